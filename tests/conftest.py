@@ -1,0 +1,118 @@
+"""What more than one room's tests need: a fixed time, a store on both engines, a browser."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+from uuid import uuid4
+
+import pytest
+
+from tests import postgres
+
+if TYPE_CHECKING:
+    from syndicate.store import Store
+
+
+def missing(reason: str) -> NoReturn:
+    """Skip a test on somebody's machine; fail it in CI, where everything must be there."""
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name long bytes by their length: parallel processes must agree on names, and gzip writes the time."""
+    return f"{argname}-{len(val)}-bytes" if isinstance(val, bytes) and len(val) > 40 else None
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The time at which tests happen."""
+    return datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server, started on first use; one for each test process."""
+    try:
+        with postgres.server() as url:
+            yield url
+    except postgres.NoPostgres as error:
+        missing(str(error))
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    """The name of a database with the current schema and no rows."""
+    name = f"syndicate_template_{uuid4().hex}"
+    with postgres.database(postgres_server, name) as url:
+        store = opened(url)
+        store.migrate()
+        store.dispose()
+        yield name
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A store without a schema, on each engine."""
+    if request.param == "sqlite":
+        yield sqlite_url(tmp_path)
+        return
+    with postgres.database(request.getfixturevalue("postgres_server"), f"syndicate_{uuid4().hex}") as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A store with the current schema and no rows, on each engine."""
+    if request.param == "sqlite":
+        url = sqlite_url(tmp_path)
+        store = opened(url)
+        store.migrate()
+        store.dispose()
+        yield url
+        return
+    server = request.getfixturevalue("postgres_server")
+    template = request.getfixturevalue("postgres_template")
+    with postgres.database(server, f"syndicate_{uuid4().hex}", template=template) as url:
+        yield url
+
+
+@pytest.fixture
+def store(store_url: str) -> "Iterator[Store]":
+    """An open store with the current schema and no rows, on each engine."""
+    store = opened(store_url)
+    yield store
+    store.dispose()
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path) -> "Iterator[Store]":
+    """The same on SQLite only, for tests to which the engine makes no difference."""
+    store = opened(sqlite_url(tmp_path))
+    store.migrate()
+    yield store
+    store.dispose()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium; for tests marked ``all``."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("SYNDICATE_TEST_BROWSER") or next(filter(None, map(shutil.which, names)), None)
+    return found or missing("No Chromium: apt install chromium, or set SYNDICATE_TEST_BROWSER to its path")
+
+
+def sqlite_url(folder: Path) -> str:
+    """A SQLite file in a folder."""
+    return f"sqlite:///{folder / 'syndicate.db'}"
+
+
+def opened(url: str) -> "Store":
+    """An open store. Imported here, so that tests without a store do not wait for SQLAlchemy."""
+    from syndicate.store import open_store
+
+    return open_store(url)
