@@ -1,0 +1,107 @@
+"""Every error a user can meet, as one tree.
+
+A message says what went wrong, where, why, and what to do about it. Anything that is not a
+``SyndicateError`` is a bug and keeps its traceback.
+
+::
+
+    SyndicateError                 exit code 1
+    ├── ConfigError                exit code 3: config.toml, environment, a template, a channel query
+    ├── StoreError                 exit code 4: the store is missing, locked, newer than us, full
+    │   └── StoreBusy              another process holds it
+    ├── FetchError                 a source could not be read; try again later
+    │   ├── ForbiddenAddress       the address guard refused to connect
+    │   └── TooLarge               a body beyond its limit (bombs included)
+    ├── ParseError                 bytes that are not what they claim to be
+    │   └── ParserDied             the worker process crashed, ran out of time or out of memory
+    ├── RenderError                a template or a feed could not be rendered
+    └── MailError                  the mail server said no, for this message or for all of them
+        ├── Deferred               a 4xx reply: try again later
+        ├── Refused                a 5xx reply: this recipient or message will never go
+        ├── TransportDown          no connection, bad login: nothing can go for now
+        └── Uncertain              the body was sent and no reply came: nobody knows
+"""
+
+
+class SyndicateError(Exception):
+    """The root: something a person can understand and act on."""
+
+    exit_code = 1
+
+
+class ConfigError(SyndicateError):
+    """``config.toml``, the environment, a template or a channel query is wrong."""
+
+    exit_code = 3
+
+
+class StoreError(SyndicateError):
+    """The store cannot be used: missing, unreadable, newer than this program, or full."""
+
+    exit_code = 4
+
+
+class StoreBusy(StoreError):
+    """Another process holds the store or a lease in it."""
+
+
+class FetchError(SyndicateError):
+    """A source could not be read this time.
+
+    ``retry_after`` is what the server asked for, in seconds, or ``None``; ``gone`` is true for
+    a 410, which means the source should not be asked again.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+
+    @property
+    def gone(self) -> bool:
+        """True when the server said the source is gone for good (410)."""
+        return self.status == 410
+
+
+class ForbiddenAddress(FetchError):
+    """The address guard refused to connect (loopback, private, link-local, multicast, …)."""
+
+
+class TooLarge(FetchError):
+    """A body larger than the limit, before or after decompression."""
+
+
+class ParseError(SyndicateError):
+    """Bytes that are not the feed, page or article they claim to be."""
+
+
+class ParserDied(ParseError):
+    """The worker process that read a stranger's bytes crashed or was stopped at its limit."""
+
+
+class RenderError(SyndicateError):
+    """A template or an output document could not be rendered."""
+
+
+class MailError(SyndicateError):
+    """The mail server said no. ``code`` is the SMTP reply code, or ``None``."""
+
+    def __init__(self, message: str, *, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Deferred(MailError):
+    """A 4xx reply: this message may go later."""
+
+
+class Refused(MailError):
+    """A 5xx reply: this message will never go to this recipient."""
+
+
+class TransportDown(MailError):
+    """No connection, no TLS, bad login: nothing can be sent for now, and nothing was."""
+
+
+class Uncertain(MailError):
+    """The body was on the wire and no reply came: sent or not, nobody knows."""

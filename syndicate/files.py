@@ -1,0 +1,159 @@
+"""Files others read while we write: whole or not at all, and only when they changed.
+
+A reader of ``feeds/`` sees the old file or the new one, never a part, whenever we are killed; a
+file with the same bytes keeps its time stamp, so that web servers and rsync have nothing to do.
+"""
+
+import fcntl
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from syndicate.errors import RenderError, StoreBusy, StoreError
+
+_TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
+
+
+def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> bool:
+    """Put ``data`` at ``path`` in one step; folders above it are made.
+
+    True when the file was written, false when it already held these bytes. The data is on the
+    disk before the name points to it; with ``durable`` the name is too when this returns, which costs a
+    second fsync. Raises RenderError (disk full, read-only, no permission) with nothing changed.
+    """
+    try:
+        if _holds(path, data):
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, data)
+        if durable:
+            _sync_folder(path.parent)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RenderError(f"cannot write {path}: {reason}; the file is as it was before") from error
+    return True
+
+
+def write_many(files: Mapping[Path, bytes]) -> list[Path]:
+    """Like ``write_atomic`` for many files at the price of one flush; returns those that were written.
+
+    All data is on the disk before the first name points to it (``sync(2)``, which on Linux waits): a file for
+    file fsync costs a disk revolution each. Raises RenderError; files named so far stay as they are.
+    """
+    waiting: dict[Path, Path] = {}
+    try:
+        for path, data in files.items():
+            if not _holds(path, data):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                waiting[path] = temporary = _temporary(path)
+                temporary.write_bytes(data)
+        if waiting:
+            os.sync()
+        for path, temporary in waiting.items():
+            temporary.replace(path)
+    except OSError as error:
+        for temporary in waiting.values():
+            with suppress(OSError):
+                temporary.unlink()
+        reason = error.strerror or str(error)
+        raise RenderError(f"cannot write {error.filename}: {reason}; it is as it was before") from error
+    return list(waiting)
+
+
+def sweep_temporary(folder: Path) -> int:
+    """Remove what writers that were killed left in a folder and below it; returns how many files.
+
+    Only call it while no other process writes there. A folder that does not exist is empty.
+    """
+    removed = 0
+    for left_over in folder.rglob(".*.tmp"):
+        if _TEMPORARY.fullmatch(left_over.name) and left_over.is_file() and not left_over.is_symlink():
+            with suppress(OSError):
+                left_over.unlink()
+                removed += 1
+    return removed
+
+
+class FileLock:
+    """One process at a time, by ``flock`` on a file that holds the owner's process id.
+
+    The kernel releases the lock when the process ends, however it ends; the file stays.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock; StoreBusy names the process that has it, StoreError a file that cannot be opened."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StoreError(f"cannot open the lock {self.path}: {error.strerror}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            who = f"process {owner}" if owner.isdigit() else "another process"
+            raise StoreBusy(f"{self.path} is held by {who}; stop it first or use another store") from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give the lock back; without effect when it is not held."""
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.release()
+
+
+def _holds(path: Path, data: bytes) -> bool:
+    try:
+        return path.stat().st_size == len(data) and path.read_bytes() == data
+    except FileNotFoundError:
+        return False
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = _temporary(path)
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _temporary(path: Path) -> Path:
+    # Long names are cut so that the temporary name stays below the 255 bytes of a directory entry.
+    name = path.name.encode()[:200].decode(errors="ignore")
+    return path.parent / f".{name}.{secrets.token_hex(6)}.tmp"
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

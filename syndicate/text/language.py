@@ -1,0 +1,158 @@
+"""Which language a text is in, and which way it runs.
+
+Scripts that one language dominates are told by their letters; the rest (Latin above all) goes to
+py3langid, which is loaded on first use (0.5 s, about 120 MB while it unpacks) and then takes 30–60 µs.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
+
+SAMPLE = 300
+"""Characters looked at. Of 2,652 articles in five languages 2 were wrong at 200 or 300, 1 at 600."""
+
+FEWEST_LETTERS = 16
+"""Below this many letters a text in a script of many languages has no certain language."""
+
+CERTAIN = 0.4
+"""The probability py3langid must give. Of 12,461 headlines and first lines in English, German, Spanish,
+Turkish and Vietnamese 0.2 % were then given a wrong language and 12 % none (at 0.5: 0.1 % and 17 %)."""
+
+LANGUAGES = (
+    "af az be bg bs ca cs cy da de en eo es et eu fi fr fy ga gl ha hr hu id is it kk ku ky la lb lt lv mg "
+    "mk mn mr ms mt ne nl no pl pt ro ru sk sl so sq sr sv sw tg tl tr uk uz vi yo zu hi xh sa"
+)
+"""ISO 639-1 codes py3langid may answer: without rare neighbours that win short texts."""
+
+_TAG = re.compile(r"([a-z]{2,3})((?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?(?:-[a-z0-9]{1,8})*)")
+_NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})
+# ISO 639-2 and retired codes that feeds still write (RFC 5646 section 2.2.1 asks for the shortest).
+_SHORTEST = {
+    "ara": "ar", "chi": "zh", "zho": "zh", "dut": "nl", "nld": "nl", "eng": "en", "fre": "fr", "fra": "fr",
+    "ger": "de", "deu": "de", "heb": "he", "iw": "he", "in": "id", "ind": "id", "ita": "it", "ji": "yi",
+    "jpn": "ja", "kor": "ko", "per": "fa", "fas": "fa", "pol": "pl", "por": "pt", "rus": "ru", "spa": "es",
+    "swe": "sv", "tur": "tr", "ukr": "uk", "urd": "ur", "jp": "ja",
+}  # fmt: skip
+
+_SCRIPTS = {
+    "arabic": re.compile("[\u0620-\u064a\u066e-\u06d3\u06fa-\u06ff]"),
+    "cyrillic": re.compile("[\u0400-\u052f]"),
+    "han": re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"),
+    "kana": re.compile("[\u3041-\u3096\u30a1-\u30fa]"),
+    "ko": re.compile("[\uac00-\ud7a3]"),
+    "he": re.compile("[\u05d0-\u05f4]"),
+    "el": re.compile("[\u0370-\u03ff\u1f00-\u1fff]"),
+    "th": re.compile("[\u0e01-\u0e2e]"),
+    "devanagari": re.compile("[\u0904-\u0939]"),
+    "bn": re.compile("[\u0985-\u09b9]"),
+    "pa": re.compile("[\u0a05-\u0a39]"),
+    "gu": re.compile("[\u0a85-\u0ab9]"),
+    "ta": re.compile("[\u0b85-\u0bb9]"),
+    "te": re.compile("[\u0c05-\u0c39]"),
+    "kn": re.compile("[\u0c85-\u0cb9]"),
+    "ml": re.compile("[\u0d05-\u0d39]"),
+    "si": re.compile("[\u0d85-\u0dc6]"),
+    "lo": re.compile("[\u0e81-\u0eae]"),
+    "my": re.compile("[\u1000-\u102a]"),
+    "ka": re.compile("[\u10a0-\u10ff]"),
+    "am": re.compile("[\u1200-\u135a]"),
+    "km": re.compile("[\u1780-\u17b3]"),
+    "hy": re.compile("[\u0531-\u0587]"),
+}
+_NOT_LATIN = re.compile("[\u0370-\u1dff\u3041-\ud7a3\uf900-\ufaff]")
+# Letters that only some languages of a script use; the first row whose letters make up the share wins.
+_ARABIC = (("ps", "ټډړښځڅڼۍې", 0.01), ("ku", "ڕڵۆێە", 0.03), ("ur", "ٹڈڑےںہھ", 0.02), ("fa", "پچژگکی", 0.02))
+_CYRILLIC = (("be", "ў", 0.002), ("kk", "әқғұһ", 0.03), ("uk", "іїєґ", 0.02), ("ru", "ыэё", 0.006))
+
+_RIGHT_TO_LEFT = frozenset({"ar", "arz", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
+_RIGHT_TO_LEFT_SCRIPTS = frozenset({"adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"})
+
+
+def normalise_language(tag: str) -> str:
+    """A BCP 47 tag in lower case (``en-gb``), or ``""`` when it is not one or names no language.
+
+    Reads what feeds write: underscores, POSIX suffixes (``de_AT.UTF-8``), three-letter and retired codes.
+    """
+    text = tag.strip().replace("_", "-").partition(".")[0].partition("@")[0].lower()
+    match = _TAG.fullmatch(text) if len(text) <= 35 else None
+    if match is None or match[1] in _NO_LANGUAGE:
+        return ""
+    return _SHORTEST.get(match[1], match[1]) + match[2]
+
+
+def detect_language(text: str) -> str:
+    """The ISO 639-1 code of a text's language; ``""`` when it is too short or too mixed to tell."""
+    sample = text[:SAMPLE]
+    letters = sum(map(str.isalpha, sample))
+    if letters < 2:
+        return ""
+    if not sample.isascii():
+        script, count = _main_script(sample, letters)
+        if script:
+            return _language_in_script(script, count, sample)
+    return _identified(sample) if letters >= FEWEST_LETTERS else ""
+
+
+def direction_of(language: str, text: str = "") -> Literal["ltr", "rtl"]:
+    """The base direction: by the language's script, else by the text's first strong character (UAX #9 P2)."""
+    primary, *subtags = language.lower().split("-")
+    script = next((subtag for subtag in subtags if len(subtag) == 4 and subtag.isalpha()), "")
+    if script:
+        return "rtl" if script in _RIGHT_TO_LEFT_SCRIPTS else "ltr"
+    if primary:
+        return "rtl" if primary in _RIGHT_TO_LEFT else "ltr"
+    for character in text[:SAMPLE]:
+        bidirectional = unicodedata.bidirectional(character)
+        if bidirectional in ("L", "R", "AL"):
+            return "ltr" if bidirectional == "L" else "rtl"
+    return "ltr"
+
+
+def _main_script(sample: str, letters: int) -> tuple[str, int]:
+    """The non-Latin script most letters belong to and how many; ``("", 0)`` if most are Latin or mixed."""
+    if len(_NOT_LATIN.findall(sample)) * 2 <= letters:
+        return "", 0
+    counts = {script: len(pattern.findall(sample)) for script, pattern in _SCRIPTS.items()}
+    kana, han = counts.pop("kana"), counts.pop("han")
+    # Japanese mixes kana into ideographs; a Chinese text quotes a Japanese name at most.
+    counts["ja" if kana * 10 > kana + han else "zh"] = kana + han
+    script = max(counts, key=counts.__getitem__)
+    return (script, counts[script]) if counts[script] * 2 > letters else ("", 0)
+
+
+def _language_in_script(script: str, count: int, sample: str) -> str:
+    if script == "arabic":
+        return _by_letters(_ARABIC, sample, count) or "ar" if count >= 4 else ""
+    if script == "he":
+        return "yi" if re.search("[\u05f0-\u05f2]", sample) else "he"
+    if script in ("cyrillic", "devanagari"):
+        if count < FEWEST_LETTERS:
+            return ""
+        known = _by_letters(_CYRILLIC, sample.lower(), count) if script == "cyrillic" else ""
+        return known or _identified(sample)
+    return script
+
+
+def _by_letters(rows: tuple[tuple[str, str, float], ...], sample: str, count: int) -> str:
+    for language, letters, share in rows:
+        if sum(map(sample.count, letters)) > share * count:
+            return language
+    return ""
+
+
+def _identified(sample: str) -> str:
+    language, probability = _identifier().classify(" ".join(sample.split()))
+    return str(language) if probability >= CERTAIN else ""
+
+
+@lru_cache(maxsize=1)
+def _identifier() -> "LanguageIdentifier":
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier  # noqa: PLC0415 - see the module docstring
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(LANGUAGES.split())
+    return identifier

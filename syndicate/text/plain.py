@@ -1,0 +1,139 @@
+"""Plain text that is safe to show, store and put into XML or a mail header.
+
+Removed everywhere: C0 and C1 controls, lone surrogates, U+FEFF, U+FFFE and U+FFFF, bidirectional overrides,
+embeddings and isolates (U+202A–E, U+2066–9), which would reorder what surrounds the text. Joiners
+and direction marks stay: Persian, Indic scripts and emoji need them. Text is in NFC.
+"""
+
+import html as entities
+import re
+import unicodedata
+
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
+)
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028]")
+_INLINE_SPACE = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")
+_AROUND_BREAK = re.compile(r" \n ?|\n ")
+_MANY_BREAKS = re.compile(r"\n{3,}")
+# Python's \w has no combining marks, so a pile of marks is a run of this.
+_MARK_RUN = re.compile(r"[^\w\s!-~]{33,}")
+
+_TAG = re.compile(r"<(/?[a-z][a-z0-9]*)[^>\"]*(?:\"[^\"]*\"[^>\"]*)*>")
+_PREFORMATTED = re.compile(r"<pre[ >].*?</pre>", re.DOTALL)
+_BULLET = re.compile("\x02• [ \n]*")
+_BLOCKS = (
+    "address", "article", "aside", "blockquote", "caption", "div", "dl", "figcaption", "figure", "footer",
+    "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "ol", "p", "pre", "section", "table", "ul",
+)  # fmt: skip
+_BREAKS = {
+    **{name: "\n\n" for block in _BLOCKS for name in (block, "/" + block)},
+    **dict.fromkeys(("br", "tr", "/tr", "dt", "dd", "/dt", "/dd"), "\n"),
+    **dict.fromkeys(("/td", "/th"), " "),
+    "li": "\n\x02• ",
+}
+
+_SENTENCE_END = re.compile(r"(?:(?<=\w{3})\.|[!?…؟۔।])[\"'”’»)\]]*(?=\s+[^\sa-z])|[。！？｡][」』”’）]*")
+
+
+def clean_line(text: str, limit: int = 300) -> str:
+    """One line for titles, names and labels: at most ``limit`` characters, cut at a word with "…"."""
+    if len(text) <= limit and _is_clean_line(text):
+        return text
+    # A title of megabytes need not be looked at whole.
+    text = " ".join(_safe(text.lstrip()[: 16 * limit]).split())
+    return _cut(unicodedata.normalize("NFC", text), limit)
+
+
+def clean_text(text: str, limit: int = 1_000_000) -> str:
+    """Text in paragraphs: lines end in one newline, paragraphs are one empty line apart.
+
+    Spaces are collapsed inside lines. At most ``limit`` characters, cut at a word with "…".
+    """
+    if len(text) <= limit and "\n" not in text and _is_clean_line(text):
+        return text
+    text = _safe(text[: 4 * limit])
+    if "  " in text or not text.replace("\n", "").isprintable():
+        text = _LINE_ENDS.sub("\n", text).replace("\u2029", "\n\n")
+        text = _INLINE_SPACE.sub(" ", text)
+    text = _AROUND_BREAK.sub("\n", text).strip()
+    text = _MANY_BREAKS.sub("\n\n", text)
+    return _cut(unicodedata.normalize("NFC", text), limit)
+
+
+def html_to_text(html: str) -> str:
+    """The text of HTML that ``ingest/clean`` has cleaned, in paragraphs as ``clean_text`` writes them.
+
+    Blocks become paragraphs, list items "• " lines, ``br`` a line break; alternative texts of pictures are
+    left out. Not for markup that strangers wrote: it relies on well-formed tags.
+    """
+    if "<" in html:
+        if "<pre" in html:
+            html = _PREFORMATTED.sub(lambda match: match[0].replace("\n", "<br>"), html)
+        html = _TAG.sub(lambda match: _BREAKS.get(match[1], ""), " ".join(html.split()))
+        if "\x02" in html:
+            html = _BULLET.sub("• ", html)
+    else:
+        html = " ".join(html.split())
+    if "&" in html:
+        html = entities.unescape(html)
+    return clean_text(html)
+
+
+def excerpt(text: str, limit: int = 280) -> str:
+    """The beginning of a text on one line, at most ``limit`` characters.
+
+    It ends after a sentence where one ends in its second half, otherwise at a word with "…"; scripts written
+    without spaces are cut between characters.
+    """
+    line = clean_line(text[: 8 * limit], 4 * limit)
+    if len(line) <= limit:
+        return line
+    ends = [match.end() for match in _SENTENCE_END.finditer(line[: limit + 2]) if match.end() <= limit]
+    if ends and ends[-1] >= limit // 2:
+        return line[: ends[-1]]
+    return _cut(line, limit)
+
+
+def xml_safe(text: str) -> str:
+    """The text without the characters XML 1.0 (section 2.2) cannot carry."""
+    return text if text.isprintable() else _NOT_XML.sub("", text)
+
+
+def _is_clean_line(text: str) -> bool:
+    # Printable means: no control, no format character, no surrogate, no space but U+0020.
+    return (
+        text.isprintable()
+        and "  " not in text
+        and text[:1] != " "
+        and text[-1:] != " "
+        and (text.isascii() or (not _MARK_RUN.search(text) and unicodedata.is_normalized("NFC", text)))
+    )
+
+
+def _safe(text: str) -> str:
+    if not text.isprintable():
+        text = _UNSAFE.sub("", text)
+    return text if text.isascii() else _MARK_RUN.sub(_without_pile, text)
+
+
+def _without_pile(match: re.Match[str]) -> str:
+    """Keep runs of symbols, cut piles of combining marks: normalising them takes quadratic time."""
+    return match[0] if not any(map(unicodedata.combining, match[0])) else match[0][:32]
+
+
+def _cut(text: str, limit: int) -> str:
+    """At most ``limit`` characters, ending in "…" after a whole word when one ends in the second half."""
+    if len(text) <= limit:
+        return text
+    end = limit - 1
+    if not text[end].isspace():
+        space = max(text.rfind(" ", 0, end), text.rfind("\n", 0, end))
+        if space >= limit // 2:
+            end = space
+    while end > 0 and (
+        unicodedata.combining(text[end]) or text[end] in "\u200d\ufe0f" or text[end - 1] == "\u200d"
+    ):
+        end -= 1
+    return text[:end].rstrip(" \n,;:–—-") + "…"

@@ -1,0 +1,254 @@
+"""Web addresses: one spelling for one page, and absolute links for what we publish.
+
+``canonical_url`` is what identity and duplicates compare; ``absolute_url`` is what a reader clicks.
+Both read an address as browsers do (WHATWG URL: backslashes are slashes, tabs and newlines vanish)
+and write a valid RFC 3986 URI in ASCII: what a URL parser of another library sees is then the same
+host that we saw.
+"""
+
+import ipaddress
+import re
+from typing import NamedTuple
+from urllib.parse import quote, unquote
+
+MAX_LENGTH = 8192
+"""Characters; longer addresses are refused. Servers commonly stop at 8 kB for the request line."""
+
+TRACKING_PREFIXES = ("utm_", "mtm_", "matomo_", "piwik_", "hsa_", "vero_", "oly_")
+"""Campaign tools' own name spaces: Google and most others, Matomo, HubSpot, Vero, Omeda."""
+
+TRACKING_PARAMETERS = frozenset(
+    {
+        # Click identifiers added by advertising and social networks.
+        "fbclid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "ysclid", "twclid",
+        "ttclid", "li_fat_id", "igshid", "igsh", "epik", "rdt_cid", "srsltid", "fb_action_ids",
+        "fb_action_types", "fb_source", "fb_ref", "ref_src", "ref_url", "rb_clickid", "wickedid", "s_kwcid",
+        # Mailing tools: the reader's or the campaign's identity.
+        "mc_cid", "mc_eid", "mkt_tok", "_hsenc", "_hsmi", "__hssc", "__hstc", "__hsfp", "hsctatracking",
+        "_kx", "ml_subscriber", "ml_subscriber_hash", "_bta_tid", "_bta_c", "trk_contact", "trk_msg",
+        "trk_module", "trk_sid", "sc_cid", "s_cid", "cmpid",
+        # Analytics and news sites' "where did the reader come from".
+        "_ga", "_gl", "_openstat", "pk_campaign", "pk_kwd", "pk_source", "pk_medium", "ns_campaign",
+        "ns_mchannel", "ns_source", "ns_linkname", "ns_fee", "at_medium", "at_campaign", "at_custom1",
+        "at_custom2", "at_custom3", "at_custom4", "at_link_id", "at_link_type", "at_link_origin", "at_format",
+        "at_ptr_name", "at_bbc_team", "xtor", "ocid", "ito", "ftag", "smid", "smtyp", "guccounter",
+        "guce_referrer", "guce_referrer_sig", "wt_mc", "wt.mc_id", "wt.nav", "wt_zmc",
+    }
+)  # fmt: skip
+"""Parameters that never choose the page, in lower case. ``ref``, ``source`` and ``id`` may, and stay."""
+
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+# DNS: labels of at most 63 octets, names of at most 253 (RFC 1035 section 2.3.4).
+_LABELS = r"(?![^/?#:]{254})[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*"
+_PATH = r"[A-Za-z0-9\-._~!$&'()*+,;=:@/]"
+
+_ORDINARY = re.compile(rf"https?://{_LABELS}/{_PATH}*")
+_ORDINARY_LINK = re.compile(rf"https?://{_LABELS}/{_PATH}*(?:\?(?:{_PATH}|\?)+)?(?:#(?:{_PATH}|\?)+)?")
+_ORDINARY_HOST = re.compile(rf"https?://({_LABELS})(?=[/?#]|\Z)")
+_WEB = re.compile(r"(https?)://([^/?#]*)([^?#]*)(?:\?([^#]*))?(?:#(.*))?", re.IGNORECASE | re.DOTALL)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+_MAILBOX = re.compile(r"[A-Za-z0-9.!#$&'*+/=^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_HOST = re.compile(_LABELS)
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{0,5}))?")
+_TO_DROP = re.compile(r"[\t\n\r]")
+_EDGE = "".join(map(chr, range(0x21)))
+_LEGAL = re.compile(rf"{_PATH}*")
+_LEGAL_QUERY = re.compile(rf"(?:{_PATH}|\?)*")
+_ESCAPE = re.compile(r"%(?:([0-9A-Fa-f]{2})|)")
+_DOT_SEGMENT = re.compile(r"/\.\.?(?:/|\Z)")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_KEPT = "!$&'()*+,;=:@/%"
+
+
+class _Parts(NamedTuple):
+    scheme: str
+    authority: str
+    path: str
+    query: str
+    fragment: str
+
+
+def canonical_url(url: str) -> str:
+    """The one spelling of a web page's address, for comparing and storing.
+
+    Lower-case scheme and host, IDNA host in Punycode, no default port, no dot segments, normalised
+    %-escapes (RFC 3986 section 6.2.2), no fragment unless it is a ``#!`` route, no tracking parameters;
+    other parameters stay in their order. ``""`` for anything that is not http or https, that
+    carries credentials, or that has no valid host. Idempotent.
+    """
+    if len(url) <= MAX_LENGTH and _ORDINARY.fullmatch(url) and "/." not in url:
+        return url
+    parts = _parse(url)
+    if parts is None:
+        return ""
+    query = "&".join(pair for pair in parts.query.split("&") if pair and not _is_tracking(pair))
+    fragment = parts.fragment if parts.fragment.startswith("!") else ""
+    return _join(parts._replace(query=query, fragment=fragment))
+
+
+def absolute_url(base: str, reference: str) -> str:
+    """Where a link found on the page ``base`` leads, as a valid absolute URI.
+
+    Tracking parameters and fragments stay: it is the publisher's link. Only http, https and
+    plain ``mailto:`` addresses come back; everything else (``javascript:``, ``data:``, ``cid:``, a relative
+    reference without a usable base, an empty reference) is ``""``. ``//host/x`` takes the scheme of
+    the base, https without one.
+    """
+    if len(reference) <= MAX_LENGTH and _ORDINARY_LINK.fullmatch(reference) and "/." not in reference:
+        return reference
+    reference = _tidy(reference)
+    if not reference:
+        return ""
+    scheme = _SCHEME.match(reference)
+    if scheme is None:
+        reference = _against(base, reference)
+    elif scheme.group().lower() == "mailto:":
+        address = unquote(reference[7:].partition("?")[0])
+        return f"mailto:{quote(address, safe='@!$&*+=')}" if _MAILBOX.fullmatch(address) else ""
+    parts = _parse(reference)
+    return "" if parts is None else _join(parts)
+
+
+def host_of(url: str) -> str:
+    """The host of a web address, lower-case and without port; ``""`` when it is not a web address."""
+    ordinary = _ORDINARY_HOST.match(url)
+    if ordinary and len(url) <= MAX_LENGTH:
+        return ordinary[1]
+    parts = _parse(url)
+    if parts is None:
+        return ""
+    host, _, port = parts.authority.rpartition(":")
+    return (host if host and port.isdecimal() else parts.authority).strip("[]")
+
+
+def is_web_url(url: str) -> bool:
+    """True for an absolute http or https address with a valid host and no credentials."""
+    return len(url) <= MAX_LENGTH and (_ORDINARY_LINK.fullmatch(url) is not None or _parse(url) is not None)
+
+
+def _tidy(url: str) -> str:
+    """Trim and drop what browsers drop; turn backslashes before the query into slashes (WHATWG URL 4.4)."""
+    url = _TO_DROP.sub("", url).strip(_EDGE)
+    if "\\" in url:
+        end = min((at for at in (url.find("?"), url.find("#")) if at >= 0), default=len(url))
+        url = url[:end].replace("\\", "/") + url[end:]
+    return url
+
+
+def _parse(url: str) -> _Parts | None:
+    """The normalised parts of a web address, or ``None`` when it is not one."""
+    if len(url) > MAX_LENGTH:
+        return None
+    match = _WEB.fullmatch(_tidy(url))
+    if match is None:
+        return None
+    scheme = match[1].lower()
+    authority = _authority(scheme, match[2])
+    if not authority:
+        return None
+    path = _without_dot_segments(_escaped(match[3], _LEGAL)) or "/"
+    return _Parts(
+        scheme,
+        authority,
+        path,
+        _escaped(match[4] or "", _LEGAL_QUERY),
+        _escaped(match[5] or "", _LEGAL_QUERY),
+    )
+
+
+def _join(parts: _Parts) -> str:
+    url = f"{parts.scheme}://{parts.authority}{parts.path}"
+    if parts.query:
+        url += f"?{parts.query}"
+    if parts.fragment:
+        url += f"#{parts.fragment}"
+    return url if len(url) <= MAX_LENGTH else ""
+
+
+def _authority(scheme: str, text: str) -> str:
+    """Host and port in canonical spelling; ``""`` for credentials and for hosts that cannot exist."""
+    match = _AUTHORITY.fullmatch(text)
+    if match is None:
+        return ""
+    host = _address6(match[1]) if match[1].startswith("[") else _host(match[1])
+    port = (match[2] or "").lstrip("0")
+    if not host or (match[2] and not port) or int(port or 0) > 65535:
+        return ""
+    return host if port in ("", _DEFAULT_PORTS[scheme]) else f"{host}:{port}"
+
+
+def _host(host: str) -> str:
+    if "%" in host:
+        host = unquote(host)
+    if not host.isascii():
+        import idna  # noqa: PLC0415 - its tables take 20 ms to load and few hosts need them
+
+        try:
+            host = idna.encode(host, uts46=True).decode("ascii")
+        except UnicodeError:
+            return ""
+    host = host.lower().removesuffix(".")
+    return host if _HOST.fullmatch(host) else ""
+
+
+def _address6(host: str) -> str:
+    try:
+        return f"[{ipaddress.IPv6Address(host[1:-1]).compressed}]"
+    except ValueError:
+        return ""
+
+
+def _escaped(part: str, legal: re.Pattern[str]) -> str:
+    """%-encode what RFC 3986 does not allow; escapes in upper case, none of unreserved characters."""
+    if legal.fullmatch(part):
+        return part
+    if "%" in part:
+        part = _ESCAPE.sub(_normal_escape, part)
+    kept = _KEPT + "?" if legal is _LEGAL_QUERY else _KEPT
+    return quote(part, safe=kept, errors="replace")
+
+
+def _normal_escape(match: re.Match[str]) -> str:
+    if match[1] is None:
+        return "%25"
+    character = chr(int(match[1], 16))
+    return character if character in _UNRESERVED else f"%{match[1].upper()}"
+
+
+def _without_dot_segments(path: str) -> str:
+    """RFC 3986 section 5.2.4, for a path that is empty or starts with a slash."""
+    if not _DOT_SEGMENT.search(path):
+        return path
+    kept: list[str] = []
+    segments = path.split("/")[1:]
+    for segment in segments:
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return "/" + "/".join(kept)
+
+
+def _is_tracking(pair: str) -> bool:
+    # "amp;" is left over where a publisher escaped the ampersand twice.
+    name = pair.partition("=")[0].lower().removeprefix("amp;")
+    return name in TRACKING_PARAMETERS or name.startswith(TRACKING_PREFIXES)
+
+
+def _against(base: str, reference: str) -> str:
+    """A relative reference as an absolute one (RFC 3986 section 5.2.2), not yet normalised."""
+    parts = _parse(base)
+    if reference.startswith("//"):
+        return f"{parts.scheme if parts else 'https'}:{reference}"
+    if parts is None:
+        return ""
+    origin = f"{parts.scheme}://{parts.authority}"
+    if reference.startswith("/"):
+        return origin + reference
+    if reference.startswith("?"):
+        return origin + parts.path + reference
+    if reference.startswith("#"):
+        return origin + parts.path + (f"?{parts.query}" if parts.query else "") + reference
+    return origin + parts.path.rpartition("/")[0] + "/" + reference

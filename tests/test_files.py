@@ -1,0 +1,159 @@
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from syndicate.errors import RenderError, StoreBusy, StoreError
+from syndicate.files import FileLock, sweep_temporary, write_atomic
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_is_written_with_the_folders_above_it(tmp_path):
+    path = tmp_path / "feeds" / "top" / "all.rss"
+    assert write_atomic(path, b"<rss/>") is True
+    assert path.read_bytes() == b"<rss/>"
+    assert names_in(path.parent) == ["all.rss"]
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_equal_bytes_are_not_written_again(tmp_path, durable):
+    path = tmp_path / "all.rss"
+    write_atomic(path, b"one", durable=durable)
+    before = path.stat()
+    assert write_atomic(path, b"one", durable=durable) is False
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert write_atomic(path, b"two", durable=durable) is True
+    assert path.read_bytes() == b"two"
+
+
+def test_whoever_has_the_old_file_open_reads_it_to_its_end(tmp_path):
+    path = tmp_path / "all.rss"
+    write_atomic(path, b"old" * 1000)
+    with path.open("rb") as reader:
+        start = reader.read(3)
+        write_atomic(path, b"new" * 5000)
+        assert start + reader.read() == b"old" * 1000
+
+
+def test_the_data_is_on_the_disk_before_the_name_points_to_it(tmp_path, monkeypatch):
+    calls: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def recorded_sync(descriptor: int) -> None:
+        calls.append("fsync")
+        sync(descriptor)
+
+    def recorded_replace(self: Path, target: Path) -> Path:
+        calls.append("rename")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", recorded_sync)
+    monkeypatch.setattr(Path, "replace", recorded_replace)
+    write_atomic(tmp_path / "a", b"1")
+    assert calls == ["fsync", "rename", "fsync"]
+    calls.clear()
+    write_atomic(tmp_path / "a", b"2", durable=False)
+    assert calls == ["fsync", "rename"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO])
+def test_a_write_that_fails_leaves_the_old_file_and_says_why(tmp_path, monkeypatch, number):
+    path = tmp_path / "all.rss"
+    write_atomic(path, b"old")
+
+    def fail(descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(RenderError, match=os.strerror(number)) as caught:
+        write_atomic(path, b"new")
+    assert str(path) in str(caught.value)
+    assert path.read_bytes() == b"old"
+    assert names_in(tmp_path) == ["all.rss"]
+
+
+def test_a_folder_in_the_way_is_a_readable_error(tmp_path):
+    (tmp_path / "all.rss").mkdir()
+    with pytest.raises(RenderError, match=r"all\.rss"):
+        write_atomic(tmp_path / "all.rss", b"x")
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(RenderError, match="file"):
+        write_atomic(tmp_path / "file" / "all.rss", b"x")
+
+
+def test_a_name_as_long_as_the_file_system_allows_can_be_written(tmp_path):
+    assert write_atomic(tmp_path / ("é" * 127), b"x")
+
+
+def test_what_killed_writers_left_is_swept_and_nothing_else(tmp_path):
+    inner = tmp_path / "site" / "articles"
+    inner.mkdir(parents=True)
+    (inner / ".a.html.0123456789ab.tmp").write_bytes(b"half")
+    (tmp_path / ".all.rss.ba9876543210.tmp").write_bytes(b"half")
+    kept = [tmp_path / "notes.tmp", tmp_path / ".theirs.tmp", tmp_path / ".htaccess", inner / "a.html"]
+    for path in kept:
+        path.write_bytes(b"kept")
+    assert sweep_temporary(tmp_path) == 2
+    assert all(path.exists() for path in kept)
+    assert sweep_temporary(tmp_path) == 0
+    assert sweep_temporary(tmp_path / "missing") == 0
+
+
+def test_a_writer_killed_in_the_middle_leaves_only_what_is_swept(tmp_path):
+    path = tmp_path / "all.rss"
+    write_atomic(path, b"old")
+    script = (
+        "import os, sys, pathlib\n"
+        "from syndicate.files import write_atomic\n"
+        "pathlib.Path.replace = lambda *_: os.kill(os.getpid(), 9)\n"
+        "write_atomic(pathlib.Path(sys.argv[1]), b'new')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(path)], check=False, timeout=30)
+    assert done.returncode == -9
+    assert path.read_bytes() == b"old"
+    assert sweep_temporary(tmp_path) == 1
+    assert names_in(tmp_path) == ["all.rss"]
+
+
+def test_a_second_holder_is_refused_and_told_who_has_it(tmp_path):
+    path = tmp_path / "store.lock"
+    with FileLock(path), pytest.raises(StoreBusy, match=f"process {os.getpid()}"):
+        FileLock(path).acquire()
+    with FileLock(path):
+        assert path.read_text() == f"{os.getpid()}\n"
+
+
+def test_releasing_twice_or_without_holding_does_nothing(tmp_path):
+    lock = FileLock(tmp_path / "deep" / "store.lock")
+    lock.release()
+    lock.acquire()
+    lock.release()
+    lock.release()
+    lock.acquire()
+    lock.release()
+
+
+def test_S6_the_lock_of_a_killed_process_is_free(tmp_path):
+    path = tmp_path / "store.lock"
+    script = (
+        "import os, sys, pathlib\n"
+        "from syndicate.files import FileLock\n"
+        "FileLock(pathlib.Path(sys.argv[1])).acquire()\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(path)], check=False, timeout=30)
+    assert done.returncode == -9
+    with FileLock(path):
+        assert path.read_text() == f"{os.getpid()}\n"
+
+
+def test_a_lock_that_cannot_be_opened_is_a_store_error(tmp_path):
+    (tmp_path / "store.lock").mkdir()
+    with pytest.raises(StoreError, match=r"store\.lock"):
+        FileLock(tmp_path / "store.lock").acquire()

@@ -1,0 +1,69 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.text.names import safe_name, slug
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Council approves harbour plan", "council-approves-harbour-plan"),
+        ("Don’t panic: it’s 5 o'clock!", "dont-panic-its-5-oclock"),
+        ("Čau, Straße! Ærø & Łódź", "cau-strasse-aero-lodz"),
+        ("İstanbul'da ışık", "istanbulda-isik"),
+        ("مجلس المدينة", ""),
+        ("خطة 2026", ""),
+        ("東京 Olympics 2026", "olympics-2026"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("", ""),
+    ],
+)
+def test_slugs_are_ascii_words(title, expected):
+    assert slug(title) == expected
+
+
+def test_a_long_slug_ends_at_a_word():
+    assert slug("one two three four", 12) == "one-two"
+    assert slug("incomprehensibilities", 8) == "incompre"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("report.pdf", "report.pdf"),
+        ("..", "unnamed"),
+        ("", "unnamed"),
+        ("../../etc/passwd", "-..-etc-passwd"),
+        ("a\\b:c*d?.txt", "a-b-c-d-.txt"),
+        (".hidden", "hidden"),
+        ("con", "_con"),
+        ("LPT1.txt", "_LPT1.txt"),
+        ("console", "console"),
+        ("trailing. ", "trailing"),
+        ("nul\x00l", "null"),
+        ("x" * 200 + ".html", "x" * 95 + ".html"),
+        ("م" * 80 + ".md", "م" * 48 + ".md"),
+    ],
+)
+def test_P15_file_names_are_harmless(name, expected):
+    assert safe_name(name) == expected
+
+
+@given(st.text())
+def test_file_names_are_single_short_and_stable(name):
+    safe = safe_name(name)
+    assert safe not in ("", ".", "..")
+    assert not set(safe) & set('/\\:*?"<>|\0\n')
+    assert len(safe.encode()) <= 100
+    assert safe_name(safe) == safe
+
+
+@given(st.text())
+def test_slugs_hold_only_letters_figures_and_hyphens(title):
+    made = slug(title)
+    assert len(made) <= 60
+    assert re.fullmatch("(?:[a-z0-9]+(?:-[a-z0-9]+)*)?", made)
+    assert slug(made) == made

@@ -1,0 +1,46 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.text.reading_time import count_words, reading_minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "words"),
+    [
+        ("One two, three – four & five.", "en", 5),
+        ("well-known isn't", "en", 2),
+        ("市议会批准了计划", "zh", 8),
+        ("東京の天気 is fine", "ja", 7),
+        ("시의회는 새 계획을", "ko", 3),
+        ("नगर परिषद ने मंजूरी दी", "hi", 5),
+        ("คณะกรรมการท่าเรือลงมติ", "th", 3),
+        ("", "en", 0),
+    ],
+)
+def test_words_are_counted_as_the_language_counts_them(text, language, words):
+    assert count_words(text, language) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "minutes"),
+    [
+        ("", "en", 1),
+        ("word " * 228, "en", 1),
+        ("word " * 228 * 4, "en", 4),
+        ("word " * 228 * 4, "en-gb", 4),
+        ("كلمة " * 138 * 3, "ar", 3),
+        ("word " * 184 * 2, "", 2),
+        ("字" * 255 * 3, "zh-hans", 3),
+        ("字" * 357 * 3, "ja", 3),
+        ("字" * 255 * 3, "", 3),
+    ],
+)
+def test_reading_time_uses_the_measured_speed_of_the_language(text, language, minutes):
+    assert reading_minutes(text, language) == minutes
+
+
+@given(st.text(), st.sampled_from(["en", "zh", "ja", "ar", "th", "", "xx"]))
+def test_every_text_takes_at_least_a_minute(text, language):
+    assert reading_minutes(text, language) >= 1
+    assert count_words(text, language) >= 0
