@@ -1,0 +1,235 @@
+"""Articles: accepting them, changing them, finding them again."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from syndicate.model import Article, ArticleBody, Image, KnownArticle, NewArticle
+from syndicate.store import schema
+from syndicate.store.stale import mark_stale
+from syndicate.store.upsert import insert_for
+
+_KNOWN = tuple(KnownArticle.__dataclass_fields__)
+_BATCH = 500
+_NO_WORD = re.compile(r"[\W_]+")
+
+
+def known_digests(connection: Connection, source_id: int) -> frozenset[str]:
+    """The digest of every item of this source that was read before, pruned ones included."""
+    articles, tombstones = schema.articles, schema.tombstones
+    kept = connection.scalars(select(articles.c.digest).where(articles.c.source_id == source_id))
+    pruned = connection.scalars(select(tombstones.c.digest).where(tombstones.c.source_id == source_id))
+    return frozenset(kept) | frozenset(pruned)
+
+
+def known_entries(
+    connection: Connection, source_id: int, keys: Sequence[str], urls: Sequence[str]
+) -> tuple[tuple[KnownArticle, ...], frozenset[str]]:
+    """What this source has under these entry keys or canonical URLs.
+
+    Returns the articles, and those of the keys whose articles were pruned and must not come back as new.
+    """
+    if not keys or not known_digests(connection, source_id):
+        return (), frozenset()
+    return _known_articles(connection, source_id, keys, urls), _pruned_keys(connection, source_id, keys)
+
+
+def _known_articles(
+    connection: Connection, source_id: int, keys: Sequence[str], urls: Sequence[str]
+) -> tuple[KnownArticle, ...]:
+    table = schema.articles
+    columns = [table.c[name] for name in _KNOWN]
+    found: dict[int, KnownArticle] = {}
+    for column, values in ((table.c.entry_key, keys), (table.c.url, [url for url in urls if url])):
+        for batch in _batches(values):
+            query = select(*columns).where(table.c.source_id == source_id, column.in_(batch))
+            for row in connection.execute(query):
+                found[row.id] = KnownArticle(**row._asdict())
+    return tuple(found.values())
+
+
+def _pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> frozenset[str]:
+    table = schema.tombstones
+    return frozenset(
+        key
+        for batch in _batches(keys)
+        for key in connection.scalars(
+            select(table.c.entry_key).where(table.c.source_id == source_id, table.c.entry_key.in_(batch))
+        )
+    )
+
+
+def add_articles(connection: Connection, source_id: int, articles: Sequence[NewArticle]) -> list[int]:
+    """Insert articles with their bodies and tags and return their ids, in the given order.
+
+    An article whose (source, entry key) exists already is left alone and has no id in the list.
+    """
+    if not articles:
+        return []
+    table = schema.articles
+    rows = [_row(source_id, article) | {"placed": False} for article in articles]
+    statement = insert_for(connection, table).on_conflict_do_nothing().returning(table.c.id, table.c.uid)
+    ids = {row.uid: row.id for row in connection.execute(statement, rows)}
+    added = [article for article in articles if article.uid in ids]
+    if not added:
+        return []
+    connection.execute(
+        insert(schema.article_bodies),
+        [{"article_id": ids[article.uid], "html": article.html, "text": article.text} for article in added],
+    )
+    _add_tags(connection, [(ids[article.uid], article.tags) for article in added])
+    mark_stale(connection, ids.values())
+    return [ids[article.uid] for article in added]
+
+
+def change_article(connection: Connection, article_id: int, source_id: int, article: NewArticle) -> None:
+    """Replace what an edit changed; the id, uid, path and first-seen time stay as they are."""
+    table = schema.articles
+    values = _row(source_id, article)
+    for fixed in ("uid", "path", "first_seen", "source_id"):
+        del values[fixed]
+    connection.execute(update(table).where(table.c.id == article_id).values(placed=False, **values))
+    connection.execute(
+        update(schema.article_bodies)
+        .where(schema.article_bodies.c.article_id == article_id)
+        .values(html=article.html, text=article.text)
+    )
+    connection.execute(delete(schema.article_tags).where(schema.article_tags.c.article_id == article_id))
+    _add_tags(connection, [(article_id, article.tags)])
+    mark_stale(connection, [article_id])
+
+
+def note_digests(connection: Connection, digests: Iterable[tuple[int, str]]) -> None:
+    """Remember new raw digests of articles a reader would see no change in."""
+    table = schema.articles
+    for article_id, digest in digests:
+        connection.execute(update(table).where(table.c.id == article_id).values(digest=digest))
+
+
+def get_articles(connection: Connection, ids: Iterable[int]) -> dict[int, Article]:
+    """Articles by id; unknown ids are left out."""
+    table = schema.articles
+    return {
+        row.id: article_of(row)
+        for batch in _batches(list(ids))
+        for row in connection.execute(select(table).where(table.c.id.in_(batch)))
+    }
+
+
+def get_bodies(connection: Connection, ids: Iterable[int]) -> dict[int, ArticleBody]:
+    """Bodies by article id."""
+    table = schema.article_bodies
+    return {
+        row.article_id: ArticleBody(html=row.html, text=row.text)
+        for batch in _batches(list(ids))
+        for row in connection.execute(select(table).where(table.c.article_id.in_(batch)))
+    }
+
+
+def find_article(connection: Connection, text: str) -> Article | None:
+    """The article a person means: by id, uid (or its beginning), URL, page path or title words."""
+    table = schema.articles
+    conditions = [table.c.uid.startswith(text, autoescape=True), table.c.url == text, table.c.path == text]
+    if text.isdecimal() and len(text) < 18:
+        conditions.insert(0, table.c.id == int(text))
+    conditions.append(func.lower(table.c.title).contains(text.lower(), autoescape=True))
+    if words := search_text(text).strip():
+        # The engines fold only the letters of ASCII; the search column is folded for every script.
+        conditions.append(table.c.search.contains(words, autoescape=True))
+    for condition in conditions:
+        query = select(table).where(condition).order_by(table.c.published.desc(), table.c.id.desc()).limit(1)
+        if row := connection.execute(query).first():
+            return article_of(row)
+    return None
+
+
+def count_articles(connection: Connection, *, since: datetime | None = None) -> int:
+    """How many articles there are, or were first seen since a moment."""
+    table = schema.articles
+    query = select(func.count()).select_from(table)
+    if since is not None:
+        query = query.where(table.c.first_seen >= since)
+    return connection.scalars(query).one()
+
+
+def article_of(row: Row[Any]) -> Article:
+    """One row of ``articles`` as the model's dataclass."""
+    image = row.image_json
+    return Article(
+        id=row.id,
+        uid=row.uid,
+        source_id=row.source_id,
+        entry_key=row.entry_key,
+        url=row.url,
+        path=row.path,
+        title=row.title,
+        authors=tuple(row.authors_json),
+        published=row.published,
+        updated=row.updated,
+        first_seen=row.first_seen,
+        language=row.language,
+        direction=row.direction,
+        section=row.section,
+        tags=tuple(row.tags_json),
+        summary=row.summary,
+        image=None if image is None else Image(**image),
+        minutes=row.minutes,
+        words=row.words,
+        read_more=tuple(row.read_more_json),
+        content_hash=row.content_hash,
+        digest=row.digest,
+        story_id=row.story_id,
+        duplicate_of=row.duplicate_of,
+    )
+
+
+def search_text(*parts: str) -> str:
+    """Words as ``word:`` queries find them: case folded, separated and enclosed by single spaces."""
+    return f" {_NO_WORD.sub(' ', ' '.join(parts).casefold()).strip()} "
+
+
+def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
+    image = article.image
+    return {
+        "source_id": source_id,
+        "uid": article.uid,
+        "entry_key": article.entry_key,
+        "url": article.url,
+        "path": article.path,
+        "title": article.title,
+        "authors_json": list(article.authors),
+        "published": article.published,
+        "updated": article.updated,
+        "first_seen": article.first_seen,
+        "language": article.language,
+        "direction": article.direction,
+        "section": article.section,
+        "tags_json": list(article.tags),
+        "summary": article.summary,
+        "image_json": None
+        if image is None
+        else {"url": image.url, "width": image.width, "height": image.height, "alt": image.alt},
+        "minutes": article.minutes,
+        "words": article.words,
+        "read_more_json": list(article.read_more),
+        "content_hash": article.content_hash,
+        "digest": article.digest,
+        "search": search_text(article.title, article.summary, *article.tags),
+    }
+
+
+def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Sequence[str]]]) -> None:
+    rows = [
+        {"tag": tag, "article_id": article_id}
+        for article_id, tags in tagged
+        for tag in sorted({tag.casefold() for tag in tags})
+    ]
+    if rows:
+        connection.execute(insert(schema.article_tags), rows)
+
+
+def _batches(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))

@@ -1,0 +1,206 @@
+"""Who reads: subscribers, their subscriptions, and the record of what they agreed to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from syndicate.model import SubscriptionState
+from syndicate.store import schema
+from syndicate.store.upsert import insert_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """A mailbox and the newsletters it is, or was, subscribed to (state by newsletter)."""
+
+    id: int
+    address: str
+    name: str
+    language: str
+    created: datetime
+    subscriptions: dict[str, SubscriptionState]
+
+
+def add_subscription(
+    connection: Connection,
+    *,
+    address: str,
+    address_key: str,
+    name: str,
+    language: str,
+    newsletter: str,
+    evidence: str,
+    now: datetime,
+) -> str:
+    """Subscribe a mailbox on the operator's word; ``evidence`` says where the consent comes from.
+
+    Returns ``added``, ``already`` (it is confirmed), ``left`` (the person unsubscribed: never
+    subscribed again by import) or ``suppressed`` (the mailbox must not be written to).
+    """
+    if connection.scalars(
+        select(schema.suppressions.c.reason).where(schema.suppressions.c.address_key == address_key)
+    ).first():
+        return "suppressed"
+    subscriber_id = _subscriber_id(connection, address, address_key, name, language, now)
+    table = schema.subscriptions
+    state = connection.scalars(
+        select(table.c.state).where(table.c.subscriber_id == subscriber_id, table.c.newsletter == newsletter)
+    ).first()
+    if state == SubscriptionState.CONFIRMED.value:
+        return "already"
+    if state == SubscriptionState.UNSUBSCRIBED.value:
+        return "left"
+    values = {"state": SubscriptionState.CONFIRMED.value, "changed": now}
+    statement = insert_for(connection, table).values(
+        subscriber_id=subscriber_id, newsletter=newsletter, created=now, **values
+    )
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["subscriber_id", "newsletter"], set_=values)
+    )
+    _record(connection, address_key, newsletter, "subscribed by operator", evidence, now)
+    return "added"
+
+
+def _subscriber_id(
+    connection: Connection, address: str, address_key: str, name: str, language: str, now: datetime
+) -> int:
+    table = schema.subscribers
+    connection.execute(
+        insert_for(connection, table)
+        .values(address=address, address_key=address_key, name=name, language=language, created=now)
+        .on_conflict_do_nothing()
+    )
+    subscriber_id: int = connection.scalars(
+        select(table.c.id).where(table.c.address_key == address_key)
+    ).one()
+    return subscriber_id
+
+
+def end_subscription(
+    connection: Connection, subscription_id: int, *, detail: str, now: datetime
+) -> str | None:
+    """Unsubscribe; safe to repeat. Returns the newsletter's name, or ``None`` for an unknown id."""
+    table, subscribers = schema.subscriptions, schema.subscribers
+    row = connection.execute(
+        select(table.c.newsletter, subscribers.c.address_key)
+        .join(subscribers, subscribers.c.id == table.c.subscriber_id)
+        .where(table.c.id == subscription_id)
+    ).first()
+    if row is None:
+        return None
+    ended = connection.execute(
+        update(table)
+        .where(table.c.id == subscription_id, table.c.state != SubscriptionState.UNSUBSCRIBED.value)
+        .values(state=SubscriptionState.UNSUBSCRIBED.value, changed=now)
+    )
+    if ended.rowcount == 1:
+        _record(connection, row.address_key, row.newsletter, "unsubscribed", detail, now)
+    return str(row.newsletter)
+
+
+def end_all_subscriptions(
+    connection: Connection, address_key: str, *, detail: str, now: datetime
+) -> int | None:
+    """Unsubscribe a mailbox from everything; how many ended, or ``None`` for an unknown mailbox."""
+    table, subscribers = schema.subscriptions, schema.subscribers
+    person = connection.scalars(
+        select(subscribers.c.id).where(subscribers.c.address_key == address_key)
+    ).first()
+    if person is None:
+        return None
+    ids = connection.scalars(select(table.c.id).where(table.c.subscriber_id == person)).all()
+    for subscription_id in ids:
+        end_subscription(connection, subscription_id, detail=detail, now=now)
+    return len(ids)
+
+
+def subscription_newsletter(connection: Connection, subscription_id: int) -> str | None:
+    """The name of the newsletter a subscription is for, or ``None``."""
+    table = schema.subscriptions
+    return connection.scalars(select(table.c.newsletter).where(table.c.id == subscription_id)).first()
+
+
+def subscription_of(connection: Connection, address_key: str, newsletter: str) -> int | None:
+    """The id of a mailbox's subscription, or ``None``."""
+    table, subscribers = schema.subscriptions, schema.subscribers
+    query = (
+        select(table.c.id)
+        .join(subscribers, subscribers.c.id == table.c.subscriber_id)
+        .where(subscribers.c.address_key == address_key, table.c.newsletter == newsletter)
+    )
+    return connection.scalars(query).first()
+
+
+def suppress(connection: Connection, address_key: str, *, reason: str, now: datetime) -> None:
+    """Never write to this mailbox again, whatever is imported later."""
+    connection.execute(
+        insert_for(connection, schema.suppressions)
+        .values(address_key=address_key, reason=reason, recorded=now)
+        .on_conflict_do_nothing()
+    )
+
+
+def remove_subscriber(connection: Connection, address_key: str) -> bool:
+    """Erase a subscriber with subscriptions and deliveries; false when unknown."""
+    table = schema.subscribers
+    return connection.execute(delete(table).where(table.c.address_key == address_key)).rowcount == 1
+
+
+def list_subscribers(connection: Connection, *, newsletter: str | None = None) -> list[Subscriber]:
+    """Every subscriber (of one newsletter), by address."""
+    table, subscriptions = schema.subscribers, schema.subscriptions
+    query = (
+        select(table, subscriptions.c.newsletter, subscriptions.c.state)
+        .outerjoin(subscriptions, subscriptions.c.subscriber_id == table.c.id)
+        .order_by(table.c.address_key, subscriptions.c.newsletter)
+    )
+    if newsletter is not None:
+        query = query.where(subscriptions.c.newsletter == newsletter)
+    found: dict[int, Subscriber] = {}
+    for row in connection.execute(query):
+        subscriber = found.setdefault(
+            row.id,
+            Subscriber(
+                id=row.id,
+                address=row.address,
+                name=row.name,
+                language=row.language,
+                created=row.created,
+                subscriptions={},
+            ),
+        )
+        if row.newsletter is not None:
+            subscriber.subscriptions[row.newsletter] = SubscriptionState(row.state)
+    return list(found.values())
+
+
+def count_subscriptions(connection: Connection) -> dict[str, dict[str, int]]:
+    """Newsletter → state → number of subscriptions."""
+    table = schema.subscriptions
+    query = select(table.c.newsletter, table.c.state, func.count()).group_by(
+        table.c.newsletter, table.c.state
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for newsletter, state, count in connection.execute(query):
+        counts.setdefault(newsletter, {})[state] = count
+    return counts
+
+
+def consent_history(connection: Connection, address_key: str) -> Sequence[tuple[datetime, str, str, str]]:
+    """(when, newsletter, event, detail) of a mailbox, oldest first."""
+    table = schema.consents
+    query = select(table.c.recorded, table.c.newsletter, table.c.event, table.c.detail)
+    rows = connection.execute(query.where(table.c.address_key == address_key).order_by(table.c.id))
+    return [(row.recorded, row.newsletter, row.event, row.detail) for row in rows]
+
+
+def _record(
+    connection: Connection, address_key: str, newsletter: str, event: str, detail: str, now: datetime
+) -> None:
+    connection.execute(
+        insert(schema.consents).values(
+            address_key=address_key, newsletter=newsletter, event=event, detail=detail, recorded=now
+        )
+    )

@@ -1,0 +1,146 @@
+"""Which articles a channel holds: query clauses as SQL, the same on both engines."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+
+from syndicate.model import Article, Clause, ClauseField
+from syndicate.store import schema
+from syndicate.store.articles import article_of, search_text
+
+
+def channel_articles(
+    connection: Connection, clauses: Sequence[Clause], *, limit: int, since: datetime | None = None
+) -> list[Article]:
+    """The newest articles for which every clause holds, newest first.
+
+    Articles wait until they have a story. Near-duplicates are left out, unless the query asks for
+    a source by name: then the reader wants all that this source wrote.
+    """
+    table = schema.articles
+    query = select(table).where(*_conditions(clauses))
+    if since is not None:
+        query = query.where(table.c.published >= since)
+    query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
+    return [article_of(row) for row in connection.execute(query)]
+
+
+def channel_signature(
+    connection: Connection, clauses: Sequence[Clause], *, limit: int
+) -> list[tuple[int, str]]:
+    """(article id, content hash) of what ``channel_articles`` would return, cheaply."""
+    table = schema.articles
+    query = select(table.c.id, table.c.content_hash).where(*_conditions(clauses))
+    query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
+    return [(row.id, row.content_hash) for row in connection.execute(query)]
+
+
+def matching_stories(connection: Connection, clauses: Sequence[Clause], story_ids: Sequence[int]) -> set[int]:
+    """Those stories that have at least one article for which every clause holds."""
+    table = schema.articles
+    query = select(table.c.story_id).where(table.c.story_id.in_(story_ids), *_conditions(clauses))
+    return {story_id for story_id in connection.scalars(query.distinct()) if story_id is not None}
+
+
+def related_signature(connection: Connection, ids: Sequence[int]) -> list[tuple[int, int, str]]:
+    """(article id, related id, related content hash) of these articles, in order."""
+    table, articles = schema.related, schema.articles
+    query = (
+        select(table.c.article_id, table.c.related_id, articles.c.content_hash)
+        .join(articles, articles.c.id == table.c.related_id)
+        .where(table.c.article_id.in_(ids))
+        .order_by(table.c.article_id, table.c.position)
+    )
+    return [(row.article_id, row.related_id, row.content_hash) for row in connection.execute(query)]
+
+
+def source_articles(
+    connection: Connection, source_ids: Sequence[int], *, since: datetime, limit: int
+) -> list[Article]:
+    """The newest articles of these sources published since a moment; at least the newest of all."""
+    table = schema.articles
+    query = select(table).where(table.c.source_id.in_(source_ids), table.c.story_id.is_not(None))
+    query = query.order_by(table.c.published.desc(), table.c.id.desc())
+    found = [
+        article_of(row) for row in connection.execute(query.where(table.c.published >= since).limit(limit))
+    ]
+    return found or [article_of(row) for row in connection.execute(query.limit(1))]
+
+
+def section_articles(connection: Connection, section: str, *, limit: int) -> list[Article]:
+    """The newest articles of a section, newest first."""
+    clause = Clause(field=ClauseField.SECTION, values=(section,))
+    return channel_articles(connection, (clause,), limit=limit)
+
+
+def tagged_articles(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, list[int]]:
+    """The ids of the newest articles with each of these tags (in lower case), newest first."""
+    table, tagged = schema.articles, schema.article_tags
+    place = func.row_number().over(
+        partition_by=tagged.c.tag, order_by=(table.c.published.desc(), table.c.id.desc())
+    )
+    ranked = (
+        select(tagged.c.tag, tagged.c.article_id, place.label("place"))
+        .join(table, table.c.id == tagged.c.article_id)
+        .where(tagged.c.tag.in_(sorted(tags)), *_conditions(()))
+        .subquery()
+    )
+    found: dict[str, list[int]] = {}
+    query = select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.tag, ranked.c.place)
+    for row in connection.execute(query):
+        found.setdefault(row.tag, []).append(row.article_id)
+    return found
+
+
+def sections(connection: Connection) -> list[str]:
+    """Every section that has articles, by name."""
+    table = schema.articles
+    query = select(table.c.section).where(table.c.section != "").distinct().order_by(table.c.section)
+    return list(connection.scalars(query))
+
+
+def tag_counts(connection: Connection, tags: Iterable[str]) -> dict[str, int]:
+    """How many articles carry each of these tags, by the tag in lower case."""
+    table = schema.article_tags
+    wanted = sorted({tag.casefold() for tag in tags})
+    query = select(table.c.tag, func.count()).where(table.c.tag.in_(wanted)).group_by(table.c.tag)
+    return {tag: count for tag, count in connection.execute(query)}  # noqa: C416
+
+
+def _conditions(clauses: Sequence[Clause]) -> list[ColumnElement[bool]]:
+    table = schema.articles
+    conditions = [table.c.story_id.is_not(None)]
+    if not any(clause.field is ClauseField.SOURCE and not clause.negated for clause in clauses):
+        conditions.append(table.c.duplicate_of.is_(None))
+    return conditions + [_condition(clause) for clause in clauses]
+
+
+def _condition(clause: Clause) -> ColumnElement[bool]:
+    table = schema.articles
+    condition: ColumnElement[bool]
+    match clause.field:
+        case ClauseField.SECTION:
+            condition = table.c.section.in_(clause.values)
+        case ClauseField.SOURCE:
+            sources = schema.sources
+            condition = table.c.source_id.in_(select(sources.c.id).where(sources.c.name.in_(clause.values)))
+        case ClauseField.TAG:
+            tagged = schema.article_tags
+            wanted = [value.casefold() for value in clause.values]
+            condition = table.c.id.in_(select(tagged.c.article_id).where(tagged.c.tag.in_(wanted)))
+        case ClauseField.LANGUAGE:
+            condition = or_(*(_language(value.lower()) for value in clause.values))
+        case ClauseField.WORD:
+            condition = or_(
+                *(table.c.search.contains(search_text(value), autoescape=True) for value in clause.values)
+            )
+        case ClauseField.LIST:
+            ranked = schema.ranked
+            condition = table.c.id.in_(select(ranked.c.article_id).where(ranked.c.list.in_(clause.values)))
+    return ~condition if clause.negated else and_(condition)
+
+
+def _language(tag: str) -> ColumnElement[bool]:
+    column = schema.articles.c.language
+    return or_(column == tag, column.startswith(f"{tag}-", autoescape=True))

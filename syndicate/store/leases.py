@@ -1,0 +1,82 @@
+"""Named leases and the store's own small facts: its secret, its counters."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, or_, select, update
+
+from syndicate.errors import StoreBusy
+from syndicate.store import schema
+from syndicate.store.engine import open_store
+from syndicate.store.upsert import insert_for
+
+# Any number nobody else's program is likely to use for its own advisory lock.
+_DAEMON = 0x73796E64
+
+
+def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, until: datetime) -> bool:
+    """Take or renew a lease; false when somebody else holds it and it has not run out."""
+    table = schema.leases
+    connection.execute(
+        insert_for(connection, table).values(name=name, owner="", until=now).on_conflict_do_nothing()
+    )
+    free = or_(table.c.owner.in_(("", owner)), table.c.until < now)
+    changed = connection.execute(
+        update(table).where(table.c.name == name, free).values(owner=owner, until=until)
+    )
+    return changed.rowcount == 1
+
+
+def drop_lease(connection: Connection, name: str, *, owner: str) -> None:
+    """Give a lease back before it runs out."""
+    table = schema.leases
+    connection.execute(delete(table).where(table.c.name == name, table.c.owner == owner))
+
+
+def make_secret(connection: Connection) -> None:
+    """Give a new store its own 32-byte secret; an existing one stays."""
+    connection.execute(
+        insert_for(connection, schema.meta)
+        .values(key="secret", value=secrets.token_hex(32))
+        .on_conflict_do_nothing()
+    )
+
+
+def secret(connection: Connection) -> bytes:
+    """The store's secret, which signs tokens and Message-IDs."""
+    table = schema.meta
+    return bytes.fromhex(connection.scalars(select(table.c.value).where(table.c.key == "secret")).one())
+
+
+def counter(connection: Connection, key: str) -> int:
+    """A counter that says whether something changed since one last looked; 0 when never moved."""
+    table = schema.meta
+    return int(connection.scalars(select(table.c.value).where(table.c.key == key)).first() or 0)
+
+
+def move_counter(connection: Connection, key: str) -> int:
+    """Add one to a counter and return it."""
+    value = counter(connection, key) + 1
+    statement = insert_for(connection, schema.meta).values(key=key, value=str(value))
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": str(value)}))
+    return value
+
+
+@contextmanager
+def advisory_lock(url: str) -> Iterator[None]:
+    """Hold PostgreSQL's advisory lock for the daemon on a connection of its own.
+
+    Raises ``StoreBusy`` when another daemon has it. The server frees it when the connection ends.
+    """
+    store = open_store(url)
+    try:
+        with store.read() as connection:
+            if not connection.scalars(select(func.pg_try_advisory_lock(_DAEMON))).one():
+                raise StoreBusy(
+                    f"another daemon works with {store.where}; stop it first or use another store"
+                )
+            yield
+    finally:
+        store.dispose()

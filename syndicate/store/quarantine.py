@@ -1,0 +1,77 @@
+"""Things that failed on their own: an item, an article, a template. Three failures and they rest."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select
+
+from syndicate.store import schema
+from syndicate.store.upsert import insert_for
+
+LIMIT = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What failed, how often, and why. ``resting`` things are no longer tried."""
+
+    kind: str
+    subject: str
+    source_id: int | None
+    attempts: int
+    reason: str
+    first_failed: datetime
+    last_failed: datetime
+
+    @property
+    def resting(self) -> bool:
+        """True after three failures."""
+        return self.attempts >= LIMIT
+
+
+def record_failure(
+    connection: Connection,
+    kind: str,
+    subject: str,
+    reason: str,
+    *,
+    now: datetime,
+    source_id: int | None = None,
+) -> None:
+    """Count one more failure of a thing."""
+    table = schema.quarantine
+    statement = insert_for(connection, table).values(
+        kind=kind,
+        subject=subject,
+        source_id=source_id,
+        attempts=1,
+        reason=reason,
+        first_failed=now,
+        last_failed=now,
+    )
+    values = {"attempts": table.c.attempts + 1, "reason": reason, "last_failed": now}
+    connection.execute(statement.on_conflict_do_update(index_elements=["kind", "subject"], set_=values))
+
+
+def resting_subjects(connection: Connection, kind: str, source_id: int) -> frozenset[str]:
+    """What of a source failed too often to be tried again."""
+    table = schema.quarantine
+    query = select(table.c.subject).where(
+        table.c.kind == kind, table.c.source_id == source_id, table.c.attempts >= LIMIT
+    )
+    return frozenset(connection.scalars(query))
+
+
+def clear_failure(connection: Connection, kind: str, subject: str) -> None:
+    """The thing works again."""
+    table = schema.quarantine
+    connection.execute(delete(table).where(table.c.kind == kind, table.c.subject == subject))
+
+
+def failures(connection: Connection, *, kind: str | None = None) -> tuple[Failure, ...]:
+    """Everything that failed and did not recover, latest first."""
+    table = schema.quarantine
+    query = select(table).order_by(table.c.last_failed.desc(), table.c.kind, table.c.subject)
+    if kind is not None:
+        query = query.where(table.c.kind == kind)
+    return tuple(Failure(**row._asdict()) for row in connection.execute(query))

@@ -1,0 +1,77 @@
+"""Letting go of old rows. Pages already written stay on disk: they are the archive."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, delete, func, literal, select, update
+
+from syndicate.model import DeliveryState
+from syndicate.store import schema
+from syndicate.store.upsert import insert_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """How many rows went."""
+
+    articles: int
+    stories: int
+    deliveries: int
+    tombstones: int
+
+
+def prune_articles(connection: Connection, *, before: datetime, now: datetime, limit: int) -> int:
+    """Remove up to ``limit`` articles published and first seen before a moment.
+
+    Each leaves a tombstone, so that a source that still lists it does not bring it back.
+    """
+    table, tombstones = schema.articles, schema.tombstones
+    old = and_(table.c.published < before, table.c.first_seen < before)
+    ids = list(connection.scalars(select(table.c.id).where(old).order_by(table.c.id).limit(limit)))
+    if not ids:
+        return 0
+    buried = select(
+        table.c.source_id, table.c.entry_key, table.c.digest, literal(now, tombstones.c.pruned.type)
+    ).where(table.c.id.in_(ids))
+    names = ["source_id", "entry_key", "digest", "pruned"]
+    connection.execute(insert_for(connection, tombstones).from_select(names, buried).on_conflict_do_nothing())
+    connection.execute(update(table).where(table.c.duplicate_of.in_(ids)).values(duplicate_of=None))
+    connection.execute(delete(table).where(table.c.id.in_(ids)))
+    return len(ids)
+
+
+def prune_stories(connection: Connection) -> int:
+    """Remove stories whose last article is gone."""
+    table, articles = schema.stories, schema.articles
+    told = select(articles.c.story_id).where(articles.c.story_id == table.c.id)
+    return connection.execute(delete(table).where(~told.exists())).rowcount
+
+
+def prune_deliveries(connection: Connection, *, before: datetime) -> int:
+    """Remove deliveries that ended before a moment; open and uncertain ones stay."""
+    table = schema.deliveries
+    ended = [DeliveryState.SENT.value, DeliveryState.FAILED.value, DeliveryState.CANCELLED.value]
+    old = and_(table.c.state.in_(ended), table.c.changed < before)
+    return connection.execute(delete(table).where(old)).rowcount
+
+
+def prune_tombstones(connection: Connection, *, before: datetime) -> int:
+    """Forget pruned articles for good."""
+    table = schema.tombstones
+    return connection.execute(delete(table).where(table.c.pruned < before)).rowcount
+
+
+def count_prunable(
+    connection: Connection, *, articles_before: datetime, deliveries_before: datetime
+) -> Pruned:
+    """What pruning with these limits would remove, without removing it."""
+    articles, deliveries = schema.articles, schema.deliveries
+    old = and_(articles.c.published < articles_before, articles.c.first_seen < articles_before)
+    ended = [DeliveryState.SENT.value, DeliveryState.FAILED.value, DeliveryState.CANCELLED.value]
+    done = and_(deliveries.c.state.in_(ended), deliveries.c.changed < deliveries_before)
+    return Pruned(
+        articles=connection.scalars(select(func.count()).select_from(articles).where(old)).one(),
+        stories=0,
+        deliveries=connection.scalars(select(func.count()).select_from(deliveries).where(done)).one(),
+        tombstones=0,
+    )

@@ -1,0 +1,226 @@
+"""Sources and what their polls left behind."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
+
+from syndicate.model import Origin, Republish, Source, SourceKind, SourceState
+from syndicate.store import schema
+from syndicate.store.types import EPOCH
+
+_STATE_FIELDS = tuple(SourceState.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReport:
+    """A source as ``status`` shows it."""
+
+    source: Source
+    state: SourceState
+    warning: str
+    articles: int
+    articles_last_week: int
+
+
+def sync_sources(connection: Connection, declared: Sequence[Source], now: datetime) -> None:
+    """Make the sources of origin ``config`` those of the file.
+
+    New ones are added, changed ones updated (a new URL forgets the old one's validators), and
+    ones no longer declared are paused, never deleted: their articles stay.
+    """
+    table = schema.sources
+    existing = {row.name: row for row in connection.execute(select(table))}
+    names = {source.name for source in declared}
+    for source in declared:
+        values = _declared_values(source)
+        row = existing.get(source.name)
+        if row is None:
+            connection.execute(
+                insert(table).values(created=now, title="", home_url="", feed_id="", **_fresh(), **values)
+            )
+            continue
+        if row.url != source.url or row.kind != source.kind:
+            values |= _fresh()
+        if any(getattr(row, key) != value for key, value in values.items()):
+            connection.execute(update(table).where(table.c.id == row.id).values(**values))
+    gone = [
+        row.id
+        for row in existing.values()
+        if row.origin == Origin.CONFIG and row.name not in names and not row.paused
+    ]
+    if gone:
+        connection.execute(update(table).where(table.c.id.in_(gone)).values(paused=True))
+
+
+def _declared_values(source: Source) -> dict[str, Any]:
+    return {
+        "name": source.name,
+        "kind": source.kind.value,
+        "url": source.url,
+        "section": source.section,
+        "language": source.language,
+        "own": source.own,
+        "weight": source.weight,
+        "republish": source.republish.value,
+        "origin": Origin.CONFIG.value,
+        "paused": source.paused,
+    }
+
+
+def _fresh() -> dict[str, Any]:
+    state = SourceState()
+    return {name: getattr(state, name) for name in _STATE_FIELDS} | {
+        "warning": "",
+        "lease_owner": "",
+        "lease_until": EPOCH,
+    }
+
+
+def list_sources(connection: Connection) -> tuple[Source, ...]:
+    """Every source ever declared, by name."""
+    table = schema.sources
+    return tuple(_source(row) for row in connection.execute(select(table).order_by(table.c.name)))
+
+
+def claim_due_sources(
+    connection: Connection,
+    *,
+    now: datetime,
+    owner: str,
+    until: datetime,
+    limit: int,
+    names: Sequence[str] | None = None,
+) -> list[tuple[Source, SourceState]]:
+    """Lease sources whose next check is due, most overdue first; none twice at the same ``now``.
+
+    With ``names`` only those are considered, due or not. A paused or gone source is never due;
+    a lease that ran out is claimable again, because its poll committed nothing.
+    """
+    table = schema.sources
+    ids = list(
+        connection.scalars(
+            select(table.c.id)
+            .where(_due(now, names))
+            .order_by(func.coalesce(table.c.next_check, 0), table.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+    )
+    if not ids:
+        return []
+    connection.execute(update(table).where(table.c.id.in_(ids)).values(lease_owner=owner, lease_until=until))
+    rows = connection.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.id))
+    return [(_source(row), _state(row)) for row in rows]
+
+
+def due_sources(connection: Connection, *, now: datetime, names: Sequence[str] | None = None) -> list[str]:
+    """The names of the sources that ``claim_due_sources`` would lease, by name."""
+    table = schema.sources
+    return list(connection.scalars(select(table.c.name).where(_due(now, names)).order_by(table.c.name)))
+
+
+def _due(now: datetime, names: Sequence[str] | None) -> ColumnElement[bool]:
+    table = schema.sources
+    free = and_(table.c.paused.is_(False), table.c.gone.is_(False), table.c.lease_until < now)
+    if names is not None:
+        return and_(free, table.c.name.in_(names))
+    due = or_(table.c.next_check.is_(None), table.c.next_check <= now)
+    return and_(free, due, or_(table.c.last_attempt.is_(None), table.c.last_attempt < now))
+
+
+def release_sources(connection: Connection, ids: Iterable[int], *, owner: str) -> None:
+    """Give back leases without having polled."""
+    table = schema.sources
+    mine = and_(table.c.id.in_(list(ids)), table.c.lease_owner == owner)
+    connection.execute(update(table).where(mine).values(lease_owner="", lease_until=EPOCH))
+
+
+def save_poll(
+    connection: Connection,
+    source_id: int,
+    state: SourceState,
+    *,
+    owner: str,
+    about: tuple[str, str, str] | None = None,
+    url: str | None = None,
+    warning: str | None = None,
+) -> bool:
+    """Write what a poll learned and end its lease; false when the lease was lost meanwhile.
+
+    ``about`` is the source's own (title, home URL, feed id); ``url`` replaces the address after
+    a patient permanent redirect; ``warning`` is shown by ``status``.
+    """
+    table = schema.sources
+    values: dict[str, Any] = {name: getattr(state, name) for name in _STATE_FIELDS}
+    values |= {"lease_owner": "", "lease_until": EPOCH}
+    if about is not None:
+        values |= dict(zip(("title", "home_url", "feed_id"), about, strict=True))
+    if url is not None:
+        values["url"] = url
+    if warning is not None:
+        values["warning"] = warning
+    mine = and_(table.c.id == source_id, table.c.lease_owner == owner)
+    return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
+
+
+def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[SourceReport, ...]:
+    """Every source with its state and how much it published, by name."""
+    table, articles = schema.sources, schema.articles
+    counts = (
+        select(
+            articles.c.source_id,
+            func.count().label("articles"),
+            func.count().filter(articles.c.first_seen >= week_ago).label("recent"),
+        )
+        .group_by(articles.c.source_id)
+        .subquery()
+    )
+    query = select(table, counts.c.articles.label("total"), counts.c.recent).outerjoin(
+        counts, counts.c.source_id == table.c.id
+    )
+    return tuple(
+        SourceReport(
+            source=_source(row),
+            state=_state(row),
+            warning=row.warning,
+            articles=row.total or 0,
+            articles_last_week=row.recent or 0,
+        )
+        for row in connection.execute(query.order_by(table.c.name))
+    )
+
+
+def next_check(connection: Connection) -> datetime | None:
+    """When the earliest source is due, or ``None`` without sources."""
+    table = schema.sources
+    live = and_(table.c.paused.is_(False), table.c.gone.is_(False))
+    query = (
+        select(table.c.next_check).where(live, table.c.next_check.is_not(None)).order_by(table.c.next_check)
+    )
+    return connection.scalars(query.limit(1)).first()
+
+
+def _source(row: Row[Any]) -> Source:
+    return Source(
+        id=row.id,
+        name=row.name,
+        url=row.url,
+        kind=SourceKind(row.kind),
+        section=row.section,
+        language=row.language,
+        own=row.own,
+        weight=row.weight,
+        republish=Republish(row.republish),
+        origin=Origin(row.origin),
+        paused=row.paused,
+        title=row.title,
+        home_url=row.home_url,
+        feed_id=row.feed_id,
+    )
+
+
+def _state(row: Row[Any]) -> SourceState:
+    return SourceState(**{name: getattr(row, name) for name in _STATE_FIELDS})

@@ -1,0 +1,367 @@
+"""Stories, related links and what the story index is loaded from."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, func, insert, select, update
+
+from syndicate.model import RelatedLink, Story, reader_link
+from syndicate.store import schema
+from syndicate.store.stale import mark_stale
+from syndicate.store.upsert import insert_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnplacedArticle:
+    """An article that the stories job has not seen yet, or that changed since."""
+
+    id: int
+    source_id: int
+    published: datetime
+    title: str
+    text: str
+    language: str
+    read_more: tuple[str, ...]
+    story_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedArticle:
+    """An article as the story index is loaded from the store: its packed terms and its place."""
+
+    id: int
+    source_id: int
+    published: datetime
+    title: str
+    language: str
+    story_id: int
+    duplicate_of: int | None
+    terms: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryArticle:
+    """One article of a story, with what ranking and the choice of a lead look at."""
+
+    story_id: int
+    lead_id: int
+    article_id: int
+    source_id: int
+    weight: float
+    section: str
+    published: datetime
+    first_seen: datetime
+    words: int
+    has_image: bool
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an article belongs, about to be stored with its packed terms."""
+
+    article_id: int
+    story_id: int
+    duplicate_of: int | None
+    terms: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedRow:
+    """A related link about to be stored."""
+
+    related_id: int
+    score: float
+    parts: Mapping[str, float]
+
+
+def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticle]:
+    """Articles that wait for their place in a story, in order of arrival."""
+    table, bodies = schema.articles, schema.article_bodies
+    query = (
+        select(table, bodies.c.text)
+        .join(bodies, bodies.c.article_id == table.c.id)
+        .where(table.c.placed.is_(False))
+        .order_by(table.c.id)
+        .limit(limit)
+    )
+    return [
+        UnplacedArticle(
+            id=row.id,
+            source_id=row.source_id,
+            published=row.published,
+            title=row.title,
+            text=row.text,
+            language=row.language,
+            read_more=tuple(row.read_more_json),
+            story_id=row.story_id,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def count_unplaced(connection: Connection) -> int:
+    """How many articles wait for their place in a story."""
+    table = schema.articles
+    return connection.scalars(select(func.count()).select_from(table).where(table.c.placed.is_(False))).one()
+
+
+def placed_articles(connection: Connection, since: datetime) -> Iterator[PlacedArticle]:
+    """Everything the story index holds, in order of arrival."""
+    table, terms = schema.articles, schema.article_terms
+    query = (
+        select(
+            table.c.id,
+            table.c.source_id,
+            table.c.published,
+            table.c.title,
+            table.c.language,
+            table.c.story_id,
+            table.c.duplicate_of,
+            terms.c.terms,
+        )
+        .join(terms, terms.c.article_id == table.c.id)
+        .where(table.c.published >= since, table.c.story_id.is_not(None))
+        .order_by(table.c.id)
+    )
+    for row in connection.execute(query):
+        yield PlacedArticle(**row._asdict())
+
+
+def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[str, int]:
+    """The latest article with each of these titles: what a source's own "Read more" list names."""
+    table = schema.articles
+    wanted = sorted(set(titles))
+    if not wanted:
+        return {}
+    query = select(table.c.title, func.max(table.c.id).label("id")).where(table.c.title.in_(wanted))
+    return {row.title: row.id for row in connection.execute(query.group_by(table.c.title))}
+
+
+def add_stories(connection: Connection, lead_ids: Sequence[int], now: datetime) -> list[int]:
+    """New stories, each led by its first article; their ids in the same order."""
+    if not lead_ids:
+        return []
+    table = schema.stories
+    rows = [
+        {"lead_id": lead_id, "created": now, "updated": now, "articles": 0, "coverage": 0}
+        for lead_id in lead_ids
+    ]
+    made = connection.execute(insert(table).returning(table.c.id, table.c.lead_id), rows)
+    ids = {row.lead_id: row.id for row in made}
+    return [ids[lead_id] for lead_id in lead_ids]
+
+
+def place_articles(connection: Connection, placed: Sequence[Place]) -> None:
+    """Write articles' places in stories, together with their packed terms."""
+    if not placed:
+        return
+    table, terms = schema.articles, schema.article_terms
+    connection.execute(
+        update(table)
+        .where(table.c.id == bindparam("article"))
+        .values(story_id=bindparam("story"), duplicate_of=bindparam("copy_of"), placed=True),
+        [{"article": one.article_id, "story": one.story_id, "copy_of": one.duplicate_of} for one in placed],
+    )
+    statement = insert_for(connection, terms)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["article_id"], set_={"terms": statement.excluded.terms}
+        ),
+        [{"article_id": one.article_id, "terms": one.terms} for one in placed],
+    )
+
+
+def save_related(connection: Connection, lists: Mapping[int, Sequence[RelatedRow]]) -> list[int]:
+    """Replace articles' related links; marks the pages of those whose list changed and returns them."""
+    table = schema.related
+    before: dict[int, list[int]] = {}
+    current = select(table.c.article_id, table.c.related_id).where(table.c.article_id.in_(lists))
+    for row in connection.execute(current.order_by(table.c.article_id, table.c.position)):
+        before.setdefault(row.article_id, []).append(row.related_id)
+    changed = [
+        article_id
+        for article_id, rows in lists.items()
+        if before.get(article_id, []) != [row.related_id for row in rows]
+    ]
+    if stale := [article_id for article_id in changed if article_id in before]:
+        connection.execute(delete(table).where(table.c.article_id.in_(stale)))
+    values = [
+        {
+            "article_id": article_id,
+            "position": position,
+            "related_id": row.related_id,
+            "score": row.score,
+            "parts_json": dict(row.parts),
+        }
+        for article_id in changed
+        for position, row in enumerate(lists[article_id])
+    ]
+    if values:
+        connection.execute(insert(table), values)
+    mark_stale(connection, changed)
+    return changed
+
+
+def story_articles(
+    connection: Connection, *, since: datetime | None = None, ids: Sequence[int] | None = None
+) -> list[StoryArticle]:
+    """The articles of stories: of those updated since a moment, or of those with these ids."""
+    table, stories, sources = schema.articles, schema.stories, schema.sources
+    query = (
+        select(
+            table.c.story_id,
+            stories.c.lead_id,
+            table.c.id.label("article_id"),
+            table.c.source_id,
+            sources.c.weight,
+            table.c.section,
+            table.c.published,
+            table.c.first_seen,
+            table.c.words,
+            table.c.image_json.is_not(None).label("has_image"),
+            table.c.duplicate_of.is_not(None).label("duplicate"),
+        )
+        .join(stories, stories.c.id == table.c.story_id)
+        .join(sources, sources.c.id == table.c.source_id)
+        .order_by(table.c.story_id, table.c.published, table.c.id)
+    )
+    if since is not None:
+        query = query.where(stories.c.updated >= since)
+    if ids is not None:
+        query = query.where(table.c.story_id.in_(ids))
+    return [StoryArticle(**row._asdict()) for row in connection.execute(query)]
+
+
+def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
+    """Write stories' leads and counts; new coverage marks the pages of all their articles, which list it."""
+    if not stories:
+        return
+    table = schema.stories
+    before = get_stories(connection, [story.id for story in stories])
+    connection.execute(
+        update(table)
+        .where(table.c.id == bindparam("story"))
+        .values(
+            lead_id=bindparam("lead"),
+            articles=bindparam("members"),
+            coverage=bindparam("sources"),
+            updated=bindparam("moment"),
+        ),
+        [
+            {
+                "story": story.id,
+                "lead": story.lead_id,
+                "members": story.articles,
+                "sources": story.coverage,
+                "moment": story.updated,
+            }
+            for story in stories
+        ],
+    )
+    grown = [story.id for story in stories if before[story.id].coverage != story.coverage]
+    members = select(schema.articles.c.id).where(schema.articles.c.story_id.in_(grown))
+    mark_stale(connection, connection.scalars(members))
+
+
+def get_stories(connection: Connection, ids: Iterable[int]) -> dict[int, Story]:
+    """Stories by id."""
+    table = schema.stories
+    query = select(table).where(table.c.id.in_(sorted(set(ids))))
+    return {row.id: Story(**row._asdict()) for row in connection.execute(query)}
+
+
+def count_stories(connection: Connection, *, since: datetime | None = None) -> tuple[int, int]:
+    """(all stories, stories told by two sources or more), optionally updated since a moment."""
+    table = schema.stories
+    query = select(func.count(), func.count().filter(table.c.coverage > 1)).select_from(table)
+    if since is not None:
+        query = query.where(table.c.updated >= since)
+    every, covered = connection.execute(query).one()
+    return every, covered
+
+
+def related_links(
+    connection: Connection, ids: Sequence[int], *, site_url: str
+) -> dict[int, list[RelatedLink]]:
+    """The stored "Read more" of each article, best first."""
+    table = schema.related
+    query = (
+        _link_query()
+        .add_columns(table.c.article_id.label("of"), table.c.score, table.c.parts_json)
+        .join(table, table.c.related_id == schema.articles.c.id)
+        .where(table.c.article_id.in_(ids))
+        .order_by(table.c.article_id, table.c.position)
+    )
+    found: dict[int, list[RelatedLink]] = {}
+    for row in connection.execute(query):
+        link = _link(row, site_url, score=row.score, parts=row.parts_json)
+        found.setdefault(row.of, []).append(link)
+    return found
+
+
+def coverage_links(
+    connection: Connection, story_ids: Sequence[int], *, site_url: str
+) -> dict[int, list[RelatedLink]]:
+    """Every article of each story, oldest first: who else tells it."""
+    table = schema.articles
+    query = (
+        _link_query()
+        .add_columns(table.c.story_id)
+        .where(table.c.story_id.in_(story_ids))
+        .order_by(table.c.story_id, table.c.published, table.c.id)
+    )
+    found: dict[int, list[RelatedLink]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.story_id, []).append(_link(row, site_url))
+    return found
+
+
+def section_links(connection: Connection, section: str, *, limit: int, site_url: str) -> list[RelatedLink]:
+    """The latest articles of a section, one near-duplicate group each."""
+    table = schema.articles
+    query = (
+        _link_query()
+        .where(
+            and_(table.c.section == section, table.c.duplicate_of.is_(None), table.c.story_id.is_not(None))
+        )
+        .order_by(table.c.published.desc(), table.c.id.desc())
+        .limit(limit)
+    )
+    return [_link(row, site_url) for row in connection.execute(query)]
+
+
+def _link_query() -> Select[Any]:
+    table, sources = schema.articles, schema.sources
+    return select(
+        table.c.id,
+        table.c.uid,
+        table.c.title,
+        table.c.url,
+        table.c.path,
+        table.c.published,
+        table.c.language,
+        table.c.direction,
+        sources.c.name.label("source_name"),
+        sources.c.own,
+    ).join(sources, sources.c.id == table.c.source_id)
+
+
+def _link(
+    row: Row[Any], site_url: str, *, score: float = 0.0, parts: Mapping[str, float] | None = None
+) -> RelatedLink:
+    return RelatedLink(
+        article_id=row.id,
+        uid=row.uid,
+        title=row.title,
+        url=reader_link(own=row.own, url=row.url, path=row.path, site_url=site_url),
+        path=row.path,
+        source_name=row.source_name,
+        published=row.published,
+        language=row.language,
+        direction=row.direction,
+        score=score,
+        parts=parts or {},
+    )

@@ -1,0 +1,16 @@
+"""``INSERT … ON CONFLICT`` for whichever engine the connection speaks to."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def insert_for(connection: Connection, table: Table) -> Any:
+    """An insert into ``table`` that has ``on_conflict_do_nothing`` and ``on_conflict_do_update``.
+
+    Both dialects compile the same text (measured); only the class to start from differs.
+    """
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
