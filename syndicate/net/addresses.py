@@ -1,0 +1,103 @@
+"""The address guard: decides, on the very address about to be connected, whether we may.
+
+Names are not trusted: they can be spelt in many ways and change between look-up and connection.
+``ipaddress.is_global`` is not either: on Python 3.11 it is true for NAT64, 6to4, multicast,
+``::127.0.0.1`` and ``fec0::``. So the list is our own: IPv4 without the special blocks (IANA registry,
+RFC 6890), IPv6 only from ``2000::/3`` and without the blocks that wrap or document other addresses.
+"""
+
+import errno
+import ipaddress
+import socket
+from typing import Any
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_FORBIDDEN_V4 = tuple(
+    ipaddress.IPv4Network(block)
+    for block in (
+        "0.0.0.0/8",  # this network
+        "10.0.0.0/8",  # private
+        "100.64.0.0/10",  # carrier-grade NAT
+        "127.0.0.0/8",  # loopback
+        "169.254.0.0/16",  # link-local, cloud metadata
+        "172.16.0.0/12",  # private
+        "192.0.0.0/24",  # protocol assignments
+        "192.0.2.0/24",  # documentation
+        "192.88.99.0/24",  # 6to4 relays
+        "192.168.0.0/16",  # private
+        "198.18.0.0/15",  # benchmarking
+        "198.51.100.0/24",  # documentation
+        "203.0.113.0/24",  # documentation
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, broadcast
+    )
+)
+_UNICAST_V6 = ipaddress.IPv6Network("2000::/3")
+_FORBIDDEN_V6 = tuple(
+    ipaddress.IPv6Network(block)
+    for block in (
+        "2001::/23",  # Teredo, benchmarking, ORCHID
+        "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4: wraps any IPv4 address
+        "3fff::/20",  # documentation
+    )
+)
+
+
+def is_public(address: Address) -> bool:
+    """True for an ordinary unicast address of the open internet."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return not any(address in block for block in _FORBIDDEN_V4)
+    return address in _UNICAST_V6 and not any(address in block for block in _FORBIDDEN_V6)
+
+
+class AddressRefused(OSError):
+    """The guard said no. An ``OSError``, so that a connector treats it as a failed connection."""
+
+    def __init__(self, address: str) -> None:
+        # One text for all addresses: connectors merge the errors of a host's addresses by their text.
+        super().__init__(errno.EACCES, "refused by the address guard")
+        self.address = address
+
+
+class AddressGuard:
+    """Which hosts and addresses may be connected, from ``HttpOptions.allow_private``."""
+
+    def __init__(self, allow_private: bool | tuple[str, ...]) -> None:  # noqa: FBT001 - a setting's own shape
+        self._everything = allow_private is True
+        self._networks: list[Network] = []
+        self._endpoints: set[tuple[str, int | None]] = set()
+        for entry in allow_private if isinstance(allow_private, tuple) else ():
+            try:
+                self._networks.append(ipaddress.ip_network(entry.strip("[]"), strict=False))
+            except ValueError:
+                self._endpoints.add(_endpoint(entry))
+
+    def trusts_host(self, host: str, port: int) -> bool:
+        """True when the operator allowed this host by name, whatever it resolves to."""
+        name = host.lower()
+        return self._everything or (name, port) in self._endpoints or (name, None) in self._endpoints
+
+    def allows(self, address: str, port: int) -> bool:
+        """True when a connection to this numeric address may be made."""
+        if self._everything or (address, port) in self._endpoints:
+            return True
+        parsed = ipaddress.ip_address(address)
+        return is_public(parsed) or any(parsed in network for network in self._networks)
+
+    def open_socket(self, address_info: tuple[Any, ...]) -> socket.socket:
+        """A new socket for a ``getaddrinfo`` row; raises ``AddressRefused`` before anything is sent."""
+        family, kind, protocol, _, endpoint = address_info
+        if not self.allows(endpoint[0], endpoint[1]):
+            raise AddressRefused(endpoint[0])
+        return socket.socket(family, kind, protocol)
+
+
+def _endpoint(entry: str) -> tuple[str, int | None]:
+    """``host`` or ``host:port`` (an IPv6 address in brackets), in lower case."""
+    host, colon, port = entry.lower().rpartition(":")
+    if colon and port.isdecimal():
+        return host.strip("[]"), int(port)
+    return entry.lower(), None

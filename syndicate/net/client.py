@@ -1,0 +1,212 @@
+"""The one HTTP client for everything outbound."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from syndicate.errors import FetchError, TooLarge
+from syndicate.net import headers
+from syndicate.net.addresses import AddressGuard
+from syndicate.net.bodies import decode_body, hash_wire
+from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
+from syndicate.net.failures import failed_connection, failed_status
+from syndicate.net.politeness import HostTurns
+from syndicate.net.urls import check_url, redirect_target
+
+_PERMANENT = (301, 308)
+_REDIRECTS = (301, 302, 303, 307, 308)
+# Content-Security-Policy alone passes aiohttp's 8 KiB on real sites.
+_LONGEST_FIELD = 32 * 1024
+
+
+class Client:
+    """Fetches URLs of strangers: guarded addresses, one deadline, size limits, politeness per host.
+
+    Use it inside one event loop as ``async with Client(options) as client``. Cookies, referrers and
+    credentials are never sent; proxies of the environment are ignored.
+    """
+
+    def __init__(self, options: HttpOptions) -> None:
+        self._options = options
+        self._guard = AddressGuard(options.allow_private)
+        self._turns = HostTurns(options.host_gap)
+        self._slots = asyncio.Semaphore(options.concurrency)
+        self._guarded: aiohttp.ClientSession
+        self._trusting: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        self._guarded = self._open_session(guarded=True)
+        self._trusting = self._open_session(guarded=False)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._guarded.close()
+        await self._trusting.close()
+
+    async def fetch(self, request: FetchRequest) -> Fetched:
+        """The answer to a conditional GET, after at most ``max_redirects`` redirects.
+
+        Raises ``ForbiddenAddress``, ``TooLarge`` or ``FetchError``; a 429 or 503 carries
+        ``retry_after``. An empty 200 is an error: there is nothing in it to read.
+        """
+        url = check_url(request.url)
+        seen = {url}
+        permanent = True
+        budget = self._options.total_timeout
+        loop = asyncio.get_running_loop()
+        for _ in range(self._options.max_redirects + 1):
+            async with self._turns.turn((url.raw_host or "").lower()), self._slots:
+                started = loop.time()
+                answer = await self._exchange(request, url, budget)
+                budget -= loop.time() - started
+            if isinstance(answer, _Answer):
+                moved = str(url) if permanent and len(seen) > 1 else ""
+                return _read_answer(request, url, answer, moved, self._options.max_body)
+            permanent = permanent and answer.status in _PERMANENT
+            url = redirect_target(url, answer.location)
+            if url in seen:
+                raise FetchError(f"{request.url} redirects in a circle, by way of {url}; tell its owner")
+            seen.add(url)
+        raise FetchError(
+            f"{request.url} redirects more than {self._options.max_redirects} times; check the URL"
+        )
+
+    async def _exchange(self, request: FetchRequest, url: URL, budget: float) -> "_Answer | _Redirect":
+        """One request and its answer, all of it within ``budget`` seconds."""
+        trusted = self._guard.trusts_host(url.host or "", url.port or 0)
+        session = self._trusting if trusted else self._guarded
+        try:
+            async with (
+                asyncio.timeout(max(budget, 0.0)),
+                session.get(url, headers=_request_fields(request), allow_redirects=False) as response,
+            ):
+                fields = response.headers
+                if response.status in _REDIRECTS:
+                    return _Redirect(response.status, fields.get("Location", ""))
+                if response.status in (200, 203):
+                    wire = await _read_wire(response, self._options.max_body, url)
+                elif response.status == 304:
+                    wire = b""
+                else:
+                    wait = headers.retry_after(fields.get("Retry-After", ""), datetime.now(UTC))
+                    raise failed_status(str(url), response.status, wait)
+                return _Answer(response.status, fields, response.raw_headers, wire)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise failed_connection(error, str(url)) from error
+
+    def _open_session(self, *, guarded: bool) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                # Our own slots bound what is under way. Idle connections wait for the host's next turn
+                # only: thousands of hosts would use up the file descriptors.
+                limit=0,
+                keepalive_timeout=self._options.host_gap + 1.0,
+                socket_factory=self._guard.open_socket if guarded else None,
+            ),
+            auto_decompress=False,
+            trust_env=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": self._options.user_agent, "Accept-Encoding": "gzip"},
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._options.connect_timeout),
+            max_line_size=_LONGEST_FIELD,
+            max_field_size=_LONGEST_FIELD,
+        )
+
+
+class _Redirect:
+    __slots__ = ("location", "status")
+
+    def __init__(self, status: int, location: str) -> None:
+        self.status = status
+        self.location = location
+
+
+class _Answer:
+    """A 200, 203 or 304 as it came over the wire."""
+
+    __slots__ = ("fields", "raw_fields", "status", "wire")
+
+    def __init__(
+        self,
+        status: int,
+        fields: Mapping[str, str],
+        raw_fields: tuple[tuple[bytes, bytes], ...],
+        wire: bytes,
+    ) -> None:
+        self.status = status
+        self.fields = fields
+        self.raw_fields = raw_fields
+        self.wire = wire
+
+    def validator(self, name: str) -> str:
+        """A field byte for byte, as latin-1 text; ``""`` when absent."""
+        if name not in self.fields:
+            return ""
+        wanted = name.lower().encode()
+        return next(value for key, value in self.raw_fields if key.lower() == wanted).decode("latin-1")
+
+
+def _request_fields(request: FetchRequest) -> dict[str, str]:
+    fields = {"Accept": request.accept}
+    if etag := headers.sendable(request.etag):
+        fields["If-None-Match"] = etag
+    if last_modified := headers.sendable(request.last_modified):
+        fields["If-Modified-Since"] = last_modified
+    return fields
+
+
+async def _read_wire(response: aiohttp.ClientResponse, limit: int, url: URL) -> bytes:
+    """The body as sent, still compressed; raises ``TooLarge`` as soon as it is known."""
+    parts: list[bytes] = []
+    size = response.content_length or 0
+    if size <= limit:
+        size = 0
+        async for part in response.content.iter_any():
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                break
+    if size > limit:
+        raise TooLarge(f"{url} is larger than the limit of {limit:,} bytes; not read")
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _read_answer(request: FetchRequest, url: URL, answer: _Answer, moved: str, limit: int) -> Fetched:
+    """What the caller gets: decompressed only when the bytes on the wire are new."""
+    fresh = answer.status != 304
+    wire_hash = hash_wire(answer.wire) if fresh else request.known_hash
+    unchanged = not fresh or wire_hash == request.known_hash
+    fields = answer.fields
+    body = b"" if unchanged else decode_body(answer.wire, fields.get("Content-Encoding", ""), limit, str(url))
+    if not unchanged and not body:
+        raise FetchError(
+            f"{url} answered {answer.status} without a body; try again later", status=answer.status
+        )
+    content_type, charset = headers.media_type(fields.get("Content-Type", ""))
+    return Fetched(
+        request=request,
+        url=str(url),
+        status=answer.status,
+        unchanged=unchanged,
+        body=body,
+        wire_hash=wire_hash,
+        etag=answer.validator("ETag") or ("" if fresh else request.etag),
+        last_modified=answer.validator("Last-Modified") or ("" if fresh else request.last_modified),
+        content_type=content_type,
+        charset=charset,
+        permanent_url=moved,
+        max_age=headers.max_age(
+            fields.get("Cache-Control", ""), fields.get("Expires", ""), datetime.now(UTC)
+        ),
+    )

@@ -1,0 +1,67 @@
+"""One sentence for each way an exchange can fail: what, where, why, and what to do."""
+
+import ssl
+
+import aiohttp
+
+from syndicate.errors import FetchError, ForbiddenAddress
+from syndicate.net.addresses import AddressRefused
+
+# RFC 9110 section 15; what is not here is described by its class.
+_ADVICE = {
+    401: "it wants a password; ask its owner for an open address",
+    403: "it refuses us; ask its owner, or set [http] user_agent",
+    404: "there is nothing there; check the URL",
+    410: "it is gone for good; remove the source",
+    429: "we asked too often; it will be asked less",
+    503: "it is overloaded or under repair; it will be asked again later",
+}
+
+
+def failed_connection(error: Exception, url: str) -> FetchError:
+    """The error a person reads for an exception of the HTTP client."""
+    if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, AddressRefused):
+        return ForbiddenAddress(
+            f"{url} was not fetched: {error.os_error.address} is a private or reserved address; "
+            "if you trust it, add it to [http] allow_private"
+        )
+    return FetchError(f"{url} could not be read: {_reason(error)}")
+
+
+def failed_status(url: str, status: int, retry_after: float | None) -> FetchError:
+    """The error for an answer that is neither a body, a 304 nor a redirect we follow."""
+    advice = _ADVICE.get(status, "it will be asked again later" if status >= 500 else "check the URL")
+    return FetchError(f"{url} answered {status}: {advice}", status=status, retry_after=retry_after)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"its certificate is not valid ({_short(error.certificate_error)}); its owner has to renew it"
+    if isinstance(error, (aiohttp.ClientConnectorSSLError, ssl.SSLError)):
+        return "no encrypted connection is possible; check https:// and the port"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "its host name is not known; check the URL and this machine's name server"
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return "no connection in time; try again later"
+    if isinstance(error, TimeoutError):
+        return "no complete answer in time; try again later"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return (
+            f"no connection ({error.os_error.strerror or error.os_error}); check the URL, or try again later"
+        )
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the server hung up without an answer; try again later"
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "the answer broke off before its end; try again later"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"what it answered is not HTTP as we know it ({_short(error.message)}); tell its owner"
+    if isinstance(error, aiohttp.InvalidURL):
+        return f"it is not a valid URL ({_short(error)}); check it"
+    return f"{_short(error)}; try again later"
+
+
+def _short(error: object) -> str:
+    """One printable line of somebody else's error text, which may quote a stranger's bytes."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    line = "".join(character if character.isprintable() else "?" for character in words)
+    return line if len(line) <= 160 else line[:159] + "…"

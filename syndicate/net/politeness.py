@@ -1,0 +1,54 @@
+"""One request at a time to a host, and a pause between two (polite-fetching rule F13)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class _Line:
+    """Who is at one host: a lock for the turn, how many hold or wait for it, when the next may start."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    users: int = 0
+    next_start: float = 0.0
+
+
+class HostTurns:
+    """Hands out turns per host: requests wait in line, first come first served.
+
+    ``gap`` is the number of seconds between the starts of two turns of one host; with ``0`` nobody
+    waits for anybody.
+    """
+
+    def __init__(self, gap: float) -> None:
+        self._gap = gap
+        self._lines: dict[str, _Line] = {}
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @asynccontextmanager
+    async def turn(self, host: str) -> AsyncIterator[None]:
+        """Wait for this host's turn and hold it."""
+        if self._gap <= 0:
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        line = self._lines.setdefault(host, _Line())
+        line.users += 1
+        try:
+            async with line.lock:
+                await asyncio.sleep(max(line.next_start - loop.time(), 0.0))
+                line.next_start = loop.time() + self._gap
+                yield
+        finally:
+            line.users -= 1
+            loop.call_later(self._gap, self._forget, host, line)
+
+    def _forget(self, host: str, line: _Line) -> None:
+        """Drop a host that nobody uses and whose pause is over."""
+        over = line.next_start <= asyncio.get_running_loop().time()
+        if over and not line.users and self._lines.get(host) is line:
+            del self._lines[host]

@@ -1,0 +1,148 @@
+"""Fetching from an ordinary thread: one event loop in a thread of its own does all of it."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from urllib.parse import urlsplit
+
+from syndicate.errors import FetchError
+from syndicate.net.client import Client
+from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
+
+Outcome = tuple[FetchRequest, Fetched | FetchError]
+
+
+class FetchThread:
+    """A ``Client`` in a daemon thread, shared by every job of the process."""
+
+    def __init__(self, options: HttpOptions) -> None:
+        self._options = options
+        self._loop: asyncio.AbstractEventLoop
+        self._client: Client
+        self._stop: asyncio.Event
+        self._gate = threading.Lock()
+        self._closed = False
+        ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="fetch", daemon=True)
+        self._thread.start()
+        ready.wait()
+
+    def fetch_each(self, requests: Iterable[FetchRequest]) -> Iterator[Outcome]:
+        """Each request with its answer or its error, in order of completion.
+
+        The requests are all taken at the first step, in the calling thread. At most ``concurrency``
+        bodies are in memory, the one being looked at included: a slow consumer slows the fetching.
+        Leaving the loop early abandons the rest. ``close()`` ends the iteration early and without an
+        error; what was not fetched is still due.
+        """
+        batch = _Batch(list(requests), self._options)
+        with self._gate:
+            if self._closed:
+                return
+            future = asyncio.run_coroutine_threadsafe(batch.run(self._client.fetch), self._loop)
+        taken = 0
+        try:
+            while (item := batch.results.get()) is not None:
+                if isinstance(item, BaseException):
+                    raise item
+                yield item
+                del item
+                taken += 1
+                if taken == batch.step:
+                    self._make_room(batch, taken)
+                    taken = 0
+        finally:
+            future.cancel()
+
+    def close(self) -> None:
+        """Abandon what is under way, close every connection and wait for the thread to end."""
+        with self._gate:
+            if not self._closed:
+                self._closed = True
+                self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def _make_room(self, batch: "_Batch", bodies: int) -> None:
+        with self._gate:
+            if not self._closed:
+                self._loop.call_soon_threadsafe(batch.make_room, bodies)
+
+    def _run(self, ready: threading.Event) -> None:
+        asyncio.run(self._serve(ready))
+
+    async def _serve(self, ready: threading.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        # Name look-ups run in threads; the default of a few is soon full of dead names.
+        self._loop.set_default_executor(ThreadPoolExecutor(self._options.concurrency, "resolve"))
+        async with Client(self._options) as self._client:
+            ready.set()
+            await self._stop.wait()
+            batches = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in batches:
+                task.cancel()
+            await asyncio.gather(*batches, return_exceptions=True)
+
+
+class _Batch:
+    """The requests of one ``fetch_each`` and the way back of their outcomes.
+
+    Room for a body is taken before a fetch and given back after the consumer is done with it, in
+    steps of an eighth, since waking the loop from another thread costs as much as a small parse.
+    """
+
+    def __init__(self, requests: list[FetchRequest], options: HttpOptions) -> None:
+        self.results: SimpleQueue[Outcome | BaseException | None] = SimpleQueue()
+        self.step = max(1, options.concurrency // 8)
+        self._room = asyncio.Semaphore(options.concurrency)
+        self._lanes = _lanes(requests, options)
+
+    def make_room(self, bodies: int) -> None:
+        """Called in the loop: the consumer has let go of so many bodies."""
+        for _ in range(bodies):
+            self._room.release()
+
+    async def run(self, fetch: Callable[[FetchRequest], Awaitable[Fetched]]) -> None:
+        """Fetch everything; the last thing in ``results`` is always ``None`` or a bug."""
+        end: BaseException | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                for lane in self._lanes:
+                    group.create_task(self._walk(lane, fetch))
+        except* Exception as bugs:  # noqa: BLE001 - handed to the consumer, which raises it
+            end = bugs
+        finally:
+            self.results.put(end)
+
+    async def _walk(
+        self, lane: Iterator[FetchRequest], fetch: Callable[[FetchRequest], Awaitable[Fetched]]
+    ) -> None:
+        for request in lane:
+            await self._room.acquire()
+            try:
+                self.results.put((request, await fetch(request)))
+            except FetchError as error:
+                self.results.put((request, error))
+
+
+def _lanes(requests: list[FetchRequest], options: HttpOptions) -> list[Iterator[FetchRequest]]:
+    """Requests that follow one another: those of one host, so that it cannot hold up the others.
+
+    Without a pause per host there is nothing to wait for: then every lane draws from one pile.
+    """
+    if options.host_gap <= 0:
+        pile = iter(requests)
+        return [pile] * min(options.concurrency, len(requests))
+    hosts: dict[str, list[FetchRequest]] = {}
+    for request in requests:
+        hosts.setdefault(_host(request.url), []).append(request)
+    return [iter(lane) for lane in hosts.values()]
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

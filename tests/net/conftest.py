@@ -1,0 +1,32 @@
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from syndicate.net import Client, Fetched, FetchRequest, HttpOptions
+
+OPEN = HttpOptions(allow_private=("127.0.0.1",), host_gap=0.0, total_timeout=20.0)
+
+Fetch = Callable[..., Fetched]
+
+
+@pytest.fixture
+def options() -> HttpOptions:
+    """Loopback allowed, no pauses."""
+    return OPEN
+
+
+@pytest.fixture
+def fetch() -> Fetch:
+    """``fetch(url, etag=…)``: one request by a client of its own; ``changes`` are options."""
+
+    def run(url: str, changes: dict[str, Any] | None = None, **request: Any) -> Fetched:
+        async def once() -> Fetched:
+            async with Client(replace(OPEN, **(changes or {}))) as client:
+                return await client.fetch(FetchRequest(url=url, **request))
+
+        return asyncio.run(once())
+
+    return run

@@ -1,0 +1,84 @@
+import gzip
+import time
+import tracemalloc
+
+import pytest
+
+from syndicate.errors import FetchError, TooLarge
+from syndicate.net.bodies import decode_body, hash_wire
+
+URL = "http://a.example/feed"
+MIB = 1024 * 1024
+PACKED = gzip.compress(b"<rss/>" * 100, mtime=0)
+
+
+@pytest.mark.parametrize(
+    ("wire", "encoding", "body"),
+    [
+        (b"plain", "", b"plain"),
+        (b"plain", "identity", b"plain"),
+        (PACKED, "gzip", b"<rss/>" * 100),
+        (PACKED, "X-GZIP", b"<rss/>" * 100),
+        (gzip.compress(b"one ") + gzip.compress(b"two"), "gzip", b"one two"),
+        (PACKED + b"\x00" * 512, "gzip", b"<rss/>" * 100),
+        (gzip.compress(b""), "gzip", b""),
+    ],
+)
+def test_F12_what_we_asked_for_is_decoded(wire, encoding, body):
+    assert decode_body(wire, encoding, MIB, URL) == body
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "deflate", "gzip, gzip", "gzip,br", "compress"])
+def test_F8_codings_we_did_not_ask_for_are_refused(encoding):
+    with pytest.raises(FetchError, match="only gzip is read"):
+        decode_body(PACKED, encoding, MIB, URL)
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        PACKED[:-1],
+        PACKED[:12],
+        PACKED[:2],
+        PACKED[:-6] + b"XX" + PACKED[-4:],
+        b"<rss/>",
+        PACKED + PACKED[:-1],
+    ],
+    ids=["last byte", "head only", "magic only", "bad checksum", "not gzip", "second member cut"],
+)
+def test_F12_truncated_or_damaged_gzip_is_an_error(wire):
+    with pytest.raises(FetchError) as error:
+        decode_body(wire, "gzip", MIB, URL)
+    assert str(error.value).startswith(URL)
+    assert not isinstance(error.value, TooLarge)
+
+
+@pytest.mark.parametrize("size", [MIB - 1, MIB])
+def test_F8_a_body_up_to_the_limit_is_read(size):
+    assert len(decode_body(gzip.compress(bytes(size)), "gzip", MIB, URL)) == size
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        gzip.compress(bytes(MIB + 1)),
+        gzip.compress(bytes(256 * MIB), 6),
+        gzip.compress(bytes(MIB)) + gzip.compress(b"x"),
+        gzip.compress(b"") * 1001,
+    ],
+    ids=["one byte over", "256 MiB", "two members", "many members"],
+)
+def test_F8_a_bomb_is_too_large_in_little_time_and_memory(bomb):
+    tracemalloc.start()
+    started = time.process_time()
+    with pytest.raises(TooLarge):
+        decode_body(bomb, "gzip", MIB, URL)
+    spent = time.process_time() - started
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert spent < 1
+    assert peak < 8 * MIB
+
+
+def test_F3_equal_wire_bytes_have_equal_hashes():
+    assert hash_wire(b"one") == hash_wire(b"one") != hash_wire(b"two")
