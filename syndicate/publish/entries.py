@@ -1,0 +1,273 @@
+"""What an item of a feed says, whether it is written as RSS, Atom or JSON Feed.
+
+Rules by their ids in the project's conformance list: R3 stable ids, R13 newest first, R19 sizes,
+A6 one entry per id, RL1–RL3 the block of related stories, RL8 never oneself, never twice.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from html import escape
+from operator import attrgetter
+from typing import NamedTuple
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from syndicate.model import Channel, Image, PublishedArticle, Republish
+from syndicate.publish.fragments import Key
+from syndicate.publish.options import PublishOptions
+from syndicate.text.plain import xml_safe
+from syndicate.text.urls import is_web_url
+
+MAX_ITEMS = 100
+MAX_RELATED = 5
+# The moment an empty feed was last updated: fixed, so that its bytes never change.
+EMPTY_FEED_UPDATED = datetime(2000, 1, 1, tzinfo=UTC)
+
+_related_fields = attrgetter("uid", "url", "title", "source_name", "published", "language", "direction")
+# English whatever the locale, which strftime would go by.
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+class RelatedItem(NamedTuple):
+    """One related story of an item. ``language`` is ``""`` when unknown."""
+
+    uid: str
+    url: str
+    title: str
+    source_name: str
+    published: datetime
+    language: str
+    direction: str
+
+
+class FeedItem(NamedTuple):
+    """Everything an item of RSS and Atom is made of, and nothing else.
+
+    A named tuple and not a dataclass, because the fragment cache compares whole items on every
+    build and tuples compare in C. ``tags`` begin with the section. ``source_url`` is the feed the
+    item came from, ``""`` for our own articles and for folders. ``short`` items carry their summary
+    in place of their text. Only ``presentable`` items may be written.
+    """
+
+    uid: str
+    url: str
+    title: str
+    published: datetime
+    updated: datetime
+    language: str
+    direction: str
+    authors: tuple[str, ...]
+    tags: tuple[str, ...]
+    summary: str
+    html: str
+    image: Image | None
+    own: bool
+    source_name: str
+    source_url: str
+    source_home: str
+    source_id: str
+    related: tuple[RelatedItem, ...]
+    short: bool = False
+
+    @property
+    def id(self) -> str:
+        """The item's id in every format: it survives edits, moves and a change of host (R3, A5)."""
+        return f"urn:uuid:{self.uid}"
+
+    @property
+    def key(self) -> Key:
+        """What its fragments are remembered by."""
+        return self.uid, self.short
+
+
+def feed_url(channel: Channel, options: PublishOptions, suffix: str) -> str:
+    """Where the channel's feed of one format (``rss``, ``atom``, ``json``) is served."""
+    return f"{options.site_url}/{quote(channel.name)}.{suffix}"
+
+
+def front_page_url(options: PublishOptions) -> str:
+    """The page for people that every feed belongs to."""
+    return f"{options.site_url}/site/"
+
+
+def newest_first(channel: Channel, articles: Iterable[PublishedArticle]) -> list[PublishedArticle]:
+    """The articles a channel's feeds carry: once each, newest first, at most its limit and 100 (R19)."""
+    unique = {published.article.uid: published for published in articles}
+    ordered = sorted(
+        unique.values(), key=lambda item: (item.article.published, item.article.uid), reverse=True
+    )
+    return ordered[: max(0, min(channel.limit, MAX_ITEMS))]
+
+
+def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
+    """Gather what a feed says about one article.
+
+    An article without a usable address of its own leads to our page about it. ``republish = none``
+    also keeps the summary and the picture out.
+    """
+    article, source = published.article, published.source
+    url = published.link if published.link.startswith(("http://", "https://")) else ""
+    is_theirs_online = not source.own and is_web_url(source.url)
+    hidden = source.republish is Republish.NONE
+    return FeedItem(
+        uid=article.uid,
+        url=url or f"{options.site_url}/{article.path}",
+        title=article.title,
+        published=article.published,
+        updated=article.updated,
+        language=article.language,
+        direction=article.direction,
+        authors=article.authors,
+        tags=(article.section, *article.tags),
+        summary="" if hidden else article.summary,
+        html=published.html,
+        image=None if hidden else article.image,
+        own=source.own,
+        source_name=source.title or source.name,
+        source_url=source.url if is_theirs_online else "",
+        source_home=source.home_url,
+        source_id=source.feed_id,
+        related=tuple(map(RelatedItem._make, map(_related_fields, published.related))),
+    )
+
+
+def presentable(item: FeedItem) -> FeedItem:
+    """The item as it may be written: titled, its lists tidy (RL8), all text but ``html`` XML-safe (X2).
+
+    Ingest has removed bad characters long before; but one bad row in the store must not cost a feed.
+    The HTML is left to ``content_html``.
+    """
+    image = item.image and replace(item.image, url=xml_safe(item.image.url), alt=xml_safe(item.image.alt))
+    return item._replace(
+        url=xml_safe(item.url),
+        title=xml_safe(item.title).strip() or "Untitled",
+        language=xml_safe(item.language),
+        authors=tuple(filter(None, map(xml_safe, item.authors))),
+        tags=_distinct(map(xml_safe, item.tags)),
+        summary=xml_safe(item.summary),
+        image=image,
+        source_name=xml_safe(item.source_name),
+        source_home=xml_safe(item.source_home),
+        source_id=_source_id(item),
+        related=_tidy_related(item),
+    )
+
+
+def shortened(item: FeedItem) -> FeedItem:
+    """The same item with its summary in place of its text, for feeds that would grow too large."""
+    html = f"<p>{escape(item.summary, quote=False)}</p>" if item.summary else ""
+    return item._replace(html=html, short=True)
+
+
+def fitting(items: Sequence[FeedItem], limit: int, size: Callable[[FeedItem], int]) -> list[FeedItem]:
+    """Keep a feed within ``limit`` bytes (R19), given what each item takes.
+
+    The oldest items give up their text for their summary first; if all have and it is still too
+    much, the oldest are left out. Readers who poll saw them in full when they were new.
+    """
+    kept = list(items)
+    total = sum(map(size, kept))
+    for index in range(len(kept) - 1, -1, -1):
+        if total <= limit:
+            return kept
+        shorter = shortened(kept[index])
+        saved = size(kept[index]) - size(shorter)
+        if saved > 0:
+            total -= saved
+            kept[index] = shorter
+    while kept and total > limit:
+        total -= size(kept.pop())
+    return kept
+
+
+def last_updated(items: Iterable[FeedItem]) -> datetime:
+    """When the newest change among the items happened (A8); a fixed moment when there are none."""
+    return max((item.updated for item in items), default=EMPTY_FEED_UPDATED)
+
+
+def content_html(item: FeedItem, time_zone: ZoneInfo) -> str:
+    """The item's HTML: its text, where it came from, and its related stories (RL1).
+
+    Plain elements without classes: readers drop ``nav``, and anything whose class says "related"
+    (RL2). Text that runs the other way than English gets a ``div`` that says so.
+    """
+    body = item.html
+    if not item.own:
+        body += f'<p>Source: <a href="{escape(item.url)}">{escape(item.source_name, quote=False)}</a></p>'
+    if item.direction == "rtl":
+        language = f' lang="{escape(item.language)}"' if item.language else ""
+        body = f'<div dir="rtl"{language}>{body}</div>'
+    if item.related:
+        lines = "".join(_related_line(link, item, time_zone) for link in item.related)
+        body += f"<hr><h3>Related stories</h3><ul>{lines}</ul>"
+    return xml_safe(body)
+
+
+def content_text(item: FeedItem, text: str, time_zone: ZoneInfo) -> str:
+    """The same as plain text (RL3), from the article's own plain ``text``."""
+    paragraphs = [item.summary if item.short else text or item.summary]
+    if not item.own:
+        paragraphs.append(f"Source: {item.source_name}, {item.url}")
+    if item.related:
+        lines = [
+            f"• {link.title} – {link.source_name}, {_day(link.published, time_zone)}\n  {link.url}"
+            for link in item.related
+        ]
+        paragraphs.append("Related stories\n" + "\n".join(lines))
+    return xml_safe("\n\n".join(filter(None, paragraphs)))
+
+
+def _distinct(terms: Iterable[str]) -> tuple[str, ...]:
+    """The terms in their order, each once whatever its capitals."""
+    named: dict[str, str] = {}
+    for term in terms:
+        if term.strip():
+            named.setdefault(term.casefold(), term)
+    return tuple(named.values())
+
+
+def _source_id(item: FeedItem) -> str:
+    """The id of the feed an item came from (A12): its own if that is an IRI, else its address."""
+    own = xml_safe(item.source_id)
+    scheme, colon, _ = own.partition(":")
+    return own if colon and scheme.isalpha() and not any(map(str.isspace, own)) else item.source_url
+
+
+def _tidy_related(item: FeedItem) -> tuple[RelatedItem, ...]:
+    seen = {item.url, ""}
+    related: list[RelatedItem] = []
+    for link in item.related:
+        url = xml_safe(link.url)
+        if link.uid == item.uid or url in seen:
+            continue
+        seen.add(url)
+        title = xml_safe(link.title).strip() or url
+        name, language = xml_safe(link.source_name), xml_safe(link.language)
+        related.append(link._replace(url=url, title=title, source_name=name, language=language))
+    return tuple(related[:MAX_RELATED])
+
+
+def _related_line(link: RelatedItem, item: FeedItem, time_zone: ZoneInfo) -> str:
+    foreign = link.language and link.language != item.language
+    attributes = f' hreflang="{escape(link.language)}"' if foreign else ""
+    if link.direction == "rtl":
+        attributes += ' dir="rtl"'
+    return (
+        f'<li><a href="{escape(link.url)}"{attributes}>{escape(link.title, quote=False)}</a>'
+        f" – {escape(link.source_name, quote=False)}, "
+        f'<time datetime="{rfc3339(link.published)}">{_day(link.published, time_zone)}</time></li>'
+    )
+
+
+def rfc3339(moment: datetime) -> str:
+    """A moment in UTC to the second, as Atom, JSON Feed and sitemaps write it (A7)."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
+
+
+def _day(moment: datetime, time_zone: ZoneInfo) -> str:
+    local = moment.astimezone(time_zone)
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"

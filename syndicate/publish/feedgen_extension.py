@@ -1,0 +1,101 @@
+"""The parts of RSS items and Atom entries that feedgen does not write itself.
+
+feedgen asks an extension of the feed for namespaces (``extend_ns``), and calls the extension of an
+entry with each element it has built (``extend_rss``, ``extend_atom``). It goes by these names only,
+so nothing here imports feedgen. Every text has to be ``xml_safe`` already.
+"""
+
+from lxml.etree import SubElement, _Element
+
+from syndicate.publish.entries import FeedItem, rfc3339
+
+ATOM = "http://www.w3.org/2005/Atom"
+DC = "http://purl.org/dc/elements/1.1/"
+DCTERMS = "http://purl.org/dc/terms/"
+MEDIA = "http://search.yahoo.com/mrss/"
+_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+
+
+class RssFeed:
+    """Declares the namespaces of RSS items; feedgen declares Atom and content itself."""
+
+    def extend_ns(self) -> dict[str, str]:
+        """Prefixes by which readers know these modules."""
+        return {"dc": DC, "dcterms": DCTERMS, "media": MEDIA}
+
+    def extend_rss(self, rss: _Element) -> None:
+        """Nothing to add to the channel."""
+
+
+class AtomFeed:
+    """Declares the one namespace Atom entries need besides their own."""
+
+    def extend_ns(self) -> dict[str, str]:
+        """The prefix by which readers know Media RSS."""
+        return {"media": MEDIA}
+
+    def extend_atom(self, feed: _Element) -> None:
+        """Nothing to add to the feed."""
+
+
+class RssItem:
+    """Completes an RSS item: authors, last change, links, source, picture, language."""
+
+    item: FeedItem
+    links: list[dict[str, str]]
+
+    def extend_rss(self, element: _Element) -> None:
+        """Add what RSS has no element for, and the source, which feedgen ties to Atom's.
+
+        ``dc:creator`` and not ``author``, which needs a mailbox (R5); ``dcterms:modified`` beside
+        ``pubDate``, because RSS has no date of change; ``atom:link`` for related and via (RL4, RL5).
+        """
+        item = self.item
+        for author in item.authors:
+            SubElement(element, f"{{{DC}}}creator").text = author
+        SubElement(element, f"{{{DCTERMS}}}modified").text = rfc3339(item.updated)
+        for link in self.links:
+            if link["rel"] != "alternate":
+                SubElement(element, f"{{{ATOM}}}link", link)
+        if item.source_url:
+            SubElement(element, "source", url=item.source_url).text = item.source_name
+        _add_picture(element, item)
+        if item.language:
+            element.set(_XML_LANG, item.language)
+
+
+class AtomEntry:
+    """Completes an Atom entry: source, picture, language."""
+
+    item: FeedItem
+
+    def extend_atom(self, element: _Element) -> None:
+        """Add the source as RFC 4287 section 4.2.11 wants it, and what Atom has no element for.
+
+        When the source feed itself last changed is not known; it cannot be before this entry did.
+        """
+        item = self.item
+        if item.source_url:
+            source = SubElement(element, "source")
+            SubElement(source, "id").text = item.source_id
+            SubElement(source, "title").text = item.source_name
+            SubElement(source, "updated").text = rfc3339(item.updated)
+            SubElement(source, "link", href=item.source_url, rel="self")
+            if item.source_home:
+                SubElement(source, "link", href=item.source_home, rel="alternate")
+        _add_picture(element, item)
+        if item.language:
+            element.set(_XML_LANG, item.language)
+
+
+def _add_picture(element: _Element, item: FeedItem) -> None:
+    """Media RSS 1.5.1: the picture, its size in pixels when known, and its alternative text."""
+    image = item.image
+    if image is None:
+        return
+    content = SubElement(element, f"{{{MEDIA}}}content", url=image.url, medium="image")
+    for side, pixels in (("width", image.width), ("height", image.height)):
+        if pixels:
+            content.set(side, str(pixels))
+    if image.alt:
+        SubElement(content, f"{{{MEDIA}}}description", type="plain").text = image.alt

@@ -1,0 +1,124 @@
+"""JSON Feed 1.1 (https://jsonfeed.org/version/1.1): rules J1–J13, related stories by RL6."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from syndicate.model import Channel, PublishedArticle
+from syndicate.publish.entries import (
+    FeedItem,
+    content_html,
+    content_text,
+    feed_item,
+    feed_url,
+    fitting,
+    front_page_url,
+    newest_first,
+    presentable,
+    rfc3339,
+)
+from syndicate.publish.fragments import FragmentCache, Key
+from syndicate.publish.options import PublishOptions
+from syndicate.text.plain import xml_safe
+
+
+def json_feed(
+    channel: Channel,
+    articles: Sequence[PublishedArticle],
+    options: PublishOptions,
+    *,
+    cache: FragmentCache | None = None,
+) -> bytes:
+    """The channel as JSON Feed 1.1, in UTF-8, at most ``feed_limit_bytes`` long.
+
+    The same channel and articles give the same bytes, whatever the order of the articles. With a
+    ``cache`` (of its own, not the one of RSS and Atom) only new and changed items are written.
+    """
+    remembered = FragmentCache() if cache is None else cache
+    chosen = {article.article.uid: article for article in newest_first(channel, articles)}
+    written: dict[Key, bytes] = {}
+
+    def write(item: FeedItem) -> bytes:
+        if item.key not in written:
+            written[item.key] = _remember(item, chosen[item.uid], options, remembered)
+        return written[item.key]
+
+    head = _dump(_head(channel, options)).removesuffix(b"}") + b',"items":['
+    items = [feed_item(article, options) for article in chosen.values()]
+    kept = fitting(items, options.feed_limit_bytes - len(head) - 2, lambda item: len(write(item)) + 1)
+    return head + b",".join(map(write, kept)) + b"]}"
+
+
+def _remember(
+    item: FeedItem, published: PublishedArticle, options: PublishOptions, cache: FragmentCache
+) -> bytes:
+    made_of = (*item, published.text, [link.score for link in published.related], options)
+    fragments = cache.get(item.key, made_of)
+    if fragments is None:
+        fragments = (_dump(_item(item, published, options)),)
+        cache.put(item.key, made_of, fragments)
+    return fragments[0]
+
+
+def _head(channel: Channel, options: PublishOptions) -> dict[str, Any]:
+    title = xml_safe(channel.title).strip() or channel.name
+    home = front_page_url(options)
+    head = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": title,
+        "home_page_url": home,
+        "feed_url": feed_url(channel, options, "json"),
+        "description": xml_safe(channel.description or options.description),
+        "language": channel.language or options.language,
+        "authors": [{"name": xml_safe(options.title).strip() or title, "url": home}],
+    }
+    return {key: value for key, value in head.items() if value}
+
+
+def _item(item: FeedItem, published: PublishedArticle, options: PublishOptions) -> dict[str, Any]:
+    item = presentable(item)
+    # Either content is required, even of an article that is nothing but a title (J4).
+    text = content_text(item, published.text, options.time_zone) or item.title
+    fields = {
+        "id": item.id,
+        "url": item.url,
+        "title": item.title,
+        "content_html": content_html(item, options.time_zone),
+        "content_text": text,
+        "summary": item.summary,
+        "image": item.image.url if item.image else "",
+        "date_published": rfc3339(item.published),
+        "date_modified": rfc3339(item.updated),
+        "authors": [{"name": name} for name in item.authors],
+        "tags": item.tags,
+        "language": item.language,
+        "_syndicate": _own_fields(item, published, options),
+    }
+    return {key: value for key, value in fields.items() if value}
+
+
+def _own_fields(item: FeedItem, published: PublishedArticle, options: PublishOptions) -> dict[str, Any]:
+    """What JSON Feed has no name for: the source, and the related stories with their scores (RL6)."""
+    scores = {link.uid: link.score for link in published.related}
+    source = {"name": item.source_name, "url": item.source_home, "feed_url": item.source_url}
+    related = [
+        {
+            "id": f"urn:uuid:{link.uid}",
+            "url": link.url,
+            "title": link.title,
+            "source": link.source_name,
+            "date_published": rfc3339(link.published),
+            "score": round(scores[link.uid], 4),
+        }
+        for link in item.related
+    ]
+    own: dict[str, Any] = {"about": front_page_url(options)}
+    if not item.own:
+        own["source"] = {key: value for key, value in source.items() if value}
+    if related:
+        own["related"] = related
+    return own
+
+
+def _dump(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()

@@ -1,0 +1,300 @@
+"""The static site: data in, bytes out. Pages lie under ``site/``, the feeds beside it.
+
+Links are relative (``site_paths.root_of``). What pages share (head, masthead, footer, top and
+trending) is rendered once per folder depth and put in as finished markup, because an article page
+has to cost well under a millisecond: a new article may rewrite hundreds of them.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import quote
+
+from syndicate.model import Channel, ClauseField, Image, PublishedArticle
+from syndicate.publish.options import PublishOptions
+from syndicate.publish.site_headline import Headline, SectionBlock, name_of, publisher_page
+from syndicate.publish.site_metadata import nested_headings, news_article, shown_picture, shown_summary
+from syndicate.publish.site_paths import ASSETS_FOLDER, FRONT_PATH, root_of, section_path, tag_path
+from syndicate.templating import Markup, Templates, escape
+from syndicate.text.language import direction_of
+
+__all__ = ["FRONT_PATH", "Headline", "SectionBlock", "SitePages", "section_path", "tag_path"]
+
+_ASSETS: Final = ("site.css", "site.js", "favicon.svg", "favicon.png")
+
+# A publisher's "updated" a few seconds after "published" is their software, not news.
+_UPDATE_WORTH_SHOWING: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedPath:
+    """A section, tag or feed as templates see it; a feed's ``path`` lacks its extension."""
+
+    title: str = ""
+    name: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontSection:
+    """A section on the front page as its template sees it."""
+
+    name: str
+    path: str
+    headlines: Sequence[Headline]
+
+
+class SitePages:
+    """Every page of one build. The same input gives the same bytes.
+
+    ``sections`` are those that have a page, in the order of the navigation; ``tags`` those that
+    have one; ``channels`` are all output feeds, the main one first. Each page raises
+    ``RenderError`` when its template fails.
+    """
+
+    def __init__(
+        self,
+        templates: Templates,
+        options: PublishOptions,
+        *,
+        channels: Sequence[Channel] = (),
+        sections: Sequence[str] = (),
+        tags: Collection[str] = (),
+    ) -> None:
+        self._templates = templates
+        self._options = options
+        self._direction = direction_of(options.language)
+        self._channels = tuple(channels)
+        self._sections = tuple(NamedPath(name=name, path=section_path(name)) for name in sections)
+        self._section_paths = {section.name: section.path for section in self._sections}
+        self._tags = frozenset(tags)
+        self._frames: dict[tuple[str, str], dict[str, object]] = {}
+        self._rails: dict[str, tuple[tuple[tuple[Headline, ...], tuple[Headline, ...]], Markup]] = {}
+
+    def article_page(
+        self,
+        item: PublishedArticle,
+        *,
+        top: Sequence[Headline] = (),
+        trending: Sequence[Headline] = (),
+        more_from_section: Sequence[Headline] = (),
+    ) -> bytes:
+        """The page at ``item.article.path``; lists leave the article itself out."""
+        article, source = item.article, item.source
+        root = root_of(article.path)
+        canonical = item.link or self._absolute(article.path)
+        picture = shown_picture(item)
+        summary = shown_summary(item)
+        return self._page(
+            "pages/article.html",
+            root,
+            section=article.section,
+            context={
+                "article": article,
+                "source": source,
+                "source_name": name_of(item),
+                "external": publisher_page(item),
+                "canonical": canonical,
+                "summary": summary,
+                "updated": _worth_showing(article.published, article.updated),
+                "picture": picture,
+                "figure": _lead_figure(picture, item.html),
+                "body": _body(item, summary),
+                "json_ld": news_article(item, canonical, self._options),
+                "share": f"mailto:?subject={quote(article.title, errors='replace')}&body={quote(canonical)}",
+                "section": self._section(article.section),
+                "tags": [self._tag(name) for name in article.tags],
+                "coverage": [Headline.of_related(other) for other in item.coverage],
+                "related": [Headline.of_related(other) for other in item.related],
+                "more_from_section": _without(more_from_section, article.path),
+                "rail": self._rail(root, _without(top, article.path), _without(trending, article.path)),
+            },
+        )
+
+    def front_page(
+        self,
+        *,
+        top: Sequence[Headline] = (),
+        trending: Sequence[Headline] = (),
+        sections: Sequence[SectionBlock] = (),
+    ) -> bytes:
+        """The page at ``FRONT_PATH``; sections without articles are left out."""
+        root = root_of(FRONT_PATH)
+        return self._page(
+            "pages/front.html",
+            root,
+            context={
+                "canonical": self._absolute(FRONT_PATH),
+                "top": top,
+                "sections": [
+                    FrontSection(name=block.name, path=section_path(block.name), headlines=block.items)
+                    for block in sections
+                    if block.items
+                ],
+                "trending": trending,
+                "rail": self._rail(root, (), trending),
+            },
+        )
+
+    def section_page(
+        self,
+        name: str,
+        items: Sequence[Headline],
+        *,
+        page: int = 1,
+        pages: int = 1,
+        top: Sequence[Headline] = (),
+        trending: Sequence[Headline] = (),
+    ) -> bytes:
+        """One of the ``pages`` at ``section_path(name, page)``."""
+        rail = self._rail(root_of(section_path(name, page)), top, trending)
+        return self._listing("section", section_path, name, items, page=page, pages=pages, rail=rail)
+
+    def tag_page(
+        self,
+        name: str,
+        items: Sequence[Headline],
+        *,
+        page: int = 1,
+        pages: int = 1,
+        top: Sequence[Headline] = (),
+        trending: Sequence[Headline] = (),
+    ) -> bytes:
+        """One of the ``pages`` at ``tag_path(name, page)``."""
+        rail = self._rail(root_of(tag_path(name, page)), top, trending)
+        return self._listing("tag", tag_path, name, items, page=page, pages=pages, rail=rail)
+
+    def assets(self) -> Mapping[str, bytes]:
+        """Style sheet, script and icons by their path in the output folder."""
+        return {ASSETS_FOLDER + name: self._templates.read("pages/" + name) for name in _ASSETS}
+
+    def _listing(
+        self,
+        kind: str,
+        path_of: Callable[[str, int], str],
+        name: str,
+        items: Sequence[Headline],
+        *,
+        page: int,
+        pages: int,
+        rail: Markup,
+    ) -> bytes:
+        section = name if kind == "section" else ""
+        return self._page(
+            "pages/listing.html",
+            root_of(path_of(name, page)),
+            section=section,
+            context={
+                "kind": kind,
+                "name": name,
+                "canonical": self._absolute(path_of(name, page)),
+                "headlines": items,
+                "page": page,
+                "pages": pages,
+                "newer_path": path_of(name, page - 1) if page > 1 else "",
+                "older_path": path_of(name, page + 1) if page < pages else "",
+                "feeds": self._section_feeds(section),
+                "rail": rail,
+            },
+        )
+
+    def _page(self, template: str, root: str, *, context: Mapping[str, object], section: str = "") -> bytes:
+        text = self._templates.render(
+            template,
+            site=self._options,
+            direction=self._direction,
+            root=root,
+            **self._frame(root, section),
+            **context,
+        )
+        # A lone surrogate that slipped through must not cost the page.
+        return text.encode("utf-8", "replace")
+
+    def _frame(self, root: str, section: str) -> dict[str, object]:
+        """Head links, masthead and footer as finished markup, for one folder depth and section."""
+        key = (root, section if section in self._section_paths else "")
+        if key not in self._frames:
+            own = self._section_feeds(key[1])
+            main = self._channels if root == root_of(FRONT_PATH) else self._channels[:1]
+            listed = own + tuple(_feed(channel) for channel in main if _feed(channel) not in own)
+            shared = {"site": self._options, "direction": self._direction, "root": root}
+            self._frames[key] = {
+                "head": self._templates.fragment("pages/parts/head.html", feeds=listed, **shared),
+                "masthead": self._templates.fragment(
+                    "pages/parts/masthead.html", sections=self._sections, current=key[1], **shared
+                ),
+                "footer": self._templates.fragment(
+                    "pages/parts/footer.html", feeds=tuple(map(_feed, self._channels)), **shared
+                ),
+            }
+        return self._frames[key]
+
+    def _rail(self, root: str, top: Sequence[Headline], trending: Sequence[Headline]) -> Markup:
+        """Top content and trending as finished markup; the last ones of each folder depth are kept."""
+        lists = tuple(top), tuple(trending)
+        kept = self._rails.get(root)
+        if kept is not None and kept[0] == lists:
+            return kept[1]
+        markup = self._templates.fragment(
+            "pages/parts/rail.html",
+            site=self._options,
+            direction=self._direction,
+            root=root,
+            top=top,
+            trending=trending,
+        )
+        self._rails[root] = (lists, markup)
+        return markup
+
+    def _section_feeds(self, section: str) -> tuple[NamedPath, ...]:
+        """The channels that carry exactly this section."""
+        if not section:
+            return ()
+        return tuple(
+            _feed(channel) for channel in self._channels if _only_section(channel) == section.casefold()
+        )
+
+    def _section(self, name: str) -> NamedPath | None:
+        return NamedPath(name=name, path=self._section_paths.get(name, "")) if name else None
+
+    def _tag(self, name: str) -> NamedPath:
+        return NamedPath(name=name, path=tag_path(name) if name in self._tags else "")
+
+    def _absolute(self, path: str) -> str:
+        return f"{self._options.site_url}/{path}"
+
+
+def _feed(channel: Channel) -> NamedPath:
+    return NamedPath(name=channel.name, title=channel.title, path=quote(channel.name))
+
+
+def _only_section(channel: Channel) -> str:
+    """The one section a channel consists of, folded; "" when its query says anything else."""
+    if len(channel.clauses) != 1:
+        return ""
+    clause = channel.clauses[0]
+    exact = clause.field is ClauseField.SECTION and not clause.negated and len(clause.values) == 1
+    return clause.values[0].casefold() if exact else ""
+
+
+def _without(headlines: Sequence[Headline], path: str) -> Sequence[Headline]:
+    if any(headline.path == path for headline in headlines):
+        return [headline for headline in headlines if headline.path != path]
+    return headlines
+
+
+def _worth_showing(published: datetime, updated: datetime) -> datetime | None:
+    return updated if updated - published >= _UPDATE_WORTH_SHOWING else None
+
+
+def _lead_figure(picture: Image | None, html: str) -> Image | None:
+    """The picture above the text, unless the text shows it already."""
+    return None if picture is None or str(escape(picture.url)) in html else picture
+
+
+def _body(item: PublishedArticle, summary: str) -> Markup:
+    """The text as far as the source allows it: ``html`` comes clean and bounded from upstream."""
+    if item.html:
+        return Markup(nested_headings(item.html))
+    return Markup("<p>") + summary + Markup("</p>") if summary else Markup("")

@@ -1,0 +1,94 @@
+"""What a list shows of an article: one line or one card, and where it leads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from syndicate.model import Image, PublishedArticle, RelatedLink, Republish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """One article in a list.
+
+    ``path`` is our own page inside the output folder, ``link`` the publisher's page; ``own`` is true
+    when that is the same page. ``minutes``
+    and ``coverage`` are 0 when unknown; ``coverage`` counts distinct sources, this one included.
+    ``summary`` and ``image`` are empty where the source allows no republishing.
+    """
+
+    title: str
+    path: str
+    link: str
+    source_name: str
+    published: datetime
+    own: bool = False
+    language: str = ""
+    direction: str = "ltr"
+    section: str = ""
+    summary: str = ""
+    minutes: int = 0
+    coverage: int = 0
+    image: Image | None = None
+
+    @property
+    def local(self) -> bool:
+        """True when the title leads to our own page: our own article, or one without another."""
+        return self.own or not self.link
+
+    @classmethod
+    def of(cls, item: PublishedArticle) -> Self:
+        """The headline of a whole article."""
+        article, source = item.article, item.source
+        shows = source.own or source.republish is not Republish.NONE
+        return cls(
+            title=article.title,
+            path=article.path,
+            link=item.link,
+            own=source.own or item.link.endswith("/" + article.path),
+            source_name=name_of(item),
+            published=article.published,
+            language=article.language,
+            direction=article.direction,
+            section=article.section,
+            summary=article.summary if shows else "",
+            minutes=article.minutes,
+            coverage=1 + len({other.source_name for other in item.coverage}),
+            image=article.image if shows else None,
+        )
+
+    @classmethod
+    def of_related(cls, related: RelatedLink) -> Self:
+        """The headline of a related link, which knows less; it is our own when it leads to our page."""
+        return cls(
+            title=related.title,
+            path=related.path,
+            link=related.url,
+            own=related.url.endswith("/" + related.path),
+            source_name=related.source_name,
+            published=related.published,
+            language=related.language,
+            direction=related.direction,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SectionBlock:
+    """A section on the front page: its name, and its latest articles in the order shown."""
+
+    name: str
+    items: Sequence[Headline]
+
+
+def name_of(item: PublishedArticle) -> str:
+    """The publisher as readers know it: what its feed calls itself, else the operator's name."""
+    return item.source.title or item.source.name
+
+
+def publisher_page(item: PublishedArticle) -> str:
+    """The article's page at its publisher, else their home page; "" for our own articles."""
+    if item.source.own:
+        return ""
+    ours = not item.link or item.link.endswith("/" + item.article.path)
+    return item.source.home_url if ours else item.link

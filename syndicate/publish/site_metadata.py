@@ -1,0 +1,79 @@
+"""What machines read in an article page: NewsArticle JSON-LD (schema.org), and headings that nest."""
+
+import json
+import re
+from typing import Final
+
+from syndicate.model import Image, PublishedArticle, Republish
+from syndicate.publish.options import PublishOptions
+from syndicate.publish.site_headline import name_of
+from syndicate.templating import Markup, iso_date
+
+# Inside <script>, HTML ends the element at "</script" and enters another state at "<!--", whatever
+# the quotes say; U+2028 and U+2029 end a line in older JavaScript parsers.
+_UNSAFE: Final = str.maketrans(
+    {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+)
+_HEADING: Final = re.compile(r"<(/?)h([1-6])(?=[\s>])", re.IGNORECASE)
+
+
+def news_article(item: PublishedArticle, canonical: str, options: PublishOptions) -> Markup:
+    """The JSON-LD of one article, safe inside ``<script>``; the publisher is the true one."""
+    article = item.article
+    publisher = (
+        (options.title, options.site_url + "/site/")
+        if item.source.own
+        else (name_of(item), item.source.home_url)
+    )
+    facts: dict[str, object] = {
+        "@context": "https://schema.org",
+        "@type": "NewsArticle",
+        "headline": article.title,
+        "url": canonical,
+        "mainEntityOfPage": canonical,
+        "datePublished": iso_date(article.published, options.time_zone),
+        "dateModified": iso_date(max(article.updated, article.published), options.time_zone),
+        "author": [{"@type": "Person", "name": author} for author in article.authors],
+        "publisher": _filled({"@type": "NewsMediaOrganization", "name": publisher[0], "url": publisher[1]}),
+        "inLanguage": article.language,
+        "articleSection": article.section,
+        "keywords": list(article.tags),
+        "description": shown_summary(item),
+        "image": [picture.url] if (picture := shown_picture(item)) else [],
+    }
+    return Markup(json.dumps(_filled(facts), ensure_ascii=False, separators=(",", ":")).translate(_UNSAFE))
+
+
+def shown_summary(item: PublishedArticle) -> str:
+    """The article's summary, or "" where its source allows nothing to be republished."""
+    return item.article.summary if _shows(item) else ""
+
+
+def shown_picture(item: PublishedArticle) -> Image | None:
+    """The article's picture, or ``None`` where its source allows nothing to be republished."""
+    return item.article.image if _shows(item) else None
+
+
+def nested_headings(html: str) -> str:
+    """Clean HTML with its headings moved below the page's own h1, so that no level is skipped (D7)."""
+    if "<h" not in html and "<H" not in html:
+        return html
+    open_levels: list[int] = []
+
+    def moved(found: re.Match[str]) -> str:
+        if not found[1]:
+            level = int(found[2])
+            while open_levels and open_levels[-1] >= level:
+                open_levels.pop()
+            open_levels.append(level)
+        return f"<{found[1]}h{min(6, 1 + len(open_levels))}"
+
+    return _HEADING.sub(moved, html)
+
+
+def _shows(item: PublishedArticle) -> bool:
+    return item.source.own or item.source.republish is not Republish.NONE
+
+
+def _filled(facts: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in facts.items() if value not in ("", [])}

@@ -1,0 +1,218 @@
+"""Templates: the user's own folder first, then the ones we ship. The only importer of jinja2.
+
+A user overrides ``pages/article.html`` by putting a file of that name into their folder. The
+override may start from ours: ``{% extends "!builtin/pages/article.html" %}`` always means the
+shipped one. ``docs/templates.md`` lists what every template is given.
+
+Templates come from the operator, who can run any code on this machine anyway; they are not
+sandboxed.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, tzinfo
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    meta,
+    nodes,
+)
+from markupsafe import Markup, escape
+
+from syndicate.errors import ConfigError, RenderError
+
+__all__ = ["Markup", "Templates", "escape", "human_date", "iso_date", "reading_time"]
+
+_BUILTIN_PREFIX: Final = "!builtin"
+
+# Abbreviated as Unicode CLDR does in the middle of a date; other languages get an ISO date.
+_MONTHS: Final = {
+    "en": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
+    "ar": "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
+    "de": "Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez.",
+    "es": "ene feb mar abr may jun jul ago sept oct nov dic",
+    "fr": "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.",
+    "it": "gen feb mar apr mag giu lug ago set ott nov dic",
+    "nl": "jan feb mrt apr mei jun jul aug sep okt nov dec",
+    "pt": "jan. fev. mar. abr. mai. jun. jul. ago. set. out. nov. dez.",
+}
+_MONTH_NAMES: Final = {language: tuple(names.split()) for language, names in _MONTHS.items()}
+
+
+def human_date(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
+    """Date and time as people write them, in ``zone``: "24 Nov 2026, 09:00"."""
+    local = value.astimezone(zone)
+    clock = f"{local.hour:02d}:{local.minute:02d}"
+    names = _MONTH_NAMES.get(language.partition("-")[0].lower())
+    if names is None:
+        return f"{local.year:04d}-{local.month:02d}-{local.day:02d}, {clock}"
+    return f"{local.day} {names[local.month - 1]} {local.year}, {clock}"
+
+
+def iso_date(value: datetime, zone: tzinfo = UTC) -> str:
+    """RFC 3339 with an offset and whole seconds: "2026-11-24T09:00:00+00:00"."""
+    return value.astimezone(zone).isoformat(timespec="seconds")
+
+
+def reading_time(minutes: int) -> str:
+    """Reading time as shown beside a title: "3 min read"."""
+    return f"{max(1, minutes)} min read"
+
+
+def _host(url: str) -> str:
+    """The host a reader recognises: no "www.", no port; "" when there is none."""
+    try:
+        name = urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+    return name.removeprefix("www.")
+
+
+def _builtin_folder() -> Path:
+    """``syndicate/templates`` in an installed wheel, ``templates`` beside the package in a checkout."""
+    package = Path(__file__).parent
+    packaged = package / "templates"
+    return packaged if packaged.is_dir() else package.parent / "templates"
+
+
+def _escapes(name: str | None) -> bool:
+    """Only plain text goes unescaped."""
+    return name is None or not name.removesuffix(".j2").endswith(".txt")
+
+
+class Templates:
+    """Every template by its name (``pages/article.html``), compiled once.
+
+    ``folder`` is the user's own folder or ``None``; ``ConfigError`` when it is not there. Changes
+    on disk are seen by a new ``Templates``, never by one in use, so a run is consistent.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        if folder is not None and not folder.is_dir():
+            raise ConfigError(
+                f"The templates folder {folder} does not exist. Create it, or remove the setting."
+            )
+        builtin = _builtin_folder()
+        self._folders = (builtin,) if folder is None else (folder, builtin)
+        loaders = [FileSystemLoader(place) for place in self._folders]
+        self._environment = Environment(
+            loader=ChoiceLoader([*loaders, PrefixLoader({_BUILTIN_PREFIX: FileSystemLoader(builtin)})]),
+            autoescape=_escapes,  # noqa: S701 on for everything but .txt
+            undefined=StrictUndefined,
+            auto_reload=False,
+            cache_size=-1,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self._environment.filters.update(date=human_date, iso=iso_date, minutes=reading_time, host=_host)
+
+    def render(self, name: str, /, **context: object) -> str:
+        """The text of one template; ``RenderError`` names the template, the line and the cause."""
+        try:
+            return self._environment.get_template(name).render(context)
+        except Exception as error:  # a template may call anything, so anything may be raised
+            raise RenderError(self._explain(name, error)) from error
+
+    def fragment(self, name: str, /, **context: object) -> Markup:
+        """Like ``render``, as markup that other templates insert without escaping it again."""
+        return Markup(self.render(name, **context))  # noqa: S704 the template escaped its own values
+
+    def read(self, name: str) -> bytes:
+        """A static file (style sheet, script, picture) from the same chain; ``RenderError`` if absent."""
+        parts = name.split("/")
+        if ".." in parts or "" in parts:
+            raise RenderError(f"{name!r} is not the name of a file in the templates folder.")
+        for folder in self._folders:
+            try:
+                return folder.joinpath(*parts).read_bytes()
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                raise RenderError(f"{folder / name} could not be read: {error.strerror}.") from error
+        raise RenderError(f"There is no file {name} in {self._places()}.")
+
+    def names(self, folder: str = "") -> tuple[str, ...]:
+        """All templates (not static files) below ``folder``, such as ``"pages/"``, sorted."""
+        return tuple(
+            name
+            for name in self._environment.list_templates(extensions=("html", "txt", "j2"))
+            if name.startswith(folder) and not name.startswith(_BUILTIN_PREFIX)
+        )
+
+    def check(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Compile each template and look for the ones it refers to; a sentence for each problem."""
+        problems: list[str] = []
+        for name in names:
+            try:
+                self._environment.get_template(name)
+                for other in self._references(name):
+                    self._environment.get_template(other)
+            except TemplateError as error:
+                problems.append(self._explain(name, error))
+        return tuple(problems)
+
+    def variables(self, name: str) -> frozenset[str]:
+        """The names a template takes from its context, with those of every template it refers to."""
+        tree = self._environment.parse(self._source(name))
+        found = meta.find_undeclared_variables(tree)
+        for other in self._references(name):
+            found |= self.variables(other)
+        # jinja2 counts what a template imports outside its blocks as coming from the context.
+        found -= {node.target for node in tree.find_all(nodes.Import)}
+        for node in tree.find_all(nodes.FromImport):
+            found -= {imported if isinstance(imported, str) else imported[1] for imported in node.names}
+        return frozenset(found)
+
+    def fingerprint(self, folder: str = "") -> str:
+        """Hex digest of every file below ``folder`` (``"pages/"``), so that a changed look is noticed."""
+        digest = blake2b(digest_size=16)
+        for place in self._folders:
+            for file in sorted(path for path in (place / folder).rglob("*") if path.is_file()):
+                data = file.read_bytes()
+                digest.update(f"{file.relative_to(place).as_posix()}\0{len(data)}\0".encode())
+                digest.update(data)
+        return digest.hexdigest()
+
+    def _source(self, name: str) -> str:
+        loader = self._environment.loader
+        assert loader is not None  # noqa: S101 set in __init__; jinja2's type allows None
+        return loader.get_source(self._environment, name)[0]
+
+    def _references(self, name: str) -> list[str]:
+        tree = self._environment.parse(self._source(name), name=name)
+        return sorted(other for other in meta.find_referenced_templates(tree) if other is not None)
+
+    def _places(self) -> str:
+        return " or ".join(str(folder) for folder in self._folders)
+
+    def _explain(self, name: str, error: Exception) -> str:
+        if isinstance(error, TemplateSyntaxError):
+            return f"Template {error.name or name}, line {error.lineno}: {error.message}"
+        if isinstance(error, TemplateNotFound):
+            return f"Template {name}: there is no template {error.name} in {self._places()}."
+        where = self._where(error)
+        cause = str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
+        return f"Template {where or name}: {cause}"
+
+    def _where(self, error: Exception) -> str:
+        """``name, line n`` of the innermost template line in the traceback, which jinja2 rewrites."""
+        found = ""
+        trace = error.__traceback__
+        while trace is not None:
+            file = Path(trace.tb_frame.f_code.co_filename)
+            for folder in self._folders:
+                if file.is_relative_to(folder):
+                    found = f"{file.relative_to(folder).as_posix()}, line {trace.tb_lineno}"
+            trace = trace.tb_next
+        return found

@@ -1,0 +1,365 @@
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+from lxml import html as lxml_html
+
+from syndicate.model import Channel, Clause, ClauseField, PublishedArticle, Republish
+from syndicate.publish.site import FRONT_PATH, Headline, SectionBlock, SitePages, section_path, tag_path
+from syndicate.templating import Templates
+from tests.publish.samples import HARBOUR, OPTIONS, OURS, published, related
+
+SECTION = (Clause(field=ClauseField.SECTION, values=("world",)),)
+CHANNELS = (
+    Channel(name="latest", title="The Daily Tide", query=""),
+    Channel(name="world", title="World & sea", query="section:world", clauses=SECTION),
+)
+TEMPLATES = Templates()
+TOP = [Headline.of(published(number)) for number in (11, 12, 13)]
+TRENDING = [Headline.of(published(number)) for number in (21, 22)]
+
+
+def site(**changes: Any) -> SitePages:
+    options = replace(OPTIONS, **changes)
+    return SitePages(TEMPLATES, options, channels=CHANNELS, sections=["world", "business"], tags={"tides"})
+
+
+def article_page(
+    item: PublishedArticle, *, pages: SitePages | None = None, **lists: Sequence[Headline]
+) -> Any:
+    return lxml_html.document_fromstring((pages or site()).article_page(item, **lists).decode())
+
+
+def attribute(page: Any, path: str) -> str:
+    (value,) = page.xpath(path)
+    return str(value)
+
+
+def links_under(page: Any, heading: str) -> list[str]:
+    found = page.xpath(f"//h2[normalize-space()='{heading}']/following-sibling::*[1]//li/a/@href")
+    return [str(link) for link in found]
+
+
+def words(page: Any) -> str:
+    return " ".join(page.text_content().split())
+
+
+def test_S10_anothers_article_is_noindex_and_its_canonical_is_the_publishers_page():
+    page = article_page(published(1))
+
+    assert attribute(page, "//meta[@name='robots']/@content") == "noindex"
+    assert attribute(page, "//link[@rel='canonical']/@href") == "https://harbour.example/1?x=1&y=2"
+    assert attribute(page, "//meta[@property='og:site_name']/@content") == "The Harbour & Pier"
+
+
+def test_S10_our_own_article_is_indexable_and_its_canonical_is_our_page():
+    page = article_page(published(1, source=OURS))
+
+    assert "noindex" not in attribute(page, "//meta[@name='robots']/@content")
+    ours = "https://news.example/site/articles/2026/11/flood-1.html"
+    assert attribute(page, "//link[@rel='canonical']/@href") == ours
+    assert page.xpath("//p[@class='full']") == []
+
+
+def test_the_publisher_is_named_and_linked_in_the_bar_that_stays_and_after_the_text():
+    page = article_page(published(1))
+
+    bar, after = page.xpath("//div[@class='toolbar']//a | //p[@class='full']/a")
+
+    assert bar.text_content() == "The Harbour & Pier"
+    assert after.text_content() == "Read the full article at The Harbour & Pier"
+    assert bar.get("href") == after.get("href") == "https://harbour.example/1?x=1&y=2"
+
+
+def test_an_article_without_a_page_of_its_own_leads_to_its_publishers_home():
+    ours = "https://news.example/site/articles/2026/11/flood-1.html"
+    page = article_page(published(1, url="", link=ours))
+
+    assert attribute(page, "//p[@class='full']/a/@href") == "https://harbour.example/"
+    assert attribute(page, "//link[@rel='canonical']/@href") == ours
+    assert attribute(page, "//meta[@name='robots']/@content") == "noindex"
+
+
+def test_both_times_are_shown_in_the_sites_zone_with_the_reading_time():
+    page = article_page(published(1, minutes=3), pages=site(time_zone=ZoneInfo("Asia/Tokyo")))
+
+    shown = words(page.xpath("//p[@class='meta dates']")[0])
+
+    assert shown == "Published 24 Nov 2026, 17:00 Updated 24 Nov 2026, 17:20 3 min read"
+    assert page.xpath("//p[@class='meta dates']//time/@datetime") == [
+        "2026-11-24T17:00:00+09:00",
+        "2026-11-24T17:20:00+09:00",
+    ]
+
+
+def test_an_update_within_a_minute_is_not_shown():
+    item = published(1)
+
+    page = article_page(published(1, updated=item.article.published + timedelta(seconds=59)))
+
+    assert "Updated" not in words(page)
+
+
+def test_a_text_that_may_not_be_republished_appears_nowhere():
+    silent = published(1, source=replace(HARBOUR, republish=Republish.NONE), html="")
+
+    page = site().article_page(silent).decode()
+
+    assert "Water &amp; wind" not in page
+    assert "i.jpg" not in page
+    assert "Flood &amp; &lt;storm&gt; 1" in page
+
+
+def test_the_lists_of_an_article_page_lead_where_readers_should_go():
+    item = replace(published(1), coverage=(related(103), related(104)))
+
+    page = article_page(
+        item, top=TOP, trending=TRENDING, more_from_section=[Headline.of(published(31, source=OURS))]
+    )
+
+    assert links_under(page, "Also covered by") == [
+        "https://pilot.example/103?a=1&b=2",
+        "https://pilot.example/104?a=1&b=2",
+    ]
+    assert links_under(page, "Read more")[0] == "https://pilot.example/101?a=1&b=2"
+    assert links_under(page, "More from world") == ["../../../../site/articles/2026/11/flood-31.html"]
+    assert links_under(page, "Top content")[0] == "https://harbour.example/11?x=1&y=2"
+    assert len(links_under(page, "Trending")) == 2
+
+
+def test_RL9_the_page_has_the_related_list_as_plain_markup_under_a_heading():
+    page = article_page(published(1))
+
+    assert [heading.tag for heading in page.xpath("//h2[normalize-space()='Read more']")] == ["h2"]
+    assert "isRelatedTo" not in lxml_html.tostring(page).decode()
+
+
+def test_no_list_shows_the_article_itself():
+    item = published(12)
+
+    page = article_page(item, top=TOP, trending=TRENDING, more_from_section=TOP)
+
+    assert len(links_under(page, "Top content")) == 2
+    assert len(links_under(page, "More from world")) == 2
+
+
+def test_lists_left_out_for_one_article_are_whole_on_the_next():
+    pages = site()
+    article_page(published(12), pages=pages, top=TOP, trending=TRENDING)
+
+    assert (
+        len(links_under(article_page(published(1), pages=pages, top=TOP, trending=TRENDING), "Top content"))
+        == 3
+    )
+
+
+def test_a_list_with_nothing_in_it_has_no_heading():
+    page = article_page(published(1, related=()))
+
+    assert [str(heading) for heading in page.xpath("//main//h2/text()")] == ["Tags"]
+
+
+def test_the_configured_google_news_channel_is_offered():
+    news = "https://news.google.com/publications/x"
+
+    page = article_page(published(1), pages=site(google_news_url=news))
+
+    assert page.xpath(f"//aside//a[@href='{news}']/text()") == ["Follow our Google News channel"]
+    assert "Google News" not in words(article_page(published(1)))
+
+
+def test_X8_a_right_to_left_article_keeps_its_direction_inside_the_site():
+    page = article_page(published(1, language="ar", direction="rtl", title="البرلمان يقرّ الخطة"))
+
+    (article,) = page.xpath("//main//article")
+
+    assert (page.get("lang"), page.get("dir")) == ("en", "ltr")
+    assert (article.get("lang"), article.get("dir")) == ("ar", "rtl")
+    assert page.xpath("//article//p[@class='meta dates']/@lang") == ["en"]
+    assert page.xpath("//p[@class='byline']/bdi/bdi/text()") == ["Ann O'Neil", "Bo Åkerlund"]
+
+
+def test_X8_a_site_in_a_right_to_left_language_is_laid_out_so():
+    page = article_page(published(1), pages=site(language="ar"))
+
+    assert page.get("dir") == "rtl"
+    assert page.xpath("//main//article/@dir") == ["ltr"]
+
+
+def test_D1_every_page_offers_its_feeds_rss_first_and_the_sections_own_before_all():
+    page = article_page(published(1))
+
+    found = [str(href) for href in page.xpath("//head/link[@rel='alternate']/@href")]
+    titles = page.xpath("//head/link[@rel='alternate']/@title")
+
+    names = [
+        "world.rss",
+        "world.atom",
+        "world.json",
+        "latest.rss",
+        "latest.atom",
+        "latest.json",
+        "sources.opml",
+    ]
+    assert found == ["../../../../" + name for name in names]
+    assert len(set(titles)) == len(titles)
+
+
+def test_D2_every_feed_is_linked_in_sight():
+    page = lxml_html.document_fromstring(site().front_page().decode())
+
+    assert page.xpath("//footer//ul/li//a/@href") == [
+        f"../{name}.{kind}" for name in ("latest", "world") for kind in ("rss", "atom", "json")
+    ]
+
+
+def test_D6_no_page_needs_inline_script_or_style():
+    pages = site()
+    everything = [
+        pages.article_page(published(1), top=TOP),
+        pages.front_page(top=TOP, trending=TRENDING, sections=[SectionBlock(name="world", items=TOP)]),
+        pages.section_page("world", TOP),
+    ]
+
+    for page in everything:
+        tree: Any = lxml_html.document_fromstring(page.decode())
+        assert tree.xpath("//script[not(@src) and @type!='application/ld+json'] | //style | //@style") == []
+        assert list(tree.xpath("//@*[starts-with(name(), 'on')]")) == []
+
+
+def test_D7_reading_mode_and_text_size_are_labelled_form_controls_that_need_no_script():
+    page = article_page(published(1))
+
+    inputs = page.xpath("//div[@class='toolbar']//input")
+
+    assert [field.get("id") for field in inputs if field.get("type") == "checkbox"] == ["read-mode"]
+    assert len([field for field in inputs if field.get("type") == "radio"]) == 4
+    for field in inputs:
+        assert words(page.xpath(f"//label[@for='{field.get('id')}']")[0])
+    style = site().assets()["site/assets/site.css"].decode()
+    assert all(f"#{field.get('id')}:checked" in style or field.get("id") == "size-normal" for field in inputs)
+
+
+def test_a_picture_already_in_the_text_is_not_shown_twice():
+    inside = '<p>x</p><img src="https://harbour.example/i.jpg?w=1&amp;h=2" alt="">'
+
+    assert article_page(published(1, html=inside)).xpath("//figure") == []
+    assert article_page(published(1)).xpath("//figure/img/@alt") == ['A "boat"']
+
+
+def test_the_mail_link_carries_title_and_address_whole():
+    href = attribute(article_page(published(1, title="50% off? “Q&A” #1")), "//p[@class='share']/a/@href")
+
+    assert parse_qs(urlsplit(href).query) == {
+        "subject": ["50% off? “Q&A” #1"],
+        "body": ["https://harbour.example/1?x=1&y=2"],
+    }
+
+
+def test_only_sections_and_tags_with_a_page_are_linked():
+    page = article_page(published(1, section="odd"))
+
+    assert page.xpath("//p[@class='kicker']//a") == []
+    assert page.xpath("//ul[@class='tags']//a/text()") == ["tides"]
+    assert words(page.xpath("//ul[@class='tags']")[0]) == "tides R&D"
+
+
+def test_a_hostile_title_stays_text():
+    title = '"><script>alert(1)</script><!-- \ud800'
+
+    page = article_page(published(1, title=title))
+
+    assert page.xpath("//h1")[0].text_content() == title.replace("\ud800", "?")
+    assert page.xpath("//script[contains(text(), 'alert(1)') and not(@type)]") == []
+
+
+def test_the_front_page_shows_top_trending_and_the_sections_that_have_articles():
+    blocks = [SectionBlock(name="world", items=TOP), SectionBlock(name="business", items=[])]
+
+    page: Any = lxml_html.document_fromstring(
+        site().front_page(top=TOP, trending=TRENDING, sections=blocks).decode()
+    )
+
+    assert len(page.xpath("//h1")) == 1
+    assert [words(heading) for heading in page.xpath("//main//h2")] == ["Top content", "world", "Trending"]
+    assert page.xpath("//section[@class='block']/h2/a/@href") == ["../site/sections/world.html"]
+
+
+def test_an_empty_newsroom_says_so():
+    assert b"Nothing has been published here yet." in site().front_page()
+    assert b"Nothing has been published here yet." in site().section_page("world", [])
+
+
+def test_a_title_leads_to_the_publisher_and_the_note_beside_it_to_our_page():
+    item = replace(published(1), coverage=(related(2), related(3, source_name="Ledger")))
+
+    page: Any = lxml_html.document_fromstring(site().section_page("world", [Headline.of(item)]).decode())
+
+    assert page.xpath("//h3/a/@href") == ["https://harbour.example/1?x=1&y=2"]
+    assert page.xpath("//p[@class='meta']/a/text()") == ["3 sources"]
+    assert page.xpath("//p[@class='meta']/a/@href") == ["../../site/articles/2026/11/flood-1.html"]
+
+
+def test_listing_pages_point_to_the_newer_and_the_older():
+    page: Any = lxml_html.document_fromstring(site().section_page("world", TOP, page=2, pages=3).decode())
+
+    assert page.xpath("//nav[@class='pager']/a/@href") == [
+        "../../../site/sections/world.html",
+        "../../../site/sections/world/3.html",
+    ]
+    assert (
+        attribute(page, "//link[@rel='canonical']/@href") == "https://news.example/site/sections/world/2.html"
+    )
+
+
+def test_a_tag_page_is_named_by_its_tag():
+    page: Any = lxml_html.document_fromstring(site().tag_page("R&D", TOP).decode())
+
+    assert [words(heading) for heading in page.xpath("//h1")] == ["R&D"]
+    assert attribute(page, "//link[@rel='canonical']/@href") == "https://news.example/" + tag_path("R&D")
+
+
+def test_every_relative_link_leads_to_something_that_is_published(tmp_path):
+    pages = site()
+    own = [published(number, source=OURS, related=()) for number in (1, 2, 3)]
+    headlines = [Headline.of(item) for item in own]
+    files = {item.article.path: pages.article_page(item, top=headlines) for item in own}
+    files |= {section_path(name): pages.section_page(name, headlines) for name in ("world", "business")}
+    files |= {tag_path("tides"): pages.tag_page("tides", headlines), **pages.assets()}
+    files[FRONT_PATH] = pages.front_page(
+        top=headlines, sections=[SectionBlock(name="world", items=headlines)]
+    )
+    feeds = {f"{channel.name}.{kind}" for channel in CHANNELS for kind in ("rss", "atom", "json")}
+    there = {*files, *feeds, "sources.opml"}
+
+    for path, data in files.items():
+        if not path.endswith(".html"):
+            continue
+        tree: Any = lxml_html.document_fromstring(data.decode())
+        for link in tree.xpath("//@href | //@src"):
+            parts = urlsplit(str(link))
+            if parts.scheme or not parts.path:
+                continue
+            target = (tmp_path / PurePosixPath(path).parent / unquote(parts.path)).resolve()
+            assert str(target.relative_to(tmp_path.resolve())) in there, (path, link)
+
+
+def test_H3_the_same_input_gives_the_same_bytes_in_any_order():
+    first, second = site(), site()
+    items = [published(number) for number in (1, 12, 2)]
+
+    forwards = {item.article.path: first.article_page(item, top=TOP) for item in items}
+    backwards = {item.article.path: second.article_page(item, top=TOP) for item in reversed(items)}
+
+    assert forwards == backwards
+
+
+def test_a_related_link_to_our_own_page_is_local():
+    ours = related(5, url="https://news.example/site/articles/5.html", path="site/articles/5.html")
+
+    assert Headline.of_related(ours).local
+    assert not Headline.of_related(related(6)).local

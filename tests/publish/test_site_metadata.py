@@ -1,0 +1,89 @@
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.model import PublishedArticle, Republish
+from syndicate.publish.site_metadata import nested_headings, news_article, shown_summary
+from tests.publish.samples import HARBOUR, OPTIONS, OURS, published
+
+
+def facts(item: PublishedArticle) -> Any:
+    return json.loads(news_article(item, "https://canonical.example/1", OPTIONS))
+
+
+def test_S10_the_structured_data_of_an_article_is_complete():
+    found = facts(published(section="world", tags=("tides",)))
+
+    assert found == {
+        "@context": "https://schema.org",
+        "@type": "NewsArticle",
+        "headline": "Flood & <storm> 1",
+        "url": "https://canonical.example/1",
+        "mainEntityOfPage": "https://canonical.example/1",
+        "datePublished": "2026-11-24T08:00:00+00:00",
+        "dateModified": "2026-11-24T08:20:00+00:00",
+        "author": [{"@type": "Person", "name": "Ann O'Neil"}, {"@type": "Person", "name": "Bo Åkerlund"}],
+        "publisher": {
+            "@type": "NewsMediaOrganization",
+            "name": "The Harbour & Pier",
+            "url": "https://harbour.example/",
+        },
+        "inLanguage": "en",
+        "articleSection": "world",
+        "keywords": ["tides"],
+        "description": "Water & wind: 3 < 4",
+        "image": ["https://harbour.example/i.jpg?w=1&h=2"],
+    }
+
+
+def test_S10_our_own_article_names_us_as_its_publisher():
+    assert facts(published(source=OURS))["publisher"] == {
+        "@type": "NewsMediaOrganization",
+        "name": "The Daily Tide",
+        "url": "https://news.example/site/",
+    }
+
+
+def test_S10_what_is_unknown_is_left_out():
+    bare = published(authors=(), tags=(), section="", language="", image=None, summary="")
+
+    assert not {"author", "keywords", "articleSection", "inLanguage", "image", "description"} & set(
+        facts(bare)
+    )
+
+
+def test_a_source_that_allows_no_text_gives_no_description():
+    silent = published(source=replace(HARBOUR, republish=Republish.NONE))
+
+    assert shown_summary(silent) == ""
+    assert "description" not in facts(silent)
+
+
+@given(st.text())
+def test_S10_no_title_can_leave_the_script_element(title):
+    item = published(title=title + "</script><!--<script>&\u2028")
+
+    markup = str(news_article(item, "https://canonical.example/1", OPTIONS))
+
+    assert not set("<>&\u2028\u2029") & set(markup)
+    assert json.loads(markup)["headline"] == item.article.title
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<p>none</p>", "<p>none</p>"),
+        ("<h2>a</h2><h3>b</h3>", "<h2>a</h2><h3>b</h3>"),
+        ("<h1>a</h1>", "<h2>a</h2>"),
+        ("<h3>a</h3><h1>b</h1><h2>c</h2>", "<h2>a</h2><h2>b</h2><h3>c</h3>"),
+        ("<h4>a</h4><h6>b</h6><h4>c</h4>", "<h2>a</h2><h3>b</h3><h2>c</h2>"),
+        ('<h3 id="x">a</h3><hr>', '<h2 id="x">a</h2><hr>'),
+        ("<header>a</header>", "<header>a</header>"),
+    ],
+)
+def test_D7_headings_in_the_text_skip_no_level(html, expected):
+    assert nested_headings(html) == expected

@@ -1,0 +1,62 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.publish.site_paths import root_of, section_path, tag_path
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (section_path("World"), "site/sections/world.html"),
+        (section_path("City Council"), "site/sections/city-council.html"),
+        (section_path("World", 2), "site/sections/world/2.html"),
+        (tag_path("floods"), "site/tags/floods.html"),
+    ],
+)
+def test_a_plain_name_gives_a_readable_path(path, expected):
+    assert path == expected
+
+
+def test_names_that_lose_letters_on_the_way_keep_apart():
+    names = [
+        "Sci/Tech",
+        "Sci-Tech",
+        "Sci Tech",
+        "R&D",
+        "R D",
+        "سياسة",
+        "اقتصاد",
+        "C",
+        "C++",
+        "C#",
+        "..",
+        "",
+        "2026",
+    ]
+
+    paths = {section_path(name) for name in names}
+
+    assert len(paths) == len(names) - 1  # "Sci-Tech" and "Sci Tech" are one section to a reader
+
+
+def test_names_that_differ_only_in_case_or_spaces_share_a_page():
+    assert section_path("World  News") == section_path("world news")
+
+
+@given(st.text(max_size=80), st.integers(1, 99))
+def test_any_name_gives_a_harmless_path_below_its_folder(name, page):
+    path = section_path(name, page)
+
+    assert path.startswith("site/sections/")
+    assert path.isascii()
+    assert not set(path) & set(" \"'<>&?#%\\:")
+    assert ".." not in path
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("index.html", ""), ("site/index.html", "../"), ("site/articles/2026/11/a.html", "../" * 4)],
+)
+def test_the_root_is_one_step_up_for_each_folder(path, expected):
+    assert root_of(path) == expected

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+
+from syndicate.errors import RenderError
+from syndicate.publish.site import Headline, SitePages
+from syndicate.templating import Templates
+from tests.publish.samples import OPTIONS, published
+
+TEMPLATES = Templates()
+TOP = [Headline.of(published(number)) for number in (11, 12, 13)]
+
+
+def test_a_broken_template_is_named_and_costs_only_its_own_page(tmp_path):
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "listing.html").write_text("\n{{ headlinez }}")
+    pages = SitePages(Templates(tmp_path), OPTIONS)
+
+    with pytest.raises(RenderError, match=r"pages/listing\.html, line 2: 'headlinez' is undefined"):
+        pages.section_page("world", TOP)
+    assert pages.article_page(published(1))
+
+
+def test_one_block_of_a_page_can_be_overridden(tmp_path):
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "front.html").write_text(
+        '{% extends "!builtin/pages/front.html" %}{% block content %}'
+        "<p>{{ top|length }} at {{ site.title }}</p>{% endblock %}"
+    )
+
+    page = SitePages(Templates(tmp_path), OPTIONS).front_page(top=TOP)
+
+    assert b"<p>3 at The Daily Tide</p>" in page
+    assert b'<link rel="canonical" href="https://news.example/site/index.html">' in page
+
+
+def test_words_can_be_translated_in_one_file(tmp_path):
+    (tmp_path / "pages").mkdir()
+    shipped = TEMPLATES.read("pages/words.html").decode()
+    (tmp_path / "pages" / "words.html").write_text(
+        shipped.replace('"Read mode"', '"Lesemodus"').replace('language = "en"', 'language = "de"')
+    )
+
+    page = SitePages(Templates(tmp_path), OPTIONS).article_page(published(1)).decode()
+
+    assert "Lesemodus" in page
+    assert "24 Nov. 2026, 08:00" in page
+
+
+PAGE_TEMPLATES = ("article", "front", "listing", "parts/head", "parts/masthead", "parts/footer", "parts/rail")
+
+
+@pytest.mark.parametrize("name", PAGE_TEMPLATES)
+def test_every_variable_of_a_template_is_documented(name):
+    documented = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
+
+    undocumented = {
+        word for word in TEMPLATES.variables(f"pages/{name}.html") if f"| `{word}` |" not in documented
+    }
+
+    assert undocumented == set()

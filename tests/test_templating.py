@@ -1,0 +1,182 @@
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from syndicate.errors import ConfigError, RenderError
+from syndicate.templating import Templates, human_date, iso_date, reading_time
+
+NINE = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "pages").mkdir()
+    return tmp_path
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(text, encoding="utf-8")
+
+
+def test_html_is_escaped_and_text_is_not(folder):
+    write(folder, "a.html", "{{ x }}")
+    write(folder, "a.html.j2", "{{ x }}")
+    write(folder, "a.txt", "{{ x }}")
+    write(folder, "a.txt.j2", "{{ x }}")
+    templates = Templates(folder)
+
+    shown = [templates.render(name, x="<&") for name in ("a.html", "a.html.j2", "a.txt", "a.txt.j2")]
+
+    assert shown == ["&lt;&amp;", "&lt;&amp;", "<&", "<&"]
+
+
+def test_a_fragment_is_not_escaped_again(folder):
+    write(folder, "inner.html", "<b>{{ x }}</b>")
+    write(folder, "outer.html", "{{ inner }}")
+    templates = Templates(folder)
+
+    inner = templates.fragment("inner.html", x="&")
+
+    assert templates.render("outer.html", inner=inner) == "<b>&amp;</b>"
+
+
+def test_the_users_folder_comes_first_and_the_shipped_one_stays_within_reach(folder):
+    write(
+        folder,
+        "pages/base.html",
+        '{% extends "!builtin/pages/base.html" %}{% block content %}Ours{% endblock %}',
+    )
+    context = {"site": {"title": "T", "language": "en"}, "direction": "ltr"}
+    fragments = {"head": "", "masthead": "", "footer": ""}
+
+    page = Templates(folder).render("pages/base.html", **context, **fragments)
+
+    assert page.startswith("<!DOCTYPE html>")
+    assert "Ours" in page
+
+
+def test_a_context_variable_may_be_called_name(folder):
+    write(folder, "a.html", "{{ name }}")
+
+    assert Templates(folder).render("a.html", name="World") == "World"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("ok\n{{ nope.title }}", "Template a.html, line 2: 'nope' is undefined"),
+        ("ok\n\n{% if %}", "Template a.html, line 3: Expected an expression, got 'end of statement block'"),
+        ("{{ 1 // 0 }}", "Template a.html, line 1: ZeroDivisionError: integer division or modulo by zero"),
+        ("{{ 'x'|nope }}", "Template a.html, line 1: No filter named 'nope'."),
+        ('{% include "b.html" %}', "Template a.html: there is no template b.html in "),
+    ],
+)
+def test_an_error_names_the_template_the_line_and_the_cause(folder, text, message):
+    write(folder, "a.html", text)
+
+    with pytest.raises(RenderError) as caught:
+        Templates(folder).render("a.html")
+
+    assert str(caught.value).startswith(message)
+
+
+def test_an_error_in_an_included_template_names_that_one(folder):
+    write(folder, "outer.html", '\n\n{% include "inner.html" %}')
+    write(folder, "inner.html", "\n{{ nope }}")
+
+    with pytest.raises(RenderError, match=r"^Template inner\.html, line 2: 'nope' is undefined"):
+        Templates(folder).render("outer.html")
+
+
+def test_check_reports_every_broken_template_and_every_missing_reference(folder):
+    write(folder, "good.html", "{{ anything }}")
+    write(folder, "typo.html", "{% fro x in y %}")
+    write(folder, "lost.html", '{% extends "gone.html" %}')
+    templates = Templates(folder)
+
+    problems = templates.check(["good.html", "typo.html", "lost.html", "absent.html"])
+
+    assert [problem.split(",")[0].split(":")[0] for problem in problems] == [
+        "Template typo.html",
+        "Template lost.html",
+        "Template absent.html",
+    ]
+
+
+def test_every_shipped_template_compiles():
+    templates = Templates()
+
+    assert "pages/article.html" in templates.names("pages/")
+    assert templates.check(templates.names()) == ()
+
+
+def test_static_files_come_from_the_same_chain(folder):
+    write(folder, "pages/site.css", "body{}")
+    templates = Templates(folder)
+
+    assert templates.read("pages/site.css") == b"body{}"
+    assert templates.read("pages/favicon.png").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ["../secret", "pages/../../secret", "/etc/hostname", "", "pages/none.css"])
+def test_a_file_outside_the_folders_or_absent_is_refused(folder, name):
+    with pytest.raises(RenderError):
+        Templates(folder).read(name)
+
+
+def test_a_missing_folder_is_a_configuration_error(tmp_path):
+    with pytest.raises(ConfigError, match="does not exist"):
+        Templates(tmp_path / "none")
+
+
+def test_the_fingerprint_changes_with_any_file_and_only_then(folder):
+    write(folder, "pages/a.html", "1")
+    before = Templates(folder).fingerprint()
+    same = Templates(folder).fingerprint()
+    write(folder, "pages/site.css", "x")
+
+    assert same == before
+    assert Templates(folder).fingerprint() != before
+
+
+def test_variables_are_found_through_inheritance_and_imports(folder):
+    write(folder, "base.html", "{{ a }}{% block x %}{% endblock %}")
+    write(folder, "page.html", '{% extends "base.html" %}{% block x %}{{ b }}{% endblock %}')
+
+    assert Templates(folder).variables("page.html") == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("zone", "language", "expected"),
+    [
+        ("UTC", "en", "24 Nov 2026, 09:00"),
+        ("Asia/Tokyo", "en-gb", "24 Nov 2026, 18:00"),
+        ("America/Los_Angeles", "fr", "24 nov. 2026, 01:00"),
+        ("UTC", "ar", "24 نوفمبر 2026, 09:00"),
+        ("UTC", "xx", "2026-11-24, 09:00"),
+    ],
+)
+def test_a_date_is_shown_in_the_zone_and_language_asked_for(zone, language, expected):
+    assert human_date(NINE, ZoneInfo(zone), language) == expected
+
+
+def test_an_iso_date_has_an_offset_and_whole_seconds():
+    assert iso_date(NINE.replace(microsecond=5), ZoneInfo("Asia/Tokyo")) == "2026-11-24T18:00:00+09:00"
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(3, "3 min read"), (1, "1 min read"), (0, "1 min read")])
+def test_a_reading_time_is_at_least_a_minute(minutes, expected):
+    assert reading_time(minutes) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [("https://www.harbour.example:8443/x", "harbour.example"), ("nonsense", ""), ("http://[::", "")],
+)
+def test_the_host_filter_shows_what_a_reader_recognises(folder, url, expected):
+    write(folder, "a.txt", "{{ url|host }}")
+
+    assert Templates(folder).render("a.txt", url=url) == expected
