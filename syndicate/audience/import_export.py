@@ -1,0 +1,197 @@
+"""Lists of subscribers as CSV (RFC 4180): reading any spreadsheet's export, writing one that is safe to open.
+
+A cell that begins with ``=``, ``+``, ``-`` or ``@`` is a formula to a spreadsheet; the export puts a
+``'`` before it, and the import takes it away again.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from syndicate.audience.addresses import Address, InvalidAddress, normalise_address
+from syndicate.errors import ParseError
+from syndicate.text.plain import clean_line
+
+EXPORT_COLUMNS = ("email", "name", "language", "newsletter", "state", "changed")
+
+_HEADINGS: Mapping[str, frozenset[str]] = {
+    "email": frozenset({"email", "e-mail", "mail", "email address", "e-mail address"}),
+    "name": frozenset({"name", "full name"}),
+    "language": frozenset({"language", "lang", "locale"}),
+}
+_DELIMITERS = ",;\t"
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+class ImportOutcome(StrEnum):
+    """What became of one row."""
+
+    ADDED = "added"
+    ALREADY = "already there"
+    SUPPRESSED = "suppressed"
+    DUPLICATE = "duplicate"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedRow:
+    """One row of the file. ``line`` counts from 1; ``reason`` says why a row is not ``ADDED``."""
+
+    line: int
+    text: str
+    outcome: ImportOutcome
+    address: Address | None = None
+    name: str = ""
+    language: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportedRow:
+    """One subscription as the export shows it. ``changed`` is a time in ISO form."""
+
+    email: str
+    name: str = ""
+    language: str = ""
+    newsletter: str = ""
+    state: str = ""
+    changed: str = ""
+
+
+def import_subscribers(
+    data: bytes, *, already: Container[str] = (), suppressed: Container[str] = ()
+) -> tuple[ImportedRow, ...]:
+    """Decide about every row of a CSV file; nothing is stored here.
+
+    ``already`` and ``suppressed`` hold address keys: who is subscribed, and who must not get mail
+    whatever a list says. Columns are found by their headings (email, name, language); without
+    headings the first cell with an ``@`` is the address. UTF-8, UTF-16 with a byte order mark, and
+    Windows-1252 are read; commas, semicolons and tabs separate. ``ParseError`` if it is not text.
+    """
+    seen: dict[str, int] = {}
+    rows: list[ImportedRow] = []
+    columns: Mapping[str, int] | None = None
+    for line, cells in _read(_decode(data)):
+        if columns is None:
+            columns = _columns(cells)
+            if columns:
+                continue
+        row = _row(line, cells, columns)
+        if row.address is not None:
+            row = _judge(row, row.address.key, seen, already, suppressed)
+        rows.append(row)
+    return tuple(rows)
+
+
+def export_subscribers(rows: Iterable[ExportedRow]) -> bytes:
+    """A CSV file with headings, UTF-8 with a byte order mark (spreadsheets guess wrong without one)."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(EXPORT_COLUMNS)
+    writer.writerows([_protected(getattr(row, column)) for column in EXPORT_COLUMNS] for row in rows)
+    return codecs.BOM_UTF8 + out.getvalue().encode("utf-8", "replace")
+
+
+def _judge(
+    row: ImportedRow,
+    key: str,
+    seen: dict[str, int],
+    already: Container[str],
+    suppressed: Container[str],
+) -> ImportedRow:
+    first = seen.setdefault(key, row.line)
+    if first != row.line:
+        return _refused(row, ImportOutcome.DUPLICATE, f"the same mailbox as in line {first}")
+    if key in suppressed:
+        return _refused(row, ImportOutcome.SUPPRESSED, "unsubscribed, bounced or complained earlier")
+    if key in already:
+        return _refused(row, ImportOutcome.ALREADY, "already subscribed")
+    return row
+
+
+def _refused(row: ImportedRow, outcome: ImportOutcome, reason: str) -> ImportedRow:
+    return ImportedRow(line=row.line, text=row.text, outcome=outcome, address=row.address, reason=reason)
+
+
+def _row(line: int, cells: list[str], columns: Mapping[str, int]) -> ImportedRow:
+    def cell(heading: str) -> str:
+        place = columns.get(heading)
+        return _unprotected(cells[place]) if place is not None and place < len(cells) else ""
+
+    text = cell("email") if columns else next((_unprotected(c) for c in cells if "@" in c), cells[0].strip())
+    try:
+        address = normalise_address(text)
+    except InvalidAddress as error:
+        return ImportedRow(
+            line=line, text=clean_line(text, 80), outcome=ImportOutcome.INVALID, reason=str(error)
+        )
+    language = cell("language").lower().replace("_", "-")
+    return ImportedRow(
+        line=line,
+        text=text,
+        outcome=ImportOutcome.ADDED,
+        address=address,
+        name=clean_line(cell("name"), 200),
+        language=language if _LANGUAGE.fullmatch(language) else "",
+    )
+
+
+def _columns(cells: list[str]) -> Mapping[str, int]:
+    """Where each heading stands; empty when the first row is no row of headings."""
+    names = [cell.strip().casefold() for cell in cells]
+    found = {
+        heading: place
+        for heading, spellings in _HEADINGS.items()
+        for place, name in reversed(list(enumerate(names)))
+        if name in spellings
+    }
+    return found if "email" in found else {}
+
+
+def _read(text: str) -> Iterator[tuple[int, list[str]]]:
+    """``(line, cells)`` of every row that is not blank."""
+    head = text.lstrip().partition("\n")[0]
+    delimiter = max(_DELIMITERS, key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    start = 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield start, cells
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise ParseError(f"The list cannot be read as CSV near line {reader.line_num}: {error}.") from error
+
+
+def _decode(data: bytes) -> str:
+    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "")
+    try:
+        text = data.decode(encoding or "utf-8")
+    except UnicodeDecodeError as error:
+        if encoding:
+            raise ParseError(
+                f"The list is not {encoding} text, although it begins like it: {error}."
+            ) from error
+        text = data.decode("cp1252", "replace")
+    if "\x00" in text:
+        raise ParseError("The list is not a text file: it has zero bytes. Export it as CSV in UTF-8.")
+    return text.removeprefix("\ufeff")
+
+
+def _protected(cell: str) -> str:
+    return "'" + cell if cell.startswith(_FORMULA_STARTS) else cell
+
+
+def _unprotected(cell: str) -> str:
+    cell = cell.strip()
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA_STARTS) else cell

@@ -1,0 +1,163 @@
+"""One edition as a mail, encoded once; each subscriber's copy is a join of ready bytes (3 to 5 µs).
+
+Only four things differ between copies: the recipient, the Message-ID, and the opaque token in the
+unsubscribe links of header and body. Rules are those of RFC 5322 (format), 2045 and 2046 (MIME), 2369,
+2919 and 8058 (lists).
+"""
+
+import binascii
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from email.utils import format_datetime
+from typing import Self
+from urllib.parse import quote
+
+from syndicate.delivery.headers import (
+    encode_address,
+    encode_mailbox,
+    encode_phrase,
+    encode_text,
+    encode_url,
+    header_text,
+)
+from syndicate.errors import MailError
+from syndicate.model import Edition
+from syndicate.text.names import slug
+
+_CRLF = b"\r\n"
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,70}", re.ASCII)
+_MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+>", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailOptions:
+    """What the mails of one newsletter have in common.
+
+    ``domain`` is the one we send from: it ends the Message-ID and the List-Id. ``placeholder`` is the
+    text that stands for the reader's token in the edition and in ``unsubscribe_url``.
+    ``unsubscribe_url`` is ``""`` when no web server answers it; one-click unsubscribing (RFC 8058) is
+    offered only for an ``https`` one. ``unsubscribe_address`` takes the mail of those who unsubscribe by
+    mail. ``site_url`` and ``web_url`` (this edition on the web) may be ``""``.
+    """
+
+    sender_name: str
+    sender_address: str
+    newsletter_title: str
+    domain: str
+    placeholder: str
+    unsubscribe_address: str
+    unsubscribe_url: str = ""
+    reply_to: str = ""
+    site_url: str = ""
+    web_url: str = ""
+
+
+class MessageTemplate:
+    """An edition encoded once. Make one with ``build``."""
+
+    def __init__(self, pieces: tuple[bytes, ...]) -> None:
+        self._pieces = pieces
+
+    @classmethod
+    def build(cls, edition: Edition, options: MailOptions) -> Self:
+        """Encode an edition; ``MailError`` when an address or URL in ``options`` does not fit a header."""
+        head = _CRLF.join(name + b": " + value for name, value in _headers(edition, options))
+        parts = ((b"text/plain", edition.text), (b"text/html", edition.html))
+        boundary = _boundary(edition)
+        body = b"".join(
+            b"--%b\r\nContent-Type: %b; charset=utf-8\r\n"
+            b"Content-Transfer-Encoding: quoted-printable\r\n\r\n%b\r\n"
+            % (boundary, kind, _quoted_printable(text, options.placeholder))
+            for kind, text in parts
+        )
+        message = (
+            head
+            + b'\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="%b"' % boundary
+            + b"\r\n\r\n"
+            + body
+            + b"--%b--\r\n" % boundary
+        )
+        return cls(tuple(message.split(options.placeholder.encode("ascii"))))
+
+    def for_subscriber(self, address: str, token: str, message_id: str) -> bytes:
+        """The whole message for one reader: lines end in CRLF and are at most 998 bytes long.
+
+        ``message_id`` comes with its angle brackets. ``Refused`` when the address is no plain ASCII one,
+        ``MailError`` when the token or the Message-ID is not one of ours.
+        """
+        if _TOKEN.fullmatch(token) is None or _MESSAGE_ID.fullmatch(message_id) is None:
+            raise MailError(f"Not a token or not a Message-ID: {header_text(message_id, 80)}")
+        head = b"To: %b\r\nMessage-ID: %b\r\n" % (encode_address(address), message_id.encode("ascii"))
+        return head + token.encode("ascii").join(self._pieces)
+
+
+def message_id(secret: bytes, edition_id: int, subscription_id: int, domain: str) -> str:
+    """The Message-ID of one delivery, with its angle brackets: always the same one, and not to be guessed."""
+    mac = hmac.digest(secret, b"syndicate message-id\x00%d\x00%d" % (edition_id, subscription_id), "sha256")
+    return f"<{edition_id}.{mac[:16].hex()}@{domain}>"
+
+
+def _headers(edition: Edition, options: MailOptions) -> list[tuple[bytes, bytes]]:
+    sender = encode_address(options.sender_address).decode("ascii")
+    domain = options.domain.encode("ascii")
+    list_label = (slug(edition.newsletter) or "newsletter").encode("ascii")
+    headers = [
+        (b"From", encode_mailbox(options.sender_name, options.sender_address)),
+        (b"Reply-To", encode_address(options.reply_to or options.sender_address)),
+        (b"Subject", encode_text(edition.subject)),
+        (b"Date", format_datetime(edition.cut_at).encode("ascii")),
+        (b"List-Id", encode_phrase(options.newsletter_title) + b"\r\n <%b.%b>" % (list_label, domain)),
+        *_unsubscribe_headers(options),
+        (b"List-Owner", encode_url(f"mailto:{quote(sender, safe='@')}")),
+        (b"List-Post", b"NO"),
+        (b"Auto-Submitted", b"auto-generated"),
+        (b"Precedence", b"list"),
+        (b"Feedback-ID", b"e%d:%b:digest:%b" % (edition.id, list_label, _sender_id(options.domain))),
+    ]
+    if options.site_url:
+        headers.append((b"List-Archive", encode_url(options.site_url)))
+        headers.append((b"List-Help", encode_url(options.site_url)))
+    if options.web_url:
+        headers.append((b"Archived-At", encode_url(options.web_url)))
+    return headers
+
+
+def _unsubscribe_headers(options: MailOptions) -> list[tuple[bytes, bytes]]:
+    """RFC 2369 section 3.2, and RFC 8058 section 3.1 where it may be promised."""
+    encode_address(options.unsubscribe_address)
+    mailbox = quote(options.unsubscribe_address, safe="@")
+    mail = encode_url(f"mailto:{mailbox}?subject=unsubscribe%20{options.placeholder}")
+    if not options.unsubscribe_url:
+        return [(b"List-Unsubscribe", mail)]
+    headers = [(b"List-Unsubscribe", encode_url(options.unsubscribe_url) + b",\r\n " + mail)]
+    if options.unsubscribe_url.startswith("https://"):
+        headers.append((b"List-Unsubscribe-Post", b"List-Unsubscribe=One-Click"))
+    return headers
+
+
+def _sender_id(domain: str) -> bytes:
+    """Gmail's Feedback-ID wants the same 5 to 15 characters on every mail of a sender."""
+    letters = re.sub("[^a-z0-9]", "", domain.lower())[:15]
+    return letters.ljust(5, "0").encode("ascii")
+
+
+def _boundary(edition: Edition) -> bytes:
+    """The same for equal editions. Quoted-printable never has ``=_``, so it cannot occur in a part."""
+    digest = hashlib.blake2b(f"{edition.id}\x00{edition.html}".encode(), digest_size=12)
+    return b"=_" + digest.hexdigest().encode("ascii")
+
+
+def _quoted_printable(text: str, placeholder: str) -> bytes:
+    """RFC 2045 section 6.7, with the placeholder on lines of its own between soft line breaks.
+
+    So no token, whatever its length, makes a line too long or is broken in two.
+    """
+    lines = _LINE_END.sub("\n", text.strip())
+    pieces = [
+        binascii.b2a_qp(piece.encode("utf-8", "replace"), istext=True) for piece in lines.split(placeholder)
+    ]
+    encoded = (b"=\n" + placeholder.encode("ascii") + b"=\n").join(pieces)
+    return encoded.replace(b"\n", _CRLF)

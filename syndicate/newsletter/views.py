@@ -1,0 +1,170 @@
+"""What the mail templates are given: stories as plain, bounded, harmless values.
+
+``docs/templates-mail.md`` describes every field; it is a contract with those who write templates.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from syndicate.model import EditionStory, Image, RelatedLink, Republish
+from syndicate.text.plain import clean_line, excerpt
+from syndicate.text.urls import is_web_url
+
+# Stands for the reader's own opaque token; only base64url characters, so no encoding changes it.
+TOKEN: Final = "reader-token-5e1c8a40f7"  # noqa: S105 a placeholder, no secret
+
+_SUMMARY_LIMIT = 280
+_RELATED_LIMIT = 3
+_COVERAGE_LIMIT = 3
+# A narrower picture would be blown up to the width of the mail.
+_LEAST_IMAGE_WIDTH = 400
+_IMAGE_WIDTH = 552
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteFacts:
+    """The newsroom as its mails show it. ``url`` is absolute, without a slash at the end, or ``""``."""
+
+    title: str
+    url: str
+    postal_address: str
+    language: str = "en"
+    zone: ZoneInfo
+    google_news_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestLink:
+    """A link to another article. ``title`` is in ``language``, written in ``direction``."""
+
+    title: str
+    url: str
+    source: str
+    language: str
+    direction: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestImage:
+    """A picture at the width it is shown in pixels. ``height`` is ``None`` when unknown."""
+
+    url: str
+    alt: str
+    width: int
+    height: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestStory:
+    """One story. ``other_sources`` counts those beside ``source``; ``covered_by`` names some of them.
+
+    ``url`` and ``summary`` may be ``""``, ``image`` may be ``None``.
+    """
+
+    title: str
+    url: str
+    source: str
+    section: str
+    summary: str
+    minutes: int
+    published: datetime
+    language: str
+    direction: str
+    follow_up: bool
+    other_sources: int
+    covered_by: tuple[DigestLink, ...]
+    related: tuple[DigestLink, ...]
+    image: DigestImage | None
+
+
+def digest_stories(stories: tuple[EditionStory, ...], kind: str, site: SiteFacts) -> tuple[DigestStory, ...]:
+    """The stories of one list (``top`` or ``trending``) as the templates see them, in order."""
+    shown = {url for story in stories if (url := _story_url(story, site))}
+    return tuple(_digest_story(story, site, shown) for story in stories if story.kind == kind)
+
+
+def harmless(text: str, limit: int = 300) -> str:
+    """One line of text without the placeholder, which a publisher might write to fish for tokens."""
+    text = clean_line(text, limit)
+    while TOKEN in text:
+        text = text.replace(TOKEN, "")
+    return text
+
+
+def web_url(url: str) -> str:
+    """The URL if it may stand in a mail, else ``""``."""
+    return url if is_web_url(url) and TOKEN not in url else ""
+
+
+def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> DigestStory:
+    article = story.lead.article
+    source = harmless(story.lead.source.title or story.lead.source.name)
+    return DigestStory(
+        title=harmless(article.title),
+        url=_story_url(story, site),
+        source=source,
+        section=harmless(article.section, 60),
+        summary=_summary(story),
+        minutes=article.minutes,
+        published=article.published,
+        language=article.language,
+        direction=article.direction,
+        follow_up=story.follow_up,
+        other_sources=max(0, story.coverage - 1),
+        covered_by=_covered_by(story, source),
+        related=_links(story.lead.related, shown)[:_RELATED_LIMIT],
+        image=_image(article.image),
+    )
+
+
+def _story_url(story: EditionStory, site: SiteFacts) -> str:
+    own_page = f"{site.url}/{story.lead.article.path}" if site.url else ""
+    return web_url(story.lead.link) or web_url(own_page)
+
+
+def _summary(story: EditionStory) -> str:
+    if story.lead.source.republish is Republish.NONE:
+        return ""
+    return harmless(
+        excerpt(story.lead.article.summary or story.lead.text, _SUMMARY_LIMIT), _SUMMARY_LIMIT + 1
+    )
+
+
+def _covered_by(story: EditionStory, source: str) -> tuple[DigestLink, ...]:
+    """One link for each of a few other sources."""
+    by_source: dict[str, DigestLink] = {}
+    for link in _links(story.lead.coverage, set()):
+        if link.source != source:
+            by_source.setdefault(link.source, link)
+    return tuple(by_source.values())[: min(_COVERAGE_LIMIT, max(0, story.coverage - 1))]
+
+
+def _links(links: tuple[RelatedLink, ...], shown: set[str]) -> tuple[DigestLink, ...]:
+    """Links that lead somewhere, each once, and none to a story the same edition carries."""
+    found: dict[str, DigestLink] = {}
+    for link in links:
+        url = web_url(link.url)
+        if url and url not in shown:
+            found.setdefault(
+                url,
+                DigestLink(
+                    title=harmless(link.title),
+                    url=url,
+                    source=harmless(link.source_name),
+                    language=link.language,
+                    direction=link.direction,
+                ),
+            )
+    return tuple(found.values())
+
+
+def _image(image: Image | None) -> DigestImage | None:
+    """Only over https, and only if large enough; mail programs block or mangle the rest."""
+    if image is None or not web_url(image.url).startswith("https://"):
+        return None
+    if image.width is not None and image.width < _LEAST_IMAGE_WIDTH:
+        return None
+    height = round(_IMAGE_WIDTH * image.height / image.width) if image.width and image.height else None
+    return DigestImage(url=image.url, alt=harmless(image.alt), width=_IMAGE_WIDTH, height=height)

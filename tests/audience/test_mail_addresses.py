@@ -1,0 +1,76 @@
+import pytest
+
+from syndicate.audience.addresses import InvalidAddress, normalise_address, parse_mailbox
+
+
+@pytest.mark.parametrize(
+    ("text", "display", "key"),
+    [
+        ("jo@example.com", "jo@example.com", "jo@example.com"),
+        ("  Jo.Doe+news@EXAMPLE.com\n", "Jo.Doe+news@example.com", "jo.doe+news@example.com"),
+        ("jo@bücher.example", "jo@xn--bcher-kva.example", "jo@xn--bcher-kva.example"),
+        ("jo@BÜCHER.example", "jo@xn--bcher-kva.example", "jo@xn--bcher-kva.example"),
+        ("o'brien@example.com", "o'brien@example.com", "o'brien@example.com"),
+    ],
+)
+def test_C9_the_domain_is_normalised_and_the_local_part_kept(text: str, display: str, key: str) -> None:
+    address = normalise_address(text)
+    assert (address.display, address.key) == (display, key)
+
+
+def test_C9_plus_tags_and_dots_make_another_mailbox() -> None:
+    spellings = {normalise_address(text).key for text in ("jo@a.example", "j.o@a.example", "jo+x@a.example")}
+    assert len(spellings) == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "jo",
+        "jo@",
+        "@example.com",
+        "jo@localhost",
+        "jo@example",
+        "jo@[127.0.0.1]",
+        "a b@example.com",
+        '"a b"@example.com',
+        "alice@example.org)bob@evil.example",
+        "a@b.example\r\nRCPT TO:<e@x.example>",
+        "x\r\nRCPT TO:<evil@x.example>",
+        "a@example.com\x00",
+        "Jo <jo@example.com>",
+        "jo@example.com,mo@example.com",
+        "a" * 65 + "@example.com",
+        "jo@" + "a" * 250 + ".com",
+        "jo\u202e@example.com",
+        "\ud800@example.com",
+    ],
+)
+def test_C9_what_is_no_address_is_refused_with_a_readable_reason(text: str) -> None:
+    with pytest.raises(InvalidAddress) as caught:
+        normalise_address(text)
+    message = str(caught.value)
+    assert "is not a mail address" in message
+    assert message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "address"),
+    [
+        ("news@example.com", "", "news@example.com"),
+        ("Harbour News <news@example.com>", "Harbour News", "news@example.com"),
+        ('"News, Daily" <news@example.com>', "News, Daily", "news@example.com"),
+        ("Émile\r\nBcc: x <news@example.com>", "Émile Bcc: x", "news@example.com"),
+        ("<news@example.com>", "", "news@example.com"),
+    ],
+)
+def test_a_mailbox_is_a_name_and_an_address(text: str, name: str, address: str) -> None:
+    mailbox = parse_mailbox(text)
+    assert (mailbox.name, mailbox.address.display) == (name, address)
+
+
+@pytest.mark.parametrize("text", ["News <>", "News <a> <news@example.com>", "News"])
+def test_a_mailbox_without_an_address_is_refused(text: str) -> None:
+    with pytest.raises(InvalidAddress):
+        parse_mailbox(text)

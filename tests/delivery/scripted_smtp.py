@@ -1,0 +1,121 @@
+"""An SMTP server that answers exactly what a test says, on loopback, one connection at a time."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Mapping
+from types import TracebackType
+from typing import BinaryIO, Self
+
+DROP = b"<drop>"
+SILENCE = b"<silence>"
+DROP_AFTER = b"<drop after>"
+
+_GREETING = b"220 test ready\r\n"
+_DEFAULTS: Mapping[str, bytes] = {
+    "CONNECT": _GREETING,
+    "EHLO": b"250-test\r\n250 8BITMIME\r\n",
+    "HELO": b"250 test\r\n",
+    "MAIL": b"250 ok\r\n",
+    "RCPT": b"250 ok\r\n",
+    "DATA": b"354 go on\r\n",
+    "BODY": b"250 taken\r\n",
+    "RSET": b"250 ok\r\n",
+    "QUIT": b"221 bye\r\n",
+}
+
+
+class ScriptedSmtp:
+    """``replies`` overrides the answer to a command, for each connection in turn; the last one repeats.
+
+    ``BODY`` is the answer to the final dot. A tuple holds the answers of one connection in order, the last
+    one repeating. An answer may be ``DROP`` (close), ``SILENCE`` (say nothing
+    more), or end in ``DROP_AFTER`` (answer, then close). ``commands`` and ``bodies`` hold what came in.
+    """
+
+    def __init__(
+        self, *replies: Mapping[str, bytes | tuple[bytes, ...]], context: ssl.SSLContext | None = None
+    ) -> None:
+        self._scripts = replies or ({},)
+        self._context = context
+        self.commands: list[str] = []
+        self.bodies: list[bytes] = []
+        self.connections = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping.set()
+        socket.create_connection(("127.0.0.1", self.port)).close()
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            connection, _ = self._listener.accept()
+            with connection:
+                if self._stopping.is_set():
+                    return
+                replies = _Replies(self._scripts[min(self.connections, len(self._scripts) - 1)])
+                self.connections += 1
+                try:
+                    self._converse(connection, replies)
+                except OSError:
+                    continue
+
+    def _converse(self, plain: socket.socket, replies: "_Replies") -> None:
+        connection = self._context.wrap_socket(plain, server_side=True) if self._context else plain
+        with connection, connection.makefile("rb") as lines:
+            if not self._answer(connection, replies.next("CONNECT")):
+                return
+            while line := lines.readline():
+                verb = line.split(None, 1)[0].upper().decode("latin-1") if line.strip() else ""
+                self.commands.append(line.decode("latin-1").strip())
+                reply = replies.next(verb)
+                if not self._answer(connection, reply) or verb == "QUIT":
+                    return
+                taken = verb == "DATA" and reply.startswith(b"354") and self._take(lines)
+                if taken and not self._answer(connection, replies.next("BODY")):
+                    return
+
+    def _take(self, lines: BinaryIO) -> bool:
+        body = b""
+        while line := lines.readline():
+            if line == b".\r\n":
+                self.bodies.append(body)
+                return True
+            body += line
+        return False
+
+    def _answer(self, connection: socket.socket, reply: bytes) -> bool:
+        if reply == SILENCE:
+            # The client gives up first; then this read ends.
+            while connection.recv(65536):
+                pass
+            return False
+        if reply == DROP:
+            return False
+        connection.sendall(reply.removesuffix(DROP_AFTER))
+        return not reply.endswith(DROP_AFTER)
+
+
+class _Replies:
+    """What one connection answers."""
+
+    def __init__(self, changes: Mapping[str, bytes | tuple[bytes, ...]]) -> None:
+        self._left = {
+            verb: list(reply) if isinstance(reply, tuple) else [reply]
+            for verb, reply in {**_DEFAULTS, **changes}.items()
+        }
+
+    def next(self, verb: str) -> bytes:
+        left = self._left.get(verb, [b"500 what?\r\n"])
+        return left.pop(0) if len(left) > 1 else left[0]

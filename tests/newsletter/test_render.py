@@ -1,0 +1,341 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from syndicate.errors import RenderError
+from syndicate.model import EditionStory, Image, Newsletter, RelatedLink, Republish
+from syndicate.newsletter.lint import check_template
+from syndicate.newsletter.render import TOKEN, RenderedEdition, SiteFacts, inline_styles, render_edition
+from syndicate.newsletter.sample import sample_stories
+from syndicate.templating import Templates
+from tests.newsletter.edition import full_edition
+from tests.newsletter.stories import NOW, PERIOD, newsletter, published
+
+ROOT = Path(__file__).parents[2]
+LINK = f"https://news.example.com/unsubscribe/{TOKEN}"
+SITE = SiteFacts(
+    title="Harbour News",
+    url="https://news.example.com",
+    postal_address="Harbour News, 1 Quay Street, 20457 Hamburg",
+    zone=ZoneInfo("Europe/Berlin"),
+)
+
+
+def render(
+    stories: tuple[EditionStory, ...] | None = None, folder: Path | None = None, **changes: Any
+) -> RenderedEdition:
+    facts: dict[str, Any] = {"period": PERIOD, "site": SITE, "unsubscribe_url": LINK} | changes
+    letter: Newsletter = facts.pop("letter", newsletter())
+    return render_edition(Templates(folder), letter, stories or full_edition(), **facts)
+
+
+def story(number: int = 1, *, kind: str = "top", coverage: int = 1, **article: Any) -> EditionStory:
+    lead = published(number, **article)
+    return EditionStory(story_id=number, position=number, kind=kind, coverage=coverage, lead=lead)
+
+
+class Elements(HTMLParser):
+    """Every start tag with its attributes, in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, {name: value or "" for name, value in attrs}))
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def test_an_edition_with_everything_passes_every_rule() -> None:
+    assert check_template(render()) == ()
+
+
+def test_O5_the_sample_that_check_renders_passes_every_rule() -> None:
+    assert check_template(render(sample_stories(NOW))) == ()
+
+
+def test_the_same_edition_renders_to_the_same_bytes() -> None:
+    assert render() == render()
+
+
+def test_E5_both_parts_hold_every_story_source_and_link() -> None:
+    rendered = render()
+    for item in full_edition():
+        assert item.lead.article.title in rendered.text
+        assert item.lead.article.url in rendered.text
+        assert f'href="{item.lead.article.url}"' in rendered.html
+    assert "Also covered by 4 other sources" in rendered.html
+    assert "Also covered by 4 other sources:" in rendered.text
+    assert "Also covered by 1 other source:" in rendered.text
+
+
+def test_M1_an_edition_of_twelve_full_stories_is_far_below_the_limit() -> None:
+    one = full_edition()[0]
+    many = tuple(
+        replace(
+            one, story_id=number, position=number, lead=replace(one.lead, link=f"https://a.example/{number}")
+        )
+        for number in range(1, 18)
+    )
+    assert len(render(many).html.encode()) < 80 * 1024
+
+
+def test_M2_the_preheader_is_hidden_and_names_what_the_subject_does_not() -> None:
+    rendered = render((story(1, title="First"), story(2, title="Second"), story(3, title="Third")))
+    found = re.search(r'<div class="preheader" style="([^"]*)">([^\u034f]*)', rendered.html)
+    assert found is not None
+    assert "display:none" in found[1]
+    assert found[2] == "Second · Third"
+
+
+def test_M3_M4_styles_are_inline_and_only_media_rules_stay() -> None:
+    rendered = render()
+    (rules,) = re.findall(r"<style[^>]*>(.*?)</style>", re.sub(r"<!--.*?-->", "", rendered.html), re.DOTALL)
+    assert (
+        re.sub(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*\s*\}", "", rules).strip()
+        == ":root { color-scheme: light dark; }"
+    )
+    assert len(rules) < 8192
+    assert "!important" in rules
+    elements = Elements(rendered.html)
+    assert all(table.get("role") == "presentation" for table in elements.all("table"))
+    assert all("style" in cell for cell in elements.all("td"))
+
+
+def test_M5_language_and_direction_of_the_mail_and_of_each_story() -> None:
+    elements = Elements(render().html)
+    assert elements.all("html") == [{"lang": "en", "dir": "ltr"}]
+    assert [(h.get("lang"), h.get("dir")) for h in elements.all("h2")[:2]] == [("en", "ltr"), ("ar", "rtl")]
+
+
+def test_M5_a_right_to_left_newsletter() -> None:
+    elements = Elements(render(letter=newsletter(language="ar")).html)
+    assert elements.all("html") == [{"lang": "ar", "dir": "rtl"}]
+
+
+def test_M6_the_lead_picture_has_size_and_alt_text() -> None:
+    image = Image(url="https://a.example/x.jpg", width=1104, height=552, alt="A bridge")
+    (picture,) = Elements(render((story(image=image),)).html).all("img")
+    assert {name: picture[name] for name in ("src", "alt", "width", "height")} == {
+        "src": "https://a.example/x.jpg",
+        "alt": "A bridge",
+        "width": "552",
+        "height": "276",
+    }
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        None,
+        Image(url="http://a.example/x.jpg"),
+        Image(url="data:image/png;base64,AAAA"),
+        Image(url="javascript:alert(1)"),
+        Image(url="https://a.example/pixel.gif", width=1, height=1),
+        Image(url=f"https://a.example/{TOKEN}.jpg"),
+    ],
+)
+def test_M6_a_picture_that_mail_cannot_show_is_left_out(image: Image | None) -> None:
+    rendered = render((story(image=image),))
+    assert Elements(rendered.html).all("img") == []
+    assert check_template(rendered) == ()
+
+
+def test_M7_one_h1_and_an_h2_for_each_story() -> None:
+    tags = [tag for tag, _ in Elements(render().html).found if re.fullmatch("h[1-6]", tag)]
+    assert tags == ["h1", "h2", "h2", "h2", "h2", "h2", "h3", "h3"]
+
+
+def test_M12_the_footer_says_why_who_and_how_to_leave() -> None:
+    rendered = render(web_url="https://news.example.com/editions/1.html")
+    for part in (rendered.html, rendered.text):
+        assert "You get The Morning Brief because this address was subscribed to it at Harbour News." in part
+        assert "Harbour News, 1 Quay Street, 20457 Hamburg" in part
+        assert LINK in part
+        assert "https://news.example.com/editions/1.html" in part
+
+
+@pytest.mark.parametrize("changes", [{"web_url": ""}, {"web_url": "https://a.example/1"}])
+@pytest.mark.parametrize("url", ["", "https://news.example.com"])
+@pytest.mark.parametrize("google", ["", "https://news.google.com/publications/x"])
+def test_M12_every_footer_passes(changes: dict[str, Any], url: str, google: str) -> None:
+    assert check_template(render(site=replace(SITE, url=url, google_news_url=google), **changes)) == ()
+
+
+def test_a_mailto_leaves_where_no_web_server_answers() -> None:
+    mail = f"mailto:unsubscribe@example.com?subject=unsubscribe%20{TOKEN}"
+    rendered = render(unsubscribe_url=mail)
+    assert check_template(rendered) == ()
+    assert mail in [link["href"] for link in Elements(rendered.html).all("a")]
+
+
+def test_M15_the_subject_names_the_newsletter_and_the_first_story() -> None:
+    assert render((story(title="Bridge reopens"),)).subject == "The Morning Brief: Bridge reopens"
+
+
+def test_M15_a_long_or_wild_subject_is_one_short_line() -> None:
+    subject = render((story(title="A\r\nBcc: x\u2028" + "very " * 50),)).subject
+    assert len(subject) <= 70
+    assert subject.isprintable()
+
+
+def test_an_update_says_so_everywhere() -> None:
+    rendered = render((replace(story(title="Budget agreed"), follow_up=True),))
+    assert rendered.subject == "The Morning Brief: Update: Budget agreed"
+    assert "Update: Budget agreed" in rendered.text
+    assert re.search("Update:</span> Budget agreed", rendered.html)
+
+
+def test_an_edition_of_trending_stories_alone_has_a_subject() -> None:
+    rendered = render((story(title="Rye bread", kind="trending"),))
+    assert rendered.subject == "The Morning Brief: Rye bread"
+    assert check_template(rendered) == ()
+
+
+def test_a_source_that_allows_no_text_gives_its_headline_only() -> None:
+    quiet = story(summary="Not ours to print.")
+    source = replace(quiet.lead.source, republish=Republish.NONE)
+    rendered = render((replace(quiet, lead=replace(quiet.lead, source=source)),))
+    assert "Not ours to print." not in rendered.html + rendered.text
+
+
+def test_a_story_without_a_link_leads_to_our_page_or_is_plain() -> None:
+    bare = story(url="")
+    assert "https://news.example.com/site/articles/1.html" in render((bare,)).text
+    rendered = render((bare,), site=replace(SITE, url=""))
+    assert "Title 1" in rendered.html
+    assert check_template(rendered) == ()
+
+
+def link(number: int, **changes: Any) -> RelatedLink:
+    facts: dict[str, Any] = {
+        "title": f"Related {number}",
+        "url": f"https://r.example/{number}",
+        "source_name": f"Source {number}",
+    }
+    facts |= {"article_id": number, "uid": str(number), "path": "", "published": NOW} | changes
+    return RelatedLink(**facts)
+
+
+def test_related_links_are_three_at_most_and_never_a_story_of_the_same_edition() -> None:
+    first, second = story(1), story(2)
+    lead = replace(
+        first.lead, related=(link(1, url=second.lead.link), *(link(number) for number in range(2, 9)))
+    )
+    text = render((replace(first, lead=lead), second)).text
+    assert re.findall(r"- Related (\d)", text) == ["2", "3", "4"]
+
+
+def test_other_coverage_names_each_source_once_and_never_its_own() -> None:
+    first = story(1, coverage=9)
+    own = first.lead.source.name
+    links = (link(1, source_name=own), link(2), link(3, source_name="Source 2"), link(4), link(5), link(6))
+    rendered = render((replace(first, lead=replace(first.lead, coverage=links)),))
+    assert "Also covered by 8 other sources:" in rendered.text
+    assert re.findall(r"- (Source \d)", rendered.text) == ["Source 2", "Source 4", "Source 5"]
+
+
+HOSTILE: list[dict[str, Any]] = [
+    {"title": "<script>alert(1)</script>", "summary": "</td></table><form action=x>"},
+    {"title": "{{ 7*7 }}{% raw %}", "summary": "{# x #}"},
+    {"title": f"Leave {TOKEN} now", "summary": f"https://evil.example/?t={TOKEN}"},
+    {"title": TOKEN[:10] + TOKEN + TOKEN[10:], "section": TOKEN},
+    {"title": TOKEN[:10] + "\x00\u202e" + TOKEN[10:], "summary": TOKEN[:10] + "\x00" + TOKEN[10:]},
+    {
+        "title": "https://evil.example/free",
+        "summary": "See https://evil.example/a-very-long-address-with-hyphens/" * 2,
+    },
+    {"title": '"onmouseover="alert(1)', "url": 'https://a.example/"onmouseover="alert(1)'},
+    {"url": "javascript:alert(1)"},
+    {"url": f"https://evil.example/{TOKEN}"},
+    {"url": "https://a.example/?a=1&b=2&copy=3&amp;lt;"},
+    {"title": "<!--", "summary": "<![endif]--><style>*{display:none}</style>"},
+    {"title": "x\x00y\ud800z\u202ereversed", "summary": "\r\n.\r\nQUIT"},
+    {"title": "W" * 5000, "summary": "w" * 50_000},
+    {"title": "", "summary": ""},
+    {"language": '"><b>', "direction": "ltr"},
+    {"section": "<b>x</b>\n" * 50},
+]
+
+
+@pytest.mark.parametrize("article", HOSTILE)
+def test_C1_no_article_breaks_the_mail_or_leaks_the_token(article: dict[str, Any]) -> None:
+    wild = story(1, **article)
+    related = link(2, **{name: value for name, value in article.items() if name in ("title", "url")})
+    lead = replace(wild.lead, related=(related,), coverage=(replace(related, source_name="<i>x</i>"),))
+    rendered = render((replace(wild, lead=lead, coverage=3), story(3, kind="trending", **article)))
+    assert check_template(rendered) == ()
+    elements = Elements(rendered.html)
+    assert {tag for tag, _ in elements.found} <= {
+        *("html", "head", "meta", "title", "style", "body", "div", "table", "tr", "td"),
+        *("h1", "h2", "h3", "p", "a", "span", "img"),
+    }
+    assert not [name for _, attributes in elements.found for name in attributes if name.startswith("on")]
+    assert (rendered.html.count(TOKEN), rendered.text.count(TOKEN), rendered.subject.count(TOKEN)) == (
+        1,
+        1,
+        0,
+    )
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        '<link rel="stylesheet" href="https://x.example/a.css">',
+        "<LINK href=//x.example/a.css rel='alternate stylesheet'>",
+        "<style>@import url(https://x.example/a.css);</style>",
+        "<style>@IMPORT 'a.css';</style>",
+    ],
+)
+def test_a_template_with_a_style_sheet_from_elsewhere_is_refused_and_nothing_is_fetched(style: str) -> None:
+    with pytest.raises(RenderError, match="style sheet"):
+        inline_styles(f"<html><head>{style}</head><body><p>x</p></body></html>")
+
+
+def test_inlining_keeps_important_media_rules_and_the_token() -> None:
+    html = inline_styles(
+        "<!DOCTYPE html><html><head>"
+        "<style>p{color:red}@media (max-width:9px){p{color:blue !important}}</style>"
+        f'</head><body><p>Café <a href="{LINK}">x</a></p></body></html>'
+    )
+    assert '<p style="color:red">Café' in html
+    assert re.search(r"@media \(max-width: ?9px\)\s*{\s*p\s*{\s*color: blue !important", html)
+    assert f'href="{LINK}"' in html
+
+
+def test_a_users_template_overrides_one_block_and_keeps_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "digest.html").write_text(
+        '{% extends "!builtin/mail/digest.html" %}'
+        "{% block masthead %}<tr><td><h1>Ours</h1></td></tr>{% endblock %}"
+    )
+    rendered = render(folder=tmp_path)
+    assert "<h1" in rendered.html
+    assert "Ours" in rendered.html
+    assert "The Morning Brief</h1>" not in rendered.html
+    assert check_template(rendered) == ()
+
+
+def test_a_template_with_a_typo_names_the_place(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "digest.txt").write_text("line\n{{ newsletter.tittle }}\n")
+    with pytest.raises(RenderError, match=r"mail/digest\.txt, line 2"):
+        render(folder=tmp_path)
+
+
+def test_every_variable_a_mail_template_takes_is_documented() -> None:
+    documented = set(
+        re.findall(r"`([a-z_.]+)`", (ROOT / "docs" / "templates-mail.md").read_text(encoding="utf-8"))
+    )
+    templates = Templates()
+    for name in ("mail/digest.html", "mail/digest.txt", "mail/digest.subject.txt"):
+        assert templates.variables(name) <= documented
