@@ -1,0 +1,163 @@
+"""What browsers, feed readers and mail programs reach: the output folder, unsubscribing, health."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from syndicate.errors import SyndicateError
+from syndicate.templating import Templates
+from syndicate.web.media import Kind
+from syndicate.web.negotiation import accepts_gzip, is_navigation, not_modified
+from syndicate.web.options import Unsubscriber, WebOptions
+from syndicate.web.output import FileChanged, OutputFolder, ServedFile
+from syndicate.web.pages import SECURITY_HEADERS, Notices
+from syndicate.web.unsubscribe import UnsubscribePage
+
+Health = Callable[[], Mapping[str, object]]
+
+_STALE = "stale-while-revalidate=3600, stale-if-error=86400"
+
+
+def create_app(
+    options: WebOptions,
+    output: Path,
+    unsubscriber: Unsubscriber,
+    *,
+    templates: Templates,
+    health: Health,
+) -> Starlette:
+    """The application over one output folder, which may be empty or absent so far.
+
+    ``health`` is called in a worker thread for ``/healthz``; its answer goes out as JSON, with 503
+    when it holds ``"ok": False``.
+    """
+    notices = Notices(templates)
+    files = _Files(options, OutputFolder(output, options.cache_bytes), notices)
+    return Starlette(
+        routes=[
+            Route("/", _to_front_page),
+            Route("/healthz", _health_page(health)),
+            Route(
+                "/unsubscribe/{token}",
+                UnsubscribePage(unsubscriber, notices).__call__,
+                methods=["GET", "POST"],
+            ),
+            Route("/{path:path}", files.answer),
+        ],
+        exception_handlers={
+            HTTPException: _problem(notices),
+            SyndicateError: _problem(notices),
+            Exception: _problem(notices),
+        },
+    )
+
+
+async def _to_front_page(_: Request) -> Response:
+    return RedirectResponse("/site/", 302, SECURITY_HEADERS)
+
+
+def _health_page(health: Health) -> Callable[[Request], object]:
+    async def page(_: Request) -> Response:
+        state = await run_in_threadpool(health)
+        status = 503 if state.get("ok") is False else 200
+        return JSONResponse(dict(state), status, {**SECURITY_HEADERS, "Cache-Control": "no-store"})
+
+    return page
+
+
+def _problem(notices: Notices) -> Callable[[Request, Exception], Response]:
+    def page(_: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            return notices.problem(error.status_code, error.headers)
+        if isinstance(error, SyndicateError):
+            return notices.problem(503, {"Retry-After": "60"})
+        return notices.problem(500)
+
+    return page
+
+
+class _Files:
+    """Answers for everything in the output folder."""
+
+    def __init__(self, options: WebOptions, folder: OutputFolder, notices: Notices) -> None:
+        self._options = options
+        self._folder = folder
+        self._notices = notices
+
+    async def answer(self, request: Request) -> Response:
+        """One file, a redirect to a folder's page, or 404. All file work happens in a worker thread."""
+        return await run_in_threadpool(self._answer, request)
+
+    def _answer(self, request: Request) -> Response:
+        for _ in range(3):
+            try:
+                return self._look_up(request, request.scope["path"])
+            except FileChanged:
+                continue
+            except OSError:
+                break
+        return self._notices.problem(404)
+
+    def _look_up(self, request: Request, path: str) -> Response:
+        location = self._folder.locate(path)
+        if location is None:
+            return self._notices.problem(404)
+        if location.is_dir():
+            location /= "index.html"
+            if not path.endswith("/") and location.is_file():
+                return RedirectResponse(quote(path) + "/", 308, SECURITY_HEADERS)
+        elif path.endswith("/"):
+            return self._notices.problem(404)
+        return self._send(request, location)
+
+    def _send(self, request: Request, location: Path) -> Response:
+        served = self._folder.find(location, gzip=accepts_gzip(_field(request, "accept-encoding")))
+        if served is None:
+            return self._notices.problem(404)
+        headers = self._headers(served)
+        fields = request.headers
+        if not_modified(
+            served.etag, served.modified, fields.get("if-none-match"), fields.get("if-modified-since")
+        ):
+            return Response(status_code=304, headers=headers)
+        headers["Content-Type"] = _content_type(request, served.kind)
+        if served.gzipped:
+            headers["Content-Encoding"] = "gzip"
+        return Response(self._folder.read(served), headers=headers)
+
+    def _headers(self, served: ServedFile) -> dict[str, str]:
+        """Everything a 200 and a 304 have in common (rules H1, H2, H4, H5, D4, D6)."""
+        age = self._options.feed_max_age if served.kind.feed else self._options.page_max_age
+        headers = {
+            **SECURITY_HEADERS,
+            "ETag": served.etag,
+            "Last-Modified": format_datetime(datetime.fromtimestamp(served.modified, UTC), usegmt=True),
+            "Cache-Control": f"public, max-age={age}, {_STALE}",
+        }
+        if served.kind.text:
+            headers["Vary"] = (
+                "Accept, Sec-Fetch-Dest, Accept-Encoding" if served.kind.styled else "Accept-Encoding"
+            )
+        if served.kind.feed:
+            headers["Access-Control-Allow-Origin"] = "*"
+        return headers
+
+
+def _content_type(request: Request, kind: Kind) -> str:
+    if kind.styled and is_navigation(_field(request, "sec-fetch-dest"), _field(request, "accept")):
+        return "application/xml; charset=utf-8"
+    return kind.content_type
+
+
+def _field(request: Request, name: str) -> str:
+    """A list field, put together from all its lines (RFC 9110 section 5.3)."""
+    return ", ".join(request.headers.getlist(name))

@@ -1,0 +1,41 @@
+"""The kinds of files that are served. What is not listed here does not exist for the outside."""
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """How one kind of file is sent.
+
+    ``feed`` files may be read by scripts of other sites and stay fresh as long as feeds do;
+    ``styled`` ones are shown by browsers with their own style sheet, if they come as plain XML.
+    """
+
+    content_type: str
+    feed: bool = False
+    styled: bool = False
+    text: bool = True
+
+
+_KINDS = {
+    ".rss": Kind(content_type="application/rss+xml; charset=utf-8", feed=True, styled=True),
+    ".atom": Kind(content_type="application/atom+xml; charset=utf-8", feed=True, styled=True),
+    ".json": Kind(content_type="application/feed+json", feed=True),
+    ".opml": Kind(content_type="text/x-opml; charset=utf-8", feed=True),
+    ".xml": Kind(content_type="application/xml; charset=utf-8", feed=True),
+    ".html": Kind(content_type="text/html; charset=utf-8"),
+    ".css": Kind(content_type="text/css; charset=utf-8"),
+    ".js": Kind(content_type="text/javascript; charset=utf-8"),
+    ".txt": Kind(content_type="text/plain; charset=utf-8"),
+    ".svg": Kind(content_type="image/svg+xml"),
+    ".png": Kind(content_type="image/png", text=False),
+    ".jpg": Kind(content_type="image/jpeg", text=False),
+    ".webp": Kind(content_type="image/webp", text=False),
+    ".ico": Kind(content_type="image/x-icon", text=False),
+}
+
+
+def kind_of(name: str) -> Kind | None:
+    """How a file of this name is sent, or ``None`` when it is not."""
+    return _KINDS.get(PurePosixPath(name).suffix)

@@ -1,0 +1,50 @@
+"""What a request's header fields ask for (RFC 9110). All functions are pure."""
+
+import re
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+_ENTITY_TAG = re.compile(r'(?:W/)?("[^"]*")')
+_FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/feed+json")
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """True when gzip is acceptable (section 12.5.3); ``q=0`` means no, ``*`` means what is not named."""
+    weights: dict[str, float] = {}
+    for entry in accept_encoding.lower().split(","):
+        coding, *parameters = (part.strip() for part in entry.split(";"))
+        weights[coding] = next((_weight(part[2:]) for part in parameters if part.startswith("q=")), 1.0)
+    named = [weights[coding] for coding in ("gzip", "x-gzip") if coding in weights]
+    return max(named, default=weights.get("*", 0.0)) > 0
+
+
+def is_navigation(sec_fetch_dest: str, accept: str) -> bool:
+    """True when a browser opens a feed as a page (rule D4): it styles XML only as ``application/xml``."""
+    if sec_fetch_dest:
+        return sec_fetch_dest == "document"
+    accepted = accept.lower()
+    return "text/html" in accepted and not any(kind in accepted for kind in _FEED_TYPES)
+
+
+def not_modified(etag: str, modified: int, if_none_match: str | None, if_modified_since: str | None) -> bool:
+    """True when the client's copy is still good (section 13.2.2).
+
+    ``modified`` is seconds since 1970. ``If-None-Match`` wins whenever it is there, compares weakly
+    and may be a list or ``*``; a date that cannot be read is ignored.
+    """
+    if if_none_match is not None:
+        return if_none_match.strip() == "*" or etag in _ENTITY_TAG.findall(if_none_match)
+    if if_modified_since is None:
+        return False
+    try:
+        since = parsedate_to_datetime(if_modified_since)
+        return modified <= (since if since.tzinfo else since.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError, IndexError, TypeError):
+        return False
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,58 @@
+"""The few pages the server writes itself: unsubscribing, and what went wrong."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from starlette.responses import Response
+
+from syndicate.templating import Markup, Templates
+
+# Rules D6 and W14. Scripts and styles come from our own files only.
+_POLICY = (
+    "default-src 'none'; img-src * data:; style-src {style}; script-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+_COMMON = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+SECURITY_HEADERS = {**_COMMON, "Content-Security-Policy": _POLICY.format(style="'self'")}
+_PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+
+_WORDS = {
+    400: ("This request is incomplete", "Please use the button on the unsubscribe page."),
+    404: ("Nothing here", "This address leads nowhere. The link may be incomplete or out of date."),
+    405: ("Not possible", "This address can be read, and nothing else."),
+    413: ("Too long", "This request is longer than anything this page needs."),
+    503: ("Not just now", "Something is busy. Please try again in a minute; nothing was changed."),
+}
+
+
+class Notices:
+    """Renders the notices. Their style sheet is part of the page, allowed by its hash."""
+
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
+        style = templates.read("pages/notice.css")
+        self._style = Markup(style.decode())
+        digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
+        policy = _POLICY.format(style=f"'sha256-{digest}'")
+        self._headers = {**_COMMON, **_PRIVATE, "Content-Security-Policy": policy}
+
+    def problem(self, status: int, headers: Mapping[str, str] | None = None) -> Response:
+        """The page for an error status; says the same whatever was asked for."""
+        title, text = _WORDS.get(status, (HTTPStatus(status).phrase, "Please try again later."))
+        return self._page("pages/notice.html", status, headers, title=title, text=text)
+
+    def ask(self, newsletter: str) -> Response:
+        """The page with the one button; showing it changes nothing."""
+        return self._page("pages/unsubscribe.html", 200, newsletter=newsletter, done=False)
+
+    def done(self, newsletter: str) -> Response:
+        """The page that confirms the end of a subscription."""
+        return self._page("pages/unsubscribe.html", 200, newsletter=newsletter, done=True)
+
+    def _page(
+        self, template: str, status: int, headers: Mapping[str, str] | None = None, **context: object
+    ) -> Response:
+        html = self._templates.render(template, style=self._style, **context)
+        return Response(html, status, {**self._headers, **(headers or {})}, media_type="text/html")

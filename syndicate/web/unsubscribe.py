@@ -1,0 +1,78 @@
+"""Unsubscribing: a page with one button for people, one POST for mail programs (RFC 8058)."""
+
+from email import policy
+from email.parser import BytesParser
+from urllib.parse import parse_qsl
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from syndicate.web.options import Unsubscriber
+from syndicate.web.pages import Notices
+
+_LONGEST_BODY = 16 * 1024
+_LONGEST_TOKEN = 512
+
+
+class UnsubscribePage:
+    """``GET`` shows who would be unsubscribed from what, ``POST`` does it. Tokens are never logged."""
+
+    def __init__(self, unsubscriber: Unsubscriber, notices: Notices) -> None:
+        self._unsubscriber = unsubscriber
+        self._notices = notices
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one request; all bad tokens get the same neutral 404."""
+        token = request.path_params["token"]
+        if request.method == "POST":
+            body = await _read_body(request)
+            if body is None:
+                return self._notices.problem(413)
+            if not is_confirmation(parse_form(request.headers.get("content-type", ""), body)):
+                return self._notices.problem(400)
+        title = await self._look(token)
+        if title is None:
+            return self._notices.problem(404)
+        if request.method != "POST":
+            return self._notices.ask(title)
+        if not await run_in_threadpool(self._unsubscriber.unsubscribe, token):
+            return self._notices.problem(404)
+        return self._notices.done(title)
+
+    async def _look(self, token: str) -> str | None:
+        if len(token) > _LONGEST_TOKEN or not token.isascii():
+            return None
+        return await run_in_threadpool(self._unsubscriber.look, token)
+
+
+def is_confirmation(form: dict[str, str]) -> bool:
+    """True for the body of RFC 8058 section 3.2, and for our own button."""
+    return form.get("List-Unsubscribe") == "One-Click" or form.get("confirm") == "yes"
+
+
+def parse_form(content_type: str, body: bytes) -> dict[str, str]:
+    """Fields of an urlencoded or multipart form; RFC 8058 senders may use either."""
+    if content_type.lower().startswith("multipart/form-data"):
+        head = b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n"
+        message = BytesParser(policy=policy.HTTP).parsebytes(head + body)
+        return {
+            str(part.get_param("name", "", "Content-Disposition")): _text(part.get_payload(decode=True))
+            for part in message.walk()
+            if not part.is_multipart()
+        }
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def _text(payload: object) -> str:
+    return payload.decode("utf-8", "replace").strip() if isinstance(payload, bytes) else ""
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """The request's body, or ``None`` when it is longer than any form of ours."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > _LONGEST_BODY:
+            return None
+    return bytes(body)

@@ -1,0 +1,149 @@
+import logging
+import re
+
+import pytest
+
+from syndicate.web.unsubscribe import is_confirmation, parse_form
+
+ONE_CLICK = b"List-Unsubscribe=One-Click"
+MULTIPART = (
+    b'--frontier\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\n'
+    b"One-Click\r\n--frontier--\r\n"
+)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_W1_looking_at_the_page_changes_nothing(site, method):
+    for agent in ("Mozilla/5.0", "scanner", "", "Google-Safety") * 12:
+        answer = site.ask(method, "/unsubscribe/good", User_Agent=agent)
+        assert answer.status == 200
+    assert site.mailbox.subscribed
+
+
+def test_W1_the_page_names_the_newsletter_and_has_one_post_button(site):
+    page = site.get("/unsubscribe/good").body.decode()
+    assert "Morning &amp; &lt;b&gt;News&lt;/b&gt;" in page
+    assert page.count("<form") == page.count('method="post"') == page.count("<button") == 1
+    assert '<html lang="en">' in page
+    assert page.count("<h1>") == 1
+    assert "action=" not in page
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (ONE_CLICK, "application/x-www-form-urlencoded"),
+        (ONE_CLICK, "application/x-www-form-urlencoded; charset=utf-8"),
+        (ONE_CLICK, ""),
+        (MULTIPART, "multipart/form-data; boundary=frontier"),
+        (MULTIPART, 'Multipart/Form-Data; boundary="frontier"'),
+        (b"confirm=yes", "application/x-www-form-urlencoded"),
+    ],
+)
+def test_E9_one_post_unsubscribes_at_once_without_redirect_or_cookie(site, body, kind):
+    answer = site.post("/unsubscribe/good", body, kind)
+    assert answer.status == 200
+    assert answer["Location"] is None
+    assert answer["Set-Cookie"] is None
+    assert b"You are unsubscribed" in answer.body
+    assert not site.mailbox.subscribed
+
+
+def test_W2_unsubscribing_again_is_the_same_again(site):
+    answers = [site.post("/unsubscribe/good", ONE_CLICK) for _ in range(3)]
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.body for answer in answers}) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", "application/x-www-form-urlencoded"),
+        (b"List-Unsubscribe=Two-Clicks", "application/x-www-form-urlencoded"),
+        (b"list-unsubscribe=One-Click", "application/x-www-form-urlencoded"),
+        (b"confirm=no", "application/x-www-form-urlencoded"),
+        (b'{"confirm": "yes"}', "application/json"),
+        (MULTIPART, "multipart/form-data"),
+        (MULTIPART, "multipart/form-data; boundary=other"),
+        (b"\xff\xfe\x00", "multipart/form-data; boundary=\xff"),
+        (b"&".join(b"a=%d" % number for number in range(100)), "application/x-www-form-urlencoded"),
+    ],
+)
+def test_E9_a_post_without_the_key_is_refused_and_changes_nothing(site, body, kind):
+    answer = site.post("/unsubscribe/good", body, kind)
+    assert answer.status == 400
+    assert site.mailbox.subscribed
+
+
+def test_a_long_body_is_refused(site):
+    answer = site.post("/unsubscribe/good", b"a=" + b"x" * 20_000 + b"&" + ONE_CLICK)
+    assert answer.status == 413
+    assert site.mailbox.subscribed
+
+
+@pytest.mark.parametrize("token", ["bad", "1", "GOOD", "good%20", "%E2%82%AC", "x" * 600, "%00"])
+def test_W7_every_bad_token_gets_the_same_page_as_any_missing_page(site, token):
+    missing = site.get("/nothing.html")
+    for answer in (site.get(f"/unsubscribe/{token}"), site.post(f"/unsubscribe/{token}", ONE_CLICK)):
+        assert answer.status == 404
+        assert answer.body == missing.body
+    assert site.mailbox.subscribed
+
+
+@pytest.mark.parametrize("token", ["good", "bad"])
+def test_W14_token_pages_are_not_kept_indexed_or_passed_on(site, token):
+    for answer in (site.get(f"/unsubscribe/{token}"), site.post(f"/unsubscribe/{token}", ONE_CLICK)):
+        assert answer["Cache-Control"] == "no-store"
+        assert answer["X-Robots-Tag"] == "noindex"
+        assert answer["Referrer-Policy"] == "no-referrer"
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+        assert "unsafe" not in answer["Content-Security-Policy"]
+        assert token.encode() not in answer.body
+        assert re.search(rb'name="robots" content="noindex"', answer.body)
+
+
+def test_C10_tokens_are_never_logged(site, caplog):
+    caplog.set_level(logging.DEBUG)
+    site.get("/unsubscribe/good-token")
+    site.post("/unsubscribe/good-token", ONE_CLICK)
+    assert "good-token" not in caplog.text
+
+
+def test_a_busy_store_is_said_so_and_asks_to_try_again(site):
+    site.mailbox.busy = True
+    answer = site.post("/unsubscribe/good", ONE_CLICK)
+    assert (answer.status, answer["Retry-After"]) == (503, "60")
+    assert site.mailbox.subscribed
+
+
+def test_H8_other_methods_are_not_allowed(site):
+    answer = site.ask("DELETE", "/unsubscribe/good")
+    assert answer.status == 405
+    assert set(answer["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "form"),
+    [
+        ("application/x-www-form-urlencoded", b"a=1&b=x+y%21&c=", {"a": "1", "b": "x y!", "c": ""}),
+        ("multipart/form-data; boundary=frontier", MULTIPART, {"List-Unsubscribe": "One-Click"}),
+        ("", b"", {}),
+    ],
+)
+def test_E9_forms_are_read_in_both_encodings(kind, body, form):
+    assert parse_form(kind, body) == form
+
+
+@pytest.mark.parametrize(
+    ("form", "confirmed"),
+    [
+        ({"List-Unsubscribe": "One-Click"}, True),
+        ({"confirm": "yes"}, True),
+        ({"List-Unsubscribe": "one-click"}, False),
+        ({}, False),
+    ],
+)
+def test_E9_only_the_exact_words_confirm(form, confirmed):
+    assert is_confirmation(form) is confirmed
