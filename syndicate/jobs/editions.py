@@ -1,0 +1,268 @@
+"""The edition job: a period that ended → one frozen edition and a delivery for every subscriber, or neither.
+
+Choosing and rendering happen outside the transaction; the edition, its stories and all its deliveries
+are then one commit. A second cut of the same period changes nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from syndicate.errors import ConfigError, RenderError
+from syndicate.jobs.stories import story_facts
+from syndicate.jobs.views import published_articles
+from syndicate.model import EditionStory, Newsletter, RankedStory
+from syndicate.newsletter.compose import Candidate, Carried, ComposeOptions, compose
+from syndicate.newsletter.lint import check_template
+from syndicate.newsletter.periods import Period, due_period, latest_period, parse_schedule, read_zone
+from syndicate.newsletter.render import RenderedEdition, SiteFacts, render_edition
+from syndicate.store import Connection, Store, quarantine
+from syndicate.store import articles as article_store
+from syndicate.store import channels as channel_store
+from syndicate.store import editions as edition_store
+from syndicate.store import ranking as ranking_store
+from syndicate.store import sources as source_store
+from syndicate.store import stories as story_store
+from syndicate.stories import RankingOptions, rank_top, rank_trending
+from syndicate.templating import Templates
+
+EDITION_CADENCE = "edition"
+# More stories than any edition carries, for what repeats and the cap per source take away.
+POOL = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An edition as it would be cut: nothing is stored yet. ``rendered`` is ``None`` when it is empty."""
+
+    newsletter: Newsletter
+    period: Period
+    stories: tuple[EditionStory, ...]
+    rendered: RenderedEdition | None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionOutcome:
+    """What became of one newsletter: ``cut``, ``empty``, ``missed``, ``failed`` or ``exists``."""
+
+    newsletter: str
+    outcome: str
+    period_end: datetime | None = None
+    edition_id: int | None = None
+    subject: str = ""
+    stories: int = 0
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionJob:
+    """Cuts editions that are due. ``unsubscribe_url`` gives a newsletter's link with the token open."""
+
+    store: Store
+    newsletters: tuple[Newsletter, ...]
+    templates: Templates
+    site: SiteFacts
+    ranking: RankingOptions
+    unsubscribe_url: Callable[[Newsletter], str]
+    options: ComposeOptions = field(default_factory=ComposeOptions)
+
+    def due(self, now: datetime) -> list[tuple[Newsletter, Period]]:
+        """Newsletters with a period that waits for its edition."""
+        found = []
+        for newsletter in self.newsletters:
+            with self.store.read() as connection:
+                known_since = edition_store.known_since(connection, newsletter.name)
+                period = due_period(
+                    newsletter,
+                    now,
+                    known_since=known_since or now,
+                    already=lambda period, name=newsletter.name: edition_store.has_edition(  # type: ignore[misc]
+                        connection, name, EDITION_CADENCE, period.end
+                    ),
+                )
+            if period is not None:
+                found.append((newsletter, period))
+        return found
+
+    def run(
+        self, now: datetime, *, names: Sequence[str] | None = None, dry_run: bool = False
+    ) -> tuple[EditionOutcome, ...]:
+        """Cut every due edition (or those of the named newsletters) and record periods that were missed.
+
+        An edition whose template fails is quarantined and tried again; the others go on.
+        """
+        outcomes = []
+        for newsletter, period in self.due(now):
+            if names is None or newsletter.name in names:
+                outcomes.append(self._cut(newsletter, period, now, dry_run=dry_run))
+        if not dry_run:
+            outcomes += self._record_missed(now)
+        return tuple(outcomes)
+
+    def draft(self, newsletter: Newsletter, period: Period, now: datetime) -> Draft:
+        """Choose and render, as of the end of the period or now, whichever is earlier.
+
+        Raises ``RenderError`` when a template fails.
+        """
+        stories = self._choose(newsletter, period, min(now, period.end))
+        return self.render(newsletter, period, stories)
+
+    def render(self, newsletter: Newsletter, period: Period, stories: tuple[EditionStory, ...]) -> Draft:
+        """Render these stories and look at what came out. Raises ``RenderError`` when a template fails."""
+        if not stories:
+            return Draft(newsletter=newsletter, period=period, stories=(), rendered=None)
+        rendered = render_edition(
+            self.templates,
+            newsletter,
+            stories,
+            period=period,
+            site=self.site,
+            unsubscribe_url=self.unsubscribe_url(newsletter),
+        )
+        problems = check_template(rendered)
+        return Draft(
+            newsletter=newsletter, period=period, stories=stories, rendered=rendered, problems=problems
+        )
+
+    def upcoming(self, newsletter: Newsletter, now: datetime) -> Period:
+        """The period that is running now; its edition is the next one."""
+        schedule, zone = parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone)
+        last = latest_period(schedule, zone, now)
+        return Period(start=last.end, end=schedule.next_runs(zone, now, 1)[0], key="next")
+
+    def _cut(self, newsletter: Newsletter, period: Period, now: datetime, *, dry_run: bool) -> EditionOutcome:
+        outcome = EditionOutcome(newsletter=newsletter.name, outcome="failed", period_end=period.end)
+        try:
+            draft = self.draft(newsletter, period, now)
+        except (RenderError, ConfigError) as error:
+            return replace(outcome, problem=self._quarantined(newsletter, str(error), now, dry_run=dry_run))
+        if draft.problems:
+            problem = "; ".join(draft.problems)
+            return replace(outcome, problem=self._quarantined(newsletter, problem, now, dry_run=dry_run))
+        if draft.rendered is None:
+            return self._empty(outcome, period, now, dry_run=dry_run)
+        outcome = replace(outcome, outcome="cut", subject=draft.rendered.subject, stories=len(draft.stories))
+        if dry_run:
+            return outcome
+        with self.store.write() as connection:
+            edition_id = edition_store.cut_edition(
+                connection,
+                newsletter=newsletter.name,
+                cadence=EDITION_CADENCE,
+                period=(period.start, period.end),
+                rendered=(draft.rendered.subject, draft.rendered.html, draft.rendered.text),
+                stories=draft.stories,
+                now=now,
+            )
+            quarantine.clear_failure(connection, "newsletter", newsletter.name)
+        if edition_id is None:
+            return replace(outcome, outcome="exists")
+        return replace(outcome, edition_id=edition_id)
+
+    def _empty(
+        self, outcome: EditionOutcome, period: Period, now: datetime, *, dry_run: bool
+    ) -> EditionOutcome:
+        if not dry_run:
+            with self.store.write() as connection:
+                edition_store.record_no_edition(
+                    connection,
+                    outcome.newsletter,
+                    EDITION_CADENCE,
+                    (period.start, period.end),
+                    edition_store.EMPTY,
+                    now,
+                )
+        return replace(outcome, outcome="empty")
+
+    def _record_missed(self, now: datetime) -> list[EditionOutcome]:
+        """Periods nobody was there to cut in time: remembered once, so that status can tell."""
+        missed = []
+        for newsletter in self.newsletters:
+            period = latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now)
+            late = (now - period.end).total_seconds() > newsletter.max_lateness
+            with self.store.write() as connection:
+                known_since = edition_store.known_since(connection, newsletter.name)
+                if not late or known_since is None or period.end <= known_since:
+                    continue
+                if edition_store.record_no_edition(
+                    connection,
+                    newsletter.name,
+                    EDITION_CADENCE,
+                    (period.start, period.end),
+                    edition_store.MISSED,
+                    now,
+                ):
+                    missed.append(
+                        EditionOutcome(newsletter=newsletter.name, outcome="missed", period_end=period.end)
+                    )
+        return missed
+
+    def _choose(self, newsletter: Newsletter, period: Period, moment: datetime) -> tuple[EditionStory, ...]:
+        length = period.end - period.start
+        ranking = for_period(self.ranking, length)
+        with self.store.read() as connection:
+            rows = story_store.story_articles(connection, since=period.start - length)
+            quiet = moment - timedelta(hours=ranking.burst_hours)
+            start = quiet - timedelta(hours=ranking.history_hours)
+            usual = ranking_store.section_counts(connection, since=start, until=quiet)
+            facts = story_facts(rows, usual, ranking.history_hours)
+            story_ids = [one.story_id for one in facts]
+            matching = channel_store.matching_stories(connection, newsletter.clauses, story_ids)
+            facts = [one for one in facts if one.story_id in matching]
+            top, trending = rank_top(facts, moment, ranking), rank_trending(facts, moment, ranking)
+            candidates = self._candidates(connection, rows, top, trending)
+            earlier = edition_store.carried_stories(connection, newsletter.name, before=period.end)
+        carried = {story_id: Carried(coverage=one.coverage) for story_id, one in earlier.items()}
+        return compose(newsletter, period, candidates, carried, self.options)
+
+    def _candidates(
+        self,
+        connection: Connection,
+        rows: Sequence[story_store.StoryArticle],
+        top: Sequence[RankedStory],
+        trending: Sequence[RankedStory],
+    ) -> list[Candidate]:
+        by_top = {one.story_id: one for one in top}
+        by_trending = {one.story_id: one for one in trending}
+        stories = story_store.get_stories(connection, by_top.keys() | by_trending.keys())
+        articles = article_store.get_articles(connection, [story.lead_id for story in stories.values()])
+        sources = {source.id: source for source in source_store.list_sources(connection)}
+        leads = published_articles(connection, list(articles.values()), sources, site_url=self.site.url)
+        lead_of = {item.article.id: item for item in leads}
+        times: dict[int, list[tuple[datetime, datetime]]] = {}
+        for row in rows:
+            times.setdefault(row.story_id, []).append((row.published, row.first_seen))
+        return [
+            Candidate(
+                story=story,
+                lead=lead_of[story.lead_id],
+                times=tuple(times[story.id]),
+                top=by_top.get(story.id),
+                trending=by_trending.get(story.id),
+            )
+            for story in stories.values()
+            if story.lead_id in lead_of
+        ]
+
+    def _quarantined(self, newsletter: Newsletter, problem: str, now: datetime, *, dry_run: bool) -> str:
+        if not dry_run:
+            with self.store.write() as connection:
+                quarantine.record_failure(connection, "newsletter", newsletter.name, problem, now=now)
+        return problem
+
+
+def for_period(ranking: RankingOptions, length: timedelta) -> RankingOptions:
+    """Ranking that looks back over a whole period: a digest wants the day's stories, not the hour's.
+
+    Half the period is the half-life (measured: 12 hours rank the next half day best), and every story of
+    the period may take part.
+    """
+    hours = length.total_seconds() / 3600
+    return replace(
+        ranking,
+        half_life_hours=hours / 2,
+        window_hours=hours,
+        slow_window_hours=2 * hours,
+        limit=POOL,
+    )

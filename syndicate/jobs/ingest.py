@@ -1,0 +1,288 @@
+"""The ingest job: due sources → articles.
+
+Fetching happens on the fetch thread, parsing in worker processes, and one small pool of threads here
+takes each answer through decide and write. A poll commits its articles, the validators of the answer
+and the next check in one transaction: killed before it, the next poll gets the same bytes again.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from syndicate.errors import FetchError, ParseError, ParserDied, SyndicateError
+from syndicate.ingest.folders import read_folder
+from syndicate.ingest.identity import Decision, Kind, decide, entry_key, keys_of
+from syndicate.ingest.polling import PollingOptions, PollOutcome, after_poll, failed
+from syndicate.model import KnownArticle, ParsedSource, Source, SourceKind, SourceState
+from syndicate.net import Fetched, FetchRequest, FetchThread
+from syndicate.store import Connection, Store, quarantine
+from syndicate.store import articles as article_store
+from syndicate.store import sources as source_store
+from syndicate.text.urls import canonical_url
+
+LEASE = timedelta(minutes=10)
+CLAIM = 500
+THREADS = 3
+
+
+class Parser(Protocol):
+    """Turns a body into entries where a crash cannot hurt us; see ``ingest.isolation.ParserPool``."""
+
+    def parse(
+        self, body: bytes, *, url: str, content_type: str, charset: str, known: frozenset[str]
+    ) -> ParsedSource:
+        """Raises ``ParseError``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceOutcome:
+    """What one poll of one source did."""
+
+    name: str
+    new: int = 0
+    changed: int = 0
+    unchanged: bool = False
+    error: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestResult:
+    """What one run did, source by source, in the order they were finished."""
+
+    sources: tuple[SourceOutcome, ...] = ()
+
+    @property
+    def new(self) -> int:
+        """Articles accepted."""
+        return sum(outcome.new for outcome in self.sources)
+
+    @property
+    def changed(self) -> int:
+        """Articles that an edit changed."""
+        return sum(outcome.changed for outcome in self.sources)
+
+    @property
+    def failed(self) -> int:
+        """Sources that could not be read."""
+        return sum(1 for outcome in self.sources if outcome.error)
+
+
+_Claim = tuple[Source, SourceState]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestJob:
+    """Reads what is due. ``fetcher`` and ``parser`` are made on first use: not every run needs them."""
+
+    store: Store
+    fetcher: Callable[[], FetchThread]
+    parser: Callable[[], Parser]
+    polling: PollingOptions
+    zone: ZoneInfo
+    owner: str
+
+    def run(
+        self,
+        now: datetime,
+        *,
+        names: Sequence[str] | None = None,
+        report: Callable[[SourceOutcome, int], None] = lambda _outcome, _all: None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> IngestResult:
+        """Poll every source that is due (or the named ones, due or not) and store what is new.
+
+        One source's failure is its own: it is recorded with the source and the rest goes on. ``report``
+        is called with each outcome and the number of sources in this run.
+        """
+        outcomes: list[SourceOutcome] = []
+        while not stopping() and (claims := self._claim(now, names)):
+            total = len(outcomes) + len(claims)
+            for outcome in self._poll(claims, now, stopping):
+                outcomes.append(outcome)
+                report(outcome, total)
+            if names is not None:
+                break
+        return IngestResult(sources=tuple(outcomes))
+
+    def due(self, now: datetime, *, names: Sequence[str] | None = None) -> list[str]:
+        """The names of the sources that the next run would poll."""
+        with self.store.read() as connection:
+            return source_store.due_sources(connection, now=now, names=names)
+
+    def _claim(self, now: datetime, names: Sequence[str] | None) -> list[_Claim]:
+        with self.store.write() as connection:
+            return source_store.claim_due_sources(
+                connection, now=now, owner=self.owner, until=now + LEASE, limit=CLAIM, names=names
+            )
+
+    def _poll(
+        self, claims: Sequence[_Claim], now: datetime, stopping: Callable[[], bool]
+    ) -> Iterable[SourceOutcome]:
+        folders = [claim for claim in claims if claim[0].kind is SourceKind.FOLDER]
+        feeds = {claim[0].id: claim for claim in claims if claim[0].kind is SourceKind.FEED}
+        for source, state in folders:
+            yield self._read_folder(source, state, now)
+        if not feeds:
+            return
+        requests = [_request(source, state) for source, state in feeds.values()]
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
+            running: set[Future[SourceOutcome]] = set()
+            for request, answer in self.fetcher().fetch_each(requests):
+                source, state = feeds.pop(int(str(request.key)))
+                running.add(pool.submit(self._take, source, state, answer, now))
+                if len(running) > 2 * THREADS:
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+                if stopping():
+                    break
+            yield from (future.result() for future in running)
+        if feeds:
+            with self.store.write() as connection:
+                source_store.release_sources(connection, feeds, owner=self.owner)
+
+    def _take(
+        self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
+    ) -> SourceOutcome:
+        """One answer, from bytes to rows."""
+        if isinstance(answer, FetchError):
+            return self._failed(source, state, answer, now)
+        outcome = PollOutcome(
+            source_name=source.name,
+            etag=answer.etag,
+            last_modified=answer.last_modified,
+            body_hash=answer.wire_hash,
+            max_age=answer.max_age,
+            permanent_url=answer.permanent_url,
+        )
+        if answer.unchanged:
+            return self._save(source, state, outcome, None, now)
+        try:
+            parsed = self.parser().parse(
+                answer.body,
+                url=answer.url,
+                content_type=answer.content_type,
+                charset=answer.charset,
+                known=self._known(source),
+            )
+        except ParseError as error:
+            return self._failed(source, state, error, now)
+        return self._save(source, state, outcome, parsed, now)
+
+    def _read_folder(self, source: Source, state: SourceState, now: datetime) -> SourceOutcome:
+        try:
+            parsed = read_folder(Path(source.url), known=self._known(source), zone=self.zone)
+        except SyndicateError as error:
+            return self._failed(source, state, error, now)
+        return self._save(source, state, PollOutcome(source_name=source.name), parsed, now)
+
+    def _failed(
+        self, source: Source, state: SourceState, error: SyndicateError, now: datetime
+    ) -> SourceOutcome:
+        after = after_poll(state, failed(source.name, error), now, self.polling)
+        with self.store.write() as connection:
+            source_store.save_poll(connection, source.id, after, owner=self.owner)
+            if isinstance(error, ParserDied):
+                quarantine.record_failure(
+                    connection, "document", source.name, str(error), now=now, source_id=source.id
+                )
+        return SourceOutcome(name=source.name, error=after.error)
+
+    def _save(
+        self,
+        source: Source,
+        state: SourceState,
+        outcome: PollOutcome,
+        parsed: ParsedSource | None,
+        now: datetime,
+    ) -> SourceOutcome:
+        if parsed is None:
+            after = after_poll(state, outcome, now, self.polling)
+            with self.store.write() as connection:
+                self._save_state(connection, source, after)
+            return SourceOutcome(name=source.name, unchanged=True)
+        decisions, refused = self._decide(source, parsed, now)
+        new = [one.article for one in decisions if one.kind is Kind.NEW and one.article]
+        changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
+        digests = [(one.existing.id, one.digest) for one in decisions if one.existing and one.digest]
+        after = after_poll(state, _with_wish(outcome, parsed), now, self.polling)
+        warning = " ".join(parsed.warnings)
+        with self.store.write() as connection:
+            added = article_store.add_articles(connection, source.id, new)
+            for article_id, article in changed:
+                article_store.change_article(connection, article_id, source.id, article)
+            article_store.note_digests(connection, digests)
+            for digest, reason in refused:
+                quarantine.record_failure(connection, "entry", digest, reason, now=now, source_id=source.id)
+            quarantine.clear_failure(connection, "document", source.name)
+            about = (parsed.title, parsed.home_url, parsed.feed_id)
+            self._save_state(connection, source, after, about=about, warning=warning)
+        return SourceOutcome(
+            name=source.name,
+            new=len(added),
+            changed=len(changed),
+            unchanged=not added and not changed,
+            warning=warning,
+        )
+
+    def _known(self, source: Source) -> frozenset[str]:
+        """Digests of items that need no reading: those we have, and those that failed too often."""
+        with self.store.read() as connection:
+            resting = quarantine.resting_subjects(connection, "entry", source.id)
+            return article_store.known_digests(connection, source.id) | resting
+
+    def _decide(
+        self, source: Source, parsed: ParsedSource, now: datetime
+    ) -> tuple[list[Decision], list[tuple[str, str]]]:
+        """Decisions about the entries worth one, and (digest, reason) of those refused."""
+        keys = [key for entry in parsed.entries for key in keys_of(entry)]
+        urls = [canonical_url(entry.url) for entry in parsed.entries]
+        with self.store.read() as connection:
+            known, pruned = article_store.known_entries(connection, source.id, keys, urls)
+        by_key = {article.entry_key: article for article in known}
+        by_url: dict[str, list[KnownArticle]] = {}
+        for article in known:
+            by_url.setdefault(article.url, []).append(article)
+        decisions: list[Decision] = []
+        refused = list(parsed.refused)
+        taken: set[str] = set()
+        for entry, url in zip(parsed.entries, urls, strict=True):
+            candidates = [by_key[key] for key in keys_of(entry) if key in by_key] + by_url.get(url, [])
+            decision = decide(entry, source, candidates, now)
+            key = decision.article.entry_key if decision.article else entry_key(entry)
+            if decision.kind is Kind.REFUSED:
+                refused.append((entry.digest, decision.reason))
+            elif key not in pruned and key not in taken:
+                taken.add(key)
+                decisions.append(decision)
+        return decisions, refused
+
+    def _save_state(
+        self,
+        connection: Connection,
+        source: Source,
+        state: SourceState,
+        *,
+        about: tuple[str, str, str] | None = None,
+        warning: str | None = None,
+    ) -> None:
+        source_store.save_poll(connection, source.id, state, owner=self.owner, about=about, warning=warning)
+
+
+def _request(source: Source, state: SourceState) -> FetchRequest:
+    return FetchRequest(
+        url=source.url,
+        etag=state.etag,
+        last_modified=state.last_modified,
+        known_hash=state.body_hash,
+        key=source.id,
+    )
+
+
+def _with_wish(outcome: PollOutcome, parsed: ParsedSource) -> PollOutcome:
+    """The outcome with the feed's own wish for a pause (``ttl`` and the like)."""
+    return replace(outcome, min_interval=parsed.min_interval)

@@ -1,0 +1,52 @@
+"""The prune job: old rows go, in small transactions. Pages already written stay: they are the archive."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from syndicate.store import Store, retention
+from syndicate.store.retention import Pruned
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionOptions:
+    """How many seconds rows are kept: articles, deliveries that ended, traces of pruned articles."""
+
+    articles: float
+    deliveries: float
+    tombstones: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PruneJob:
+    """Removes what is older than the options say. Killed half-way, the next run goes on."""
+
+    store: Store
+    options: RetentionOptions
+
+    def run(self, now: datetime, *, dry_run: bool = False) -> Pruned:
+        """Prune, or with ``dry_run`` only count."""
+        articles_before = now - timedelta(seconds=self.options.articles)
+        deliveries_before = now - timedelta(seconds=self.options.deliveries)
+        if dry_run:
+            with self.store.read() as connection:
+                return retention.count_prunable(
+                    connection, articles_before=articles_before, deliveries_before=deliveries_before
+                )
+        articles = 0
+        while True:
+            with self.store.write() as connection:
+                gone = retention.prune_articles(connection, before=articles_before, now=now, limit=BATCH)
+            articles += gone
+            if gone < BATCH:
+                break
+        with self.store.write() as connection:
+            return Pruned(
+                articles=articles,
+                stories=retention.prune_stories(connection),
+                deliveries=retention.prune_deliveries(connection, before=deliveries_before),
+                tombstones=retention.prune_tombstones(
+                    connection, before=now - timedelta(seconds=self.options.tombstones)
+                ),
+            )

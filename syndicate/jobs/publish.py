@@ -1,0 +1,186 @@
+"""The publish job: rows → feeds and pages on disk, only where something changed.
+
+Every output has a signature of what it is built from. An equal signature means nothing is read,
+rendered or written; equal bytes are not rewritten either. Signatures and stale marks are written after
+the files: a job killed in between writes the same bytes once more.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from syndicate.errors import RenderError
+from syndicate.files import sweep_temporary, write_atomic
+from syndicate.jobs.signatures import signature_of
+from syndicate.jobs.site_build import SiteBuild
+from syndicate.jobs.views import published_articles
+from syndicate.model import Channel, Source
+from syndicate.opml import Outline, write_opml
+from syndicate.publish.fragments import FragmentCache
+from syndicate.publish.json_feed import json_feed
+from syndicate.publish.news_sitemap import news_sitemap
+from syndicate.publish.options import PublishOptions
+from syndicate.publish.rss_atom import FeedWriter
+from syndicate.store import Store, leases, quarantine, stale
+from syndicate.store import channels as channel_store
+from syndicate.store import sources as source_store
+from syndicate.templating import Templates
+
+LEASE = timedelta(minutes=30)
+NEWS_AGE = timedelta(hours=48)
+SITEMAP_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishResult:
+    """Paths (inside the output folder) that changed, and what failed. ``busy``: another process writes."""
+
+    feeds: tuple[str, ...] = ()
+    pages: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    busy: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class PublishJob:
+    """Writes channels as feeds, the OPML of the sources, the News sitemap and the site.
+
+    One process at a time writes (a lease), so that what a killed writer left can be swept safely.
+    """
+
+    store: Store
+    output: Path
+    channels: tuple[Channel, ...]
+    options: PublishOptions
+    templates: Templates
+    feeds: FeedWriter
+    owner: str
+    _json_items: FragmentCache = field(default_factory=FragmentCache, init=False)
+    _swept: bool = field(default=False, init=False)
+
+    def run(
+        self, now: datetime, *, progress: Callable[[int, int], None] = lambda _done, _all: None
+    ) -> PublishResult:
+        """Bring the output folder up to date with the store.
+
+        One channel or page that cannot be rendered is quarantined and does not stop the others.
+        """
+        if not self._take_lease(now):
+            return PublishResult(busy=True)
+        try:
+            return self._run(now, progress)
+        finally:
+            with self.store.write() as connection:
+                leases.drop_lease(connection, "publish", owner=self.owner)
+
+    def _take_lease(self, now: datetime) -> bool:
+        with self.store.write() as connection:
+            return leases.take_lease(connection, "publish", owner=self.owner, now=now, until=now + LEASE)
+
+    def _run(self, now: datetime, progress: Callable[[int, int], None]) -> PublishResult:
+        sources, known = self._begin()
+        written, failures = self._feeds(sources, known, now)
+        site = SiteBuild(
+            self.store, self.output, self.channels, self.options, templates=self.templates, sources=sources
+        )
+        site.run(now, known, progress)
+        return PublishResult(
+            feeds=tuple(written), pages=tuple(site.written), failures=(*failures, *site.failures)
+        )
+
+    def feeds_only(self, now: datetime) -> tuple[str, ...]:
+        """Bring only the feeds, the OPML and the News sitemap up to date; returns the files that changed."""
+        return tuple(self._feeds(*self._begin(), now)[0])
+
+    def _begin(self) -> tuple[dict[int, Source], dict[str, str]]:
+        if not self._swept:
+            sweep_temporary(self.output)
+            self._swept = True
+        with self.store.read() as connection:
+            sources = {source.id: source for source in source_store.list_sources(connection)}
+            return sources, stale.signatures(connection)
+
+    def _feeds(
+        self, sources: Mapping[int, Source], known: Mapping[str, str], now: datetime
+    ) -> tuple[list[str], list[str]]:
+        written: list[str] = []
+        failures: list[str] = []
+        for channel in self.channels:
+            try:
+                written += self._channel(channel, sources, known, now)
+            except (RenderError, ValueError, LookupError, TypeError) as error:
+                failures.append(f"channel {channel.name}: {error}")
+                self._quarantine("channel", channel.name, error, now)
+        written += self._lists_of_sources(sources, known, now)
+        written += self._news_sitemap(sources, now)
+        return written, failures
+
+    def forget(self) -> None:
+        """Forget what outputs were built from: the next run builds everything again."""
+        with self.store.write() as connection:
+            stale.forget_outputs(connection)
+
+    def _channel(
+        self, channel: Channel, sources: Mapping[int, Source], known: Mapping[str, str], now: datetime
+    ) -> list[str]:
+        name = f"channel:{channel.name}"
+        with self.store.read() as connection:
+            articles = channel_store.channel_signature(connection, channel.clauses, limit=channel.limit)
+            links = channel_store.related_signature(connection, [article_id for article_id, _ in articles])
+        signature = signature_of(channel, self.options, sorted(sources.items()), articles, links)
+        targets = [self.output / f"{channel.name}.{kind}" for kind in ("rss", "atom", "json")]
+        if known.get(name) == signature and all(target.exists() for target in targets):
+            return []
+        with self.store.read() as connection:
+            found = channel_store.channel_articles(connection, channel.clauses, limit=channel.limit)
+            items = published_articles(connection, found, sources, site_url=self.options.site_url)
+        documents = (
+            self.feeds.rss(channel, items),
+            self.feeds.atom(channel, items),
+            json_feed(channel, items, self.options, cache=self._json_items),
+        )
+        changed = [
+            target.name for target, data in zip(targets, documents, strict=True) if write_atomic(target, data)
+        ]
+        with self.store.write() as connection:
+            stale.save_signature(connection, name, signature, now)
+            quarantine.clear_failure(connection, "channel", channel.name)
+        return changed
+
+    def _lists_of_sources(
+        self, sources: Mapping[int, Source], known: Mapping[str, str], now: datetime
+    ) -> list[str]:
+        live = [source for source in sources.values() if not source.paused and source.url.startswith("http")]
+        signature = signature_of(self.options.title, live)
+        target, sheet = self.output / "sources.opml", self.output / "feed.css"
+        changed = [sheet.name] if write_atomic(sheet, self.templates.read("pages/feed.css")) else []
+        if known.get("opml") == signature and target.exists():
+            return changed
+        outlines = [
+            Outline(
+                title=source.title or source.name,
+                feed_url=source.url,
+                home_url=source.home_url,
+                language=source.language,
+                section=source.section,
+            )
+            for source in live
+        ]
+        if write_atomic(target, write_opml(f"{self.options.title}: sources", outlines, created=None)):
+            changed.append(target.name)
+        with self.store.write() as connection:
+            stale.save_signature(connection, "opml", signature, now)
+        return changed
+
+    def _news_sitemap(self, sources: Mapping[int, Source], now: datetime) -> list[str]:
+        own = [source.id for source in sources.values() if source.own]
+        with self.store.read() as connection:
+            found = channel_store.source_articles(connection, own, since=now - NEWS_AGE, limit=SITEMAP_LIMIT)
+            items = published_articles(connection, found, sources, site_url=self.options.site_url)
+        target = self.output / "news-sitemap.xml"
+        return [target.name] if write_atomic(target, news_sitemap(items, self.options, now)) else []
+
+    def _quarantine(self, kind: str, subject: str, error: Exception, now: datetime) -> None:
+        with self.store.write() as connection:
+            quarantine.record_failure(connection, kind, subject, str(error), now=now)

@@ -1,0 +1,208 @@
+"""The pages of one publish run: the articles whose pages are stale, and the lists that show them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from syndicate.errors import RenderError
+from syndicate.files import write_many
+from syndicate.jobs.signatures import signature_of
+from syndicate.jobs.views import listed_articles, published_articles
+from syndicate.model import Article, Channel, Source
+from syndicate.publish.options import PublishOptions
+from syndicate.publish.site import FRONT_PATH, Headline, SectionBlock, SitePages, section_path, tag_path
+from syndicate.store import Connection, Store, quarantine, ranking, stale
+from syndicate.store import articles as article_store
+from syndicate.store import channels as channel_store
+from syndicate.store import stories as story_store
+from syndicate.templating import Templates
+
+BATCH = 200
+FAILURES_BEFORE_GIVING_UP = 20
+TOP_SHOWN = 7
+TRENDING_SHOWN = 5
+FRONT_TOP = 13
+LISTING_SHOWN = 50
+SECTION_ON_FRONT = 5
+MORE_FROM_SECTION = 6
+TAG_MINIMUM = 2
+
+
+class SiteBuild:
+    """Writes every page that no longer shows the truth, newest articles first, a batch at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        output: Path,
+        channels: Sequence[Channel],
+        options: PublishOptions,
+        *,
+        templates: Templates,
+        sources: Mapping[int, Source],
+    ) -> None:
+        self._store = store
+        self._output = output
+        self._channels = channels
+        self._options = options
+        self._templates = templates
+        self._sources = sources
+        self._more: dict[str, list[Headline]] = {}
+        self._pending: dict[Path, bytes] = {}
+        self._rendered: set[int] = set()
+        self.written: list[str] = []
+        self.failures: list[str] = []
+
+    def run(self, now: datetime, known: Mapping[str, str], progress: Callable[[int, int], None]) -> None:
+        """Write what is stale; ``written`` and ``failures`` say what happened."""
+        with self._store.read() as connection:
+            self._top = self._ranked(connection, "top", FRONT_TOP)
+            self._trending = self._ranked(connection, "trending", TRENDING_SHOWN)
+            self._sections = _in_order(channel_store.sections(connection), self._sources.values())
+        lists = signature_of(self._top[:TOP_SHOWN], self._trending)
+        site = signature_of(self._options, self._channels, self._templates.fingerprint("pages/"))
+        with self._store.write() as connection:
+            if known.get("site") != site:
+                stale.mark_all(connection)
+            elif known.get("lists") != lists:
+                stale.mark_published_since(connection, now - timedelta(seconds=self._options.fresh_for))
+            waiting = stale.count_stale(connection)
+        done = self._article_pages(now, waiting, progress)
+        front = signature_of(self._top, self._trending, self._sections, site)
+        if done or known.get("front") != front:
+            self._front_and_sections()
+        self._write_assets()
+        self._flush()
+        if not self.failures:
+            with self._store.write() as connection:
+                for name, signature in (("site", site), ("lists", lists), ("front", front)):
+                    stale.save_signature(connection, name, signature, now)
+
+    def _article_pages(self, now: datetime, waiting: int, progress: Callable[[int, int], None]) -> int:
+        done, below = 0, None
+        while len(self.failures) < FAILURES_BEFORE_GIVING_UP:
+            with self._store.read() as connection:
+                batch = stale.stale_pages(connection, BATCH, below=below)
+            if not batch:
+                break
+            self._batch(batch, now)
+            below = batch[-1][0]
+            done += len(batch)
+            progress(done, max(waiting, done))
+        return done
+
+    def _batch(self, batch: Sequence[tuple[int, int]], now: datetime) -> None:
+        versions = dict(batch)
+        self._rendered |= versions.keys()
+        with self._store.read() as connection:
+            found = article_store.get_articles(connection, versions)
+            articles = [found[article_id] for article_id in versions if article_id in found]
+            items = published_articles(connection, articles, self._sources, site_url=self._options.site_url)
+            tags = channel_store.tag_counts(connection, {tag for article in articles for tag in article.tags})
+            more = {
+                section: self._more_from(connection, section) for section in {a.section for a in articles}
+            }
+        listed = {tag for tag, count in tags.items() if count >= TAG_MINIMUM}
+        pages = self._site(listed)
+        written: list[int] = []
+        for item in items:
+            try:
+                page = pages.article_page(
+                    item,
+                    top=self._top[:TOP_SHOWN],
+                    trending=self._trending,
+                    more_from_section=more[item.article.section],
+                )
+                self._write(item.article.path, page)
+            except RenderError as error:
+                self._failed(item.article, error, now)
+            else:
+                written.append(item.article.id)
+        unlinked = self._tag_pages(pages, listed)
+        self._flush()
+        with self._store.write() as connection:
+            stale.clear_stale(connection, [(article_id, versions[article_id]) for article_id in written])
+            stale.mark_stale(connection, unlinked)
+
+    def _tag_pages(self, pages: SitePages, tags: set[str]) -> set[int]:
+        """Write the pages of these tags; returns older articles that do not link to a new one yet."""
+        with self._store.read() as connection:
+            listed = channel_store.tagged_articles(connection, tags, limit=LISTING_SHOWN)
+            ids = {article_id for found in listed.values() for article_id in found}
+            articles = article_store.get_articles(connection, ids)
+            headlines = self._headlines(connection, list(articles.values()))
+        unlinked: set[int] = set()
+        for tag, found in listed.items():
+            path = tag_path(tag)
+            if not (self._output / path).exists():
+                unlinked |= set(found) - self._rendered
+            items = [headlines[article_id] for article_id in found]
+            self._write(path, pages.tag_page(tag, items, top=self._top[:TOP_SHOWN], trending=self._trending))
+        return unlinked
+
+    def _front_and_sections(self) -> None:
+        pages = self._site(set())
+        blocks = []
+        try:
+            for section in self._sections:
+                with self._store.read() as connection:
+                    articles = channel_store.section_articles(connection, section, limit=LISTING_SHOWN)
+                    headlines = list(self._headlines(connection, articles).values())
+                blocks.append(SectionBlock(name=section, items=headlines[:SECTION_ON_FRONT]))
+                page = pages.section_page(
+                    section, headlines, top=self._top[:TOP_SHOWN], trending=self._trending
+                )
+                self._write(section_path(section), page)
+            self._write(FRONT_PATH, pages.front_page(top=self._top, trending=self._trending, sections=blocks))
+        except RenderError as error:
+            self.failures.append(str(error))
+
+    def _write_assets(self) -> None:
+        for path, data in self._site(set()).assets().items():
+            self._write(path, data)
+
+    def _site(self, tags: set[str]) -> SitePages:
+        return SitePages(
+            self._templates, self._options, channels=self._channels, sections=self._sections, tags=tags
+        )
+
+    def _ranked(self, connection: Connection, name: str, limit: int) -> list[Headline]:
+        ids = [story.article_id for story in ranking.ranked_stories(connection, name, limit=limit)]
+        found = article_store.get_articles(connection, ids)
+        articles = [found[article_id] for article_id in ids if article_id in found]
+        return list(self._headlines(connection, articles).values())
+
+    def _more_from(self, connection: Connection, section: str) -> list[Headline]:
+        if section and section not in self._more:
+            links = story_store.section_links(
+                connection, section, limit=MORE_FROM_SECTION, site_url=self._options.site_url
+            )
+            self._more[section] = [Headline.of_related(link) for link in links]
+        return self._more.get(section, [])
+
+    def _headlines(self, connection: Connection, articles: Sequence[Article]) -> dict[int, Headline]:
+        items = listed_articles(connection, articles, self._sources, site_url=self._options.site_url)
+        return {item.article.id: Headline.of(item) for item in items}
+
+    def _write(self, path: str, data: bytes) -> None:
+        self._pending[self._output / path] = data
+
+    def _flush(self) -> None:
+        """Put everything rendered so far on the disk, before the store says that it is."""
+        written = write_many(self._pending)
+        self._pending = {}
+        self.written += [path.relative_to(self._output).as_posix() for path in written]
+
+    def _failed(self, article: Article, error: RenderError, now: datetime) -> None:
+        self.failures.append(f"page {article.path}: {error}")
+        with self._store.write() as connection:
+            quarantine.record_failure(
+                connection, "page", article.path, str(error), now=now, source_id=article.source_id
+            )
+
+
+def _in_order(sections: Iterable[str], sources: Iterable[Source]) -> list[str]:
+    """Sections in the order their sources were declared, then by name: the navigation keeps still."""
+    declared = list(dict.fromkeys(source.section for source in sorted(sources, key=lambda source: source.id)))
+    place = {section: position for position, section in enumerate(declared)}
+    return sorted(sections, key=lambda section: (place.get(section, len(place)), section))

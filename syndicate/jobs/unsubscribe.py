@@ -1,0 +1,45 @@
+"""What an unsubscribe link does: a token in, a subscription ended."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from syndicate.audience.tokens import read_token
+from syndicate.store import Store, audience, leases
+from syndicate.store import editions as edition_store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsubscribeJob:
+    """Looks at unsubscribe tokens and acts on them; each call is one transaction."""
+
+    store: Store
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    def look(self, token: str) -> str | None:
+        """The title of the newsletter behind a token, or ``None`` for a token that is not ours."""
+        subscription_id = self._subscription(token)
+        if subscription_id is None:
+            return None
+        with self.store.read() as connection:
+            name = audience.subscription_newsletter(connection, subscription_id)
+            return None if name is None else edition_store.newsletter_titles(connection).get(name, name)
+
+    def unsubscribe(self, token: str) -> bool:
+        """End the subscription at once; true also when it had ended before, false for a bad token.
+
+        Deliveries that are not on the wire yet are cancelled when the sender comes to them.
+        """
+        subscription_id = self._subscription(token)
+        if subscription_id is None:
+            return False
+        with self.store.write() as connection:
+            name = audience.end_subscription(
+                connection, subscription_id, detail="by the link in a mail", now=self.clock()
+            )
+        return name is not None
+
+    def _subscription(self, token: str) -> int | None:
+        with self.store.read() as connection:
+            secret = leases.secret(connection)
+        return read_token(secret, token)

@@ -1,0 +1,104 @@
+"""One process, one machine: APScheduler's threads ring the bells of every job.
+
+The memory job store holds a handful of fixed ticks; every due time is a row in the store. Defaults that
+drop late jobs or run them twice are turned off (measured: a job more than a second late is dropped;
+two schedulers on one persisted store run everything twice). The only importer of apscheduler.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.memory import MemoryJobStore
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from syndicate.errors import StoreError, SyndicateError
+
+log = logging.getLogger("syndicate.runner")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bell:
+    """A job and how often to ask whether it is due, in seconds.
+
+    ``ring`` gets the time and returns what it did, for the log, or ``None`` when nothing was due.
+    """
+
+    name: str
+    every: float
+    ring: Callable[[datetime], Mapping[str, object] | None]
+
+
+@dataclass(slots=True)
+class Pulse:
+    """When each bell last rang to its end, and what went wrong then ("" for nothing)."""
+
+    rang: dict[str, datetime] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+class LocalRunner:
+    """Rings bells until stopped. One bell never rings twice at once; different ones do ring together."""
+
+    def __init__(self, bells: tuple[Bell, ...]) -> None:
+        self.pulse = Pulse()
+        self._bells = bells
+        self._stopping = threading.Event()
+        self._scheduler = BackgroundScheduler(
+            jobstores={"default": MemoryJobStore()},
+            executors={"default": ThreadPoolExecutor(len(bells))},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+            timezone=UTC,
+        )
+        # Its own messages about jobs that take longer than their tick are not news: the next tick asks again.
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+
+    @property
+    def stopping(self) -> bool:
+        """True once ``stop`` was called: jobs look at it between two units of work."""
+        return self._stopping.is_set()
+
+    def start(self) -> None:
+        """Ring every bell at once, and then at its interval."""
+        for bell in self._bells:
+            self._scheduler.add_job(
+                self._ring,
+                "interval",
+                seconds=bell.every,
+                args=[bell],
+                id=bell.name,
+                next_run_time=datetime.now(UTC),
+            )
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Take no new work, let each job finish the unit it is at, and return when all have."""
+        self._stopping.set()
+        self._scheduler.shutdown(wait=True)
+
+    def _ring(self, bell: Bell) -> None:
+        if self.stopping:
+            return
+        try:
+            did = bell.ring(datetime.now(UTC))
+        except StoreError as error:
+            self._note(bell, str(error))
+            log.error("%s could not use the store: %s", bell.name, error)  # noqa: TRY400 the message says all
+        except SyndicateError as error:
+            self._note(bell, str(error))
+            log.warning("%s stopped early: %s", bell.name, error)
+        except Exception as error:
+            # A bug in one job must not stop the others; the traceback is for its repair.
+            self._note(bell, f"{type(error).__name__}: {error}")
+            log.exception("%s failed unexpectedly", bell.name)
+        else:
+            self._note(bell, "")
+            if did:
+                log.info("%s", bell.name, extra={"did": dict(did)})
+
+    def _note(self, bell: Bell, problem: str) -> None:
+        self.pulse.rang[bell.name] = datetime.now(UTC)
+        self.pulse.problems[bell.name] = problem

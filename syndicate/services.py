@@ -1,0 +1,331 @@
+"""The composition root: settings → store, client, parsers, transport, and every job with its options.
+
+Nothing else knows how the rooms fit together. Costly things (the fetch thread, the worker processes)
+are made on first use and closed at the end.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from syndicate import __version__
+from syndicate.audience.addresses import parse_mailbox
+from syndicate.delivery.folder import FolderTransport
+from syndicate.delivery.message import MailOptions
+from syndicate.delivery.smtp import SmtpOptions, SmtpTransport
+from syndicate.ingest.isolation import ParserPool
+from syndicate.ingest.polling import PollingOptions
+from syndicate.jobs.deliver import DeliverJob, Transport
+from syndicate.jobs.editions import EditionJob
+from syndicate.jobs.ingest import IngestJob
+from syndicate.jobs.prune import PruneJob, RetentionOptions
+from syndicate.jobs.publish import PublishJob
+from syndicate.jobs.stories import StoriesJob
+from syndicate.model import Channel, Newsletter, Republish, Source, SourceKind
+from syndicate.net import FetchThread, HttpOptions
+from syndicate.newsletter.render import TOKEN, SiteFacts
+from syndicate.publish.channels import parse_query
+from syndicate.publish.options import PublishOptions
+from syndicate.publish.rss_atom import FeedWriter
+from syndicate.settings import Settings
+from syndicate.store import Store, leases, open_store
+from syndicate.store import editions as edition_store
+from syndicate.store import sources as source_store
+from syndicate.stories import RankingOptions, StoryOptions
+from syndicate.templating import Templates
+
+HOUR = 3600.0
+DAY = 86400.0
+
+
+@contextmanager
+def open_services(settings: Settings, *, now: datetime | None = None) -> Iterator["Services"]:
+    """Open the store, bring its tables and declarations up to date, and close everything at the end.
+
+    Raises ``StoreError`` when the store cannot be used, ``ConfigError`` when the templates cannot.
+    """
+    store = open_store(store_url(settings))
+    services = Services(settings, store)
+    try:
+        store.migrate()
+        declared = now or datetime.now(UTC)
+        with store.write() as connection:
+            leases.make_secret(connection)
+            source_store.sync_sources(connection, services.sources, declared)
+            edition_store.sync_newsletters(connection, services.newsletters, declared)
+        yield services
+    finally:
+        services.close()
+
+
+@dataclass
+class Services:
+    """Everything a command or the daemon works with."""
+
+    settings: Settings
+    store: Store
+
+    @cached_property
+    def owner(self) -> str:
+        """Who we are in leases: host, process, and when it started."""
+        return f"{socket.gethostname()}:{os.getpid()}:{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return ZoneInfo(self.settings.site.time_zone)
+
+    @cached_property
+    def output(self) -> Path:
+        """The folder feeds and pages are written to."""
+        return self.settings.path(self.settings.output.folder)
+
+    @cached_property
+    def templates(self) -> Templates:
+        """The user's templates before ours."""
+        folder = self.settings.templates.folder
+        return Templates(self.settings.path(folder) if folder else None)
+
+    @cached_property
+    def sources(self) -> tuple[Source, ...]:
+        """The declared sources."""
+        return tuple(_source(self.settings, position) for position in range(len(self.settings.sources)))
+
+    @cached_property
+    def channels(self) -> tuple[Channel, ...]:
+        """The declared channels."""
+        return tuple(
+            Channel(
+                name=channel.name,
+                title=channel.title or channel.name.replace("-", " ").capitalize(),
+                query=channel.query,
+                clauses=parse_query(channel.query),
+                limit=channel.limit,
+                language=channel.language or self.settings.site.language,
+                description=channel.description,
+            )
+            for channel in self.settings.channels
+        )
+
+    @cached_property
+    def newsletters(self) -> tuple[Newsletter, ...]:
+        """The declared newsletters."""
+        return tuple(
+            Newsletter(
+                name=newsletter.name,
+                title=newsletter.title or f"{self.settings.site.title}: {newsletter.name}",
+                schedule=newsletter.schedule,
+                time_zone=newsletter.time_zone or self.settings.site.time_zone,
+                query=newsletter.query,
+                clauses=parse_query(newsletter.query),
+                stories=newsletter.stories,
+                trending=newsletter.trending,
+                language=newsletter.language or self.settings.site.language,
+                max_lateness=newsletter.max_lateness,
+                first_edition=newsletter.first_edition,
+            )
+            for newsletter in self.settings.newsletters
+        )
+
+    def newsletter_zone(self, newsletter: Newsletter) -> ZoneInfo:
+        """The time zone a newsletter's schedule is in."""
+        return ZoneInfo(newsletter.time_zone)
+
+    @cached_property
+    def publish_options(self) -> PublishOptions:
+        """The site as readers see it."""
+        site = self.settings.site
+        return PublishOptions(
+            site_url=site.url,
+            title=site.title,
+            description=site.description,
+            language=site.language,
+            time_zone=self.zone,
+            google_news_url=site.google_news_url,
+            version=__version__,
+        )
+
+    @cached_property
+    def ranking(self) -> RankingOptions:
+        """How top and trending are computed."""
+        ranking = self.settings.ranking
+        return RankingOptions(
+            half_life_hours=ranking.half_life / HOUR,
+            window_hours=ranking.window / HOUR,
+            slow_window_hours=max(ranking.slow_window, ranking.window) / HOUR,
+            burst_hours=ranking.burst / HOUR,
+            history_hours=ranking.history / HOUR,
+            per_source=ranking.per_source,
+            limit=ranking.size,
+            step_seconds=int(ranking.step),
+        )
+
+    @cached_property
+    def fetcher(self) -> FetchThread:
+        """The one guarded client, on its own thread."""
+        http = self.settings.http
+        return FetchThread(
+            HttpOptions(
+                allow_private=http.allow_private,
+                user_agent=http.user_agent or f"syndicate/{__version__} (+{self.settings.site.url})",
+                host_gap=http.host_gap,
+            )
+        )
+
+    @cached_property
+    def parsers(self) -> ParserPool:
+        """The worker processes that read strangers' bytes."""
+        return ParserPool()
+
+    @cached_property
+    def ingest(self) -> IngestJob:
+        """Sources → articles."""
+        return IngestJob(
+            store=self.store,
+            fetcher=lambda: self.fetcher,
+            parser=lambda: self.parsers,
+            polling=PollingOptions(min_interval=self.settings.http.min_interval),
+            zone=self.zone,
+            owner=self.owner,
+        )
+
+    @cached_property
+    def stories(self) -> StoriesJob:
+        """Articles → stories, related links, ranks."""
+        stories = self.settings.stories
+        options = StoryOptions(window_days=stories.window / DAY, related_limit=stories.related)
+        return StoriesJob(store=self.store, options=options, ranking=self.ranking, owner=self.owner)
+
+    @cached_property
+    def publish(self) -> PublishJob:
+        """Stories → feeds and pages."""
+        return PublishJob(
+            store=self.store,
+            output=self.output,
+            channels=self.channels,
+            options=self.publish_options,
+            templates=self.templates,
+            feeds=FeedWriter(self.publish_options),
+            owner=self.owner,
+        )
+
+    @cached_property
+    def editions(self) -> EditionJob:
+        """Stories → editions."""
+        site = self.settings.site
+        return EditionJob(
+            store=self.store,
+            newsletters=self.newsletters,
+            templates=self.templates,
+            site=SiteFacts(
+                title=site.title,
+                url=site.url,
+                postal_address=self.settings.mail.address,
+                language=site.language,
+                zone=self.zone,
+                google_news_url=site.google_news_url,
+            ),
+            ranking=self.ranking,
+            unsubscribe_url=lambda newsletter: self._unsubscribe_link(newsletter.name),
+        )
+
+    @cached_property
+    def deliver(self) -> DeliverJob:
+        """Editions → inboxes."""
+        return DeliverJob(
+            store=self.store, transport=self.transport, mail=self.mail_options, owner=self.owner
+        )
+
+    @cached_property
+    def prune(self) -> PruneJob:
+        """Old rows → gone."""
+        retention = self.settings.retention
+        options = RetentionOptions(
+            articles=retention.articles, deliveries=retention.deliveries, tombstones=retention.tombstones
+        )
+        return PruneJob(store=self.store, options=options)
+
+    def transport(self) -> Transport:
+        """A new connection to where mail goes."""
+        mail = self.settings.mail
+        if mail.transport == "folder":
+            return FolderTransport(self.settings.path(mail.folder))
+        return SmtpTransport(
+            SmtpOptions(
+                host=mail.host,
+                port=mail.port,
+                tls=mail.tls,
+                username=mail.username,
+                password=mail.password.get_secret_value(),
+                domain=_domain(parse_mailbox(mail.sender).address.display),
+            )
+        )
+
+    def mail_options(self, newsletter: str) -> MailOptions:
+        """What all mails of a newsletter have in common."""
+        mail, site = self.settings.mail, self.settings.site
+        sender = parse_mailbox(mail.sender)
+        titles = {one.name: one.title for one in self.newsletters}
+        return MailOptions(
+            sender_name=sender.name or site.title,
+            sender_address=sender.address.display,
+            newsletter_title=titles.get(newsletter, newsletter),
+            domain=_domain(sender.address.display),
+            placeholder=TOKEN,
+            unsubscribe_address=parse_mailbox(mail.reply_to or mail.sender).address.display,
+            unsubscribe_url=self._unsubscribe_page(),
+            reply_to=mail.reply_to,
+            site_url=f"{site.url}/site/",
+        )
+
+    def close(self) -> None:
+        """Close what was opened, in the order that lets nothing wait for the other."""
+        for name in ("fetcher", "parsers"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+        self.store.dispose()
+
+    def _unsubscribe_page(self) -> str:
+        """The link ``run``'s web server answers, or ``""`` when none is configured."""
+        return f"{self.settings.site.url}/unsubscribe/{TOKEN}" if self.settings.web.listen else ""
+
+    def _unsubscribe_link(self, newsletter: str) -> str:
+        address = self.mail_options(newsletter).unsubscribe_address
+        return self._unsubscribe_page() or f"mailto:{address}?subject=unsubscribe%20{TOKEN}"
+
+
+def _source(settings: Settings, position: int) -> Source:
+    declared = settings.sources[position]
+    is_feed = declared.url.startswith(("http://", "https://"))
+    default = Republish.FULL if declared.own else Republish.SUMMARY
+    return Source(
+        id=0,
+        name=declared.name,
+        url=declared.url if is_feed else str(settings.path(declared.url)),
+        kind=SourceKind.FEED if is_feed else SourceKind.FOLDER,
+        section=declared.section,
+        language=declared.language.lower(),
+        own=declared.own,
+        weight=declared.weight,
+        republish=declared.republish or default,
+        paused=declared.paused,
+    )
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2]
+
+
+def store_url(settings: Settings) -> str:
+    """The store's URL with a relative SQLite file made absolute."""
+    url = settings.store.url
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and url != prefix:
+        return prefix + str(settings.path(url.removeprefix(prefix)))
+    return url

@@ -1,0 +1,42 @@
+"""Where a key stands in a TOML text, so that an error can name the line.
+
+``tomllib`` forgets positions; this reads just enough of the syntax to find table headers and keys at
+the beginning of lines.
+"""
+
+import re
+
+_HEADER = re.compile(r"^\s*(\[\[?)\s*([\w.\-\"' ]+?)\s*\]\]?")
+_KEY = re.compile(r"^\s*([\w\-\"']+)\s*(?:=|\.)")
+
+Path = tuple[str | int, ...]
+
+
+def line_of(text: str, path: Path) -> int | None:
+    """The line (from 1) of the longest beginning of ``path`` that the text has, or ``None``.
+
+    ``path`` is a key path with the positions of array tables: ``("sources", 1, "url")``.
+    """
+    lines = _lines_by_path(text)
+    for length in range(len(path), 0, -1):
+        if path[:length] in lines:
+            return lines[path[:length]]
+    return None
+
+
+def _lines_by_path(text: str) -> dict[Path, int]:
+    found: dict[Path, int] = {}
+    counts: dict[str, int] = {}
+    table: Path = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            name = header[2].strip("\"' ")
+            table = (name,)
+            if header[1] == "[[":
+                table = (name, counts.get(name, 0))
+                counts[name] = counts.get(name, 0) + 1
+            found.setdefault((name,), number)
+            found.setdefault(table, number)
+        elif key := _KEY.match(line):
+            found.setdefault((*table, key[1].strip("\"'")), number)
+    return found
