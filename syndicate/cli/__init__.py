@@ -1,0 +1,71 @@
+"""The command line: one file per command group, imported only when its command runs.
+
+Exit codes: 0 well, 1 needs a person, 2 usage, 3 configuration, 4 store locked or unusable.
+"""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from syndicate import __version__
+from syndicate.errors import SyndicateError
+
+# name → (module, one line of help). The help stands here so that `--help` imports nothing.
+_COMMANDS = {
+    "init": ("setup", "Write a commented config.toml and a .gitignore."),
+    "check": ("setup", "Check configuration, templates and schedules; show the next runs."),
+    "run": ("daemon", "Run everything until SIGTERM: stages, newsletter and web server."),
+    "ingest": ("stages", "Read the sources that are due."),
+    "stories": ("stages", "Group new articles into stories, link and rank them."),
+    "publish": ("stages", "Write the feeds and pages that changed."),
+    "edition": ("stages", "Cut the newsletter editions that are due."),
+    "deliver": ("stages", "Send the deliveries that are due."),
+    "status": ("status", "Show how sources, stories, editions and deliveries are doing."),
+    "explain": ("explain", "Say why an article is where it is."),
+    "preview": ("preview", "Render the next edition of a newsletter without sending it."),
+    "send": ("preview", "Send the next edition to one mailbox, as a test."),
+    "subscribers": ("subscribers", "Add, import, list, export and remove subscribers."),
+    "deliveries": ("deliveries", "List deliveries; send an uncertain one again."),
+    "prune": ("retention", "Remove rows older than [retention] says."),
+    "demo": ("demo", "Run the whole pipeline on a small bundled newsroom."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that knows its commands' names and help without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"syndicate.cli.{_COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+
+@click.group(
+    cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80}
+)
+@click.version_option(__version__, prog_name="syndicate")
+def _syndicate() -> None:
+    """Turn a list of news sources into feeds, pages and a newsletter people trust.
+
+    Start with `syndicate demo`, or with `syndicate init` and your own sources.
+    """
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run one command; a ``SyndicateError`` becomes one message and its exit code."""
+    try:
+        return _syndicate.main(args=arguments, prog_name="syndicate")
+    except SyndicateError as error:
+        click.echo(f"syndicate: {error}", err=True)
+        sys.exit(error.exit_code)

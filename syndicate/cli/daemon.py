@@ -1,0 +1,214 @@
+"""``syndicate run``: everything in one process until SIGTERM.
+
+The main thread runs the event loop with the web server; the fetch thread does all fetching;
+APScheduler's threads run the jobs. SIGHUP reads the configuration again; a bad file keeps the old one.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from syndicate import __version__
+from syndicate.cli.frame import config_option
+from syndicate.errors import ConfigError
+from syndicate.files import FileLock
+from syndicate.jobs.unsubscribe import UnsubscribeJob
+from syndicate.logs import Format, configure_logs
+from syndicate.runners.local import Bell, LocalRunner
+from syndicate.services import Services, open_services
+from syndicate.settings import Settings, load_settings
+from syndicate.store import leases
+from syndicate.web.app import create_app
+from syndicate.web.options import WebOptions
+from syndicate.web.server import WebServer
+
+log = logging.getLogger("syndicate.run")
+
+# Seconds. The ticks only ask what is due; what is due, and when, are rows in the store.
+TICKS = {"ingest": 10.0, "stories": 15.0, "editions": 15.0, "deliver": 5.0, "prune": 3600.0}
+SILENT = 600.0
+
+
+@click.command()
+@config_option
+@click.option("--log", "log_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def run(config: Path, log_format: Format) -> None:
+    """Run ingest, stories, feeds, editions, delivery and the web server until SIGTERM."""
+    configure_logs(log_format)
+    settings = load_settings(config)
+    with daemon_lock(settings):
+        again: Settings | None = settings
+        while again is not None:
+            with open_services(again) as services:
+                again = asyncio.run(_Daemon(services, config).serve())
+    log.info("stopped")
+
+
+@contextmanager
+def daemon_lock(settings: Settings) -> Iterator[None]:
+    """One daemon per store: a file lock beside an SQLite file, an advisory lock in PostgreSQL.
+
+    Raises ``StoreBusy`` naming who holds it. The kernel or the server gives it back when we die.
+    """
+    with ExitStack() as stack:
+        if settings.store.url.startswith("sqlite"):
+            path = Path(settings.path(settings.store.url.partition("///")[2]))
+            stack.enter_context(FileLock(path.with_name(path.name + ".lock")))
+        else:
+            stack.enter_context(leases.advisory_lock(settings.store.url))
+        yield
+
+
+class _Daemon:
+    """One life of the daemon with one configuration."""
+
+    def __init__(self, services: Services, config: Path) -> None:
+        self._services = services
+        self._config = config
+        self._stop = asyncio.Event()
+        self._next: Settings | None = None
+        self._runner = LocalRunner(self._bells())
+        self._server = self._web_server()
+
+    async def serve(self) -> Settings | None:
+        """Work until a signal; returns the settings to start again with, or ``None`` to end."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._terminate)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        serving = None
+        if self._server is not None:
+            serving = asyncio.create_task(self._server.serve(lambda: None))
+            log.info("serving", extra={"did": {"url": self._server.url}})
+        self._runner.start()
+        log.info(
+            "started",
+            extra={"did": {"version": __version__, "pid": os.getpid(), "config": str(self._config)}},
+        )
+        await self._stop.wait()
+        log.info("stopping")
+        if self._server is not None and serving is not None:
+            self._server.stop()
+            await serving
+        await asyncio.to_thread(self._runner.stop)
+        return self._next
+
+    def _terminate(self) -> None:
+        if self._stop.is_set():
+            # The second signal means now: everything is committed row by row, so nothing is lost.
+            os._exit(1)
+        self._stop.set()
+
+    def _reload(self) -> None:
+        try:
+            self._next = load_settings(self._config)
+        except ConfigError as error:
+            log.error("the configuration was not reloaded: %s", error)  # noqa: TRY400 the message says all
+            return
+        log.info("reloading")
+        self._stop.set()
+
+    def _bells(self) -> tuple[Bell, ...]:
+        rings = {
+            "ingest": self._ingest,
+            "stories": self._stories,
+            "editions": self._editions,
+            "deliver": self._deliver,
+            "prune": self._prune,
+        }
+        return tuple(Bell(name=name, every=every, ring=rings[name]) for name, every in TICKS.items())
+
+    def _stopping(self) -> bool:
+        return self._runner.stopping
+
+    def _ingest(self, now: datetime) -> Mapping[str, object] | None:
+        result = self._services.ingest.run(now, stopping=self._stopping)
+        for outcome in result.sources:
+            if outcome.error:
+                log.warning("source failed", extra={"did": {"source": outcome.name, "error": outcome.error}})
+        if not result.sources:
+            return None
+        return {
+            "sources": len(result.sources),
+            "new": result.new,
+            "changed": result.changed,
+            "failed": result.failed,
+        }
+
+    def _stories(self, now: datetime) -> Mapping[str, object] | None:
+        """Stories and then pages: both are cheap when nothing changed."""
+        placed = self._services.stories.run(now)
+        published = self._services.publish.run(now)
+        for failure in published.failures:
+            log.warning("not published", extra={"did": {"reason": failure}})
+        if not placed.placed and not published.feeds and not published.pages:
+            return None
+        return {
+            "placed": placed.placed,
+            "new_stories": placed.new_stories,
+            "feeds": len(published.feeds),
+            "pages": len(published.pages),
+        }
+
+    def _editions(self, now: datetime) -> Mapping[str, object] | None:
+        outcomes = self._services.editions.run(now)
+        for one in outcomes:
+            level = logging.WARNING if one.outcome in ("failed", "missed") else logging.INFO
+            facts = {"newsletter": one.newsletter, "outcome": one.outcome, "stories": one.stories}
+            log.log(
+                level, "edition", extra={"did": facts | ({"problem": one.problem} if one.problem else {})}
+            )
+        return None
+
+    def _deliver(self, now: datetime) -> Mapping[str, object] | None:
+        result = self._services.deliver.run(now, stopping=self._stopping)
+        if result.problem:
+            log.warning("mail waits", extra={"did": {"reason": result.problem}})
+        counts = {
+            "sent": result.sent,
+            "deferred": result.deferred,
+            "failed": result.failed,
+            "uncertain": result.uncertain + result.swept,
+            "cancelled": result.cancelled,
+        }
+        return counts if any(counts.values()) else None
+
+    def _prune(self, now: datetime) -> Mapping[str, object] | None:
+        pruned = self._services.prune.run(now)
+        return {"articles": pruned.articles, "deliveries": pruned.deliveries} if pruned.articles else None
+
+    def _web_server(self) -> WebServer | None:
+        listen = self._services.settings.web.listen
+        if not listen:
+            return None
+        host, _, port = listen.rpartition(":")
+        app = create_app(
+            WebOptions(),
+            self._services.output,
+            UnsubscribeJob(store=self._services.store),
+            templates=self._services.templates,
+            health=self._health,
+        )
+        return WebServer(app, host.strip("[]"), int(port))
+
+    def _health(self) -> Mapping[str, object]:
+        """The age of each bell's last ring in seconds, and what went wrong with it."""
+        now = datetime.now(UTC)
+        ages = {
+            name: round((now - rang).total_seconds(), 1) for name, rang in self._runner.pulse.rang.items()
+        }
+        problems = {name: text for name, text in self._runner.pulse.problems.items() if text}
+        late = [name for name, age in ages.items() if age > SILENT + TICKS[name]]
+        return {
+            "ok": not problems and not late,
+            "version": __version__,
+            "last_rang": ages,
+            "problems": problems,
+        }

@@ -1,0 +1,74 @@
+"""Deliveries for an operator: look at them, and decide about those nobody can be sure of."""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from syndicate.cli.frame import config_option, json_option, moment, now_option, services_of, show, table
+from syndicate.errors import SyndicateError
+from syndicate.model import DeliveryState
+from syndicate.store import deliveries as delivery_store
+
+
+@click.group()
+def deliveries() -> None:
+    """List deliveries; send an uncertain or failed one again."""
+
+
+@deliveries.command("list")
+@config_option
+@json_option
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([state.value for state in DeliveryState]),
+    help="Only these.",
+)
+@click.option("--limit", default=100, show_default=True, help="At most so many.")
+def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> None:
+    """Show deliveries, latest change first."""
+    wanted = [DeliveryState(state) for state in states]
+    with services_of(config) as (_, services), services.store.read() as connection:
+        reports = delivery_store.list_deliveries(connection, states=wanted, limit=limit)
+    headers = ("id", "state", "address", "newsletter", "attempts", "said")
+    rows = [
+        (
+            one.delivery.id,
+            one.delivery.state.value,
+            one.delivery.address,
+            one.newsletter,
+            one.delivery.attempts,
+            one.error,
+        )
+        for one in reports
+    ]
+    answer = {"deliveries": [dict(zip(headers, row, strict=True)) for row in rows]}
+    show(
+        answer, as_json, lambda: table(headers, rows, right=(0, 4)) if rows else click.echo("No deliveries.")
+    )
+
+
+@deliveries.command()
+@config_option
+@json_option
+@now_option
+@click.argument("ids", type=int, nargs=-1, required=True)
+def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ...]) -> None:
+    """Send uncertain or failed deliveries again, by their IDS, with the same Message-ID.
+
+    An uncertain one may have arrived already; mail programs show one copy of a Message-ID.
+    """
+    with services_of(config) as (_, services), services.store.write() as connection:
+        refused = [one for one in ids if not delivery_store.resend(connection, one, now=moment(now))]
+        if refused:
+            raise SyndicateError(
+                f"delivery {refused[0]} is neither uncertain nor failed, so nothing was changed; "
+                "`syndicate deliveries list --state uncertain` shows those that are"
+            )
+    show(
+        {"resent": list(ids)},
+        as_json,
+        lambda: click.echo(f"{len(ids)} will be sent again by the next `deliver`."),
+    )

@@ -1,0 +1,174 @@
+"""Why is this here? An article's story, its related links with their scores, every part of its rank."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from syndicate.cli.frame import config_option, json_option, moment, now_option, services_of, show, table
+from syndicate.errors import SyndicateError
+from syndicate.model import Article, RankedStory, RelatedLink, Story
+from syndicate.services import Services
+from syndicate.store import Connection, ranking
+from syndicate.store import articles as article_store
+from syndicate.store import sources as source_store
+from syndicate.store import stories as story_store
+from syndicate.stories import RankingOptions, rank_step, shared_terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Everything known about why an article is where it is."""
+
+    article: Article
+    source: str
+    story: Story | None
+    coverage: list[RelatedLink]
+    related: list[RelatedLink]
+    shared: Mapping[int, tuple[str, ...]]
+    ranks: Mapping[str, RankedStory | None]
+    sources: Mapping[int, str]
+
+
+@click.command()
+@config_option
+@json_option
+@now_option
+@click.argument("article")
+def explain(config: Path, as_json: bool, now: datetime | None, article: str) -> None:
+    """Say why an ARTICLE is where it is. ARTICLE is an id, uid, URL, page path or words of a title."""
+    with services_of(config) as (_, services), services.store.read() as connection:
+        found = explanation(connection, services, article)
+        step = rank_step(moment(now), services.ranking.step_seconds)
+        show(_answer(found), as_json, lambda: _print(found, services.ranking, step))
+
+
+def explanation(connection: Connection, services: Services, text: str) -> Explanation:
+    """Collect what the store knows. Raises ``SyndicateError`` when no article is meant by ``text``."""
+    article = article_store.find_article(connection, text)
+    if article is None:
+        raise SyndicateError(f"no article matches {text!r}: give an id, a URL, or words of its title")
+    site_url = services.settings.site.url
+    sources = {source.id: source.name for source in source_store.list_sources(connection)}
+    related = story_store.related_links(connection, [article.id], site_url=site_url).get(article.id, [])
+    story_id = article.story_id or 0
+    told = story_store.coverage_links(connection, [story_id], site_url=site_url).get(story_id, [])
+    bodies = article_store.get_bodies(connection, [article.id, *(link.article_id for link in related)])
+    return Explanation(
+        article=article,
+        source=sources[article.source_id],
+        story=story_store.get_stories(connection, [story_id]).get(story_id),
+        coverage=[link for link in told if link.article_id != article.id],
+        related=related,
+        shared={
+            link.article_id: shared_terms(
+                article.title,
+                bodies[article.id].text,
+                link.title,
+                bodies[link.article_id].text,
+                article.language,
+            )
+            for link in related
+        },
+        ranks={name: _rank(connection, name, article.story_id) for name in ("top", "trending")},
+        sources=sources,
+    )
+
+
+def _rank(connection: Connection, name: str, story_id: int | None) -> RankedStory | None:
+    found = (story for story in ranking.ranked_stories(connection, name) if story.story_id == story_id)
+    return next(found, None)
+
+
+def _print(found: Explanation, options: RankingOptions, step: datetime) -> None:
+    article = found.article
+    click.echo(article.title)
+    click.echo(
+        f"  {found.source}, {article.published:%d %b %Y %H:%M} UTC, "
+        f"{article.minutes} min read, id {article.id}"
+    )
+    if article.duplicate_of is not None:
+        click.echo(f"  a near-duplicate of article {article.duplicate_of}")
+    if found.story is not None:
+        click.echo(
+            f"\nStory {found.story.id}: {found.story.articles} articles from {found.story.coverage} sources, "
+            f"led by article {found.story.lead_id}"
+        )
+        if found.coverage:
+            table(
+                ("article", "source", "title"),
+                [(one.article_id, one.source_name, one.title) for one in found.coverage],
+            )
+    click.echo("\nRelated" if found.related else "\nRelated: nothing deserves it")
+    for link in found.related:
+        click.echo(f"  {link.score:.3f}  {link.title} ({link.source_name})")
+        click.echo(f"         {_parts(link.parts)}")
+        if words := found.shared.get(link.article_id):
+            click.echo(f"         shared: {', '.join(words)}")
+    for name, rank in found.ranks.items():
+        if rank is None:
+            click.echo(f"\n{name.capitalize()}: not in the list")
+            continue
+        click.echo(f"\n{name.capitalize()}: place {rank.position}, score {rank.score:.3f}")
+        for part, value in _named(rank.parts, found.sources).items():
+            click.echo(f"  {value:.3f}  {part}")
+    click.echo(
+        f"\nTop adds up, for each source, its weight × 0.5^(age / {options.half_life_hours:g} h), "
+        f"as of {step:%H:%M} UTC. docs/ranking.md has the formulas."
+    )
+
+
+def _named(parts: Mapping[str, float], sources: Mapping[int, str]) -> dict[str, float]:
+    """Parts with names people know: ``source:3`` is the source called so."""
+    named = {}
+    for part, value in sorted(parts.items(), key=lambda one: -one[1]):
+        number = part.removeprefix("source:")
+        named[f"from {sources[int(number)]}" if number != part and int(number) in sources else part] = value
+    return named
+
+
+def _parts(parts: Mapping[str, float]) -> str:
+    return " + ".join(f"{name} {value:.3f}" for name, value in parts.items() if value)
+
+
+def _answer(found: Explanation) -> dict[str, Any]:
+    article, story = found.article, found.story
+    return {
+        "article": {
+            "id": article.id,
+            "uid": article.uid,
+            "title": article.title,
+            "url": article.url,
+            "path": article.path,
+            "source": found.source,
+            "published": article.published,
+            "duplicate_of": article.duplicate_of,
+        },
+        "story": None
+        if story is None
+        else {"id": story.id, "lead": story.lead_id, "articles": story.articles, "coverage": story.coverage},
+        "coverage": [
+            {"id": one.article_id, "source": one.source_name, "title": one.title} for one in found.coverage
+        ],
+        "related": [
+            {
+                "id": one.article_id,
+                "title": one.title,
+                "source": one.source_name,
+                "url": one.url,
+                "score": one.score,
+                "parts": dict(one.parts),
+                "shared": list(found.shared.get(one.article_id, ())),
+            }
+            for one in found.related
+        ],
+        "ranks": {
+            name: None
+            if rank is None
+            else {"position": rank.position, "score": rank.score, "parts": _named(rank.parts, found.sources)}
+            for name, rank in found.ranks.items()
+        },
+    }

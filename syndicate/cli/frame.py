@@ -1,0 +1,126 @@
+"""What every command shares: its common options, the services, and how results are shown."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from syndicate.services import Services, open_services
+from syndicate.settings import Settings, load_settings
+
+
+class Moment(click.ParamType[datetime]):
+    """An ISO 8601 time; without an offset it is UTC."""
+
+    name = "iso time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read ``2026-11-24T09:00`` and the like."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not an ISO time such as 2026-11-24T09:00:00+00:00", param, ctx)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+config_option = click.option(
+    "--config",
+    "config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("config.toml"),
+    show_default=True,
+    help="The configuration file.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+now_option = click.option("--now", type=Moment(), default=None, help="Pretend it is this ISO time.")
+dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+
+
+def moment(now: datetime | None) -> datetime:
+    """The time a command works with: as asked, else the clock's."""
+    return now or datetime.now(UTC)
+
+
+@contextmanager
+def services_of(config: Path) -> Iterator[tuple[Settings, Services]]:
+    """Load the configuration and open what it names; everything is closed at the end."""
+    settings = load_settings(config)
+    with open_services(settings) as services:
+        yield settings, services
+
+
+def show(result: Mapping[str, Any], as_json: bool, text: Callable[[], None]) -> None:
+    """Print the result as one JSON object, or let ``text`` print it for people."""
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False, indent=2, default=_plain))
+    else:
+        text()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value)
+
+
+@contextmanager
+def progress(label: str, as_json: bool) -> Iterator[Callable[[int, int], None]]:
+    """A callback ``(done, all)`` that draws a bar on a terminal and nothing anywhere else."""
+    if as_json or not sys.stderr.isatty():
+        yield lambda _done, _all: None
+        return
+    with click.progressbar(length=1, label=label, file=sys.stderr, show_eta=False) as bar:
+
+        def draw(done: int, everything: int) -> None:
+            bar.length = max(everything, 1)
+            bar.update(done - bar.pos)
+
+        yield draw
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[int] = ()) -> None:
+    """Print a plain table that fits the terminal (80 columns when there is none).
+
+    The widest text column gives way first, ending in an ellipsis. ``right`` are columns of numbers.
+    """
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(line[column]) for line in [list(headers), *cells]) for column in range(len(headers))]
+    room = shutil.get_terminal_size((80, 24)).columns - 2 * (len(headers) - 1)
+    while sum(widths) > room and max(widths) > 8:
+        widths[widths.index(max(widths))] -= 1
+    for line in [list(headers), *cells]:
+        shown = [
+            _fit(cell, width, column in right)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        click.echo("  ".join(shown).rstrip())
+
+
+def _fit(text: str, width: int, right: bool) -> str:
+    cut = text if len(text) <= width else text[: width - 1] + "…"
+    return cut.rjust(width) if right else cut.ljust(width)
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 source``, ``2 sources``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def ago(then: datetime | None, now: datetime) -> str:
+    """How long ago, or how soon, in one short word: ``5 min ago``, ``in 2 h``."""
+    if then is None:
+        return "never"
+    seconds = (now - then).total_seconds()
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if abs(seconds) >= size:
+            number = f"{abs(seconds) / size:.0f} {unit}"
+            return f"{number} ago" if seconds >= 0 else f"in {number}"
+    return "now"

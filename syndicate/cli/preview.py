@@ -1,0 +1,130 @@
+"""The next edition before anybody gets it: on disk, or in one mailbox."""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from syndicate.audience.addresses import normalise_address
+from syndicate.cli.frame import config_option, json_option, moment, now_option, services_of, show
+from syndicate.delivery.message import MessageTemplate
+from syndicate.errors import SyndicateError
+from syndicate.files import write_atomic
+from syndicate.jobs.editions import Draft
+from syndicate.model import Edition
+from syndicate.newsletter.render import TOKEN
+from syndicate.services import Services
+
+# Not a token anybody's unsubscribe link could have: the link of a preview leads to a neutral page.
+PREVIEW_TOKEN = "preview"  # noqa: S105
+
+
+@click.command()
+@config_option
+@json_option
+@now_option
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("preview"), show_default=True
+)
+@click.argument("newsletter")
+def preview(config: Path, as_json: bool, now: datetime | None, out: Path, newsletter: str) -> None:
+    """Render the next edition of a NEWSLETTER without sending: HTML, text and raw message."""
+    with services_of(config) as (_, services):
+        draft, message = _draft(services, newsletter, moment(now))
+        files = {
+            f"{newsletter}.html": _shown(draft.html),
+            f"{newsletter}.txt": _shown(draft.text),
+            f"{newsletter}.eml": message,
+        }
+        paths = [out / name for name in files]
+        for path, data in zip(paths, files.values(), strict=True):
+            write_atomic(path, data)
+    answer = {
+        "newsletter": newsletter,
+        "subject": draft.subject,
+        "stories": draft.stories,
+        "files": [str(path) for path in paths],
+    }
+
+    def text() -> None:
+        click.echo(f"{draft.subject} ({draft.stories} stories)")
+        for path in paths:
+            click.echo(f"  {path}")
+
+    show(answer, as_json, text)
+
+
+@click.command()
+@config_option
+@json_option
+@now_option
+@click.option("--test", "address", required=True, help="The mailbox that gets it.")
+@click.argument("newsletter", required=False)
+def send(config: Path, as_json: bool, now: datetime | None, address: str, newsletter: str | None) -> None:
+    """Send the next edition of a NEWSLETTER to one mailbox, as a test.
+
+    No subscriber gets anything and no edition is recorded.
+    """
+    recipient = normalise_address(address).display
+    with services_of(config) as (_, services):
+        names = [one.name for one in services.newsletters]
+        if newsletter is None and len(names) == 1:
+            newsletter = names[0]
+        if newsletter is None:
+            raise click.UsageError(f"name the newsletter; known: {', '.join(names) or 'none'}")
+        draft, message = _draft(services, newsletter, moment(now), recipient)
+        transport = services.transport()
+        try:
+            transport.send(services.mail_options(newsletter).sender_address, recipient, lambda: True, message)
+        finally:
+            transport.close()
+    show(
+        {"newsletter": newsletter, "address": recipient, "subject": draft.subject},
+        as_json,
+        lambda: click.echo(f"Sent to {recipient}: {draft.subject}"),
+    )
+
+
+def _draft(
+    services: Services, name: str, now: datetime, recipient: str = "preview@example.com"
+) -> tuple[Edition, bytes]:
+    """The edition of the period that is running, and the message one reader would get."""
+    found = [one for one in services.newsletters if one.name == name]
+    if not found:
+        known = ", ".join(one.name for one in services.newsletters) or "none"
+        raise click.UsageError(f"there is no newsletter named {name!r}; known: {known}")
+    draft = services.editions.draft(found[0], services.editions.upcoming(found[0], now), now)
+    if draft.rendered is None:
+        raise SyndicateError(
+            f"the next edition of {name} has no stories yet: "
+            f"nothing new since {draft.period.start:%d %B %H:%M} UTC"
+        )
+    for problem in draft.problems:
+        click.echo(f"  {problem}", err=True)
+    edition = _edition(draft, now)
+    options = services.mail_options(name)
+    message_id = f"<preview.{now:%Y%m%d%H%M%S%f}@{options.domain}>"
+    return edition, MessageTemplate.build(edition, options).for_subscriber(
+        recipient, PREVIEW_TOKEN, message_id
+    )
+
+
+def _edition(draft: Draft, now: datetime) -> Edition:
+    if draft.rendered is None:
+        raise SyndicateError("an empty edition has no message")
+    return Edition(
+        id=0,
+        newsletter=draft.newsletter.name,
+        period_start=draft.period.start,
+        period_end=draft.period.end,
+        revision=0,
+        cut_at=now,
+        subject=draft.rendered.subject,
+        html=draft.rendered.html,
+        text=draft.rendered.text,
+        stories=len(draft.stories),
+    )
+
+
+def _shown(text: str) -> bytes:
+    return text.replace(TOKEN, PREVIEW_TOKEN).encode("utf-8")

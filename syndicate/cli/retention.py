@@ -1,0 +1,43 @@
+"""Letting go of old rows by hand; the daemon does the same every night."""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from syndicate.cli.frame import (
+    config_option,
+    dry_run_option,
+    json_option,
+    moment,
+    now_option,
+    services_of,
+    show,
+)
+
+
+@click.command()
+@config_option
+@json_option
+@now_option
+@dry_run_option
+def prune(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> None:
+    """Remove articles and deliveries older than [retention] says. Pages on disk stay."""
+    with services_of(config) as (_, services):
+        pruned = services.prune.run(moment(now), dry_run=dry_run)
+    answer = {
+        "dry_run": dry_run,
+        "articles": pruned.articles,
+        "stories": pruned.stories,
+        "deliveries": pruned.deliveries,
+        "tombstones": pruned.tombstones,
+    }
+    verb = "would go" if dry_run else "removed"
+    show(
+        answer,
+        as_json,
+        lambda: click.echo(
+            f"{pruned.articles} articles, {pruned.stories} empty stories, {pruned.deliveries} deliveries and "
+            f"{pruned.tombstones} tombstones {verb}."
+        ),
+    )

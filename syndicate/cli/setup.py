@@ -1,0 +1,149 @@
+"""The first commands a user meets: write a configuration, and check it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import click
+
+from syndicate.audience.addresses import parse_mailbox
+from syndicate.cli.frame import config_option, json_option, moment, now_option, show, table
+from syndicate.errors import ConfigError, RenderError, SyndicateError
+from syndicate.model import ClauseField, SourceKind
+from syndicate.newsletter.periods import parse_schedule
+from syndicate.newsletter.sample import sample_stories
+from syndicate.services import Services, store_url
+from syndicate.settings import load_settings
+from syndicate.store import open_store
+
+RUNS_SHOWN = 5
+_GITIGNORE = "/feeds/\n/outbox/\n/preview/\n/syndicate.db*\n*.tmp\n"
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
+def init(folder: Path) -> None:
+    """Write a commented config.toml and a .gitignore into FOLDER (default: here). Overwrites nothing."""
+    files = {"config.toml": default_configuration(), ".gitignore": _GITIGNORE}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        target = folder / name
+        try:
+            with target.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            click.echo(f"{target} is there already and stays as it is.")
+        except OSError as error:
+            raise SyndicateError(f"cannot write {target}: {error.strerror}") from error
+        else:
+            click.echo(f"Wrote {target}.")
+    click.echo("Next: add your sources to config.toml, then `syndicate check` and `syndicate run`.")
+
+
+def default_configuration() -> str:
+    """The commented default: from the wheel, or from the checkout it was not installed from."""
+    packaged = resources.files("syndicate") / "config.default.toml"
+    if packaged.is_file():
+        return packaged.read_text("utf-8")
+    return (Path(__file__).parents[2] / "config.toml").read_text("utf-8")
+
+
+@dataclass(slots=True)
+class _Report:
+    """What ``check`` found: problems stop a start, notes do not."""
+
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    runs: dict[str, list[str]] = field(default_factory=dict)
+
+
+@click.command()
+@config_option
+@json_option
+@now_option
+def check(config: Path, as_json: bool, now: datetime | None) -> None:
+    """Check configuration, templates and schedules; show the next five runs of every schedule."""
+    report = _Report()
+    try:
+        _check(config, moment(now), report)
+    except SyndicateError as error:
+        report.problems += str(error).splitlines()
+    answer: dict[str, Any] = {"problems": report.problems, "notes": report.notes, "next_runs": report.runs}
+    show(answer, as_json, lambda: _print(report, config))
+    if report.problems:
+        raise SystemExit(ConfigError.exit_code)
+
+
+def _print(report: _Report, config: Path) -> None:
+    for problem in report.problems:
+        click.echo(problem, err=True)
+    for note in report.notes:
+        click.echo(f"note: {note}")
+    if report.runs:
+        columns = list(report.runs)
+        table(columns, list(zip(*report.runs.values(), strict=True)))
+    if not report.problems:
+        click.echo(f"{config} is fine.")
+
+
+def _check(config: Path, now: datetime, report: _Report) -> None:
+    settings = load_settings(config)
+    services = Services(settings, open_store(store_url(settings)))
+    try:
+        _check_templates(services, now, report)
+        _check_mail(services, report)
+        _check_sources(services, report)
+        for newsletter in services.newsletters:
+            runs = parse_schedule(newsletter.schedule).next_runs(
+                services.newsletter_zone(newsletter), now, RUNS_SHOWN
+            )
+            zone = services.newsletter_zone(newsletter)
+            report.runs[newsletter.name] = [f"{run.astimezone(zone):%a %d %b %Y %H:%M %Z}" for run in runs]
+    finally:
+        services.close()
+
+
+def _check_templates(services: Services, now: datetime, report: _Report) -> None:
+    names = services.templates.names()
+    report.problems += services.templates.check(names)
+    if report.problems:
+        return
+    for newsletter in services.newsletters:
+        period = services.editions.upcoming(newsletter, now)
+        try:
+            found = services.editions.render(newsletter, period, sample_stories(now))
+        except RenderError as error:
+            report.problems.append(str(error))
+        else:
+            report.problems += [f"newsletter {newsletter.name}: {problem}" for problem in found.problems]
+
+
+def _check_mail(services: Services, report: _Report) -> None:
+    for address in filter(None, (services.settings.mail.sender, services.settings.mail.reply_to)):
+        try:
+            parse_mailbox(address)
+        except SyndicateError as error:
+            report.problems.append(f"mail: {error}")
+    if services.settings.mail.transport == "smtp" and "example.com" in services.settings.mail.sender:
+        report.problems.append(
+            "mail.from: example.com is nobody's address; write the one your mail comes from"
+        )
+
+
+def _check_sources(services: Services, report: _Report) -> None:
+    if not services.sources:
+        report.notes.append("there are no [[sources]] yet, so there is nothing to read")
+    for source in services.sources:
+        if source.kind is SourceKind.FOLDER and not Path(source.url).is_dir():
+            report.problems.append(f"source {source.name}: there is no folder {source.url}")
+    known = {source.name for source in services.sources}
+    for channel in services.channels:
+        named = {
+            name for clause in channel.clauses if clause.field is ClauseField.SOURCE for name in clause.values
+        }
+        report.notes += [
+            f"channel {channel.name} asks for the source {name!r}, which is not declared"
+            for name in named - known
+        ]

@@ -1,0 +1,224 @@
+"""The five stages as commands: each does what the daemon does, once, and may run beside it."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from syndicate.cli.frame import (
+    config_option,
+    dry_run_option,
+    json_option,
+    moment,
+    now_option,
+    plural,
+    progress,
+    services_of,
+    show,
+    table,
+)
+from syndicate.jobs.ingest import SourceOutcome
+
+
+@click.command()
+@config_option
+@json_option
+@now_option
+@dry_run_option
+@click.argument("names", nargs=-1)
+def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
+    """Read the sources that are due, or the sources with these NAMES, due or not."""
+    with services_of(config) as (_, services):
+        chosen = _known(names, [source.name for source in services.sources], "source")
+        if dry_run:
+            due = services.ingest.due(moment(now), names=chosen)
+            show({"due": due}, as_json, lambda: click.echo("\n".join(due) or "No source is due."))
+            return
+        with progress("Reading sources", as_json) as draw:
+            done = 0
+
+            def report(outcome: SourceOutcome, everything: int) -> None:
+                nonlocal done
+                done += 1
+                draw(done, everything)
+                if not as_json:
+                    _source_line(outcome)
+
+            result = services.ingest.run(moment(now), names=chosen, report=report)
+    answer = {
+        "sources": len(result.sources),
+        "new": result.new,
+        "changed": result.changed,
+        "failed": result.failed,
+        "errors": {one.name: one.error for one in result.sources if one.error},
+    }
+    show(
+        answer,
+        as_json,
+        lambda: click.echo(
+            f"{plural(len(result.sources), 'source')} read: {plural(result.new, 'new article')}, "
+            f"{result.changed} changed, {plural(result.failed, 'source')} failed."
+        ),
+    )
+    _exit_if(result.failed)
+
+
+def _source_line(outcome: SourceOutcome) -> None:
+    if outcome.error:
+        click.echo(f"  {outcome.name}: {outcome.error}", err=True)
+    elif outcome.new or outcome.changed:
+        click.echo(f"  {outcome.name}: {outcome.new} new, {outcome.changed} changed")
+    if outcome.warning:
+        click.echo(f"  {outcome.name}: {outcome.warning}", err=True)
+
+
+@click.command()
+@config_option
+@json_option
+@now_option
+def stories(config: Path, as_json: bool, now: datetime | None) -> None:
+    """Group new articles into stories, find related links, and rank."""
+    with services_of(config) as (_, services), progress("Placing articles", as_json) as draw:
+        result = services.stories.run(moment(now), progress=draw)
+    answer = {
+        "placed": result.placed,
+        "new_stories": result.new_stories,
+        "duplicates": result.duplicates,
+        "lists_changed": list(result.lists_changed),
+        "busy": result.busy,
+    }
+    text = (
+        f"{plural(result.placed, 'article')} placed: {result.new_stories} new stories, "
+        f"{plural(result.duplicates, 'near-duplicate')}."
+    )
+    if result.busy:
+        text = "Another process is placing articles right now; nothing to do."
+    show(answer, as_json, lambda: click.echo(text))
+
+
+@click.command()
+@config_option
+@json_option
+@now_option
+@click.option("--all", "everything", is_flag=True, help="Write everything again, changed or not.")
+def publish(config: Path, as_json: bool, now: datetime | None, everything: bool) -> None:
+    """Write the feeds and pages that changed."""
+    with services_of(config) as (_, services), progress("Writing pages", as_json) as draw:
+        if everything:
+            services.publish.forget()
+        result = services.publish.run(moment(now), progress=draw)
+        folder = services.output
+    answer = {
+        "folder": str(folder),
+        "feeds": list(result.feeds),
+        "pages": list(result.pages),
+        "failures": list(result.failures),
+        "busy": result.busy,
+    }
+
+    def text() -> None:
+        if result.busy:
+            click.echo("Another process is writing right now; nothing to do.")
+            return
+        click.echo(
+            f"{plural(len(result.feeds), 'feed file')} and {plural(len(result.pages), 'page')} "
+            f"written to {folder}."
+        )
+        for failure in result.failures:
+            click.echo(f"  {failure}", err=True)
+
+    show(answer, as_json, text)
+    _exit_if(len(result.failures))
+
+
+@click.command()
+@config_option
+@json_option
+@now_option
+@dry_run_option
+@click.argument("names", nargs=-1)
+def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
+    """Cut the newsletter editions that are due (of the newsletters with these NAMES)."""
+    with services_of(config) as (_, services):
+        chosen = _known(names, [newsletter.name for newsletter in services.newsletters], "newsletter")
+        outcomes = services.editions.run(moment(now), names=chosen, dry_run=dry_run)
+    answer = {
+        "dry_run": dry_run,
+        "editions": [
+            {
+                "newsletter": one.newsletter,
+                "outcome": one.outcome,
+                "period_end": one.period_end,
+                "edition": one.edition_id,
+                "subject": one.subject,
+                "stories": one.stories,
+                "problem": one.problem,
+            }
+            for one in outcomes
+        ],
+    }
+
+    def text() -> None:
+        if not outcomes:
+            click.echo("No edition is due.")
+            return
+        rows = [(one.newsletter, one.outcome, one.stories, one.subject or one.problem) for one in outcomes]
+        table(("newsletter", "outcome", "stories", "subject"), rows, right=(2,))
+
+    show(answer, as_json, text)
+    _exit_if(sum(one.outcome in ("failed", "missed") for one in outcomes))
+
+
+@click.command()
+@config_option
+@json_option
+@now_option
+@dry_run_option
+def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> None:
+    """Send the deliveries that are due."""
+    with services_of(config) as (_, services):
+        if dry_run:
+            due = services.deliver.due(moment(now))
+            rows = [(one.delivery.id, one.delivery.address, one.newsletter, one.subject) for one in due]
+            answer: dict[str, Any] = {"due": [dict(zip(_DUE, row, strict=True)) for row in rows]}
+            show(answer, as_json, lambda: table(_DUE, rows, right=(0,)))
+            return
+        with progress("Sending", as_json) as draw:
+            result = services.deliver.run(moment(now), progress=draw)
+    answer = {
+        "sent": result.sent,
+        "deferred": result.deferred,
+        "failed": result.failed,
+        "uncertain": result.uncertain + result.swept,
+        "cancelled": result.cancelled,
+        "problem": result.problem,
+    }
+
+    def text() -> None:
+        click.echo(
+            f"{result.sent} sent, {result.deferred} deferred, {result.failed} failed, "
+            f"{result.uncertain + result.swept} uncertain, {result.cancelled} cancelled."
+        )
+        if result.problem:
+            click.echo(f"  {result.problem}", err=True)
+
+    show(answer, as_json, text)
+    _exit_if(result.failed + result.uncertain + result.swept + bool(result.problem))
+
+
+_DUE = ("delivery", "address", "newsletter", "subject")
+
+
+def _known(names: tuple[str, ...], known: list[str], what: str) -> list[str] | None:
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise click.UsageError(
+            f"there is no {what} named {unknown[0]!r}; known: {', '.join(known) or 'none'}"
+        )
+    return list(names) or None
+
+
+def _exit_if(problems: int) -> None:
+    if problems:
+        raise SystemExit(1)

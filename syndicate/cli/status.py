@@ -1,0 +1,231 @@
+"""How everything is doing, on one screen; exit code 1 when something needs a person."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from syndicate.cli.frame import (
+    ago,
+    config_option,
+    json_option,
+    moment,
+    now_option,
+    plural,
+    services_of,
+    show,
+    table,
+)
+from syndicate.ingest.polling import believed_url
+from syndicate.model import DeliveryState
+from syndicate.newsletter.periods import parse_schedule, read_zone
+from syndicate.services import Services
+from syndicate.store import articles as article_store
+from syndicate.store import audience, quarantine, ranking, stale
+from syndicate.store import deliveries as delivery_store
+from syndicate.store import editions as edition_store
+from syndicate.store import sources as source_store
+from syndicate.store import stories as story_store
+from syndicate.store.editions import EditionReport
+from syndicate.store.quarantine import Failure
+from syndicate.store.sources import SourceReport
+
+WEEK = timedelta(days=7)
+FAILURES_WORTH_A_PERSON = 3
+# A sender that works clears its queue far sooner; one that does not should be noticed.
+STUCK = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """One look at the store. ``problems`` are sentences about what a person should do something about."""
+
+    now: datetime
+    sources: tuple[SourceReport, ...]
+    articles: int
+    stories: int
+    covered: int
+    stale_pages: int
+    editions: list[EditionReport]
+    deliveries: dict[str, int]
+    oldest_due: datetime | None
+    subscriptions: dict[str, dict[str, int]]
+    failures: tuple[Failure, ...]
+    top: tuple[str, ...]
+    problems: list[str] = field(default_factory=list)
+
+
+@click.command()
+@config_option
+@json_option
+@now_option
+def status(config: Path, as_json: bool, now: datetime | None) -> None:
+    """Show sources, stories, channels, next editions, deliveries, and what needs a person."""
+    with services_of(config) as (_, services):
+        health = look(services, moment(now))
+        show(_answer(health, services), as_json, lambda: _print(health, services))
+    if health.problems:
+        raise SystemExit(1)
+
+
+def look(services: Services, now: datetime) -> Health:
+    """Read everything ``status`` shows, in one transaction."""
+    with services.store.read() as connection:
+        stories, covered = story_store.count_stories(connection)
+        top = ranking.ranked_stories(connection, "top", limit=5)
+        titles = article_store.get_articles(connection, [story.article_id for story in top])
+        health = Health(
+            now=now,
+            sources=source_store.report_sources(connection, week_ago=now - WEEK),
+            articles=article_store.count_articles(connection),
+            stories=stories,
+            covered=covered,
+            stale_pages=stale.count_stale(connection),
+            editions=edition_store.report_editions(connection, limit=5),
+            deliveries=delivery_store.count_deliveries(connection),
+            oldest_due=delivery_store.next_delivery(connection),
+            subscriptions=audience.count_subscriptions(connection),
+            failures=quarantine.failures(connection),
+            top=tuple(
+                f"{titles[story.article_id].title} ({plural(story.coverage, 'source')})"
+                for story in top
+                if story.article_id in titles
+            ),
+        )
+    health.problems.extend(_problems(health))
+    return health
+
+
+def _problems(health: Health) -> list[str]:
+    found = []
+    for report in health.sources:
+        name, state = report.source.name, report.state
+        if report.source.paused:
+            continue
+        if state.gone:
+            found.append(f"source {name} is gone for good (410): remove it from the configuration")
+        elif state.failures >= FAILURES_WORTH_A_PERSON or (state.failures and state.last_success is None):
+            found.append(f"source {name} failed {plural(state.failures, 'time')}: {state.error}")
+        if moved := believed_url(state):
+            found.append(f"source {name} has moved for good to {moved}: change its url in the configuration")
+    found += [
+        f"{failure.kind} {failure.subject} failed {plural(failure.attempts, 'time')}: {failure.reason}"
+        for failure in health.failures
+        if failure.resting or failure.kind in ("channel", "newsletter", "page")
+    ]
+    found += [
+        f"edition of {report.edition.newsletter} for {report.edition.period_end:%d %b %H:%M} UTC was missed: "
+        "nothing ran in time"
+        for report in health.editions
+        if report.state == edition_store.MISSED
+    ]
+    if uncertain := health.deliveries.get(DeliveryState.UNCERTAIN.value):
+        found.append(
+            f"{plural(uncertain, 'delivery')} may or may not have arrived: see `syndicate deliveries list "
+            "--state uncertain`, and send again what should be"
+        )
+    if failed := health.deliveries.get(DeliveryState.FAILED.value):
+        found.append(
+            f"{failed} deliveries were refused for good: see `syndicate deliveries list --state failed`"
+        )
+    if health.oldest_due and health.now - health.oldest_due > STUCK:
+        found.append(
+            f"mail has waited since {health.oldest_due:%d %b %H:%M} UTC: is `syndicate run` running?"
+        )
+    return found
+
+
+def _print(health: Health, services: Services) -> None:
+    now = health.now
+    rows = [
+        (
+            report.source.name,
+            "paused" if report.source.paused else ago(report.state.last_success, now),
+            "" if report.source.paused or report.state.gone else ago(report.state.next_check, now),
+            f"{report.articles_last_week / 7:.1f}",
+            report.state.error or report.warning,
+        )
+        for report in health.sources
+    ]
+    if rows:
+        table(("source", "last success", "next poll", "a day", "problem"), rows, right=(3,))
+        click.echo()
+    click.echo(
+        f"{plural(health.articles, 'article')} in {health.stories} stories, "
+        f"{health.covered} of them told by several sources; {plural(health.stale_pages, 'page')} to write."
+    )
+    for place, title in enumerate(health.top, start=1):
+        click.echo(f"  {place}. {title}")
+    click.echo(f"Channels: {', '.join(channel.name for channel in services.channels)}")
+    for name, run in _next_editions(services, now):
+        people = health.subscriptions.get(name, {}).get("confirmed", 0)
+        click.echo(f"Next {name}: {run:%a %d %b %H:%M} UTC, {plural(people, 'subscriber')}")
+    for report in health.editions:
+        counts = ", ".join(f"{count} {state}" for state, count in sorted(report.deliveries.items()))
+        subject = report.edition.subject or report.state
+        click.echo(
+            f"Edition {report.edition.period_end:%d %b %H:%M}: {subject} ({counts or 'no deliveries'})"
+        )
+    if health.deliveries:
+        click.echo(
+            "Deliveries: " + ", ".join(f"{count} {state}" for state, count in health.deliveries.items())
+        )
+    if health.problems:
+        click.echo("\nNeeds a person:")
+        for problem in health.problems:
+            click.echo(f"  - {problem}")
+
+
+def _next_editions(services: Services, now: datetime) -> list[tuple[str, datetime]]:
+    return [
+        (one.name, parse_schedule(one.schedule).next_runs(read_zone(one.time_zone), now, 1)[0])
+        for one in services.newsletters
+    ]
+
+
+def _answer(health: Health, services: Services) -> dict[str, Any]:
+    return {
+        "sources": [
+            {
+                "name": report.source.name,
+                "url": report.source.url,
+                "origin": report.source.origin.value,
+                "paused": report.source.paused,
+                "gone": report.state.gone,
+                "last_success": report.state.last_success,
+                "next_check": report.state.next_check,
+                "failures": report.state.failures,
+                "error": report.state.error,
+                "warning": report.warning,
+                "moved_to": believed_url(report.state),
+                "articles": report.articles,
+                "articles_per_day": round(report.articles_last_week / 7, 2),
+            }
+            for report in health.sources
+        ],
+        "articles": health.articles,
+        "stories": {"all": health.stories, "several_sources": health.covered},
+        "stale_pages": health.stale_pages,
+        "channels": [channel.name for channel in services.channels],
+        "next_editions": dict(_next_editions(services, health.now)),
+        "editions": [
+            {
+                "id": report.edition.id,
+                "newsletter": report.edition.newsletter,
+                "state": report.state,
+                "period_end": report.edition.period_end,
+                "subject": report.edition.subject,
+                "deliveries": report.deliveries,
+            }
+            for report in health.editions
+        ],
+        "deliveries": health.deliveries,
+        "subscriptions": health.subscriptions,
+        "quarantine": [
+            {"kind": one.kind, "subject": one.subject, "attempts": one.attempts, "reason": one.reason}
+            for one in health.failures
+        ],
+        "problems": health.problems,
+    }

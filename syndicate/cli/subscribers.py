@@ -1,0 +1,211 @@
+"""Subscribers by command line and CSV. The operator answers for the consent behind each of them."""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from syndicate.audience.addresses import normalise_address
+from syndicate.audience.import_export import (
+    ExportedRow,
+    ImportOutcome,
+    export_subscribers,
+    import_subscribers,
+)
+from syndicate.cli.frame import (
+    config_option,
+    json_option,
+    moment,
+    now_option,
+    plural,
+    services_of,
+    show,
+    table,
+)
+from syndicate.errors import ConfigError, SyndicateError
+from syndicate.services import Services
+from syndicate.store import audience
+
+
+@click.group()
+def subscribers() -> None:
+    """Add, import, list, export and remove subscribers."""
+
+
+newsletter_option = click.option(
+    "--newsletter", default=None, help="The newsletter; needed when there are several."
+)
+
+
+@subscribers.command()
+@config_option
+@json_option
+@now_option
+@newsletter_option
+@click.option("--name", default="", help="The person's name.")
+@click.option("--language", default="", help="The person's language, such as en.")
+@click.argument("address")
+def add(
+    config: Path,
+    as_json: bool,
+    now: datetime | None,
+    newsletter: str | None,
+    name: str,
+    language: str,
+    address: str,
+) -> None:
+    """Subscribe one ADDRESS that has agreed to it."""
+    wanted = normalise_address(address)
+    with services_of(config) as (_, services), services.store.write() as connection:
+        outcome = audience.add_subscription(
+            connection,
+            address=wanted.display,
+            address_key=wanted.key,
+            name=name,
+            language=language,
+            newsletter=_newsletter(services, newsletter),
+            evidence="added by the operator on the command line",
+            now=moment(now),
+        )
+    show(
+        {"address": wanted.display, "outcome": outcome},
+        as_json,
+        lambda: click.echo(_SAID[outcome].format(wanted.display)),
+    )
+    if outcome in ("left", "suppressed"):
+        raise SystemExit(1)
+
+
+_SAID = {
+    "added": "{} is subscribed.",
+    "already": "{} was subscribed already.",
+    "left": "{} has unsubscribed and is not subscribed again by the operator.",
+    "suppressed": "{} must not be written to (see `syndicate subscribers list`).",
+}
+
+
+@subscribers.command("import")
+@config_option
+@json_option
+@now_option
+@newsletter_option
+@click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_(
+    config: Path, as_json: bool, now: datetime | None, newsletter: str | None, dry_run: bool, file: Path
+) -> None:
+    """Subscribe every address of a CSV FILE, with a report by row.
+
+    Nobody who has unsubscribed is subscribed again. All rows are one transaction.
+    """
+    rows = import_subscribers(file.read_bytes())
+    with services_of(config) as (_, services), services.store.write() as connection:
+        name = _newsletter(services, newsletter)
+        report = []
+        for row in rows:
+            outcome, reason = row.outcome.value, row.reason
+            if row.outcome is ImportOutcome.ADDED and row.address and not dry_run:
+                outcome = audience.add_subscription(
+                    connection,
+                    address=row.address.display,
+                    address_key=row.address.key,
+                    name=row.name,
+                    language=row.language,
+                    newsletter=name,
+                    evidence=f"imported from {file.name}, line {row.line}",
+                    now=moment(now),
+                )
+            report.append({"line": row.line, "address": row.text, "outcome": outcome, "reason": reason})
+    counts: dict[str, int] = {}
+    for entry in report:
+        counts[str(entry["outcome"])] = counts.get(str(entry["outcome"]), 0) + 1
+
+    def text() -> None:
+        odd = [entry for entry in report if entry["outcome"] != "added"]
+        if odd:
+            table(
+                ("line", "address", "outcome", "reason"), [tuple(entry.values()) for entry in odd], right=(0,)
+            )
+        click.echo(", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "No rows.")
+
+    show({"counts": counts, "rows": report, "dry_run": dry_run}, as_json, text)
+    if counts.get(ImportOutcome.INVALID.value):
+        raise SystemExit(1)
+
+
+@subscribers.command("list")
+@config_option
+@json_option
+@newsletter_option
+def list_(config: Path, as_json: bool, newsletter: str | None) -> None:
+    """Show every subscriber and what they are subscribed to."""
+    with services_of(config) as (_, services), services.store.read() as connection:
+        people = audience.list_subscribers(connection, newsletter=newsletter)
+    rows = [(one.address, one.name, _states(one)) for one in people]
+
+    def text() -> None:
+        if rows:
+            table(("address", "name", "subscriptions"), rows)
+        click.echo(plural(len(rows), "subscriber") + ".")
+
+    show(
+        {"subscribers": [dict(zip(("address", "name", "subscriptions"), row, strict=True)) for row in rows]},
+        as_json,
+        text,
+    )
+
+
+@subscribers.command()
+@config_option
+@newsletter_option
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export(config: Path, newsletter: str | None, file: Path) -> None:
+    """Write subscribers to a CSV FILE that spreadsheets open safely."""
+    with services_of(config) as (_, services), services.store.read() as connection:
+        people = audience.list_subscribers(connection, newsletter=newsletter)
+    rows = [
+        ExportedRow(
+            email=one.address, name=one.name, language=one.language, newsletter=name, state=state.value
+        )
+        for one in people
+        for name, state in one.subscriptions.items()
+    ]
+    file.write_bytes(export_subscribers(rows))
+    click.echo(f"{plural(len(rows), 'subscription')} written to {file}.")
+
+
+@subscribers.command()
+@config_option
+@json_option
+@now_option
+@click.option("--erase", is_flag=True, help="Also erase the person; the address stays suppressed.")
+@click.argument("address")
+def remove(config: Path, as_json: bool, now: datetime | None, erase: bool, address: str) -> None:
+    """End every subscription of an ADDRESS."""
+    key = normalise_address(address).key
+    with services_of(config) as (_, services), services.store.write() as connection:
+        ended = audience.end_all_subscriptions(
+            connection, key, detail="removed by the operator", now=moment(now)
+        )
+        if ended is None:
+            raise SyndicateError(f"{address} is not a subscriber; `syndicate subscribers list` shows who is")
+        if erase:
+            audience.suppress(connection, key, reason="erased at the operator's request", now=moment(now))
+            audience.remove_subscriber(connection, key)
+    done = "erased" if erase else "unsubscribed"
+    show({"address": address, "outcome": done}, as_json, lambda: click.echo(f"{address} is {done}."))
+
+
+def _states(one: audience.Subscriber) -> str:
+    return ", ".join(f"{name}: {state.value}" for name, state in sorted(one.subscriptions.items()))
+
+
+def _newsletter(services: Services, wanted: str | None) -> str:
+    names = [newsletter.name for newsletter in services.newsletters]
+    if not names:
+        raise ConfigError("there is no [[newsletters]] in the configuration to subscribe to")
+    if wanted is None and len(names) == 1:
+        return names[0]
+    if wanted not in names:
+        raise click.UsageError(f"name the newsletter with --newsletter; known: {', '.join(names)}")
+    return str(wanted)
