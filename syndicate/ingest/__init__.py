@@ -1,0 +1,1 @@
+"""Strangers' bytes become clean entries: feeds, folders, identity, polling."""

@@ -1,0 +1,188 @@
+"""A feed's bytes → ``ParsedSource``: RSS 0.9x–2.0, RSS 1.0, Atom and JSON Feed, well-formed or not.
+
+Pure: the same bytes give the same result, nothing is fetched, and the only exception is
+``ParseError``. Items whose digest is known are not read at all.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+from syndicate.errors import ParseError
+from syndicate.ingest.clean import clean_html
+from syndicate.ingest.encoding import repaired, utf8_document
+from syndicate.ingest.feeds_feedparser import read_with_feedparser
+from syndicate.ingest.json_feed import parse_json_feed
+from syndicate.ingest.raw_item import RawFeed, RawItem, entry_of, plain_title
+from syndicate.ingest.splitter import Split, Unsplittable, split
+from syndicate.model import Entry, ParsedSource
+from syndicate.text.language import normalise_language
+from syndicate.text.plain import clean_line
+from syndicate.text.urls import absolute_url
+
+MAX_ITEMS = 2_000
+
+_FIRST_ELEMENT = re.compile(
+    rb"(?>\s+|<!--.*?-->|<\?.*?\?>|<!(?!--)[^>]*>)*+<([A-Za-z][\w.-]*(?::[\w.-]+)?)", re.DOTALL
+)
+_FEED_ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
+_HTML_ROOTS = frozenset({"html", "head", "body", "title", "meta", "script", "div", "p", "h1", "a", "form"})
+_LOGIN = re.compile(rb"""type\s*=\s*["']?password|\blog[ -]?in\b|\bsign[ -]?in\b""", re.IGNORECASE)
+
+
+def parse_feed(
+    body: bytes, *, url: str, content_type: str, charset: str, known: frozenset[str]
+) -> ParsedSource:
+    """Read a feed fetched from ``url``.
+
+    ``content_type`` and ``charset`` are those of the HTTP header (``""`` when absent); ``known`` holds the
+    digests of items that need not be read again. Raises ``ParseError`` when the body is empty, is not a
+    feed (an HTML or login page), breaks the limits on nesting, attributes, or cannot be read.
+    """
+    start = body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith((b"{", b"[")) or (not start.startswith(b"<") and "json" in content_type.lower()):
+        return parse_json_feed(body, url=url, known=known, clean=clean_html)
+    document, warnings = utf8_document(body, charset)
+    if not document.strip():
+        raise ParseError(f"{url} sent an empty document")
+    _refuse_other_documents(document, url)
+    whole, more = _split(document)
+    if whole is not None:
+        parsed = _read_unseen(whole, url, known)
+        if parsed is not None:
+            return _with_warnings(parsed, (*warnings, *more))
+    return _with_warnings(_read_whole(document, url, known), (*warnings, *more))
+
+
+def _refuse_other_documents(document: bytes, url: str) -> None:
+    match = _FIRST_ELEMENT.match(document)
+    name = match[1].decode().rpartition(":")[2].lower() if match else ""
+    if name in _FEED_ROOTS:
+        return
+    if name in _HTML_ROOTS:
+        login = ", probably a login page" if _LOGIN.search(document, 0, 100_000) else ""
+        raise ParseError(
+            f"{url} is an HTML page, not a feed{login}. Give the address of its RSS or Atom feed."
+        )
+    if not re.search(rb"<(?:\w+:)?(?:rss|feed|rdf|channel)\b", document[:10_000], re.IGNORECASE):
+        what = f"its first element is {name}" if name else "it has no XML element"
+        raise ParseError(f"{url} is not a feed: {what}")
+
+
+def _split(document: bytes) -> tuple[Split | None, tuple[str, ...]]:
+    """The document's items by their bytes, if need be after mending its character references."""
+    try:
+        found = split(document)
+    except Unsplittable as first:
+        if not first.malformed:
+            return None, ()
+        warning = str(first)
+        try:
+            found = split(repaired(document))
+        except Unsplittable:
+            return None, (f"{warning}; read leniently",)
+        return found, (f"{warning}; mended",)
+    return found, (found.warning,) if found.warning else ()
+
+
+def _read_unseen(whole: Split, url: str, known: frozenset[str]) -> ParsedSource | None:
+    """Read the items not seen before; ``None`` when the readers do not see the items that we see."""
+    first_at: dict[str, int] = {}
+    for position, span in enumerate(whole.spans):
+        first_at.setdefault(span.digest, position)
+    unseen = [position for digest, position in first_at.items() if digest not in known]
+    wanted = _newest(whole, unseen, url) if len(unseen) > MAX_ITEMS else unseen
+    left_out = frozenset(unseen).difference(wanted)
+    digests = tuple(digest for digest, position in first_at.items() if position not in left_out)
+    feed = _read_together(whole.without(frozenset(range(len(whole.spans))).difference(wanted)), url)
+    if feed and len(feed.items) == len(wanted):
+        pairs = zip(feed.items, (whole.spans[position].digest for position in wanted), strict=True)
+        parsed: ParsedSource | None = _parsed(feed, url, pairs, digests)
+    else:
+        parsed = _read_each(whole, wanted, url, digests)
+    if parsed and left_out:
+        warning = f"{len(left_out)} items beyond {MAX_ITEMS} were left for the next time"
+        return _with_warnings(parsed, (warning,))
+    return parsed
+
+
+def _read_together(document: bytes, url: str) -> RawFeed | None:
+    try:
+        return read_with_feedparser(document, url)
+    except ParseError:
+        return None
+
+
+def _newest(whole: Split, unseen: Sequence[int], url: str) -> Sequence[int]:
+    """The newest ``MAX_ITEMS``: the first ones, or the last if the feed is written oldest first."""
+    ends = [
+        read_with_feedparser(document, url).items for _, document in whole.one_by_one((unseen[0], unseen[-1]))
+    ]
+    times = [item.updated or item.published for items in ends for item in items]
+    if len(times) == 2 and times[0] and times[1] and times[0] < times[1]:
+        return unseen[-MAX_ITEMS:]
+    return unseen[:MAX_ITEMS]
+
+
+def _read_each(
+    whole: Split, wanted: Sequence[int], url: str, digests: tuple[str, ...]
+) -> ParsedSource | None:
+    """Together they cannot be read: read them one by one, so that a bad item hurts no other."""
+    feed = read_with_feedparser(whole.bare(), url)
+    pairs: list[tuple[RawItem, str]] = []
+    refused: list[tuple[str, str]] = []
+    for digest, document in whole.one_by_one(wanted):
+        try:
+            items = read_with_feedparser(document, url).items
+        except ParseError as error:
+            refused.append((digest, str(error)))
+            continue
+        if len(items) != 1:
+            return None
+        pairs.append((items[0], digest))
+    return _parsed(feed, url, pairs, digests, tuple(refused))
+
+
+def _read_whole(document: bytes, url: str, known: frozenset[str]) -> ParsedSource:
+    """Read a document whose items cannot be told apart by bytes; their digest is of what was read."""
+    feed = read_with_feedparser(repaired(document), url)
+    pairs = {
+        blake2b(repr(item).encode(errors="replace"), digest_size=16).hexdigest(): item for item in feed.items
+    }
+    unseen = [(item, digest) for digest, item in pairs.items() if digest not in known][:MAX_ITEMS]
+    read = {digest for _, digest in unseen}
+    return _parsed(feed, url, unseen, tuple(digest for digest in pairs if digest in known or digest in read))
+
+
+def _parsed(
+    feed: RawFeed,
+    url: str,
+    items: Iterable[tuple[RawItem, str]],
+    digests: tuple[str, ...],
+    refused: tuple[tuple[str, str], ...] = (),
+) -> ParsedSource:
+    language = normalise_language(feed.language)
+    entries: list[Entry] = []
+    bad = list(refused)
+    for item, digest in items:
+        try:
+            entries.append(entry_of(item, language=language, digest=digest))
+        except Exception as error:  # noqa: BLE001 - one bad item must not cost the others
+            bad.append((digest, f"{type(error).__name__}: {error}"))
+    return ParsedSource(
+        title=plain_title(feed.title),
+        home_url=absolute_url(url, feed.link),
+        feed_id=clean_line(feed.feed_id, 2_000),
+        language=language,
+        entries=tuple(entries),
+        digests=digests,
+        min_interval=feed.min_interval,
+        refused=tuple(bad),
+    )
+
+
+def _with_warnings(parsed: ParsedSource, warnings: tuple[str, ...]) -> ParsedSource:
+    if not warnings:
+        return parsed
+    fields = {name: getattr(parsed, name) for name in ParsedSource.__slots__}
+    return ParsedSource(**{**fields, "warnings": (*warnings, *parsed.warnings)})

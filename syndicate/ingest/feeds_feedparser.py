@@ -1,0 +1,174 @@
+"""feedparser's reading of a document, as raw items: the only module that knows its dictionaries.
+
+feedparser gets our own UTF-8 bytes in a ``BytesIO``, never a string: it opens what looks like a path or an
+address. Its sanitiser and its link resolver stay off, since ``clean`` does both better and once. A dozen
+inputs make it raise; whatever it raises is a ``ParseError`` here.
+"""
+
+import io
+from datetime import UTC, datetime
+from time import struct_time
+from typing import Any
+
+import feedparser
+from feedparser import api
+
+from syndicate.errors import ParseError
+from syndicate.ingest.clean import pixels
+from syndicate.ingest.raw_item import (
+    RawFeed,
+    RawItem,
+    Text,
+    is_picture,
+    looks_like_html,
+    seconds_between_updates,
+)
+from syndicate.model import Image
+from syndicate.text.urls import absolute_url, is_web_url
+
+READER = "syndicate.ingest.feed_sax"
+if READER not in api.PREFERRED_XML_PARSERS:
+    api.PREFERRED_XML_PARSERS.insert(0, READER)
+
+_HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
+
+
+def read_with_feedparser(document: bytes, url: str) -> RawFeed:
+    """Read a UTF-8 document found at ``url``; not well-formed ones go to feedparser's loose parser.
+
+    Raises ``ParseError`` when feedparser fails or does not recognise a feed.
+    """
+    headers = {"content-type": "application/xml; charset=utf-8"}
+    try:
+        parsed = feedparser.parse(
+            io.BytesIO(document), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+        )
+    except ParseError:
+        raise
+    except Exception as error:
+        raise ParseError(f"feedparser failed: {type(error).__name__}: {error}") from error
+    if not parsed.get("version") and not parsed.entries:
+        raise ParseError("this is not a feed: no RSS or Atom element was found")
+    is_atom = str(parsed.get("version", "")).startswith("atom")
+    feed = parsed.feed
+    return RawFeed(
+        title=_title(feed, url, is_atom=is_atom),
+        link=_link(feed),
+        feed_id=feed.get("id") or "",
+        language=feed.get("language") or "",
+        min_interval=seconds_between_updates(
+            feed.get("ttl"), feed.get("sy_updateperiod"), feed.get("sy_updatefrequency")
+        ),
+        items=[_item(entry, url, is_atom=is_atom) for entry in parsed.entries],
+    )
+
+
+def _item(entry: Any, url: str, *, is_atom: bool) -> RawItem:
+    return RawItem(
+        base=url,
+        guid=entry.get("id") or "",
+        link=entry.get("feedburner_origlink") or _link(entry) or _permanent_guid(entry),
+        title=_title(entry, url, is_atom=is_atom),
+        contents=[text for content in entry.get("content", ()) if (text := _text(content, url))],
+        summary=_text(entry.get("summary_detail") or {}, url) or _caption(entry),
+        authors=_authors(entry),
+        published=_time(entry, "published_parsed") or _time(entry, "created_parsed"),
+        updated=_time(entry, "updated_parsed"),
+        language=_language(entry),
+        tags=[tag.get("label") or tag.get("term") or "" for tag in entry.get("tags", ())],
+        images=_images(entry),
+    )
+
+
+def _text(detail: Any, url: str) -> Text | None:
+    kind = detail.get("type") or ""
+    if kind not in _HTML_TYPES and not kind.startswith("text/"):
+        return None
+    # feedparser writes <br></br> for XHTML's <br/>, which HTML reads as two.
+    value = (detail.get("value") or "").replace("</br>", "")
+    return Text(value, kind in _HTML_TYPES, absolute_url(url, detail.get("base") or "") or url)
+
+
+def _title(holder: Any, url: str, *, is_atom: bool) -> Text | None:
+    title = _text(holder.get("title_detail") or {}, url)
+    if title and not is_atom:
+        title.html = looks_like_html(title.value)
+    return title
+
+
+def _authors(entry: Any) -> list[str]:
+    authors = entry.get("authors", ())
+    if len(authors) == 1 and entry.get("author"):
+        # As written: feedparser looks for a mailbox in it, and knows no top-level domain of five letters.
+        return [entry["author"]]
+    return [name for author in authors if (name := author.get("name") or "")]
+
+
+def _link(holder: Any) -> str:
+    """The page of an item or a feed: its alternate link, of whatever media type."""
+    if holder.get("link"):
+        return str(holder["link"])
+    links = [link for link in holder.get("links", ()) if link.get("href")]
+    return next((str(link["href"]) for link in links if link.get("rel") == "alternate"), "")
+
+
+def _permanent_guid(entry: Any) -> str:
+    """An empty link is no link: the item leads to its guid, if that is an address (RSS 2.0, element guid).
+
+    Without any link element feedparser has done so itself, unless the guid denies being one.
+    """
+    guid = str(entry.get("id") or "")
+    return guid if dict.__contains__(entry, "link") and is_web_url(guid) else ""
+
+
+def _caption(entry: Any) -> Text | None:
+    """A video feed describes its items only in ``media:description``."""
+    caption = str(dict.get(entry, "media_caption", ""))
+    return Text(caption, html=False) if caption else None
+
+
+def _language(entry: Any) -> str:
+    details = [*entry.get("content", ()), entry.get("summary_detail") or {}, entry.get("title_detail") or {}]
+    found = [detail.get("language") for detail in details if detail.get("language")]
+    return str(entry.get("language") or next(iter(found), ""))
+
+
+def _time(entry: Any, name: str) -> datetime | None:
+    # dict.get, because feedparser's own warns when it answers one date with the other.
+    return moment_of(dict.get(entry, name))
+
+
+def moment_of(value: object) -> datetime | None:
+    """Feedparser's nine numbers as a moment; ``None`` for year 0, year 10000 and what is no time at all."""
+    if not isinstance(value, (struct_time, tuple)):
+        return None
+    try:
+        year, month, day, hour, minute, second = value[:6]
+        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _images(entry: Any) -> list[Image]:
+    media = [item for item in entry.get("media_content", ()) if _is_picture(item)]
+    enclosures = [
+        link for link in entry.get("links", ()) if link.get("rel") == "enclosure" and _is_picture(link)
+    ]
+    pictures = media + enclosures + list(entry.get("media_thumbnail", ()))
+    if isinstance(entry.get("image"), dict):
+        pictures.append(entry["image"])
+    return [
+        Image(
+            url=address,
+            width=pixels(str(picture.get("width") or "")),
+            height=pixels(str(picture.get("height") or "")),
+            alt=str(picture.get("alt") or ""),
+        )
+        for picture in pictures
+        if (address := picture.get("url") or picture.get("href"))
+    ]
+
+
+def _is_picture(item: Any) -> bool:
+    address = str(item.get("url") or item.get("href") or "")
+    return is_picture(item.get("medium") or "", item.get("type") or "", address)

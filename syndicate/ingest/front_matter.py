@@ -1,0 +1,113 @@
+"""The head of a Markdown file: YAML's simplest part between ``---`` lines, or TOML between ``+++`` lines.
+
+Read of YAML: ``key: value`` with the value bare, in single or in double quotes; ``[a, b]``; a list of
+``- item`` lines; ``>`` and ``|`` blocks; comments. Values are texts, dates included. Not read: anchors,
+nested mappings (``- name: Ada`` in a list counts as ``Ada``), tags, several documents.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator
+
+from syndicate.errors import ParseError
+
+FrontMatter = dict[str, list[str]]
+"""Values by key in lower case with ``_`` for spaces and hyphens; a single value is a list of one."""
+
+_BLOCK = re.compile(
+    r"(?P<fence>---|\+\+\+)[ \t]*\n(?P<head>.*?)^(?:(?P=fence)|\.\.\.)[ \t]*(?:\n|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
+_PAIR = re.compile(r"(?P<key>[^\W\d][\w -]*?)\s*:(?:\s+(?P<value>.*))?")
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+_ITEM = re.compile(r"\s*-(?:\s+(?P<value>.*))?")
+_QUOTED = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)')\s*(?:#.*)?""")
+_LIST_PART = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^,]*)\s*(?:,|\Z)""")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
+
+
+def split_front_matter(text: str) -> tuple[FrontMatter, str]:
+    """What a Markdown file says about itself, and the rest of it.
+
+    A file that does not start with a closed block has none. Raises ParseError, with the line, for a block
+    that is neither.
+    """
+    match = _BLOCK.match(text)
+    if match is None:
+        return {}, text
+    values = _toml(match["head"]) if match["fence"] == "+++" else _yaml(match["head"])
+    return values, text[match.end() :]
+
+
+def _toml(head: str) -> FrontMatter:
+    try:
+        table = tomllib.loads(head)
+    except tomllib.TOMLDecodeError as error:
+        raise ParseError(f"the TOML front matter is wrong: {error}") from error
+    return {
+        _key(name): [str(item) for item in (value if isinstance(value, list) else [value])]
+        for name, value in table.items()
+        if not isinstance(value, dict)
+    }
+
+
+def _yaml(head: str) -> FrontMatter:
+    found: FrontMatter = {}
+    current: list[str] = []
+    lines = iter(list(enumerate(head.split("\n"), start=2)))
+    pending: tuple[int, str] | None = None
+    while (numbered := pending or next(lines, None)) is not None:
+        pending = None
+        number, line = numbered
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if item := _ITEM.fullmatch(line):
+            current.append(_without_key(_scalar(item["value"] or "")))
+        elif line[0] in " \t":
+            continue  # inside a mapping, which we do not read
+        elif pair := _PAIR.fullmatch(line):
+            current = found.setdefault(_key(pair["key"]), [])
+            value = (pair["value"] or "").strip()
+            if value[:1] in (">", "|"):
+                block, pending = _indented(lines)
+                current.append((" " if value[0] == ">" else "\n").join(block).strip())
+            else:
+                current += _values(value)
+        else:
+            raise ParseError(f"front matter line {number} is not 'key: value'")
+    return found
+
+
+def _indented(lines: Iterator[tuple[int, str]]) -> tuple[list[str], tuple[int, str] | None]:
+    """The lines of a block, and the first line after it."""
+    block: list[str] = []
+    for number, line in lines:
+        if line.strip() and line[0] not in " \t":
+            return block, (number, line)
+        block.append(line.strip())
+    return block, None
+
+
+def _values(text: str) -> list[str]:
+    if text.startswith("[") and text.endswith("]"):
+        parts = (_scalar(part) for part in _LIST_PART.findall(text[1:-1]))
+        return [part for part in parts if part]
+    value = _scalar(text)
+    return [value] if value else []
+
+
+def _scalar(text: str) -> str:
+    quoted = _QUOTED.fullmatch(text)
+    if quoted is None:
+        return _COMMENT.sub("", text).strip()
+    if quoted[1] is not None:
+        return re.sub(r"\\(.)", lambda match: _ESCAPES.get(match[1], match[1]), quoted[1])
+    return quoted[2].replace("''", "'")
+
+
+def _without_key(text: str) -> str:
+    return _scalar(text[5:].strip()) if text.lower().startswith("name:") else text
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[\s-]+", "_", name.strip().lower())

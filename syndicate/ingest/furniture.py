@@ -1,0 +1,242 @@
+"""The text of an article as copied from a news page: what is the article, and what stood around it.
+
+A line is furniture only when nothing is left of it once known pieces are taken out ("3 min read | Share"),
+so a sentence that merely mentions them stays. What could also be text (a bare date, "By …", "Share") is
+furniture only above the first or below the last paragraph. A list ("Read more:", "Trending") counts when
+all that follows it, down to the end, looks like titles; elsewhere it ends at the first empty line.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+
+from syndicate.ingest.furniture_words import (
+    ANYWHERE,
+    AT_THE_EDGE,
+    DATE,
+    FOLLOW_US,
+    HEADING,
+    INLINE_READ_MORE,
+    LABEL,
+    LABELLED_DATE,
+    TAGS,
+)
+from syndicate.ingest.written_dates import fold, moment_of
+from syndicate.text.plain import clean_line, clean_text
+
+LONGEST_TITLE = 160
+LONGEST_FIRST_LINE = 300
+MOST_TITLES = 20
+
+_SEPARATORS = re.compile(r"[\s|•·/,،:;()–—-]+")
+_NAME = r"[^\Wa-z\d_][\w.'’-]*"
+_BYLINE = re.compile(
+    r"(?:[Bb]y|BY|[Ww]ritten by|بقلم|كتب|كتبت)\s*[:：]?\s+"
+    rf"(?P<names>{_NAME}(?:\s+(?:{_NAME}|and|&|de|van|von|al|bin|del|da|la))*(?:,\s*{_NAME}(?:\s+{_NAME})*)*)"
+)
+_BULLET = re.compile(r"(?:[•▪►»*–·-]|\d{1,2}[.)-])\s+")
+_CRUMBS = re.compile(r"[^.!?]{1,40}(?:\s*[>›»/]\s*[^.!?>›»/]{1,40}){1,4}")
+_ENDS_SENTENCE = re.compile(r"[.!?؟。۔…:][\"'”’»)\]]*\Z")
+
+
+@dataclass(slots=True)
+class CopiedArticle:
+    """What was found: ``paragraphs`` is the whole body in order, ``read_more`` the titles it lists."""
+
+    title: str = ""
+    paragraphs: list[str] = field(default_factory=list)
+    published: datetime | None = None
+    updated: datetime | None = None
+    authors: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    read_more: list[str] = field(default_factory=list)
+
+
+def read_copied_text(text: str, zone: tzinfo) -> CopiedArticle:
+    """Take a copied article apart; ``zone`` is for dates that name no time zone.
+
+    The first line is the title, unless it is as long as a paragraph.
+    """
+    title, *lines = clean_text(text).split("\n")
+    if len(title) > LONGEST_FIRST_LINE:
+        # A paragraph: this text has no title, and cutting one out of it would lose words.
+        title, lines = "", [title, *lines]
+    found = CopiedArticle(title=title)
+    lines = _joined_labels(lines)
+    start = _closing_start(lines)
+    _take_lists(lines[start:], found, zone)
+    lines = lines[:start]
+    while lines and _is_edge(lines[-1], found, zone):
+        lines.pop()
+    first = 0
+    while first < len(lines) and (_is_edge(lines[first], found, zone) or _is_head(lines[first], found, zone)):
+        first += 1
+    found.paragraphs = _paragraphs(_without_inner_furniture(lines[first:], found, zone))
+    found.read_more = list(dict.fromkeys(found.read_more))[:MOST_TITLES]
+    return found
+
+
+def _joined_labels(lines: Iterable[str]) -> list[str]:
+    """A label on a line of its own ("Published:") belongs to the date on the next."""
+    joined: list[str] = []
+    waiting = ""
+    for line in lines:
+        if waiting and not line:
+            continue
+        if waiting and DATE.match(fold(line)):
+            joined.append(f"{waiting} {line}")
+            waiting = ""
+            continue
+        if waiting:
+            joined.append(waiting)
+        waiting = line if LABEL.fullmatch(fold(line)) else ""
+        if not waiting:
+            joined.append(line)
+    return [*joined, waiting] if waiting else joined
+
+
+def _closing_start(lines: list[str]) -> int:
+    """Where the lists after the article begin: from there to the end nothing but titles and furniture."""
+    start = len(lines)
+    titles = 0
+    for position in range(len(lines) - 1, -1, -1):
+        line = lines[position]
+        if HEADING.fullmatch(fold(line)):
+            start, titles = position, 0
+        elif line and not _is_furniture(line, CopiedArticle(), None, edge=True):
+            titles += 1
+            if not _is_title(line) or titles > MOST_TITLES:
+                break
+    return start
+
+
+def _take_lists(lines: list[str], found: CopiedArticle, zone: tzinfo) -> None:
+    wanted = False
+    for line in lines:
+        heading = HEADING.fullmatch(fold(line))
+        if heading:
+            wanted = heading["read_more"] is not None
+        elif line and not _is_edge(line, found, zone) and wanted:
+            _hint(line, found)
+
+
+def _without_inner_furniture(lines: list[str], found: CopiedArticle, zone: tzinfo) -> list[str]:
+    kept: list[str] = []
+    in_list = False
+    for position, line in enumerate(lines):
+        following = lines[position + 1 : position + 2]
+        if in_list and line and _is_title(line):
+            _hint(line, found)
+            continue
+        in_list = False
+        heading = HEADING.fullmatch(fold(line))
+        if (
+            heading
+            and heading["read_more"]
+            and line.endswith((":", "："))
+            and following
+            and _ends_with_gap(lines, position)
+        ):
+            in_list = True
+        elif (inline := _inline_hint(line)) and (not kept or not kept[-1] or _ENDS_SENTENCE.search(kept[-1])):
+            _hint(inline, found)
+        elif not line or not _is_furniture(line, found, zone, edge=False):
+            kept.append(line)
+    return kept
+
+
+def _ends_with_gap(lines: list[str], position: int) -> bool:
+    """True when the lines after a heading are titles up to an empty line: a list, not the next section."""
+    titles = 0
+    for line in lines[position + 1 :]:
+        if not line:
+            return titles > 0
+        if not _is_title(line):
+            return False
+        titles += 1
+    return titles > 0
+
+
+def _inline_hint(line: str) -> str:
+    """The title in "Read more: A title", ``""`` when the line is a sentence."""
+    if INLINE_READ_MORE.match(fold(line)) is None:
+        return ""
+    title = re.split("[:：|]", line, maxsplit=1)[1].strip()
+    return title if _is_title(title) else ""
+
+
+def _hint(line: str, found: CopiedArticle) -> None:
+    title = clean_line(_BULLET.sub("", line, count=1))
+    if len(title) > 2 and not title.isdecimal():
+        found.read_more.append(title)
+
+
+def _is_title(line: str) -> bool:
+    text = _BULLET.sub("", line, count=1).rstrip("\"'”’»)]")
+    return 0 < len(text) <= LONGEST_TITLE and not text.endswith((".", "۔", "。", ",", "،", ";", ":"))
+
+
+def _is_edge(line: str, found: CopiedArticle, zone: tzinfo) -> bool:
+    if not line:
+        return True
+    tags = TAGS.match(fold(line))
+    if tags:
+        listed = re.split("[:：]", line, maxsplit=1)[1]
+        found.tags += [tag for tag in (clean_line(part, 60) for part in re.split("[,،;|]", listed)) if tag]
+        return True
+    return _is_furniture(line, found, zone, edge=True)
+
+
+def _is_head(line: str, found: CopiedArticle, zone: tzinfo) -> bool:
+    """Lines only the top of an article has: who wrote it, and the path to its section."""
+    pieces = [piece for piece in re.split(r"\s*[|•·]\s*", line) if piece]
+    authors = [match["names"] for piece in pieces if len(piece) <= 80 and (match := _BYLINE.fullmatch(piece))]
+    rest = [piece for piece in pieces if not _BYLINE.fullmatch(piece)]
+    if authors and all(_is_furniture(piece, found, zone, edge=True) for piece in rest):
+        for names in authors:
+            found.authors += [name.strip() for name in re.split(r",| and | & | و ", names) if name.strip()]
+        return True
+    return line.casefold().startswith(("home", "الرئيسية")) and _CRUMBS.fullmatch(line) is not None
+
+
+def _is_furniture(line: str, found: CopiedArticle, zone: tzinfo | None, *, edge: bool) -> bool:
+    """True when known pieces are all there is; dates among them go to ``found`` (with a ``zone``)."""
+    if len(line) > 300:
+        return False
+    key = fold(line)
+    if FOLLOW_US.fullmatch(key) and not re.search(r"[.!?؟] \S", key):
+        return True
+    dates = list(LABELLED_DATE.finditer(key))
+    rest = ANYWHERE.sub(" ", LABELLED_DATE.sub(" ", key))
+    bare = None
+    if edge:
+        bare = DATE.search(rest)
+        rest = AT_THE_EDGE.sub(" ", DATE.sub(" ", rest, count=1))
+    if _SEPARATORS.sub("", rest) or not _SEPARATORS.sub("", key):
+        return False
+    if zone is not None:
+        for match in dates:
+            moment = moment_of(match, zone)
+            if match["updated"]:
+                found.updated = found.updated or moment
+            else:
+                found.published = found.published or moment
+        if bare and found.published is None:
+            found.published = moment_of(bare, zone)
+    return True
+
+
+def _paragraphs(lines: list[str]) -> list[str]:
+    """Each line is a paragraph, unless empty lines separate blocks of lines broken at a width."""
+    blocks: list[list[str]] = [[]]
+    for line in lines:
+        if line:
+            blocks[-1].append(line)
+        elif blocks[-1]:
+            blocks.append([])
+    broken = [line for block in blocks for line in block[:-1]]
+    is_wrapped = len(blocks) > 1 and bool(broken) and all(45 <= len(line) <= 100 for line in broken)
+    if is_wrapped:
+        return [" ".join(block) for block in blocks if block]
+    return [line for block in blocks for line in block]

@@ -1,0 +1,104 @@
+"""What news pages write around an article, in English and Arabic: patterns for text ``fold`` prepared."""
+
+import re
+
+from syndicate.ingest.written_dates import MOMENT
+
+
+def _any(*phrases: str) -> str:
+    return "(?:" + "|".join(phrases) + ")"
+
+
+PUBLISHED = _any(
+    "(?:first |date |originally )?(?:published|posted)",
+    "(?:publication|publish) date",
+    "نشرت?(?: في| يوم| بتاريخ)?",
+    "تاريخ النشر",
+)
+UPDATED = _any(
+    "(?:last |date )?(?:updated|modified|update)",
+    "(?:تم )?(?:اخر )?(?:التحديث|تحديث)(?: في)?",
+    "حدثت?(?: في)?",
+)
+AGO = _any(
+    r"\d+\s*(?:sec(?:ond)?s?|min(?:ute)?s?|hours?|hrs?|days?|weeks?|months?)\s+ago",
+    r"منذ\s+(?:\d+\s+)?\w+",
+)
+SITES = _any(
+    "facebook", "twitter", "x", "whatsapp", "telegram", "linkedin", "instagram", "reddit", "pinterest",
+    "e-?mail", "فيسبوك", "تويتر", "واتساب", "تلغرام",
+)  # fmt: skip
+READING_TIME = _any(
+    r"(?:reading time\s*[:：]?\s*)?\d{1,3}[\s-]*min(?:ute)?s?[\s-]+read(?:ing)?(?: time)?",
+    r"reading time\s*[:：]?\s*\d{1,3} min(?:ute)?s?",
+    r"(?:مدة|وقت) القراءة\s*[:：]?\s*\d{1,3}\s*(?:دقائق|دقيقة)",
+    r"\d{1,3}\s*(?:دقائق|دقيقة)\s*(?:قراءة|للقراءة)",
+)
+FONT_SIZE = _any(
+    r"\d{2,3}\s?%\s*font size",
+    r"font size\s*[:：]?\s*(?:\d{2,3}\s?%|[+-])?",
+    r"\d{2,3}\s?%\s*حجم الخط",
+    r"حجم الخط\s*[:：]?\s*(?:\d{2,3}\s?%)?",
+    r"a\+\s*a-|a-\s*a\+",
+)
+READ_MORE = _any(
+    "(?:read|see) more", "read also", "also read", "read next", "more on this(?: story)?",
+    "related(?: stories| articles| news)?", "recommended(?: stories)?", "more (?:stories|from .{2,40})",
+    "you may also like", "اقرا المزيد", "اقرا ايضا", "مواضيع ذات صلة", "اخبار ذات صلة",
+    "المزيد", "قد يعجبك ايضا",
+)  # fmt: skip
+OTHER_LIST = _any(
+    "top (?:content|stories|news)", "trending(?: now| stories| topics)?",
+    "most (?:read|popular|viewed|shared)", "popular(?: now| stories)?", "latest(?: news| stories)?",
+    "editors?['’]s? picks?", "الاكثر (?:قراءة|مشاهدة|تداولا|رواجا|شيوعا)", "الرائج", "رائج", "ابرز المواضيع",
+    "اهم الاخبار",
+)  # fmt: skip
+FOLLOWED = _any(
+    "google news", "facebook", "twitter", "whatsapp", "telegram", "instagram", "youtube", "linkedin",
+    "channel", "newsletter", "preferred source", "on x", "اخبار جوجل", "جوجل نيوز", "غوغل", "فيسبوك",
+    "تويتر", "تلغرام",
+    "تيليجرام", "واتساب", "قناتنا", "النشرة البريدية", "يوتيوب", "انستغرام",
+)  # fmt: skip
+FOLLOW_VERB = _any(
+    "follow", "join", "subscribe to", "add", "تابعونا", "تابعنا", "تابع", "تابعوا", "اشترك", "انضم"
+)
+
+LABELLED_DATE = re.compile(rf"(?:(?P<updated>{UPDATED})|{PUBLISHED})\s*(?:on|at)?\s*[:：]?\s*{MOMENT}")
+LABEL = re.compile(rf"(?:{UPDATED}|{PUBLISHED})\s*(?:on)?\s*[:：]?")
+DATE = re.compile(MOMENT)
+
+ANYWHERE = re.compile(
+    r"(?<!\w)"
+    + _any(
+        rf"(?:{PUBLISHED}|{UPDATED})\s*[:：]?\s*{AGO}",
+        "(?:enter |exit )?read(?:er|ing)? mode",
+        "وضع القراءة",
+        FONT_SIZE,
+        READING_TIME,
+        "share (?:this )?(?:article|story|page|post)",
+        f"share (?:on|via) {SITES}",
+        "شارك (?:المقال|الخبر|هذا المقال|القصة)",
+        "(?:story )?continues below (?:this )?(?:ad|advertisement)",
+        "advertisement",
+        "اعلان",
+    )
+    + r"(?!\w)"
+)
+"""Pieces that are furniture wherever a line holds nothing else."""
+
+AT_THE_EDGE = re.compile(
+    r"(?<!\w)"
+    + _any(
+        AGO, SITES, r"\d+ comments?", "share", "save", "print", "listen", "bookmark", "copy link",
+        "comments?", "شارك", "مشاركة", "طباعة", "حفظ", "استماع", "نسخ الرابط",
+        r"100\s?%", "all rights reserved",
+        "(?:©|copyright).*", "جميع الحقوق محفوظة.*",
+    )
+    + r"(?!\w)"
+)  # fmt: skip
+"""Pieces that could be text, too: furniture only above the first and below the last paragraph."""
+
+FOLLOW_US = re.compile(rf"{FOLLOW_VERB}\b.{{0,120}}(?<!\w){FOLLOWED}\b.{{0,60}}")
+HEADING = re.compile(rf"(?:(?P<read_more>{READ_MORE})|{OTHER_LIST})\s*[:：]?")
+INLINE_READ_MORE = re.compile(rf"{READ_MORE}\s*[:：|]\s*(?=\S)")
+TAGS = re.compile(r"(?:tags|topics|keywords|الوسوم|وسوم|كلمات مفتاحية)\s*[:：]\s*(?=\S)")

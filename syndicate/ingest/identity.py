@@ -1,0 +1,247 @@
+"""Which article an entry is, and what we store of it. Pure; ``now`` is an argument.
+
+**Key.** An article is known inside its source by a key: the guid if it says anything, else the canonical
+URL, else a hash of title and date (of the text, when there is neither). The public ``uid`` is derived from
+the source's name and the key of the first sight, and never changes.
+
+==============================================  ==================================================
+what we meet                                    what it is
+==============================================  ==================================================
+same key                                        the same article
+same key, but another URL, title *and* date     a reused guid: a new article, key ``guid#url``
+unknown key, URL and title of a known article,  a changed guid: the same article keeps uid and key
+  dates less than a day apart or one missing
+no guid, no URL                                 title and date identify it
+no title                                        the first words of its text are its title
+no title and no text                            refused, with a reason
+==============================================  ==================================================
+
+**Dates.** Before 1990 (year 1717, the epoch) is no date. More than ten minutes in the future is
+cut to ``now``: nobody publishes tomorrow. No date at all: ``updated``, else the moment we first saw
+it. The published date of a known article stays, whatever the feed says later. ``updated`` is never before
+``published``; a changed article without a new date of its own was updated ``now``.
+
+**Same or changed.** ``content_hash`` covers everything a reader can see, with the dates as declared;
+equal hashes are the same article even if the item's bytes differ (comment counts, tracking tokens).
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from hashlib import blake2b
+from uuid import UUID, uuid5
+
+from syndicate.errors import ParseError
+from syndicate.model import Entry, KnownArticle, NewArticle, Source
+from syndicate.text.language import detect_language, direction_of
+from syndicate.text.names import slug
+from syndicate.text.plain import excerpt
+from syndicate.text.reading_time import measure_reading
+from syndicate.text.urls import canonical_url
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+FUTURE_TOLERANCE = timedelta(minutes=10)
+SAME_DATE = timedelta(days=1)
+MAX_KEY = 500
+MAX_TITLE_FROM_TEXT = 80
+
+_UIDS = UUID("6f1d0a86-6a0e-5d6b-9c58-9a3f0a4b1c77")
+# What broken generators write where a guid should be.
+_EMPTY_GUIDS = frozenset(
+    {"0", "-1", "null", "none", "nil", "undefined", "n/a", "guid", "id", "false", "true"}
+)
+
+
+class Kind(StrEnum):
+    """What an entry turned out to be."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    SAME = "same"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to do with one entry.
+
+    ``article`` is what to store (new and changed only); ``existing`` the row it changes or
+    equals. When the same article came as other bytes, ``digest`` is to be stored with the row, so
+    that those bytes are not read again; otherwise it is ``""``.
+    """
+
+    kind: Kind
+    article: NewArticle | None = None
+    existing: KnownArticle | None = None
+    digest: str = ""
+    reason: str = ""
+
+
+def entry_key(entry: Entry) -> str:
+    """The key of an entry inside its source; at most ``MAX_KEY`` characters."""
+    guid = entry.guid.strip()
+    if any(map(str.isalnum, guid)) and guid.lower() not in _EMPTY_GUIDS:
+        return _bounded(guid)
+    url = canonical_url(entry.url)
+    if url:
+        return _bounded(url)
+    date = entry.published.isoformat() if entry.published else ""
+    return "hash:" + _hash(entry.title.casefold(), date, "" if entry.title or date else entry.text)
+
+
+def keys_of(entry: Entry) -> tuple[str, ...]:
+    """Every key under which the entry may be known; ask the store for these and for the URL."""
+    key = entry_key(entry)
+    return key, _reused_key(entry, key)
+
+
+def uid_of(source_name: str, key: str) -> str:
+    """The public id of an article first seen under ``key``: a UUID (version 5) in text."""
+    return str(uuid5(_UIDS, f"{source_name}\n{key}"))
+
+
+def decide(entry: Entry, source: Source, known: Iterable[KnownArticle], now: datetime) -> Decision:
+    """New, changed, same or refused, by the rules above.
+
+    ``known`` holds the source's articles under ``keys_of(entry)`` or under its canonical URL.
+    """
+    key, existing = _identified(entry, tuple(known))
+    if existing and existing.digest == entry.digest != "":
+        return Decision(kind=Kind.SAME, existing=existing)
+    try:
+        article = accept(entry, source, now, key=key, existing=existing)
+    except ParseError as error:
+        return Decision(kind=Kind.REFUSED, existing=existing, reason=str(error))
+    if existing is None:
+        return Decision(kind=Kind.NEW, article=article)
+    if existing.content_hash == article.content_hash:
+        return Decision(kind=Kind.SAME, existing=existing, digest=entry.digest)
+    return Decision(kind=Kind.CHANGED, article=article, existing=existing)
+
+
+def accept(
+    entry: Entry, source: Source, now: datetime, *, key: str = "", existing: KnownArticle | None = None
+) -> NewArticle:
+    """The article as we store it; of a known one, uid, key, path and first dates stay.
+
+    Raises ``ParseError`` for an entry that has neither a title nor a text.
+    """
+    text = entry.text or entry.summary
+    title = entry.title or excerpt(text, MAX_TITLE_FROM_TEXT)
+    if not title:
+        raise ParseError("the item has no title and no text")
+    language = _language(entry, source, f"{title}\n{text}")
+    published, updated = _dates(entry, now, existing)
+    key = existing.entry_key if existing else key or entry_key(entry)
+    uid = existing.uid if existing else uid_of(source.name, key)
+    reading = measure_reading(text, language)
+    fallback = f"site/articles/{published:%Y/%m}/{slug(title) or 'article'}-{uid[:8]}.html"
+    return NewArticle(
+        uid=uid,
+        entry_key=key,
+        url=canonical_url(entry.url),
+        path=existing.path if existing else fallback,
+        title=title,
+        authors=entry.authors,
+        published=published,
+        updated=updated,
+        first_seen=existing.first_seen if existing else now,
+        language=language,
+        direction=direction_of(language, text or title),
+        section=entry.section or source.section,
+        tags=entry.tags,
+        summary=entry.summary or excerpt(entry.text),
+        image=entry.image,
+        minutes=reading.minutes,
+        words=reading.words,
+        read_more=entry.read_more,
+        content_hash=_content_hash(entry, title, language, source.section),
+        digest=entry.digest,
+        html=entry.html,
+        text=entry.text,
+    )
+
+
+def _identified(entry: Entry, known: tuple[KnownArticle, ...]) -> tuple[str, KnownArticle | None]:
+    key, reused_key = keys_of(entry)
+    by_key = {article.entry_key: article for article in known}
+    if reused_key in by_key:
+        return reused_key, by_key[reused_key]
+    existing = by_key.get(key)
+    if existing:
+        return (reused_key, None) if _is_reused(entry, existing) else (key, existing)
+    url = canonical_url(entry.url)
+    for article in known:
+        if url and article.url == url and _same_title(entry, article) and _same_date(entry, article):
+            return article.entry_key, article
+    return key, None
+
+
+def _is_reused(entry: Entry, existing: KnownArticle) -> bool:
+    url = canonical_url(entry.url)
+    other_page = bool(url and existing.url and url != existing.url)
+    return other_page and not _same_title(entry, existing) and not _same_date(entry, existing)
+
+
+def _same_title(entry: Entry, existing: KnownArticle) -> bool:
+    return entry.title.casefold() == existing.title.casefold()
+
+
+def _same_date(entry: Entry, existing: KnownArticle) -> bool:
+    """Less than a day apart; an entry without a date could be of any."""
+    return entry.published is None or abs(entry.published - existing.published) < SAME_DATE
+
+
+def _reused_key(entry: Entry, key: str) -> str:
+    return _bounded(f"{key}#{canonical_url(entry.url)}")
+
+
+def _bounded(key: str) -> str:
+    return key if len(key) <= MAX_KEY else "hash:" + _hash(key)
+
+
+def _dates(entry: Entry, now: datetime, existing: KnownArticle | None) -> tuple[datetime, datetime]:
+    declared = _plausible(entry.published, now)
+    changed = _plausible(entry.updated, now)
+    if existing:
+        published = existing.published
+        later = [date for date in (declared, changed) if date and date > published]
+        return published, max(later, default=max(now, published))
+    published = declared or changed or now
+    return published, max(published, changed or published)
+
+
+def _plausible(date: datetime | None, now: datetime) -> datetime | None:
+    if date is None or date < EARLIEST:
+        return None
+    return now if date > now + FUTURE_TOLERANCE else date
+
+
+def _language(entry: Entry, source: Source, text: str) -> str:
+    """Declared, unless the text runs the other way: Arabic that says "en" by default is not English."""
+    declared = entry.language or source.language
+    if declared and direction_of(declared) == direction_of("", text):
+        return declared
+    return detect_language(text) or declared
+
+
+def _content_hash(entry: Entry, title: str, language: str, section: str) -> str:
+    image = entry.image
+    return _hash(
+        title,
+        canonical_url(entry.url),
+        json.dumps([entry.authors, entry.tags, entry.read_more]),
+        str(entry.published),
+        str(entry.updated),
+        language,
+        entry.section or section,
+        entry.summary,
+        json.dumps([image.url, image.width, image.height, image.alt] if image else []),
+        entry.html or entry.text,
+    )
+
+
+def _hash(*parts: str) -> str:
+    return blake2b("\0".join(parts).encode(errors="replace"), digest_size=16).hexdigest()

@@ -1,0 +1,198 @@
+"""Parsing in processes that may die: strangers' bytes crash, hang or fill a worker, never the program.
+
+A worker is a fresh interpreter (spawned: a forked one would inherit locks and connections),
+reached over a socket pair. Whoever parses waits with a deadline; a worker that misses it, breaks off or
+runs out of memory is killed, the next call starts another, and the caller gets ``ParserDied``.
+"""
+
+import contextlib
+import io
+import pickle
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+from syndicate.errors import ParseError, ParserDied
+from syndicate.ingest import parser_worker
+from syndicate.model import ParsedSource
+
+START_LIMIT = 60.0
+"""Seconds a worker may take to import its libraries, on a machine busy with other things."""
+
+_CODE = (
+    "import sys; sys.path[:] = {path!r}; from syndicate.ingest.parser_worker import main; main({arguments})"
+)
+_ANSWER_CLASSES = frozenset(
+    {
+        ("syndicate.model", "ParsedSource"),
+        ("syndicate.model", "Entry"),
+        ("syndicate.model", "Image"),
+        ("datetime", "datetime"),
+        ("datetime", "timezone"),
+        ("datetime", "timedelta"),
+    }
+)
+
+
+class ParserPool:
+    """A few worker processes that parse feeds, shared by many threads.
+
+    ``time_limit`` is in seconds of wall time for one document, ``memory_limit`` in bytes of address
+    space for one worker. Workers start when they are first needed.
+    """
+
+    def __init__(self, workers: int = 2, *, time_limit: float = 20.0, memory_limit: int = 1 << 30) -> None:
+        self._time_limit = time_limit
+        self._memory_limit = memory_limit
+        # Last in, first out: with little to do, one warm worker does it all.
+        self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
+        for _ in range(workers):
+            self._idle.put(None)
+        self._lock = threading.Lock()
+        self._alive: set[_Worker] = set()
+        self._closed = False
+
+    def parse(
+        self, body: bytes, *, url: str, content_type: str, charset: str, known: frozenset[str]
+    ) -> ParsedSource:
+        """``feeds.parse_feed`` in a worker; waits for a free one. May be called from many threads at once.
+
+        Raises ``ParseError`` as ``parse_feed`` does, and ``ParserDied`` when the worker crashed, took
+        too long or ran out of memory, or when the pool is closed.
+        """
+        request = {
+            "body": body,
+            "url": url,
+            "content_type": content_type,
+            "charset": charset,
+            "known": known,
+        }
+        worker = self._idle.get()
+        try:
+            worker = worker or self._start()
+            return worker.parse(pickle.dumps(request, parser_worker.PROTOCOL), self._time_limit)
+        except ParserDied as error:
+            if worker:
+                self._drop(worker)
+            worker = None
+            raise ParserDied(f"{url}: {'the parser was closed' if self._closed else error}") from error
+        finally:
+            if worker and self._closed:
+                self._drop(worker)
+                worker = None
+            self._idle.put(worker)
+
+    def close(self) -> None:
+        """Kill every worker, busy or not, and refuse further work."""
+        with self._lock:
+            self._closed = True
+            for worker in self._alive:
+                worker.kill()
+        # Busy workers belong to their threads, which see them end and clear up.
+        idle = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                idle.append(self._idle.get_nowait())
+        for worker_or_none in idle:
+            if worker_or_none:
+                self._drop(worker_or_none)
+            self._idle.put(None)
+
+    def __enter__(self) -> "ParserPool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _start(self) -> "_Worker":
+        with self._lock:
+            if self._closed:
+                raise ParserDied("the parser was closed")
+            worker = _Worker(self._time_limit, self._memory_limit)
+            self._alive.add(worker)
+        try:
+            worker.wait_until_ready()
+        except ParserDied:
+            self._drop(worker)
+            raise
+        return worker
+
+    def _drop(self, worker: "_Worker") -> None:
+        with self._lock:
+            self._alive.discard(worker)
+        worker.stop()
+
+
+class _Worker:
+    """One process and our end of its socket."""
+
+    def __init__(self, time_limit: float, memory_limit: int) -> None:
+        self._connection, theirs = socket.socketpair()
+        arguments = f"{theirs.fileno()}, {time_limit!r}, {memory_limit!r}"
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
+                [sys.executable, "-c", _CODE.format(path=sys.path, arguments=arguments)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self) -> None:
+        self._exchange(b"", START_LIMIT)
+
+    def parse(self, request: bytes, time_limit: float) -> ParsedSource:
+        kind, value = self._exchange(request, time_limit)
+        if kind == "parsed" and isinstance(value, ParsedSource):
+            return value
+        if kind == "refused":
+            raise ParseError(str(value))
+        if kind == "memory":
+            raise ParserDied("the parser ran out of memory")
+        raise ParserDied(f"the parser failed: {value}")
+
+    def _exchange(self, request: bytes, time_limit: float) -> tuple[str, Any]:
+        deadline = time.monotonic() + time_limit
+        try:
+            self._connection.settimeout(time_limit)
+            if request:
+                parser_worker.send(self._connection, request)
+            self._connection.settimeout(max(0.001, deadline - time.monotonic()))
+            kind, value = _AnswerReader(io.BytesIO(parser_worker.receive(self._connection))).load()
+        except TimeoutError as error:
+            raise ParserDied(f"the parser took longer than {time_limit:g} seconds and was stopped") from error
+        except (OSError, EOFError) as error:
+            raise ParserDied(f"the parser {self._death()}") from error
+        except pickle.UnpicklingError as error:
+            raise ParserDied(f"the parser gave a strange answer: {error}") from error
+        return kind, value
+
+    def _death(self) -> str:
+        try:
+            code = self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            return "closed its connection"
+        return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._connection.close()
+
+
+class _AnswerReader(pickle.Unpickler):
+    """Reads only what a worker has to say: it may be in the hands of whoever wrote the feed."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _ANSWER_CLASSES:
+            raise pickle.UnpicklingError(f"{module}.{name}")
+        return super().find_class(module, name)

@@ -1,0 +1,94 @@
+"""The process in which strangers' bytes are parsed: one request, one answer, until the other end closes.
+
+Started by ``isolation``; it holds nothing but this room, has limits on memory and processor time, and ends
+with its parent: a closed socket is the end of work, and a parent killed in the middle of a
+parse leaves at most ``time_limit`` seconds of processor time behind.
+"""
+
+import contextlib
+import gc
+import math
+import os
+import pickle
+import resource
+import socket
+import struct
+from typing import Any, Literal
+
+from syndicate.errors import ParseError
+from syndicate.ingest.feeds import parse_feed
+from syndicate.model import ParsedSource
+
+AnswerKind = Literal["ready", "parsed", "refused", "memory", "failed"]
+LENGTH = struct.Struct(">Q")
+PROTOCOL = 5
+
+
+def receive(connection: socket.socket) -> bytes:
+    """One message: eight bytes of length, then that many. Raises ``EOFError`` when the other end closed."""
+    (length,) = LENGTH.unpack(_exactly(connection, LENGTH.size))
+    return _exactly(connection, length)
+
+
+def send(connection: socket.socket, message: bytes) -> None:
+    """Send one message."""
+    connection.sendall(LENGTH.pack(len(message)))
+    connection.sendall(message)
+
+
+def serve(connection: socket.socket, *, time_limit: float, memory_limit: int) -> None:
+    """Answer requests until the other end closes. Limits are in seconds and bytes."""
+    resource.setrlimit(resource.RLIMIT_AS, (memory_limit, memory_limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    gc.freeze()
+    gc.set_threshold(50_000)
+    _answer(connection, "ready", None)
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            request = pickle.loads(receive(connection))  # noqa: S301 - written by our own parent
+            _limit_processor_time(time_limit)
+            kind, value = _parsed(request)
+            del request
+            _answer(connection, kind, value)
+            if kind == "memory":
+                return
+
+
+def _parsed(request: dict[str, Any]) -> tuple[AnswerKind, ParsedSource | str]:
+    try:
+        return "parsed", parse_feed(**request)
+    except ParseError as error:
+        return "refused", str(error)
+    except MemoryError:
+        return "memory", ""
+    except Exception as error:  # noqa: BLE001 - the parent decides; the process lives on
+        return "failed", f"{type(error).__name__}: {error}"
+
+
+def _answer(connection: socket.socket, kind: AnswerKind, value: ParsedSource | str | None) -> None:
+    send(connection, pickle.dumps((kind, value), PROTOCOL))
+
+
+def _limit_processor_time(seconds: float) -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = math.ceil(used.ru_utime + used.ru_stime + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+
+
+def _exactly(connection: socket.socket, count: int) -> bytes:
+    data = bytearray(count)
+    view, at = memoryview(data), 0
+    while at < count:
+        received = connection.recv_into(view[at:])
+        if not received:
+            raise EOFError
+        at += received
+    return bytes(data)
+
+
+def main(descriptor: int, time_limit: float, memory_limit: int) -> None:
+    """Serve on an inherited socket; anything the libraries print goes nowhere."""
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 1)
+    with socket.socket(fileno=descriptor) as connection:
+        serve(connection, time_limit=time_limit, memory_limit=memory_limit)

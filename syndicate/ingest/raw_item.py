@@ -1,0 +1,215 @@
+"""One item as it stands in a feed, and how it becomes an ``Entry``: the rules for every format.
+
+``feeds_feedparser`` fills a ``RawItem``; the choices are made here once: which text is the article, which
+picture stands for it, what is a name and not a mailbox.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from html import escape, unescape
+from html.entities import html5
+
+from syndicate.ingest.clean import TAGS, CleanedHtml, clean_html, pixels
+from syndicate.model import Entry, Image
+from syndicate.text.language import normalise_language
+from syndicate.text.plain import clean_line
+from syndicate.text.urls import absolute_url
+
+MAX_SUMMARY = 600
+MAX_TAGS = 20
+MAX_AUTHORS = 10
+MAX_GUID = 2_000
+# A declared picture narrower than this is an icon; one in the text is likely better.
+MIN_DECLARED = 100
+
+# RSS 1.0 syndication module, in seconds.
+_PERIODS = {
+    "hourly": 3600.0,
+    "daily": 86_400.0,
+    "weekly": 604_800.0,
+    "monthly": 2_592_000.0,
+    "yearly": 31_536_000.0,
+}
+
+_HTML_NAMES = TAGS | {"center", "font", "iframe", "script", "span", "style", "strike", "svg", "tt", "video"}
+_TAG_NAME = re.compile(r"</?([a-zA-Z][\w:-]*)")
+_HTML_EVIDENCE = re.compile(r"</\w+>|/>|<(?:br|hr|img|p)\b", re.IGNORECASE)
+_REFERENCE = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
+_PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
+_MAIL_AND_NAME = re.compile(r"\S+@\S+\s*\((.+)\)\s*\Z")
+_NAME_AND_MAIL = re.compile(r"(.+?)\s*[<(\[]\s*(?:mailto:)?\S+@\S+?\s*[>)\]]\s*\Z")
+_PARAGRAPHS = re.compile(r"\n\s*\n")
+
+
+@dataclass(slots=True)
+class Text:
+    """A text construct: its value, whether it is HTML, and the address its links are relative to."""
+
+    value: str
+    html: bool
+    base: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class RawItem:
+    """What an item says, uncleaned. ``base`` is its ``xml:base`` or the feed's own address."""
+
+    base: str
+    guid: str = ""
+    link: str = ""
+    title: Text | None = None
+    contents: list[Text] = field(default_factory=list)
+    summary: Text | None = None
+    authors: list[str] = field(default_factory=list)
+    published: datetime | None = None
+    updated: datetime | None = None
+    language: str = ""
+    tags: list[str] = field(default_factory=list)
+    images: list[Image] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class RawFeed:
+    """What a feed says about itself, uncleaned, and its items in document order."""
+
+    title: Text | None = None
+    link: str = ""
+    feed_id: str = ""
+    language: str = ""
+    min_interval: float | None = None
+    items: list[RawItem] = field(default_factory=list)
+
+
+def entry_of(raw: RawItem, *, language: str, digest: str) -> Entry:
+    """An item's clean entry. ``language`` is the feed's, for items that declare none."""
+    content = max(raw.contents, key=lambda text: len(text.value), default=None)
+    main = content if content and content.value.strip() else raw.summary
+    body = _cleaned(main)
+    image = _image(raw)
+    return Entry(
+        guid=clean_line(raw.guid, MAX_GUID),
+        url=absolute_url(raw.base, raw.link),
+        title=plain_title(raw.title),
+        authors=_authors(raw.authors),
+        published=raw.published,
+        updated=raw.updated,
+        language=normalise_language(raw.language) or language,
+        html=body.html,
+        text=body.text,
+        summary=_summary(raw.summary, main, body),
+        tags=_tags(raw.tags),
+        image=_better(image, body.image),
+        digest=digest,
+    )
+
+
+def plain_title(title: Text | None) -> str:
+    """A title as plain text: markup and references decoded exactly once (C4)."""
+    if title is None:
+        return ""
+    value = title.value
+    if title.html:
+        value = clean_html(value, "").text if "<" in value else unescape(value)
+    return clean_line(value)
+
+
+def seconds_between_updates(ttl: str | None, period: str | None, frequency: str | None) -> float | None:
+    """How often a feed asks to be read, in seconds: RSS ``ttl`` (minutes) or the syndication module.
+
+    ``None`` when it does not say, or says nonsense.
+    """
+    if ttl and (minutes := pixels(ttl)):
+        return 60.0 * minutes
+    base = _PERIODS.get((period or "").strip().lower())
+    times = pixels(frequency or "1") or 1
+    return base / times if base else None
+
+
+def looks_like_html(value: str) -> bool:
+    """Whether text that may be either is HTML: an end tag, an empty tag or a reference of HTML tells (C4).
+
+    A tag that HTML does not know speaks against it, and so does an opening tag alone (``AT&T <b>``).
+    """
+    if "<" not in value and "&" not in value:
+        return False
+    if any(name.lower() not in _HTML_NAMES for name in _TAG_NAME.findall(value)):
+        return False
+    return _HTML_EVIDENCE.search(value) is not None or any(
+        name.startswith("#") or f"{name};" in html5 for name in _REFERENCE.findall(value)
+    )
+
+
+def is_picture(medium: str, media_type: str, url: str) -> bool:
+    """Whether an attached file is a picture: by what it says it is, else by its address."""
+    kind = medium or media_type
+    if kind:
+        return kind.lower().startswith("image")
+    return url.partition("?")[0].lower().endswith(_PICTURE_ENDINGS)
+
+
+def _cleaned(text: Text | None) -> CleanedHtml:
+    if text is None:
+        return CleanedHtml()
+    value = text.value
+    if not text.html and ("<" in value or "&" in value or "\n" in value.strip()):
+        paragraphs = (escape(part.strip(), quote=False) for part in _PARAGRAPHS.split(value[:1_000_000]))
+        value = "".join("<p>" + part.replace("\n", "<br>") + "</p>" for part in paragraphs if part)
+    return clean_html(value, text.base)
+
+
+def _summary(summary: Text | None, main: Text | None, body: CleanedHtml) -> str:
+    if summary is None:
+        return ""
+    if summary is main:
+        return clean_line(body.text, MAX_SUMMARY)
+    return clean_line(_cleaned(summary).text, MAX_SUMMARY)
+
+
+def _image(raw: RawItem) -> Image | None:
+    """The widest of the pictures that the item declares; the first of those without a size."""
+    if not raw.images:
+        return None
+    best = max(raw.images, key=lambda image: image.width or 0)
+    url = absolute_url(raw.base, best.url)
+    if not url.startswith("http"):
+        return None
+    return Image(url=url, width=best.width, height=best.height, alt=clean_line(unescape(best.alt)))
+
+
+def _better(declared: Image | None, found: Image | None) -> Image | None:
+    if declared is None or (found and declared.width is not None and declared.width < MIN_DECLARED):
+        return found or declared
+    if found and found.url == declared.url and not declared.alt:
+        return Image(
+            url=declared.url,
+            width=declared.width or found.width,
+            height=declared.height or found.height,
+            alt=found.alt,
+        )
+    return declared
+
+
+def _authors(names: Iterable[str]) -> tuple[str, ...]:
+    """Names only: a mailbox is nobody's name, and not ours to publish."""
+    kept: dict[str, None] = {}
+    for raw in names:
+        name = clean_line(unescape(raw) if "&" in raw else raw, 100)
+        if "@" in name:
+            match = _MAIL_AND_NAME.match(name) or _NAME_AND_MAIL.match(name)
+            name = match[1].strip("\"' ") if match else ""
+        if name and "@" not in name and "://" not in name:
+            kept[name] = None
+    return tuple(kept)[:MAX_AUTHORS]
+
+
+def _tags(terms: Iterable[str]) -> tuple[str, ...]:
+    kept: dict[str, str] = {}
+    for term in terms:
+        tag = clean_line(unescape(term) if "&" in term else term, 60)
+        if tag and "://" not in tag:
+            kept.setdefault(tag.casefold(), tag)
+            if len(kept) == MAX_TAGS:
+                break
+    return tuple(kept.values())

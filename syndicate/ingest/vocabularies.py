@@ -1,0 +1,49 @@
+"""XML namespaces that feeds use, in lower case, as feedparser compares them."""
+
+from functools import lru_cache
+
+ATOM = "http://www.w3.org/2005/atom"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+XML = "http://www.w3.org/xml/1998/namespace"
+XHTML = "http://www.w3.org/1999/xhtml"
+CORE = frozenset(
+    {
+        "",
+        ATOM,
+        "http://purl.org/rss/1.0/",
+        "http://my.netscape.com/rdf/simple/0.9/",
+        "http://backend.userland.com/rss",
+        "http://backend.userland.com/rss2",
+        "http://blogs.law.harvard.edu/tech/rss",
+    }
+)
+"""RSS in all its versions, and Atom 1.0."""
+
+PREFIXES = {
+    **dict.fromkeys(CORE, ""),
+    RDF: "rdf:",
+    XML: "xml:",
+    XHTML: "xhtml:",
+    "http://purl.org/dc/elements/1.1/": "dc:",
+    "http://purl.org/dc/terms/": "dcterms:",
+    "http://purl.org/rss/1.0/modules/content/": "content:",
+    "http://purl.org/rss/1.0/modules/syndication/": "sy:",
+    "http://rssnamespace.org/feedburner/ext/1.0": "feedburner:",
+    "http://search.yahoo.com/mrss": "media:",
+    "http://search.yahoo.com/mrss/": "media:",
+    "http://www.itunes.com/dtds/podcast-1.0.dtd": "itunes:",
+}
+"""The customary prefix of every vocabulary that a field of ours comes from."""
+
+
+@lru_cache(maxsize=1024)
+def qualified(name: str) -> str:
+    """Expat's ``uri local`` or ``uri local prefix`` with the customary prefix, in lower case.
+
+    ``""`` for other vocabularies.
+    """
+    uri, _, local = name.partition(" ")
+    if not local:
+        uri, local = "", uri
+    prefix = PREFIXES.get(uri.lower())
+    return "" if prefix is None else prefix + local.partition(" ")[0].lower()

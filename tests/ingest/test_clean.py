@@ -1,0 +1,201 @@
+"""Strangers' HTML: what stays, what goes, and what it costs."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.ingest.clean import MAX_DEPTH, clean_html
+from syndicate.model import Image
+
+BASE = "https://news.example/2026/story"
+
+
+def cleaned(html: str) -> str:
+    return clean_html(html, BASE).html
+
+
+def test_plain_text_passes_unchanged():
+    result = clean_html("Rain in Bergen, again", BASE)
+    assert (result.html, result.text, result.image) == (
+        "Rain in Bergen, again",
+        "Rain in Bergen, again",
+        None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ("<p>a<script>steal()</script>b</p>", "<p>ab</p>"),
+        ('<p onclick="steal()">a</p>', "<p>a</p>"),
+        ('<a href="javascript:steal()">a</a>', '<a rel="noopener">a</a>'),
+        ('<a href="\x01java\x03script:steal()">a</a>', '<a rel="noopener">a</a>'),
+        ('<a href="java&#10;script:steal()">a</a>', '<a rel="noopener">a</a>'),
+        ('<a href="data:text/html,x">a</a>', '<a rel="noopener">a</a>'),
+        ('<img src="x" onerror="steal()">', '<img src="https://news.example/2026/x">'),
+        ("<svg/onload=steal()>", ""),
+        ("<math><mi>x</mi></math>a", "a"),
+        ("<style>p{position:fixed}</style>a", "a"),
+        ('<p style="position:fixed">a</p>', "<p>a</p>"),
+        ('<form action="/x"><input name="a">b</form>', "b"),
+        ('<iframe src="https://evil.example/"></iframe>a', "a"),
+        ('<meta http-equiv="refresh" content="0;url=//evil.example">a', "a"),
+        ('<base href="https://evil.example/">a', "a"),
+        ("<template><p>a</p></template>b", "b"),
+        ("<!-- a -->b", "b"),
+    ],
+)
+def test_C1_nothing_active_survives(html, expected):
+    assert cleaned(html) == expected
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ('<a href="/b">b</a>', '<a href="https://news.example/b" rel="noopener">b</a>'),
+        (
+            '<a href="mailto:desk@news.example">b</a>',
+            '<a href="mailto:desk@news.example" rel="noopener">b</a>',
+        ),
+        ('<img src="//cdn.example/b.png">', '<img src="https://cdn.example/b.png">'),
+        ('<img src="cid:part1">a', "a"),
+        ('<img src="data:image/png;base64,AAAA">a', "a"),
+        (
+            '<a href="https://bücher.example/ä?q=ö">b</a>',
+            '<a href="https://xn--bcher-kva.example/%C3%A4?q=%C3%B6" rel="noopener">b</a>',
+        ),
+    ],
+)
+def test_R8_links_are_absolute_uris(html, expected):
+    assert cleaned(html) == expected
+
+
+def test_relative_links_go_when_there_is_no_usable_base():
+    assert clean_html('<a href="/b">b</a>', "").html == '<a rel="noopener">b</a>'
+    assert clean_html('<a href="/b">b</a>', "javascript:alert(1)//").html == '<a rel="noopener">b</a>'
+
+
+@pytest.mark.parametrize("size", ['width="1" height="1"', 'width="0" height="0"', "width=1 height=0"])
+def test_C13_tracking_pixels_are_removed(size):
+    assert cleaned(f'<p>a<img src="https://t.example/p.gif" {size}></p>') == "<p>a</p>"
+
+
+def test_the_first_real_picture_stands_for_the_article():
+    html = (
+        '<img src="https://t.example/p.gif" width="1" height="1">'
+        '<img src="/smile.png" width="16" height="16">'
+        '<img src="/photo.jpg?a=1&amp;b=2" width="640" height="480px" alt="Rain &amp; wind">'
+        '<img src="/second.jpg">'
+    )
+    expected = Image(url="https://news.example/photo.jpg?a=1&b=2", width=640, height=480, alt="Rain & wind")
+    assert clean_html(html, BASE).image == expected
+
+
+def test_the_only_h1_of_a_page_is_its_title():
+    assert cleaned("<h1>a</h1><h2>b</h2>") == "<h2>a</h2><h2>b</h2>"
+
+
+def test_X2_controls_and_bidi_overrides_go_however_they_are_written():
+    assert cleaned("<p>a\x00\x0b\x1f&#1;&#x202e;\u202e\u2066\ufffe\ud800b</p>") == "<p>ab</p>"
+
+
+def test_the_text_is_that_of_the_html():
+    assert clean_html("<p>Rain &amp; wind</p><ul><li>cold</li></ul>", BASE).text == "Rain & wind\n\n• cold"
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div>" * 15_000 + "end",
+        "<div></b>" * 15_000 + "end",
+        "<b id=1>" * 15_000 + "end",
+        "<table><tr><td>" * 5_000 + "end",
+        "<svg><g>" * 15_000 + "</svg>end",
+        "<!--" * 80_000 + "-->end",
+        "<a " + " ".join(f"a{n}=1" for n in range(80_000)) + ">end</a>",
+        "<a " + "/".join(f"a{n}" for n in range(80_000)) + ">end</a>",
+        "end<" + "a" * 1_000_000,
+        "&lt;" * 200_000 + "end",
+    ],
+    ids=[
+        "divs",
+        "stray-ends",
+        "formatting",
+        "tables",
+        "svg",
+        "comments",
+        "attributes",
+        "slashes",
+        "name",
+        "entities",
+    ],
+)
+def test_hostile_markup_costs_little(html):
+    start = time.process_time()
+    clean_html(html, BASE)
+    assert time.process_time() - start < 1.5
+
+
+def test_deep_nesting_loses_tags_but_no_text():
+    html = "".join(f"<div>{n} " for n in range(1_000)) + "end" + "</div>" * 1_000
+    result = clean_html(html, BASE)
+    assert result.html.count("<div>") == MAX_DEPTH
+    assert [int(word) for word in result.text.split() if word != "end"] == list(range(1_000))
+    assert result.text.endswith("end")
+
+
+def test_a_long_flat_article_keeps_every_tag():
+    html = "<p>word <b>bold</b><br>next</p>" * 500
+    assert cleaned(html) == html
+
+
+def test_unclosed_paragraphs_and_items_are_no_nesting():
+    html = "<p>word" * 300 + "<ul>" + "<li>item" * 300 + "</ul>"
+    assert cleaned(html).count("<p>") == 300
+    assert cleaned(html).count("<li>") == 300
+
+
+def test_too_many_attributes_cost_the_attributes_only():
+    html = '<p>a</p><a href="/b" ' + " ".join(f"a{n}=1" for n in range(2_000)) + ">link</a>"
+    assert cleaned(html) == '<p>a</p><a rel="noopener">link</a>'
+
+
+def test_C7_a_text_of_eleven_megabytes_is_cut():
+    assert len(clean_html("word " * 2_200_000, BASE).html) <= 1_000_000
+
+
+PIECES = st.sampled_from(
+    [
+        "<p>", "</p>", "<div>", "</div>", "<b>", "</b>", "<i>", "</i>", "<ul>", "<li>", "</ul>", "<pre>",
+        "</pre>", "<a href='/x'>x</a>", "</a>", "<img src=/p.jpg alt='&quot;<>'>", "<br>", "<hr/>",
+        "<h1>x</h1>",
+        "<blockquote>", "</blockquote>", "<script>", "</script>", "<!--", "-->", "&amp;", "&lt;", "&#8217;",
+        "<", ">", "&", '"', "\n", " ", "a", "ü", "日", "\u202e", "\x07", "<svg>", "</svg>", "<title>",
+        "</title>", "<code>", "</code>",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=40).map("".join))
+def test_cleaning_twice_is_cleaning_once(html):
+    once = clean_html(html, BASE)
+    assert clean_html(once.html, BASE) == once
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_accepted(text):
+    result = clean_html(text, BASE)
+    result.html.encode()
+    assert "<script" not in result.html
+
+
+TABLE_PIECES = st.sampled_from(
+    ["<table>", "</table>", "<tr>", "<td>", "</td>", "<a href='/x'>", "</a>", "<p>", "<b>", "a"]
+)
+
+
+@given(st.lists(TABLE_PIECES, max_size=30).map("".join))
+def test_misnested_tables_stay_harmless(html):
+    assert "<script" not in clean_html(html, BASE).html

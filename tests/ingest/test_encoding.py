@@ -1,0 +1,126 @@
+"""Charsets that lie, and characters that XML forbids."""
+
+import codecs
+import time
+
+import pytest
+
+from syndicate.ingest.encoding import repaired, utf8_document
+from tests.ingest.reading import only_entry, read, rss
+
+TITLE = "Zürich – “naïve” café"
+
+
+def declared(encoding: str, title: str = TITLE) -> str:
+    feed = f"<rss><channel><item><title>{title}</title></item></channel></rss>"
+    return f'<?xml version="1.0" encoding="{encoding}"?>{feed}'
+
+
+@pytest.mark.parametrize(
+    ("body", "charset", "title"),
+    [
+        (declared("utf-8").encode(), "", TITLE),
+        (declared("utf-8").encode(), "utf-8", TITLE),
+        (declared("utf-8").encode("utf-8-sig"), "iso-8859-1", TITLE),
+        (declared("utf-8").encode(), "iso-8859-1", TITLE),
+        (declared("utf-16").encode("utf-16"), "", TITLE),
+        (declared("utf-16").encode("utf-16-be"), "", TITLE),
+        (declared("utf-16").encode("utf-16-le"), "utf-8", TITLE),
+        (declared("utf-32").encode("utf-32"), "", TITLE),
+        (declared("utf-16").encode(), "", TITLE),
+        (declared("windows-1252").encode("cp1252"), "", TITLE),
+        (declared("utf-8").encode("cp1252"), "utf-8", TITLE),
+        (declared("utf-8").encode("cp1252"), "windows-1252", TITLE),
+        (declared("iso-8859-1").encode("cp1252"), "", TITLE),
+        (declared("utf-8", "Привет мир").encode("koi8-r"), "koi8-r", "Привет мир"),
+        (declared("koi8-r", "Привет мир").encode("koi8-r"), "", "Привет мир"),
+        (declared("koi8-r", "Привет мир").encode("cp1251"), "windows-1251", "Привет мир"),
+        (declared("Shift_JIS", "東京の天気").encode("shift_jis"), "", "東京の天気"),
+        (declared("iso-2022-jp", "東京の天気").encode("iso2022_jp"), "", "東京の天気"),
+        (declared("euc-jp", "東京の天気").encode("euc_jp"), "", "東京の天気"),
+        (declared("gb2312", "北京天气").encode("gbk"), "", "北京天气"),
+        (declared("big5", "台北天氣").encode("big5"), "", "台北天氣"),
+        (declared("windows-1256", "مرحبا").encode("cp1256"), "", "مرحبا"),
+    ],
+)
+def test_X5_X6_P6_text_is_readable_whatever_the_label_says(body, charset, title):
+    assert only_entry_title(body, charset) == title
+
+
+def only_entry_title(body: bytes, charset: str) -> str:
+    (entry,) = read(body, charset=charset).entries
+    return entry.title
+
+
+def test_X5_the_http_charset_beats_the_declaration():
+    body = declared("koi8-r", "Привет мир").encode("cp1251")
+    assert only_entry_title(body, "windows-1251") == "Привет мир"
+
+
+def test_X6_a_bad_byte_becomes_a_replacement_character_and_a_warning():
+    body = declared("utf-8", "Zürich " * 50 + "BAD").encode().replace(b"BAD", b"\xff")
+    parsed = read(body)
+    assert "\ufffd" in parsed.entries[0].title or parsed.entries[0].title.startswith("Zürich")
+    assert "1 bytes do not fit" in parsed.warnings[0]
+
+
+def test_a_lying_label_is_a_warning():
+    assert read(declared("utf-8").encode("cp1252")).warnings == ("declared as utf-8, read as windows-1252",)
+
+
+@pytest.mark.parametrize(
+    "name", ["utf-7", "punycode", "undefined", "idna", "rot13", "../../x", "base64", "utf-8-sig"]
+)
+def test_P6_codecs_that_are_no_charsets_are_never_used(name):
+    body = declared(name, "+ADw-script+AD4-" + "a" * 800_000).encode()
+    start = time.process_time()
+    parsed = read(body, charset=name)
+    assert parsed.entries[0].title.startswith("+ADw-script+AD4-")
+    assert time.process_time() - start < 1
+
+
+def test_X2_control_characters_do_not_cost_the_feed():
+    parsed = read(rss("<title>a\x0b\x00b</title>", "<title>c</title>"))
+    assert [entry.title for entry in parsed.entries] == ["ab", "c"]
+    assert parsed.warnings == ("control characters that XML forbids were removed",)
+
+
+def test_space_before_the_declaration_is_no_harm():
+    assert only_entry(b"\n \n" + declared("utf-8").encode()).title == TITLE
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "http://dtd.example/rss-0.91.dtd">',
+        "<!DOCTYPE rss>",
+        "<!doctype rss [<!ENTITY a 'b'> ]>",
+        "<!-- first --><!DOCTYPE rss [ <!ELEMENT rss ANY> ]>",
+    ],
+)
+def test_X7_the_document_type_is_cut_out(doctype):
+    document, _ = utf8_document(f"{doctype}<rss/>".encode(), "")
+    assert document.removeprefix(b"<!-- first -->") == b"<rss/>"
+
+
+@pytest.mark.parametrize(
+    ("broken", "mended"),
+    [
+        ("caf&eacute; &nbsp;x", "café \u00a0x"),
+        ("AT&T", "AT&amp;T"),
+        ("a &unknown; b", "a &amp;unknown; b"),
+        ("&amp;eacute; &lt;b&gt; &#233;", "&amp;eacute; &lt;b&gt; &#233;"),
+        ("&#0;&#xD800;&#x110000;&#99999999;", "\ufffd" * 4),
+        ("<![CDATA[AT&T caf&eacute;]]>", "<![CDATA[AT&T caf&eacute;]]>"),
+        ("a?b=1&c=2", "a?b=1&amp;c=2"),
+    ],
+)
+def test_references_are_mended_outside_cdata_only(broken, mended):
+    assert repaired(broken.encode()).decode() == mended
+
+
+def test_every_charset_in_the_table_is_a_codec():
+    from syndicate.ingest.encoding import CHARSETS
+
+    for codec in set(CHARSETS.values()):
+        codecs.lookup(codec)

@@ -1,0 +1,263 @@
+"""Feeds written to hurt: each is bounded in time, and none raises anything but ``ParseError``."""
+
+import contextlib
+import random
+import re
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syndicate.errors import ParseError
+from syndicate.ingest.feeds import MAX_ITEMS
+from tests.ingest.reading import atom, read, rss
+
+LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+ENTITIES = {
+    "billion-laughs": f'<!DOCTYPE rss [<!ENTITY l0 "lol">{LAUGHS}]>',
+    "quadratic": f'<!DOCTYPE rss [<!ENTITY l9 "{"a" * 100_000}">]>',
+    "external": '<!DOCTYPE rss [<!ENTITY l9 SYSTEM "file:///etc/passwd">]>',
+    "parameter": '<!DOCTYPE rss [<!ENTITY % p SYSTEM "http://127.0.0.1:9/x.dtd"> %p;]>',
+    "external-dtd": '<!DOCTYPE rss SYSTEM "http://127.0.0.1:9/x.dtd">',
+    "windows-path": '<!DOCTYPE rss [<!ENTITY l9 "C:\\data">]>',
+    "bracket-in-value": '<!DOCTYPE rss [<!ENTITY l9 "]>"><!ENTITY l8 "&l9;">]>',
+    "unclosed": '<!DOCTYPE rss [<!ENTITY l9 "x">',
+}
+
+
+@pytest.mark.parametrize("doctype", ENTITIES.values(), ids=ENTITIES)
+def test_X7_P1_P2_entities_never_expand(doctype):
+    title = f"a{'&l9;' * 500}b"
+    body = f"<?xml version='1.0'?>{doctype}<rss><channel><item><title>{title}</title></item></channel></rss>"
+    start = time.process_time()
+    try:
+        parsed = read(body.encode())
+    except ParseError:
+        parsed = None
+    assert time.process_time() - start < 2
+    for entry in parsed.entries if parsed else ():
+        assert entry.title.startswith("a&l9;")
+        assert "root:" not in entry.title
+
+
+def test_P2_xinclude_is_only_an_unknown_element():
+    body = rss('<title>a</title><xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="/etc/passwd"/>')
+    (entry,) = read(body).entries
+    assert (entry.title, entry.html) == ("a", "")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (rss("<x>" * 100_000 + "</x>" * 100_000), "nested deeper than 200"),
+        (rss("<x " + " ".join(f"a{n}='1'" for n in range(200_000)) + "/>"), "more than 500 attributes"),
+        (b"<rss><channel><item>" + b"<x>" * 100_000, "nested deeper than 200"),
+    ],
+    ids=["depth", "attributes", "depth-cut-off"],
+)
+def test_P5_limits_are_errors_that_say_so(body, reason):
+    start = time.process_time()
+    with pytest.raises(ParseError, match=reason):
+        read(body)
+    assert time.process_time() - start < 2
+
+
+def test_a_tag_of_megabytes_in_a_malformed_feed_is_bounded():
+    body = b"<rss><channel><item><title>a</title></x><y " + b"a='1' " * 400_000 + b"></item></channel></rss>"
+    start = time.process_time()
+    with contextlib.suppress(ParseError):
+        read(body)
+    assert time.process_time() - start < 2
+
+
+def malformed(inside: bytes) -> bytes:
+    return b"<rss><channel><item><title>a</b></title>" + inside + b"</item></channel></rss>"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        malformed(b"<![CDATA[" * 100_000),
+        malformed(b"<!--" * 100_000),
+        malformed(b"&#" * 100_000),
+        malformed(b'<a x="' * 50_000),
+        malformed(b"<!DOCTYPE " * 100_000),
+        b"<!--a-->" * 200_000 + b"x",
+        b"<!--a--><!" * 100_000 + b"x",
+        b"<?a?>" * 200_000 + b"x",
+        b"<!DOCTYPE rss [ ]>" + b"<!ENTITY a " * 200_000,
+        b"<!DOCTYPE rss " + b"\"a'" * 200_000 + b">",
+        b"<!DOCTYPE rss [" + b"] " * 300_000 + b"<rss/>",
+        rss("<title>" + "<![CDATA[x]]>" * 200_000 + "</title>"),
+        rss("<author>" + "a" * 100_000 + "@" + "b." * 50_000 + "</author>"),
+        rss("<pubDate>" + "1 " * 500_000 + "</pubDate>"),
+        rss("<title>" + "&lt;" * 500_000 + "</title>"),
+        atom("<content>" + "\n " * 300_000 + "x</content>"),
+    ],
+)
+def test_no_repetition_takes_quadratic_time(body):
+    start = time.process_time()
+    with contextlib.suppress(ParseError):
+        read(body)
+    assert time.process_time() - start < 2
+
+
+def test_one_attribute_of_eight_megabytes_takes_no_quadratic_time():
+    body = rss(f'<title>a</title><x y="{"z" * 8_000_000}"/>')
+    start = time.process_time()
+    assert read(body).entries[0].title == "a"
+    assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_P5_of_many_items_the_newest_are_kept_and_the_rest_is_not_lost(newest_first):
+    day = datetime(2026, 1, 1, tzinfo=UTC)
+    items = [
+        f"<title>t{n}</title><pubDate>{(day - timedelta(hours=n)).isoformat()}</pubDate>"
+        for n in range(MAX_ITEMS + 3)
+    ]
+    body = rss(*(items if newest_first else items[::-1]))
+    first = read(body)
+    assert {entry.title for entry in first.entries} == {f"t{n}" for n in range(MAX_ITEMS)}
+    assert first.warnings == (f"3 items beyond {MAX_ITEMS} were left for the next time",)
+    second = read(body, known=frozenset(first.digests))
+    assert {entry.title for entry in second.entries} == {f"t{MAX_ITEMS + n}" for n in range(3)}
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "&#xD800;", "&#x110000;", "&#99999999999999999999;", "&#0;", "&#xFFFE;", "&undefined;", "AT&T",
+        "a < b",
+        "<b>unclosed", "</p>", "<a href=x>", "<![CDATA[open",
+    ],
+)  # fmt: skip
+def test_what_makes_feedparser_raise_or_give_up_costs_no_entry(inside):
+    body = rss("<title>before</title>", f"<title>a{inside}b</title>", "<title>after</title>")
+    parsed = read(body)
+    titles = [entry.title for entry in parsed.entries]
+    assert "before" in titles
+    assert parsed.warnings
+
+
+def test_one_item_that_breaks_feedparser_hurts_only_itself():
+    broken = (
+        '<title>bad</title><where xmlns="http://www.georss.org/georss"><gml:Point xmlns:gml="http://www.opengis.net/gml"'
+        ' srsName="urn:x:EPSG:9.9:x"><gml:pos>a b</gml:pos></gml:Point></where>'
+    )
+    body = rss("<title>good</title>", broken, "<description>not <b>escaped</b></description>")
+    parsed = read(body)
+    assert len(parsed.entries) + len(parsed.refused) == 3
+    assert parsed.entries[0].title == "good"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "<script>steal()</script>", "<img src=x onerror=steal()>", "<svg/onload=steal()>",
+        "javascript:steal()",
+        "<a href='javascript:steal()'>x</a>", "\" onmouseover=\"steal()", "<iframe src=javascript:steal()>",
+        "<math><a xlink:href=javascript:steal()>x", "<style>@import 'javascript:steal()'</style>",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["html", "text", "xhtml-escaped"])
+def test_C1_payloads_in_every_field_stay_text(payload, kind):
+    escaped = payload.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    if kind == "text":
+        escaped = escaped.replace("&", "&amp;")
+    body = rss(
+        f"<title>{escaped}</title><link>{escaped}</link><guid>{escaped}</guid><dc:creator>{escaped}</dc:creator>"
+        f"<category>{escaped}</category><description>{escaped}</description>"
+        f'<content:encoded>{escaped}</content:encoded><enclosure url="{escaped}" type="image/png"/>'
+        f'<media:content url="{escaped}" medium="image"><media:title>{escaped}</media:title></media:content>'
+        f"<itunes:summary>{escaped}</itunes:summary>"
+    )
+    (entry,) = read(body).entries
+    assert entry.url == "" or entry.url.startswith("https://news.example/feeds/")
+    assert entry.image is None or entry.image.url.startswith("https://news.example/feeds/")
+    for tag in re.findall("<[^>]*>", entry.html):
+        assert re.fullmatch(r'</?(a|p|img)( (rel|src|href)="[^"]*")*>', tag)
+        assert "javascript:" not in tag
+
+
+def test_C7_a_title_of_ten_megabytes_is_cut():
+    start = time.process_time()
+    (entry,) = read(rss(f"<title>{'word ' * 2_000_000}</title>")).entries
+    assert len(entry.title) <= 300
+    assert entry.title.endswith("…")
+    assert time.process_time() - start < 3
+
+
+def test_deep_html_in_an_item_is_bounded():
+    start = time.process_time()
+    (entry,) = read(rss(f"<description>{'&lt;div&gt;' * 15_000}end</description>")).entries
+    assert entry.text == "end"
+    assert time.process_time() - start < 2
+
+
+SEEDS = (
+    rss(
+        "<title>a</title><link>/1</link><pubDate>Wed, 04 Mar 2026 12:00:00 GMT</pubDate>"
+        "<description>&lt;p&gt;x</description>"
+    ),
+    atom(
+        '<id>1</id><title type="html">a</title><content type="xhtml"><div>x</div></content>',
+        '<title>b</title><link href="/"/>',
+    ),
+    '<?xml version="1.0" encoding="koi8-r"?><!DOCTYPE rss><rss><item><title>Я</title></item></rss>'.encode(
+        "koi8-r"
+    ),
+    b'{"version":"https://jsonfeed.org/version/1.1","items":[{"id":"1","content_html":"<p>x"}]}',
+)
+SNIPPETS = (
+    b"<",
+    b">",
+    b"&",
+    b"]]>",
+    b"<![CDATA[",
+    b"<!--",
+    b"</item>",
+    b"<item>",
+    b"\x00",
+    b"\xff",
+    b"&#x",
+    b'"',
+    b"<!DOCTYPE",
+)
+
+
+def mutated(seed: int) -> bytes:
+    dice = random.Random(seed)
+    body = bytearray(dice.choice(SEEDS))
+    for _ in range(dice.randint(1, 6)):
+        at = dice.randrange(len(body) + 1)
+        match dice.randrange(4):
+            case 0:
+                del body[at : at + dice.randint(1, 20)]
+            case 1:
+                body[at:at] = dice.choice(SNIPPETS)
+            case 2:
+                body[at:at] = body[dice.randrange(len(body) + 1) :][: dice.randint(1, 40)]
+            case _:
+                body[at : at + 1] = bytes([dice.randrange(256)])
+    return bytes(body)
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.integers(min_value=0, max_value=10**9))
+def test_P16_a_mutated_feed_raises_nothing_but_a_parse_error(seed):
+    try:
+        parsed = read(mutated(seed), charset=random.Random(seed).choice(["", "utf-8", "koi8-r", "utf-7"]))
+    except ParseError:
+        return
+    for entry in parsed.entries:
+        f"{entry.title}{entry.html}{entry.text}{entry.summary}{entry.url}{entry.guid}".encode()
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=300))
+def test_P16_any_bytes_raise_nothing_but_a_parse_error(body):
+    with contextlib.suppress(ParseError):
+        read(body)

@@ -1,0 +1,293 @@
+"""Which article an entry is, and what of it is stored."""
+
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.errors import ParseError
+from syndicate.ingest.identity import (
+    MAX_KEY,
+    Decision,
+    Kind,
+    accept,
+    decide,
+    entry_key,
+    keys_of,
+    uid_of,
+)
+from syndicate.model import Entry, Image, KnownArticle, NewArticle, Source
+
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+SOURCE = Source(id=1, name="wire", url="https://wire.example/feed", section="World")
+ENTRY = Entry(
+    guid="tag:wire.example,2026:1",
+    url="https://wire.example/rain?utm_source=feed",
+    title="Rain in Bergen",
+    published=NOW - timedelta(hours=3),
+    html="<p>It rains in Bergen again today.</p>",
+    text="It rains in Bergen again today.",
+    digest="d1",
+)
+
+
+def stored(article: NewArticle, *, row: int = 7) -> KnownArticle:
+    names = set(KnownArticle.__dataclass_fields__) - {"id"}
+    return KnownArticle(id=row, **{name: getattr(article, name) for name in names})
+
+
+def first_seen(entry: Entry = ENTRY, now: datetime = NOW) -> KnownArticle:
+    return stored(accept(entry, SOURCE, now))
+
+
+def decided(entry: Entry, *known: KnownArticle, now: datetime = NOW + timedelta(days=1)) -> Decision:
+    return decide(entry, SOURCE, known, now)
+
+
+@pytest.mark.parametrize(
+    ("guid", "url", "key"),
+    [
+        ("abc", "https://wire.example/1", "abc"),
+        (" abc ", "", "abc"),
+        ("https://wire.example/?p=1&utm_source=x", "", "https://wire.example/?p=1&utm_source=x"),
+        ("", "https://WIRE.example:443/1?utm_source=x#top", "https://wire.example/1"),
+        ("0", "https://wire.example/1", "https://wire.example/1"),
+        ("NULL", "https://wire.example/1", "https://wire.example/1"),
+        ("--", "https://wire.example/1", "https://wire.example/1"),
+    ],
+)
+def test_R3_the_key_is_the_guid_else_the_canonical_url(guid, url, key):
+    assert entry_key(Entry(guid=guid, url=url, title="a")) == key
+
+
+def test_without_guid_and_url_title_and_date_are_the_key():
+    entry = Entry(guid="", url="", title="Rain", published=NOW, text="a")
+    assert entry_key(entry) == entry_key(replace(entry, title="RAIN", text="b"))
+    assert entry_key(entry) != entry_key(replace(entry, published=NOW + timedelta(hours=1)))
+    assert entry_key(entry) != entry_key(replace(entry, title="Wind"))
+
+
+def test_with_nothing_else_the_text_is_the_key():
+    entry = Entry(guid="", url="", title="", text="a")
+    assert entry_key(entry) != entry_key(replace(entry, text="b"))
+
+
+@given(st.text(max_size=3000), st.text(max_size=3000))
+def test_a_key_is_never_empty_and_never_too_long(guid, url):
+    for key in keys_of(Entry(guid=guid, url=url, title="a")):
+        assert 0 < len(key) <= MAX_KEY
+
+
+def test_R3_the_uid_depends_on_source_and_key_only():
+    assert uid_of("wire", "1") == uid_of("wire", "1")
+    assert len({uid_of("wire", "1"), uid_of("wire", "2"), uid_of("daily", "1")}) == 3
+    assert uuid.UUID(uid_of("wire", "1")).version == 5
+
+
+def test_an_unknown_entry_is_new():
+    decision = decided(ENTRY)
+    assert decision.kind is Kind.NEW
+    assert decision.article is not None
+    assert decision.article.entry_key == "tag:wire.example,2026:1"
+
+
+def test_the_same_bytes_are_the_same_article():
+    known = first_seen()
+    assert decided(ENTRY, known) == Decision(kind=Kind.SAME, existing=known)
+
+
+def test_other_bytes_with_the_same_content_only_bring_their_digest():
+    known = first_seen()
+    decision = decided(replace(ENTRY, digest="d2"), known)
+    assert decision == Decision(kind=Kind.SAME, existing=known, digest="d2")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": "Snow in Bergen"},
+        {"url": "https://wire.example/snow"},
+        {"html": "<p>It snows.</p>", "text": "It snows."},
+        {"summary": "Snow"},
+        {"authors": ("Kari",)},
+        {"tags": ("Weather",)},
+        {"image": Image(url="https://wire.example/1.jpg", alt="a")},
+        {"language": "nb"},
+        {"updated": NOW},
+        {"section": "Local"},
+        {"read_more": ("Wind",)},
+    ],
+)
+def test_whatever_a_reader_can_see_makes_it_changed(change):
+    known = first_seen()
+    decision = decided(replace(ENTRY, digest="d2", **change), known)
+    assert decision.kind is Kind.CHANGED
+    assert decision.existing == known
+    article = decision.article
+    assert article is not None
+    assert (article.uid, article.entry_key, article.path) == (known.uid, known.entry_key, known.path)
+    assert (article.published, article.first_seen) == (known.published, known.first_seen)
+
+
+def test_tracking_parameters_are_no_change():
+    assert (
+        decided(replace(ENTRY, digest="d2", url="https://wire.example/rain?fbclid=9"), first_seen()).kind
+        is Kind.SAME
+    )
+
+
+def test_R3_a_changed_guid_is_the_same_article():
+    known = first_seen()
+    decision = decided(replace(ENTRY, guid="https://wire.example/?p=1", digest="d2"), known)
+    assert (decision.kind, decision.existing) == (Kind.SAME, known)
+
+
+def test_a_changed_guid_without_a_date_is_the_same_article():
+    undated = replace(ENTRY, published=None)
+    assert decided(replace(undated, guid="other", digest="d2"), first_seen(undated)).kind is Kind.SAME
+
+
+def test_a_weekly_column_at_one_address_is_a_new_article_each_week():
+    column = replace(ENTRY, title="This week", url="https://wire.example/column")
+    next_week = replace(column, guid="2", published=NOW + timedelta(days=7), digest="d2")
+    assert decided(next_week, first_seen(column), now=NOW + timedelta(days=7)).kind is Kind.NEW
+
+
+def test_R3_a_reused_guid_is_a_new_article_and_stays_known():
+    known = first_seen()
+    other = replace(
+        ENTRY, url="https://wire.example/wind", title="Wind", published=NOW + timedelta(days=9), digest="d2"
+    )
+    later = NOW + timedelta(days=10)
+    decision = decided(other, known, now=later)
+    assert decision.kind is Kind.NEW
+    assert decision.article is not None
+    assert decision.article.entry_key == "tag:wire.example,2026:1#https://wire.example/wind"
+    assert decision.article.uid != known.uid
+    second = stored(decision.article, row=8)
+    assert decided(replace(other, digest="d3"), known, second, now=later).existing == second
+    assert second.entry_key in keys_of(other)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"url": "https://wire.example/moved", "title": "Rain"},
+        {"url": "https://wire.example/moved", "published": NOW + timedelta(days=9)},
+        {"title": "Rain", "published": NOW + timedelta(days=9)},
+        {"url": "https://wire.example/moved", "title": "Rain", "published": None},
+    ],
+)
+def test_a_correction_is_no_reused_guid(change):
+    decision = decided(replace(ENTRY, digest="d2", **change), first_seen(), now=NOW + timedelta(days=10))
+    assert decision.kind is Kind.CHANGED
+
+
+@pytest.mark.parametrize(
+    ("published", "updated", "expected"),
+    [
+        (NOW - timedelta(days=2), None, (NOW - timedelta(days=2), NOW - timedelta(days=2))),
+        (None, None, (NOW, NOW)),
+        (None, NOW - timedelta(days=1), (NOW - timedelta(days=1), NOW - timedelta(days=1))),
+        (NOW + timedelta(days=300), None, (NOW, NOW)),
+        (NOW + timedelta(minutes=9), None, (NOW + timedelta(minutes=9), NOW + timedelta(minutes=9))),
+        (datetime(1717, 1, 1, tzinfo=UTC), None, (NOW, NOW)),
+        (
+            datetime(1970, 1, 1, tzinfo=UTC),
+            NOW - timedelta(days=1),
+            (NOW - timedelta(days=1), NOW - timedelta(days=1)),
+        ),
+        (NOW, NOW - timedelta(days=5), (NOW, NOW)),
+        (NOW - timedelta(days=5), NOW + timedelta(days=5), (NOW - timedelta(days=5), NOW)),
+    ],
+    ids=[
+        "date",
+        "none",
+        "only-updated",
+        "future",
+        "clock-skew",
+        "year-1717",
+        "epoch",
+        "updated-first",
+        "future-update",
+    ],
+)
+def test_dates_are_plausible(published, updated, expected):
+    article = accept(replace(ENTRY, published=published, updated=updated), SOURCE, NOW)
+    assert (article.published, article.updated) == expected
+
+
+def test_a_future_date_is_not_moved_by_every_poll():
+    future = replace(ENTRY, published=NOW + timedelta(days=300))
+    known = first_seen(future)
+    assert decided(replace(future, digest="d2"), known, now=NOW + timedelta(hours=1)).kind is Kind.SAME
+
+
+def test_A8_a_change_without_a_date_of_its_own_was_made_now():
+    later = NOW + timedelta(days=1)
+    decision = decided(replace(ENTRY, title="Snow", digest="d2"), first_seen(), now=later)
+    assert decision.article is not None
+    assert (decision.article.published, decision.article.updated) == (ENTRY.published, later)
+
+
+def test_A8_a_change_takes_the_date_it_declares():
+    updated = NOW + timedelta(hours=2)
+    decision = decided(replace(ENTRY, title="Snow", updated=updated, digest="d2"), first_seen())
+    assert decision.article is not None
+    assert decision.article.updated == updated
+
+
+def test_the_stored_article():
+    article = accept(replace(ENTRY, tags=("Weather",)), SOURCE, NOW)
+    assert article.url == "https://wire.example/rain"
+    assert article.path == f"site/articles/2026/03/rain-in-bergen-{article.uid[:8]}.html"
+    assert (article.section, article.tags, article.minutes, article.words) == ("World", ("Weather",), 1, 6)
+    assert article.summary == "It rains in Bergen again today."
+    assert (article.html, article.text, article.digest) == (ENTRY.html, ENTRY.text, "d1")
+    assert article.first_seen == NOW
+
+
+def test_an_entry_s_own_section_beats_the_source_s():
+    assert accept(replace(ENTRY, section="Local"), SOURCE, NOW).section == "Local"
+
+
+def test_a_title_that_is_missing_is_the_beginning_of_the_text():
+    article = accept(replace(ENTRY, title="", text="Rain fell. " * 40), SOURCE, NOW)
+    assert article.title.startswith("Rain fell.")
+    assert len(article.title) <= 80
+
+
+def test_a_title_without_latin_letters_has_a_path_all_the_same():
+    article = accept(replace(ENTRY, title="東京の天気"), SOURCE, NOW)
+    assert article.path == f"site/articles/2026/03/article-{article.uid[:8]}.html"
+
+
+@pytest.mark.parametrize("url", ["", "https://wire.example/1"])
+def test_nothing_to_read_is_refused_with_a_reason(url):
+    empty = Entry(guid="1", url=url, title="")
+    with pytest.raises(ParseError, match="no title and no text"):
+        accept(empty, SOURCE, NOW)
+    assert decided(empty) == Decision(kind=Kind.REFUSED, reason="the item has no title and no text")
+
+
+ARABIC = "هطلت الأمطار اليوم على المدينة وتوقفت حركة المرور في الشوارع الرئيسية لعدة ساعات"
+
+
+@pytest.mark.parametrize(
+    ("declared", "of_source", "text", "expected"),
+    [
+        ("nb", "", "It rains", ("nb", "ltr")),
+        ("", "nb", "It rains", ("nb", "ltr")),
+        ("ar", "", ARABIC, ("ar", "rtl")),
+        ("en-us", "", ARABIC, ("ar", "rtl")),
+        ("", "", ARABIC, ("ar", "rtl")),
+        ("", "", "The ministers met on Tuesday to discuss the budget for the coming year.", ("en", "ltr")),
+    ],
+)
+def test_language_is_declared_unless_the_text_runs_the_other_way(declared, of_source, text, expected):
+    entry = replace(ENTRY, language=declared, title=text, text=text)
+    article = accept(entry, replace(SOURCE, language=of_source), NOW)
+    assert (article.language, article.direction) == expected

@@ -1,0 +1,177 @@
+"""Parsing in processes that may die. Real processes, real crashes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from syndicate.errors import ParseError, ParserDied
+from syndicate.ingest.isolation import ParserPool
+from syndicate.model import ParsedSource
+from tests.ingest.reading import URL, read, rss
+
+SMALL = rss("<title>a</title>")
+# Minutes of work: feedparser looks for a mailbox in quadratic time, and reads what is not well-formed.
+SLOW = rss("".join(f"<title>{n}</title>{'<category>x</category>' * 20}</item><item>" for n in range(1_500)))
+
+
+def parse(pool: ParserPool, body: bytes, known: frozenset[str] = frozenset()) -> ParsedSource:
+    return pool.parse(body, url=URL, content_type="", charset="", known=known)
+
+
+@pytest.fixture
+def pool() -> Iterator[ParserPool]:
+    with ParserPool(1) as pool:
+        yield pool
+
+
+def workers_of(parent: int) -> list[int]:
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            status = (folder / "stat").read_text()
+            is_worker = b"parser_worker" in (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if is_worker and int(status.rpartition(")")[2].split()[1]) == parent:
+            found.append(int(folder.name))
+    return found
+
+
+def eventually(condition: Callable[[], bool]) -> bool:
+    """Poll the kernel's view of a process, which no event announces."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        os.sched_yield()
+    return False
+
+
+def test_a_worker_gives_what_the_function_gives(pool):
+    body = rss(
+        "<title>a</title><pubDate>Wed, 04 Mar 2026 12:00:00 GMT</pubDate><media:thumbnail url='/t.png'/>", ""
+    )
+    assert parse(pool, body) == read(body)
+    digests = frozenset(read(body).digests)
+    assert parse(pool, body, known=digests) == read(body, known=digests)
+
+
+def test_a_parse_error_is_a_parse_error_and_the_worker_lives_on(pool):
+    parse(pool, SMALL)
+    before = workers_of(os.getpid())
+    with pytest.raises(ParseError, match="HTML page") as caught:
+        parse(pool, b"<html></html>")
+    assert not isinstance(caught.value, ParserDied)
+    assert parse(pool, SMALL).entries[0].title == "a"
+    assert workers_of(os.getpid()) == before
+
+
+def test_no_worker_starts_before_it_is_needed():
+    before = workers_of(os.getpid())
+    with ParserPool(2):
+        assert workers_of(os.getpid()) == before
+
+
+def test_a_worker_killed_in_its_sleep_is_replaced(pool):
+    parse(pool, SMALL)
+    (worker,) = workers_of(os.getpid())
+    os.kill(worker, signal.SIGKILL)
+    with pytest.raises(ParserDied, match="SIGKILL"):
+        parse(pool, SMALL)
+    assert parse(pool, SMALL).entries[0].title == "a"
+
+
+def test_a_worker_that_crashes_over_a_document_costs_that_document_only(pool):
+    parse(pool, SMALL)
+    (worker,) = workers_of(os.getpid())
+    with ThreadPoolExecutor(1) as executor:
+        slow = executor.submit(parse, pool, SLOW)
+        os.kill(worker, signal.SIGSEGV)
+        with pytest.raises(ParserDied, match=f"{URL}: the parser was ended by SIGSEGV"):
+            slow.result()
+    assert parse(pool, SMALL).entries[0].title == "a"
+
+
+def test_a_worker_that_hangs_is_stopped_at_the_limit():
+    with ParserPool(1, time_limit=0.5) as pool:
+        parse(pool, SMALL)
+        (worker,) = workers_of(os.getpid())
+        os.kill(worker, signal.SIGSTOP)
+        start = time.monotonic()
+        with pytest.raises(ParserDied, match=r"took longer than 0\.5 seconds"):
+            parse(pool, SMALL)
+        assert time.monotonic() - start < 5
+        assert parse(pool, SMALL).entries[0].title == "a"
+
+
+def test_a_document_that_takes_too_long_is_stopped():
+    with ParserPool(1, time_limit=0.2) as pool:
+        with pytest.raises(ParserDied, match="took longer"):
+            parse(pool, SLOW)
+        assert parse(pool, SMALL).entries[0].title == "a"
+
+
+def test_a_document_that_eats_memory_is_stopped():
+    body = b"<rss><channel>" + b"<item><title>x</title></item>" * 1_500_000 + b"</channel></rss>"
+    with ParserPool(1, memory_limit=256 * 1024 * 1024) as pool:
+        with pytest.raises(ParserDied):
+            parse(pool, body)
+        assert parse(pool, SMALL).entries[0].title == "a"
+
+
+def test_many_threads_share_the_workers():
+    bodies = [rss(f"<title>t{n}</title>") for n in range(40)]
+    with ParserPool(2) as pool, ThreadPoolExecutor(8) as executor:
+        parsed = list(executor.map(lambda body: parse(pool, body), bodies))
+        assert len(workers_of(os.getpid())) <= 2
+    assert [result.entries[0].title for result in parsed] == [f"t{n}" for n in range(40)]
+
+
+def test_a_closed_pool_leaves_no_process_and_takes_no_work():
+    pool = ParserPool(1)
+    parse(pool, SMALL)
+    pool.close()
+    assert workers_of(os.getpid()) == []
+    with pytest.raises(ParserDied, match="closed"):
+        parse(pool, SMALL)
+    pool.close()
+
+
+def test_closing_does_not_wait_for_a_busy_worker(pool):
+    parse(pool, SMALL)
+    with ThreadPoolExecutor(1) as executor:
+        slow = executor.submit(parse, pool, SLOW)
+        pool.close()
+        with pytest.raises(ParserDied):
+            slow.result()
+
+
+def test_workers_end_when_their_parent_is_killed():
+    program = (
+        "import sys\nfrom syndicate.ingest.isolation import ParserPool\npool = ParserPool(1)\n"
+        "pool.parse(b'<rss><channel><title>a</title></channel></rss>', url='https://a.example/',"
+        " content_type='', charset='', known=frozenset())\nprint('ready', flush=True)\nsys.stdin.read()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"ready\n"
+        (worker,) = workers_of(parent.pid)
+        parent.kill()
+    assert eventually(lambda: not Path(f"/proc/{worker}/cmdline").exists() or not alive(worker))
+
+
+def alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
