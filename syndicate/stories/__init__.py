@@ -1,0 +1,34 @@
+"""Articles → stories: copies, stories, related links, top and trending. Pure: no I/O, no clock, no chance."""
+
+from syndicate.stories.index import IndexedArticle, Placement, StoryIndex
+from syndicate.stories.lead import LeadCandidate, choose_lead
+from syndicate.stories.options import StoryOptions
+from syndicate.stories.ranking import (
+    RankingOptions,
+    StoryArticle,
+    StoryFacts,
+    rank_step,
+    rank_top,
+    rank_trending,
+)
+from syndicate.stories.related import Scored
+from syndicate.stories.terms import ArticleTerms, extract_terms, shared_terms
+
+__all__ = [
+    "ArticleTerms",
+    "IndexedArticle",
+    "LeadCandidate",
+    "Placement",
+    "RankingOptions",
+    "Scored",
+    "StoryArticle",
+    "StoryFacts",
+    "StoryIndex",
+    "StoryOptions",
+    "choose_lead",
+    "extract_terms",
+    "rank_step",
+    "rank_top",
+    "rank_trending",
+    "shared_terms",
+]

@@ -1,0 +1,82 @@
+"""Every number that story intelligence depends on, each with the reason for its value.
+
+One configuration serves every language and length of text. "Measured" means
+``benchmarks/stories.py``; "reference" the published comparison it began from.
+"""
+
+from dataclasses import dataclass
+from math import log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryOptions:
+    """What counts as a copy, as the same event, and as worth reading next.
+
+    ``window_days``: articles further apart are never one story or copies (reference).
+    ``related_limit``: links shown. ``kept``: neighbours an article remembers, if they score
+    ``remembered`` or more (half the lowest threshold, for scores move as frequencies settle).
+
+    *Candidates* bound the cost. An article is posted under ``posted_terms`` words. A new one reads
+    the lists of the ``query_terms`` words that promise most, each with its ``latest`` newest
+    articles, and is compared exactly with the ``scored`` best. Measured: nDCG@3 within .2 points of
+    comparing with everything. Articles of fewer than ``minimum_words`` are too little to judge by.
+
+    *Likeness* = ``word_weight`` × cosine of words + ``character_weight`` × cosine of character
+    n-grams; in the words' vectors the title counts ``title_weight`` of the body (reference;
+    measured again: 0.3 and 1.0 are no better). *Score* = likeness, less a soft decay of up to
+    ``time_share`` with a half-life of ``time_half_life`` days (reference; +.5 to 1 point of nDCG@3),
+    + ``hint`` when the source itself lists the other article (enough alone for short texts, beside
+    some likeness for long ones; a choice: no labelled set has such lists).
+
+    *Thresholds* grow with length, since long texts share words by chance:
+    ``base + slope × ln(characters / 100)`` between ``lowest`` and ``highest`` (reference; the
+    bases are measured: lower ones fill lone articles with strangers, higher ones split stories).
+
+    *Stories*: the ``stories_compared`` nearest ones are looked at; likeness to a story is
+    ``nearest_share`` × the nearest article + the rest × the mean of its ``story_sample`` latest.
+
+    *Copies* (reference): word triples with at least this Jaccard index or containment; articles
+    below ``copy_likeness`` cannot reach either and are not compared.
+    """
+
+    window_days: float = 7.0
+    related_limit: int = 5
+    kept: int = 12
+    remembered: float = 0.09
+
+    query_terms: int = 16
+    latest: int = 64
+    scored: int = 40
+    posted_terms: int = 24
+    minimum_words: int = 3
+
+    title_weight: float = 0.6
+    word_weight: float = 0.7
+    character_weight: float = 0.3
+    time_share: float = 0.2
+    time_half_life: float = 1.0
+    hint: float = 0.3
+
+    related_base: float = 0.18
+    story_base: float = 0.20
+    slope: float = 0.07
+    lowest: float = 0.18
+    highest: float = 0.46
+    nearest_share: float = 0.5
+    stories_compared: int = 4
+    story_sample: int = 12
+
+    copy_likeness: float = 0.35
+    copy_jaccard: float = 0.4
+    copy_containment: float = 0.7
+
+    def related_threshold(self, length: float) -> float:
+        """The least score of a link that is shown, for texts of ``length`` characters."""
+        return self._threshold(self.related_base, length)
+
+    def story_threshold(self, length: float) -> float:
+        """The least score with which an article of ``length`` characters joins a story."""
+        return self._threshold(self.story_base, length)
+
+    def _threshold(self, base: float, length: float) -> float:
+        return min(max(base + self.slope * log(max(length, 1.0) / 100), self.lowest), self.highest)

@@ -1,0 +1,77 @@
+"""Articles written for these tests: three events, told in different words."""
+
+from datetime import UTC, datetime, timedelta
+
+from syndicate.stories import IndexedArticle, Placement, StoryIndex, extract_terms
+
+START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
+
+FLOOD = (
+    (
+        "River Douro floods the old town of Porto",
+        (
+            "The river Douro burst its banks on Monday and flooded the Ribeira quarter of Porto. Many "
+            "residents left their homes, civil protection said, and the Dom Luís bridge was closed."
+        ),
+    ),
+    (
+        "Hundreds leave homes in Porto as Douro overflows",
+        (
+            "Residents of the Ribeira quarter carried furniture upstairs as the Douro rose four metres. "
+            "Civil protection closed the Dom Luís bridge and asked people in Porto to avoid the river."
+        ),
+    ),
+    (
+        "Porto flood: bridge stays closed, shops count losses",
+        (
+            "Shopkeepers in the Ribeira of Porto swept mud out of cellars on Tuesday. The Dom Luís bridge "
+            "over the Douro stays closed until engineers have checked its pillars, civil protection said."
+        ),
+    ),
+)
+BANK = (
+    (
+        "Central bank raises interest rates by a quarter point",
+        (
+            "The central bank raised its key interest rate to 2.75 per cent, citing wages and the price of "
+            "services. Governor Ilse Brandt said inflation would not return to target before next summer."
+        ),
+    ),
+    (
+        "Rates go up again as governor Brandt warns of inflation",
+        (
+            "Mortgages will cost more after the central bank lifted interest rates by a quarter point. "
+            "Governor Brandt told reporters that inflation in services was too stubborn to ignore."
+        ),
+    ),
+)
+CHESS = (
+    (
+        "Seventeen-year-old wins chess title after tie-break",
+        (
+            "Amara Nwosu won the national chess championship in a tie-break that lasted until midnight. "
+            "The student from Enugu gave up her queen in the last game and mated eleven moves later."
+        ),
+    ),
+)
+
+
+def article(number: int, title: str, text: str = "", **changes: object) -> IndexedArticle:
+    """An article whose source has its own number, half an hour after the one before."""
+    fields: dict[str, object] = {
+        "article_id": number,
+        "source_id": number,
+        "published": START + timedelta(minutes=30 * number),
+        "language": "en",
+        **changes,
+    }
+    terms = extract_terms(title, text, str(fields["language"]))
+    return IndexedArticle(title=title, terms=terms, **fields)  # type: ignore[arg-type]
+
+
+def place(index: StoryIndex, item: IndexedArticle) -> Placement:
+    """Add an article, and give it a story of its own number if it joins none, as the stories job does."""
+    placement = index.add(item)
+    if placement.story is None:
+        index.assign(item.article_id, item.article_id)
+    return placement

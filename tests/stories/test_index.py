@@ -1,0 +1,209 @@
+"""From articles to stories, copies and related links."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+
+from syndicate.stories import ArticleTerms, IndexedArticle, StoryIndex, StoryOptions
+from tests.stories.newsroom import BANK, CHESS, FLOOD, START, article, place
+
+
+@pytest.fixture
+def index() -> StoryIndex:
+    return StoryIndex(StoryOptions())
+
+
+@pytest.fixture
+def newsroom() -> list[IndexedArticle]:
+    texts = (FLOOD[0], BANK[0], CHESS[0], FLOOD[1], BANK[1], FLOOD[2])
+    return [article(number, *text) for number, text in enumerate(texts, 1)]
+
+
+def stories(index: StoryIndex, items: list[IndexedArticle]) -> set[frozenset[int]]:
+    groups: dict[int | None, set[int]] = {}
+    for item in items:
+        groups.setdefault(index.story_of(item.article_id), set()).add(item.article_id)
+    return {frozenset(group) for group in groups.values()}
+
+
+def test_articles_about_one_event_become_one_story(index: StoryIndex, newsroom: list[IndexedArticle]) -> None:
+    for item in newsroom:
+        place(index, item)
+    assert stories(index, newsroom) == {frozenset({1, 4, 6}), frozenset({2, 5}), frozenset({3})}
+
+
+def test_stories_do_not_depend_on_the_order_of_arrival(newsroom: list[IndexedArticle]) -> None:
+    for order in random.Random(5).sample(list(permutations(newsroom)), 20):
+        index = StoryIndex(StoryOptions())
+        for item in order:
+            place(index, item)
+        assert stories(index, newsroom) == {frozenset({1, 4, 6}), frozenset({2, 5}), frozenset({3})}
+
+
+def test_related_links_name_the_same_event_and_nothing_else(
+    index: StoryIndex, newsroom: list[IndexedArticle]
+) -> None:
+    placements = [place(index, item) for item in newsroom]
+    assert {one.article_id for one in placements[-1].candidates} == {1, 4}
+    assert {one.article_id for one in index.related(1)} == {4, 6}
+    assert index.related(3) == ()
+    assert index.related(99) == ()
+
+
+def test_a_new_article_names_the_older_ones_that_should_link_to_it(
+    index: StoryIndex, newsroom: list[IndexedArticle]
+) -> None:
+    placements = [place(index, item) for item in newsroom]
+    assert [sorted(one.touched) for one in placements] == [[], [], [], [1], [2], [1, 4]]
+
+
+def test_the_parts_of_a_score_sum_to_it(index: StoryIndex, newsroom: list[IndexedArticle]) -> None:
+    for item in newsroom:
+        place(index, item)
+    for one in (*index.related(1), *index.similar(1)):
+        assert sum(one.parts.values()) == pytest.approx(one.score)
+        assert one.parts.get("time", 0.0) <= 0
+
+
+def test_at_equal_score_the_fresher_comes_first() -> None:
+    index = StoryIndex(StoryOptions(time_share=0.0, copy_jaccard=2.0, copy_containment=2.0))
+    for number in (1, 2, 3):
+        place(index, article(number, *FLOOD[0]))
+    place(index, article(4, *FLOOD[1]))
+    assert [one.article_id for one in index.related(4)] == [3, 2, 1]
+
+
+def test_the_same_text_elsewhere_is_a_copy_in_the_same_story_and_never_a_related_link(
+    index: StoryIndex,
+) -> None:
+    title, text = FLOOD[0]
+    place(index, article(1, title, text))
+    copy = place(index, article(2, "Flood in Porto", f"PORTO (Agency) {text} Reporting by our staff."))
+    other = place(index, article(3, *FLOOD[1]))
+    assert (copy.duplicate_of, copy.story) == (1, 1)
+    assert [one.article_id for one in other.candidates] == [1]
+    assert [one.article_id for one in index.related(1)] == [3]
+    assert [one.article_id for one in index.related(2)] == [3]
+
+
+def test_a_headline_inside_an_article_is_no_copy(index: StoryIndex) -> None:
+    place(index, article(1, "Porto flood", FLOOD[0][1]))
+    assert place(index, article(2, "The river Douro burst its banks on Monday")).duplicate_of is None
+
+
+def test_what_a_source_lists_as_further_reading_is_related(index: StoryIndex) -> None:
+    place(index, article(1, *CHESS[0]))
+    placement = place(index, article(2, *BANK[0], hints=(1, 77)))
+    assert [one.article_id for one in placement.candidates] == [1]
+    assert placement.candidates[0].parts["hint"] == StoryOptions().hint
+    assert [one.article_id for one in index.related(2)] == [1]
+    assert index.related(1) == ()
+
+
+def test_articles_further_apart_than_the_window_are_two_stories(index: StoryIndex) -> None:
+    place(index, article(1, *FLOOD[0]))
+    assert place(index, article(2, *FLOOD[1], published=START + timedelta(days=8))).story is None
+    assert place(index, article(3, *FLOOD[2], published=START + timedelta(days=1))).story == 1
+
+
+def test_loading_gives_the_index_that_was_left(newsroom: list[IndexedArticle]) -> None:
+    kept, restarted = StoryIndex(StoryOptions()), StoryIndex(StoryOptions())
+    items = [*newsroom, article(7, "Flood in Porto", FLOOD[0][1])]
+    for item in items:
+        placement = place(kept, item)
+        stored = replace(item, terms=ArticleTerms.unpack(item.terms.pack()))
+        restarted.load(stored, kept.story_of(item.article_id), placement.duplicate_of)
+    late = article(
+        8, "Porto bridge reopens", "Engineers reopened the Dom Luís bridge over the Douro in Porto."
+    )
+    assert restarted.add(late) == kept.add(late)
+    assert [restarted.related(number) for number in range(1, 9)] == [
+        kept.related(number) for number in range(1, 9)
+    ]
+
+
+def test_forgetting_leaves_nothing_behind(index: StoryIndex, newsroom: list[IndexedArticle]) -> None:
+    for item in newsroom:
+        place(index, item)
+    assert index.forget_before(START + timedelta(hours=2, minutes=1)) == 4
+    assert (len(index), 4 in index, 5 in index) == (2, False, True)
+    assert index.related(6) == ()
+    assert index.forget_before(START + timedelta(days=9)) == 2
+    assert place(index, article(9, *FLOOD[0])).candidates == ()
+
+
+def test_when_an_original_goes_its_copy_stands_in(index: StoryIndex) -> None:
+    place(index, article(1, *FLOOD[0]))
+    place(index, article(2, *FLOOD[0]))
+    place(index, article(3, *FLOOD[0]))
+    assert index.remove(1)
+    assert not index.remove(1)
+    assert place(index, article(4, *FLOOD[0])).duplicate_of == 2
+    assert place(index, article(5, *FLOOD[1])).story == 1
+
+
+def test_an_edited_article_comes_back_with_another_date(index: StoryIndex) -> None:
+    place(index, article(1, *FLOOD[0]))
+    index.remove(1)
+    place(index, article(1, *FLOOD[1], published=START + timedelta(days=3)))
+    assert index.forget_before(START + timedelta(days=1)) == 0
+    with pytest.raises(ValueError, match="already"):
+        index.add(article(1, *FLOOD[0]))
+
+
+def test_a_merged_story_takes_its_articles_along(index: StoryIndex, newsroom: list[IndexedArticle]) -> None:
+    for item in newsroom:
+        place(index, item)
+    index.merge(2, into=1)
+    assert (index.story_of(5), index.story_of(2)) == (1, 1)
+
+
+HEADLINES = {
+    "ar": (
+        "فيضانات نهر النيل تغمر قرى في الخرطوم",
+        "مياه النيل تغمر عشرات القرى قرب الخرطوم",
+        "البنك المركزي يرفع أسعار الفائدة مجددا",
+    ),
+    "he": (
+        "שיטפון בנחל הציף את מרכז חיפה",
+        "מרכז חיפה הוצף לאחר שיטפון בנחל",
+        "הבנק המרכזי העלה את הריבית ברבע אחוז",
+    ),
+    "zh": (
+        "强烈地震袭击台湾花莲县造成多人受伤",
+        "台湾花莲县发生强烈地震多人受伤",
+        "央行宣布上调基准利率四分之一个百分点",
+    ),
+    "th": (
+        "น้ำท่วมเชียงใหม่ ประชาชนอพยพหลายร้อยคน",
+        "ประชาชนหลายร้อยคนอพยพหนีน้ำท่วมเชียงใหม่",
+        "ธนาคารกลางขึ้นดอกเบี้ยนโยบายอีกครั้ง",
+    ),
+    "de": (
+        "Hochwasser in Passau: Altstadt wird geräumt",
+        "Altstadt von Passau nach Hochwasser geräumt",
+        "Zentralbank erhöht die Leitzinsen erneut",
+    ),
+    "tr": (
+        "İzmir'de deprem: binalar boşaltıldı",
+        "İzmir depreminden sonra binalar boşaltılıyor",
+        "Merkez Bankası faizi yine artırdı",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", HEADLINES)
+def test_headlines_in_every_script_find_each_other(index: StoryIndex, language: str) -> None:
+    one, two, other = HEADLINES[language]
+    place(index, article(1, one, language=language))
+    place(index, article(2, other, language=language))
+    assert [match.article_id for match in place(index, article(3, two, language=language)).candidates] == [1]
+
+
+def test_time_zones_do_not_matter(index: StoryIndex) -> None:
+    place(index, article(1, *FLOOD[0], published=datetime(1717, 1, 1, tzinfo=UTC)))
+    place(index, article(2, *FLOOD[1], published=datetime(2999, 1, 1, tzinfo=UTC)))
+    assert index.story_of(1) != index.story_of(2)
