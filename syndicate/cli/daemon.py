@@ -47,6 +47,7 @@ def run(config: Path, log_format: Format) -> None:
         again: Settings | None = settings
         while again is not None:
             with open_services(again) as services:
+                services.take_over()
                 again = asyncio.run(_Daemon(services, config).serve())
     log.info("stopped")
 

@@ -1,0 +1,20 @@
+"""The bundled newsroom: invented sources with invented news, served over real HTTP on this machine.
+
+``syndicate demo`` runs the whole pipeline on it, and the tests of the whole use it too.
+"""
+
+from syndicate.demo.newsroom import Piece, Publication, load_newsroom
+from syndicate.demo.pipeline import Outcome, run_pipeline
+from syndicate.demo.place import Place, open_place
+from syndicate.demo.server import NewsroomServer
+
+__all__ = [
+    "NewsroomServer",
+    "Outcome",
+    "Piece",
+    "Place",
+    "Publication",
+    "load_newsroom",
+    "open_place",
+    "run_pipeline",
+]

@@ -1,0 +1,171 @@
+"""The whole pipeline, once, on the demo's newsroom: the same services as ``syndicate run``, then counted."""
+
+import email
+import email.policy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from syndicate.audience.addresses import normalise_address
+from syndicate.demo.place import Place
+from syndicate.errors import SyndicateError
+from syndicate.files import write_atomic
+from syndicate.jobs.ingest import IngestResult
+from syndicate.model import DeliveryState
+from syndicate.services import Services
+from syndicate.store import articles as article_store
+from syndicate.store import audience
+from syndicate.store import deliveries as delivery_store
+from syndicate.store import sources as source_store
+from syndicate.store import stories as story_store
+
+# Name, address and newsletter.
+READERS = (
+    ("Ada Lindgren-Osei", "ada@reader.example", "daily"),
+    ("Tomás O'Hara", "tomas@reader.example", "daily"),
+    ("سلمى الحداد", "salma@reader.example", "arabic"),
+    ("Bertil Quist", "bertil@reader.example", "daily"),
+)
+LEFT_AGAIN = "bertil@reader.example"
+# Where each newsletter's edition is written for looking at it.
+DIGESTS = {"daily": "digest", "arabic": "digest-arabic"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the demo did. ``counts`` are numbers by name; ``warnings`` are sentences about single sources."""
+
+    counts: dict[str, int]
+    feeds: tuple[Path, ...]
+    pages: tuple[Path, ...]
+    editions: tuple[Path, ...]
+    messages: tuple[Path, ...]
+    warnings: tuple[str, ...] = field(default=())
+
+
+def run_pipeline(
+    services: Services, place: Place, now: datetime, say: Callable[[str], None] = lambda _line: None
+) -> Outcome:
+    """Ingest, stories, publish, edition, deliver; then poll once more, which must change nothing.
+
+    ``say`` is given one line after each stage. Raises ``SyndicateError`` when a stage did not do its work.
+    """
+    subscribe_readers(services, now)
+    read = services.ingest.run(now)
+    say(f"ingest    {read.new} articles from {len(read.sources) - read.failed} sources")
+    placed = services.stories.run(now)
+    say(f"stories   {placed.placed} articles placed, {placed.new_stories} stories")
+    built = services.publish.run(now)
+    _insist(built.failures)
+    say(f"publish   {len(built.feeds)} feed files, {len(built.pages)} files of the site")
+    cut = services.editions.run(now)
+    _insist([one.problem or one.outcome for one in cut if one.outcome != "cut"])
+    for one in cut:
+        say(f"edition   {one.subject}")
+    sent = services.deliver.run(now)
+    _insist([sent.problem] if sent.problem else [])
+    say(f"deliver   {sent.sent} messages")
+    again = services.ingest.run(now + timedelta(seconds=1))
+    services.stories.run(now)
+    rebuilt = services.publish.run(now)
+    rewritten = len(rebuilt.feeds) + len(rebuilt.pages)
+    say(f"again     {again.new + again.changed} articles new or changed, {rewritten} files rewritten")
+    messages = tuple(sorted(place.outbox.glob("*.eml")))
+    counts = {
+        **count(services),
+        "duplicates": placed.duplicates,
+        "feeds": len(built.feeds),
+        "pages": sum(name.endswith(".html") for name in built.pages),
+        "editions": len(cut),
+        "edition_stories": sum(one.stories for one in cut),
+        "second_poll_new": again.new + again.changed,
+        "second_poll_rewritten": rewritten,
+    }
+    return Outcome(
+        counts=counts,
+        feeds=tuple(place.feeds / name for name in built.feeds),
+        pages=tuple(place.feeds / name for name in built.pages),
+        editions=write_digests(messages, place.folder),
+        messages=messages,
+        warnings=_warnings(services, read, now),
+    )
+
+
+def subscribe_readers(services: Services, now: datetime) -> None:
+    """Three readers who will get the edition, and one who left before it."""
+    with services.store.write() as connection:
+        for name, text, newsletter in READERS:
+            address = normalise_address(text)
+            audience.add_subscription(
+                connection,
+                address=address.display,
+                address_key=address.key,
+                name=name,
+                language="",
+                newsletter=newsletter,
+                evidence="invented for the demo",
+                now=now,
+            )
+            if text == LEFT_AGAIN:
+                audience.end_all_subscriptions(
+                    connection, address.key, detail="invented for the demo", now=now
+                )
+
+
+def count(services: Services) -> dict[str, int]:
+    """What the store holds, by the words of the house."""
+    with services.store.read() as connection:
+        ids = [row.article_id for row in story_store.story_articles(connection)]
+        links = story_store.related_links(connection, ids, site_url="")
+        stories, told_by_several = story_store.count_stories(connection)
+        deliveries = delivery_store.count_deliveries(connection)
+        return {
+            "sources": len(source_store.list_sources(connection)),
+            "articles": article_store.count_articles(connection),
+            "stories": stories,
+            "stories_several_sources": told_by_several,
+            "related_links": sum(map(len, links.values())),
+            "articles_with_related": sum(map(bool, links.values())),
+            "deliveries": sum(deliveries.values()),
+            "sent": deliveries.get(DeliveryState.SENT.value, 0),
+        }
+
+
+def write_digests(messages: Sequence[Path], folder: Path) -> tuple[Path, ...]:
+    """Each newsletter's edition as one of its readers got it, as HTML and as text."""
+    mails = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in messages]
+    written = []
+    for newsletter, name in DIGESTS.items():
+        mail = next(mail for mail in mails if f"<{newsletter}." in mail["List-Id"])
+        for kind, suffix in (("html", "html"), ("plain", "txt")):
+            target = folder / f"{name}.{suffix}"
+            write_atomic(target, _part(mail, kind).encode())
+            written.append(target)
+    return tuple(written)
+
+
+def _part(mail: EmailMessage, kind: str) -> str:
+    part = mail.get_body((kind,))
+    if part is None:
+        raise SyndicateError(f"the message has no {kind} part")
+    return str(part.get_content())
+
+
+def _warnings(services: Services, read: IngestResult, now: datetime) -> tuple[str, ...]:
+    with services.store.read() as connection:
+        reports = source_store.report_sources(connection, week_ago=now)
+    moved = [
+        f"{report.source.name}: moved for good to {urlsplit(report.state.permanent_url).path}"
+        for report in reports
+        if report.state.permanent_url
+    ]
+    spoken = [f"{one.name}: {one.error or one.warning}" for one in read.sources if one.error or one.warning]
+    return tuple(sorted(moved + spoken))
+
+
+def _insist(problems: tuple[str, ...] | list[str]) -> None:
+    if problems:
+        raise SyndicateError("the demo did not work: " + "; ".join(problems))
