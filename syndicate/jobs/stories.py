@@ -5,6 +5,7 @@ works with it (a lease); a counter in the store tells whether somebody else plac
 and then the index is loaded again.
 """
 
+import gc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from syndicate.stories import (
     IndexedArticle,
     LeadCandidate,
     RankingOptions,
+    Scored,
     StoryArticle,
     StoryFacts,
     StoryIndex,
@@ -146,16 +148,23 @@ class StoriesJob:
 def load_index(connection: Connection, options: StoryOptions, since: datetime) -> StoryIndex:
     """The story index as the store's terms give it."""
     index = StoryIndex(options)
-    for row in story_store.placed_articles(connection, since):
-        item = IndexedArticle(
-            article_id=row.id,
-            source_id=row.source_id,
-            published=row.published,
-            title=row.title,
-            terms=ArticleTerms.unpack(row.terms),
-            language=row.language,
-        )
-        index.load(item, row.story_id, row.duplicate_of)
+    collecting = gc.isenabled()
+    # Everything loaded stays: looking for garbage among it took a third of the time (measured).
+    gc.disable()
+    try:
+        for row in story_store.placed_articles(connection, since):
+            item = IndexedArticle(
+                article_id=row.id,
+                source_id=row.source_id,
+                published=row.published,
+                title=row.title,
+                terms=ArticleTerms.unpack(row.terms),
+                language=row.language,
+            )
+            index.load(item, row.story_id, row.duplicate_of)
+    finally:
+        if collecting:
+            gc.enable()
     return index
 
 
@@ -168,7 +177,8 @@ class _Placing:
         self._now = now
         self._places: list[story_store.Place] = []
         self._new: list[int] = []
-        self._links: dict[int, None] = {}
+        self._links: dict[int, Sequence[Scored]] = {}
+        self._touched: set[int] = set()
 
     def place(self, waiting: Sequence[UnplacedArticle], terms: Sequence[ArticleTerms]) -> tuple[int, int]:
         """Place the articles in order; returns (new stories, near-duplicates)."""
@@ -210,8 +220,8 @@ class _Placing:
                 terms=terms.pack(),
             )
         )
-        self._links[article.id] = None
-        self._links.update((candidate.article_id, None) for candidate in placement.candidates)
+        self._links[article.id] = placement.candidates
+        self._touched.update(placement.touched)
 
     def _name_new_stories(self) -> None:
         """Stories begun in this batch have a provisional number; now they get a row and its id."""
@@ -226,12 +236,13 @@ class _Placing:
     def _save_links(self) -> None:
         """Related links of the new articles, and of the older ones that now have a better one."""
         limit = self._index.options.related_limit
+        found = {**self._links, **{one: self._index.related(one) for one in sorted(self._touched)}}
         lists = {
             article_id: [
                 RelatedRow(related_id=one.article_id, score=one.score, parts=one.parts)
-                for one in self._index.related(article_id)[:limit]
+                for one in links[:limit]
             ]
-            for article_id in self._links
+            for article_id, links in found.items()
         }
         story_store.save_related(self._connection, lists)
 

@@ -21,7 +21,7 @@ TRENDING = "trending"
 class ComposeOptions:
     """What makes a selection balanced, and a story one that has moved.
 
-    ``per_source`` is how many stories one source may lead while other sources still have some.
+    ``per_source`` is how many stories one source may tell alone while others still have some.
     A carried story has moved when at least ``moved_sources`` more sources cover it, its coverage is
     at least ``moved_ratio`` times what it was, and the period brought new articles.
     """
@@ -144,8 +144,10 @@ class _Choice:
     def _accept(self, candidate: Candidate, share: int) -> bool:
         source = candidate.lead.source.id
         keys: set[int | str] = {candidate.story.id, candidate.lead.link}
-        if keys & self._taken or self._led[source] >= share:
+        # What several sources tell is no one source's story, whoever happens to lead it.
+        alone = candidate.story.coverage == 1
+        if keys & self._taken or (alone and self._led[source] >= share):
             return False
         self._taken |= keys
-        self._led[source] += 1
+        self._led[source] += alone
         return True

@@ -8,7 +8,7 @@ import re
 from html.parser import HTMLParser
 
 from syndicate.newsletter.render import RenderedEdition
-from syndicate.newsletter.views import TOKEN
+from syndicate.newsletter.views import TOKEN, is_mail_picture
 
 # Gmail cuts the HTML part off beyond this (measured at 102 to 105 KB), and the unsubscribe link with it.
 HTML_LIMIT_BYTES = 102 * 1024
@@ -79,7 +79,7 @@ class _Page(HTMLParser):
             self._text.append(data)
 
     def _check_image(self, values: dict[str, str]) -> None:
-        if not values.get("src", "").startswith("https://"):
+        if not is_mail_picture(values.get("src", "")):
             self.problems.append("The HTML part has a picture whose address does not begin with https://.")
         if "alt" not in values:
             self.problems.append("The HTML part has a picture without an alt text.")

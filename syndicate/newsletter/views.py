@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from syndicate.model import EditionStory, Image, RelatedLink, Republish
 from syndicate.text.plain import clean_line, excerpt
-from syndicate.text.urls import is_web_url
+from syndicate.text.urls import host_of, is_web_url
 
 # Stands for the reader's own opaque token; only base64url characters, so no encoding changes it.
 TOKEN: Final = "reader-token-5e1c8a40f7"  # noqa: S105 a placeholder, no secret
@@ -21,6 +21,7 @@ _COVERAGE_LIMIT = 3
 # A narrower picture would be blown up to the width of the mail.
 _LEAST_IMAGE_WIDTH = 400
 _IMAGE_WIDTH = 552
+_THIS_MACHINE = frozenset({"127.0.0.1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,9 +161,14 @@ def _links(links: tuple[RelatedLink, ...], shown: set[str]) -> tuple[DigestLink,
     return tuple(found.values())
 
 
+def is_mail_picture(url: str) -> bool:
+    """Whether mail programs show a picture at this address, or it is on this machine, as in a demo."""
+    return is_web_url(url) and (url.startswith("https://") or host_of(url) in _THIS_MACHINE)
+
+
 def _image(image: Image | None) -> DigestImage | None:
-    """Only over https, and only if large enough; mail programs block or mangle the rest."""
-    if image is None or not web_url(image.url).startswith("https://"):
+    """The picture as the digest shows it; ``None`` for one that mail programs block or would blow up."""
+    if image is None or not is_mail_picture(web_url(image.url)):
         return None
     if image.width is not None and image.width < _LEAST_IMAGE_WIDTH:
         return None

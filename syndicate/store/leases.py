@@ -8,8 +8,10 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, or_, select, update
 
 from syndicate.errors import StoreBusy
+from syndicate.model import DeliveryState
 from syndicate.store import schema
 from syndicate.store.engine import open_store
+from syndicate.store.types import EPOCH
 from syndicate.store.upsert import insert_for
 
 # Any number nobody else's program is likely to use for its own advisory lock.
@@ -33,6 +35,26 @@ def drop_lease(connection: Connection, name: str, *, owner: str) -> None:
     """Give a lease back before it runs out."""
     table = schema.leases
     connection.execute(delete(table).where(table.c.name == name, table.c.owner == owner))
+
+
+def lease_owners(connection: Connection) -> set[str]:
+    """Everybody who holds a named lease, a source or a delivery, or once did and never gave it back."""
+    columns = (schema.leases.c.owner, schema.sources.c.lease_owner, schema.deliveries.c.lease_owner)
+    found = {owner for column in columns for owner in connection.scalars(select(column).distinct())}
+    return found - {""}
+
+
+def free_owner(connection: Connection, owner: str) -> None:
+    """Give back everything that an owner who is known to be dead held; what it was sending stays its own.
+
+    Of those rows nobody knows whether they were sent: they become uncertain when their lease runs out.
+    """
+    connection.execute(delete(schema.leases).where(schema.leases.c.owner == owner))
+    for table in (schema.sources, schema.deliveries):
+        held = table.c.lease_owner == owner
+        if table is schema.deliveries:
+            held &= table.c.state != DeliveryState.SENDING.value
+        connection.execute(update(table).where(held).values(lease_owner="", lease_until=EPOCH))
 
 
 def make_secret(connection: Connection) -> None:

@@ -78,13 +78,13 @@ class RelatedRow:
 
 
 def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticle]:
-    """Articles that wait for their place in a story, in order of arrival."""
+    """Articles that wait for their place in a story, oldest first: whichever source answered first."""
     table, bodies = schema.articles, schema.article_bodies
     query = (
         select(table, bodies.c.text)
         .join(bodies, bodies.c.article_id == table.c.id)
         .where(table.c.placed.is_(False))
-        .order_by(table.c.id)
+        .order_by(table.c.published, table.c.id)
         .limit(limit)
     )
     return [
@@ -109,7 +109,7 @@ def count_unplaced(connection: Connection) -> int:
 
 
 def placed_articles(connection: Connection, since: datetime) -> Iterator[PlacedArticle]:
-    """Everything the story index holds, in order of arrival."""
+    """Everything the story index holds, originals before their copies."""
     table, terms = schema.articles, schema.article_terms
     query = (
         select(
@@ -124,7 +124,7 @@ def placed_articles(connection: Connection, since: datetime) -> Iterator[PlacedA
         )
         .join(terms, terms.c.article_id == table.c.id)
         .where(table.c.published >= since, table.c.story_id.is_not(None))
-        .order_by(table.c.id)
+        .order_by(table.c.duplicate_of.is_not(None), table.c.published, table.c.id)
     )
     for row in connection.execute(query):
         yield PlacedArticle(**row._asdict())
@@ -344,7 +344,7 @@ def _link_query() -> Select[Any]:
         table.c.published,
         table.c.language,
         table.c.direction,
-        sources.c.name.label("source_name"),
+        func.coalesce(func.nullif(sources.c.title, ""), sources.c.name).label("source_name"),
         sources.c.own,
     ).join(sources, sources.c.id == table.c.source_id)
 

@@ -28,6 +28,29 @@ LANGUAGES = (
 )
 """ISO 639-1 codes py3langid may answer: without rare neighbours that win short texts."""
 
+ENGLISH_WORDS = 4
+"""Different common words of English, "the" among them, that settle it without asking py3langid."""
+
+_ENGLISH = frozenset(
+    {
+        "the",
+        "of",
+        "and",
+        "to",
+        "in",
+        "is",
+        "that",
+        "for",
+        "with",
+        "was",
+        "on",
+        "are",
+        "this",
+        "from",
+        "by",
+        "has",
+    }
+)
 _TAG = re.compile(r"([a-z]{2,3})((?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?(?:-[a-z0-9]{1,8})*)")
 _NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})
 # ISO 639-2 and retired codes that feeds still write (RFC 5646 section 2.2.1 asks for the shortest).
@@ -94,7 +117,10 @@ def detect_language(text: str) -> str:
         script, count = _main_script(sample, letters)
         if script:
             return _language_in_script(script, count, sample)
-    return _identified(sample) if letters >= FEWEST_LETTERS else ""
+    if letters < FEWEST_LETTERS:
+        return ""
+    found = _ENGLISH.intersection(sample.lower().split())
+    return "en" if "the" in found and len(found) >= ENGLISH_WORDS else _identified(sample)
 
 
 def direction_of(language: str, text: str = "") -> Literal["ltr", "rtl"]:

@@ -8,6 +8,7 @@ host that we saw.
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -68,6 +69,7 @@ class _Parts(NamedTuple):
     fragment: str
 
 
+@lru_cache(maxsize=4096)
 def canonical_url(url: str) -> str:
     """The one spelling of a web page's address, for comparing and storing.
 
