@@ -139,7 +139,7 @@ def _warm(services: Services) -> None:
                 services.parsers.parse, body, url="http://x/", content_type="", charset="", known=frozenset()
             )
     services.fetcher, services.stories, services.publish, services.editions  # noqa: B018 made on first use
-    detect_language("Warm the language detector with a sentence that is long enough.")
+    detect_language("Der Spracherkenner soll schon geladen sein, bevor gemessen wird.")
     inline_styles("<html><head><style>p{color:red}</style></head><body><p>x</p></body></html>")
 
 

@@ -8,8 +8,8 @@ import fcntl
 import os
 import re
 import secrets
-from collections.abc import Mapping
 from contextlib import suppress
+from io import BufferedWriter
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,50 +19,36 @@ from syndicate.errors import RenderError, StoreBusy, StoreError
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 
 
-def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> bool:
+def write_atomic(path: Path, data: bytes) -> bool:
     """Put ``data`` at ``path`` in one step; folders above it are made.
 
-    True when the file was written, false when it already held these bytes. The data is on the
-    disk before the name points to it; with ``durable`` the name is too when this returns, which costs a
-    second fsync. Raises RenderError (disk full, read-only, no permission) with nothing changed.
+    True when the file was written, false when it already held these bytes. The data is on the disk before
+    the name points to it, and so is the name when this returns. Raises RenderError (disk full,
+    read-only, no permission) with nothing changed.
     """
     try:
         if _holds(path, data):
             return False
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, data)
-        if durable:
-            _sync_folder(path.parent)
+        _replace(path, data, sync=True)
+        _sync_folder(path.parent)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise RenderError(f"cannot write {path}: {reason}; the file is as it was before") from error
+        raise _not_written(path, error) from error
     return True
 
 
-def write_many(files: Mapping[Path, bytes]) -> list[Path]:
-    """Like ``write_atomic`` for many files at the price of one flush; returns those that were written.
+def write_page(path: Path, data: bytes) -> bool:
+    """Like ``write_atomic``, without waiting for the disk: for the many pages that can be built again.
 
-    All data is on the disk before the first name points to it (``sync(2)``, which on Linux waits): a file for
-    file fsync costs a disk revolution each. Raises RenderError; files named so far stay as they are.
+    Being killed leaves the old file or the new one here too; a power cut may leave an empty one
+    (``syndicate publish --all`` mends that). An fsync for each page cost more than rendering it (measured).
     """
-    waiting: dict[Path, Path] = {}
     try:
-        for path, data in files.items():
-            if not _holds(path, data):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                waiting[path] = temporary = _temporary(path)
-                temporary.write_bytes(data)
-        if waiting:
-            os.sync()
-        for path, temporary in waiting.items():
-            temporary.replace(path)
+        if _holds(path, data):
+            return False
+        _replace(path, data, sync=False)
     except OSError as error:
-        for temporary in waiting.values():
-            with suppress(OSError):
-                temporary.unlink()
-        reason = error.strerror or str(error)
-        raise RenderError(f"cannot write {error.filename}: {reason}; it is as it was before") from error
-    return list(waiting)
+        raise _not_written(path, error) from error
+    return True
 
 
 def sweep_temporary(folder: Path) -> int:
@@ -131,18 +117,32 @@ def _holds(path: Path, data: bytes) -> bool:
         return False
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _not_written(path: Path, error: OSError) -> RenderError:
+    return RenderError(f"cannot write {path}: {error.strerror or error}; the file is as it was before")
+
+
+def _replace(path: Path, data: bytes, *, sync: bool) -> None:
     temporary = _temporary(path)
     try:
-        with temporary.open("xb") as file:
+        with _created(temporary) as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _created(path: Path) -> BufferedWriter:
+    """A new file; its folders are made when they turn out to be missing, which is seldom."""
+    try:
+        return path.open("xb")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("xb")
 
 
 def _temporary(path: Path) -> Path:

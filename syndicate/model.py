@@ -119,7 +119,8 @@ class ParsedSource:
     digest of every item in the document. ``min_interval`` is the source's own wish (``ttl``,
     ``sy:updatePeriod``) in seconds. ``warnings`` are readable sentences (not well-formed,
     wrong charset, entries left out); ``refused`` are ``(digest, reason)`` of single items
-    that could not be read although the rest could.
+    that could not be read although the rest could. ``left_out`` counts new items beyond our limit,
+    to be read the next time although the document is the same.
     """
 
     title: str = ""
@@ -131,6 +132,7 @@ class ParsedSource:
     min_interval: float | None = None
     warnings: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import RenderError, StoreBusy, StoreError
-from syndicate.files import FileLock, sweep_temporary, write_atomic
+from syndicate.files import FileLock, sweep_temporary, write_atomic, write_page
 
 
 def names_in(folder: Path) -> list[str]:
@@ -21,14 +21,14 @@ def test_a_file_is_written_with_the_folders_above_it(tmp_path):
     assert names_in(path.parent) == ["all.rss"]
 
 
-@pytest.mark.parametrize("durable", [True, False])
-def test_equal_bytes_are_not_written_again(tmp_path, durable):
+@pytest.mark.parametrize("write", [write_atomic, write_page])
+def test_equal_bytes_are_not_written_again(tmp_path, write):
     path = tmp_path / "all.rss"
-    write_atomic(path, b"one", durable=durable)
+    write(path, b"one")
     before = path.stat()
-    assert write_atomic(path, b"one", durable=durable) is False
+    assert write(path, b"one") is False
     assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
-    assert write_atomic(path, b"two", durable=durable) is True
+    assert write(path, b"two") is True
     assert path.read_bytes() == b"two"
 
 
@@ -58,8 +58,8 @@ def test_the_data_is_on_the_disk_before_the_name_points_to_it(tmp_path, monkeypa
     write_atomic(tmp_path / "a", b"1")
     assert calls == ["fsync", "rename", "fsync"]
     calls.clear()
-    write_atomic(tmp_path / "a", b"2", durable=False)
-    assert calls == ["fsync", "rename"]
+    write_page(tmp_path / "a", b"2")
+    assert calls == ["rename"]
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EIO])

@@ -6,6 +6,7 @@ Pure: the same bytes give the same result, nothing is fetched, and the only exce
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 
 from syndicate.errors import ParseError
@@ -102,7 +103,7 @@ def _read_unseen(whole: Split, url: str, known: frozenset[str]) -> ParsedSource 
         parsed = _read_each(whole, wanted, url, digests)
     if parsed and left_out:
         warning = f"{len(left_out)} items beyond {MAX_ITEMS} were left for the next time"
-        return _with_warnings(parsed, (warning,))
+        return _with_warnings(replace(parsed, left_out=len(left_out)), (warning,))
     return parsed
 
 
@@ -184,5 +185,4 @@ def _parsed(
 def _with_warnings(parsed: ParsedSource, warnings: tuple[str, ...]) -> ParsedSource:
     if not warnings:
         return parsed
-    fields = {name: getattr(parsed, name) for name in ParsedSource.__slots__}
-    return ParsedSource(**{**fields, "warnings": (*warnings, *parsed.warnings)})
+    return replace(parsed, warnings=(*warnings, *parsed.warnings))

@@ -6,6 +6,9 @@ inputs make it raise; whatever it raises is a ``ParseError`` here.
 """
 
 import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from time import struct_time
 from typing import Any
@@ -27,9 +30,11 @@ from syndicate.model import Image
 from syndicate.text.urls import absolute_url, is_web_url
 
 READER = "syndicate.ingest.feed_sax"
-if READER not in api.PREFERRED_XML_PARSERS:
-    api.PREFERRED_XML_PARSERS.insert(0, READER)
+# feedparser's list of readers is one for the whole process; others may want to see every element.
+_one_at_a_time = threading.Lock()
 
+# feedparser's own ``get`` tries the names of three generations of formats: half of the conversion's time.
+_get = dict.get
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
 
 
@@ -40,9 +45,13 @@ def read_with_feedparser(document: bytes, url: str) -> RawFeed:
     """
     headers = {"content-type": "application/xml; charset=utf-8"}
     try:
-        parsed = feedparser.parse(
-            io.BytesIO(document), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
-        )
+        with _one_at_a_time, _our_reader():
+            parsed = feedparser.parse(
+                io.BytesIO(document),
+                response_headers=headers,
+                sanitize_html=False,
+                resolve_relative_uris=False,
+            )
     except ParseError:
         raise
     except Exception as error:
@@ -63,53 +72,62 @@ def read_with_feedparser(document: bytes, url: str) -> RawFeed:
     )
 
 
+@contextmanager
+def _our_reader() -> Iterator[None]:
+    api.PREFERRED_XML_PARSERS.insert(0, READER)
+    try:
+        yield
+    finally:
+        api.PREFERRED_XML_PARSERS.remove(READER)
+
+
 def _item(entry: Any, url: str, *, is_atom: bool) -> RawItem:
     return RawItem(
         base=url,
-        guid=entry.get("id") or "",
-        link=entry.get("feedburner_origlink") or _link(entry) or _permanent_guid(entry),
+        guid=_get(entry, "id") or "",
+        link=_get(entry, "feedburner_origlink") or _link(entry) or _permanent_guid(entry),
         title=_title(entry, url, is_atom=is_atom),
-        contents=[text for content in entry.get("content", ()) if (text := _text(content, url))],
-        summary=_text(entry.get("summary_detail") or {}, url) or _caption(entry),
+        contents=[text for content in _get(entry, "content", ()) if (text := _text(content, url))],
+        summary=_text(_get(entry, "summary_detail") or {}, url) or _caption(entry),
         authors=_authors(entry),
         published=_time(entry, "published_parsed") or _time(entry, "created_parsed"),
         updated=_time(entry, "updated_parsed"),
         language=_language(entry),
-        tags=[tag.get("label") or tag.get("term") or "" for tag in entry.get("tags", ())],
+        tags=[_get(tag, "label") or _get(tag, "term") or "" for tag in _get(entry, "tags", ())],
         images=_images(entry),
     )
 
 
 def _text(detail: Any, url: str) -> Text | None:
-    kind = detail.get("type") or ""
+    kind = _get(detail, "type") or ""
     if kind not in _HTML_TYPES and not kind.startswith("text/"):
         return None
     # feedparser writes <br></br> for XHTML's <br/>, which HTML reads as two.
-    value = (detail.get("value") or "").replace("</br>", "")
-    return Text(value, kind in _HTML_TYPES, absolute_url(url, detail.get("base") or "") or url)
+    value = (_get(detail, "value") or "").replace("</br>", "")
+    return Text(value, kind in _HTML_TYPES, absolute_url(url, _get(detail, "base") or "") or url)
 
 
 def _title(holder: Any, url: str, *, is_atom: bool) -> Text | None:
-    title = _text(holder.get("title_detail") or {}, url)
+    title = _text(_get(holder, "title_detail") or {}, url)
     if title and not is_atom:
         title.html = looks_like_html(title.value)
     return title
 
 
 def _authors(entry: Any) -> list[str]:
-    authors = entry.get("authors", ())
-    if len(authors) == 1 and entry.get("author"):
+    authors = _get(entry, "authors", ())
+    if len(authors) == 1 and _get(entry, "author"):
         # As written: feedparser looks for a mailbox in it, and knows no top-level domain of five letters.
         return [entry["author"]]
-    return [name for author in authors if (name := author.get("name") or "")]
+    return [name for author in authors if (name := _get(author, "name") or "")]
 
 
 def _link(holder: Any) -> str:
     """The page of an item or a feed: its alternate link, of whatever media type."""
-    if holder.get("link"):
+    if _get(holder, "link"):
         return str(holder["link"])
-    links = [link for link in holder.get("links", ()) if link.get("href")]
-    return next((str(link["href"]) for link in links if link.get("rel") == "alternate"), "")
+    links = [link for link in _get(holder, "links", ()) if _get(link, "href")]
+    return next((str(link["href"]) for link in links if _get(link, "rel") == "alternate"), "")
 
 
 def _permanent_guid(entry: Any) -> str:
@@ -117,25 +135,29 @@ def _permanent_guid(entry: Any) -> str:
 
     Without any link element feedparser has done so itself, unless the guid denies being one.
     """
-    guid = str(entry.get("id") or "")
+    guid = str(_get(entry, "id") or "")
     return guid if dict.__contains__(entry, "link") and is_web_url(guid) else ""
 
 
 def _caption(entry: Any) -> Text | None:
     """A video feed describes its items only in ``media:description``."""
-    caption = str(dict.get(entry, "media_caption", ""))
+    caption = str(_get(entry, "media_caption", ""))
     return Text(caption, html=False) if caption else None
 
 
 def _language(entry: Any) -> str:
-    details = [*entry.get("content", ()), entry.get("summary_detail") or {}, entry.get("title_detail") or {}]
-    found = [detail.get("language") for detail in details if detail.get("language")]
-    return str(entry.get("language") or next(iter(found), ""))
+    details = [
+        *_get(entry, "content", ()),
+        _get(entry, "summary_detail") or {},
+        _get(entry, "title_detail") or {},
+    ]
+    found = [_get(detail, "language") for detail in details if _get(detail, "language")]
+    return str(_get(entry, "language") or next(iter(found), ""))
 
 
 def _time(entry: Any, name: str) -> datetime | None:
     # dict.get, because feedparser's own warns when it answers one date with the other.
-    return moment_of(dict.get(entry, name))
+    return moment_of(_get(entry, name))
 
 
 def moment_of(value: object) -> datetime | None:
@@ -150,25 +172,25 @@ def moment_of(value: object) -> datetime | None:
 
 
 def _images(entry: Any) -> list[Image]:
-    media = [item for item in entry.get("media_content", ()) if _is_picture(item)]
+    media = [item for item in _get(entry, "media_content", ()) if _is_picture(item)]
     enclosures = [
-        link for link in entry.get("links", ()) if link.get("rel") == "enclosure" and _is_picture(link)
+        link for link in _get(entry, "links", ()) if _get(link, "rel") == "enclosure" and _is_picture(link)
     ]
-    pictures = media + enclosures + list(entry.get("media_thumbnail", ()))
-    if isinstance(entry.get("image"), dict):
+    pictures = media + enclosures + list(_get(entry, "media_thumbnail", ()))
+    if isinstance(_get(entry, "image"), dict):
         pictures.append(entry["image"])
     return [
         Image(
             url=address,
-            width=pixels(str(picture.get("width") or "")),
-            height=pixels(str(picture.get("height") or "")),
-            alt=str(picture.get("alt") or ""),
+            width=pixels(str(_get(picture, "width") or "")),
+            height=pixels(str(_get(picture, "height") or "")),
+            alt=str(_get(picture, "alt") or ""),
         )
         for picture in pictures
-        if (address := picture.get("url") or picture.get("href"))
+        if (address := _get(picture, "url") or _get(picture, "href"))
     ]
 
 
 def _is_picture(item: Any) -> bool:
-    address = str(item.get("url") or item.get("href") or "")
-    return is_picture(item.get("medium") or "", item.get("type") or "", address)
+    address = str(_get(item, "url") or _get(item, "href") or "")
+    return is_picture(_get(item, "medium") or "", _get(item, "type") or "", address)

@@ -5,6 +5,7 @@ takes each answer through decide and write. A poll commits its articles, the val
 and the next check in one transaction: killed before it, the next poll gets the same bytes again.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from syndicate.errors import FetchError, ParseError, ParserDied, SyndicateError
+from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, SyndicateError
 from syndicate.ingest.folders import read_folder
 from syndicate.ingest.identity import Decision, Kind, decide, entry_key, keys_of
 from syndicate.ingest.polling import PollingOptions, PollOutcome, after_poll, failed
@@ -24,7 +25,11 @@ from syndicate.store import articles as article_store
 from syndicate.store import sources as source_store
 from syndicate.text.urls import canonical_url
 
+log = logging.getLogger("syndicate.ingest")
+
 LEASE = timedelta(minutes=10)
+# Seconds between two looks at a folder: it is ours, so nobody's patience is at stake.
+FOLDER_INTERVAL = 60.0
 CLAIM = 500
 THREADS = 3
 
@@ -148,7 +153,19 @@ class IngestJob:
     def _take(
         self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
     ) -> SourceOutcome:
-        """One answer, from bytes to rows."""
+        """One answer, from bytes to rows. A bug that one source brings out must not stop the others."""
+        try:
+            return self._read_answer(source, state, answer, now)
+        except StoreError:
+            raise
+        except Exception as error:
+            log.exception("what source %s sent could not be stored", source.name)
+            problem = SyndicateError(f"what it sent could not be stored ({type(error).__name__}: {error})")
+            return self._failed(source, state, problem, now)
+
+    def _read_answer(
+        self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
+    ) -> SourceOutcome:
         if isinstance(answer, FetchError):
             return self._failed(source, state, answer, now)
         outcome = PollOutcome(
@@ -183,7 +200,7 @@ class IngestJob:
     def _failed(
         self, source: Source, state: SourceState, error: SyndicateError, now: datetime
     ) -> SourceOutcome:
-        after = after_poll(state, failed(source.name, error), now, self.polling)
+        after = after_poll(state, failed(source.name, error), now, self._intervals(source))
         with self.store.write() as connection:
             source_store.save_poll(connection, source.id, after, owner=self.owner)
             if isinstance(error, ParserDied):
@@ -209,7 +226,10 @@ class IngestJob:
         new = [one.article for one in decisions if one.kind is Kind.NEW and one.article]
         changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
         digests = [(one.existing.id, one.digest) for one in decisions if one.existing and one.digest]
-        after = after_poll(state, _with_wish(outcome, parsed), now, self.polling)
+        after = after_poll(state, _with_wish(outcome, parsed), now, self._intervals(source))
+        if parsed.left_out:
+            # Or the next answer would count as unchanged, and the items left out would never be read.
+            after = replace(after, etag="", last_modified="", body_hash="")
         warning = " ".join(parsed.warnings)
         with self.store.write() as connection:
             added = article_store.add_articles(connection, source.id, new)
@@ -228,6 +248,12 @@ class IngestJob:
             unchanged=not added and not changed,
             warning=warning,
         )
+
+    def _intervals(self, source: Source) -> PollingOptions:
+        if source.kind is SourceKind.FEED:
+            return self.polling
+        interval = min(self.polling.min_interval, FOLDER_INTERVAL)
+        return replace(self.polling, min_interval=interval, unvalidated_interval=interval)
 
     def _known(self, source: Source) -> frozenset[str]:
         """Digests of items that need no reading: those we have, and those that failed too often."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from syndicate.errors import RenderError
-from syndicate.files import write_many
+from syndicate.files import write_page
 from syndicate.jobs.signatures import signature_of
 from syndicate.jobs.views import listed_articles, published_articles
 from syndicate.model import Article, Channel, Source
@@ -48,7 +48,6 @@ class SiteBuild:
         self._templates = templates
         self._sources = sources
         self._more: dict[str, list[Headline]] = {}
-        self._pending: dict[Path, bytes] = {}
         self._rendered: set[int] = set()
         self.written: list[str] = []
         self.failures: list[str] = []
@@ -59,6 +58,7 @@ class SiteBuild:
             self._top = self._ranked(connection, "top", FRONT_TOP)
             self._trending = self._ranked(connection, "trending", TRENDING_SHOWN)
             self._sections = _in_order(channel_store.sections(connection), self._sources.values())
+            self._failing = {one.subject for one in quarantine.failures(connection, kind="page")}
         lists = signature_of(self._top[:TOP_SHOWN], self._trending)
         site = signature_of(self._options, self._channels, self._templates.fingerprint("pages/"))
         with self._store.write() as connection:
@@ -72,7 +72,6 @@ class SiteBuild:
         if done or known.get("front") != front:
             self._front_and_sections()
         self._write_assets()
-        self._flush()
         if not self.failures:
             with self._store.write() as connection:
                 for name, signature in (("site", site), ("lists", lists), ("front", front)):
@@ -118,11 +117,18 @@ class SiteBuild:
                 self._failed(item.article, error, now)
             else:
                 written.append(item.article.id)
-        unlinked = self._tag_pages(pages, listed)
-        self._flush()
+        unlinked: set[int] = set()
+        try:
+            unlinked = self._tag_pages(pages, listed)
+        except RenderError as error:
+            # These articles stay marked, so that the next run comes back to their tags.
+            self.failures.append(str(error))
+            written.clear()
         with self._store.write() as connection:
             stale.clear_stale(connection, [(article_id, versions[article_id]) for article_id in written])
             stale.mark_stale(connection, unlinked)
+            for path in self._failing & {found[article_id].path for article_id in written}:
+                quarantine.clear_failure(connection, "page", path)
 
     def _tag_pages(self, pages: SitePages, tags: set[str]) -> set[int]:
         """Write the pages of these tags; returns older articles that do not link to a new one yet."""
@@ -185,13 +191,8 @@ class SiteBuild:
         return {item.article.id: Headline.of(item) for item in items}
 
     def _write(self, path: str, data: bytes) -> None:
-        self._pending[self._output / path] = data
-
-    def _flush(self) -> None:
-        """Put everything rendered so far on the disk, before the store says that it is."""
-        written = write_many(self._pending)
-        self._pending = {}
-        self.written += [path.relative_to(self._output).as_posix() for path in written]
+        if write_page(self._output / path, data):
+            self.written.append(path)
 
     def _failed(self, article: Article, error: RenderError, now: datetime) -> None:
         self.failures.append(f"page {article.path}: {error}")

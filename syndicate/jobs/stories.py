@@ -76,12 +76,18 @@ class StoriesJob:
         return StoriesResult(placed=placed, new_stories=new, duplicates=duplicates, lists_changed=changed)
 
     def rank(self, now: datetime) -> tuple[str, ...]:
-        """Recompute top and trending as of the clock's last step; returns the lists that changed."""
+        """Recompute top and trending; returns the lists that changed.
+
+        They are as of the clock's last step, or of the newest article if that came since: between two steps
+        only news changes them.
+        """
         step = rank_step(now, self.ranking.step_seconds)
-        facts = self.facts(step)
+        facts = self.facts(now)
+        newest = max((article.seen for story in facts for article in story.articles), default=step)
+        moment = max(step, min(newest, now))
         fresh = {
-            "top": rank_top(facts, step, self.ranking),
-            "trending": rank_trending(facts, step, self.ranking),
+            "top": rank_top(facts, moment, self.ranking),
+            "trending": rank_trending(facts, moment, self.ranking),
         }
         with self.store.read() as connection:
             changed = [
@@ -152,6 +158,8 @@ def load_index(connection: Connection, options: StoryOptions, since: datetime) -
     # Everything loaded stays: looking for garbage among it took a third of the time (measured).
     gc.disable()
     try:
+        titles = story_store.listed_titles(connection, since)
+        named = story_store.articles_with_titles(connection, titles)
         for row in story_store.placed_articles(connection, since):
             item = IndexedArticle(
                 article_id=row.id,
@@ -160,6 +168,7 @@ def load_index(connection: Connection, options: StoryOptions, since: datetime) -
                 title=row.title,
                 terms=ArticleTerms.unpack(row.terms),
                 language=row.language,
+                hints=tuple(named[title] for title in row.read_more if title in named),
             )
             index.load(item, row.story_id, row.duplicate_of)
     finally:

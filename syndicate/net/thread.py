@@ -1,6 +1,7 @@
 """Fetching from an ordinary thread: one event loop in a thread of its own does all of it."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,8 @@ from urllib.parse import urlsplit
 from syndicate.errors import FetchError
 from syndicate.net.client import Client
 from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
+
+log = logging.getLogger("syndicate.net")
 
 Outcome = tuple[FetchRequest, Fetched | FetchError]
 
@@ -125,6 +128,11 @@ class _Batch:
                 self.results.put((request, await fetch(request)))
             except FetchError as error:
                 self.results.put((request, error))
+            except Exception as bug:
+                # One stranger's answer that brings out a bug of ours must not stop the others.
+                log.exception("what %s answered could not be handled", request.url)
+                reason = f"{request.url} could not be read ({type(bug).__name__}: {bug})"
+                self.results.put((request, FetchError(reason)))
 
 
 def _lanes(requests: list[FetchRequest], options: HttpOptions) -> list[Iterator[FetchRequest]]:

@@ -40,7 +40,10 @@ def redirect_target(source: URL, location: str) -> URL:
     """Where a redirect leads; raises ``FetchError`` when we will not go there."""
     if not location:
         raise FetchError(f"{source} redirects without saying where to; tell its owner")
-    target = check_url(urljoin(str(source), location))
+    try:
+        target = check_url(urljoin(str(source), location))
+    except ValueError as error:
+        raise FetchError(f"{source} redirects to {location!r}, which is not a valid URL ({error})") from error
     if source.scheme == "https" and target.scheme == "http":
         raise FetchError(f"{source} redirects from https to {target}, which is not encrypted; not followed")
     return target

@@ -1,6 +1,6 @@
 """What the mail templates are given: stories as plain, bounded, harmless values.
 
-``docs/templates-mail.md`` describes every field; it is a contract with those who write templates.
+``docs/templates.md`` describes every field; it is a contract with those who write templates.
 """
 
 from dataclasses import dataclass

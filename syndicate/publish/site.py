@@ -80,7 +80,10 @@ class SitePages:
         trending: Sequence[Headline] = (),
         more_from_section: Sequence[Headline] = (),
     ) -> bytes:
-        """The page at ``item.article.path``; lists leave the article itself out."""
+        """The page at ``item.article.path``.
+
+        Lists leave the article itself out; ``more_from_section`` also what "Read more" shows.
+        """
         article, source = item.article, item.source
         root = root_of(article.path)
         canonical = item.link or self._absolute(article.path)
@@ -107,7 +110,9 @@ class SitePages:
                 "tags": [self._tag(name) for name in article.tags],
                 "coverage": [Headline.of_related(other) for other in item.coverage],
                 "related": [Headline.of_related(other) for other in item.related],
-                "more_from_section": _without(more_from_section, article.path),
+                "more_from_section": _without(
+                    more_from_section, article.path, *(other.path for other in item.related)
+                ),
                 "rail": self._rail(root, _without(top, article.path), _without(trending, article.path)),
             },
         )
@@ -278,9 +283,9 @@ def _only_section(channel: Channel) -> str:
     return clause.values[0].casefold() if exact else ""
 
 
-def _without(headlines: Sequence[Headline], path: str) -> Sequence[Headline]:
-    if any(headline.path == path for headline in headlines):
-        return [headline for headline in headlines if headline.path != path]
+def _without(headlines: Sequence[Headline], *paths: str) -> Sequence[Headline]:
+    if any(headline.path in paths for headline in headlines):
+        return [headline for headline in headlines if headline.path not in paths]
     return headlines
 
 

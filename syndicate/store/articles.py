@@ -99,7 +99,15 @@ def change_article(connection: Connection, article_id: int, source_id: int, arti
     )
     connection.execute(delete(schema.article_tags).where(schema.article_tags.c.article_id == article_id))
     _add_tags(connection, [(article_id, article.tags)])
-    mark_stale(connection, [article_id])
+    mark_stale(connection, {article_id, *_shown_on(connection, article_id)})
+
+
+def _shown_on(connection: Connection, article_id: int) -> Iterable[int]:
+    """The articles on whose pages this one is linked: as related, or as the same story elsewhere."""
+    table, related = schema.articles, schema.related
+    linking = select(related.c.article_id).where(related.c.related_id == article_id)
+    story = select(table.c.story_id).where(table.c.id == article_id).scalar_subquery()
+    yield from connection.scalars(linking.union(select(table.c.id).where(table.c.story_id == story)))
 
 
 def note_digests(connection: Connection, digests: Iterable[tuple[int, str]]) -> None:

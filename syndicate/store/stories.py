@@ -12,6 +12,8 @@ from syndicate.store import schema
 from syndicate.store.stale import mark_stale
 from syndicate.store.upsert import insert_for
 
+_TITLES = 500
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnplacedArticle:
@@ -36,6 +38,7 @@ class PlacedArticle:
     published: datetime
     title: str
     language: str
+    read_more: tuple[str, ...]
     story_id: int
     duplicate_of: int | None
     terms: bytes
@@ -118,6 +121,7 @@ def placed_articles(connection: Connection, since: datetime) -> Iterator[PlacedA
             table.c.published,
             table.c.title,
             table.c.language,
+            table.c.read_more_json.label("read_more"),
             table.c.story_id,
             table.c.duplicate_of,
             terms.c.terms,
@@ -127,17 +131,26 @@ def placed_articles(connection: Connection, since: datetime) -> Iterator[PlacedA
         .order_by(table.c.duplicate_of.is_not(None), table.c.published, table.c.id)
     )
     for row in connection.execute(query):
-        yield PlacedArticle(**row._asdict())
+        yield PlacedArticle(**row._asdict() | {"read_more": tuple(row.read_more)})
 
 
 def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[str, int]:
     """The latest article with each of these titles: what a source's own "Read more" list names."""
     table = schema.articles
     wanted = sorted(set(titles))
-    if not wanted:
-        return {}
-    query = select(table.c.title, func.max(table.c.id).label("id")).where(table.c.title.in_(wanted))
-    return {row.title: row.id for row in connection.execute(query.group_by(table.c.title))}
+    latest = select(table.c.title, func.max(table.c.id).label("id")).group_by(table.c.title)
+    return {
+        row.title: row.id
+        for start in range(0, len(wanted), _TITLES)
+        for row in connection.execute(latest.where(table.c.title.in_(wanted[start : start + _TITLES])))
+    }
+
+
+def listed_titles(connection: Connection, since: datetime) -> set[str]:
+    """Every title in the "Read more" lists of articles published since a moment."""
+    table = schema.articles
+    query = select(table.c.read_more_json).where(table.c.published >= since, table.c.read_more_json != [])
+    return {title for titles in connection.scalars(query) for title in titles}
 
 
 def add_stories(connection: Connection, lead_ids: Sequence[int], now: datetime) -> list[int]:

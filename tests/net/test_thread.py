@@ -171,15 +171,18 @@ def test_T4_close_is_final_and_may_be_repeated(fetching):
     assert server.connections == 0
 
 
-def test_a_bug_in_a_fetch_reaches_the_consumer_and_does_not_hang_it(fetching, monkeypatch):
-    async def broken(self, request):
-        raise ZeroDivisionError
+def test_a_bug_in_a_fetch_hurts_only_its_own_request(fetching, monkeypatch, caplog):
+    ordinary = Client.fetch
 
-    thread = fetching()
+    async def broken(self, request):
+        return 1 // 0 if request.key == 1 else await ordinary(self, request)
+
     monkeypatch.setattr(Client, "fetch", broken)
-    with pytest.raises(ExceptionGroup) as bugs:
-        list(thread.fetch_each([FetchRequest(url="http://127.0.0.1/")]))
-    assert bugs.group_contains(ZeroDivisionError)
+    with ScriptedServer({f"/{number}": answer() for number in range(3)}) as server:
+        outcomes = {request.key: got for request, got in fetching().fetch_each(requests(server, 3))}
+    assert {key: isinstance(got, Fetched) for key, got in outcomes.items()} == {0: True, 1: False, 2: True}
+    assert "ZeroDivisionError" in str(outcomes[1])
+    assert "could not be handled" in caplog.text
 
 
 def test_S10_connections_are_used_again_and_do_not_pile_up(fetching, options):

@@ -77,6 +77,9 @@ def test_F8_a_redirect_is_resolved_against_where_it_came_from(source, location, 
         ("file:///etc/passwd", "only http and https"),
         ("http://a.example/feed", "not encrypted"),
         ("https://user:secret@a.example/", "user name and password"),
+        ("http://[::1", "not a valid URL"),
+        ("//[", "not a valid URL"),
+        ("http://a.example\u2100/", "not a valid URL"),
     ],
 )
 def test_F8_a_redirect_we_do_not_follow_says_why(location, reason):

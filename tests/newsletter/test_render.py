@@ -334,7 +334,7 @@ def test_a_template_with_a_typo_names_the_place(tmp_path: Path) -> None:
 
 def test_every_variable_a_mail_template_takes_is_documented() -> None:
     documented = set(
-        re.findall(r"`([a-z_.]+)`", (ROOT / "docs" / "templates-mail.md").read_text(encoding="utf-8"))
+        re.findall(r"`([a-z_.]+)`", (ROOT / "docs" / "templates.md").read_text(encoding="utf-8"))
     )
     templates = Templates()
     for name in ("mail/digest.html", "mail/digest.txt", "mail/digest.subject.txt"):

@@ -1,0 +1,135 @@
+"""Killed before and after every commit of every stage, a newsroom ends up the same after a restart.
+
+Every article once, one whole edition, mail to everybody: nobody twice, and who cannot be known to have
+got it is listed. See ``driver.py`` for how it is killed.
+"""
+
+import email
+import email.policy
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import feedparser
+
+from syndicate.store import Store, articles, deliveries, editions, open_store, quarantine, sources, stories
+from tests.crash.newsroom import ITEMS, READERS, feed
+from tests.delivery.scripted_smtp import ScriptedSmtp
+from tests.net.scripted_server import Answer, ScriptedServer, answer
+
+CHECKOUT = Path(__file__).parents[2]
+FEEDS: dict[str, Answer] = {
+    path: answer(200, feed(path), Content_Type="application/rss+xml") for path in ITEMS
+}
+TITLES = sorted(title for items in ITEMS.values() for title in items)
+
+
+def killed_newsrooms(folder: Path, mail: str, *stages: str) -> dict[str, int]:
+    """Let the driver do its work: every newsroom's name and the signal that ended its first process."""
+    folder.mkdir()
+    with ScriptedServer(FEEDS) as server:
+        command = [sys.executable, "-m", "tests.crash.driver", str(folder), server.url(""), mail, *stages]
+        done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {one["point"]: one["signal"] for one in map(json.loads, done.stdout.splitlines())}
+
+
+def received(messages: list[bytes]) -> Counter[str]:
+    """How many messages each address got."""
+    parsed = [email.message_from_bytes(message, policy=email.policy.default) for message in messages]
+    return Counter(message["To"].addresses[0].addr_spec for message in parsed)
+
+
+def check_rows(store: Store, point: str, mailboxes: Counter[str]) -> int:
+    """The store holds everything once; returns how many deliveries are uncertain."""
+    with store.read() as connection:
+        known = {one.name: one.id for one in sources.list_sources(connection)}
+        found = articles.get_articles(connection, range(1, 100)).values()
+        (report,) = editions.report_editions(connection)
+        sent = {one.delivery.address: one for one in deliveries.list_deliveries(connection)}
+        assert sorted(one.title for one in found) == TITLES
+        assert {one.source_id for one in found} == set(known.values())
+        assert stories.count_stories(connection) == (3, 1)
+        assert all(one.story_id for one in found)
+        assert (report.state, report.edition.stories) == ("cut", 3)
+        assert quarantine.failures(connection) == ()
+    assert set(sent) == {f"{reader}.{point}@example.org" for reader in READERS}
+    states = Counter(one.delivery.state.value for one in sent.values())
+    assert set(states) <= {"sent", "uncertain"}
+    for address, one in sent.items():
+        assert mailboxes[address] == 1 or (mailboxes[address] == 0 and one.delivery.state == "uncertain")
+    return states["uncertain"]
+
+
+def check_files(folder: Path) -> None:
+    """Every feed is whole, every page is there, and nothing temporary is left."""
+    for kind in ("rss", "atom"):
+        parsed = feedparser.parse((folder / "feeds" / f"news.{kind}").read_bytes())
+        assert not parsed.bozo
+        assert sorted(entry.title for entry in parsed.entries) == TITLES
+    items = json.loads((folder / "feeds" / "news.json").read_bytes())["items"]
+    assert sorted(item["title"] for item in items) == TITLES
+    assert len(list((folder / "feeds" / "site" / "articles").rglob("*.html"))) == len(TITLES)
+    assert [path for path in folder.rglob("*.tmp") if path.is_file()] == []
+
+
+def check(folder: Path, points: dict[str, int], mailboxes: Counter[str]) -> Counter[str]:
+    """Every newsroom, and how many uncertain deliveries there are in all for each stage."""
+    uncertain: Counter[str] = Counter()
+    for point in points:
+        store = open_store(f"sqlite:///{folder / point / 'syndicate.db'}")
+        try:
+            left = check_rows(store, point, mailboxes)
+        except AssertionError as error:
+            error.add_note(f"in the newsroom {point}")
+            raise
+        finally:
+            store.dispose()
+        check_files(folder / point)
+        assert left <= 1, point
+        uncertain[point.partition("-")[0]] += left
+    return uncertain
+
+
+def check_that_all_were_killed(points: dict[str, int], least: dict[str, int]) -> None:
+    """The last of each series ended by itself, the others by SIGKILL; there were as many as expected."""
+    assert set(points.values()) == {0, 9}
+    for stage, count in least.items():
+        for when in ("before", "after"):
+            series = [signal for point, signal in points.items() if point.startswith(f"{stage}-{when}-")]
+            assert series[:-1] == [9] * (len(series) - 1)
+            assert len(series) > count, (stage, when)
+    assert list(points.values()).count(0) == 2 * len(least)
+
+
+def test_ingest_and_everything_before_the_mail_survives_a_kill_at_any_commit(tmp_path: Path) -> None:
+    """Articles, stories, feeds and the edition are committed whole or not at all."""
+    folder = tmp_path / "newsrooms"
+    least = {"open": 2, "ingest": 4, "stories": 3, "publish": 4, "edition": 2}
+    points = killed_newsrooms(folder, 'transport = "folder"', *least)
+    check_that_all_were_killed(points, least)
+    messages = [path.read_bytes() for path in folder.glob("*-*/outbox/*.eml")]
+    assert check(folder, points, received(messages)).total() == 0
+
+
+def test_D1_mail_over_smtp_reaches_everybody_at_most_once_whenever_the_sender_is_killed(
+    tmp_path: Path,
+) -> None:
+    """Two commits for each message: only a kill between them leaves one delivery nobody can be sure of."""
+    folder = tmp_path / "newsrooms"
+    with ScriptedSmtp() as smtp:
+        mail = f'transport = "smtp"\nhost = "127.0.0.1"\nport = {smtp.port}\ntls = "none"'
+        points = killed_newsrooms(folder, mail, "deliver")
+    check_that_all_were_killed(points, {"deliver": 7})
+    # Before: the commit of "sent" of each of three messages. After: the commit of "sending" of each.
+    assert check(folder, points, received(smtp.bodies)) == {"deliver": 6}
+
+
+def test_D1_mail_into_a_folder_is_written_at_most_once_whenever_the_sender_is_killed(tmp_path: Path) -> None:
+    folder = tmp_path / "newsrooms"
+    points = killed_newsrooms(folder, 'transport = "folder"', "deliver")
+    check_that_all_were_killed(points, {"deliver": 7})
+    messages = [path.read_bytes() for path in folder.glob("*-*/outbox/*.eml")]
+    assert check(folder, points, received(messages)) == {"deliver": 6}

@@ -1,0 +1,72 @@
+"""docs/commands.md names every command and every option, and none that does not exist."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from syndicate.cli import _syndicate
+from syndicate.errors import ConfigError, StoreError, SyndicateError
+from syndicate.model import DeliveryState
+
+TEXT = (Path(__file__).parents[2] / "docs" / "commands.md").read_text("utf-8")
+# Explained once for all commands, and by click itself.
+UNIVERSAL = {"--help"}
+
+
+def leaves(command: click.Command, path: str = "syndicate") -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        below = command.get_command(context, name)
+        assert below is not None
+        yield from leaves(below, f"{path} {name}")
+
+
+COMMANDS = dict(leaves(_syndicate))
+SECTIONS = dict(re.findall(r"^### (syndicate .+?)\n(.*?)(?=^##|\Z)", TEXT, re.MULTILINE | re.DOTALL))
+
+
+def options(command: click.Command) -> set[str]:
+    found = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    return {name for option in found for name in option.opts if name.startswith("--")} - UNIVERSAL
+
+
+def test_every_command_is_documented_and_no_other():
+    assert set(SECTIONS) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_option_is_documented_and_no_other(command: str):
+    own = SECTIONS[command].replace(f"`{command} ", "`")
+
+    assert set(re.findall(r"--[a-z][a-z-]*", own)) == options(COMMANDS[command])
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_the_usage_line_shows_every_argument(command: str):
+    arguments = [one for one in COMMANDS[command].params if isinstance(one, click.Argument)]
+    usage = re.search(rf"`{command}( [^`]*)?`", SECTIONS[command])
+
+    assert usage
+    for argument in arguments:
+        assert str(argument.name).upper() in usage[0]
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 4])
+def test_every_exit_code_is_documented(code: int):
+    assert re.search(rf"^\| {code} \| .+ \|$", TEXT, re.MULTILINE)
+
+
+def test_the_documented_exit_codes_are_those_of_the_errors():
+    assert (SyndicateError.exit_code, ConfigError.exit_code, StoreError.exit_code) == (1, 3, 4)
+    assert click.UsageError.exit_code == 2
+
+
+@pytest.mark.parametrize("state", list(DeliveryState))
+def test_every_state_of_a_delivery_is_documented(state: DeliveryState):
+    assert f"`{state.value}`" in SECTIONS["syndicate deliveries list"]

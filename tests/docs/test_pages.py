@@ -1,0 +1,103 @@
+"""What holds for every page: links lead somewhere, and the front door says what is true."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from syndicate import __version__
+from syndicate.cli import _syndicate
+from syndicate.store import schema
+
+CHECKOUT = Path(__file__).parents[2]
+DOCS = CHECKOUT / "docs"
+PAGES = sorted(
+    [CHECKOUT / "README.md", CHECKOUT / "CHANGELOG.md", CHECKOUT / "feeds" / "README.md", *DOCS.glob("*.md")]
+)
+LINK = re.compile(r"(?<!`)\[(?:[^\]\[]|`[^`]*`|\[[^\]]*\])*\]\(([^)\s]+)\)")
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def text_of(page: Path) -> str:
+    return page.read_text("utf-8")
+
+
+def anchors(page: Path) -> set[str]:
+    """The fragments by which a page's headings are reached, as code hosts make them."""
+    headings = re.findall(r"^#+ (.+)$", FENCE.sub("", text_of(page)), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def relative_links() -> list[tuple[str, str]]:
+    found = [
+        (page, link)
+        for page in PAGES
+        for link in LINK.findall(FENCE.sub("", text_of(page)))
+        if "://" not in link
+    ]
+    return [(page.relative_to(CHECKOUT).as_posix(), link) for page, link in found]
+
+
+@pytest.mark.parametrize(("page", "link"), relative_links())
+def test_every_relative_link_leads_somewhere(page: str, link: str):
+    path, _, fragment = link.partition("#")
+    target = (CHECKOUT / page).parent / path if path else CHECKOUT / page
+    if target.parent == DOCS / "images" and not target.parent.exists():
+        pytest.skip("the pictures have not been taken yet")
+
+    assert target.exists()
+    assert not fragment or fragment in anchors(target)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in DOCS.glob("*.md") if not page.is_symlink()], ids=lambda page: page.name
+)
+def test_every_page_is_linked_from_the_readme(page: Path):
+    assert f"(docs/{page.name})" in text_of(CHECKOUT / "README.md")
+
+
+@pytest.mark.parametrize("command", ["./run demo", "./run test"])
+def test_the_readme_begins_with_the_two_commands(command: str):
+    first_block = FENCE.search(text_of(CHECKOUT / "README.md"))
+
+    assert first_block
+    assert command in first_block[2].splitlines()
+
+
+def test_the_readme_is_short():
+    assert len(text_of(CHECKOUT / "README.md").splitlines()) <= 120
+
+
+def test_the_readme_names_the_package_that_is_published():
+    project = tomllib.loads(text_of(CHECKOUT / "pyproject.toml"))["project"]
+
+    assert f"pipx install {project['name']}" in text_of(CHECKOUT / "README.md")
+
+
+def test_the_newest_entry_of_the_changelog_is_this_version():
+    versions = re.findall(r"^## \[([^\]]+)\]", text_of(CHECKOUT / "CHANGELOG.md"), re.MULTILINE)
+
+    assert versions[0] == __version__
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_line_begins_with_a_command_there_is(page: Path):
+    known = set(_syndicate.list_commands(None))  # type: ignore[arg-type]
+    blocks = [body for kind, body in FENCE.findall(text_of(page)) if kind in ("console", "sh")]
+    used = re.findall(r"(?:^|[ (/])syndicate ([a-z]+)", "\n".join(blocks), re.MULTILINE)
+
+    assert set(used) <= known
+
+
+@pytest.mark.parametrize("table", sorted(schema.metadata.tables))
+def test_every_table_of_the_store_is_documented(table: str):
+    assert f"\n| `{table}` |" in text_of(DOCS / "architecture.md")
+
+
+@pytest.mark.parametrize(
+    ("page", "block"),
+    [(page.name, body) for page in PAGES for kind, body in FENCE.findall(text_of(page)) if kind == "toml"],
+)
+def test_every_toml_example_is_toml(page: str, block: str):
+    assert tomllib.loads(block)

@@ -1,0 +1,64 @@
+"""docs/ranking.md gives the numbers the code has."""
+
+from pathlib import Path
+
+import pytest
+
+from syndicate.newsletter.compose import ComposeOptions
+from syndicate.publish.options import PublishOptions
+from syndicate.stories import RankingOptions, StoryOptions
+from syndicate.stories.terms import NAME_WEIGHT
+
+TEXT = " ".join((Path(__file__).parents[2] / "docs" / "ranking.md").read_text("utf-8").split())
+STORY = StoryOptions()
+RANK = RankingOptions()
+EDITION = ComposeOptions()
+THRESHOLD = f"+ {STORY.slope:g} × ln(length / 100), {STORY.lowest:g}), {STORY.highest:g})"
+FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"`half_life = {RANK.half_life_hours:g}h`",
+        f"fewer than {RANK.least_stories} stories",
+        f"`burst` hours ({RANK.burst_hours:g})",
+        f"/ history × {RANK.story_share:g} × burst",
+        f"usual = max(own, topic, {RANK.least_usual:g})",
+        f"{STORY.posted_terms} most telling words",
+        f"keeps its {STORY.latest} newest articles",
+        f"{STORY.query_terms} rarest words",
+        f"the {STORY.scored} most promising",
+        f"`[stories] window` ({STORY.window_days:g} days)",
+        f"words = {STORY.word_weight:g} × cosine",
+        f"names count {NAME_WEIGHT:g} times",
+        f"characters = {STORY.character_weight:g} × cosine",
+        f"time = −{STORY.time_share:g} × (words + characters)",
+        f"hint = {STORY.hint:g} when",
+        f"the title with {STORY.title_weight:g}",
+        f"max({STORY.related_base:.2f} {THRESHOLD}",
+        f"max({STORY.story_base:.2f} {THRESHOLD}",
+        f"best `related` ({STORY.related_limit}) articles",
+        f"a sample of {STORY.story_sample} of its articles",
+        f"likeness is at least {STORY.copy_likeness:g}",
+        f"Jaccard index is at least {STORY.copy_jaccard:g}",
+        f"{STORY.copy_containment:g} of the smaller set",
+        f"at most {EDITION.per_source} of one source",
+        f"at least {EDITION.moved_ratio:g} times what it was",
+    ],
+)
+def test_the_formulas_have_the_numbers_of_the_code(words: str):
+    assert words in TEXT
+
+
+def test_what_is_written_as_a_word_is_true_too():
+    assert "at least two sources active" in TEXT
+    assert RANK.least_sources == 2
+    assert "at least two more sources cover it" in TEXT
+    assert EDITION.moved_sources == 2
+    assert "younger than two days" in TEXT
+    assert FRESH_FOR == 2 * 86400
+    assert "× (1 − 0.5 ^ days apart)" in TEXT
+    assert STORY.time_half_life == 1
+    assert "is the mean of its likeness" in TEXT
+    assert STORY.nearest_share == 0.5

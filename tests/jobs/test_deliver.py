@@ -1,0 +1,297 @@
+"""The delivery job against a real server on loopback: every end a message can come to, and who is spared."""
+
+import email
+import email.policy
+from collections.abc import Callable
+from datetime import timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+
+from syndicate.audience.tokens import unsubscribe_token
+from syndicate.delivery.smtp import SmtpOptions, SmtpTransport
+from syndicate.jobs.deliver import DeliverJob, DeliverResult
+from syndicate.jobs.unsubscribe import UnsubscribeJob
+from syndicate.model import DeliveryState
+from syndicate.store import articles as article_store
+from syndicate.store import audience, deliveries, leases
+from tests.delivery.scripted_smtp import DROP_AFTER, ScriptedSmtp
+from tests.delivery.test_real_server import running
+from tests.factories import NOW, cut, edition_story, new_article, place
+from tests.jobs.room import BASE, SITE, Room, source
+
+SOON = NOW + timedelta(minutes=1)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def desk(rooms: Room) -> Room:
+    """A newsroom with an edition cut for nobody yet: ``mail_to`` subscribes and cuts."""
+    rooms.declare(source("harbour", "https://harbour.example/feed") + newsletters())
+    return rooms
+
+
+def newsletters() -> str:
+    return '[[newsletters]]\nname = "daily"\ntitle = "The digest"\nschedule = "daily 07:00"\n'
+
+
+def mail_to(room: Room, *readers: str) -> None:
+    """Subscribe readers and cut an edition for them; its text holds every reader's own link."""
+    room.subscribe(*(f"{reader}@example.org" for reader in readers))
+    (article_id,) = room.add(new_article(1))
+    link = room.services.editions.unsubscribe_url(room.services.newsletters[0])
+    with room.store.write() as connection:
+        place(connection, article_id)
+        article = article_store.get_articles(connection, [article_id])[article_id]
+        cut(
+            connection,
+            [edition_story(article)],
+            rendered=("The news of Tuesday", f'<p><a href="{link}">Unsubscribe</a></p>', f"Leave: {link}\n"),
+        )
+
+
+def job(
+    room: Room, port: int, *, now=NOW, on_claim: Callable[[], object] = lambda: None, owner="us"
+) -> DeliverJob:
+    """The job of these services, but over plain SMTP to a port of ours, and with the test's clock."""
+
+    class Watched(SmtpTransport):
+        def send(self, sender: str, recipient: str, claim: Callable[[], bool], body: Any) -> bool:
+            def claimed() -> bool:
+                on_claim()
+                return claim()
+
+            return super().send(sender, recipient, claimed, body)
+
+    options = SmtpOptions(host="127.0.0.1", port=port, tls="none", domain="example.com", timeout=10)
+    return DeliverJob(
+        store=room.store,
+        transport=lambda: Watched(options),
+        mail=room.services.mail_options,
+        owner=owner,
+        clock=lambda: now,
+    )
+
+
+def states(room: Room) -> dict[str, str]:
+    """State by reader."""
+    with room.store.read() as connection:
+        found = deliveries.list_deliveries(connection)
+    return {one.delivery.address.partition("@")[0]: one.delivery.state.value for one in found}
+
+
+def messages(raw: list[bytes]) -> list[EmailMessage]:
+    parsed = [email.message_from_bytes(one, policy=email.policy.default) for one in raw]
+    assert all(isinstance(one, EmailMessage) for one in parsed)
+    return parsed
+
+
+def to(raw: list[bytes]) -> list[str]:
+    return sorted(message["To"].addresses[0].username for message in messages(raw))
+
+
+def test_everybody_gets_the_edition_once(desk: Room) -> None:
+    mail_to(desk, "ann", "bob", "cleo")
+    with ScriptedSmtp() as smtp:
+        first, second = job(desk, smtp.port).run(NOW), job(desk, smtp.port).run(SOON)
+    assert (first, second) == (DeliverResult(sent=3), DeliverResult())
+    assert to(smtp.bodies) == ["ann", "bob", "cleo"]
+    assert states(desk) == {"ann": "sent", "bob": "sent", "cleo": "sent"}
+    assert smtp.connections == 1
+
+
+def test_D20_each_copy_has_its_own_id_and_link_and_all_that_mail_needs(desk: Room) -> None:
+    mail_to(desk, "ann", "bob")
+    with ScriptedSmtp() as smtp:
+        job(desk, smtp.port).run(NOW)
+    ann, bob = sorted(messages(smtp.bodies), key=lambda one: str(one["To"]))
+    assert ann["Message-ID"] != bob["Message-ID"]
+    assert ann["List-Unsubscribe"] != bob["List-Unsubscribe"]
+    assert (str(ann["Subject"]), ann["From"].addresses[0].addr_spec) == (
+        "The news of Tuesday",
+        "news@example.com",
+    )
+    assert f"{SITE}/unsubscribe/" in ann["List-Unsubscribe"]
+    assert ann["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    body = ann.get_body(("plain",))
+    assert body is not None
+    assert str(ann["List-Unsubscribe"]).strip("<>").partition(">")[0] in body.get_content()
+
+
+def test_D6_refused_deferred_and_taken_side_by_side(desk: Room) -> None:
+    mail_to(desk, "ann", "gone", "full", "moody", "zoe")
+    with running() as (port, mailboxes):
+        result = job(desk, port).run(NOW)
+        assert result == DeliverResult(sent=2, failed=2, deferred=1)
+        assert states(desk) == {
+            "ann": "sent",
+            "full": "deferred",
+            "gone": "failed",
+            "moody": "failed",
+            "zoe": "sent",
+        }
+        assert job(desk, port).run(SOON) == DeliverResult()
+        assert job(desk, port).run(
+            NOW + 6 * MINUTE,
+        ) == DeliverResult(deferred=1)
+    assert sorted(address for address, _ in mailboxes.messages) == ["ann@example.org", "zoe@example.org"]
+    with desk.store.read() as connection:
+        (refused, *_) = deliveries.list_deliveries(connection, states=[DeliveryState.FAILED])
+    assert refused.code in (550, 554)
+    assert str(refused.code) in refused.error
+
+
+def test_D5_greylisted_at_first_and_taken_later_is_one_delivery(desk: Room) -> None:
+    mail_to(desk, "ann")
+    with ScriptedSmtp({"RCPT": (b"450 later\r\n", b"250 ok\r\n")}, {}) as smtp:
+        assert job(desk, smtp.port).run(NOW) == DeliverResult(deferred=1)
+        assert job(desk, smtp.port).run(NOW + 10 * MINUTE) == DeliverResult(sent=1)
+    assert to(smtp.bodies) == ["ann"]
+
+
+def test_D4_after_three_days_of_no_it_is_given_up(desk: Room) -> None:
+    mail_to(desk, "ann")
+    with ScriptedSmtp({"RCPT": b"450 later\r\n"}) as smtp:
+        now, tries = NOW, 0
+        while states(desk) != {"ann": "failed"}:
+            job(desk, smtp.port, now=now).run(now)
+            now, tries = now + timedelta(hours=2), tries + 1
+    assert timedelta(hours=66) < now - NOW < timedelta(hours=76)
+    assert tries > 10
+
+
+def test_a_connection_lost_after_the_body_is_uncertain_and_not_tried_again(desk: Room) -> None:
+    mail_to(desk, "ann", "bob")
+    with ScriptedSmtp({"BODY": b"" + DROP_AFTER}, {}) as smtp:
+        assert job(desk, smtp.port).run(NOW) == DeliverResult(uncertain=1, sent=1)
+        assert job(desk, smtp.port).run(NOW + timedelta(days=2)) == DeliverResult()
+    assert sorted(states(desk).values()) == ["sent", "uncertain"]
+    assert to(smtp.bodies) == ["ann", "bob"]
+
+
+def test_a_resend_of_an_uncertain_delivery_has_the_same_message_id(desk: Room) -> None:
+    mail_to(desk, "ann")
+    with ScriptedSmtp({"BODY": b"" + DROP_AFTER}, {}) as smtp:
+        job(desk, smtp.port).run(NOW)
+        with desk.store.write() as connection:
+            (report,) = deliveries.list_deliveries(connection)
+            assert deliveries.resend(connection, report.delivery.id, now=SOON)
+        assert job(desk, smtp.port).run(SOON) == DeliverResult(sent=1)
+    first, second = messages(smtp.bodies)
+    assert first["Message-ID"] == second["Message-ID"]
+
+
+def test_a_server_that_is_down_postpones_everything_and_fails_nothing(desk: Room) -> None:
+    mail_to(desk, "ann", "bob")
+    with ScriptedSmtp() as smtp:
+        port = smtp.port
+    result = job(desk, port).run(NOW)
+    assert (result.sent, result.failed, result.deferred) == (0, 0, 0)
+    assert "cannot be used" in result.problem
+    assert states(desk) == {"ann": "pending", "bob": "pending"}
+    with desk.store.read() as connection:
+        assert {one.delivery.attempts for one in deliveries.list_deliveries(connection)} == {0}
+        assert deliveries.count_due(connection, NOW) == 0
+    with ScriptedSmtp() as smtp:
+        assert job(desk, smtp.port).run(NOW + 3 * MINUTE) == DeliverResult(sent=2)
+
+
+def test_who_unsubscribes_while_it_goes_out_is_spared_at_the_last_moment(desk: Room) -> None:
+    mail_to(desk, "ann", "bob", "cleo")
+
+    def leave() -> None:
+        with desk.store.write() as connection:
+            audience.end_all_subscriptions(connection, "bob@example.org", detail="by link", now=NOW)
+
+    with ScriptedSmtp() as smtp:
+        assert job(desk, smtp.port, on_claim=leave).run(NOW) == DeliverResult(sent=2, cancelled=1)
+    assert to(smtp.bodies) == ["ann", "cleo"]
+    assert states(desk)["bob"] == "cancelled"
+
+
+def test_what_another_sender_has_leased_is_left_to_it(desk: Room) -> None:
+    mail_to(desk, "ann", "bob")
+    with desk.store.write() as connection:
+        until = NOW + 15 * MINUTE
+        deliveries.claim_deliveries(connection, now=NOW, owner="them", until=until, limit=1)
+    with ScriptedSmtp() as smtp:
+        assert job(desk, smtp.port).run(NOW) == DeliverResult(sent=1)
+        assert job(desk, smtp.port).run(NOW + 16 * MINUTE) == DeliverResult(sent=1)
+    assert to(smtp.bodies) == ["ann", "bob"]
+
+
+def test_what_a_dead_sender_left_in_the_middle_is_listed_and_never_sent(desk: Room) -> None:
+    mail_to(desk, "ann")
+    until = NOW + 15 * MINUTE
+    with desk.store.write() as connection:
+        (one,) = deliveries.claim_deliveries(connection, now=NOW, owner="dead", until=until, limit=1)
+        deliveries.begin_sending(connection, one.id, owner="dead", now=NOW, until=until)
+    with ScriptedSmtp() as smtp:
+        assert job(desk, smtp.port).run(until + MINUTE) == DeliverResult(swept=1)
+        assert smtp.connections == 0
+    assert states(desk) == {"ann": "uncertain"}
+
+
+def test_T4_a_run_that_is_stopped_gives_back_what_it_did_not_begin(desk: Room) -> None:
+    mail_to(desk, *(f"reader{number}" for number in range(9)))
+    stop: list[bool] = []
+    with ScriptedSmtp() as smtp:
+        result = job(desk, smtp.port, owner="first").run(
+            NOW,
+            progress=lambda done, _all: stop.append(True) if done == 4 else None,
+            stopping=lambda: bool(stop),
+        )
+        assert result == DeliverResult(sent=4)
+        assert job(desk, smtp.port, owner="second").run(NOW) == DeliverResult(sent=5)
+    assert len(set(to(smtp.bodies))) == 9
+
+
+def test_an_address_that_mail_cannot_be_sent_to_hurts_only_itself(desk: Room) -> None:
+    mail_to(desk, "ann", "bo\r\nb", "cleo")
+    with ScriptedSmtp() as smtp:
+        assert job(desk, smtp.port).run(NOW) == DeliverResult(sent=2, failed=1)
+    assert to(smtp.bodies) == ["ann", "cleo"]
+
+
+def test_the_link_in_a_mail_ends_exactly_that_subscription(desk: Room) -> None:
+    mail_to(desk, "ann", "bob")
+    with ScriptedSmtp() as smtp:
+        job(desk, smtp.port).run(NOW)
+    (bob,) = (one for one in messages(smtp.bodies) if "bob" in str(one["To"]))
+    token = str(bob["List-Unsubscribe"]).partition("/unsubscribe/")[2].partition(">")[0]
+    leaving = UnsubscribeJob(store=desk.store, clock=lambda: SOON)
+    assert leaving.look(token) == "The digest"
+    with desk.store.read() as connection:
+        assert audience.count_subscriptions(connection) == {"daily": {"confirmed": 2}}
+    assert leaving.unsubscribe(token)
+    assert leaving.unsubscribe(token)
+    with desk.store.read() as connection:
+        assert audience.count_subscriptions(connection) == {"daily": {"confirmed": 1, "unsubscribed": 1}}
+        history = audience.consent_history(connection, "bob@example.org")
+    assert history[-1] == (SOON, "daily", "unsubscribed", "by the link in a mail")
+
+
+@pytest.mark.parametrize("change", ["", "A", "x" * 32, "../../etc/passwd"])
+def test_W7_a_token_that_is_not_ours_does_nothing(desk: Room, change: str) -> None:
+    mail_to(desk, "ann")
+    with desk.store.read() as connection:
+        good = unsubscribe_token(leases.secret(connection), 1)
+    bad = change if len(change) != 1 else ("B" if good[0] == "A" else "A") + good[1:]
+    leaving = UnsubscribeJob(store=desk.store)
+    assert leaving.look(bad) is None
+    assert not leaving.unsubscribe(bad)
+    with desk.store.read() as connection:
+        assert audience.count_subscriptions(connection) == {"daily": {"confirmed": 1}}
+
+
+def test_without_a_web_server_the_way_out_is_a_mail(desk: Room) -> None:
+    desk.declare(
+        source("harbour", "https://harbour.example/feed") + newsletters() + '[web]\nlisten = ""\n', base=BASE
+    )
+    mail_to(desk, "ann")
+    with ScriptedSmtp() as smtp:
+        job(desk, smtp.port).run(NOW)
+    (ann,) = messages(smtp.bodies)
+    assert "mailto:news@example.com" in ann["List-Unsubscribe"]
+    assert ann["List-Unsubscribe-Post"] is None

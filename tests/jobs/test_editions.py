@@ -1,0 +1,236 @@
+"""The edition job: one whole edition for each period in the newsletter's time zone, or a record of why not."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from syndicate.jobs.editions import EditionOutcome
+from syndicate.model import NewArticle
+from syndicate.store import deliveries, editions, quarantine
+from tests.factories import new_article
+from tests.jobs.room import Room, newsroom_articles, source
+
+# Tuesday. The newsletter comes at 07:00.
+SEVEN = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+# When the newsletter was declared: the edition of this morning is its first.
+DECLARED = SEVEN - DAY + HOUR
+DAILY = '[[newsletters]]\nname = "daily"\nschedule = "daily 07:00"\n'
+SOURCES = "".join(
+    source(name, f"https://{name}.example/feed") for name in ("harbour", "hills", "dales", "moor")
+)
+STRIKE = """Crews of the northern ferry line stayed on shore for a second day as talks about night shifts
+broke down. The harbour authority closed three piers and sent freight to the southern port."""
+
+
+def news(
+    number: int, published: datetime, title: str, text: str = "", seen: datetime | None = None
+) -> NewArticle:
+    """An article; without a text of its own one whose words no other article has."""
+    words = title.lower().split()
+    return new_article(
+        number,
+        title=title,
+        text=text or " ".join(one + other for one in words for other in words),
+        published=published,
+        updated=published,
+        first_seen=seen or published,
+    )
+
+
+def run(room: Room, now: datetime, **facts) -> list[tuple[str, str]]:
+    """Place what came in, cut what is due: (newsletter, outcome)."""
+    room.services.stories.run(now)
+    return [(one.newsletter, one.outcome) for one in room.services.editions.run(now, **facts)]
+
+
+def carried(room: Room) -> list[str]:
+    """Subject and text of every cut edition, oldest first."""
+    with room.store.read() as connection:
+        reports = editions.report_editions(connection)
+    return [one.edition.text for one in reversed(reports) if one.state == "cut"]
+
+
+def states(room: Room) -> list[str]:
+    with room.store.read() as connection:
+        return [one.state for one in reversed(editions.report_editions(connection, limit=100))]
+
+
+def waiting(room: Room) -> int:
+    with room.store.read() as connection:
+        return deliveries.count_deliveries(connection).get("pending", 0)
+
+
+@pytest.fixture
+def desk(room: Room) -> Room:
+    """One newsletter known for a month, two subscribers, and a story of yesterday."""
+    room.declare(SOURCES + DAILY, now=DECLARED)
+    room.subscribe("ann@example.org", "bob@example.org")
+    room.add(news(1, SEVEN - 3 * HOUR, "Lighthouse becomes a library"))
+    return room
+
+
+def test_an_edition_is_cut_once_with_a_delivery_for_everybody(desk: Room) -> None:
+    assert run(desk, SEVEN - timedelta(seconds=1)) == []
+    assert run(desk, SEVEN) == [("daily", "cut")]
+    assert (len(carried(desk)), waiting(desk)) == (1, 2)
+    assert "Lighthouse becomes a library" in carried(desk)[0]
+    assert run(desk, SEVEN + timedelta(minutes=1)) == []
+    assert run(desk, SEVEN + 20 * HOUR) == []
+    assert (states(desk), waiting(desk)) == (["cut"], 2)
+
+
+def test_who_subscribes_after_the_cut_gets_the_next_one(desk: Room) -> None:
+    run(desk, SEVEN)
+    desk.subscribe("late@example.org")
+    desk.add(news(2, SEVEN + HOUR, "Snow on the pass"))
+    assert run(desk, SEVEN + DAY) == [("daily", "cut")]
+    assert waiting(desk) == 2 + 3
+
+
+def test_T8_nothing_new_is_recorded_as_empty_and_nobody_gets_mail(desk: Room) -> None:
+    run(desk, SEVEN)
+    assert run(desk, SEVEN + DAY) == [("daily", "empty")]
+    assert run(desk, SEVEN + DAY + HOUR) == []
+    assert (states(desk), waiting(desk)) == (["cut", "empty"], 2)
+
+
+def test_a_period_that_nobody_cut_in_time_is_recorded_as_missed(desk: Room) -> None:
+    late = SEVEN + timedelta(hours=6, seconds=1)
+    assert run(desk, late) == [("daily", "missed")]
+    assert run(desk, late + timedelta(minutes=1)) == []
+    assert (states(desk), waiting(desk)) == (["missed"], 0)
+
+
+def test_a_late_start_still_cuts_the_edition_as_of_the_end_of_its_period(desk: Room) -> None:
+    desk.add(news(2, SEVEN + HOUR, "Too young for this edition"))
+    assert run(desk, SEVEN + 6 * HOUR) == [("daily", "cut")]
+    assert "Too young" not in carried(desk)[0]
+    with desk.store.read() as connection:
+        (report,) = editions.report_editions(connection)
+    assert (report.edition.period_start, report.edition.period_end) == (SEVEN - DAY, SEVEN)
+
+
+def test_a_week_of_silence_makes_one_edition_not_seven(desk: Room) -> None:
+    run(desk, SEVEN)
+    desk.add(news(2, SEVEN + 6 * DAY + HOUR, "Snow on the pass"))
+    assert run(desk, SEVEN + 7 * DAY) == [("daily", "cut")]
+    assert states(desk) == ["cut", "cut"]
+
+
+def test_the_first_edition_is_the_next_one_unless_the_latest_is_asked_for(room: Room) -> None:
+    room.declare(SOURCES + DAILY, now=SEVEN + HOUR)
+    room.add(
+        news(1, SEVEN - 3 * HOUR, "Lighthouse becomes a library", seen=SEVEN + HOUR),
+        news(2, SEVEN - 40 * HOUR, "Older than one period", seen=SEVEN + HOUR),
+    )
+    assert run(room, SEVEN + 2 * HOUR) == []
+    room.declare(SOURCES + DAILY + 'first_edition = "latest"\n', now=SEVEN + 2 * HOUR)
+    assert run(room, SEVEN + 2 * HOUR) == [("daily", "cut")]
+    assert "Lighthouse" in carried(room)[0]
+    assert "Older than one period" not in carried(room)[0]
+    assert run(room, SEVEN + 3 * HOUR) == []
+
+
+def test_a_story_comes_back_only_when_it_has_really_moved(room: Room) -> None:
+    room.declare(SOURCES + DAILY, now=DECLARED)
+    room.add(news(1, SEVEN - 5 * HOUR, "Ferry strike closes the northern harbour", STRIKE))
+    assert run(room, SEVEN) == [("daily", "cut")]
+    same = f"{STRIKE} On Tuesday nothing changed."
+    room.add(news(2, SEVEN + HOUR, "Ferry strike closes the harbour again", same), source="harbour")
+    room.add(news(9, SEVEN + HOUR, "Snow on the pass"))
+    assert run(room, SEVEN + DAY) == [("daily", "cut")]
+    assert "Ferry strike" not in carried(room)[1]
+    for number, name in enumerate(("hills", "dales", "moor"), start=3):
+        text = f"{STRIKE} The mediator arrives in {name} tonight, says {name}."
+        title = f"Mediator called in the northern ferry strike, {name}"
+        room.add(news(number, SEVEN + DAY + number * HOUR, title, text), source=name)
+    assert run(room, SEVEN + 2 * DAY) == [("daily", "cut")]
+    assert "ferry strike" in carried(room)[2].lower()
+
+
+def test_a_query_chooses_and_a_dry_run_stores_nothing(desk: Room) -> None:
+    more = DAILY + '[[newsletters]]\nname = "sport"\nschedule = "daily 07:00"\nquery = "section:sport"\n'
+    desk.declare(SOURCES + more, now=DECLARED)
+    assert run(desk, SEVEN, dry_run=True) == [("daily", "cut"), ("sport", "empty")]
+    assert (states(desk), waiting(desk)) == ([], 0)
+    assert run(desk, SEVEN, names=["sport"]) == [("sport", "empty")]
+    assert run(desk, SEVEN) == [("daily", "cut")]
+
+
+@pytest.mark.parametrize(
+    ("first", "runs"),
+    [
+        # Berlin's clocks go from 02:00 to 03:00 on 29 March 2026, and from 03:00 to 02:00 on 25 October.
+        (datetime(2026, 3, 27, 12, tzinfo=UTC), ["28T01:30", "29T01:00", "30T00:30"]),
+        (datetime(2026, 10, 23, 12, tzinfo=UTC), ["24T00:30", "25T00:30", "26T01:30"]),
+    ],
+)
+def test_daylight_saving_neither_drops_nor_repeats_an_edition(
+    room: Room, first: datetime, runs: list[str]
+) -> None:
+    nightly = '[[newsletters]]\nname = "daily"\nschedule = "daily 02:30"\ntime_zone = "Europe/Berlin"\n'
+    room.declare(SOURCES + nightly, now=first)
+    for day, title in enumerate(("Lighthouse library", "Snowy pass", "Chess champion", "Bakery bankrupt")):
+        room.add(news(day + 1, first + day * DAY, title))
+    outcomes: list[EditionOutcome] = []
+    for quarter in range(4 * 66):
+        now = first + timedelta(minutes=15 * quarter)
+        room.services.stories.run(now)
+        outcomes += room.services.editions.run(now)
+    assert [f"{one.period_end:%dT%H:%M}" for one in outcomes if one.period_end] == runs
+    assert {one.outcome for one in outcomes} == {"cut"}
+
+
+def broken_template(room: Room, text: str) -> Path:
+    file = room.folder / "mine" / "mail" / "digest.html"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+    room.declare(SOURCES + DAILY + '[templates]\nfolder = "mine"\n', now=DECLARED)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("{{ nobody_knows }}", "nobody_knows"), ("<p>No way out</p>", "unsubscribe")],
+)
+def test_O5_a_broken_template_cuts_nothing_and_is_tried_again_when_it_is_mended(
+    desk: Room, text: str, said: str
+) -> None:
+    file = broken_template(desk, text)
+    assert run(desk, SEVEN) == [("daily", "failed")]
+    with desk.store.read() as connection:
+        (failure,) = quarantine.failures(connection)
+    assert (failure.kind, failure.subject) == ("newsletter", "daily")
+    assert said in failure.reason
+    assert (states(desk), waiting(desk)) == ([], 0)
+    file.unlink()
+    desk.declare(SOURCES + DAILY, now=DECLARED)
+    assert run(desk, SEVEN + HOUR) == [("daily", "cut")]
+    with desk.store.read() as connection:
+        assert quarantine.failures(connection) == ()
+
+
+def test_a_removed_newsletter_is_not_cut_any_more(desk: Room) -> None:
+    desk.declare(SOURCES, now=SEVEN - HOUR)
+    assert run(desk, SEVEN) == []
+
+
+def test_the_bundled_newsroom_makes_a_balanced_edition(room: Room) -> None:
+    articles = newsroom_articles()
+    papers = sorted({paper for paper, _ in articles})
+    room.declare(
+        "".join(source(paper, f"https://{paper}.example/feed") for paper in papers) + DAILY, now=DECLARED
+    )
+    for paper, article in articles:
+        room.add(article, source=paper)
+    run(room, SEVEN + 3 * HOUR)
+    services = room.services
+    period = services.editions.upcoming(services.newsletters[0], SEVEN + 2 * HOUR)
+    draft = services.editions.draft(services.newsletters[0], period, SEVEN + 2 * HOUR)
+    led = Counter(story.lead.source.name for story in draft.stories if story.kind == "top")
+    assert draft.problems == ()
+    assert len({story.story_id for story in draft.stories}) == len(draft.stories)
+    assert not led or max(led.values()) <= 3

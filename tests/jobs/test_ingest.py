@@ -1,0 +1,274 @@
+"""The ingest job over real HTTP, with real parser processes and a real store."""
+
+import gzip
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from syndicate.model import SourceState
+from syndicate.store import quarantine, retention, stale
+from syndicate.store import sources as source_store
+from tests.factories import NOW
+from tests.jobs.room import Room, item, rss, source
+from tests.net.scripted_server import Answer, ScriptedServer, answer
+
+HOUR = timedelta(hours=1)
+LATER = NOW + HOUR
+# Servers without validators are asked once a day, and a tenth later at most.
+DAY = timedelta(hours=27)
+
+
+def feed(*items: dict[str, str], **fields: str) -> bytes:
+    return answer(200, rss(*items), Content_Type="application/rss+xml", **fields)
+
+
+def serving(room: Room, answers: dict[str, Answer], more: str = "") -> ScriptedServer:
+    """A server whose paths are the room's sources, named like them."""
+    server = ScriptedServer(answers)
+    server.__enter__()
+    room.declare(more + "".join(source(path.strip("/"), server.url(path)) for path in answers))
+    return server
+
+
+def state_of(room: Room, name: str) -> SourceState:
+    with room.store.read() as connection:
+        reports = source_store.report_sources(connection, week_ago=NOW)
+    return next(one.state for one in reports if one.source.name == name)
+
+
+@pytest.fixture
+def serve(rooms: Room):
+    """Start a server for ``rooms``; it ends with the test."""
+    started = []
+
+    def start(answers: dict[str, Answer], more: str = "") -> ScriptedServer:
+        started.append(serving(rooms, answers, more))
+        return started[-1]
+
+    yield start
+    rooms.close()
+    for server in started:
+        server.__exit__(None, None, None)
+
+
+def test_new_changed_and_unchanged_items_are_told_apart(rooms: Room, serve) -> None:
+    first = feed(item(1), item(2))
+    edited = feed(item(1, "Corrected title"), item(2), item(3))
+    renumbered = feed(item(1, "Corrected title", comments="https://harbour.example/c?n=7"), item(2), item(3))
+    serve({"/harbour": [first, edited, renumbered]})
+    outcomes = [rooms.ingest(NOW + n * DAY)["harbour"] for n in range(3)]
+    assert [(one.new, one.changed, one.unchanged) for one in outcomes] == [
+        (2, 0, False),
+        (1, 1, False),
+        (0, 0, True),
+    ]
+    found = rooms.articles()
+    assert set(found) == {"Corrected title", "Title 2", "Title 3"}
+    assert found["Corrected title"].first_seen == NOW
+    assert found["Title 3"].first_seen == NOW + DAY
+    assert found["Title 2"].url == "https://harbour.example/2"
+
+
+def test_a_source_says_what_it_is_called(rooms: Room, serve) -> None:
+    serve({"/harbour": feed(item(1))})
+    rooms.ingest()
+    with rooms.store.read() as connection:
+        (stored,) = source_store.list_sources(connection)
+    assert (stored.title, stored.home_url) == ("Harbour News", "https://harbour.example/")
+
+
+def test_F16_validators_are_sent_back_and_a_304_changes_nothing(rooms: Room, serve) -> None:
+    modified = "Tue, 24 Nov 2026 08:00:00 GMT"
+    server = serve({"/harbour": [feed(item(1), ETag='W/"a1"', Last_Modified=modified), answer(304)]})
+    rooms.ingest()
+    outcome = rooms.ingest(LATER)["harbour"]
+    assert (outcome.unchanged, outcome.error) == (True, "")
+    asked = server.asked[1]
+    assert asked.field("If-None-Match") == b'W/"a1"'
+    assert asked.field("If-Modified-Since") == modified.encode()
+    after = state_of(rooms, "harbour")
+    assert (after.etag, after.last_modified, after.last_success) == ('W/"a1"', modified, LATER)
+
+
+def test_the_same_bytes_again_are_not_read_again(rooms: Room, serve) -> None:
+    serve({"/harbour": feed(item(1))})
+    rooms.ingest()
+    assert rooms.ingest(NOW + DAY)["harbour"].unchanged
+    assert len(rooms.articles()) == 1
+
+
+def test_articles_and_validators_are_saved_together_or_not_at_all(room: Room) -> None:
+    """Were the ETag saved without the articles, the next poll would get 304 and they would be lost."""
+    with ScriptedServer({"/harbour": feed(item(1), item(2), ETag='"1"')}) as server:
+        room.declare(source("harbour", server.url("/harbour")))
+        forbid = (
+            "CREATE TRIGGER forbid BEFORE UPDATE OF etag ON sources WHEN NEW.etag <> '' "
+            "BEGIN SELECT RAISE(ABORT, 'no validators today'); END"
+        )
+        with room.store.write() as connection:
+            connection.execute(text(forbid))
+        assert "no validators today" in room.ingest()["harbour"].error
+        assert room.articles() == {}
+        assert state_of(room, "harbour").etag == ""
+        with room.store.write() as connection:
+            connection.execute(text("DROP TRIGGER forbid"))
+        assert room.ingest(LATER)["harbour"].new == 2
+        assert state_of(room, "harbour").etag == '"1"'
+        room.close()
+
+
+def test_one_bad_source_hurts_only_itself(rooms: Room, serve) -> None:
+    page = b"<!DOCTYPE html><html><head><title>Log in</title></head><body>Please log in</body></html>"
+    bomb = gzip.compress(b" " * 80_000_000)
+    whole = rss(item(1), item(2), item(3))
+    answers: dict[str, Answer] = {
+        "/good": feed(item(9)),
+        "/page": answer(200, page, Content_Type="text/html"),
+        "/cut": answer(200, whole[: whole.index(b"<title>Title 3")], Content_Type="application/rss+xml"),
+        "/bomb": answer(200, bomb, Content_Encoding="gzip"),
+        "/broken": answer(500, b"oops"),
+        "/empty": answer(200, b""),
+        "/gone": answer(410, b""),
+        "/moved": answer(404, b""),
+    }
+    serve(answers, source("nobody", "http://127.0.0.1:1/feed"))
+    outcomes = rooms.ingest()
+    assert set(outcomes) == {path.strip("/") for path in answers} | {"nobody"}
+    assert outcomes["good"].new == 1
+    assert (outcomes["cut"].new, outcomes["cut"].error) == (2, "")
+    assert outcomes["cut"].warning
+    for name in ("page", "bomb", "broken", "empty", "gone", "moved", "nobody"):
+        assert outcomes[name].error, name
+        assert state_of(rooms, name).error == outcomes[name].error
+        assert state_of(rooms, name).failures == 1
+    assert state_of(rooms, "gone").gone
+    assert state_of(rooms, "good").failures == 0
+    assert rooms.ingest(LATER).keys() >= {"broken", "nobody"}
+    assert "gone" not in rooms.ingest(NOW + timedelta(days=9))
+
+
+def test_F20_a_source_that_turns_bad_keeps_its_articles_and_its_validators(rooms: Room, serve) -> None:
+    serve({"/harbour": [feed(item(1), ETag='"1"'), answer(503, b"", Retry_After="7200"), answer(304)]})
+    rooms.ingest()
+    assert rooms.ingest(LATER)["harbour"].error
+    after = state_of(rooms, "harbour")
+    assert (after.etag, after.failures, after.last_success) == ('"1"', 1, NOW)
+    assert after.next_check is not None
+    assert after.next_check >= LATER + 2 * HOUR
+    assert rooms.ingest(LATER + 3 * HOUR)["harbour"].error == ""
+    assert state_of(rooms, "harbour").failures == 0
+    assert set(rooms.articles()) == {"Title 1"}
+
+
+def test_a_row_the_store_refuses_is_the_failure_of_its_source_alone(room: Room) -> None:
+    with ScriptedServer({"/bad": feed(item(1, "Poison")), "/good": feed(item(2))}) as server:
+        room.declare(source("bad", server.url("/bad")) + source("good", server.url("/good")))
+        poison = (
+            "CREATE TRIGGER poison BEFORE INSERT ON articles WHEN NEW.title = 'Poison' "
+            "BEGIN SELECT RAISE(ABORT, 'it is poison'); END"
+        )
+        with room.store.write() as connection:
+            connection.execute(text(poison))
+        outcomes = room.ingest()
+        room.close()
+    assert "it is poison" in outcomes["bad"].error
+    assert (outcomes["good"].new, outcomes["good"].error) == (1, "")
+    assert state_of(room, "bad").failures == 1
+
+
+def test_P12_text_that_one_engine_cannot_hold_is_cleaned_before_it_gets_there(rooms: Room, serve) -> None:
+    document = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "N\x00ul",
+        "items": [
+            {
+                "id": "a\x00b",
+                "url": "https://harbour.example/nul\x00",
+                "title": "Nul \x00 and \ud800 half",
+                "content_text": "Text with \x00 and \udfff.",
+                "tags": ["t\x00ag"],
+                "authors": [{"name": "A\x00nn"}],
+            }
+        ],
+    }
+    body = json.dumps(document).encode()
+    serve({"/harbour": answer(200, body, Content_Type="application/feed+json")})
+    outcome = rooms.ingest()["harbour"]
+    assert (outcome.error, outcome.new) == ("", 1)
+    (article,) = rooms.articles().values()
+    assert "\x00" not in "".join(
+        (article.title, article.entry_key, article.url, *article.tags, *article.authors)
+    )
+
+
+def test_an_item_without_title_and_text_is_refused_three_times_and_then_rests(rooms: Room, serve) -> None:
+    empty = {"guid": "nothing", "link": "https://harbour.example/0"}
+    answers = [feed(empty, item(number)) for number in range(1, 6)]
+    serve({"/harbour": [*answers]})
+    for day in range(5):
+        assert rooms.ingest(NOW + day * DAY)["harbour"].new == 1
+    with rooms.store.read() as connection:
+        (failure,) = quarantine.failures(connection, kind="entry")
+    assert (failure.attempts, failure.resting) == (3, True)
+    assert "no title and no text" in failure.reason
+
+
+def test_a_pruned_article_does_not_come_back(rooms: Room, serve) -> None:
+    serve({"/harbour": [feed(item(1), item(2)), feed(item(1, "Title 1, edited"), item(2), item(3))]})
+    rooms.ingest()
+    with rooms.store.write() as connection:
+        before = NOW - timedelta(minutes=90)
+        assert retention.prune_articles(connection, before=before, now=NOW, limit=9) == 0
+        assert retention.prune_articles(connection, before=NOW + HOUR, now=NOW, limit=9) == 2
+    assert rooms.ingest(NOW + DAY)["harbour"].new == 1
+    assert set(rooms.articles()) == {"Title 3"}
+
+
+def test_a_paused_source_is_left_alone(rooms: Room, serve) -> None:
+    server = serve({"/harbour": feed(item(1))})
+    rooms.declare(source("harbour", server.url("/harbour"), paused="true"))
+    assert rooms.ingest() == rooms.ingest(names=["harbour"]) == {}
+    assert server.asked == []
+
+
+def test_only_what_is_due_is_asked_for_unless_it_is_named(rooms: Room, serve) -> None:
+    server = serve({"/one": feed(item(1), ETag='"1"'), "/two": feed(item(1), ETag='"1"')})
+    assert set(rooms.ingest()) == {"one", "two"}
+    assert rooms.ingest(NOW + timedelta(minutes=5)) == {}
+    assert set(rooms.ingest(NOW + timedelta(minutes=5), names=["two"])) == {"two"}
+    assert set(rooms.ingest(NOW + timedelta(minutes=11, seconds=30))) == {"one"}
+    assert len(server.asked) == 4
+
+
+def test_new_and_changed_articles_mark_their_pages(rooms: Room, serve) -> None:
+    serve({"/harbour": [feed(item(1), item(2)), feed(item(1, "Edited"), item(2))]})
+    rooms.ingest()
+    with rooms.store.read() as connection:
+        assert stale.count_stale(connection) == 2
+
+
+def test_a_folder_of_files_is_a_source_too(rooms: Room) -> None:
+    folder = rooms.folder / "desk"
+    folder.mkdir()
+    (folder / "pier.md").write_text("# The pier reopens\n\nAfter two years of work.\n", "utf-8")
+    rooms.declare(source("desk", "desk", own="true") + source("nowhere", "missing"))
+    outcomes = rooms.ingest()
+    assert (outcomes["desk"].new, bool(outcomes["nowhere"].error)) == (1, True)
+    assert set(rooms.articles()) == {"The pier reopens"}
+    (folder / "boat.md").write_text("# A boat arrives\n\nIt is blue.\n", "utf-8")
+    soon = rooms.ingest(NOW + timedelta(minutes=2))["desk"]
+    assert (soon.new, soon.changed) == (1, 0)
+    assert rooms.ingest(NOW + timedelta(minutes=4))["desk"].unchanged
+
+
+def test_a_run_that_is_stopped_gives_back_what_it_did_not_read(rooms: Room, serve) -> None:
+    serve({f"/{number}": feed(item(number)) for number in range(12)})
+    stop: list[bool] = []
+    job = replace(rooms.services.ingest, owner="first")
+    result = job.run(NOW, report=lambda _one, _all: stop.append(True), stopping=lambda: bool(stop))
+    again = replace(rooms.services.ingest, owner="second").run(NOW + timedelta(seconds=1))
+    assert len(result.sources) + len(again.sources) == 12
+    assert len({one.name for one in (*result.sources, *again.sources)}) == 12

@@ -1,0 +1,82 @@
+"""A real ``syndicate run`` in a process of its own, and what it says."""
+
+import json
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+PATIENCE = 60.0  # seconds; it takes two on a machine with nothing else to do
+CHECKOUT = Path(__file__).parents[2]
+
+
+class Daemon:
+    """One process. ``events`` are the lines of its log so far."""
+
+    def __init__(self, config: Path) -> None:
+        self.events: list[dict[str, Any]] = []
+        self._lines: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        command = [sys.executable, "-m", "syndicate", "run", "--config", str(config), "--log", "json"]
+        self.process = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True)
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr
+        for line in self.process.stderr:
+            self._lines.put(json.loads(line) if line.startswith("{") else {"event": line.strip()})
+        self._lines.put(None)
+
+    def wait_for(self, event: str, **facts: Any) -> dict[str, Any]:
+        """The next line of the log that begins like this and has these facts."""
+        while (line := self._lines.get(timeout=PATIENCE)) is not None:
+            self.events.append(line)
+            if line["event"].startswith(event) and facts.items() <= line.items():
+                return line
+        raise AssertionError(f"it ended before {event!r}: {self.events}")
+
+    def get(self, url: str) -> tuple[int, bytes]:
+        """What its web server answers."""
+        with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+            return answer.status, answer.read()
+
+    def wait_until_rung(self, url: str, bell: str) -> None:
+        """Return once a bell has rung to its end, as its health tells."""
+        deadline = time.monotonic() + PATIENCE
+        while bell not in json.loads(self.get(f"{url}/healthz")[1])["last_rang"]:
+            assert time.monotonic() < deadline
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal and wait for the end; the exit code."""
+        self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for the end by itself; the exit code."""
+        code = self.process.wait(PATIENCE)
+        self._reader.join()
+        while (line := self._lines.get(timeout=PATIENCE)) is not None:
+            self.events.append(line)
+        return code
+
+
+@contextmanager
+def running(config: Path) -> Iterator[Daemon]:
+    """A daemon that does not outlive its test."""
+    daemon = Daemon(config)
+    try:
+        yield daemon
+    finally:
+        if daemon.process.poll() is None:
+            daemon.process.kill()
+        daemon.process.wait()
+        daemon._reader.join()
+        assert daemon.process.stderr
+        daemon.process.stderr.close()

@@ -1,0 +1,100 @@
+"""``syndicate run`` as the operator's machine sees it: signals, health, one daemon for each store."""
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import feedparser
+import pytest
+
+from tests.net.scripted_server import ScriptedServer, answer
+from tests.runners.daemon import running
+
+FEED = answer(
+    200,
+    b"""<?xml version="1.0"?><rss version="2.0"><channel><title>Harbour</title><link>https://example.org/</link>
+    <description>x</description><item><title>Ferry strike ends</title><guid>1</guid>
+    <link>https://example.org/1</link><description>The crews are back at work.</description></item>
+    </channel></rss>""",
+    Content_Type="application/rss+xml",
+)
+
+
+def write(config: Path, feed: str = "", *, listen: str = "127.0.0.1:0", more: str = "") -> Path:
+    source = f'[[sources]]\nname = "harbour"\nurl = "{feed}"\n' if feed else ""
+    config.write_text(f'[http]\nallow_private = true\n[web]\nlisten = "{listen}"\n{source}{more}', "utf-8")
+    return config
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return write(tmp_path / "config.toml")
+
+
+def test_T4_it_serves_its_health_and_ends_well_and_soon_on_sigterm(config: Path) -> None:
+    with running(config) as daemon:
+        url = daemon.wait_for("serving")["url"]
+        daemon.wait_for("started")
+        status, body = daemon.get(f"{url}/healthz")
+        asked = time.monotonic()
+        code = daemon.end(signal.SIGTERM)
+        took = time.monotonic() - asked
+    health = json.loads(body)
+    assert (status, health["ok"], health["problems"]) == (200, True, {})
+    assert code == 0
+    assert took < 10
+    assert {"stopping", "stopped"} <= {line["event"] for line in daemon.events}
+
+
+def test_O9_a_bad_file_keeps_the_old_configuration_and_a_good_one_is_taken(config: Path) -> None:
+    with running(config) as daemon:
+        daemon.wait_for("started")
+        config.write_text('[site]\ntitle = ""\n', "utf-8")
+        daemon.process.send_signal(signal.SIGHUP)
+        said = daemon.wait_for("the configuration was not reloaded")
+        assert "config.toml:2: site.title" in said["event"]
+        write(config, more='[[channels]]\nname = "another"\n')
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_for("reloading")
+        daemon.wait_for("started")
+        daemon.wait_for("stories")
+        assert daemon.end(signal.SIGTERM) == 0
+    assert (config.parent / "feeds" / "another.rss").is_file()
+
+
+def test_S6_killed_at_work_it_is_replaced_at_once_by_the_next_which_carries_on(tmp_path: Path) -> None:
+    """Neither the lock nor the leases of the dead one hold the next one up."""
+    with ScriptedServer({"/feed": FEED}) as server:
+        config = write(tmp_path / "config.toml", server.url())
+        with running(config) as first:
+            first.wait_for("ingest", new=1)
+            assert first.end(signal.SIGKILL) == -signal.SIGKILL
+        with running(config) as second:
+            url = second.wait_for("serving")["url"]
+            second.wait_until_rung(url, "stories")
+            _, feed = second.get(f"{url}/news.rss")
+            assert second.end(signal.SIGTERM) == 0
+        assert len(server.asked) == 1
+    assert [entry.title for entry in feedparser.parse(feed).entries] == ["Ferry strike ends"]
+    assert list(tmp_path.rglob("*.tmp")) == []
+
+
+def test_two_daemons_on_one_store_the_second_names_the_first_and_exits_4(config: Path) -> None:
+    with running(config) as first:
+        first.wait_for("started")
+        with running(config) as second:
+            assert second.wait() == 4
+        assert first.end(signal.SIGTERM) == 0
+    said = second.events[-1]["event"]
+    assert f"syndicate.db.lock is held by process {first.process.pid}" in said
+
+
+def test_O7_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
+    with ScriptedServer({}) as server:
+        config = write(tmp_path / "config.toml", listen=f"127.0.0.1:{server.port}")
+        with running(config) as daemon:
+            assert daemon.wait() == 1
+    assert daemon.events[-1]["event"].startswith(
+        f"syndicate: the web server cannot listen on 127.0.0.1:{server.port}"
+    )

@@ -1,0 +1,214 @@
+"""Articles: accepted once, changed in place, found again, never back from the dead."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from syndicate.model import Image, KnownArticle
+from syndicate.store import articles, schema, stale, stories
+from syndicate.store.articles import search_text
+from syndicate.store.stories import RelatedRow
+from tests import factories
+from tests.factories import NOW, declared, new_article
+
+RICH = new_article(
+    1,
+    authors=("Ann Ö", "Bob"),
+    tags=("Climate", "climate", "Süd"),
+    image=Image(url="https://harbour.example/a.jpg", width=640, height=360, alt="A “pier”"),
+    read_more=("Older news",),
+    language="ar",
+    direction="rtl",
+    minutes=4,
+    words=812,
+)
+
+
+def source_id(connection, name: str = "The Harbour") -> int:
+    return factories.add_sources(connection, declared(name))[0].id
+
+
+def tags_of(connection, article_id: int) -> list[str]:
+    table = schema.article_tags
+    return sorted(connection.scalars(select(table.c.tag).where(table.c.article_id == article_id)))
+
+
+def test_every_field_of_an_article_and_its_body_comes_back(store):
+    with store.write() as connection:
+        source = source_id(connection)
+        (article_id,) = articles.add_articles(connection, source, [RICH])
+    with store.read() as connection:
+        stored = articles.get_articles(connection, [article_id, 999])[article_id]
+        body = articles.get_bodies(connection, [article_id])[article_id]
+        assert tags_of(connection, article_id) == ["climate", "süd"]
+    fields = set(RICH.__dataclass_fields__) - {"html", "text"}
+    assert {name: getattr(stored, name) for name in fields} == {name: getattr(RICH, name) for name in fields}
+    assert (stored.source_id, stored.story_id, stored.duplicate_of) == (source, None, None)
+    assert (body.html, body.text) == (RICH.html, RICH.text)
+
+
+def test_an_article_of_the_same_source_and_key_is_stored_once(store):
+    with store.write() as connection:
+        source = source_id(connection)
+        first = articles.add_articles(connection, source, [new_article(1), new_article(2)])
+        again = replace(new_article(3), entry_key="key-2")
+        (added,) = articles.add_articles(connection, source, [again, new_article(4)])
+        assert added not in first
+        assert articles.count_articles(connection) == 3
+        stored = articles.get_articles(connection, first)[first[1]]
+    assert stored.title == "Title 2"
+
+
+def test_the_same_key_in_another_source_is_another_article(store):
+    with store.write() as connection:
+        ours, theirs = factories.add_sources(connection, declared("A"), declared("B"))
+        articles.add_articles(connection, ours.id, [new_article(1)])
+        articles.add_articles(connection, theirs.id, [replace(new_article(2), entry_key="key-1")])
+        assert articles.count_articles(connection) == 2
+
+
+def test_ids_come_back_in_the_given_order(store):
+    with store.write() as connection:
+        source = source_id(connection)
+        wanted = [new_article(number) for number in (5, 3, 9, 1, 7)]
+        ids = articles.add_articles(connection, source, wanted)
+        found = articles.get_articles(connection, ids)
+    assert [found[one].uid for one in ids] == [one.uid for one in wanted]
+    assert articles.add_articles(connection, source, []) == []
+
+
+def test_more_articles_than_one_statement_takes(store):
+    wanted = [new_article(number, tags=("all",)) for number in range(1, 1203)]
+    with store.write() as connection:
+        source = source_id(connection)
+        ids = articles.add_articles(connection, source, wanted)
+        assert (
+            len(articles.get_articles(connection, ids)) == len(articles.get_bodies(connection, ids)) == 1202
+        )
+        keys = [one.entry_key for one in wanted]
+        assert len(articles.known_entries(connection, source, keys, [])[0]) == 1202
+
+
+def test_known_articles_are_found_by_key_or_url_in_their_source_only(store):
+    with store.write() as connection:
+        ours, theirs = factories.add_sources(connection, declared("A"), declared("B"))
+        articles.add_articles(connection, ours.id, [new_article(n) for n in (1, 2, 3)])
+        articles.add_articles(connection, theirs.id, [replace(new_article(4), entry_key="key-1")])
+        found, pruned = articles.known_entries(
+            connection, ours.id, ["key-1", "nobody"], ["https://harbour.example/2", ""]
+        )
+    assert ({one.entry_key for one in found}, pruned) == ({"key-1", "key-2"}, frozenset())
+    (first,) = (one for one in found if one.entry_key == "key-1")
+    assert first == KnownArticle(
+        id=first.id,
+        **{name: getattr(new_article(1), name) for name in KnownArticle.__dataclass_fields__ if name != "id"},
+    )
+
+
+def test_articles_without_a_url_are_not_found_by_the_empty_url(store):
+    with store.write() as connection:
+        source = source_id(connection)
+        articles.add_articles(connection, source, [new_article(1, url="")])
+        assert articles.known_entries(connection, source, ["nobody"], [""]) == ((), frozenset())
+
+
+def test_a_change_replaces_what_readers_see_and_keeps_identity_path_and_first_sight(store):
+    with store.write() as connection:
+        source = source_id(connection)
+        (article_id,) = articles.add_articles(connection, source, [RICH])
+        story = factories.place(connection, article_id)
+        stale.clear_stale(connection, stale.stale_pages(connection, 10))
+        edited = replace(
+            RICH,
+            uid="another",
+            path="another.html",
+            first_seen=NOW + timedelta(days=1),
+            title="Corrected",
+            tags=("Sea",),
+            html="<p>New</p>",
+            text="New",
+            digest="new-digest",
+        )
+        articles.change_article(connection, article_id, source, edited)
+        stored = articles.get_articles(connection, [article_id])[article_id]
+        assert (stored.uid, stored.path, stored.first_seen) == (RICH.uid, RICH.path, RICH.first_seen)
+        assert (stored.title, stored.tags, stored.story_id) == ("Corrected", ("Sea",), story)
+        assert articles.get_bodies(connection, [article_id])[article_id].html == "<p>New</p>"
+        assert tags_of(connection, article_id) == ["sea"]
+        assert articles.known_digests(connection, source) == {"new-digest"}
+        assert [one for one, _ in stale.stale_pages(connection, 10)] == [article_id]
+
+
+def test_a_change_marks_every_page_that_links_to_the_article(store):
+    with store.write() as connection:
+        source = source_id(connection)
+        changed, linking, same_story, _other = factories.add_articles(
+            connection, source, *map(new_article, (1, 2, 3, 4))
+        )
+        story = articles.get_articles(connection, [changed])[changed].story_id
+        factories.place(connection, same_story, story)
+        stories.save_related(connection, {linking: [RelatedRow(related_id=changed, score=1, parts={})]})
+        stale.clear_stale(connection, stale.stale_pages(connection, 10))
+        articles.change_article(connection, changed, source, new_article(1, title="Corrected"))
+        assert {one for one, _ in stale.stale_pages(connection, 10)} == {changed, linking, same_story}
+
+
+def test_new_bytes_of_an_unchanged_article_are_remembered_and_change_nothing_else(store):
+    with store.write() as connection:
+        source = source_id(connection)
+        (article_id,) = articles.add_articles(connection, source, [RICH])
+        before = articles.get_articles(connection, [article_id])[article_id]
+        articles.note_digests(connection, [(article_id, "other bytes")])
+        after = articles.get_articles(connection, [article_id])[article_id]
+    assert after == replace(before, digest="other bytes")
+
+
+def test_known_digests_are_those_of_one_source(store):
+    with store.write() as connection:
+        ours, theirs = factories.add_sources(connection, declared("A"), declared("B"))
+        articles.add_articles(connection, ours.id, [new_article(1), new_article(2)])
+        articles.add_articles(connection, theirs.id, [new_article(3)])
+        assert articles.known_digests(connection, ours.id) == {"digest-1", "digest-2"}
+
+
+def test_an_article_is_found_by_whatever_a_person_has_of_it(store):
+    with store.write() as connection:
+        source = source_id(connection)
+        older = new_article(7, title="100% of Übersee_news")
+        ids = articles.add_articles(connection, source, [older, new_article(1), new_article(2)])
+        for text in (
+            str(ids[0]),
+            older.uid,
+            older.uid[:36],
+            older.url,
+            older.path,
+            "100% of",
+            "übersee_NEWS",
+        ):
+            found = articles.find_article(connection, text)
+            assert found is not None, text
+            assert found.id == ids[0], text
+        latest = articles.find_article(connection, "title")
+        assert latest is not None
+        assert latest.id == ids[1]
+        for text in ("no such words", "10%of", "9" * 30, "titl_1", "…"):
+            assert articles.find_article(connection, text) is None, text
+
+
+def test_articles_are_counted_since_they_were_first_seen(store):
+    with store.write() as connection:
+        source = source_id(connection)
+        articles.add_articles(
+            connection, source, [new_article(1), new_article(2, first_seen=NOW - timedelta(days=2))]
+        )
+        assert articles.count_articles(connection) == 2
+        assert articles.count_articles(connection, since=NOW) == 1
+
+
+def test_search_text_is_words_between_single_spaces():
+    assert (
+        search_text("The “Ärzte”—say:", "no_thing", "", "STRASSE ß 2026")
+        == " the ärzte say no thing strasse ss 2026 "
+    )
+    assert search_text("…", "").split() == []

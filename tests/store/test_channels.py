@@ -1,0 +1,151 @@
+"""Which articles a channel holds: every clause of the query language against real rows, on both engines."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from syndicate.publish.channels import parse_query
+from syndicate.store import articles, channels, sources, stories
+from syndicate.store.stories import RelatedRow
+from tests import factories
+from tests.factories import NOW, declared, new_article
+
+ARTICLES = {
+    "flood": new_article(1, title="Flood in the north", tags=("Climate", "Weather"), section="world"),
+    "summit": new_article(2, title="Climate summit opens", summary="Rain, and 50% hope.", section="world"),
+    "match": new_article(3, title="Match drawn", tags=("Football",), section="sport", language="en-gb"),
+    "arabic": new_article(4, title="فيضان في الشمال", language="ar", section="world"),
+    "english": new_article(5, title="Floodgates", section="", language="eng"),
+}
+
+QUERIES = {
+    "": ["flood", "summit", "match", "arabic", "english"],
+    "section:world": ["flood", "summit", "arabic"],
+    "section:world,sport": ["flood", "summit", "match", "arabic"],
+    "-section:world": ["match", "english"],
+    "tag:climate": ["flood"],
+    "tag:CLIMATE,football": ["flood", "match"],
+    "-tag:climate": ["summit", "match", "arabic", "english"],
+    'source:"Hills, and Dales"': ["copy"],
+    'source:"Hills, and Dales",nobody tag:climate': ["copy"],
+    '-source:"The Harbour"': [],
+    '-source:"Hills, and Dales"': ["flood", "summit", "match", "arabic", "english"],
+    "source:nobody": [],
+    "language:en": ["flood", "summit", "match"],
+    "language:en-GB": ["match"],
+    "language:e": [],
+    "-language:en": ["arabic", "english"],
+    "flood": ["flood"],
+    "word:FLOOD,rain": ["flood", "summit"],
+    "-flood": ["summit", "match", "arabic", "english"],
+    "فيضان": ["arabic"],
+    '"climate summit"': ["summit"],
+    '"summit climate"': [],
+    "climate": ["flood", "summit"],
+    '"50%"': ["summit"],
+    "%": [],
+    "top": ["match", "arabic"],
+    "trending": ["flood"],
+    "top,trending": ["flood", "match", "arabic"],
+    "-top": ["flood", "summit", "english"],
+    "section:world language:en -flood": ["summit"],
+    "section:world top": ["arabic"],
+}
+
+
+@pytest.fixture
+def connection(store):
+    with store.write() as connection:
+        harbour, hills = factories.add_sources(
+            connection, declared("The Harbour"), declared("Hills, and Dales")
+        )
+        ids = dict(
+            zip(ARTICLES, factories.add_articles(connection, harbour.id, *ARTICLES.values()), strict=True)
+        )
+        copy = new_article(6, title="Flood in the north, again", tags=("climate",), section="world")
+        (copied,) = articles.add_articles(connection, hills.id, [copy])
+        story = articles.get_articles(connection, [ids["flood"]])[ids["flood"]].story_id
+        factories.place(connection, copied, story, duplicate_of=ids["flood"])
+        articles.add_articles(connection, harbour.id, [new_article(7, title="Flood not placed yet")])
+        found = articles.get_articles(connection, ids.values())
+        factories.rank(connection, "top", [found[ids["match"]], found[ids["arabic"]]])
+        factories.rank(connection, "trending", [found[ids["flood"]]])
+        yield connection
+
+
+def titles(connection, query: str, **facts) -> list[str]:
+    facts = {"limit": 50} | facts
+    found = channels.channel_articles(connection, parse_query(query), **facts)
+    signature = channels.channel_signature(connection, parse_query(query), limit=50)
+    if facts == {"limit": 50}:
+        assert signature == [(one.id, one.content_hash) for one in found]
+    names = {article.title: name for name, article in ARTICLES.items()}
+    return [names.get(one.title, "copy") for one in found]
+
+
+def test_a_query_holds_what_it_says_newest_first(connection):
+    assert {query: titles(connection, query) for query in QUERIES} == QUERIES
+
+
+def test_the_limit_keeps_the_newest_and_since_leaves_out_the_older(connection):
+    assert titles(connection, "", limit=2) == ["flood", "summit"]
+    assert titles(connection, "", since=NOW - timedelta(minutes=3)) == ["flood", "summit", "match"]
+
+
+def test_articles_of_one_moment_keep_a_fixed_order(connection):
+    (source,) = (one for one in sources.list_sources(connection) if one.name == "The Harbour")
+    same = [replace(new_article(20 + n), published=NOW, section="same") for n in range(4)]
+    ids = factories.add_articles(connection, source.id, *same)
+    found = channels.section_articles(connection, "same", limit=10)
+    assert [one.id for one in found] == sorted(ids, reverse=True)
+
+
+def test_stories_match_when_one_of_their_articles_does(connection):
+    found = channels.channel_articles(connection, (), limit=50)
+    ids = {one.title: one.story_id or 0 for one in found}
+    matching = channels.matching_stories(connection, parse_query("tag:climate"), list(ids.values()))
+    assert matching == {ids["Flood in the north"]}
+    assert channels.matching_stories(connection, (), []) == set()
+
+
+def test_sections_and_tags_that_have_articles(connection):
+    (flood,) = (one.id for one in channels.channel_articles(connection, parse_query("tag:climate"), limit=5))
+    assert channels.sections(connection) == ["sport", "world"]
+    assert channels.tag_counts(connection, ["Climate", "FOOTBALL", "nothing"]) == {
+        "climate": 2,
+        "football": 1,
+    }
+    assert channels.tagged_articles(connection, ["climate", "weather"], limit=1) == {
+        "climate": [flood],
+        "weather": [flood],
+    }
+
+
+def test_the_sources_own_articles_of_a_time_or_at_least_the_newest(connection):
+    ids = {one.name: one.id for one in sources.list_sources(connection)}
+    harbour = [ids["The Harbour"]]
+
+    def found(since: datetime) -> list[str]:
+        return [one.title for one in channels.source_articles(connection, harbour, since=since, limit=3)]
+
+    assert found(NOW - timedelta(minutes=2)) == ["Flood in the north", "Climate summit opens"]
+    assert len(found(NOW - timedelta(days=1))) == 3
+    assert found(NOW) == ["Flood in the north"]
+    assert channels.source_articles(connection, [], since=NOW, limit=3) == []
+
+
+def test_the_related_signature_moves_with_the_links_and_with_what_they_point_to(connection):
+    first, second, third = (one.id for one in channels.channel_articles(connection, (), limit=3))
+    links = [
+        RelatedRow(related_id=second, score=0.5, parts={}),
+        RelatedRow(related_id=third, score=0.4, parts={}),
+    ]
+    stories.save_related(connection, {first: links})
+    before = channels.related_signature(connection, [first, second])
+    assert [row[:2] for row in before] == [(first, second), (first, third)]
+    source = articles.get_articles(connection, [second])[second].source_id
+    articles.change_article(
+        connection, second, source, replace(ARTICLES["summit"], title="Edited", content_hash="edited")
+    )
+    assert channels.related_signature(connection, [first, second]) != before

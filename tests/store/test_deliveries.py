@@ -1,0 +1,246 @@
+"""Deliveries: every change of state that is allowed, none that is not, and who may make it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Row, select, update
+
+from syndicate.model import Delivery, DeliveryState
+from syndicate.store import audience, deliveries, schema
+from tests import factories
+from tests.factories import NOW
+
+UNTIL = NOW + timedelta(minutes=15)
+LATER = UNTIL + timedelta(seconds=1)
+PENDING, SENDING, SENT = DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.SENT
+DEFERRED, FAILED = DeliveryState.DEFERRED, DeliveryState.FAILED
+UNCERTAIN, CANCELLED = DeliveryState.UNCERTAIN, DeliveryState.CANCELLED
+ENDED = (SENT, FAILED, UNCERTAIN, CANCELLED)
+
+
+@pytest.fixture
+def connection(store):
+    """One edition on its way to one mailbox."""
+    with store.write() as connection:
+        factories.newsroom(connection, "jo@example.org")
+        yield connection
+
+
+def claim(connection, *, now=NOW, owner="us", until=UNTIL, limit=50) -> list[Delivery]:
+    return deliveries.claim_deliveries(connection, now=now, owner=owner, until=until, limit=limit)
+
+
+def begin(connection, delivery: Delivery, *, owner="us", now=NOW) -> bool:
+    return deliveries.begin_sending(connection, delivery.id, owner=owner, now=now, until=UNTIL)
+
+
+def finish(connection, delivery: Delivery, state: DeliveryState, *, owner="us", **facts) -> bool:
+    return deliveries.finish_delivery(connection, delivery.id, state, owner=owner, now=NOW, **facts)
+
+
+def look(connection) -> deliveries.DeliveryReport:
+    (report,) = deliveries.list_deliveries(connection)
+    return report
+
+
+def state(connection) -> DeliveryState:
+    return look(connection).delivery.state
+
+
+def row(connection: Connection) -> Row[Any]:
+    return connection.execute(select(schema.deliveries)).one()
+
+
+def put(connection, to: DeliveryState, *, owner: str = "us") -> Delivery:
+    """The delivery in a state, leased."""
+    values = {"state": to.value, "lease_owner": owner, "lease_until": UNTIL}
+    connection.execute(update(schema.deliveries).values(**values))
+    return look(connection).delivery
+
+
+def test_a_delivery_goes_from_pending_by_way_of_sending_to_sent(connection):
+    (delivery,) = claim(connection)
+    assert (delivery.address, delivery.state, delivery.attempts) == ("jo@example.org", PENDING, 0)
+    assert begin(connection, delivery)
+    assert (state(connection), look(connection).delivery.attempts) == (SENDING, 1)
+    assert finish(connection, delivery, SENT, code=250)
+    report = look(connection)
+    assert (report.delivery.state, report.delivery.attempts, report.code) == (SENT, 1, 250)
+    assert (report.newsletter, report.subject) == ("daily", "The subject")
+    assert (row(connection).lease_owner, claim(connection, now=LATER)) == ("", [])
+
+
+@pytest.mark.parametrize("end", [SENT, FAILED, UNCERTAIN, DEFERRED])
+def test_an_attempt_ends_in_what_the_server_said(connection, end: DeliveryState):
+    (delivery,) = claim(connection)
+    begin(connection, delivery)
+    assert finish(connection, delivery, end, code=451, error="later", not_before=LATER)
+    report = look(connection)
+    assert (report.delivery.state, report.code, report.error) == (end, 451, "later")
+    assert report.delivery.attempts == 1
+
+
+def test_D1_an_attempt_that_was_refused_before_the_body_counts_as_one(connection):
+    (delivery,) = claim(connection)
+    finish(connection, delivery, DEFERRED, code=450, not_before=LATER)
+    assert (state(connection), look(connection).delivery.attempts) == (DEFERRED, 1)
+
+
+def test_D4_a_deferred_delivery_is_due_again_at_its_time(connection):
+    (delivery,) = claim(connection)
+    finish(connection, delivery, DEFERRED, not_before=LATER)
+    assert (claim(connection, now=UNTIL), deliveries.count_due(connection, UNTIL)) == ([], 0)
+    assert deliveries.next_delivery(connection) == LATER
+    assert deliveries.count_due(connection, LATER) == 1
+    (again,) = claim(connection, now=LATER, until=LATER + timedelta(minutes=15))
+    assert (again.id, again.state, again.attempts) == (delivery.id, DEFERRED, 1)
+    assert begin(connection, again)
+    assert look(connection).delivery.attempts == 2
+
+
+@pytest.mark.parametrize("before", [SENDING, *ENDED])
+def test_what_is_under_way_or_has_ended_is_never_claimed_or_begun(connection, before: DeliveryState):
+    delivery = put(connection, before)
+    assert claim(connection, now=LATER) == []
+    assert not begin(connection, delivery)
+    assert state(connection) is before
+
+
+def test_what_has_ended_cannot_end_otherwise(connection):
+    for before, after in product(ENDED, (SENT, FAILED, DEFERRED, PENDING)):
+        delivery = put(connection, before)
+        assert not finish(connection, delivery, after, error="too late")
+        assert (state(connection), row(connection).error) == (before, "")
+
+
+@pytest.mark.parametrize("before", [PENDING, SENDING, DEFERRED])
+def test_only_the_holder_of_the_lease_changes_a_delivery(connection, before: DeliveryState):
+    delivery = put(connection, before, owner="them")
+    assert not begin(connection, delivery, owner="us")
+    assert not finish(connection, delivery, SENT, owner="us")
+    deliveries.release_deliveries(connection, [delivery.id], owner="us")
+    deliveries.postpone_deliveries(connection, [delivery.id], owner="us", not_before=LATER, reason="x")
+    assert (state(connection), row(connection).lease_owner) == (before, "them")
+    assert row(connection).not_before == NOW
+
+
+def test_S6_an_expired_lease_is_claimable_again_because_nothing_was_sent(connection):
+    claim(connection, owner="dead")
+    assert claim(connection, owner="us", now=UNTIL) == []
+    (delivery,) = claim(connection, owner="us", now=LATER, until=LATER + timedelta(minutes=15))
+    assert not begin(connection, delivery, owner="dead")
+    assert state(connection) is PENDING
+    assert begin(connection, delivery, owner="us")
+
+
+def test_a_row_left_in_sending_becomes_uncertain_and_stays_so(connection):
+    (delivery,) = claim(connection, owner="dead")
+    begin(connection, delivery, owner="dead")
+    assert deliveries.sweep_uncertain(connection, now=UNTIL) == 0
+    assert deliveries.sweep_uncertain(connection, now=LATER) == 1
+    report = look(connection)
+    assert (report.delivery.state, report.error) == (
+        UNCERTAIN,
+        "the sender stopped between the body and the server's answer",
+    )
+    assert deliveries.sweep_uncertain(connection, now=LATER) == 0
+    assert claim(connection, now=LATER + timedelta(days=3)) == []
+    assert not finish(connection, delivery, SENT, owner="dead")
+
+
+@pytest.mark.parametrize("before", [PENDING, DEFERRED, *ENDED])
+def test_only_sending_can_become_uncertain_by_the_clock(connection, before: DeliveryState):
+    put(connection, before)
+    assert deliveries.sweep_uncertain(connection, now=LATER) == 0
+    assert state(connection) is before
+
+
+def test_somebody_who_left_in_the_meantime_is_cancelled_at_the_last_moment(connection):
+    (delivery,) = claim(connection)
+    audience.end_subscription(connection, delivery.subscription_id, detail="by link", now=NOW)
+    assert not begin(connection, delivery)
+    report = look(connection)
+    assert (report.delivery.state, report.error) == (CANCELLED, "unsubscribed before it was sent")
+    assert (report.delivery.attempts, row(connection).lease_owner) == (0, "")
+
+
+def test_somebody_erased_in_the_meantime_gets_nothing(connection):
+    (delivery,) = claim(connection)
+    audience.remove_subscriber(connection, "jo@example.org")
+    assert not begin(connection, delivery)
+    assert deliveries.list_deliveries(connection) == []
+
+
+@pytest.mark.parametrize("before", [UNCERTAIN, FAILED])
+def test_a_person_may_ask_for_one_more_attempt(connection, before: DeliveryState):
+    delivery = put(connection, before)
+    connection.execute(update(schema.deliveries).values(lease_owner="", lease_until=NOW, attempts=1))
+    assert deliveries.resend(connection, delivery.id, now=LATER)
+    assert not deliveries.resend(connection, delivery.id, now=LATER)
+    (again,) = claim(connection, now=LATER, until=LATER + timedelta(minutes=15))
+    assert (again.id, again.state, again.attempts) == (delivery.id, PENDING, 1)
+
+
+@pytest.mark.parametrize("before", [PENDING, SENDING, SENT, DEFERRED, CANCELLED])
+def test_nothing_else_can_be_sent_again(connection, before: DeliveryState):
+    delivery = put(connection, before)
+    assert not deliveries.resend(connection, delivery.id, now=LATER)
+    assert not deliveries.resend(connection, 999, now=LATER)
+    assert state(connection) is before
+
+
+def test_deliveries_that_were_not_begun_are_given_back_or_postponed(connection):
+    (delivery,) = claim(connection)
+    deliveries.release_deliveries(connection, [delivery.id], owner="us")
+    (delivery,) = claim(connection, owner="them")
+    deliveries.postpone_deliveries(
+        connection, [delivery.id], owner="them", not_before=LATER, reason="no answer"
+    )
+    report = look(connection)
+    assert (report.delivery.state, report.delivery.attempts, report.error) == (PENDING, 0, "no answer")
+    assert (row(connection).lease_owner, row(connection).not_before) == ("", LATER)
+
+
+@pytest.mark.parametrize("before", [SENDING, *ENDED])
+def test_what_was_begun_is_neither_given_back_nor_postponed(connection, before: DeliveryState):
+    delivery = put(connection, before)
+    deliveries.release_deliveries(connection, [delivery.id], owner="us")
+    deliveries.postpone_deliveries(connection, [delivery.id], owner="us", not_before=LATER, reason="x")
+    assert (state(connection), row(connection).lease_owner, row(connection).error) == (before, "us", "")
+
+
+def test_D17_two_senders_at_once_get_different_deliveries(store):
+    addresses = [f"reader{number:02}@example.org" for number in range(60)]
+    with store.write() as connection:
+        factories.newsroom(connection, *addresses)
+
+    def take(owner: str) -> list[str]:
+        with store.write() as connection:
+            return [one.address for one in claim(connection, owner=owner, limit=25)]
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [address for found in pool.map(take, "abcd") for address in found]
+    assert sorted(taken) == addresses
+
+
+def test_the_list_shows_what_was_asked_for_latest_change_first(store):
+    with store.write() as connection:
+        factories.newsroom(connection, *(f"reader{number}@example.org" for number in range(4)))
+        first, second, *_ = claim(connection)
+        deliveries.finish_delivery(connection, second.id, FAILED, owner="us", now=NOW + timedelta(minutes=1))
+        deliveries.finish_delivery(
+            connection, first.id, DEFERRED, owner="us", now=NOW + timedelta(minutes=2), not_before=LATER
+        )
+
+        def found(**facts) -> list[int]:
+            return [one.delivery.id for one in deliveries.list_deliveries(connection, **facts)]
+
+        assert found(limit=2) == [first.id, second.id]
+        assert found(states=[FAILED]) == [second.id]
+        assert found(states=[PENDING, DEFERRED], due=NOW) == sorted(
+            set(found()) - {first.id, second.id}, reverse=True
+        )
+        assert deliveries.count_deliveries(connection) == {"deferred": 1, "failed": 1, "pending": 2}

@@ -1,0 +1,192 @@
+"""Editions: cut whole or not at all, once for each period, with a delivery for everyone who should get it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from syndicate.model import DeliveryState
+from syndicate.store import articles, audience, deliveries, editions, schema
+from syndicate.store.editions import EMPTY, MISSED, CarriedStory
+from tests import factories
+from tests.factories import NOW, PERIOD, cut, declared, edition_story, new_article, newsletter, subscribe
+
+LONG_AGO = NOW - timedelta(days=30)
+
+
+@pytest.fixture
+def room(store):
+    """The store and three placed articles, ready to be cut into an edition of ``daily``."""
+    with store.write() as connection:
+        (source,) = factories.add_sources(connection, declared())
+        ids = factories.add_articles(connection, source.id, *map(new_article, (1, 2, 3)))
+        editions.sync_newsletters(connection, [newsletter(), newsletter("weekly")], LONG_AGO)
+        found = articles.get_articles(connection, ids)
+    return store, [found[article_id] for article_id in ids]
+
+
+def rows(connection, table) -> int:
+    count: int = connection.scalars(select(func.count()).select_from(table)).one()
+    return count
+
+
+def addresses(connection) -> list[str]:
+    return sorted(one.delivery.address for one in deliveries.list_deliveries(connection))
+
+
+def test_a_newsletter_is_known_since_it_was_first_declared(store):
+    with store.write() as connection:
+        editions.sync_newsletters(connection, [newsletter()], LONG_AGO)
+        editions.sync_newsletters(connection, [newsletter(title="Renamed")], NOW)
+        assert editions.known_since(connection, "daily") == LONG_AGO
+        assert editions.known_since(connection, "nobody") is None
+        assert editions.newsletter_titles(connection) == {"daily": "Renamed"}
+
+
+def test_a_newsletter_that_left_the_file_is_paused_not_deleted(store):
+    def paused(connection) -> dict[str, bool]:
+        table = schema.newsletters
+        return {name: paused for name, paused in connection.execute(select(table.c.name, table.c.paused))}  # noqa: C416
+
+    with store.write() as connection:
+        editions.sync_newsletters(connection, [newsletter(), newsletter("weekly")], LONG_AGO)
+        editions.sync_newsletters(connection, [newsletter()], NOW)
+        assert paused(connection) == {"daily": False, "weekly": True}
+        editions.sync_newsletters(connection, [], NOW)
+        assert paused(connection) == {"daily": True, "weekly": True}
+        editions.sync_newsletters(connection, [newsletter("weekly")], NOW)
+        assert paused(connection) == {"daily": True, "weekly": False}
+
+
+def test_an_edition_comes_with_its_stories_and_one_delivery_for_each_subscriber(room):
+    store, found = room
+    with store.write() as connection:
+        subscribe(connection, "jo@example.org", "kim@example.org")
+        subscribe(connection, "weekly@example.org", name="weekly")
+        edition_id = cut(connection, [edition_story(found[0]), edition_story(found[1], 2)])
+        assert edition_id is not None
+        edition = editions.get_edition(connection, edition_id)
+        assert edition is not None
+        assert (edition.period_start, edition.period_end) == PERIOD
+        assert (edition.subject, edition.html, edition.text) == ("The subject", "<p>HTML</p>", "Text")
+        assert (edition.newsletter, edition.stories, edition.revision) == ("daily", 2, 0)
+        assert rows(connection, schema.edition_stories) == 2
+        assert addresses(connection) == ["jo@example.org", "kim@example.org"]
+        assert deliveries.count_deliveries(connection) == {"pending": 2}
+
+
+def test_the_second_cut_of_a_period_changes_nothing(room):
+    store, found = room
+    with store.write() as connection:
+        subscribe(connection, "jo@example.org")
+        first = cut(connection, [edition_story(found[0])])
+        subscribe(connection, "late@example.org")
+        assert cut(connection, [edition_story(found[1])], rendered=("Other", "x", "x")) is None
+        assert addresses(connection) == ["jo@example.org"]
+        assert rows(connection, schema.editions) == rows(connection, schema.edition_stories) == 1
+        assert first is not None
+        assert editions.has_edition(connection, "daily", "edition", PERIOD[1])
+        assert not editions.has_edition(connection, "daily", "edition", PERIOD[0])
+        assert not editions.has_edition(connection, "weekly", "edition", PERIOD[1])
+
+
+def test_an_edition_that_cannot_be_stored_whole_is_not_stored_at_all(room):
+    store, found = room
+    with store.write() as connection:
+        subscribe(connection, "jo@example.org")
+    twice = [edition_story(found[0], 1), edition_story(found[1], 1)]
+    with pytest.raises(IntegrityError, match=r"(?i)unique"), store.write() as connection:
+        cut(connection, twice)
+    with store.write() as connection:
+        assert rows(connection, schema.editions) == rows(connection, schema.deliveries) == 0
+        assert cut(connection, [edition_story(found[0])]) is not None
+
+
+def test_two_processes_cut_one_edition(room):
+    store, found = room
+    with store.write() as connection:
+        subscribe(connection, *(f"reader{n}@example.org" for n in range(5)))
+
+    def attempt(_: int) -> int | None:
+        with store.write() as connection:
+            return cut(connection, [edition_story(found[0])])
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(attempt, range(4)))
+    assert sum(one is not None for one in outcomes) == 1
+    with store.read() as connection:
+        assert deliveries.count_deliveries(connection) == {"pending": 5}
+
+
+def test_only_confirmed_and_not_suppressed_mailboxes_get_it(room):
+    store, found = room
+    with store.write() as connection:
+        subscribe(
+            connection, "jo@example.org", "left@example.org", "bounced@example.org", "Erased@example.org"
+        )
+        left = audience.subscription_of(connection, "left@example.org", "daily")
+        assert left is not None
+        audience.end_subscription(connection, left, detail="by link", now=NOW)
+        audience.suppress(connection, "bounced@example.org", reason="bounced", now=NOW)
+        audience.remove_subscriber(connection, "erased@example.org")
+        cut(connection, [edition_story(found[0])])
+        assert addresses(connection) == ["jo@example.org"]
+
+
+@pytest.mark.parametrize("state", [EMPTY, MISSED])
+def test_T8_a_period_without_an_edition_is_remembered_and_never_cut_later(room, state: str):
+    store, found = room
+    with store.write() as connection:
+        assert editions.record_no_edition(connection, "daily", "edition", PERIOD, state, NOW)
+        assert not editions.record_no_edition(connection, "daily", "edition", PERIOD, MISSED, NOW)
+        assert cut(connection, [edition_story(found[0])]) is None
+        (report,) = editions.report_editions(connection)
+        assert (report.state, report.deliveries, report.edition.stories) == (state, {}, 0)
+        assert editions.get_edition(connection, report.edition.id) is None
+
+
+def test_what_earlier_editions_carried_is_the_largest_coverage_and_the_last_period(room):
+    store, found = room
+    story = found[0].story_id or 0
+    day = timedelta(days=1)
+    with store.write() as connection:
+        for days, coverage in ((3, 2), (2, 5), (1, 4)):
+            period = (PERIOD[0] - days * day, PERIOD[1] - days * day)
+            cut(connection, [edition_story(found[0], coverage=coverage)], period=period)
+        cut(connection, [edition_story(found[1])], newsletter="weekly")
+        assert editions.carried_stories(connection, "daily", before=PERIOD[1]) == {
+            story: CarriedStory(story_id=story, coverage=5, period_end=PERIOD[1] - day)
+        }
+        assert editions.carried_stories(connection, "daily", before=PERIOD[1] - day)[story].period_end == (
+            PERIOD[1] - 2 * day
+        )
+        assert editions.carried_stories(connection, "daily", before=PERIOD[1] - 3 * day) == {}
+
+
+def test_the_report_shows_the_latest_first_with_what_became_of_their_deliveries(room):
+    store, found = room
+    with store.write() as connection:
+        subscribe(connection, "jo@example.org", "kim@example.org")
+        edition_id = cut(connection, [edition_story(found[0])])
+        earlier = (PERIOD[0] - timedelta(days=1), PERIOD[0])
+        editions.record_no_edition(connection, "daily", "edition", earlier, EMPTY, NOW)
+        editions.record_no_edition(connection, "weekly", "edition", earlier, EMPTY, NOW)
+        (one, _) = deliveries.claim_deliveries(
+            connection, now=NOW, owner="us", until=NOW + timedelta(hours=1), limit=9
+        )
+        deliveries.finish_delivery(connection, one.id, DeliveryState.FAILED, owner="us", now=NOW)
+        reports = editions.report_editions(connection, newsletter="daily")
+        assert [(report.state, report.deliveries) for report in reports] == [
+            ("cut", {"failed": 1, "pending": 1}),
+            ("empty", {}),
+        ]
+        assert reports[0].edition.id == edition_id
+        assert len(editions.report_editions(connection, limit=2)) == 2
+        assert editions.get_edition(connection, 999) is None
+
+
+def test_a_cut_without_a_newsletter_is_refused_by_the_store(store):
+    with pytest.raises(IntegrityError, match=r"(?i)foreign key"), store.write() as connection:
+        editions.record_no_edition(connection, "nobody", "edition", PERIOD, EMPTY, NOW)

@@ -1,0 +1,101 @@
+"""Leases, the store's secret, its counters, and the daemon's advisory lock."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from syndicate.errors import StoreBusy
+from syndicate.store import deliveries, leases, sources
+from tests import factories
+from tests.factories import NOW
+
+UNTIL = NOW + timedelta(minutes=10)
+
+
+def take(store, owner: str, *, now=NOW, until=UNTIL) -> bool:
+    with store.write() as connection:
+        return leases.take_lease(connection, "stories", owner=owner, now=now, until=until)
+
+
+def test_a_lease_has_one_holder_who_may_renew_it(store):
+    assert take(store, "us")
+    assert not take(store, "them")
+    assert take(store, "us", until=UNTIL + timedelta(minutes=10))
+    assert not take(store, "them", now=UNTIL + timedelta(minutes=1))
+
+
+def test_S6_a_lease_that_ran_out_is_anybodys(store):
+    take(store, "dead")
+    assert not take(store, "us", now=UNTIL)
+    assert take(store, "us", now=UNTIL + timedelta(seconds=1), until=UNTIL + timedelta(hours=1))
+    assert not take(store, "dead", now=UNTIL + timedelta(seconds=2))
+
+
+def test_a_lease_is_given_back_by_its_holder_only(store):
+    take(store, "us")
+    for owner, free in (("them", False), ("us", True)):
+        with store.write() as connection:
+            leases.drop_lease(connection, "stories", owner=owner)
+        with store.write() as connection:
+            assert leases.take_lease(connection, "stories", owner="new", now=NOW, until=UNTIL) is free
+
+
+def test_leases_of_other_names_do_not_matter(store):
+    take(store, "us")
+    with store.write() as connection:
+        assert leases.take_lease(connection, "other", owner="them", now=NOW, until=UNTIL)
+
+
+def test_of_many_who_ask_at_once_one_gets_the_lease(store):
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(lambda owner: take(store, owner), "abcdef")) == 1
+
+
+def test_a_store_gets_one_secret_of_32_bytes_and_keeps_it(store):
+    with store.write() as connection:
+        leases.make_secret(connection)
+        first = leases.secret(connection)
+        leases.make_secret(connection)
+        assert leases.secret(connection) == first
+    assert len(first) == 32
+    assert len(set(first)) > 8
+
+
+def test_a_counter_starts_at_nothing_and_only_grows(store):
+    with store.write() as connection:
+        assert leases.counter(connection, "placements") == 0
+        assert [leases.move_counter(connection, "placements") for _ in range(11)][-1] == 11
+        assert leases.counter(connection, "placements") == 11
+        assert leases.counter(connection, "other") == 0
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+def test_O9_one_daemon_for_a_postgresql_store(store_url: str):
+    with leases.advisory_lock(store_url):
+        with pytest.raises(StoreBusy, match="another daemon works with"), leases.advisory_lock(store_url):
+            pass
+        with pytest.raises(StoreBusy), leases.advisory_lock(store_url):
+            pass
+    with leases.advisory_lock(store_url):
+        pass
+
+
+def test_S6_what_a_dead_owner_held_is_free_at_once_but_not_what_it_was_sending(store):
+    with store.write() as connection:
+        factories.newsroom(connection, "ann@example.org", "bob@example.org")
+        for owner in ("dead", "alive"):
+            leases.take_lease(connection, f"lease of {owner}", owner=owner, now=NOW, until=UNTIL)
+        term: dict[str, Any] = {"now": NOW, "owner": "dead", "until": UNTIL}
+        sources.claim_due_sources(connection, limit=9, **term)
+        first, second = deliveries.claim_deliveries(connection, limit=9, **term)
+        deliveries.begin_sending(connection, first.id, **term)
+        assert leases.lease_owners(connection) == {"dead", "alive"}
+        leases.free_owner(connection, "dead")
+        assert leases.take_lease(connection, "lease of dead", owner="us", now=NOW, until=UNTIL)
+        assert not leases.take_lease(connection, "lease of alive", owner="us", now=NOW, until=UNTIL)
+        term["owner"] = "us"
+        assert len(sources.claim_due_sources(connection, limit=9, **term)) == 1
+        assert [one.id for one in deliveries.claim_deliveries(connection, limit=9, **term)] == [second.id]
+        assert deliveries.sweep_uncertain(connection, now=UNTIL + timedelta(seconds=1)) == 1

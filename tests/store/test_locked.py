@@ -1,0 +1,228 @@
+"""Every function that writes, on an SQLite file that somebody else has locked: busy, and nothing changed."""
+
+import inspect
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, update
+
+from syndicate.errors import StoreBusy
+from syndicate.model import DeliveryState, SourceState
+from syndicate.store import (
+    Store,
+    articles,
+    audience,
+    channels,
+    deliveries,
+    editions,
+    leases,
+    open_store,
+    quarantine,
+    ranking,
+    retention,
+    schema,
+    sources,
+    stale,
+    stories,
+)
+from syndicate.store.stories import RelatedRow
+from tests import factories
+from tests.factories import NOW, declared, edition_story, new_article, newsletter, subscribe
+
+SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(days=2)
+ROOMS = (
+    articles,
+    audience,
+    channels,
+    deliveries,
+    editions,
+    leases,
+    quarantine,
+    ranking,
+    retention,
+    sources,
+    stale,
+    stories,
+)
+
+
+def edition_again(connection: Connection) -> None:
+    (article,) = articles.get_articles(connection, [1]).values()
+    factories.cut(connection, [edition_story(article)], period=(NOW, LATER))
+
+
+def lease(owner: str) -> dict[str, Any]:
+    return {"owner": owner, "now": SOON, "until": LATER}
+
+
+STATE = SourceState(next_check=NOW)
+FINISHED = DeliveryState.SENT
+# The seeded store has one of everything, with number 1, leased by "us".
+WRITES: dict[str, Callable[[Connection], object]] = {
+    "articles.add_articles": lambda c: articles.add_articles(c, 1, [new_article(7)]),
+    "articles.change_article": lambda c: articles.change_article(c, 1, 1, new_article(1, title="New")),
+    "articles.note_digests": lambda c: articles.note_digests(c, [(1, "x")]),
+    "audience.add_subscription": lambda c: subscribe(c, "kim@example.org"),
+    "audience.end_subscription": lambda c: audience.end_subscription(c, 1, detail="", now=NOW),
+    "audience.end_all_subscriptions": lambda c: audience.end_all_subscriptions(
+        c, "jo@example.org", detail="", now=NOW
+    ),
+    "audience.suppress": lambda c: audience.suppress(c, "x@example.org", reason="", now=NOW),
+    "audience.remove_subscriber": lambda c: audience.remove_subscriber(c, "jo@example.org"),
+    "deliveries.claim_deliveries": lambda c: deliveries.claim_deliveries(c, limit=5, **lease("us")),
+    "deliveries.begin_sending": lambda c: deliveries.begin_sending(c, 1, **lease("us")),
+    "deliveries.finish_delivery": lambda c: deliveries.finish_delivery(c, 1, FINISHED, owner="us", now=NOW),
+    "deliveries.release_deliveries": lambda c: deliveries.release_deliveries(c, [1], owner="us"),
+    "deliveries.postpone_deliveries": lambda c: deliveries.postpone_deliveries(
+        c, [1], owner="us", not_before=LATER, reason=""
+    ),
+    "deliveries.sweep_uncertain": lambda c: deliveries.sweep_uncertain(c, now=LATER),
+    "deliveries.resend": lambda c: deliveries.resend(c, 2, now=NOW),
+    "editions.sync_newsletters": lambda c: editions.sync_newsletters(c, [newsletter("weekly")], NOW),
+    "editions.record_no_edition": lambda c: editions.record_no_edition(
+        c, "daily", "edition", (NOW, LATER), "empty", NOW
+    ),
+    "editions.cut_edition": edition_again,
+    "leases.take_lease": lambda c: leases.take_lease(c, "stories", **lease("us")),
+    "leases.drop_lease": lambda c: leases.drop_lease(c, "stories", owner="us"),
+    "leases.free_owner": lambda c: leases.free_owner(c, "us"),
+    "leases.make_secret": leases.make_secret,
+    "leases.move_counter": lambda c: leases.move_counter(c, "placements"),
+    "quarantine.record_failure": lambda c: quarantine.record_failure(c, "page", "x", "broken", now=NOW),
+    "quarantine.clear_failure": lambda c: quarantine.clear_failure(c, "page", "y"),
+    "ranking.save_ranked": lambda c: ranking.save_ranked(c, "top", []),
+    "retention.prune_articles": lambda c: retention.prune_articles(c, before=LATER, now=NOW, limit=9),
+    "retention.prune_stories": retention.prune_stories,
+    "retention.prune_deliveries": lambda c: retention.prune_deliveries(c, before=LATER),
+    "retention.prune_tombstones": lambda c: retention.prune_tombstones(c, before=LATER),
+    "sources.sync_sources": lambda c: sources.sync_sources(c, [declared("New")], NOW),
+    "sources.claim_due_sources": lambda c: sources.claim_due_sources(c, limit=5, **lease("us")),
+    "sources.release_sources": lambda c: sources.release_sources(c, [1], owner="us"),
+    "sources.save_poll": lambda c: sources.save_poll(c, 1, STATE, owner="us"),
+    "stale.mark_stale": lambda c: stale.mark_stale(c, [1]),
+    "stale.mark_published_since": lambda c: stale.mark_published_since(c, NOW - timedelta(days=1)),
+    "stale.mark_all": stale.mark_all,
+    "stale.clear_stale": lambda c: stale.clear_stale(c, [(1, 1)]),
+    "stale.save_signature": lambda c: stale.save_signature(c, "opml", "x", NOW),
+    "stale.forget_outputs": stale.forget_outputs,
+    "stories.add_stories": lambda c: stories.add_stories(c, [1], NOW),
+    "stories.place_articles": lambda c: factories.place(c, 1, 1),
+    "stories.save_related": lambda c: stories.save_related(
+        c, {1: [RelatedRow(related_id=2, score=1, parts={})]}
+    ),
+    "stories.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
+}
+READS = {
+    "articles.count_articles",
+    "articles.find_article",
+    "articles.get_articles",
+    "articles.get_bodies",
+    "articles.known_entries",
+    "articles.known_digests",
+    "audience.consent_history",
+    "audience.count_subscriptions",
+    "audience.list_subscribers",
+    "audience.subscription_newsletter",
+    "audience.subscription_of",
+    "channels.channel_articles",
+    "channels.channel_signature",
+    "channels.matching_stories",
+    "channels.related_signature",
+    "channels.section_articles",
+    "channels.sections",
+    "channels.source_articles",
+    "channels.tag_counts",
+    "channels.tagged_articles",
+    "deliveries.count_deliveries",
+    "deliveries.count_due",
+    "deliveries.list_deliveries",
+    "deliveries.next_delivery",
+    "editions.carried_stories",
+    "editions.get_edition",
+    "editions.has_edition",
+    "editions.known_since",
+    "editions.newsletter_titles",
+    "editions.report_editions",
+    "leases.counter",
+    "leases.lease_owners",
+    "leases.secret",
+    "quarantine.failures",
+    "quarantine.resting_subjects",
+    "ranking.ranked_stories",
+    "ranking.section_counts",
+    "retention.count_prunable",
+    "sources.due_sources",
+    "sources.list_sources",
+    "sources.next_check",
+    "sources.report_sources",
+    "stale.count_stale",
+    "stale.signatures",
+    "stale.stale_pages",
+    "stories.articles_with_titles",
+    "stories.count_stories",
+    "stories.count_unplaced",
+    "stories.coverage_links",
+    "stories.get_stories",
+    "stories.listed_titles",
+    "stories.placed_articles",
+    "stories.related_links",
+    "stories.section_links",
+    "stories.story_articles",
+    "stories.unplaced_articles",
+}
+
+
+def functions_on_a_connection(room: ModuleType) -> set[str]:
+    name = room.__name__.rpartition(".")[2]
+    return {
+        f"{name}.{each}"
+        for each, function in vars(room).items()
+        if inspect.isfunction(function)
+        and function.__module__ == room.__name__
+        and not each.startswith("_")
+        and "connection" in inspect.signature(function).parameters
+    }
+
+
+def test_every_function_of_the_store_is_known_as_reading_or_writing():
+    found = set().union(*map(functions_on_a_connection, ROOMS))
+    assert found == READS | set(WRITES)
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Path]]:
+    """A store with one of everything that gives up at once when it is locked."""
+    file = tmp_path_factory.mktemp("locked") / "syndicate.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("syndicate.store.engine.BUSY_TIMEOUT_MS", 0)
+        store = open_store(f"sqlite:///{file}")
+    store.migrate()
+    with store.write() as connection:
+        factories.newsroom(connection, "jo@example.org", "failed@example.org", "free@example.org")
+        factories.add_articles(connection, 1, new_article(2))
+        leases.make_secret(connection)
+        deliveries.claim_deliveries(connection, now=NOW, owner="us", until=SOON, limit=1)
+        table = schema.deliveries
+        connection.execute(update(table).where(table.c.id == 2).values(state="failed"))
+    yield store, file
+    store.dispose()
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_a_locked_store_is_busy_for_every_function_that_writes(seeded: tuple[Store, Path], name: str):
+    store, file = seeded
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        before = list(other.iterdump())
+        other.execute("BEGIN IMMEDIATE")
+        # Inside `read` the transaction is open already, and the function's own statement meets the lock.
+        for transaction in (store.read, store.write):
+            with pytest.raises(StoreBusy), transaction() as connection:
+                WRITES[name](connection)
+        other.execute("ROLLBACK")
+        assert list(other.iterdump()) == before

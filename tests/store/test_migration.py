@@ -1,0 +1,119 @@
+"""Migrations: what they build is what the statements expect; they run once, whole, and never backwards."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Float,
+    Integer,
+    LargeBinary,
+    Text,
+    Uuid,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from syndicate.errors import StoreError
+from syndicate.store import migration, open_store, schema
+from syndicate.store.migration import Migration, all_migrations
+
+KINDS: dict[type[TypeEngine[Any]], str] = {
+    BigInteger: "integer",
+    Integer: "integer",
+    Boolean: "boolean",
+    Float: "number",
+    LargeBinary: "bytes",
+    Text: "text",
+    Uuid: "uuid",
+}
+
+
+def kind(column_type: TypeEngine[Any]) -> str:
+    """A column's type as far as both engines agree about it."""
+    if isinstance(column_type, TypeDecorator):
+        column_type = column_type.impl_instance
+    return next(name for base, name in KINDS.items() if isinstance(column_type, base))
+
+
+def test_a_fresh_store_has_exactly_the_tables_that_the_statements_name(store):
+    with store.read() as connection:
+        found = inspect(connection)
+        built = {
+            table: {
+                column["name"]: (kind(column["type"]), bool(column["nullable"]))
+                for column in found.get_columns(table)
+            }
+            for table in found.get_table_names()
+            if not table.startswith("sqlite_")
+        }
+        keys = {table: set(found.get_pk_constraint(table)["constrained_columns"]) for table in built}
+    named = {
+        name: {column.name: (kind(column.type), bool(column.nullable)) for column in table.columns}
+        for name, table in schema.metadata.tables.items()
+    }
+    # SQLite reports its rowid columns as nullable; they are not.
+    for name, table in schema.metadata.tables.items():
+        if "id" in table.c:
+            built[name]["id"] = named[name]["id"]
+    assert built == named
+    assert keys == {
+        name: {column.name for column in table.primary_key} for name, table in schema.metadata.tables.items()
+    }
+
+
+def test_migrating_twice_does_nothing_the_second_time(empty_store_url):
+    store = open_store(empty_store_url)
+    assert store.migrate() == [one.name for one in all_migrations()]
+    assert store.migrate() == []
+    store.dispose()
+
+
+def test_S7_a_migration_that_fails_half_way_leaves_nothing(empty_store_url, monkeypatch):
+    broken = Migration(
+        number=2, name="broken", sql="CREATE TABLE half (id {id}); INSERT INTO nowhere VALUES (1)"
+    )
+    monkeypatch.setattr(migration, "all_migrations", lambda: (*all_migrations(), broken))
+    store = open_store(empty_store_url)
+    with pytest.raises(StoreError, match="nowhere"):
+        store.migrate()
+    with store.read() as connection:
+        assert inspect(connection).get_table_names() == []
+    monkeypatch.undo()
+    assert store.migrate() == [one.name for one in all_migrations()]
+    store.dispose()
+
+
+def test_S7_a_store_of_a_newer_version_is_refused_and_left_alone(store, now: datetime):
+    with store.write() as connection:
+        connection.execute(insert(schema.migrations).values(number=99, name="tomorrow", applied=now))
+    with pytest.raises(StoreError, match=r"newer version.*migration 99.*update syndicate"):
+        store.migrate()
+    with store.read() as connection:
+        assert connection.scalars(select(func.max(schema.migrations.c.number))).one() == 99
+
+
+def test_migrations_are_numbered_without_gaps():
+    assert [one.number for one in all_migrations()] == list(range(1, len(all_migrations()) + 1))
+
+
+def test_rows_keep_their_ids_for_ever_an_id_is_never_given_out_again(store, now: datetime):
+    # A token holds a row's number: another person must never get the number of somebody erased.
+    with store.write() as connection:
+        first = add(connection, "first", now)
+        connection.execute(text("DELETE FROM subscribers"))
+        assert add(connection, "second", now) > first
+
+
+def add(connection, key: str, now: datetime) -> int:
+    values = {"address": key, "address_key": key, "name": "", "language": "", "created": now}
+    row_id: int = connection.scalars(
+        insert(schema.subscribers).values(**values).returning(schema.subscribers.c.id)
+    ).one()
+    return row_id
