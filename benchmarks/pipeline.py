@@ -7,6 +7,7 @@ and importing is counted apart. The second poll shows what it costs when nothing
 """
 
 import argparse
+import io
 import json
 import resource
 import shutil
@@ -22,6 +23,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
+
+import feedparser
 
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import inline_styles
@@ -94,10 +97,6 @@ def _once(files: list[Path], bodies: list[bytes]) -> dict[str, Any]:
 
 
 def _parse_with_defaults(bodies: list[bytes]) -> tuple[float, int]:
-    import io
-
-    import feedparser
-
     feedparser.parse(io.BytesIO(bodies[0]))
     start = time.process_time()
     entries = sum(len(feedparser.parse(io.BytesIO(body)).entries) for body in bodies)
@@ -248,8 +247,10 @@ def _answer(work: Callable[[Any], Any], argument: object, answer: Connection) ->
 
 def _table(result: dict[str, Any]) -> str:
     lines = [
-        f"{result['feeds']} feeds, {result['entries']} entries; feedparser with its defaults: "
-        f"{result['baseline_s']} s CPU, {result['ms_per_entry_baseline']} ms an entry",
+        (
+            f"{result['feeds']} feeds, {result['entries']} entries; feedparser with its defaults: "
+            f"{result['baseline_s']} s CPU, {result['ms_per_entry_baseline']} ms an entry"
+        ),
         "",
         f"{'stage':<16}{'CPU s':>8}{'of baseline':>13}",
     ]

@@ -13,7 +13,8 @@ unknown key, URL and title of a known article,  a changed guid: the same article
   dates less than a day apart or one missing
 no guid, no URL                                 title and date identify it
 no title                                        the first words of its text are its title
-no title and no text                            refused, with a reason
+no title and no text                            what its picture shows, else its source and date
+nothing at all, not even an address             refused, with a reason
 ==============================================  ==================================================
 
 **Dates.** Before 1990 (year 1717, the epoch) is no date. More than ten minutes in the future is
@@ -126,12 +127,12 @@ def accept(
 ) -> NewArticle:
     """The article as we store it; of a known one, uid, key, path and first dates stay.
 
-    Raises ``ParseError`` for an entry that has neither a title nor a text.
+    Raises ``ParseError`` for an entry that has nothing a reader could see or follow.
     """
     text = entry.text or entry.summary
-    title = entry.title or excerpt(text, MAX_TITLE_FROM_TEXT)
+    title = entry.title or excerpt(text, MAX_TITLE_FROM_TEXT) or _title_without_words(entry, source)
     if not title:
-        raise ParseError("the item has no title and no text")
+        raise ParseError("the item has no title, no text, no picture and no address")
     language = _language(entry, source, f"{title}\n{text}")
     published, updated = _dates(entry, now, existing)
     key = existing.entry_key if existing else key or entry_key(entry)
@@ -162,6 +163,17 @@ def accept(
         html=entry.html,
         text=entry.text,
     )
+
+
+def _title_without_words(entry: Entry, source: Source) -> str:
+    """A photo post, or a bare link: what the picture shows, else whose it is and of what day."""
+    if entry.image and entry.image.alt:
+        return excerpt(entry.image.alt, MAX_TITLE_FROM_TEXT)
+    if not entry.image and not entry.html and not entry.url:
+        return ""
+    date = entry.published or entry.updated
+    name = source.title or source.name
+    return f"{name}, {date:%Y-%m-%d}" if date else name
 
 
 def _identified(entry: Entry, known: tuple[KnownArticle, ...]) -> tuple[str, KnownArticle | None]:

@@ -59,11 +59,17 @@ class StoriesJob:
     owner: str
     _index: StoryIndex | None = field(default=None, init=False)
     _counter: int = field(default=-1, init=False)
+    _ranked: tuple[datetime, int] | None = field(default=None, init=False)
 
     def run(
         self, now: datetime, *, progress: Callable[[int, int], None] = lambda _done, _all: None
     ) -> StoriesResult:
-        """Place every waiting article, then bring the lists up to date with the clock's step."""
+        """Place every waiting article, then bring the lists up to date with the clock's step.
+
+        Without either to do it takes no lease and ranks nothing: that is what most ticks find.
+        """
+        if not self._is_due(now):
+            return StoriesResult()
         with self.store.write() as connection:
             if not leases.take_lease(connection, "stories", owner=self.owner, now=now, until=now + LEASE):
                 return StoriesResult(busy=True)
@@ -81,7 +87,8 @@ class StoriesJob:
         They are as of the clock's last step, or of the newest article if that came since: between two steps
         only news changes them.
         """
-        step = rank_step(now, self.ranking.step_seconds)
+        ranked = self._news(now)
+        step = ranked[0]
         facts = self.facts(now)
         newest = max((article.seen for story in facts for article in story.articles), default=step)
         moment = max(step, min(newest, now))
@@ -97,6 +104,7 @@ class StoriesJob:
             with self.store.write() as connection:
                 for name in changed:
                     ranking.save_ranked(connection, name, fresh[name])
+        self._ranked = ranked
         return tuple(changed)
 
     def facts(self, moment: datetime) -> list[StoryFacts]:
@@ -111,6 +119,16 @@ class StoriesJob:
             rows = story_store.story_articles(connection, since=since)
             usual = ranking.section_counts(connection, since=start, until=quiet)
         return story_facts(rows, usual, options.history_hours)
+
+    def _is_due(self, now: datetime) -> bool:
+        with self.store.read() as connection:
+            waiting = story_store.count_unplaced(connection)
+        return waiting > 0 or self._ranked != self._news(now)
+
+    def _news(self, now: datetime) -> tuple[datetime, int]:
+        """What the lists follow from: the step of the clock, and the placements of every process so far."""
+        with self.store.read() as connection:
+            return rank_step(now, self.ranking.step_seconds), leases.counter(connection, _COUNTER)
 
     def _place_all(self, now: datetime, progress: Callable[[int, int], None]) -> tuple[int, int, int]:
         placed = new = duplicates = 0

@@ -122,7 +122,9 @@ def test_P5_of_many_items_the_newest_are_kept_and_the_rest_is_not_lost(newest_fi
     first = read(body)
     assert {entry.title for entry in first.entries} == {f"t{n}" for n in range(MAX_ITEMS)}
     assert first.warnings == (f"3 items beyond {MAX_ITEMS} were left for the next time",)
+    assert first.left_out == 3
     second = read(body, known=frozenset(first.digests))
+    assert second.left_out == 0
     assert {entry.title for entry in second.entries} == {f"t{MAX_ITEMS + n}" for n in range(3)}
 
 

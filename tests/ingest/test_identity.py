@@ -265,12 +265,34 @@ def test_a_title_without_latin_letters_has_a_path_all_the_same():
     assert article.path == f"site/articles/2026/03/article-{article.uid[:8]}.html"
 
 
-@pytest.mark.parametrize("url", ["", "https://wire.example/1"])
-def test_nothing_to_read_is_refused_with_a_reason(url):
-    empty = Entry(guid="1", url=url, title="")
-    with pytest.raises(ParseError, match="no title and no text"):
+def test_nothing_to_read_or_follow_is_refused_with_a_reason():
+    empty = Entry(guid="1", url="", title="")
+    reason = "the item has no title, no text, no picture and no address"
+    with pytest.raises(ParseError, match=reason):
         accept(empty, SOURCE, NOW)
-    assert decided(empty) == Decision(kind=Kind.REFUSED, reason="the item has no title and no text")
+    assert decided(empty) == Decision(kind=Kind.REFUSED, reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("entry", "title"),
+    [
+        (Entry(guid="1", url="https://wire.example/1", title=""), SOURCE.name),
+        (
+            Entry(
+                guid="1", url="https://wire.example/1", title="", published=datetime(2026, 3, 4, tzinfo=UTC)
+            ),
+            f"{SOURCE.name}, 2026-03-04",
+        ),
+        (
+            Entry(
+                guid="1", url="", title="", image=Image(url="https://wire.example/p.jpg", alt="A red kite")
+            ),
+            "A red kite",
+        ),
+    ],
+)
+def test_a_photo_post_or_a_bare_link_still_gets_a_title(entry, title):
+    assert accept(entry, SOURCE, NOW).title == title
 
 
 ARABIC = "هطلت الأمطار اليوم على المدينة وتوقفت حركة المرور في الشوارع الرئيسية لعدة ساعات"

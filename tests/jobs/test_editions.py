@@ -1,4 +1,4 @@
-"""The edition job: one whole edition for each period in the newsletter's time zone, or a record of why not."""
+"""The edition job: one whole edition for each period in the newsletter's time zone, or a record of why."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -173,13 +173,14 @@ def test_daylight_saving_neither_drops_nor_repeats_an_edition(
 ) -> None:
     nightly = '[[newsletters]]\nname = "daily"\nschedule = "daily 02:30"\ntime_zone = "Europe/Berlin"\n'
     room.declare(SOURCES + nightly, now=first)
-    for day, title in enumerate(("Lighthouse library", "Snowy pass", "Chess champion", "Bakery bankrupt")):
-        room.add(news(day + 1, first + day * DAY, title))
     outcomes: list[EditionOutcome] = []
-    for quarter in range(4 * 66):
-        now = first + timedelta(minutes=15 * quarter)
-        room.services.stories.run(now)
-        outcomes += room.services.editions.run(now)
+    for day, title in enumerate(("Lighthouse library", "Snowy pass", "Chess champion")):
+        for quarter in range(4 * 24):
+            now = first + day * DAY + timedelta(minutes=15 * quarter)
+            if quarter == 0:
+                room.add(news(day + 1, now, title))
+            room.services.stories.run(now)
+            outcomes += room.services.editions.run(now)
     assert [f"{one.period_end:%dT%H:%M}" for one in outcomes if one.period_end] == runs
     assert {one.outcome for one in outcomes} == {"cut"}
 

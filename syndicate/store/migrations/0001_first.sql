@@ -80,7 +80,8 @@ CREATE INDEX articles_section ON articles (section, published DESC, id DESC);
 CREATE INDEX articles_source_published ON articles (source_id, published DESC, id DESC);
 CREATE INDEX articles_title ON articles (title);
 CREATE INDEX articles_story ON articles (story_id);
-CREATE INDEX articles_to_place ON articles (id) WHERE NOT placed;
+CREATE INDEX articles_to_place ON articles (published, id) WHERE NOT placed;
+CREATE INDEX articles_copies ON articles (duplicate_of) WHERE duplicate_of IS NOT NULL;
 CREATE INDEX articles_first_seen ON articles (first_seen);
 
 CREATE TABLE article_bodies (
@@ -198,7 +199,6 @@ CREATE TABLE edition_stories (
     parts_json TEXT NOT NULL,
     PRIMARY KEY (edition_id, position)
 );
-CREATE INDEX edition_stories_story ON edition_stories (story_id);
 
 CREATE TABLE subscribers (
     id {id},
