@@ -15,6 +15,7 @@ A message says what went wrong, where, why, and what to do about it. Anything th
     ├── ParseError                 bytes that are not what they claim to be
     │   └── ParserDied             the worker process crashed, ran out of time or out of memory
     ├── RenderError                a template or a feed could not be rendered
+    ├── InvalidAddress             a text that is no mail address
     └── MailError                  the mail server said no, for this message or for all of them
         ├── Deferred               a 4xx reply: try again later
         ├── Refused                a 5xx reply: this recipient or message will never go
@@ -81,6 +82,10 @@ class ParserDied(ParseError):
 
 class RenderError(SyndicateError):
     """A template or an output document could not be rendered."""
+
+
+class InvalidAddress(SyndicateError):
+    """A text that is not a mail address; the message says why."""
 
 
 class MailError(SyndicateError):

@@ -39,6 +39,7 @@ from syndicate.store import editions as edition_store
 from syndicate.store import sources as source_store
 from syndicate.stories import RankingOptions, StoryOptions
 from syndicate.templating import Templates
+from syndicate.text.urls import is_web_url
 
 HOUR = 3600.0
 DAY = 86400.0
@@ -132,10 +133,6 @@ class Services:
             )
             for newsletter in self.settings.newsletters
         )
-
-    def newsletter_zone(self, newsletter: Newsletter) -> ZoneInfo:
-        """The time zone a newsletter's schedule is in."""
-        return ZoneInfo(newsletter.time_zone)
 
     @cached_property
     def publish_options(self) -> PublishOptions:
@@ -310,7 +307,7 @@ class Services:
 
 def _source(settings: Settings, position: int) -> Source:
     declared = settings.sources[position]
-    is_feed = declared.url.startswith(("http://", "https://"))
+    is_feed = is_web_url(declared.url)
     default = Republish.FULL if declared.own else Republish.SUMMARY
     return Source(
         id=0,

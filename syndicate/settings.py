@@ -10,6 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -41,7 +42,7 @@ def _seconds(value: object) -> object:
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
-    except (ValueError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         raise ValueError(f'{value!r} is not a time zone: write a name such as "Europe/Berlin"') from error
     return value
 
@@ -62,6 +63,17 @@ def _optional_url(value: str) -> str:
     return _web_url(value) if value else ""
 
 
+def _optional_zone(value: str) -> str:
+    return _zone(value) if value else ""
+
+
+def _private(value: object) -> object:
+    hosts = isinstance(value, (list, tuple)) and all(isinstance(host, str) for host in value)
+    if not hosts and value not in (True, False, "true", "false"):
+        raise ValueError('write true, false, or a list of hosts and networks such as ["10.0.0.0/8"]')
+    return value
+
+
 def _query(value: str) -> str:
     try:
         parse_query(value)
@@ -78,6 +90,18 @@ def _schedule(value: str) -> str:
     return value
 
 
+def _own_folder(value: Path) -> Path:
+    if value in (Path(), Path("/")):
+        raise ValueError("name a folder that holds nothing else, such as feeds")
+    return value
+
+
+def _listen(value: str) -> str:
+    if value and int(value.rpartition(":")[2]) > 65535:
+        raise ValueError(f"{value!r} names no port: ports end at 65535")
+    return value
+
+
 def _name(value: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", value):
         raise ValueError(
@@ -86,14 +110,21 @@ def _name(value: str) -> str:
     return value
 
 
-Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0)]
+# A hundred years: more would carry dates beyond the calendar.
+_LONGEST = 36_500 * 86400.0
+Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=_LONGEST)]
+# What the ranking divides by must not be nothing.
+Span = Annotated[float, BeforeValidator(_seconds), Field(ge=60, le=_LONGEST)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
+OptionalZone = Annotated[str, AfterValidator(_optional_zone)]
+Private = Annotated[bool | tuple[str, ...], BeforeValidator(_private)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 OptionalUrl = Annotated[str, AfterValidator(_optional_url)]
 Query = Annotated[str, AfterValidator(_query)]
 ScheduleText = Annotated[str, AfterValidator(_schedule)]
 FileName = Annotated[str, AfterValidator(_name)]
-Days = Annotated[float, BeforeValidator(_seconds), Field(ge=86400)]
+OwnFolder = Annotated[Path, AfterValidator(_own_folder)]
+Days = Annotated[float, BeforeValidator(_seconds), Field(ge=86400, le=_LONGEST)]
 
 
 class _Section(BaseModel):
@@ -118,9 +149,9 @@ class StoreSettings(_Section):
 
 
 class OutputSettings(_Section):
-    """Where feeds and pages are written."""
+    """Where feeds and pages are written: a folder of its own, for what is left over in it is cleared away."""
 
-    folder: Path = Path("feeds")
+    folder: OwnFolder = Path("feeds")
 
 
 class TemplateSettings(_Section):
@@ -132,10 +163,10 @@ class TemplateSettings(_Section):
 class HttpSettings(_Section):
     """How we behave towards other people's servers."""
 
-    allow_private: bool | tuple[str, ...] = False
+    allow_private: Private = False
     min_interval: Duration = 3600.0
     host_gap: Duration = 1.0
-    user_agent: str = ""
+    user_agent: str = Field("", pattern=r"^[\x20-\x7e]*$")
 
 
 class SourceSettings(_Section):
@@ -168,7 +199,7 @@ class NewsletterSettings(_Section):
     name: FileName
     title: str = ""
     schedule: ScheduleText
-    time_zone: ZoneName | Literal[""] = ""
+    time_zone: OptionalZone = ""
     query: Query = ""
     stories: int = Field(10, ge=1, le=50)
     trending: int = Field(5, ge=0, le=20)
@@ -196,20 +227,20 @@ class MailSettings(_Section):
 class WebSettings(_Section):
     """Where ``syndicate run`` listens; empty means no web server."""
 
-    listen: str = Field("127.0.0.1:8000", pattern=r"^$|^.+:\d+$")
+    listen: Annotated[str, Field(pattern=r"^$|^.+:[0-9]{1,5}$"), AfterValidator(_listen)] = "127.0.0.1:8000"
 
 
 class RankingSettings(_Section):
     """How top and trending are computed (``docs/ranking.md`` has the formulas)."""
 
-    half_life: Duration = 6 * 3600.0
-    window: Duration = 24 * 3600.0
-    slow_window: Duration = 72 * 3600.0
-    burst: Duration = 3 * 3600.0
-    history: Duration = 24 * 3600.0
+    half_life: Span = 6 * 3600.0
+    window: Span = 24 * 3600.0
+    slow_window: Span = 72 * 3600.0
+    burst: Span = 3 * 3600.0
+    history: Span = 24 * 3600.0
     size: int = Field(50, ge=1, le=200)
     per_source: int = Field(3, ge=1)
-    step: Annotated[Duration, Field(ge=60)] = 900.0
+    step: Span = 900.0
 
 
 class StorySettings(_Section):
@@ -272,7 +303,7 @@ def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Se
     try:
         settings = Settings.model_validate({**data, "base": base})
     except ValidationError as error:
-        problems += [_explain(file, text, details) for details in error.errors()]
+        problems += [_explain(file, text, environment, details) for details in error.errors()]
         raise ConfigError("\n".join(problems)) from None
     problems += [
         f"{file}:{line_of(text, path) or 1}: {message}" for path, message in _inconsistencies(settings)
@@ -292,26 +323,29 @@ def _from_environment(data: dict[str, Any], environment: Mapping[str, str]) -> l
         if model is None or not isinstance(model.default, _Section):
             problems.append(f"environment: {variable}: there is no section [{section}] to set")
             continue
-        try:
-            parsed = json.loads(value) if value[:1] in "[{" or value in ("true", "false") else value
-        except json.JSONDecodeError:
-            parsed = value
         table = data.setdefault(section, {})
         if isinstance(table, dict):
-            table[key] = parsed
+            table[key] = _value(value)
     return problems
 
 
-def _explain(file: Path, text: str, details: Any) -> str:
-    path = tuple(
-        part
-        for part in details["loc"]
-        if not (isinstance(part, str) and part.startswith(("function", "constrained")))
-    )
+def _value(text: str) -> object:
+    """A list is written as JSON; everything else is text, which the models read as what they need."""
+    if text.startswith("["):
+        with suppress(json.JSONDecodeError):
+            return json.loads(text)
+    return text
+
+
+def _explain(file: Path, text: str, environment: Mapping[str, str], details: Any) -> str:
+    path = details["loc"]
     key = ".".join(str(part) for part in path)
     message = details["msg"].removeprefix("Value error, ")
     if details["type"] == "extra_forbidden":
         message = "there is no such key; see docs/configuration.md"
+    variable = _ENVIRONMENT + "__".join(str(part) for part in path[:2]).upper()
+    if variable in environment:
+        return f"environment: {variable}: {message}"
     return f"{file}:{line_of(text, path) or 1}: {key}: {message}"
 
 

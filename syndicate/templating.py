@@ -115,6 +115,7 @@ class Templates:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
+        self._fingerprints: dict[str, str] = {}
         self._environment.filters.update(date=human_date, iso=iso_date, minutes=reading_time, host=_host)
 
     def render(self, name: str, /, **context: object) -> str:
@@ -175,7 +176,16 @@ class Templates:
         return frozenset(found)
 
     def fingerprint(self, folder: str = "") -> str:
-        """Hex digest of every file below ``folder`` (``"pages/"``), so that a changed look is noticed."""
+        """Hex digest of every file below ``folder`` (``"pages/"``), so that a changed look is noticed.
+
+        Taken once, when first asked for: like the templates, it does not follow changes on disk. Otherwise
+        what an old template rendered would be remembered as the new one's, and never rendered again.
+        """
+        if folder not in self._fingerprints:
+            self._fingerprints[folder] = self._digest(folder)
+        return self._fingerprints[folder]
+
+    def _digest(self, folder: str) -> str:
         digest = blake2b(digest_size=16)
         for place in self._folders:
             for file in sorted(path for path in (place / folder).rglob("*") if path.is_file()):

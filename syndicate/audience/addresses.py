@@ -5,14 +5,10 @@ from dataclasses import dataclass
 
 from email_validator import EmailNotValidError, validate_email
 
-from syndicate.errors import SyndicateError
+from syndicate.errors import InvalidAddress
 from syndicate.text.plain import clean_line
 
 _MAILBOX = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
-
-
-class InvalidAddress(SyndicateError):
-    """A text that is not a mail address; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,21 +8,24 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from syndicate.audience.addresses import Address, InvalidAddress, normalise_address
-from syndicate.errors import ParseError
+from syndicate.audience.addresses import Address, normalise_address
+from syndicate.errors import InvalidAddress, ParseError
 from syndicate.text.plain import clean_line
 
-EXPORT_COLUMNS = ("email", "name", "language", "newsletter", "state", "changed")
+EXPORT_COLUMNS = ("email", "name", "language", "newsletter", "state")
 
 _HEADINGS: Mapping[str, frozenset[str]] = {
     "email": frozenset({"email", "e-mail", "mail", "email address", "e-mail address"}),
     "name": frozenset({"name", "full name"}),
     "language": frozenset({"language", "lang", "locale"}),
+    "state": frozenset({"state", "status"}),
 }
+# What lists call somebody who gets mail; any other state is a reason to leave that person alone.
+_SUBSCRIBED = frozenset({"", "active", "confirmed", "enabled", "subscribed"})
 _DELIMITERS = ",;\t"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -37,7 +40,6 @@ class ImportOutcome(StrEnum):
     """What became of one row."""
 
     ADDED = "added"
-    ALREADY = "already there"
     SUPPRESSED = "suppressed"
     DUPLICATE = "duplicate"
     INVALID = "invalid"
@@ -58,23 +60,19 @@ class ImportedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedRow:
-    """One subscription as the export shows it. ``changed`` is a time in ISO form."""
+    """One subscription as the export shows it."""
 
     email: str
     name: str = ""
     language: str = ""
     newsletter: str = ""
     state: str = ""
-    changed: str = ""
 
 
-def import_subscribers(
-    data: bytes, *, already: Container[str] = (), suppressed: Container[str] = ()
-) -> tuple[ImportedRow, ...]:
-    """Decide about every row of a CSV file; nothing is stored here.
+def import_subscribers(data: bytes) -> tuple[ImportedRow, ...]:
+    """Read every row of a CSV file; who is subscribed already, or must not be, the store knows.
 
-    ``already`` and ``suppressed`` hold address keys: who is subscribed, and who must not get mail
-    whatever a list says. Columns are found by their headings (email, name, language); without
+    Columns are found by their headings (email, name, language, state); without
     headings the first cell with an ``@`` is the address. UTF-8, UTF-16 with a byte order mark, and
     Windows-1252 are read; commas, semicolons and tabs separate. ``ParseError`` if it is not text.
     """
@@ -88,7 +86,7 @@ def import_subscribers(
                 continue
         row = _row(line, cells, columns)
         if row.address is not None:
-            row = _judge(row, row.address.key, seen, already, suppressed)
+            row = _once(row, row.address.key, seen)
         rows.append(row)
     return tuple(rows)
 
@@ -102,25 +100,17 @@ def export_subscribers(rows: Iterable[ExportedRow]) -> bytes:
     return codecs.BOM_UTF8 + out.getvalue().encode("utf-8", "replace")
 
 
-def _judge(
-    row: ImportedRow,
-    key: str,
-    seen: dict[str, int],
-    already: Container[str],
-    suppressed: Container[str],
-) -> ImportedRow:
+def _once(row: ImportedRow, key: str, seen: dict[str, int]) -> ImportedRow:
     first = seen.setdefault(key, row.line)
-    if first != row.line:
-        return _refused(row, ImportOutcome.DUPLICATE, f"the same mailbox as in line {first}")
-    if key in suppressed:
-        return _refused(row, ImportOutcome.SUPPRESSED, "unsubscribed, bounced or complained earlier")
-    if key in already:
-        return _refused(row, ImportOutcome.ALREADY, "already subscribed")
-    return row
-
-
-def _refused(row: ImportedRow, outcome: ImportOutcome, reason: str) -> ImportedRow:
-    return ImportedRow(line=row.line, text=row.text, outcome=outcome, address=row.address, reason=reason)
+    if first == row.line:
+        return row
+    return ImportedRow(
+        line=row.line,
+        text=row.text,
+        outcome=ImportOutcome.DUPLICATE,
+        address=row.address,
+        reason=f"the same mailbox as in line {first}",
+    )
 
 
 def _row(line: int, cells: list[str], columns: Mapping[str, int]) -> ImportedRow:
@@ -136,10 +126,13 @@ def _row(line: int, cells: list[str], columns: Mapping[str, int]) -> ImportedRow
             line=line, text=clean_line(text, 80), outcome=ImportOutcome.INVALID, reason=str(error)
         )
     language = cell("language").lower().replace("_", "-")
+    state = cell("state")
+    subscribed = state.lower() in _SUBSCRIBED
     return ImportedRow(
         line=line,
         text=text,
-        outcome=ImportOutcome.ADDED,
+        outcome=ImportOutcome.ADDED if subscribed else ImportOutcome.SUPPRESSED,
+        reason="" if subscribed else f"the list says: {clean_line(state, 40)}",
         address=address,
         name=clean_line(cell("name"), 200),
         language=language if _LANGUAGE.fullmatch(language) else "",

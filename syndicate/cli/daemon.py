@@ -22,7 +22,7 @@ from syndicate.files import FileLock
 from syndicate.jobs.unsubscribe import UnsubscribeJob
 from syndicate.logs import Format, configure_logs
 from syndicate.runners.local import Bell, LocalRunner
-from syndicate.services import Services, open_services
+from syndicate.services import Services, open_services, store_url
 from syndicate.settings import Settings, load_settings
 from syndicate.store import leases
 from syndicate.web.app import create_app
@@ -59,11 +59,12 @@ def daemon_lock(settings: Settings) -> Iterator[None]:
     Raises ``StoreBusy`` naming who holds it. The kernel or the server gives it back when we die.
     """
     with ExitStack() as stack:
-        if settings.store.url.startswith("sqlite"):
-            path = Path(settings.path(settings.store.url.partition("///")[2]))
+        url = store_url(settings)
+        if url.startswith("sqlite"):
+            path = Path(url.partition("///")[2])
             stack.enter_context(FileLock(path.with_name(path.name + ".lock")))
         else:
-            stack.enter_context(leases.advisory_lock(settings.store.url))
+            stack.enter_context(leases.advisory_lock(url))
         yield
 
 

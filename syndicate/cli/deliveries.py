@@ -60,7 +60,7 @@ def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ..
 
     An uncertain one may have arrived already; mail programs show one copy of a Message-ID.
     """
-    with services_of(config) as (_, services), services.store.write() as connection:
+    with services_of(config, now) as (_, services), services.store.write() as connection:
         refused = [one for one in ids if not delivery_store.resend(connection, one, now=moment(now))]
         if refused:
             raise SyndicateError(

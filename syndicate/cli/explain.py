@@ -40,7 +40,7 @@ class Explanation:
 @click.argument("article")
 def explain(config: Path, as_json: bool, now: datetime | None, article: str) -> None:
     """Say why an ARTICLE is where it is. ARTICLE is an id, uid, URL, page path or words of a title."""
-    with services_of(config) as (_, services), services.store.read() as connection:
+    with services_of(config, now) as (_, services), services.store.read() as connection:
         found = explanation(connection, services, article)
         step = rank_step(moment(now), services.ranking.step_seconds)
         show(_answer(found), as_json, lambda: _print(found, services.ranking, step))

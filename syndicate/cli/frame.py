@@ -50,10 +50,10 @@ def moment(now: datetime | None) -> datetime:
 
 
 @contextmanager
-def services_of(config: Path) -> Iterator[tuple[Settings, Services]]:
-    """Load the configuration and open what it names; everything is closed at the end."""
+def services_of(config: Path, now: datetime | None = None) -> Iterator[tuple[Settings, Services]]:
+    """Load the configuration and open what it names, as of ``now``; everything is closed at the end."""
     settings = load_settings(config)
-    with open_services(settings) as services:
+    with open_services(settings, now=now) as services:
         yield settings, services
 
 

@@ -29,7 +29,7 @@ PREVIEW_TOKEN = "preview"  # noqa: S105
 @click.argument("newsletter")
 def preview(config: Path, as_json: bool, now: datetime | None, out: Path, newsletter: str) -> None:
     """Render the next edition of a NEWSLETTER without sending: HTML, text and raw message."""
-    with services_of(config) as (_, services):
+    with services_of(config, now) as (_, services):
         draft, message = _draft(services, newsletter, moment(now))
         files = {
             f"{newsletter}.html": _shown(draft.html),
@@ -66,7 +66,7 @@ def send(config: Path, as_json: bool, now: datetime | None, address: str, newsle
     No subscriber gets anything and no edition is recorded.
     """
     recipient = normalise_address(address).display
-    with services_of(config) as (_, services):
+    with services_of(config, now) as (_, services):
         names = [one.name for one in services.newsletters]
         if newsletter is None and len(names) == 1:
             newsletter = names[0]

@@ -1,4 +1,4 @@
-"""Letting go of old rows by hand; the daemon does the same every night."""
+"""Letting go of old rows by hand; the daemon does the same every hour."""
 
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from syndicate.cli.frame import (
 @dry_run_option
 def prune(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> None:
     """Remove articles and deliveries older than [retention] says. Pages on disk stay."""
-    with services_of(config) as (_, services):
+    with services_of(config, now) as (_, services):
         pruned = services.prune.run(moment(now), dry_run=dry_run)
     answer = {
         "dry_run": dry_run,

@@ -12,7 +12,7 @@ from syndicate.audience.addresses import parse_mailbox
 from syndicate.cli.frame import config_option, json_option, moment, now_option, show, table
 from syndicate.errors import ConfigError, RenderError, SyndicateError
 from syndicate.model import ClauseField, SourceKind
-from syndicate.newsletter.periods import parse_schedule
+from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.newsletter.sample import sample_stories
 from syndicate.services import Services, store_url
 from syndicate.settings import load_settings
@@ -96,10 +96,8 @@ def _check(config: Path, now: datetime, report: _Report) -> None:
         _check_mail(services, report)
         _check_sources(services, report)
         for newsletter in services.newsletters:
-            runs = parse_schedule(newsletter.schedule).next_runs(
-                services.newsletter_zone(newsletter), now, RUNS_SHOWN
-            )
-            zone = services.newsletter_zone(newsletter)
+            zone = read_zone(newsletter.time_zone)
+            runs = parse_schedule(newsletter.schedule).next_runs(zone, now, RUNS_SHOWN)
             report.runs[newsletter.name] = [f"{run.astimezone(zone):%a %d %b %Y %H:%M %Z}" for run in runs]
     finally:
         services.close()

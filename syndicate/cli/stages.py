@@ -29,7 +29,7 @@ from syndicate.jobs.ingest import SourceOutcome
 @click.argument("names", nargs=-1)
 def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
     """Read the sources that are due, or the sources with these NAMES, due or not."""
-    with services_of(config) as (_, services):
+    with services_of(config, now) as (_, services):
         chosen = _known(names, [source.name for source in services.sources], "source")
         if dry_run:
             due = services.ingest.due(moment(now), names=chosen)
@@ -79,7 +79,7 @@ def _source_line(outcome: SourceOutcome) -> None:
 @now_option
 def stories(config: Path, as_json: bool, now: datetime | None) -> None:
     """Group new articles into stories, find related links, and rank."""
-    with services_of(config) as (_, services), progress("Placing articles", as_json) as draw:
+    with services_of(config, now) as (_, services), progress("Placing articles", as_json) as draw:
         result = services.stories.run(moment(now), progress=draw)
     answer = {
         "placed": result.placed,
@@ -104,7 +104,7 @@ def stories(config: Path, as_json: bool, now: datetime | None) -> None:
 @click.option("--all", "everything", is_flag=True, help="Write everything again, changed or not.")
 def publish(config: Path, as_json: bool, now: datetime | None, everything: bool) -> None:
     """Write the feeds and pages that changed."""
-    with services_of(config) as (_, services), progress("Writing pages", as_json) as draw:
+    with services_of(config, now) as (_, services), progress("Writing pages", as_json) as draw:
         if everything:
             services.publish.forget()
         result = services.publish.run(moment(now), progress=draw)
@@ -140,7 +140,7 @@ def publish(config: Path, as_json: bool, now: datetime | None, everything: bool)
 @click.argument("names", nargs=-1)
 def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
     """Cut the newsletter editions that are due (of the newsletters with these NAMES)."""
-    with services_of(config) as (_, services):
+    with services_of(config, now) as (_, services):
         chosen = _known(names, [newsletter.name for newsletter in services.newsletters], "newsletter")
         outcomes = services.editions.run(moment(now), names=chosen, dry_run=dry_run)
     answer = {
@@ -177,7 +177,7 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
 @dry_run_option
 def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> None:
     """Send the deliveries that are due."""
-    with services_of(config) as (_, services):
+    with services_of(config, now) as (_, services):
         if dry_run:
             due = services.deliver.due(moment(now))
             rows = [(one.delivery.id, one.delivery.address, one.newsletter, one.subject) for one in due]

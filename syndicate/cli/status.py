@@ -63,7 +63,7 @@ class Health:
 @now_option
 def status(config: Path, as_json: bool, now: datetime | None) -> None:
     """Show sources, stories, channels, next editions, deliveries, and what needs a person."""
-    with services_of(config) as (_, services):
+    with services_of(config, now) as (_, services):
         health = look(services, moment(now))
         show(_answer(health, services), as_json, lambda: _print(health, services))
     if health.problems:

@@ -56,7 +56,7 @@ def add(
 ) -> None:
     """Subscribe one ADDRESS that has agreed to it."""
     wanted = normalise_address(address)
-    with services_of(config) as (_, services), services.store.write() as connection:
+    with services_of(config, now) as (_, services), services.store.write() as connection:
         outcome = audience.add_subscription(
             connection,
             address=wanted.display,
@@ -99,7 +99,7 @@ def import_(
     Nobody who has unsubscribed is subscribed again. All rows are one transaction.
     """
     rows = import_subscribers(file.read_bytes())
-    with services_of(config) as (_, services), services.store.write() as connection:
+    with services_of(config, now) as (_, services), services.store.write() as connection:
         name = _newsletter(services, newsletter)
         report = []
         for row in rows:
@@ -183,7 +183,7 @@ def export(config: Path, newsletter: str | None, file: Path) -> None:
 def remove(config: Path, as_json: bool, now: datetime | None, erase: bool, address: str) -> None:
     """End every subscription of an ADDRESS."""
     key = normalise_address(address).key
-    with services_of(config) as (_, services), services.store.write() as connection:
+    with services_of(config, now) as (_, services), services.store.write() as connection:
         ended = audience.end_all_subscriptions(
             connection, key, detail="removed by the operator", now=moment(now)
         )

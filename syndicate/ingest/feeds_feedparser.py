@@ -85,7 +85,7 @@ def _item(entry: Any, url: str, *, is_atom: bool) -> RawItem:
     return RawItem(
         base=url,
         guid=_get(entry, "id") or "",
-        link=_get(entry, "feedburner_origlink") or _link(entry) or _permanent_guid(entry),
+        link=_get(entry, "feedburner_origlink") or _address(entry),
         title=_title(entry, url, is_atom=is_atom),
         contents=[text for content in _get(entry, "content", ()) if (text := _text(content, url))],
         summary=_text(_get(entry, "summary_detail") or {}, url) or _caption(entry),
@@ -130,13 +130,16 @@ def _link(holder: Any) -> str:
     return next((str(link["href"]) for link in links if _get(link, "rel") == "alternate"), "")
 
 
-def _permanent_guid(entry: Any) -> str:
-    """An empty link is no link: the item leads to its guid, if that is an address (RSS 2.0, element guid).
+def _address(entry: Any) -> str:
+    """Where an item leads: its link, else its guid, if that is an address (RSS 2.0, element guid).
 
-    Without any link element feedparser has done so itself, unless the guid denies being one.
+    feedparser takes any guid for a link when there is none, and none when the link is empty.
     """
+    link = _link(entry)
     guid = str(_get(entry, "id") or "")
-    return guid if dict.__contains__(entry, "link") and is_web_url(guid) else ""
+    if link and link == guid and _get(entry, "guidislink"):
+        return guid if is_web_url(guid) else ""
+    return link or (guid if dict.__contains__(entry, "link") and is_web_url(guid) else "")
 
 
 def _caption(entry: Any) -> Text | None:

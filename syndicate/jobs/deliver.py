@@ -86,9 +86,11 @@ class DeliverJob:
         return DeliverResult(swept=swept, problem=run.problem, **counts)
 
     def _claim(self, now: datetime) -> list[Delivery]:
+        # A run may take longer than a lease, which has to last from now and not from the run's beginning.
+        until = max(now, self.clock()) + LEASE
         with self.store.write() as connection:
             return delivery_store.claim_deliveries(
-                connection, now=now, owner=self.owner, until=now + LEASE, limit=BATCH
+                connection, now=now, owner=self.owner, until=until, limit=BATCH
             )
 
 

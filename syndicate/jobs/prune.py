@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from syndicate.store import Store, retention
+from syndicate.store import Store, leases, retention
 from syndicate.store.retention import Pruned
 
 BATCH = 500
@@ -38,6 +38,8 @@ class PruneJob:
         while True:
             with self.store.write() as connection:
                 gone = retention.prune_articles(connection, before=articles_before, now=now, limit=BATCH)
+                if gone:
+                    leases.move_counter(connection, leases.PLACEMENTS)
             articles += gone
             if gone < BATCH:
                 break

@@ -14,15 +14,15 @@ from syndicate.errors import RenderError
 from syndicate.files import sweep_temporary, write_atomic
 from syndicate.jobs.signatures import signature_of
 from syndicate.jobs.site_build import SiteBuild
-from syndicate.jobs.views import published_articles
-from syndicate.model import Channel, Source
+from syndicate.jobs.views import listed_articles, published_articles
+from syndicate.model import Channel, Source, SourceKind
 from syndicate.opml import Outline, write_opml
 from syndicate.publish.fragments import FragmentCache
 from syndicate.publish.json_feed import json_feed
 from syndicate.publish.news_sitemap import news_sitemap
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
-from syndicate.store import Store, leases, quarantine, stale
+from syndicate.store import Store, leases, quarantine, ranking, stale
 from syndicate.store import channels as channel_store
 from syndicate.store import sources as source_store
 from syndicate.templating import Templates
@@ -58,6 +58,7 @@ class PublishJob:
     owner: str
     _json_items: FragmentCache = field(default_factory=FragmentCache, init=False)
     _swept: bool = field(default=False, init=False)
+    _built_from: str = field(default="", init=False)
 
     def run(
         self, now: datetime, *, progress: Callable[[int, int], None] = lambda _done, _all: None
@@ -106,30 +107,56 @@ class PublishJob:
     ) -> tuple[list[str], list[str]]:
         written: list[str] = []
         failures: list[str] = []
-        for channel in self.channels:
+        shared = signature_of(self.options, sorted(sources.items()))
+        news = signature_of(shared, self._news())
+        for channel in () if self._is_built(news) else self.channels:
             try:
-                written += self._channel(channel, sources, known, now)
+                written += self._channel(channel, sources, known, shared, now)
             except (RenderError, ValueError, LookupError, TypeError) as error:
                 failures.append(f"channel {channel.name}: {error}")
                 self._quarantine("channel", channel.name, error, now)
+        self._built_from = "" if failures else news
         written += self._lists_of_sources(sources, known, now)
-        written += self._news_sitemap(sources, now)
+        written += self._news_sitemap(sources, known, now)
         return written, failures
 
     def forget(self) -> None:
         """Forget what outputs were built from: the next run builds everything again."""
+        self._built_from = ""
         with self.store.write() as connection:
             stale.forget_outputs(connection)
 
+    def _news(self) -> tuple[object, ...]:
+        """All that moves what channels hold: placed and pruned articles, and the ranked lists."""
+        with self.store.read() as connection:
+            lists = [ranking.ranked_stories(connection, name) for name in ("top", "trending")]
+            counter = leases.counter(connection, leases.PLACEMENTS)
+        return counter, [[story.article_id for story in ranked] for ranked in lists]
+
+    def _is_built(self, news: str) -> bool:
+        """Whether this job has built every channel from just this: no query need be asked again."""
+        return news == self._built_from and all(
+            target.exists() for channel in self.channels for target in self._targets(channel)
+        )
+
+    def _targets(self, channel: Channel) -> list[Path]:
+        return [self.output / f"{channel.name}.{kind}" for kind in ("rss", "atom", "json")]
+
     def _channel(
-        self, channel: Channel, sources: Mapping[int, Source], known: Mapping[str, str], now: datetime
+        self,
+        channel: Channel,
+        sources: Mapping[int, Source],
+        known: Mapping[str, str],
+        shared: str,
+        now: datetime,
     ) -> list[str]:
+        """``shared`` is the signature of what all channels are built from."""
         name = f"channel:{channel.name}"
         with self.store.read() as connection:
             articles = channel_store.channel_signature(connection, channel.clauses, limit=channel.limit)
             links = channel_store.related_signature(connection, [article_id for article_id, _ in articles])
-        signature = signature_of(channel, self.options, sorted(sources.items()), articles, links)
-        targets = [self.output / f"{channel.name}.{kind}" for kind in ("rss", "atom", "json")]
+        signature = signature_of(channel, shared, articles, links)
+        targets = self._targets(channel)
         if known.get(name) == signature and all(target.exists() for target in targets):
             return []
         with self.store.read() as connection:
@@ -151,7 +178,7 @@ class PublishJob:
     def _lists_of_sources(
         self, sources: Mapping[int, Source], known: Mapping[str, str], now: datetime
     ) -> list[str]:
-        live = [source for source in sources.values() if not source.paused and source.url.startswith("http")]
+        live = [source for source in sources.values() if not source.paused and source.kind is SourceKind.FEED]
         signature = signature_of(self.options.title, live)
         target, sheet = self.output / "sources.opml", self.output / "feed.css"
         changed = [sheet.name] if write_atomic(sheet, self.templates.read("pages/feed.css")) else []
@@ -173,13 +200,24 @@ class PublishJob:
             stale.save_signature(connection, "opml", signature, now)
         return changed
 
-    def _news_sitemap(self, sources: Mapping[int, Source], now: datetime) -> list[str]:
+    def _news_sitemap(
+        self, sources: Mapping[int, Source], known: Mapping[str, str], now: datetime
+    ) -> list[str]:
         own = [source.id for source in sources.values() if source.own]
+        since = now - NEWS_AGE
         with self.store.read() as connection:
-            found = channel_store.source_articles(connection, own, since=now - NEWS_AGE, limit=SITEMAP_LIMIT)
-            items = published_articles(connection, found, sources, site_url=self.options.site_url)
+            found = channel_store.source_articles(connection, own, since=since, limit=SITEMAP_LIMIT)
+        listed = [(one.uid, one.content_hash, one.updated, since <= one.published <= now) for one in found]
+        signature = signature_of(self.options, listed)
         target = self.output / "news-sitemap.xml"
-        return [target.name] if write_atomic(target, news_sitemap(items, self.options, now)) else []
+        if known.get("news-sitemap") == signature and target.exists():
+            return []
+        with self.store.read() as connection:
+            items = listed_articles(connection, found, sources, site_url=self.options.site_url)
+        changed = [target.name] if write_atomic(target, news_sitemap(items, self.options, now)) else []
+        with self.store.write() as connection:
+            stale.save_signature(connection, "news-sitemap", signature, now)
+        return changed
 
     def _quarantine(self, kind: str, subject: str, error: Exception, now: datetime) -> None:
         with self.store.write() as connection:

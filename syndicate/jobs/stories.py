@@ -1,8 +1,8 @@
 """The stories job: new articles → their story, their related links, and the ranked lists.
 
 The story index is a value this job holds in memory, loaded from stored terms. One process at a time
-works with it (a lease); a counter in the store tells whether somebody else placed articles meanwhile,
-and then the index is loaded again.
+works with it (a lease); a counter in the store tells whether somebody else placed or pruned articles
+meanwhile, and then the index is loaded again.
 """
 
 import gc
@@ -35,7 +35,6 @@ BATCH = 100
 CHARACTERS_PER_WORD = 6
 LEASE = timedelta(minutes=10)
 LISTS = ("top", "trending")
-_COUNTER = "placements"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +127,7 @@ class StoriesJob:
     def _news(self, now: datetime) -> tuple[datetime, int]:
         """What the lists follow from: the step of the clock, and the placements of every process so far."""
         with self.store.read() as connection:
-            return rank_step(now, self.ranking.step_seconds), leases.counter(connection, _COUNTER)
+            return rank_step(now, self.ranking.step_seconds), leases.counter(connection, leases.PLACEMENTS)
 
     def _place_all(self, now: datetime, progress: Callable[[int, int], None]) -> tuple[int, int, int]:
         placed = new = duplicates = 0
@@ -151,7 +150,7 @@ class StoriesJob:
         try:
             with self.store.write() as connection:
                 result = _Placing(connection, index, now).place(waiting, terms)
-                self._counter = leases.move_counter(connection, _COUNTER)
+                self._counter = leases.move_counter(connection, leases.PLACEMENTS)
         except BaseException:
             self._index = None
             raise
@@ -160,7 +159,7 @@ class StoriesJob:
     def _fresh_index(self, now: datetime) -> StoryIndex:
         oldest = now - timedelta(days=self.options.window_days)
         with self.store.read() as connection:
-            counter = leases.counter(connection, _COUNTER)
+            counter = leases.counter(connection, leases.PLACEMENTS)
             if self._index is not None and counter == self._counter:
                 self._index.forget_before(oldest)
                 return self._index

@@ -8,7 +8,6 @@ from syndicate import __version__
 FEED_ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.1"
 )
-PAGE_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

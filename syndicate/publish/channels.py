@@ -8,8 +8,8 @@ clause holds. The empty query holds for every article.
 ``tag:climate``             a tag is one of these
 ``source:"The Harbour"``    the source has one of these names
 ``language:ar``             the language is one of these (``en`` also covers ``en-gb``)
-``word:flood``              the title or the text has the word; ``flood`` alone means the same
-``"climate summit"``        the title or the text has the phrase
+``word:flood``              title, summary or a tag has the word; ``flood`` alone means the same
+``"climate summit"``        title, summary or tags have the phrase
 ``top``, ``trending``       the article is on the stored list of that name
 ``-tag:opinion``            a minus turns any clause round
 ==========================  =====================================================================
@@ -19,7 +19,6 @@ marks, where ``\"`` and ``\\`` stand for themselves; so does the plain word ``"t
 """
 
 import re
-from collections.abc import Iterable
 from typing import NoReturn
 
 from syndicate.errors import ConfigError
@@ -55,11 +54,6 @@ def parse_query(text: str) -> tuple[Clause, ...]:
             _refuse(text, position, f"{text[position]!r} is not expected here", "separate clauses by a space")
         position = after
     return tuple(clauses)
-
-
-def format_query(clauses: Iterable[Clause]) -> str:
-    """Write clauses back as the shortest query that ``parse_query`` reads as the same clauses."""
-    return " ".join(_format_clause(clause) for clause in clauses)
 
 
 def _clause(text: str, position: int) -> tuple[Clause, int]:
@@ -107,22 +101,6 @@ def _values(text: str, position: int) -> tuple[tuple[str, ...], int, bool]:
         if not text.startswith(",", position):
             return tuple(values), position, quoted
         position += 1
-
-
-def _format_clause(clause: Clause) -> str:
-    minus = "-" if clause.negated else ""
-    if clause.field is ClauseField.LIST:
-        return minus + ",".join(clause.values)
-    prefix = "" if clause.field is ClauseField.WORD else f"{clause.field.value}:"
-    return minus + prefix + ",".join(_format_value(value, plain=not prefix) for value in clause.values)
-
-
-def _format_value(value: str, *, plain: bool) -> str:
-    bare = _BARE.fullmatch(value) and not (plain and (value in _LISTS or value.startswith("-")))
-    if bare:
-        return value
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _skip_space(text: str, position: int) -> int:

@@ -7,7 +7,6 @@ from syndicate.text.names import slug
 
 FRONT_PATH: Final = "site/index.html"
 ASSETS_FOLDER: Final = "site/assets/"
-OPML_PATH: Final = "sources.opml"
 
 
 def section_path(name: str, page: int = 1) -> str:

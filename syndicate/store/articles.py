@@ -32,7 +32,7 @@ def known_entries(
 
     Returns the articles, and those of the keys whose articles were pruned and must not come back as new.
     """
-    if not keys or not known_digests(connection, source_id):
+    if not keys:
         return (), frozenset()
     return _known_articles(connection, source_id, keys, urls), _pruned_keys(connection, source_id, keys)
 

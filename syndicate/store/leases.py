@@ -16,6 +16,8 @@ from syndicate.store.upsert import insert_for
 
 # Any number nobody else's program is likely to use for its own advisory lock.
 _DAEMON = 0x73796E64
+PLACEMENTS = "placements"
+"""The counter that moves whenever articles were placed in stories or pruned."""
 
 
 def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, until: datetime) -> bool:

@@ -1,4 +1,8 @@
-"""Things that failed on their own: an item, an article, a template. Three failures and they rest."""
+"""Things that failed on their own: an item, a document, a page, a channel, a newsletter.
+
+Items rest after three failures. The others depend on templates and files that a person may have mended: they
+are tried in every run, and their row goes with the first success.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +17,10 @@ LIMIT = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """What failed, how often, and why. ``resting`` things are no longer tried."""
+    """What failed, how often, and why.
+
+    ``kind`` is ``entry``, ``document``, ``page``, ``channel`` or ``newsletter``; ``subject`` says which one.
+    """
 
     kind: str
     subject: str

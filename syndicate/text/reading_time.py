@@ -63,16 +63,6 @@ def measure_reading(text: str, language: str) -> Reading:
     return Reading(characters + words, max(1, math.floor(minutes + 0.5)))
 
 
-def count_words(text: str, language: str) -> int:
-    """Words in a text, as ``measure_reading`` counts them."""
-    return measure_reading(text, language).words
-
-
-def reading_minutes(text: str, language: str) -> int:
-    """Whole minutes a reader of that language needs, at least 1."""
-    return measure_reading(text, language).minutes
-
-
 def _count(text: str, language: str) -> tuple[int, int]:
     """Characters of scripts read by character, and words of all the rest."""
     characters = unspaced = 0

@@ -31,6 +31,16 @@ def pool() -> Iterator[ParserPool]:
         yield pool
 
 
+_elsewhere: set[int] = set()
+
+
+@pytest.fixture(autouse=True)
+def other_tests_workers():
+    """Other tests of this process may keep a pool of their own."""
+    _elsewhere.clear()
+    _elsewhere.update(workers_of(os.getpid()))
+
+
 def workers_of(parent: int) -> list[int]:
     found = []
     for folder in Path("/proc").iterdir():
@@ -39,7 +49,11 @@ def workers_of(parent: int) -> list[int]:
             is_worker = b"parser_worker" in (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        if is_worker and int(status.rpartition(")")[2].split()[1]) == parent:
+        if (
+            is_worker
+            and int(status.rpartition(")")[2].split()[1]) == parent
+            and int(folder.name) not in _elsewhere
+        ):
             found.append(int(folder.name))
     return found
 

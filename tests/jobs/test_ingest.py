@@ -204,8 +204,8 @@ def test_P12_text_that_one_engine_cannot_hold_is_cleaned_before_it_gets_there(ro
     )
 
 
-def test_an_item_without_title_and_text_is_refused_three_times_and_then_rests(rooms: Room, serve) -> None:
-    empty = {"guid": "nothing", "link": "https://harbour.example/0"}
+def test_an_item_with_nothing_in_it_is_refused_three_times_and_then_rests(rooms: Room, serve) -> None:
+    empty = {"guid": "nothing"}
     answers = [feed(empty, item(number)) for number in range(1, 6)]
     serve({"/harbour": [*answers]})
     for day in range(5):
@@ -213,7 +213,7 @@ def test_an_item_without_title_and_text_is_refused_three_times_and_then_rests(ro
     with rooms.store.read() as connection:
         (failure,) = quarantine.failures(connection, kind="entry")
     assert (failure.attempts, failure.resting) == (3, True)
-    assert "no title and no text" in failure.reason
+    assert "no title, no text" in failure.reason
 
 
 def test_a_pruned_article_does_not_come_back(rooms: Room, serve) -> None:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from syndicate.errors import ConfigError
 from syndicate.model import Clause, ClauseField
-from syndicate.publish.channels import format_query, parse_query
+from syndicate.publish.channels import parse_query
 
 F = ClauseField
 
@@ -99,20 +99,23 @@ clauses = st.one_of(
 )
 
 
+def written(one: Clause) -> str:
+    minus = "-" if one.negated else ""
+    if one.field is F.LIST:
+        return minus + ",".join(one.values)
+    prefix = "" if one.field is F.WORD else f"{one.field.value}:"
+    quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in one.values)
+    return minus + prefix + ",".join(f'"{value}"' for value in quoted)
+
+
 @given(st.lists(clauses, max_size=5).map(tuple))
-def test_clauses_survive_being_written_and_read(original: tuple[Clause, ...]) -> None:
-    assert parse_query(format_query(original)) == original
+def test_whatever_stands_between_quotation_marks_is_read_as_it_stands(original: tuple[Clause, ...]) -> None:
+    assert parse_query(" ".join(map(written, original))) == original
 
 
 @given(st.text())
 def test_any_text_is_a_query_or_refused_with_a_reason(text: str) -> None:
     try:
-        parsed = parse_query(text)
+        parse_query(text)
     except ConfigError as error:
-        message = str(error)
-        parsed = ()
-    else:
-        message = "position"
-
-    assert "position" in message
-    assert parse_query(format_query(parsed)) == parsed
+        assert "position" in str(error)

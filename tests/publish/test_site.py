@@ -121,14 +121,38 @@ def test_the_lists_of_an_article_page_lead_where_readers_should_go():
         item, top=TOP, trending=TRENDING, more_from_section=[Headline.of(published(31, source=OURS))]
     )
 
-    assert links_under(page, "Also covered by") == [
-        "https://pilot.example/103?a=1&b=2",
-        "https://pilot.example/104?a=1&b=2",
-    ]
     assert links_under(page, "Read more")[0] == "https://pilot.example/101?a=1&b=2"
     assert links_under(page, "More from world") == ["../../../../site/articles/2026/11/flood-31.html"]
     assert links_under(page, "Top content")[0] == "https://harbour.example/11?x=1&y=2"
     assert len(links_under(page, "Trending")) == 2
+
+
+def test_who_else_tells_the_story_is_a_line_of_names_that_say_what_they_lead_to():
+    arabic = related(104, source_name="صحيفة المرفأ", title="فيضان نهر سِن", language="ar", direction="rtl")
+    item = replace(published(1), coverage=(related(103, title="Pumps & <hope>"), arabic))
+
+    page = article_page(item)
+    names = page.xpath("//article//section[@class='coverage']//li")
+
+    assert [name.xpath("string(a/bdi)") for name in names] == ["The <Pilot>", "صحيفة المرفأ"]
+    assert [words(name) for name in names] == ["The <Pilot>: Pumps & <hope>", "صحيفة المرفأ: فيضان نهر سِن"]
+    assert [(name.get("lang"), name.get("dir"), name.get("title")) for name in names] == [
+        ("en", "ltr", "Pumps & <hope>"),
+        ("ar", "rtl", "فيضان نهر سِن"),
+    ]
+    assert links_under(page, "Also covered by") == [
+        "https://pilot.example/103?a=1&b=2",
+        "https://pilot.example/104?a=1&b=2",
+    ]
+
+
+def test_more_from_the_section_leaves_out_what_read_more_shows():
+    other = Headline.of(published(31))
+    twice = Headline.of_related(related(101))
+
+    page = article_page(published(1), more_from_section=[twice, other])
+
+    assert links_under(page, "More from world") == [other.link]
 
 
 def test_RL9_the_page_has_the_related_list_as_plain_markup_under_a_heading():
@@ -180,6 +204,7 @@ def test_X8_a_right_to_left_article_keeps_its_direction_inside_the_site():
     assert (page.get("lang"), page.get("dir")) == ("en", "ltr")
     assert (article.get("lang"), article.get("dir")) == ("ar", "rtl")
     assert page.xpath("//article//p[@class='meta dates']/@lang") == ["en"]
+    assert set(page.xpath("//article//p[@class='meta dates']/span/@dir")) == {"ltr"}
     assert page.xpath("//p[@class='byline']/bdi/bdi/text()") == ["Ann O'Neil", "Bo Åkerlund"]
 
 
@@ -287,6 +312,14 @@ def test_the_front_page_shows_top_trending_and_the_sections_that_have_articles()
     assert len(page.xpath("//h1")) == 1
     assert [words(heading) for heading in page.xpath("//main//h2")] == ["Top content", "world", "Trending"]
     assert page.xpath("//section[@class='block']/h2/a/@href") == ["../site/sections/world.html"]
+
+
+def test_a_section_with_one_article_has_no_empty_column_beside_it():
+    block = SectionBlock(name="world", items=TOP[:1])
+
+    page: Any = lxml_html.document_fromstring(site().front_page(sections=[block]).decode())
+
+    assert [child.tag for child in page.xpath("//div[@class='pair']/*")] == ["article"]
 
 
 def test_an_empty_newsroom_says_so():

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from syndicate.model import Image
 from syndicate.publish.site import FRONT_PATH, Headline, SectionBlock, SitePages, section_path
 from syndicate.templating import Templates
 from tests.publish.samples import OPTIONS, OURS, published
@@ -52,9 +53,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def write_site(folder: Path) -> None:
     pages = SitePages(Templates(), OPTIONS, sections=["world"])
     headlines = [Headline.of(ARTICLE), Headline.of(ARABIC)]
+    pictured = Headline.of(published(3, image=Image(url="/site/assets/favicon.png")))
     files = {item.article.path: pages.article_page(item, top=headlines) for item in (ARTICLE, ARABIC)}
     files[FRONT_PATH] = pages.front_page(
-        top=headlines * 4, trending=headlines, sections=[SectionBlock(name="world", items=headlines)]
+        top=[*headlines, pictured, *headlines * 2],
+        trending=headlines,
+        sections=[SectionBlock(name="world", items=headlines)],
     )
     files[section_path("world")] = pages.section_page("world", headlines, top=headlines)
     for path, data in {**files, **pages.assets()}.items():
@@ -87,6 +91,18 @@ def test_D7_no_page_is_wider_than_the_window_and_the_policy_stops_nothing(browse
 
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert complaints == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [768, 1280])
+def test_a_card_without_a_picture_is_as_high_as_its_neighbour_with_one(browser, address, width):
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(address + FRONT_PATH)
+
+    plain, pictured = (page.locator(f".cards > {kind}").first for kind in (".plain", ".card:not(.plain)"))
+
+    assert plain.bounding_box()["height"] == pictured.bounding_box()["height"]
+    assert plain.bounding_box()["y"] == pictured.bounding_box()["y"]
     page.close()
 
 

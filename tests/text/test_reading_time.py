@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.text.reading_time import count_words, reading_minutes
+from syndicate.text.reading_time import measure_reading
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from syndicate.text.reading_time import count_words, reading_minutes
     ],
 )
 def test_words_are_counted_as_the_language_counts_them(text, language, words):
-    assert count_words(text, language) == words
+    assert measure_reading(text, language).words == words
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,11 @@ def test_words_are_counted_as_the_language_counts_them(text, language, words):
     ],
 )
 def test_reading_time_uses_the_measured_speed_of_the_language(text, language, minutes):
-    assert reading_minutes(text, language) == minutes
+    assert measure_reading(text, language).minutes == minutes
 
 
 @given(st.text(), st.sampled_from(["en", "zh", "ja", "ar", "th", "", "xx"]))
 def test_every_text_takes_at_least_a_minute(text, language):
-    assert reading_minutes(text, language) >= 1
-    assert count_words(text, language) >= 0
+    reading = measure_reading(text, language)
+    assert reading.minutes >= 1
+    assert reading.words >= 0

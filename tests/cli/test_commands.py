@@ -1,0 +1,325 @@
+"""Every command once in its usual way, and in the ways that go wrong: what is printed, and the exit code."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from syndicate.cli import _COMMANDS
+from tests.cli.conftest import Run
+
+SEVEN = "2026-11-24T07:00"
+EARLIER = "2026-11-20T12:00"
+CONFIG = """
+[site]
+url = "https://news.example"
+title = "The Newsroom"
+[[sources]]
+name = "desk"
+url = "desk"
+own = true
+section = "local"
+[[newsletters]]
+name = "daily"
+title = "The digest"
+schedule = "daily 07:00"
+[mail]
+from = "The Newsroom <news@example.com>"
+address = "1 Pier Road, Harbour Town"
+"""
+ARTICLES = {
+    "library": (
+        "The lighthouse becomes a library",
+        "Nine hundred books went up the spiral stairs of the lighthouse.",
+    ),
+    "snow": (
+        "Snow comes early to the pass",
+        "Half a metre fell during the night, a month before anybody expected it.",
+    ),
+    "chess": (
+        "A student wins the chess title",
+        "She gave up her queen in the last game and mated eleven moves later.",
+    ),
+}
+
+
+@pytest.fixture
+def room(tmp_path: Path, run: Run) -> Run:
+    """A newsroom with one folder of articles, known since some days; nothing read yet."""
+    (tmp_path / "config.toml").write_text(CONFIG, "utf-8")
+    desk = tmp_path / "desk"
+    desk.mkdir()
+    for number, (name, (title, text)) in enumerate(ARTICLES.items()):
+        front = f"---\ntitle: {title}\ndate: 2026-11-23T1{number}:00:00Z\n---\n\n"
+        (desk / f"{name}.md").write_text(f"{front}{text}\n", "utf-8")
+    assert run(f"status --now {EARLIER}").code in (0, 1)
+    return run
+
+
+@pytest.fixture
+def edition(room: Run) -> Run:
+    """The same with two subscribers and the edition of the 24th, cut and not sent."""
+    for command in ("ingest", "stories", "publish"):
+        assert room(f"{command} --now {SEVEN}").code == 0
+    for address in ("ann@example.org", "bob@example.org"):
+        assert room(f"subscribers add {address} --now {EARLIER}").code == 0
+    assert room(f"edition --now {SEVEN}").code == 0
+    return room
+
+
+def test_init_writes_a_configuration_that_check_finds_fine_and_overwrites_nothing(
+    run: Run, tmp_path: Path
+) -> None:
+    first = run("init news")
+    assert (first.code, set(tmp_path.joinpath("news").iterdir())) == (
+        0,
+        {tmp_path / "news" / "config.toml", tmp_path / "news" / ".gitignore"},
+    )
+    checked = run("check --config news/config.toml")
+    assert (checked.code, checked.err) == (0, "")
+    assert "news/config.toml is fine." in checked.out
+    assert "nothing to read" in checked.out
+    (tmp_path / "news" / "config.toml").write_text("mine")
+    assert run("init news").code == 0
+    assert (tmp_path / "news" / "config.toml").read_text() == "mine"
+
+
+def test_T6_check_shows_the_next_five_runs(room: Run) -> None:
+    shown = room(f"check --json --now {SEVEN}").json
+    assert shown["problems"] == []
+    assert shown["next_runs"]["daily"] == [
+        f"{day} Nov 2026 07:00 UTC" for day in ("Wed 25", "Thu 26", "Fri 27", "Sat 28", "Sun 29")
+    ]
+
+
+def test_O1_check_tells_every_mistake_and_exits_3(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[site]\nurl = "x"\ntitle = ""\n[nope]\n')
+    ended = run("check")
+    assert ended.code == 3
+    assert [line.split(": ")[:2] for line in ended.err.splitlines()] == [
+        ["config.toml:2", "site.url"],
+        ["config.toml:3", "site.title"],
+        ["config.toml:4", "nope"],
+    ]
+    assert run("ingest").code == 3
+    assert run("ingest --config nowhere.toml").code == 3
+
+
+def test_O1_check_looks_at_folders_templates_and_addresses_too(room: Run, tmp_path: Path) -> None:
+    broken = tmp_path / "mine" / "pages"
+    broken.mkdir(parents=True)
+    (broken / "front.html").write_text("{% if %}")
+    text = CONFIG.replace('url = "desk"', 'url = "nowhere"').replace("news@example.com", "news")
+    (tmp_path / "config.toml").write_text(text + '[templates]\nfolder = "mine"\n')
+    ended = room("check")
+    assert ended.code == 3
+    assert "pages/front.html" in ended.err
+    assert "mail:" in ended.err
+    assert "there is no folder" in ended.err
+
+
+def test_the_stages_one_after_the_other(room: Run, tmp_path: Path) -> None:
+    assert room(f"ingest --dry-run --json --now {SEVEN}").json == {"due": ["desk"]}
+    read = room(f"ingest --json --now {SEVEN}")
+    assert (read.code, read.json["new"], read.json["failed"]) == (0, 3, 0)
+    placed = room(f"stories --json --now {SEVEN}").json
+    assert (placed["placed"], placed["new_stories"], placed["busy"]) == (3, 3, False)
+    written = room(f"publish --json --now {SEVEN}").json
+    assert {"news.rss", "news.atom", "news.json"} <= set(written["feeds"])
+    assert (tmp_path / "feeds" / "site" / "index.html").is_file()
+    again = room(f"publish --json --now {SEVEN}").json
+    assert (again["feeds"], again["pages"]) == ([], [])
+    assert room(f"publish --all --now {SEVEN}").code == 0
+
+
+def test_the_stages_speak_to_people_as_well(room: Run) -> None:
+    assert "1 source read: 3 new articles, 0 changed, 0 sources failed." in room(f"ingest --now {SEVEN}").out
+    assert "3 articles placed: 3 new stories" in room(f"stories --now {SEVEN}").out
+    assert "written to" in room(f"publish --now {SEVEN}").out
+    assert room(f"ingest --dry-run --now {SEVEN}").out == "No source is due.\n"
+    assert room(f"edition --now {EARLIER}").out == "No edition is due.\n"
+
+
+def test_a_source_that_fails_is_named_and_the_exit_code_is_1(room: Run, tmp_path: Path) -> None:
+    more = '[[sources]]\nname = "closed"\nurl = "http://127.0.0.1:1/feed"\n'
+    (tmp_path / "config.toml").write_text(CONFIG + more)
+    ended = room(f"ingest --json --now {SEVEN}")
+    assert (ended.code, ended.json["new"], ended.json["failed"]) == (1, 3, 1)
+    assert "private" in ended.json["errors"]["closed"]
+
+
+def test_a_name_nobody_has_is_a_mistake_of_usage(room: Run) -> None:
+    for command in ("ingest nobody", "edition nobody", "preview nobody", "send --test a@example.org nobody"):
+        ended = room(command)
+        assert ended.code == 2, command
+        assert "nobody" in ended.err
+        assert "known: " in ended.err
+    assert room("ingest --now yesterday").code == 2
+    assert room("nonsense").code == 2
+
+
+def test_edition_dry_run_changes_nothing_and_the_real_one_happens_once(room: Run) -> None:
+    for command in ("ingest", "stories"):
+        room(f"{command} --now {SEVEN}")
+    dry = room(f"edition --dry-run --json --now {SEVEN}").json
+    real = room(f"edition --json --now {SEVEN}").json
+    assert [one["outcome"] for one in (*dry["editions"], *real["editions"])] == ["cut", "cut"]
+    assert (dry["editions"][0]["edition"], real["editions"][0]["stories"]) == (None, 3)
+    assert room(f"edition --json --now {SEVEN}").json["editions"] == []
+
+
+def test_deliver_dry_run_lists_and_the_real_one_writes_messages(edition: Run, tmp_path: Path) -> None:
+    dry = edition(f"deliver --dry-run --json --now {SEVEN}").json
+    assert sorted(one["address"] for one in dry["due"]) == ["ann@example.org", "bob@example.org"]
+    assert not (tmp_path / "outbox").exists()
+    sent = edition(f"deliver --json --now {SEVEN}")
+    assert (sent.code, sent.json["sent"]) == (0, 2)
+    assert len(list((tmp_path / "outbox").glob("*.eml"))) == 2
+    assert edition(f"deliver --json --now {SEVEN}").json["sent"] == 0
+    listed = edition("deliveries list --json --state sent").json["deliveries"]
+    assert {one["address"] for one in listed} == {"ann@example.org", "bob@example.org"}
+    assert "ann@example.org" in edition("deliveries list").out
+
+
+def test_resend_takes_only_uncertain_or_failed_deliveries(edition: Run) -> None:
+    edition(f"deliver --now {SEVEN}")
+    (first, _) = edition("deliveries list --json").json["deliveries"]
+    ended = edition(f"deliveries resend {first['id']}")
+    assert (ended.code, "neither uncertain nor failed" in ended.err) == (1, True)
+
+
+def test_a_server_that_is_down_leaves_everything_waiting_and_exits_1(edition: Run, tmp_path: Path) -> None:
+    smtp = 'transport = "smtp"\nhost = "127.0.0.1"\nport = 1\ntls = "none"\n'
+    (tmp_path / "config.toml").write_text(CONFIG + smtp)
+    ended = edition(f"deliver --json --now {SEVEN}")
+    assert (ended.code, ended.json["sent"], ended.json["failed"]) == (1, 0, 0)
+    assert "cannot be used" in ended.json["problem"]
+
+
+def test_O11_status_is_well_until_something_needs_a_person(edition: Run) -> None:
+    edition(f"deliver --now {SEVEN}")
+    fine = edition(f"status --json --now {SEVEN}")
+    assert (fine.code, fine.json["problems"]) == (0, [])
+    assert (fine.json["articles"], fine.json["deliveries"]) == (3, {"sent": 2})
+    assert fine.json["next_editions"]["daily"] == "2026-11-25T07:00:00+00:00"
+    late = edition("status --json --now 2026-11-25T07:00")
+    assert (late.code, late.json["problems"]) == (0, [])
+    assert edition("edition --now 2026-11-25T15:00").code == 1
+    missed = edition("status --json --now 2026-11-25T15:00")
+    assert missed.code == 1
+    assert "was missed" in missed.json["problems"][0]
+    assert "Needs a person" in edition("status --now 2026-11-25T15:00").out
+
+
+def test_O11_status_tells_of_mail_that_waits_too_long(edition: Run) -> None:
+    ended = edition("status --json --now 2026-11-24T10:00")
+    assert ended.code == 1
+    assert any("mail has waited" in problem for problem in ended.json["problems"])
+
+
+def test_explain_finds_an_article_by_its_words(edition: Run) -> None:
+    found = edition(f"explain --json --now {SEVEN}", "lighthouse becomes").json
+    assert found["article"]["title"] == "The lighthouse becomes a library"
+    assert found["story"]["coverage"] == 1
+    assert found["ranks"]["top"]["position"] >= 1
+    assert "Top: place" in edition("explain snow").out
+    ended = edition("explain", "no such thing")
+    assert (ended.code, "no article matches" in ended.err) == (1, True)
+
+
+def test_D22_preview_and_test_send_touch_no_subscriber(edition: Run, tmp_path: Path) -> None:
+    (tmp_path / "desk" / "new.md").write_text(
+        "---\ntitle: A boat arrives\ndate: 2026-11-24T08:00:00Z\n---\nBlue.\n"
+    )
+    for command in ("ingest", "stories"):
+        edition(f"{command} --now 2026-11-24T09:00")
+    before = edition("deliveries list --json").json
+    shown = edition("preview daily --json --now 2026-11-24T09:00")
+    assert (shown.code, shown.json["stories"]) == (0, 1)
+    assert all((tmp_path / path).is_file() for path in shown.json["files"])
+    sent = edition("send --test me@example.org --json --now 2026-11-24T09:00")
+    assert (sent.code, sent.json["address"]) == (0, "me@example.org")
+    (message,) = (tmp_path / "outbox").glob("*.eml")
+    assert b"To: me@example.org" in message.read_bytes()
+    assert edition("deliveries list --json").json == before
+    assert edition("preview daily --now 2026-11-24T07:00:01").code == 1
+
+
+def test_subscribers_come_by_hand_and_by_file_and_leave_for_good(room: Run, tmp_path: Path) -> None:
+    assert room("subscribers add Ann@Example.org --name Ann").code == 0
+    assert room("subscribers add ann@example.org --json").json["outcome"] == "already"
+    assert room("subscribers add not-an-address").code == 1
+    file = tmp_path / "people.csv"
+    file.write_text(
+        "email,name\nbob@example.org,Bob\nann@example.org,Ann\nnonsense,X\nbob@example.org,Again\n"
+    )
+    dry = room("subscribers import people.csv --json --dry-run")
+    assert (dry.code, len(room("subscribers list --json").json["subscribers"])) == (1, 1)
+    real = room("subscribers import people.csv --json").json
+    assert [(row["line"], row["outcome"]) for row in real["rows"]] == [
+        (2, "added"),
+        (3, "already"),
+        (4, "invalid"),
+        (5, "duplicate"),
+    ]
+    assert room("subscribers remove bob@example.org --json").json["outcome"] == "unsubscribed"
+    assert room("subscribers add bob@example.org").code == 1
+    assert room("subscribers import people.csv --json").json["rows"][0]["outcome"] == "left"
+    assert room("subscribers export out.csv").code == 0
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8-sig") as exported:
+        states = {row["email"].lower(): row["state"] for row in csv.DictReader(exported)}
+    assert states == {"ann@example.org": "confirmed", "bob@example.org": "unsubscribed"}
+    assert room("subscribers remove ann@example.org --erase").code == 0
+    assert room("subscribers add ann@example.org --json").json["outcome"] == "suppressed"
+    assert [one["address"] for one in room("subscribers list --json").json["subscribers"]] == [
+        "bob@example.org"
+    ]
+    assert room("subscribers remove ann@example.org").code == 1
+    assert room("subscribers import nowhere.csv").code == 2
+
+
+def test_subscribing_needs_a_newsletter(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("")
+    ended = run("subscribers add ann@example.org")
+    assert (ended.code, "[[newsletters]]" in ended.err) == (3, True)
+
+
+def test_prune_dry_run_only_counts(edition: Run) -> None:
+    later = "2028-01-01T00:00"
+    assert edition(f"prune --dry-run --json --now {later}").json["articles"] == 3
+    assert edition(f"prune --json --now {later}").json["articles"] == 3
+    assert edition(f"prune --dry-run --json --now {later}").json["articles"] == 0
+
+
+def test_an_unusable_store_exits_4_and_names_it(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[store]\nurl = "sqlite:///notes.txt"\n')
+    (tmp_path / "notes.txt").write_text("My notes, and nothing else. " * 100)
+    ended = run("status")
+    assert ended.code == 4
+    assert "notes.txt" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_help_of_everything_is_there_and_needs_no_heavy_library() -> None:
+    code = (
+        "import sys\nfrom syndicate.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'sqlalchemy', 'aiohttp', 'pydantic', 'jinja2', 'numpy', 'lxml'} & set(sys.modules)\n"
+        "sys.exit(', '.join(sorted(heavy)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert all(name in done.stdout for name in _COMMANDS)
+
+
+@pytest.mark.parametrize("name", _COMMANDS)
+def test_every_command_explains_itself(run: Run, name: str) -> None:
+    ended = run(f"{name} --help")
+    assert ended.code == 0
+    assert ended.out.startswith(f"Usage: syndicate {name}")
+
+
+def test_the_version_is_told(run: Run) -> None:
+    assert run("--version").out.startswith("syndicate, version ")

@@ -1,0 +1,207 @@
+"""``config.toml`` and the environment: defaults, every mistake at once and in its place, secrets kept."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from syndicate.errors import ConfigError
+from syndicate.settings import Settings, load_settings
+
+CHECKOUT = Path(__file__).parents[2]
+DEFAULT = CHECKOUT / "config.toml"
+WRONG = """
+[site]
+url = "ftp://news.example"
+titel = "My news"
+
+[http]
+allow_private = "sometimes"
+min_interval = "5 parsecs"
+
+[[sources]]
+name = "The Harbour"
+
+[[sources]]
+name = "The Hills"
+url = "gopher://hills.example/"
+republish = "everything"
+
+[[channels]]
+name = "World News"
+query = "section:"
+
+[[newsletters]]
+name = "daily"
+schedule = "whenever"
+time_zone = "Mars/Phobos"
+
+[mail]
+port = 0
+tls = "maybe"
+
+[nonsense]
+key = 1
+"""
+
+
+def load(folder: Path, text: str, **environment: str) -> Settings:
+    file = folder / "config.toml"
+    file.write_text(text, "utf-8")
+    return load_settings(file, environment)
+
+
+def mistakes(folder: Path, text: str, **environment: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(folder, text, **environment)
+    return str(caught.value).replace(f"{folder}/", "").splitlines()
+
+
+def test_the_commented_default_is_exactly_the_defaults() -> None:
+    settings = load_settings(DEFAULT, {})
+    assert settings.model_copy(update={"base": Path()}) == Settings()
+
+
+def test_every_key_is_shown_in_the_commented_default() -> None:
+    shown = [
+        line.lstrip("# ").partition(" = ")[0]
+        for line in DEFAULT.read_text("utf-8").splitlines()
+        if " = " in line
+    ]
+
+    def keys(model: type[BaseModel]) -> list[str]:
+        return [field.alias or name for name, field in model.model_fields.items()]
+
+    sections = {
+        name: model
+        for name, field in Settings.model_fields.items()
+        for model in [field.annotation, *getattr(field.annotation, "__args__", ())]
+        if isinstance(model, type) and issubclass(model, BaseModel)
+    }
+    assert set(sections) == set(Settings.model_fields) - {"base"}
+    missing = [f"{name}.{key}" for name, model in sections.items() for key in keys(model) if key not in shown]
+    assert missing == []
+
+
+def test_O1_every_mistake_is_reported_at_once_with_file_line_and_key(tmp_path: Path) -> None:
+    found = mistakes(tmp_path, WRONG)
+    assert [line.partition(": ")[0] + ": " + line.split(": ")[1] for line in found] == [
+        "config.toml:3: site.url",
+        "config.toml:4: site.titel",
+        "config.toml:7: http.allow_private",
+        "config.toml:8: http.min_interval",
+        "config.toml:10: sources.0.url",
+        "config.toml:15: sources.1.url",
+        "config.toml:16: sources.1.republish",
+        "config.toml:19: channels.0.name",
+        "config.toml:20: channels.0.query",
+        "config.toml:24: newsletters.0.schedule",
+        "config.toml:25: newsletters.0.time_zone",
+        "config.toml:28: mail.port",
+        "config.toml:29: mail.tls",
+        "config.toml:31: nonsense",
+    ]
+    assert all(len(line) < 300 for line in found)
+    assert "there is no such key" in found[1]
+
+
+def test_O1_names_used_twice_and_a_missing_postal_address_are_mistakes(tmp_path: Path) -> None:
+    twice = '[[sources]]\nname = "A"\nurl = "a"\n[[sources]]\nname = "A"\nurl = "b"\n'
+    assert mistakes(tmp_path, f'{twice}[[newsletters]]\nname = "daily"\nschedule = "daily 07:00"\n') == [
+        "config.toml:5: sources.1.name: 'A' is used twice",
+        "config.toml:1: mail.address: newsletters need your postal address in the footer",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[site\nurl = "x"', "config.toml: not valid TOML"),
+        ('[site]\nurl = "http://a.example"\n[site]\n', "config.toml: not valid TOML"),
+        (
+            '[mail]\npassword_file = "nowhere"\naddress = "x"\n',
+            "config.toml:2: mail.password_file: nowhere cannot",
+        ),
+    ],
+)
+def test_O1_a_file_that_cannot_be_read_as_it_is_says_where(tmp_path: Path, text: str, said: str) -> None:
+    (line,) = mistakes(tmp_path, text)
+    assert line.startswith(said)
+
+
+def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="syndicate init"):
+        load_settings(tmp_path / "config.toml", {})
+
+
+def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path,
+        '[site]\ntitle = "From the file"\n[mail]\nport = 25\n',
+        SYNDICATE_SITE__TITLE="true",
+        SYNDICATE_MAIL__PORT="2525",
+        SYNDICATE_HTTP__MIN_INTERVAL="30m",
+        SYNDICATE_HTTP__ALLOW_PRIVATE='["10.0.0.0/8", "localhost"]',
+        SYNDICATE_MAIL__FROM="Me <me@news.example>",
+        SYNDICATE_HOME="not a setting",
+        PATH="/bin",
+    )
+    assert (settings.site.title, settings.mail.port, settings.http.min_interval) == ("true", 2525, 1800.0)
+    assert settings.http.allow_private == ("10.0.0.0/8", "localhost")
+    assert settings.mail.sender == "Me <me@news.example>"
+    assert load(tmp_path, "", SYNDICATE_HTTP__ALLOW_PRIVATE="true").http.allow_private is True
+
+
+def test_O1_a_mistake_in_the_environment_names_the_variable(tmp_path: Path) -> None:
+    assert mistakes(
+        tmp_path,
+        "",
+        SYNDICATE_NOPE__KEY="1",
+        SYNDICATE_SITE__NOPE="1",
+        SYNDICATE_MAIL__PORT="0",
+        SYNDICATE_SOURCES__URL="x",
+    ) == [
+        "environment: SYNDICATE_NOPE__KEY: there is no section [nope] to set",
+        "environment: SYNDICATE_SOURCES__URL: there is no section [sources] to set",
+        "environment: SYNDICATE_SITE__NOPE: there is no such key; see docs/configuration.md",
+        "environment: SYNDICATE_MAIL__PORT: Input should be greater than or equal to 1",
+    ]
+
+
+@pytest.mark.parametrize("secret", ["s3cret", '{"s3cret": 1}', "[s3cret", "true"])
+def test_a_password_comes_from_the_environment_as_it_is(tmp_path: Path, secret: str) -> None:
+    settings = load(tmp_path, "", SYNDICATE_MAIL__PASSWORD=secret)
+    assert settings.mail.password.get_secret_value() == secret
+
+
+def test_a_password_comes_from_a_file_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("s3cret\n")
+    by_file = load(tmp_path, '[mail]\npassword_file = "secret.txt"\n')
+    by_variable = load(tmp_path, "", SYNDICATE_MAIL__PASSWORD_FILE=str(tmp_path / "secret.txt"))
+    for settings in (by_file, by_variable):
+        assert settings.mail.password.get_secret_value() == "s3cret"
+
+
+def test_a_password_is_never_shown(tmp_path: Path) -> None:
+    settings = load(tmp_path, '[mail]\npassword = "s3cret"\n')
+    assert "s3cret" not in repr(settings) + str(settings) + settings.model_dump_json()
+    lines = mistakes(tmp_path, '[mail]\npassword = ["s3cret"]\nport = "x"\ntls = 5\n')
+    lines += mistakes(tmp_path, "", SYNDICATE_MAIL__PASSWORD='["s3cret"]', SYNDICATE_MAIL__PORT="x")
+    assert "s3cret" not in "".join(lines)
+
+
+def test_durations_are_numbers_with_units_and_paths_start_at_the_file(tmp_path: Path) -> None:
+    settings = load(
+        tmp_path,
+        '[http]\nmin_interval = "1.5h"\nhost_gap = 2\n[stories]\nwindow = "2w"\n[output]\nfolder = "out"\n',
+    )
+    assert (settings.http.min_interval, settings.http.host_gap) == (5400.0, 2.0)
+    assert settings.stories.window == 14 * 86400.0
+    assert settings.path(settings.output.folder) == tmp_path / "out"
+    assert settings.path("/elsewhere") == Path("/elsewhere")
+
+
+def test_settings_cannot_be_changed_afterwards(tmp_path: Path) -> None:
+    settings = load(tmp_path, "")
+    with pytest.raises(ValueError, match="frozen"):
+        settings.site.title = "Other"  # type: ignore[misc]
