@@ -159,7 +159,7 @@ class Templates:
                 self._environment.get_template(name)
                 for other in self._references(name):
                     self._environment.get_template(other)
-            except TemplateError as error:
+            except (TemplateError, UnicodeDecodeError, OSError) as error:
                 problems.append(self._explain(name, error))
         return tuple(problems)
 

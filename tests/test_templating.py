@@ -106,6 +106,15 @@ def test_check_reports_every_broken_template_and_every_missing_reference(folder)
     ]
 
 
+def test_check_reports_a_template_that_is_not_utf8(folder):
+    (folder / "latin.html").write_bytes(b"caf\xe9")
+
+    problems = Templates(folder).check(["latin.html"])
+
+    assert len(problems) == 1
+    assert problems[0].startswith("Template latin.html: UnicodeDecodeError")
+
+
 def test_every_shipped_template_compiles():
     templates = Templates()
 

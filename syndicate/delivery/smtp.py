@@ -68,8 +68,8 @@ class SmtpTransport:
         forward_path = encode_address(recipient).decode("ascii")
         data = wire_form(body)
         server = self._begin(encode_address(sender).decode("ascii"))
-        self._step(server, recipient, "RCPT", f"TO:<{forward_path}>")
-        self._step(server, recipient, "DATA")
+        self._step(server, "RCPT", f"TO:<{forward_path}>")
+        self._step(server, "DATA")
         claimed = False
         try:
             claimed = claim()
@@ -77,7 +77,7 @@ class SmtpTransport:
             if not claimed:
                 self._drop()
         if claimed:
-            self._finish(server, recipient, data)
+            self._finish(server, data)
         return claimed
 
     def close(self) -> None:
@@ -105,14 +105,14 @@ class SmtpTransport:
             self._refuse(server, code, self._said("MAIL", code, text), fatal=code >= 500)
         return server
 
-    def _step(self, server: smtplib.SMTP, recipient: str, command: str, rest: str = "") -> None:
+    def _step(self, server: smtplib.SMTP, command: str, rest: str = "") -> None:
         try:
             code, text = server.docmd(command, rest)
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
             raise self._down(error) from error
         if code not in _ACCEPTED[command]:
-            self._refuse(server, code, self._said(f"{command} for {recipient}", code, text))
+            self._refuse(server, code, self._said(command, code, text))
 
     def _refuse(self, server: smtplib.SMTP, code: int, said: str, *, fatal: bool = False) -> NoReturn:
         """Nothing was sent. ``fatal`` when no message at all would be accepted: a refused sender is one."""
@@ -127,7 +127,7 @@ class SmtpTransport:
             self._drop()
         raise _judged(code, said)
 
-    def _finish(self, server: smtplib.SMTP, recipient: str, data: bytes) -> None:
+    def _finish(self, server: smtplib.SMTP, data: bytes) -> None:
         """Hand over the body and wait for the verdict."""
         try:
             assert server.sock is not None  # noqa: S101 it has just answered 354
@@ -137,14 +137,13 @@ class SmtpTransport:
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
             raise Uncertain(
-                f"{self._place()} did not answer the message for {recipient} ({_cause(error)}). "
-                "It may have been sent."
+                f"{self._place()} did not answer the message ({_cause(error)}). It may have been sent."
             ) from error
         if code == 250:
             server.sock.settimeout(self._options.timeout)
             return
         self._drop()
-        said = self._said(f"the message for {recipient}", code, text)
+        said = self._said("the message", code, text)
         raise _judged(code, said) if 400 <= code < 600 else Uncertain(said, code=code)
 
     def _connect(self) -> smtplib.SMTP:
@@ -200,6 +199,7 @@ class SmtpTransport:
         return TransportDown(f"{self._place()} {what}: {cause}", code=code)
 
     def _said(self, to_what: str, code: int, text: bytes) -> str:
+        """Without the recipient: these words are logged, and stand in the rows of those who wait as well."""
         return f"{self._place()} answered {to_what}: {code} {_readable(text)}"
 
     def _place(self) -> str:

@@ -19,6 +19,7 @@ from syndicate.templating import Templates
 
 BATCH = 200
 FAILURES_BEFORE_GIVING_UP = 20
+LISTS_STEP = 900.0
 TOP_SHOWN = 7
 TRENDING_SHOWN = 5
 FRONT_TOP = 13
@@ -61,21 +62,42 @@ class SiteBuild:
             self._failing = {one.subject for one in quarantine.failures(connection, kind="page")}
         lists = signature_of(self._top[:TOP_SHOWN], self._trending)
         site = signature_of(self._options, self._channels, self._templates.fingerprint("pages/"))
-        with self._store.write() as connection:
-            if known.get("site") != site:
-                stale.mark_all(connection)
-            elif known.get("lists") != lists:
-                stale.mark_published_since(connection, now - timedelta(seconds=self._options.fresh_for))
-            waiting = stale.count_stale(connection)
+        waiting, renewed = self._mark(now, known, site=site, lists=lists)
         done = self._article_pages(now, waiting, progress)
         front = signature_of(self._top, self._trending, self._sections, site)
         if done or known.get("front") != front:
             self._front_and_sections()
         self._write_assets()
-        if not self.failures:
+        built = {"site": site, "front": front} | renewed
+        if not self.failures and any(known.get(name) != signature for name, signature in built.items()):
             with self._store.write() as connection:
-                for name, signature in (("site", site), ("lists", lists), ("front", front)):
+                for name, signature in built.items():
                     stale.save_signature(connection, name, signature, now)
+
+    def _mark(
+        self, now: datetime, known: Mapping[str, str], *, site: str, lists: str
+    ) -> tuple[int, dict[str, str]]:
+        """Mark pages whose surroundings changed; returns how many wait, and signatures to save afterwards.
+
+        New lists reach all young pages at most once in a step of the clock: on a busy day every new
+        article moves them, and each time some thousand pages show them.
+        """
+        step = str(int(now.timestamp() // LISTS_STEP))
+        moved = known.get("lists") != lists
+        lists_due = moved and known.get("lists step") != step
+        if known.get("site") != site or lists_due:
+            with self._store.write() as connection:
+                if known.get("site") != site:
+                    stale.mark_all(connection)
+                else:
+                    young = now - timedelta(seconds=self._options.fresh_for)
+                    stale.mark_published_since(connection, young)
+        with self._store.read() as connection:
+            waiting = stale.count_stale(connection)
+        if lists_due:
+            return waiting, {"lists": lists, "lists step": step}
+        # Pages written now carry lists that others do not have yet, even if these lists change back.
+        return waiting, {"lists": "waiting for the next step"} if moved else {}
 
     def _article_pages(self, now: datetime, waiting: int, progress: Callable[[int, int], None]) -> int:
         done, below = 0, None

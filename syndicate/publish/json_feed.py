@@ -61,6 +61,7 @@ def _remember(
 
 
 def _head(channel: Channel, options: PublishOptions) -> dict[str, Any]:
+    # No authors here: Miniflux adds them to those of every item (seen in 2.2.6).
     title = xml_safe(channel.title).strip() or channel.name
     home = front_page_url(options)
     head = {
@@ -70,7 +71,6 @@ def _head(channel: Channel, options: PublishOptions) -> dict[str, Any]:
         "feed_url": feed_url(channel, options, "json"),
         "description": xml_safe(channel.description or options.description),
         "language": channel.language or options.language,
-        "authors": [{"name": xml_safe(options.title).strip() or title, "url": home}],
     }
     return {key: value for key, value in head.items() if value}
 

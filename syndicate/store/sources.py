@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
@@ -10,6 +10,9 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, 
 from syndicate.model import Origin, Republish, Source, SourceKind, SourceState
 from syndicate.store import schema
 from syndicate.store.types import EPOCH
+
+# Further ahead than two processes' idea of now, and clocks that are merely corrected, ever are.
+CLOCK_STEP = timedelta(hours=1)
 
 _STATE_FIELDS = tuple(SourceState.__dataclass_fields__)
 
@@ -97,7 +100,8 @@ def claim_due_sources(
     """Lease sources whose next check is due, most overdue first; none twice at the same ``now``.
 
     With ``names`` only those are considered, due or not. A paused or gone source is never due;
-    a lease that ran out is claimable again, because its poll committed nothing.
+    a lease that ran out is claimable again, because its poll committed nothing. A poll from the future
+    (the clock was wrong and was set back) does not count.
     """
     table = schema.sources
     ids = list(
@@ -128,7 +132,8 @@ def _due(now: datetime, names: Sequence[str] | None) -> ColumnElement[bool]:
     if names is not None:
         return and_(free, table.c.name.in_(names))
     due = or_(table.c.next_check.is_(None), table.c.next_check <= now)
-    return and_(free, due, or_(table.c.last_attempt.is_(None), table.c.last_attempt < now))
+    ordinary = and_(due, or_(table.c.last_attempt.is_(None), table.c.last_attempt < now))
+    return and_(free, or_(ordinary, table.c.last_attempt > now + CLOCK_STEP))
 
 
 def release_sources(connection: Connection, ids: Iterable[int], *, owner: str) -> None:

@@ -107,6 +107,7 @@ def test_D4_a_4xx_at_any_step_defers_or_ends_the_batch(step: str, code: int) -> 
     assert type(caught.value) is (TransportDown if code == 421 and step != "BODY" else Deferred)
     assert claim.asked == (step == "BODY")
     assert "not now" in str(caught.value)
+    assert "jo@example.org" not in str(caught.value)
 
 
 @pytest.mark.parametrize("code", [550, 552, 554])
@@ -118,7 +119,7 @@ def test_D6_a_5xx_refuses_that_recipient_only(step: str, code: int) -> None:
     ):
         send(transport, Claim())
     assert caught.value.code == code
-    assert "jo@example.org" in str(caught.value)
+    assert "never" in str(caught.value)
 
 
 def test_D6_a_refused_sender_is_no_recipients_fault() -> None:
@@ -164,7 +165,7 @@ def test_D_no_reply_to_the_body_is_uncertain(trouble: bytes) -> None:
     claim = Claim()
     last = trouble + DROP_AFTER if trouble == b"250-half" else trouble
     with talking({"BODY": last}, {}, final_timeout=0.2) as (server, transport):
-        with pytest.raises(Uncertain, match=r"jo@example\.org"):
+        with pytest.raises(Uncertain, match="the message"):
             send(transport, claim)
         assert claim.asked == 1
         assert send(transport, Claim())

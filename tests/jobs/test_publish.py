@@ -109,10 +109,12 @@ def test_a_folder_kept_up_to_date_is_the_same_as_one_built_afresh(tmp_path: Path
                 room.add(article, source=paper)
             room.services.stories.run(NOW)
             assert publish(room).failures == ()
+        # Lists that moved within one step of the clock reach the other young pages at the next.
+        publish(room, NOW + STEP)
         kept = files(room.folder / "feeds")
         room.declare(declarations('[output]\nfolder = "fresh"\n'))
         room.services.publish.forget()
-        publish(room)
+        publish(room, NOW + STEP)
         fresh = files(room.folder / "fresh")
     assert kept.keys() == fresh.keys()
     assert [name for name in kept if kept[name] != fresh[name]] == []

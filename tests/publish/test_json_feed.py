@@ -31,7 +31,6 @@ def test_J1_J2_the_feed_says_what_it_is_first() -> None:
         "feed_url": "https://news.example/world.json",
         "description": "News of the coast",
         "language": "en",
-        "authors": [{"name": "The Daily Tide", "url": "https://news.example/site/"}],
         "items": [],
     }
 
