@@ -28,6 +28,8 @@ class Moment(click.ParamType[datetime]):
             moment = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is not an ISO time such as 2026-11-24T09:00:00+00:00", param, ctx)
+        if not 1970 <= moment.year < 3000:
+            self.fail(f"{value!r} is not a time between 1970 and 2999", param, ctx)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 

@@ -22,8 +22,8 @@ from syndicate.ingest.polling import believed_url
 from syndicate.model import DeliveryState
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.services import Services
+from syndicate.store import Connection, audience, quarantine, ranking, stale
 from syndicate.store import articles as article_store
-from syndicate.store import audience, quarantine, ranking, stale
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
 from syndicate.store import sources as source_store
@@ -52,6 +52,7 @@ class Health:
     deliveries: dict[str, int]
     oldest_due: datetime | None
     subscriptions: dict[str, dict[str, int]]
+    deferral: str
     failures: tuple[Failure, ...]
     top: tuple[str, ...]
     problems: list[str] = field(default_factory=list)
@@ -87,6 +88,7 @@ def look(services: Services, now: datetime) -> Health:
             deliveries=delivery_store.count_deliveries(connection),
             oldest_due=delivery_store.next_delivery(connection),
             subscriptions=audience.count_subscriptions(connection),
+            deferral=_last_deferral(connection),
             failures=quarantine.failures(connection),
             top=tuple(
                 f"{titles[story.article_id].title} ({plural(story.coverage, 'source')})"
@@ -96,6 +98,13 @@ def look(services: Services, now: datetime) -> Health:
         )
     health.problems.extend(_problems(health))
     return health
+
+
+def _last_deferral(connection: Connection) -> str:
+    """What the mail server, or the disk, said when it last put mail off."""
+    waiting = (DeliveryState.DEFERRED, DeliveryState.PENDING)
+    latest = delivery_store.list_deliveries(connection, states=waiting, limit=1)
+    return latest[0].error if latest else ""
 
 
 def _problems(health: Health) -> list[str]:
@@ -172,6 +181,8 @@ def _print(health: Health, services: Services) -> None:
         click.echo(
             "Deliveries: " + ", ".join(f"{count} {state}" for state, count in health.deliveries.items())
         )
+    if health.deferral:
+        click.echo(f"Mail waits: {health.deferral}")
     if health.problems:
         click.echo("\nNeeds a person:")
         for problem in health.problems:
@@ -222,6 +233,7 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
             for report in health.editions
         ],
         "deliveries": health.deliveries,
+        "last_deferral": health.deferral,
         "subscriptions": health.subscriptions,
         "quarantine": [
             {"kind": one.kind, "subject": one.subject, "attempts": one.attempts, "reason": one.reason}

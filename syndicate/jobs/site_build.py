@@ -127,6 +127,8 @@ class SiteBuild:
         pages = self._site(listed)
         written: list[int] = []
         for item in items:
+            if len(self.failures) >= FAILURES_BEFORE_GIVING_UP:
+                break
             try:
                 page = pages.article_page(
                     item,

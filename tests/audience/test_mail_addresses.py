@@ -1,6 +1,6 @@
 import pytest
 
-from syndicate.audience.addresses import InvalidAddress, normalise_address, parse_mailbox
+from syndicate.errors import InvalidAddress, normalise_address, parse_mailbox
 
 
 @pytest.mark.parametrize(

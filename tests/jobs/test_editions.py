@@ -179,7 +179,7 @@ def test_daylight_saving_neither_drops_nor_repeats_an_edition(
             now = first + day * DAY + timedelta(minutes=15 * quarter)
             if quarter == 0:
                 room.add(news(day + 1, now, title))
-            room.services.stories.run(now)
+                room.services.stories.run(now)
             outcomes += room.services.editions.run(now)
     assert [f"{one.period_end:%dT%H:%M}" for one in outcomes if one.period_end] == runs
     assert {one.outcome for one in outcomes} == {"cut"}
