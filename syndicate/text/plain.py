@@ -53,13 +53,20 @@ def clean_text(text: str, limit: int = 1_000_000) -> str:
     """
     if len(text) <= limit and "\n" not in text and _is_clean_line(text):
         return text
-    text = _safe(text[: 4 * limit])
-    if "  " in text or not text.replace("\n", "").isprintable():
-        text = _LINE_ENDS.sub("\n", text).replace("\u2029", "\n\n")
+    text = text[: 4 * limit]
+    # Each pattern is tried only on texts that need it: most texts are clean, and all texts pass here.
+    if not text.replace("\n", "").isprintable():
+        text = _LINE_ENDS.sub("\n", _UNSAFE.sub("", text)).replace("\u2029", "\n\n")
         text = _INLINE_SPACE.sub(" ", text)
-    text = _AROUND_BREAK.sub("\n", text).strip()
-    text = _MANY_BREAKS.sub("\n\n", text)
-    return _cut(unicodedata.normalize("NFC", text), limit)
+    elif "  " in text:
+        text = _INLINE_SPACE.sub(" ", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _MARK_RUN.sub(_without_pile, text))
+    if " \n" in text or "\n " in text:
+        text = _AROUND_BREAK.sub("\n", text)
+    if "\n\n\n" in text:
+        text = _MANY_BREAKS.sub("\n\n", text)
+    return _cut(text.strip(), limit)
 
 
 def html_to_text(html: str) -> str:

@@ -1,6 +1,7 @@
 import pytest
 
-from syndicate.errors import InvalidAddress, normalise_address, parse_mailbox
+from syndicate.audience.addresses import normalise_address, parse_mailbox
+from syndicate.errors import InvalidAddress
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_stories_feeds_and_editions_are_whole_after_a_kill_at_any_commit(folder:
 
 
 def test_D1_mail_over_smtp_reaches_everybody_at_most_once_whenever_the_sender_is_killed(
-    tmp_path: Path,
+    folder: Path,
 ) -> None:
     """Two commits for each message: only a kill between them leaves one delivery nobody can be sure of."""
     with ScriptedSmtp() as smtp:
