@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from syndicate.jobs.stories import refresh_stories
 from syndicate.store import Store, leases, retention
 from syndicate.store.retention import Pruned
 
 BATCH = 500
+FAILURES_KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +46,12 @@ class PruneJob:
             if gone < BATCH:
                 break
         with self.store.write() as connection:
+            stories = retention.prune_stories(connection)
+            refresh_stories(connection, retention.stories_without_lead(connection), now)
+            retention.prune_failures(connection, before=now - FAILURES_KEPT)
             return Pruned(
                 articles=articles,
-                stories=retention.prune_stories(connection),
+                stories=stories,
                 deliveries=retention.prune_deliveries(connection, before=deliveries_before),
                 tombstones=retention.prune_tombstones(
                     connection, before=now - timedelta(seconds=self.options.tombstones)

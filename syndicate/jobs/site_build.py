@@ -62,22 +62,20 @@ class SiteBuild:
             self._failing = {one.subject for one in quarantine.failures(connection, kind="page")}
         lists = signature_of(self._top[:TOP_SHOWN], self._trending)
         site = signature_of(self._options, self._channels, self._templates.fingerprint("pages/"))
-        waiting, renewed = self._mark(now, known, site=site, lists=lists)
+        self._mark(now, known, site=site, lists=lists)
+        with self._store.read() as connection:
+            waiting = stale.count_stale(connection)
+        if waiting and known.get("front"):
+            # Killed between the articles and the lists that show them, the next run writes the lists.
+            self._save(now, {"front": ""})
         done = self._article_pages(now, waiting, progress)
-        front = signature_of(self._top, self._trending, self._sections, site)
-        if done or known.get("front") != front:
-            self._front_and_sections()
         self._write_assets()
-        built = {"site": site, "front": front} | renewed
-        if not self.failures and any(known.get(name) != signature for name, signature in built.items()):
-            with self._store.write() as connection:
-                for name, signature in built.items():
-                    stale.save_signature(connection, name, signature, now)
+        front = signature_of(self._top, self._trending, self._sections, site)
+        if (done or known.get("front") != front) and self._front_and_sections():
+            self._save(now, {"front": front})
 
-    def _mark(
-        self, now: datetime, known: Mapping[str, str], *, site: str, lists: str
-    ) -> tuple[int, dict[str, str]]:
-        """Mark pages whose surroundings changed; returns how many wait, and signatures to save afterwards.
+    def _mark(self, now: datetime, known: Mapping[str, str], *, site: str, lists: str) -> None:
+        """Mark pages whose surroundings changed, and in the same transaction remember for what.
 
         New lists reach all young pages at most once in a step of the clock: on a busy day every new
         article moves them, and each time some thousand pages show them.
@@ -85,19 +83,28 @@ class SiteBuild:
         step = str(int(now.timestamp() // LISTS_STEP))
         moved = known.get("lists") != lists
         lists_due = moved and known.get("lists step") != step
-        if known.get("site") != site or lists_due:
-            with self._store.write() as connection:
-                if known.get("site") != site:
-                    stale.mark_all(connection)
-                else:
-                    young = now - timedelta(seconds=self._options.fresh_for)
-                    stale.mark_published_since(connection, young)
-        with self._store.read() as connection:
-            waiting = stale.count_stale(connection)
+        changed: dict[str, str] = {}
+        if known.get("site") != site:
+            changed["site"] = site
         if lists_due:
-            return waiting, {"lists": lists, "lists step": step}
-        # Pages written now carry lists that others do not have yet, even if these lists change back.
-        return waiting, {"lists": "waiting for the next step"} if moved else {}
+            changed |= {"lists": lists, "lists step": step}
+        elif moved:
+            # Pages written now carry lists that others do not have yet, even if these lists change back.
+            changed["lists"] = "waiting for the next step"
+        if all(known.get(name) == signature for name, signature in changed.items()):
+            return
+        with self._store.write() as connection:
+            if "site" in changed:
+                stale.mark_all(connection)
+            elif lists_due:
+                stale.mark_published_since(connection, now - timedelta(seconds=self._options.fresh_for))
+            for name, signature in changed.items():
+                stale.save_signature(connection, name, signature, now)
+
+    def _save(self, now: datetime, signatures: Mapping[str, str]) -> None:
+        with self._store.write() as connection:
+            for name, signature in signatures.items():
+                stale.save_signature(connection, name, signature, now)
 
     def _article_pages(self, now: datetime, waiting: int, progress: Callable[[int, int], None]) -> int:
         done, below = 0, None
@@ -170,7 +177,7 @@ class SiteBuild:
             self._write(path, pages.tag_page(tag, items, top=self._top[:TOP_SHOWN], trending=self._trending))
         return unlinked
 
-    def _front_and_sections(self) -> None:
+    def _front_and_sections(self) -> bool:
         pages = self._site(set())
         blocks = []
         try:
@@ -186,6 +193,8 @@ class SiteBuild:
             self._write(FRONT_PATH, pages.front_page(top=self._top, trending=self._trending, sections=blocks))
         except RenderError as error:
             self.failures.append(str(error))
+            return False
+        return True
 
     def _write_assets(self) -> None:
         for path, data in self._site(set()).assets().items():

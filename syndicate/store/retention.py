@@ -61,6 +61,19 @@ def prune_tombstones(connection: Connection, *, before: datetime) -> int:
     return connection.execute(delete(table).where(table.c.pruned < before)).rowcount
 
 
+def prune_failures(connection: Connection, *, before: datetime) -> int:
+    """Forget failures that have not happened again since a moment: what still fails will be noticed anew."""
+    table = schema.quarantine
+    return connection.execute(delete(table).where(table.c.last_failed < before)).rowcount
+
+
+def stories_without_lead(connection: Connection) -> list[int]:
+    """Stories that still have articles, but whose lead was pruned."""
+    table, articles = schema.stories, schema.articles
+    lead = select(articles.c.id).where(articles.c.id == table.c.lead_id)
+    return list(connection.scalars(select(table.c.id).where(~lead.exists()).order_by(table.c.id)))
+
+
 def count_prunable(
     connection: Connection, *, articles_before: datetime, deliveries_before: datetime
 ) -> Pruned:

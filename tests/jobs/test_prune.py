@@ -1,10 +1,13 @@
 """The prune job: old rows go in small steps, the newsroom goes on without them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from syndicate.model import NewArticle
+from syndicate.store import quarantine
+from syndicate.store import stories as story_store
 from syndicate.store.retention import Pruned
 from tests.factories import NOW, new_article
 from tests.jobs.room import Room, source
@@ -33,3 +36,29 @@ def test_only_what_is_older_than_asked_goes_and_a_dry_run_only_counts(desk: Room
     assert set(desk.articles()) == {f"Title {number}" for number in range(1, 11)}
     again = desk.services.prune.run(NOW)
     assert again == Pruned(articles=0, stories=0, deliveries=0, tombstones=0)
+
+
+def test_a_story_whose_lead_was_pruned_gets_another(desk: Room) -> None:
+    """The copy leads once its original is gone, and the story counts what is left."""
+    original, copy = aged(1, days=12), aged(2, days=9)
+    text = "The old harbour ferry is back on its route after eleven months in the dock, the owners said. " * 4
+    desk.add(
+        replace(original, title="Ferry is back", text=text), replace(copy, title="Ferry is back", text=text)
+    )
+    desk.services.stories.run(NOW)
+    assert {article.story_id for article in desk.articles().values()} != {None}
+    desk.services.prune.run(NOW)
+    (left,) = desk.articles().values()
+    with desk.store.read() as connection:
+        story = story_store.get_stories(connection, [left.story_id or 0])[left.story_id or 0]
+    assert (story.lead_id, story.articles, story.coverage) == (left.id, 1, 1)
+
+
+def test_a_failure_that_does_not_happen_again_is_forgotten_after_a_month(desk: Room) -> None:
+    with desk.store.write() as connection:
+        for days in (31, 29):
+            moment = NOW - timedelta(days=days)
+            quarantine.record_failure(connection, "entry", f"{days} days ago", "nothing in it", now=moment)
+    desk.services.prune.run(NOW)
+    with desk.store.read() as connection:
+        assert [one.subject for one in quarantine.failures(connection)] == ["29 days ago"]
