@@ -56,7 +56,7 @@ def write_opml(title: str, outlines: Iterable[Outline], *, created: datetime | N
         lines += [_feed_line(outline) for outline in members]
         lines += ["</outline>"] * len(path)
     if not folders:
-        lines.append('<outline text="No sources yet"/>')
+        lines.append('<outline text="No feeds yet"/>')
     lines += ["</body>", "</opml>", ""]
     return "\n".join(lines).encode()
 

@@ -201,12 +201,12 @@ class _Daemon:
         return WebServer(app, host.strip("[]"), int(port))
 
     def _health(self) -> Mapping[str, object]:
-        """The age of each bell's last ring in seconds, and what went wrong with it."""
+        """The age of each bell's last ring in seconds, and which ended badly; the log says how."""
         now = datetime.now(UTC)
         ages = {
             name: round((now - rang).total_seconds(), 1) for name, rang in self._runner.pulse.rang.items()
         }
-        problems = {name: text for name, text in self._runner.pulse.problems.items() if text}
+        problems = [name for name, text in self._runner.pulse.problems.items() if text]
         late = [name for name, age in ages.items() if age > SILENT + TICKS[name]]
         return {
             "ok": not problems and not late,

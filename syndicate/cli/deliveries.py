@@ -5,7 +5,16 @@ from pathlib import Path
 
 import click
 
-from syndicate.cli.frame import config_option, json_option, moment, now_option, services_of, show, table
+from syndicate.cli.frame import (
+    config_option,
+    json_option,
+    moment,
+    now_option,
+    plural,
+    services_of,
+    show,
+    table,
+)
 from syndicate.errors import SyndicateError
 from syndicate.model import DeliveryState
 from syndicate.store import deliveries as delivery_store
@@ -70,5 +79,5 @@ def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ..
     show(
         {"resent": list(ids)},
         as_json,
-        lambda: click.echo(f"{len(ids)} will be sent again by the next `deliver`."),
+        lambda: click.echo(f"{plural(len(ids), 'delivery')} will be sent again by the next `deliver`."),
     )

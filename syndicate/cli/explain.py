@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from syndicate.cli.frame import config_option, json_option, moment, now_option, services_of, show, table
+from syndicate.cli.frame import config_option, json_option, now_option, plural, services_of, show, table
 from syndicate.errors import SyndicateError
 from syndicate.model import Article, RankedStory, RelatedLink, Story
 from syndicate.services import Services
@@ -16,7 +16,7 @@ from syndicate.store import Connection, ranking
 from syndicate.store import articles as article_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
-from syndicate.stories import RankingOptions, rank_step, shared_terms
+from syndicate.stories import RankingOptions, shared_terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +42,7 @@ def explain(config: Path, as_json: bool, now: datetime | None, article: str) -> 
     """Say why an ARTICLE is where it is. ARTICLE is an id, uid, URL, page path or words of a title."""
     with services_of(config, now) as (_, services), services.store.read() as connection:
         found = explanation(connection, services, article)
-        step = rank_step(moment(now), services.ranking.step_seconds)
-        show(_answer(found), as_json, lambda: _print(found, services.ranking, step))
+        show(_answer(found), as_json, lambda: _print(found, services.ranking))
 
 
 def explanation(connection: Connection, services: Services, text: str) -> Explanation:
@@ -83,7 +82,7 @@ def _rank(connection: Connection, name: str, story_id: int | None) -> RankedStor
     return next(found, None)
 
 
-def _print(found: Explanation, options: RankingOptions, step: datetime) -> None:
+def _print(found: Explanation, options: RankingOptions) -> None:
     article = found.article
     click.echo(article.title)
     click.echo(
@@ -94,8 +93,8 @@ def _print(found: Explanation, options: RankingOptions, step: datetime) -> None:
         click.echo(f"  a near-duplicate of article {article.duplicate_of}")
     if found.story is not None:
         click.echo(
-            f"\nStory {found.story.id}: {found.story.articles} articles from {found.story.coverage} sources, "
-            f"led by article {found.story.lead_id}"
+            f"\nStory {found.story.id}: {plural(found.story.articles, 'article')} from "
+            f"{plural(found.story.coverage, 'source')}, led by article {found.story.lead_id}"
         )
         if found.coverage:
             table(
@@ -116,8 +115,8 @@ def _print(found: Explanation, options: RankingOptions, step: datetime) -> None:
         for part, value in _named(rank.parts, found.sources).items():
             click.echo(f"  {value:.3f}  {part}")
     click.echo(
-        f"\nTop adds up, for each source, its weight × 0.5^(age / {options.half_life_hours:g} h), "
-        f"as of {step:%H:%M} UTC. docs/ranking.md has the formulas."
+        f"\nTop adds up, for each source, its weight × 0.5^(age / {options.half_life_hours:g} h).\n"
+        "docs/ranking.md has the formulas."
     )
 
 

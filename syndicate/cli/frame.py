@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import click
@@ -91,7 +92,8 @@ def progress(label: str, as_json: bool) -> Iterator[Callable[[int, int], None]]:
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[int] = ()) -> None:
     """Print a plain table that fits the terminal (80 columns when there is none).
 
-    The widest text column gives way first, ending in an ellipsis. ``right`` are columns of numbers.
+    The widest text column gives way first: the last, which holds reasons, is wrapped; the others end in an
+    ellipsis. ``right`` are columns of numbers.
     """
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(line[column]) for line in [list(headers), *cells]) for column in range(len(headers))]
@@ -99,11 +101,10 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, right: Se
     while sum(widths) > room and max(widths) > 8:
         widths[widths.index(max(widths))] -= 1
     for line in [list(headers), *cells]:
-        shown = [
-            _fit(cell, width, column in right)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        click.echo("  ".join(shown).rstrip())
+        first, *more = wrap(line[-1], widths[-1]) or [""]
+        for shown in [[*line[:-1], first], *([""] * len(line[:-1]) + [rest] for rest in more)]:
+            fitted = [_fit(cell, widths[column], column in right) for column, cell in enumerate(shown)]
+            click.echo("  ".join(fitted).rstrip())
 
 
 def _fit(text: str, width: int, right: bool) -> str:
@@ -112,8 +113,10 @@ def _fit(text: str, width: int, right: bool) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """``1 source``, ``2 sources``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """``1 source``, ``2 sources``, ``2 stories``."""
+    if count == 1:
+        return f"{count} {noun}"
+    return f"{count} {noun.removesuffix('y')}ies" if noun.endswith("y") else f"{count} {noun}s"
 
 
 def ago(then: datetime | None, now: datetime) -> str:

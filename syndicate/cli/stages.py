@@ -89,7 +89,7 @@ def stories(config: Path, as_json: bool, now: datetime | None) -> None:
         "busy": result.busy,
     }
     text = (
-        f"{plural(result.placed, 'article')} placed: {result.new_stories} new stories, "
+        f"{plural(result.placed, 'article')} placed: {plural(result.new_stories, 'new story')}, "
         f"{plural(result.duplicates, 'near-duplicate')}."
     )
     if result.busy:

@@ -137,7 +137,7 @@ def _problems(health: Health) -> list[str]:
         )
     if failed := health.deliveries.get(DeliveryState.FAILED.value):
         found.append(
-            f"{failed} deliveries were refused for good: see `syndicate deliveries list --state failed`"
+            f"{plural(failed, 'delivery')} refused for good: see `syndicate deliveries list --state failed`"
         )
     if health.oldest_due and health.now - health.oldest_due > STUCK:
         found.append(
@@ -162,7 +162,7 @@ def _print(health: Health, services: Services) -> None:
         table(("source", "last success", "next poll", "a day", "problem"), rows, right=(3,))
         click.echo()
     click.echo(
-        f"{plural(health.articles, 'article')} in {health.stories} stories, "
+        f"{plural(health.articles, 'article')} in {plural(health.stories, 'story')}, "
         f"{health.covered} of them told by several sources; {plural(health.stale_pages, 'page')} to write."
     )
     for place, title in enumerate(health.top, start=1):

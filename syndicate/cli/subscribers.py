@@ -83,6 +83,8 @@ _SAID = {
     "suppressed": "{} must not be written to (see `syndicate subscribers list`).",
 }
 
+_REASONS = {"left": "has unsubscribed", "suppressed": "must not be written to"}
+
 
 @subscribers.command("import")
 @config_option
@@ -99,23 +101,26 @@ def import_(
     Nobody who has unsubscribed is subscribed again. All rows are one transaction.
     """
     rows = import_subscribers(file.read_bytes())
-    with services_of(config, now) as (_, services), services.store.write() as connection:
+    with services_of(config, now) as (_, services):
+        transaction = services.store.rehearse() if dry_run else services.store.write()
         name = _newsletter(services, newsletter)
         report = []
-        for row in rows:
-            outcome, reason = row.outcome.value, row.reason
-            if row.outcome is ImportOutcome.ADDED and row.address and not dry_run:
-                outcome = audience.add_subscription(
-                    connection,
-                    address=row.address.display,
-                    address_key=row.address.key,
-                    name=row.name,
-                    language=row.language,
-                    newsletter=name,
-                    evidence=f"imported from {file.name}, line {row.line}",
-                    now=moment(now),
-                )
-            report.append({"line": row.line, "address": row.text, "outcome": outcome, "reason": reason})
+        with transaction as connection:
+            for row in rows:
+                outcome, reason = row.outcome.value, row.reason
+                if row.outcome is ImportOutcome.ADDED and row.address:
+                    outcome = audience.add_subscription(
+                        connection,
+                        address=row.address.display,
+                        address_key=row.address.key,
+                        name=row.name,
+                        language=row.language,
+                        newsletter=name,
+                        evidence=f"imported from {file.name}, line {row.line}",
+                        now=moment(now),
+                    )
+                    reason = _REASONS.get(outcome, "")
+                report.append({"line": row.line, "address": row.text, "outcome": outcome, "reason": reason})
     counts: dict[str, int] = {}
     for entry in report:
         counts[str(entry["outcome"])] = counts.get(str(entry["outcome"]), 0) + 1

@@ -116,8 +116,11 @@ class PublishJob:
                 failures.append(f"channel {channel.name}: {error}")
                 self._quarantine("channel", channel.name, error, now)
         self._built_from = "" if failures else news
-        written += self._lists_of_sources(sources, known, now)
-        written += self._news_sitemap(sources, known, now)
+        for write in (self._lists_of_sources, self._news_sitemap):
+            try:
+                written += write(sources, known, now)
+            except RenderError as error:
+                failures.append(str(error))
         return written, failures
 
     def forget(self) -> None:

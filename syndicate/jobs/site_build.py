@@ -197,8 +197,11 @@ class SiteBuild:
         return True
 
     def _write_assets(self) -> None:
-        for path, data in self._site(set()).assets().items():
-            self._write(path, data)
+        try:
+            for path, data in self._site(set()).assets().items():
+                self._write(path, data)
+        except RenderError as error:
+            self.failures.append(str(error))
 
     def _site(self, tags: set[str]) -> SitePages:
         return SitePages(

@@ -59,6 +59,13 @@ class Store:
         with self._explained(), self._writes.begin() as connection:
             yield connection
 
+    @contextmanager
+    def rehearse(self) -> Iterator[Connection]:
+        """Like ``write``, but nothing stays: for saying what would be done."""
+        with self._explained(), self._writes.connect() as connection, connection.begin() as transaction:
+            yield connection
+            transaction.rollback()
+
     def migrate(self) -> list[str]:
         """Bring the tables up to date and return the names of the migrations that ran.
 

@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 import feedparser
 import pytest
 
-from syndicate.errors import RenderError
 from syndicate.jobs.publish import PublishResult
 from syndicate.model import NewArticle
 from syndicate.store import articles as article_store
@@ -275,12 +274,18 @@ def test_what_a_killed_writer_left_is_swept(newsroom: Room) -> None:
     assert not left.exists()
 
 
-def test_a_full_disk_is_an_error_with_nothing_half_written(newsroom: Room) -> None:
+def test_a_full_disk_is_told_of_and_the_next_run_writes_everything(newsroom: Room) -> None:
     """A file where the folder should be is what any refusal of the disk looks like to us."""
     (newsroom.folder / "feeds").write_text("not a folder")
-    with pytest.raises(RenderError, match="cannot write"):
-        publish(newsroom)
+    result = publish(newsroom)
+    assert (result.feeds, result.pages) == ((), ())
+    assert result.failures
+    assert all("cannot write" in failure for failure in result.failures)
     assert (newsroom.folder / "feeds").read_text() == "not a folder"
+    (newsroom.folder / "feeds").unlink()
+    mended = publish(newsroom)
+    assert mended.failures == ()
+    assert {article.path for _, article in ARTICLES} <= set(mended.pages)
 
 
 def test_pages_older_than_two_days_are_frozen_when_only_the_lists_change(newsroom: Room) -> None:

@@ -41,7 +41,7 @@ def test_T4_it_serves_its_health_and_ends_well_and_soon_on_sigterm(config: Path)
         code = daemon.end(signal.SIGTERM)
         took = time.monotonic() - asked
     health = json.loads(body)
-    assert (status, health["ok"], health["problems"]) == (200, True, {})
+    assert (status, health["ok"], health["problems"]) == (200, True, [])
     assert code == 0
     assert took < 10
     assert {"stopping", "stopped"} <= {line["event"] for line in daemon.events}
