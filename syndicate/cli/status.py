@@ -53,6 +53,7 @@ class Health:
     oldest_due: datetime | None
     subscriptions: dict[str, dict[str, int]]
     deferral: str
+    refused: int
     failures: tuple[Failure, ...]
     top: tuple[str, ...]
     problems: list[str] = field(default_factory=list)
@@ -89,6 +90,7 @@ def look(services: Services, now: datetime) -> Health:
             oldest_due=delivery_store.next_delivery(connection),
             subscriptions=audience.count_subscriptions(connection),
             deferral=_last_deferral(connection),
+            refused=delivery_store.count_refused(connection),
             failures=quarantine.failures(connection),
             top=tuple(
                 f"{titles[story.article_id].title} ({plural(story.coverage, 'source')})"
@@ -135,9 +137,10 @@ def _problems(health: Health) -> list[str]:
             f"{plural(uncertain, 'delivery')} may or may not have arrived: see `syndicate deliveries list "
             "--state uncertain`, and send again what should be"
         )
-    if failed := health.deliveries.get(DeliveryState.FAILED.value):
+    if health.refused:
         found.append(
-            f"{plural(failed, 'delivery')} refused for good: see `syndicate deliveries list --state failed`"
+            f"{plural(health.refused, 'delivery')} refused for good: see `syndicate deliveries list "
+            "--state failed`, then remove the address or send again"
         )
     if health.oldest_due and health.now - health.oldest_due > STUCK:
         found.append(

@@ -186,7 +186,7 @@ def export(config: Path, newsletter: str | None, file: Path) -> None:
 @click.option("--erase", is_flag=True, help="Also erase the person; the address stays suppressed.")
 @click.argument("address")
 def remove(config: Path, as_json: bool, now: datetime | None, erase: bool, address: str) -> None:
-    """End every subscription of an ADDRESS."""
+    """End every subscription of an ADDRESS. Only the person can subscribe again: there is no way back."""
     key = normalise_address(address).key
     with services_of(config, now) as (_, services), services.store.write() as connection:
         ended = audience.end_all_subscriptions(

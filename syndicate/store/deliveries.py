@@ -196,6 +196,21 @@ def list_deliveries(
     ]
 
 
+def count_refused(connection: Connection) -> int:
+    """Deliveries that failed for good to people who are still subscribed: somebody should look at them."""
+    table, subscriptions = schema.deliveries, schema.subscriptions
+    query = (
+        select(func.count())
+        .select_from(table)
+        .join(subscriptions, subscriptions.c.id == table.c.subscription_id)
+        .where(
+            table.c.state == DeliveryState.FAILED.value,
+            subscriptions.c.state == SubscriptionState.CONFIRMED.value,
+        )
+    )
+    return connection.scalars(query).one()
+
+
 def count_due(connection: Connection, now: datetime) -> int:
     """How many deliveries may go now."""
     table = schema.deliveries

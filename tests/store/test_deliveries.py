@@ -167,6 +167,15 @@ def test_somebody_who_left_in_the_meantime_is_cancelled_at_the_last_moment(conne
     assert (report.delivery.attempts, row(connection).lease_owner) == (0, "")
 
 
+def test_a_refused_delivery_needs_a_person_until_its_subscription_ends(connection):
+    (delivery,) = claim(connection)
+    assert deliveries.count_refused(connection) == 0
+    finish(connection, delivery, FAILED, code=550, error="no such mailbox")
+    assert deliveries.count_refused(connection) == 1
+    audience.end_subscription(connection, delivery.subscription_id, detail="by the operator", now=NOW)
+    assert deliveries.count_refused(connection) == 0
+
+
 def test_somebody_erased_in_the_meantime_gets_nothing(connection):
     (delivery,) = claim(connection)
     audience.remove_subscriber(connection, "jo@example.org")

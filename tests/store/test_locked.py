@@ -158,6 +158,7 @@ READS = {
     "ranking.ranked_stories",
     "ranking.section_counts",
     "retention.count_prunable",
+    "deliveries.count_refused",
     "retention.stories_without_lead",
     "sources.due_sources",
     "sources.list_sources",
