@@ -29,9 +29,9 @@ _CODE = (
 )
 _ANSWER_CLASSES = frozenset(
     {
-        ("syndicate.model", "ParsedSource"),
-        ("syndicate.model", "Entry"),
-        ("syndicate.model", "Image"),
+        ("syndicate.model.articles", "ParsedSource"),
+        ("syndicate.model.articles", "Entry"),
+        ("syndicate.model.articles", "Image"),
         ("datetime", "datetime"),
         ("datetime", "timezone"),
         ("datetime", "timedelta"),

@@ -15,10 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from syndicate import __version__
-from syndicate.audience.addresses import parse_mailbox
-from syndicate.delivery.folder import FolderTransport
 from syndicate.delivery.message import MailOptions
-from syndicate.delivery.smtp import SmtpOptions, SmtpTransport
 from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollingOptions
 from syndicate.jobs.deliver import DeliverJob, Transport
@@ -27,19 +24,19 @@ from syndicate.jobs.ingest import IngestJob
 from syndicate.jobs.prune import PruneJob, RetentionOptions
 from syndicate.jobs.publish import PublishJob
 from syndicate.jobs.stories import StoriesJob
-from syndicate.model import Channel, Newsletter, Republish, Source, SourceKind
+from syndicate.model import Channel, Newsletter, Source
 from syndicate.net import FetchThread, HttpOptions
-from syndicate.newsletter.render import TOKEN, SiteFacts
-from syndicate.publish.channels import parse_query
+from syndicate.newsletter.render import SiteFacts
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
+from syndicate.services.declared import declared_channels, declared_newsletters, declared_sources
+from syndicate.services.mail import mail_transport, newsletter_mail, unsubscribe_link
 from syndicate.settings import Settings
 from syndicate.store import Store, leases, open_store
 from syndicate.store import editions as edition_store
 from syndicate.store import sources as source_store
 from syndicate.stories import RankingOptions, StoryOptions
 from syndicate.templating import Templates
-from syndicate.text.urls import is_web_url
 
 HOUR = 3600.0
 DAY = 86400.0
@@ -96,43 +93,17 @@ class Services:
     @cached_property
     def sources(self) -> tuple[Source, ...]:
         """The declared sources."""
-        return tuple(_source(self.settings, position) for position in range(len(self.settings.sources)))
+        return declared_sources(self.settings)
 
     @cached_property
     def channels(self) -> tuple[Channel, ...]:
         """The declared channels."""
-        return tuple(
-            Channel(
-                name=channel.name,
-                title=channel.title or channel.name.replace("-", " ").capitalize(),
-                query=channel.query,
-                clauses=parse_query(channel.query),
-                limit=channel.limit,
-                language=channel.language or self.settings.site.language,
-                description=channel.description,
-            )
-            for channel in self.settings.channels
-        )
+        return declared_channels(self.settings)
 
     @cached_property
     def newsletters(self) -> tuple[Newsletter, ...]:
         """The declared newsletters."""
-        return tuple(
-            Newsletter(
-                name=newsletter.name,
-                title=newsletter.title or f"{self.settings.site.title}: {newsletter.name}",
-                schedule=newsletter.schedule,
-                time_zone=newsletter.time_zone or self.settings.site.time_zone,
-                query=newsletter.query,
-                clauses=parse_query(newsletter.query),
-                stories=newsletter.stories,
-                trending=newsletter.trending,
-                language=newsletter.language or self.settings.site.language,
-                max_lateness=newsletter.max_lateness,
-                first_edition=newsletter.first_edition,
-            )
-            for newsletter in self.settings.newsletters
-        )
+        return declared_newsletters(self.settings)
 
     @cached_property
     def publish_options(self) -> PublishOptions:
@@ -229,7 +200,7 @@ class Services:
                 google_news_url=site.google_news_url,
             ),
             ranking=self.ranking,
-            unsubscribe_url=lambda newsletter: self._unsubscribe_link(newsletter.name),
+            unsubscribe_url=lambda _newsletter: unsubscribe_link(self.settings),
         )
 
     @cached_property
@@ -258,36 +229,12 @@ class Services:
 
     def transport(self) -> Transport:
         """A new connection to where mail goes."""
-        mail = self.settings.mail
-        if mail.transport == "folder":
-            return FolderTransport(self.settings.path(mail.folder))
-        return SmtpTransport(
-            SmtpOptions(
-                host=mail.host,
-                port=mail.port,
-                tls=mail.tls,
-                username=mail.username,
-                password=mail.password.get_secret_value(),
-                domain=_domain(parse_mailbox(mail.sender).address.display),
-            )
-        )
+        return mail_transport(self.settings)
 
     def mail_options(self, newsletter: str) -> MailOptions:
         """What all mails of a newsletter have in common."""
-        mail, site = self.settings.mail, self.settings.site
-        sender = parse_mailbox(mail.sender)
         titles = {one.name: one.title for one in self.newsletters}
-        return MailOptions(
-            sender_name=sender.name or site.title,
-            sender_address=sender.address.display,
-            newsletter_title=titles.get(newsletter, newsletter),
-            domain=_domain(sender.address.display),
-            placeholder=TOKEN,
-            unsubscribe_address=parse_mailbox(mail.reply_to or mail.sender).address.display,
-            unsubscribe_url=self._unsubscribe_page(),
-            reply_to=mail.reply_to,
-            site_url=f"{site.url}/site/",
-        )
+        return newsletter_mail(self.settings, titles.get(newsletter, newsletter))
 
     def close(self) -> None:
         """Close what was opened, in the order that lets nothing wait for the other."""
@@ -295,32 +242,6 @@ class Services:
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
         self.store.dispose()
-
-    def _unsubscribe_page(self) -> str:
-        """The link ``run``'s web server answers, or ``""`` when none is configured."""
-        return f"{self.settings.site.url}/unsubscribe/{TOKEN}" if self.settings.web.listen else ""
-
-    def _unsubscribe_link(self, newsletter: str) -> str:
-        address = self.mail_options(newsletter).unsubscribe_address
-        return self._unsubscribe_page() or f"mailto:{address}?subject=unsubscribe%20{TOKEN}"
-
-
-def _source(settings: Settings, position: int) -> Source:
-    declared = settings.sources[position]
-    is_feed = is_web_url(declared.url)
-    default = Republish.FULL if declared.own else Republish.SUMMARY
-    return Source(
-        id=0,
-        name=declared.name,
-        url=declared.url if is_feed else str(settings.path(declared.url)),
-        kind=SourceKind.FEED if is_feed else SourceKind.FOLDER,
-        section=declared.section,
-        language=declared.language.lower(),
-        own=declared.own,
-        weight=declared.weight,
-        republish=declared.republish or default,
-        paused=declared.paused,
-    )
 
 
 def _is_alive(process: str) -> bool:
@@ -332,10 +253,6 @@ def _is_alive(process: str) -> bool:
     except (PermissionError, ValueError, OverflowError):
         return True
     return True
-
-
-def _domain(address: str) -> str:
-    return address.rpartition("@")[2]
 
 
 def store_url(settings: Settings) -> str:

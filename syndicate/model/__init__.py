@@ -1,0 +1,59 @@
+"""The words of the house as frozen dataclasses: one class for each stage of the data.
+
+source → entry → article → story → channel · edition → delivery. Every time is an aware
+``datetime`` in UTC; every language is a BCP 47 tag in lower case (``""`` when unknown); every
+score is between 0 and 1 unless it says otherwise.
+"""
+
+from syndicate.model.articles import (
+    Article,
+    ArticleBody,
+    Entry,
+    Image,
+    KnownArticle,
+    NewArticle,
+    ParsedSource,
+    PublishedArticle,
+    RelatedLink,
+    reader_link,
+)
+from syndicate.model.channels import Channel, Clause, ClauseField
+from syndicate.model.newsletters import (
+    Delivery,
+    DeliveryState,
+    Edition,
+    EditionStory,
+    Newsletter,
+    SubscriptionState,
+)
+from syndicate.model.sources import Origin, Republish, Source, SourceKind, SourceState
+from syndicate.model.stories import RankedStory, Story
+
+__all__ = [
+    "Article",
+    "ArticleBody",
+    "Channel",
+    "Clause",
+    "ClauseField",
+    "Delivery",
+    "DeliveryState",
+    "Edition",
+    "EditionStory",
+    "Entry",
+    "Image",
+    "KnownArticle",
+    "NewArticle",
+    "Newsletter",
+    "Origin",
+    "ParsedSource",
+    "PublishedArticle",
+    "RankedStory",
+    "RelatedLink",
+    "Republish",
+    "Source",
+    "SourceKind",
+    "SourceState",
+    "Story",
+    "SubscriptionState",
+    "reader_link",
+]

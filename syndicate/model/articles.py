@@ -1,0 +1,183 @@
+"""From what a parser found to what an output shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from syndicate.model.sources import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture that stands for an article. Sizes are in pixels, ``None`` when unknown."""
+
+    url: str
+    width: int | None = None
+    height: int | None = None
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What a parser found in a source, cleaned but not yet trusted.
+
+    ``html`` is safe HTML with absolute links; every other text is plain. ``digest`` identifies
+    the raw bytes of the item, so that an unchanged item need not be parsed again.
+    ``read_more`` holds titles the source itself lists as further reading.
+    """
+
+    guid: str
+    url: str
+    title: str
+    authors: tuple[str, ...] = ()
+    published: datetime | None = None
+    updated: datetime | None = None
+    language: str = ""
+    html: str = ""
+    text: str = ""
+    summary: str = ""
+    section: str = ""
+    tags: tuple[str, ...] = ()
+    image: Image | None = None
+    read_more: tuple[str, ...] = ()
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedSource:
+    """One reading of a source: what it says about itself, and its entries in document order.
+
+    ``entries`` holds only entries whose digest was not known before; ``digests`` holds the
+    digest of every item in the document. ``min_interval`` is the source's own wish (``ttl``,
+    ``sy:updatePeriod``) in seconds. ``warnings`` are readable sentences (not well-formed,
+    wrong charset, entries left out); ``refused`` are ``(digest, reason)`` of single items
+    that could not be read although the rest could. ``left_out`` counts new items beyond our limit,
+    to be read the next time although the document is the same.
+    """
+
+    title: str = ""
+    home_url: str = ""
+    feed_id: str = ""
+    language: str = ""
+    entries: tuple[Entry, ...] = ()
+    digests: tuple[str, ...] = ()
+    min_interval: float | None = None
+    warnings: tuple[str, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+    left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownArticle:
+    """What identity needs to know about an article we already have."""
+
+    id: int
+    uid: str
+    entry_key: str
+    url: str
+    title: str
+    published: datetime
+    first_seen: datetime
+    content_hash: str
+    digest: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ArticleFields:
+    uid: str
+    entry_key: str
+    url: str
+    path: str
+    title: str
+    authors: tuple[str, ...] = ()
+    published: datetime
+    updated: datetime
+    first_seen: datetime
+    language: str = ""
+    direction: str = "ltr"
+    section: str = ""
+    tags: tuple[str, ...] = ()
+    summary: str = ""
+    image: Image | None = None
+    minutes: int = 1
+    words: int = 0
+    read_more: tuple[str, ...] = ()
+    content_hash: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewArticle(_ArticleFields):
+    """An entry as identity accepted it, with its body, before it has a row."""
+
+    html: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article(_ArticleFields):
+    """One accepted entry: clean, dated, identified.
+
+    ``uid`` is the stable public id (a UUID in text); it never changes, whatever happens to the
+    title, the URL or the source. ``url`` is the publisher's own page, without tracking
+    parameters (``""`` if there is none). ``path`` is the article page's path inside the output
+    folder. ``minutes`` is the reading time, at least 1. ``first_seen`` is when we accepted it.
+    """
+
+    id: int
+    source_id: int
+    story_id: int | None = None
+    duplicate_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleBody:
+    """The long part of an article: clean HTML with absolute links, and the same as plain text."""
+
+    html: str = ""
+    text: str = ""
+
+
+def reader_link(*, own: bool, url: str, path: str, site_url: str) -> str:
+    """Where a reader is sent: the publisher's page, or ours when the source is our own or has none."""
+    return url if url and not own else f"{site_url}/{path}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedLink:
+    """An article worth reading next, as seen from another one.
+
+    ``url`` is where a reader should go (the publisher, or our page when the source is our
+    own). ``parts`` names each part of the score; their sum is the score.
+    """
+
+    article_id: int
+    uid: str
+    title: str
+    url: str
+    path: str
+    source_name: str
+    published: datetime
+    language: str = ""
+    direction: str = "ltr"
+    score: float = 0.0
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedArticle:
+    """Everything an output needs to show one article.
+
+    ``link`` leads to the publisher, or to our own page when the source is our own. ``html`` is
+    already bounded by the source's ``republish``: ``""`` for none, a paragraph for summary.
+    ``related`` is "Read more" (at most five), ``coverage`` the same story by other sources.
+    """
+
+    article: Article
+    source: Source
+    link: str
+    html: str = ""
+    text: str = ""
+    related: tuple[RelatedLink, ...] = ()
+    coverage: tuple[RelatedLink, ...] = ()

@@ -1,0 +1,115 @@
+"""Read ``config.toml`` and the environment; report every mistake at once."""
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+
+from syndicate.errors import ConfigError
+from syndicate.settings.section import Section
+from syndicate.settings.tree import Settings
+from syndicate.toml_lines import line_of
+
+_ENVIRONMENT = "SYNDICATE_"
+
+
+def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the configuration file and the environment.
+
+    Raises ``ConfigError`` with every mistake, one a line: ``file:line: section.key: what to do``.
+    """
+    try:
+        text = file.read_text("utf-8")
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{file} does not exist: run `syndicate init` to write one, or name yours with --config"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}") from error
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file}: not valid TOML: {error}") from error
+    base = file.absolute().parent
+    problems = _from_environment(data, environment)
+    try:
+        settings = Settings.model_validate({**data, "base": base})
+    except ValidationError as error:
+        problems += [_explain(file, text, environment, details) for details in error.errors()]
+        raise ConfigError("\n".join(problems)) from None
+    problems += [
+        f"{file}:{line_of(text, path) or 1}: {message}" for path, message in _inconsistencies(settings)
+    ]
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return _with_secrets(settings, file, text)
+
+
+def _from_environment(data: dict[str, Any], environment: Mapping[str, str]) -> list[str]:
+    problems = []
+    for variable, value in sorted(environment.items()):
+        if not variable.startswith(_ENVIRONMENT) or "__" not in variable:
+            continue
+        section, key = variable.removeprefix(_ENVIRONMENT).lower().split("__", 1)
+        model = Settings.model_fields.get(section)
+        if model is None or not isinstance(model.default, Section):
+            problems.append(f"environment: {variable}: there is no section [{section}] to set")
+            continue
+        table = data.setdefault(section, {})
+        if isinstance(table, dict):
+            table[key] = _value(value)
+    return problems
+
+
+def _value(text: str) -> object:
+    """A list is written as JSON; everything else is text, which the models read as what they need."""
+    if text.startswith("["):
+        with suppress(json.JSONDecodeError):
+            return json.loads(text)
+    return text
+
+
+def _explain(file: Path, text: str, environment: Mapping[str, str], details: Any) -> str:
+    path = details["loc"]
+    key = ".".join(str(part) for part in path)
+    message = details["msg"].removeprefix("Value error, ")
+    if details["type"] == "extra_forbidden":
+        message = "there is no such key; see docs/configuration.md"
+    variable = _ENVIRONMENT + "__".join(str(part) for part in path[:2]).upper()
+    if variable in environment:
+        return f"environment: {variable}: {message}"
+    return f"{file}:{line_of(text, path) or 1}: {key}: {message}"
+
+
+def _inconsistencies(settings: Settings) -> list[tuple[tuple[str | int, ...], str]]:
+    found: list[tuple[tuple[str | int, ...], str]] = []
+    for section in ("sources", "channels", "newsletters"):
+        seen: set[str] = set()
+        for position, item in enumerate(getattr(settings, section)):
+            if item.name in seen:
+                found.append(
+                    ((section, position, "name"), f"{section}.{position}.name: {item.name!r} is used twice")
+                )
+            seen.add(item.name)
+    if settings.newsletters and not settings.mail.address:
+        message = "mail.address: newsletters need your postal address in the footer"
+        found.append((("mail", "address"), message))
+    return found
+
+
+def _with_secrets(settings: Settings, file: Path, text: str) -> Settings:
+    name = settings.mail.password_file
+    if not name:
+        return settings
+    try:
+        secret = settings.path(name).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        line = line_of(text, ("mail", "password_file")) or 1
+        raise ConfigError(f"{file}:{line}: mail.password_file: {name} cannot be read: {error}") from error
+    mail = settings.mail.model_copy(update={"password": SecretStr(secret)})
+    return settings.model_copy(update={"mail": mail})

@@ -1,0 +1,58 @@
+"""Where things are, and what readers see: [site], [store], [output], [templates], [web], [retention]."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from syndicate.settings.section import Section
+from syndicate.settings.values import (
+    Days,
+    Listen,
+    OptionalUrl,
+    OwnFolder,
+    WebUrl,
+    ZoneName,
+)
+
+
+class SiteSettings(Section):
+    """What readers see: where the output folder is served, and as what."""
+
+    url: WebUrl = "http://127.0.0.1:8000"
+    title: str = Field("My news", min_length=1)
+    description: str = ""
+    language: str = Field("en", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    time_zone: ZoneName = "UTC"
+    google_news_url: OptionalUrl = ""
+
+
+class StoreSettings(Section):
+    """Where the rows are."""
+
+    url: str = "sqlite:///syndicate.db"
+
+
+class OutputSettings(Section):
+    """Where feeds and pages are written: a folder of its own, for what is left over in it is cleared away."""
+
+    folder: OwnFolder = Path("feeds")
+
+
+class TemplateSettings(Section):
+    """The user's own templates; empty means ours."""
+
+    folder: str = ""
+
+
+class WebSettings(Section):
+    """Where ``syndicate run`` listens; empty means no web server."""
+
+    listen: Listen = "127.0.0.1:8000"
+
+
+class RetentionSettings(Section):
+    """How long rows are kept. Pages already written stay."""
+
+    articles: Days = 365 * 86400.0
+    deliveries: Days = 90 * 86400.0
+    tombstones: Days = 730 * 86400.0

@@ -1,0 +1,37 @@
+"""What becomes of it: [[channels]], [stories] and [ranking]."""
+
+from pydantic import Field
+
+from syndicate.settings.section import Section
+from syndicate.settings.values import Duration, FileName, Query, Span
+
+
+class ChannelSettings(Section):
+    """One output feed."""
+
+    name: FileName
+    title: str = ""
+    query: Query = ""
+    limit: int = Field(50, ge=1, le=100)
+    language: str = ""
+    description: str = ""
+
+
+class RankingSettings(Section):
+    """How top and trending are computed (``docs/ranking.md`` has the formulas)."""
+
+    half_life: Span = 6 * 3600.0
+    window: Span = 24 * 3600.0
+    slow_window: Span = 72 * 3600.0
+    burst: Span = 3 * 3600.0
+    history: Span = 24 * 3600.0
+    size: int = Field(50, ge=1, le=200)
+    per_source: int = Field(3, ge=1)
+    step: Span = 900.0
+
+
+class StorySettings(Section):
+    """How articles become stories."""
+
+    window: Duration = 7 * 86400.0
+    related: int = Field(5, ge=0, le=5)

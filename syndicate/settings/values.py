@@ -1,0 +1,116 @@
+"""What one value may be: durations, time zones, addresses, names; each error says what to write instead."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from syndicate.errors import ConfigError
+from syndicate.newsletter.periods import parse_schedule
+from syndicate.publish.channels import parse_query
+from syndicate.text.urls import is_web_url
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def _seconds(value: object) -> object:
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhdw])\s*", value)
+        if match is None:
+            raise ValueError(
+                f'{value!r} is not a duration: write a number and s, m, h, d or w, such as "15m"'
+            )
+        return float(match[1]) * _UNITS[match[2]]
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f'{value!r} is not a time zone: write a name such as "Europe/Berlin"') from error
+    return value
+
+
+def _web_url(value: str) -> str:
+    if not is_web_url(value):
+        raise ValueError(f"{value!r} is not an http or https address")
+    return value.rstrip("/")
+
+
+def _source_url(value: str) -> str:
+    if "://" in value and not is_web_url(value):
+        raise ValueError(f"{value!r} must be an http or https address, or a path to a folder")
+    return value
+
+
+def _optional_url(value: str) -> str:
+    return _web_url(value) if value else ""
+
+
+def _optional_zone(value: str) -> str:
+    return _zone(value) if value else ""
+
+
+def _private(value: object) -> object:
+    hosts = isinstance(value, (list, tuple)) and all(isinstance(host, str) for host in value)
+    if not hosts and value not in (True, False, "true", "false"):
+        raise ValueError('write true, false, or a list of hosts and networks such as ["10.0.0.0/8"]')
+    return value
+
+
+def _query(value: str) -> str:
+    try:
+        parse_query(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _schedule(value: str) -> str:
+    try:
+        parse_schedule(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _own_folder(value: Path) -> Path:
+    if value in (Path(), Path("/")):
+        raise ValueError("name a folder that holds nothing else, such as feeds")
+    return value
+
+
+def _listen(value: str) -> str:
+    if value and int(value.rpartition(":")[2]) > 65535:
+        raise ValueError(f"{value!r} names no port: ports end at 65535")
+    return value
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", value):
+        raise ValueError(
+            f"{value!r} becomes a file name: use small letters, digits and hyphens, such as world-news"
+        )
+    return value
+
+
+# A hundred years: more would carry dates beyond the calendar.
+_LONGEST = 36_500 * 86400.0
+Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=_LONGEST)]
+# What the ranking divides by must not be nothing.
+Span = Annotated[float, BeforeValidator(_seconds), Field(ge=60, le=_LONGEST)]
+ZoneName = Annotated[str, AfterValidator(_zone)]
+OptionalZone = Annotated[str, AfterValidator(_optional_zone)]
+Private = Annotated[bool | tuple[str, ...], BeforeValidator(_private)]
+WebUrl = Annotated[str, AfterValidator(_web_url)]
+OptionalUrl = Annotated[str, AfterValidator(_optional_url)]
+Query = Annotated[str, AfterValidator(_query)]
+ScheduleText = Annotated[str, AfterValidator(_schedule)]
+FileName = Annotated[str, AfterValidator(_name)]
+OwnFolder = Annotated[Path, AfterValidator(_own_folder)]
+Days = Annotated[float, BeforeValidator(_seconds), Field(ge=86400, le=_LONGEST)]
+SourceUrl = Annotated[str, Field(min_length=1), AfterValidator(_source_url)]
+Listen = Annotated[str, Field(pattern=r"^$|^.+:[0-9]{1,5}$"), AfterValidator(_listen)]

@@ -1,0 +1,53 @@
+"""The tables as the statements see them. The SQL that makes them is in ``migrations/``.
+
+A test compares these definitions with what the migrations really build, on both engines.
+"""
+
+from syndicate.store.schema.base import leases, meta, metadata, migrations
+from syndicate.store.schema.for_ingest import (
+    article_bodies,
+    article_tags,
+    articles,
+    quarantine,
+    sources,
+    tombstones,
+)
+from syndicate.store.schema.for_mail import (
+    consents,
+    deliveries,
+    edition_stories,
+    editions,
+    newsletters,
+    subscribers,
+    subscriptions,
+    suppressions,
+)
+from syndicate.store.schema.for_output import outputs, stale_pages
+from syndicate.store.schema.for_stories import article_terms, ranked, related, stories
+
+__all__ = [
+    "article_bodies",
+    "article_tags",
+    "article_terms",
+    "articles",
+    "consents",
+    "deliveries",
+    "edition_stories",
+    "editions",
+    "leases",
+    "meta",
+    "metadata",
+    "migrations",
+    "newsletters",
+    "outputs",
+    "quarantine",
+    "ranked",
+    "related",
+    "sources",
+    "stale_pages",
+    "stories",
+    "subscribers",
+    "subscriptions",
+    "suppressions",
+    "tombstones",
+]

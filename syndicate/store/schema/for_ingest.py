@@ -1,0 +1,83 @@
+"""Sources, their articles, and what could not be read."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, Text
+
+from syndicate.store.schema.base import metadata, texts
+from syndicate.store.types import Json, Moment
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    *texts("name", "kind", "url", "section", "language", "republish", "origin"),
+    Column("own", Boolean, nullable=False),
+    Column("weight", Float, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    *texts("title", "home_url", "feed_id"),
+    Column("created", Moment, nullable=False),
+    *texts("etag", "last_modified", "body_hash", "error", "warning", "permanent_url"),
+    Column("last_attempt", Moment),
+    Column("last_success", Moment),
+    Column("next_check", Moment),
+    Column("failures", Integer, nullable=False),
+    Column("gone", Boolean, nullable=False),
+    Column("permanent_seen", Integer, nullable=False),
+    Column("lease_owner", Text, nullable=False),
+    Column("lease_until", Moment, nullable=False),
+)
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("source_id", BigInteger, nullable=False),
+    *texts("uid", "entry_key", "url", "path", "title", "language", "direction", "section", "summary"),
+    *texts("content_hash", "digest", "search"),
+    Column("authors_json", Json, nullable=False),
+    Column("tags_json", Json, nullable=False),
+    Column("image_json", Json),
+    Column("read_more_json", Json, nullable=False),
+    Column("published", Moment, nullable=False),
+    Column("updated", Moment, nullable=False),
+    Column("first_seen", Moment, nullable=False),
+    Column("minutes", Integer, nullable=False),
+    Column("words", Integer, nullable=False),
+    Column("story_id", BigInteger),
+    Column("duplicate_of", BigInteger),
+    Column("placed", Boolean, nullable=False),
+)
+
+article_bodies = Table(
+    "article_bodies",
+    metadata,
+    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
+    *texts("html", "text"),
+)
+
+article_tags = Table(
+    "article_tags",
+    metadata,
+    Column("tag", Text, primary_key=True),
+    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("entry_key", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("pruned", Moment, nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("source_id", BigInteger),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("first_failed", Moment, nullable=False),
+    Column("last_failed", Moment, nullable=False),
+)

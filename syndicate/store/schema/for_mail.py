@@ -1,0 +1,90 @@
+"""Newsletters, editions, subscribers and deliveries."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, Text
+
+from syndicate.store.schema.base import metadata, texts
+from syndicate.store.types import Json, Moment
+
+newsletters = Table(
+    "newsletters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    *texts("title", "origin"),
+    Column("paused", Boolean, nullable=False),
+    Column("known_since", Moment, nullable=False),
+)
+
+editions = Table(
+    "editions",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    *texts("newsletter", "cadence", "state", "subject", "html", "text"),
+    Column("period_start", Moment, nullable=False),
+    Column("period_end", Moment, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("cut_at", Moment, nullable=False),
+    Column("stories", Integer, nullable=False),
+)
+
+edition_stories = Table(
+    "edition_stories",
+    metadata,
+    Column("edition_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("story_id", BigInteger, nullable=False),
+    Column("article_id", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("follow_up", Boolean, nullable=False),
+    Column("coverage", Integer, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("parts_json", Json, nullable=False),
+)
+
+subscribers = Table(
+    "subscribers",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    *texts("address", "address_key", "name", "language"),
+    Column("created", Moment, nullable=False),
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("subscriber_id", BigInteger, nullable=False),
+    *texts("newsletter", "state"),
+    Column("created", Moment, nullable=False),
+    Column("changed", Moment, nullable=False),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    *texts("address_key", "newsletter", "event", "detail"),
+    Column("recorded", Moment, nullable=False),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("address_key", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("recorded", Moment, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("edition_id", BigInteger, nullable=False),
+    Column("subscription_id", BigInteger, nullable=False),
+    *texts("address", "state", "lease_owner", "error"),
+    Column("attempts", Integer, nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("not_before", Moment, nullable=False),
+    Column("lease_until", Moment, nullable=False),
+    Column("code", Integer),
+    Column("changed", Moment, nullable=False),
+)

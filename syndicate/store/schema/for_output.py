@@ -1,0 +1,21 @@
+"""What is written, and what must be written again."""
+
+from sqlalchemy import BigInteger, Column, Integer, Table, Text
+
+from syndicate.store.schema.base import metadata
+from syndicate.store.types import Moment
+
+stale_pages = Table(
+    "stale_pages",
+    metadata,
+    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+)
+
+outputs = Table(
+    "outputs",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("signature", Text, nullable=False),
+    Column("built", Moment, nullable=False),
+)
