@@ -77,7 +77,7 @@ def test_migrating_twice_does_nothing_the_second_time(empty_store_url):
 
 def test_S7_a_migration_that_fails_half_way_leaves_nothing(empty_store_url, monkeypatch):
     broken = Migration(
-        number=2, name="broken", sql="CREATE TABLE half (id {id}); INSERT INTO nowhere VALUES (1)"
+        number=98, name="broken", sql="CREATE TABLE half (id {id}); INSERT INTO nowhere VALUES (1)"
     )
     monkeypatch.setattr(migration, "all_migrations", lambda: (*all_migrations(), broken))
     store = open_store(empty_store_url)
@@ -99,8 +99,9 @@ def test_S7_a_store_of_a_newer_version_is_refused_and_left_alone(store, now: dat
         assert connection.scalars(select(func.max(schema.migrations.c.number))).one() == 99
 
 
-def test_migrations_are_numbered_without_gaps():
-    assert [one.number for one in all_migrations()] == list(range(1, len(all_migrations()) + 1))
+def test_migrations_have_numbers_of_their_own():
+    numbers = [one.number for one in all_migrations()]
+    assert numbers == sorted(set(numbers))
 
 
 def test_rows_keep_their_ids_for_ever_an_id_is_never_given_out_again(store, now: datetime):
