@@ -119,11 +119,11 @@ class Dialogue:
     def feed(self, data: bytes) -> None:
         """Take what the server said."""
         *lines, self._buffer = (self._buffer + data).split(b"\n")
-        if len(self._buffer) + sum(map(len, self._text)) > _LONGEST_REPLY:
-            self.lose("answered without end")
         for line in lines:
             if self.lost is None:
                 self._line(line.removesuffix(b"\r"))
+        if self.lost is None and len(self._buffer) > _LONGEST_REPLY:
+            self.lose("answered without end")
 
     def lose(self, why: str, code: int | None = None) -> None:
         """The connection is gone: what was only offered is ``returned``, a body on the wire is uncertain."""
@@ -181,7 +181,7 @@ class Dialogue:
 
     def _line(self, line: bytes) -> None:
         reply = _REPLY.fullmatch(line)
-        if reply is None:
+        if reply is None or len(line) + sum(map(len, self._text)) > _LONGEST_REPLY:
             self.lose("answered something that is no reply")
             return
         self._text.append(reply[3])
@@ -194,24 +194,26 @@ class Dialogue:
             self.lose(f"closed the conversation: {code} {_readable(text)}", code)
             return
         command = self._awaited.popleft()
-        said = self._said(command, code, text)
         if command == "BODY":
-            self._verdict(code, said)
+            self._verdict(code, text)
         elif code not in _GOOD[command]:
-            self._refuse(command, code, said)
+            self._refuse(command, code, self._said(command, code, text))
         elif command == "DATA":
             self._told_to_go_on()
         if code == _CLOSING:
             self.lose(f"is closing: {code} {_readable(text)}", code)
-        elif self.lost is None and not self._features.pipelining:
+        elif self.lost is None and self._later:
             self._say_next()
 
-    def _verdict(self, code: int, said: str) -> None:
+    def _verdict(self, code: int, text: bytes) -> None:
         body, self._body = self._body, None
         if body is None:
             raise RuntimeError("a verdict on no message")
         self.answered += 1
-        error = None if code == 250 else _judged(code, said) if code >= 400 else Uncertain(said, code=code)
+        error: MailError | None = None
+        if code != 250:
+            said = self._said("the message", code, text)
+            error = _judged(code, said) if code >= 400 else Uncertain(said, code=code)
         self._ended.append(Ended(parcel=body, error=error))
 
     def _told_to_go_on(self) -> None:
@@ -242,9 +244,8 @@ class Dialogue:
             self._ended.append(Ended(parcel=self.offered, error=error))
         self.offered, self._message, self._refusal = None, (), None
 
-    def _said(self, command: str, code: int, text: bytes) -> str:
+    def _said(self, to_what: str, code: int, text: bytes) -> str:
         """Without the recipient: these words are logged, and stand in the rows of those who wait as well."""
-        to_what = "the message" if command == "BODY" else command
         return f"{self._place} answered {to_what}: {code} {_readable(text)}"
 
 

@@ -67,6 +67,8 @@ def encode_address(address: str) -> bytes:
 
 def encode_recipient(address: str) -> bytes:
     """Like ``encode_address``, but letters outside ASCII may stand before the @ (RFC 6532), as UTF-8."""
+    if address.isascii():
+        return encode_address(address)
     local, _, domain = address.rpartition("@")
     plain = "".join(character if character.isascii() else "x" for character in local)
     if local.isprintable() and len(local.encode("utf-8", "replace")) <= _LONGEST_LOCAL and plain != local:

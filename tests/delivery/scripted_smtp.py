@@ -100,12 +100,12 @@ class ScriptedSmtp:
                     return
 
     def _take(self, lines: BinaryIO) -> bool:
-        body = b""
+        body: list[bytes] = []
         while line := lines.readline():
             if line == b".\r\n":
-                self.bodies.append(body)
+                self.bodies.append(b"".join(body))
                 return True
-            body += line
+            body.append(line)
         return False
 
     def _answer(self, connection: socket.socket, reply: bytes) -> bool:
