@@ -1,6 +1,6 @@
 """What sending one edition costs for each reader, beside the naive way and beside smtplib, in one run.
 
-``python -m benchmarks.delivery`` makes its own fixture (a 102 kB message, 12 stories, 190 CSS rules, 29 tokens)
+``python -m benchmarks.delivery`` makes its own fixture (a message of 102 kB, 12 stories, 190 CSS rules, 29 tokens)
 and its own sink (``mail_sink.py``, another process on loopback). CPU seconds of the sender only; the store
 is an SQLite file in TMPDIR with ``synchronous=FULL``. ``--memory N`` prints the peak memory of one run.
 """
@@ -65,6 +65,7 @@ class Fixture:
             self.keys[kind] = load_key(file, domain="example.com", selector=kind)
 
     def html(self, token: str) -> str:
+        """The HTML part, inlined as the product does it."""
         return inline_styles(self.page.render(token=token, **self.context))
 
     def _edition(self) -> Edition:
@@ -82,6 +83,7 @@ class Fixture:
         )
 
     def message(self, number: int, keys: Sequence[DkimKey]) -> tuple[bytes, ...]:
+        """One reader's copy."""
         template = MessageTemplate.build(self.edition, OPTIONS, keys)
         return template.for_subscriber(
             f"reader{number}@example.org", f"{number:032d}", f"<{number}@example.com>"

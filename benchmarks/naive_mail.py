@@ -19,12 +19,16 @@ from jinja2 import Environment, Template
 
 PAGE = """<html><head><style>{{ css }}</style></head><body>{% for story in stories %}
 <table class="story"><tr><td class="cell"><h2 class="head c{{ loop.index }}">{{ story.title }}</h2>
-<p class="lead c{{ loop.index + 20 }}"><a class="link" href="https://news.example/{{ loop.index }}/{{ token }}">
-{{ story.lead }}</a></p>{% for part in story.parts %}<p class="text c{{ loop.index + 40 }}">{{ part }} <b>more</b></p>{% endfor %}
+<p class="lead c{{ loop.index + 20 }}">
+<a class="link" href="https://news.example/{{ loop.index }}/{{ token }}">{{ story.lead }}</a></p>
+{% for part in story.parts %}<p class="text c{{ loop.index + 40 }}">{{ part }} <b>more</b></p>{% endfor %}
 <a class="more" href="https://news.example/more/{{ loop.index }}/{{ token }}">Read more</a></td></tr></table>
 {% endfor %}<p class="foot"><a href="https://news.example/unsubscribe/{{ token }}">Unsubscribe</a> or
 <a href="https://news.example/preferences/{{ token }}">choose</a></p></body></html>"""
-WORDS = "harbour ferry strike council bridge river school season market library light winter".split()
+WORDS = (
+    *("harbour", "ferry", "strike", "council", "bridge", "river"),
+    *("school", "season", "market", "library", "light", "winter"),
+)
 
 
 def stories(words: int) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ from syndicate.web.server import WebServer
 log = logging.getLogger("syndicate.run")
 
 # Seconds. The ticks only ask what is due; what is due, and when, are rows in the store.
-TICKS = {"ingest": 10.0, "stories": 15.0, "editions": 15.0, "deliver": 5.0, "prune": 3600.0}
+TICKS = {"ingest": 10.0, "stories": 15.0, "editions": 15.0, "deliver": 5.0, "bounces": 300.0, "prune": 3600.0}
 SILENT = 600.0
 
 
@@ -123,6 +123,7 @@ class _Daemon:
             "stories": self._stories,
             "editions": self._editions,
             "deliver": self._deliver,
+            "bounces": self._bounces,
             "prune": self._prune,
         }
         return tuple(Bell(name=name, every=every, ring=rings[name]) for name, every in TICKS.items())
@@ -171,7 +172,7 @@ class _Daemon:
 
     def _deliver(self, now: datetime) -> Mapping[str, object] | None:
         result = self._services.deliver.run(now, stopping=self._stopping)
-        if result.problem:
+        if result.problem and not result.paused:
             log.warning("mail waits", extra={"did": {"reason": result.problem}})
         counts = {
             "sent": result.sent,
@@ -181,6 +182,9 @@ class _Daemon:
             "cancelled": result.cancelled,
         }
         return counts if any(counts.values()) else None
+
+    def _bounces(self, now: datetime) -> Mapping[str, object] | None:
+        return self._services.bounces.run(now) or None
 
     def _prune(self, now: datetime) -> Mapping[str, object] | None:
         pruned = self._services.prune.run(now)

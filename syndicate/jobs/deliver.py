@@ -22,6 +22,7 @@ from syndicate.delivery.pace import Limits, Pace
 from syndicate.delivery.parcels import Ended, Parcel, Sender
 from syndicate.delivery.verp import verp_sender
 from syndicate.errors import MailError, Refused, RenderError
+from syndicate.jobs.bounces import BouncePolicy, apply_bounce, bounce_of_reply
 from syndicate.model import Delivery, DeliveryState
 from syndicate.store import Connection, Store, leases
 from syndicate.store import deliveries as delivery_store
@@ -57,7 +58,8 @@ class DeliverResult:
 class DeliverJob:
     """Sends what is due. Several processes may run it at once: each row is claimed by one.
 
-    ``keys`` sign every message; ``limits`` hold for this process.
+    ``keys`` sign every message; ``limits`` hold for this process; ``bounces`` says when
+    a mailbox is given up.
     """
 
     store: Store
@@ -66,6 +68,7 @@ class DeliverJob:
     owner: str
     keys: Callable[[], Sequence[DkimKey]] = tuple
     limits: Limits = field(default_factory=Limits)
+    bounces: BouncePolicy = field(default_factory=BouncePolicy)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     _pace: list[Pace] = field(default_factory=list, repr=False)
 
@@ -271,6 +274,16 @@ class _Run:
             error=str(error),
             not_before=outcome.retry_at,
         )
+        if isinstance(error, Refused) and (kind := bounce_of_reply(error.code, str(error))):
+            apply_bounce(
+                connection,
+                subscription_id=delivery.subscription_id,
+                delivery_id=delivery.id,
+                kind=kind,
+                said=(str(error.code), str(error)),
+                policy=self._job.bounces,
+                now=moment,
+            )
         return outcome.state
 
     def _edition(self, edition_id: int) -> _Encoded | RenderError:

@@ -20,6 +20,7 @@ from syndicate.delivery.message import MailOptions
 from syndicate.delivery.parcels import Sender
 from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollingOptions
+from syndicate.jobs.bounces import BounceJob
 from syndicate.jobs.deliver import DeliverJob
 from syndicate.jobs.editions import EditionJob
 from syndicate.jobs.ingest import IngestJob
@@ -32,7 +33,15 @@ from syndicate.newsletter.render import SiteFacts
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
 from syndicate.services.declared import declared_channels, declared_newsletters, declared_sources
-from syndicate.services.mail import dkim_keys, mail_limits, mail_sender, newsletter_mail, unsubscribe_link
+from syndicate.services.mail import (
+    bounce_messages,
+    bounce_policy,
+    dkim_keys,
+    mail_limits,
+    mail_sender,
+    newsletter_mail,
+    unsubscribe_link,
+)
 from syndicate.settings import Settings
 from syndicate.store import Store, leases, open_store
 from syndicate.store import editions as edition_store
@@ -215,6 +224,16 @@ class Services:
             owner=self.owner,
             keys=lambda: self.dkim_keys,
             limits=mail_limits(self.settings),
+            bounces=bounce_policy(self.settings),
+        )
+
+    @cached_property
+    def bounces(self) -> BounceJob:
+        """What came back → suppressed mailboxes."""
+        return BounceJob(
+            store=self.store,
+            policy=bounce_policy(self.settings),
+            sources=lambda: bounce_messages(self.settings),
         )
 
     @cached_property

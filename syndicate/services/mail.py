@@ -1,12 +1,16 @@
 """How mail leaves, and what all mails of a newsletter have in common."""
 
+from collections.abc import Iterator
+
 from syndicate.audience.addresses import parse_mailbox
 from syndicate.delivery.dkim import DkimKey, load_key
 from syndicate.delivery.folder import FolderSender
+from syndicate.delivery.mailboxes import ImapOptions, read_imap, read_maildir
 from syndicate.delivery.message import MailOptions
 from syndicate.delivery.pace import Limits
 from syndicate.delivery.parcels import Sender
 from syndicate.delivery.smtp import SmtpOptions, SmtpSender
+from syndicate.jobs.bounces import BouncePolicy
 from syndicate.newsletter.render import TOKEN
 from syndicate.settings import Settings
 
@@ -49,6 +53,28 @@ def dkim_keys(settings: Settings) -> tuple[DkimKey, ...]:
     return tuple(
         load_key(settings.path(file), domain=domain, selector=selector) for file, selector in files if file
     )
+
+
+def bounce_policy(settings: Settings) -> BouncePolicy:
+    """When a mailbox is given up."""
+    return BouncePolicy(soft_limit=settings.bounces.soft_limit, soft_window=settings.bounces.soft_window)
+
+
+def bounce_messages(settings: Settings) -> Iterator[bytes]:
+    """What waits in the mailboxes for bounces."""
+    bounces = settings.bounces
+    if bounces.maildir:
+        yield from read_maildir(settings.path(bounces.maildir))
+    if bounces.host:
+        yield from read_imap(
+            ImapOptions(
+                host=bounces.host,
+                port=bounces.port,
+                username=bounces.username,
+                password=bounces.password.get_secret_value(),
+                folder=bounces.folder,
+            )
+        )
 
 
 def mail_domain(settings: Settings) -> str:
