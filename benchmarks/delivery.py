@@ -1,7 +1,7 @@
 """What sending one edition costs for each reader, beside the naive way and beside smtplib, in one run.
 
-``python -m benchmarks.delivery`` makes its own fixture (a message of 102 kB, 12 stories, 190 CSS rules, 29 tokens)
-and its own sink (``mail_sink.py``, another process on loopback). CPU seconds of the sender only; the store
+``python -m benchmarks.delivery`` makes its own fixture (102 kB, 12 stories, 190 CSS rules, 29 tokens) and
+its own sink (``mail_sink.py``, another process on loopback). CPU seconds of the sender only; the store
 is an SQLite file in TMPDIR with ``synchronous=FULL``. ``--memory N`` prints the peak memory of one run.
 """
 

@@ -17,7 +17,7 @@ REPEATED = "repeated"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BouncePolicy:
-    """A mailbox is given up when ``soft_limit`` deliveries came back for now within ``soft_window`` seconds."""
+    """When a mailbox is given up: ``soft_limit`` soft bounces within ``soft_window`` seconds."""
 
     soft_limit: int = 5
     soft_window: float = 30 * 86400.0

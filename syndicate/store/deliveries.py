@@ -218,6 +218,14 @@ def sweep_uncertain(connection: Connection, *, now: datetime) -> int:
     return changed.rowcount
 
 
+def doubt_waiting(connection: Connection, *, now: datetime) -> int:
+    """After a backup was restored: what waits may have been sent since it was made. Returns how many."""
+    table = schema.deliveries
+    values = {"error": "it waited in a backup that was restored", "changed": now, **_free()}
+    changed = update(table).where(_ready(table)).values(state=DeliveryState.UNCERTAIN.value, **values)
+    return connection.execute(changed).rowcount
+
+
 def resend(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
     """A person asks for one more attempt of an uncertain or failed delivery, with the same Message-ID."""
     table = schema.deliveries

@@ -18,6 +18,7 @@ from syndicate.store import (
     Store,
     articles,
     audience,
+    bounces,
     channels,
     deliveries,
     editions,
@@ -91,6 +92,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "bounces.ignore_bounce": bounces.ignore_bounce,
     "bounces.prune_bounces": lambda c: bounces.prune_bounces(c, before=NOW),
     "deliveries.sweep_uncertain": lambda c: deliveries.sweep_uncertain(c, now=LATER),
+    "deliveries.doubt_waiting": lambda c: deliveries.doubt_waiting(c, now=NOW),
     "deliveries.resend": lambda c: deliveries.resend(c, 2, now=NOW),
     "editions.sync_newsletters": lambda c: editions.sync_newsletters(c, [newsletter("weekly")], NOW),
     "editions.record_no_edition": lambda c: editions.record_no_edition(
