@@ -39,7 +39,7 @@ class Imap:
             for line in lines:
                 tag, *words = line.decode().split()
                 answer, end = self._answer([word.upper() if n < 2 else word for n, word in enumerate(words)])
-                connection.sendall(answer + f"{tag} {end}\r\n".encode())
+                connection.sendall(answer + f"{tag} {end} done\r\n".encode())
                 if words[0].upper() == "LOGOUT":
                     return
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from syndicate.delivery.message import MessageTemplate
 from syndicate.delivery.pace import Limits
 from syndicate.errors import RenderError, StoreError
-from syndicate.jobs import deliver
 from syndicate.jobs.deliver import DeliverResult
 from syndicate.store import deliveries, open_store
 from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, ScriptedSmtp
@@ -89,11 +89,11 @@ def test_D_a_full_disk_before_the_body_sends_nothing_and_the_next_run_everything
         raise StoreError("no space left for the store")
 
     with ScriptedSmtp(PIPELINING) as smtp:
-        monkeypatch.setattr(deliver.delivery_store, "begin_sending", full)
+        monkeypatch.setattr(deliveries, "begin_sending", full)
         with pytest.raises(StoreError, match="no space"):
             job(house, smtp.port).run(NOW)
         assert smtp.bodies == []
-        monkeypatch.setattr(deliver.delivery_store, "begin_sending", begun)
+        monkeypatch.setattr(deliveries, "begin_sending", begun)
         assert job(house, smtp.port).run(NOW) == DeliverResult(sent=40)
     assert to(smtp.bodies) == sorted(READERS)
 
@@ -111,10 +111,10 @@ def test_D_a_full_disk_after_the_body_leaves_one_in_doubt_for_each_connection(
         return sent(connection, ids, **facts)
 
     with ScriptedSmtp(PIPELINING) as smtp:
-        monkeypatch.setattr(deliver.delivery_store, "mark_sent", full)
+        monkeypatch.setattr(deliveries, "mark_sent", full)
         with pytest.raises(StoreError, match="no space"):
             job(house, smtp.port, connections=3).run(NOW)
-        monkeypatch.setattr(deliver.delivery_store, "mark_sent", sent)
+        monkeypatch.setattr(deliveries, "mark_sent", sent)
         later = NOW + timedelta(hours=1)
         result = job(house, smtp.port, now=later).run(later)
     assert 1 <= result.swept <= 3
@@ -148,7 +148,7 @@ def test_an_edition_that_cannot_be_encoded_is_set_aside_after_three_tries(
     def broken(*_arguments: Any) -> Any:
         raise RenderError("no")
 
-    monkeypatch.setattr(deliver.MessageTemplate, "build", broken)
+    monkeypatch.setattr(MessageTemplate, "build", broken)
     with ScriptedSmtp(PIPELINING) as smtp:
         results = [
             job(house, smtp.port, now=now).run(now)
@@ -170,8 +170,8 @@ def test_a_limit_puts_off_what_is_too_much_and_says_when(house: Room) -> None:
 def test_a_refused_login_is_not_tried_again_before_its_time_unless_a_person_says_so(house: Room) -> None:
     refusing = {"EHLO": b"250-test\r\n250 AUTH PLAIN\r\n", "AUTH": b"535 no\r\n"}
     with ScriptedSmtp(refusing, {}) as smtp:
-        account = {"username": "jo", "password": "x"}
-        assert "refused the login" in job(house, smtp.port, **account).run(NOW).problem
+        refused = job(house, smtp.port, username="jo", password="x").run(NOW)
+        assert "refused the login" in refused.problem
         for minutes in (1, 14):
             assert job(house, smtp.port).run(NOW + minutes * MINUTE).paused
         assert smtp.connections == 1

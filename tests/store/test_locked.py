@@ -40,6 +40,7 @@ SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(days=2)
 ROOMS = (
     articles,
     audience,
+    bounces,
     channels,
     deliveries,
     editions,
@@ -130,6 +131,12 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "stories.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
 }
 READS = {
+    "audience.any_subscription",
+    "bounces.addressee",
+    "bounces.subscriber_key",
+    "bounces.count_bounces",
+    "bounces.count_by_kind",
+    "deliveries.sending_pause",
     "articles.count_articles",
     "articles.find_article",
     "articles.get_articles",
