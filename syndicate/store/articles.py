@@ -62,6 +62,13 @@ def _pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) ->
     )
 
 
+def latest_published(connection: Connection, source_id: int, *, limit: int) -> tuple[datetime, ...]:
+    """When a source's latest articles were published, latest first."""
+    table = schema.articles
+    query = select(table.c.published).where(table.c.source_id == source_id)
+    return tuple(connection.scalars(query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)))
+
+
 def add_articles(connection: Connection, source_id: int, articles: Sequence[NewArticle]) -> list[int]:
     """Insert articles with their bodies and tags and return their ids, in the given order.
 

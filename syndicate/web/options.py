@@ -1,16 +1,21 @@
 """What the web server is told once, and the promise of whoever answers unsubscribe links."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebOptions:
-    """How long others may keep our answers, in seconds, and how many bytes of ours are kept in memory."""
+    """How long others may keep our answers, in seconds, and how many bytes of ours are kept in memory.
+
+    ``push_bytes`` is the longest body a hub may send.
+    """
 
     page_max_age: int = 300
     feed_max_age: int = 900
     cache_bytes: int = 8 * 1024 * 1024
+    push_bytes: int = 10 * 1024 * 1024
 
 
 class Unsubscriber(Protocol):
@@ -21,3 +26,13 @@ class Unsubscriber(Protocol):
 
     def unsubscribe(self, token: str) -> bool:
         """End the subscription behind a token at once; true also when it had ended before."""
+
+
+class HubListener(Protocol):
+    """Answers WebSub hubs. Both methods are called in worker threads and may block."""
+
+    def verify(self, callback: str, query: Mapping[str, str]) -> str | None:
+        """What to answer a question about a subscription with; ``None`` when it is none of ours."""
+
+    def receive(self, callback: str, content_type: str, signature: str, body: bytes) -> int:
+        """The status to answer a delivery with."""
