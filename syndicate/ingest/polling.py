@@ -164,8 +164,8 @@ def adaptive_interval(visits: int, since: datetime | None, now: datetime, option
 
     If publications come independently at a steady rate, the best estimate of that rate after n of them since
     ``since`` is n / (now - since). The time of silence up to ``now`` counts, so a source that falls asleep is
-    If publications come independently at a steady rate, the best estimate of it after n of them since
-    RFC 9111 (section 4.2.2) lets caches guess freshness: an article waits a twentieth of the pause on
+    asked less and less, without a rule of its own. We ask after a tenth of the usual pause, the share at
+    which RFC 9111 (section 4.2.2) lets caches guess freshness: an article waits a twentieth of the pause on
     average before we see it, and one poll in ten brings something, so a server gives ten cheap 304s for
     each article. A source of which nothing is known is asked at the least interval. ``min_interval`` and
     ``max_interval`` bound the result; what servers and feeds ask for comes after and only lengthens it.

@@ -28,6 +28,7 @@ from syndicate.ingest.polling import (
     with_wishes,
 )
 from syndicate.ingest.websub import discover
+from syndicate.jobs.moved import moved_articles
 from syndicate.jobs.run_clock import RunClock
 from syndicate.model import (
     KnownArticle,
@@ -341,6 +342,7 @@ class IngestJob:
         urls = [canonical_url(entry.url) for entry in parsed.entries]
         with self.store.read() as connection:
             known, pruned = article_store.known_entries(connection, source.id, keys, urls)
+            moved = moved_articles(connection, source.id, parsed, known)
         by_key = {article.entry_key: article for article in known}
         by_url: dict[str, list[KnownArticle]] = {}
         for article in known:
@@ -350,7 +352,7 @@ class IngestJob:
         taken: set[str] = set()
         for entry, url in zip(parsed.entries, urls, strict=True):
             candidates = [by_key[key] for key in keys_of(entry) if key in by_key] + by_url.get(url, [])
-            decision = decide(entry, source, candidates, now)
+            decision = decide(entry, source, candidates, now, moved=moved.get(entry.digest))
             key = decision.article.entry_key if decision.article else entry_key(entry)
             if decision.kind is Kind.REFUSED:
                 refused.append((entry.digest, decision.reason))

@@ -14,6 +14,7 @@ from syndicate.store.upsert import insert_for
 
 _KNOWN = tuple(KnownArticle.__dataclass_fields__)
 _BATCH = 500
+MAX_SIMILAR = 5_000
 _NO_WORD = re.compile(r"[\W_]+")
 
 
@@ -47,6 +48,21 @@ def _known_articles(
         for batch in _batches(values):
             query = select(*columns).where(table.c.source_id == source_id, column.in_(batch))
             for row in connection.execute(query):
+                found[row.id] = KnownArticle(**row._asdict())
+    return tuple(found.values())
+
+
+def similar_articles(
+    connection: Connection, source_id: int, *, published: Sequence[datetime], titles: Sequence[str]
+) -> tuple[KnownArticle, ...]:
+    """The source's articles with one of these moments or exactly one of these titles, not too many."""
+    table = schema.articles
+    columns = [table.c[name] for name in _KNOWN]
+    found: dict[int, KnownArticle] = {}
+    for column, values in ((table.c.published, published), (table.c.title, titles)):
+        for batch in _batches(values):
+            query = select(*columns).where(table.c.source_id == source_id, column.in_(batch))
+            for row in connection.execute(query.order_by(table.c.id.desc()).limit(MAX_SIMILAR)):
                 found[row.id] = KnownArticle(**row._asdict())
     return tuple(found.values())
 

@@ -169,6 +169,7 @@ READS = {
     "articles.known_digests",
     "audience.consent_history",
     "articles.latest_published",
+    "articles.similar_articles",
     "audience.count_readers",
     "audience.count_subscriptions",
     "audience.list_subscribers",
