@@ -40,6 +40,7 @@ TICKS = {
     "prune": 3600.0,
     "hubs": 60.0,
     "pushes": 5.0,
+    "announce": 30.0,
 }
 SILENT = 600.0
 
@@ -134,6 +135,7 @@ class _Daemon:
             "prune": self._prune,
             "hubs": self._hubs,
             "pushes": self._pushes,
+            "announce": self._announce,
         }
         return tuple(Bell(name=name, every=every, ring=rings[name]) for name, every in TICKS.items())
 
@@ -203,13 +205,17 @@ class _Daemon:
     def _pushes(self, now: datetime) -> Mapping[str, object] | None:
         return self._services.websub.read_pushes(now, stopping=self._stopping) or None
 
+    def _announce(self, now: datetime) -> Mapping[str, object] | None:
+        done = self._services.announce.run(now)
+        return done if any(done.values()) else None
+
     def _web_server(self) -> WebServer | None:
         listen = self._services.settings.web.listen
         if not listen:
             return None
         host, _, port = listen.rpartition(":")
         app = create_app(
-            WebOptions(),
+            WebOptions(hub_url=self._services.settings.site.hub, site_url=self._services.settings.site.url),
             self._services.output,
             UnsubscribeJob(store=self._services.store),
             templates=self._services.templates,

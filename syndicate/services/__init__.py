@@ -18,6 +18,7 @@ from syndicate import __version__
 from syndicate.delivery.message import MailOptions
 from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollingOptions
+from syndicate.jobs.announce import AnnounceJob
 from syndicate.jobs.deliver import DeliverJob, Transport
 from syndicate.jobs.editions import EditionJob
 from syndicate.jobs.ingest import IngestJob
@@ -118,6 +119,7 @@ class Services:
             language=site.language,
             time_zone=self.zone,
             google_news_url=site.google_news_url,
+            hub_url=site.hub,
             version=__version__,
         )
 
@@ -208,6 +210,11 @@ class Services:
             enabled=self.reached_by_hubs,
             owner=self.owner,
         )
+
+    @cached_property
+    def announce(self) -> AnnounceJob:
+        """Changed feeds → our hub."""
+        return AnnounceJob(store=self.store, poster=lambda: self.fetcher, hub=self.settings.site.hub)
 
     @cached_property
     def stories(self) -> StoriesJob:

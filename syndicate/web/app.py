@@ -131,6 +131,9 @@ class _Files:
         if served is None:
             return self._notices.problem(404)
         headers = self._headers(served)
+        if served.kind.feed and self._options.hub_url:
+            address = f"{self._options.site_url}{quote(request.scope['path'])}"
+            headers["Link"] = f'<{self._options.hub_url}>; rel="hub", <{address}>; rel="self"'
         fields = request.headers
         if not_modified(
             served.etag, served.modified, fields.get("if-none-match"), fields.get("if-modified-since")

@@ -9,13 +9,16 @@ from typing import Protocol
 class WebOptions:
     """How long others may keep our answers, in seconds, and how many bytes of ours are kept in memory.
 
-    ``push_bytes`` is the longest body a hub may send.
+    ``push_bytes`` is the longest body a hub may send. With a ``hub_url`` every feed names it, and its own
+    address under ``site_url``, in its header fields.
     """
 
     page_max_age: int = 300
     feed_max_age: int = 900
     cache_bytes: int = 8 * 1024 * 1024
     push_bytes: int = 10 * 1024 * 1024
+    hub_url: str = ""
+    site_url: str = ""
 
 
 class Unsubscriber(Protocol):

@@ -16,6 +16,7 @@ from syndicate.errors import StoreBusy
 from syndicate.model import DeliveryState, Hub, HubState, HubSubscription, SourceState
 from syndicate.store import (
     Store,
+    announcements,
     articles,
     audience,
     channels,
@@ -38,6 +39,7 @@ from tests.factories import NOW, declared, edition_story, new_article, newslette
 
 SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(days=2)
 ROOMS = (
+    announcements,
     articles,
     audience,
     channels,
@@ -84,6 +86,12 @@ STATE = SourceState(next_check=NOW)
 FINISHED = DeliveryState.SENT
 # The seeded store has one of everything, with number 1, leased by "us".
 WRITES: dict[str, Callable[[Connection], object]] = {
+    "announcements.note_documents": lambda c: announcements.note_documents(c, {TOPIC: "x"}, NOW),
+    "announcements.claim_announcements": lambda c: announcements.claim_announcements(c, now=NOW, until=LATER),
+    "announcements.finish_announcement": lambda c: announcements.finish_announcement(
+        c, announcements.Announcement(topic=TOPIC, digest="x", attempts=0), next_try=None, error=""
+    ),
+    "announcements.forget_announcements": announcements.forget_announcements,
     "articles.add_articles": lambda c: articles.add_articles(c, 1, [new_article(7)]),
     "articles.change_article": lambda c: articles.change_article(c, 1, 1, new_article(1, title="New")),
     "articles.note_digests": lambda c: articles.note_digests(c, [(1, "x")]),

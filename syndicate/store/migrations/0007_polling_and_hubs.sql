@@ -34,3 +34,11 @@ CREATE TABLE pushes (
     received BIGINT NOT NULL
 );
 CREATE INDEX pushes_source ON pushes (source_id);
+
+CREATE TABLE announcements (
+    topic TEXT NOT NULL PRIMARY KEY,
+    digest TEXT NOT NULL,
+    next_try BIGINT,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    error TEXT NOT NULL DEFAULT ''
+);

@@ -24,10 +24,11 @@ from syndicate.store.schema.for_mail import (
     subscriptions,
     suppressions,
 )
-from syndicate.store.schema.for_output import outputs, stale_pages
+from syndicate.store.schema.for_output import announcements, outputs, stale_pages
 from syndicate.store.schema.for_stories import article_terms, ranked, related, stories
 
 __all__ = [
+    "announcements",
     "article_bodies",
     "article_tags",
     "article_terms",
