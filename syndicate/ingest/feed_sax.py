@@ -17,9 +17,9 @@ from syndicate.ingest.vocabularies import qualified
 _UNUSED = frozenset(
     {
         "cloud", "comments", "contributor", "copyright", "docs", "email", "generator", "items", "rating",
-        "rights", "skipdays", "skiphours", "source", "subtitle", "textinput", "uri", "webmaster", "dc:publisher",
-        "media:community", "media:copyright", "media:credit", "media:description", "media:hash",
-        "media:player", "media:rating", "media:restriction", "media:text", "media:title",
+        "rights", "skipdays", "skiphours", "source", "subtitle", "textinput", "uri", "webmaster",
+        "dc:publisher", "media:community", "media:copyright", "media:credit", "media:description",
+        "media:hash", "media:player", "media:rating", "media:restriction", "media:text", "media:title",
     }
 )  # fmt: skip
 # feedparser looks for a mailbox in these with an expression that takes quadratic time.
