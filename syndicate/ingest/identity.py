@@ -28,7 +28,6 @@ it. The published date of a known article stays, whatever the feed says later. `
 equal hashes are the same article even if the item's bytes differ (comment counts, tracking tokens).
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -118,7 +117,8 @@ def decide(
     ``known`` holds the source's articles under ``keys_of(entry)`` or under its canonical URL; ``moved`` is
     the one that the entry must be if it is none of those.
     """
-    key, existing = _identified(entry, tuple(known))
+    known = tuple(known)
+    key, existing = _identified(entry, known) if known else (entry_key(entry), None)
     if existing is None and moved:
         key, existing = moved.entry_key, moved
     if existing and existing.digest == entry.digest != "":
@@ -256,13 +256,13 @@ def _content_hash(entry: Entry, title: str, language: str, section: str) -> str:
     return _hash(
         title,
         canonical_url(entry.url),
-        json.dumps([entry.authors, entry.tags, entry.read_more]),
+        repr((entry.authors, entry.tags, entry.read_more)),
         str(entry.published),
         str(entry.updated),
         language,
         entry.section or section,
         entry.summary,
-        json.dumps([image.url, image.width, image.height, image.alt] if image else []),
+        repr(image),
         entry.html or entry.text,
     )
 

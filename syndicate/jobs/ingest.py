@@ -28,6 +28,7 @@ from syndicate.ingest.polling import (
     with_wishes,
 )
 from syndicate.ingest.websub import discover
+from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
 from syndicate.jobs.moved import moved_articles
 from syndicate.jobs.run_clock import RunClock
 from syndicate.model import (
@@ -64,40 +65,6 @@ class Parser(Protocol):
         self, body: bytes, *, url: str, content_type: str, charset: str, known: frozenset[str]
     ) -> ParsedSource:
         """Raises ``ParseError``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceOutcome:
-    """What one poll of one source did."""
-
-    name: str
-    new: int = 0
-    changed: int = 0
-    unchanged: bool = False
-    error: str = ""
-    warning: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestResult:
-    """What one run did, source by source, in the order they were finished."""
-
-    sources: tuple[SourceOutcome, ...] = ()
-
-    @property
-    def new(self) -> int:
-        """Articles accepted."""
-        return sum(outcome.new for outcome in self.sources)
-
-    @property
-    def changed(self) -> int:
-        """Articles that an edit changed."""
-        return sum(outcome.changed for outcome in self.sources)
-
-    @property
-    def failed(self) -> int:
-        """Sources that could not be read."""
-        return sum(1 for outcome in self.sources if outcome.error)
 
 
 _Claim = tuple[Source, SourceState]
@@ -227,24 +194,25 @@ class IngestJob:
             with self.store.write() as connection:
                 self._save_state(connection, source, after)
             return SourceOutcome(name=source.name, unchanged=True)
+        known = self.known_digests(source)
         try:
-            parsed = self.parse(source, answer.body, answer.url, answer.content_type, answer.charset)
+            parsed = self.parse(answer.body, answer.url, answer.content_type, answer.charset, known)
         except ParseError as error:
             return self._failed(source, state, error, now)
         if not same_site(source.url, answer.url):
             moved = f"It is read from another site, {host_of(answer.url)}: its address leads there."
             parsed = replace(parsed, warnings=(*parsed.warnings, moved))
-        return self._save(source, state, outcome, parsed, now, answer)
+        return self._save(source, state, outcome, parsed, now, answer=answer, is_first=not known)
 
-    def parse(self, source: Source, body: bytes, url: str, content_type: str, charset: str) -> ParsedSource:
-        """What a body says, read where it cannot hurt us. Raises ``ParseError``."""
-        return self.parser().parse(
-            body, url=url, content_type=content_type, charset=charset, known=self._known(source)
-        )
+    def parse(
+        self, body: bytes, url: str, content_type: str, charset: str, known: frozenset[str]
+    ) -> ParsedSource:
+        """What a body says, read where it cannot hurt us; raises ``ParseError``. See ``known_digests``."""
+        return self.parser().parse(body, url=url, content_type=content_type, charset=charset, known=known)
 
     def _read_folder(self, source: Source, state: SourceState, now: datetime) -> SourceOutcome:
         try:
-            parsed = read_folder(Path(source.url), known=self._known(source), zone=self.zone)
+            parsed = read_folder(Path(source.url), known=self.known_digests(source), zone=self.zone)
         except SyndicateError as error:
             return self._failed(source, state, error, now)
         return self._save(source, state, PollOutcome(source_name=source.name), parsed, now)
@@ -268,7 +236,9 @@ class IngestJob:
         outcome: PollOutcome,
         parsed: ParsedSource,
         now: datetime,
+        *,
         answer: Fetched | None = None,
+        is_first: bool = False,
     ) -> SourceOutcome:
         """Articles, what the source says about itself, and the next check, in one transaction."""
 
@@ -297,11 +267,19 @@ class IngestJob:
             about = (parsed.title, parsed.home_url, parsed.feed_id)
             self._save_state(connection, source, after, about=about, warning=" ".join(parsed.warnings))
 
-        return self.accept(source, parsed, now, settle)
+        return self.accept(source, parsed, now, settle, is_first=is_first)
 
-    def accept(self, source: Source, parsed: ParsedSource, now: datetime, settle: Settle) -> SourceOutcome:
+    def accept(
+        self,
+        source: Source,
+        parsed: ParsedSource,
+        now: datetime,
+        settle: Settle,
+        *,
+        is_first: bool = False,
+    ) -> SourceOutcome:
         """Store what was read, together with whatever ``settle`` writes."""
-        decisions, refused = self._decide(source, parsed, now)
+        decisions, refused = self._decide(source, parsed, now, is_first=is_first)
         new = [one.article for one in decisions if one.kind is Kind.NEW and one.article]
         changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
         digests = [(one.existing.id, one.digest) for one in decisions if one.existing and one.digest]
@@ -328,21 +306,28 @@ class IngestJob:
         interval = min(self.polling.min_interval, FOLDER_INTERVAL)
         return replace(self.polling, min_interval=interval, unvalidated_interval=interval)
 
-    def _known(self, source: Source) -> frozenset[str]:
+    def known_digests(self, source: Source) -> frozenset[str]:
         """Digests of items that need no reading: those we have, and those that failed too often."""
         with self.store.read() as connection:
             resting = quarantine.resting_subjects(connection, "entry", source.id)
             return article_store.known_digests(connection, source.id) | resting
 
     def _decide(
-        self, source: Source, parsed: ParsedSource, now: datetime
+        self, source: Source, parsed: ParsedSource, now: datetime, *, is_first: bool
     ) -> tuple[list[Decision], list[tuple[str, str]]]:
-        """Decisions about the entries worth one, and (digest, reason) of those refused."""
-        keys = [key for entry in parsed.entries for key in keys_of(entry)]
+        """Decisions about the entries worth one, and (digest, reason) of those refused.
+
+        A source of which no digest is known has no article yet, so there is nothing to compare with.
+        """
+        known: tuple[KnownArticle, ...] = ()
+        pruned: frozenset[str] = frozenset()
         urls = [canonical_url(entry.url) for entry in parsed.entries]
-        with self.store.read() as connection:
-            known, pruned = article_store.known_entries(connection, source.id, keys, urls)
-            moved = moved_articles(connection, source.id, parsed, known)
+        moved: dict[str, KnownArticle] = {}
+        if not is_first:
+            keys = [key for entry in parsed.entries for key in keys_of(entry)]
+            with self.store.read() as connection:
+                known, pruned = article_store.known_entries(connection, source.id, keys, urls)
+                moved = moved_articles(connection, source.id, parsed, known)
         by_key = {article.entry_key: article for article in known}
         by_url: dict[str, list[KnownArticle]] = {}
         for article in known:
@@ -351,7 +336,9 @@ class IngestJob:
         refused = list(parsed.refused)
         taken: set[str] = set()
         for entry, url in zip(parsed.entries, urls, strict=True):
-            candidates = [by_key[key] for key in keys_of(entry) if key in by_key] + by_url.get(url, [])
+            candidates = known and [by_key[key] for key in keys_of(entry) if key in by_key] + by_url.get(
+                url, []
+            )
             decision = decide(entry, source, candidates, now, moved=moved.get(entry.digest))
             key = decision.article.entry_key if decision.article else entry_key(entry)
             if decision.kind is Kind.REFUSED:

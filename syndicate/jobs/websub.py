@@ -214,7 +214,8 @@ class WebSubJob:
         media, _, parameters = push.content_type.partition(";")
         charset = parameters.partition("charset=")[2].strip(" \"'").lower()
         try:
-            parsed = self.ingest.parse(source, push.body, push.url, media.strip().lower(), charset)
+            known = self.ingest.known_digests(source)
+            parsed = self.ingest.parse(push.body, push.url, media.strip().lower(), charset, known)
             return self._accept(push, source, state, parsed, now)
         except ParseError as error:
             self._refuse(push, source, error, now)
