@@ -199,7 +199,7 @@ class _Daemon:
         return {"articles": pruned.articles, "deliveries": pruned.deliveries} if pruned.articles else None
 
     def _hubs(self, now: datetime) -> Mapping[str, object] | None:
-        done = self._services.websub.keep_subscriptions(now)
+        done = self._services.websub.keep_subscriptions(now, stopping=self._stopping)
         return done if any(done.values()) else None
 
     def _pushes(self, now: datetime) -> Mapping[str, object] | None:

@@ -21,6 +21,7 @@ from syndicate.model import HubState, HubSubscription, NewArticle, ParsedSource,
 from syndicate.store import Connection, Store, quarantine
 from syndicate.store import hubs as hub_store
 from syndicate.store import sources as source_store
+from syndicate.text.plain import clean_line
 from syndicate.text.urls import host_of
 
 log = logging.getLogger("syndicate.websub")
@@ -66,17 +67,22 @@ class WebSubJob:
     owner: str
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
-    def keep_subscriptions(self, now: datetime) -> dict[str, int]:
+    def keep_subscriptions(
+        self, now: datetime, *, stopping: Callable[[], bool] = lambda: False
+    ) -> dict[str, int]:
         """Ask every hub that should hear from us: new, to be renewed, or to be left. Counts what was done."""
         with self.store.write() as connection:
             hub_store.leave_hubs(connection, now=now, everything=not self.enabled)
             for source_id in hub_store.end_leases(connection, now=now):
                 self._set_hub(connection, source_id, None, now)
         done = {"asked": 0, "failed": 0}
-        while claims := self._claim(now):
+        while not stopping() and (claims := self._claim(now)):
             with ThreadPoolExecutor(THREADS, thread_name_prefix="hubs") as pool:
-                for accepted in pool.map(lambda one: self._ask(one, now), claims):
-                    done["asked" if accepted else "failed"] += 1
+                # What is not asked any more when we stop is asked again when its claim runs out.
+                answers = pool.map(lambda one: None if stopping() else self._ask(one, now), claims)
+                for accepted in answers:
+                    if accepted is not None:
+                        done["asked" if accepted else "failed"] += 1
         return done
 
     def _claim(self, now: datetime) -> list[HubSubscription]:
@@ -132,10 +138,13 @@ class WebSubJob:
         A denial is taken note of and answered with nothing.
         """
         now, mode, topic = self.clock(), query.get("hub.mode", ""), query.get("hub.topic", "")
+        if not topic.isprintable():
+            return None
         challenge = challenge_of(query)
         with self.store.write() as connection:
             if mode == "denied":
-                reason = f"the hub refused: {query.get('hub.reason') or 'without a reason'}"[:MAX_REASON]
+                said = clean_line(query.get("hub.reason", ""), MAX_REASON) or "without a reason"
+                reason = f"the hub refused: {said}"
                 source_id = hub_store.deny_subscription(
                     connection, callback, topic, reason=reason, next_try=now + AFTER_DENIAL
                 )
@@ -159,6 +168,11 @@ class WebSubJob:
                 self._set_hub(connection, source_id, now + lease, now)
             return challenge
 
+    def expects(self, callback: str) -> int:
+        """202 for the callback of a live subscription, 410 for one that ended, else 404 (W11, W12)."""
+        with self.store.read() as connection:
+            return _expected(hub_store.find_subscription(connection, callback))
+
     def receive(self, callback: str, content_type: str, signature: str, body: bytes) -> int:
         """The status to answer a hub's delivery with (sections 7 and 7.1); the body is read later.
 
@@ -168,12 +182,9 @@ class WebSubJob:
         now = self.clock()
         with self.store.read() as connection:
             one = hub_store.find_subscription(connection, callback)
-        if one is None:
-            return 404
-        if one.state in (HubState.LEAVING, HubState.ENDED):
-            return 410
-        if one.state is not HubState.ACTIVE:
-            return 404
+        status = _expected(one)
+        if one is None or status >= 400:
+            return status
         secret = self._shared_secret(one)
         if secret and not is_signed(signature, body, secret):
             log.warning("a push with a wrong signature was ignored", extra={"did": {"hub": one.hub}})
@@ -288,3 +299,9 @@ class WebSubJob:
     def _shared_secret(self, one: HubSubscription) -> str:
         """The secret, where it stays one: it is told only to hubs behind TLS (section 5.1) and to our own."""
         return one.secret if one.hub.lower().startswith("https://") or self.is_ours(host_of(one.hub)) else ""
+
+
+def _expected(one: HubSubscription | None) -> int:
+    if one is not None and one.state in (HubState.LEAVING, HubState.ENDED):
+        return 410
+    return 202 if one is not None and one.state is HubState.ACTIVE else 404

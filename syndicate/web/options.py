@@ -32,10 +32,13 @@ class Unsubscriber(Protocol):
 
 
 class HubListener(Protocol):
-    """Answers WebSub hubs. Both methods are called in worker threads and may block."""
+    """Answers WebSub hubs. All methods are called in worker threads and may block."""
 
     def verify(self, callback: str, query: Mapping[str, str]) -> str | None:
         """What to answer a question about a subscription with; ``None`` when it is none of ours."""
+
+    def expects(self, callback: str) -> int:
+        """The status a delivery would meet, its body apart."""
 
     def receive(self, callback: str, content_type: str, signature: str, body: bytes) -> int:
         """The status to answer a delivery with."""

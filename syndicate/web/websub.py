@@ -4,6 +4,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from syndicate.web.bodies import read_body
 from syndicate.web.options import HubListener
 from syndicate.web.pages import SECURITY_HEADERS
 
@@ -21,13 +22,17 @@ class HubCallback:
     async def __call__(self, request: Request) -> Response:
         """One question or one delivery; callbacks are capabilities and never logged."""
         callback = request.path_params["callback"]
-        if len(callback) > _LONGEST_CALLBACK or not callback.isascii():
+        if len(callback) > _LONGEST_CALLBACK or not (callback.isascii() and callback.isprintable()):
             return _plain(404)
         if request.method != "POST":
             query = dict(request.query_params)
             echo = await run_in_threadpool(self._listener.verify, callback, query)
             return _plain(404) if echo is None else _plain(200, echo)
-        body = await _read_body(request, self._longest_body)
+        # Nobody we do not wait for makes us read megabytes.
+        status = await run_in_threadpool(self._listener.expects, callback)
+        if status >= 400:
+            return _plain(status)
+        body = await read_body(request, self._longest_body)
         if body is None:
             return _plain(413)
         fields = request.headers
@@ -43,13 +48,3 @@ class HubCallback:
 
 def _plain(status: int, text: str = "") -> Response:
     return PlainTextResponse(text, status, _HEADERS)
-
-
-async def _read_body(request: Request, limit: int) -> bytes | None:
-    """The body, or ``None`` as soon as it is longer than ``limit`` bytes."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > limit:
-            return None
-    return bytes(body)

@@ -60,6 +60,9 @@ class Hub:
     def verify(self, callback: str, query: Mapping[str, str]) -> str | None:
         return self.room.services.websub.verify(callback, query)
 
+    def expects(self, callback: str) -> int:
+        return self.room.services.websub.expects(callback)
+
     def receive(self, callback: str, content_type: str, signature: str, body: bytes) -> int:
         return self.room.services.websub.receive(callback, content_type, signature, body)
 

@@ -179,6 +179,22 @@ def test_W7_a_question_about_what_we_did_not_ask_for_is_a_404(hub: Hub) -> None:
     assert subscription(hub).state is HubState.ASKED
 
 
+def test_W12_bytes_no_store_can_hold_are_a_404_on_both_engines(each_hub: Hub) -> None:
+    hub = each_hub
+    subscribe(hub)
+    form = hub.asked[-1]
+    assert hub.call("GET", hub.site + "/websub/%00")[0] == 404
+    assert hub.call("POST", hub.site + "/websub/%00", b"x")[0] == 404
+    assert hub.ask_back(form, topic="\0")[0] == 404
+    assert hub.ask_back(form, mode="denied", reason="a\0b\n\x1b[1mc")[0] == 200
+    assert subscription(hub).error == "the hub refused: ab [1mc"
+
+
+def test_W12_nobody_unknown_makes_us_read_a_long_body(hub: Hub) -> None:
+    too_long = b" " * (hub.limit + 1)
+    assert hub.call("POST", hub.site + "/websub/unknown", too_long)[0] == 404
+
+
 def test_W7_the_answer_may_be_asked_for_twice_and_is_plain_text(hub: Hub) -> None:
     subscribe(hub)
     assert hub.ask_back(hub.asked[-1], challenge="<script>") == (200, b"<script>")
