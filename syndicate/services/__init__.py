@@ -4,6 +4,7 @@ Nothing else knows how the rooms fit together. Costly things (the fetch thread, 
 are made on first use and closed at the end.
 """
 
+import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from syndicate.delivery.message import MailOptions
 from syndicate.delivery.parcels import Sender
 from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollingOptions
+from syndicate.jobs.announce import AnnounceJob
 from syndicate.jobs.bounces import BounceJob
 from syndicate.jobs.deliver import DeliverJob
 from syndicate.jobs.editions import EditionJob
@@ -27,8 +29,9 @@ from syndicate.jobs.ingest import IngestJob
 from syndicate.jobs.prune import PruneJob, RetentionOptions
 from syndicate.jobs.publish import PublishJob
 from syndicate.jobs.stories import StoriesJob
+from syndicate.jobs.websub import WebSubJob
 from syndicate.model import Channel, Newsletter, Source
-from syndicate.net import FetchThread, HttpOptions
+from syndicate.net import FetchThread, HttpOptions, looks_public
 from syndicate.newsletter.render import SiteFacts
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
@@ -43,12 +46,16 @@ from syndicate.services.mail import (
     unsubscribe_link,
 )
 from syndicate.settings import Settings
-from syndicate.store import Store, leases, open_store
+from syndicate.store import Store, audience, leases, open_store
 from syndicate.store import editions as edition_store
 from syndicate.store import sources as source_store
 from syndicate.stories import RankingOptions, StoryOptions
 from syndicate.templating import Templates
+from syndicate.text.urls import host_of
 
+# Objects made before the collector looks for cycles (700 by default): we make many that live for a stage, and
+# hardly any cycles. Stories and pages then take a quarter less time.
+COLLECT_AFTER = 50_000
 HOUR = 3600.0
 DAY = 86400.0
 
@@ -59,6 +66,7 @@ def open_services(settings: Settings, *, now: datetime | None = None) -> Iterato
 
     Raises ``StoreError`` when the store cannot be used, ``ConfigError`` when the templates cannot.
     """
+    gc.set_threshold(COLLECT_AFTER, 20, 20)
     store = open_store(store_url(settings))
     services = Services(settings, store)
     try:
@@ -127,6 +135,7 @@ class Services:
             language=site.language,
             time_zone=self.zone,
             google_news_url=site.google_news_url,
+            hub_url=site.hub,
             version=__version__,
         )
 
@@ -152,9 +161,18 @@ class Services:
         return FetchThread(
             HttpOptions(
                 allow_private=http.allow_private,
-                user_agent=http.user_agent or f"syndicate/{__version__} (+{self.settings.site.url})",
+                user_agent=http.user_agent or self._user_agent(),
                 host_gap=http.host_gap,
             )
+        )
+
+    def _user_agent(self) -> str:
+        """Who asks, where to read about us, and for how many readers (F11; at least whoever runs this)."""
+        with self.store.read() as connection:
+            readers = max(audience.count_readers(connection), 1)
+        return (
+            f"syndicate/{__version__} (+{self.settings.site.url}; "
+            f"{readers} subscriber{'s' if readers > 1 else ''})"
         )
 
     @cached_property
@@ -169,10 +187,50 @@ class Services:
             store=self.store,
             fetcher=lambda: self.fetcher,
             parser=lambda: self.parsers,
-            polling=PollingOptions(min_interval=self.settings.http.min_interval),
+            polling=self.polling,
             zone=self.zone,
             owner=self.owner,
+            follow_hubs=self.reached_by_hubs,
         )
+
+    @cached_property
+    def polling(self) -> PollingOptions:
+        """How often sources are asked."""
+        http = self.settings.http
+        return PollingOptions(
+            min_interval=http.min_interval, max_interval=max(http.max_interval, http.min_interval)
+        )
+
+    @cached_property
+    def reached_by_hubs(self) -> bool:
+        """Whether hubs are wanted and could call us back."""
+        host = host_of(self.settings.site.url)
+        reachable = looks_public(host) or self._is_allowed(host)
+        return bool(self.settings.http.websub and self.settings.web.listen and reachable)
+
+    def _is_allowed(self, host: str) -> bool:
+        """Whether the operator named this host among the private ones, or allowed them all."""
+        allowed = self.settings.http.allow_private
+        return allowed is True or (isinstance(allowed, tuple) and host in allowed)
+
+    @cached_property
+    def websub(self) -> WebSubJob:
+        """Hubs → pushes → articles."""
+        return WebSubJob(
+            store=self.store,
+            ingest=self.ingest,
+            poster=lambda: self.fetcher,
+            polling=self.polling,
+            callback_url=lambda callback: f"{self.settings.site.url}/websub/{callback}",
+            is_ours=self._is_allowed,
+            enabled=self.reached_by_hubs,
+            owner=self.owner,
+        )
+
+    @cached_property
+    def announce(self) -> AnnounceJob:
+        """Changed feeds → our hub."""
+        return AnnounceJob(store=self.store, poster=lambda: self.fetcher, hub=self.settings.site.hub)
 
     @cached_property
     def stories(self) -> StoriesJob:

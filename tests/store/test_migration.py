@@ -99,7 +99,7 @@ def test_S7_a_store_of_a_newer_version_is_refused_and_left_alone(store, now: dat
         assert connection.scalars(select(func.max(schema.migrations.c.number))).one() == 99
 
 
-def test_migrations_have_numbers_of_their_own():
+def test_no_two_migrations_have_the_same_number():
     numbers = [one.number for one in all_migrations()]
     assert numbers == sorted(set(numbers))
 
