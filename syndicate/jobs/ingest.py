@@ -8,7 +8,7 @@ and the next check in one transaction: killed before it, the next poll gets the 
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -18,9 +18,10 @@ from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, Syn
 from syndicate.ingest.folders import read_folder
 from syndicate.ingest.identity import Decision, Kind, decide, entry_key, keys_of
 from syndicate.ingest.polling import PollingOptions, PollOutcome, after_poll, failed
+from syndicate.ingest.rules import Rule, apply_rules
 from syndicate.model import KnownArticle, ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import Fetched, FetchRequest, FetchThread
-from syndicate.store import Connection, Store, quarantine
+from syndicate.store import Connection, Store, quarantine, tombstones
 from syndicate.store import articles as article_store
 from syndicate.store import sources as source_store
 from syndicate.text.urls import canonical_url
@@ -50,6 +51,7 @@ class SourceOutcome:
     name: str
     new: int = 0
     changed: int = 0
+    dropped: int = 0
     unchanged: bool = False
     error: str = ""
     warning: str = ""
@@ -72,9 +74,24 @@ class IngestResult:
         return sum(outcome.changed for outcome in self.sources)
 
     @property
+    def dropped(self) -> int:
+        """New articles that a rule dropped."""
+        return sum(outcome.dropped for outcome in self.sources)
+
+    @property
     def failed(self) -> int:
         """Sources that could not be read."""
         return sum(1 for outcome in self.sources if outcome.error)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decided:
+    """What to do with the entries of one answer; ``buried`` are known dead ones that came as other bytes."""
+
+    decisions: list[Decision] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    dropped: list[tombstones.Dropped] = field(default_factory=list)
+    buried: list[tuple[str, str]] = field(default_factory=list)
 
 
 _Claim = tuple[Source, SourceState]
@@ -90,6 +107,7 @@ class IngestJob:
     polling: PollingOptions
     zone: ZoneInfo
     owner: str
+    rules: tuple[Rule, ...] = ()
 
     def run(
         self,
@@ -222,7 +240,8 @@ class IngestJob:
             with self.store.write() as connection:
                 self._save_state(connection, source, after)
             return SourceOutcome(name=source.name, unchanged=True)
-        decisions, refused = self._decide(source, parsed, now)
+        decided = self._decide(source, parsed, now)
+        decisions = decided.decisions
         new = [one.article for one in decisions if one.kind is Kind.NEW and one.article]
         changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
         digests = [(one.existing.id, one.digest) for one in decisions if one.existing and one.digest]
@@ -236,7 +255,9 @@ class IngestJob:
             for article_id, article in changed:
                 article_store.change_article(connection, article_id, source.id, article)
             article_store.note_digests(connection, digests)
-            for digest, reason in refused:
+            tombstones.remember_dropped(connection, source.id, decided.dropped, now)
+            tombstones.note_buried_digests(connection, source.id, decided.buried)
+            for digest, reason in decided.refused:
                 quarantine.record_failure(connection, "entry", digest, reason, now=now, source_id=source.id)
             quarantine.clear_failure(connection, "document", source.name)
             about = (parsed.title, parsed.home_url, parsed.feed_id)
@@ -245,6 +266,7 @@ class IngestJob:
             name=source.name,
             new=len(added),
             changed=len(changed),
+            dropped=len(decided.dropped),
             unchanged=not added and not changed,
             warning=warning,
         )
@@ -261,10 +283,8 @@ class IngestJob:
             resting = quarantine.resting_subjects(connection, "entry", source.id)
             return article_store.known_digests(connection, source.id) | resting
 
-    def _decide(
-        self, source: Source, parsed: ParsedSource, now: datetime
-    ) -> tuple[list[Decision], list[tuple[str, str]]]:
-        """Decisions about the entries worth one, and (digest, reason) of those refused."""
+    def _decide(self, source: Source, parsed: ParsedSource, now: datetime) -> _Decided:
+        """What to do with the entries worth a decision; none twice."""
         keys = [key for entry in parsed.entries for key in keys_of(entry)]
         urls = [canonical_url(entry.url) for entry in parsed.entries]
         with self.store.read() as connection:
@@ -273,19 +293,34 @@ class IngestJob:
         by_url: dict[str, list[KnownArticle]] = {}
         for article in known:
             by_url.setdefault(article.url, []).append(article)
-        decisions: list[Decision] = []
-        refused = list(parsed.refused)
+        decided = _Decided(refused=list(parsed.refused))
         taken: set[str] = set()
         for entry, url in zip(parsed.entries, urls, strict=True):
             candidates = [by_key[key] for key in keys_of(entry) if key in by_key] + by_url.get(url, [])
             decision = decide(entry, source, candidates, now)
             key = decision.article.entry_key if decision.article else entry_key(entry)
             if decision.kind is Kind.REFUSED:
-                refused.append((entry.digest, decision.reason))
-            elif key not in pruned and key not in taken:
+                decided.refused.append((entry.digest, decision.reason))
+            elif key in pruned:
+                decided.buried.append((key, entry.digest))
+            elif key not in taken:
                 taken.add(key)
-                decisions.append(decision)
-        return decisions, refused
+                self._judge(decided, decision, source)
+        return decided
+
+    def _judge(self, decided: _Decided, decision: Decision, source: Source) -> None:
+        """Take an article through the rules. One that was accepted before is never dropped afterwards."""
+        article = decision.article
+        if article and self.rules:
+            ruled = apply_rules(self.rules, article, source)
+            if ruled.dropped_by and decision.kind is Kind.NEW:
+                gone = tombstones.Dropped(
+                    entry_key=article.entry_key, digest=article.digest, rule=ruled.dropped_by
+                )
+                decided.dropped.append(gone)
+                return
+            decision = replace(decision, article=ruled.article)
+        decided.decisions.append(decision)
 
     def _save_state(
         self,

@@ -18,18 +18,25 @@ from syndicate import __version__
 from syndicate.delivery.message import MailOptions
 from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollingOptions
+from syndicate.ingest.rules import Rule
 from syndicate.jobs.deliver import DeliverJob, Transport
 from syndicate.jobs.editions import EditionJob
 from syndicate.jobs.ingest import IngestJob
 from syndicate.jobs.prune import PruneJob, RetentionOptions
 from syndicate.jobs.publish import PublishJob
+from syndicate.jobs.rehearsal import RuleRehearsal
 from syndicate.jobs.stories import StoriesJob
 from syndicate.model import Channel, Newsletter, Source
 from syndicate.net import FetchThread, HttpOptions
 from syndicate.newsletter.render import SiteFacts
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
-from syndicate.services.declared import declared_channels, declared_newsletters, declared_sources
+from syndicate.services.declared import (
+    declared_channels,
+    declared_newsletters,
+    declared_rules,
+    declared_sources,
+)
 from syndicate.services.mail import mail_transport, newsletter_mail, unsubscribe_link
 from syndicate.settings import Settings
 from syndicate.store import Store, leases, open_store
@@ -161,6 +168,23 @@ class Services:
             polling=PollingOptions(min_interval=self.settings.http.min_interval),
             zone=self.zone,
             owner=self.owner,
+            rules=self.rules,
+        )
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The declared rules, in order."""
+        return declared_rules(self.settings)
+
+    @cached_property
+    def rehearsal(self) -> RuleRehearsal:
+        """What the rules would do."""
+        return RuleRehearsal(
+            store=self.store,
+            fetcher=lambda: self.fetcher,
+            parser=lambda: self.parsers,
+            zone=self.zone,
+            rules=self.rules,
         )
 
     @cached_property

@@ -88,7 +88,7 @@ def _explain(file: Path, text: str, environment: Mapping[str, str], details: Any
 
 def _inconsistencies(settings: Settings) -> list[tuple[tuple[str | int, ...], str]]:
     found: list[tuple[tuple[str | int, ...], str]] = []
-    for section in ("sources", "channels", "newsletters"):
+    for section in ("sources", "rules", "channels", "newsletters"):
         seen: set[str] = set()
         for position, item in enumerate(getattr(settings, section)):
             if item.name in seen:

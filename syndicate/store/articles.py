@@ -1,6 +1,5 @@
 """Articles: accepting them, changing them, finding them again."""
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,10 +10,10 @@ from syndicate.model import Article, ArticleBody, Image, KnownArticle, NewArticl
 from syndicate.store import schema
 from syndicate.store.stale import mark_stale
 from syndicate.store.upsert import insert_for
+from syndicate.text.plain import folded_words
 
 _KNOWN = tuple(KnownArticle.__dataclass_fields__)
 _BATCH = 500
-_NO_WORD = re.compile(r"[\W_]+")
 
 
 def known_digests(connection: Connection, source_id: int) -> frozenset[str]:
@@ -127,6 +126,18 @@ def get_articles(connection: Connection, ids: Iterable[int]) -> dict[int, Articl
     }
 
 
+def latest_articles(connection: Connection, limit: int) -> list[tuple[Article, str]]:
+    """The articles first seen last, each with its plain text."""
+    table, bodies = schema.articles, schema.article_bodies
+    query = (
+        select(table, bodies.c.text)
+        .join(bodies, bodies.c.article_id == table.c.id)
+        .order_by(table.c.id.desc())
+        .limit(limit)
+    )
+    return [(article_of(row), row.text) for row in connection.execute(query)]
+
+
 def get_bodies(connection: Connection, ids: Iterable[int]) -> dict[int, ArticleBody]:
     """Bodies by article id."""
     table = schema.article_bodies
@@ -189,6 +200,8 @@ def article_of(row: Row[Any]) -> Article:
         read_more=tuple(row.read_more_json),
         content_hash=row.content_hash,
         digest=row.digest,
+        boost=row.boost,
+        declared_title=row.declared_title,
         story_id=row.story_id,
         duplicate_of=row.duplicate_of,
     )
@@ -196,7 +209,7 @@ def article_of(row: Row[Any]) -> Article:
 
 def search_text(*parts: str) -> str:
     """Words as ``word:`` queries find them: case folded, separated and enclosed by single spaces."""
-    return f" {_NO_WORD.sub(' ', ' '.join(parts).casefold()).strip()} "
+    return folded_words(" ".join(parts))
 
 
 def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
@@ -225,6 +238,8 @@ def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
         "read_more_json": list(article.read_more),
         "content_hash": article.content_hash,
         "digest": article.digest,
+        "boost": article.boost,
+        "declared_title": article.declared_title,
         "search": search_text(article.title, article.summary, *article.tags),
     }
 

@@ -20,6 +20,7 @@ _MANY_BREAKS = re.compile(r"\n{3,}")
 # Python's \w has no combining marks, so a pile of marks is a run of this.
 _MARK_RUN = re.compile(r"[^\w\s!-~]{33,}")
 
+_NO_WORD = re.compile(r"[\W_]+")
 _TAG = re.compile(r"<(/?[a-z][a-z0-9]*)[^>\"]*(?:\"[^\"]*\"[^>\"]*)*>")
 _PREFORMATTED = re.compile(r"<pre[ >].*?</pre>", re.DOTALL)
 _BULLET = re.compile("\x02• [ \n]*")
@@ -35,6 +36,11 @@ _BREAKS = {
 }
 
 _SENTENCE_END = re.compile(r"(?:(?<=\w{3})\.|[!?…؟۔।])[\"'”’»)\]]*(?=\s+[^\sa-z])|[。！？｡][」』”’）]*")
+
+
+def folded_words(text: str) -> str:
+    """Words to be found in: case folded, separated and enclosed by single spaces."""
+    return f" {_NO_WORD.sub(' ', text.casefold()).strip()} "
 
 
 def clean_line(text: str, limit: int = 300) -> str:

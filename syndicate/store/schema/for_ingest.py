@@ -45,6 +45,8 @@ articles = Table(
     Column("story_id", BigInteger),
     Column("duplicate_of", BigInteger),
     Column("placed", Boolean, nullable=False),
+    Column("boost", Float, nullable=False),
+    Column("declared_title", Text, nullable=False),
 )
 
 article_bodies = Table(
@@ -68,6 +70,7 @@ tombstones = Table(
     Column("entry_key", Text, primary_key=True),
     Column("digest", Text, nullable=False),
     Column("pruned", Moment, nullable=False),
+    Column("rule", Text, nullable=False),
 )
 
 quarantine = Table(
