@@ -27,7 +27,7 @@ MAX_TITLE = 300
 
 # Scripts that write no spaces between words: there, words begin and end anywhere.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_GROUP = re.compile(r"\\(\d+)")
+_GROUP = re.compile(r"\\(\d)")
 
 _FIELDS: Mapping[str, Callable[[NewArticle, Source], tuple[str, ...]]] = {
     "title": lambda article, _: (article.title,),
@@ -72,15 +72,19 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrite:
-    """Every match of the expression in a title becomes ``put``; a backslash and 1 in it is the first group."""
+    """Every match of the expression in a title becomes ``put``; a backslash and 1 are its first group."""
 
     pattern: str
     put: str = ""
 
     def apply(self, title: str) -> str:
         """The new title; the old one when nothing would be left."""
-        found = _compiled(self.pattern).sub(self.put, title[:MAX_TITLE])
+        found = _compiled(self.pattern).sub(self._put, title[:MAX_TITLE])
         return clean_line(found, MAX_TITLE) or title
+
+    def _put(self, match: re2._Match) -> str:
+        # RE2's own templates know only ASCII.
+        return _GROUP.sub(lambda group: match[int(group[1])] or "", self.put)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,13 +63,13 @@ class RuleSettings(Section):
     title: TitleRewrite | None = None
     boost: float = Field(1.0, ge=0, le=100)
 
-    @model_validator(mode="after")
-    def _does_something(self) -> Self:
+    def mistake(self) -> str:
+        """What is wrong with its actions together, or ``""``."""
         changes = self.tags or self.section is not None or self.title or self.boost != 1.0
         if self.keep and self.drop:
-            raise ValueError("a rule either keeps or drops")
+            return "a rule either keeps or drops"
         if self.drop and changes:
-            raise ValueError("a dropped article cannot be changed as well: make two rules of it")
+            return "a dropped article cannot be changed as well: make two rules of it"
         if not (self.keep or self.drop or changes):
-            raise ValueError("this rule does nothing: give it keep, drop, tags, section, title or boost")
-        return self
+            return "this rule does nothing: give it keep, drop, tags, section, title or boost"
+        return ""

@@ -28,10 +28,9 @@ section = "ticker"
 def desk(tmp_path: Path, run: Run) -> Run:
     (tmp_path / "config.toml").write_text(CONFIG + RULES)
     (tmp_path / "desk").mkdir()
-    for name, title in (("a", "Sponsored: buy"), ("b", "LIVE: The pier opens")):
-        (tmp_path / "desk" / f"{name}.md").write_text(
-            f"---\ntitle: '{title}'\ndate: 2026-11-23\n---\nText.\n"
-        )
+    for day, title in ((23, "LIVE: The pier opens"), (22, "Sponsored: buy")):
+        front = f"---\ntitle: '{title}'\ndate: 2026-11-{day}T09:00:00Z\n---\n"
+        (tmp_path / "desk" / f"{day}.md").write_text(front + "Text.\n")
     return run
 
 

@@ -14,11 +14,8 @@ SOURCE = Source(id=1, name="The Harbour Post", url="https://harbour.example/feed
 
 
 def article(**facts: Any) -> NewArticle:
-    return replace(
-        new_article(1),
-        title="LIVE: Council votes on the new pier",
-        **{"text": "", "summary": "", "tags": (), "section": "", "authors": (), "language": "en-gb", **facts},
-    )
+    plain: dict[str, Any] = {"text": "", "summary": "", "section": "", "language": "en-gb"}
+    return new_article(1, **({"title": "LIVE: Council votes on the new pier"} | plain | facts))
 
 
 def judge(*rules: Rule, source: Source = SOURCE, **facts: Any) -> Ruled:
@@ -144,7 +141,7 @@ def test_the_first_that_keeps_or_drops_ends_the_run():
     ("find", "put", "title"),
     [
         ("^(live): *", r"[\1] ", "[LIVE] Council votes on the new pier"),
-        ("o", "0", "LIVE: C0uncil v0tes 0n the new pier"),
+        ("o", "ö", "LIVE: Cöuncil vötes ön the new pier"),
         (".*", "", "LIVE: Council votes on the new pier"),
         ("^", "\u202e\n<b>", "<b>LIVE: Council votes on the new pier"),
     ],

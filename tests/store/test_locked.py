@@ -30,11 +30,13 @@ from syndicate.store import (
     sources,
     stale,
     stories,
+    tombstones,
 )
 from syndicate.store.stories import RelatedRow
 from tests import factories
 from tests.factories import NOW, declared, edition_story, new_article, newsletter, subscribe
 
+GONE = tombstones.Dropped(entry_key="gone", digest="d", rule="adverts")
 SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(days=2)
 ROOMS = (
     articles,
@@ -49,6 +51,7 @@ ROOMS = (
     sources,
     stale,
     stories,
+    tombstones,
 )
 
 
@@ -118,6 +121,8 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, {1: [RelatedRow(related_id=2, score=1, parts={})]}
     ),
     "stories.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
+    "tombstones.remember_dropped": lambda c: tombstones.remember_dropped(c, 1, [GONE], NOW),
+    "tombstones.note_buried_digests": lambda c: tombstones.note_buried_digests(c, 1, [("gone", "e")]),
 }
 READS = {
     "articles.count_articles",
@@ -125,6 +130,7 @@ READS = {
     "articles.get_articles",
     "articles.get_bodies",
     "articles.known_entries",
+    "articles.latest_articles",
     "articles.known_digests",
     "audience.consent_history",
     "audience.count_subscriptions",
@@ -178,6 +184,7 @@ READS = {
     "stories.section_links",
     "stories.story_articles",
     "stories.unplaced_articles",
+    "tombstones.count_dropped",
 }
 
 
