@@ -196,17 +196,18 @@ class IngestJob:
         )
         if answer.unchanged:
             return self._save(source, state, outcome, None, now)
+        known = self._known(source)
         try:
             parsed = self.parser().parse(
                 answer.body,
                 url=answer.url,
                 content_type=answer.content_type,
                 charset=answer.charset,
-                known=self._known(source),
+                known=known,
             )
         except ParseError as error:
             return self._failed(source, state, error, now)
-        return self._save(source, state, outcome, parsed, now)
+        return self._save(source, state, outcome, parsed, now, is_first=not known)
 
     def _read_folder(self, source: Source, state: SourceState, now: datetime) -> SourceOutcome:
         try:
@@ -234,13 +235,15 @@ class IngestJob:
         outcome: PollOutcome,
         parsed: ParsedSource | None,
         now: datetime,
+        *,
+        is_first: bool = False,
     ) -> SourceOutcome:
         if parsed is None:
             after = after_poll(state, outcome, now, self.polling)
             with self.store.write() as connection:
                 self._save_state(connection, source, after)
             return SourceOutcome(name=source.name, unchanged=True)
-        decided = self._decide(source, parsed, now)
+        decided = self._decide(source, parsed, now, is_first=is_first)
         decisions = decided.decisions
         new = [one.article for one in decisions if one.kind is Kind.NEW and one.article]
         changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
@@ -283,12 +286,18 @@ class IngestJob:
             resting = quarantine.resting_subjects(connection, "entry", source.id)
             return article_store.known_digests(connection, source.id) | resting
 
-    def _decide(self, source: Source, parsed: ParsedSource, now: datetime) -> _Decided:
-        """What to do with the entries worth a decision; none twice."""
-        keys = [key for entry in parsed.entries for key in keys_of(entry)]
+    def _decide(self, source: Source, parsed: ParsedSource, now: datetime, *, is_first: bool) -> _Decided:
+        """What to do with the entries worth a decision; none twice.
+
+        A source of which no digest is known has no article yet, so there is nothing to compare with.
+        """
+        known: tuple[KnownArticle, ...] = ()
+        pruned: frozenset[str] = frozenset()
         urls = [canonical_url(entry.url) for entry in parsed.entries]
-        with self.store.read() as connection:
-            known, pruned = article_store.known_entries(connection, source.id, keys, urls)
+        if not is_first:
+            keys = [key for entry in parsed.entries for key in keys_of(entry)]
+            with self.store.read() as connection:
+                known, pruned = article_store.known_entries(connection, source.id, keys, urls)
         by_key = {article.entry_key: article for article in known}
         by_url: dict[str, list[KnownArticle]] = {}
         for article in known:
@@ -296,7 +305,9 @@ class IngestJob:
         decided = _Decided(refused=list(parsed.refused))
         taken: set[str] = set()
         for entry, url in zip(parsed.entries, urls, strict=True):
-            candidates = [by_key[key] for key in keys_of(entry) if key in by_key] + by_url.get(url, [])
+            candidates = known and [by_key[key] for key in keys_of(entry) if key in by_key] + by_url.get(
+                url, []
+            )
             decision = decide(entry, source, candidates, now)
             key = decision.article.entry_key if decision.article else entry_key(entry)
             if decision.kind is Kind.REFUSED:
