@@ -93,6 +93,7 @@ def _after_success(
         etag=outcome.etag,
         last_modified=outcome.last_modified,
         body_hash=outcome.body_hash or state.body_hash,
+        frame=state.frame,
         last_attempt=now,
         last_success=now,
         next_check=now + _interval(outcome, options, validated=bool(outcome.etag or outcome.last_modified)),

@@ -19,6 +19,7 @@ from syndicate.ingest.folders import read_folder
 from syndicate.ingest.identity import Decision, Kind, decide, entry_key, keys_of
 from syndicate.ingest.polling import PollingOptions, PollOutcome, after_poll, failed
 from syndicate.ingest.rules import Rule, apply_rules
+from syndicate.ingest.unchanged import frame_of, says_nothing_new
 from syndicate.model import KnownArticle, ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import Fetched, FetchRequest, FetchThread
 from syndicate.store import Connection, Store, quarantine, tombstones
@@ -33,6 +34,8 @@ LEASE = timedelta(minutes=10)
 FOLDER_INTERVAL = 60.0
 CLAIM = 500
 THREADS = 3
+# Polls that brought nothing share a transaction: a crash loses no article, and at most so many next checks.
+QUIET = 50
 
 
 class Parser(Protocol):
@@ -95,6 +98,8 @@ class _Decided:
 
 
 _Claim = tuple[Source, SourceState]
+_Quiet = tuple[Source, SourceState]
+"""A poll that brought nothing, with the state that it leaves, to be stored with others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,23 +159,30 @@ class IngestJob:
             return
         requests = [_request(source, state) for source, state in feeds.values()]
         with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
-            running: set[Future[SourceOutcome]] = set()
+            running: set[Future[SourceOutcome | _Quiet]] = set()
+            quiet: list[_Quiet] = []
             for request, answer in self.fetcher().fetch_each(requests):
                 source, state = feeds.pop(int(str(request.key)))
-                running.add(pool.submit(self._take, source, state, answer, now))
+                if isinstance(answer, Fetched) and answer.unchanged:
+                    quiet.append(self._quiet(source, state, answer, now))
+                else:
+                    running.add(pool.submit(self._take, source, state, answer, now))
                 if len(running) > 2 * THREADS:
                     done, running = wait(running, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
+                    yield from _settled(done, quiet)
+                if len(quiet) >= QUIET:
+                    yield from self._save_quiet(quiet)
                 if stopping():
                     break
-            yield from (future.result() for future in running)
+            yield from _settled(running, quiet)
+            yield from self._save_quiet(quiet)
         if feeds:
             with self.store.write() as connection:
                 source_store.release_sources(connection, feeds, owner=self.owner)
 
     def _take(
         self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
-    ) -> SourceOutcome:
+    ) -> SourceOutcome | _Quiet:
         """One answer, from bytes to rows. A bug that one source brings out must not stop the others."""
         try:
             return self._read_answer(source, state, answer, now)
@@ -181,22 +193,25 @@ class IngestJob:
             problem = SyndicateError(f"what it sent could not be stored ({type(error).__name__}: {error})")
             return self._failed(source, state, problem, now)
 
+    def _quiet(self, source: Source, state: SourceState, answer: Fetched, now: datetime) -> _Quiet:
+        return source, after_poll(state, _outcome(source, answer), now, self.polling)
+
+    def _save_quiet(self, quiet: list[_Quiet]) -> Iterable[SourceOutcome]:
+        """Store what these polls leave, and forget them."""
+        with self.store.write() as connection:
+            polls = [(source.id, after) for source, after in quiet]
+            source_store.save_quiet_polls(connection, polls, owner=self.owner)
+        yield from [SourceOutcome(name=source.name, unchanged=True) for source, _ in quiet]
+        quiet.clear()
+
     def _read_answer(
         self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
-    ) -> SourceOutcome:
+    ) -> SourceOutcome | _Quiet:
         if isinstance(answer, FetchError):
             return self._failed(source, state, answer, now)
-        outcome = PollOutcome(
-            source_name=source.name,
-            etag=answer.etag,
-            last_modified=answer.last_modified,
-            body_hash=answer.wire_hash,
-            max_age=answer.max_age,
-            permanent_url=answer.permanent_url,
-        )
-        if answer.unchanged:
-            return self._save(source, state, outcome, None, now)
         known = self._known(source)
+        if says_nothing_new(answer.body, state.frame, known):
+            return self._quiet(source, state, answer, now)
         try:
             parsed = self.parser().parse(
                 answer.body,
@@ -207,6 +222,9 @@ class IngestJob:
             )
         except ParseError as error:
             return self._failed(source, state, error, now)
+        outcome = _outcome(source, answer)
+        # Lenient readings are no basis for leaving out the next one.
+        state = replace(state, frame="" if parsed.warnings or parsed.refused else frame_of(answer.body))
         return self._save(source, state, outcome, parsed, now, is_first=not known)
 
     def _read_folder(self, source: Source, state: SourceState, now: datetime) -> SourceOutcome:
@@ -233,16 +251,11 @@ class IngestJob:
         source: Source,
         state: SourceState,
         outcome: PollOutcome,
-        parsed: ParsedSource | None,
+        parsed: ParsedSource,
         now: datetime,
         *,
         is_first: bool = False,
     ) -> SourceOutcome:
-        if parsed is None:
-            after = after_poll(state, outcome, now, self.polling)
-            with self.store.write() as connection:
-                self._save_state(connection, source, after)
-            return SourceOutcome(name=source.name, unchanged=True)
         decided = self._decide(source, parsed, now, is_first=is_first)
         decisions = decided.decisions
         new = [one.article for one in decisions if one.kind is Kind.NEW and one.article]
@@ -262,7 +275,8 @@ class IngestJob:
             tombstones.note_buried_digests(connection, source.id, decided.buried)
             for digest, reason in decided.refused:
                 quarantine.record_failure(connection, "entry", digest, reason, now=now, source_id=source.id)
-            quarantine.clear_failure(connection, "document", source.name)
+            if state.failures:
+                quarantine.clear_failure(connection, "document", source.name)
             about = (parsed.title, parsed.home_url, parsed.feed_id)
             self._save_state(connection, source, after, about=about, warning=warning)
         return SourceOutcome(
@@ -353,6 +367,29 @@ def _request(source: Source, state: SourceState) -> FetchRequest:
         known_hash=state.body_hash,
         key=source.id,
     )
+
+
+def _outcome(source: Source, answer: Fetched) -> PollOutcome:
+    return PollOutcome(
+        source_name=source.name,
+        etag=answer.etag,
+        last_modified=answer.last_modified,
+        body_hash=answer.wire_hash,
+        max_age=answer.max_age,
+        permanent_url=answer.permanent_url,
+    )
+
+
+def _settled(
+    futures: Iterable[Future[SourceOutcome | _Quiet]], quiet: list[_Quiet]
+) -> Iterable[SourceOutcome]:
+    """The outcomes that are stored; those that are not yet join ``quiet``."""
+    for future in futures:
+        result = future.result()
+        if isinstance(result, SourceOutcome):
+            yield result
+        else:
+            quiet.append(result)
 
 
 def _with_wish(outcome: PollOutcome, parsed: ParsedSource) -> PollOutcome:

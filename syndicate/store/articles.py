@@ -4,7 +4,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    union_all,
+    update,
+)
 
 from syndicate.model import Article, ArticleBody, Image, KnownArticle, NewArticle
 from syndicate.store import schema
@@ -19,6 +30,10 @@ _VALUES: BindParameter[str] = bindparam("values", expanding=True)
 _FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
     schema.articles.c.source_id == bindparam("source")
 )
+_DIGESTS = union_all(
+    select(schema.articles.c.digest).where(schema.articles.c.source_id == bindparam("source")),
+    select(schema.tombstones.c.digest).where(schema.tombstones.c.source_id == bindparam("source")),
+)
 _BY_KEYS = _FACTS.where(schema.articles.c.entry_key.in_(_VALUES))
 _BY_URLS = _FACTS.where(schema.articles.c.url.in_(_VALUES))
 _PRUNED_BY_KEYS = select(schema.tombstones.c.entry_key).where(
@@ -27,11 +42,8 @@ _PRUNED_BY_KEYS = select(schema.tombstones.c.entry_key).where(
 
 
 def known_digests(connection: Connection, source_id: int) -> frozenset[str]:
-    """The digest of every item of this source that was read before, pruned ones included."""
-    articles, tombstones = schema.articles, schema.tombstones
-    kept = connection.scalars(select(articles.c.digest).where(articles.c.source_id == source_id))
-    pruned = connection.scalars(select(tombstones.c.digest).where(tombstones.c.source_id == source_id))
-    return frozenset(kept) | frozenset(pruned)
+    """The digest of every item of this source that was read before, pruned and dropped ones included."""
+    return frozenset(connection.scalars(_DIGESTS, {"source": source_id}))
 
 
 def known_entries(

@@ -15,7 +15,7 @@ sources = Table(
     Column("paused", Boolean, nullable=False),
     *texts("title", "home_url", "feed_id"),
     Column("created", Moment, nullable=False),
-    *texts("etag", "last_modified", "body_hash", "error", "warning", "permanent_url"),
+    *texts("etag", "last_modified", "body_hash", "frame", "error", "warning", "permanent_url"),
     Column("last_attempt", Moment),
     Column("last_success", Moment),
     Column("next_check", Moment),
