@@ -1,10 +1,11 @@
 """What one poll of a feed costs, against feedparser's defaults and a plain upsert of everything.
 
 ``python -m benchmarks.polling FOLDER`` takes every feed of a folder through four polls: the first, one with
-one new entry, one with a changed body and no new entry, and one with the same bytes. Each side starts from the
-gzipped body and ends with committed rows and their search text: ours is the daemon's own job with its
+one new entry, one with a changed body and no new entry, and one with the same bytes. Each side starts from
+the gzipped body and ends with committed rows and their search text: ours is the daemon's own job with its
 worker processes, the other is what one would write in an afternoon. The floor is what cannot be saved:
-gunzip, one pass of expat, feedparser on the new items only. CPU time, children included; no HTTP on either side.
+gunzip, one pass of expat, feedparser on the new items only. CPU time, children included; no
+HTTP on either side.
 
 Last, every feed's items are read once alone and once with the whole document, and the results compared.
 """
