@@ -1,8 +1,8 @@
 """Other people's test documents through our ingest: how many are read, refused, and whether any does harm.
 
-``python -m benchmarks.corpora FOLDER`` gives every document below a folder to the daemon's worker processes and
-takes its entries through identity and the store's search text. Made for the documents that feedparser tests
-itself with, which its source distribution carries; they are downloaded, not kept here::
+``python -m benchmarks.corpora FOLDER`` gives every document below a folder to the daemon's worker processes
+and takes its entries through identity. Made for the documents that feedparser tests itself with, which its
+source distribution carries; they are downloaded, not kept here::
 
     pip download feedparser --no-deps --no-binary :all: && tar xf feedparser-*.tar.gz
     python -m benchmarks.corpora feedparser-*/tests
