@@ -108,6 +108,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "sources.sync_sources": lambda c: sources.sync_sources(c, [declared("New")], NOW),
     "sources.claim_due_sources": lambda c: sources.claim_due_sources(c, limit=5, **lease("us")),
     "sources.release_sources": lambda c: sources.release_sources(c, [1], owner="us"),
+    "sources.save_quiet_polls": lambda c: sources.save_quiet_polls(c, [(1, STATE)], owner="us"),
     "sources.save_poll": lambda c: sources.save_poll(c, 1, STATE, owner="us"),
     "stale.mark_stale": lambda c: stale.mark_stale(c, [1]),
     "stale.mark_published_since": lambda c: stale.mark_published_since(c, NOW - timedelta(days=1)),
