@@ -16,6 +16,7 @@ from syndicate.store import stories as story_store
 from syndicate.store.stories import RelatedRow, UnplacedArticle
 from syndicate.stories import (
     ArticleTerms,
+    Fingerprint,
     IndexedArticle,
     LeadCandidate,
     RankingOptions,
@@ -183,7 +184,7 @@ def load_index(connection: Connection, options: StoryOptions, since: datetime) -
                 source_id=row.source_id,
                 published=row.published,
                 title=row.title,
-                terms=ArticleTerms.unpack(row.terms),
+                terms=Fingerprint.unpack(row.terms),
                 language=row.language,
                 hints=tuple(named[title] for title in row.read_more if title in named),
             )
@@ -243,7 +244,7 @@ class _Placing:
                 article_id=article.id,
                 story_id=story_id,
                 duplicate_of=placement.duplicate_of,
-                terms=terms.pack(),
+                terms=self._index.packed(article.id),
             )
         )
         self._links[article.id] = placement.candidates

@@ -1,5 +1,6 @@
 """Articles → stories: copies, stories, related links, top and trending. Pure: no I/O, no clock, no chance."""
 
+from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.index import IndexedArticle, Placement, StoryIndex
 from syndicate.stories.lead import LeadCandidate, choose_lead
 from syndicate.stories.options import StoryOptions
@@ -16,6 +17,7 @@ from syndicate.stories.terms import ArticleTerms, extract_terms, shared_terms
 
 __all__ = [
     "ArticleTerms",
+    "Fingerprint",
     "IndexedArticle",
     "LeadCandidate",
     "Placement",

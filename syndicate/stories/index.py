@@ -5,6 +5,7 @@ same articles in the same order give the same answers, and loading stored articl
 gives the index that was left. The cost of an article does not depend on how many there are.
 """
 
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,6 +17,7 @@ import numpy as np
 
 from syndicate.stories.clusters import choose_story, story_likeness
 from syndicate.stories.duplicates import is_copy
+from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.postings import Postings
 from syndicate.stories.related import Match, Scored, match_all
@@ -32,13 +34,16 @@ COPIES_TOUCHED = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedArticle:
-    """An article as the index takes it. ``hints`` are ids of articles its source lists as further reading."""
+    """An article as the index takes it. ``hints`` are ids of articles its source lists as further reading.
+
+    ``terms`` are as extracted for a new article, or as they were packed for one that is loaded.
+    """
 
     article_id: int
     source_id: int
     published: datetime
     title: str
-    terms: ArticleTerms
+    terms: ArticleTerms | Fingerprint
     language: str = ""
     hints: tuple[int, ...] = ()
 
@@ -66,13 +71,13 @@ class _Held:
     article_id: int
     source_id: int
     published: float
-    terms: ArticleTerms
+    terms: Fingerprint
     hints: tuple[int, ...]
     title_key: int
     story: int | None = None
     duplicate_of: int | None = None
     copies: list[int] = field(default_factory=list)
-    neighbours: dict[int, float] | None = None
+    neighbours: list[tuple[float, int]] | None = None
 
 
 class StoryIndex:
@@ -85,7 +90,7 @@ class StoryIndex:
         self._members: dict[int, list[int]] = {}
         self._titles: dict[int, int] = {}
         self._oldest: list[tuple[float, int]] = []
-        self._uncounted: list[ArticleTerms] = []
+        self._uncounted: list[Fingerprint] = []
         self._space = TermSpace()
 
     def __len__(self) -> int:
@@ -96,8 +101,8 @@ class StoryIndex:
 
     def add(self, item: IndexedArticle) -> Placement:
         """Place a new article and remember it. Raises ``ValueError`` if it is already there."""
-        held = self._hold(item)
         self._count_loaded()
+        held = self._hold(item)
         matches = self._matches(held)
         original = self._original(held, matches)
         if original is not None:
@@ -108,13 +113,13 @@ class StoryIndex:
                 story=original.story,
                 candidates=self._links(held, matches),
             )
-        if self._notice_repeated_title(held):
+        if self._notice_repeated_title(held) and isinstance(item.terms, ArticleTerms):
+            held.terms = self._weigh(replace(item.terms, title=np.zeros_like(item.terms.title)))
             matches = self._matches(held)
         self._join(held, self._story(held, matches))
         self._postings.add(held.article_id, held.terms)
         self._space.add([held.terms])
-        held.neighbours = {}
-        self._remember(held.neighbours, matches)
+        held.neighbours = self._nearest(matches)
         return Placement(
             story=held.story,
             candidates=self._links(held, matches),
@@ -122,7 +127,10 @@ class StoryIndex:
         )
 
     def load(self, item: IndexedArticle, story_id: int | None, duplicate_of: int | None) -> None:
-        """Take back an article that was placed before a restart; load in the order of placing."""
+        """Take back an article that was placed before a restart; load in the order of placing.
+
+        With the terms that ``packed`` gave, the index is exactly the one that was left.
+        """
         held = self._hold(item)
         self._join(held, story_id)
         original = self._held.get(duplicate_of) if duplicate_of is not None else None
@@ -140,6 +148,10 @@ class StoryIndex:
         held = self._held[article_id]
         self._leave(held)
         self._join(held, story_id)
+
+    def packed(self, article_id: int) -> bytes:
+        """What ``load`` needs of an article's terms, for the store. Raises ``KeyError`` if unknown."""
+        return self._held[article_id].terms.pack()
 
     def merge(self, story_id: int, into: int) -> None:
         """Move every article of one story into another."""
@@ -203,13 +215,16 @@ class StoryIndex:
             article_id=item.article_id,
             source_id=item.source_id,
             published=item.published.timestamp(),
-            terms=item.terms,
+            terms=item.terms if isinstance(item.terms, Fingerprint) else self._weigh(item.terms),
             hints=item.hints,
             title_key=crc32(f"{item.source_id} {item.title.casefold()}".encode(errors="replace")),
         )
         self._held[item.article_id] = held
         heappush(self._oldest, (held.published, held.article_id))
         return held
+
+    def _weigh(self, terms: ArticleTerms) -> Fingerprint:
+        return self._space.weigh(terms, self.options.title_weight)
 
     def _count_loaded(self) -> None:
         if self._uncounted:
@@ -219,8 +234,7 @@ class StoryIndex:
     def _matches(self, held: _Held) -> list[Match]:
         """The articles that share rare words with this one, compared exactly, best first."""
         group = held.article_id if held.duplicate_of is None else held.duplicate_of
-        words = held.terms.terms[: held.terms.words]
-        found = self._postings.candidates(words, self._space.promise(held.terms, self.options.title_weight))
+        found = self._postings.candidates(held.terms)
         found += [hint for hint in self._hints(held) if hint not in found]
         return self._compare(
             held, [article_id for article_id in found if article_id not in (held.article_id, group)]
@@ -230,28 +244,27 @@ class StoryIndex:
         if not article_ids:
             return []
         others = [self._held[article_id] for article_id in article_ids]
-        words, characters = self._space.cosines(
-            held.terms, [other.terms for other in others], self.options.title_weight
-        )
+        cosines = self._space.cosines(held.terms, [other.terms for other in others])
         hints = self._hints(held)
         rows = [(other.article_id, other.published, other.article_id in hints) for other in others]
-        return match_all(held.published, rows, words, characters, self.options)
+        return match_all(held.published, rows, cosines, self.options)
 
     def _ranked(self, held: _Held) -> list[Match]:
         """The nearest articles met so far, compared afresh; after a restart they are looked for again."""
         self._count_loaded()
         original = self._original_of(held)
         if original.neighbours is None:
-            original.neighbours = {}
-            self._remember(original.neighbours, self._matches(original))
-        known = [one for one in original.neighbours if one in self._held]
+            original.neighbours = self._nearest(self._matches(original))
+        known = [one for _, one in original.neighbours if one in self._held]
         ids = [self._original_of(self._held[one]).article_id for one in (*known, *self._hints(held))]
         return self._compare(held, [one for one in dict.fromkeys(ids) if one != original.article_id])
 
-    def _remember(self, neighbours: dict[int, float], matches: Iterable[Match]) -> None:
-        for match in islice(matches, self.options.kept):
-            if match.score >= self.options.remembered:
-                neighbours[match.article_id] = match.score
+    def _nearest(self, matches: Iterable[Match]) -> list[tuple[float, int]]:
+        """The neighbours worth remembering, as (score, id), the least first."""
+        best = islice(matches, self.options.kept)
+        return sorted(
+            (match.score, match.article_id) for match in best if match.score >= self.options.remembered
+        )
 
     def _introduce(self, held: _Held, matches: Iterable[Match]) -> tuple[int, ...]:
         """Let older articles know the new one; the result is those that would show it."""
@@ -261,16 +274,14 @@ class StoryIndex:
             if score < self.options.remembered:
                 continue
             other = self._held[match.article_id]
-            known = other.neighbours or {}
-            better = sum(older > score for older in known.values())
+            known = other.neighbours if other.neighbours is not None else []
+            better = len(known) - bisect_right(known, (score, held.article_id))
             if better < self.options.related_limit and score >= self._related_threshold(other, held):
                 touched.append(other.article_id)
                 touched += other.copies[-COPIES_TOUCHED:]
             if other.neighbours is not None and better < self.options.kept:
-                known = other.neighbours
-                if len(known) >= self.options.kept:
-                    del known[min(known, key=lambda one: (known[one], one))]
-                known[held.article_id] = score
+                insort(known, (score, held.article_id))
+                del known[: -self.options.kept]
         return tuple(touched)
 
     def _hints(self, held: _Held) -> list[int]:
@@ -312,11 +323,7 @@ class StoryIndex:
         """A source that repeats a title over different texts has a rubric: its words say nothing."""
         earlier = self._held.get(self._titles.get(held.title_key, -1))
         self._titles[held.title_key] = held.article_id
-        if earlier is None:
-            return False
-        for one in (earlier, held):
-            one.terms = replace(one.terms, title=np.zeros_like(one.terms.title))
-        return True
+        return earlier is not None
 
     def _story(self, held: _Held, matches: Iterable[Match]) -> int | None:
         """The story that is near enough, if any."""

@@ -53,6 +53,7 @@ class StoryOptions:
     title_weight: float = 0.6
     word_weight: float = 0.7
     character_weight: float = 0.3
+    meaning_weight: float = 0.3
     time_share: float = 0.2
     time_half_life: float = 1.0
     hint: float = 0.3
