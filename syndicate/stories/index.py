@@ -114,7 +114,8 @@ class StoryIndex:
                 candidates=self._links(held, matches),
             )
         if self._notice_repeated_title(held) and isinstance(item.terms, ArticleTerms):
-            held.terms = self._weigh(replace(item.terms, title=np.zeros_like(item.terms.title)))
+            untitled = replace(item.terms, title=np.zeros_like(item.terms.title))
+            held.terms = self._space.weigh(untitled, self.options.title_weight)
             matches = self._matches(held)
         self._join(held, self._story(held, matches))
         self._postings.add(held.article_id, held.terms)
@@ -148,6 +149,12 @@ class StoryIndex:
         held = self._held[article_id]
         self._leave(held)
         self._join(held, story_id)
+
+    def fingerprint(self, item: IndexedArticle) -> Fingerprint:
+        """An article's terms as they weigh now, or as they were packed."""
+        if isinstance(item.terms, Fingerprint):
+            return item.terms
+        return self._space.weigh(item.terms, self.options.title_weight)
 
     def packed(self, article_id: int) -> bytes:
         """What ``load`` needs of an article's terms, for the store. Raises ``KeyError`` if unknown."""
@@ -215,16 +222,13 @@ class StoryIndex:
             article_id=item.article_id,
             source_id=item.source_id,
             published=item.published.timestamp(),
-            terms=item.terms if isinstance(item.terms, Fingerprint) else self._weigh(item.terms),
+            terms=self.fingerprint(item),
             hints=item.hints,
             title_key=crc32(f"{item.source_id} {item.title.casefold()}".encode(errors="replace")),
         )
         self._held[item.article_id] = held
         heappush(self._oldest, (held.published, held.article_id))
         return held
-
-    def _weigh(self, terms: ArticleTerms) -> Fingerprint:
-        return self._space.weigh(terms, self.options.title_weight)
 
     def _count_loaded(self) -> None:
         if self._uncounted:
@@ -247,7 +251,9 @@ class StoryIndex:
         cosines = self._space.cosines(held.terms, [other.terms for other in others])
         hints = self._hints(held)
         rows = [(other.article_id, other.published, other.article_id in hints) for other in others]
-        return match_all(held.published, rows, cosines, self.options)
+        mine = max(held.terms.length, 1)
+        lengths = np.sqrt(np.array([float(mine * max(other.terms.length, 1)) for other in others]))
+        return match_all(held.published, rows, cosines, lengths, self.options)
 
     def _ranked(self, held: _Held) -> list[Match]:
         """The nearest articles met so far, compared afresh; after a restart they are looked for again."""
@@ -298,7 +304,7 @@ class StoryIndex:
             if (
                 one.likeness >= self.options.copy_likeness
                 and self._within_window(held, other)
-                and is_copy(held.terms.shingles, other.terms.shingles, self.options)
+                and is_copy(held.terms, other.terms, self.options)
             ):
                 return other
         return None

@@ -7,6 +7,9 @@ One configuration serves every language and length of text. "Measured" means
 from dataclasses import dataclass
 from math import log
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryOptions:
@@ -51,25 +54,27 @@ class StoryOptions:
     minimum_words: int = 3
 
     title_weight: float = 0.6
-    word_weight: float = 0.7
-    character_weight: float = 0.3
-    meaning_weight: float = 0.3
+    word_weight: float = 0.8
+    character_weight: float = 0.15
+    meaning_weight: float = 0.2
+    chance_base: float = 0.1
+    chance_slope: float = 0.09
     time_share: float = 0.2
     time_half_life: float = 1.0
     hint: float = 0.3
 
-    related_base: float = 0.18
-    story_base: float = 0.20
-    slope: float = 0.07
+    related_base: float = 0.24
+    story_base: float = 0.23
+    slope: float = 0.05
     lowest: float = 0.18
-    highest: float = 0.46
+    highest: float = 0.40
     nearest_share: float = 0.5
     stories_compared: int = 4
     story_sample: int = 12
 
     copy_likeness: float = 0.35
-    copy_jaccard: float = 0.4
-    copy_containment: float = 0.7
+    copy_jaccard: float = 0.5
+    copy_containment: float = 0.8
 
     def related_threshold(self, length: float) -> float:
         """The least score of a link that is shown, for texts of ``length`` characters."""
@@ -78,6 +83,10 @@ class StoryOptions:
     def story_threshold(self, length: float) -> float:
         """The least score with which an article of ``length`` characters joins a story."""
         return self._threshold(self.story_base, length)
+
+    def meaning_by_chance(self, lengths: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The cosine of meanings that texts of ``lengths`` characters have without sharing a subject."""
+        return np.maximum(self.chance_base + self.chance_slope * np.log(np.maximum(lengths, 1) / 100), 0)
 
     def _threshold(self, base: float, length: float) -> float:
         return min(max(base + self.slope * log(max(length, 1.0) / 100), self.lowest), self.highest)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.vectors import Cosines
@@ -65,18 +66,21 @@ def match_all(
     published: float,
     others: Sequence[tuple[int, float, bool]],
     cosines: Cosines,
+    lengths: NDArray[np.float64],
     options: StoryOptions,
 ) -> list[Match]:
     """Combine cosines, ages and hints as ``StoryOptions`` says; best first.
 
-    ``others`` are (article id, published, listed by the source) in the order of the cosines.
+    ``others`` are (article id, published, listed by the source) in the order of the cosines; ``lengths``
+    how many characters count for each pair.
     """
     ids = [article_id for article_id, _, _ in others]
     dates = np.array([date for _, date, _ in others])
     hint = options.hint * np.array([float(hinted) for _, _, hinted in others])
     words = options.word_weight * cosines.words.astype(np.float64)
+    chance = np.where(cosines.meaning, options.meaning_by_chance(lengths), 0)
     characters = options.character_weight * cosines.characters.astype(np.float64)
-    meaning = options.meaning_weight * cosines.meaning.astype(np.float64)
+    meaning = options.meaning_weight * (cosines.meaning - chance)
     likeness = words + characters + meaning
     halvings = np.abs(dates - published) / (86400 * options.time_half_life)
     time = -likeness * options.time_share * (1 - 0.5**halvings)
