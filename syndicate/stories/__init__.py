@@ -1,5 +1,6 @@
 """Articles → stories: copies, stories, related links, top and trending. Pure: no I/O, no clock, no chance."""
 
+from syndicate.stories.clusters import MERGED, Bond, Regrouping
 from syndicate.stories.index import IndexedArticle, Placement, StoryIndex
 from syndicate.stories.lead import LeadCandidate, choose_lead
 from syndicate.stories.options import StoryOptions
@@ -15,11 +16,14 @@ from syndicate.stories.related import Scored
 from syndicate.stories.terms import ArticleTerms, extract_terms, shared_terms
 
 __all__ = [
+    "MERGED",
     "ArticleTerms",
+    "Bond",
     "IndexedArticle",
     "LeadCandidate",
     "Placement",
     "RankingOptions",
+    "Regrouping",
     "Scored",
     "StoryArticle",
     "StoryFacts",

@@ -29,11 +29,21 @@ class StoryOptions:
     some likeness for long ones; a choice: no labelled set has such lists).
 
     *Thresholds* grow with length, since long texts share words by chance:
-    ``base + slope × ln(characters / 100)`` between ``lowest`` and ``highest`` (reference; the
+    ``base + slope × ln(characters / 100)`` between ``lowest`` (or ``story_lowest``) and ``highest`` (reference; the
     bases are measured: lower ones fill lone articles with strangers, higher ones split stories).
 
     *Stories*: the ``stories_compared`` nearest ones are looked at; likeness to a story is
-    ``nearest_share`` × the nearest article + the rest × the mean of its ``story_sample`` latest.
+    ``nearest_share`` × the nearest article + the rest × the mean of ``story_sample`` of its articles,
+    in units of the story's own coherence. Of that ``coherence_prior`` pairs at the threshold are
+    presumed, and at least ``coherence_floor`` of the threshold. When an article that joins one story
+    reaches ``bridge`` of what another needs, the two are compared, on ``merge_sample`` × ``story_sample``
+    articles: one story if their mean likeness is ``merge_share`` of their coherence, more for small
+    ones (``merge_caution`` ÷ the smaller size). A story of ``split_from`` articles, and of twice as many,
+    and so on, is split when two parts of ``split_least`` or more of its sample have less than
+    ``split_share`` of their coherence in common. Measured together, on all sets.
+
+    *Repeats*: an article whose title its source has used before joins no story and is no copy of an
+    article that is older than ``repeat_hours`` (a choice: one weather report a day, not one for ever).
 
     *Copies* (reference): word triples with at least this Jaccard index or containment; articles
     below ``copy_likeness`` cannot reach either and are not compared.
@@ -58,13 +68,24 @@ class StoryOptions:
     hint: float = 0.3
 
     related_base: float = 0.18
-    story_base: float = 0.20
+    story_base: float = 0.17
+    story_lowest: float = 0.15
     slope: float = 0.07
     lowest: float = 0.18
     highest: float = 0.46
     nearest_share: float = 0.5
     stories_compared: int = 4
     story_sample: int = 12
+    coherence_prior: float = 3.0
+    coherence_floor: float = 0.0
+    bridge: float = 0.8
+    merge_sample: int = 6
+    merge_share: float = 0.8
+    merge_caution: float = 0.3
+    split_from: int = 8
+    split_least: int = 3
+    split_share: float = 0.3
+    repeat_hours: float = 24.0
 
     copy_likeness: float = 0.35
     copy_jaccard: float = 0.4
@@ -72,11 +93,11 @@ class StoryOptions:
 
     def related_threshold(self, length: float) -> float:
         """The least score of a link that is shown, for texts of ``length`` characters."""
-        return self._threshold(self.related_base, length)
+        return self._threshold(self.related_base, self.lowest, length)
 
     def story_threshold(self, length: float) -> float:
         """The least score with which an article of ``length`` characters joins a story."""
-        return self._threshold(self.story_base, length)
+        return self._threshold(self.story_base, self.story_lowest, length)
 
-    def _threshold(self, base: float, length: float) -> float:
-        return min(max(base + self.slope * log(max(length, 1.0) / 100), self.lowest), self.highest)
+    def _threshold(self, base: float, lowest: float, length: float) -> float:
+        return min(max(base + self.slope * log(max(length, 1.0) / 100), lowest), self.highest)
