@@ -13,7 +13,7 @@ from syndicate.stories.ranking import (
     rank_trending,
 )
 from syndicate.stories.related import Scored
-from syndicate.stories.terms import ArticleTerms, extract_terms, shared_terms
+from syndicate.stories.terms import ArticleTerms, extract_terms, shared_terms, usual_stems
 
 __all__ = [
     "MERGED",
@@ -35,4 +35,5 @@ __all__ = [
     "rank_top",
     "rank_trending",
     "shared_terms",
+    "usual_stems",
 ]

@@ -86,13 +86,14 @@ class Grouping:
         samples = {story: self._sample(story) for story in nearest}
         missing = {one: None for sample in samples.values() for one in sample if one not in known}
         known |= self._compare(held, list(missing))
+        caution = self._options.repeat_caution if repeats else 1.0
         return [
             bond(
                 story=story,
                 nearest=(article_id, known[article_id]),
                 members=[known[member] for member in samples[story]],
                 coherence=self._coherence[story],
-                threshold=self._options.story_threshold(pair_length(held, self._held[article_id])),
+                threshold=caution * self._options.story_threshold(pair_length(held, self._held[article_id])),
                 options=self._options,
             )
             for story, article_id in nearest.items()

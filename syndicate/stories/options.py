@@ -29,8 +29,9 @@ class StoryOptions:
     some likeness for long ones; a choice: no labelled set has such lists).
 
     *Thresholds* grow with length, since long texts share words by chance:
-    ``base + slope × ln(characters / 100)`` between ``lowest`` (or ``story_lowest``) and ``highest`` (reference; the
-    bases are measured: lower ones fill lone articles with strangers, higher ones split stories).
+    ``base + slope × ln(characters / 100)`` between ``lowest`` (or ``story_lowest``) and ``highest``
+    (reference; the bases are measured: lower ones fill lone articles with strangers, higher ones split
+    stories).
 
     *Stories*: the ``stories_compared`` nearest ones are looked at; likeness to a story is
     ``nearest_share`` × the nearest article + the rest × the mean of ``story_sample`` of its articles,
@@ -43,7 +44,8 @@ class StoryOptions:
     ``split_share`` of their coherence in common. Measured together, on all sets.
 
     *Repeats*: an article whose title its source has used before joins no story and is no copy of an
-    article that is older than ``repeat_hours`` (a choice: one weather report a day, not one for ever).
+    article that is older than ``repeat_hours`` (a choice: one weather report a day, not one for ever);
+    joining takes ``repeat_caution`` times as much, since the title is alike for no reason.
 
     *Copies* (reference): word triples with at least this Jaccard index or containment; articles
     below ``copy_likeness`` cannot reach either and are not compared.
@@ -86,6 +88,7 @@ class StoryOptions:
     split_least: int = 3
     split_share: float = 0.3
     repeat_hours: float = 24.0
+    repeat_caution: float = 1.5
 
     copy_likeness: float = 0.35
     copy_jaccard: float = 0.4
