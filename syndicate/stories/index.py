@@ -7,7 +7,7 @@ gives the index that was left. The cost of an article does not depend on how man
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import heapify, heappop, heappush
 from itertools import islice
@@ -15,9 +15,11 @@ from zlib import crc32
 
 import numpy as np
 
-from syndicate.stories.clusters import choose_story, story_likeness
+from syndicate.stories.clusters import Bond, Regrouping, best_bond
 from syndicate.stories.duplicates import is_copy
 from syndicate.stories.fingerprint import Fingerprint
+from syndicate.stories.grouping import Grouping
+from syndicate.stories.held import Held, pair_length
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.postings import Postings
 from syndicate.stories.related import Match, Scored, match_all
@@ -54,30 +56,19 @@ class Placement:
 
     ``duplicate_of`` is the article it is a copy of. ``story`` is the story it joins; ``None``
     means it starts one: the caller creates the row and calls ``StoryIndex.assign``.
+    ``bond`` is what it has in common with the nearest story, joined or not; ``regrouped`` says which
+    other articles changed their story because of it. A story that split off has a provisional number
+    (minus the smallest article id in it) until the caller gives it a row and calls ``StoryIndex.merge``.
     ``candidates`` are its related links, best first, more than are shown. ``touched`` are the older
     articles whose own related links change because of it: ask ``StoryIndex.related`` for them.
     """
 
     duplicate_of: int | None = None
     story: int | None = None
+    bond: Bond | None = None
+    regrouped: tuple[Regrouping, ...] = ()
     candidates: tuple[Scored, ...] = ()
     touched: tuple[int, ...] = ()
-
-
-@dataclass(slots=True)
-class _Held:
-    """One article in the index. Only originals are found by others; copies hang on their original."""
-
-    article_id: int
-    source_id: int
-    published: float
-    terms: Fingerprint
-    hints: tuple[int, ...]
-    title_key: int
-    story: int | None = None
-    duplicate_of: int | None = None
-    copies: list[int] = field(default_factory=list)
-    neighbours: list[tuple[float, int]] | None = None
 
 
 class StoryIndex:
@@ -85,9 +76,9 @@ class StoryIndex:
 
     def __init__(self, options: StoryOptions) -> None:
         self.options = options
-        self._held: dict[int, _Held] = {}
+        self._held: dict[int, Held] = {}
         self._postings = Postings(options)
-        self._members: dict[int, list[int]] = {}
+        self._grouping = Grouping(options, self._held, self._likeness)
         self._titles: dict[int, int] = {}
         self._oldest: list[tuple[float, int]] = []
         self._uncounted: list[Fingerprint] = []
@@ -99,44 +90,65 @@ class StoryIndex:
     def __contains__(self, article_id: int) -> bool:
         return article_id in self._held
 
-    def add(self, item: IndexedArticle) -> Placement:
-        """Place a new article and remember it. Raises ``ValueError`` if it is already there."""
+    def add(self, item: IndexedArticle, *, stays: int | None = None) -> Placement:
+        """Place a new article and remember it. Raises ``ValueError`` if it is already there.
+
+        ``stays`` is the story in which an edited article stays, whatever it says now.
+        """
         self._count_loaded()
         held = self._hold(item)
         matches = self._matches(held)
         original = self._original(held, matches)
         if original is not None:
             self._attach(held, original)
-            self._join(held, original.story)
+            self._grouping.join(held, original.story if stays is None else stays)
             return Placement(
                 duplicate_of=original.article_id,
-                story=original.story,
+                story=held.story,
                 candidates=self._links(held, matches),
             )
+        repeats = self._repeats(held)
         if self._notice_repeated_title(held) and isinstance(item.terms, ArticleTerms):
             untitled = replace(item.terms, title=np.zeros_like(item.terms.title))
             held.terms = self._space.weigh(untitled, self.options.title_weight)
             matches = self._matches(held)
-        self._join(held, self._story(held, matches))
+        bonds = self._grouping.bonds(held, matches, repeats=repeats)
+        if stays is None:
+            found, regrouped = best_bond(bonds), self._grouping.place(held, bonds)
+        else:
+            found, regrouped = self._grouping.stay(held, bonds, stays), ()
         self._postings.add(held.article_id, held.terms)
         self._space.add([held.terms])
         held.neighbours = self._nearest(matches)
         return Placement(
             story=held.story,
+            bond=found,
+            regrouped=regrouped,
             candidates=self._links(held, matches),
             touched=self._introduce(held, matches),
         )
 
-    def load(self, item: IndexedArticle, story_id: int | None, duplicate_of: int | None) -> None:
+    def load(
+        self,
+        item: IndexedArticle,
+        story_id: int | None,
+        duplicate_of: int | None,
+        *,
+        mean: float = 0.0,
+        compared: int = 0,
+    ) -> None:
         """Take back an article that was placed before a restart; load in the order of placing.
 
         With the terms that ``packed`` gave, the index is exactly the one that was left.
+        ``mean`` and ``compared`` are those of the ``Bond`` with which it joined.
         """
         held = self._hold(item)
-        self._join(held, story_id)
+        held.mean, held.compared = mean, compared
         original = self._held.get(duplicate_of) if duplicate_of is not None else None
         if original is not None:
             self._attach(held, self._original_of(original))
+        self._grouping.join(held, story_id)
+        if original is not None:
             return
         self._notice_repeated_title(held)
         self._postings.add(held.article_id, held.terms)
@@ -146,9 +158,7 @@ class StoryIndex:
 
     def assign(self, article_id: int, story_id: int) -> None:
         """Give an article the story that the caller created for it."""
-        held = self._held[article_id]
-        self._leave(held)
-        self._join(held, story_id)
+        self._grouping.move([article_id], story_id)
 
     def fingerprint(self, item: IndexedArticle) -> Fingerprint:
         """An article's terms as they weigh now, or as they were packed."""
@@ -161,13 +171,16 @@ class StoryIndex:
         return self._held[article_id].terms.pack()
 
     def merge(self, story_id: int, into: int) -> None:
-        """Move every article of one story into another."""
-        for article_id in list(self._members.get(story_id, ())):
-            self.assign(article_id, into)
+        """Move every article of one story into another, for instance a provisional one into its row's id."""
+        self._grouping.move(self._grouping.with_copies(story_id), into)
 
     def story_of(self, article_id: int) -> int | None:
         """The story of an article in the index."""
         return self._held[article_id].story
+
+    def articles_of(self, story_id: int) -> tuple[int, ...]:
+        """The articles of a story that are in the index, the earliest first, each followed by its copies."""
+        return self._grouping.with_copies(story_id)
 
     def related(self, article_id: int) -> tuple[Scored, ...]:
         """The related links of an article as they would be chosen now; () if it is not in the index."""
@@ -204,7 +217,7 @@ class StoryIndex:
         if held is None:
             return False
         self._count_loaded()
-        self._leave(held)
+        self._grouping.leave(held)
         if self._titles.get(held.title_key) == article_id:
             del self._titles[held.title_key]
         if held.duplicate_of is not None:
@@ -215,10 +228,10 @@ class StoryIndex:
         self._promote(held.copies)
         return True
 
-    def _hold(self, item: IndexedArticle) -> _Held:
+    def _hold(self, item: IndexedArticle) -> Held:
         if item.article_id in self._held:
             raise ValueError(f"article {item.article_id} is already in the index")
-        held = _Held(
+        held = Held(
             article_id=item.article_id,
             source_id=item.source_id,
             published=item.published.timestamp(),
@@ -235,7 +248,7 @@ class StoryIndex:
             self._space.add(self._uncounted)
             self._uncounted = []
 
-    def _matches(self, held: _Held) -> list[Match]:
+    def _matches(self, held: Held) -> list[Match]:
         """The articles that share rare words with this one, compared exactly, best first."""
         group = held.article_id if held.duplicate_of is None else held.duplicate_of
         found = self._postings.candidates(held.terms)
@@ -244,7 +257,7 @@ class StoryIndex:
             held, [article_id for article_id in found if article_id not in (held.article_id, group)]
         )
 
-    def _compare(self, held: _Held, article_ids: Sequence[int]) -> list[Match]:
+    def _compare(self, held: Held, article_ids: Sequence[int]) -> list[Match]:
         if not article_ids:
             return []
         others = [self._held[article_id] for article_id in article_ids]
@@ -255,7 +268,10 @@ class StoryIndex:
         lengths = np.sqrt(np.array([float(mine * max(other.terms.length, 1)) for other in others]))
         return match_all(held.published, rows, cosines, lengths, self.options)
 
-    def _ranked(self, held: _Held) -> list[Match]:
+    def _likeness(self, held: Held, article_ids: Sequence[int]) -> dict[int, float]:
+        return {match.article_id: match.likeness for match in self._compare(held, article_ids)}
+
+    def _ranked(self, held: Held) -> list[Match]:
         """The nearest articles met so far, compared afresh; after a restart they are looked for again."""
         self._count_loaded()
         original = self._original_of(held)
@@ -272,7 +288,7 @@ class StoryIndex:
             (match.score, match.article_id) for match in best if match.score >= self.options.remembered
         )
 
-    def _introduce(self, held: _Held, matches: Iterable[Match]) -> tuple[int, ...]:
+    def _introduce(self, held: Held, matches: Iterable[Match]) -> tuple[int, ...]:
         """Let older articles know the new one; the result is those that would show it."""
         touched: list[int] = []
         for match in islice(matches, 2 * self.options.kept):
@@ -290,26 +306,27 @@ class StoryIndex:
                 del known[: -self.options.kept]
         return tuple(touched)
 
-    def _hints(self, held: _Held) -> list[int]:
+    def _hints(self, held: Held) -> list[int]:
         found = [self._original_of(self._held[hint]).article_id for hint in held.hints if hint in self._held]
         return [hint for hint in dict.fromkeys(found) if hint != held.article_id]
 
-    def _original_of(self, held: _Held) -> _Held:
+    def _original_of(self, held: Held) -> Held:
         return held if held.duplicate_of is None else self._held[held.duplicate_of]
 
-    def _original(self, held: _Held, matches: Iterable[Match]) -> _Held | None:
-        """The article this one is a copy of."""
+    def _original(self, held: Held, matches: Iterable[Match]) -> Held | None:
+        """The article this one is a copy of. What a source repeats day by day is a copy for a while only."""
+        repeats = self._repeats(held)
         for one in matches:
             other = self._held[one.article_id]
             if (
                 one.likeness >= self.options.copy_likeness
-                and self._within_window(held, other)
+                and self._within_window(held, other, repeats=repeats)
                 and is_copy(held.terms, other.terms, self.options)
             ):
                 return other
         return None
 
-    def _attach(self, held: _Held, original: _Held) -> None:
+    def _attach(self, held: Held, original: Held) -> None:
         held.duplicate_of = original.article_id
         original.copies.append(held.article_id)
 
@@ -323,36 +340,15 @@ class StoryIndex:
             self._attach(other, first)
         self._postings.add(first.article_id, first.terms)
         self._space.add([first.terms])
-        self._join(first, first.story)
+        self._grouping.join(first, first.story)
 
-    def _notice_repeated_title(self, held: _Held) -> bool:
+    def _notice_repeated_title(self, held: Held) -> bool:
         """A source that repeats a title over different texts has a rubric: its words say nothing."""
         earlier = self._held.get(self._titles.get(held.title_key, -1))
         self._titles[held.title_key] = held.article_id
-        return earlier is not None
+        return earlier is not None and not is_copy(held.terms, earlier.terms, self.options)
 
-    def _story(self, held: _Held, matches: Iterable[Match]) -> int | None:
-        """The story that is near enough, if any."""
-        known = {match.article_id: match.likeness for match in matches}
-        nearest: dict[int, int] = {}
-        for match in matches:
-            other = self._held[match.article_id]
-            if other.story is not None and self._within_window(held, other):
-                nearest.setdefault(other.story, match.article_id)
-            if len(nearest) == self.options.stories_compared:
-                break
-        likeness: dict[int, float] = {}
-        lengths: dict[int, float] = {}
-        for story, article_id in nearest.items():
-            sample = self._members[story][-self.options.story_sample :]
-            missing = [member for member in sample if member not in known]
-            known.update((match.article_id, match.likeness) for match in self._compare(held, missing))
-            members = [known[member] for member in sample]
-            likeness[story] = story_likeness(known[article_id], members, self.options)
-            lengths[story] = _pair_length(held, self._held[article_id])
-        return choose_story(likeness, lengths, self.options)
-
-    def _links(self, held: _Held, matches: Iterable[Match]) -> tuple[Scored, ...]:
+    def _links(self, held: Held, matches: Iterable[Match]) -> tuple[Scored, ...]:
         """The matches that deserve a link."""
         mine = self._original_of(held).article_id
         chosen = (
@@ -363,26 +359,13 @@ class StoryIndex:
         )
         return tuple(islice(chosen, self.options.kept))
 
-    def _related_threshold(self, a: _Held, b: _Held) -> float:
-        return self.options.related_threshold(_pair_length(a, b))
+    def _related_threshold(self, a: Held, b: Held) -> float:
+        return self.options.related_threshold(pair_length(a, b))
 
-    def _within_window(self, a: _Held, b: _Held) -> bool:
-        return abs(a.published - b.published) <= self.options.window_days * 86400
+    def _within_window(self, a: Held, b: Held, *, repeats: bool) -> bool:
+        seconds = self.options.repeat_hours * 3600 if repeats else self.options.window_days * 86400
+        return abs(a.published - b.published) <= seconds
 
-    def _join(self, held: _Held, story: int | None) -> None:
-        held.story = story
-        if story is not None and held.duplicate_of is None:
-            self._members.setdefault(story, []).append(held.article_id)
-
-    def _leave(self, held: _Held) -> None:
-        members = self._members.get(held.story, []) if held.story is not None else []
-        if held.article_id in members:
-            members.remove(held.article_id)
-            if not members and held.story is not None:
-                del self._members[held.story]
-        held.story = None
-
-
-def _pair_length(a: _Held, b: _Held) -> float:
-    """The length that counts for a threshold: the geometric mean of two texts' lengths in characters."""
-    return float((max(a.terms.length, 1) * max(b.terms.length, 1)) ** 0.5)
+    def _repeats(self, held: Held) -> bool:
+        """Whether its source has used the title before: a rubric, a service, a headline of every hour."""
+        return self._titles.get(held.title_key, held.article_id) != held.article_id

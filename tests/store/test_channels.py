@@ -88,9 +88,8 @@ def test_a_query_holds_what_it_says_newest_first(connection):
     assert {query: titles(connection, query) for query in QUERIES} == QUERIES
 
 
-def test_the_limit_keeps_the_newest_and_since_leaves_out_the_older(connection):
+def test_the_limit_keeps_the_newest(connection):
     assert titles(connection, "", limit=2) == ["flood", "summit"]
-    assert titles(connection, "", since=NOW - timedelta(minutes=3)) == ["flood", "summit", "match"]
 
 
 def test_articles_of_one_moment_keep_a_fixed_order(connection):

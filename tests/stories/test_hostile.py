@@ -59,13 +59,15 @@ def test_a_rubric_over_different_texts_makes_no_story(index: StoryIndex) -> None
     assert largest_story(index, items[1:]) <= 2
 
 
-def test_the_same_headline_every_hour_is_one_article_and_its_copies(index: StoryIndex) -> None:
+def test_the_same_headline_every_hour_is_one_article_and_its_copies_for_a_day(index: StoryIndex) -> None:
     items = [
         article(n, "Weather forecast for the coming days", source_id=1, published=START + timedelta(hours=n))
         for n in range(100)
     ]
     placements = [place(index, item) for item in items]
-    assert {one.duplicate_of for one in placements[1:]} == {0}
+    assert {one.duplicate_of for one in placements} == {None, 0, 25, 50, 75}
+    assert [n for n in range(100) if placements[n].duplicate_of is None] == [0, 25, 50, 75]
+    assert largest_story(index, items) == 25
 
 
 @pytest.mark.parametrize("title", ["", "Video", "🔥🔥🔥 😀", "Photos", "…", "12"])

@@ -115,7 +115,10 @@ def test_loading_gives_the_index_that_was_left(newsroom: list[IndexedArticle]) -
     for item in items:
         placement = place(kept, item)
         stored = replace(item, terms=ArticleTerms.unpack(item.terms.pack()))
-        restarted.load(stored, kept.story_of(item.article_id), placement.duplicate_of)
+        found = placement.bond if placement.bond and placement.bond.joins else None
+        mean, compared = (found.mean, found.compared) if found else (0.0, 0)
+        story = kept.story_of(item.article_id)
+        restarted.load(stored, story, placement.duplicate_of, mean=mean, compared=compared)
     late = article(
         8, "Porto bridge reopens", "Engineers reopened the Dom Luís bridge over the Douro in Porto."
     )

@@ -23,7 +23,14 @@ from syndicate.store.schema.for_mail import (
     suppressions,
 )
 from syndicate.store.schema.for_output import outputs, stale_pages
-from syndicate.store.schema.for_stories import article_terms, ranked, related, stories
+from syndicate.store.schema.for_stories import (
+    article_terms,
+    ranked,
+    related,
+    stories,
+    story_moves,
+    story_reasons,
+)
 
 __all__ = [
     "article_bodies",
@@ -46,6 +53,8 @@ __all__ = [
     "sources",
     "stale_pages",
     "stories",
+    "story_moves",
+    "story_reasons",
     "subscribers",
     "subscriptions",
     "suppressions",
