@@ -70,15 +70,16 @@ class StoryOptions:
     title_weight: float = 0.6
     word_weight: float = 0.8
     character_weight: float = 0.15
-    meaning_weight: float = 0.2
+    meaning_weight: float = 0.25
+    meaning_fade: float = 0.6
     chance_base: float = 0.1
     chance_slope: float = 0.09
     time_share: float = 0.2
     time_half_life: float = 1.0
     hint: float = 0.3
 
-    related_base: float = 0.24
-    story_base: float = 0.17
+    related_base: float = 0.23
+    story_base: float = 0.21
     story_lowest: float = 0.15
     slope: float = 0.05
     lowest: float = 0.18

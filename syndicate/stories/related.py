@@ -80,7 +80,8 @@ def match_all(
     words = options.word_weight * cosines.words.astype(np.float64)
     chance = np.where(cosines.meaning, options.meaning_by_chance(lengths), 0)
     characters = options.character_weight * cosines.characters.astype(np.float64)
-    meaning = options.meaning_weight * (cosines.meaning - chance)
+    fading = np.minimum(100 / lengths, 1) ** options.meaning_fade
+    meaning = options.meaning_weight * fading * (cosines.meaning - chance)
     likeness = words + characters + meaning
     halvings = np.abs(dates - published) / (86400 * options.time_half_life)
     time = -likeness * options.time_share * (1 - 0.5**halvings)

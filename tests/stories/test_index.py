@@ -7,7 +7,7 @@ from itertools import permutations
 
 import pytest
 
-from syndicate.stories import ArticleTerms, IndexedArticle, StoryIndex, StoryOptions
+from syndicate.stories import Fingerprint, IndexedArticle, StoryIndex, StoryOptions
 from tests.stories.newsroom import BANK, CHESS, FLOOD, START, article, place
 
 
@@ -114,7 +114,7 @@ def test_loading_gives_the_index_that_was_left(newsroom: list[IndexedArticle]) -
     items = [*newsroom, article(7, "Flood in Porto", FLOOD[0][1])]
     for item in items:
         placement = place(kept, item)
-        stored = replace(item, terms=ArticleTerms.unpack(item.terms.pack()))
+        stored = replace(item, terms=Fingerprint.unpack(kept.packed(item.article_id)))
         found = placement.bond if placement.bond and placement.bond.joins else None
         mean, compared = (found.mean, found.compared) if found else (0.0, 0)
         story = kept.story_of(item.article_id)
