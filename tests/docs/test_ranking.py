@@ -68,5 +68,5 @@ def test_what_is_written_as_a_word_is_true_too():
     assert FRESH_FOR == 2 * 86400
     assert "× (1 − 0.5 ^ days apart)" in TEXT
     assert STORY.time_half_life == 1
-    assert "is the mean of its likeness" in TEXT
+    assert "is the mean of two things" in TEXT
     assert STORY.nearest_share == 0.5
