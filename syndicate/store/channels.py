@@ -132,8 +132,8 @@ def _condition(clause: Clause) -> ColumnElement[bool]:
                 *(table.c.search.contains(search_text(value), autoescape=True) for value in clause.values)
             )
         case ClauseField.LIST:
-            ranked = schema.ranked
-            condition = table.c.id.in_(select(ranked.c.article_id).where(ranked.c.list.in_(clause.values)))
+            listed = schema.listed_articles
+            condition = table.c.id.in_(select(listed.c.article_id).where(listed.c.list.in_(clause.values)))
     return ~condition if clause.negated else and_(condition)
 
 

@@ -87,16 +87,24 @@ def bond(
     threshold: float,
     options: StoryOptions,
 ) -> Bond:
-    """What an article has in common with a story: its nearest article there, and a sample of all."""
+    """What an article has in common with a story: its nearest article there, and a sample of all.
+
+    For a stranger, who knows one article there and nobody else, the nearest counts nothing: else
+    stories would grow into chains, each link like the last one and nothing like the first.
+    """
     mean = sum(members) / len(members)
-    relative = mean * threshold / coherence.usual(threshold, options)
+    usual = coherence.usual(threshold, options)
+    relative = mean * threshold / usual
+    others = (sum(members) - max(members)) / max(len(members) - 1, 1)
+    stranger = len(members) >= options.crowd and others < options.stranger_share * usual
+    close = others if stranger else nearest[1]
     return Bond(
         story=story,
         nearest_id=nearest[0],
         nearest=nearest[1],
         mean=mean,
         compared=len(members),
-        likeness=options.nearest_share * nearest[1] + (1 - options.nearest_share) * relative,
+        likeness=options.nearest_share * close + (1 - options.nearest_share) * relative,
         needed=threshold,
     )
 

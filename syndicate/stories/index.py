@@ -237,7 +237,7 @@ class StoryIndex:
             published=item.published.timestamp(),
             terms=self.fingerprint(item),
             hints=item.hints,
-            title_key=crc32(f"{item.source_id} {item.title.casefold()}".encode(errors="replace")),
+            title_key=_title_key(item),
         )
         self._held[item.article_id] = held
         heappush(self._oldest, (held.published, held.article_id))
@@ -344,6 +344,8 @@ class StoryIndex:
 
     def _notice_repeated_title(self, held: Held) -> bool:
         """A source that repeats a title over different texts has a rubric: its words say nothing."""
+        if not held.title_key:
+            return False
         earlier = self._held.get(self._titles.get(held.title_key, -1))
         self._titles[held.title_key] = held.article_id
         return earlier is not None and not is_copy(held.terms, earlier.terms, self.options)
@@ -368,4 +370,10 @@ class StoryIndex:
 
     def _repeats(self, held: Held) -> bool:
         """Whether its source has used the title before: a rubric, a service, a headline of every hour."""
-        return self._titles.get(held.title_key, held.article_id) != held.article_id
+        return bool(held.title_key) and held.title_key in self._titles
+
+
+def _title_key(item: IndexedArticle) -> int:
+    """The same for every article of a source with the same title; 0 without one, which repeats nothing."""
+    title = item.title.casefold().strip()
+    return crc32(f"{item.source_id} {title}".encode(errors="replace")) if title else 0

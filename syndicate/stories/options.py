@@ -41,7 +41,9 @@ class StoryOptions:
     *Stories*: the ``stories_compared`` nearest ones are looked at; likeness to a story is
     ``nearest_share`` × the nearest article + the rest × the mean of ``story_sample`` of its articles,
     in units of the story's own coherence. Of that ``coherence_prior`` pairs at the threshold are
-    presumed, and at least ``coherence_floor`` of the threshold. When an article that joins one story
+    presumed, and at least ``coherence_floor`` of the threshold. In a story of ``crowd`` or more articles
+    the nearest counts nothing for a stranger, whose likeness to the others is below ``stranger_share`` of
+    the coherence. When an article that joins one story
     reaches ``bridge`` of what another needs, the two are compared, on ``merge_sample`` × ``story_sample``
     articles: one story if their mean likeness is ``merge_share`` of their coherence, more for small
     ones (``merge_caution`` ÷ the smaller size). A story of ``split_from`` articles, and of twice as many,
@@ -88,7 +90,9 @@ class StoryOptions:
     stories_compared: int = 4
     story_sample: int = 12
     coherence_prior: float = 3.0
-    coherence_floor: float = 0.0
+    coherence_floor: float = 0.4
+    crowd: int = 5
+    stranger_share: float = 0.2
     bridge: float = 0.8
     merge_sample: int = 6
     merge_share: float = 0.8

@@ -30,8 +30,10 @@ from syndicate.store import (
     sources,
     stale,
     stories,
+    story_moves,
 )
 from syndicate.store.stories import RelatedRow
+from syndicate.store.story_moves import MERGED, SPLIT, StoryMove
 from tests import factories
 from tests.factories import NOW, declared, edition_story, new_article, newsletter, subscribe
 
@@ -49,7 +51,14 @@ ROOMS = (
     sources,
     stale,
     stories,
+    story_moves,
 )
+
+
+def move(kind: str, story: int, into: int) -> StoryMove:
+    return StoryMove(
+        kind=kind, from_story=story, to_story=into, article_id=1, articles=1, likeness=1, needed=1, moved=NOW
+    )
 
 
 def edition_again(connection: Connection) -> None:
@@ -118,6 +127,10 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, {1: [RelatedRow(related_id=2, score=1, parts={})]}
     ),
     "stories.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
+    "story_moves.merge_story": lambda c: story_moves.merge_story(c, move(MERGED, 2, 1)),
+    "story_moves.split_story": lambda c: story_moves.split_story(c, move(SPLIT, 1, 2), [1]),
+    "story_moves.save_reasons": lambda c: story_moves.save_reasons(c, [1], []),
+    "story_moves.prune_moves": lambda c: story_moves.prune_moves(c, before=LATER),
 }
 READS = {
     "articles.count_articles",
@@ -125,6 +138,7 @@ READS = {
     "articles.get_articles",
     "articles.get_bodies",
     "articles.known_entries",
+    "articles.telling_texts",
     "articles.known_digests",
     "audience.consent_history",
     "audience.count_subscriptions",
@@ -178,6 +192,9 @@ READS = {
     "stories.section_links",
     "stories.story_articles",
     "stories.unplaced_articles",
+    "story_moves.current_stories",
+    "story_moves.story_moves",
+    "story_moves.story_reason",
 }
 
 

@@ -1,11 +1,15 @@
 """When an article joins a story, when two stories are one, when one is two."""
 
+import random
+from collections import Counter
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
 from syndicate.stories import IndexedArticle, StoryIndex, StoryOptions
 from syndicate.stories.clusters import MERGED, SPLIT, Coherence, age_order, bond, merge_needed, two_parts
-from tests.stories.newsroom import BANK, FLOOD, article, place
+from tests.stories.newsroom import BANK, FLOOD, START, article, place
 
 OPTIONS = StoryOptions()
 
@@ -113,16 +117,14 @@ def test_a_story_of_two_events_is_taken_apart_when_it_has_doubled() -> None:
 
 def test_a_chain_of_articles_that_each_resemble_the_last_is_no_giant_story() -> None:
     """Article n shares words with n - 1 and n + 1 only; nearest neighbours alone would join them all."""
-    words = [f"wort{chr(97 + n // 26)}{chr(97 + n % 26)}silbe" for n in range(260)]
+    rng = random.Random(3)
+    syllables = [consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou"]
+    words = ["".join(rng.choices(syllables, k=4)) for _ in range(400)]
     index = StoryIndex(OPTIONS)
-    sizes: dict[int | None, int] = {}
-    for number in range(1, 120):
+    for number in range(1, 150):
         text = " ".join(words[2 * number : 2 * number + 6])
-        place(index, article(number, text, language=""))
-    for number in range(1, 120):
-        story = index.story_of(number)
-        sizes[story] = sizes.get(story, 0) + 1
-    assert max(sizes.values()) <= 12
+        place(index, article(number, text, language="", published=START + timedelta(minutes=number)))
+    assert max(Counter(index.story_of(number) for number in range(1, 150)).values()) <= 16
 
 
 def test_copies_follow_their_original_into_another_story() -> None:

@@ -101,3 +101,9 @@ def test_a_story_that_runs_for_days_does_not_swallow_the_newsroom(index: StoryIn
         place(index, item)
     other = [place(index, article(100, *BANK[0])), place(index, article(101, *CHESS[0]))]
     assert [one.story for one in other] == [None, None]
+
+
+def test_articles_without_a_title_repeat_nothing(index: StoryIndex) -> None:
+    for number, (_, text) in enumerate(FLOOD, 1):
+        place(index, article(number, "", text, source_id=1, published=START + timedelta(days=2 * number)))
+    assert {index.story_of(number) for number in (1, 2, 3)} == {1}

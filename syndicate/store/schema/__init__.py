@@ -25,6 +25,7 @@ from syndicate.store.schema.for_mail import (
 from syndicate.store.schema.for_output import outputs, stale_pages
 from syndicate.store.schema.for_stories import (
     article_terms,
+    listed_articles,
     ranked,
     related,
     stories,
@@ -42,6 +43,7 @@ __all__ = [
     "edition_stories",
     "editions",
     "leases",
+    "listed_articles",
     "meta",
     "metadata",
     "migrations",

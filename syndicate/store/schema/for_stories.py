@@ -51,6 +51,13 @@ story_reasons = Table(
     Column("placed", Moment, nullable=False),
 )
 
+listed_articles = Table(
+    "listed_articles",
+    metadata,
+    Column("list", Text, primary_key=True),
+    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
+)
+
 related = Table(
     "related",
     metadata,
