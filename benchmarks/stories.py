@@ -3,10 +3,11 @@
     python -m benchmarks.stories FOLDER [--set NAME] [--json] [--seed N] [--time real|day|hide] [--no-window]
 
 FOLDER holds one folder per set with ``docs.jsonl`` (id, title, text, published, source, lang,
-story_id) or ``pairs.jsonl``. Articles arrive in the order of their dates and are forgotten when they leave the
-window, as the daemon does it; each is judged when it is forgotten. Dates that betray the label are
-taken away here, never in the product: ``hide`` gives all articles one date and shuffles them, ``day``
-moves each by −3 to +3 days drawn from its id. ``--json`` prints one object with one object for each set.
+story_id) or ``pairs.jsonl``. Articles arrive in the order of their dates and are forgotten when they
+leave the window, as the daemon does it; each is judged by what its page lists on the way. Dates that
+betray the label are taken away here, never in the product: ``hide`` gives all articles one date and
+shuffles them, ``day`` moves each by −3 to +3 days drawn from its id. ``--json`` prints one object with one
+object for each set.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """What ``benchmarks/stories.py`` compares with: three ways to find related articles that anyone can have.
 
-scikit-learn's TF-IDF with its defaults, BM25 (k1 = 1.5, b = .75) over the same tokens, and "more like this" with
-SQLite's FTS5 (the 16 rarest words, title twice). All see the whole set before the first query, which the index
-never does. scikit-learn is needed here only: ``pip install scikit-learn``.
+scikit-learn's TF-IDF with its defaults, BM25 (k1 = 1.5, b = .75) over the same tokens, and "more
+like this" with SQLite's FTS5 (the 16 rarest words, title twice). All see the whole set before the first
+query, which the index never does. scikit-learn is needed here only: ``pip install scikit-learn``.
 """
 
 import random

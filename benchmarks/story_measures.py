@@ -20,7 +20,7 @@ SAMPLE = 200
 
 @dataclass(slots=True)
 class Run:
-    """What a stream left: for each article its story, and its links as found on its way through the window."""
+    """What a stream left: for each article its story, and the links found on its way through the window."""
 
     index: StoryIndex
     stories: dict[int, int] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """Makes ``syndicate/stories/data/background.bin``: how common the usual words of each language are.
 
     pip download --no-deps wordfreq==3.1.1
-    python tables/background.py wordfreq-3.1.1-py3-none-any.whl
+    python -m tables.background wordfreq-3.1.1-py3-none-any.whl
 
 The counts are those of the package wordfreq (Robyn Speer), whose data is under CC BY-SA 4.0: so is the
 file made here, see the README beside it. Only hashes of stems and rounded frequencies are kept.
@@ -13,9 +13,8 @@ import re
 import struct
 import sys
 import zipfile
-from collections import Counter
+from collections import defaultdict
 from math import exp, log10
-from pathlib import Path
 from zlib import crc32
 
 import msgpack
@@ -39,11 +38,12 @@ def frequencies(packed: bytes) -> list[tuple[str, float]]:
 
 def language_table(packed: bytes, language: str) -> list[tuple[int, int]]:
     """(hash of a stem, code of its share) for the most common stems, by hash."""
-    totals: Counter[str] = Counter()
+    totals: dict[str, float] = defaultdict(float)
     for word, frequency in frequencies(packed):
         for part in words(word, language):
             totals[stem(part, language)] += frequency
-    return sorted((crc32(root.encode()), code(total)) for root, total in totals.most_common(STEMS))
+    usual = sorted(totals.items(), key=lambda item: -item[1])[:STEMS]
+    return sorted((crc32(root.encode()), code(total)) for root, total in usual)
 
 
 def code(frequency: float) -> int:

