@@ -58,7 +58,7 @@ class ArticleTerms:
     ``terms`` are ``words`` distinct words, then distinct character n-grams. ``title`` and ``body`` are
     the damped counts of the words, 1 + ln n (more for names), 0 when absent, and ``characters``
     those of the n-grams. ``commonness`` are codes of terms. ``shingles`` are the smallest hashes of
-    the word triples, ascending. ``length`` is title and text together, in characters, before anything was cut.
+    the word triples, ascending. ``length`` is title and text together, in characters, before any cut.
     """
 
     terms: Hashes
