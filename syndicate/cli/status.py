@@ -19,13 +19,14 @@ from syndicate.cli.frame import (
     table,
 )
 from syndicate.ingest.polling import believed_url
-from syndicate.model import DeliveryState
+from syndicate.model import DeliveryState, HubSubscription
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.services import Services
-from syndicate.store import Connection, audience, quarantine, ranking, stale
+from syndicate.store import Connection, audience, quarantine, ranking, stale, tombstones
 from syndicate.store import articles as article_store
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
+from syndicate.store import hubs as hub_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
 from syndicate.store.editions import EditionReport
@@ -44,6 +45,7 @@ class Health:
 
     now: datetime
     sources: tuple[SourceReport, ...]
+    hubs: dict[int, HubSubscription]
     articles: int
     stories: int
     covered: int
@@ -55,6 +57,7 @@ class Health:
     deferral: str
     refused: int
     failures: tuple[Failure, ...]
+    dropped: dict[str, int]
     top: tuple[str, ...]
     problems: list[str] = field(default_factory=list)
 
@@ -81,6 +84,7 @@ def look(services: Services, now: datetime) -> Health:
         health = Health(
             now=now,
             sources=source_store.report_sources(connection, week_ago=now - WEEK),
+            hubs=hub_store.list_subscriptions(connection),
             articles=article_store.count_articles(connection),
             stories=stories,
             covered=covered,
@@ -92,6 +96,7 @@ def look(services: Services, now: datetime) -> Health:
             deferral=_last_deferral(connection),
             refused=delivery_store.count_refused(connection),
             failures=quarantine.failures(connection),
+            dropped=tombstones.count_dropped(connection),
             top=tuple(
                 f"{titles[story.article_id].title} ({plural(story.coverage, 'source')})"
                 for story in top
@@ -157,17 +162,23 @@ def _print(health: Health, services: Services) -> None:
             "paused" if report.source.paused else ago(report.state.last_success, now),
             "" if report.source.paused or report.state.gone else ago(report.state.next_check, now),
             f"{report.articles_last_week / 7:.1f}",
-            report.state.error or report.warning,
+            report.state.error
+            or report.warning
+            or ("" if report.source.paused else report.state.check_reason),
         )
         for report in health.sources
     ]
     if rows:
-        table(("source", "last success", "next poll", "a day", "problem"), rows, right=(3,))
+        table(("source", "last success", "next poll", "a day", "problem, or why then"), rows, right=(3,))
         click.echo()
     click.echo(
         f"{plural(health.articles, 'article')} in {plural(health.stories, 'story')}, "
         f"{health.covered} of them told by several sources; {plural(health.stale_pages, 'page')} to write."
     )
+    if health.dropped:
+        click.echo(
+            "Dropped by rules: " + ", ".join(f"{count} {rule}" for rule, count in health.dropped.items())
+        )
     for place, title in enumerate(health.top, start=1):
         click.echo(f"  {place}. {title}")
     click.echo(f"Channels: {', '.join(channel.name for channel in services.channels)}")
@@ -199,6 +210,19 @@ def _next_editions(services: Services, now: datetime) -> list[tuple[str, datetim
     ]
 
 
+def _hub(subscription: HubSubscription | None) -> dict[str, Any] | None:
+    """A WebSub subscription without what is secret about it."""
+    if subscription is None:
+        return None
+    return {
+        "url": subscription.hub,
+        "state": subscription.state.value,
+        "expires": subscription.expires,
+        "last_push": subscription.last_push,
+        "error": subscription.error,
+    }
+
+
 def _answer(health: Health, services: Services) -> dict[str, Any]:
     return {
         "sources": [
@@ -210,6 +234,8 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
                 "gone": report.state.gone,
                 "last_success": report.state.last_success,
                 "next_check": report.state.next_check,
+                "next_check_reason": report.state.check_reason,
+                "hub": _hub(health.hubs.get(report.source.id)),
                 "failures": report.state.failures,
                 "error": report.state.error,
                 "warning": report.warning,
@@ -221,6 +247,7 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
         ],
         "articles": health.articles,
         "stories": {"all": health.stories, "several_sources": health.covered},
+        "dropped": health.dropped,
         "stale_pages": health.stale_pages,
         "channels": [channel.name for channel in services.channels],
         "next_editions": dict(_next_editions(services, health.now)),

@@ -6,6 +6,7 @@ and the next check in one transaction: killed before it, the next poll gets the 
 """
 
 import logging
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -16,14 +17,36 @@ from zoneinfo import ZoneInfo
 
 from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, SyndicateError
 from syndicate.ingest.folders import read_folder
-from syndicate.ingest.identity import Decision, Kind, decide, entry_key, keys_of
-from syndicate.ingest.polling import PollingOptions, PollOutcome, after_poll, failed
-from syndicate.model import KnownArticle, ParsedSource, Source, SourceKind, SourceState
+from syndicate.ingest.identity import Kind
+from syndicate.ingest.polling import (
+    PollingOptions,
+    PollOutcome,
+    after_poll,
+    failed,
+    hub_missed,
+    replacing_url,
+    with_wishes,
+)
+from syndicate.ingest.rules import Rule
+from syndicate.ingest.unchanged import frame_of, says_nothing_new
+from syndicate.ingest.websub import discover
+from syndicate.jobs.decided import decide_entries
+from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
+from syndicate.jobs.run_clock import RunClock
+from syndicate.model import (
+    NewArticle,
+    Origin,
+    ParsedSource,
+    Source,
+    SourceKind,
+    SourceState,
+)
 from syndicate.net import Fetched, FetchRequest, FetchThread
-from syndicate.store import Connection, Store, quarantine
+from syndicate.store import Connection, Store, quarantine, tombstones
 from syndicate.store import articles as article_store
+from syndicate.store import hubs as hub_store
 from syndicate.store import sources as source_store
-from syndicate.text.urls import canonical_url
+from syndicate.text.urls import host_of, same_site
 
 log = logging.getLogger("syndicate.ingest")
 
@@ -32,6 +55,10 @@ LEASE = timedelta(minutes=10)
 FOLDER_INTERVAL = 60.0
 CLAIM = 500
 THREADS = 3
+# So many publications tell a source's rhythm, also of one that publishes ten at a time.
+RHYTHM = 60
+# Polls that brought nothing share a transaction: a crash loses no article, and at most so many next checks.
+QUIET = 50
 
 
 class Parser(Protocol):
@@ -43,46 +70,23 @@ class Parser(Protocol):
         """Raises ``ParseError``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceOutcome:
-    """What one poll of one source did."""
-
-    name: str
-    new: int = 0
-    changed: int = 0
-    unchanged: bool = False
-    error: str = ""
-    warning: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestResult:
-    """What one run did, source by source, in the order they were finished."""
-
-    sources: tuple[SourceOutcome, ...] = ()
-
-    @property
-    def new(self) -> int:
-        """Articles accepted."""
-        return sum(outcome.new for outcome in self.sources)
-
-    @property
-    def changed(self) -> int:
-        """Articles that an edit changed."""
-        return sum(outcome.changed for outcome in self.sources)
-
-    @property
-    def failed(self) -> int:
-        """Sources that could not be read."""
-        return sum(1 for outcome in self.sources if outcome.error)
-
-
 _Claim = tuple[Source, SourceState]
+_Quiet = tuple[Source, SourceState]
+"""A poll that brought nothing, with the state that it leaves, to be stored with others."""
+Settle = Callable[[Connection, Sequence[NewArticle]], None]
+"""Called in the transaction that stores what was read, with the articles that are new."""
+
+
+class LeaseLost(Exception):
+    """Another process has the source by now: what this one read is the other's to store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestJob:
-    """Reads what is due. ``fetcher`` and ``parser`` are made on first use: not every run needs them."""
+    """Reads what is due. ``fetcher`` and ``parser`` are made on first use: not every run needs them.
+
+    ``follow_hubs`` is whether hubs that feeds name are taken down for ``jobs.websub`` to subscribe to.
+    """
 
     store: Store
     fetcher: Callable[[], FetchThread]
@@ -90,6 +94,8 @@ class IngestJob:
     polling: PollingOptions
     zone: ZoneInfo
     owner: str
+    follow_hubs: bool = False
+    rules: tuple[Rule, ...] = ()
 
     def run(
         self,
@@ -105,9 +111,10 @@ class IngestJob:
         is called with each outcome and the number of sources in this run.
         """
         outcomes: list[SourceOutcome] = []
-        while not stopping() and (claims := self._claim(now, names)):
+        clock = RunClock(now)
+        while not stopping() and (claims := self._claim(now, names, clock)):
             total = len(outcomes) + len(claims)
-            for outcome in self._poll(claims, now, stopping):
+            for outcome in self._poll(claims, clock, stopping):
                 outcomes.append(outcome)
                 report(outcome, total)
             if names is not None:
@@ -119,81 +126,112 @@ class IngestJob:
         with self.store.read() as connection:
             return source_store.due_sources(connection, now=now, names=names)
 
-    def _claim(self, now: datetime, names: Sequence[str] | None) -> list[_Claim]:
+    def _claim(self, now: datetime, names: Sequence[str] | None, clock: RunClock) -> list[_Claim]:
+        until = clock.now() + LEASE
         with self.store.write() as connection:
             return source_store.claim_due_sources(
-                connection, now=now, owner=self.owner, until=now + LEASE, limit=CLAIM, names=names
+                connection, now=now, owner=self.owner, until=until, limit=CLAIM, names=names
             )
 
     def _poll(
-        self, claims: Sequence[_Claim], now: datetime, stopping: Callable[[], bool]
+        self, claims: Sequence[_Claim], clock: RunClock, stopping: Callable[[], bool]
     ) -> Iterable[SourceOutcome]:
         folders = [claim for claim in claims if claim[0].kind is SourceKind.FOLDER]
         feeds = {claim[0].id: claim for claim in claims if claim[0].kind is SourceKind.FEED}
         for source, state in folders:
-            yield self._read_folder(source, state, now)
+            yield self._read_folder(source, state, clock.now())
         if not feeds:
             return
         requests = [_request(source, state) for source, state in feeds.values()]
+        extended = clock.now()
         with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
-            running: set[Future[SourceOutcome]] = set()
+            running: set[Future[SourceOutcome | _Quiet]] = set()
+            quiet: list[_Quiet] = []
             for request, answer in self.fetcher().fetch_each(requests):
                 source, state = feeds.pop(int(str(request.key)))
-                running.add(pool.submit(self._take, source, state, answer, now))
+                running.add(pool.submit(self._take, source, state, answer, clock.now()))
                 if len(running) > 2 * THREADS:
                     done, running = wait(running, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
+                    yield from _settled(done, quiet)
+                if len(quiet) >= QUIET:
+                    yield from self._save_quiet(quiet)
                 if stopping():
                     break
-            yield from (future.result() for future in running)
+                if clock.now() - extended > LEASE / 4:
+                    extended = clock.now()
+                    with self.store.write() as connection:
+                        source_store.extend_leases(
+                            connection, feeds, owner=self.owner, until=extended + LEASE
+                        )
+            yield from _settled(running, quiet)
+            yield from self._save_quiet(quiet)
         if feeds:
             with self.store.write() as connection:
                 source_store.release_sources(connection, feeds, owner=self.owner)
 
     def _take(
         self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
-    ) -> SourceOutcome:
+    ) -> SourceOutcome | _Quiet:
         """One answer, from bytes to rows. A bug that one source brings out must not stop the others."""
         try:
             return self._read_answer(source, state, answer, now)
         except StoreError:
             raise
+        except LeaseLost:
+            return SourceOutcome(name=source.name, unchanged=True)
         except Exception as error:
             log.exception("what source %s sent could not be stored", source.name)
             problem = SyndicateError(f"what it sent could not be stored ({type(error).__name__}: {error})")
             return self._failed(source, state, problem, now)
 
+    def _nothing_new(
+        self, source: Source, state: SourceState, outcome: PollOutcome, now: datetime
+    ) -> SourceOutcome | _Quiet:
+        after = after_poll(state, outcome, now, self._intervals(source))
+        if not after.permanent_url:
+            return source, after
+        # Its address may have to be replaced, which is this source's own affair.
+        with self.store.write() as connection:
+            self._save_state(connection, source, after)
+        return SourceOutcome(name=source.name, unchanged=True)
+
+    def _save_quiet(self, quiet: list[_Quiet]) -> Iterable[SourceOutcome]:
+        """Store what these polls leave, and forget them."""
+        with self.store.write() as connection:
+            polls = [(source.id, after) for source, after in quiet]
+            source_store.save_quiet_polls(connection, polls, owner=self.owner)
+        yield from [SourceOutcome(name=source.name, unchanged=True) for source, _ in quiet]
+        quiet.clear()
+
     def _read_answer(
         self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
-    ) -> SourceOutcome:
+    ) -> SourceOutcome | _Quiet:
         if isinstance(answer, FetchError):
             return self._failed(source, state, answer, now)
-        outcome = PollOutcome(
-            source_name=source.name,
-            etag=answer.etag,
-            last_modified=answer.last_modified,
-            body_hash=answer.wire_hash,
-            max_age=answer.max_age,
-            permanent_url=answer.permanent_url,
-        )
-        if answer.unchanged:
-            return self._save(source, state, outcome, None, now)
-        known = self._known(source)
+        outcome = _outcome(source, answer)
+        known = frozenset() if answer.unchanged else self.known_digests(source)
+        if answer.unchanged or says_nothing_new(answer.body, state.frame, known):
+            return self._nothing_new(source, state, outcome, now)
         try:
-            parsed = self.parser().parse(
-                answer.body,
-                url=answer.url,
-                content_type=answer.content_type,
-                charset=answer.charset,
-                known=known,
-            )
+            parsed = self.parse(answer.body, answer.url, answer.content_type, answer.charset, known)
         except ParseError as error:
             return self._failed(source, state, error, now)
-        return self._save(source, state, outcome, parsed, now, is_first=not known)
+        if not same_site(source.url, answer.url):
+            moved = f"It is read from another site, {host_of(answer.url)}: its address leads there."
+            parsed = replace(parsed, warnings=(*parsed.warnings, moved))
+        # Lenient readings are no basis for leaving out the next one.
+        state = replace(state, frame="" if parsed.warnings or parsed.refused else frame_of(answer.body))
+        return self._save(source, state, outcome, parsed, now, answer=answer, is_first=not known)
+
+    def parse(
+        self, body: bytes, url: str, content_type: str, charset: str, known: frozenset[str]
+    ) -> ParsedSource:
+        """What a body says, read where it cannot hurt us; raises ``ParseError``. See ``known_digests``."""
+        return self.parser().parse(body, url=url, content_type=content_type, charset=charset, known=known)
 
     def _read_folder(self, source: Source, state: SourceState, now: datetime) -> SourceOutcome:
         try:
-            parsed = read_folder(Path(source.url), known=self._known(source), zone=self.zone)
+            parsed = read_folder(Path(source.url), known=self.known_digests(source), zone=self.zone)
         except SyndicateError as error:
             return self._failed(source, state, error, now)
         return self._save(source, state, PollOutcome(source_name=source.name), parsed, now)
@@ -215,41 +253,74 @@ class IngestJob:
         source: Source,
         state: SourceState,
         outcome: PollOutcome,
-        parsed: ParsedSource | None,
+        parsed: ParsedSource,
         now: datetime,
+        *,
+        answer: Fetched | None = None,
+        is_first: bool = False,
+    ) -> SourceOutcome:
+        """Articles, what the source says about itself, and the next check, in one transaction."""
+
+        def settle(connection: Connection, new: Sequence[NewArticle]) -> None:
+            before, came = state, with_wishes(outcome, parsed)
+            if new and answer:
+                came = replace(
+                    came,
+                    published=article_store.latest_published(connection, source.id, limit=RHYTHM),
+                )
+                if hub_missed((one.published for one in new), now):
+                    before = replace(state, pushed_until=None)
+            after = after_poll(before, came, now, self._intervals(source))
+            if parsed.left_out:
+                # Or the next answer would count as unchanged, and the items left out would never be read.
+                after = replace(after, etag="", last_modified="", body_hash="")
+            if answer and self.follow_hubs:
+                hub_store.note_hub(
+                    connection,
+                    source.id,
+                    discover(answer.links, parsed, answer.url),
+                    callback=secrets.token_urlsafe(24),
+                    secret=secrets.token_urlsafe(32),
+                    now=now,
+                )
+            about = (parsed.title, parsed.home_url, parsed.feed_id)
+            self._save_state(connection, source, after, about=about, warning=" ".join(parsed.warnings))
+
+        return self.accept(source, parsed, now, settle, is_first=is_first)
+
+    def accept(
+        self,
+        source: Source,
+        parsed: ParsedSource,
+        now: datetime,
+        settle: Settle,
         *,
         is_first: bool = False,
     ) -> SourceOutcome:
-        if parsed is None:
-            after = after_poll(state, outcome, now, self.polling)
-            with self.store.write() as connection:
-                self._save_state(connection, source, after)
-            return SourceOutcome(name=source.name, unchanged=True)
-        decisions, refused = self._decide(source, parsed, now, is_first=is_first)
+        """Store what was read, together with whatever ``settle`` writes."""
+        decided = decide_entries(self.store, self.rules, source, parsed, now, is_first=is_first)
+        decisions = decided.decisions
         new = [one.article for one in decisions if one.kind is Kind.NEW and one.article]
         changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
         digests = [(one.existing.id, one.digest) for one in decisions if one.existing and one.digest]
-        after = after_poll(state, _with_wish(outcome, parsed), now, self._intervals(source))
-        if parsed.left_out:
-            # Or the next answer would count as unchanged, and the items left out would never be read.
-            after = replace(after, etag="", last_modified="", body_hash="")
-        warning = " ".join(parsed.warnings)
         with self.store.write() as connection:
             added = article_store.add_articles(connection, source.id, new)
             for article_id, article in changed:
                 article_store.change_article(connection, article_id, source.id, article)
             article_store.note_digests(connection, digests)
-            for digest, reason in refused:
+            tombstones.remember_dropped(connection, source.id, decided.dropped, now)
+            tombstones.note_buried_digests(connection, source.id, decided.buried)
+            for digest, reason in decided.refused:
                 quarantine.record_failure(connection, "entry", digest, reason, now=now, source_id=source.id)
             quarantine.clear_failure(connection, "document", source.name)
-            about = (parsed.title, parsed.home_url, parsed.feed_id)
-            self._save_state(connection, source, after, about=about, warning=warning)
+            settle(connection, new if added else ())
         return SourceOutcome(
             name=source.name,
             new=len(added),
             changed=len(changed),
+            dropped=len(decided.dropped),
             unchanged=not added and not changed,
-            warning=warning,
+            warning=" ".join(parsed.warnings),
         )
 
     def _intervals(self, source: Source) -> PollingOptions:
@@ -258,45 +329,11 @@ class IngestJob:
         interval = min(self.polling.min_interval, FOLDER_INTERVAL)
         return replace(self.polling, min_interval=interval, unvalidated_interval=interval)
 
-    def _known(self, source: Source) -> frozenset[str]:
+    def known_digests(self, source: Source) -> frozenset[str]:
         """Digests of items that need no reading: those we have, and those that failed too often."""
         with self.store.read() as connection:
             resting = quarantine.resting_subjects(connection, "entry", source.id)
             return article_store.known_digests(connection, source.id) | resting
-
-    def _decide(
-        self, source: Source, parsed: ParsedSource, now: datetime, *, is_first: bool
-    ) -> tuple[list[Decision], list[tuple[str, str]]]:
-        """Decisions about the entries worth one, and (digest, reason) of those refused.
-
-        A source of which no digest is known has no article yet, so there is nothing to compare with.
-        """
-        known: tuple[KnownArticle, ...] = ()
-        pruned: frozenset[str] = frozenset()
-        urls = [canonical_url(entry.url) for entry in parsed.entries]
-        if not is_first:
-            keys = [key for entry in parsed.entries for key in keys_of(entry)]
-            with self.store.read() as connection:
-                known, pruned = article_store.known_entries(connection, source.id, keys, urls)
-        by_key = {article.entry_key: article for article in known}
-        by_url: dict[str, list[KnownArticle]] = {}
-        for article in known:
-            by_url.setdefault(article.url, []).append(article)
-        decisions: list[Decision] = []
-        refused = list(parsed.refused)
-        taken: set[str] = set()
-        for entry, url in zip(parsed.entries, urls, strict=True):
-            candidates = known and [by_key[key] for key in keys_of(entry) if key in by_key] + by_url.get(
-                url, []
-            )
-            decision = decide(entry, source, candidates, now)
-            key = decision.article.entry_key if decision.article else entry_key(entry)
-            if decision.kind is Kind.REFUSED:
-                refused.append((entry.digest, decision.reason))
-            elif key not in pruned and key not in taken:
-                taken.add(key)
-                decisions.append(decision)
-        return decisions, refused
 
     def _save_state(
         self,
@@ -307,7 +344,19 @@ class IngestJob:
         about: tuple[str, str, str] | None = None,
         warning: str | None = None,
     ) -> None:
-        source_store.save_poll(connection, source.id, state, owner=self.owner, about=about, warning=warning)
+        url = replacing_url(source.url, state) if source.origin is Origin.STORE else ""
+        if url:
+            state = replace(state, permanent_url="", permanent_seen=0)
+        if not source_store.save_poll(
+            connection,
+            source.id,
+            state,
+            owner=self.owner,
+            about=about,
+            warning=warning,
+            url=url or None,
+        ):
+            raise LeaseLost
 
 
 def _request(source: Source, state: SourceState) -> FetchRequest:
@@ -320,6 +369,26 @@ def _request(source: Source, state: SourceState) -> FetchRequest:
     )
 
 
-def _with_wish(outcome: PollOutcome, parsed: ParsedSource) -> PollOutcome:
-    """The outcome with the feed's own wish for a pause (``ttl`` and the like)."""
-    return replace(outcome, min_interval=parsed.min_interval)
+def _outcome(source: Source, answer: Fetched) -> PollOutcome:
+    return PollOutcome(
+        source_name=source.name,
+        etag=answer.etag,
+        last_modified=answer.last_modified,
+        body_hash=answer.wire_hash,
+        not_modified=answer.status == 304,
+        read=not answer.unchanged,
+        max_age=answer.max_age,
+        permanent_url=answer.permanent_url,
+    )
+
+
+def _settled(
+    futures: Iterable[Future[SourceOutcome | _Quiet]], quiet: list[_Quiet]
+) -> Iterable[SourceOutcome]:
+    """The outcomes that are stored; those that are not yet join ``quiet``."""
+    for future in futures:
+        result = future.result()
+        if isinstance(result, SourceOutcome):
+            yield result
+        else:
+            quiet.append(result)

@@ -18,6 +18,7 @@ from syndicate.model.articles import (
     reader_link,
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
+from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (
     Delivery,
     DeliveryState,
@@ -40,6 +41,9 @@ __all__ = [
     "Edition",
     "EditionStory",
     "Entry",
+    "Hub",
+    "HubState",
+    "HubSubscription",
     "Image",
     "KnownArticle",
     "NewArticle",
@@ -47,6 +51,7 @@ __all__ = [
     "Origin",
     "ParsedSource",
     "PublishedArticle",
+    "Push",
     "RankedStory",
     "RelatedLink",
     "Republish",

@@ -49,7 +49,9 @@ class ParsedSource:
 
     ``entries`` holds only entries whose digest was not known before; ``digests`` holds the
     digest of every item in the document. ``min_interval`` is the source's own wish (``ttl``,
-    ``sy:updatePeriod``) in seconds. ``warnings`` are readable sentences (not well-formed,
+    ``sy:updatePeriod``) in seconds, ``skip_hours`` and ``skip_days`` the times it wants no visit (bits,
+    see ``SourceState``). ``hubs`` and ``self_url`` are its WebSub links, absolute.
+    ``warnings`` are readable sentences (not well-formed,
     wrong charset, entries left out); ``refused`` are ``(digest, reason)`` of single items
     that could not be read although the rest could. ``left_out`` counts new items beyond our limit,
     to be read the next time although the document is the same.
@@ -62,6 +64,10 @@ class ParsedSource:
     entries: tuple[Entry, ...] = ()
     digests: tuple[str, ...] = ()
     min_interval: float | None = None
+    skip_hours: int = 0
+    skip_days: int = 0
+    hubs: tuple[str, ...] = ()
+    self_url: str = ""
     warnings: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
     left_out: int = 0
@@ -81,6 +87,7 @@ class KnownArticle:
     content_hash: str
     digest: str
     path: str
+    declared_title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +112,8 @@ class _ArticleFields:
     read_more: tuple[str, ...] = ()
     content_hash: str = ""
     digest: str = ""
+    boost: float = 1.0
+    declared_title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +132,8 @@ class Article(_ArticleFields):
     title, the URL or the source. ``url`` is the publisher's own page, without tracking
     parameters (``""`` if there is none). ``path`` is the article page's path inside the output
     folder. ``minutes`` is the reading time, at least 1. ``first_seen`` is when we accepted it.
+    ``boost`` multiplies what the article counts in the ranking; ``declared_title`` is the publisher's
+    title when a rule rewrote it, else ``""``.
     """
 
     id: int

@@ -8,6 +8,8 @@ from syndicate.store.schema.for_ingest import (
     article_bodies,
     article_tags,
     articles,
+    hub_subscriptions,
+    pushes,
     quarantine,
     sources,
     tombstones,
@@ -22,7 +24,7 @@ from syndicate.store.schema.for_mail import (
     subscriptions,
     suppressions,
 )
-from syndicate.store.schema.for_output import outputs, stale_pages
+from syndicate.store.schema.for_output import announcements, outputs, stale_pages
 from syndicate.store.schema.for_stories import (
     article_terms,
     listed_articles,
@@ -34,6 +36,7 @@ from syndicate.store.schema.for_stories import (
 )
 
 __all__ = [
+    "announcements",
     "article_bodies",
     "article_tags",
     "article_terms",
@@ -42,6 +45,7 @@ __all__ = [
     "deliveries",
     "edition_stories",
     "editions",
+    "hub_subscriptions",
     "leases",
     "listed_articles",
     "meta",
@@ -49,6 +53,7 @@ __all__ = [
     "migrations",
     "newsletters",
     "outputs",
+    "pushes",
     "quarantine",
     "ranked",
     "related",
