@@ -24,6 +24,8 @@ _COMMANDS = {
     "deliver": ("stages", "Send the deliveries that are due."),
     "status": ("status", "Show how sources, stories, editions and deliveries are doing."),
     "explain": ("explain", "Say why an article is where it is."),
+    "editor": ("editor", "Pin, drop, retitle or boost stories, with who and when."),
+    "replay": ("replay", "Show what past lists and editions would be with the present rules."),
     "preview": ("preview", "Render the next edition of a newsletter without sending it."),
     "send": ("preview", "Send the next edition to one mailbox, as a test."),
     "subscribers": ("subscribers", "Add, import, list, export and remove subscribers."),

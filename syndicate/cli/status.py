@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from syndicate.cli.editor import decision_answer, decision_line
 from syndicate.cli.frame import (
     ago,
     config_option,
@@ -19,10 +20,10 @@ from syndicate.cli.frame import (
     table,
 )
 from syndicate.ingest.polling import believed_url
-from syndicate.model import DeliveryState
+from syndicate.model import Decision, DeliveryState
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.services import Services
-from syndicate.store import Connection, audience, quarantine, ranking, stale
+from syndicate.store import Connection, audience, editor, quarantine, ranking, stale
 from syndicate.store import articles as article_store
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
@@ -56,6 +57,7 @@ class Health:
     refused: int
     failures: tuple[Failure, ...]
     top: tuple[str, ...]
+    decisions: list[Decision]
     problems: list[str] = field(default_factory=list)
 
 
@@ -97,6 +99,7 @@ def look(services: Services, now: datetime) -> Health:
                 for story in top
                 if story.article_id in titles
             ),
+            decisions=editor.decisions(connection, at=now),
         )
     health.problems.extend(_problems(health))
     return health
@@ -170,6 +173,8 @@ def _print(health: Health, services: Services) -> None:
     )
     for place, title in enumerate(health.top, start=1):
         click.echo(f"  {place}. {title}")
+    for decision in health.decisions:
+        click.echo(f"Editor: {decision_line(decision)}")
     click.echo(f"Channels: {', '.join(channel.name for channel in services.channels)}")
     for name, run in _next_editions(services, now):
         people = health.subscriptions.get(name, {}).get("confirmed", 0)
@@ -222,6 +227,7 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
         "articles": health.articles,
         "stories": {"all": health.stories, "several_sources": health.covered},
         "stale_pages": health.stale_pages,
+        "editor": [decision_answer(one) for one in health.decisions],
         "channels": [channel.name for channel in services.channels],
         "next_editions": dict(_next_editions(services, health.now)),
         "editions": [

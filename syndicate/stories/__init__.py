@@ -4,6 +4,7 @@ from syndicate.stories.index import IndexedArticle, Placement, StoryIndex
 from syndicate.stories.lead import LeadCandidate, choose_lead
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.ranking import (
+    Hand,
     RankingOptions,
     StoryArticle,
     StoryFacts,
@@ -13,13 +14,17 @@ from syndicate.stories.ranking import (
 )
 from syndicate.stories.related import Scored
 from syndicate.stories.terms import ArticleTerms, extract_terms, shared_terms
+from syndicate.stories.weights import ENOUGH_OTHERS, Record, learn_weights, theme_weight
 
 __all__ = [
+    "ENOUGH_OTHERS",
     "ArticleTerms",
+    "Hand",
     "IndexedArticle",
     "LeadCandidate",
     "Placement",
     "RankingOptions",
+    "Record",
     "Scored",
     "StoryArticle",
     "StoryFacts",
@@ -27,8 +32,10 @@ __all__ = [
     "StoryOptions",
     "choose_lead",
     "extract_terms",
+    "learn_weights",
     "rank_step",
     "rank_top",
     "rank_trending",
     "shared_terms",
+    "theme_weight",
 ]

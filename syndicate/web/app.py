@@ -16,13 +16,14 @@ from starlette.routing import Route
 from syndicate.errors import SyndicateError
 from syndicate.templating import Templates
 from syndicate.web.media import Kind
-from syndicate.web.negotiation import accepts_gzip, is_navigation, not_modified
+from syndicate.web.negotiation import accepts_gzip, is_navigation, is_opening, not_modified
 from syndicate.web.options import Unsubscriber, WebOptions
 from syndicate.web.output import FileChanged, OutputFolder, ServedFile
 from syndicate.web.pages import SECURITY_HEADERS, Notices
 from syndicate.web.unsubscribe import UnsubscribePage
 
 Health = Callable[[], Mapping[str, object]]
+Opened = Callable[[str], None]
 
 _STALE = "stale-while-revalidate=3600, stale-if-error=86400"
 
@@ -34,14 +35,16 @@ def create_app(
     *,
     templates: Templates,
     health: Health,
+    opened: Opened | None = None,
 ) -> Starlette:
     """The application over one output folder, which may be empty or absent so far.
 
     ``health`` is called in a worker thread for ``/healthz``; its answer goes out as JSON, with 503
-    when it holds ``"ok": False``.
+    when it holds ``"ok": False``. ``opened`` is told the path of an article page that a person
+    opened, and nothing else about them; without it nothing is counted.
     """
     notices = Notices(templates)
-    files = _Files(options, OutputFolder(output, options.cache_bytes), notices)
+    files = _Files(options, OutputFolder(output, options.cache_bytes), notices, opened)
     return Starlette(
         routes=[
             Route("/", _to_front_page),
@@ -88,7 +91,10 @@ def _problem(notices: Notices) -> Callable[[Request, Exception], Response]:
 class _Files:
     """Answers for everything in the output folder."""
 
-    def __init__(self, options: WebOptions, folder: OutputFolder, notices: Notices) -> None:
+    def __init__(
+        self, options: WebOptions, folder: OutputFolder, notices: Notices, opened: Opened | None
+    ) -> None:
+        self._opened = opened
         self._options = options
         self._folder = folder
         self._notices = notices
@@ -123,6 +129,8 @@ class _Files:
         served = self._folder.find(location, gzip=accepts_gzip(_field(request, "accept-encoding")))
         if served is None:
             return self._notices.problem(404)
+        if self._opened is not None and is_opening(request.method, request.headers):
+            self._opened(request.scope["path"].lstrip("/"))
         headers = self._headers(served)
         fields = request.headers
         if not_modified(

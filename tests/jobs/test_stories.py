@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 
+from syndicate.jobs.ranking import RankingJob
 from syndicate.jobs.stories import StoriesJob
 from syndicate.model import NewArticle
 from syndicate.store import articles as article_store
@@ -45,7 +46,10 @@ def job(room: Room, owner: str = "us") -> StoriesJob:
     """A job that remembers nothing, as after a restart."""
     services = room.services
     return StoriesJob(
-        store=room.store, options=services.stories.options, ranking=services.ranking, owner=owner
+        store=room.store,
+        options=services.stories.options,
+        ranking=RankingJob(store=room.store, options=services.ranking),
+        owner=owner,
     )
 
 

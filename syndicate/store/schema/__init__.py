@@ -23,6 +23,7 @@ from syndicate.store.schema.for_mail import (
     suppressions,
 )
 from syndicate.store.schema.for_output import outputs, stale_pages
+from syndicate.store.schema.for_ranking import editor_log, reads, source_weights
 from syndicate.store.schema.for_stories import article_terms, ranked, related, stories
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "deliveries",
     "edition_stories",
     "editions",
+    "editor_log",
     "leases",
     "meta",
     "metadata",
@@ -42,7 +44,9 @@ __all__ = [
     "outputs",
     "quarantine",
     "ranked",
+    "reads",
     "related",
+    "source_weights",
     "sources",
     "stale_pages",
     "stories",
