@@ -16,7 +16,6 @@ from syndicate.settings.values import read_duration
 from syndicate.store import Connection
 from syndicate.store import articles as article_store
 from syndicate.store import editor as editor_store
-from syndicate.store import stories as story_store
 from syndicate.text.plain import clean_line
 
 LONGEST_HEADLINE = 300
@@ -235,15 +234,8 @@ def _write(services: Services, decision: Decision) -> int:
 
 
 def _article(services: Services, text: str) -> Article:
-    """The article meant; ``story:12`` means the one that leads story 12."""
     with services.store.read() as connection:
-        number = text.removeprefix("story:")
-        if number != text and number.isdecimal() and len(number) < 18:
-            story = story_store.get_stories(connection, [int(number)]).get(int(number))
-            found = article_store.get_articles(connection, [story.lead_id] if story else [])
-            article = next(iter(found.values()), None)
-        else:
-            article = article_store.find_article(connection, text)
+        article = article_store.find_article(connection, text)
     if article is None:
         raise SyndicateError(
             f"no article matches {text!r}: give an id, a URL, words of its title, or story:NUMBER"

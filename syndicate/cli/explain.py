@@ -52,7 +52,10 @@ class Explanation:
 @now_option
 @click.argument("article")
 def explain(config: Path, as_json: bool, now: datetime | None, article: str) -> None:
-    """Say why an ARTICLE is where it is. ARTICLE is an id, uid, URL, page path or words of a title."""
+    """Say why an ARTICLE is where it is.
+
+    ARTICLE is an id, uid, URL, page path, words of a title, or story:NUMBER.
+    """
     with services_of(config, now) as (_, services), services.store.read() as connection:
         found = explanation(connection, services, article, moment(now))
         show(_answer(found), as_json, lambda: _print(found, services.ranking))
@@ -62,7 +65,9 @@ def explanation(connection: Connection, services: Services, text: str, now: date
     """Collect what the store knows. Raises ``SyndicateError`` when no article is meant by ``text``."""
     article = article_store.find_article(connection, text)
     if article is None:
-        raise SyndicateError(f"no article matches {text!r}: give an id, a URL, or words of its title")
+        raise SyndicateError(
+            f"no article matches {text!r}: give an id, a URL, words of its title, or story:NUMBER"
+        )
     site_url = services.settings.site.url
     sources = {source.id: source.name for source in source_store.list_sources(connection)}
     related = story_store.related_links(connection, [article.id], site_url=site_url).get(article.id, [])
@@ -159,12 +164,23 @@ def _print_rank(name: str, rank: RankedStory | None, found: Explanation) -> None
         click.echo(f"  {value:.3f}  {part}{told}")
 
 
+_PARTS = {
+    "theme": "× for its theme: who tells its related stories",
+    "boost": "× by the editor",
+    "pin": "the place an editor wants",
+    "rare": "a place kept for sources that publish rarely",
+    "slow": "hours looked back, for it is a slow day",
+    "reads": "opened by readers",
+}
+
+
 def _named(parts: Mapping[str, float], sources: Mapping[int, str]) -> dict[str, float]:
     """Parts with names people know: ``source:3`` is the source called so."""
     named = {}
     for part, value in sorted(parts.items(), key=lambda one: -one[1]):
         number = part.removeprefix("source:")
-        named[f"from {sources[int(number)]}" if number != part and int(number) in sources else part] = value
+        known = number != part and int(number) in sources
+        named[f"from {sources[int(number)]}" if known else _PARTS.get(part, part)] = value
     return named
 
 

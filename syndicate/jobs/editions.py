@@ -242,11 +242,13 @@ class EditionJob:
         leads = published_articles(connection, list(articles.values()), sources, site_url=self.site.url)
         lead_of = {item.article.id: item for item in leads}
         times: dict[int, list[tuple[datetime, datetime]]] = {}
+        told: dict[int, set[int]] = {}
         for row in rows:
             times.setdefault(row.story_id, []).append((row.published, row.first_seen))
+            told.setdefault(row.story_id, set()).add(row.source_id)
         return [
             Candidate(
-                story=story,
+                story=replace(story, coverage=len(told[story.id])),
                 lead=lead_of[story.lead_id],
                 times=tuple(times[story.id]),
                 top=by_top.get(story.id),

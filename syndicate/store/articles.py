@@ -138,8 +138,16 @@ def get_bodies(connection: Connection, ids: Iterable[int]) -> dict[int, ArticleB
 
 
 def find_article(connection: Connection, text: str) -> Article | None:
-    """The article a person means: by id, uid (or its beginning), URL, page path or title words."""
+    """The article a person means: by id, uid (or its beginning), URL, page path or title words.
+
+    ``story:12`` means the one that leads story 12.
+    """
     table = schema.articles
+    story = text.removeprefix("story:")
+    if story != text and story.isdecimal() and len(story) < 18:
+        lead = select(schema.stories.c.lead_id).where(schema.stories.c.id == int(story)).scalar_subquery()
+        row = connection.execute(select(table).where(table.c.id == lead)).first()
+        return None if row is None else article_of(row)
     conditions = [table.c.uid.startswith(text, autoescape=True), table.c.url == text, table.c.path == text]
     if text.isdecimal() and len(text) < 18:
         conditions.insert(0, table.c.id == int(text))

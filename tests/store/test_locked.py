@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection, update
 
 from syndicate.errors import StoreBusy
-from syndicate.model import DeliveryState, SourceState
+from syndicate.model import DeliveryState, EditorAction, SourceState
 from syndicate.store import (
     Store,
     articles,
@@ -21,6 +21,7 @@ from syndicate.store import (
     channels,
     deliveries,
     editions,
+    editor,
     leases,
     open_store,
     quarantine,
@@ -42,6 +43,7 @@ ROOMS = (
     channels,
     deliveries,
     editions,
+    editor,
     leases,
     quarantine,
     ranking,
@@ -55,6 +57,17 @@ ROOMS = (
 def edition_again(connection: Connection) -> None:
     (article,) = articles.get_articles(connection, [1]).values()
     factories.cut(connection, [edition_story(article)], period=(NOW, LATER))
+
+
+def retitle(connection: Connection) -> None:
+    editor.add_decision(
+        connection,
+        who="jo",
+        action=EditorAction.RETITLE,
+        article_uid=new_article(1).uid,
+        value="Ours",
+        now=NOW,
+    )
 
 
 def lease(owner: str) -> dict[str, Any]:
@@ -89,6 +102,9 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, "daily", "edition", (NOW, LATER), "empty", NOW
     ),
     "editions.cut_edition": edition_again,
+    "editor.add_decision": retitle,
+    "editor.undo_decision": lambda c: editor.undo_decision(c, 1, who="jo", now=NOW),
+    "editor.sync_headlines": lambda c: editor.sync_headlines(c, at=NOW),
     "leases.take_lease": lambda c: leases.take_lease(c, "stories", **lease("us")),
     "leases.drop_lease": lambda c: leases.drop_lease(c, "stories", owner="us"),
     "leases.free_owner": lambda c: leases.free_owner(c, "us"),
@@ -96,6 +112,9 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "leases.move_counter": lambda c: leases.move_counter(c, "placements"),
     "quarantine.record_failure": lambda c: quarantine.record_failure(c, "page", "x", "broken", now=NOW),
     "quarantine.clear_failure": lambda c: quarantine.clear_failure(c, "page", "y"),
+    "ranking.add_reads": lambda c: ranking.add_reads(c, {new_article(1).path: 1}, hour=NOW),
+    "ranking.prune_reads": lambda c: ranking.prune_reads(c, before=LATER),
+    "ranking.save_source_weights": lambda c: ranking.save_source_weights(c, {}, now=NOW),
     "ranking.save_ranked": lambda c: ranking.save_ranked(c, "top", []),
     "retention.prune_articles": lambda c: retention.prune_articles(c, before=LATER, now=NOW, limit=9),
     "retention.prune_stories": retention.prune_stories,
@@ -126,6 +145,7 @@ READS = {
     "articles.get_bodies",
     "articles.known_entries",
     "articles.known_digests",
+    "articles.shown_on",
     "audience.consent_history",
     "audience.count_subscriptions",
     "audience.list_subscribers",
@@ -220,6 +240,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Pa
         factories.newsroom(connection, "jo@example.org", "failed@example.org", "free@example.org")
         factories.add_articles(connection, 1, new_article(2))
         leases.make_secret(connection)
+        retitle(connection)
         deliveries.claim_deliveries(connection, now=NOW, owner="us", until=SOON, limit=1)
         table = schema.deliveries
         connection.execute(update(table).where(table.c.id == 2).values(state="failed"))
