@@ -3,6 +3,7 @@
 import getpass
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,8 @@ def retitle(article: str, headline: str, **common: Any) -> None:
 @click.argument("factor", type=click.FloatRange(0.01, 100))
 def boost(article: str, factor: float, **common: Any) -> None:
     """Multiply the score of the story of ARTICLE; a FACTOR below 1 lowers it."""
+    if isnan(factor):
+        raise click.UsageError("FACTOR must be a number from 0.01 to 100")
     _decide(article, EditorAction.BOOST, f"{factor:g}", **common)
 
 

@@ -24,7 +24,7 @@ MOST_MOMENTS = 10_000
 @click.option("--from", "start", type=Moment(), required=True, help="The first moment, an ISO time.")
 @click.option("--to", "end", type=Moment(), required=True, help="The last moment, an ISO time.")
 @click.option(
-    "--every", type=click.FloatRange(0.25, 8760), default=24.0, show_default=True, help="Hours between lists."
+    "--every", type=click.IntRange(1, 8760), default=24, show_default=True, help="Hours between lists."
 )
 @click.option(
     "--places", type=click.IntRange(1, 200), default=10, show_default=True, help="Shown of each list."
@@ -35,7 +35,7 @@ def replay(
     now: datetime | None,
     start: datetime,
     end: datetime,
-    every: float,
+    every: int,
     places: int,
 ) -> None:
     """Show what each list and edition would have been with the present rules.

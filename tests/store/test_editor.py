@@ -1,12 +1,13 @@
 """The editor's log only grows; what holds follows from it, whatever becomes of articles and stories."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from syndicate.model import EditorAction
-from syndicate.store import articles, channels, editor, leases, schema, stale, stories
+from syndicate.store import Connection, articles, channels, editor, leases, schema, stale, stories
 from tests import factories
 from tests.factories import NOW, declared, new_article
 
@@ -22,12 +23,18 @@ def room(store):
         yield connection, source, ids
 
 
-def decide(connection, action=EditorAction.PIN, value="1", uid=UID, **more):
-    facts = {"who": "kim", "now": NOW} | more
+def decide(
+    connection: Connection,
+    action: EditorAction = EditorAction.PIN,
+    value: str = "1",
+    uid: str = UID,
+    **more: Any,
+) -> int:
+    facts: dict[str, Any] = {"who": "kim", "now": NOW} | more
     return editor.add_decision(connection, action=action, article_uid=uid, value=value, **facts)
 
 
-def held(connection, at=NOW):
+def held(connection: Connection, at: datetime = NOW) -> list[tuple[str, str]]:
     return [(one.action.value, one.value) for one in editor.decisions(connection, at=at)]
 
 
