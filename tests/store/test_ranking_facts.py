@@ -28,7 +28,7 @@ def test_a_record_counts_articles_and_how_many_others_told_their_stories(room):
     factories.place(connection, other, story)
     factories.save_story(connection, story, lead_id=ids[0], articles=2, coverage=2)
     found = ranking.source_records(connection, since=NOW - DAY, until=NOW, enough=3)
-    assert found == {harbour.id: (3, pytest.approx(1 / 3)), hills.id: (1, pytest.approx(1 / 3))}
+    assert found == {harbour.id: (3, 1 / 3), hills.id: (1, 1 / 3)}
     assert ranking.source_records(connection, since=NOW, until=NOW + DAY, enough=3) == {}
 
 

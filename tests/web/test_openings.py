@@ -33,7 +33,7 @@ def test_only_a_person_who_does_not_mind_counts(method: str, fields: dict[str, s
 def test_the_server_tells_the_path_of_what_was_opened_and_nothing_else(tmp_path: Path) -> None:
     opened: list[str] = []
     app = create_app(
-        WebOptions(), tmp_path, Mailbox(), templates=Templates(), health=lambda: {}, opened=opened.append
+        WebOptions(), tmp_path, Mailbox(), templates=Templates(), health=dict, opened=opened.append
     )
     server = WebServer(app, "127.0.0.1", 0)
     thread = run(server)
