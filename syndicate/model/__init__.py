@@ -19,6 +19,7 @@ from syndicate.model.articles import (
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
 from syndicate.model.editor import Decision, EditorAction
+from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (
     Delivery,
     DeliveryState,
@@ -43,6 +44,9 @@ __all__ = [
     "EditionStory",
     "EditorAction",
     "Entry",
+    "Hub",
+    "HubState",
+    "HubSubscription",
     "Image",
     "KnownArticle",
     "NewArticle",
@@ -50,6 +54,7 @@ __all__ = [
     "Origin",
     "ParsedSource",
     "PublishedArticle",
+    "Push",
     "RankedStory",
     "RelatedLink",
     "Republish",

@@ -8,6 +8,8 @@ from syndicate.store.schema.for_ingest import (
     article_bodies,
     article_tags,
     articles,
+    hub_subscriptions,
+    pushes,
     quarantine,
     sources,
     tombstones,
@@ -22,11 +24,12 @@ from syndicate.store.schema.for_mail import (
     subscriptions,
     suppressions,
 )
-from syndicate.store.schema.for_output import outputs, stale_pages
+from syndicate.store.schema.for_output import announcements, outputs, stale_pages
 from syndicate.store.schema.for_ranking import editor_log, reads, source_weights
 from syndicate.store.schema.for_stories import article_terms, ranked, related, stories
 
 __all__ = [
+    "announcements",
     "article_bodies",
     "article_tags",
     "article_terms",
@@ -36,12 +39,14 @@ __all__ = [
     "edition_stories",
     "editions",
     "editor_log",
+    "hub_subscriptions",
     "leases",
     "meta",
     "metadata",
     "migrations",
     "newsletters",
     "outputs",
+    "pushes",
     "quarantine",
     "ranked",
     "reads",
