@@ -118,6 +118,10 @@ def _print(found: Explanation, options: RankingOptions) -> None:
         f"  {found.source}, {article.published:%d %b %Y %H:%M} UTC, "
         f"{article.minutes} min read, id {article.id}"
     )
+    if article.declared_title:
+        click.echo(f"  called by its publisher: {article.declared_title}")
+    if article.boost != 1.0:
+        click.echo(f"  rules multiply what it counts by {article.boost:g}")
     if article.duplicate_of is not None:
         click.echo(f"  a near-duplicate of article {article.duplicate_of}")
     if found.story is not None:
@@ -201,6 +205,8 @@ def _answer(found: Explanation) -> dict[str, Any]:
             "published": article.published,
             "duplicate_of": article.duplicate_of,
             "original_title": article.original_title or None,
+            "declared_title": article.declared_title,
+            "boost": article.boost,
         },
         "editor": [decision_answer(one) for one in found.decisions],
         "learned_weights": {

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from syndicate.model import Decision, EditorAction, RankedStory
 from syndicate.store import Connection, Store, editor, leases, ranking
+from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
 from syndicate.store.ranking import SourceWeight
 from syndicate.stories import (
@@ -160,7 +161,7 @@ def story_facts(
     since = moment - timedelta(hours=options.slow_window_hours)
     gather = _Facts(
         weights={source: one.weight for source, one in known.items()},
-        declared={row.source_id: row.weight for row in rows},
+        declared={source.id: source.weight for source in source_store.list_sources(connection)},
         rare=ranking.rare_sources(connection, since=week_ago, until=moment, most=RARE_ARTICLES),
         usual=_usual(connection, moment, options),
         related=ranking.related_sources(connection, since=since, until=moment),

@@ -87,6 +87,7 @@ class KnownArticle:
     content_hash: str
     digest: str
     path: str
+    declared_title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,8 @@ class _ArticleFields:
     read_more: tuple[str, ...] = ()
     content_hash: str = ""
     digest: str = ""
+    boost: float = 1.0
+    declared_title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +134,8 @@ class Article(_ArticleFields):
     folder. ``minutes`` is the reading time, at least 1. ``first_seen`` is when we accepted it.
     ``title`` is what readers see; ``original_title`` is the publisher's, where our editor wrote
     another (else ``""``).
+    ``boost`` multiplies what the article counts in the ranking; ``declared_title`` is the publisher's
+    title when a rule rewrote it, else ``""``.
     """
 
     id: int
