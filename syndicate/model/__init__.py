@@ -18,6 +18,7 @@ from syndicate.model.articles import (
     reader_link,
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
+from syndicate.model.editor import Decision, EditorAction
 from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (
     Delivery,
@@ -36,10 +37,12 @@ __all__ = [
     "Channel",
     "Clause",
     "ClauseField",
+    "Decision",
     "Delivery",
     "DeliveryState",
     "Edition",
     "EditionStory",
+    "EditorAction",
     "Entry",
     "Hub",
     "HubState",

@@ -25,6 +25,7 @@ from syndicate.store.schema.for_mail import (
     suppressions,
 )
 from syndicate.store.schema.for_output import announcements, outputs, stale_pages
+from syndicate.store.schema.for_ranking import editor_log, reads, source_weights
 from syndicate.store.schema.for_stories import (
     article_terms,
     listed_articles,
@@ -45,6 +46,7 @@ __all__ = [
     "deliveries",
     "edition_stories",
     "editions",
+    "editor_log",
     "hub_subscriptions",
     "leases",
     "listed_articles",
@@ -56,7 +58,9 @@ __all__ = [
     "pushes",
     "quarantine",
     "ranked",
+    "reads",
     "related",
+    "source_weights",
     "sources",
     "stale_pages",
     "stories",
