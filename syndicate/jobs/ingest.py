@@ -19,10 +19,11 @@ from syndicate.ingest.folders import read_folder
 from syndicate.ingest.identity import Decision, Kind, decide, entry_key, keys_of
 from syndicate.ingest.polling import PollingOptions, PollOutcome, after_poll, failed
 from syndicate.model import KnownArticle, ParsedSource, Source, SourceKind, SourceState
-from syndicate.net import Fetched, FetchRequest, FetchThread
+from syndicate.net import Fetched, FetchRequest, FetchThread, read_credentials
 from syndicate.store import Connection, Store, quarantine
 from syndicate.store import articles as article_store
 from syndicate.store import sources as source_store
+from syndicate.text.privacy import hide_address
 from syndicate.text.urls import canonical_url
 
 log = logging.getLogger("syndicate.ingest")
@@ -134,7 +135,13 @@ class IngestJob:
             yield self._read_folder(source, state, now)
         if not feeds:
             return
-        requests = [_request(source, state) for source, state in feeds.values()]
+        requests: list[FetchRequest] = []
+        for source, state in tuple(feeds.values()):
+            try:
+                requests.append(_request(source, state))
+            except FetchError as error:
+                feeds.pop(source.id)
+                yield self._failed(source, state, error, now)
         with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
             running: set[Future[SourceOutcome]] = set()
             for request, answer in self.fetcher().fetch_each(requests):
@@ -159,7 +166,9 @@ class IngestJob:
         except StoreError:
             raise
         except Exception as error:
-            log.exception("what source %s sent could not be stored", source.name)
+            # A traceback repeats what it was about; that of a private source stays with us.
+            bug = None if source.private else error
+            log.error("what source %s sent could not be stored", source.name, exc_info=bug)  # noqa: TRY400
             problem = SyndicateError(f"what it sent could not be stored ({type(error).__name__}: {error})")
             return self._failed(source, state, problem, now)
 
@@ -201,12 +210,15 @@ class IngestJob:
     def _failed(
         self, source: Source, state: SourceState, error: SyndicateError, now: datetime
     ) -> SourceOutcome:
-        after = after_poll(state, failed(source.name, error), now, self._intervals(source))
+        outcome = failed(source.name, error)
+        if source.private:
+            outcome = replace(outcome, error=hide_address(outcome.error, source.url))
+        after = after_poll(state, outcome, now, self._intervals(source))
         with self.store.write() as connection:
             source_store.save_poll(connection, source.id, after, owner=self.owner)
             if isinstance(error, ParserDied):
                 quarantine.record_failure(
-                    connection, "document", source.name, str(error), now=now, source_id=source.id
+                    connection, "document", source.name, outcome.error, now=now, source_id=source.id
                 )
         return SourceOutcome(name=source.name, error=after.error)
 
@@ -316,6 +328,8 @@ def _request(source: Source, state: SourceState) -> FetchRequest:
         etag=state.etag,
         last_modified=state.last_modified,
         known_hash=state.body_hash,
+        credentials=read_credentials(source.access) if source.access else None,
+        private=source.private,
         key=source.id,
     )
 

@@ -9,6 +9,7 @@ from syndicate.model.articles import (
     Article,
     ArticleBody,
     Entry,
+    FeedLink,
     Image,
     KnownArticle,
     NewArticle,
@@ -26,10 +27,24 @@ from syndicate.model.newsletters import (
     Newsletter,
     SubscriptionState,
 )
-from syndicate.model.sources import Origin, Republish, Source, SourceKind, SourceState
+from syndicate.model.sources import (
+    Absence,
+    Access,
+    AccessKind,
+    Origin,
+    Republish,
+    Source,
+    SourceKind,
+    SourceList,
+    SourceListState,
+    SourceState,
+)
 from syndicate.model.stories import RankedStory, Story
 
 __all__ = [
+    "Absence",
+    "Access",
+    "AccessKind",
     "Article",
     "ArticleBody",
     "Channel",
@@ -40,6 +55,7 @@ __all__ = [
     "Edition",
     "EditionStory",
     "Entry",
+    "FeedLink",
     "Image",
     "KnownArticle",
     "NewArticle",
@@ -52,6 +68,8 @@ __all__ = [
     "Republish",
     "Source",
     "SourceKind",
+    "SourceList",
+    "SourceListState",
     "SourceState",
     "Story",
     "SubscriptionState",

@@ -9,6 +9,7 @@ from syndicate.store.schema.for_ingest import (
     article_tags,
     articles,
     quarantine,
+    source_lists,
     sources,
     tombstones,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "quarantine",
     "ranked",
     "related",
+    "source_lists",
     "sources",
     "stale_pages",
     "stories",
