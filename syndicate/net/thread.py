@@ -60,6 +60,14 @@ class FetchThread:
         finally:
             future.cancel()
 
+    def fetch_one(self, request: FetchRequest) -> Fetched:
+        """The answer to one request; raises ``FetchError``."""
+        for _, answer in self.fetch_each([request]):
+            if isinstance(answer, FetchError):
+                raise answer
+            return answer
+        raise FetchError("nothing was fetched: the program is stopping")
+
     def close(self) -> None:
         """Abandon what is under way, close every connection and wait for the thread to end."""
         with self._gate:

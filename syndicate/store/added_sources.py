@@ -83,6 +83,12 @@ def remove_source(connection: Connection, name: str) -> bool:
     return changed.rowcount == 1
 
 
+def move_source(connection: Connection, name: str, url: str) -> bool:
+    """Give a source of ours another address; it is read there from the beginning, its articles stay."""
+    values = {"url": url} | fresh_state()
+    return _change(connection, name, schema.sources.c.url != url, values)
+
+
 def pause_unlisted(connection: Connection, url: str, *, listed: Sequence[int]) -> list[str]:
     """Pause the sources of a source list that are no longer in it; returns their names."""
     table = schema.sources
@@ -118,8 +124,8 @@ def update_listed(connection: Connection, source_id: int, source: Source) -> Non
         "outline_json": [list(pair) for pair in source.outline],
         "listed_in": source.listed_in,
     }
-    if row.absent != Absence.NONE.value:
-        values |= {"paused": False, "absent": Absence.NONE.value, "origin": Origin.STORE.value}
+    if row.absent == Absence.UNLISTED.value:
+        values |= {"paused": False, "absent": Absence.NONE.value}
     if any(getattr(row, key) != value for key, value in values.items()):
         connection.execute(update(table).where(table.c.id == source_id).values(**values))
 
