@@ -142,6 +142,6 @@ def _check_sources(services: Services, report: _Report) -> None:
             name for clause in channel.clauses if clause.field is ClauseField.SOURCE for name in clause.values
         }
         report.notes += [
-            f"channel {channel.name} asks for the source {name!r}, which is not declared"
+            f"channel {channel.name} asks for the source {name!r}, which is not declared here"
             for name in named - known
         ]

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -73,12 +74,11 @@ def add(config: Path, as_json: bool, now: datetime | None, **given: Any) -> None
             _print(found, private)
         chosen = _choose(found, given["choose"], given["yes"], as_json)
         if chosen is not None:
+            _stay_at_home(url, chosen.url, access)
             source = _source(chosen, access, private or is_private(chosen.url, None, False), given)
             answer["added"] = _add(services, source, moment(now), given["dry_run"])
     done = (
-        "would be added"
-        if given["dry_run"]
-        else "is added; it is read at the next `syndicate ingest` or by `run`"
+        "would be added" if given["dry_run"] else "is added and will be read at the next `syndicate ingest`"
     )
     show(answer, as_json, lambda: click.echo(f"{answer['added']} {done}.") if answer["added"] else None)
     if not answer["added"]:
@@ -104,6 +104,15 @@ def _access(given: dict[str, Any]) -> Access | None:
         secret_file=file,
         secret_env=auth.secret_env,
     )
+
+
+def _stay_at_home(entered: str, chosen: str, access: Access | None) -> None:
+    """Refuse to send a secret to a host that a page or a redirect names, and nobody typed."""
+    if access is not None and urlsplit(entered)[:2] != urlsplit(chosen)[:2]:
+        raise SyndicateError(
+            f"the feed is at {hidden_address(chosen)}, and the secret is for {hidden_address(entered)}: "
+            "give the feed's own address if that host may have it"
+        )
 
 
 def _discovered(found: Discovery, private: bool) -> dict[str, Any]:

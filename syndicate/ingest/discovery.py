@@ -40,7 +40,7 @@ _MEDIA_TYPE = re.compile(
 )
 _PLAIN_TYPE = re.compile(r"(?:application|text)/(?:xml|json)", re.IGNORECASE)
 _LOOKS = re.compile(
-    r"(?:^|[/._-])(?:feeds?|rss2?|atom|rdf)(?:$|[/._-])|\.(?:rss|atom|rdf)$|(?:^|&)(?:feed|format|type)=(?:rss|atom)",
+    r"(?:^|[/._-])(?:feeds?|rss2?|atom|rdf)(?:$|[/._-])|\.(?:rss|atom|rdf)$|(?:^|[?&])(?:feed|format|type)=(?:rss|atom)",
     re.IGNORECASE,
 )
 _SAYS = re.compile(r"\b(?:rss|atom|json feed|web feed)\b", re.IGNORECASE)

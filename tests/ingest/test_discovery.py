@@ -32,7 +32,7 @@ def page(html: str, url: str = PAGE) -> ParsedSource:
             FeedLink(url="https://blog.example/news/atom.xml", declared=True),
         ),
         (
-            '<link href="feed:https://f.example/x" rel="alternate home" type="application/feed+json; charset=utf-8">',
+            '<link href="feed:https://f.example/x" rel=alternate type="application/feed+json;charset=utf-8">',
             FeedLink(url="https://f.example/x", declared=True),
         ),
         (
