@@ -135,11 +135,7 @@ def _problems(health: Health) -> list[str]:
         if moved := shown_address(report.source, believed_url(state)):
             advice = _advice(report.source, "change its url")
             found.append(f"source {name} has moved for good to {moved}: {advice}")
-    found += [
-        f"source list {shown} failed {plural(state.failures, 'time')}: {state.error}"
-        for shown, state in health.lists
-        if state.failures >= FAILURES_WORTH_A_PERSON or (state.failures and state.last_success is None)
-    ]
+    found += _problems_of_lists(health)
     found += [
         f"{failure.kind} {failure.subject} failed {plural(failure.attempts, 'time')}: {failure.reason}"
         for failure in health.failures
@@ -178,6 +174,14 @@ def _advice(source: Source, what: str) -> str:
 def shown_address(source: Source, url: str) -> str:
     """An address of a source as it may be shown."""
     return hidden_address(url) if url and source.private else url
+
+
+def _problems_of_lists(health: Health) -> list[str]:
+    return [
+        f"source list {shown} failed {plural(state.failures, 'time')}: {state.error}"
+        for shown, state in health.lists
+        if state.failures >= FAILURES_WORTH_A_PERSON or (state.failures and state.last_success is None)
+    ]
 
 
 def _print(health: Health, services: Services) -> None:

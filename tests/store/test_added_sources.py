@@ -1,22 +1,23 @@
 """Sources of origin store: added, paused, resumed, moved, removed; never those of the file."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from syndicate.model import Absence, Access, AccessKind, Origin, Source
-from syndicate.store import added_sources, sources
+from syndicate.store import Store, added_sources, sources
 from tests.factories import NOW, add_articles, declared, new_article
 
 MINE = declared("Mine", origin=Origin.STORE, title="Title", home_url="https://mine.example/")
 
 
-def change(store, function, *arguments):
+def change(store: Store, function: Callable[..., bool | None], *arguments: object) -> bool | None:
     with store.write() as connection:
         return function(connection, *arguments)
 
 
-def add(store, source: Source = MINE) -> bool:
+def add(store: Store, source: Source = MINE) -> bool | None:
     return change(store, added_sources.add_source, source, NOW)
 
 
