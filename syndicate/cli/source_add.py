@@ -22,7 +22,7 @@ from syndicate.cli.frame import (
 from syndicate.cli.source_looks import day, look_facts, print_latest
 from syndicate.errors import SyndicateError
 from syndicate.ingest.discovery import entered_address
-from syndicate.jobs.discovery import Discovery, Look
+from syndicate.jobs.discovery import PREVIEWED, Discovery, Look
 from syndicate.jobs.source_lists import LONGEST_NAME, free_name
 from syndicate.model import Absence, Access, AccessKind, Origin, Republish, Source
 from syndicate.services import Services
@@ -33,6 +33,9 @@ from syndicate.store import sources as source_store
 from syndicate.text.plain import clean_line
 from syndicate.text.privacy import has_credentials, hidden_address
 from syndicate.text.urls import canonical_url
+
+SEVERAL_PREVIEWED = 2
+"""Articles shown of each feed when there are several: all fit on a screen."""
 
 
 @click.command()
@@ -129,16 +132,19 @@ def _discovered(found: Discovery, private: bool) -> dict[str, Any]:
 
 
 def _print(found: Discovery, private: bool) -> None:
-    for url, reason in found.failures:
-        click.echo(f"{hidden_address(url) if private else url}: {reason}", err=True)
+    for _, reason in found.failures:
+        click.echo(reason, err=True)
     if found.feeds:
         rows = [
             (number, one.title or "–", one.format, one.entries, day(one.newest), _where(one, private))
             for number, one in enumerate(found.feeds, start=1)
         ]
         table(("", "title", "format", "articles", "newest", "url"), rows, right=(0, 3))
-        click.echo()
-        print_latest(found.feeds[0])
+        for number, one in enumerate(found.feeds, start=1):
+            click.echo()
+            print_latest(
+                one, f"latest of {number}", PREVIEWED if len(found.feeds) == 1 else SEVERAL_PREVIEWED
+            )
     elif found.sitemaps:
         click.echo("There is no feed. It has a sitemap:")
         for url in found.sitemaps:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from syndicate.cli.frame import plural, table
-from syndicate.jobs.discovery import Look
+from syndicate.jobs.discovery import PREVIEWED, Look
 from syndicate.model import Entry
 from syndicate.text.plain import clean_line
 
@@ -39,9 +39,9 @@ def print_look(look: Look, shown_url: str) -> None:
         click.echo(f"  {plural(look.refused, 'article')} could not be read", err=True)
 
 
-def print_latest(look: Look) -> None:
+def print_latest(look: Look, heading: str = "latest articles", most: int = PREVIEWED) -> None:
     """The latest articles with their dates."""
-    table(("date", "latest articles"), [(day(_date(one)), _title(one)) for one in look.latest])
+    table(("date", heading), [(day(_date(one)), _title(one)) for one in look.latest[:most]])
 
 
 def day(moment: datetime | None) -> str:
