@@ -227,3 +227,11 @@ def test_on_a_terminal_add_asks(room: Run, tmp_path: Path):
         )
         done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=True)
     assert b"Sea News is added" in done.stdout
+
+
+def test_check_notes_a_secret_that_is_not_there(room: Run, tmp_path: Path):
+    auth = '{ type = "bearer", secret_file = "nowhere" }'
+    declared = f'[[sources]]\nname = "A"\nurl = "https://a.example/"\nauth = {auth}\n'
+    (tmp_path / "config.toml").write_text(declared)
+    ended = room("check --json")
+    assert (ended.code, ["nowhere" in note for note in ended.json["notes"]]) == (0, [True])
