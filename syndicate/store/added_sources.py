@@ -10,11 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, select, update
 
 from syndicate.model import Absence, Origin, Source
 from syndicate.store import schema
 from syndicate.store.sources import declared_values, fresh_state, source_of
+from syndicate.store.upsert import insert_for
 
 
 def add_source(connection: Connection, source: Source, now: datetime) -> bool:
@@ -23,17 +24,11 @@ def add_source(connection: Connection, source: Source, now: datetime) -> bool:
     values = declared_values(replace(source, origin=Origin.STORE, absent=Absence.NONE))
     row = connection.execute(select(table).where(table.c.name == source.name)).first()
     if row is None:
-        connection.execute(
-            insert(table).values(
-                created=now,
-                title=source.title,
-                home_url=source.home_url,
-                feed_id="",
-                **fresh_state(),
-                **values,
-            )
+        # Another process may add that name at this moment.
+        statement = insert_for(connection, table).values(
+            created=now, title=source.title, home_url=source.home_url, feed_id="", **fresh_state(), **values
         )
-        return True
+        return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
     if (row.url, row.kind) != (source.url, source.kind.value):
         values |= fresh_state()
     values |= {"gone": False, "next_check": None}
