@@ -19,7 +19,7 @@ from syndicate.cli.frame import (
     table,
 )
 from syndicate.cli.source_lists import describe_import
-from syndicate.jobs.ingest import SourceOutcome
+from syndicate.jobs.ingest_result import SourceOutcome
 from syndicate.model import Absence
 from syndicate.services import Services
 from syndicate.store import sources as source_store

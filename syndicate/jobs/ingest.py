@@ -6,6 +6,7 @@ and the next check in one transaction: killed before it, the next poll gets the 
 """
 
 import logging
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -17,14 +18,35 @@ from zoneinfo import ZoneInfo
 from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, SyndicateError
 from syndicate.ingest.folders import read_folder
 from syndicate.ingest.identity import Decision, Kind, decide, entry_key, keys_of
-from syndicate.ingest.polling import PollingOptions, PollOutcome, after_poll, failed
-from syndicate.model import KnownArticle, ParsedSource, Source, SourceKind, SourceState
+from syndicate.ingest.polling import (
+    PollingOptions,
+    PollOutcome,
+    after_poll,
+    failed,
+    hub_missed,
+    replacing_url,
+    with_wishes,
+)
+from syndicate.ingest.websub import discover
+from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
+from syndicate.jobs.moved import moved_articles
+from syndicate.jobs.run_clock import RunClock
+from syndicate.model import (
+    KnownArticle,
+    NewArticle,
+    Origin,
+    ParsedSource,
+    Source,
+    SourceKind,
+    SourceState,
+)
 from syndicate.net import Fetched, FetchRequest, FetchThread, read_credentials
 from syndicate.store import Connection, Store, quarantine
 from syndicate.store import articles as article_store
+from syndicate.store import hubs as hub_store
 from syndicate.store import sources as source_store
 from syndicate.text.privacy import hide_address
-from syndicate.text.urls import canonical_url
+from syndicate.text.urls import canonical_url, host_of, same_site
 
 log = logging.getLogger("syndicate.ingest")
 
@@ -33,6 +55,8 @@ LEASE = timedelta(minutes=10)
 FOLDER_INTERVAL = 60.0
 CLAIM = 500
 THREADS = 3
+# So many publications tell a source's rhythm, also of one that publishes ten at a time.
+RHYTHM = 60
 
 
 class Parser(Protocol):
@@ -44,46 +68,21 @@ class Parser(Protocol):
         """Raises ``ParseError``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceOutcome:
-    """What one poll of one source did."""
-
-    name: str
-    new: int = 0
-    changed: int = 0
-    unchanged: bool = False
-    error: str = ""
-    warning: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestResult:
-    """What one run did, source by source, in the order they were finished."""
-
-    sources: tuple[SourceOutcome, ...] = ()
-
-    @property
-    def new(self) -> int:
-        """Articles accepted."""
-        return sum(outcome.new for outcome in self.sources)
-
-    @property
-    def changed(self) -> int:
-        """Articles that an edit changed."""
-        return sum(outcome.changed for outcome in self.sources)
-
-    @property
-    def failed(self) -> int:
-        """Sources that could not be read."""
-        return sum(1 for outcome in self.sources if outcome.error)
-
-
 _Claim = tuple[Source, SourceState]
+Settle = Callable[[Connection, Sequence[NewArticle]], None]
+"""Called in the transaction that stores what was read, with the articles that are new."""
+
+
+class LeaseLost(Exception):
+    """Another process has the source by now: what this one read is the other's to store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestJob:
-    """Reads what is due. ``fetcher`` and ``parser`` are made on first use: not every run needs them."""
+    """Reads what is due. ``fetcher`` and ``parser`` are made on first use: not every run needs them.
+
+    ``follow_hubs`` is whether hubs that feeds name are taken down for ``jobs.websub`` to subscribe to.
+    """
 
     store: Store
     fetcher: Callable[[], FetchThread]
@@ -91,6 +90,7 @@ class IngestJob:
     polling: PollingOptions
     zone: ZoneInfo
     owner: str
+    follow_hubs: bool = False
 
     def run(
         self,
@@ -106,9 +106,10 @@ class IngestJob:
         is called with each outcome and the number of sources in this run.
         """
         outcomes: list[SourceOutcome] = []
-        while not stopping() and (claims := self._claim(now, names)):
+        clock = RunClock(now)
+        while not stopping() and (claims := self._claim(now, names, clock)):
             total = len(outcomes) + len(claims)
-            for outcome in self._poll(claims, now, stopping):
+            for outcome in self._poll(claims, clock, stopping):
                 outcomes.append(outcome)
                 report(outcome, total)
             if names is not None:
@@ -120,19 +121,20 @@ class IngestJob:
         with self.store.read() as connection:
             return source_store.due_sources(connection, now=now, names=names)
 
-    def _claim(self, now: datetime, names: Sequence[str] | None) -> list[_Claim]:
+    def _claim(self, now: datetime, names: Sequence[str] | None, clock: RunClock) -> list[_Claim]:
+        until = clock.now() + LEASE
         with self.store.write() as connection:
             return source_store.claim_due_sources(
-                connection, now=now, owner=self.owner, until=now + LEASE, limit=CLAIM, names=names
+                connection, now=now, owner=self.owner, until=until, limit=CLAIM, names=names
             )
 
     def _poll(
-        self, claims: Sequence[_Claim], now: datetime, stopping: Callable[[], bool]
+        self, claims: Sequence[_Claim], clock: RunClock, stopping: Callable[[], bool]
     ) -> Iterable[SourceOutcome]:
         folders = [claim for claim in claims if claim[0].kind is SourceKind.FOLDER]
         feeds = {claim[0].id: claim for claim in claims if claim[0].kind is SourceKind.FEED}
         for source, state in folders:
-            yield self._read_folder(source, state, now)
+            yield self._read_folder(source, state, clock.now())
         if not feeds:
             return
         requests: list[FetchRequest] = []
@@ -141,17 +143,24 @@ class IngestJob:
                 requests.append(_request(source, state))
             except FetchError as error:
                 feeds.pop(source.id)
-                yield self._failed(source, state, error, now)
+                yield self._failed(source, state, error, clock.now())
+        extended = clock.now()
         with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
             running: set[Future[SourceOutcome]] = set()
             for request, answer in self.fetcher().fetch_each(requests):
                 source, state = feeds.pop(int(str(request.key)))
-                running.add(pool.submit(self._take, source, state, answer, now))
+                running.add(pool.submit(self._take, source, state, answer, clock.now()))
                 if len(running) > 2 * THREADS:
                     done, running = wait(running, return_when=FIRST_COMPLETED)
                     yield from (future.result() for future in done)
                 if stopping():
                     break
+                if clock.now() - extended > LEASE / 4:
+                    extended = clock.now()
+                    with self.store.write() as connection:
+                        source_store.extend_leases(
+                            connection, feeds, owner=self.owner, until=extended + LEASE
+                        )
             yield from (future.result() for future in running)
         if feeds:
             with self.store.write() as connection:
@@ -165,6 +174,8 @@ class IngestJob:
             return self._read_answer(source, state, answer, now)
         except StoreError:
             raise
+        except LeaseLost:
+            return SourceOutcome(name=source.name, unchanged=True)
         except Exception as error:
             # A traceback repeats what it was about; that of a private source stays with us.
             bug = None if source.private else error
@@ -182,27 +193,35 @@ class IngestJob:
             etag=answer.etag,
             last_modified=answer.last_modified,
             body_hash=answer.wire_hash,
+            not_modified=answer.status == 304,
+            read=not answer.unchanged,
             max_age=answer.max_age,
             permanent_url=answer.permanent_url,
         )
         if answer.unchanged:
-            return self._save(source, state, outcome, None, now)
-        known = self._known(source)
+            after = after_poll(state, outcome, now, self.polling)
+            with self.store.write() as connection:
+                self._save_state(connection, source, after)
+            return SourceOutcome(name=source.name, unchanged=True)
+        known = self.known_digests(source)
         try:
-            parsed = self.parser().parse(
-                answer.body,
-                url=answer.url,
-                content_type=answer.content_type,
-                charset=answer.charset,
-                known=known,
-            )
+            parsed = self.parse(answer.body, answer.url, answer.content_type, answer.charset, known)
         except ParseError as error:
             return self._failed(source, state, error, now)
-        return self._save(source, state, outcome, parsed, now, is_first=not known)
+        if not same_site(source.url, answer.url):
+            moved = f"It is read from another site, {host_of(answer.url)}: its address leads there."
+            parsed = replace(parsed, warnings=(*parsed.warnings, moved))
+        return self._save(source, state, outcome, parsed, now, answer=answer, is_first=not known)
+
+    def parse(
+        self, body: bytes, url: str, content_type: str, charset: str, known: frozenset[str]
+    ) -> ParsedSource:
+        """What a body says, read where it cannot hurt us; raises ``ParseError``. See ``known_digests``."""
+        return self.parser().parse(body, url=url, content_type=content_type, charset=charset, known=known)
 
     def _read_folder(self, source: Source, state: SourceState, now: datetime) -> SourceOutcome:
         try:
-            parsed = read_folder(Path(source.url), known=self._known(source), zone=self.zone)
+            parsed = read_folder(Path(source.url), known=self.known_digests(source), zone=self.zone)
         except SyndicateError as error:
             return self._failed(source, state, error, now)
         return self._save(source, state, PollOutcome(source_name=source.name), parsed, now)
@@ -227,25 +246,56 @@ class IngestJob:
         source: Source,
         state: SourceState,
         outcome: PollOutcome,
-        parsed: ParsedSource | None,
+        parsed: ParsedSource,
         now: datetime,
+        *,
+        answer: Fetched | None = None,
+        is_first: bool = False,
+    ) -> SourceOutcome:
+        """Articles, what the source says about itself, and the next check, in one transaction."""
+
+        def settle(connection: Connection, new: Sequence[NewArticle]) -> None:
+            before, came = state, with_wishes(outcome, parsed)
+            if new and answer:
+                came = replace(
+                    came,
+                    published=article_store.latest_published(connection, source.id, limit=RHYTHM),
+                )
+                if hub_missed((one.published for one in new), now):
+                    before = replace(state, pushed_until=None)
+            after = after_poll(before, came, now, self._intervals(source))
+            if parsed.left_out:
+                # Or the next answer would count as unchanged, and the items left out would never be read.
+                after = replace(after, etag="", last_modified="", body_hash="")
+            if answer and self.follow_hubs:
+                hub_store.note_hub(
+                    connection,
+                    source.id,
+                    # A hub would be told the address.
+                    None if source.private else discover(answer.links, parsed, answer.url),
+                    callback=secrets.token_urlsafe(24),
+                    secret=secrets.token_urlsafe(32),
+                    now=now,
+                )
+            about = (parsed.title, parsed.home_url, parsed.feed_id)
+            self._save_state(connection, source, after, about=about, warning=" ".join(parsed.warnings))
+
+        return self.accept(source, parsed, now, settle, is_first=is_first)
+
+    def accept(
+        self,
+        source: Source,
+        parsed: ParsedSource,
+        now: datetime,
+        settle: Settle,
         *,
         is_first: bool = False,
     ) -> SourceOutcome:
-        if parsed is None:
-            after = after_poll(state, outcome, now, self.polling)
-            with self.store.write() as connection:
-                self._save_state(connection, source, after)
-            return SourceOutcome(name=source.name, unchanged=True)
+        """Store what was read, together with whatever ``settle`` writes."""
         decisions, refused = self._decide(source, parsed, now, is_first=is_first)
         new = [one.article for one in decisions if one.kind is Kind.NEW and one.article]
         changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
         digests = [(one.existing.id, one.digest) for one in decisions if one.existing and one.digest]
-        after = after_poll(state, _with_wish(outcome, parsed), now, self._intervals(source))
-        if parsed.left_out:
-            # Or the next answer would count as unchanged, and the items left out would never be read.
-            after = replace(after, etag="", last_modified="", body_hash="")
-        warning = " ".join(parsed.warnings)
         with self.store.write() as connection:
             added = article_store.add_articles(connection, source.id, new)
             for article_id, article in changed:
@@ -254,14 +304,13 @@ class IngestJob:
             for digest, reason in refused:
                 quarantine.record_failure(connection, "entry", digest, reason, now=now, source_id=source.id)
             quarantine.clear_failure(connection, "document", source.name)
-            about = (parsed.title, parsed.home_url, parsed.feed_id)
-            self._save_state(connection, source, after, about=about, warning=warning)
+            settle(connection, new if added else ())
         return SourceOutcome(
             name=source.name,
             new=len(added),
             changed=len(changed),
             unchanged=not added and not changed,
-            warning=warning,
+            warning=" ".join(parsed.warnings),
         )
 
     def _intervals(self, source: Source) -> PollingOptions:
@@ -270,7 +319,7 @@ class IngestJob:
         interval = min(self.polling.min_interval, FOLDER_INTERVAL)
         return replace(self.polling, min_interval=interval, unvalidated_interval=interval)
 
-    def _known(self, source: Source) -> frozenset[str]:
+    def known_digests(self, source: Source) -> frozenset[str]:
         """Digests of items that need no reading: those we have, and those that failed too often."""
         with self.store.read() as connection:
             resting = quarantine.resting_subjects(connection, "entry", source.id)
@@ -286,10 +335,12 @@ class IngestJob:
         known: tuple[KnownArticle, ...] = ()
         pruned: frozenset[str] = frozenset()
         urls = [canonical_url(entry.url) for entry in parsed.entries]
+        moved: dict[str, KnownArticle] = {}
         if not is_first:
             keys = [key for entry in parsed.entries for key in keys_of(entry)]
             with self.store.read() as connection:
                 known, pruned = article_store.known_entries(connection, source.id, keys, urls)
+                moved = moved_articles(connection, source.id, parsed, known)
         by_key = {article.entry_key: article for article in known}
         by_url: dict[str, list[KnownArticle]] = {}
         for article in known:
@@ -301,7 +352,7 @@ class IngestJob:
             candidates = known and [by_key[key] for key in keys_of(entry) if key in by_key] + by_url.get(
                 url, []
             )
-            decision = decide(entry, source, candidates, now)
+            decision = decide(entry, source, candidates, now, moved=moved.get(entry.digest))
             key = decision.article.entry_key if decision.article else entry_key(entry)
             if decision.kind is Kind.REFUSED:
                 refused.append((entry.digest, decision.reason))
@@ -319,7 +370,21 @@ class IngestJob:
         about: tuple[str, str, str] | None = None,
         warning: str | None = None,
     ) -> None:
-        source_store.save_poll(connection, source.id, state, owner=self.owner, about=about, warning=warning)
+        # The file, a list, or whoever gave us a secret for this address decides about another one.
+        ours = source.origin is Origin.STORE and not source.listed_in and source.access is None
+        url = replacing_url(source.url, state) if ours else ""
+        if url:
+            state = replace(state, permanent_url="", permanent_seen=0)
+        if not source_store.save_poll(
+            connection,
+            source.id,
+            state,
+            owner=self.owner,
+            about=about,
+            warning=warning,
+            url=url or None,
+        ):
+            raise LeaseLost
 
 
 def _request(source: Source, state: SourceState) -> FetchRequest:
@@ -332,8 +397,3 @@ def _request(source: Source, state: SourceState) -> FetchRequest:
         private=source.private,
         key=source.id,
     )
-
-
-def _with_wish(outcome: PollOutcome, parsed: ParsedSource) -> PollOutcome:
-    """The outcome with the feed's own wish for a pause (``ttl`` and the like)."""
-    return replace(outcome, min_interval=parsed.min_interval)

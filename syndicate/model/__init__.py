@@ -19,6 +19,7 @@ from syndicate.model.articles import (
     reader_link,
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
+from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (
     Delivery,
     DeliveryState,
@@ -56,6 +57,9 @@ __all__ = [
     "EditionStory",
     "Entry",
     "FeedLink",
+    "Hub",
+    "HubState",
+    "HubSubscription",
     "Image",
     "KnownArticle",
     "NewArticle",
@@ -63,6 +67,7 @@ __all__ = [
     "Origin",
     "ParsedSource",
     "PublishedArticle",
+    "Push",
     "RankedStory",
     "RelatedLink",
     "Republish",

@@ -1,5 +1,6 @@
 """Everything outbound over HTTP: one guarded client, and a thread that fetches for the jobs."""
 
+from syndicate.net.addresses import looks_public
 from syndicate.net.client import Client
 from syndicate.net.credentials import Credentials, read_credentials
 from syndicate.net.exchange import FEED_ACCEPT, Fetched, FetchRequest, HttpOptions
@@ -13,5 +14,6 @@ __all__ = [
     "FetchThread",
     "Fetched",
     "HttpOptions",
+    "looks_public",
     "read_credentials",
 ]

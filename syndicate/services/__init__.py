@@ -19,6 +19,7 @@ from syndicate import __version__
 from syndicate.delivery.message import MailOptions
 from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollingOptions
+from syndicate.jobs.announce import AnnounceJob
 from syndicate.jobs.deliver import DeliverJob, Transport
 from syndicate.jobs.discovery import DiscoveryJob
 from syndicate.jobs.editions import EditionJob
@@ -27,8 +28,9 @@ from syndicate.jobs.prune import PruneJob, RetentionOptions
 from syndicate.jobs.publish import PublishJob
 from syndicate.jobs.source_lists import SourceListJob
 from syndicate.jobs.stories import StoriesJob
+from syndicate.jobs.websub import WebSubJob
 from syndicate.model import Channel, Newsletter, Source, SourceList
-from syndicate.net import FetchThread, HttpOptions
+from syndicate.net import FetchThread, HttpOptions, looks_public
 from syndicate.newsletter.render import SiteFacts
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
@@ -40,12 +42,13 @@ from syndicate.services.declared import (
 )
 from syndicate.services.mail import mail_transport, newsletter_mail, unsubscribe_link
 from syndicate.settings import Settings
-from syndicate.store import Store, leases, open_store
+from syndicate.store import Store, audience, leases, open_store
 from syndicate.store import editions as edition_store
 from syndicate.store import source_lists as list_store
 from syndicate.store import sources as source_store
 from syndicate.stories import RankingOptions, StoryOptions
 from syndicate.templating import Templates
+from syndicate.text.urls import host_of
 
 # Objects made before the collector looks for cycles (700 by default): we make many that live for a stage, and
 # hardly any cycles. Stories and pages then take a quarter less time.
@@ -135,6 +138,7 @@ class Services:
             language=site.language,
             time_zone=self.zone,
             google_news_url=site.google_news_url,
+            hub_url=site.hub,
             version=__version__,
         )
 
@@ -160,9 +164,18 @@ class Services:
         return FetchThread(
             HttpOptions(
                 allow_private=http.allow_private,
-                user_agent=http.user_agent or f"syndicate/{__version__} (+{self.settings.site.url})",
+                user_agent=http.user_agent or self._user_agent(),
                 host_gap=http.host_gap,
             )
+        )
+
+    def _user_agent(self) -> str:
+        """Who asks, where to read about us, and for how many readers (F11; at least whoever runs this)."""
+        with self.store.read() as connection:
+            readers = max(audience.count_readers(connection), 1)
+        return (
+            f"syndicate/{__version__} (+{self.settings.site.url}; "
+            f"{readers} subscriber{'s' if readers > 1 else ''})"
         )
 
     @cached_property
@@ -177,9 +190,10 @@ class Services:
             store=self.store,
             fetcher=lambda: self.fetcher,
             parser=lambda: self.parsers,
-            polling=PollingOptions(min_interval=self.settings.http.min_interval),
+            polling=self.polling,
             zone=self.zone,
             owner=self.owner,
+            follow_hubs=self.reached_by_hubs,
         )
 
     @cached_property
@@ -193,6 +207,45 @@ class Services:
     def discovery(self) -> DiscoveryJob:
         """A page → its feeds; a source → what is in it."""
         return DiscoveryJob(fetcher=lambda: self.fetcher, parser=lambda: self.parsers, zone=self.zone)
+
+    @cached_property
+    def polling(self) -> PollingOptions:
+        """How often sources are asked."""
+        http = self.settings.http
+        return PollingOptions(
+            min_interval=http.min_interval, max_interval=max(http.max_interval, http.min_interval)
+        )
+
+    @cached_property
+    def reached_by_hubs(self) -> bool:
+        """Whether hubs are wanted and could call us back."""
+        host = host_of(self.settings.site.url)
+        reachable = looks_public(host) or self._is_allowed(host)
+        return bool(self.settings.http.websub and self.settings.web.listen and reachable)
+
+    def _is_allowed(self, host: str) -> bool:
+        """Whether the operator named this host among the private ones, or allowed them all."""
+        allowed = self.settings.http.allow_private
+        return allowed is True or (isinstance(allowed, tuple) and host in allowed)
+
+    @cached_property
+    def websub(self) -> WebSubJob:
+        """Hubs → pushes → articles."""
+        return WebSubJob(
+            store=self.store,
+            ingest=self.ingest,
+            poster=lambda: self.fetcher,
+            polling=self.polling,
+            callback_url=lambda callback: f"{self.settings.site.url}/websub/{callback}",
+            is_ours=self._is_allowed,
+            enabled=self.reached_by_hubs,
+            owner=self.owner,
+        )
+
+    @cached_property
+    def announce(self) -> AnnounceJob:
+        """Changed feeds → our hub."""
+        return AnnounceJob(store=self.store, poster=lambda: self.fetcher, hub=self.settings.site.hub)
 
     @cached_property
     def stories(self) -> StoriesJob:

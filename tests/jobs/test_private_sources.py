@@ -1,13 +1,18 @@
 """A private source's secret, and its address, reach its own server and nobody else."""
 
 import logging
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from syndicate.cli.status import look
-from tests.factories import NOW
-from tests.jobs.room import Room, item, rss, source
+from syndicate.model import Access, AccessKind, Origin
+from syndicate.store import added_sources
+from syndicate.store import hubs as hub_store
+from syndicate.store import sources as source_store
+from tests.factories import NOW, declared
+from tests.jobs.room import BASE, Room, item, rss, source
 from tests.net.scripted_server import ScriptedServer, answer, redirect
 
 SECRETS = ("hunter2", "aHVudGVyMg", "s3cr3tpath", "s3cr3tquery")
@@ -106,3 +111,31 @@ def test_a_source_with_a_key_in_its_address_is_private_unless_the_file_says_othe
     )
     found = {one.name: one.private for one in room.services.sources}
     assert found == {"Key": True, "Said": False}
+
+
+@pytest.mark.parametrize(("more", "hubs"), [({}, 1), ({"private": "true"}, 0)], ids=["open", "private"])
+def test_no_hub_hears_of_a_private_source(room: Room, more: dict[str, str], hubs: int):
+    with ScriptedServer({}) as server:
+        links = f'<https://hub.example/>; rel="hub", <{server.url("/a")}>; rel="self"'
+        server.answers["/a"] = answer(200, rss(item(1)), Link=links)
+        base = BASE.replace("https://news.example", "https://news.example.org")
+        room.declare(source("Harbour", server.url("/a"), **more), base=base)
+        room.ingest()
+    with room.store.read() as connection:
+        assert len(hub_store.list_subscriptions(connection)) == hubs
+
+
+def test_a_secret_does_not_move_with_its_source(room: Room, monkeypatch):
+    monkeypatch.setenv("HARBOUR_KEY", "hunter2")
+    access = Access(kind=AccessKind.HEADER, header="X-Key", secret_env="HARBOUR_KEY")
+    with ScriptedServer({"/new": answer(200, rss(item(1)))}) as server:
+        server.answers["/a"] = redirect("/new", 301)
+        with room.store.write() as connection:
+            mine = declared("Mine", url=server.url("/a"), origin=Origin.STORE, access=access, private=True)
+            added_sources.add_source(connection, mine, NOW)
+        for day in range(5):
+            room.ingest(NOW + timedelta(days=2 * day))
+        problems = look(room.services, NOW + timedelta(days=9)).problems
+    with room.store.read() as connection:
+        assert [one.url for one in source_store.list_sources(connection)] == [server.url("/a")]
+    assert [("has moved" in problem, "/new" in problem) for problem in problems] == [(True, False)]

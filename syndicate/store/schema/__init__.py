@@ -8,6 +8,8 @@ from syndicate.store.schema.for_ingest import (
     article_bodies,
     article_tags,
     articles,
+    hub_subscriptions,
+    pushes,
     quarantine,
     source_lists,
     sources,
@@ -23,10 +25,11 @@ from syndicate.store.schema.for_mail import (
     subscriptions,
     suppressions,
 )
-from syndicate.store.schema.for_output import outputs, stale_pages
+from syndicate.store.schema.for_output import announcements, outputs, stale_pages
 from syndicate.store.schema.for_stories import article_terms, ranked, related, stories
 
 __all__ = [
+    "announcements",
     "article_bodies",
     "article_tags",
     "article_terms",
@@ -35,12 +38,14 @@ __all__ = [
     "deliveries",
     "edition_stories",
     "editions",
+    "hub_subscriptions",
     "leases",
     "meta",
     "metadata",
     "migrations",
     "newsletters",
     "outputs",
+    "pushes",
     "quarantine",
     "ranked",
     "related",
