@@ -28,7 +28,8 @@ def add_source(connection: Connection, source: Source, now: datetime) -> bool:
         statement = insert_for(connection, table).values(
             created=now, title=source.title, home_url=source.home_url, feed_id="", **fresh_state(), **values
         )
-        return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+        added = connection.execute(statement.on_conflict_do_nothing().returning(table.c.id))
+        return added.first() is not None
     if (row.url, row.kind) != (source.url, source.kind.value):
         values |= fresh_state()
     values |= {"gone": False, "next_check": None}
