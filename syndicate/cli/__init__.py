@@ -24,6 +24,7 @@ _COMMANDS = {
     "deliver": ("stages", "Send the deliveries that are due."),
     "status": ("status", "Show how sources, stories, editions and deliveries are doing."),
     "sources": ("sources", "Find, add, list, test, pause and remove sources; OPML."),
+    "rules": ("rules", "Try the rules for incoming articles; change nothing."),
     "explain": ("explain", "Say why an article is where it is."),
     "preview": ("preview", "Render the next edition of a newsletter without sending it."),
     "send": ("preview", "Send the next edition to one mailbox, as a test."),

@@ -89,6 +89,10 @@ def _print(found: Explanation, options: RankingOptions) -> None:
         f"  {found.source}, {article.published:%d %b %Y %H:%M} UTC, "
         f"{article.minutes} min read, id {article.id}"
     )
+    if article.declared_title:
+        click.echo(f"  called by its publisher: {article.declared_title}")
+    if article.boost != 1.0:
+        click.echo(f"  rules multiply what it counts by {article.boost:g}")
     if article.duplicate_of is not None:
         click.echo(f"  a near-duplicate of article {article.duplicate_of}")
     if found.story is not None:
@@ -145,6 +149,8 @@ def _answer(found: Explanation) -> dict[str, Any]:
             "source": found.source,
             "published": article.published,
             "duplicate_of": article.duplicate_of,
+            "declared_title": article.declared_title,
+            "boost": article.boost,
         },
         "story": None
         if story is None

@@ -56,6 +56,7 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
         "sources": len(result.sources),
         "new": result.new,
         "changed": result.changed,
+        "dropped": result.dropped,
         "failed": result.failed,
         "errors": {one.name: one.error for one in result.sources if one.error},
     }
@@ -78,8 +79,9 @@ def _names_of_sources(services: Services) -> list[str]:
 def _source_line(outcome: SourceOutcome) -> None:
     if outcome.error:
         click.echo(f"  {outcome.name}: {outcome.error}", err=True)
-    elif outcome.new or outcome.changed:
-        click.echo(f"  {outcome.name}: {outcome.new} new, {outcome.changed} changed")
+    elif outcome.new or outcome.changed or outcome.dropped:
+        dropped = f", {outcome.dropped} dropped by rules" if outcome.dropped else ""
+        click.echo(f"  {outcome.name}: {outcome.new} new, {outcome.changed} changed{dropped}")
     if outcome.warning:
         click.echo(f"  {outcome.name}: {outcome.warning}", err=True)
 

@@ -22,7 +22,7 @@ from syndicate.ingest.polling import believed_url
 from syndicate.model import DeliveryState, HubSubscription, Origin, Source, SourceListState
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.services import Services
-from syndicate.store import Connection, audience, quarantine, ranking, stale
+from syndicate.store import Connection, audience, quarantine, ranking, stale, tombstones
 from syndicate.store import articles as article_store
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
@@ -59,6 +59,7 @@ class Health:
     deferral: str
     refused: int
     failures: tuple[Failure, ...]
+    dropped: dict[str, int]
     top: tuple[str, ...]
     lists: tuple[tuple[str, SourceListState], ...] = ()
     problems: list[str] = field(default_factory=list)
@@ -99,6 +100,7 @@ def look(services: Services, now: datetime) -> Health:
             refused=delivery_store.count_refused(connection),
             failures=quarantine.failures(connection),
             lists=_lists(services, connection),
+            dropped=tombstones.count_dropped(connection),
             top=tuple(
                 f"{titles[story.article_id].title} ({plural(story.coverage, 'source')})"
                 for story in top
@@ -210,6 +212,10 @@ def _print(health: Health, services: Services) -> None:
         f"{plural(health.articles, 'article')} in {plural(health.stories, 'story')}, "
         f"{health.covered} of them told by several sources; {plural(health.stale_pages, 'page')} to write."
     )
+    if health.dropped:
+        click.echo(
+            "Dropped by rules: " + ", ".join(f"{count} {rule}" for rule, count in health.dropped.items())
+        )
     for place, title in enumerate(health.top, start=1):
         click.echo(f"  {place}. {title}")
     click.echo(f"Channels: {', '.join(channel.name for channel in services.channels)}")
@@ -279,6 +285,7 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
         ],
         "articles": health.articles,
         "stories": {"all": health.stories, "several_sources": health.covered},
+        "dropped": health.dropped,
         "stale_pages": health.stale_pages,
         "channels": [channel.name for channel in services.channels],
         "next_editions": dict(_next_editions(services, health.now)),

@@ -7,8 +7,6 @@ treated like any other stranger's, and is parsed in the worker processes.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -19,11 +17,10 @@ from syndicate.ingest.discovery import (
     likely_sitemaps,
     sitemaps_of_robots,
 )
-from syndicate.ingest.folders import read_folder
 from syndicate.ingest.readers import Document
-from syndicate.model import Access, Entry, FeedLink, ParsedSource, Source, SourceKind
+from syndicate.jobs.source_reading import Parser, parse_answer, read_now
+from syndicate.model import Access, Entry, FeedLink, ParsedSource, Source
 from syndicate.net import Fetched, FetchRequest, FetchThread, read_credentials
-from syndicate.text.privacy import hide_address
 from syndicate.text.urls import absolute_url, canonical_url
 
 PREVIEWED = 5
@@ -31,15 +28,6 @@ PAGE_ACCEPT = (
     "text/html, application/xhtml+xml, application/atom+xml, application/rss+xml, application/feed+json, "
     "application/xml;q=0.9, */*;q=0.5"
 )
-
-
-class Reader(Protocol):
-    """Reads a body where a crash cannot hurt us; see ``ingest.isolation.ParserPool``."""
-
-    def parse(
-        self, body: bytes, *, url: str, content_type: str, charset: str, known: frozenset[str], kind: Document
-    ) -> ParsedSource:
-        """Raises ``ParseError``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +67,7 @@ class DiscoveryJob:
     """Looks at strangers' pages and feeds; stores nothing."""
 
     fetcher: Callable[[], FetchThread]
-    parser: Callable[[], Reader]
+    parser: Callable[[], Parser]
     zone: ZoneInfo
 
     def discover(self, url: str, *, access: Access | None = None, private: bool = False) -> Discovery:
@@ -99,7 +87,7 @@ class DiscoveryJob:
             return Discovery(url=url, feeds=(self._look(page, "the address itself"),))
         if feed_format(page.body) == "sitemap":
             return Discovery(url=url, sitemaps=(page.url,))
-        links = self._parse(page, Document.LINKS).feeds
+        links = parse_answer(self.parser(), page, Document.LINKS).feeds
         feeds, failures = self._read_links(links, start)
         if not feeds:
             feeds = self._first(likely_feeds(page.url), start)
@@ -111,41 +99,17 @@ class DiscoveryJob:
 
         Raises ``FetchError`` or ``ParseError`` when it cannot be read.
         """
-        if source.kind is SourceKind.FOLDER:
-            parsed = read_folder(Path(source.url), known=frozenset(), zone=self.zone)
+        parsed, answer = read_now(source, self.fetcher, self.parser, self.zone)
+        if answer is None:
             return _look(parsed, source.url, "folder")
-        request = FetchRequest(
-            url=source.url,
-            credentials=read_credentials(source.access) if source.access else None,
-            private=source.private,
-        )
-        return self._look(self._fetch(request), "")
+        return _look(parsed, _lasting_url(answer), feed_format(answer.body))
 
     def _fetch(self, request: FetchRequest) -> Fetched:
         return self.fetcher().fetch_one(request)
 
-    def _parse(self, answer: Fetched, kind: Document) -> ParsedSource:
-        try:
-            return self.parser().parse(
-                answer.body,
-                url=answer.url,
-                content_type=answer.content_type,
-                charset=answer.charset,
-                known=frozenset(),
-                kind=kind,
-            )
-        except ParseError as error:
-            if not answer.request.private:
-                raise
-            hidden = type(error)(hide_address(str(error), answer.request.url))
-        # Outside the handler: the error that is hidden must not be shown as its context.
-        raise hidden
-
     def _look(self, answer: Fetched, how: str) -> Look:
-        parsed = self._parse(answer, Document.FEED)
-        # A permanent redirect is where the feed lives; a temporary one may lead anywhere tomorrow.
-        url = answer.permanent_url or answer.request.url
-        return replace(_look(parsed, url, feed_format(answer.body)), how=how)
+        parsed = parse_answer(self.parser(), answer)
+        return replace(_look(parsed, _lasting_url(answer), feed_format(answer.body)), how=how)
 
     def _read_links(
         self, links: Iterable[FeedLink], start: FetchRequest
@@ -194,6 +158,11 @@ class DiscoveryJob:
                     yield address
             except FetchError:
                 continue
+
+
+def _lasting_url(answer: Fetched) -> str:
+    """A permanent redirect is where the feed lives; a temporary one may lead anywhere tomorrow."""
+    return answer.permanent_url or answer.request.url
 
 
 def _aside(start: FetchRequest, url: str) -> FetchRequest:

@@ -19,6 +19,7 @@ from syndicate import __version__
 from syndicate.delivery.message import MailOptions
 from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollingOptions
+from syndicate.ingest.rules import Rule
 from syndicate.jobs.announce import AnnounceJob
 from syndicate.jobs.deliver import DeliverJob, Transport
 from syndicate.jobs.discovery import DiscoveryJob
@@ -26,6 +27,7 @@ from syndicate.jobs.editions import EditionJob
 from syndicate.jobs.ingest import IngestJob
 from syndicate.jobs.prune import PruneJob, RetentionOptions
 from syndicate.jobs.publish import PublishJob
+from syndicate.jobs.rehearsal import RuleRehearsal
 from syndicate.jobs.source_lists import SourceListJob
 from syndicate.jobs.stories import StoriesJob
 from syndicate.jobs.websub import WebSubJob
@@ -38,6 +40,7 @@ from syndicate.services.declared import (
     declared_channels,
     declared_lists,
     declared_newsletters,
+    declared_rules,
     declared_sources,
 )
 from syndicate.services.mail import mail_transport, newsletter_mail, unsubscribe_link
@@ -194,6 +197,23 @@ class Services:
             zone=self.zone,
             owner=self.owner,
             follow_hubs=self.reached_by_hubs,
+            rules=self.rules,
+        )
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The declared rules, in order."""
+        return declared_rules(self.settings)
+
+    @cached_property
+    def rehearsal(self) -> RuleRehearsal:
+        """What the rules would do."""
+        return RuleRehearsal(
+            store=self.store,
+            fetcher=lambda: self.fetcher,
+            parser=lambda: self.parsers,
+            zone=self.zone,
+            rules=self.rules,
         )
 
     @cached_property

@@ -16,7 +16,13 @@ from syndicate.settings.tree import Settings
 from syndicate.toml_lines import line_of
 
 _ENVIRONMENT = "SYNDICATE_"
-_UNIQUE = (("sources", "name"), ("source_lists", "url"), ("channels", "name"), ("newsletters", "name"))
+_UNIQUE = (
+    ("sources", "name"),
+    ("source_lists", "url"),
+    ("rules", "name"),
+    ("channels", "name"),
+    ("newsletters", "name"),
+)
 
 
 def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -97,6 +103,9 @@ def _inconsistencies(settings: Settings) -> list[tuple[tuple[str | int, ...], st
                 message = f"{section}.{position}.{key}: {value!r} is used twice"
                 found.append(((section, position, key), message))
             seen.add(value)
+    for position, rule in enumerate(settings.rules):
+        if mistake := rule.mistake():
+            found.append((("rules", position), f"rules.{position}: {mistake}"))
     if settings.newsletters and not settings.mail.address:
         message = "mail.address: newsletters need your postal address in the footer"
         found.append((("mail", "address"), message))

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from syndicate.errors import ConfigError
+from syndicate.ingest.rules import check_pattern, parse_condition
 from syndicate.newsletter.periods import parse_schedule
 from syndicate.publish.channels import parse_query
 from syndicate.text.privacy import has_credentials
@@ -87,6 +88,22 @@ def _query(value: str) -> str:
     return value
 
 
+def _condition(value: str) -> str:
+    try:
+        parse_condition(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _expression(value: str) -> str:
+    try:
+        check_pattern(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
 def _schedule(value: str) -> str:
     try:
         parse_schedule(value)
@@ -126,6 +143,9 @@ Private = Annotated[bool | tuple[str, ...], BeforeValidator(_private)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 OptionalUrl = Annotated[str, AfterValidator(_optional_url)]
 Query = Annotated[str, AfterValidator(_query)]
+ConditionText = Annotated[str, AfterValidator(_condition)]
+Expression = Annotated[str, AfterValidator(_expression)]
+RuleTag = Annotated[str, Field(min_length=1, max_length=60)]
 ScheduleText = Annotated[str, AfterValidator(_schedule)]
 FileName = Annotated[str, AfterValidator(_name)]
 OwnFolder = Annotated[Path, AfterValidator(_own_folder)]

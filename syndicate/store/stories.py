@@ -231,7 +231,7 @@ def story_articles(
             stories.c.lead_id,
             table.c.id.label("article_id"),
             table.c.source_id,
-            sources.c.weight,
+            (sources.c.weight * table.c.boost).label("weight"),
             table.c.section,
             table.c.published,
             table.c.first_seen,

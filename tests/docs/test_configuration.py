@@ -19,6 +19,8 @@ FOLLOWS = {
     ("sources", "auth"): "none",
     ("source_lists", "private"): "by `url` and `auth`",
     ("source_lists", "auth"): "none",
+    ("rules", "section"): "unchanged",
+    ("rules", "title"): "unchanged",
 }
 
 

@@ -32,11 +32,13 @@ from syndicate.store import (
     sources,
     stale,
     stories,
+    tombstones,
 )
 from syndicate.store.stories import RelatedRow
 from tests import factories
 from tests.factories import NOW, declared, edition_story, new_article, newsletter, subscribe
 
+GONE = tombstones.Dropped(entry_key="gone", digest="d", rule="adverts")
 SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(days=2)
 ROOMS = (
     announcements,
@@ -53,6 +55,7 @@ ROOMS = (
     sources,
     stale,
     stories,
+    tombstones,
 )
 
 
@@ -154,6 +157,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, 1, next_check=NOW, check_reason="", pushed_until=None
     ),
     "sources.release_sources": lambda c: sources.release_sources(c, [1], owner="us"),
+    "sources.save_quiet_polls": lambda c: sources.save_quiet_polls(c, [(1, STATE)], owner="us"),
     "sources.save_poll": lambda c: sources.save_poll(c, 1, STATE, owner="us"),
     "stale.mark_stale": lambda c: stale.mark_stale(c, [1]),
     "stale.mark_published_since": lambda c: stale.mark_published_since(c, NOW - timedelta(days=1)),
@@ -167,6 +171,8 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, {1: [RelatedRow(related_id=2, score=1, parts={})]}
     ),
     "stories.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
+    "tombstones.remember_dropped": lambda c: tombstones.remember_dropped(c, 1, [GONE], NOW),
+    "tombstones.note_buried_digests": lambda c: tombstones.note_buried_digests(c, 1, [("gone", "e")]),
 }
 READS = {
     "articles.count_articles",
@@ -174,6 +180,7 @@ READS = {
     "articles.get_articles",
     "articles.get_bodies",
     "articles.known_entries",
+    "articles.latest_articles",
     "articles.known_digests",
     "audience.consent_history",
     "articles.latest_published",
@@ -235,6 +242,7 @@ READS = {
     "stories.section_links",
     "stories.story_articles",
     "stories.unplaced_articles",
+    "tombstones.count_dropped",
 }
 
 
