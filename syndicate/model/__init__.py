@@ -15,6 +15,7 @@ from syndicate.model.articles import (
     ParsedSource,
     PublishedArticle,
     RelatedLink,
+    SitemapPart,
     reader_link,
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
@@ -26,7 +27,8 @@ from syndicate.model.newsletters import (
     Newsletter,
     SubscriptionState,
 )
-from syndicate.model.sources import Origin, Republish, Source, SourceKind, SourceState
+from syndicate.model.pages import PageRead, ReadState, WantedPage
+from syndicate.model.sources import FullText, Origin, Republish, Selectors, Source, SourceKind, SourceState
 from syndicate.model.stories import RankedStory, Story
 
 __all__ = [
@@ -40,20 +42,26 @@ __all__ = [
     "Edition",
     "EditionStory",
     "Entry",
+    "FullText",
     "Image",
     "KnownArticle",
     "NewArticle",
     "Newsletter",
     "Origin",
+    "PageRead",
     "ParsedSource",
     "PublishedArticle",
     "RankedStory",
+    "ReadState",
     "RelatedLink",
     "Republish",
+    "Selectors",
+    "SitemapPart",
     "Source",
     "SourceKind",
     "SourceState",
     "Story",
     "SubscriptionState",
+    "WantedPage",
     "reader_link",
 ]

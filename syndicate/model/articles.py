@@ -44,6 +44,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SitemapPart:
+    """One of the sitemaps that a sitemap index lists; ``changed`` is its ``lastmod``."""
+
+    url: str
+    changed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedSource:
     """One reading of a source: what it says about itself, and its entries in document order.
 
@@ -52,7 +60,8 @@ class ParsedSource:
     ``sy:updatePeriod``) in seconds. ``warnings`` are readable sentences (not well-formed,
     wrong charset, entries left out); ``refused`` are ``(digest, reason)`` of single items
     that could not be read although the rest could. ``left_out`` counts new items beyond our limit,
-    to be read the next time although the document is the same.
+    to be read the next time although the document is the same. ``parts`` are the sitemaps of a sitemap
+    index, which has no entries of its own.
     """
 
     title: str = ""
@@ -65,6 +74,7 @@ class ParsedSource:
     warnings: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
     left_out: int = 0
+    parts: tuple[SitemapPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

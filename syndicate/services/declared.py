@@ -1,6 +1,6 @@
 """What ``config.toml`` declares, as the words of the model."""
 
-from syndicate.model import Channel, Newsletter, Republish, Source, SourceKind
+from syndicate.model import Channel, Newsletter, Republish, Selectors, Source, SourceKind
 from syndicate.publish.channels import parse_query
 from syndicate.settings import Settings
 from syndicate.text.urls import is_web_url
@@ -49,17 +49,19 @@ def declared_newsletters(settings: Settings) -> tuple[Newsletter, ...]:
 
 def _source(settings: Settings, position: int) -> Source:
     declared = settings.sources[position]
-    is_feed = is_web_url(declared.url)
+    is_web = is_web_url(declared.url)
     default = Republish.FULL if declared.own else Republish.SUMMARY
     return Source(
         id=0,
         name=declared.name,
-        url=declared.url if is_feed else str(settings.path(declared.url)),
-        kind=SourceKind.FEED if is_feed else SourceKind.FOLDER,
+        url=declared.url if is_web else str(settings.path(declared.url)),
+        kind=SourceKind(declared.kind or ("feed" if is_web else "folder")),
         section=declared.section,
         language=declared.language.lower(),
         own=declared.own,
         weight=declared.weight,
         republish=declared.republish or default,
+        full_text=declared.full_text,
+        select=Selectors(**declared.select.model_dump()) if declared.select else None,
         paused=declared.paused,
     )

@@ -1,10 +1,13 @@
-"""What comes in: [http] and [[sources]]."""
+"""What comes in: [http], [pages] and [[sources]]."""
 
-from pydantic import Field
+from typing import Literal, Self
 
-from syndicate.model import Republish
+from pydantic import Field, model_validator
+
+from syndicate.model import FullText, Republish
 from syndicate.settings.section import Section
-from syndicate.settings.values import Duration, Private, SourceUrl
+from syndicate.settings.values import CssSelector, Duration, OptionalSelector, Private, SourceUrl
+from syndicate.text.urls import is_web_url
 
 
 class HttpSettings(Section):
@@ -16,14 +19,46 @@ class HttpSettings(Section):
     user_agent: str = Field("", pattern=r"^[\x20-\x7e]*$")
 
 
+class PageSettings(Section):
+    """How the pages of articles are read: for sitemaps, lists of articles, and full text."""
+
+    first: int = Field(20, ge=1, le=1000)
+    per_poll: int = Field(20, ge=1, le=1000)
+    window: Duration = 7 * 86400.0
+
+
+class SelectSettings(Section):
+    """Where a page that lists articles keeps them: CSS selectors."""
+
+    item: CssSelector
+    link: OptionalSelector = ""
+    title: OptionalSelector = ""
+    date: OptionalSelector = ""
+    summary: OptionalSelector = ""
+    author: OptionalSelector = ""
+    image: OptionalSelector = ""
+
+
 class SourceSettings(Section):
     """One source. A ``url`` that is not http or https is a folder, relative to ``config.toml``."""
 
     name: str = Field(min_length=1, max_length=100)
     url: SourceUrl
+    kind: Literal["", "feed", "sitemap", "page", "folder"] = ""
     section: str = ""
     language: str = ""
     own: bool = False
     weight: float = Field(1.0, ge=0, le=100)
     republish: Republish | None = None
+    full_text: FullText = FullText.AUTO
+    select: SelectSettings | None = None
     paused: bool = False
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        is_folder = not is_web_url(self.url)
+        if self.kind and (self.kind == "folder") != is_folder:
+            raise ValueError(f"{self.url!r} is {'a path' if is_folder else 'an address'}: no {self.kind}")
+        if self.select and self.kind != "page":
+            raise ValueError('selectors are for pages that list articles: write kind = "page"')
+        return self

@@ -14,7 +14,7 @@ from syndicate.settings.site import (
     TemplateSettings,
     WebSettings,
 )
-from syndicate.settings.sources import HttpSettings, SourceSettings
+from syndicate.settings.sources import HttpSettings, PageSettings, SourceSettings
 from syndicate.settings.stories import ChannelSettings, RankingSettings, StorySettings
 
 
@@ -26,6 +26,7 @@ class Settings(Section):
     output: OutputSettings = OutputSettings()
     templates: TemplateSettings = TemplateSettings()
     http: HttpSettings = HttpSettings()
+    pages: PageSettings = PageSettings()
     sources: tuple[SourceSettings, ...] = ()
     channels: tuple[ChannelSettings, ...] = (ChannelSettings(name="news", title="News"),)
     newsletters: tuple[NewsletterSettings, ...] = ()

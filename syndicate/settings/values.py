@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from syndicate.errors import ConfigError
+from syndicate.ingest.selectors import check_selector
 from syndicate.newsletter.periods import parse_schedule
 from syndicate.publish.channels import parse_query
 from syndicate.text.urls import is_web_url
@@ -69,6 +70,18 @@ def _query(value: str) -> str:
     return value
 
 
+def _selector(value: str) -> str:
+    try:
+        check_selector(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _optional_selector(value: str) -> str:
+    return _selector(value) if value else ""
+
+
 def _schedule(value: str) -> str:
     try:
         parse_schedule(value)
@@ -108,6 +121,8 @@ Private = Annotated[bool | tuple[str, ...], BeforeValidator(_private)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 OptionalUrl = Annotated[str, AfterValidator(_optional_url)]
 Query = Annotated[str, AfterValidator(_query)]
+CssSelector = Annotated[str, AfterValidator(_selector)]
+OptionalSelector = Annotated[str, AfterValidator(_optional_selector)]
 ScheduleText = Annotated[str, AfterValidator(_schedule)]
 FileName = Annotated[str, AfterValidator(_name)]
 OwnFolder = Annotated[Path, AfterValidator(_own_folder)]

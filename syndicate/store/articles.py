@@ -85,18 +85,24 @@ def add_articles(connection: Connection, source_id: int, articles: Sequence[NewA
     return [ids[article.uid] for article in added]
 
 
-def change_article(connection: Connection, article_id: int, source_id: int, article: NewArticle) -> None:
-    """Replace what an edit changed; the id, uid, path and first-seen time stay as they are."""
+def change_article(
+    connection: Connection, article_id: int, source_id: int, article: NewArticle, *, keep_text: bool = False
+) -> None:
+    """Replace what an edit changed; the id, uid, path and first-seen time stay as they are.
+
+    ``keep_text`` is for an article that has the full text of its page, when its feed's short one was edited.
+    """
     table = schema.articles
     values = _row(source_id, article)
-    for fixed in ("uid", "path", "first_seen", "source_id"):
+    for fixed in ("uid", "path", "first_seen", "source_id", *(("minutes", "words") if keep_text else ())):
         del values[fixed]
     connection.execute(update(table).where(table.c.id == article_id).values(placed=False, **values))
-    connection.execute(
-        update(schema.article_bodies)
-        .where(schema.article_bodies.c.article_id == article_id)
-        .values(html=article.html, text=article.text)
-    )
+    if not keep_text:
+        connection.execute(
+            update(schema.article_bodies)
+            .where(schema.article_bodies.c.article_id == article_id)
+            .values(html=article.html, text=article.text)
+        )
     connection.execute(delete(schema.article_tags).where(schema.article_tags.c.article_id == article_id))
     _add_tags(connection, [(article_id, article.tags)])
     mark_stale(connection, {article_id, *_shown_on(connection, article_id)})

@@ -1,13 +1,13 @@
 """Sources and what their polls left behind."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
 
-from syndicate.model import Origin, Republish, Source, SourceKind, SourceState
+from syndicate.model import FullText, Origin, Republish, Selectors, Source, SourceKind, SourceState
 from syndicate.store import schema
 from syndicate.store.types import EPOCH
 
@@ -31,7 +31,7 @@ class SourceReport:
 def sync_sources(connection: Connection, declared: Sequence[Source], now: datetime) -> None:
     """Make the sources of origin ``config`` those of the file.
 
-    New ones are added, changed ones updated (a new URL forgets the old one's validators), and
+    New ones are added, changed ones updated (a new URL or selector forgets the old one's validators), and
     ones no longer declared are paused, never deleted: their articles stay.
     """
     table = schema.sources
@@ -45,8 +45,9 @@ def sync_sources(connection: Connection, declared: Sequence[Source], now: dateti
                 insert(table).values(created=now, title="", home_url="", feed_id="", **_fresh(), **values)
             )
             continue
-        if row.url != source.url or row.kind != source.kind:
+        if (row.url, row.kind, row.select_json) != (values["url"], values["kind"], values["select_json"]):
             values |= _fresh()
+            connection.execute(delete(schema.sitemap_parts).where(schema.sitemap_parts.c.source_id == row.id))
         if any(getattr(row, key) != value for key, value in values.items()):
             connection.execute(update(table).where(table.c.id == row.id).values(**values))
     gone = [
@@ -68,6 +69,8 @@ def _declared_values(source: Source) -> dict[str, Any]:
         "own": source.own,
         "weight": source.weight,
         "republish": source.republish.value,
+        "full_text": source.full_text.value,
+        "select_json": asdict(source.select) if source.select else None,
         "origin": Origin.CONFIG.value,
         "paused": source.paused,
     }
@@ -85,7 +88,7 @@ def _fresh() -> dict[str, Any]:
 def list_sources(connection: Connection) -> tuple[Source, ...]:
     """Every source ever declared, by name."""
     table = schema.sources
-    return tuple(_source(row) for row in connection.execute(select(table).order_by(table.c.name)))
+    return tuple(source_of(row) for row in connection.execute(select(table).order_by(table.c.name)))
 
 
 def claim_due_sources(
@@ -117,7 +120,7 @@ def claim_due_sources(
         return []
     connection.execute(update(table).where(table.c.id.in_(ids)).values(lease_owner=owner, lease_until=until))
     rows = connection.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.id))
-    return [(_source(row), _state(row)) for row in rows]
+    return [(source_of(row), _state(row)) for row in rows]
 
 
 def due_sources(connection: Connection, *, now: datetime, names: Sequence[str] | None = None) -> list[str]:
@@ -188,7 +191,7 @@ def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[Sourc
     )
     return tuple(
         SourceReport(
-            source=_source(row),
+            source=source_of(row),
             state=_state(row),
             warning=row.warning,
             articles=row.total or 0,
@@ -208,7 +211,8 @@ def next_check(connection: Connection) -> datetime | None:
     return connection.scalars(query.limit(1)).first()
 
 
-def _source(row: Row[Any]) -> Source:
+def source_of(row: Row[Any]) -> Source:
+    """One row of ``sources`` as the model's dataclass."""
     return Source(
         id=row.id,
         name=row.name,
@@ -219,6 +223,8 @@ def _source(row: Row[Any]) -> Source:
         own=row.own,
         weight=row.weight,
         republish=Republish(row.republish),
+        full_text=FullText(row.full_text),
+        select=Selectors(**row.select_json) if row.select_json else None,
         origin=Origin(row.origin),
         paused=row.paused,
         title=row.title,

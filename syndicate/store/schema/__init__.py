@@ -23,6 +23,7 @@ from syndicate.store.schema.for_mail import (
     suppressions,
 )
 from syndicate.store.schema.for_output import outputs, stale_pages
+from syndicate.store.schema.for_pages import page_reads, robots, sitemap_parts
 from syndicate.store.schema.for_stories import article_terms, ranked, related, stories
 
 __all__ = [
@@ -40,9 +41,12 @@ __all__ = [
     "migrations",
     "newsletters",
     "outputs",
+    "page_reads",
     "quarantine",
     "ranked",
     "related",
+    "robots",
+    "sitemap_parts",
     "sources",
     "stale_pages",
     "stories",

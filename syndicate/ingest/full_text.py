@@ -1,0 +1,127 @@
+"""Which articles' own pages are read, and whether what they say is better than what we have. Pure.
+
+Reading a page costs the publisher a request and us some milliseconds, so it must pay. It pays for
+stories: two summaries of a sentence rarely share enough words to be recognised as one event. What readers
+may see of it is bounded by ``republish`` in any case.
+
+- A sitemap and a list of articles say little more than an address, so their pages are always worth reading.
+- A feed's item is worth it when its text is short or breaks off, when its page is the publisher's own (the items
+  of a link blog lead to other people's texts), and while it is news.
+- ``full_text = "always"`` asks for every item with an address, ``"never"`` for none.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from syndicate.model import Entry, FullText, NewArticle, Source, SourceKind
+from syndicate.text.reading_time import measure_reading
+from syndicate.text.urls import host_of
+
+SHORT = 150
+"""Words. Summaries end below it (most have 20 to 60); the shortest whole articles have about as many."""
+_BREAKS_OFF = re.compile(
+    r"(?:\[?(?:…|\.\.\.)\]?|\b(?:read (?:more|on|the (?:full|rest))|continue reading|keep reading|weiterlesen|mehr lesen"
+    r"|lire la suite|leer más|seguir leyendo|continua a leggere|leia mais|lees verder|اقرأ المزيد)\b.{0,40})\W*\Z",
+    re.IGNORECASE,
+)
+_LONGER = 1.2
+_MUCH_LONGER = 30
+# Second-level names under which everybody can have a third: the site is one label longer.
+_SHARED_SUFFIXES = frozenset(
+    {"ac", "co", "com", "edu", "gob", "gov", "ne", "net", "or", "org", "github", "blogspot"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageOptions:
+    """How the pages of articles are read.
+
+    ``first`` is how many of the newest pages a sitemap or list brings when it is read for the first time,
+    ``per_poll`` how many pages of one source are read between two of its polls, ``window`` how old an article
+    may be, in seconds.
+    """
+
+    first: int = 20
+    per_poll: int = 20
+    window: float = 7 * 86_400.0
+
+
+def wants_page(article: NewArticle, source: Source, now: datetime, options: PageOptions) -> bool:
+    """Whether the article's own page should be read for its text (see above)."""
+    if source.full_text is FullText.NEVER or not article.url or source.kind is SourceKind.FOLDER:
+        return False
+    if source.kind is SourceKind.PAGE and source.select is None:
+        return False
+    if source.full_text is FullText.ALWAYS:
+        return True
+    if article.published < now - timedelta(seconds=options.window):
+        return False
+    if source.kind is not SourceKind.FEED:
+        return True
+    same_site = site_of(article.url) in {site_of(source.url), site_of(source.home_url)}
+    return same_site and (article.words < SHORT or _BREAKS_OFF.search(article.text[-120:]) is not None)
+
+
+def better_text(page: Entry, have: str, language: str) -> bool:
+    """Whether the page's text is worth more than the one we have: longer by a fifth, and by some sentences."""
+    if not page.text:
+        return False
+    words = measure_reading(page.text, language).words
+    before = measure_reading(have, language).words
+    return words >= before * _LONGER and words >= before + _MUCH_LONGER
+
+
+def with_page(listed: Entry, page: Entry) -> Entry:
+    """The entry of an article that only its page tells, with what its sitemap or list knew.
+
+    The list's title and dates are the publisher's own for this article and win; ``lastmod`` only dates a page
+    that says nothing itself.
+    """
+    published = listed.published or page.published
+    return replace(
+        page,
+        guid=listed.guid,
+        url=listed.url,
+        title=listed.title or page.title,
+        authors=page.authors or listed.authors,
+        published=published,
+        updated=page.updated or (listed.updated if published is None else None),
+        language=listed.language or page.language,
+        summary=page.summary or listed.summary,
+        tags=listed.tags or page.tags,
+        image=page.image or listed.image,
+        digest=listed.digest,
+    )
+
+
+def worth_taking(
+    entries: Sequence[Entry], now: datetime, options: PageOptions, *, first: bool
+) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    """Which new entries of a sitemap or list are taken, newest first, and which are passed over for good.
+
+    Those dated before the window are the archive. At the first reading at most ``first`` of those without a title
+    are taken, the undated last: nobody who adds a sitemap of 50 000 pages wants them all fetched.
+    """
+    oldest = now - timedelta(seconds=options.window)
+    dated = [(entry.published or entry.updated, entry) for entry in entries]
+    fresh = [(date, entry) for date, entry in dated if date is None or date >= oldest]
+    fresh.sort(key=lambda pair: pair[0] or oldest, reverse=True)
+    taken = [entry for _, entry in fresh]
+    if first:
+        untitled = [entry for entry in taken if not entry.title][: options.first]
+        chosen = {id(entry) for entry in untitled}
+        taken = [entry for entry in taken if entry.title or id(entry) in chosen]
+    kept = {id(entry) for entry in taken}
+    return tuple(taken), tuple(entry for entry in entries if id(entry) not in kept)
+
+
+def site_of(url: str) -> str:
+    """The part of a host that belongs to one publisher, as well as its shape tells: ``bbc.co.uk``."""
+    labels = host_of(url).split(".")
+    if len(labels) > 2 and labels[-2] in _SHARED_SUFFIXES:
+        return ".".join(labels[-3:])
+    if labels[-1].isdecimal():
+        return ".".join(labels)
+    return ".".join(labels[-2:])

@@ -1,0 +1,288 @@
+"""Pages to be read for their articles, and what robots.txt files said."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
+
+from syndicate.model import Entry, Image, NewArticle, PageRead, ReadState, WantedPage
+from syndicate.store import schema
+from syndicate.store.articles import search_text
+from syndicate.store.sources import source_of
+from syndicate.store.stale import mark_stale
+from syndicate.store.types import EPOCH
+from syndicate.store.upsert import insert_for
+
+_DATES = ("published", "updated")
+_LISTS = ("authors", "tags", "read_more")
+
+
+def want_pages(connection: Connection, source_id: int, pages: Iterable[WantedPage], now: datetime) -> None:
+    """Let pages wait to be read. One that was read or failed is read again only when its digest is another."""
+    table, articles = schema.page_reads, schema.articles
+    for page in pages:
+        article_id = None
+        if page.uid:
+            article_id = connection.scalars(select(articles.c.id).where(articles.c.uid == page.uid)).first()
+            if article_id is None:
+                continue
+        statement = insert_for(connection, table).values(
+            source_id=source_id,
+            url=page.url,
+            article_id=article_id,
+            entry_json=_written(page.entry),
+            digest=page.digest,
+            published=page.published,
+            state=ReadState.WAITING.value,
+            has_text=False,
+            attempts=0,
+            error="",
+            next_try=now,
+            lease_owner="",
+            lease_until=EPOCH,
+        )
+        again = {
+            "entry_json": statement.excluded.entry_json,
+            "digest": statement.excluded.digest,
+            "article_id": func.coalesce(table.c.article_id, statement.excluded.article_id),
+            "published": statement.excluded.published,
+            "state": ReadState.WAITING.value,
+            "attempts": 0,
+            "next_try": now,
+        }
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["source_id", "url"],
+                set_=again,
+                where=table.c.digest != statement.excluded.digest,
+            )
+        )
+
+
+def claim_pages(
+    connection: Connection, *, now: datetime, owner: str, until: datetime, per_poll: int, limit: int
+) -> list[PageRead]:
+    """Lease pages that are due, newest first within each source.
+
+    Of one source at most ``per_poll`` pages are tried between two of its polls. Only rows whose lease was free
+    at the moment of the update are ours.
+    """
+    table, sources = schema.page_reads, schema.sources
+    spent = (
+        select(table.c.source_id, func.count().label("tried"))
+        .join(sources, sources.c.id == table.c.source_id)
+        .where(table.c.last_try >= func.coalesce(sources.c.last_attempt, EPOCH))
+        .group_by(table.c.source_id)
+        .subquery()
+    )
+    place = func.row_number().over(
+        partition_by=table.c.source_id, order_by=(table.c.published.desc(), table.c.id.desc())
+    )
+    waiting = (
+        select(table.c.id, (place + func.coalesce(spent.c.tried, 0)).label("place"))
+        .join(sources, sources.c.id == table.c.source_id)
+        .outerjoin(spent, spent.c.source_id == table.c.source_id)
+        .where(_due(now), sources.c.paused.is_(False))
+        .subquery()
+    )
+    ids = (
+        select(waiting.c.id)
+        .where(waiting.c.place <= per_poll)
+        .order_by(waiting.c.place, waiting.c.id)
+        .limit(limit)
+    )
+    claimed = connection.execute(
+        update(table)
+        .where(table.c.id.in_(ids), table.c.lease_until < now)
+        .values(lease_owner=owner, lease_until=until)
+        .returning(table.c.id)
+    )
+    rows = connection.execute(
+        select(sources, table.c.id.label("read_id"), table.c.url.label("page_url"), table.c.article_id,
+               table.c.entry_json, table.c.attempts)
+        .join(table, table.c.source_id == sources.c.id)
+        .where(table.c.id.in_([row.id for row in claimed]))
+        .order_by(table.c.published.desc(), table.c.id.desc())
+    )  # fmt: skip
+    return [
+        PageRead(
+            id=row.read_id,
+            source=source_of(row),
+            url=row.page_url,
+            article_id=row.article_id,
+            entry=_read(row.entry_json),
+            attempts=row.attempts,
+        )
+        for row in rows
+    ]
+
+
+def _due(now: datetime) -> Any:
+    table = schema.page_reads
+    return and_(table.c.state == ReadState.WAITING.value, table.c.next_try <= now, table.c.lease_until < now)
+
+
+def finish_page(
+    connection: Connection,
+    page_id: int,
+    state: ReadState,
+    *,
+    owner: str,
+    now: datetime,
+    error: str = "",
+    article_id: int | None = None,
+    next_try: datetime | None = None,
+    failed: bool = False,
+) -> bool:
+    """Write how reading a page ended and give its lease back; false when the lease was lost meanwhile.
+
+    Call it first in the transaction that stores the result. ``failed`` counts an attempt; ``next_try`` is for a
+    page that waits again.
+    """
+    table = schema.page_reads
+    values: dict[str, Any] = {"state": state.value, "error": error, "last_try": now}
+    values |= {"lease_owner": "", "lease_until": EPOCH}
+    if state is ReadState.READ:
+        values |= {"has_text": True, "attempts": 0}
+    if article_id is not None:
+        values["article_id"] = article_id
+    if next_try is not None:
+        values["next_try"] = next_try
+    if failed:
+        values["attempts"] = table.c.attempts + 1
+    mine = and_(table.c.id == page_id, table.c.lease_owner == owner)
+    return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
+
+
+def release_pages(
+    connection: Connection, ids: Sequence[int], *, owner: str, next_try: datetime | None = None
+) -> None:
+    """Give back leases of pages that were not asked for; they wait until ``next_try``."""
+    table = schema.page_reads
+    values: dict[str, Any] = {"lease_owner": "", "lease_until": EPOCH}
+    if next_try is not None:
+        values["next_try"] = case((table.c.next_try > next_try, table.c.next_try), else_=next_try)
+    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner)
+    connection.execute(update(table).where(mine).values(**values))
+
+
+def full_text_ids(connection: Connection, ids: Sequence[int]) -> frozenset[int]:
+    """Which of these articles have the text of their own page, and not that of their feed."""
+    table = schema.page_reads
+    if not ids:
+        return frozenset()
+    query = select(table.c.article_id).where(table.c.article_id.in_(ids), table.c.has_text)
+    return frozenset(one for one in connection.scalars(query) if one is not None)
+
+
+def give_full_text(connection: Connection, article_id: int, article: NewArticle) -> None:
+    """Replace an article's text by that of its page; what it lacks besides comes from the page too.
+
+    ``content_hash`` and ``digest`` stay those of the feed's item, so that the next poll does not take the short
+    text for a change.
+    """
+    table = schema.articles
+    row = connection.execute(select(table).where(table.c.id == article_id)).one()
+    values: dict[str, Any] = {"minutes": article.minutes, "words": article.words, "placed": False}
+    image = article.image
+    if row.image_json is None and image:
+        values["image_json"] = asdict(image)
+    if not row.authors_json and article.authors:
+        values["authors_json"] = list(article.authors)
+    if not row.summary and article.summary:
+        values["summary"] = article.summary
+        values["search"] = search_text(row.title, article.summary, *row.tags_json)
+    if not row.language and article.language:
+        values |= {"language": article.language, "direction": article.direction}
+    connection.execute(update(table).where(table.c.id == article_id).values(**values))
+    body = schema.article_bodies
+    connection.execute(
+        update(body).where(body.c.article_id == article_id).values(html=article.html, text=article.text)
+    )
+    mark_stale(connection, [article_id])
+
+
+def pass_over(
+    connection: Connection, source_id: int, entries: Iterable[tuple[str, str]], now: datetime
+) -> None:
+    """Remember (key, digest) of entries that are not to become articles, as if they had been pruned."""
+    table = schema.tombstones
+    rows = [
+        {"source_id": source_id, "entry_key": key, "digest": digest, "pruned": now} for key, digest in entries
+    ]
+    if rows:
+        connection.execute(insert_for(connection, table).on_conflict_do_nothing(), rows)
+
+
+def count_pages(connection: Connection) -> dict[str, int]:
+    """How many pages there are in each state."""
+    table = schema.page_reads
+    query = select(table.c.state, func.count()).group_by(table.c.state).order_by(table.c.state)
+    return {state: count for state, count in connection.execute(query)}
+
+
+def refused_pages(connection: Connection, *, limit: int) -> list[tuple[str, int]]:
+    """Why pages were of no use, and how many, commonest first."""
+    table = schema.page_reads
+    query = (
+        select(table.c.error, func.count().label("pages"))
+        .where(table.c.state == ReadState.REFUSED.value)
+        .group_by(table.c.error)
+        .order_by(func.count().desc(), table.c.error)
+        .limit(limit)
+    )
+    return [(row.error, row.pages) for row in connection.execute(query)]
+
+
+def prune_pages(connection: Connection, *, before: datetime) -> int:
+    """Forget pages without an article that were last tried before a moment."""
+    table = schema.page_reads
+    over = and_(
+        table.c.article_id.is_(None), table.c.state != ReadState.WAITING.value, table.c.last_try < before
+    )
+    return connection.execute(delete(table).where(over)).rowcount
+
+
+def robots_files(
+    connection: Connection, origins: Iterable[str], now: datetime
+) -> list[tuple[str, int, str, datetime]]:
+    """(origin, status, rules, expires) of the robots.txt files that may still be relied on."""
+    table = schema.robots
+    fresh = and_(table.c.origin.in_(list(origins)), table.c.expires > now)
+    return [
+        tuple(row)
+        for row in connection.execute(
+            select(table.c.origin, table.c.status, table.c.rules, table.c.expires).where(fresh)
+        )
+    ]
+
+
+def save_robots(connection: Connection, origin: str, status: int, rules: str, expires: datetime) -> None:
+    """Remember what an origin answered."""
+    table = schema.robots
+    values = {"status": status, "rules": rules, "expires": expires}
+    statement = insert_for(connection, table).values(origin=origin, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=values))
+
+
+def _written(entry: Entry | None) -> dict[str, Any] | None:
+    if entry is None:
+        return None
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in asdict(entry).items()
+        if value
+    }
+
+
+def _read(facts: dict[str, Any] | None) -> Entry | None:
+    if facts is None:
+        return None
+    values = {"guid": "", "url": "", "title": ""} | facts
+    values |= {name: datetime.fromisoformat(values[name]) for name in _DATES if values.get(name)}
+    values |= {name: tuple(values[name]) for name in _LISTS if name in values}
+    if image := values.get("image"):
+        values["image"] = Image(**image)
+    return Entry(**values)
