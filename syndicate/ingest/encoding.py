@@ -50,7 +50,7 @@ _DECLARED = re.compile(rb"\s*<\?xml\s[^>]{0,300}?encoding\s*=\s*[\"']([A-Za-z0-9
 _DOCTYPE = re.compile(r"<!DOCTYPE(?:[^\[>\"']|\"[^\"]*\"|'[^']*')*(\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
 _ENTITY = re.compile(r"<!ENTITY\b[^<>]*>?", re.IGNORECASE)
 _ILLEGAL = bytes(code for code in range(32) if code not in b"\t\n\r")
-_NOT_CHARACTERS = re.compile("[\ufffe\uffff\ud800-\udfff]")
+_NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
 _CDATA_OR_AMPERSAND = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?:(#[0-9]{1,9}|#[xX][0-9a-fA-F]{1,8}|[A-Za-z][A-Za-z0-9]*);)?", re.DOTALL
 )
@@ -67,10 +67,10 @@ def utf8_document(body: bytes, charset: str) -> tuple[bytes, tuple[str, ...]]:
     declaration = _DECLARATION.match(text)
     if declaration:
         text = text[declaration.end() :]
-    text = _without_doctype(text)
-    if not text.isascii():
-        text = _NOT_CHARACTERS.sub("", text)
-    document = text.encode()
+    document = _without_doctype(text).encode(errors="ignore")
+    for noncharacter in _NONCHARACTERS:
+        if noncharacter in document:
+            document = document.replace(noncharacter, b"")
     kept = document.translate(None, _ILLEGAL)
     if len(kept) != len(document):
         warnings = (*warnings, "control characters that XML forbids were removed")

@@ -108,7 +108,8 @@ def decide(entry: Entry, source: Source, known: Iterable[KnownArticle], now: dat
 
     ``known`` holds the source's articles under ``keys_of(entry)`` or under its canonical URL.
     """
-    key, existing = _identified(entry, tuple(known))
+    known = tuple(known)
+    key, existing = _identified(entry, known) if known else (entry_key(entry), None)
     if existing and existing.digest == entry.digest != "":
         return Decision(kind=Kind.SAME, existing=existing)
     try:

@@ -178,17 +178,18 @@ class IngestJob:
         )
         if answer.unchanged:
             return self._save(source, state, outcome, None, now)
+        known = self._known(source)
         try:
             parsed = self.parser().parse(
                 answer.body,
                 url=answer.url,
                 content_type=answer.content_type,
                 charset=answer.charset,
-                known=self._known(source),
+                known=known,
             )
         except ParseError as error:
             return self._failed(source, state, error, now)
-        return self._save(source, state, outcome, parsed, now)
+        return self._save(source, state, outcome, parsed, now, is_first=not known)
 
     def _read_folder(self, source: Source, state: SourceState, now: datetime) -> SourceOutcome:
         try:
@@ -216,13 +217,15 @@ class IngestJob:
         outcome: PollOutcome,
         parsed: ParsedSource | None,
         now: datetime,
+        *,
+        is_first: bool = False,
     ) -> SourceOutcome:
         if parsed is None:
             after = after_poll(state, outcome, now, self.polling)
             with self.store.write() as connection:
                 self._save_state(connection, source, after)
             return SourceOutcome(name=source.name, unchanged=True)
-        decisions, refused = self._decide(source, parsed, now)
+        decisions, refused = self._decide(source, parsed, now, is_first=is_first)
         new = [one.article for one in decisions if one.kind is Kind.NEW and one.article]
         changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
         digests = [(one.existing.id, one.digest) for one in decisions if one.existing and one.digest]
@@ -262,13 +265,19 @@ class IngestJob:
             return article_store.known_digests(connection, source.id) | resting
 
     def _decide(
-        self, source: Source, parsed: ParsedSource, now: datetime
+        self, source: Source, parsed: ParsedSource, now: datetime, *, is_first: bool
     ) -> tuple[list[Decision], list[tuple[str, str]]]:
-        """Decisions about the entries worth one, and (digest, reason) of those refused."""
-        keys = [key for entry in parsed.entries for key in keys_of(entry)]
+        """Decisions about the entries worth one, and (digest, reason) of those refused.
+
+        A source of which no digest is known has no article yet, so there is nothing to compare with.
+        """
+        known: tuple[KnownArticle, ...] = ()
+        pruned: frozenset[str] = frozenset()
         urls = [canonical_url(entry.url) for entry in parsed.entries]
-        with self.store.read() as connection:
-            known, pruned = article_store.known_entries(connection, source.id, keys, urls)
+        if not is_first:
+            keys = [key for entry in parsed.entries for key in keys_of(entry)]
+            with self.store.read() as connection:
+                known, pruned = article_store.known_entries(connection, source.id, keys, urls)
         by_key = {article.entry_key: article for article in known}
         by_url: dict[str, list[KnownArticle]] = {}
         for article in known:
@@ -277,7 +286,9 @@ class IngestJob:
         refused = list(parsed.refused)
         taken: set[str] = set()
         for entry, url in zip(parsed.entries, urls, strict=True):
-            candidates = [by_key[key] for key in keys_of(entry) if key in by_key] + by_url.get(url, [])
+            candidates = known and [by_key[key] for key in keys_of(entry) if key in by_key] + by_url.get(
+                url, []
+            )
             decision = decide(entry, source, candidates, now)
             key = decision.article.entry_key if decision.article else entry_key(entry)
             if decision.kind is Kind.REFUSED:

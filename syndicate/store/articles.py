@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, func, insert, select, update
 
 from syndicate.model import Article, ArticleBody, Image, KnownArticle, NewArticle
 from syndicate.store import schema
@@ -14,6 +14,16 @@ from syndicate.store.upsert import insert_for
 
 _KNOWN = tuple(KnownArticle.__dataclass_fields__)
 _BATCH = 500
+# One parameter for a whole list: SQLAlchemy examines each value of a list that stands in a statement.
+_VALUES: BindParameter[str] = bindparam("values", expanding=True)
+_FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
+    schema.articles.c.source_id == bindparam("source")
+)
+_BY_KEYS = _FACTS.where(schema.articles.c.entry_key.in_(_VALUES))
+_BY_URLS = _FACTS.where(schema.articles.c.url.in_(_VALUES))
+_PRUNED_BY_KEYS = select(schema.tombstones.c.entry_key).where(
+    schema.tombstones.c.source_id == bindparam("source"), schema.tombstones.c.entry_key.in_(_VALUES)
+)
 _NO_WORD = re.compile(r"[\W_]+")
 
 
@@ -40,25 +50,19 @@ def known_entries(
 def _known_articles(
     connection: Connection, source_id: int, keys: Sequence[str], urls: Sequence[str]
 ) -> tuple[KnownArticle, ...]:
-    table = schema.articles
-    columns = [table.c[name] for name in _KNOWN]
     found: dict[int, KnownArticle] = {}
-    for column, values in ((table.c.entry_key, keys), (table.c.url, [url for url in urls if url])):
+    for query, values in ((_BY_KEYS, keys), (_BY_URLS, [url for url in urls if url])):
         for batch in _batches(values):
-            query = select(*columns).where(table.c.source_id == source_id, column.in_(batch))
-            for row in connection.execute(query):
+            for row in connection.execute(query, {"source": source_id, "values": batch}):
                 found[row.id] = KnownArticle(**row._asdict())
     return tuple(found.values())
 
 
 def _pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> frozenset[str]:
-    table = schema.tombstones
     return frozenset(
         key
         for batch in _batches(keys)
-        for key in connection.scalars(
-            select(table.c.entry_key).where(table.c.source_id == source_id, table.c.entry_key.in_(batch))
-        )
+        for key in connection.scalars(_PRUNED_BY_KEYS, {"source": source_id, "values": batch})
     )
 
 

@@ -19,6 +19,11 @@ _AROUND_BREAK = re.compile(r" \n ?|\n ")
 _MANY_BREAKS = re.compile(r"\n{3,}")
 # Python's \w has no combining marks, so a pile of marks is a run of this.
 _MARK_RUN = re.compile(r"[^\w\s!-~]{33,}")
+# The blocks that hold every combining mark. Most texts have none, and need no search for piles of them.
+_MAY_COMBINE = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u1dff\u20d0-\u20ff\u2cef-\u2d7f\u2de0-\u2dff\u302a-\u302f"
+    "\u3099\u309a\ua66f-\uabed\ufb1e\ufe20-\ufe2f\U000101fd-\U0001ffff]"
+)
 
 _TAG = re.compile(r"<(/?[a-z][a-z0-9]*)[^>\"]*(?:\"[^\"]*\"[^>\"]*)*>")
 _PREFORMATTED = re.compile(r"<pre[ >].*?</pre>", re.DOTALL)
@@ -55,13 +60,14 @@ def clean_text(text: str, limit: int = 1_000_000) -> str:
         return text
     text = text[: 4 * limit]
     # Each pattern is tried only on texts that need it: most texts are clean, and all texts pass here.
+    text = text.replace("\xa0", " ")
     if not text.replace("\n", "").isprintable():
         text = _LINE_ENDS.sub("\n", _UNSAFE.sub("", text)).replace("\u2029", "\n\n")
         text = _INLINE_SPACE.sub(" ", text)
     elif "  " in text:
         text = _INLINE_SPACE.sub(" ", text)
     if not text.isascii():
-        text = unicodedata.normalize("NFC", _MARK_RUN.sub(_without_pile, text))
+        text = unicodedata.normalize("NFC", _without_piles(text))
     if " \n" in text or "\n " in text:
         text = _AROUND_BREAK.sub("\n", text)
     if "\n\n\n" in text:
@@ -78,7 +84,10 @@ def html_to_text(html: str) -> str:
     if "<" in html:
         if "<pre" in html:
             html = _PREFORMATTED.sub(lambda match: match[0].replace("\n", "<br>"), html)
-        html = _TAG.sub(lambda match: _BREAKS.get(match[1], ""), " ".join(html.split()))
+        # Text and names of tags take turns.
+        pieces = _TAG.split(" ".join(html.split()))
+        pieces[1::2] = [_BREAKS.get(name, "") for name in pieces[1::2]]
+        html = "".join(pieces)
         if "\x02" in html:
             html = _BULLET.sub("• ", html)
     else:
@@ -115,18 +124,26 @@ def _is_clean_line(text: str) -> bool:
         and "  " not in text
         and text[:1] != " "
         and text[-1:] != " "
-        and (text.isascii() or (not _MARK_RUN.search(text) and unicodedata.is_normalized("NFC", text)))
+        and (text.isascii() or (not _has_pile(text) and unicodedata.is_normalized("NFC", text)))
     )
 
 
 def _safe(text: str) -> str:
     if not text.isprintable():
         text = _UNSAFE.sub("", text)
-    return text if text.isascii() else _MARK_RUN.sub(_without_pile, text)
+    return text if text.isascii() else _without_piles(text)
+
+
+def _has_pile(text: str) -> bool:
+    return bool(_MAY_COMBINE.search(text) and _MARK_RUN.search(text))
+
+
+def _without_piles(text: str) -> str:
+    """Keep runs of symbols, cut piles of combining marks: normalising them takes quadratic time."""
+    return _MARK_RUN.sub(_without_pile, text) if _MAY_COMBINE.search(text) else text
 
 
 def _without_pile(match: re.Match[str]) -> str:
-    """Keep runs of symbols, cut piles of combining marks: normalising them takes quadratic time."""
     return match[0] if not any(map(unicodedata.combining, match[0])) else match[0][:32]
 
 

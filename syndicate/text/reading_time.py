@@ -38,7 +38,6 @@ LETTERS_PER_WORD = 5
 _IDEOGRAPH = re.compile(
     "[\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
-_LONE_SIGN = re.compile(r"(?<!\S)[^\w\s](?!\S)")
 _UNSPACED = re.compile("[\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e81-\u0eb0\u1000-\u1049\u1780-\u17b3]")
 
 
@@ -71,5 +70,6 @@ def _count(text: str, language: str) -> tuple[int, int]:
         text, characters = _IDEOGRAPH.subn(" ", text)
         if language.startswith(("th", "lo", "my", "km")) or not language:
             text, unspaced = _UNSPACED.subn(" ", text)
-    words = len(text.split()) - len(_LONE_SIGN.findall(text))
+    # A dash between spaces is no word.
+    words = sum(1 for word in text.split() if len(word) > 1 or word.isalnum())
     return characters, words + unspaced // LETTERS_PER_WORD
