@@ -19,6 +19,7 @@ from syndicate.cli.frame import (
     table,
 )
 from syndicate.jobs.ingest import SourceOutcome
+from syndicate.jobs.pages import PagesResult
 
 
 @click.command()
@@ -46,22 +47,38 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
                     _source_line(outcome)
 
             result = services.ingest.run(moment(now), names=chosen, report=report)
+        with progress("Reading pages", as_json):
+            parts = services.sitemap_parts.run(moment(now))
+            pages = services.pages.run(moment(now))
     answer = {
         "sources": len(result.sources),
-        "new": result.new,
+        "new": result.new + parts.new + pages.new,
         "changed": result.changed,
         "failed": result.failed,
         "errors": {one.name: one.error for one in result.sources if one.error},
+        "sitemaps": parts.read,
+        "pages": {"read": pages.read, "of_no_use": pages.refused, "failed": pages.failed},
+        "page_errors": [*parts.failures, *pages.failures],
     }
     show(
         answer,
         as_json,
         lambda: click.echo(
-            f"{plural(len(result.sources), 'source')} read: {plural(result.new, 'new article')}, "
-            f"{result.changed} changed, {plural(result.failed, 'source')} failed."
+            f"{plural(len(result.sources), 'source')} read: "
+            f"{plural(result.new + parts.new + pages.new, 'new article')}, "
+            f"{result.changed} changed, {plural(result.failed, 'source')} failed." + _pages_line(pages)
         ),
     )
     _exit_if(result.failed)
+
+
+def _pages_line(pages: PagesResult) -> str:
+    """What became of the pages of articles, when there were any; their errors go to standard error."""
+    for failure in pages.failures:
+        click.echo(f"  {failure}", err=True)
+    if not pages:
+        return ""
+    return f"\n{plural(pages.read, 'page')} read, {pages.refused} of no use, {pages.failed} failed."
 
 
 def _source_line(outcome: SourceOutcome) -> None:

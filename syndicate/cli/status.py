@@ -26,6 +26,7 @@ from syndicate.store import Connection, audience, quarantine, ranking, stale
 from syndicate.store import articles as article_store
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
+from syndicate.store import pages as page_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
 from syndicate.store.editions import EditionReport
@@ -54,6 +55,8 @@ class Health:
     subscriptions: dict[str, dict[str, int]]
     deferral: str
     refused: int
+    pages: dict[str, int]
+    refused_pages: list[tuple[str, int]]
     failures: tuple[Failure, ...]
     top: tuple[str, ...]
     problems: list[str] = field(default_factory=list)
@@ -91,6 +94,8 @@ def look(services: Services, now: datetime) -> Health:
             subscriptions=audience.count_subscriptions(connection),
             deferral=_last_deferral(connection),
             refused=delivery_store.count_refused(connection),
+            pages=page_store.count_pages(connection),
+            refused_pages=page_store.refused_pages(connection, limit=5),
             failures=quarantine.failures(connection),
             top=tuple(
                 f"{titles[story.article_id].title} ({plural(story.coverage, 'source')})"
@@ -168,6 +173,9 @@ def _print(health: Health, services: Services) -> None:
         f"{plural(health.articles, 'article')} in {plural(health.stories, 'story')}, "
         f"{health.covered} of them told by several sources; {plural(health.stale_pages, 'page')} to write."
     )
+    if health.pages:
+        states = ", ".join(f"{count} {state}" for state, count in health.pages.items())
+        click.echo(f"Pages of articles: {states}")
     for place, title in enumerate(health.top, start=1):
         click.echo(f"  {place}. {title}")
     click.echo(f"Channels: {', '.join(channel.name for channel in services.channels)}")
@@ -221,6 +229,7 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
         ],
         "articles": health.articles,
         "stories": {"all": health.stories, "several_sources": health.covered},
+        "pages": health.pages | {"why_refused": dict(health.refused_pages)},
         "stale_pages": health.stale_pages,
         "channels": [channel.name for channel in services.channels],
         "next_editions": dict(_next_editions(services, health.now)),

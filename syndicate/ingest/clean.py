@@ -142,9 +142,9 @@ def _without_unwanted(text: str) -> str:
 
 
 def within_limits(html: str) -> str:
-    """HTML that an HTML library may see: without tags deeper than ``MAX_DEPTH``, and without the attributes
-    of elements that have more than ``MAX_ATTRIBUTES``.
+    """HTML that an HTML library may see: neither too deep nor with too many attributes.
 
+    Tags deeper than ``MAX_DEPTH`` go, and the attributes of elements that have more than ``MAX_ATTRIBUTES``.
     Depth is counted by name, so that a stray end tag cannot hide an open one.
     """
     opened: Counter[str] = Counter()

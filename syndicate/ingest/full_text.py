@@ -5,25 +5,38 @@ stories: two summaries of a sentence rarely share enough words to be recognised 
 may see of it is bounded by ``republish`` in any case.
 
 - A sitemap and a list of articles say little more than an address, so their pages are always worth reading.
-- A feed's item is worth it when its text is short or breaks off, when its page is the publisher's own (the items
-  of a link blog lead to other people's texts), and while it is news.
+- A feed's item is worth it when its text is short or breaks off, when its page is the publisher's own (the
+  items of a link blog lead to other people's texts), and while it is news.
 - ``full_text = "always"`` asks for every item with an address, ``"never"`` for none.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from syndicate.model import Entry, FullText, NewArticle, Source, SourceKind
+from syndicate.ingest.identity import entry_key
+from syndicate.model import (
+    Entry,
+    FullText,
+    NewArticle,
+    ParsedSource,
+    SitemapPart,
+    Source,
+    SourceKind,
+    WantedPage,
+)
 from syndicate.text.reading_time import measure_reading
 from syndicate.text.urls import host_of
 
+MOST_PARTS = 10
+"""Sitemaps of one index that are read; an index may list 50 000."""
 SHORT = 150
 """Words. Summaries end below it (most have 20 to 60); the shortest whole articles have about as many."""
 _BREAKS_OFF = re.compile(
-    r"(?:\[?(?:…|\.\.\.)\]?|\b(?:read (?:more|on|the (?:full|rest))|continue reading|keep reading|weiterlesen|mehr lesen"
-    r"|lire la suite|leer más|seguir leyendo|continua a leggere|leia mais|lees verder|اقرأ المزيد)\b.{0,40})\W*\Z",
+    r"(?:\[?(?:…|\.\.\.)\]?|\b(?:read (?:more|on|the (?:full|rest))|continue reading|keep reading|weiterlesen"
+    r"|mehr lesen|lire la suite|leer más|seguir leyendo|continua a leggere|leia mais|lees verder"
+    r"|اقرأ المزيد)\b.{0,40})\W*\Z",
     re.IGNORECASE,
 )
 _LONGER = 1.2
@@ -64,8 +77,87 @@ def wants_page(article: NewArticle, source: Source, now: datetime, options: Page
     return same_site and (article.words < SHORT or _BREAKS_OFF.search(article.text[-120:]) is not None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SortedEntries:
+    """What to do with the entries of one reading.
+
+    ``parsed`` holds those that become articles now; ``pages`` are to be read before there is an article,
+    ``passed_over`` (key and digest) never become one, ``parts`` are the sitemaps of an index worth reading.
+    """
+
+    parsed: ParsedSource
+    pages: tuple[WantedPage, ...] = ()
+    passed_over: tuple[tuple[str, str], ...] = ()
+    parts: tuple[SitemapPart, ...] = ()
+
+
+def sort_entries(
+    source: Source, parsed: ParsedSource, now: datetime, options: PageOptions, *, first: bool
+) -> SortedEntries:
+    """Sort what a source said. ``first`` says that it was never read before.
+
+    Only sitemaps and lists of articles need sorting: they name articles without telling them.
+    """
+    lists = source.kind is SourceKind.SITEMAP or (source.kind is SourceKind.PAGE and source.select)
+    if not lists:
+        return SortedEntries(parsed=parsed)
+    taken, passed_over = worth_taking(parsed.entries, now, options, first=first)
+    told = tuple(entry for entry in taken if entry.title)
+    untold = [entry for entry in taken if not entry.title]
+    warnings = parsed.warnings
+    if untold and source.full_text is FullText.NEVER:
+        warnings = (*warnings, f"{len(untold)} articles without a title were left out: full_text is never")
+        untold = []
+    pages = [
+        WantedPage(
+            url=entry.url, published=entry.published or entry.updated or now, entry=entry, digest=entry.digest
+        )
+        for entry in untold
+    ]
+    return SortedEntries(
+        parsed=replace(parsed, entries=told, warnings=warnings),
+        pages=tuple(pages),
+        passed_over=tuple((entry_key(entry), entry.digest) for entry in passed_over),
+        parts=parts_worth_reading(parsed.parts, now, options),
+    )
+
+
+def parts_worth_reading(
+    parts: Sequence[SitemapPart], now: datetime, options: PageOptions
+) -> tuple[SitemapPart, ...]:
+    """The sitemaps of an index that may have news: changed within the window or undated, latest change first.
+
+    At most ``MOST_PARTS``; of undated ones the first and the last, since some sites add new ones in front and
+    some at the end.
+    """
+    oldest = now - timedelta(seconds=options.window)
+    dated = [(part.changed, part) for part in parts if part.changed and part.changed >= oldest]
+    dated.sort(key=lambda pair: pair[0], reverse=True)
+    undated = [part for part in parts if part.changed is None]
+    ends = (
+        undated
+        if len(undated) <= MOST_PARTS
+        else [*undated[: MOST_PARTS // 2], *undated[-(MOST_PARTS // 2) :]]
+    )
+    return (*(part for _, part in dated), *ends)[:MOST_PARTS]
+
+
+def wanted_pages(
+    articles: Iterable[NewArticle], source: Source, found: SortedEntries, now: datetime, options: PageOptions
+) -> tuple[WantedPage, ...]:
+    """The pages to read for articles that were just accepted or changed."""
+    if source.full_text is FullText.NEVER:
+        return ()
+    known = replace(source, home_url=found.parsed.home_url or source.home_url)
+    return tuple(
+        WantedPage(url=article.url, uid=article.uid, digest=article.content_hash, published=article.published)
+        for article in articles
+        if wants_page(article, known, now, options)
+    )
+
+
 def better_text(page: Entry, have: str, language: str) -> bool:
-    """Whether the page's text is worth more than the one we have: longer by a fifth, and by some sentences."""
+    """Whether the page's text is worth more than the one we have: a fifth and some sentences longer."""
     if not page.text:
         return False
     words = measure_reading(page.text, language).words
@@ -101,8 +193,8 @@ def worth_taking(
 ) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
     """Which new entries of a sitemap or list are taken, newest first, and which are passed over for good.
 
-    Those dated before the window are the archive. At the first reading at most ``first`` of those without a title
-    are taken, the undated last: nobody who adds a sitemap of 50 000 pages wants them all fetched.
+    Those dated before the window are the archive. At the first reading at most ``first`` of those without a
+    title are taken, the undated last: nobody who adds a sitemap of 50 000 pages wants them all fetched.
     """
     oldest = now - timedelta(seconds=options.window)
     dated = [(entry.published or entry.updated, entry) for entry in entries]

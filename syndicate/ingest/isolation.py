@@ -70,10 +70,11 @@ class ParserPool:
         kind: Document = Document.FEED,
         **more: object,
     ) -> ParsedSource:
-        """What ``readers.reader_of(kind)`` finds, in a worker; waits for a free one. For many threads at once.
+        """What ``readers.reader_of(kind)`` finds, in a worker; waits for a free one.
 
-        ``more`` is what only that reader takes. Raises ``ParseError`` as the reader does, and ``ParserDied`` when the worker crashed, took
-        too long or ran out of memory, or when the pool is closed.
+        May be called from many threads at once. ``more`` is what only that reader takes. Raises
+        ``ParseError`` as the reader does, and ``ParserDied`` when the worker crashed, took too long or ran
+        out of memory, or when the pool is closed.
         """
         request = {
             "body": body,

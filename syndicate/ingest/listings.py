@@ -3,7 +3,6 @@
 Only what the list says: the articles' own pages are read later, one by one. Runs in worker processes only.
 """
 
-from dataclasses import replace
 from datetime import UTC
 from hashlib import blake2b
 
@@ -29,9 +28,9 @@ def parse_listing(
 ) -> ParsedSource:
     """The articles a page lists, in its order.
 
-    An item without a link, and a link that was listed before, is left out. Raises ``ParseError`` when the page
-    is no HTML, and when no item is found at all: then the page or the selector is wrong, and an empty list would
-    look like a quiet day.
+    An item without a link, and a link that was listed before, is left out. Raises ``ParseError`` when the
+    page is no HTML, and when no item is found at all: then the page or the selector is wrong, and an empty
+    list would look like a quiet day.
     """
     text = read_html(body, url=url, content_type=content_type, charset=charset)
     page = read_html_metadata(text)
@@ -77,7 +76,7 @@ def _entry(item: HtmlElement, url: str, select: Selectors, language: str) -> Ent
     digest = blake2b(
         repr((raw.guid, raw.title, raw.summary, raw.published)).encode(errors="replace"), digest_size=16
     )
-    return replace(entry_of(raw, language=language, digest=digest.hexdigest()))
+    return entry_of(raw, language=language, digest=digest.hexdigest())
 
 
 def _all(item: HtmlElement, selector: str) -> list[HtmlElement]:

@@ -14,16 +14,19 @@ TEASER = 300
 """Words a paywall may leave in sight; with more, what was left is worth having."""
 
 _MISSING = re.compile(
-    r"\b(?:error\s*)?40[34]\b|\b(?:page|article|story|content)\s+(?:was\s+|is\s+)?(?:not\s+found|no longer|unavailable)"
-    r"|page (?:you|that you).{0,40}(?:not|n['’]t)|seite (?:wurde )?nicht gefunden|page (?:introuvable|non trouvée)"
+    r"\b(?:error\s*)?40[34]\b|\b(?:page|article|story|content)\s+(?:was\s+|is\s+)?(?:not\s+found|no longer"
+    r"|unavailable)|page (?:you|that you).{0,40}(?:not|n['’]t)|seite (?:wurde )?nicht gefunden"
+    r"|page (?:introuvable|non trouvée)"
     r"|página no (?:encontrada|existe)|página não encontrada|pagina (?:non trovata|niet gevonden)"
-    r"|siden (?:blev )?ikke fundet|sidan hittades inte|страница не найдена|sayfa bulunamadı|nie znaleziono strony"
+    r"|siden (?:blev )?ikke fundet|sidan hittades inte|страница не найдена|sayfa bulunamadı"
+    r"|nie znaleziono strony"
     r"|ページが見つかりません|页面不存在|الصفحة غير موجودة",
     re.IGNORECASE,
 )
 _ROBOT_CHECK = re.compile(
-    r"just a moment|checking your browser|enable javascript|are you a (?:ro)?bot|verify (?:that )?you(?: are|['’]re) "
-    r"(?:a )?human|access denied|attention required|unusual traffic|captcha",
+    r"just a moment|checking your browser|enable javascript|are you a (?:ro)?bot"
+    r"|verify (?:that )?you(?: are|['’]re) (?:a )?human|access denied|attention required|unusual traffic"
+    r"|captcha",
     re.IGNORECASE,
 )
 _CONSENT = re.compile(
@@ -35,10 +38,11 @@ _CONSENT_TELLS = 4
 _LOGIN = re.compile(r"""<input[^>]{0,200}type\s*=\s*["']?password""", re.IGNORECASE)
 _GATE = re.compile(r"(?:^|[./_-])(?:consent|log-?in|sign-?in|sso|auth|privacy-gate|accounts?)(?:[./_-]|$)")
 _PAYWALL = re.compile(
-    r"(?:subscribe|sign up|register|log in|sign in) (?:now |here |today )?(?:to|and) (?:continue|keep|read|unlock)"
+    r"(?:subscribe|sign up|register|log in|sign in) (?:now |here |today )?(?:to|and) (?:continue|keep|read)"
     r"|to (?:continue|keep) reading|(?:for|exclusive to) (?:paying )?subscribers|subscriber[- ]only"
     r"|already (?:a subscriber|have an account)|become a (?:subscriber|member) to"
-    r"|(?:jetzt|artikel|hier) weiterlesen|weiterlesen mit|bereits abonnent|nur für abonnenten|lesen sie weiter mit"
+    r"|(?:jetzt|artikel|hier) weiterlesen|weiterlesen mit|bereits abonnent|nur für abonnenten"
+    r"|lesen sie weiter mit"
     r"|réservé (?:à nos|aux) abonnés|déjà abonné|(?:lire|poursuivre) la suite|il vous reste \d+"
     r"|(?:solo|exclusivo) para suscriptores|ya eres suscriptor|para seguir leyendo|riservato agli abbonati"
     r"|alleen voor abonnees|verder lezen\?|för prenumeranter|для подписчиков|aboneler için|للمشتركين",

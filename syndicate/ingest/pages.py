@@ -78,7 +78,7 @@ def parse_page(
 
 
 def _extracted(tree: Any, url: str) -> Any:
-    """trafilatura's document, or ``None`` when it finds no text worth the name."""
+    """The document that trafilatura found, or ``None`` when it finds no text worth the name."""
     try:
         return trafilatura.bare_extraction(
             tree,

@@ -1,7 +1,7 @@
 """What a site's robots.txt allows us (RFC 9309). Pure; the only importer of protego.
 
-The standard library's parser does not know wildcards, takes the first rule instead of the longest, and reads an
-empty line as the end of a group.
+The standard library's parser does not know wildcards, takes the first rule instead of the longest, and reads
+an empty line as the end of a group.
 """
 
 from dataclasses import dataclass

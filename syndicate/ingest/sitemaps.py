@@ -47,16 +47,14 @@ def parse_sitemap(
     """Read a sitemap that came from ``url`` and was asked for at ``asked`` (default: the same).
 
     It may be a gzip file, XML, or plain text with an address on each line. Addresses on other hosts are left
-    out (the protocol's rule) with a warning, and so are those beyond its limit of 50 000. Raises ``ParseError``
-    for what is no sitemap, is not well-formed (a cut-off sitemap is no shorter sitemap) or has no address.
+    out (the protocol's rule) with a warning, and so are those beyond its limit of 50 000. Raises
+    ``ParseError`` for what is no sitemap, is not well-formed (a cut-off sitemap is no shorter sitemap) or has
+    no address.
     """
     if body.startswith(_GZIP):
         body = _unpacked(body, url)
     document, warnings = utf8_document(body, charset)
-    if b"<" not in document[:1_000]:
-        found = _lines(document, url)
-    else:
-        found = _read(document, url)
+    found = (_read if b"<" in document[:1_000] else _lines)(document, url)
     hosts = {_site(one) for one in (url, asked) if one}
     rows = [(target, row) for row in found.rows if (target := canonical_url(row.get("loc", "")))]
     ours = [(target, row) for target, row in rows if _site(target) in hosts][:MAX_URLS]
@@ -194,7 +192,7 @@ def _moment(row: dict[str, str], name: str) -> datetime | None:
 
 
 def _qualified(name: str) -> str:
-    """Expat's ``uri local`` with the prefix of its vocabulary; an element without any counts as the core's."""
+    """Expat's ``uri local`` with its vocabulary's prefix; an element without any counts as the core's."""
     uri, _, local = name.rpartition(" ")
     words = uri.lower().rstrip("/").split("/")
     vocabulary = next((word for word in reversed(words) if word.startswith("sitemap")), "")

@@ -8,7 +8,7 @@ and the next check in one transaction: killed before it, the next poll gets the 
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -16,12 +16,17 @@ from zoneinfo import ZoneInfo
 
 from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, SyndicateError
 from syndicate.ingest.folders import read_folder
+from syndicate.ingest.full_text import PageOptions, SortedEntries, sort_entries, wanted_pages
 from syndicate.ingest.identity import Decision, Kind, decide, entry_key, keys_of
 from syndicate.ingest.polling import PollingOptions, PollOutcome, after_poll, failed
-from syndicate.model import KnownArticle, ParsedSource, Source, SourceKind, SourceState
-from syndicate.net import Fetched, FetchRequest, FetchThread
+from syndicate.ingest.readers import Document
+from syndicate.jobs.requests import reading_of, request_of
+from syndicate.model import KnownArticle, ParsedSource, Source, SourceKind, SourceState, WantedPage
+from syndicate.net import Fetched, FetchThread
 from syndicate.store import Connection, Store, quarantine
 from syndicate.store import articles as article_store
+from syndicate.store import pages as page_store
+from syndicate.store import sitemap_parts as part_store
 from syndicate.store import sources as source_store
 from syndicate.text.urls import canonical_url
 
@@ -38,7 +43,15 @@ class Parser(Protocol):
     """Turns a body into entries where a crash cannot hurt us; see ``ingest.isolation.ParserPool``."""
 
     def parse(
-        self, body: bytes, *, url: str, content_type: str, charset: str, known: frozenset[str]
+        self,
+        body: bytes,
+        *,
+        url: str,
+        content_type: str,
+        charset: str,
+        known: frozenset[str],
+        kind: Document = Document.FEED,
+        **more: object,
     ) -> ParsedSource:
         """Raises ``ParseError``."""
 
@@ -77,6 +90,15 @@ class IngestResult:
         return sum(1 for outcome in self.sources if outcome.error)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The ids of the articles that entries became, changed, or turned out to be."""
+
+    added: tuple[int, ...] = ()
+    changed: tuple[int, ...] = ()
+    same: tuple[int, ...] = ()
+
+
 _Claim = tuple[Source, SourceState]
 
 
@@ -90,6 +112,7 @@ class IngestJob:
     polling: PollingOptions
     zone: ZoneInfo
     owner: str
+    pages: PageOptions = field(default_factory=PageOptions)
 
     def run(
         self,
@@ -129,12 +152,12 @@ class IngestJob:
         self, claims: Sequence[_Claim], now: datetime, stopping: Callable[[], bool]
     ) -> Iterable[SourceOutcome]:
         folders = [claim for claim in claims if claim[0].kind is SourceKind.FOLDER]
-        feeds = {claim[0].id: claim for claim in claims if claim[0].kind is SourceKind.FEED}
+        feeds = {claim[0].id: claim for claim in claims if claim[0].kind is not SourceKind.FOLDER}
         for source, state in folders:
             yield self._read_folder(source, state, now)
         if not feeds:
             return
-        requests = [_request(source, state) for source, state in feeds.values()]
+        requests = [request_of(source, state) for source, state in feeds.values()]
         with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
             running: set[Future[SourceOutcome]] = set()
             for request, answer in self.fetcher().fetch_each(requests):
@@ -178,7 +201,7 @@ class IngestJob:
         )
         if answer.unchanged:
             return self._save(source, state, outcome, None, now)
-        known = self._known(source)
+        known = self.known(source)
         try:
             parsed = self.parser().parse(
                 answer.body,
@@ -186,6 +209,7 @@ class IngestJob:
                 content_type=answer.content_type,
                 charset=answer.charset,
                 known=known,
+                **reading_of(source),
             )
         except ParseError as error:
             return self._failed(source, state, error, now)
@@ -193,7 +217,7 @@ class IngestJob:
 
     def _read_folder(self, source: Source, state: SourceState, now: datetime) -> SourceOutcome:
         try:
-            parsed = read_folder(Path(source.url), known=self._known(source), zone=self.zone)
+            parsed = read_folder(Path(source.url), known=self.known(source), zone=self.zone)
         except SyndicateError as error:
             return self._failed(source, state, error, now)
         return self._save(source, state, PollOutcome(source_name=source.name), parsed, now)
@@ -225,44 +249,101 @@ class IngestJob:
             with self.store.write() as connection:
                 self._save_state(connection, source, after)
             return SourceOutcome(name=source.name, unchanged=True)
-        decisions, refused = self._decide(source, parsed, now, is_first=is_first)
-        new = [one.article for one in decisions if one.kind is Kind.NEW and one.article]
-        changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
-        digests = [(one.existing.id, one.digest) for one in decisions if one.existing and one.digest]
         after = after_poll(state, _with_wish(outcome, parsed), now, self._intervals(source))
         if parsed.left_out:
             # Or the next answer would count as unchanged, and the items left out would never be read.
             after = replace(after, etag="", last_modified="", body_hash="")
-        warning = " ".join(parsed.warnings)
-        with self.store.write() as connection:
-            added = article_store.add_articles(connection, source.id, new)
-            for article_id, article in changed:
-                article_store.change_article(connection, article_id, source.id, article)
-            article_store.note_digests(connection, digests)
-            for digest, reason in refused:
-                quarantine.record_failure(connection, "entry", digest, reason, now=now, source_id=source.id)
+        found = sort_entries(source, parsed, now, self.pages, first=state.last_success is None)
+        warning = " ".join(found.parsed.warnings)
+
+        def finish(connection: Connection) -> bool:
             quarantine.clear_failure(connection, "document", source.name)
             about = (parsed.title, parsed.home_url, parsed.feed_id)
             self._save_state(connection, source, after, about=about, warning=warning)
+            return True
+
+        taken = self.take(source, found, now, finish=finish, is_first=is_first)
         return SourceOutcome(
             name=source.name,
-            new=len(added),
-            changed=len(changed),
-            unchanged=not added and not changed,
+            new=len(taken.added),
+            changed=len(taken.changed),
+            unchanged=not taken.added and not taken.changed,
             warning=warning,
         )
 
+    def take(
+        self,
+        source: Source,
+        found: SortedEntries,
+        now: datetime,
+        *,
+        finish: Callable[[Connection], bool],
+        then: Callable[[Connection, Taken], None] = lambda _connection, _taken: None,
+        is_first: bool = False,
+        whole: bool = False,
+    ) -> Taken:
+        """Decide about entries and store everything that follows from them in one transaction.
+
+        ``finish`` begins it: it ends the lease under which the entries were read, and says whether it still
+        held; if not, nothing is stored. ``then`` ends it. ``whole`` says that the entries carry all that
+        there is of their articles, so that a shorter text replaces a longer one.
+        """
+        decisions, refused = self._decide(source, found.parsed, now, is_first=is_first)
+        new = [one.article for one in decisions if one.kind is Kind.NEW and one.article]
+        changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
+        same = [one.existing for one in decisions if one.existing and not one.article]
+        wanted = (
+            ()
+            if whole
+            else wanted_pages([*new, *(one for _, one in changed)], source, found, now, self.pages)
+        )
+        pages = self._not_buried(source, found.pages)
+        with self.store.write() as connection:
+            if not finish(connection):
+                return Taken()
+            added = article_store.add_articles(connection, source.id, new)
+            read = {} if whole else page_store.full_text_words(connection, [one for one, _ in changed])
+            for article_id, article in changed:
+                keep = article.words < read.get(article_id, 0)
+                article_store.change_article(connection, article_id, source.id, article, keep_text=keep)
+            article_store.note_digests(
+                connection,
+                [(one.existing.id, one.digest) for one in decisions if one.existing and one.digest],
+            )
+            for digest, reason in refused:
+                quarantine.record_failure(connection, "entry", digest, reason, now=now, source_id=source.id)
+            page_store.want_pages(connection, source.id, (*pages, *wanted), now)
+            page_store.pass_over(connection, source.id, found.passed_over, now)
+            if found.parsed.parts:
+                part_store.save_parts(connection, source.id, found.parts, now)
+            taken = Taken(
+                added=tuple(added),
+                changed=tuple(one for one, _ in changed),
+                same=tuple(one.id for one in same),
+            )
+            then(connection, taken)
+        return taken
+
     def _intervals(self, source: Source) -> PollingOptions:
-        if source.kind is SourceKind.FEED:
+        if source.kind is not SourceKind.FOLDER:
             return self.polling
         interval = min(self.polling.min_interval, FOLDER_INTERVAL)
         return replace(self.polling, min_interval=interval, unvalidated_interval=interval)
 
-    def _known(self, source: Source) -> frozenset[str]:
+    def known(self, source: Source) -> frozenset[str]:
         """Digests of items that need no reading: those we have, and those that failed too often."""
         with self.store.read() as connection:
             resting = quarantine.resting_subjects(connection, "entry", source.id)
             return article_store.known_digests(connection, source.id) | resting
+
+    def _not_buried(self, source: Source, pages: Sequence[WantedPage]) -> list[WantedPage]:
+        """The pages whose articles were neither pruned nor passed over before."""
+        keys = [entry_key(page.entry) for page in pages if page.entry]
+        if not keys:
+            return []
+        with self.store.read() as connection:
+            buried = article_store.pruned_keys(connection, source.id, keys)
+        return [page for page, key in zip(pages, keys, strict=True) if key not in buried]
 
     def _decide(
         self, source: Source, parsed: ParsedSource, now: datetime, *, is_first: bool
@@ -308,16 +389,6 @@ class IngestJob:
         warning: str | None = None,
     ) -> None:
         source_store.save_poll(connection, source.id, state, owner=self.owner, about=about, warning=warning)
-
-
-def _request(source: Source, state: SourceState) -> FetchRequest:
-    return FetchRequest(
-        url=source.url,
-        etag=state.etag,
-        last_modified=state.last_modified,
-        known_hash=state.body_hash,
-        key=source.id,
-    )
 
 
 def _with_wish(outcome: PollOutcome, parsed: ParsedSource) -> PollOutcome:

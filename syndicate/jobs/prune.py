@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syndicate.jobs.stories import refresh_stories
-from syndicate.store import Store, leases, retention
+from syndicate.store import Store, leases, pages, retention, robots
 from syndicate.store.retention import Pruned
 
 BATCH = 500
@@ -49,11 +49,12 @@ class PruneJob:
             stories = retention.prune_stories(connection)
             refresh_stories(connection, retention.stories_without_lead(connection), now)
             retention.prune_failures(connection, before=now - FAILURES_KEPT)
+            robots.prune_robots(connection, before=now - FAILURES_KEPT)
+            tombstones_before = now - timedelta(seconds=self.options.tombstones)
+            pages.prune_pages(connection, before=tombstones_before)
             return Pruned(
                 articles=articles,
                 stories=stories,
                 deliveries=retention.prune_deliveries(connection, before=deliveries_before),
-                tombstones=retention.prune_tombstones(
-                    connection, before=now - timedelta(seconds=self.options.tombstones)
-                ),
+                tombstones=retention.prune_tombstones(connection, before=tombstones_before),
             )

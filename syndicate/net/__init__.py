@@ -1,7 +1,23 @@
 """Everything outbound over HTTP: one guarded client, and a thread that fetches for the jobs."""
 
 from syndicate.net.client import Client
-from syndicate.net.exchange import FEED_ACCEPT, Fetched, FetchRequest, HttpOptions
+from syndicate.net.exchange import (
+    FEED_ACCEPT,
+    PAGE_ACCEPT,
+    SITEMAP_ACCEPT,
+    Fetched,
+    FetchRequest,
+    HttpOptions,
+)
 from syndicate.net.thread import FetchThread
 
-__all__ = ["FEED_ACCEPT", "Client", "FetchRequest", "FetchThread", "Fetched", "HttpOptions"]
+__all__ = [
+    "FEED_ACCEPT",
+    "PAGE_ACCEPT",
+    "SITEMAP_ACCEPT",
+    "Client",
+    "FetchRequest",
+    "FetchThread",
+    "Fetched",
+    "HttpOptions",
+]

@@ -10,6 +10,10 @@ FEED_ACCEPT = (
 )
 
 
+SITEMAP_ACCEPT = "application/xml, text/xml, application/gzip;q=0.9, text/plain;q=0.5, */*;q=0.1"
+PAGE_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.1"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpOptions:
     """How this house behaves towards other people's servers.
@@ -38,7 +42,7 @@ class FetchRequest:
 
     ``etag`` and ``last_modified`` are sent back byte for byte as they came (latin-1 text);
     ``known_hash`` is the ``wire_hash`` of the last answer. ``key`` is the caller's own and is
-    handed back untouched.
+    handed back untouched. ``max_body`` is in bytes, for documents that may be larger than usual.
     """
 
     url: str
@@ -47,6 +51,7 @@ class FetchRequest:
     known_hash: str = ""
     accept: str = FEED_ACCEPT
     key: object = None
+    max_body: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

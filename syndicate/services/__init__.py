@@ -16,13 +16,17 @@ from zoneinfo import ZoneInfo
 
 from syndicate import __version__
 from syndicate.delivery.message import MailOptions
+from syndicate.ingest.full_text import PageOptions
 from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollingOptions
+from syndicate.ingest.robots import product_token
 from syndicate.jobs.deliver import DeliverJob, Transport
 from syndicate.jobs.editions import EditionJob
 from syndicate.jobs.ingest import IngestJob
+from syndicate.jobs.pages import PagesJob
 from syndicate.jobs.prune import PruneJob, RetentionOptions
 from syndicate.jobs.publish import PublishJob
+from syndicate.jobs.sitemap_parts import SitemapPartsJob
 from syndicate.jobs.stories import StoriesJob
 from syndicate.model import Channel, Newsletter, Source
 from syndicate.net import FetchThread, HttpOptions
@@ -141,10 +145,15 @@ class Services:
         return FetchThread(
             HttpOptions(
                 allow_private=http.allow_private,
-                user_agent=http.user_agent or f"syndicate/{__version__} (+{self.settings.site.url})",
+                user_agent=self.user_agent,
                 host_gap=http.host_gap,
             )
         )
+
+    @cached_property
+    def user_agent(self) -> str:
+        """What we call ourselves."""
+        return self.settings.http.user_agent or f"syndicate/{__version__} (+{self.settings.site.url})"
 
     @cached_property
     def parsers(self) -> ParserPool:
@@ -161,7 +170,24 @@ class Services:
             polling=PollingOptions(min_interval=self.settings.http.min_interval),
             zone=self.zone,
             owner=self.owner,
+            pages=self.page_options,
         )
+
+    @cached_property
+    def page_options(self) -> PageOptions:
+        """How the pages of articles are read."""
+        pages = self.settings.pages
+        return PageOptions(first=pages.first, per_poll=pages.per_poll, window=pages.window)
+
+    @cached_property
+    def sitemap_parts(self) -> SitemapPartsJob:
+        """Parts of sitemaps → articles, and pages to read."""
+        return SitemapPartsJob(ingest=self.ingest)
+
+    @cached_property
+    def pages(self) -> PagesJob:
+        """Pages to read → articles, and their full texts."""
+        return PagesJob(ingest=self.ingest, agent=product_token(self.user_agent))
 
     @cached_property
     def stories(self) -> StoriesJob:

@@ -3,6 +3,7 @@
 from syndicate.model import Channel, Newsletter, Republish, Selectors, Source, SourceKind
 from syndicate.publish.channels import parse_query
 from syndicate.settings import Settings
+from syndicate.settings.sources import SourceSettings
 from syndicate.text.urls import is_web_url
 
 
@@ -47,6 +48,12 @@ def declared_newsletters(settings: Settings) -> tuple[Newsletter, ...]:
     )
 
 
+def _usual_kind(declared: SourceSettings) -> str:
+    if not is_web_url(declared.url):
+        return "folder"
+    return "page" if declared.select.item else "feed"
+
+
 def _source(settings: Settings, position: int) -> Source:
     declared = settings.sources[position]
     is_web = is_web_url(declared.url)
@@ -55,13 +62,13 @@ def _source(settings: Settings, position: int) -> Source:
         id=0,
         name=declared.name,
         url=declared.url if is_web else str(settings.path(declared.url)),
-        kind=SourceKind(declared.kind or ("feed" if is_web else "folder")),
+        kind=SourceKind(declared.kind or _usual_kind(declared)),
         section=declared.section,
         language=declared.language.lower(),
         own=declared.own,
         weight=declared.weight,
         republish=declared.republish or default,
         full_text=declared.full_text,
-        select=Selectors(**declared.select.model_dump()) if declared.select else None,
+        select=Selectors(**declared.select.model_dump()) if declared.select.item else None,
         paused=declared.paused,
     )

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from syndicate.model import FullText, Republish
 from syndicate.settings.section import Section
-from syndicate.settings.values import CssSelector, Duration, OptionalSelector, Private, SourceUrl
+from syndicate.settings.values import Duration, OptionalSelector, Private, SourceUrl
 from syndicate.text.urls import is_web_url
 
 
@@ -28,9 +28,9 @@ class PageSettings(Section):
 
 
 class SelectSettings(Section):
-    """Where a page that lists articles keeps them: CSS selectors."""
+    """Where a page that lists articles keeps them: CSS selectors. Without ``item`` it lists none."""
 
-    item: CssSelector
+    item: OptionalSelector = ""
     link: OptionalSelector = ""
     title: OptionalSelector = ""
     date: OptionalSelector = ""
@@ -51,7 +51,7 @@ class SourceSettings(Section):
     weight: float = Field(1.0, ge=0, le=100)
     republish: Republish | None = None
     full_text: FullText = FullText.AUTO
-    select: SelectSettings | None = None
+    select: SelectSettings = SelectSettings()
     paused: bool = False
 
     @model_validator(mode="after")
@@ -59,6 +59,9 @@ class SourceSettings(Section):
         is_folder = not is_web_url(self.url)
         if self.kind and (self.kind == "folder") != is_folder:
             raise ValueError(f"{self.url!r} is {'a path' if is_folder else 'an address'}: no {self.kind}")
-        if self.select and self.kind != "page":
-            raise ValueError('selectors are for pages that list articles: write kind = "page"')
+        if self.select != SelectSettings():
+            if self.kind not in ("", "page") or is_folder:
+                raise ValueError('selectors are for pages that list articles: write kind = "page"')
+            if not self.select.item:
+                raise ValueError("select needs item: the selector that finds one article of the list")
         return self

@@ -70,16 +70,13 @@ def _query(value: str) -> str:
     return value
 
 
-def _selector(value: str) -> str:
+def _optional_selector(value: str) -> str:
     try:
-        check_selector(value)
+        if value:
+            check_selector(value)
     except ConfigError as error:
         raise ValueError(str(error)) from error
     return value
-
-
-def _optional_selector(value: str) -> str:
-    return _selector(value) if value else ""
 
 
 def _schedule(value: str) -> str:
@@ -121,7 +118,6 @@ Private = Annotated[bool | tuple[str, ...], BeforeValidator(_private)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 OptionalUrl = Annotated[str, AfterValidator(_optional_url)]
 Query = Annotated[str, AfterValidator(_query)]
-CssSelector = Annotated[str, AfterValidator(_selector)]
 OptionalSelector = Annotated[str, AfterValidator(_optional_selector)]
 ScheduleText = Annotated[str, AfterValidator(_schedule)]
 FileName = Annotated[str, AfterValidator(_name)]

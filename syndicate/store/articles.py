@@ -44,7 +44,7 @@ def known_entries(
     """
     if not keys:
         return (), frozenset()
-    return _known_articles(connection, source_id, keys, urls), _pruned_keys(connection, source_id, keys)
+    return _known_articles(connection, source_id, keys, urls), pruned_keys(connection, source_id, keys)
 
 
 def _known_articles(
@@ -58,7 +58,8 @@ def _known_articles(
     return tuple(found.values())
 
 
-def _pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> frozenset[str]:
+def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> frozenset[str]:
+    """Those of the keys whose articles were pruned, or were passed over from the start."""
     return frozenset(
         key
         for batch in _batches(keys)

@@ -1,11 +1,11 @@
-"""Pages to be read for their articles, and what robots.txt files said."""
+"""Pages to be read for their articles."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from syndicate.model import Entry, Image, NewArticle, PageRead, ReadState, WantedPage
 from syndicate.store import schema
@@ -20,7 +20,7 @@ _LISTS = ("authors", "tags", "read_more")
 
 
 def want_pages(connection: Connection, source_id: int, pages: Iterable[WantedPage], now: datetime) -> None:
-    """Let pages wait to be read. One that was read or failed is read again only when its digest is another."""
+    """Let pages wait to be read. One that was read or failed waits again only when its digest is another."""
     table, articles = schema.page_reads, schema.articles
     for page in pages:
         article_id = None
@@ -66,14 +66,14 @@ def claim_pages(
 ) -> list[PageRead]:
     """Lease pages that are due, newest first within each source.
 
-    Of one source at most ``per_poll`` pages are tried between two of its polls. Only rows whose lease was free
-    at the moment of the update are ours.
+    Of one source at most ``per_poll`` pages are tried between two of its polls. Only rows whose lease was
+    free at the moment of the update are ours.
     """
     table, sources = schema.page_reads, schema.sources
     spent = (
         select(table.c.source_id, func.count().label("tried"))
         .join(sources, sources.c.id == table.c.source_id)
-        .where(table.c.last_try >= func.coalesce(sources.c.last_attempt, EPOCH))
+        .where(or_(sources.c.last_attempt.is_(None), table.c.last_try >= sources.c.last_attempt))
         .group_by(table.c.source_id)
         .subquery()
     )
@@ -138,8 +138,8 @@ def finish_page(
 ) -> bool:
     """Write how reading a page ended and give its lease back; false when the lease was lost meanwhile.
 
-    Call it first in the transaction that stores the result. ``failed`` counts an attempt; ``next_try`` is for a
-    page that waits again.
+    Call it first in the transaction that stores the result. ``failed`` counts an attempt; ``next_try`` is for
+    a page that waits again.
     """
     table = schema.page_reads
     values: dict[str, Any] = {"state": state.value, "error": error, "last_try": now}
@@ -156,6 +156,12 @@ def finish_page(
     return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
 
 
+def link_page(connection: Connection, page_id: int, article_id: int | None) -> None:
+    """Remember which article a page became; ``None`` when it became none."""
+    table = schema.page_reads
+    connection.execute(update(table).where(table.c.id == page_id).values(article_id=article_id))
+
+
 def release_pages(
     connection: Connection, ids: Sequence[int], *, owner: str, next_try: datetime | None = None
 ) -> None:
@@ -163,25 +169,26 @@ def release_pages(
     table = schema.page_reads
     values: dict[str, Any] = {"lease_owner": "", "lease_until": EPOCH}
     if next_try is not None:
-        values["next_try"] = case((table.c.next_try > next_try, table.c.next_try), else_=next_try)
+        values["next_try"] = next_try
     mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner)
     connection.execute(update(table).where(mine).values(**values))
 
 
-def full_text_ids(connection: Connection, ids: Sequence[int]) -> frozenset[int]:
-    """Which of these articles have the text of their own page, and not that of their feed."""
-    table = schema.page_reads
+def full_text_words(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+    """The number of words of those of these articles that have the text of their own page."""
+    table, articles = schema.page_reads, schema.articles
     if not ids:
-        return frozenset()
-    query = select(table.c.article_id).where(table.c.article_id.in_(ids), table.c.has_text)
-    return frozenset(one for one in connection.scalars(query) if one is not None)
+        return {}
+    query = select(articles.c.id, articles.c.words).join(table, table.c.article_id == articles.c.id)
+    rows = connection.execute(query.where(articles.c.id.in_(ids), table.c.has_text))
+    return {row.id: row.words for row in rows}
 
 
 def give_full_text(connection: Connection, article_id: int, article: NewArticle) -> None:
     """Replace an article's text by that of its page; what it lacks besides comes from the page too.
 
-    ``content_hash`` and ``digest`` stay those of the feed's item, so that the next poll does not take the short
-    text for a change.
+    ``content_hash`` and ``digest`` stay those of the feed's item, so that the next poll does not take the
+    short text for a change.
     """
     table = schema.articles
     row = connection.execute(select(table).where(table.c.id == article_id)).one()
@@ -219,8 +226,8 @@ def pass_over(
 def count_pages(connection: Connection) -> dict[str, int]:
     """How many pages there are in each state."""
     table = schema.page_reads
-    query = select(table.c.state, func.count()).group_by(table.c.state).order_by(table.c.state)
-    return {state: count for state, count in connection.execute(query)}
+    query = select(table.c.state, func.count().label("pages")).group_by(table.c.state).order_by(table.c.state)
+    return {row.state: row.pages for row in connection.execute(query)}
 
 
 def refused_pages(connection: Connection, *, limit: int) -> list[tuple[str, int]]:
@@ -243,28 +250,6 @@ def prune_pages(connection: Connection, *, before: datetime) -> int:
         table.c.article_id.is_(None), table.c.state != ReadState.WAITING.value, table.c.last_try < before
     )
     return connection.execute(delete(table).where(over)).rowcount
-
-
-def robots_files(
-    connection: Connection, origins: Iterable[str], now: datetime
-) -> list[tuple[str, int, str, datetime]]:
-    """(origin, status, rules, expires) of the robots.txt files that may still be relied on."""
-    table = schema.robots
-    fresh = and_(table.c.origin.in_(list(origins)), table.c.expires > now)
-    return [
-        tuple(row)
-        for row in connection.execute(
-            select(table.c.origin, table.c.status, table.c.rules, table.c.expires).where(fresh)
-        )
-    ]
-
-
-def save_robots(connection: Connection, origin: str, status: int, rules: str, expires: datetime) -> None:
-    """Remember what an origin answered."""
-    table = schema.robots
-    values = {"status": status, "rules": rules, "expires": expires}
-    statement = insert_for(connection, table).values(origin=origin, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=values))
 
 
 def _written(entry: Entry | None) -> dict[str, Any] | None:

@@ -76,7 +76,7 @@ def claim_parts(
         .returning(table.c.id)
     )
     ids = [row.id for row in claimed]
-    columns = [table.c[name].label(f"part_{name}") for name in table.c.keys()]
+    columns = [table.c[name].label(f"part_{name}") for name in table.c.keys()]  # noqa: SIM118
     rows = connection.execute(
         select(sources, *columns).join(table, table.c.source_id == sources.c.id).where(table.c.id.in_(ids))
     )

@@ -45,5 +45,6 @@ CREATE TABLE robots (
     origin TEXT NOT NULL PRIMARY KEY,
     status INTEGER NOT NULL,
     rules TEXT NOT NULL,
-    expires BIGINT NOT NULL
+    expires BIGINT NOT NULL,
+    rests_until BIGINT NOT NULL DEFAULT 0
 );

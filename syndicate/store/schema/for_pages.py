@@ -41,4 +41,5 @@ robots = Table(
     Column("status", Integer, nullable=False),
     Column("rules", Text, nullable=False),
     Column("expires", Moment, nullable=False),
+    Column("rests_until", Moment, nullable=False),
 )

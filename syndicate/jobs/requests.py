@@ -1,0 +1,34 @@
+"""What to ask for a source, and how its answer is to be read."""
+
+from typing import Any
+
+from syndicate.ingest.readers import Document
+from syndicate.ingest.sitemaps import MAX_BYTES as MAX_SITEMAP
+from syndicate.model import Source, SourceKind, SourceState
+from syndicate.net import FEED_ACCEPT, PAGE_ACCEPT, SITEMAP_ACCEPT, FetchRequest
+
+_ACCEPTED = {SourceKind.SITEMAP: SITEMAP_ACCEPT, SourceKind.PAGE: PAGE_ACCEPT}
+
+
+def request_of(source: Source, state: SourceState, *, url: str = "", key: object = None) -> FetchRequest:
+    """A conditional request for a source, or for a part of it at ``url``; the key is the source's id."""
+    return FetchRequest(
+        url=url or source.url,
+        etag=state.etag,
+        last_modified=state.last_modified,
+        known_hash=state.body_hash,
+        accept=_ACCEPTED.get(source.kind, FEED_ACCEPT),
+        max_body=MAX_SITEMAP if source.kind is SourceKind.SITEMAP else None,
+        key=source.id if key is None else key,
+    )
+
+
+def reading_of(source: Source) -> dict[str, Any]:
+    """How the parser is to take what a source sends: the kind of document, and what its reader needs."""
+    if source.kind is SourceKind.SITEMAP:
+        return {"kind": Document.SITEMAP, "asked": source.url}
+    if source.kind is SourceKind.PAGE and source.select:
+        return {"kind": Document.LISTING, "select": source.select}
+    if source.kind is SourceKind.PAGE:
+        return {"kind": Document.PAGE, "asked": source.url}
+    return {"kind": Document.FEED}

@@ -1,0 +1,118 @@
+"""The second half of reading a sitemap index: its parts, each with validators and a schedule of its own.
+
+A part and its articles are committed together, like a poll.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from syndicate.errors import FetchError, ParseError, SyndicateError
+from syndicate.ingest.full_text import sort_entries
+from syndicate.ingest.polling import PollOutcome, after_poll, failed
+from syndicate.jobs.ingest import IngestJob
+from syndicate.jobs.requests import reading_of, request_of
+from syndicate.model import ParsedSource, SourceState
+from syndicate.net import Fetched
+from syndicate.store import Connection
+from syndicate.store import sitemap_parts as part_store
+from syndicate.store.sitemap_parts import DuePart
+
+CLAIM = 100
+LEASE = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartsResult:
+    """What one run did: parts read, articles accepted, and (address, reason) of what failed."""
+
+    read: int = 0
+    new: int = 0
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SitemapPartsJob:
+    """Reads the parts that are due."""
+
+    ingest: IngestJob
+
+    def run(self, now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> PartsResult:
+        """Read every part that is due; one that fails is tried again later and hurts no other."""
+        with self.ingest.store.write() as connection:
+            due = part_store.claim_parts(
+                connection, now=now, owner=self.ingest.owner, until=now + LEASE, limit=CLAIM
+            )
+        parts = {part.id: part for part in due}
+        if not parts:
+            return PartsResult()
+        read = new = 0
+        failures = []
+        requests = [request_of(part.source, part.state, url=part.url, key=part.id) for part in due]
+        for request, answer in self.ingest.fetcher().fetch_each(requests):
+            part = parts.pop(int(str(request.key)))
+            try:
+                new += self._take(part, answer, now)
+                read += 1
+            except SyndicateError as error:
+                failures.append(str(error))
+                self._save(part, failed(part.url, error), now)
+            if stopping():
+                break
+        with self.ingest.store.write() as connection:
+            part_store.release_parts(connection, list(parts), owner=self.ingest.owner)
+        return PartsResult(read=read, new=new, failures=tuple(failures))
+
+    def _take(self, part: DuePart, answer: Fetched | FetchError, now: datetime) -> int:
+        """Store what a part brought; the number of new articles. Raises ``FetchError`` and ``ParseError``."""
+        if isinstance(answer, FetchError):
+            raise answer
+        outcome = PollOutcome(
+            source_name=part.url,
+            etag=answer.etag,
+            last_modified=answer.last_modified,
+            body_hash=answer.wire_hash,
+            max_age=answer.max_age,
+        )
+        if answer.unchanged:
+            self._save(part, outcome, now)
+            return 0
+        parsed = self._parsed(part, answer)
+        found = sort_entries(
+            part.source, parsed, now, self.ingest.pages, first=part.state.last_success is None
+        )
+        after = after_poll(part.state, outcome, now, self.ingest.polling)
+
+        def finish(connection: Connection) -> bool:
+            return part_store.save_part(
+                connection, part.id, after, self._next_check(part, after, now), owner=self.ingest.owner
+            )
+
+        return len(self.ingest.take(part.source, found, now, finish=finish).added)
+
+    def _parsed(self, part: DuePart, answer: Fetched) -> ParsedSource:
+        parsed = self.ingest.parser().parse(
+            answer.body,
+            url=answer.url,
+            content_type=answer.content_type,
+            charset=answer.charset,
+            known=self.ingest.known(part.source),
+            **(reading_of(part.source) | {"asked": part.url}),
+        )
+        if parsed.parts:
+            raise ParseError(f"{part.url} is an index inside an index, which the protocol forbids; not read")
+        return parsed
+
+    def _save(self, part: DuePart, outcome: PollOutcome, now: datetime) -> None:
+        after = after_poll(part.state, outcome, now, self.ingest.polling)
+        with self.ingest.store.write() as connection:
+            part_store.save_part(
+                connection, part.id, after, self._next_check(part, after, now), owner=self.ingest.owner
+            )
+
+    def _next_check(self, part: DuePart, after: SourceState, now: datetime) -> datetime:
+        """A part whose changes the index tells need not be asked in between more than once a day."""
+        due = after.next_check or now + timedelta(seconds=self.ingest.polling.max_interval)
+        if part.changed is None or after.error or self.ingest.polling.min_interval <= 0:
+            return due
+        return max(due, now + timedelta(seconds=self.ingest.polling.max_interval))
