@@ -15,50 +15,56 @@ from syndicate.store.stale import mark_stale
 from syndicate.store.types import EPOCH
 from syndicate.store.upsert import insert_for
 
+_BATCH = 500
 _DATES = ("published", "updated")
 _LISTS = ("authors", "tags", "read_more")
 
 
 def want_pages(connection: Connection, source_id: int, pages: Iterable[WantedPage], now: datetime) -> None:
     """Let pages wait to be read. One that was read or failed waits again only when its digest is another."""
-    table, articles = schema.page_reads, schema.articles
-    for page in pages:
-        article_id = None
-        if page.uid:
-            article_id = connection.scalars(select(articles.c.id).where(articles.c.uid == page.uid)).first()
-            if article_id is None:
-                continue
-        statement = insert_for(connection, table).values(
-            source_id=source_id,
-            url=page.url,
-            article_id=article_id,
-            entry_json=_written(page.entry),
-            digest=page.digest,
-            published=page.published,
-            state=ReadState.WAITING.value,
-            has_text=False,
-            attempts=0,
-            error="",
-            next_try=now,
-            lease_owner="",
-            lease_until=EPOCH,
-        )
-        again = {
-            "entry_json": statement.excluded.entry_json,
-            "digest": statement.excluded.digest,
-            "article_id": func.coalesce(table.c.article_id, statement.excluded.article_id),
-            "published": statement.excluded.published,
-            "state": ReadState.WAITING.value,
-            "attempts": 0,
-            "next_try": now,
+    wanted = list(pages)
+    if not wanted:
+        return
+    table = schema.page_reads
+    ids = _ids_of(connection, [page.uid for page in wanted if page.uid])
+    rows = [
+        {
+            "source_id": source_id,
+            "url": page.url,
+            "article_id": ids.get(page.uid),
+            "entry_json": _written(page.entry),
+            "digest": page.digest,
+            "published": page.published,
         }
+        for page in wanted
+        if not page.uid or page.uid in ids
+    ]
+    fixed = {"state": ReadState.WAITING.value, "attempts": 0, "next_try": now}
+    statement = insert_for(connection, table).values(
+        has_text=False, error="", lease_owner="", lease_until=EPOCH, **fixed
+    )
+    new = statement.excluded
+    again = fixed | {
+        "entry_json": new.entry_json,
+        "digest": new.digest,
+        "article_id": func.coalesce(table.c.article_id, new.article_id),
+        "published": new.published,
+    }
+    changed = table.c.digest != new.digest
+    if rows:
         connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["source_id", "url"],
-                set_=again,
-                where=table.c.digest != statement.excluded.digest,
-            )
+            statement.on_conflict_do_update(index_elements=["source_id", "url"], set_=again, where=changed),
+            rows,
         )
+
+
+def _ids_of(connection: Connection, uids: Sequence[str]) -> dict[str, int]:
+    table = schema.articles
+    found: dict[str, int] = {}
+    for start in range(0, len(uids), _BATCH):
+        query = select(table.c.uid, table.c.id).where(table.c.uid.in_(uids[start : start + _BATCH]))
+        found |= {row.uid: row.id for row in connection.execute(query)}
+    return found
 
 
 def claim_pages(
