@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from syndicate.ingest.identity import entry_key
 from syndicate.model import (
@@ -39,6 +40,10 @@ _BREAKS_OFF = re.compile(
     r"|اقرأ المزيد)\b.{0,40})\W*\Z",
     re.IGNORECASE,
 )
+_LONG_WORD = re.compile(r"[^\W\d_]{4,}")
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+FRUITLESS = 10
+"""When so many pages of a feed were of no use and none was, they do not pay until the window is over."""
 _LONGER = 1.2
 _MUCH_LONGER = 30
 # Second-level names under which everybody can have a third: the site is one label longer.
@@ -69,6 +74,9 @@ def wants_page(article: NewArticle, source: Source, now: datetime, options: Page
         return False
     if source.full_text is FullText.ALWAYS:
         return True
+    if urlsplit(article.url).path in ("", "/"):
+        # An item that leads to a front page: what stands there is not the item.
+        return False
     if article.published < now - timedelta(seconds=options.window):
         return False
     if source.kind is not SourceKind.FEED:
@@ -163,6 +171,19 @@ def better_text(page: Entry, have: str, language: str) -> bool:
     words = measure_reading(page.text, language).words
     before = measure_reading(have, language).words
     return words >= before * _LONGER and words >= before + _MUCH_LONGER
+
+
+def about_the_same(title: str, page: Entry) -> bool:
+    """Whether a page speaks of what a title says: one long word of it, or its beginning, is enough.
+
+    Publishers rewrite headlines; but a page without any of three or more long words is another page. Scripts
+    without spaces have no words to compare, so they pass.
+    """
+    words = set(_LONG_WORD.findall(title.casefold()))
+    if len(words) < 3 or _UNSPACED.search(title):
+        return True
+    place = f"{page.title} {page.summary} {page.text[:3_000]}".casefold()
+    return any(word[:6] in place for word in words)
 
 
 def with_page(listed: Entry, page: Entry) -> Entry:

@@ -27,7 +27,8 @@ _SIZE = re.compile(r"\s*(\d{1,5})(?:\.\d+)?(?:px)?\s*\Z")
 class PageFacts:
     """Uncleaned texts, ``""`` or ``None`` where the page does not say.
 
-    ``paywalled`` is schema.org's ``isAccessibleForFree: false``.
+    ``paywalled`` is schema.org's ``isAccessibleForFree: false``. ``is_article`` says that the page calls
+    itself one, by JSON-LD, Open Graph type or a time of publication.
     """
 
     title: str = ""
@@ -43,6 +44,7 @@ class PageFacts:
     image: Image | None = None
     canonical: str = ""
     paywalled: bool = False
+    is_article: bool = False
 
 
 def page_facts(text: str) -> PageFacts:
@@ -66,6 +68,11 @@ def page_facts(text: str) -> PageFacts:
         or tuple(_split(page.first("news_keywords"))),
         image=_image(article.get("image")) or _meta_image(page),
         canonical=page.canonical,
+        is_article=bool(
+            article
+            or page.first("og:type").strip().lower() in ("article", "news", "blog")
+            or page.first("article:published_time")
+        ),
         paywalled=str(article.get("isAccessibleForFree", "")).strip().lower() == "false",
     )
 

@@ -16,7 +16,7 @@ from trafilatura.htmlprocessing import build_html_output
 
 from syndicate.errors import ParseError
 from syndicate.ingest.html_documents import read_html, tree_of, without_code
-from syndicate.ingest.not_articles import SeenPage, is_teaser, why_not_an_article
+from syndicate.ingest.not_articles import SHORT, SeenPage, is_teaser, why_not_an_article
 from syndicate.ingest.page_facts import PageFacts, page_facts
 from syndicate.ingest.raw_item import RawItem, Text, entry_of
 from syndicate.ingest.written_dates import read_moment
@@ -30,9 +30,20 @@ logging.getLogger("htmldate").setLevel(logging.CRITICAL)
 
 
 def parse_page(
-    body: bytes, *, url: str, content_type: str, charset: str, known: frozenset[str], asked: str = ""
+    body: bytes,
+    *,
+    url: str,
+    content_type: str,
+    charset: str,
+    known: frozenset[str],
+    asked: str = "",
+    vouched: bool = True,
 ) -> ParsedSource:
     """Read the article on a page that came from ``url``, and was asked for at ``asked`` (default: the same).
+
+    ``vouched`` says that somebody calls it an article: its feed, or the operator. A sitemap lists imprints
+    and lists of tags as well; a page that only a sitemap names has to say itself that it is an article, or
+    have a date and a text.
 
     Behind a paywall the entry has no text: what is left in sight is its summary at most, and a warning says
     so. Raises ``ParseError`` for what is no page or no article (error, log-in and consent pages).
@@ -57,6 +68,10 @@ def parse_page(
     )
     if reason := why_not_an_article(seen):
         raise ParseError(f"{asked} was not taken for an article: {reason}")
+    if not vouched and not facts.is_article and not (facts.published and words >= SHORT):
+        raise ParseError(
+            f"{asked} was not taken for an article: it does not say that it is one, and has no date"
+        )
     if not entry.title:
         raise ParseError(f"{asked} was not taken for an article: it has no title")
     warnings: tuple[str, ...] = ()

@@ -31,6 +31,7 @@ _GZIP = b"\x1f\x8b"
 _FIELDS = frozenset(
     {"loc", "lastmod", "news:title", "news:publication_date", "news:language", "news:keywords", "image:loc"}
 )
+_FACTS = tuple(sorted(_FIELDS - {"loc"}))
 # Only the vocabularies' own names; their addresses come with http and https, with and without a slash.
 _VOCABULARIES = {"sitemap": "", "sitemap-news": "news:", "sitemap-image": "image:"}
 
@@ -69,11 +70,12 @@ def parse_sitemap(
     if found.is_index:
         parts = {target: SitemapPart(url=target, changed=_moment(row, "lastmod")) for target, row in ours}
         return ParsedSource(home_url=_home(url), parts=tuple(parts.values()), warnings=warnings)
-    entries = {target: _entry(target, row) for target, row in ours}
+    digests = {target: _digest(target, row) for target, row in ours}
+    unseen = {target: row for target, row in ours if digests[target] not in known}
     return ParsedSource(
         home_url=_home(url),
-        entries=tuple(entry for entry in entries.values() if entry.digest not in known),
-        digests=tuple(entry.digest for entry in entries.values()),
+        entries=tuple(_entry(target, row, digests[target]) for target, row in unseen.items()),
+        digests=tuple(digests.values()),
         warnings=warnings,
     )
 
@@ -164,8 +166,12 @@ def _unpacked(body: bytes, url: str) -> bytes:
     return unpacked
 
 
-def _entry(target: str, row: dict[str, str]) -> Entry:
-    facts = repr((target, [row.get(name, "") for name in sorted(_FIELDS)]))
+def _digest(target: str, row: dict[str, str]) -> str:
+    facts = "\0".join((target, *(row.get(name, "") for name in _FACTS)))
+    return blake2b(facts.encode(errors="replace"), digest_size=16).hexdigest()
+
+
+def _entry(target: str, row: dict[str, str], digest: str) -> Entry:
     picture = absolute_url(target, row.get("image:loc", ""))
     return Entry(
         guid=target,
@@ -176,7 +182,7 @@ def _entry(target: str, row: dict[str, str]) -> Entry:
         language=normalise_language(row.get("news:language", "")),
         tags=tuple(_tags(row.get("news:keywords", "").split(","))),
         image=Image(url=picture) if picture.startswith("http") else None,
-        digest=blake2b(facts.encode(errors="replace"), digest_size=16).hexdigest(),
+        digest=digest,
     )
 
 

@@ -16,12 +16,13 @@ from zoneinfo import ZoneInfo
 
 from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, SyndicateError
 from syndicate.ingest.folders import read_folder
-from syndicate.ingest.full_text import PageOptions, SortedEntries, sort_entries, wanted_pages
+from syndicate.ingest.full_text import PageOptions, SortedEntries, sort_entries
 from syndicate.ingest.identity import Decision, Kind, decide, entry_key, keys_of
 from syndicate.ingest.polling import PollingOptions, PollOutcome, after_poll, failed
 from syndicate.ingest.readers import Document
 from syndicate.jobs.requests import reading_of, request_of
-from syndicate.model import KnownArticle, ParsedSource, Source, SourceKind, SourceState, WantedPage
+from syndicate.jobs.wanted import pages_to_read
+from syndicate.model import KnownArticle, ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import Fetched, FetchThread
 from syndicate.store import Connection, Store, quarantine
 from syndicate.store import articles as article_store
@@ -292,12 +293,8 @@ class IngestJob:
         new = [one.article for one in decisions if one.kind is Kind.NEW and one.article]
         changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
         same = [one.existing for one in decisions if one.existing and not one.article]
-        wanted = (
-            ()
-            if whole
-            else wanted_pages([*new, *(one for _, one in changed)], source, found, now, self.pages)
-        )
-        pages = self._not_buried(source, found.pages)
+        articles = [] if whole else [*new, *(one for _, one in changed)]
+        pages = pages_to_read(self.store, source, found, articles, now, self.pages)
         with self.store.write() as connection:
             if not finish(connection):
                 return Taken()
@@ -312,7 +309,7 @@ class IngestJob:
             )
             for digest, reason in refused:
                 quarantine.record_failure(connection, "entry", digest, reason, now=now, source_id=source.id)
-            page_store.want_pages(connection, source.id, (*pages, *wanted), now)
+            page_store.want_pages(connection, source.id, pages, now)
             page_store.pass_over(connection, source.id, found.passed_over, now)
             if found.parsed.parts:
                 part_store.save_parts(connection, source.id, found.parts, now)
@@ -335,15 +332,6 @@ class IngestJob:
         with self.store.read() as connection:
             resting = quarantine.resting_subjects(connection, "entry", source.id)
             return article_store.known_digests(connection, source.id) | resting
-
-    def _not_buried(self, source: Source, pages: Sequence[WantedPage]) -> list[WantedPage]:
-        """The pages whose articles were neither pruned nor passed over before."""
-        keys = [entry_key(page.entry) for page in pages if page.entry]
-        if not keys:
-            return []
-        with self.store.read() as connection:
-            buried = article_store.pruned_keys(connection, source.id, keys)
-        return [page for page, key in zip(pages, keys, strict=True) if key not in buried]
 
     def _decide(
         self, source: Source, parsed: ParsedSource, now: datetime, *, is_first: bool

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from syndicate.errors import FetchError, ForbiddenAddress, ParseError, ParserDied, SyndicateError, TooLarge
-from syndicate.ingest.full_text import SortedEntries, better_text, with_page
+from syndicate.ingest.full_text import SortedEntries, about_the_same, better_text, with_page
 from syndicate.ingest.identity import accept
 from syndicate.ingest.readers import Document
 from syndicate.ingest.robots import origin_of
 from syndicate.jobs.ingest import IngestJob, Taken
 from syndicate.jobs.robots import OriginRules, rules_for
-from syndicate.model import Entry, PageRead, ParsedSource, ReadState
+from syndicate.model import Entry, PageRead, ParsedSource, ReadState, SourceKind
 from syndicate.net import PAGE_ACCEPT, Fetched, FetchRequest
 from syndicate.store import Connection, quarantine
 from syndicate.store import articles as article_store
@@ -129,7 +129,7 @@ class PagesJob:
         try:
             if isinstance(answer, FetchError):
                 raise answer
-            entry = self._read(page, answer, host)
+            entry = self._read(page, answer, now)
             self._use(page, entry, now, result)
         except (ForbiddenAddress, TooLarge) as error:
             self._refuse(page, str(error), now, result)
@@ -142,11 +142,16 @@ class PagesJob:
         if host.rules.rules and host.rules.rules.delay:
             self._rest(host.origin, now + timedelta(seconds=host.rules.rules.delay))
 
-    def _read(self, page: PageRead, answer: Fetched, host: "_Host") -> Entry:
+    def _allows(self, url: str, now: datetime) -> bool:
+        """Whether robots.txt allows the address that a redirect led to, on whichever host."""
+        origin = origin_of(url)
+        found = rules_for(self.ingest.store, self.ingest.fetcher(), [origin], self.agent, now).get(origin)
+        return found is not None and found.rules is not None and found.rules.allows(url)
+
+    def _read(self, page: PageRead, answer: Fetched, now: datetime) -> Entry:
         """The entry of a page. Raises ``ParseError`` when there is none, or none that we may use."""
-        rules = host.rules.rules
-        if rules and origin_of(answer.url) == host.origin and not rules.allows(answer.url):
-            raise ParseError(f"robots.txt of {host.origin} does not allow {answer.url}, where it leads")
+        if answer.url != page.url and not self._allows(answer.url, now):
+            raise ParseError(f"it leads to {answer.url}, which robots.txt there does not allow")
         parsed = self.ingest.parser().parse(
             answer.body,
             url=answer.url,
@@ -155,6 +160,7 @@ class PagesJob:
             known=frozenset(),
             kind=Document.PAGE,
             asked=page.url,
+            vouched=page.entry is None or page.source.kind is not SourceKind.SITEMAP,
         )
         (entry,) = parsed.entries
         if not entry.text and (page.article_id or not entry.title):
@@ -171,6 +177,9 @@ class PagesJob:
             article = article_store.get_articles(connection, [page.article_id]).get(page.article_id)
             body = article_store.get_bodies(connection, [page.article_id]).get(page.article_id)
         if article is None or body is None:
+            return
+        if not about_the_same(article.title, entry):
+            self._refuse(page, "the page is about something else", now, result)
             return
         if not better_text(entry, body.text or article.summary, article.language):
             self._refuse(page, "the page has no more text than we have", now, result)

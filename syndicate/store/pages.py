@@ -217,6 +217,17 @@ def give_full_text(connection: Connection, article_id: int, article: NewArticle)
     mark_stale(connection, [article_id])
 
 
+def fruitless(connection: Connection, source_id: int, since: datetime, pages: int) -> bool:
+    """Whether so many pages of a source or more were tried since a moment, and none was of use."""
+    table = schema.page_reads
+    query = select(
+        func.count().filter(table.c.state == ReadState.READ.value).label("useful"),
+        func.count().filter(table.c.state != ReadState.READ.value).label("useless"),
+    ).where(table.c.source_id == source_id, table.c.last_try >= since)
+    row = connection.execute(query).one()
+    return bool(row.useless >= pages and not row.useful)
+
+
 def pass_over(
     connection: Connection, source_id: int, entries: Iterable[tuple[str, str]], now: datetime
 ) -> None:

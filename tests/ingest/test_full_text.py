@@ -1,12 +1,14 @@
 """When an article's page is worth reading, and when its text is worth having. Decisions only."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from syndicate.ingest.full_text import (
     MOST_PARTS,
     PageOptions,
+    about_the_same,
     better_text,
     parts_worth_reading,
     site_of,
@@ -24,12 +26,10 @@ LONG = "word " * 200
 
 
 def wants(text: str = "Two words.", **changes: object) -> bool:
-    article_facts = {"text": text, "words": len(text.split())}
-    source_facts: dict[str, object] = {"url": HOME}
+    article_facts: dict[str, Any] = {"text": text, "words": len(text.split())}
+    source_facts: dict[str, Any] = {"url": HOME}
     for key, value in changes.items():
-        (article_facts if key in ("url", "published") else source_facts)["url" if key == "feed" else key] = (
-            value
-        )
+        (article_facts if key in ("url", "published") else source_facts)[key] = value
     return wants_page(new_article(1, **article_facts), declared(**source_facts), NOW, OPTIONS)
 
 
@@ -58,6 +58,7 @@ def test_only_pages_of_the_publishers_own_site_are_read_unasked():
     assert wants(url="https://elsewhere.example/1", home_url="https://elsewhere.example/")
     assert wants(url="https://elsewhere.example/1", full_text=FullText.ALWAYS)
     assert not wants(url="", full_text=FullText.ALWAYS)
+    assert not wants(url="https://www.harbour.example/")
 
 
 def test_what_is_no_news_any_more_is_not_read_unasked():
@@ -95,6 +96,21 @@ def test_what_only_names_its_articles_always_wants_their_pages(kind, select, exp
 def test_a_text_must_be_a_fifth_and_thirty_words_longer(page: int, have: int, expected: bool):
     entry = Entry(guid="", url="", title="t", text="word " * page)
     assert better_text(entry, "word " * have, "en") is expected
+
+
+@pytest.mark.parametrize(
+    ("title", "page", "expected"),
+    [
+        ("Flood barrier closes early", "Barriers along the river shut", True),
+        ("Flood barrier closes early", "Ten recipes for a warm soup", False),
+        ("Flood barrier", "Ten recipes", True),
+        ("حاجز النهر يغلق مبكرا اليوم", "حاجز النهر", True),
+        ("حاجز النهر يغلق مبكرا اليوم", "وصفات للطبخ", False),
+        ("河口の水門が早朝に閉鎖された", "レシピ", True),
+    ],
+)
+def test_a_page_about_something_else_is_another_page(title: str, page: str, expected: bool):
+    assert about_the_same(title, Entry(guid="", url="", title=page, text=page)) is expected
 
 
 def test_an_entry_of_list_and_page_takes_the_best_of_both():

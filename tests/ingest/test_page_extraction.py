@@ -214,6 +214,29 @@ def test_articles_about_such_pages_are_articles(title: str):
 
 
 @pytest.mark.parametrize(
+    ("head", "body", "taken"),
+    [
+        ("<meta property='og:type' content='article'>", PARAGRAPHS, True),
+        (ld(headline="The barrier closes"), "<p>Short.</p>", True),
+        ("<meta name=date content='2026-11-24'>", PARAGRAPHS, True),
+        ("<meta property='og:type' content='website'>", PARAGRAPHS, False),
+        ("<meta name=date content='2026-11-24'>", "<p>Imprint: 1 Quay Street.</p>", False),
+    ],
+)
+def test_a_page_that_only_a_sitemap_names_must_say_that_it_is_an_article(head: str, body: str, taken: bool):
+    def parse() -> ParsedSource:
+        raw = page(head, f"<article>{body}</article>").encode()
+        facts = {"url": URL, "content_type": "text/html", "charset": ""}
+        return parse_page(raw, known=frozenset(), vouched=False, **facts)
+
+    if taken:
+        assert len(parse().entries) == 1
+    else:
+        with pytest.raises(ParseError, match="does not say that it is one"):
+            parse()
+
+
+@pytest.mark.parametrize(
     ("asked", "url", "expected"),
     [
         (URL, "https://harbour.example/", True),

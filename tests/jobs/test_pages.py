@@ -48,7 +48,7 @@ def markup(title: str, text: str = TEXT, head: str = "") -> str:
     paragraphs = "".join(f"<p>{part}.</p>" for part in text.split(". ") if part.strip())
     return (
         f'<html lang="en"><head><title>{title} | The Harbour</title>'
-        f'<meta property="og:title" content="{title}">{head}'
+        f'<meta property="og:title" content="{title}"><meta property="og:type" content="article">{head}'
         f"</head><body><nav><a href='/'>Home</a></nav><article><h1>{title}</h1>{paragraphs}</article>"
         "<footer>Copyright</footer></body></html>"
     )
@@ -388,6 +388,40 @@ def test_three_failures_quarantine_a_page_with_its_reason(sites: Site, broken: b
     assert sites.bodies()["Title 1"].text == "What happened in number 1."
 
 
+def test_a_page_about_something_else_is_not_the_articles_text(site: Site) -> None:
+    titled = linked(site, 1, title="Mountain railway opens its winter season")
+    site.answers({"/feed": feed(site, titled), "/news/1": page("Consent granted to nobody")})
+    site.declare("/feed")
+    site.room.ingest()
+    assert site.read().refused == 1
+    assert "something else" in site.reasons()[0]
+
+
+def test_a_redirect_does_not_lead_around_robots_txt(site: Site) -> None:
+    with ScriptedServer({"/robots.txt": answer(200, b"User-agent: *\nDisallow: /\n"), "/x": page()}) as other:
+        moved = answer(302, b"", Location=other.url("/x"))
+        site.answers({"/feed": feed(site, linked(site, 1)), "/news/1": moved})
+        site.declare("/feed")
+        site.room.ingest()
+        assert site.read().refused == 1
+        assert "robots.txt there" in site.reasons()[0]
+
+
+def test_a_feed_whose_pages_bring_nothing_is_left_alone_for_a_while(sites: Site) -> None:
+    def listed(first: int, last: int) -> bytes:
+        return feed(sites, *(linked(sites, number) for number in range(first, last)))
+
+    sites.answers({"/feed": [listed(1, 11), listed(11, 14), listed(14, 17)]})
+    sites.declare("/feed")
+    asked = []
+    for moment in (NOW, NOW + DAY, NOW + timedelta(days=8)):
+        sites.room.ingest(moment)
+        sites.read(moment)
+        asked.append(len(sites.asked("/news")))
+    assert asked[:2] == [10, 10]
+    assert sites.states() == {"refused": 10}
+
+
 # Sitemaps
 
 
@@ -426,6 +460,16 @@ def test_the_pages_of_a_plain_sitemap_tell_the_articles(sites: Site) -> None:
     assert article.image is not None
     assert (article.image.url, article.image.width) == (sites.url("/ferry.jpg"), 1200)
     assert sites.room.ingest(NOW + DAY)["harbour"].unchanged
+
+
+def test_what_a_sitemap_lists_besides_articles_is_no_article(site: Site) -> None:
+    imprint = "<html><head><title>Imprint</title></head><body><p>1 Quay Street.</p></body></html>"
+    site.answers({"/map.xml": answer(200, urlset(row(site.url("/imprint"), HOUR)))})
+    site.answers({"/imprint": answer(200, imprint.encode(), **HTML)})
+    site.declare("/map.xml", kind='"sitemap"')
+    site.room.ingest()
+    assert site.read().refused == 1
+    assert site.room.articles() == {}
 
 
 def test_a_later_lastmod_reads_the_page_again_and_only_then(sites: Site) -> None:
