@@ -27,6 +27,7 @@ from syndicate.store import articles as article_store
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
 from syndicate.store import pages as page_store
+from syndicate.store import sitemap_parts as part_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
 from syndicate.store.editions import EditionReport
@@ -57,6 +58,7 @@ class Health:
     refused: int
     pages: dict[str, int]
     refused_pages: list[tuple[str, int]]
+    failing_parts: list[tuple[str, int, str]]
     failures: tuple[Failure, ...]
     top: tuple[str, ...]
     problems: list[str] = field(default_factory=list)
@@ -96,6 +98,7 @@ def look(services: Services, now: datetime) -> Health:
             refused=delivery_store.count_refused(connection),
             pages=page_store.count_pages(connection),
             refused_pages=page_store.refused_pages(connection, limit=5),
+            failing_parts=part_store.failing_parts(connection, FAILURES_WORTH_A_PERSON),
             failures=quarantine.failures(connection),
             top=tuple(
                 f"{titles[story.article_id].title} ({plural(story.coverage, 'source')})"
@@ -130,6 +133,9 @@ def _problems(health: Health) -> list[str]:
         f"{failure.kind} {failure.subject} failed {plural(failure.attempts, 'time')}: {failure.reason}"
         for failure in health.failures
         if failure.resting or failure.kind in ("channel", "newsletter", "page")
+    ]
+    found += [
+        f"sitemap {url} failed {plural(count, 'time')}: {error}" for url, count, error in health.failing_parts
     ]
     found += [
         f"edition of {report.edition.newsletter} for {report.edition.period_end:%d %b %H:%M} UTC was missed: "

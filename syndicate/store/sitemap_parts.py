@@ -119,6 +119,13 @@ def save_part(
     return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
 
 
+def failing_parts(connection: Connection, failures: int) -> list[tuple[str, int, str]]:
+    """(address, failures, error) of parts that failed so many times in a row or more."""
+    table = schema.sitemap_parts
+    query = select(table.c.url, table.c.failures, table.c.error).where(table.c.failures >= failures)
+    return [(row.url, row.failures, row.error) for row in connection.execute(query.order_by(table.c.url))]
+
+
 def release_parts(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
     """Give back leases without having read."""
     table = schema.sitemap_parts
