@@ -134,6 +134,8 @@ def _without_unwanted(text: str) -> str:
         data = text.encode()
         kept = data.translate(None, _UNWANTED_ASCII)
         return text if len(kept) == len(data) else kept.decode()
+    if text.replace("\n", "").replace("\t", "").replace("\r", "").replace("\xa0", "").isprintable():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

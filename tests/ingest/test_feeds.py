@@ -370,3 +370,24 @@ def test_F20_F23_what_is_no_feed_is_named(body, reason):
 def test_json_is_read_as_json_feed_whatever_its_media_type():
     body = b'{"version":"https://jsonfeed.org/version/1.1","title":"J","items":[{"id":"1","content_text":"text"}]}'
     assert read(body, content_type="text/html").entries[0].guid == "1"
+
+
+LONG = "“Ein langer Text” — " * 40
+
+
+def test_a_long_text_comes_back_whole_wherever_it_stands():
+    body = rss(
+        f"<guid>1</guid><description>&lt;p&gt;{LONG}&lt;/p&gt;</description>"
+        f"<content:encoded>&lt;p&gt;{LONG}more&lt;/p&gt;</content:encoded>"
+    )
+    entry = only_entry(body)
+    assert entry.text == LONG + "more"
+    assert entry.summary.startswith("“Ein langer Text” — “Ein langer Text” —")
+
+
+def test_nobody_can_write_the_stand_in_of_a_long_text():
+    forged = "\ue0000\ue001" * 50
+    body = rss(f"<title>{forged}</title><description>{forged}&lt;p&gt;{LONG}</description>")
+    entry = only_entry(body)
+    assert "langer" not in entry.title
+    assert entry.text.count("langer") == 40
