@@ -160,6 +160,7 @@ class _Daemon:
             "pages": pages.read,
             "new": parts.new + pages.new,
             "of_no_use": pages.refused,
+            "put_off": pages.put_off,
             "failed": pages.failed,
         }
 

@@ -57,7 +57,12 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
         "failed": result.failed,
         "errors": {one.name: one.error for one in result.sources if one.error},
         "sitemaps": parts.read,
-        "pages": {"read": pages.read, "of_no_use": pages.refused, "failed": pages.failed},
+        "pages": {
+            "read": pages.read,
+            "of_no_use": pages.refused,
+            "put_off": pages.put_off,
+            "failed": pages.failed,
+        },
         "page_errors": [*parts.failures, *pages.failures],
     }
     show(
@@ -78,7 +83,10 @@ def _pages_line(pages: PagesResult) -> str:
         click.echo(f"  {failure}", err=True)
     if not pages:
         return ""
-    return f"\n{plural(pages.read, 'page')} read, {pages.refused} of no use, {pages.failed} failed."
+    return (
+        f"\n{plural(pages.read, 'page')} read, {pages.refused} of no use, "
+        f"{pages.put_off} put off, {pages.failed} failed."
+    )
 
 
 def _source_line(outcome: SourceOutcome) -> None:

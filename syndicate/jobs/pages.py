@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from syndicate.errors import FetchError, ForbiddenAddress, ParseError, ParserDied, SyndicateError, TooLarge
+from syndicate.errors import (
+    FetchError,
+    ForbiddenAddress,
+    ParseError,
+    ParserDied,
+    StoreError,
+    SyndicateError,
+    TooLarge,
+)
 from syndicate.ingest.full_text import SortedEntries, about_the_same, better_text, with_page
 from syndicate.ingest.identity import accept
 from syndicate.ingest.readers import Document
@@ -41,16 +49,17 @@ _TOO_BUSY = frozenset({429, 503})
 
 @dataclass(slots=True)
 class PagesResult:
-    """What one run did: pages used, articles that are new by them, of no use, put off or failed."""
+    """What one run did: pages used, new articles, pages of no use, put off by a busy host, and failed."""
 
     read: int = 0
     new: int = 0
     refused: int = 0
+    put_off: int = 0
     failed: int = 0
     failures: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.read or self.refused or self.failed)
+        return bool(self.read or self.refused or self.put_off or self.failed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,22 +134,28 @@ class PagesJob:
     def _take(
         self, page: PageRead, answer: Fetched | FetchError, host: "_Host", now: datetime, result: PagesResult
     ) -> None:
-        """One answer, from bytes to rows; what one page brings out must not stop the others."""
+        """One answer, from bytes to rows."""
+        if isinstance(answer, FetchError):
+            self._fetch_failed(page, answer, host, now, result)
+        else:
+            self._read_answer(page, answer, now, result)
+        if host.rules.rules and host.rules.rules.delay:
+            self._rest(host.origin, now + timedelta(seconds=host.rules.rules.delay))
+
+    def _read_answer(self, page: PageRead, answer: Fetched, now: datetime, result: PagesResult) -> None:
+        """What one page brings out must not stop the others."""
         try:
-            if isinstance(answer, FetchError):
-                raise answer
-            entry = self._read(page, answer, now)
-            self._use(page, entry, now, result)
-        except (ForbiddenAddress, TooLarge) as error:
-            self._refuse(page, str(error), now, result)
-        except FetchError as error:
-            self._fetch_failed(page, error, host, now, result)
+            self._use(page, self._read(page, answer, now), now, result)
         except ParserDied as error:
             self._failed(page, error, now, result)
         except ParseError as error:
             self._refuse(page, str(error), now, result)
-        if host.rules.rules and host.rules.rules.delay:
-            self._rest(host.origin, now + timedelta(seconds=host.rules.rules.delay))
+        except StoreError:
+            raise
+        except Exception as error:
+            log.exception("the page %s could not be used", page.url)
+            problem = SyndicateError(f"{page.url} could not be used ({type(error).__name__}: {error})")
+            self._failed(page, problem, now, result)
 
     def _allows(self, url: str, now: datetime) -> bool:
         """Whether robots.txt allows the address that a redirect led to, on whichever host."""
@@ -225,13 +240,34 @@ class PagesJob:
     def _fetch_failed(
         self, page: PageRead, error: FetchError, host: "_Host", now: datetime, result: PagesResult
     ) -> None:
-        if error.status in _FINAL:
+        if error.status in _FINAL or isinstance(error, (ForbiddenAddress, TooLarge)):
             self._refuse(page, str(error), now, result)
             return
         if error.status in _TOO_BUSY:
-            until = now + timedelta(seconds=max(error.retry_after or 0.0, REST_AFTER_REFUSAL))
-            self._rest(host.origin, until)
+            self._wait_for(page, error, host, now, result)
+            return
         self._failed(page, error, now, result)
+
+    def _wait_for(
+        self, page: PageRead, error: FetchError, host: "_Host", now: datetime, result: PagesResult
+    ) -> None:
+        """The host is busy, not the page bad: wait as long as it asks, while the page is news."""
+        if page.published < now - timedelta(seconds=self.ingest.pages.window):
+            self._refuse(page, str(error), now, result)
+            return
+        until = now + timedelta(seconds=max(error.retry_after or 0.0, REST_AFTER_REFUSAL))
+        self._rest(host.origin, until)
+        with self.ingest.store.write() as connection:
+            page_store.finish_page(
+                connection,
+                page.id,
+                ReadState.WAITING,
+                owner=self.ingest.owner,
+                now=now,
+                error=str(error)[:500],
+                next_try=until,
+            )
+        result.put_off += 1
 
     def _failed(self, page: PageRead, error: SyndicateError, now: datetime, result: PagesResult) -> None:
         """Try again later, in steps of four times the pause; three failures are enough."""

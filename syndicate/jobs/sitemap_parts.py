@@ -3,11 +3,12 @@
 A part and its articles are committed together, like a poll.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from syndicate.errors import FetchError, ParseError, SyndicateError
+from syndicate.errors import FetchError, ParseError, StoreError, SyndicateError
 from syndicate.ingest.full_text import sort_entries
 from syndicate.ingest.polling import PollOutcome, after_poll, failed
 from syndicate.jobs.ingest import IngestJob
@@ -17,6 +18,8 @@ from syndicate.net import Fetched
 from syndicate.store import Connection
 from syndicate.store import sitemap_parts as part_store
 from syndicate.store.sitemap_parts import DuePart
+
+log = logging.getLogger("syndicate.sitemaps")
 
 CLAIM = 100
 LEASE = timedelta(minutes=30)
@@ -54,9 +57,16 @@ class SitemapPartsJob:
             try:
                 new += self._take(part, answer, now)
                 read += 1
-            except SyndicateError as error:
+            except (FetchError, ParseError) as error:
                 failures.append(str(error))
                 self._save(part, failed(part.url, error), now)
+            except StoreError:
+                raise
+            except Exception as error:
+                log.exception("the sitemap %s could not be stored", part.url)
+                problem = SyndicateError(f"{part.url} could not be stored ({type(error).__name__}: {error})")
+                failures.append(str(problem))
+                self._save(part, failed(part.url, problem), now)
             if stopping():
                 break
         with self.ingest.store.write() as connection:

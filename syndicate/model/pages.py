@@ -42,4 +42,5 @@ class PageRead:
     url: str
     article_id: int | None
     entry: Entry | None
+    published: datetime
     attempts: int

@@ -107,7 +107,7 @@ def claim_pages(
     )
     rows = connection.execute(
         select(sources, table.c.id.label("read_id"), table.c.url.label("page_url"), table.c.article_id,
-               table.c.entry_json, table.c.attempts)
+               table.c.entry_json, table.c.published, table.c.attempts)
         .join(table, table.c.source_id == sources.c.id)
         .where(table.c.id.in_([row.id for row in claimed]))
         .order_by(table.c.published.desc(), table.c.id.desc())
@@ -119,6 +119,7 @@ def claim_pages(
             url=row.page_url,
             article_id=row.article_id,
             entry=_read(row.entry_json),
+            published=row.published,
             attempts=row.attempts,
         )
         for row in rows

@@ -2,12 +2,15 @@
 
 import gzip
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
+from syndicate.ingest.isolation import ParserPool
 from syndicate.jobs.pages import PagesResult
-from syndicate.model import ArticleBody, ReadState
+from syndicate.model import ArticleBody, ParsedSource, ReadState
 from syndicate.store import articles as article_store
 from syndicate.store import pages as page_store
 from syndicate.store import quarantine
@@ -297,10 +300,42 @@ def test_a_host_that_answers_429_is_left_alone_for_as_long_as_it_asks(site: Site
     )
     site.declare("/feed")
     site.room.ingest()
-    assert site.read().failed == 1
+    result = site.read()
+    assert (result.put_off, result.failed) == (1, 0)
     assert not site.read(NOW + HOUR)
     assert site.asked("/news") == ["/news/1"]
-    assert site.read(NOW + timedelta(minutes=121)).failed + site.states()["waiting"] > 0
+    assert site.read(NOW + timedelta(minutes=121)).read == 1
+    with site.room.store.read() as connection:
+        assert quarantine.failures(connection) == ()
+
+
+def test_a_busy_host_is_waited_for_only_while_the_page_is_news(site: Site) -> None:
+    site.answers({"/feed": feed(site, linked(site, 1)), "/news/1": answer(503, b"")})
+    site.declare("/feed")
+    site.room.ingest()
+    assert [site.read(NOW + n * DAY).put_off for n in range(3)] == [1, 1, 1]
+    assert site.read(NOW + timedelta(days=9)).refused == 1
+
+
+def test_a_reader_in_strangers_hands_stops_no_other_page(site: Site, parsers: ParserPool) -> None:
+    """A worker may answer anything: two entries for one page, for instance."""
+
+    class Strange(ParserPool):
+        def parse(self, body: bytes, **facts: Any) -> ParsedSource:
+            parsed = parsers.parse(body, **facts)
+            return replace(parsed, entries=parsed.entries * 2) if facts["url"].endswith("/1") else parsed
+
+    site.answers(
+        {"/feed": feed(site, linked(site, 1), linked(site, 2)), "/news/1": page(), "/news/2": page()}
+    )
+    site.declare("/feed")
+    site.room.ingest()
+    ingest = site.room.services.ingest
+    with Strange(1) as pool:
+        strange = replace(site.room.services.pages, ingest=replace(ingest, parser=lambda: pool))
+        result = strange.run(NOW)
+    assert (result.read, result.failed) == (1, 1)
+    assert "ValueError" in result.failures[0]
 
 
 # Truth
