@@ -162,9 +162,9 @@ def _cleaned(text: Text | None) -> CleanedHtml:
 def _summary(summary: Text | None, main: Text | None, body: CleanedHtml) -> str:
     if summary is None:
         return ""
-    if summary is main:
-        return clean_line(body.text, MAX_SUMMARY)
-    return clean_line(_cleaned(summary).text, MAX_SUMMARY)
+    text = body.text if summary is main else _cleaned(summary).text
+    # Clean text shrinks by a half at most, where every other character is a line break.
+    return clean_line(text[: 2 * MAX_SUMMARY + 2], MAX_SUMMARY)
 
 
 def _image(raw: RawItem) -> Image | None:

@@ -38,6 +38,7 @@ LETTERS_PER_WORD = 5
 _IDEOGRAPH = re.compile(
     "[\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
+_LONE_SIGN = re.compile(r"\s[^\w\s](?=\s)")
 _UNSPACED = re.compile("[\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e81-\u0eb0\u1000-\u1049\u1780-\u17b3]")
 
 
@@ -70,6 +71,5 @@ def _count(text: str, language: str) -> tuple[int, int]:
         text, characters = _IDEOGRAPH.subn(" ", text)
         if language.startswith(("th", "lo", "my", "km")) or not language:
             text, unspaced = _UNSPACED.subn(" ", text)
-    # A dash between spaces is no word.
-    words = sum(1 for word in text.split() if len(word) > 1 or word.isalnum())
+    words = len(text.split()) - len(_LONE_SIGN.findall(f" {text} "))
     return characters, words + unspaced // LETTERS_PER_WORD
