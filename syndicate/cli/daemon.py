@@ -32,7 +32,17 @@ from syndicate.web.server import WebServer
 log = logging.getLogger("syndicate.run")
 
 # Seconds. The ticks only ask what is due; what is due, and when, are rows in the store.
-TICKS = {"ingest": 10.0, "pages": 10.0, "stories": 15.0, "editions": 15.0, "deliver": 5.0, "prune": 3600.0}
+TICKS = {
+    "ingest": 10.0,
+    "pages": 10.0,
+    "stories": 15.0,
+    "editions": 15.0,
+    "deliver": 5.0,
+    "prune": 3600.0,
+    "hubs": 60.0,
+    "pushes": 5.0,
+    "announce": 30.0,
+}
 SILENT = 600.0
 
 
@@ -125,6 +135,9 @@ class _Daemon:
             "editions": self._editions,
             "deliver": self._deliver,
             "prune": self._prune,
+            "hubs": self._hubs,
+            "pushes": self._pushes,
+            "announce": self._announce,
         }
         return tuple(Bell(name=name, every=every, ring=rings[name]) for name, every in TICKS.items())
 
@@ -206,17 +219,29 @@ class _Daemon:
         pruned = self._services.prune.run(now)
         return {"articles": pruned.articles, "deliveries": pruned.deliveries} if pruned.articles else None
 
+    def _hubs(self, now: datetime) -> Mapping[str, object] | None:
+        done = self._services.websub.keep_subscriptions(now, stopping=self._stopping)
+        return done if any(done.values()) else None
+
+    def _pushes(self, now: datetime) -> Mapping[str, object] | None:
+        return self._services.websub.read_pushes(now, stopping=self._stopping) or None
+
+    def _announce(self, now: datetime) -> Mapping[str, object] | None:
+        done = self._services.announce.run(now)
+        return done if any(done.values()) else None
+
     def _web_server(self) -> WebServer | None:
         listen = self._services.settings.web.listen
         if not listen:
             return None
         host, _, port = listen.rpartition(":")
         app = create_app(
-            WebOptions(),
+            WebOptions(hub_url=self._services.settings.site.hub, site_url=self._services.settings.site.url),
             self._services.output,
             UnsubscribeJob(store=self._services.store),
             templates=self._services.templates,
             health=self._health,
+            hubs=self._services.websub,
         )
         return WebServer(app, host.strip("[]"), int(port))
 

@@ -18,7 +18,7 @@ from syndicate.cli.frame import (
     show,
     table,
 )
-from syndicate.jobs.ingest import SourceOutcome
+from syndicate.jobs.ingest_result import SourceOutcome
 from syndicate.jobs.pages import PagesResult
 
 

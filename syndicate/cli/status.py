@@ -19,13 +19,14 @@ from syndicate.cli.frame import (
     table,
 )
 from syndicate.ingest.polling import believed_url
-from syndicate.model import DeliveryState
+from syndicate.model import DeliveryState, HubSubscription
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.services import Services
 from syndicate.store import Connection, audience, quarantine, ranking, stale
 from syndicate.store import articles as article_store
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
+from syndicate.store import hubs as hub_store
 from syndicate.store import pages as page_store
 from syndicate.store import sitemap_parts as part_store
 from syndicate.store import sources as source_store
@@ -46,6 +47,7 @@ class Health:
 
     now: datetime
     sources: tuple[SourceReport, ...]
+    hubs: dict[int, HubSubscription]
     articles: int
     stories: int
     covered: int
@@ -86,6 +88,7 @@ def look(services: Services, now: datetime) -> Health:
         health = Health(
             now=now,
             sources=source_store.report_sources(connection, week_ago=now - WEEK),
+            hubs=hub_store.list_subscriptions(connection),
             articles=article_store.count_articles(connection),
             stories=stories,
             covered=covered,
@@ -168,12 +171,14 @@ def _print(health: Health, services: Services) -> None:
             "paused" if report.source.paused else ago(report.state.last_success, now),
             "" if report.source.paused or report.state.gone else ago(report.state.next_check, now),
             f"{report.articles_last_week / 7:.1f}",
-            report.state.error or report.warning,
+            report.state.error
+            or report.warning
+            or ("" if report.source.paused else report.state.check_reason),
         )
         for report in health.sources
     ]
     if rows:
-        table(("source", "last success", "next poll", "a day", "problem"), rows, right=(3,))
+        table(("source", "last success", "next poll", "a day", "problem, or why then"), rows, right=(3,))
         click.echo()
     click.echo(
         f"{plural(health.articles, 'article')} in {plural(health.stories, 'story')}, "
@@ -213,6 +218,19 @@ def _next_editions(services: Services, now: datetime) -> list[tuple[str, datetim
     ]
 
 
+def _hub(subscription: HubSubscription | None) -> dict[str, Any] | None:
+    """A WebSub subscription without what is secret about it."""
+    if subscription is None:
+        return None
+    return {
+        "url": subscription.hub,
+        "state": subscription.state.value,
+        "expires": subscription.expires,
+        "last_push": subscription.last_push,
+        "error": subscription.error,
+    }
+
+
 def _answer(health: Health, services: Services) -> dict[str, Any]:
     return {
         "sources": [
@@ -224,6 +242,8 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
                 "gone": report.state.gone,
                 "last_success": report.state.last_success,
                 "next_check": report.state.next_check,
+                "next_check_reason": report.state.check_reason,
+                "hub": _hub(health.hubs.get(report.source.id)),
                 "failures": report.state.failures,
                 "error": report.state.error,
                 "warning": report.warning,

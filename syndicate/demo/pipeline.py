@@ -13,7 +13,7 @@ from syndicate.audience.addresses import normalise_address
 from syndicate.demo.place import Place
 from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
-from syndicate.jobs.ingest import IngestResult
+from syndicate.jobs.ingest_result import IngestResult
 from syndicate.model import DeliveryState
 from syndicate.services import Services
 from syndicate.store import articles as article_store

@@ -14,6 +14,7 @@ from syndicate.ingest.clean import clean_html
 from syndicate.ingest.encoding import repaired, utf8_document
 from syndicate.ingest.feeds_feedparser import read_with_feedparser
 from syndicate.ingest.json_feed import parse_json_feed
+from syndicate.ingest.quiet_times import skipped_times
 from syndicate.ingest.raw_item import RawFeed, RawItem, entry_of, plain_title
 from syndicate.ingest.splitter import Split, Unsplittable, split
 from syndicate.model import Entry, ParsedSource
@@ -49,11 +50,12 @@ def parse_feed(
         raise ParseError(f"{url} sent an empty document")
     _refuse_other_documents(document, url)
     whole, more = _split(document)
-    if whole is not None:
-        parsed = _read_unseen(whole, url, known)
-        if parsed is not None:
-            return _with_warnings(parsed, (*warnings, *more))
-    return _with_warnings(_read_whole(document, url, known), (*warnings, *more))
+    parsed = _read_unseen(whole, url, known) if whole is not None else None
+    parsed = parsed or _read_whole(document, url, known)
+    skip_hours, skip_days = skipped_times(document)
+    if skip_hours or skip_days:
+        parsed = replace(parsed, skip_hours=skip_hours, skip_days=skip_days)
+    return _with_warnings(parsed, (*warnings, *more))
 
 
 def _refuse_other_documents(document: bytes, url: str) -> None:
@@ -182,6 +184,8 @@ def _parsed(
         entries=tuple(entries),
         digests=digests,
         min_interval=feed.min_interval,
+        hubs=tuple(address for hub in feed.hubs if (address := absolute_url(url, hub))),
+        self_url=absolute_url(url, feed.self_url) if feed.self_url else "",
         refused=tuple(bad),
     )
 

@@ -68,6 +68,8 @@ def read_with_feedparser(document: bytes, url: str) -> RawFeed:
         min_interval=seconds_between_updates(
             feed.get("ttl"), feed.get("sy_updateperiod"), feed.get("sy_updatefrequency")
         ),
+        hubs=_links(feed, "hub"),
+        self_url=next(iter(_links(feed, "self")), ""),
         items=[_item(entry, url, is_atom=is_atom) for entry in parsed.entries],
     )
 
@@ -128,6 +130,11 @@ def _link(holder: Any) -> str:
         return str(holder["link"])
     links = [link for link in _get(holder, "links", ()) if _get(link, "href")]
     return next((str(link["href"]) for link in links if _get(link, "rel") == "alternate"), "")
+
+
+def _links(feed: Any, relation: str) -> list[str]:
+    found = (_get(link, "href") for link in _get(feed, "links", ()) if _get(link, "rel") == relation)
+    return [str(address) for address in found if address]
 
 
 def _address(entry: Any) -> str:

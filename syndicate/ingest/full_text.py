@@ -28,7 +28,7 @@ from syndicate.model import (
     WantedPage,
 )
 from syndicate.text.reading_time import measure_reading
-from syndicate.text.urls import host_of
+from syndicate.text.urls import same_site
 
 MOST_PARTS = 10
 """Sitemaps of one index that are read; an index may list 50 000."""
@@ -46,10 +46,6 @@ FRUITLESS = 10
 """When so many pages of a feed were of no use and none was, they do not pay until the window is over."""
 _LONGER = 1.2
 _MUCH_LONGER = 30
-# Second-level names under which everybody can have a third: the site is one label longer.
-_SHARED_SUFFIXES = frozenset(
-    {"ac", "co", "com", "edu", "gob", "gov", "ne", "net", "or", "org", "github", "blogspot"}
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +77,8 @@ def wants_page(article: NewArticle, source: Source, now: datetime, options: Page
         return False
     if source.kind is not SourceKind.FEED:
         return True
-    same_site = site_of(article.url) in {site_of(source.url), site_of(source.home_url)}
-    return same_site and (article.words < SHORT or _BREAKS_OFF.search(article.text[-120:]) is not None)
+    theirs = same_site(article.url, source.url) or same_site(article.url, source.home_url)
+    return theirs and (article.words < SHORT or _BREAKS_OFF.search(article.text[-120:]) is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,13 +224,3 @@ def worth_taking(
         taken = [entry for entry in taken if entry.title or id(entry) in chosen]
     kept = {id(entry) for entry in taken}
     return tuple(taken), tuple(entry for entry in entries if id(entry) not in kept)
-
-
-def site_of(url: str) -> str:
-    """The part of a host that belongs to one publisher, as well as its shape tells: ``bbc.co.uk``."""
-    labels = host_of(url).split(".")
-    if len(labels) > 2 and labels[-2] in _SHARED_SUFFIXES:
-        return ".".join(labels[-3:])
-    if labels[-1].isdecimal():
-        return ".".join(labels)
-    return ".".join(labels[-2:])

@@ -11,6 +11,8 @@ same key                                        the same article
 same key, but another URL, title *and* date     a reused guid: a new article, key ``guid#url``
 unknown key, URL and title of a known article,  a changed guid: the same article keeps uid and key
   dates less than a day apart or one missing
+unknown key and URL, title and moment of a      it has moved (``reappearing``): the same article
+  known article that is listed no longer
 no guid, no URL                                 title and date identify it
 no title                                        the first words of its text are its title
 no title and no text                            what its picture shows, else its source and date
@@ -102,13 +104,23 @@ def uid_of(source_name: str, key: str) -> str:
     return str(uuid5(_UIDS, f"{source_name}\n{key}"))
 
 
-def decide(entry: Entry, source: Source, known: Iterable[KnownArticle], now: datetime) -> Decision:
+def decide(
+    entry: Entry,
+    source: Source,
+    known: Iterable[KnownArticle],
+    now: datetime,
+    *,
+    moved: KnownArticle | None = None,
+) -> Decision:
     """New, changed, same or refused, by the rules above.
 
-    ``known`` holds the source's articles under ``keys_of(entry)`` or under its canonical URL.
+    ``known`` holds the source's articles under ``keys_of(entry)`` or under its canonical URL; ``moved`` is
+    the one that the entry must be if it is none of those.
     """
     known = tuple(known)
     key, existing = _identified(entry, known) if known else (entry_key(entry), None)
+    if existing is None and moved:
+        key, existing = moved.entry_key, moved
     if existing and existing.digest == entry.digest != "":
         return Decision(kind=Kind.SAME, existing=existing)
     try:

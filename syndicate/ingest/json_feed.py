@@ -66,11 +66,19 @@ def parse_json_feed(body: bytes, *, url: str, known: frozenset[str], clean: Clea
         home_url=absolute_url(url, _text(feed, "home_page_url")),
         feed_id=absolute_url(url, _text(feed, "feed_url")),
         language=normalise_language(_text(feed, "language")),
+        hubs=_hubs(feed, url),
+        self_url=absolute_url(url, _text(feed, "feed_url")),
         entries=tuple(entries),
         digests=tuple(digests),
         warnings=tuple(warnings),
         refused=tuple(refused),
     )
+
+
+def _hubs(feed: Mapping[str, Any], url: str) -> tuple[str, ...]:
+    """The WebSub hubs; other kinds (rssCloud) are not spoken here."""
+    hubs = [hub for hub in _objects(feed, "hubs") if _text(hub, "type").lower() == "websub"]
+    return tuple(address for hub in hubs if (address := absolute_url(url, _text(hub, "url"))))
 
 
 def _loaded(body: bytes, url: str) -> tuple[dict[str, Any], list[str]]:

@@ -79,6 +79,8 @@ class RawFeed:
     feed_id: str = ""
     language: str = ""
     min_interval: float | None = None
+    hubs: list[str] = field(default_factory=list)
+    self_url: str = ""
     items: list[RawItem] = field(default_factory=list)
 
 

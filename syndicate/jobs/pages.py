@@ -6,7 +6,7 @@ is left alone for the rest of the run: nobody is asked twenty times for what fai
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -19,13 +19,13 @@ from syndicate.errors import (
     SyndicateError,
     TooLarge,
 )
-from syndicate.ingest.full_text import SortedEntries, about_the_same, better_text, with_page
+from syndicate.ingest.full_text import about_the_same, better_text, with_page
 from syndicate.ingest.identity import accept
 from syndicate.ingest.readers import Document
 from syndicate.ingest.robots import origin_of
-from syndicate.jobs.ingest import IngestJob, Taken
+from syndicate.jobs.ingest import IngestJob, LeaseLost
 from syndicate.jobs.robots import OriginRules, rules_for
-from syndicate.model import Entry, PageRead, ParsedSource, ReadState, SourceKind
+from syndicate.model import Entry, NewArticle, PageRead, ParsedSource, ReadState, SourceKind
 from syndicate.net import PAGE_ACCEPT, Fetched, FetchRequest
 from syndicate.store import Connection, quarantine
 from syndicate.store import articles as article_store
@@ -152,6 +152,8 @@ class PagesJob:
             self._refuse(page, str(error), now, result)
         except StoreError:
             raise
+        except LeaseLost:
+            return
         except Exception as error:
             log.exception("the page %s could not be used", page.url)
             problem = SyndicateError(f"{page.url} could not be used ({type(error).__name__}: {error})")
@@ -167,12 +169,12 @@ class PagesJob:
         """The entry of a page. Raises ``ParseError`` when there is none, or none that we may use."""
         if answer.url != page.url and not self._allows(answer.url, now):
             raise ParseError(f"it leads to {answer.url}, which robots.txt there does not allow")
-        parsed = self.ingest.parser().parse(
+        parsed = self.ingest.parse(
             answer.body,
-            url=answer.url,
-            content_type=answer.content_type,
-            charset=answer.charset,
-            known=frozenset(),
+            answer.url,
+            answer.content_type,
+            answer.charset,
+            frozenset(),
             kind=Document.PAGE,
             asked=page.url,
             vouched=page.entry is None or page.source.kind is not SourceKind.SITEMAP,
@@ -201,32 +203,26 @@ class PagesJob:
             return
         full = accept(replace(entry, language=article.language), page.source, now)
         with self.ingest.store.write() as connection:
-            if self._finish(connection, page, now):
-                page_store.give_full_text(connection, article.id, full)
-                result.read += 1
+            self._finish(connection, page, now)
+            page_store.give_full_text(connection, article.id, full)
+        result.read += 1
 
     def _whole_article(self, page: PageRead, entry: Entry, now: datetime, result: PagesResult) -> None:
         """An article that its sitemap or list only named: the page is all there is of it."""
 
-        def link(connection: Connection, taken: Taken) -> None:
-            ids = (*taken.added, *taken.changed, *taken.same)
-            page_store.link_page(connection, page.id, ids[0] if ids else None)
+        def settle(connection: Connection, _new: Sequence[NewArticle]) -> None:
+            self._finish(connection, page, now)
+            page_store.link_page(connection, page.id)
 
-        found = SortedEntries(parsed=ParsedSource(entries=(entry,)))
-        taken = self.ingest.take(
-            page.source,
-            found,
-            now,
-            finish=lambda connection: self._finish(connection, page, now),
-            then=link,
-            whole=True,
-        )
+        parsed = ParsedSource(entries=(entry,))
+        taken = self.ingest.accept(page.source, parsed, now, settle, whole=True)
         result.read += 1
-        result.new += len(taken.added)
+        result.new += taken.new
 
-    def _finish(self, connection: Connection, page: PageRead, now: datetime) -> bool:
+    def _finish(self, connection: Connection, page: PageRead, now: datetime) -> None:
         quarantine.clear_failure(connection, QUARANTINE, page.url)
-        return page_store.finish_page(connection, page.id, ReadState.READ, owner=self.ingest.owner, now=now)
+        if not page_store.finish_page(connection, page.id, ReadState.READ, owner=self.ingest.owner, now=now):
+            raise LeaseLost
 
     def _refuse(self, page: PageRead, reason: str, now: datetime, result: PagesResult) -> None:
         """The page is of no use, today or tomorrow; the article stays as its source told it."""

@@ -1,11 +1,29 @@
-"""What to ask for a source, and how its answer is to be read."""
+"""What to ask for a source, and how its answer is to be read, and by whom."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from syndicate.ingest.readers import Document
 from syndicate.ingest.sitemaps import MAX_BYTES as MAX_SITEMAP
-from syndicate.model import Source, SourceKind, SourceState
+from syndicate.model import ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import FEED_ACCEPT, PAGE_ACCEPT, SITEMAP_ACCEPT, FetchRequest
+
+
+class Parser(Protocol):
+    """Turns a body into entries where a crash cannot hurt us; see ``ingest.isolation.ParserPool``."""
+
+    def parse(
+        self,
+        body: bytes,
+        *,
+        url: str,
+        content_type: str,
+        charset: str,
+        known: frozenset[str],
+        kind: Document = Document.FEED,
+        **more: object,
+    ) -> ParsedSource:
+        """Raises ``ParseError``."""
+
 
 _ACCEPTED = {SourceKind.SITEMAP: SITEMAP_ACCEPT, SourceKind.PAGE: PAGE_ACCEPT}
 

@@ -4,16 +4,16 @@ A part and its articles are committed together, like a poll.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syndicate.errors import FetchError, ParseError, StoreError, SyndicateError
 from syndicate.ingest.full_text import sort_entries
 from syndicate.ingest.polling import PollOutcome, after_poll, failed
-from syndicate.jobs.ingest import IngestJob
+from syndicate.jobs.ingest import IngestJob, LeaseLost
 from syndicate.jobs.requests import reading_of, request_of
-from syndicate.model import ParsedSource, SourceState
+from syndicate.model import NewArticle, ParsedSource, SourceState
 from syndicate.net import Fetched
 from syndicate.store import Connection
 from syndicate.store import sitemap_parts as part_store
@@ -62,6 +62,8 @@ class SitemapPartsJob:
                 self._save(part, failed(part.url, error), now)
             except StoreError:
                 raise
+            except LeaseLost:
+                continue
             except Exception as error:
                 log.exception("the sitemap %s could not be stored", part.url)
                 problem = SyndicateError(f"{part.url} could not be stored ({type(error).__name__}: {error})")
@@ -82,6 +84,8 @@ class SitemapPartsJob:
             etag=answer.etag,
             last_modified=answer.last_modified,
             body_hash=answer.wire_hash,
+            not_modified=answer.status == 304,
+            read=not answer.unchanged,
             max_age=answer.max_age,
         )
         if answer.unchanged:
@@ -93,20 +97,20 @@ class SitemapPartsJob:
         )
         after = after_poll(part.state, outcome, now, self.ingest.polling)
 
-        def finish(connection: Connection) -> bool:
-            return part_store.save_part(
-                connection, part.id, after, self._next_check(part, after, now), owner=self.ingest.owner
-            )
+        def settle(connection: Connection, _new: Sequence[NewArticle]) -> None:
+            next_check = self._next_check(part, after, now)
+            if not part_store.save_part(connection, part.id, after, next_check, owner=self.ingest.owner):
+                raise LeaseLost
 
-        return len(self.ingest.take(part.source, found, now, finish=finish).added)
+        return self.ingest.accept(part.source, found.parsed, now, settle, found=found).new
 
     def _parsed(self, part: DuePart, answer: Fetched) -> ParsedSource:
-        parsed = self.ingest.parser().parse(
+        parsed = self.ingest.parse(
             answer.body,
-            url=answer.url,
-            content_type=answer.content_type,
-            charset=answer.charset,
-            known=self.ingest.known(part.source),
+            answer.url,
+            answer.content_type,
+            answer.charset,
+            self.ingest.known_digests(part.source),
             **(reading_of(part.source) | {"asked": part.url}),
         )
         if parsed.parts:

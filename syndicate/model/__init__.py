@@ -19,6 +19,7 @@ from syndicate.model.articles import (
     reader_link,
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
+from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (
     Delivery,
     DeliveryState,
@@ -43,6 +44,9 @@ __all__ = [
     "EditionStory",
     "Entry",
     "FullText",
+    "Hub",
+    "HubState",
+    "HubSubscription",
     "Image",
     "KnownArticle",
     "NewArticle",
@@ -51,6 +55,7 @@ __all__ = [
     "PageRead",
     "ParsedSource",
     "PublishedArticle",
+    "Push",
     "RankedStory",
     "ReadState",
     "RelatedLink",

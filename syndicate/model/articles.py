@@ -57,7 +57,9 @@ class ParsedSource:
 
     ``entries`` holds only entries whose digest was not known before; ``digests`` holds the
     digest of every item in the document. ``min_interval`` is the source's own wish (``ttl``,
-    ``sy:updatePeriod``) in seconds. ``warnings`` are readable sentences (not well-formed,
+    ``sy:updatePeriod``) in seconds, ``skip_hours`` and ``skip_days`` the times it wants no visit (bits,
+    see ``SourceState``). ``hubs`` and ``self_url`` are its WebSub links, absolute.
+    ``warnings`` are readable sentences (not well-formed,
     wrong charset, entries left out); ``refused`` are ``(digest, reason)`` of single items
     that could not be read although the rest could. ``left_out`` counts new items beyond our limit,
     to be read the next time although the document is the same. ``parts`` are the sitemaps of a sitemap
@@ -71,6 +73,10 @@ class ParsedSource:
     entries: tuple[Entry, ...] = ()
     digests: tuple[str, ...] = ()
     min_interval: float | None = None
+    skip_hours: int = 0
+    skip_days: int = 0
+    hubs: tuple[str, ...] = ()
+    self_url: str = ""
     warnings: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
     left_out: int = 0

@@ -85,6 +85,14 @@ class SourceState:
     ``etag`` and ``last_modified`` are kept byte for byte as the server sent them. ``body_hash``
     is of the body as it came over the wire, still compressed. ``permanent_url`` is where a
     permanent redirect pointed, seen ``permanent_seen`` times in a row.
+
+    ``next_check`` is when the source is read again, ``check_reason`` why then and not earlier.
+    ``not_before`` is what a server that had enough of us asked for (Retry-After): nobody polls earlier,
+    whoever asks. ``max_age`` and ``wish`` are seconds: how long the server calls its answer fresh, and how
+    long a pause the feed asks for (``ttl``); kept, since a 304 repeats neither. ``skip_hours`` and
+    ``skip_days`` have a bit for each hour (UTC) and weekday (Monday is bit 0) that wants no visit.
+    ``visits`` publications fell after ``visits_since`` (see ``ingest.polling.rhythm_of``). Until
+    ``pushed_until`` a hub that has proved itself sends us what is new.
     """
 
     etag: str = ""
@@ -93,8 +101,17 @@ class SourceState:
     last_attempt: datetime | None = None
     last_success: datetime | None = None
     next_check: datetime | None = None
+    check_reason: str = ""
+    not_before: datetime | None = None
     failures: int = 0
     error: str = ""
     gone: bool = False
     permanent_url: str = ""
     permanent_seen: int = 0
+    max_age: float | None = None
+    wish: float | None = None
+    skip_hours: int = 0
+    skip_days: int = 0
+    visits: int = 0
+    visits_since: datetime | None = None
+    pushed_until: datetime | None = None

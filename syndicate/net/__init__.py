@@ -1,5 +1,6 @@
 """Everything outbound over HTTP: one guarded client, and a thread that fetches for the jobs."""
 
+from syndicate.net.addresses import looks_public
 from syndicate.net.client import Client
 from syndicate.net.exchange import (
     FEED_ACCEPT,
@@ -20,4 +21,5 @@ __all__ = [
     "FetchThread",
     "Fetched",
     "HttpOptions",
+    "looks_public",
 ]

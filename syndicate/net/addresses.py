@@ -34,6 +34,9 @@ _FORBIDDEN_V4 = tuple(
         "240.0.0.0/4",  # reserved, broadcast
     )
 )
+_PRIVATE_ENDINGS = frozenset(
+    {"localhost", "local", "internal", "intranet", "lan", "home", "test", "example", "invalid", "arpa"}
+)
 _UNICAST_V6 = ipaddress.IPv6Network("2000::/3")
 _FORBIDDEN_V6 = tuple(
     ipaddress.IPv6Network(block)
@@ -51,6 +54,19 @@ def is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in block for block in _FORBIDDEN_V4)
     return address in _UNICAST_V6 and not any(address in block for block in _FORBIDDEN_V6)
+
+
+def looks_public(host: str) -> bool:
+    """Whether strangers could reach a host of this name, as far as the name tells.
+
+    A public address, or a name with a dot whose ending is not kept for private use or for examples
+    (RFC 2606, RFC 6761, RFC 6762, and ``internal``).
+    """
+    name = host.strip("[]").rstrip(".").lower()
+    try:
+        return is_public(ipaddress.ip_address(name))
+    except ValueError:
+        return "." in name and name.rpartition(".")[2] not in _PRIVATE_ENDINGS
 
 
 class AddressRefused(OSError):

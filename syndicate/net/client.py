@@ -1,12 +1,13 @@
 """The one HTTP client for everything outbound."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
 import aiohttp
+from aiohttp import FormData
 from yarl import URL
 
 from syndicate.errors import FetchError, TooLarge
@@ -14,12 +15,15 @@ from syndicate.net import headers
 from syndicate.net.addresses import AddressGuard
 from syndicate.net.bodies import decode_body, hash_wire
 from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
-from syndicate.net.failures import failed_connection, failed_status
+from syndicate.net.failures import failed_connection, failed_status, refused_form
 from syndicate.net.politeness import HostTurns
 from syndicate.net.urls import check_url, redirect_target
 
 _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
+# Those that ask for the same method and body again (RFC 9110 section 15.4).
+_REPEATING = (307, 308)
+_LONGEST_REASON = 1024
 # Content-Security-Policy alone passes aiohttp's 8 KiB on real sites.
 _LONGEST_FIELD = 32 * 1024
 
@@ -82,10 +86,45 @@ class Client:
             f"{request.url} redirects more than {self._options.max_redirects} times; check the URL"
         )
 
+    async def post(self, address: str, form: Sequence[tuple[str, str]]) -> int:
+        """Post a form and return the status, a 2xx.
+
+        A 307 or 308 is followed with the same form (rule W6). Raises as ``fetch`` does; the message of a
+        refusal quotes what the server says about it.
+        """
+        url = check_url(address)
+        for _ in range(self._options.max_redirects + 1):
+            async with self._turns.turn((url.raw_host or "").lower()), self._slots:
+                answer = await self._posted(url, form)
+            if isinstance(answer, int):
+                return answer
+            url = redirect_target(url, answer.location)
+        raise FetchError(f"{address} redirects more than {self._options.max_redirects} times; check the URL")
+
+    async def _posted(self, url: URL, form: Sequence[tuple[str, str]]) -> "int | _Redirect":
+        session = self._session_for(url)
+        try:
+            async with (
+                asyncio.timeout(self._options.total_timeout),
+                session.post(url, data=FormData(form, charset="utf-8"), allow_redirects=False) as response,
+            ):
+                if response.status in _REPEATING:
+                    return _Redirect(response.status, response.headers.get("Location", ""))
+                if response.status // 100 == 2:
+                    return response.status
+                said = await response.content.read(_LONGEST_REASON)
+                wait = headers.retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+                raise refused_form(str(url), response.status, said, wait)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise failed_connection(error, str(url)) from error
+
+    def _session_for(self, url: URL) -> aiohttp.ClientSession:
+        trusted = self._guard.trusts_host(url.host or "", url.port or 0)
+        return self._trusting if trusted else self._guarded
+
     async def _exchange(self, request: FetchRequest, url: URL, budget: float) -> "_Answer | _Redirect":
         """One request and its answer, all of it within ``budget`` seconds."""
-        trusted = self._guard.trusts_host(url.host or "", url.port or 0)
-        session = self._trusting if trusted else self._guarded
+        session = self._session_for(url)
         try:
             async with (
                 asyncio.timeout(max(budget, 0.0)),
@@ -156,6 +195,11 @@ class _Answer:
         wanted = name.lower().encode()
         return next(value for key, value in self.raw_fields if key.lower() == wanted).decode("latin-1")
 
+    def links(self) -> tuple[str, ...]:
+        if "Link" not in self.fields:
+            return ()
+        return tuple(value.decode("latin-1") for key, value in self.raw_fields if key.lower() == b"link")
+
 
 def _request_fields(request: FetchRequest) -> dict[str, str]:
     fields = {"Accept": request.accept}
@@ -206,6 +250,7 @@ def _read_answer(request: FetchRequest, url: URL, answer: _Answer, moved: str, l
         content_type=content_type,
         charset=charset,
         permanent_url=moved,
+        links=answer.links(),
         max_age=headers.max_age(
             fields.get("Cache-Control", ""), fields.get("Expires", ""), datetime.now(UTC)
         ),

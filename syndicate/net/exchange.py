@@ -63,7 +63,8 @@ class Fetched:
     ``etag`` and ``last_modified`` are always the ones to store: a 304 keeps those it does not
     mention, a 200 drops them (polite-fetching rule F3). ``permanent_url`` is where a chain of only
     301 and 308 led, else ``""``. ``max_age`` is seconds (RFC 9111 section 4.2.1: ``max-age``, then
-    ``Expires``), ``None`` when the server does not say.
+    ``Expires``), ``None`` when the server does not say. ``links`` are the ``Link`` header fields
+    as they came (RFC 8288).
     """
 
     request: FetchRequest
@@ -78,3 +79,4 @@ class Fetched:
     charset: str = ""
     permanent_url: str = ""
     max_age: float | None = None
+    links: tuple[str, ...] = ()

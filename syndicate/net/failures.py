@@ -34,6 +34,14 @@ def failed_status(url: str, status: int, retry_after: float | None) -> FetchErro
     return FetchError(f"{url} answered {status}: {advice}", status=status, retry_after=retry_after)
 
 
+def refused_form(url: str, status: int, said: bytes, retry_after: float | None) -> FetchError:
+    """The error for a form that a server did not take; it may have said why, in plain text."""
+    reason = _short(said.decode("utf-8", "replace")) if said.strip() else "without a reason"
+    return FetchError(
+        f"{url} answered {status} to our form: {reason}", status=status, retry_after=retry_after
+    )
+
+
 def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return f"its certificate is not valid ({_short(error.certificate_error)}); its owner has to renew it"

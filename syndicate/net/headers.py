@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-# No server can silence a source for longer than this.
-LONGEST_RETRY_AFTER = 24 * 3600.0
+# No server can silence a source for longer than a week.
+LONGEST_RETRY_AFTER = 7 * 24 * 3600.0
 LONGEST_MAX_AGE = 365 * 24 * 3600.0
 
 
@@ -25,7 +25,7 @@ def sendable(validator: str) -> str:
 
 
 def retry_after(value: str, now: datetime) -> float | None:
-    """Seconds to wait (RFC 9110 section 10.2.3), capped at a day; ``None`` for nonsense or the past."""
+    """Seconds to wait (RFC 9110 section 10.2.3), capped at a week; ``None`` for nonsense or the past."""
     text = value.strip()
     if text.isascii() and text.isdecimal():
         return min(float(text[:12]), LONGEST_RETRY_AFTER)

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from queue import SimpleQueue
 from urllib.parse import urlsplit
 
@@ -58,6 +58,17 @@ class FetchThread:
                     taken = 0
         finally:
             future.cancel()
+
+    def post(self, url: str, form: Sequence[tuple[str, str]]) -> int:
+        """``Client.post``, waited for. Raises ``FetchError``, also when the thread is being closed."""
+        with self._gate:
+            if self._closed:
+                raise FetchError(f"{url} was not asked: the program is stopping")
+            future = asyncio.run_coroutine_threadsafe(self._client.post(url, form), self._loop)
+        try:
+            return future.result()
+        except CancelledError as error:
+            raise FetchError(f"{url} was not asked: the program is stopping") from error
 
     def close(self) -> None:
         """Abandon what is under way, close every connection and wait for the thread to end."""

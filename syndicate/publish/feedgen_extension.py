@@ -17,14 +17,18 @@ _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
 class RssFeed:
-    """Declares the namespaces of RSS items; feedgen declares Atom and content itself."""
+    """Declares the namespaces of RSS items, and names the hub; feedgen declares Atom and content itself."""
+
+    hub_url: str = ""
 
     def extend_ns(self) -> dict[str, str]:
         """Prefixes by which readers know these modules."""
         return {"dc": DC, "dcterms": DCTERMS, "media": MEDIA}
 
     def extend_rss(self, rss: _Element) -> None:
-        """Nothing to add to the channel."""
+        """Add the WebSub hub: of a channel's Atom links feedgen writes only the one to itself."""
+        if self.hub_url:
+            SubElement(rss[0], f"{{{ATOM}}}link", href=self.hub_url, rel="hub")
 
 
 class AtomFeed:

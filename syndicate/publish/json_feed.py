@@ -64,13 +64,14 @@ def _head(channel: Channel, options: PublishOptions) -> dict[str, Any]:
     # No authors here: Miniflux adds them to those of every item (seen in 2.2.6).
     title = xml_safe(channel.title).strip() or channel.name
     home = front_page_url(options)
-    head = {
+    head: dict[str, Any] = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": title,
         "home_page_url": home,
         "feed_url": feed_url(channel, options, "json"),
         "description": xml_safe(channel.description or options.description),
         "language": channel.language or options.language,
+        "hubs": [{"type": "WebSub", "url": options.hub_url}] if options.hub_url else [],
     }
     return {key: value for key, value in head.items() if value}
 

@@ -13,6 +13,7 @@ class PublishOptions:
     ``site_url`` is where the output folder is served, absolute and without a trailing slash: feeds
     lie directly under it, pages under ``site/``. ``language`` is a BCP 47 tag and ``time_zone`` the
     one times are shown in. ``google_news_url`` is ``""`` when the newsroom has no such channel.
+    ``hub_url`` is the WebSub hub that all feeds name, or ``""``.
     ``version`` is this program's own, named as the generator. ``feed_limit_bytes`` bounds one feed
     document (measured: readers and aggregators cut or refuse larger ones). Pages of articles younger
     than ``fresh_for`` seconds carry the moving lists (top, trending); older pages are frozen.
@@ -24,6 +25,7 @@ class PublishOptions:
     language: str = "en"
     time_zone: ZoneInfo = _UTC
     google_news_url: str = ""
+    hub_url: str = ""
     version: str = ""
     feed_limit_bytes: int = 500_000
     fresh_for: float = 48 * 3600.0

@@ -153,6 +153,9 @@ def _new_feed(channel: Channel, updated: datetime, options: PublishOptions, form
     feed.subtitle(description)
     feed.description(description)
     feed.author(name=xml_safe(options.title).strip() or title, uri=front_page_url(options))
+    if options.hub_url:
+        feed.link(href=options.hub_url, rel="hub")
+        feed.rss_parts.hub_url = options.hub_url
     # feedgen takes the last link for the channel's own, so the page comes after the feed itself.
     feed.link(href=feed_url(channel, options, form.suffix), rel="self", type=form.media_type)
     feed.link(href=front_page_url(options), rel="alternate", type="text/html")

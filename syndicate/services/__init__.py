@@ -21,6 +21,7 @@ from syndicate.ingest.full_text import PageOptions
 from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollingOptions
 from syndicate.ingest.robots import product_token
+from syndicate.jobs.announce import AnnounceJob
 from syndicate.jobs.deliver import DeliverJob, Transport
 from syndicate.jobs.editions import EditionJob
 from syndicate.jobs.ingest import IngestJob
@@ -29,19 +30,21 @@ from syndicate.jobs.prune import PruneJob, RetentionOptions
 from syndicate.jobs.publish import PublishJob
 from syndicate.jobs.sitemap_parts import SitemapPartsJob
 from syndicate.jobs.stories import StoriesJob
+from syndicate.jobs.websub import WebSubJob
 from syndicate.model import Channel, Newsletter, Source
-from syndicate.net import FetchThread, HttpOptions
+from syndicate.net import FetchThread, HttpOptions, looks_public
 from syndicate.newsletter.render import SiteFacts
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
 from syndicate.services.declared import declared_channels, declared_newsletters, declared_sources
 from syndicate.services.mail import mail_transport, newsletter_mail, unsubscribe_link
 from syndicate.settings import Settings
-from syndicate.store import Store, leases, open_store
+from syndicate.store import Store, audience, leases, open_store
 from syndicate.store import editions as edition_store
 from syndicate.store import sources as source_store
 from syndicate.stories import RankingOptions, StoryOptions
 from syndicate.templating import Templates
+from syndicate.text.urls import host_of
 
 # Objects made before the collector looks for cycles (700 by default): we make many that live for a stage, and
 # hardly any cycles. Stories and pages then take a quarter less time.
@@ -125,6 +128,7 @@ class Services:
             language=site.language,
             time_zone=self.zone,
             google_news_url=site.google_news_url,
+            hub_url=site.hub,
             version=__version__,
         )
 
@@ -150,15 +154,19 @@ class Services:
         return FetchThread(
             HttpOptions(
                 allow_private=http.allow_private,
-                user_agent=self.user_agent,
+                user_agent=http.user_agent or self._user_agent(),
                 host_gap=http.host_gap,
             )
         )
 
-    @cached_property
-    def user_agent(self) -> str:
-        """What we call ourselves."""
-        return self.settings.http.user_agent or f"syndicate/{__version__} (+{self.settings.site.url})"
+    def _user_agent(self) -> str:
+        """Who asks, where to read about us, and for how many readers (F11; at least whoever runs this)."""
+        with self.store.read() as connection:
+            readers = max(audience.count_readers(connection), 1)
+        return (
+            f"syndicate/{__version__} (+{self.settings.site.url}; "
+            f"{readers} subscriber{'s' if readers > 1 else ''})"
+        )
 
     @cached_property
     def parsers(self) -> ParserPool:
@@ -172,9 +180,10 @@ class Services:
             store=self.store,
             fetcher=lambda: self.fetcher,
             parser=lambda: self.parsers,
-            polling=PollingOptions(min_interval=self.settings.http.min_interval),
+            polling=self.polling,
             zone=self.zone,
             owner=self.owner,
+            follow_hubs=self.reached_by_hubs,
             pages=self.page_options,
         )
 
@@ -192,7 +201,46 @@ class Services:
     @cached_property
     def pages(self) -> PagesJob:
         """Pages to read → articles, and their full texts."""
-        return PagesJob(ingest=self.ingest, agent=product_token(self.user_agent))
+        return PagesJob(ingest=self.ingest, agent=product_token(self.settings.http.user_agent))
+
+    @cached_property
+    def polling(self) -> PollingOptions:
+        """How often sources are asked."""
+        http = self.settings.http
+        return PollingOptions(
+            min_interval=http.min_interval, max_interval=max(http.max_interval, http.min_interval)
+        )
+
+    @cached_property
+    def reached_by_hubs(self) -> bool:
+        """Whether hubs are wanted and could call us back."""
+        host = host_of(self.settings.site.url)
+        reachable = looks_public(host) or self._is_allowed(host)
+        return bool(self.settings.http.websub and self.settings.web.listen and reachable)
+
+    def _is_allowed(self, host: str) -> bool:
+        """Whether the operator named this host among the private ones, or allowed them all."""
+        allowed = self.settings.http.allow_private
+        return allowed is True or (isinstance(allowed, tuple) and host in allowed)
+
+    @cached_property
+    def websub(self) -> WebSubJob:
+        """Hubs → pushes → articles."""
+        return WebSubJob(
+            store=self.store,
+            ingest=self.ingest,
+            poster=lambda: self.fetcher,
+            polling=self.polling,
+            callback_url=lambda callback: f"{self.settings.site.url}/websub/{callback}",
+            is_ours=self._is_allowed,
+            enabled=self.reached_by_hubs,
+            owner=self.owner,
+        )
+
+    @cached_property
+    def announce(self) -> AnnounceJob:
+        """Changed feeds → our hub."""
+        return AnnounceJob(store=self.store, poster=lambda: self.fetcher, hub=self.settings.site.hub)
 
     @cached_property
     def stories(self) -> StoriesJob:

@@ -24,6 +24,7 @@ class SiteSettings(Section):
     language: str = Field("en", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
     time_zone: ZoneName = "UTC"
     google_news_url: OptionalUrl = ""
+    hub: OptionalUrl = ""
 
 
 class StoreSettings(Section):

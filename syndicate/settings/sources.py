@@ -15,6 +15,8 @@ class HttpSettings(Section):
 
     allow_private: Private = False
     min_interval: Duration = 3600.0
+    max_interval: Duration = 86_400.0
+    websub: bool = True
     host_gap: Duration = 1.0
     user_agent: str = Field("", pattern=r"^[\x20-\x7e]*$")
 

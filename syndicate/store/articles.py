@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, delete, func, insert, select, update
 
 from syndicate.model import Article, ArticleBody, Image, KnownArticle, NewArticle
 from syndicate.store import schema
@@ -14,13 +14,18 @@ from syndicate.store.upsert import insert_for
 
 _KNOWN = tuple(KnownArticle.__dataclass_fields__)
 _BATCH = 500
+MAX_SIMILAR = 5_000
 # One parameter for a whole list: SQLAlchemy examines each value of a list that stands in a statement.
 _VALUES: BindParameter[str] = bindparam("values", expanding=True)
+_MOMENTS: BindParameter[datetime] = bindparam("values", expanding=True)
 _FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
     schema.articles.c.source_id == bindparam("source")
 )
 _BY_KEYS = _FACTS.where(schema.articles.c.entry_key.in_(_VALUES))
 _BY_URLS = _FACTS.where(schema.articles.c.url.in_(_VALUES))
+_LATEST_FACTS = _FACTS.order_by(schema.articles.c.id.desc()).limit(MAX_SIMILAR)
+_BY_MOMENTS = _LATEST_FACTS.where(schema.articles.c.published.in_(_MOMENTS))
+_BY_TITLES = _LATEST_FACTS.where(schema.articles.c.title.in_(_VALUES))
 _PRUNED_BY_KEYS = select(schema.tombstones.c.entry_key).where(
     schema.tombstones.c.source_id == bindparam("source"), schema.tombstones.c.entry_key.in_(_VALUES)
 )
@@ -58,6 +63,19 @@ def _known_articles(
     return tuple(found.values())
 
 
+def similar_articles(
+    connection: Connection, source_id: int, *, published: Sequence[datetime], titles: Sequence[str]
+) -> tuple[KnownArticle, ...]:
+    """The source's articles with one of these moments or exactly one of these titles, not too many."""
+    found: dict[int, KnownArticle] = {}
+    asked: tuple[tuple[Select[Any], Sequence[Any]], ...] = ((_BY_MOMENTS, published), (_BY_TITLES, titles))
+    for query, values in asked:
+        for batch in _batches(values):
+            for row in connection.execute(query, {"source": source_id, "values": batch}):
+                found[row.id] = KnownArticle(**row._asdict())
+    return tuple(found.values())
+
+
 def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> frozenset[str]:
     """Those of the keys whose articles were pruned, or were passed over from the start."""
     return frozenset(
@@ -65,6 +83,13 @@ def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> 
         for batch in _batches(keys)
         for key in connection.scalars(_PRUNED_BY_KEYS, {"source": source_id, "values": batch})
     )
+
+
+def latest_published(connection: Connection, source_id: int, *, limit: int) -> tuple[datetime, ...]:
+    """When a source's latest articles were published, latest first."""
+    table = schema.articles
+    query = select(table.c.published).where(table.c.source_id == source_id)
+    return tuple(connection.scalars(query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)))
 
 
 def add_articles(connection: Connection, source_id: int, articles: Sequence[NewArticle]) -> list[int]:

@@ -176,6 +176,14 @@ def list_subscribers(connection: Connection, *, newsletter: str | None = None) -
     return list(found.values())
 
 
+def count_readers(connection: Connection) -> int:
+    """Mailboxes with at least one confirmed subscription."""
+    table = schema.subscriptions
+    confirmed = table.c.state == SubscriptionState.CONFIRMED.value
+    query = select(func.count(table.c.subscriber_id.distinct())).where(confirmed)
+    return connection.scalars(query).one()
+
+
 def count_subscriptions(connection: Connection) -> dict[str, dict[str, int]]:
     """Newsletter → state → number of subscriptions."""
     table = schema.subscriptions

@@ -163,10 +163,12 @@ def finish_page(
     return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
 
 
-def link_page(connection: Connection, page_id: int, article_id: int | None) -> None:
-    """Remember which article a page became; ``None`` when it became none."""
-    table = schema.page_reads
-    connection.execute(update(table).where(table.c.id == page_id).values(article_id=article_id))
+def link_page(connection: Connection, page_id: int) -> None:
+    """Remember which article a page became: the one of its source with its address, if any."""
+    table, articles = schema.page_reads, schema.articles
+    same = and_(articles.c.source_id == table.c.source_id, articles.c.url == table.c.url)
+    article = select(func.max(articles.c.id)).where(same).scalar_subquery()
+    connection.execute(update(table).where(table.c.id == page_id).values(article_id=article))
 
 
 def release_pages(

@@ -102,7 +102,8 @@ def claim_due_sources(
 ) -> list[tuple[Source, SourceState]]:
     """Lease sources whose next check is due, most overdue first; none twice at the same ``now``.
 
-    With ``names`` only those are considered, due or not. A paused or gone source is never due;
+    With ``names`` only those are considered, due or not, except while a server's Retry-After runs. A
+    paused or gone source is never due;
     a lease that ran out is claimable again, because its poll committed nothing. A poll from the future
     (the clock was wrong and was set back) does not count.
     """
@@ -123,6 +124,20 @@ def claim_due_sources(
     return [(source_of(row), _state(row)) for row in rows]
 
 
+def claim_source(
+    connection: Connection, source_id: int, *, now: datetime, owner: str, until: datetime
+) -> tuple[Source, SourceState] | None:
+    """Lease one source, due or not, to store what was sent to us; ``None`` while somebody else has it.
+
+    Also ``None`` for a paused or gone source.
+    """
+    table = schema.sources
+    live = and_(table.c.paused.is_(False), table.c.gone.is_(False))
+    free = and_(table.c.id == source_id, table.c.lease_until < now, live)
+    changed = connection.execute(update(table).where(free).values(lease_owner=owner, lease_until=until))
+    return get_source(connection, source_id) if changed.rowcount == 1 else None
+
+
 def due_sources(connection: Connection, *, now: datetime, names: Sequence[str] | None = None) -> list[str]:
     """The names of the sources that ``claim_due_sources`` would lease, by name."""
     table = schema.sources
@@ -132,11 +147,14 @@ def due_sources(connection: Connection, *, now: datetime, names: Sequence[str] |
 def _due(now: datetime, names: Sequence[str] | None) -> ColumnElement[bool]:
     table = schema.sources
     free = and_(table.c.paused.is_(False), table.c.gone.is_(False), table.c.lease_until < now)
+    # A server that had enough of us is left alone, whoever asks (F5).
+    wrong_clock = table.c.last_attempt > now + CLOCK_STEP
+    patient = or_(table.c.not_before.is_(None), table.c.not_before <= now, wrong_clock)
     if names is not None:
-        return and_(free, table.c.name.in_(names))
+        return and_(free, patient, table.c.name.in_(names))
     due = or_(table.c.next_check.is_(None), table.c.next_check <= now)
     ordinary = and_(due, or_(table.c.last_attempt.is_(None), table.c.last_attempt < now))
-    return and_(free, or_(ordinary, table.c.last_attempt > now + CLOCK_STEP))
+    return and_(free, or_(ordinary, wrong_clock))
 
 
 def release_sources(connection: Connection, ids: Iterable[int], *, owner: str) -> None:
@@ -144,6 +162,33 @@ def release_sources(connection: Connection, ids: Iterable[int], *, owner: str) -
     table = schema.sources
     mine = and_(table.c.id.in_(list(ids)), table.c.lease_owner == owner)
     connection.execute(update(table).where(mine).values(lease_owner="", lease_until=EPOCH))
+
+
+def extend_leases(connection: Connection, ids: Iterable[int], *, owner: str, until: datetime) -> None:
+    """Hold on to sources whose turn comes later than we thought."""
+    table = schema.sources
+    mine = and_(table.c.id.in_(list(ids)), table.c.lease_owner == owner)
+    connection.execute(update(table).where(mine).values(lease_until=until))
+
+
+def set_check(
+    connection: Connection,
+    source_id: int,
+    *,
+    next_check: datetime | None,
+    check_reason: str,
+    pushed_until: datetime | None,
+) -> None:
+    """Change when and why a source is read next, outside a poll; a poll under way has the last word."""
+    table = schema.sources
+    values = {"next_check": next_check, "check_reason": check_reason, "pushed_until": pushed_until}
+    connection.execute(update(table).where(table.c.id == source_id).values(**values))
+
+
+def get_source(connection: Connection, source_id: int) -> tuple[Source, SourceState] | None:
+    """A source and its state, or ``None``."""
+    row = connection.execute(select(schema.sources).where(schema.sources.c.id == source_id)).first()
+    return (source_of(row), _state(row)) if row else None
 
 
 def save_poll(

@@ -123,6 +123,21 @@ def host_of(url: str) -> str:
     return (host if host and port.isdecimal() else parts.authority).strip("[]")
 
 
+def same_site(one: str, other: str) -> bool:
+    """True when two web addresses belong to one owner as far as their hosts tell.
+
+    Equal hosts, one under the other, or both under one domain. Without the list of public suffixes a domain
+    is taken for one of them when its second label is short (``co.uk``, ``com.br``): in doubt, two sites.
+    """
+    first, second = (host_of(url).removeprefix("www.") for url in (one, other))
+    if not first or not second:
+        return False
+    if first == second or first.endswith(f".{second}") or second.endswith(f".{first}"):
+        return True
+    domains = [host.split(".")[-2:] for host in (first, second)]
+    return domains[0] == domains[1] and len(domains[0]) == 2 and len(domains[0][0]) > 3
+
+
 def is_web_url(url: str) -> bool:
     """True for an absolute http or https address with a valid host and no credentials."""
     return len(url) <= MAX_LENGTH and (_ORDINARY_LINK.fullmatch(url) is not None or _parse(url) is not None)

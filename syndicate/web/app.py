@@ -17,10 +17,11 @@ from syndicate.errors import SyndicateError
 from syndicate.templating import Templates
 from syndicate.web.media import Kind
 from syndicate.web.negotiation import accepts_gzip, is_navigation, not_modified
-from syndicate.web.options import Unsubscriber, WebOptions
+from syndicate.web.options import HubListener, Unsubscriber, WebOptions
 from syndicate.web.output import FileChanged, OutputFolder, ServedFile
 from syndicate.web.pages import SECURITY_HEADERS, Notices
 from syndicate.web.unsubscribe import UnsubscribePage
+from syndicate.web.websub import HubCallback
 
 Health = Callable[[], Mapping[str, object]]
 
@@ -34,16 +35,22 @@ def create_app(
     *,
     templates: Templates,
     health: Health,
+    hubs: HubListener | None = None,
 ) -> Starlette:
     """The application over one output folder, which may be empty or absent so far.
 
     ``health`` is called in a worker thread for ``/healthz``; its answer goes out as JSON, with 503
-    when it holds ``"ok": False``.
+    when it holds ``"ok": False``. Without ``hubs`` there is no WebSub callback.
     """
     notices = Notices(templates)
     files = _Files(options, OutputFolder(output, options.cache_bytes), notices)
+    callbacks = []
+    if hubs is not None:
+        page = HubCallback(hubs, options.push_bytes)
+        callbacks.append(Route("/websub/{callback}", page.__call__, methods=["GET", "POST"]))
     return Starlette(
         routes=[
+            *callbacks,
             Route("/", _to_front_page),
             Route("/healthz", _health_page(health)),
             Route(
@@ -124,6 +131,9 @@ class _Files:
         if served is None:
             return self._notices.problem(404)
         headers = self._headers(served)
+        if served.kind.feed and self._options.hub_url:
+            address = f"{self._options.site_url}{quote(request.scope['path'])}"
+            headers["Link"] = f'<{self._options.hub_url}>; rel="hub", <{address}>; rel="self"'
         fields = request.headers
         if not_modified(
             served.etag, served.modified, fields.get("if-none-match"), fields.get("if-modified-since")

@@ -1,16 +1,24 @@
 """What the web server is told once, and the promise of whoever answers unsubscribe links."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebOptions:
-    """How long others may keep our answers, in seconds, and how many bytes of ours are kept in memory."""
+    """How long others may keep our answers, in seconds, and how many bytes of ours are kept in memory.
+
+    ``push_bytes`` is the longest body a hub may send. With a ``hub_url`` every feed names it, and its own
+    address under ``site_url``, in its header fields.
+    """
 
     page_max_age: int = 300
     feed_max_age: int = 900
     cache_bytes: int = 8 * 1024 * 1024
+    push_bytes: int = 10 * 1024 * 1024
+    hub_url: str = ""
+    site_url: str = ""
 
 
 class Unsubscriber(Protocol):
@@ -21,3 +29,16 @@ class Unsubscriber(Protocol):
 
     def unsubscribe(self, token: str) -> bool:
         """End the subscription behind a token at once; true also when it had ended before."""
+
+
+class HubListener(Protocol):
+    """Answers WebSub hubs. All methods are called in worker threads and may block."""
+
+    def verify(self, callback: str, query: Mapping[str, str]) -> str | None:
+        """What to answer a question about a subscription with; ``None`` when it is none of ours."""
+
+    def expects(self, callback: str) -> int:
+        """The status a delivery would meet, its body apart."""
+
+    def receive(self, callback: str, content_type: str, signature: str, body: bytes) -> int:
+        """The status to answer a delivery with."""

@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from syndicate.web.bodies import read_body
 from syndicate.web.options import Unsubscriber
 from syndicate.web.pages import Notices
 
@@ -26,7 +27,7 @@ class UnsubscribePage:
         """Answer one request; all bad tokens get the same neutral 404."""
         token = request.path_params["token"]
         if request.method == "POST":
-            body = await _read_body(request)
+            body = await read_body(request, _LONGEST_BODY)
             if body is None:
                 return self._notices.problem(413)
             if not is_confirmation(parse_form(request.headers.get("content-type", ""), body)):
@@ -66,13 +67,3 @@ def parse_form(content_type: str, body: bytes) -> dict[str, str]:
 
 def _text(payload: object) -> str:
     return payload.decode("utf-8", "replace").strip() if isinstance(payload, bytes) else ""
-
-
-async def _read_body(request: Request) -> bytes | None:
-    """The request's body, or ``None`` when it is longer than any form of ours."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > _LONGEST_BODY:
-            return None
-    return bytes(body)

@@ -11,7 +11,6 @@ from syndicate.ingest.full_text import (
     about_the_same,
     better_text,
     parts_worth_reading,
-    site_of,
     sort_entries,
     wants_page,
     with_page,
@@ -169,19 +168,3 @@ def test_of_an_index_the_latest_parts_are_read():
     assert chosen == ["d0", "d1", "d2", "d3", "d4", "u0", "u1", "u2", "u3", "u4"]
     ends = [part.url for part in parts_worth_reading(undated, NOW, OPTIONS)]
     assert (len(ends), ends[0], ends[-1]) == (MOST_PARTS, "u0", "u39")
-
-
-@pytest.mark.parametrize(
-    ("url", "site"),
-    [
-        ("https://www.bbc.co.uk/news", "bbc.co.uk"),
-        ("https://news.example/", "news.example"),
-        ("https://a.b.news.example:8443/", "news.example"),
-        ("https://ada.github.io/", "ada.github.io"),
-        ("https://127.0.0.1/", "127.0.0.1"),
-        ("https://localhost/", "localhost"),
-        ("nonsense", ""),
-    ],
-)
-def test_a_site_is_what_one_publisher_has(url: str, site: str):
-    assert site_of(url) == site

@@ -7,12 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.errors import FetchError, ParseError
-from syndicate.ingest.polling import JITTER, PollingOptions, PollOutcome, after_poll, believed_url, failed
+from syndicate.ingest.polling import (
+    JITTER,
+    LONGEST_WISH,
+    PollingOptions,
+    PollOutcome,
+    adaptive_interval,
+    after_poll,
+    believed_url,
+    failed,
+    rhythm_of,
+    with_hub,
+)
 from syndicate.model import SourceState
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 HOUR, DAY = 3600.0, 86_400.0
 FRESH = SourceState()
+OPTIONS = PollingOptions()
 
 
 def good(**values: object) -> PollOutcome:
@@ -38,7 +50,7 @@ def waits(state: SourceState, at_least: float) -> bool:
         (good(max_age=300.0), HOUR),
         (good(max_age=2 * HOUR), 2 * HOUR),
         (good(max_age=2 * HOUR, min_interval=3 * HOUR), 3 * HOUR),
-        (good(max_age=365 * DAY), DAY),
+        (good(max_age=365 * DAY), 7 * DAY),
         (good(max_age=-5.0), HOUR),
     ],
 )
@@ -91,7 +103,7 @@ def test_F6_F9_failures_back_off_to_a_day():
 
 @pytest.mark.parametrize(
     ("retry_after", "seconds"),
-    [(2 * HOUR, 2 * HOUR), (10.0, HOUR), (10.0**12, DAY), (-1.0, HOUR), (None, HOUR)],
+    [(2 * HOUR, 2 * HOUR), (10.0, HOUR), (10.0**12, 7 * DAY), (-1.0, HOUR), (None, HOUR)],
 )
 def test_F6_F17_retry_after_is_honoured_within_bounds(retry_after, seconds):
     assert waits(after_poll(FRESH, bad(retry_after=retry_after), NOW, PollingOptions()), seconds)
@@ -156,4 +168,148 @@ def test_no_number_breaks_the_schedule(failures, retry_after, max_age, min_inter
     )
     state = after_poll(SourceState(failures=failures), outcome, NOW, PollingOptions())
     assert state.next_check is not None
-    assert timedelta(hours=1) <= state.next_check - NOW <= timedelta(days=1.1)
+    assert timedelta(hours=1) <= state.next_check - NOW <= timedelta(days=7.7)
+
+
+def test_F4_a_304_repeats_no_wish_and_all_of_them_still_hold():
+    first = after_poll(FRESH, good(max_age=2 * HOUR, min_interval=5 * HOUR, skip_hours=1), NOW, OPTIONS)
+    again = after_poll(first, good(not_modified=True, read=False), NOW, OPTIONS)
+    assert waits(again, 5 * HOUR)
+    assert (again.max_age, again.wish, again.skip_hours) == (2 * HOUR, 5 * HOUR, 1)
+    changed = after_poll(again, good(not_modified=True, read=False, max_age=7 * HOUR), NOW, OPTIONS)
+    assert waits(changed, 7 * HOUR)
+    dropped = after_poll(changed, good(), NOW, OPTIONS)
+    assert (dropped.max_age, dropped.wish, dropped.skip_hours) == (None, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("hours", "days", "earliest"),
+    [
+        ([13, 14], [], datetime(2026, 3, 4, 15, 0, tzinfo=UTC)),
+        ([], [2], datetime(2026, 3, 5, 0, 0, tzinfo=UTC)),
+        (range(8, 24), [2, 3], datetime(2026, 3, 6, 0, 0, tzinfo=UTC)),
+        ([22], [5], datetime(2026, 3, 4, 13, 0, tzinfo=UTC)),
+        (range(24), [], datetime(2026, 3, 4, 13, 0, tzinfo=UTC)),
+        ([], range(7), datetime(2026, 3, 4, 13, 0, tzinfo=UTC)),
+    ],
+    ids=["hours", "wednesday", "both", "not-now", "always", "every-day"],
+)
+def test_F4_skipped_hours_and_days_are_left_alone(hours, days, earliest):
+    bits = {"skip_hours": sum(1 << hour for hour in hours), "skip_days": sum(1 << day for day in days)}
+    state = after_poll(FRESH, good(**bits), NOW, OPTIONS)
+    assert state.next_check
+    assert earliest <= state.next_check <= earliest + timedelta(minutes=30)
+
+
+def test_F5_F6_a_pause_the_server_asked_for_is_remembered_apart_from_the_schedule():
+    busy = after_poll(FRESH, bad(retry_after=2 * HOUR), NOW, OPTIONS)
+    assert busy.not_before == NOW + timedelta(hours=2)
+    assert "Retry-After" in busy.check_reason
+    assert after_poll(busy, bad(), NOW, OPTIONS).not_before is None
+    assert after_poll(busy, good(), NOW, OPTIONS).not_before is None
+
+
+def test_F17_a_hub_that_sends_slows_the_polls_down_until_its_lease_ends():
+    polled = after_poll(FRESH, good(), NOW, OPTIONS)
+    pushed = with_hub(polled, "wire", NOW + timedelta(days=10), NOW + timedelta(minutes=9), OPTIONS)
+    assert waits(pushed, DAY)
+    assert waits(after_poll(pushed, good(), NOW, OPTIONS), DAY)
+    assert waits(with_hub(polled, "wire", NOW + timedelta(hours=3), NOW, OPTIONS), 3 * HOUR)
+    assert with_hub(pushed, "wire", None, NOW, OPTIONS) == polled
+    late = with_hub(pushed, "wire", None, NOW + timedelta(hours=9), OPTIONS)
+    assert late.next_check == NOW + timedelta(hours=9)
+
+
+def test_F17_a_lease_that_is_over_or_a_failing_source_slows_nothing():
+    over = after_poll(SourceState(pushed_until=NOW), good(), NOW, OPTIONS)
+    assert (waits(over, HOUR), over.pushed_until) == (True, None)
+    failing = after_poll(FRESH, bad(), NOW, OPTIONS)
+    assert with_hub(failing, "wire", NOW + timedelta(days=1), NOW, OPTIONS).next_check == failing.next_check
+
+
+@pytest.mark.parametrize(
+    ("ages", "hours"),
+    [
+        ([], 1),
+        ([0.5 * n for n in range(1, 30)], 1),
+        ([24 * n for n in range(1, 30)], 2.4),
+        ([24 * n + extra / 60 for n in range(1, 30) for extra in range(10)], 2.4),
+        ([24 * 7 * n for n in range(1, 30)], 16.8),
+        ([24 * 365], 24),
+        ([-5, 24, 48], 2.4),
+    ],
+    ids=["unknown", "busy", "daily", "ten-every-morning", "weekly", "asleep", "one-from-the-future"],
+)
+def test_a_source_is_asked_ten_times_as_often_as_it_publishes(ages, hours):
+    published = tuple(NOW - timedelta(hours=age) for age in ages)
+    state = after_poll(FRESH, good(published=published), NOW, OPTIONS)
+    assert waits(state, hours * HOUR)
+
+
+def test_a_source_that_falls_asleep_is_asked_less_and_less():
+    published = tuple(NOW - timedelta(hours=n) for n in range(1, 12))
+    state, pauses = after_poll(FRESH, good(published=published), NOW, OPTIONS), []
+    for days in range(1, 100, 20):
+        later = NOW + timedelta(days=days)
+        state = after_poll(state, good(not_modified=True, read=False), later, OPTIONS)
+        assert state.next_check
+        pauses.append((state.next_check - later).total_seconds() / HOUR)
+    assert pauses == sorted(pauses)
+    assert pauses[0] < 1.2
+    assert pauses[-1] > 19
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (good(), "least interval"),
+        (good(published=tuple(NOW - timedelta(days=n) for n in range(20))), "publishes about every 21.6 h"),
+        (good(published=(NOW - timedelta(days=900),)), "publishes rarely"),
+        (good(etag=""), "neither ETag nor Last-Modified"),
+        (good(max_age=2 * HOUR), "fresh for 2 h"),
+        (good(min_interval=90 * 60.0), "pause of 1.5 h (ttl"),
+        (good(skip_hours=1 << 13), "skipHours"),
+        (bad(), "failed 1 time in a row"),
+        (bad(retry_after=7200.0), "pause of 2 h (Retry-After)"),
+        (bad(gone=True), "410"),
+    ],
+)
+def test_every_schedule_has_its_reason(outcome, words):
+    assert words in after_poll(FRESH, outcome, NOW, OPTIONS).check_reason
+
+
+AGES = st.lists(st.floats(0, 10_000), max_size=60)
+WISHES = st.none() | st.floats(0, 10**6)
+
+
+@given(AGES, WISHES, WISHES, st.floats(1, 10**5), st.floats(1, 10**6), st.booleans())
+def test_no_poll_is_earlier_than_anybody_asked_for(ages, max_age, wish, least, most, validated):
+    options = PollingOptions(min_interval=least, max_interval=max(least, most))
+    published = tuple(NOW - timedelta(hours=age) for age in ages)
+    outcome = good(published=published, max_age=max_age, min_interval=wish, etag="x" if validated else "")
+    state = after_poll(FRESH, outcome, NOW, options)
+    assert state.next_check
+    floor = max(least, *(min(each or 0.0, LONGEST_WISH) for each in (max_age, wish)))
+    assert state.next_check - NOW >= timedelta(seconds=floor) - timedelta(milliseconds=1)
+
+
+@given(AGES, st.floats(0, 1_000), st.floats(1, 100))
+def test_longer_silence_and_longer_pauses_never_shorten_the_interval(ages, silence, stretch):
+    def interval(hours: list[float], later: float = 0.0) -> float:
+        moment = NOW + timedelta(hours=later)
+        rhythm = rhythm_of([NOW - timedelta(hours=age) for age in hours], moment, OPTIONS.min_interval)
+        return adaptive_interval(*rhythm, moment, OPTIONS)
+
+    assert interval(ages, silence) >= interval(ages) - 1e-6
+    spread = [age for age in ages if age >= 1]
+    apart = [age * stretch for age in spread[:1]]
+    assert interval(apart) >= interval(spread[:1]) - 1e-6
+
+
+@given(st.lists(st.datetimes(datetime(1990, 1, 1), datetime(2030, 1, 1)), max_size=30))  # noqa: DTZ001
+def test_a_rhythm_counts_no_publication_twice_and_none_of_the_future(moments):
+    published = [moment.replace(tzinfo=UTC) for moment in moments]
+    visits, since = rhythm_of(published, NOW, HOUR)
+    assert 0 <= visits <= min(10, len(published))
+    assert (since is None) == (visits == 0)
+    assert since is None or since <= NOW

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from syndicate.net.addresses import AddressGuard, AddressRefused, is_public
+from syndicate.net.addresses import AddressGuard, AddressRefused, is_public, looks_public
 
 FORBIDDEN = [
     "0.0.0.0",
@@ -128,3 +128,25 @@ def test_F1_allow_private_true_opens_everything():
     guard = AddressGuard(allow_private=True)
     assert guard.trusts_host("anything.example", 80)
     assert guard.allows("169.254.169.254", 80)
+
+
+@pytest.mark.parametrize(
+    ("host", "public"),
+    [
+        ("news.org", True),
+        ("news.org.", True),
+        ("1.1.1.1", True),
+        ("[2606:4700::1111]", True),
+        ("localhost", False),
+        ("newsbox", False),
+        ("newsbox.local", False),
+        ("news.internal", False),
+        ("news.example", False),
+        ("127.0.0.1", False),
+        ("10.0.0.7", False),
+        ("[::1]", False),
+        ("", False),
+    ],
+)
+def test_whether_strangers_can_reach_us_is_told_by_the_name(host, public):
+    assert looks_public(host) is public

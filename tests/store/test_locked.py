@@ -13,14 +13,25 @@ import pytest
 from sqlalchemy import Connection, update
 
 from syndicate.errors import StoreBusy
-from syndicate.model import DeliveryState, ReadState, SitemapPart, SourceState, WantedPage
+from syndicate.model import (
+    DeliveryState,
+    Hub,
+    HubState,
+    HubSubscription,
+    ReadState,
+    SitemapPart,
+    SourceState,
+    WantedPage,
+)
 from syndicate.store import (
     Store,
+    announcements,
     articles,
     audience,
     channels,
     deliveries,
     editions,
+    hubs,
     leases,
     open_store,
     pages,
@@ -40,11 +51,13 @@ from tests.factories import NOW, declared, edition_story, new_article, newslette
 
 SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(days=2)
 ROOMS = (
+    announcements,
     articles,
     audience,
     channels,
     deliveries,
     editions,
+    hubs,
     leases,
     pages,
     quarantine,
@@ -63,6 +76,23 @@ def edition_again(connection: Connection) -> None:
     factories.cut(connection, [edition_story(article)], period=(NOW, LATER))
 
 
+TOPIC = "https://harbour.example/feed"
+SUBSCRIPTION = HubSubscription(
+    source_id=1,
+    hub="https://hub.example/",
+    topic=TOPIC,
+    callback="callback",
+    secret="secret",
+    state=HubState.WANTED,
+    next_try=NOW,
+)
+
+
+def note_hub(connection: Connection, url: str) -> None:
+    hub = Hub(url=url, topic=TOPIC)
+    hubs.note_hub(connection, 1, hub, callback="callback", secret="secret", now=NOW)
+
+
 def lease(owner: str) -> dict[str, Any]:
     return {"owner": owner, "now": SOON, "until": LATER}
 
@@ -71,6 +101,12 @@ STATE = SourceState(next_check=NOW)
 FINISHED = DeliveryState.SENT
 # The seeded store has one of everything, with number 1, leased by "us".
 WRITES: dict[str, Callable[[Connection], object]] = {
+    "announcements.note_documents": lambda c: announcements.note_documents(c, {TOPIC: "x"}, NOW),
+    "announcements.claim_announcements": lambda c: announcements.claim_announcements(c, now=NOW, until=LATER),
+    "announcements.finish_announcement": lambda c: announcements.finish_announcement(
+        c, announcements.Announcement(topic=TOPIC, digest="x", attempts=0), next_try=None, error=""
+    ),
+    "announcements.forget_announcements": announcements.forget_announcements,
     "articles.add_articles": lambda c: articles.add_articles(c, 1, [new_article(7)]),
     "articles.change_article": lambda c: articles.change_article(c, 1, 1, new_article(1, title="New")),
     "articles.note_digests": lambda c: articles.note_digests(c, [(1, "x")]),
@@ -95,6 +131,23 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, "daily", "edition", (NOW, LATER), "empty", NOW
     ),
     "editions.cut_edition": edition_again,
+    "hubs.note_hub": lambda c: note_hub(c, "https://other.example/hub"),
+    "hubs.leave_hubs": lambda c: hubs.leave_hubs(c, now=NOW, everything=True),
+    "hubs.claim_hubs": lambda c: hubs.claim_hubs(c, now=NOW, until=LATER, limit=9),
+    "hubs.note_attempt": lambda c: hubs.note_attempt(
+        c, SUBSCRIPTION, state=HubState.ASKED, next_try=LATER, attempts=1, error=""
+    ),
+    "hubs.confirm_subscription": lambda c: hubs.confirm_subscription(
+        c, "callback", TOPIC, expires=LATER, next_try=SOON
+    ),
+    "hubs.confirm_end": lambda c: hubs.confirm_end(c, "callback", TOPIC),
+    "hubs.deny_subscription": lambda c: hubs.deny_subscription(
+        c, "callback", TOPIC, reason="", next_try=LATER
+    ),
+    "hubs.end_leases": lambda c: hubs.end_leases(c, now=LATER),
+    "hubs.add_push": lambda c: hubs.add_push(c, SUBSCRIPTION, content_type="", body=b"x", now=NOW),
+    "hubs.drop_push": lambda c: hubs.drop_push(c, 1),
+    "hubs.note_delivery": lambda c: hubs.note_delivery(c, 1, NOW),
     "leases.take_lease": lambda c: leases.take_lease(c, "stories", **lease("us")),
     "leases.drop_lease": lambda c: leases.drop_lease(c, "stories", owner="us"),
     "leases.free_owner": lambda c: leases.free_owner(c, "us"),
@@ -103,7 +156,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "pages.want_pages": lambda c: pages.want_pages(c, 1, [WantedPage(url="u", published=NOW)], NOW),
     "pages.claim_pages": lambda c: pages.claim_pages(c, per_poll=5, limit=5, **lease("us")),
     "pages.finish_page": lambda c: pages.finish_page(c, 1, ReadState.READ, owner="us", now=NOW),
-    "pages.link_page": lambda c: pages.link_page(c, 1, 1),
+    "pages.link_page": lambda c: pages.link_page(c, 1),
     "pages.release_pages": lambda c: pages.release_pages(c, [1], owner="us"),
     "pages.give_full_text": lambda c: pages.give_full_text(c, 1, new_article(1)),
     "pages.pass_over": lambda c: pages.pass_over(c, 1, [("key", "digest")], NOW),
@@ -125,6 +178,11 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "sitemap_parts.release_parts": lambda c: sitemap_parts.release_parts(c, [1], owner="us"),
     "sources.sync_sources": lambda c: sources.sync_sources(c, [declared("New")], NOW),
     "sources.claim_due_sources": lambda c: sources.claim_due_sources(c, limit=5, **lease("us")),
+    "sources.claim_source": lambda c: sources.claim_source(c, 1, **lease("us")),
+    "sources.extend_leases": lambda c: sources.extend_leases(c, [1], owner="us", until=LATER),
+    "sources.set_check": lambda c: sources.set_check(
+        c, 1, next_check=NOW, check_reason="", pushed_until=None
+    ),
     "sources.release_sources": lambda c: sources.release_sources(c, [1], owner="us"),
     "sources.save_poll": lambda c: sources.save_poll(c, 1, STATE, owner="us"),
     "stale.mark_stale": lambda c: stale.mark_stale(c, [1]),
@@ -149,6 +207,9 @@ READS = {
     "articles.known_digests",
     "articles.pruned_keys",
     "audience.consent_history",
+    "articles.latest_published",
+    "articles.similar_articles",
+    "audience.count_readers",
     "audience.count_subscriptions",
     "audience.list_subscribers",
     "audience.subscription_newsletter",
@@ -172,6 +233,10 @@ READS = {
     "editions.known_since",
     "editions.newsletter_titles",
     "editions.report_editions",
+    "hubs.count_due_hubs",
+    "hubs.find_subscription",
+    "hubs.list_subscriptions",
+    "hubs.waiting_pushes",
     "leases.counter",
     "leases.lease_owners",
     "leases.secret",
@@ -189,6 +254,7 @@ READS = {
     "robots.read_robots",
     "sitemap_parts.failing_parts",
     "sources.due_sources",
+    "sources.get_source",
     "sources.list_sources",
     "sources.next_check",
     "sources.report_sources",
@@ -238,6 +304,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Pa
         factories.newsroom(connection, "jo@example.org", "failed@example.org", "free@example.org")
         factories.add_articles(connection, 1, new_article(2))
         leases.make_secret(connection)
+        note_hub(connection, SUBSCRIPTION.hub)
         deliveries.claim_deliveries(connection, now=NOW, owner="us", until=SOON, limit=1)
         table = schema.deliveries
         connection.execute(update(table).where(table.c.id == 2).values(state="failed"))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.text.urls import absolute_url, canonical_url, host_of, is_web_url
+from syndicate.text.urls import absolute_url, canonical_url, host_of, is_web_url, same_site
 
 WEB = st.one_of(
     st.text(),
@@ -171,3 +171,21 @@ def test_long_hostile_addresses_take_no_time():
         canonical_url(url)
         absolute_url(url, url)
     assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://news.example/feed", "http://news.example:8080/other", True),
+        ("https://www.news.example/", "https://news.example/", True),
+        ("https://feeds.news.example/", "https://www.news.example/", True),
+        ("https://harbour.example/", "https://quay.example/", False),
+        ("https://bbc.co.uk/", "https://evil.co.uk/", False),
+        ("https://news.example.com/", "https://sport.example.com/", True),
+        ("https://news.example/", "https://news.example.evil.org/", False),
+        ("https://10.0.0.1/", "https://10.0.0.2/", False),
+        ("https://news.example/", "not an address", False),
+    ],
+)
+def test_two_addresses_are_of_one_site_only_when_their_hosts_say_so(one, other, same):
+    assert same_site(one, other) is same_site(other, one) is same

@@ -8,6 +8,8 @@ from syndicate.store.schema.for_ingest import (
     article_bodies,
     article_tags,
     articles,
+    hub_subscriptions,
+    pushes,
     quarantine,
     sources,
     tombstones,
@@ -22,11 +24,12 @@ from syndicate.store.schema.for_mail import (
     subscriptions,
     suppressions,
 )
-from syndicate.store.schema.for_output import outputs, stale_pages
+from syndicate.store.schema.for_output import announcements, outputs, stale_pages
 from syndicate.store.schema.for_pages import page_reads, robots, sitemap_parts
 from syndicate.store.schema.for_stories import article_terms, ranked, related, stories
 
 __all__ = [
+    "announcements",
     "article_bodies",
     "article_tags",
     "article_terms",
@@ -35,6 +38,7 @@ __all__ = [
     "deliveries",
     "edition_stories",
     "editions",
+    "hub_subscriptions",
     "leases",
     "meta",
     "metadata",
@@ -42,6 +46,7 @@ __all__ = [
     "newsletters",
     "outputs",
     "page_reads",
+    "pushes",
     "quarantine",
     "ranked",
     "related",

@@ -1,6 +1,6 @@
 """Sources, their articles, and what could not be read."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, LargeBinary, Table, Text
 
 from syndicate.store.schema.base import metadata, texts
 from syndicate.store.types import Json, Moment
@@ -23,6 +23,15 @@ sources = Table(
     Column("failures", Integer, nullable=False),
     Column("gone", Boolean, nullable=False),
     Column("permanent_seen", Integer, nullable=False),
+    Column("check_reason", Text, nullable=False),
+    Column("not_before", Moment),
+    Column("max_age", Float),
+    Column("wish", Float),
+    Column("skip_hours", Integer, nullable=False),
+    Column("skip_days", Integer, nullable=False),
+    Column("visits", Integer, nullable=False),
+    Column("visits_since", Moment),
+    Column("pushed_until", Moment),
     Column("lease_owner", Text, nullable=False),
     Column("lease_until", Moment, nullable=False),
 )
@@ -81,4 +90,26 @@ quarantine = Table(
     Column("reason", Text, nullable=False),
     Column("first_failed", Moment, nullable=False),
     Column("last_failed", Moment, nullable=False),
+)
+
+hub_subscriptions = Table(
+    "hub_subscriptions",
+    metadata,
+    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
+    *texts("hub", "topic", "callback", "secret", "state"),
+    Column("next_try", Moment, nullable=False),
+    Column("expires", Moment),
+    Column("last_push", Moment),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+)
+
+pushes = Table(
+    "pushes",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("source_id", BigInteger, nullable=False),
+    *texts("url", "content_type"),
+    Column("body", LargeBinary, nullable=False),
+    Column("received", Moment, nullable=False),
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Integer, Table, Text
 
-from syndicate.store.schema.base import metadata
+from syndicate.store.schema.base import metadata, texts
 from syndicate.store.types import Moment
 
 stale_pages = Table(
@@ -18,4 +18,14 @@ outputs = Table(
     Column("name", Text, primary_key=True),
     Column("signature", Text, nullable=False),
     Column("built", Moment, nullable=False),
+)
+
+announcements = Table(
+    "announcements",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    *texts("digest"),
+    Column("next_try", Moment),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=False),
 )

@@ -1,0 +1,81 @@
+"""WebSub (W3C Recommendation, 23 January 2018) as a subscriber sees it: discovery, verification, signatures.
+
+Pure. Rules W4, W7, W8 and W9 of the reference checklist.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping, Sequence
+
+from syndicate.model import Hub, ParsedSource
+from syndicate.text.urls import absolute_url, is_web_url
+
+MAX_URL = 2_000
+LEASE = 10 * 86_400
+"""Seconds we ask for, and take for granted when a hub gives a lease without an end or of nonsense."""
+SHORTEST_LEASE, LONGEST_LEASE = 300, 365 * 86_400
+MAX_CHALLENGE = 4_096
+
+_LINK = re.compile(r"<([^<>]*)>([^<]*)")
+_RELATIONS = re.compile(r"""(?:^|;)\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))""", re.IGNORECASE)
+_METHODS = ("sha1", "sha256", "sha384", "sha512")
+
+
+def discover(link_fields: Sequence[str], parsed: ParsedSource, url: str) -> Hub | None:
+    """The hub and topic of a feed read from ``url``; ``None`` without both or with nonsense.
+
+    ``Link`` header fields come before the document (section 4), for hub and topic each. Of several hubs
+    the first one is enough. Relative links start from ``url``.
+    """
+    header_hubs, header_selves = links_of(link_fields, "hub"), links_of(link_fields, "self")
+    hubs = [absolute_url(url, link) for link in header_hubs] or list(parsed.hubs)
+    topics = [absolute_url(url, link) for link in header_selves] or [parsed.self_url]
+    hub = next((one for one in hubs if is_web_url(one) and len(one) <= MAX_URL), "")
+    topic = next((one for one in topics if is_web_url(one) and len(one) <= MAX_URL), "")
+    return Hub(url=hub, topic=topic) if hub and topic else None
+
+
+def links_of(fields: Sequence[str], relation: str) -> list[str]:
+    """The targets of a relation in ``Link`` header fields (RFC 8288), as written."""
+    found = []
+    for target, parameters in _LINK.findall(", ".join(fields)[:16_000]):
+        match = _RELATIONS.search(parameters)
+        if match and relation in (match[1] or match[2] or "").lower().split():
+            found.append(target.strip())
+    return found
+
+
+def lease_of(text: str) -> int:
+    """The lease in seconds that a hub's verification names, within reason."""
+    if not (text.isascii() and text.isdecimal()) or not int(text[:12]):
+        return LEASE
+    return min(max(int(text[:12]), SHORTEST_LEASE), LONGEST_LEASE)
+
+
+def subscription_request(
+    mode: str, topic: str, callback_url: str, secret: str
+) -> tuple[tuple[str, str], ...]:
+    """The form to post to a hub (section 5.1); ``mode`` is ``subscribe`` or ``unsubscribe``."""
+    form = [("hub.mode", mode), ("hub.topic", topic), ("hub.callback", callback_url)]
+    if mode == "subscribe":
+        form.append(("hub.lease_seconds", str(LEASE)))
+        if secret:
+            form.append(("hub.secret", secret))
+    return tuple(form)
+
+
+def challenge_of(query: Mapping[str, str]) -> str:
+    """The challenge to echo (section 5.3), or ``""`` when a request to verify has none of a sane length."""
+    challenge = query.get("hub.challenge", "")
+    return challenge if len(challenge) <= MAX_CHALLENGE else ""
+
+
+def is_signed(signature: str, body: bytes, secret: str) -> bool:
+    """True when an ``X-Hub-Signature`` (``method=hexdigest``, section 7.1) is right; constant time."""
+    method, _, digest = signature.strip().partition("=")
+    method = method.strip().lower()
+    if method not in _METHODS:
+        return False
+    expected = hmac.new(secret.encode(), body, getattr(hashlib, method)).hexdigest()
+    return hmac.compare_digest(expected.encode(), digest.strip().lower().encode(errors="replace"))

@@ -1,0 +1,57 @@
+"""Telling our hub which of our feeds changed (WebSub section 6, rule W3)."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from syndicate.errors import FetchError
+from syndicate.jobs.websub import Poster
+from syndicate.store import Store
+from syndicate.store import announcements as announcement_store
+
+log = logging.getLogger("syndicate.websub")
+
+LEASE = timedelta(minutes=10)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=6)
+MAX_REASON = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnounceJob:
+    """Posts ``hub.mode=publish`` for every feed document that changed; what fails is tried again later.
+
+    ``hub`` is ``""`` for a site without one: then nothing is kept.
+    """
+
+    store: Store
+    poster: Callable[[], Poster]
+    hub: str
+
+    def run(self, now: datetime) -> dict[str, int]:
+        """Tell the hub; counts what was told and what failed."""
+        with self.store.write() as connection:
+            if not self.hub:
+                announcement_store.forget_announcements(connection)
+                return {}
+            claims = announcement_store.claim_announcements(connection, now=now, until=now + LEASE)
+        done = {"told": 0, "failed": 0}
+        for one in claims:
+            error = self._tell(one.topic)
+            pause = min(FIRST_PAUSE * 2 ** min(one.attempts, 12), LONGEST_PAUSE)
+            with self.store.write() as connection:
+                announcement_store.finish_announcement(
+                    connection, one, next_try=now + pause if error else None, error=error
+                )
+            done["failed" if error else "told"] += 1
+        return done
+
+    def _tell(self, topic: str) -> str:
+        """``""``, or what went wrong. Hubs read ``hub.url`` or ``hub.topic``: they get both."""
+        form = (("hub.mode", "publish"), ("hub.url", topic), ("hub.topic", topic))
+        try:
+            self.poster().post(self.hub, form)
+        except FetchError as error:
+            log.warning("our hub", extra={"did": {"hub": self.hub, "topic": topic, "error": str(error)}})
+            return str(error)[:MAX_REASON]
+        return ""

@@ -1,0 +1,37 @@
+"""What a run of the ingest job did, source by source."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceOutcome:
+    """What one poll of one source did."""
+
+    name: str
+    new: int = 0
+    changed: int = 0
+    unchanged: bool = False
+    error: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestResult:
+    """What one run did, source by source, in the order they were finished."""
+
+    sources: tuple[SourceOutcome, ...] = ()
+
+    @property
+    def new(self) -> int:
+        """Articles accepted."""
+        return sum(outcome.new for outcome in self.sources)
+
+    @property
+    def changed(self) -> int:
+        """Articles that an edit changed."""
+        return sum(outcome.changed for outcome in self.sources)
+
+    @property
+    def failed(self) -> int:
+        """Sources that could not be read."""
+        return sum(1 for outcome in self.sources if outcome.error)

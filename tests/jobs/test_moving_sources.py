@@ -1,0 +1,118 @@
+"""Sources that move, and archives that come back: shown, and not taken for news."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from syndicate.model import Origin
+from syndicate.store import schema
+from syndicate.store import sources as source_store
+from syndicate.store.sources import SourceReport
+from tests.factories import NOW
+from tests.jobs.room import Room, item, rss, source
+from tests.net.scripted_server import ScriptedServer, answer, redirect
+
+DAY = timedelta(hours=27)
+
+
+def feed(*items: dict[str, str]) -> bytes:
+    return answer(200, rss(*items), Content_Type="application/rss+xml", ETag=f'"{len(rss(*items))}"')
+
+
+@pytest.fixture
+def server(rooms: Room) -> Iterator[ScriptedServer]:
+    """Serves one source, "harbour"; its answers are the test's."""
+    with ScriptedServer({}) as server:
+        rooms.declare(source("harbour", server.url("/harbour")))
+        yield server
+        rooms.close()
+
+
+def serve(server: ScriptedServer, *answers: bytes) -> None:
+    server.answers["/harbour"] = list[bytes](answers)
+
+
+def report(room: Room) -> SourceReport:
+    with room.store.read() as connection:
+        (found,) = source_store.report_sources(connection, week_ago=NOW)
+    return found
+
+
+def renamed(number: int, **more: str) -> dict[str, str]:
+    return item(number) | {"guid": f"other-{number}", "link": f"https://quay.example/p/{number}"} | more
+
+
+def test_a_whole_archive_under_new_ids_and_addresses_is_not_new(rooms: Room, server: ScriptedServer) -> None:
+    old = [item(number) for number in range(1, 401)]
+    new = [renamed(number) for number in range(401)]
+    serve(server, feed(*old), feed(*new), feed(*new, renamed(401)))
+    assert rooms.ingest()["harbour"].new == 400
+    before = {article.uid for article in rooms.articles().values()}
+    again = rooms.ingest(NOW + DAY)["harbour"]
+    assert (again.new, again.changed) == (1, 400)
+    found = rooms.articles()
+    assert before < {article.uid for article in found.values()}
+    assert found["Title 7"].url == "https://quay.example/p/7"
+    last = rooms.ingest(NOW + 2 * DAY)["harbour"]
+    assert (last.new, last.changed) == (1, 0)
+
+
+def test_a_whole_archive_with_todays_dates_is_not_new_either(rooms: Room, server: ScriptedServer) -> None:
+    today = item(0)["pubDate"]
+    serve(
+        server,
+        feed(*(item(number) for number in range(1, 100))),
+        feed(*(renamed(number, pubDate=today) for number in range(1, 100))),
+    )
+    rooms.ingest()
+    again = rooms.ingest(NOW + DAY)["harbour"]
+    assert (again.new, again.changed) == (0, 99)
+
+
+def test_two_reports_of_one_title_and_moment_in_one_feed_stay_two(
+    rooms: Room, server: ScriptedServer
+) -> None:
+    twin = item(1) | {"guid": "twin", "link": "https://harbour.example/twin"}
+    serve(server, feed(item(1)), feed(item(1), twin))
+    rooms.ingest()
+    assert rooms.ingest(NOW + DAY)["harbour"].new == 1
+
+
+def test_F8_a_source_read_from_another_site_is_shown_from_the_first_time(
+    rooms: Room, server: ScriptedServer
+) -> None:
+    server.answers["/there"] = feed(item(1))
+    serve(server, redirect(server.url("/there", host="localhost"), 302))
+    assert "another site, localhost" in rooms.ingest()["harbour"].warning
+    assert "another site, localhost" in report(rooms).warning
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "followed"),
+    [
+        (Origin.STORE, "127.0.0.1", True),
+        (Origin.STORE, "localhost", False),
+        (Origin.CONFIG, "127.0.0.1", False),
+    ],
+    ids=["same-site", "another-domain", "the-file-is-yours"],
+)
+def test_F8_a_patient_permanent_redirect_replaces_the_address_only_inside_one_site(
+    rooms: Room, server: ScriptedServer, origin: Origin, host: str, followed: bool
+) -> None:
+    there = server.url("/there", host=host)
+    server.answers["/there"] = feed(item(1))
+    serve(server, redirect(there, 301))
+    with rooms.store.write() as connection:
+        connection.execute(update(schema.sources).values(origin=origin.value))
+    addresses = []
+    for day in range(3):
+        rooms.ingest(NOW + day * DAY)
+        addresses.append(report(rooms).source.url)
+    old = server.url("/harbour")
+    assert addresses == [old, old, there if followed else old]
+    assert report(rooms).state.permanent_seen == (0 if followed else 3)
+    assert set(rooms.articles()) == {"Title 1"}
+    rooms.ingest(NOW + 4 * DAY)
+    assert server.asked[-2].path == ("/there" if followed else "/harbour")
