@@ -23,6 +23,7 @@ _COMMANDS = {
     "edition": ("stages", "Cut the newsletter editions that are due."),
     "deliver": ("stages", "Send the deliveries that are due."),
     "status": ("status", "Show how sources, stories, editions and deliveries are doing."),
+    "rules": ("rules", "Try the rules for incoming articles; change nothing."),
     "explain": ("explain", "Say why an article is where it is."),
     "preview": ("preview", "Render the next edition of a newsletter without sending it."),
     "send": ("preview", "Send the next edition to one mailbox, as a test."),

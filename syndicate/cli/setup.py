@@ -137,6 +137,11 @@ def _check_sources(services: Services, report: _Report) -> None:
         if source.kind is SourceKind.FOLDER and not Path(source.url).is_dir():
             report.problems.append(f"source {source.name}: there is no folder {source.url}")
     known = {source.name for source in services.sources}
+    for rule in services.rules:
+        report.notes += [
+            f"rule {rule.name} is for the source {name!r}, which is not declared"
+            for name in sorted(rule.sources - known)
+        ]
     for channel in services.channels:
         named = {
             name for clause in channel.clauses if clause.field is ClauseField.SOURCE for name in clause.values

@@ -54,6 +54,7 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
         "sources": len(result.sources),
         "new": result.new + parts.new + pages.new,
         "changed": result.changed,
+        "dropped": result.dropped,
         "failed": result.failed,
         "errors": {one.name: one.error for one in result.sources if one.error},
         "sitemaps": parts.read,
@@ -92,8 +93,9 @@ def _pages_line(pages: PagesResult) -> str:
 def _source_line(outcome: SourceOutcome) -> None:
     if outcome.error:
         click.echo(f"  {outcome.name}: {outcome.error}", err=True)
-    elif outcome.new or outcome.changed:
-        click.echo(f"  {outcome.name}: {outcome.new} new, {outcome.changed} changed")
+    elif outcome.new or outcome.changed or outcome.dropped:
+        dropped = f", {outcome.dropped} dropped by rules" if outcome.dropped else ""
+        click.echo(f"  {outcome.name}: {outcome.new} new, {outcome.changed} changed{dropped}")
     if outcome.warning:
         click.echo(f"  {outcome.name}: {outcome.warning}", err=True)
 

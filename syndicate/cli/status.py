@@ -22,7 +22,7 @@ from syndicate.ingest.polling import believed_url
 from syndicate.model import DeliveryState, HubSubscription
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.services import Services
-from syndicate.store import Connection, audience, quarantine, ranking, stale
+from syndicate.store import Connection, audience, quarantine, ranking, stale, tombstones
 from syndicate.store import articles as article_store
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
@@ -62,6 +62,7 @@ class Health:
     refused_pages: list[tuple[str, int]]
     failing_parts: list[tuple[str, int, str]]
     failures: tuple[Failure, ...]
+    dropped: dict[str, int]
     top: tuple[str, ...]
     problems: list[str] = field(default_factory=list)
 
@@ -103,6 +104,7 @@ def look(services: Services, now: datetime) -> Health:
             refused_pages=page_store.refused_pages(connection, limit=5),
             failing_parts=part_store.failing_parts(connection, FAILURES_WORTH_A_PERSON),
             failures=quarantine.failures(connection),
+            dropped=tombstones.count_dropped(connection),
             top=tuple(
                 f"{titles[story.article_id].title} ({plural(story.coverage, 'source')})"
                 for story in top
@@ -187,6 +189,10 @@ def _print(health: Health, services: Services) -> None:
     if health.pages:
         states = ", ".join(f"{count} {state}" for state, count in health.pages.items())
         click.echo(f"Pages of articles: {states}")
+    if health.dropped:
+        click.echo(
+            "Dropped by rules: " + ", ".join(f"{count} {rule}" for rule, count in health.dropped.items())
+        )
     for place, title in enumerate(health.top, start=1):
         click.echo(f"  {place}. {title}")
     click.echo(f"Channels: {', '.join(channel.name for channel in services.channels)}")
@@ -256,6 +262,7 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
         "articles": health.articles,
         "stories": {"all": health.stories, "several_sources": health.covered},
         "pages": health.pages | {"why_refused": dict(health.refused_pages)},
+        "dropped": health.dropped,
         "stale_pages": health.stale_pages,
         "channels": [channel.name for channel in services.channels],
         "next_editions": dict(_next_editions(services, health.now)),

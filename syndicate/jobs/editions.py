@@ -213,7 +213,10 @@ class EditionJob:
             top, trending = rank_top(facts, moment, ranking), rank_trending(facts, moment, ranking)
             candidates = self._candidates(connection, rows, top, trending)
             earlier = edition_store.carried_stories(connection, newsletter.name, before=period.end)
-        carried = {story_id: Carried(coverage=one.coverage) for story_id, one in earlier.items()}
+        carried = {
+            story_id: Carried(coverage=known_coverage(rows, story_id, one.cut_at))
+            for story_id, one in earlier.items()
+        }
         return compose(newsletter, period, candidates, carried, self.options)
 
     def _candidates(
@@ -250,6 +253,14 @@ class EditionJob:
             with self.store.write() as connection:
                 quarantine.record_failure(connection, "newsletter", newsletter.name, problem, now=now)
         return problem
+
+
+def known_coverage(rows: Sequence[story_store.StoryArticle], story_id: int, moment: datetime) -> int:
+    """How many sources told a story at a moment, counted in the story as it is now.
+
+    So a story that merged with another has not moved because of that: only what was first seen later counts.
+    """
+    return len({row.source_id for row in rows if row.story_id == story_id and row.first_seen <= moment})
 
 
 def for_period(ranking: RankingOptions, length: timedelta) -> RankingOptions:

@@ -2,10 +2,11 @@
 
 from typing import Any, Protocol
 
+from syndicate.ingest.polling import PollOutcome
 from syndicate.ingest.readers import Document
 from syndicate.ingest.sitemaps import MAX_BYTES as MAX_SITEMAP
 from syndicate.model import ParsedSource, Source, SourceKind, SourceState
-from syndicate.net import FEED_ACCEPT, PAGE_ACCEPT, SITEMAP_ACCEPT, FetchRequest
+from syndicate.net import FEED_ACCEPT, PAGE_ACCEPT, SITEMAP_ACCEPT, Fetched, FetchRequest
 
 
 class Parser(Protocol):
@@ -50,3 +51,17 @@ def reading_of(source: Source) -> dict[str, Any]:
     if source.kind is SourceKind.PAGE:
         return {"kind": Document.PAGE, "asked": source.url}
     return {"kind": Document.FEED}
+
+
+def outcome_of(source: Source, answer: Fetched) -> PollOutcome:
+    """What an answer means for the next poll, before its body was looked at."""
+    return PollOutcome(
+        source_name=source.name,
+        etag=answer.etag,
+        last_modified=answer.last_modified,
+        body_hash=answer.wire_hash,
+        not_modified=answer.status == 304,
+        read=not answer.unchanged,
+        max_age=answer.max_age,
+        permanent_url=answer.permanent_url,
+    )

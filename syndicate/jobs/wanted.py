@@ -1,4 +1,4 @@
-"""Which pages are to wait, once the store has been asked what became of earlier ones."""
+"""Which pages are to wait, given what became of earlier ones; and what follows from a reading besides."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from syndicate.ingest.full_text import FRUITLESS, PageOptions, SortedEntries, wanted_pages
 from syndicate.ingest.identity import entry_key
 from syndicate.model import FullText, NewArticle, Source, SourceKind, WantedPage
-from syndicate.store import Store
+from syndicate.store import Connection, Store
 from syndicate.store import articles as article_store
 from syndicate.store import pages as page_store
+from syndicate.store import sitemap_parts as part_store
 
 
 def pages_to_read(
@@ -44,3 +45,23 @@ def _is_fruitless(store: Store, source: Source, now: datetime, options: PageOpti
     with store.read() as connection:
         since = now - timedelta(seconds=options.window)
         return page_store.fruitless(connection, source.id, since, FRUITLESS)
+
+
+def note_found(
+    connection: Connection, source_id: int, found: SortedEntries, pages: Sequence[WantedPage], now: datetime
+) -> None:
+    """Let pages wait, remember what was passed over, and take the parts of a sitemap index."""
+    page_store.want_pages(connection, source_id, pages, now)
+    page_store.pass_over(connection, source_id, found.passed_over, now)
+    if found.parsed.parts:
+        part_store.save_parts(connection, source_id, found.parts, now)
+
+
+def change_articles(
+    connection: Connection, source_id: int, changed: Sequence[tuple[int, NewArticle]], *, whole: bool
+) -> None:
+    """Store edits. A short text does not replace the full one of the page, unless it is the ``whole``."""
+    read = {} if whole else page_store.full_text_words(connection, [one for one, _ in changed])
+    for article_id, article in changed:
+        keep = article.words < read.get(article_id, 0)
+        article_store.change_article(connection, article_id, source_id, article, keep_text=keep)

@@ -97,6 +97,7 @@ class KnownArticle:
     content_hash: str
     digest: str
     path: str
+    declared_title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +122,8 @@ class _ArticleFields:
     read_more: tuple[str, ...] = ()
     content_hash: str = ""
     digest: str = ""
+    boost: float = 1.0
+    declared_title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +142,8 @@ class Article(_ArticleFields):
     title, the URL or the source. ``url`` is the publisher's own page, without tracking
     parameters (``""`` if there is none). ``path`` is the article page's path inside the output
     folder. ``minutes`` is the reading time, at least 1. ``first_seen`` is when we accepted it.
+    ``boost`` multiplies what the article counts in the ranking; ``declared_title`` is the publisher's
+    title when a rule rewrote it, else ``""``.
     """
 
     id: int

@@ -83,7 +83,8 @@ class SourceState:
     """What the last polls of a source left behind.
 
     ``etag`` and ``last_modified`` are kept byte for byte as the server sent them. ``body_hash``
-    is of the body as it came over the wire, still compressed. ``permanent_url`` is where a
+    is of the body as it came over the wire, still compressed; ``frame`` is of what stood around the items of
+    the last document that was parsed (see ``ingest.unchanged``). ``permanent_url`` is where a
     permanent redirect pointed, seen ``permanent_seen`` times in a row.
 
     ``next_check`` is when the source is read again, ``check_reason`` why then and not earlier.
@@ -98,6 +99,7 @@ class SourceState:
     etag: str = ""
     last_modified: str = ""
     body_hash: str = ""
+    frame: str = ""
     last_attempt: datetime | None = None
     last_success: datetime | None = None
     next_check: datetime | None = None

@@ -21,6 +21,7 @@ from syndicate.ingest.full_text import PageOptions
 from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollingOptions
 from syndicate.ingest.robots import product_token
+from syndicate.ingest.rules import Rule
 from syndicate.jobs.announce import AnnounceJob
 from syndicate.jobs.deliver import DeliverJob, Transport
 from syndicate.jobs.editions import EditionJob
@@ -28,6 +29,7 @@ from syndicate.jobs.ingest import IngestJob
 from syndicate.jobs.pages import PagesJob
 from syndicate.jobs.prune import PruneJob, RetentionOptions
 from syndicate.jobs.publish import PublishJob
+from syndicate.jobs.rehearsal import RuleRehearsal
 from syndicate.jobs.sitemap_parts import SitemapPartsJob
 from syndicate.jobs.stories import StoriesJob
 from syndicate.jobs.websub import WebSubJob
@@ -36,7 +38,12 @@ from syndicate.net import FetchThread, HttpOptions, looks_public
 from syndicate.newsletter.render import SiteFacts
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
-from syndicate.services.declared import declared_channels, declared_newsletters, declared_sources
+from syndicate.services.declared import (
+    declared_channels,
+    declared_newsletters,
+    declared_rules,
+    declared_sources,
+)
 from syndicate.services.mail import mail_transport, newsletter_mail, unsubscribe_link
 from syndicate.settings import Settings
 from syndicate.store import Store, audience, leases, open_store
@@ -184,7 +191,24 @@ class Services:
             zone=self.zone,
             owner=self.owner,
             follow_hubs=self.reached_by_hubs,
+            rules=self.rules,
             pages=self.page_options,
+        )
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The declared rules, in order."""
+        return declared_rules(self.settings)
+
+    @cached_property
+    def rehearsal(self) -> RuleRehearsal:
+        """What the rules would do."""
+        return RuleRehearsal(
+            store=self.store,
+            fetcher=lambda: self.fetcher,
+            parser=lambda: self.parsers,
+            zone=self.zone,
+            rules=self.rules,
         )
 
     @cached_property

@@ -1,9 +1,11 @@
 """What ``config.toml`` declares, as the words of the model."""
 
+from syndicate.ingest.rules import Rule, Verdict, parse_condition, parse_rewrite
 from syndicate.model import Channel, Newsletter, Republish, Selectors, Source, SourceKind
 from syndicate.publish.channels import parse_query
 from syndicate.settings import Settings
 from syndicate.settings.sources import SourceSettings
+from syndicate.text.plain import clean_line
 from syndicate.text.urls import is_web_url
 
 
@@ -45,6 +47,25 @@ def declared_newsletters(settings: Settings) -> tuple[Newsletter, ...]:
             first_edition=newsletter.first_edition,
         )
         for newsletter in settings.newsletters
+    )
+
+
+def declared_rules(settings: Settings) -> tuple[Rule, ...]:
+    """The rules of ``[[rules]]``, in order."""
+    return tuple(
+        Rule(
+            name=rule.name,
+            sources=frozenset(rule.sources),
+            all=tuple(map(parse_condition, rule.all)),
+            any=tuple(map(parse_condition, rule.any)),
+            none=tuple(map(parse_condition, rule.none)),
+            verdict=Verdict.DROP if rule.drop else Verdict.KEEP if rule.keep else None,
+            tags=tuple(filter(None, map(clean_line, rule.tags))),
+            section=None if rule.section is None else clean_line(rule.section, 100),
+            title=parse_rewrite(rule.title.find, rule.title.put) if rule.title else None,
+            boost=rule.boost,
+        )
+        for rule in settings.rules
     )
 
 

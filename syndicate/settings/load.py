@@ -88,7 +88,7 @@ def _explain(file: Path, text: str, environment: Mapping[str, str], details: Any
 
 def _inconsistencies(settings: Settings) -> list[tuple[tuple[str | int, ...], str]]:
     found: list[tuple[tuple[str | int, ...], str]] = []
-    for section in ("sources", "channels", "newsletters"):
+    for section in ("sources", "rules", "channels", "newsletters"):
         seen: set[str] = set()
         for position, item in enumerate(getattr(settings, section)):
             if item.name in seen:
@@ -96,6 +96,9 @@ def _inconsistencies(settings: Settings) -> list[tuple[tuple[str | int, ...], st
                     ((section, position, "name"), f"{section}.{position}.name: {item.name!r} is used twice")
                 )
             seen.add(item.name)
+    for position, rule in enumerate(settings.rules):
+        if mistake := rule.mistake():
+            found.append((("rules", position), f"rules.{position}: {mistake}"))
     if settings.newsletters and not settings.mail.address:
         message = "mail.address: newsletters need your postal address in the footer"
         found.append((("mail", "address"), message))

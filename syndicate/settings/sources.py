@@ -1,12 +1,22 @@
-"""What comes in: [http], [pages] and [[sources]]."""
+"""What comes in: [http], [pages], [[sources]] and [[rules]]."""
 
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from syndicate.errors import ConfigError
+from syndicate.ingest.rules import parse_rewrite
 from syndicate.model import FullText, Republish
 from syndicate.settings.section import Section
-from syndicate.settings.values import Duration, OptionalSelector, Private, SourceUrl
+from syndicate.settings.values import (
+    ConditionText,
+    Duration,
+    Expression,
+    OptionalSelector,
+    Private,
+    RuleTag,
+    SourceUrl,
+)
 from syndicate.text.urls import is_web_url
 
 
@@ -67,3 +77,45 @@ class SourceSettings(Section):
             if not self.select.item:
                 raise ValueError("select needs item: the selector that finds one article of the list")
         return self
+
+
+class TitleRewrite(Section):
+    """What of a title becomes what."""
+
+    find: Expression
+    put: str = Field("", max_length=300)
+
+    @model_validator(mode="after")
+    def _groups(self) -> Self:
+        try:
+            parse_rewrite(self.find, self.put)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+
+class RuleSettings(Section):
+    """What to do with articles as they come in."""
+
+    name: str = Field(min_length=1, max_length=100)
+    sources: tuple[str, ...] = ()
+    all: tuple[ConditionText, ...] = ()
+    any: tuple[ConditionText, ...] = ()
+    none: tuple[ConditionText, ...] = ()
+    keep: bool = False
+    drop: bool = False
+    tags: tuple[RuleTag, ...] = ()
+    section: str | None = None
+    title: TitleRewrite | None = None
+    boost: float = Field(1.0, ge=0, le=100)
+
+    def mistake(self) -> str:
+        """What is wrong with its actions together, or ``""``."""
+        changes = self.tags or self.section is not None or self.title or self.boost != 1.0
+        if self.keep and self.drop:
+            return "a rule either keeps or drops"
+        if self.drop and changes:
+            return "a dropped article cannot be changed as well: make two rules of it"
+        if not (self.keep or self.drop or changes):
+            return "this rule does nothing: give it keep, drop, tags, section, title or boost"
+        return ""

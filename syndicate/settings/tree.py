@@ -14,7 +14,7 @@ from syndicate.settings.site import (
     TemplateSettings,
     WebSettings,
 )
-from syndicate.settings.sources import HttpSettings, PageSettings, SourceSettings
+from syndicate.settings.sources import HttpSettings, PageSettings, RuleSettings, SourceSettings
 from syndicate.settings.stories import ChannelSettings, RankingSettings, StorySettings
 
 
@@ -28,6 +28,7 @@ class Settings(Section):
     http: HttpSettings = HttpSettings()
     pages: PageSettings = PageSettings()
     sources: tuple[SourceSettings, ...] = ()
+    rules: tuple[RuleSettings, ...] = ()
     channels: tuple[ChannelSettings, ...] = (ChannelSettings(name="news", title="News"),)
     newsletters: tuple[NewsletterSettings, ...] = ()
     mail: MailSettings = MailSettings()

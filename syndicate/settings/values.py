@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from syndicate.errors import ConfigError
+from syndicate.ingest.rules import check_pattern, parse_condition
 from syndicate.ingest.selectors import check_selector
 from syndicate.newsletter.periods import parse_schedule
 from syndicate.publish.channels import parse_query
@@ -79,6 +80,22 @@ def _optional_selector(value: str) -> str:
     return value
 
 
+def _condition(value: str) -> str:
+    try:
+        parse_condition(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _expression(value: str) -> str:
+    try:
+        check_pattern(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
 def _schedule(value: str) -> str:
     try:
         parse_schedule(value)
@@ -118,6 +135,9 @@ Private = Annotated[bool | tuple[str, ...], BeforeValidator(_private)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 OptionalUrl = Annotated[str, AfterValidator(_optional_url)]
 Query = Annotated[str, AfterValidator(_query)]
+ConditionText = Annotated[str, AfterValidator(_condition)]
+Expression = Annotated[str, AfterValidator(_expression)]
+RuleTag = Annotated[str, Field(min_length=1, max_length=60)]
 OptionalSelector = Annotated[str, AfterValidator(_optional_selector)]
 ScheduleText = Annotated[str, AfterValidator(_schedule)]
 FileName = Annotated[str, AfterValidator(_name)]

@@ -1,16 +1,28 @@
 """Articles: accepting them, changing them, finding them again."""
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    union_all,
+    update,
+)
 
 from syndicate.model import Article, ArticleBody, Image, KnownArticle, NewArticle
 from syndicate.store import schema
 from syndicate.store.stale import mark_stale
 from syndicate.store.upsert import insert_for
+from syndicate.text.plain import folded_words
 
 _KNOWN = tuple(KnownArticle.__dataclass_fields__)
 _BATCH = 500
@@ -21,6 +33,10 @@ _MOMENTS: BindParameter[datetime] = bindparam("values", expanding=True)
 _FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
     schema.articles.c.source_id == bindparam("source")
 )
+_DIGESTS = union_all(
+    select(schema.articles.c.digest).where(schema.articles.c.source_id == bindparam("source")),
+    select(schema.tombstones.c.digest).where(schema.tombstones.c.source_id == bindparam("source")),
+)
 _BY_KEYS = _FACTS.where(schema.articles.c.entry_key.in_(_VALUES))
 _BY_URLS = _FACTS.where(schema.articles.c.url.in_(_VALUES))
 _LATEST_FACTS = _FACTS.order_by(schema.articles.c.id.desc()).limit(MAX_SIMILAR)
@@ -29,15 +45,11 @@ _BY_TITLES = _LATEST_FACTS.where(schema.articles.c.title.in_(_VALUES))
 _PRUNED_BY_KEYS = select(schema.tombstones.c.entry_key).where(
     schema.tombstones.c.source_id == bindparam("source"), schema.tombstones.c.entry_key.in_(_VALUES)
 )
-_NO_WORD = re.compile(r"[\W_]+")
 
 
 def known_digests(connection: Connection, source_id: int) -> frozenset[str]:
-    """The digest of every item of this source that was read before, pruned ones included."""
-    articles, tombstones = schema.articles, schema.tombstones
-    kept = connection.scalars(select(articles.c.digest).where(articles.c.source_id == source_id))
-    pruned = connection.scalars(select(tombstones.c.digest).where(tombstones.c.source_id == source_id))
-    return frozenset(kept) | frozenset(pruned)
+    """The digest of every item of this source that was read before, pruned and dropped ones included."""
+    return frozenset(connection.scalars(_DIGESTS, {"source": source_id}))
 
 
 def known_entries(
@@ -163,6 +175,18 @@ def get_articles(connection: Connection, ids: Iterable[int]) -> dict[int, Articl
     }
 
 
+def latest_articles(connection: Connection, limit: int) -> list[tuple[Article, str]]:
+    """The articles first seen last, each with its plain text."""
+    table, bodies = schema.articles, schema.article_bodies
+    query = (
+        select(table, bodies.c.text)
+        .join(bodies, bodies.c.article_id == table.c.id)
+        .order_by(table.c.id.desc())
+        .limit(limit)
+    )
+    return [(article_of(row), row.text) for row in connection.execute(query)]
+
+
 def get_bodies(connection: Connection, ids: Iterable[int]) -> dict[int, ArticleBody]:
     """Bodies by article id."""
     table = schema.article_bodies
@@ -225,6 +249,8 @@ def article_of(row: Row[Any]) -> Article:
         read_more=tuple(row.read_more_json),
         content_hash=row.content_hash,
         digest=row.digest,
+        boost=row.boost,
+        declared_title=row.declared_title,
         story_id=row.story_id,
         duplicate_of=row.duplicate_of,
     )
@@ -232,7 +258,7 @@ def article_of(row: Row[Any]) -> Article:
 
 def search_text(*parts: str) -> str:
     """Words as ``word:`` queries find them: case folded, separated and enclosed by single spaces."""
-    return f" {_NO_WORD.sub(' ', ' '.join(parts).casefold()).strip()} "
+    return folded_words(" ".join(parts))
 
 
 def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
@@ -261,6 +287,8 @@ def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
         "read_more_json": list(article.read_more),
         "content_hash": article.content_hash,
         "digest": article.digest,
+        "boost": article.boost,
+        "declared_title": article.declared_title,
         "search": search_text(article.title, article.summary, *article.tags),
     }
 
@@ -277,3 +305,17 @@ def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Sequence[str]]
 
 def _batches(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))
+
+
+def telling_texts(connection: Connection, language: str, *, limit: int) -> list[str]:
+    """Title and text of the latest articles in a language that lead a story: one for each story."""
+    table, bodies, stories = schema.articles, schema.article_bodies, schema.stories
+    query = (
+        select(table.c.title, bodies.c.text)
+        .join(bodies, bodies.c.article_id == table.c.id)
+        .join(stories, stories.c.lead_id == table.c.id)
+        .where(table.c.language == language)
+        .order_by(table.c.published.desc(), table.c.id.desc())
+        .limit(limit)
+    )
+    return [f"{row.title}\n{row.text}" for row in connection.execute(query)]

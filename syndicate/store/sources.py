@@ -5,7 +5,19 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from syndicate.model import FullText, Origin, Republish, Selectors, Source, SourceKind, SourceState
 from syndicate.store import schema
@@ -217,6 +229,23 @@ def save_poll(
         values["warning"] = warning
     mine = and_(table.c.id == source_id, table.c.lease_owner == owner)
     return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
+
+
+def save_quiet_polls(connection: Connection, polls: Sequence[tuple[int, SourceState]], *, owner: str) -> None:
+    """``save_poll`` for many polls that brought nothing, in one statement; lost leases are left alone."""
+    table = schema.sources
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _STATE_FIELDS}
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("polled"), table.c.lease_owner == owner)
+        .values(lease_owner="", lease_until=EPOCH, **values)
+    )
+    rows = [
+        {f"new_{name}": getattr(state, name) for name in _STATE_FIELDS} | {"polled": source_id}
+        for source_id, state in polls
+    ]
+    if rows:
+        connection.execute(statement, rows)
 
 
 def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[SourceReport, ...]:

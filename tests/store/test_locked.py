@@ -44,11 +44,15 @@ from syndicate.store import (
     sources,
     stale,
     stories,
+    story_moves,
+    tombstones,
 )
 from syndicate.store.stories import RelatedRow
+from syndicate.store.story_moves import MERGED, SPLIT, StoryMove
 from tests import factories
 from tests.factories import NOW, declared, edition_story, new_article, newsletter, subscribe
 
+GONE = tombstones.Dropped(entry_key="gone", digest="d", rule="adverts")
 SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(days=2)
 ROOMS = (
     announcements,
@@ -68,7 +72,15 @@ ROOMS = (
     sources,
     stale,
     stories,
+    tombstones,
+    story_moves,
 )
+
+
+def move(kind: str, story: int, into: int) -> StoryMove:
+    return StoryMove(
+        kind=kind, from_story=story, to_story=into, article_id=1, articles=1, likeness=1, needed=1, moved=NOW
+    )
 
 
 def edition_again(connection: Connection) -> None:
@@ -184,6 +196,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, 1, next_check=NOW, check_reason="", pushed_until=None
     ),
     "sources.release_sources": lambda c: sources.release_sources(c, [1], owner="us"),
+    "sources.save_quiet_polls": lambda c: sources.save_quiet_polls(c, [(1, STATE)], owner="us"),
     "sources.save_poll": lambda c: sources.save_poll(c, 1, STATE, owner="us"),
     "stale.mark_stale": lambda c: stale.mark_stale(c, [1]),
     "stale.mark_published_since": lambda c: stale.mark_published_since(c, NOW - timedelta(days=1)),
@@ -197,6 +210,12 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, {1: [RelatedRow(related_id=2, score=1, parts={})]}
     ),
     "stories.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
+    "tombstones.remember_dropped": lambda c: tombstones.remember_dropped(c, 1, [GONE], NOW),
+    "tombstones.note_buried_digests": lambda c: tombstones.note_buried_digests(c, 1, [("gone", "e")]),
+    "story_moves.merge_story": lambda c: story_moves.merge_story(c, move(MERGED, 2, 1)),
+    "story_moves.split_story": lambda c: story_moves.split_story(c, move(SPLIT, 1, 2), [1]),
+    "story_moves.save_reasons": lambda c: story_moves.save_reasons(c, [1], []),
+    "story_moves.prune_moves": lambda c: story_moves.prune_moves(c, before=LATER),
 }
 READS = {
     "articles.count_articles",
@@ -204,6 +223,8 @@ READS = {
     "articles.get_articles",
     "articles.get_bodies",
     "articles.known_entries",
+    "articles.latest_articles",
+    "articles.telling_texts",
     "articles.known_digests",
     "articles.pruned_keys",
     "audience.consent_history",
@@ -272,6 +293,10 @@ READS = {
     "stories.section_links",
     "stories.story_articles",
     "stories.unplaced_articles",
+    "tombstones.count_dropped",
+    "story_moves.current_stories",
+    "story_moves.story_moves",
+    "story_moves.story_reason",
 }
 
 

@@ -16,7 +16,7 @@ sources = Table(
     Column("paused", Boolean, nullable=False),
     *texts("title", "home_url", "feed_id"),
     Column("created", Moment, nullable=False),
-    *texts("etag", "last_modified", "body_hash", "error", "warning", "permanent_url"),
+    *texts("etag", "last_modified", "body_hash", "frame", "error", "warning", "permanent_url"),
     Column("last_attempt", Moment),
     Column("last_success", Moment),
     Column("next_check", Moment),
@@ -55,6 +55,8 @@ articles = Table(
     Column("story_id", BigInteger),
     Column("duplicate_of", BigInteger),
     Column("placed", Boolean, nullable=False),
+    Column("boost", Float, nullable=False),
+    Column("declared_title", Text, nullable=False),
 )
 
 article_bodies = Table(
@@ -78,6 +80,7 @@ tombstones = Table(
     Column("entry_key", Text, primary_key=True),
     Column("digest", Text, nullable=False),
     Column("pruned", Moment, nullable=False),
+    Column("rule", Text, nullable=False),
 )
 
 quarantine = Table(
