@@ -25,6 +25,8 @@ _COMMANDS = {
     "status": ("status", "Show how sources, stories, editions and deliveries are doing."),
     "rules": ("rules", "Try the rules for incoming articles; change nothing."),
     "explain": ("explain", "Say why an article is where it is."),
+    "editor": ("editor", "Pin, drop, retitle or boost stories, with who and when."),
+    "replay": ("replay", "Show what past lists and editions would be with the present rules."),
     "preview": ("preview", "Render the next edition of a newsletter without sending it."),
     "send": ("preview", "Send the next edition to one mailbox, as a test."),
     "subscribers": ("subscribers", "Add, import, list, export and remove subscribers."),

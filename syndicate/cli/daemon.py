@@ -110,6 +110,7 @@ class _Daemon:
             self._server.stop()
             await serving
         await asyncio.to_thread(self._runner.stop)
+        await asyncio.to_thread(self._services.reads.flush, datetime.now(UTC))
         return self._next
 
     def _terminate(self) -> None:
@@ -179,6 +180,7 @@ class _Daemon:
 
     def _stories(self, now: datetime) -> Mapping[str, object] | None:
         """Stories and then pages: both are cheap when nothing changed."""
+        self._services.reads.flush(now)
         placed = self._services.stories.run(now)
         published = self._services.publish.run(now)
         for failure in published.failures:
@@ -241,6 +243,7 @@ class _Daemon:
             UnsubscribeJob(store=self._services.store),
             templates=self._services.templates,
             health=self._health,
+            opened=self._services.reads.add if self._services.settings.ranking.clicks else None,
             hubs=self._services.websub,
         )
         return WebServer(app, host.strip("[]"), int(port))

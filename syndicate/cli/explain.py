@@ -8,14 +8,25 @@ from typing import Any
 
 import click
 
-from syndicate.cli.frame import config_option, json_option, now_option, plural, services_of, show, table
+from syndicate.cli.editor import decision_answer, decision_line
+from syndicate.cli.frame import (
+    config_option,
+    json_option,
+    moment,
+    now_option,
+    plural,
+    services_of,
+    show,
+    table,
+)
 from syndicate.errors import SyndicateError
-from syndicate.model import Article, RankedStory, RelatedLink, Story
+from syndicate.model import Article, Decision, RankedStory, RelatedLink, Story
 from syndicate.services import Services
-from syndicate.store import Connection, ranking
+from syndicate.store import Connection, editor, ranking
 from syndicate.store import articles as article_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
+from syndicate.store.ranking import SourceWeight
 from syndicate.store.story_moves import MERGED, StoryMove, StoryReason, story_moves, story_reason
 from syndicate.stories import RankingOptions, shared_terms, usual_stems
 
@@ -37,6 +48,8 @@ class Explanation:
     shared: Mapping[int, tuple[str, ...]]
     ranks: Mapping[str, RankedStory | None]
     sources: Mapping[int, str]
+    weights: Mapping[int, SourceWeight]
+    decisions: list[Decision]
 
 
 @click.command()
@@ -45,17 +58,22 @@ class Explanation:
 @now_option
 @click.argument("article")
 def explain(config: Path, as_json: bool, now: datetime | None, article: str) -> None:
-    """Say why an ARTICLE is where it is. ARTICLE is an id, uid, URL, page path or words of a title."""
+    """Say why an ARTICLE is where it is.
+
+    ARTICLE is an id, uid, URL, page path, words of a title, or story:NUMBER.
+    """
     with services_of(config, now) as (_, services), services.store.read() as connection:
-        found = explanation(connection, services, article)
+        found = explanation(connection, services, article, moment(now))
         show(_answer(found), as_json, lambda: _print(found, services.ranking))
 
 
-def explanation(connection: Connection, services: Services, text: str) -> Explanation:
+def explanation(connection: Connection, services: Services, text: str, now: datetime) -> Explanation:
     """Collect what the store knows. Raises ``SyndicateError`` when no article is meant by ``text``."""
     article = article_store.find_article(connection, text)
     if article is None:
-        raise SyndicateError(f"no article matches {text!r}: give an id, a URL, or words of its title")
+        raise SyndicateError(
+            f"no article matches {text!r}: give an id, a URL, words of its title, or story:NUMBER"
+        )
     site_url = services.settings.site.url
     sources = {source.id: source.name for source in source_store.list_sources(connection)}
     related = story_store.related_links(connection, [article.id], site_url=site_url).get(article.id, [])
@@ -86,6 +104,8 @@ def explanation(connection: Connection, services: Services, text: str) -> Explan
         },
         ranks={name: _rank(connection, name, article.story_id) for name in ("top", "trending")},
         sources=sources,
+        weights=ranking.source_weights(connection),
+        decisions=_decisions(connection, article, now),
     )
 
 
@@ -94,9 +114,18 @@ def _rank(connection: Connection, name: str, story_id: int | None) -> RankedStor
     return next(found, None)
 
 
+def _decisions(connection: Connection, article: Article, now: datetime) -> list[Decision]:
+    """What the editor decided about the story, or about the article before it had one."""
+    if article.story_id is None:
+        return editor.decisions(connection, at=now, article_uids=[article.uid])
+    return editor.story_decisions(connection, at=now).get(article.story_id, [])
+
+
 def _print(found: Explanation, options: RankingOptions) -> None:
     article = found.article
     click.echo(article.title)
+    if article.original_title:
+        click.echo(f"  the publisher's headline: {article.original_title}")
     click.echo(
         f"  {found.source}, {article.published:%d %b %Y %H:%M} UTC, "
         f"{article.minutes} min read, id {article.id}"
@@ -116,15 +145,12 @@ def _print(found: Explanation, options: RankingOptions) -> None:
         if words := found.shared.get(link.article_id):
             click.echo(f"         shared: {', '.join(words)}")
     for name, rank in found.ranks.items():
-        if rank is None:
-            click.echo(f"\n{name.capitalize()}: not in the list")
-            continue
-        click.echo(f"\n{name.capitalize()}: place {rank.position}, score {rank.score:.3f}")
-        for part, value in _named(rank.parts, found.sources).items():
-            click.echo(f"  {value:.3f}  {part}")
+        _print_rank(name, rank, found)
+    for decision in found.decisions:
+        click.echo(f"\nEditor: {decision_line(decision)}")
     click.echo(
-        f"\nTop adds up, for each source, its weight × 0.5^(age / {options.half_life_hours:g} h).\n"
-        "docs/ranking.md has the formulas."
+        "\nTop adds up, for each source, weight × learned weight × what is left after its age\n"
+        f"(half-life {options.half_life_hours:g} h), times theme and boost. docs/ranking.md has the formulas."
     )
 
 
@@ -167,12 +193,41 @@ def _move(move: StoryMove, story_id: int) -> str:
     )
 
 
+def _print_rank(name: str, rank: RankedStory | None, found: Explanation) -> None:
+    if rank is None:
+        click.echo(f"\n{name.capitalize()}: not in the list")
+        return
+    click.echo(f"\n{name.capitalize()}: place {rank.position}, score {rank.score:.3f}")
+    learned = {
+        f"from {found.sources[source]}": one
+        for source, one in found.weights.items()
+        if source in found.sources
+    }
+    for part, value in _named(rank.parts, found.sources).items():
+        weight = learned.get(part)
+        told = (
+            f" (learned weight {weight.weight:.2f} of {plural(weight.articles, 'article')})" if weight else ""
+        )
+        click.echo(f"  {value:.3f}  {part}{told}")
+
+
+_PARTS = {
+    "theme": "× for its theme: who tells its related stories",
+    "boost": "× by the editor",
+    "pin": "the place an editor wants",
+    "rare": "a place kept for sources that publish rarely",
+    "slow": "hours looked back, for it is a slow day",
+    "reads": "opened by readers",
+}
+
+
 def _named(parts: Mapping[str, float], sources: Mapping[int, str]) -> dict[str, float]:
     """Parts with names people know: ``source:3`` is the source called so."""
     named = {}
     for part, value in sorted(parts.items(), key=lambda one: -one[1]):
         number = part.removeprefix("source:")
-        named[f"from {sources[int(number)]}" if number != part and int(number) in sources else part] = value
+        known = number != part and int(number) in sources
+        named[f"from {sources[int(number)]}" if known else _PARTS.get(part, part)] = value
     return named
 
 
@@ -192,8 +247,15 @@ def _answer(found: Explanation) -> dict[str, Any]:
             "source": found.source,
             "published": article.published,
             "duplicate_of": article.duplicate_of,
+            "original_title": article.original_title or None,
             "declared_title": article.declared_title,
             "boost": article.boost,
+        },
+        "editor": [decision_answer(one) for one in found.decisions],
+        "learned_weights": {
+            found.sources[source]: one.weight
+            for source, one in found.weights.items()
+            if source in found.sources
         },
         "story": None
         if story is None

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from syndicate.cli.editor import decision_answer, decision_line
 from syndicate.cli.frame import (
     ago,
     config_option,
@@ -19,10 +20,10 @@ from syndicate.cli.frame import (
     table,
 )
 from syndicate.ingest.polling import believed_url
-from syndicate.model import DeliveryState, HubSubscription
+from syndicate.model import Decision, DeliveryState, HubSubscription
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.services import Services
-from syndicate.store import Connection, audience, quarantine, ranking, stale, tombstones
+from syndicate.store import Connection, audience, editor, quarantine, ranking, stale, tombstones
 from syndicate.store import articles as article_store
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
@@ -64,6 +65,7 @@ class Health:
     failures: tuple[Failure, ...]
     dropped: dict[str, int]
     top: tuple[str, ...]
+    decisions: list[Decision]
     problems: list[str] = field(default_factory=list)
 
 
@@ -110,6 +112,7 @@ def look(services: Services, now: datetime) -> Health:
                 for story in top
                 if story.article_id in titles
             ),
+            decisions=editor.decisions(connection, at=now),
         )
     health.problems.extend(_problems(health))
     return health
@@ -195,6 +198,8 @@ def _print(health: Health, services: Services) -> None:
         )
     for place, title in enumerate(health.top, start=1):
         click.echo(f"  {place}. {title}")
+    for decision in health.decisions:
+        click.echo(f"Editor: {decision_line(decision)}")
     click.echo(f"Channels: {', '.join(channel.name for channel in services.channels)}")
     for name, run in _next_editions(services, now):
         people = health.subscriptions.get(name, {}).get("confirmed", 0)
@@ -264,6 +269,7 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
         "pages": health.pages | {"why_refused": dict(health.refused_pages)},
         "dropped": health.dropped,
         "stale_pages": health.stale_pages,
+        "editor": [decision_answer(one) for one in health.decisions],
         "channels": [channel.name for channel in services.channels],
         "next_editions": dict(_next_editions(services, health.now)),
         "editions": [

@@ -131,11 +131,11 @@ class PublishJob:
             stale.forget_outputs(connection)
 
     def _news(self) -> tuple[object, ...]:
-        """All that moves what channels hold: placed and pruned articles, and the ranked lists."""
+        """All that moves what channels hold: placed and pruned articles, the editor, the ranked lists."""
         with self.store.read() as connection:
             lists = [ranking.ranked_stories(connection, name) for name in ("top", "trending")]
-            counter = leases.counter(connection, leases.PLACEMENTS)
-        return counter, [[story.article_id for story in ranked] for ranked in lists]
+            counters = [leases.counter(connection, key) for key in (leases.PLACEMENTS, leases.EDITOR)]
+        return counters, [[story.article_id for story in ranked] for ranked in lists]
 
     def _is_built(self, news: str) -> bool:
         """Whether this job has built every channel from just this: no query need be asked again."""
@@ -158,7 +158,7 @@ class PublishJob:
         name = f"channel:{channel.name}"
         with self.store.read() as connection:
             articles = channel_store.channel_signature(connection, channel.clauses, limit=channel.limit)
-            links = channel_store.related_signature(connection, [article_id for article_id, _ in articles])
+            links = channel_store.related_signature(connection, [one[0] for one in articles])
         signature = signature_of(channel, shared, articles, links)
         targets = self._targets(channel)
         if known.get(name) == signature and all(target.exists() for target in targets):
@@ -215,7 +215,10 @@ class PublishJob:
         since = now - NEWS_AGE
         with self.store.read() as connection:
             found = channel_store.source_articles(connection, own, since=since, limit=SITEMAP_LIMIT)
-        listed = [(one.uid, one.content_hash, one.updated, since <= one.published <= now) for one in found]
+        listed = [
+            (one.uid, one.title, one.content_hash, one.updated, since <= one.published <= now)
+            for one in found
+        ]
         signature = signature_of(self.options, listed)
         target = self.output / "news-sitemap.xml"
         if known.get("news-sitemap") == signature and target.exists():

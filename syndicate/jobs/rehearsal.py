@@ -76,4 +76,9 @@ class RuleRehearsal:
 
 def _as_accepted(stored: Article, text: str) -> NewArticle:
     article = NewArticle(**{name: getattr(stored, name) for name in _FIELDS}, text=text)
-    return replace(article, title=stored.declared_title or stored.title, declared_title="", boost=1.0)
+    return replace(
+        article,
+        title=stored.original_title or stored.declared_title or stored.title,
+        declared_title="",
+        boost=1.0,
+    )

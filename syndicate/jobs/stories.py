@@ -11,28 +11,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from syndicate.jobs.placing import Placing
-from syndicate.model import RankedStory
-from syndicate.store import Connection, Store, leases, ranking
+from syndicate.jobs.ranking import RankingJob
+from syndicate.store import Connection, Store, leases
 from syndicate.store import stories as story_store
 from syndicate.store.stories import UnplacedArticle
 from syndicate.stories import (
     ArticleTerms,
     Fingerprint,
     IndexedArticle,
-    RankingOptions,
-    StoryArticle,
-    StoryFacts,
     StoryIndex,
     StoryOptions,
     extract_terms,
-    rank_step,
-    rank_top,
-    rank_trending,
 )
 
 BATCH = 100
 LEASE = timedelta(minutes=10)
-LISTS = ("top", "trending")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +45,10 @@ class StoriesJob:
 
     store: Store
     options: StoryOptions
-    ranking: RankingOptions
+    ranking: RankingJob
     owner: str
     _index: StoryIndex | None = field(default=None, init=False)
     _counter: int = field(default=-1, init=False)
-    _ranked: tuple[datetime, int] | None = field(default=None, init=False)
 
     def run(
         self, now: datetime, *, progress: Callable[[int, int], None] = lambda _done, _all: None
@@ -72,60 +64,16 @@ class StoriesJob:
                 return StoriesResult(busy=True)
         try:
             placed, new, duplicates = self._place_all(now, progress)
-            changed = self.rank(now)
+            changed = self.ranking.run(now)
         finally:
             with self.store.write() as connection:
                 leases.drop_lease(connection, "stories", owner=self.owner)
         return StoriesResult(placed=placed, new_stories=new, duplicates=duplicates, lists_changed=changed)
 
-    def rank(self, now: datetime) -> tuple[str, ...]:
-        """Recompute top and trending; returns the lists that changed.
-
-        They are as of the clock's last step, or of the newest article if that came since: between two steps
-        only news changes them.
-        """
-        ranked = self._news(now)
-        step = ranked[0]
-        facts = self.facts(now)
-        newest = max((article.seen for story in facts for article in story.articles), default=step)
-        moment = max(step, min(newest, now))
-        fresh = {
-            "top": rank_top(facts, moment, self.ranking),
-            "trending": rank_trending(facts, moment, self.ranking),
-        }
-        with self.store.read() as connection:
-            changed = [
-                name for name in LISTS if _differs(ranking.ranked_stories(connection, name), fresh[name])
-            ]
-        if changed:
-            with self.store.write() as connection:
-                for name in changed:
-                    ranking.save_ranked(connection, name, fresh[name])
-        self._ranked = ranked
-        return tuple(changed)
-
-    def facts(self, moment: datetime) -> list[StoryFacts]:
-        """Every story that could be ranked at a moment, with its topic's usual rate."""
-        options = self.ranking
-        since = moment - timedelta(
-            hours=max(options.slow_window_hours, options.history_hours + options.burst_hours)
-        )
-        quiet = moment - timedelta(hours=options.burst_hours)
-        start = quiet - timedelta(hours=options.history_hours)
-        with self.store.read() as connection:
-            rows = story_store.story_articles(connection, since=since)
-            usual = ranking.section_counts(connection, since=start, until=quiet)
-        return story_facts(rows, usual, options.history_hours)
-
     def _is_due(self, now: datetime) -> bool:
         with self.store.read() as connection:
             waiting = story_store.count_unplaced(connection)
-        return waiting > 0 or self._ranked != self._news(now)
-
-    def _news(self, now: datetime) -> tuple[datetime, int]:
-        """What the lists follow from: the step of the clock, and the placements of every process so far."""
-        with self.store.read() as connection:
-            return rank_step(now, self.ranking.step_seconds), leases.counter(connection, leases.PLACEMENTS)
+        return waiting > 0 or self.ranking.is_due(now)
 
     def _place_all(self, now: datetime, progress: Callable[[int, int], None]) -> tuple[int, int, int]:
         placed = new = duplicates = 0
@@ -190,41 +138,3 @@ def load_index(connection: Connection, options: StoryOptions, since: datetime) -
         if collecting:
             gc.enable()
     return index
-
-
-def story_facts(
-    rows: Sequence[story_store.StoryArticle], usual: dict[str, int], history_hours: float
-) -> list[StoryFacts]:
-    """Stored stories as ranking sees them; a story's topic is its lead's section."""
-    members: dict[int, list[story_store.StoryArticle]] = {}
-    for row in rows:
-        members.setdefault(row.story_id, []).append(row)
-    return [_facts(story_id, members[story_id], usual, history_hours) for story_id in sorted(members)]
-
-
-def _facts(
-    story_id: int, rows: Sequence[story_store.StoryArticle], usual: dict[str, int], history_hours: float
-) -> StoryFacts:
-    topic = next((row.section for row in rows if row.article_id == row.lead_id), "")
-    return StoryFacts(
-        story_id=story_id,
-        lead_article_id=rows[0].lead_id,
-        articles=tuple(
-            StoryArticle(
-                article_id=row.article_id,
-                source_id=row.source_id,
-                source_weight=row.weight,
-                seen=min(row.first_seen, row.published),
-            )
-            for row in rows
-        ),
-        topic=topic,
-        usual_rate=usual.get(topic, 0) / history_hours,
-    )
-
-
-def _differs(stored: Sequence[RankedStory], fresh: Sequence[RankedStory]) -> bool:
-    """Scores fade with the clock; a list has changed when its order or coverage has."""
-    return [(one.story_id, one.article_id, one.coverage) for one in stored] != [
-        (one.story_id, one.article_id, one.coverage) for one in fresh
-    ]

@@ -19,6 +19,7 @@ from syndicate.model.articles import (
     reader_link,
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
+from syndicate.model.editor import Decision, EditorAction
 from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (
     Delivery,
@@ -38,10 +39,12 @@ __all__ = [
     "Channel",
     "Clause",
     "ClauseField",
+    "Decision",
     "Delivery",
     "DeliveryState",
     "Edition",
     "EditionStory",
+    "EditorAction",
     "Entry",
     "FullText",
     "Hub",

@@ -142,6 +142,8 @@ class Article(_ArticleFields):
     title, the URL or the source. ``url`` is the publisher's own page, without tracking
     parameters (``""`` if there is none). ``path`` is the article page's path inside the output
     folder. ``minutes`` is the reading time, at least 1. ``first_seen`` is when we accepted it.
+    ``title`` is what readers see; ``original_title`` is the publisher's, where our editor wrote
+    another (else ``""``).
     ``boost`` multiplies what the article counts in the ranking; ``declared_title`` is the publisher's
     title when a rule rewrote it, else ``""``.
     """
@@ -150,6 +152,7 @@ class Article(_ArticleFields):
     source_id: int
     story_id: int | None = None
     duplicate_of: int | None = None
+    original_title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,10 @@ from syndicate.jobs.ingest import IngestJob
 from syndicate.jobs.pages import PagesJob
 from syndicate.jobs.prune import PruneJob, RetentionOptions
 from syndicate.jobs.publish import PublishJob
+from syndicate.jobs.ranking import RankingJob
+from syndicate.jobs.reads import ReadCounter
 from syndicate.jobs.rehearsal import RuleRehearsal
+from syndicate.jobs.replay import ReplayJob
 from syndicate.jobs.sitemap_parts import SitemapPartsJob
 from syndicate.jobs.stories import StoriesJob
 from syndicate.jobs.websub import WebSubJob
@@ -150,8 +153,11 @@ class Services:
             burst_hours=ranking.burst / HOUR,
             history_hours=ranking.history / HOUR,
             per_source=ranking.per_source,
+            floor=ranking.floor,
             limit=ranking.size,
             step_seconds=int(ranking.step),
+            learn_days=ranking.learn / DAY,
+            reads=ranking.clicks,
         )
 
     @cached_property
@@ -271,7 +277,8 @@ class Services:
         """Articles → stories, related links, ranks."""
         stories = self.settings.stories
         options = StoryOptions(window_days=stories.window / DAY, related_limit=stories.related)
-        return StoriesJob(store=self.store, options=options, ranking=self.ranking, owner=self.owner)
+        ranking = RankingJob(store=self.store, options=self.ranking)
+        return StoriesJob(store=self.store, options=options, ranking=ranking, owner=self.owner)
 
     @cached_property
     def publish(self) -> PublishJob:
@@ -305,6 +312,16 @@ class Services:
             ranking=self.ranking,
             unsubscribe_url=lambda _newsletter: unsubscribe_link(self.settings),
         )
+
+    @cached_property
+    def replay(self) -> ReplayJob:
+        """Past windows with the present rules."""
+        return ReplayJob(store=self.store, options=self.ranking, editions=self.editions)
+
+    @cached_property
+    def reads(self) -> ReadCounter:
+        """How often our pages are opened; used only with ``[ranking] clicks``."""
+        return ReadCounter(store=self.store)
 
     @cached_property
     def deliver(self) -> DeliverJob:

@@ -28,6 +28,14 @@ def _seconds(value: object) -> object:
     return value
 
 
+def read_duration(text: str) -> float:
+    """Seconds of a duration such as ``15m`` or ``3d``. Raises ``ValueError`` that says what to write."""
+    seconds = _seconds(text)
+    if not isinstance(seconds, float) or not 0 < seconds <= _LONGEST:
+        raise ValueError(f"{text!r} is not a duration of more than nothing and less than a hundred years")
+    return seconds
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)

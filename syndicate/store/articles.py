@@ -112,7 +112,7 @@ def add_articles(connection: Connection, source_id: int, articles: Sequence[NewA
     if not articles:
         return []
     table = schema.articles
-    rows = [_row(source_id, article) | {"placed": False} for article in articles]
+    rows = [_row(source_id, article) | {"placed": False, "headline": ""} for article in articles]
     statement = insert_for(connection, table).on_conflict_do_nothing().returning(table.c.id, table.c.uid)
     ids = {row.uid: row.id for row in connection.execute(statement, rows)}
     added = [article for article in articles if article.uid in ids]
@@ -147,10 +147,10 @@ def change_article(
         )
     connection.execute(delete(schema.article_tags).where(schema.article_tags.c.article_id == article_id))
     _add_tags(connection, [(article_id, article.tags)])
-    mark_stale(connection, {article_id, *_shown_on(connection, article_id)})
+    mark_stale(connection, {article_id, *shown_on(connection, article_id)})
 
 
-def _shown_on(connection: Connection, article_id: int) -> Iterable[int]:
+def shown_on(connection: Connection, article_id: int) -> Iterable[int]:
     """The articles on whose pages this one is linked: as related, or as the same story elsewhere."""
     table, related = schema.articles, schema.related
     linking = select(related.c.article_id).where(related.c.related_id == article_id)
@@ -198,12 +198,21 @@ def get_bodies(connection: Connection, ids: Iterable[int]) -> dict[int, ArticleB
 
 
 def find_article(connection: Connection, text: str) -> Article | None:
-    """The article a person means: by id, uid (or its beginning), URL, page path or title words."""
+    """The article a person means: by id, uid (or its beginning), URL, page path or title words.
+
+    ``story:12`` means the one that leads story 12.
+    """
     table = schema.articles
+    story = text.removeprefix("story:")
+    if story != text and story.isdecimal() and len(story) < 18:
+        lead = select(schema.stories.c.lead_id).where(schema.stories.c.id == int(story)).scalar_subquery()
+        row = connection.execute(select(table).where(table.c.id == lead)).first()
+        return None if row is None else article_of(row)
     conditions = [table.c.uid.startswith(text, autoescape=True), table.c.url == text, table.c.path == text]
     if text.isdecimal() and len(text) < 18:
         conditions.insert(0, table.c.id == int(text))
-    conditions.append(func.lower(table.c.title).contains(text.lower(), autoescape=True))
+    titles = (table.c.headline, table.c.title)
+    conditions += [func.lower(title).contains(text.lower(), autoescape=True) for title in titles]
     if words := search_text(text).strip():
         # The engines fold only the letters of ASCII; the search column is folded for every script.
         conditions.append(table.c.search.contains(words, autoescape=True))
@@ -233,7 +242,8 @@ def article_of(row: Row[Any]) -> Article:
         entry_key=row.entry_key,
         url=row.url,
         path=row.path,
-        title=row.title,
+        title=row.headline or row.title,
+        original_title=(row.declared_title or row.title) if row.headline else "",
         authors=tuple(row.authors_json),
         published=row.published,
         updated=row.updated,

@@ -20,6 +20,8 @@ _DAEMON = 0x73796E64
 _LEASED = (schema.sources, schema.sitemap_parts, schema.page_reads, schema.deliveries)
 PLACEMENTS = "placements"
 """The counter that moves whenever articles were placed in stories or pruned."""
+EDITOR = "editor"
+"""The counter that moves whenever the editor decided something, or a headline of theirs began or ended."""
 
 
 def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, until: datetime) -> bool:

@@ -360,7 +360,7 @@ def _link_query() -> Select[Any]:
     return select(
         table.c.id,
         table.c.uid,
-        table.c.title,
+        func.coalesce(func.nullif(table.c.headline, ""), table.c.title).label("title"),
         table.c.url,
         table.c.path,
         table.c.published,

@@ -6,6 +6,7 @@ from syndicate.stories.index import IndexedArticle, Placement, StoryIndex
 from syndicate.stories.lead import LeadCandidate, choose_lead
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.ranking import (
+    Hand,
     RankingOptions,
     StoryArticle,
     StoryFacts,
@@ -15,16 +16,20 @@ from syndicate.stories.ranking import (
 )
 from syndicate.stories.related import Scored
 from syndicate.stories.terms import ArticleTerms, extract_terms, shared_terms, usual_stems
+from syndicate.stories.weights import ENOUGH_OTHERS, Record, learn_weights, theme_weight
 
 __all__ = [
+    "ENOUGH_OTHERS",
     "MERGED",
     "ArticleTerms",
     "Bond",
     "Fingerprint",
+    "Hand",
     "IndexedArticle",
     "LeadCandidate",
     "Placement",
     "RankingOptions",
+    "Record",
     "Regrouping",
     "Scored",
     "StoryArticle",
@@ -33,9 +38,11 @@ __all__ = [
     "StoryOptions",
     "choose_lead",
     "extract_terms",
+    "learn_weights",
     "rank_step",
     "rank_top",
     "rank_trending",
     "shared_terms",
+    "theme_weight",
     "usual_stems",
 ]

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from syndicate.jobs.ranking import RARE_ARTICLES, RHYTHM_DAYS
 from syndicate.newsletter.compose import ComposeOptions
 from syndicate.publish.options import PublishOptions
-from syndicate.stories import RankingOptions, StoryOptions
+from syndicate.stories import RankingOptions, StoryOptions, weights
+from syndicate.stories.ranking import LEAST_READS
 from syndicate.stories.terms import NAME_WEIGHT
 
 TEXT = " ".join((Path(__file__).parents[2] / "docs" / "ranking.md").read_text("utf-8").split())
@@ -21,10 +23,20 @@ FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
 @pytest.mark.parametrize(
     "words",
     [
-        f"`half_life = {RANK.half_life_hours:g}h`",
+        f"`half_life` is {RANK.half_life_hours:g} hours",
+        f"0.5 ^ (age / ({RANK.lasting_times:g} × half_life))",
+        f"below `floor` ({RANK.floor:g})",
+        f"the `learn` time ({RANK.learn_days:g} days)",
+        f"(prominence of its articles + {weights.SMOOTHING:g} × mean)",
+        f"between {weights.LEAST:g} and {weights.MOST:g}",
+        f"as a share of {weights.ENOUGH_OTHERS} and at most 1",
+        f"their sources + {weights.THEME_SMOOTHING:g}) / (their number",
+        f"at most {RARE_ARTICLES} articles in the last {RHYTHM_DAYS} days",
+        f"if that is {RANK.least_burst:g} or more",
+        f"at least {LEAST_READS} openings",
         f"fewer than {RANK.least_stories} stories",
         f"`burst` hours ({RANK.burst_hours:g})",
-        f"/ history × {RANK.story_share:g} × burst",
+        f"history has them) × {RANK.story_share:g} × burst",
         f"usual = max(own, topic, {RANK.least_usual:g})",
         f"{STORY.posted_terms} most telling words",
         f"keeps its {STORY.latest} newest articles",

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 
+from syndicate.jobs.ranking import RankingJob
 from syndicate.jobs.stories import StoriesJob
 from syndicate.model import NewArticle
 from syndicate.store import articles as article_store
@@ -44,7 +45,8 @@ def declare(room: Room, more: str = "") -> None:
 
 
 def job(room: Room, options: StoryOptions = EAGER, owner: str = "us") -> StoriesJob:
-    return StoriesJob(store=room.store, options=options, ranking=room.services.ranking, owner=owner)
+    ranking = RankingJob(store=room.store, options=room.services.ranking)
+    return StoriesJob(store=room.store, options=options, ranking=ranking, owner=owner)
 
 
 def news(number: int, facts: tuple[str, str], when: datetime = NOW, **changes: object) -> NewArticle:

@@ -79,7 +79,7 @@ def titles(connection, query: str, **facts) -> list[str]:
     found = channels.channel_articles(connection, parse_query(query), **facts)
     signature = channels.channel_signature(connection, parse_query(query), limit=50)
     if facts == {"limit": 50}:
-        assert signature == [(one.id, one.content_hash) for one in found]
+        assert signature == [(one.id, one.content_hash, "") for one in found]
     names = {article.title: name for name, article in ARTICLES.items()}
     return [names.get(one.title, "copy") for one in found]
 

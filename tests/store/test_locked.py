@@ -15,6 +15,7 @@ from sqlalchemy import Connection, update
 from syndicate.errors import StoreBusy
 from syndicate.model import (
     DeliveryState,
+    EditorAction,
     Hub,
     HubState,
     HubSubscription,
@@ -31,6 +32,7 @@ from syndicate.store import (
     channels,
     deliveries,
     editions,
+    editor,
     hubs,
     leases,
     open_store,
@@ -61,6 +63,7 @@ ROOMS = (
     channels,
     deliveries,
     editions,
+    editor,
     hubs,
     leases,
     pages,
@@ -86,6 +89,17 @@ def move(kind: str, story: int, into: int) -> StoryMove:
 def edition_again(connection: Connection) -> None:
     (article,) = articles.get_articles(connection, [1]).values()
     factories.cut(connection, [edition_story(article)], period=(NOW, LATER))
+
+
+def retitle(connection: Connection) -> None:
+    editor.add_decision(
+        connection,
+        who="jo",
+        action=EditorAction.RETITLE,
+        article_uid=new_article(1).uid,
+        value="Ours",
+        now=NOW,
+    )
 
 
 TOPIC = "https://harbour.example/feed"
@@ -143,6 +157,9 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, "daily", "edition", (NOW, LATER), "empty", NOW
     ),
     "editions.cut_edition": edition_again,
+    "editor.add_decision": retitle,
+    "editor.undo_decision": lambda c: editor.undo_decision(c, 1, who="jo", now=NOW),
+    "editor.sync_headlines": lambda c: editor.sync_headlines(c, at=NOW),
     "hubs.note_hub": lambda c: note_hub(c, "https://other.example/hub"),
     "hubs.leave_hubs": lambda c: hubs.leave_hubs(c, now=NOW, everything=True),
     "hubs.claim_hubs": lambda c: hubs.claim_hubs(c, now=NOW, until=LATER, limit=9),
@@ -175,6 +192,9 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "pages.prune_pages": lambda c: pages.prune_pages(c, before=LATER),
     "quarantine.record_failure": lambda c: quarantine.record_failure(c, "page", "x", "broken", now=NOW),
     "quarantine.clear_failure": lambda c: quarantine.clear_failure(c, "page", "y"),
+    "ranking.add_reads": lambda c: ranking.add_reads(c, {new_article(1).path: 1}, hour=NOW),
+    "ranking.prune_reads": lambda c: ranking.prune_reads(c, before=LATER),
+    "ranking.save_source_weights": lambda c: ranking.save_source_weights(c, {}, now=NOW),
     "ranking.save_ranked": lambda c: ranking.save_ranked(c, "top", []),
     "retention.prune_articles": lambda c: retention.prune_articles(c, before=LATER, now=NOW, limit=9),
     "retention.prune_stories": retention.prune_stories,
@@ -227,6 +247,7 @@ READS = {
     "articles.telling_texts",
     "articles.known_digests",
     "articles.pruned_keys",
+    "articles.shown_on",
     "audience.consent_history",
     "articles.latest_published",
     "articles.similar_articles",
@@ -267,8 +288,18 @@ READS = {
     "pages.refused_pages",
     "quarantine.failures",
     "quarantine.resting_subjects",
+    "editor.decision_log",
+    "editor.decisions",
+    "editor.story_decisions",
+    "ranking.first_published",
     "ranking.ranked_stories",
+    "ranking.rare_sources",
+    "ranking.related_sources",
     "ranking.section_counts",
+    "ranking.section_counts_at_this_hour",
+    "ranking.source_records",
+    "ranking.source_weights",
+    "ranking.story_reads",
     "retention.count_prunable",
     "deliveries.count_refused",
     "retention.stories_without_lead",
@@ -329,6 +360,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Pa
         factories.newsroom(connection, "jo@example.org", "failed@example.org", "free@example.org")
         factories.add_articles(connection, 1, new_article(2))
         leases.make_secret(connection)
+        retitle(connection)
         note_hub(connection, SUBSCRIPTION.hub)
         deliveries.claim_deliveries(connection, now=NOW, owner="us", until=SOON, limit=1)
         table = schema.deliveries

@@ -26,6 +26,7 @@ from syndicate.store.schema.for_mail import (
 )
 from syndicate.store.schema.for_output import announcements, outputs, stale_pages
 from syndicate.store.schema.for_pages import page_reads, robots, sitemap_parts
+from syndicate.store.schema.for_ranking import editor_log, reads, source_weights
 from syndicate.store.schema.for_stories import (
     article_terms,
     listed_articles,
@@ -46,6 +47,7 @@ __all__ = [
     "deliveries",
     "edition_stories",
     "editions",
+    "editor_log",
     "hub_subscriptions",
     "leases",
     "listed_articles",
@@ -58,9 +60,11 @@ __all__ = [
     "pushes",
     "quarantine",
     "ranked",
+    "reads",
     "related",
     "robots",
     "sitemap_parts",
+    "source_weights",
     "sources",
     "stale_pages",
     "stories",
