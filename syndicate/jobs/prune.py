@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syndicate.jobs.placing import refresh_stories
-from syndicate.store import Store, leases, pages, retention, robots, story_moves
+from syndicate.store import Store, bounces, leases, pages, retention, robots, story_moves
 from syndicate.store.retention import Pruned
 
 BATCH = 500
@@ -53,6 +53,7 @@ class PruneJob:
             robots.prune_robots(connection, before=now - FAILURES_KEPT)
             tombstones_before = now - timedelta(seconds=self.options.tombstones)
             pages.prune_pages(connection, before=tombstones_before)
+            bounces.prune_bounces(connection, before=deliveries_before)
             return Pruned(
                 articles=articles,
                 stories=stories,
