@@ -9,15 +9,18 @@ from syndicate.model.articles import (
     Article,
     ArticleBody,
     Entry,
+    FeedLink,
     Image,
     KnownArticle,
     NewArticle,
     ParsedSource,
     PublishedArticle,
     RelatedLink,
+    SitemapPart,
     reader_link,
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
+from syndicate.model.editor import Decision, EditorAction
 from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (
     Delivery,
@@ -27,20 +30,41 @@ from syndicate.model.newsletters import (
     Newsletter,
     SubscriptionState,
 )
-from syndicate.model.sources import Origin, Republish, Source, SourceKind, SourceState
+from syndicate.model.pages import PageRead, ReadState, WantedPage
+from syndicate.model.sources import (
+    Absence,
+    Access,
+    AccessKind,
+    FullText,
+    Origin,
+    Republish,
+    Selectors,
+    Source,
+    SourceKind,
+    SourceList,
+    SourceListState,
+    SourceState,
+)
 from syndicate.model.stories import RankedStory, Story
 
 __all__ = [
+    "Absence",
+    "Access",
+    "AccessKind",
     "Article",
     "ArticleBody",
     "Channel",
     "Clause",
     "ClauseField",
+    "Decision",
     "Delivery",
     "DeliveryState",
     "Edition",
     "EditionStory",
+    "EditorAction",
     "Entry",
+    "FeedLink",
+    "FullText",
     "Hub",
     "HubState",
     "HubSubscription",
@@ -49,16 +73,23 @@ __all__ = [
     "NewArticle",
     "Newsletter",
     "Origin",
+    "PageRead",
     "ParsedSource",
     "PublishedArticle",
     "Push",
     "RankedStory",
+    "ReadState",
     "RelatedLink",
     "Republish",
+    "Selectors",
+    "SitemapPart",
     "Source",
     "SourceKind",
+    "SourceList",
+    "SourceListState",
     "SourceState",
     "Story",
     "SubscriptionState",
+    "WantedPage",
     "reader_link",
 ]

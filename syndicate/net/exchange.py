@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 
 from syndicate import __version__
+from syndicate.net.credentials import Credentials
 
 # RFC 9110 section 12.5.1: what a feed reader prefers, and that it can live with anything.
 FEED_ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.1"
 )
+
+
+SITEMAP_ACCEPT = "application/xml, text/xml, application/gzip;q=0.9, text/plain;q=0.5, */*;q=0.1"
+PAGE_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +43,9 @@ class FetchRequest:
 
     ``etag`` and ``last_modified`` are sent back byte for byte as they came (latin-1 text);
     ``known_hash`` is the ``wire_hash`` of the last answer. ``key`` is the caller's own and is
-    handed back untouched.
+    handed back untouched. ``credentials`` go to the scheme, host and port of ``url`` only, never
+    along a redirect to another. Errors of a ``private`` request do not tell its address.
+    handed back untouched. ``max_body`` is in bytes, for documents that may be larger than usual.
     """
 
     url: str
@@ -46,7 +53,10 @@ class FetchRequest:
     last_modified: str = ""
     known_hash: str = ""
     accept: str = FEED_ACCEPT
+    credentials: Credentials | None = None
+    private: bool = False
     key: object = None
+    max_body: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

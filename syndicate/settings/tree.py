@@ -14,7 +14,13 @@ from syndicate.settings.site import (
     TemplateSettings,
     WebSettings,
 )
-from syndicate.settings.sources import HttpSettings, SourceSettings
+from syndicate.settings.sources import (
+    HttpSettings,
+    PageSettings,
+    RuleSettings,
+    SourceListSettings,
+    SourceSettings,
+)
 from syndicate.settings.stories import ChannelSettings, RankingSettings, StorySettings
 
 
@@ -26,7 +32,10 @@ class Settings(Section):
     output: OutputSettings = OutputSettings()
     templates: TemplateSettings = TemplateSettings()
     http: HttpSettings = HttpSettings()
+    pages: PageSettings = PageSettings()
     sources: tuple[SourceSettings, ...] = ()
+    source_lists: tuple[SourceListSettings, ...] = ()
+    rules: tuple[RuleSettings, ...] = ()
     channels: tuple[ChannelSettings, ...] = (ChannelSettings(name="news", title="News"),)
     newsletters: tuple[NewsletterSettings, ...] = ()
     mail: MailSettings = MailSettings()

@@ -11,6 +11,7 @@ from syndicate.store.schema.for_ingest import (
     hub_subscriptions,
     pushes,
     quarantine,
+    source_lists,
     sources,
     tombstones,
 )
@@ -26,7 +27,17 @@ from syndicate.store.schema.for_mail import (
     suppressions,
 )
 from syndicate.store.schema.for_output import announcements, outputs, stale_pages
-from syndicate.store.schema.for_stories import article_terms, ranked, related, stories
+from syndicate.store.schema.for_pages import page_reads, robots, sitemap_parts
+from syndicate.store.schema.for_ranking import editor_log, reads, source_weights
+from syndicate.store.schema.for_stories import (
+    article_terms,
+    listed_articles,
+    ranked,
+    related,
+    stories,
+    story_moves,
+    story_reasons,
+)
 
 __all__ = [
     "announcements",
@@ -39,20 +50,30 @@ __all__ = [
     "deliveries",
     "edition_stories",
     "editions",
+    "editor_log",
     "hub_subscriptions",
     "leases",
+    "listed_articles",
     "meta",
     "metadata",
     "migrations",
     "newsletters",
     "outputs",
+    "page_reads",
     "pushes",
     "quarantine",
     "ranked",
+    "reads",
     "related",
+    "robots",
+    "sitemap_parts",
+    "source_lists",
+    "source_weights",
     "sources",
     "stale_pages",
     "stories",
+    "story_moves",
+    "story_reasons",
     "subscribers",
     "subscriptions",
     "suppressions",
