@@ -37,6 +37,7 @@ TICKS = {
     "stories": 15.0,
     "editions": 15.0,
     "deliver": 5.0,
+    "bounces": 300.0,
     "prune": 3600.0,
     "hubs": 60.0,
     "pushes": 5.0,
@@ -132,6 +133,7 @@ class _Daemon:
             "stories": self._stories,
             "editions": self._editions,
             "deliver": self._deliver,
+            "bounces": self._bounces,
             "prune": self._prune,
             "hubs": self._hubs,
             "pushes": self._pushes,
@@ -183,7 +185,7 @@ class _Daemon:
 
     def _deliver(self, now: datetime) -> Mapping[str, object] | None:
         result = self._services.deliver.run(now, stopping=self._stopping)
-        if result.problem:
+        if result.problem and not result.paused:
             log.warning("mail waits", extra={"did": {"reason": result.problem}})
         counts = {
             "sent": result.sent,
@@ -193,6 +195,9 @@ class _Daemon:
             "cancelled": result.cancelled,
         }
         return counts if any(counts.values()) else None
+
+    def _bounces(self, now: datetime) -> Mapping[str, object] | None:
+        return self._services.bounces.run(now) or None
 
     def _prune(self, now: datetime) -> Mapping[str, object] | None:
         pruned = self._services.prune.run(now)

@@ -175,7 +175,8 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
 @json_option
 @now_option
 @dry_run_option
-def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> None:
+@click.option("--resume", is_flag=True, help="Also while sending rests because the server refused us.")
+def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, resume: bool) -> None:
     """Send the deliveries that are due."""
     with services_of(config, now) as (_, services):
         if dry_run:
@@ -185,7 +186,7 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool) ->
             show(answer, as_json, lambda: table(_DUE, rows, right=(0,)))
             return
         with progress("Sending", as_json) as draw:
-            result = services.deliver.run(moment(now), progress=draw)
+            result = services.deliver.run(moment(now), resume=resume, progress=draw)
     answer = {
         "sent": result.sent,
         "deferred": result.deferred,

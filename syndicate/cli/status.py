@@ -92,7 +92,7 @@ def look(services: Services, now: datetime) -> Health:
             deliveries=delivery_store.count_deliveries(connection),
             oldest_due=delivery_store.next_delivery(connection),
             subscriptions=audience.count_subscriptions(connection),
-            deferral=_last_deferral(connection),
+            deferral=_last_deferral(connection, now),
             refused=delivery_store.count_refused(connection),
             failures=quarantine.failures(connection),
             top=tuple(
@@ -105,8 +105,10 @@ def look(services: Services, now: datetime) -> Health:
     return health
 
 
-def _last_deferral(connection: Connection) -> str:
+def _last_deferral(connection: Connection, now: datetime) -> str:
     """What the mail server, or the disk, said when it last put mail off."""
+    if pause := delivery_store.sending_pause(connection, now):
+        return pause[1]
     waiting = (DeliveryState.DEFERRED, DeliveryState.PENDING)
     latest = delivery_store.list_deliveries(connection, states=waiting, limit=1)
     return latest[0].error if latest else ""

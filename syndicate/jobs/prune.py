@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syndicate.jobs.stories import refresh_stories
-from syndicate.store import Store, leases, retention
+from syndicate.store import Store, bounces, leases, retention
 from syndicate.store.retention import Pruned
 
 BATCH = 500
@@ -49,6 +49,7 @@ class PruneJob:
             stories = retention.prune_stories(connection)
             refresh_stories(connection, retention.stories_without_lead(connection), now)
             retention.prune_failures(connection, before=now - FAILURES_KEPT)
+            bounces.prune_bounces(connection, before=deliveries_before)
             return Pruned(
                 articles=articles,
                 stories=stories,

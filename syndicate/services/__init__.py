@@ -16,11 +16,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from syndicate import __version__
+from syndicate.delivery.dkim import DkimKey
 from syndicate.delivery.message import MailOptions
+from syndicate.delivery.parcels import Sender
 from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollingOptions
 from syndicate.jobs.announce import AnnounceJob
-from syndicate.jobs.deliver import DeliverJob, Transport
+from syndicate.jobs.bounces import BounceJob
+from syndicate.jobs.deliver import DeliverJob
 from syndicate.jobs.editions import EditionJob
 from syndicate.jobs.ingest import IngestJob
 from syndicate.jobs.prune import PruneJob, RetentionOptions
@@ -33,7 +36,15 @@ from syndicate.newsletter.render import SiteFacts
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
 from syndicate.services.declared import declared_channels, declared_newsletters, declared_sources
-from syndicate.services.mail import mail_transport, newsletter_mail, unsubscribe_link
+from syndicate.services.mail import (
+    bounce_messages,
+    bounce_policy,
+    dkim_keys,
+    mail_limits,
+    mail_sender,
+    newsletter_mail,
+    unsubscribe_link,
+)
 from syndicate.settings import Settings
 from syndicate.store import Store, audience, leases, open_store
 from syndicate.store import editions as edition_store
@@ -265,8 +276,28 @@ class Services:
     def deliver(self) -> DeliverJob:
         """Editions → inboxes."""
         return DeliverJob(
-            store=self.store, transport=self.transport, mail=self.mail_options, owner=self.owner
+            store=self.store,
+            sender=self.sender,
+            mail=self.mail_options,
+            owner=self.owner,
+            keys=lambda: self.dkim_keys,
+            limits=mail_limits(self.settings),
+            bounces=bounce_policy(self.settings),
         )
+
+    @cached_property
+    def bounces(self) -> BounceJob:
+        """What came back → suppressed mailboxes."""
+        return BounceJob(
+            store=self.store,
+            policy=bounce_policy(self.settings),
+            sources=lambda: bounce_messages(self.settings),
+        )
+
+    @cached_property
+    def dkim_keys(self) -> tuple[DkimKey, ...]:
+        """The keys that sign mail."""
+        return dkim_keys(self.settings)
 
     @cached_property
     def prune(self) -> PruneJob:
@@ -285,9 +316,9 @@ class Services:
                 if owner.startswith(host) and not _is_alive(owner.removeprefix(host).partition(":")[0]):
                     leases.free_owner(connection, owner)
 
-    def transport(self) -> Transport:
-        """A new connection to where mail goes."""
-        return mail_transport(self.settings)
+    def sender(self) -> Sender:
+        """Where mail goes."""
+        return mail_sender(self.settings)
 
     def mail_options(self, newsletter: str) -> MailOptions:
         """What all mails of a newsletter have in common."""

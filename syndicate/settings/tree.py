@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from syndicate.settings.mail import MailSettings, NewsletterSettings
+from syndicate.settings.mail import BounceSettings, MailSettings, NewsletterSettings
 from syndicate.settings.section import Section
 from syndicate.settings.site import (
     OutputSettings,
@@ -30,6 +30,7 @@ class Settings(Section):
     channels: tuple[ChannelSettings, ...] = (ChannelSettings(name="news", title="News"),)
     newsletters: tuple[NewsletterSettings, ...] = ()
     mail: MailSettings = MailSettings()
+    bounces: BounceSettings = BounceSettings()
     web: WebSettings = WebSettings()
     ranking: RankingSettings = RankingSettings()
     stories: StorySettings = StorySettings()

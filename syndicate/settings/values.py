@@ -97,6 +97,21 @@ def _name(value: str) -> str:
     return value
 
 
+def _dns_label(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", value):
+        raise ValueError(f"{value!r} becomes a name in DNS: use small letters, digits and hyphens")
+    return value
+
+
+def _mail_address(value: str) -> str:
+    if value and not re.fullmatch(r"[A-Za-z0-9._-]{1,24}@[A-Za-z0-9.-]+", value):
+        raise ValueError(
+            f"{value!r} must be a plain address such as bounces@news.example, with at most 24 characters "
+            "before the @: a number and a signature are added there"
+        )
+    return value
+
+
 # A hundred years: more would carry dates beyond the calendar.
 _LONGEST = 36_500 * 86400.0
 Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=_LONGEST)]
@@ -114,3 +129,5 @@ OwnFolder = Annotated[Path, AfterValidator(_own_folder)]
 Days = Annotated[float, BeforeValidator(_seconds), Field(ge=86400, le=_LONGEST)]
 SourceUrl = Annotated[str, Field(min_length=1), AfterValidator(_source_url)]
 Listen = Annotated[str, Field(pattern=r"^$|^.+:[0-9]{1,5}$"), AfterValidator(_listen)]
+DnsLabel = Annotated[str, AfterValidator(_dns_label)]
+MailAddress = Annotated[str, AfterValidator(_mail_address)]

@@ -19,6 +19,7 @@ from syndicate.store import (
     announcements,
     articles,
     audience,
+    bounces,
     channels,
     deliveries,
     editions,
@@ -42,6 +43,7 @@ ROOMS = (
     announcements,
     articles,
     audience,
+    bounces,
     channels,
     deliveries,
     editions,
@@ -103,13 +105,22 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "audience.suppress": lambda c: audience.suppress(c, "x@example.org", reason="", now=NOW),
     "audience.remove_subscriber": lambda c: audience.remove_subscriber(c, "jo@example.org"),
     "deliveries.claim_deliveries": lambda c: deliveries.claim_deliveries(c, limit=5, **lease("us")),
-    "deliveries.begin_sending": lambda c: deliveries.begin_sending(c, 1, **lease("us")),
+    "deliveries.begin_sending": lambda c: deliveries.begin_sending(c, [1], **lease("us")),
     "deliveries.finish_delivery": lambda c: deliveries.finish_delivery(c, 1, FINISHED, owner="us", now=NOW),
     "deliveries.release_deliveries": lambda c: deliveries.release_deliveries(c, [1], owner="us"),
-    "deliveries.postpone_deliveries": lambda c: deliveries.postpone_deliveries(
-        c, [1], owner="us", not_before=LATER, reason=""
+    "deliveries.mark_sent": lambda c: deliveries.mark_sent(c, [1], owner="us", now=NOW),
+    "deliveries.postpone_delivery": lambda c: deliveries.postpone_delivery(
+        c, 1, owner="us", not_before=LATER
     ),
+    "deliveries.pause_sending": lambda c: deliveries.pause_sending(c, until=LATER, reason=""),
+    "deliveries.resume_sending": deliveries.resume_sending,
+    "bounces.record_bounce": lambda c: bounces.record_bounce(
+        c, subscription_id=1, delivery_id=1, kind="soft", status="", detail="", now=NOW
+    ),
+    "bounces.ignore_bounce": bounces.ignore_bounce,
+    "bounces.prune_bounces": lambda c: bounces.prune_bounces(c, before=NOW),
     "deliveries.sweep_uncertain": lambda c: deliveries.sweep_uncertain(c, now=LATER),
+    "deliveries.doubt_waiting": lambda c: deliveries.doubt_waiting(c, now=NOW),
     "deliveries.resend": lambda c: deliveries.resend(c, 2, now=NOW),
     "editions.sync_newsletters": lambda c: editions.sync_newsletters(c, [newsletter("weekly")], NOW),
     "editions.record_no_edition": lambda c: editions.record_no_edition(
@@ -169,6 +180,12 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "stories.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
 }
 READS = {
+    "audience.any_subscription",
+    "bounces.addressee",
+    "bounces.subscriber_key",
+    "bounces.count_bounces",
+    "bounces.count_by_kind",
+    "deliveries.sending_pause",
     "articles.count_articles",
     "articles.find_article",
     "articles.get_articles",

@@ -15,6 +15,7 @@ from syndicate.store.schema.for_ingest import (
     tombstones,
 )
 from syndicate.store.schema.for_mail import (
+    bounces,
     consents,
     deliveries,
     edition_stories,
@@ -33,6 +34,7 @@ __all__ = [
     "article_tags",
     "article_terms",
     "articles",
+    "bounces",
     "consents",
     "deliveries",
     "edition_stories",
