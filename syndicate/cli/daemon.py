@@ -36,6 +36,7 @@ TICKS = {
     "ingest": 10.0,
     "stories": 15.0,
     "editions": 15.0,
+    "sign_ups": 5.0,
     "deliver": 5.0,
     "bounces": 300.0,
     "prune": 3600.0,
@@ -132,6 +133,7 @@ class _Daemon:
             "ingest": self._ingest,
             "stories": self._stories,
             "editions": self._editions,
+            "sign_ups": self._sign_ups,
             "deliver": self._deliver,
             "bounces": self._bounces,
             "prune": self._prune,
@@ -183,6 +185,10 @@ class _Daemon:
             )
         return None
 
+    def _sign_ups(self, now: datetime) -> Mapping[str, object] | None:
+        job = self._services.sign_ups
+        return (job.run(now) or None) if job else None
+
     def _deliver(self, now: datetime) -> Mapping[str, object] | None:
         result = self._services.deliver.run(now, stopping=self._stopping)
         if result.problem and not result.paused:
@@ -226,6 +232,7 @@ class _Daemon:
             templates=self._services.templates,
             health=self._health,
             hubs=self._services.websub,
+            sign_ups=self._services.sign_ups,
         )
         return WebServer(app, host.strip("[]"), int(port))
 

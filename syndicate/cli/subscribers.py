@@ -195,8 +195,7 @@ def remove(config: Path, as_json: bool, now: datetime | None, erase: bool, addre
         if ended is None:
             raise SyndicateError(f"{address} is not a subscriber; `syndicate subscribers list` shows who is")
         if erase:
-            audience.suppress(connection, key, reason="erased at the operator's request", now=moment(now))
-            audience.remove_subscriber(connection, key)
+            audience.erase_subscriber(connection, key, moment(now))
     done = "erased" if erase else "unsubscribed"
     show({"address": address, "outcome": done}, as_json, lambda: click.echo(f"{address} is {done}."))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syndicate.jobs.stories import refresh_stories
-from syndicate.store import Store, bounces, leases, retention
+from syndicate.store import Store, bounces, leases, retention, sign_ups
 from syndicate.store.retention import Pruned
 
 BATCH = 500
@@ -13,11 +13,12 @@ FAILURES_KEPT = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionOptions:
-    """How many seconds rows are kept: articles, deliveries that ended, traces of pruned articles."""
+    """How many seconds rows are kept: articles, ended deliveries, traces of pruned articles, sign-ups."""
 
     articles: float
     deliveries: float
     tombstones: float
+    sign_ups: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class PruneJob:
             stories = retention.prune_stories(connection)
             refresh_stories(connection, retention.stories_without_lead(connection), now)
             retention.prune_failures(connection, before=now - FAILURES_KEPT)
+            sign_ups.prune_sign_ups(connection, before=now - timedelta(seconds=self.options.sign_ups))
             bounces.prune_bounces(connection, before=deliveries_before)
             return Pruned(
                 articles=articles,

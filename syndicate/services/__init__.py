@@ -28,6 +28,7 @@ from syndicate.jobs.editions import EditionJob
 from syndicate.jobs.ingest import IngestJob
 from syndicate.jobs.prune import PruneJob, RetentionOptions
 from syndicate.jobs.publish import PublishJob
+from syndicate.jobs.sign_up import SignUpJob
 from syndicate.jobs.stories import StoriesJob
 from syndicate.jobs.websub import WebSubJob
 from syndicate.model import Channel, Newsletter, Source
@@ -43,6 +44,7 @@ from syndicate.services.mail import (
     mail_limits,
     mail_sender,
     newsletter_mail,
+    sign_up_options,
     unsubscribe_link,
 )
 from syndicate.settings import Settings
@@ -300,11 +302,26 @@ class Services:
         return dkim_keys(self.settings)
 
     @cached_property
+    def sign_ups(self) -> SignUpJob | None:
+        """Requests from the sign-up page → consents; ``None`` when there is no such page."""
+        if not (self.settings.sign_up.enabled and self.settings.web.listen):
+            return None
+        return SignUpJob(
+            store=self.store,
+            newsletters=self.newsletters,
+            templates=self.templates,
+            options=sign_up_options(self.settings),
+        )
+
+    @cached_property
     def prune(self) -> PruneJob:
         """Old rows → gone."""
         retention = self.settings.retention
         options = RetentionOptions(
-            articles=retention.articles, deliveries=retention.deliveries, tombstones=retention.tombstones
+            articles=retention.articles,
+            deliveries=retention.deliveries,
+            tombstones=retention.tombstones,
+            sign_ups=retention.sign_ups,
         )
         return PruneJob(store=self.store, options=options)
 

@@ -14,6 +14,8 @@ from syndicate.store.upsert import insert_for
 CUT = "cut"
 EMPTY = "empty"
 MISSED = "missed"
+CONFIRMATION = "confirmation"
+"""The mail that asks for confirmation: an edition without stories, so that it goes out like one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,10 +122,9 @@ def cut_edition(
     ``rendered`` is (subject, html, text). Returns the edition's id, or ``None`` when the period has
     been dealt with already: then nothing is changed.
     """
-    subject, html, text = rendered
-    values = _edition_values(newsletter, cadence, period, now)
-    values |= {"state": CUT, "subject": subject, "html": html, "text": text, "stories": len(stories)}
-    edition_id = _insert_edition(connection, values)
+    edition_id = insert_edition(
+        connection, newsletter, cadence, period, CUT, now, rendered=rendered, stories=len(stories)
+    )
     if edition_id is None:
         return None
     connection.execute(
@@ -194,6 +195,24 @@ def _edition_values(
     }
 
 
+def insert_edition(
+    connection: Connection,
+    newsletter: str,
+    cadence: str,
+    period: tuple[datetime, datetime],
+    state: str,
+    now: datetime,
+    *,
+    rendered: tuple[str, str, str],
+    stories: int = 0,
+) -> int | None:
+    """Store a whole mail, (subject, html, text), without deliveries; ``None`` when the period has one."""
+    subject, html, text = rendered
+    values = _edition_values(newsletter, cadence, period, now)
+    values |= {"state": state, "subject": subject, "html": html, "text": text, "stories": stories}
+    return _insert_edition(connection, values)
+
+
 def _insert_edition(connection: Connection, values: dict[str, object]) -> int | None:
     table = schema.editions
     statement = insert_for(connection, table).values(**values).on_conflict_do_nothing().returning(table.c.id)
@@ -202,9 +221,10 @@ def _insert_edition(connection: Connection, values: dict[str, object]) -> int | 
 
 
 def get_edition(connection: Connection, edition_id: int) -> Edition | None:
-    """A cut edition by id."""
+    """A cut edition, or a confirmation, by id."""
     table = schema.editions
-    row = connection.execute(select(table).where(table.c.id == edition_id, table.c.state == CUT)).first()
+    whole = table.c.state.in_((CUT, CONFIRMATION))
+    row = connection.execute(select(table).where(table.c.id == edition_id, whole)).first()
     return None if row is None else _edition(row._asdict())
 
 
@@ -214,6 +234,7 @@ def report_editions(
     """The latest editions, empty and missed periods included, newest first."""
     table, deliveries = schema.editions, schema.deliveries
     query = select(table).order_by(table.c.period_end.desc(), table.c.id.desc()).limit(limit)
+    query = query.where(table.c.state != CONFIRMATION)
     if newsletter is not None:
         query = query.where(table.c.newsletter == newsletter)
     rows = [row._asdict() for row in connection.execute(query)]

@@ -103,7 +103,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, "jo@example.org", detail="", now=NOW
     ),
     "audience.suppress": lambda c: audience.suppress(c, "x@example.org", reason="", now=NOW),
-    "audience.remove_subscriber": lambda c: audience.remove_subscriber(c, "jo@example.org"),
+    "audience.erase_subscriber": lambda c: audience.erase_subscriber(c, "jo@example.org", NOW),
     "deliveries.claim_deliveries": lambda c: deliveries.claim_deliveries(c, limit=5, **lease("us")),
     "deliveries.begin_sending": lambda c: deliveries.begin_sending(c, [1], **lease("us")),
     "deliveries.finish_delivery": lambda c: deliveries.finish_delivery(c, 1, FINISHED, owner="us", now=NOW),

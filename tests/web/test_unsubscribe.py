@@ -3,7 +3,8 @@ import re
 
 import pytest
 
-from syndicate.web.unsubscribe import is_confirmation, parse_form
+from syndicate.web.forms import parse_form
+from syndicate.web.unsubscribe import is_confirmation
 
 ONE_CLICK = b"List-Unsubscribe=One-Click"
 MULTIPART = (
