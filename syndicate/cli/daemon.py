@@ -233,6 +233,7 @@ class _Daemon:
             health=self._health,
             hubs=self._services.websub,
             sign_ups=self._services.sign_ups,
+            readers=self._services.preferences,
         )
         return WebServer(app, host.strip("[]"), int(port))
 

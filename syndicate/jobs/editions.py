@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.stories import story_facts
+from syndicate.jobs.variants import cut_variants, hours_of, in_selection
 from syndicate.jobs.views import published_articles
 from syndicate.model import EditionStory, Newsletter, RankedStory
 from syndicate.newsletter.compose import Candidate, Carried, ComposeOptions, compose
@@ -23,6 +24,7 @@ from syndicate.store import editions as edition_store
 from syndicate.store import ranking as ranking_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
+from syndicate.store.preferences import Variant
 from syndicate.stories import RankingOptions, rank_top, rank_trending
 from syndicate.templating import Templates
 
@@ -98,14 +100,17 @@ class EditionJob:
                 outcomes.append(self._cut(newsletter, period, now, dry_run=dry_run))
         if not dry_run:
             outcomes += self._record_missed(now)
+            cut_variants(self, [one for one in self.newsletters if names is None or one.name in names], now)
         return tuple(outcomes)
 
-    def draft(self, newsletter: Newsletter, period: Period, now: datetime) -> Draft:
+    def draft(
+        self, newsletter: Newsletter, period: Period, now: datetime, variant: Variant | None = None
+    ) -> Draft:
         """Choose and render, as of the end of the period or now, whichever is earlier.
 
         Raises ``RenderError`` when a template fails.
         """
-        stories = self._choose(newsletter, period, min(now, period.end))
+        stories = self._choose(newsletter, period, min(now, period.end), variant)
         return self.render(newsletter, period, stories)
 
     def render(self, newsletter: Newsletter, period: Period, stories: tuple[EditionStory, ...]) -> Draft:
@@ -154,6 +159,7 @@ class EditionJob:
                 rendered=(draft.rendered.subject, draft.rendered.html, draft.rendered.text),
                 stories=draft.stories,
                 now=now,
+                own_hour=hours_of(newsletter, now),
             )
             quarantine.clear_failure(connection, "newsletter", newsletter.name)
         if edition_id is None:
@@ -198,7 +204,9 @@ class EditionJob:
                     )
         return missed
 
-    def _choose(self, newsletter: Newsletter, period: Period, moment: datetime) -> tuple[EditionStory, ...]:
+    def _choose(
+        self, newsletter: Newsletter, period: Period, moment: datetime, variant: Variant | None = None
+    ) -> tuple[EditionStory, ...]:
         length = period.end - period.start
         ranking = for_period(self.ranking, length)
         with self.store.read() as connection:
@@ -212,7 +220,14 @@ class EditionJob:
             facts = [one for one in facts if one.story_id in matching]
             top, trending = rank_top(facts, moment, ranking), rank_trending(facts, moment, ranking)
             candidates = self._candidates(connection, rows, top, trending)
-            earlier = edition_store.carried_stories(connection, newsletter.name, before=period.end)
+            if variant is not None:
+                candidates = in_selection(candidates, variant)
+            earlier = edition_store.carried_stories(
+                connection,
+                newsletter.name,
+                before=period.end,
+                cadence=variant.key if variant else EDITION_CADENCE,
+            )
         carried = {story_id: Carried(coverage=one.coverage) for story_id, one in earlier.items()}
         return compose(newsletter, period, candidates, carried, self.options)
 

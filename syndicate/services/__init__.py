@@ -26,6 +26,7 @@ from syndicate.jobs.bounces import BounceJob
 from syndicate.jobs.deliver import DeliverJob
 from syndicate.jobs.editions import EditionJob
 from syndicate.jobs.ingest import IngestJob
+from syndicate.jobs.preferences import PreferencesJob
 from syndicate.jobs.prune import PruneJob, RetentionOptions
 from syndicate.jobs.publish import PublishJob
 from syndicate.jobs.sign_up import SignUpJob
@@ -311,6 +312,13 @@ class Services:
             newsletters=self.newsletters,
             templates=self.templates,
             options=sign_up_options(self.settings),
+        )
+
+    @cached_property
+    def preferences(self) -> PreferencesJob:
+        """What readers choose for themselves."""
+        return PreferencesJob(
+            store=self.store, newsletters=self.newsletters, consent=self.settings.sign_up.consent
         )
 
     @cached_property

@@ -20,6 +20,7 @@ from syndicate.web.negotiation import accepts_gzip, is_navigation, not_modified
 from syndicate.web.options import HubListener, SignUps, Unsubscriber, WebOptions
 from syndicate.web.output import FileChanged, OutputFolder, ServedFile
 from syndicate.web.pages import SECURITY_HEADERS, Notices
+from syndicate.web.preferences import PreferencesPage, Readers
 from syndicate.web.sign_up import ConfirmPage, SignUpPage
 from syndicate.web.unsubscribe import UnsubscribePage
 from syndicate.web.websub import HubCallback
@@ -38,6 +39,7 @@ def create_app(
     health: Health,
     hubs: HubListener | None = None,
     sign_ups: SignUps | None = None,
+    readers: Readers | None = None,
 ) -> Starlette:
     """The application over one output folder, which may be empty or absent so far.
 
@@ -55,6 +57,9 @@ def create_app(
         subscribe, confirm = SignUpPage(sign_ups, notices), ConfirmPage(sign_ups, notices)
         callbacks.append(Route("/subscribe", subscribe.__call__, methods=["GET", "POST"]))
         callbacks.append(Route("/confirm/{token}", confirm.__call__, methods=["GET", "POST"]))
+    if readers is not None:
+        choose = PreferencesPage(readers, notices)
+        callbacks.append(Route("/preferences/{token}", choose.__call__, methods=["GET", "POST"]))
     return Starlette(
         routes=[
             *callbacks,

@@ -45,9 +45,9 @@ class Notices:
         title, text = _WORDS.get(status, (HTTPStatus(status).phrase, "Please try again later."))
         return self._page("pages/notice.html", status, headers, title=title, text=text)
 
-    def ask(self, newsletter: str) -> Response:
+    def ask(self, newsletter: str, token: str) -> Response:
         """The page with the one button; showing it changes nothing."""
-        return self._page("pages/unsubscribe.html", 200, newsletter=newsletter, done=False)
+        return self._page("pages/unsubscribe.html", 200, newsletter=newsletter, token=token, done=False)
 
     def done(self, newsletter: str) -> Response:
         """The page that confirms the end of a subscription."""

@@ -32,7 +32,7 @@ class UnsubscribePage:
         if title is None:
             return self._notices.problem(404)
         if request.method != "POST":
-            return self._notices.ask(title)
+            return self._notices.ask(title, token)
         if not await run_in_threadpool(self._unsubscriber.unsubscribe, token):
             return self._notices.problem(404)
         return self._notices.done(title)
