@@ -139,6 +139,7 @@ class Services:
             time_zone=self.zone,
             google_news_url=site.google_news_url,
             hub_url=site.hub,
+            sign_up=bool(self.sign_ups and self.newsletters),
             version=__version__,
         )
 

@@ -44,6 +44,7 @@ def add_subscription(
     Returns ``added``, ``already`` (it is confirmed), ``left`` (the person unsubscribed: never
     subscribed again by import) or ``suppressed`` (the mailbox must not be written to).
     """
+    leases.make_secret(connection)
     if suppression(connection, address_key) is not None:
         return "suppressed"
     subscriber_id = _subscriber_id(connection, address, address_key, name, language, now)
@@ -208,7 +209,6 @@ def suppression(connection: Connection, address_key: str) -> str | None:
 
 def suppression_hash(connection: Connection, address_key: str) -> str:
     """What is kept of a mailbox that was erased: nobody without the store's secret can make it."""
-    leases.make_secret(connection)
     key = leases.secret(connection)
     return "hash:" + digest(key, b"syndicate suppression\x00" + address_key.encode(), "sha256").hex()
 
@@ -219,6 +219,7 @@ def erase_subscriber(connection: Connection, address_key: str, now: datetime) ->
     A keyed hash stays on the suppression list, and beside it the record of what was agreed to and when,
     so that no later import writes to the mailbox, and the proof of consent stays without the person.
     """
+    leases.make_secret(connection)
     hashed = suppression_hash(connection, address_key)
     reason = suppression(connection, address_key)
     subscribers, sign_ups, consents = schema.subscribers, schema.sign_ups, schema.consents

@@ -25,7 +25,6 @@ class StoredPreferences:
     hour: int | None
     time_zone: str
     paused_until: datetime | None
-    feed_turn: int
     subscribed: tuple[str, ...]
 
 
@@ -61,7 +60,6 @@ def get_preferences(connection: Connection, subscription_id: int) -> StoredPrefe
             subscribers.c.hour,
             subscribers.c.time_zone,
             subscribers.c.paused_until,
-            subscriptions.c.feed_turn,
             subscriptions.c.subscriber_id,
         )
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
@@ -101,14 +99,6 @@ def save_preferences(
         update(subscribers)
         .where(subscribers.c.id.in_(owner))
         .values(hour=hour, time_zone=time_zone, paused_until=paused_until)
-    )
-
-
-def turn_feed(connection: Connection, subscription_id: int) -> None:
-    """Give a subscription's private feed a new address; the old one leads nowhere from now on."""
-    table = schema.subscriptions
-    connection.execute(
-        update(table).where(table.c.id == subscription_id).values(feed_turn=table.c.feed_turn + 1)
     )
 
 

@@ -1,11 +1,13 @@
 """The sign-up pages: the same answer for everybody, and nothing happens by looking."""
 
 import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 
 from syndicate.audience.networks import network_of
+from syndicate.audience.preferences import Choices, Offer, Selection
 from syndicate.errors import InvalidAddress
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, WebServer, create_app
@@ -176,3 +178,75 @@ def test_nobody_can_subscribe_where_there_is_no_such_page(site):
 )
 def test_a_network_is_as_large_as_one_household_gets(peer, forwarded, network):
     assert network_of(peer, forwarded) == network
+
+
+CHOICES = Choices(newsletters=("daily",), selection=Selection(sections=("Sport",)), hour=7, paused_until=None)
+OFFER = Offer(
+    newsletters={"daily": "Morning & <b>News</b>", "weekly": "نشرة الأسبوع"},
+    sections=("Politics", "Sport", "<b>"),
+    languages=("ar", "en"),
+    cadences=("edition", "weekly"),
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    address: str = "j…@example.org"
+    newsletter: str = "Morning & <b>News</b>"
+    offer: Offer = OFFER
+    choices: Choices = CHOICES
+
+
+@dataclass
+class Readers:
+    """Remembers what was saved under the token ``good``."""
+
+    saved: list[Mapping[str, Sequence[str]]] = field(default_factory=list)
+
+    def look(self, token: str) -> Shown | None:
+        return Shown() if token == "good" else None
+
+    def save(self, token: str, fields: Mapping[str, Sequence[str]]) -> Shown | None:
+        self.saved.append(fields)
+        return self.look(token)
+
+
+@pytest.fixture
+def choosing(tmp_path):
+    readers = Readers()
+    app = create_app(WebOptions(), tmp_path, Mailbox(), templates=Templates(), health=dict, readers=readers)
+    server = WebServer(app, "127.0.0.1", 0)
+    thread = run(server)
+    yield Site(server, tmp_path, Mailbox(), {}), readers
+    server.stop()
+    thread.join()
+
+
+def test_the_choices_are_shown_and_looking_saves_nothing(choosing):
+    site, readers = choosing
+    answer = site.get("/preferences/good")
+    text = answer.body.decode()
+    assert answer.status == 200
+    assert readers.saved == []
+    assert answer["Cache-Control"] == "no-store"
+    assert answer["Referrer-Policy"] == "no-referrer"
+    assert 'name="section" value="Sport" checked' in text
+    assert 'name="section" value="Politics">' in text
+    assert 'value="&lt;b&gt;"' in text
+    assert '<option value="7" selected>07:00</option>' in text
+    assert "<script" not in text
+
+
+def test_one_post_saves_and_shows_what_holds_now(choosing):
+    site, readers = choosing
+    assert site.post("/preferences/good", b"").status == 400
+    answer = site.post("/preferences/good", b"save=yes&section=Sport&section=Politics&hour=7")
+    assert answer.status == 200
+    assert b"Saved" in answer.body
+    assert readers.saved == [{"save": ["yes"], "section": ["Sport", "Politics"], "hour": ["7"]}]
+
+
+def test_a_wrong_link_shows_nothing(choosing):
+    site, _ = choosing
+    answers = [site.get("/preferences/bad"), site.post("/preferences/bad", b"save=yes")]
+    assert {answer.status for answer in answers} == {404}

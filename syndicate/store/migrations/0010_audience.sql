@@ -31,4 +31,3 @@ ALTER TABLE subscribers ADD COLUMN time_zone TEXT NOT NULL DEFAULT '';
 ALTER TABLE subscribers ADD COLUMN paused_until BIGINT;
 ALTER TABLE subscriptions ADD COLUMN selection TEXT NOT NULL DEFAULT '';
 ALTER TABLE subscriptions ADD COLUMN cadence TEXT NOT NULL DEFAULT 'edition';
-ALTER TABLE subscriptions ADD COLUMN feed_turn INTEGER NOT NULL DEFAULT 0;

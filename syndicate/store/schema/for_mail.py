@@ -61,7 +61,6 @@ subscriptions = Table(
     Column("changed", Moment, nullable=False),
     Column("selection", Text, nullable=False, server_default=""),
     Column("cadence", Text, nullable=False, server_default="edition"),
-    Column("feed_turn", Integer, nullable=False, server_default="0"),
 )
 
 consents = Table(
