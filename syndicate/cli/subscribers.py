@@ -185,9 +185,8 @@ def export(config: Path, newsletter: str | None, file: Path) -> None:
 @config_option
 @json_option
 @now_option
-@click.option("--erase", is_flag=True, help="Also erase the person; the address stays suppressed.")
 @click.argument("address")
-def remove(config: Path, as_json: bool, now: datetime | None, erase: bool, address: str) -> None:
+def remove(config: Path, as_json: bool, now: datetime | None, address: str) -> None:
     """End every subscription of an ADDRESS. Only the person can subscribe again: there is no way back."""
     key = normalise_address(address).key
     with services_of(config, now) as (_, services), services.store.write() as connection:
@@ -196,10 +195,8 @@ def remove(config: Path, as_json: bool, now: datetime | None, erase: bool, addre
         )
         if ended is None:
             raise SyndicateError(f"{address} is not a subscriber; `syndicate subscribers list` shows who is")
-        if erase:
-            audience.erase_subscriber(connection, key, moment(now))
-    done = "erased" if erase else "unsubscribed"
-    show({"address": address, "outcome": done}, as_json, lambda: click.echo(f"{address} is {done}."))
+    answer = {"address": address, "outcome": "unsubscribed"}
+    show(answer, as_json, lambda: click.echo(f"{address} is unsubscribed."))
 
 
 @subscribers.command("show")
@@ -215,10 +212,11 @@ def show_(config: Path, as_json: bool, address: str) -> None:
             if not isinstance(value, list):
                 click.echo(f"{name}: {value}")
         for name in ("subscriptions", "consents", "requests", "deliveries", "bounces"):
-            rows = person[name]
-            if rows:
+            if person[name]:
                 click.echo(f"\n{name}")
-                table(tuple(rows[0]), [tuple(map(str, row.values())) for row in rows])
+            for row in person[name]:
+                facts = [f"{key}: {value}" for key, value in row.items() if value not in ("", None)]
+                click.echo(f"  - {'; '.join(facts)}")
 
     show(person, as_json, text)
 
