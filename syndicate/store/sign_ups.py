@@ -22,6 +22,7 @@ IGNORED = "ignored"
 CONFIRMED = "confirmed"
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
+_QUARTER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +99,12 @@ def find_sign_up(connection: Connection, delivery_id: int) -> SignUp | None:
 def confirmation_edition(
     connection: Connection, newsletter: str, rendered: tuple[str, str, str], now: datetime
 ) -> int:
-    """Today's mail that asks for confirmation: one a day and newsletter, so nobody gets two of them a day."""
-    start = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    period = (start, start + _DAY)
+    """The mail that asks for confirmation: one for each quarter of an hour, so that its date is right.
+
+    Nobody gets the same one twice, so nobody gets two in a quarter of an hour.
+    """
+    start = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
+    period = (start, start + _QUARTER)
     made = insert_edition(connection, newsletter, CONFIRMATION, period, CONFIRMATION, now, rendered=rendered)
     if made is not None:
         return made
@@ -126,7 +130,7 @@ def prepare_confirmation(
     """Put the mail that asks for confirmation into the outbox: the delivery's id, or ``None``.
 
     None for a mailbox that is subscribed, that must not be written to, whose owner (in any spelling) has
-    been written to ``per_address`` times within a day, or who has today's mail already.
+    been written to ``per_address`` times within a day, or who has just got such a mail.
     """
     if audience.suppression(connection, sign_up.address_key) not in (None, audience.ERASED):
         return None

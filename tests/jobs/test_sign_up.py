@@ -194,7 +194,7 @@ def test_C2_who_is_subscribed_gets_no_mail_and_nothing_changes(room):
     assert state(room) is SubscriptionState.CONFIRMED
 
 
-def test_C2_one_mail_a_day_for_a_newsletter_and_few_for_a_person_in_any_spelling(room):
+def test_C2_one_mail_in_a_quarter_of_an_hour_and_few_a_day_for_a_person_in_any_spelling(room):
     assert ask(room, JO, JO) == {"mailed": 1, "ignored": 1}
     assert ask(room, "j.o+shop@example.org", "J.O@example.org") == {"mailed": 1, "ignored": 1}
     assert ask(room, JO, now=NOW + DAY + HOUR) == {"mailed": 1}
