@@ -22,7 +22,8 @@ from syndicate.files import FileLock
 from syndicate.jobs.unsubscribe import UnsubscribeJob
 from syndicate.logs import Format, configure_logs
 from syndicate.runners.local import Bell, LocalRunner
-from syndicate.services import Services, open_services, store_url
+from syndicate.services import Services, open_services
+from syndicate.services.places import free_dead_owners, store_url
 from syndicate.settings import Settings, load_settings
 from syndicate.store import leases
 from syndicate.web.app import create_app
@@ -33,6 +34,7 @@ log = logging.getLogger("syndicate.run")
 
 # Seconds. The ticks only ask what is due; what is due, and when, are rows in the store.
 TICKS = {
+    "lists": 60.0,
     "ingest": 10.0,
     "stories": 15.0,
     "editions": 15.0,
@@ -58,7 +60,7 @@ def run(config: Path, log_format: Format) -> None:
         again: Settings | None = settings
         while again is not None:
             with open_services(again) as services:
-                services.take_over()
+                free_dead_owners(services.store)
                 again = asyncio.run(_Daemon(services, config).serve())
     log.info("stopped")
 
@@ -111,6 +113,7 @@ class _Daemon:
             self._server.stop()
             await serving
         await asyncio.to_thread(self._runner.stop)
+        await asyncio.to_thread(self._services.reads.flush, datetime.now(UTC))
         return self._next
 
     def _terminate(self) -> None:
@@ -130,6 +133,7 @@ class _Daemon:
 
     def _bells(self) -> tuple[Bell, ...]:
         rings = {
+            "lists": self._lists,
             "ingest": self._ingest,
             "stories": self._stories,
             "editions": self._editions,
@@ -145,6 +149,17 @@ class _Daemon:
 
     def _stopping(self) -> bool:
         return self._runner.stopping
+
+    def _lists(self, now: datetime) -> Mapping[str, object] | None:
+        outcomes = self._services.lists.run(now)
+        for one in outcomes:
+            if one.error:
+                log.warning("source list failed", extra={"did": {"list": one.url, "error": one.error}})
+        counts = {
+            "added": sum(len(one.result.added) for one in outcomes),
+            "paused": sum(len(one.result.paused) for one in outcomes),
+        }
+        return counts if any(counts.values()) else None
 
     def _ingest(self, now: datetime) -> Mapping[str, object] | None:
         result = self._services.ingest.run(now, stopping=self._stopping)
@@ -162,6 +177,7 @@ class _Daemon:
 
     def _stories(self, now: datetime) -> Mapping[str, object] | None:
         """Stories and then pages: both are cheap when nothing changed."""
+        self._services.reads.flush(now)
         placed = self._services.stories.run(now)
         published = self._services.publish.run(now)
         for failure in published.failures:
@@ -231,6 +247,7 @@ class _Daemon:
             UnsubscribeJob(store=self._services.store),
             templates=self._services.templates,
             health=self._health,
+            opened=self._services.reads.add if self._services.settings.ranking.clicks else None,
             hubs=self._services.websub,
             sign_ups=self._services.sign_ups,
             readers=self._services.preferences,

@@ -9,6 +9,7 @@ from syndicate.model.articles import (
     Article,
     ArticleBody,
     Entry,
+    FeedLink,
     Image,
     KnownArticle,
     NewArticle,
@@ -18,6 +19,7 @@ from syndicate.model.articles import (
     reader_link,
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
+from syndicate.model.editor import Decision, EditorAction
 from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (
     Delivery,
@@ -27,20 +29,37 @@ from syndicate.model.newsletters import (
     Newsletter,
     SubscriptionState,
 )
-from syndicate.model.sources import Origin, Republish, Source, SourceKind, SourceState
+from syndicate.model.sources import (
+    Absence,
+    Access,
+    AccessKind,
+    Origin,
+    Republish,
+    Source,
+    SourceKind,
+    SourceList,
+    SourceListState,
+    SourceState,
+)
 from syndicate.model.stories import RankedStory, Story
 
 __all__ = [
+    "Absence",
+    "Access",
+    "AccessKind",
     "Article",
     "ArticleBody",
     "Channel",
     "Clause",
     "ClauseField",
+    "Decision",
     "Delivery",
     "DeliveryState",
     "Edition",
     "EditionStory",
+    "EditorAction",
     "Entry",
+    "FeedLink",
     "Hub",
     "HubState",
     "HubSubscription",
@@ -57,6 +76,8 @@ __all__ = [
     "Republish",
     "Source",
     "SourceKind",
+    "SourceList",
+    "SourceListState",
     "SourceState",
     "Story",
     "SubscriptionState",

@@ -61,7 +61,8 @@ class DigestImage:
 class DigestStory:
     """One story. ``other_sources`` counts those beside ``source``; ``covered_by`` names some of them.
 
-    ``url`` and ``summary`` may be ``""``, ``image`` may be ``None``.
+    ``url`` and ``summary`` may be ``""``, ``image`` may be ``None``. ``original_title`` is the
+    publisher's own where our editor wrote another, else ``""``.
     """
 
     title: str
@@ -78,6 +79,7 @@ class DigestStory:
     covered_by: tuple[DigestLink, ...]
     related: tuple[DigestLink, ...]
     image: DigestImage | None
+    original_title: str = ""
 
 
 def digest_stories(stories: tuple[EditionStory, ...], kind: str, site: SiteFacts) -> tuple[DigestStory, ...]:
@@ -117,6 +119,7 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
         covered_by=_covered_by(story, source),
         related=_links(story.lead.related, shown)[:_RELATED_LIMIT],
         image=_image(article.image),
+        original_title="" if story.lead.source.own else harmless(article.original_title),
     )
 
 

@@ -21,23 +21,36 @@ from syndicate.delivery.message import MailOptions
 from syndicate.delivery.parcels import Sender
 from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollingOptions
+from syndicate.ingest.rules import Rule
 from syndicate.jobs.announce import AnnounceJob
 from syndicate.jobs.bounces import BounceJob
 from syndicate.jobs.deliver import DeliverJob
+from syndicate.jobs.discovery import DiscoveryJob
 from syndicate.jobs.editions import EditionJob
 from syndicate.jobs.ingest import IngestJob
 from syndicate.jobs.preferences import PreferencesJob
-from syndicate.jobs.prune import PruneJob, RetentionOptions
+from syndicate.jobs.prune import PruneJob
 from syndicate.jobs.publish import PublishJob
+from syndicate.jobs.ranking import RankingJob
+from syndicate.jobs.reads import ReadCounter
+from syndicate.jobs.rehearsal import RuleRehearsal
+from syndicate.jobs.replay import ReplayJob
 from syndicate.jobs.sign_up import SignUpJob
+from syndicate.jobs.source_lists import SourceListJob
 from syndicate.jobs.stories import StoriesJob
 from syndicate.jobs.websub import WebSubJob
-from syndicate.model import Channel, Newsletter, Source
+from syndicate.model import Channel, Newsletter, Source, SourceList
 from syndicate.net import FetchThread, HttpOptions, looks_public
 from syndicate.newsletter.render import SiteFacts
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
-from syndicate.services.declared import declared_channels, declared_newsletters, declared_sources
+from syndicate.services.declared import (
+    declared_channels,
+    declared_lists,
+    declared_newsletters,
+    declared_rules,
+    declared_sources,
+)
 from syndicate.services.mail import (
     bounce_messages,
     bounce_policy,
@@ -45,12 +58,14 @@ from syndicate.services.mail import (
     mail_limits,
     mail_sender,
     newsletter_mail,
-    sign_up_options,
     unsubscribe_link,
 )
+from syndicate.services.places import retention_options, store_url
+from syndicate.services.readers import sign_up_job
 from syndicate.settings import Settings
 from syndicate.store import Store, audience, leases, open_store
 from syndicate.store import editions as edition_store
+from syndicate.store import source_lists as list_store
 from syndicate.store import sources as source_store
 from syndicate.stories import RankingOptions, StoryOptions
 from syndicate.templating import Templates
@@ -78,6 +93,7 @@ def open_services(settings: Settings, *, now: datetime | None = None) -> Iterato
         with store.write() as connection:
             leases.make_secret(connection)
             source_store.sync_sources(connection, services.sources, declared)
+            list_store.sync_lists(connection, [one.url for one in services.source_lists])
             edition_store.sync_newsletters(connection, services.newsletters, declared)
         yield services
     finally:
@@ -118,6 +134,11 @@ class Services:
         return declared_sources(self.settings)
 
     @cached_property
+    def source_lists(self) -> tuple[SourceList, ...]:
+        """The declared source lists."""
+        return declared_lists(self.settings)
+
+    @cached_property
     def channels(self) -> tuple[Channel, ...]:
         """The declared channels."""
         return declared_channels(self.settings)
@@ -154,8 +175,11 @@ class Services:
             burst_hours=ranking.burst / HOUR,
             history_hours=ranking.history / HOUR,
             per_source=ranking.per_source,
+            floor=ranking.floor,
             limit=ranking.size,
             step_seconds=int(ranking.step),
+            learn_days=ranking.learn / DAY,
+            reads=ranking.clicks,
         )
 
     @cached_property
@@ -195,7 +219,36 @@ class Services:
             zone=self.zone,
             owner=self.owner,
             follow_hubs=self.reached_by_hubs,
+            rules=self.rules,
         )
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The declared rules, in order."""
+        return declared_rules(self.settings)
+
+    @cached_property
+    def rehearsal(self) -> RuleRehearsal:
+        """What the rules would do."""
+        return RuleRehearsal(
+            store=self.store,
+            fetcher=lambda: self.fetcher,
+            parser=lambda: self.parsers,
+            zone=self.zone,
+            rules=self.rules,
+        )
+
+    @cached_property
+    def lists(self) -> SourceListJob:
+        """Source lists → sources."""
+        return SourceListJob(
+            store=self.store, fetcher=lambda: self.fetcher, lists=self.source_lists, owner=self.owner
+        )
+
+    @cached_property
+    def discovery(self) -> DiscoveryJob:
+        """A page → its feeds; a source → what is in it."""
+        return DiscoveryJob(fetcher=lambda: self.fetcher, parser=lambda: self.parsers, zone=self.zone)
 
     @cached_property
     def polling(self) -> PollingOptions:
@@ -241,7 +294,8 @@ class Services:
         """Articles → stories, related links, ranks."""
         stories = self.settings.stories
         options = StoryOptions(window_days=stories.window / DAY, related_limit=stories.related)
-        return StoriesJob(store=self.store, options=options, ranking=self.ranking, owner=self.owner)
+        ranking = RankingJob(store=self.store, options=self.ranking)
+        return StoriesJob(store=self.store, options=options, ranking=ranking, owner=self.owner)
 
     @cached_property
     def publish(self) -> PublishJob:
@@ -277,6 +331,16 @@ class Services:
         )
 
     @cached_property
+    def replay(self) -> ReplayJob:
+        """Past windows with the present rules."""
+        return ReplayJob(store=self.store, options=self.ranking, editions=self.editions)
+
+    @cached_property
+    def reads(self) -> ReadCounter:
+        """How often our pages are opened; used only with ``[ranking] clicks``."""
+        return ReadCounter(store=self.store)
+
+    @cached_property
     def deliver(self) -> DeliverJob:
         """Editions → inboxes."""
         return DeliverJob(
@@ -306,41 +370,18 @@ class Services:
     @cached_property
     def sign_ups(self) -> SignUpJob | None:
         """Requests from the sign-up page → consents; ``None`` when there is no such page."""
-        if not (self.settings.sign_up.enabled and self.settings.web.listen):
-            return None
-        return SignUpJob(
-            store=self.store,
-            newsletters=self.newsletters,
-            templates=self.templates,
-            options=sign_up_options(self.settings),
-        )
+        return sign_up_job(self.settings, self.store, self.newsletters, self.templates)
 
     @cached_property
     def preferences(self) -> PreferencesJob:
         """What readers choose for themselves."""
-        return PreferencesJob(
-            store=self.store, newsletters=self.newsletters, consent=self.settings.sign_up.consent
-        )
+        consent = self.settings.sign_up.consent
+        return PreferencesJob(store=self.store, newsletters=self.newsletters, consent=consent)
 
     @cached_property
     def prune(self) -> PruneJob:
         """Old rows → gone."""
-        retention = self.settings.retention
-        options = RetentionOptions(
-            articles=retention.articles,
-            deliveries=retention.deliveries,
-            tombstones=retention.tombstones,
-            sign_ups=retention.sign_ups,
-        )
-        return PruneJob(store=self.store, options=options)
-
-    def take_over(self) -> None:
-        """Free what dead processes of this machine held: nobody waits for their leases to run out."""
-        host = f"{socket.gethostname()}:"
-        with self.store.write() as connection:
-            for owner in leases.lease_owners(connection):
-                if owner.startswith(host) and not _is_alive(owner.removeprefix(host).partition(":")[0]):
-                    leases.free_owner(connection, owner)
+        return PruneJob(store=self.store, options=retention_options(self.settings))
 
     def sender(self) -> Sender:
         """Where mail goes."""
@@ -357,23 +398,3 @@ class Services:
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
         self.store.dispose()
-
-
-def _is_alive(process: str) -> bool:
-    """Whether a process of that number runs, whoever owns it; a number given out anew counts as alive."""
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, ValueError, OverflowError):
-        return True
-    return True
-
-
-def store_url(settings: Settings) -> str:
-    """The store's URL with a relative SQLite file made absolute."""
-    url = settings.store.url
-    prefix = "sqlite:///"
-    if url.startswith(prefix) and url != prefix:
-        return prefix + str(settings.path(url.removeprefix(prefix)))
-    return url

@@ -11,7 +11,6 @@ from syndicate.delivery.pace import Limits
 from syndicate.delivery.parcels import Sender
 from syndicate.delivery.smtp import SmtpOptions, SmtpSender
 from syndicate.jobs.bounces import BouncePolicy
-from syndicate.jobs.sign_up import SignUpOptions
 from syndicate.newsletter.render import TOKEN
 from syndicate.settings import Settings
 
@@ -76,21 +75,6 @@ def bounce_messages(settings: Settings) -> Iterator[bytes]:
                 folder=bounces.folder,
             )
         )
-
-
-def sign_up_options(settings: Settings) -> SignUpOptions:
-    """What the sign-up page promises and allows."""
-    sign_up, site = settings.sign_up, settings.site
-    return SignUpOptions(
-        consent=sign_up.consent,
-        lifetime=sign_up.lifetime,
-        per_address=sign_up.per_address,
-        per_network=sign_up.per_network,
-        per_newsletter=sign_up.per_newsletter,
-        confirm_url=f"{site.url}/confirm/{TOKEN}",
-        site_title=site.title,
-        postal_address=settings.mail.address,
-    )
 
 
 def mail_domain(settings: Settings) -> str:

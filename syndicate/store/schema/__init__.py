@@ -11,6 +11,7 @@ from syndicate.store.schema.for_ingest import (
     hub_subscriptions,
     pushes,
     quarantine,
+    source_lists,
     sources,
     tombstones,
 )
@@ -27,7 +28,16 @@ from syndicate.store.schema.for_mail import (
     suppressions,
 )
 from syndicate.store.schema.for_output import announcements, outputs, stale_pages
-from syndicate.store.schema.for_stories import article_terms, ranked, related, stories
+from syndicate.store.schema.for_ranking import editor_log, reads, source_weights
+from syndicate.store.schema.for_stories import (
+    article_terms,
+    listed_articles,
+    ranked,
+    related,
+    stories,
+    story_moves,
+    story_reasons,
+)
 
 __all__ = [
     "announcements",
@@ -40,8 +50,10 @@ __all__ = [
     "deliveries",
     "edition_stories",
     "editions",
+    "editor_log",
     "hub_subscriptions",
     "leases",
+    "listed_articles",
     "meta",
     "metadata",
     "migrations",
@@ -50,11 +62,16 @@ __all__ = [
     "pushes",
     "quarantine",
     "ranked",
+    "reads",
     "related",
     "sign_ups",
+    "source_lists",
+    "source_weights",
     "sources",
     "stale_pages",
     "stories",
+    "story_moves",
+    "story_reasons",
     "subscribers",
     "subscriptions",
     "suppressions",
