@@ -36,6 +36,7 @@ log = logging.getLogger("syndicate.run")
 TICKS = {
     "lists": 60.0,
     "ingest": 10.0,
+    "pages": 10.0,
     "stories": 15.0,
     "editions": 15.0,
     "sign_ups": 5.0,
@@ -135,6 +136,7 @@ class _Daemon:
         rings = {
             "lists": self._lists,
             "ingest": self._ingest,
+            "pages": self._pages,
             "stories": self._stories,
             "editions": self._editions,
             "sign_ups": self._sign_ups,
@@ -173,6 +175,25 @@ class _Daemon:
             "new": result.new,
             "changed": result.changed,
             "failed": result.failed,
+        }
+
+    def _pages(self, now: datetime) -> Mapping[str, object] | None:
+        """What ingest named and did not read: the parts of sitemaps, and the pages of articles."""
+        parts = self._services.sitemap_parts.run(now, stopping=self._stopping)
+        for failure in parts.failures:
+            log.warning("sitemap failed", extra={"did": {"error": failure}})
+        pages = self._services.pages.run(now, stopping=self._stopping)
+        for failure in pages.failures:
+            log.warning("page failed", extra={"did": {"error": failure}})
+        if not parts.read and not pages:
+            return None
+        return {
+            "sitemaps": parts.read,
+            "pages": pages.read,
+            "new": parts.new + pages.new,
+            "of_no_use": pages.refused,
+            "put_off": pages.put_off,
+            "failed": pages.failed,
         }
 
     def _stories(self, now: datetime) -> Mapping[str, object] | None:

@@ -79,8 +79,10 @@ def load_key(file: Path, *, domain: str, selector: str) -> DkimKey:
             )
             algorithm, kind = "rsa-sha256", "rsa"
 
+            fill, hashing = padding.PKCS1v15(), SHA256()
+
             def sign(data: bytes) -> bytes:
-                return key.sign(data, padding.PKCS1v15(), SHA256())
+                return key.sign(data, fill, hashing)
 
         case _:
             raise ConfigError(f"the DKIM key {file} must be RSA with 2048 bits or more, or Ed25519")
@@ -98,41 +100,38 @@ class Seal:
     def __init__(
         self, keys: Sequence[DkimKey], fields: Sequence[tuple[bytes, bytes]], body: Sequence[bytes]
     ) -> None:
-        self._keys = keys
         present = {name.decode("ascii").lower(): value for name, value in fields}
         names = [name for name in _SIGNED if name in present]
         self._fields = b"".join(
             b"%b:%b\r\n" % (name.encode("ascii"), _SPACES.sub(b" ", present[name]).strip()) for name in names
         )
         self._names = _folded([name.encode("ascii") for name in (*names, *_SEALED)], b":")
-        pieces = [_canonical(piece) for piece in body]
-        # As it is sent, if that is canonical already: then the body is joined only once.
-        self._pieces = None if pieces == list(body) else pieces
-        self._start = len(pieces[0])
-        self._hashed = hashlib.sha256(pieces[0])
+        first, *self._rest = [_canonical(piece) for piece in body]
+        self._hashed = hashlib.sha256(first)
+        self._signers = [(key, tags, _SPACES.sub(b" ", tags)) for key in keys for tags in [self._tags(key)]]
 
-    def sign(self, changes: Sequence[tuple[bytes, bytes]], token: bytes, body: bytes) -> bytes:
+    def sign(self, changes: Sequence[tuple[bytes, bytes]], token: bytes) -> bytes:
         """The DKIM-Signature headers of one copy; ``changes`` are (text in the fields, text of this copy)."""
-        canonical = body if self._pieces is None else token.join(self._pieces)
         hashed = self._hashed.copy()
-        hashed.update(memoryview(canonical)[self._start :])
+        for piece in self._rest:
+            hashed.update(token)
+            hashed.update(piece)
         digest = base64.b64encode(hashed.digest())
         fields = self._fields
         for hole, text in changes:
             fields = fields.replace(hole, text)
-        return b"".join(self._signature(key, fields, digest) for key in self._keys)
+        headers = []
+        for key, tags, canonical in self._signers:
+            signed = b"%bdkim-signature:%b%b; b=" % (fields, canonical, digest)
+            signature = base64.b64encode(key.sign(signed))
+            lines = [signature[start : start + _FOLD] for start in range(0, len(signature), _FOLD)]
+            headers.append(b"DKIM-Signature: %b%b;\r\n b=%b\r\n" % (tags, digest, b"\r\n ".join(lines)))
+        return b"".join(headers)
 
-    def _signature(self, key: DkimKey, fields: bytes, digest: bytes) -> bytes:
+    def _tags(self, key: DkimKey) -> bytes:
+        """What a signature says before the hash of the body."""
         place = (key.algorithm.encode("ascii"), key.domain.encode("ascii"), key.selector.encode("ascii"))
-        tags = b"v=1; a=%b; c=relaxed/relaxed;\r\n d=%b; s=%b;\r\n h=%b;\r\n bh=%b;\r\n b=" % (
-            *place,
-            self._names,
-            digest,
-        )
-        signed = fields + b"dkim-signature:" + _SPACES.sub(b" ", tags)
-        signature = base64.b64encode(key.sign(signed))
-        lines = [signature[start : start + _FOLD] for start in range(0, len(signature), _FOLD)]
-        return b"DKIM-Signature: " + tags + b"\r\n ".join(lines) + b"\r\n"
+        return b"v=1; a=%b; c=relaxed/relaxed;\r\n d=%b; s=%b;\r\n h=%b;\r\n bh=" % (*place, self._names)
 
 
 def _canonical(piece: bytes) -> bytes:

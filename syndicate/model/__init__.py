@@ -16,6 +16,7 @@ from syndicate.model.articles import (
     ParsedSource,
     PublishedArticle,
     RelatedLink,
+    SitemapPart,
     reader_link,
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
@@ -29,12 +30,15 @@ from syndicate.model.newsletters import (
     Newsletter,
     SubscriptionState,
 )
+from syndicate.model.pages import PageRead, ReadState, WantedPage
 from syndicate.model.sources import (
     Absence,
     Access,
     AccessKind,
+    FullText,
     Origin,
     Republish,
+    Selectors,
     Source,
     SourceKind,
     SourceList,
@@ -60,6 +64,7 @@ __all__ = [
     "EditorAction",
     "Entry",
     "FeedLink",
+    "FullText",
     "Hub",
     "HubState",
     "HubSubscription",
@@ -68,12 +73,16 @@ __all__ = [
     "NewArticle",
     "Newsletter",
     "Origin",
+    "PageRead",
     "ParsedSource",
     "PublishedArticle",
     "Push",
     "RankedStory",
+    "ReadState",
     "RelatedLink",
     "Republish",
+    "Selectors",
+    "SitemapPart",
     "Source",
     "SourceKind",
     "SourceList",
@@ -81,5 +90,6 @@ __all__ = [
     "SourceState",
     "Story",
     "SubscriptionState",
+    "WantedPage",
     "reader_link",
 ]

@@ -15,7 +15,13 @@ from syndicate.settings.site import (
     TemplateSettings,
     WebSettings,
 )
-from syndicate.settings.sources import HttpSettings, RuleSettings, SourceListSettings, SourceSettings
+from syndicate.settings.sources import (
+    HttpSettings,
+    PageSettings,
+    RuleSettings,
+    SourceListSettings,
+    SourceSettings,
+)
 from syndicate.settings.stories import ChannelSettings, RankingSettings, StorySettings
 
 
@@ -27,6 +33,7 @@ class Settings(Section):
     output: OutputSettings = OutputSettings()
     templates: TemplateSettings = TemplateSettings()
     http: HttpSettings = HttpSettings()
+    pages: PageSettings = PageSettings()
     sources: tuple[SourceSettings, ...] = ()
     source_lists: tuple[SourceListSettings, ...] = ()
     rules: tuple[RuleSettings, ...] = ()

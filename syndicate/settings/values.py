@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from syndicate.errors import ConfigError
 from syndicate.ingest.rules import check_pattern, parse_condition
+from syndicate.ingest.selectors import check_selector
 from syndicate.newsletter.periods import parse_schedule
 from syndicate.publish.channels import parse_query
 from syndicate.text.privacy import has_credentials
@@ -96,6 +97,15 @@ def _query(value: str) -> str:
     return value
 
 
+def _optional_selector(value: str) -> str:
+    try:
+        if value:
+            check_selector(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
 def _condition(value: str) -> str:
     try:
         parse_condition(value)
@@ -169,6 +179,7 @@ Query = Annotated[str, AfterValidator(_query)]
 ConditionText = Annotated[str, AfterValidator(_condition)]
 Expression = Annotated[str, AfterValidator(_expression)]
 RuleTag = Annotated[str, Field(min_length=1, max_length=60)]
+OptionalSelector = Annotated[str, AfterValidator(_optional_selector)]
 ScheduleText = Annotated[str, AfterValidator(_schedule)]
 FileName = Annotated[str, AfterValidator(_name)]
 OwnFolder = Annotated[Path, AfterValidator(_own_folder)]

@@ -36,7 +36,12 @@ def signed(
 
 def verified(keys: dict[str, DkimKey], data: bytes, index: int = 0) -> bool:
     dns = {f"{key.selector}._domainkey.{key.domain}.": key.record for key in keys.values()}
-    result: bool = dkim.DKIM(data).verify(index, dnsfunc=lambda name, timeout=5: dns[name.decode()].encode())
+    try:
+        result: bool = dkim.DKIM(data).verify(
+            index, dnsfunc=lambda name, timeout=5: dns[name.decode()].encode()
+        )
+    except dkim.ValidationError:
+        return False
     return result
 
 

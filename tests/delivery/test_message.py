@@ -338,4 +338,4 @@ def test_V6_the_message_id_is_always_the_same_and_not_to_be_guessed() -> None:
     assert made not in [
         message_id(secret, edition, reader, "example.com") for secret, edition, reader in others
     ]
-    assert MessageTemplate.build(EDITION, OPTIONS).for_subscriber("jo@example.org", TOKEN, made)[-1]
+    assert MessageTemplate.build(EDITION, OPTIONS).for_subscriber("jo@example.org", TOKEN, made)

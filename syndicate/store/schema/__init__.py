@@ -28,6 +28,7 @@ from syndicate.store.schema.for_mail import (
     suppressions,
 )
 from syndicate.store.schema.for_output import announcements, outputs, stale_pages
+from syndicate.store.schema.for_pages import page_reads, robots, sitemap_parts
 from syndicate.store.schema.for_ranking import editor_log, reads, source_weights
 from syndicate.store.schema.for_stories import (
     article_terms,
@@ -59,12 +60,15 @@ __all__ = [
     "migrations",
     "newsletters",
     "outputs",
+    "page_reads",
     "pushes",
     "quarantine",
     "ranked",
     "reads",
     "related",
+    "robots",
     "sign_ups",
+    "sitemap_parts",
     "source_lists",
     "source_weights",
     "sources",
