@@ -5,8 +5,6 @@ A query reads the lists of an article's rarest words, so it costs the same howev
 there are (reference: 25 to 223 microseconds from 10,000 to 1,000,000 articles).
 """
 
-from heapq import nlargest
-
 import numpy as np
 
 from syndicate.stories.fingerprint import Fingerprint
@@ -56,16 +54,24 @@ class Postings:
             if not found:
                 continue
             for article_id in found[-self._options.latest :]:
-                promise[article_id] = promise.get(article_id, 0.0) + weight
+                if article_id in promise:
+                    promise[article_id] += weight
+                else:
+                    promise[article_id] = weight
             read += 1
             if read == self._options.query_terms:
                 break
-        return nlargest(
-            self._options.scored, promise, key=lambda article_id: (promise[article_id], article_id)
-        )
+        return _best(promise, self._options.scored)
 
     def _posted(self, terms: Fingerprint) -> list[int]:
         if terms.words < self._options.minimum_words:
             return []
         numbers: list[int] = terms.terms[: min(terms.words, self._options.posted_terms)].tolist()
         return numbers
+
+
+def _best(promise: dict[int, float], limit: int) -> list[int]:
+    """The articles that promise most, of equal ones the latest. Sorting bare numbers first is quicker."""
+    least = sorted(promise.values(), reverse=True)[limit - 1] if len(promise) > limit else 0.0
+    found = [(value, article_id) for article_id, value in promise.items() if value >= least]
+    return [article_id for _, article_id in sorted(found, reverse=True)[:limit]]
