@@ -10,7 +10,8 @@ from syndicate.stories.fingerprint import Fingerprint
 class Held:
     """An article in the index. Only originals are found by others; copies hang on their original.
 
-    ``published`` is in seconds since 1970, ``size`` in characters and at least 1. ``mean`` is its likeness to ``compared`` articles of its
+    ``published`` is in seconds since 1970, ``size`` in characters and at least 1. ``mean`` is its likeness
+    to ``compared`` articles of its
     story when it joined: what the story's coherence is known from, without comparing anything again.
     ``neighbours`` are (score, article id), the least first; ``None`` until they are looked for.
     """
