@@ -114,7 +114,10 @@ def copies(week: Sequence[Placed], times: int) -> Iterator[tuple[IndexedArticle,
             shift = copy * size
             original = None if placed.duplicate_of is None else placed.duplicate_of + shift
             item = replace(
-                placed.item, article_id=placed.item.article_id + shift, terms=Fingerprint.unpack(moved.pack())
+                placed.item,
+                article_id=placed.item.article_id + shift,
+                source_id=copy,
+                terms=Fingerprint.unpack(moved.pack()),
             )
             yield item, placed.story + shift, original
 
