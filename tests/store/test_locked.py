@@ -410,7 +410,7 @@ READS = {
     "stories.count_unplaced",
     "stories.coverage_links",
     "stories.get_stories",
-    "stories.listed_titles",
+    "stories.read_more_titles",
     "stories.placed_articles",
     "stories.related_links",
     "stories.section_links",
