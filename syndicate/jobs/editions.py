@@ -13,7 +13,7 @@ from syndicate.jobs.stories import story_facts
 from syndicate.jobs.views import published_articles
 from syndicate.model import EditionStory, Newsletter, RankedStory
 from syndicate.newsletter.compose import Candidate, Carried, ComposeOptions, compose
-from syndicate.newsletter.lint import check_template
+from syndicate.newsletter.lint import lint_mail
 from syndicate.newsletter.periods import Period, due_period, latest_period, parse_schedule, read_zone
 from syndicate.newsletter.render import RenderedEdition, SiteFacts, render_edition
 from syndicate.store import Connection, Store, quarantine
@@ -120,7 +120,7 @@ class EditionJob:
             site=self.site,
             unsubscribe_url=self.unsubscribe_url(newsletter),
         )
-        problems = check_template(rendered)
+        findings = lint_mail(rendered)
         return Draft(
             newsletter=newsletter, period=period, stories=stories, rendered=rendered, problems=problems
         )

@@ -18,6 +18,7 @@ from syndicate.model.articles import (
     reader_link,
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
+from syndicate.model.digests import TOP, TRENDING, Digest, DigestImage, DigestLink, DigestStory
 from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (
     Delivery,
@@ -31,6 +32,8 @@ from syndicate.model.sources import Origin, Republish, Source, SourceKind, Sourc
 from syndicate.model.stories import RankedStory, Story
 
 __all__ = [
+    "TOP",
+    "TRENDING",
     "Article",
     "ArticleBody",
     "Channel",
@@ -38,6 +41,10 @@ __all__ = [
     "ClauseField",
     "Delivery",
     "DeliveryState",
+    "Digest",
+    "DigestImage",
+    "DigestLink",
+    "DigestStory",
     "Edition",
     "EditionStory",
     "Entry",
