@@ -153,7 +153,7 @@ class Templates:
         )
 
     def find(self, text: str, folder: str = "") -> str:
-        """The first line below ``folder`` that holds a text, as ``mail/base.html, line 3``; ``""`` if none."""
+        """The first line that holds a text, as ``mail/base.html, line 3``; ``""`` if none does."""
         seen: set[str] = set()
         for place in self._folders:
             for file in sorted(path for path in (place / folder).rglob("*.*") if path.suffix in _SOURCES):

@@ -25,6 +25,8 @@ _COMMANDS = {
     "status": ("status", "Show how sources, stories, editions and deliveries are doing."),
     "explain": ("explain", "Say why an article is where it is."),
     "preview": ("preview", "Render the next edition of a newsletter without sending it."),
+    "lint": ("lint", "Look for what is wrong with a newsletter before it is sent."),
+    "editions": ("editions", "The editor's desk: look at editions, change and approve them."),
     "send": ("preview", "Send the next edition to one mailbox, as a test."),
     "subscribers": ("subscribers", "Add, import, list, export and remove subscribers."),
     "deliveries": ("deliveries", "List deliveries; send an uncertain one again."),

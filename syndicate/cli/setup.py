@@ -111,7 +111,7 @@ def _check_templates(services: Services, now: datetime, report: _Report) -> None
     for newsletter in services.newsletters:
         period = services.editions.upcoming(newsletter, now)
         try:
-            found = services.editions.render(newsletter, period, sample_stories(now))
+            found = services.editions.render(newsletter, period, sample_stories(now), invented=True)
         except RenderError as error:
             report.problems.append(str(error))
         else:

@@ -6,7 +6,7 @@ when a person asks. An expired lease of a row not yet ``sending`` is claimable: 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -201,7 +201,7 @@ class _Run:
                 edition = edition_store.get_edition(connection, edition_id)
             if edition is None:
                 raise MailError(f"edition {edition_id} is not in the store any more")
-            options = self._job.mail(edition.newsletter)
+            options = replace(self._job.mail(edition.newsletter), web_url=edition.web_url)
             self._editions[edition_id] = (MessageTemplate.build(edition, options), options)
         return self._editions[edition_id]
 

@@ -27,6 +27,9 @@ from syndicate.model.newsletters import (
     EditionStory,
     Newsletter,
     SubscriptionState,
+    archive_folder,
+    edition_path,
+    edition_url,
 )
 from syndicate.model.sources import Origin, Republish, Source, SourceKind, SourceState
 from syndicate.model.stories import RankedStory, Story
@@ -67,5 +70,8 @@ __all__ = [
     "SourceState",
     "Story",
     "SubscriptionState",
+    "archive_folder",
+    "edition_path",
+    "edition_url",
     "reader_link",
 ]

@@ -1,4 +1,4 @@
-"""What a rendered mail must have, whoever wrote its template; asked by ``lint``, ``check`` and before each send.
+"""What a rendered mail must have, whoever wrote its template; asked before each send.
 
 The law and the large mailbox providers want a way out, an address and a reason in every mail; the rest
 keeps it readable everywhere. No connection is opened. Rule ids are those of the project's list of mail rules.

@@ -69,11 +69,13 @@ def _luminance(colour: Colour) -> float:
 def _look(element: Element, above: _Look, rules: list[StyleRule]) -> _Look:
     style = {"background-color": element.attributes.get("bgcolor", ""), **element.style}
     for _, values in sorted(
-        ((weight, rule.values) for rule in rules if (weight := _weight(element, rule.selector))),
+        ((place, rule.values) for rule in rules if (place := _weight(element, rule.selector))),
         key=lambda pair: pair[0],
     ):
         # Styles are inlined, so a rule without !important never wins.
-        style |= {name: value for name, value in values.items() if "!important" in value or not style.get(name)}
+        style |= {
+            name: value for name, value in values.items() if "!important" in value or not style.get(name)
+        }
     size = re.match(r"([\d.]+)px", style.get("font-size", ""))
     weight = style.get("font-weight", "")
     return replace(
@@ -85,8 +87,8 @@ def _look(element: Element, above: _Look, rules: list[StyleRule]) -> _Look:
     )
 
 
-def _weight(element: Element, selectors: str) -> tuple[int, int]:
-    """The specificity with which simple selectors (``p``, ``.meta``, ``a.link``) match; ``()`` if none does."""
+def _weight(element: Element, selectors: str) -> tuple[int, ...]:
+    """How specifically simple selectors (``p``, ``.meta``, ``a.link``) match; ``()`` if none does."""
     best: tuple[int, ...] = ()
     for selector in selectors.split(","):
         match = _SELECTOR.fullmatch(selector.strip())
@@ -95,7 +97,7 @@ def _weight(element: Element, selectors: str) -> tuple[int, int]:
         tag, classes = match[1] or "*", [name for name in match[2].split(".") if name]
         if tag in ("*", element.tag) and element.classes.issuperset(classes):
             best = max(best, (len(classes), int(tag != "*")))
-    return best  # type: ignore[return-value]
+    return best
 
 
 def _least(look: _Look) -> float:
@@ -104,11 +106,16 @@ def _least(look: _Look) -> float:
 
 
 def _is_read(element: Element) -> bool:
-    return bool(element.text.strip("\u00a0\u200c\u034f \n\t")) and element.tag not in (
-        "style",
-        "title",
-        "script",
-    ) and not element.hidden
+    return (
+        bool(element.text.strip("\u00a0\u200c\u034f \n\t"))
+        and element.tag
+        not in (
+            "style",
+            "title",
+            "script",
+        )
+        and not element.hidden
+    )
 
 
 def _finding(element: Element, look: _Look, scheme: str, origins: Origins) -> Finding:

@@ -30,7 +30,9 @@ def check_structure(subject: str, page: MailPage, origins: Origins) -> list[Find
         found.append(_warning("spam", message, "template mail/digest.html"))
     titles = [" ".join(one.inner.split()) for one in page.all("title")]
     if subject and titles and titles[0] != " ".join(subject.split()):
-        found.append(_warning("M11", "The title of the HTML part is not the subject.", origins.template("<title")))
+        found.append(
+            _warning("M11", "The title of the HTML part is not the subject.", origins.template("<title"))
+        )
     if len(page.all("h1")) > 1:
         found.append(_warning("M7", "There is more than one h1.", origins.template("<h1")))
     return found
@@ -44,7 +46,9 @@ def check_headers(message: bytes) -> list[Finding]:
     for rule, name in _WANTED:
         count = len(parsed.get_all(name, []))
         if count != 1:
-            found.append(Finding(rule=rule, message=f"{name} is there {count} times, not once.", place=_HEADERS))
+            found.append(
+                Finding(rule=rule, message=f"{name} is there {count} times, not once.", place=_HEADERS)
+            )
     unsubscribe = str(parsed.get("List-Unsubscribe", ""))
     one_click = str(parsed.get("List-Unsubscribe-Post", ""))
     if "<https://" in unsubscribe and one_click != "List-Unsubscribe=One-Click":

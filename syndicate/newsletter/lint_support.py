@@ -47,6 +47,16 @@ def _declared(values: dict[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
         written = f"{name}: {plain}", f"{name}:{plain}", f"{name}:"
         yield name, written
         yield f"{name}:{plain}", written
-        for function in ("clamp(", "min(", "max(", "light-dark(", "rgba(", "lab(", "lch(", "oklab(", "oklch("):
+        for function in (
+            "clamp(",
+            "min(",
+            "max(",
+            "light-dark(",
+            "rgba(",
+            "lab(",
+            "lch(",
+            "oklab(",
+            "oklch(",
+        ):
             if plain.startswith(function) or f" {function}" in plain:
                 yield function, written

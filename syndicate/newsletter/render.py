@@ -17,7 +17,15 @@ from syndicate.newsletter.views import TOKEN, SiteFacts, harmless
 from syndicate.templating import Templates
 from syndicate.text.language import direction_of
 
-__all__ = ["SUBJECT_LIMIT", "TOKEN", "RenderedEdition", "SiteFacts", "inline_styles", "preheader", "render_edition"]
+__all__ = [
+    "SUBJECT_LIMIT",
+    "TOKEN",
+    "RenderedEdition",
+    "SiteFacts",
+    "inline_styles",
+    "preheader",
+    "render_edition",
+]
 
 # Longer subjects are cut by mail programs.
 SUBJECT_LIMIT = 70

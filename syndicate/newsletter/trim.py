@@ -10,7 +10,9 @@ from syndicate.newsletter.render import RenderedEdition
 Trimmed = tuple[Digest, RenderedEdition, tuple[str, ...]]
 
 
-def fit(digest: Digest, render: Callable[[Digest], RenderedEdition], limit: int = HTML_LIMIT_BYTES) -> Trimmed:
+def fit(
+    digest: Digest, render: Callable[[Digest], RenderedEdition], limit: int = HTML_LIMIT_BYTES
+) -> Trimmed:
     """The edition with as much as fits into ``limit`` bytes of HTML, and a sentence for each thing that went.
 
     First related links and other coverage go, from the last story up; then whole stories, trending ones

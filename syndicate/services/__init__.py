@@ -21,8 +21,10 @@ from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollingOptions
 from syndicate.jobs.announce import AnnounceJob
 from syndicate.jobs.deliver import DeliverJob, Transport
+from syndicate.jobs.desk import DeskJob
 from syndicate.jobs.editions import EditionJob
 from syndicate.jobs.ingest import IngestJob
+from syndicate.jobs.press import Press
 from syndicate.jobs.prune import PruneJob, RetentionOptions
 from syndicate.jobs.publish import PublishJob
 from syndicate.jobs.stories import StoriesJob
@@ -33,7 +35,7 @@ from syndicate.newsletter.render import SiteFacts
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
 from syndicate.services.declared import declared_channels, declared_newsletters, declared_sources
-from syndicate.services.mail import mail_transport, newsletter_mail, unsubscribe_link
+from syndicate.services.mail import mail_transport, newsletter_mail, sample_message, unsubscribe_link
 from syndicate.settings import Settings
 from syndicate.store import Store, audience, leases, open_store
 from syndicate.store import editions as edition_store
@@ -235,6 +237,7 @@ class Services:
             store=self.store,
             output=self.output,
             channels=self.channels,
+            newsletters=self.newsletters,
             options=self.publish_options,
             templates=self.templates,
             feeds=FeedWriter(self.publish_options),
@@ -242,12 +245,10 @@ class Services:
         )
 
     @cached_property
-    def editions(self) -> EditionJob:
-        """Stories → editions."""
+    def press(self) -> Press:
+        """What an edition says → the mail."""
         site = self.settings.site
-        return EditionJob(
-            store=self.store,
-            newsletters=self.newsletters,
+        return Press(
             templates=self.templates,
             site=SiteFacts(
                 title=site.title,
@@ -257,8 +258,23 @@ class Services:
                 zone=self.zone,
                 google_news_url=site.google_news_url,
             ),
-            ranking=self.ranking,
+            output=self.output,
             unsubscribe_url=lambda _newsletter: unsubscribe_link(self.settings),
+            message=lambda newsletter, period, rendered, web_url: sample_message(
+                self.mail_options(newsletter.name), newsletter, period, rendered, web_url
+            ),
+        )
+
+    @cached_property
+    def desk(self) -> DeskJob:
+        """What an editor does to editions."""
+        return DeskJob(store=self.store, newsletters=self.newsletters, press=self.press)
+
+    @cached_property
+    def editions(self) -> EditionJob:
+        """Stories → editions."""
+        return EditionJob(
+            store=self.store, newsletters=self.newsletters, press=self.press, ranking=self.ranking
         )
 
     @cached_property

@@ -17,6 +17,7 @@ from syndicate.store.schema.for_ingest import (
 from syndicate.store.schema.for_mail import (
     consents,
     deliveries,
+    edition_changes,
     edition_stories,
     editions,
     newsletters,
@@ -35,6 +36,7 @@ __all__ = [
     "articles",
     "consents",
     "deliveries",
+    "edition_changes",
     "edition_stories",
     "editions",
     "hub_subscriptions",
