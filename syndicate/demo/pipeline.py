@@ -49,7 +49,7 @@ class Outcome:
 def run_pipeline(
     services: Services, place: Place, now: datetime, say: Callable[[str], None] = lambda _line: None
 ) -> Outcome:
-    """Ingest, stories, publish, edition, its archive, deliver; then poll once more, which must change nothing.
+    """Ingest, stories, publish, edition, its archive, deliver; then poll again, which must change nothing.
 
     ``say`` is given one line after each stage. Raises ``SyndicateError`` when a stage did not do its work.
     """

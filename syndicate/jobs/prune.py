@@ -49,10 +49,12 @@ class PruneJob:
             stories = retention.prune_stories(connection)
             refresh_stories(connection, retention.stories_without_lead(connection), now)
             retention.prune_failures(connection, before=now - FAILURES_KEPT)
+            deliveries = retention.prune_deliveries(connection, before=deliveries_before)
+            retention.prune_edition_mails(connection, before=deliveries_before)
             return Pruned(
                 articles=articles,
                 stories=stories,
-                deliveries=retention.prune_deliveries(connection, before=deliveries_before),
+                deliveries=deliveries,
                 tombstones=retention.prune_tombstones(
                     connection, before=now - timedelta(seconds=self.options.tombstones)
                 ),

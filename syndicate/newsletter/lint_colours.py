@@ -29,11 +29,16 @@ def check_colours(page: MailPage, origins: Origins) -> list[Finding]:
     """A finding for each kind of text too weak to read, in either scheme."""
     dark = [rule for rule in page.rules if _DARK in rule.media]
     found: dict[tuple[str, str], Finding] = {}
+    light: dict[int, _Look] = {}
     for scheme, rules in (("light", []), ("dark", dark)):
         looks: dict[int, _Look] = {}
         for element in page.elements:
             above = looks.get(id(element.parent), _Look())
             look = looks[id(element)] = _look(element, above, rules)
+            if scheme == "light":
+                light[id(element)] = look
+            elif look == light[id(element)]:
+                continue
             weak = contrast(look.text, look.behind) < _least(look)
             if weak and _is_read(element):
                 name = " ".join(sorted(element.classes)) or element.tag
