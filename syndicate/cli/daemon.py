@@ -33,6 +33,7 @@ log = logging.getLogger("syndicate.run")
 
 # Seconds. The ticks only ask what is due; what is due, and when, are rows in the store.
 TICKS = {
+    "lists": 60.0,
     "ingest": 10.0,
     "stories": 15.0,
     "editions": 15.0,
@@ -109,6 +110,7 @@ class _Daemon:
             self._server.stop()
             await serving
         await asyncio.to_thread(self._runner.stop)
+        await asyncio.to_thread(self._services.reads.flush, datetime.now(UTC))
         return self._next
 
     def _terminate(self) -> None:
@@ -128,6 +130,7 @@ class _Daemon:
 
     def _bells(self) -> tuple[Bell, ...]:
         rings = {
+            "lists": self._lists,
             "ingest": self._ingest,
             "stories": self._stories,
             "editions": self._editions,
@@ -141,6 +144,17 @@ class _Daemon:
 
     def _stopping(self) -> bool:
         return self._runner.stopping
+
+    def _lists(self, now: datetime) -> Mapping[str, object] | None:
+        outcomes = self._services.lists.run(now)
+        for one in outcomes:
+            if one.error:
+                log.warning("source list failed", extra={"did": {"list": one.url, "error": one.error}})
+        counts = {
+            "added": sum(len(one.result.added) for one in outcomes),
+            "paused": sum(len(one.result.paused) for one in outcomes),
+        }
+        return counts if any(counts.values()) else None
 
     def _ingest(self, now: datetime) -> Mapping[str, object] | None:
         result = self._services.ingest.run(now, stopping=self._stopping)
@@ -158,6 +172,7 @@ class _Daemon:
 
     def _stories(self, now: datetime) -> Mapping[str, object] | None:
         """Stories and then pages: both are cheap when nothing changed."""
+        self._services.reads.flush(now)
         placed = self._services.stories.run(now)
         published = self._services.publish.run(now)
         for failure in published.failures:
@@ -220,6 +235,7 @@ class _Daemon:
             UnsubscribeJob(store=self._services.store),
             templates=self._services.templates,
             health=self._health,
+            opened=self._services.reads.add if self._services.settings.ranking.clicks else None,
             hubs=self._services.websub,
         )
         return WebServer(app, host.strip("[]"), int(port))

@@ -1,22 +1,37 @@
 """Why is this here? An article's story, its related links with their scores, every part of its rank."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from syndicate.cli.frame import config_option, json_option, now_option, plural, services_of, show, table
+from syndicate.cli.editor import decision_answer, decision_line
+from syndicate.cli.frame import (
+    config_option,
+    json_option,
+    moment,
+    now_option,
+    plural,
+    services_of,
+    show,
+    table,
+)
 from syndicate.errors import SyndicateError
-from syndicate.model import Article, RankedStory, RelatedLink, Story
+from syndicate.model import Article, Decision, RankedStory, RelatedLink, Story
 from syndicate.services import Services
-from syndicate.store import Connection, ranking
+from syndicate.store import Connection, editor, ranking
 from syndicate.store import articles as article_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
-from syndicate.stories import RankingOptions, shared_terms
+from syndicate.store.ranking import SourceWeight
+from syndicate.store.story_moves import MERGED, StoryMove, StoryReason, story_moves, story_reason
+from syndicate.stories import RankingOptions, shared_terms, usual_stems
+
+# Texts of other stories that tell which words are usual.
+USUAL_FROM = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +41,15 @@ class Explanation:
     article: Article
     source: str
     story: Story | None
+    reason: StoryReason | None
+    moves: list[StoryMove]
     coverage: list[RelatedLink]
     related: list[RelatedLink]
     shared: Mapping[int, tuple[str, ...]]
     ranks: Mapping[str, RankedStory | None]
     sources: Mapping[int, str]
+    weights: Mapping[int, SourceWeight]
+    decisions: list[Decision]
 
 
 @click.command()
@@ -39,27 +58,37 @@ class Explanation:
 @now_option
 @click.argument("article")
 def explain(config: Path, as_json: bool, now: datetime | None, article: str) -> None:
-    """Say why an ARTICLE is where it is. ARTICLE is an id, uid, URL, page path or words of a title."""
+    """Say why an ARTICLE is where it is.
+
+    ARTICLE is an id, uid, URL, page path, words of a title, or story:NUMBER.
+    """
     with services_of(config, now) as (_, services), services.store.read() as connection:
-        found = explanation(connection, services, article)
+        found = explanation(connection, services, article, moment(now))
         show(_answer(found), as_json, lambda: _print(found, services.ranking))
 
 
-def explanation(connection: Connection, services: Services, text: str) -> Explanation:
+def explanation(connection: Connection, services: Services, text: str, now: datetime) -> Explanation:
     """Collect what the store knows. Raises ``SyndicateError`` when no article is meant by ``text``."""
     article = article_store.find_article(connection, text)
     if article is None:
-        raise SyndicateError(f"no article matches {text!r}: give an id, a URL, or words of its title")
+        raise SyndicateError(
+            f"no article matches {text!r}: give an id, a URL, words of its title, or story:NUMBER"
+        )
     site_url = services.settings.site.url
     sources = {source.id: source.name for source in source_store.list_sources(connection)}
     related = story_store.related_links(connection, [article.id], site_url=site_url).get(article.id, [])
     story_id = article.story_id or 0
     told = story_store.coverage_links(connection, [story_id], site_url=site_url).get(story_id, [])
+    usual = usual_stems(
+        article_store.telling_texts(connection, article.language, limit=USUAL_FROM), article.language
+    )
     bodies = article_store.get_bodies(connection, [article.id, *(link.article_id for link in related)])
     return Explanation(
         article=article,
         source=sources[article.source_id],
         story=story_store.get_stories(connection, [story_id]).get(story_id),
+        reason=story_reason(connection, article.id),
+        moves=story_moves(connection, story_id),
         coverage=[link for link in told if link.article_id != article.id],
         related=related,
         shared={
@@ -69,11 +98,14 @@ def explanation(connection: Connection, services: Services, text: str) -> Explan
                 link.title,
                 bodies[link.article_id].text,
                 article.language,
+                usual=usual,
             )
             for link in related
         },
         ranks={name: _rank(connection, name, article.story_id) for name in ("top", "trending")},
         sources=sources,
+        weights=ranking.source_weights(connection),
+        decisions=_decisions(connection, article, now),
     )
 
 
@@ -82,25 +114,30 @@ def _rank(connection: Connection, name: str, story_id: int | None) -> RankedStor
     return next(found, None)
 
 
+def _decisions(connection: Connection, article: Article, now: datetime) -> list[Decision]:
+    """What the editor decided about the story, or about the article before it had one."""
+    if article.story_id is None:
+        return editor.decisions(connection, at=now, article_uids=[article.uid])
+    return editor.story_decisions(connection, at=now).get(article.story_id, [])
+
+
 def _print(found: Explanation, options: RankingOptions) -> None:
     article = found.article
     click.echo(article.title)
+    if article.original_title:
+        click.echo(f"  the publisher's headline: {article.original_title}")
     click.echo(
         f"  {found.source}, {article.published:%d %b %Y %H:%M} UTC, "
         f"{article.minutes} min read, id {article.id}"
     )
+    if article.declared_title:
+        click.echo(f"  called by its publisher: {article.declared_title}")
+    if article.boost != 1.0:
+        click.echo(f"  rules multiply what it counts by {article.boost:g}")
     if article.duplicate_of is not None:
         click.echo(f"  a near-duplicate of article {article.duplicate_of}")
     if found.story is not None:
-        click.echo(
-            f"\nStory {found.story.id}: {plural(found.story.articles, 'article')} from "
-            f"{plural(found.story.coverage, 'source')}, led by article {found.story.lead_id}"
-        )
-        if found.coverage:
-            table(
-                ("article", "source", "title"),
-                [(one.article_id, one.source_name, one.title) for one in found.coverage],
-            )
+        _print_story(found, found.story)
     click.echo("\nRelated" if found.related else "\nRelated: nothing deserves it")
     for link in found.related:
         click.echo(f"  {link.score:.3f}  {link.title} ({link.source_name})")
@@ -108,16 +145,80 @@ def _print(found: Explanation, options: RankingOptions) -> None:
         if words := found.shared.get(link.article_id):
             click.echo(f"         shared: {', '.join(words)}")
     for name, rank in found.ranks.items():
-        if rank is None:
-            click.echo(f"\n{name.capitalize()}: not in the list")
-            continue
-        click.echo(f"\n{name.capitalize()}: place {rank.position}, score {rank.score:.3f}")
-        for part, value in _named(rank.parts, found.sources).items():
-            click.echo(f"  {value:.3f}  {part}")
+        _print_rank(name, rank, found)
+    for decision in found.decisions:
+        click.echo(f"\nEditor: {decision_line(decision)}")
     click.echo(
-        f"\nTop adds up, for each source, its weight × 0.5^(age / {options.half_life_hours:g} h).\n"
-        "docs/ranking.md has the formulas."
+        "\nTop adds up, for each source, weight × learned weight × what is left after its age\n"
+        f"(half-life {options.half_life_hours:g} h), times theme and boost. docs/ranking.md has the formulas."
     )
+
+
+def _print_story(found: Explanation, story: Story) -> None:
+    click.echo(
+        f"\nStory {story.id}: {plural(story.articles, 'article')} from "
+        f"{plural(story.coverage, 'source')}, led by article {story.lead_id}"
+    )
+    if found.reason is not None:
+        click.echo(_reason(found.reason))
+    for move in found.moves:
+        click.echo(f"  {move.moved:%d %b %H:%M}: {_move(move, story.id)}")
+    if found.coverage:
+        table(
+            ("article", "source", "title"),
+            [(one.article_id, one.source_name, one.title) for one in found.coverage],
+        )
+
+
+def _reason(reason: StoryReason) -> str:
+    joined = "joined" if reason.likeness >= reason.needed else f"did not join story {reason.story_id}"
+    return (
+        f"  {joined}: likeness {reason.likeness:.3f}, needed {reason.needed:.3f}\n"
+        f"    {reason.nearest:.3f} to its nearest, article {reason.nearest_id}\n"
+        f"    {reason.mean:.3f} on average to {plural(reason.compared, 'article')} of the story"
+    )
+
+
+def _move(move: StoryMove, story_id: int) -> str:
+    went = plural(move.articles, "article")
+    if move.kind == MERGED:
+        what = f"story {move.from_story} ({went}) was merged into it"
+    elif move.to_story == story_id:
+        what = f"it split off from story {move.from_story} ({went})"
+    else:
+        what = f"story {move.to_story} ({went}) split off"
+    return (
+        f"{what} when article {move.article_id} came\n"
+        f"    likeness {move.likeness:.3f}, limit {move.needed:.3f}"
+    )
+
+
+def _print_rank(name: str, rank: RankedStory | None, found: Explanation) -> None:
+    if rank is None:
+        click.echo(f"\n{name.capitalize()}: not in the list")
+        return
+    click.echo(f"\n{name.capitalize()}: place {rank.position}, score {rank.score:.3f}")
+    learned = {
+        f"from {found.sources[source]}": one
+        for source, one in found.weights.items()
+        if source in found.sources
+    }
+    for part, value in _named(rank.parts, found.sources).items():
+        weight = learned.get(part)
+        told = (
+            f" (learned weight {weight.weight:.2f} of {plural(weight.articles, 'article')})" if weight else ""
+        )
+        click.echo(f"  {value:.3f}  {part}{told}")
+
+
+_PARTS = {
+    "theme": "× for its theme: who tells its related stories",
+    "boost": "× by the editor",
+    "pin": "the place an editor wants",
+    "rare": "a place kept for sources that publish rarely",
+    "slow": "hours looked back, for it is a slow day",
+    "reads": "opened by readers",
+}
 
 
 def _named(parts: Mapping[str, float], sources: Mapping[int, str]) -> dict[str, float]:
@@ -125,7 +226,8 @@ def _named(parts: Mapping[str, float], sources: Mapping[int, str]) -> dict[str, 
     named = {}
     for part, value in sorted(parts.items(), key=lambda one: -one[1]):
         number = part.removeprefix("source:")
-        named[f"from {sources[int(number)]}" if number != part and int(number) in sources else part] = value
+        known = number != part and int(number) in sources
+        named[f"from {sources[int(number)]}" if known else _PARTS.get(part, part)] = value
     return named
 
 
@@ -145,10 +247,26 @@ def _answer(found: Explanation) -> dict[str, Any]:
             "source": found.source,
             "published": article.published,
             "duplicate_of": article.duplicate_of,
+            "original_title": article.original_title or None,
+            "declared_title": article.declared_title,
+            "boost": article.boost,
+        },
+        "editor": [decision_answer(one) for one in found.decisions],
+        "learned_weights": {
+            found.sources[source]: one.weight
+            for source, one in found.weights.items()
+            if source in found.sources
         },
         "story": None
         if story is None
-        else {"id": story.id, "lead": story.lead_id, "articles": story.articles, "coverage": story.coverage},
+        else {
+            "id": story.id,
+            "lead": story.lead_id,
+            "articles": story.articles,
+            "coverage": story.coverage,
+            "reason": None if found.reason is None else asdict(found.reason),
+            "moves": [asdict(move) for move in found.moves],
+        },
         "coverage": [
             {"id": one.article_id, "source": one.source_name, "title": one.title} for one in found.coverage
         ],

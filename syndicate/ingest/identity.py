@@ -210,7 +210,8 @@ def _is_reused(entry: Entry, existing: KnownArticle) -> bool:
 
 
 def _same_title(entry: Entry, existing: KnownArticle) -> bool:
-    return entry.title.casefold() == existing.title.casefold()
+    """The publisher's title counts, not the one that a rule gave it."""
+    return entry.title.casefold() == (existing.declared_title or existing.title).casefold()
 
 
 def _same_date(entry: Entry, existing: KnownArticle) -> bool:

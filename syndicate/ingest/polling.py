@@ -189,6 +189,7 @@ def _after_success(
         etag=outcome.etag,
         last_modified=outcome.last_modified,
         body_hash=outcome.body_hash or state.body_hash,
+        frame=state.frame,
         last_attempt=now,
         last_success=now,
         permanent_url=outcome.permanent_url,

@@ -86,7 +86,8 @@ class DeskJob:
             if not place:
                 return replace(digest, title=title), title
             story = _story(digest, place)
-            stories = tuple(replace(one, title=title) if one is story else one for one in digest.stories)
+            changed = replace(story, title=title, original_title=story.original_title or story.title)
+            stories = tuple(changed if one is story else one for one in digest.stories)
             return replace(digest, stories=stories), f"{story.title} → {title}"
 
         return self._change(edition_id, "retitle", change, by=by, now=now)

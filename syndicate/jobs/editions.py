@@ -4,14 +4,14 @@ Choosing and rendering happen outside the transaction; the edition, its stories 
 are then one commit. A second cut of the same period changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.desk import DeskJob
 from syndicate.jobs.press import Press, Proof
-from syndicate.jobs.stories import story_facts
+from syndicate.jobs.ranking import candidates, story_facts
 from syndicate.jobs.views import published_articles
 from syndicate.model import EditionStory, Newsletter, RankedStory
 from syndicate.newsletter.compose import Candidate, Carried, ComposeOptions, compose
@@ -22,10 +22,11 @@ from syndicate.store import Connection, Store, quarantine
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
 from syndicate.store import editions as edition_store
-from syndicate.store import ranking as ranking_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
+from syndicate.store.ranking import SourceWeight
 from syndicate.stories import RankingOptions, rank_top, rank_trending
+from syndicate.text.privacy import shown_source
 
 EDITION_CADENCE = "edition"
 # More stories than any edition carries, for what repeats and the cap per source take away.
@@ -143,7 +144,15 @@ class EditionJob:
 
         Raises ``RenderError`` when a template fails.
         """
-        stories = self._choose(newsletter, period, min(now, period.end))
+        moment = min(now, period.end)
+        with self.store.read() as connection:
+            before = edition_store.carried_stories(connection, newsletter.name, before=period.end)
+            rows = story_store.story_articles(connection, ids=sorted(before))
+            earlier = {
+                story_id: Carried(coverage=known_coverage(rows, story_id, one.cut_at))
+                for story_id, one in before.items()
+            }
+            stories = self.choose(connection, newsletter, period, moment, earlier)
         return self.render(newsletter, period, stories)
 
     def render(
@@ -245,23 +254,30 @@ class EditionJob:
                     )
         return missed
 
-    def _choose(self, newsletter: Newsletter, period: Period, moment: datetime) -> tuple[EditionStory, ...]:
-        length = period.end - period.start
-        ranking = for_period(self.ranking, length)
-        with self.store.read() as connection:
-            rows = story_store.story_articles(connection, since=period.start - length)
-            quiet = moment - timedelta(hours=ranking.burst_hours)
-            start = quiet - timedelta(hours=ranking.history_hours)
-            usual = ranking_store.section_counts(connection, since=start, until=quiet)
-            facts = story_facts(rows, usual, ranking.history_hours)
-            story_ids = [one.story_id for one in facts]
-            matching = channel_store.matching_stories(connection, newsletter.clauses, story_ids)
-            facts = [one for one in facts if one.story_id in matching]
-            top, trending = rank_top(facts, moment, ranking), rank_trending(facts, moment, ranking)
-            candidates = self._candidates(connection, rows, top, trending)
-            earlier = edition_store.carried_stories(connection, newsletter.name, before=period.end)
-        carried = {story_id: Carried(coverage=one.coverage) for story_id, one in earlier.items()}
-        return compose(newsletter, period, candidates, carried, self.options)
+    def choose(
+        self,
+        connection: Connection,
+        newsletter: Newsletter,
+        period: Period,
+        moment: datetime,
+        earlier: Mapping[int, Carried],
+        learned: Mapping[int, SourceWeight] | None = None,
+    ) -> tuple[EditionStory, ...]:
+        """The stories of an edition as of a moment, given what ``earlier`` editions carried.
+
+        ``learned`` replaces the stored weights of the sources.
+        """
+        ranking = for_period(self.ranking, period.end - period.start)
+        rows = candidates(connection, moment, ranking)
+        facts = story_facts(connection, rows, moment, ranking, learned)
+        matching = channel_store.matching_stories(
+            connection, newsletter.clauses, [one.story_id for one in facts]
+        )
+        facts = [one for one in facts if one.story_id in matching]
+        top, trending = rank_top(facts, moment, ranking), rank_trending(facts, moment, ranking)
+        known = [row for row in rows if min(row.published, row.first_seen) <= moment]
+        found = self._candidates(connection, known, top, trending)
+        return compose(newsletter, period, found, earlier, self.options)
 
     def _candidates(
         self,
@@ -274,19 +290,22 @@ class EditionJob:
         by_trending = {one.story_id: one for one in trending}
         stories = story_store.get_stories(connection, by_top.keys() | by_trending.keys())
         articles = article_store.get_articles(connection, [story.lead_id for story in stories.values()])
-        sources = {source.id: source for source in source_store.list_sources(connection)}
+        sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
         leads = published_articles(connection, list(articles.values()), sources, site_url=self.press.site.url)
         lead_of = {item.article.id: item for item in leads}
         times: dict[int, list[tuple[datetime, datetime]]] = {}
+        told: dict[int, set[int]] = {}
         for row in rows:
             times.setdefault(row.story_id, []).append((row.published, row.first_seen))
+            told.setdefault(row.story_id, set()).add(row.source_id)
         return [
             Candidate(
-                story=story,
+                story=replace(story, coverage=len(told[story.id])),
                 lead=lead_of[story.lead_id],
                 times=tuple(times[story.id]),
                 top=by_top.get(story.id),
                 trending=by_trending.get(story.id),
+                pinned="pin" in by_top[story.id].parts if story.id in by_top else False,
             )
             for story in stories.values()
             if story.lead_id in lead_of
@@ -297,6 +316,14 @@ class EditionJob:
             with self.store.write() as connection:
                 quarantine.record_failure(connection, "newsletter", newsletter.name, problem, now=now)
         return problem
+
+
+def known_coverage(rows: Sequence[story_store.StoryArticle], story_id: int, moment: datetime) -> int:
+    """How many sources told a story at a moment, counted in the story as it is now.
+
+    So a story that merged with another has not moved because of that: only what was first seen later counts.
+    """
+    return len({row.source_id for row in rows if row.story_id == story_id and row.first_seen <= moment})
 
 
 def for_period(ranking: RankingOptions, length: timedelta) -> RankingOptions:

@@ -12,12 +12,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, SyndicateError
 from syndicate.ingest.folders import read_folder
-from syndicate.ingest.identity import Decision, Kind, decide, entry_key, keys_of
+from syndicate.ingest.identity import Kind
 from syndicate.ingest.polling import (
     PollingOptions,
     PollOutcome,
@@ -27,12 +26,14 @@ from syndicate.ingest.polling import (
     replacing_url,
     with_wishes,
 )
+from syndicate.ingest.rules import Rule
+from syndicate.ingest.unchanged import frame_of, says_nothing_new
 from syndicate.ingest.websub import discover
+from syndicate.jobs.decided import decide_entries
 from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
-from syndicate.jobs.moved import moved_articles
 from syndicate.jobs.run_clock import RunClock
+from syndicate.jobs.source_reading import Parser, source_request
 from syndicate.model import (
-    KnownArticle,
     NewArticle,
     Origin,
     ParsedSource,
@@ -41,11 +42,12 @@ from syndicate.model import (
     SourceState,
 )
 from syndicate.net import Fetched, FetchRequest, FetchThread
-from syndicate.store import Connection, Store, quarantine
+from syndicate.store import Connection, Store, quarantine, tombstones
 from syndicate.store import articles as article_store
 from syndicate.store import hubs as hub_store
 from syndicate.store import sources as source_store
-from syndicate.text.urls import canonical_url, host_of, same_site
+from syndicate.text.privacy import hide_address
+from syndicate.text.urls import host_of, same_site
 
 log = logging.getLogger("syndicate.ingest")
 
@@ -56,18 +58,13 @@ CLAIM = 500
 THREADS = 3
 # So many publications tell a source's rhythm, also of one that publishes ten at a time.
 RHYTHM = 60
-
-
-class Parser(Protocol):
-    """Turns a body into entries where a crash cannot hurt us; see ``ingest.isolation.ParserPool``."""
-
-    def parse(
-        self, body: bytes, *, url: str, content_type: str, charset: str, known: frozenset[str]
-    ) -> ParsedSource:
-        """Raises ``ParseError``."""
+# Polls that brought nothing share a transaction: a crash loses no article, and at most so many next checks.
+QUIET = 50
 
 
 _Claim = tuple[Source, SourceState]
+_Quiet = tuple[Source, SourceState]
+"""A poll that brought nothing, with the state that it leaves, to be stored with others."""
 Settle = Callable[[Connection, Sequence[NewArticle]], None]
 """Called in the transaction that stores what was read, with the articles that are new."""
 
@@ -90,6 +87,7 @@ class IngestJob:
     zone: ZoneInfo
     owner: str
     follow_hubs: bool = False
+    rules: tuple[Rule, ...] = ()
 
     def run(
         self,
@@ -136,16 +134,25 @@ class IngestJob:
             yield self._read_folder(source, state, clock.now())
         if not feeds:
             return
-        requests = [_request(source, state) for source, state in feeds.values()]
+        requests: list[FetchRequest] = []
+        for source, state in tuple(feeds.values()):
+            try:
+                requests.append(source_request(source, state))
+            except FetchError as error:
+                feeds.pop(source.id)
+                yield self._failed(source, state, error, clock.now())
         extended = clock.now()
         with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
-            running: set[Future[SourceOutcome]] = set()
+            running: set[Future[SourceOutcome | _Quiet]] = set()
+            quiet: list[_Quiet] = []
             for request, answer in self.fetcher().fetch_each(requests):
                 source, state = feeds.pop(int(str(request.key)))
                 running.add(pool.submit(self._take, source, state, answer, clock.now()))
                 if len(running) > 2 * THREADS:
                     done, running = wait(running, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
+                    yield from _settled(done, quiet)
+                if len(quiet) >= QUIET:
+                    yield from self._save_quiet(quiet)
                 if stopping():
                     break
                 if clock.now() - extended > LEASE / 4:
@@ -154,14 +161,15 @@ class IngestJob:
                         source_store.extend_leases(
                             connection, feeds, owner=self.owner, until=extended + LEASE
                         )
-            yield from (future.result() for future in running)
+            yield from _settled(running, quiet)
+            yield from self._save_quiet(quiet)
         if feeds:
             with self.store.write() as connection:
                 source_store.release_sources(connection, feeds, owner=self.owner)
 
     def _take(
         self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
-    ) -> SourceOutcome:
+    ) -> SourceOutcome | _Quiet:
         """One answer, from bytes to rows. A bug that one source brings out must not stop the others."""
         try:
             return self._read_answer(source, state, answer, now)
@@ -170,31 +178,40 @@ class IngestJob:
         except LeaseLost:
             return SourceOutcome(name=source.name, unchanged=True)
         except Exception as error:
-            log.exception("what source %s sent could not be stored", source.name)
+            # A traceback repeats what it was about; that of a private source stays with us.
+            bug = None if source.private else error
+            log.error("what source %s sent could not be stored", source.name, exc_info=bug)  # noqa: TRY400
             problem = SyndicateError(f"what it sent could not be stored ({type(error).__name__}: {error})")
             return self._failed(source, state, problem, now)
 
+    def _nothing_new(
+        self, source: Source, state: SourceState, outcome: PollOutcome, now: datetime
+    ) -> SourceOutcome | _Quiet:
+        after = after_poll(state, outcome, now, self._intervals(source))
+        if not after.permanent_url:
+            return source, after
+        # Its address may have to be replaced, which is this source's own affair.
+        with self.store.write() as connection:
+            self._save_state(connection, source, after)
+        return SourceOutcome(name=source.name, unchanged=True)
+
+    def _save_quiet(self, quiet: list[_Quiet]) -> Iterable[SourceOutcome]:
+        """Store what these polls leave, and forget them."""
+        with self.store.write() as connection:
+            polls = [(source.id, after) for source, after in quiet]
+            source_store.save_quiet_polls(connection, polls, owner=self.owner)
+        yield from [SourceOutcome(name=source.name, unchanged=True) for source, _ in quiet]
+        quiet.clear()
+
     def _read_answer(
         self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
-    ) -> SourceOutcome:
+    ) -> SourceOutcome | _Quiet:
         if isinstance(answer, FetchError):
             return self._failed(source, state, answer, now)
-        outcome = PollOutcome(
-            source_name=source.name,
-            etag=answer.etag,
-            last_modified=answer.last_modified,
-            body_hash=answer.wire_hash,
-            not_modified=answer.status == 304,
-            read=not answer.unchanged,
-            max_age=answer.max_age,
-            permanent_url=answer.permanent_url,
-        )
-        if answer.unchanged:
-            after = after_poll(state, outcome, now, self.polling)
-            with self.store.write() as connection:
-                self._save_state(connection, source, after)
-            return SourceOutcome(name=source.name, unchanged=True)
-        known = self.known_digests(source)
+        outcome = _outcome(source, answer)
+        known = frozenset() if answer.unchanged else self.known_digests(source)
+        if answer.unchanged or says_nothing_new(answer.body, state.frame, known):
+            return self._nothing_new(source, state, outcome, now)
         try:
             parsed = self.parse(answer.body, answer.url, answer.content_type, answer.charset, known)
         except ParseError as error:
@@ -202,6 +219,8 @@ class IngestJob:
         if not same_site(source.url, answer.url):
             moved = f"It is read from another site, {host_of(answer.url)}: its address leads there."
             parsed = replace(parsed, warnings=(*parsed.warnings, moved))
+        # Lenient readings are no basis for leaving out the next one.
+        state = replace(state, frame="" if parsed.warnings or parsed.refused else frame_of(answer.body))
         return self._save(source, state, outcome, parsed, now, answer=answer, is_first=not known)
 
     def parse(
@@ -220,12 +239,15 @@ class IngestJob:
     def _failed(
         self, source: Source, state: SourceState, error: SyndicateError, now: datetime
     ) -> SourceOutcome:
-        after = after_poll(state, failed(source.name, error), now, self._intervals(source))
+        outcome = failed(source.name, error)
+        if source.private:
+            outcome = replace(outcome, error=hide_address(outcome.error, source.url))
+        after = after_poll(state, outcome, now, self._intervals(source))
         with self.store.write() as connection:
             source_store.save_poll(connection, source.id, after, owner=self.owner)
             if isinstance(error, ParserDied):
                 quarantine.record_failure(
-                    connection, "document", source.name, str(error), now=now, source_id=source.id
+                    connection, "document", source.name, outcome.error, now=now, source_id=source.id
                 )
         return SourceOutcome(name=source.name, error=after.error)
 
@@ -259,7 +281,8 @@ class IngestJob:
                 hub_store.note_hub(
                     connection,
                     source.id,
-                    discover(answer.links, parsed, answer.url),
+                    # A hub would be told the address.
+                    None if source.private else discover(answer.links, parsed, answer.url),
                     callback=secrets.token_urlsafe(24),
                     secret=secrets.token_urlsafe(32),
                     now=now,
@@ -279,7 +302,8 @@ class IngestJob:
         is_first: bool = False,
     ) -> SourceOutcome:
         """Store what was read, together with whatever ``settle`` writes."""
-        decisions, refused = self._decide(source, parsed, now, is_first=is_first)
+        decided = decide_entries(self.store, self.rules, source, parsed, now, is_first=is_first)
+        decisions = decided.decisions
         new = [one.article for one in decisions if one.kind is Kind.NEW and one.article]
         changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
         digests = [(one.existing.id, one.digest) for one in decisions if one.existing and one.digest]
@@ -288,7 +312,9 @@ class IngestJob:
             for article_id, article in changed:
                 article_store.change_article(connection, article_id, source.id, article)
             article_store.note_digests(connection, digests)
-            for digest, reason in refused:
+            tombstones.remember_dropped(connection, source.id, decided.dropped, now)
+            tombstones.note_buried_digests(connection, source.id, decided.buried)
+            for digest, reason in decided.refused:
                 quarantine.record_failure(connection, "entry", digest, reason, now=now, source_id=source.id)
             quarantine.clear_failure(connection, "document", source.name)
             settle(connection, new if added else ())
@@ -296,6 +322,7 @@ class IngestJob:
             name=source.name,
             new=len(added),
             changed=len(changed),
+            dropped=len(decided.dropped),
             unchanged=not added and not changed,
             warning=" ".join(parsed.warnings),
         )
@@ -312,42 +339,6 @@ class IngestJob:
             resting = quarantine.resting_subjects(connection, "entry", source.id)
             return article_store.known_digests(connection, source.id) | resting
 
-    def _decide(
-        self, source: Source, parsed: ParsedSource, now: datetime, *, is_first: bool
-    ) -> tuple[list[Decision], list[tuple[str, str]]]:
-        """Decisions about the entries worth one, and (digest, reason) of those refused.
-
-        A source of which no digest is known has no article yet, so there is nothing to compare with.
-        """
-        known: tuple[KnownArticle, ...] = ()
-        pruned: frozenset[str] = frozenset()
-        urls = [canonical_url(entry.url) for entry in parsed.entries]
-        moved: dict[str, KnownArticle] = {}
-        if not is_first:
-            keys = [key for entry in parsed.entries for key in keys_of(entry)]
-            with self.store.read() as connection:
-                known, pruned = article_store.known_entries(connection, source.id, keys, urls)
-                moved = moved_articles(connection, source.id, parsed, known)
-        by_key = {article.entry_key: article for article in known}
-        by_url: dict[str, list[KnownArticle]] = {}
-        for article in known:
-            by_url.setdefault(article.url, []).append(article)
-        decisions: list[Decision] = []
-        refused = list(parsed.refused)
-        taken: set[str] = set()
-        for entry, url in zip(parsed.entries, urls, strict=True):
-            candidates = known and [by_key[key] for key in keys_of(entry) if key in by_key] + by_url.get(
-                url, []
-            )
-            decision = decide(entry, source, candidates, now, moved=moved.get(entry.digest))
-            key = decision.article.entry_key if decision.article else entry_key(entry)
-            if decision.kind is Kind.REFUSED:
-                refused.append((entry.digest, decision.reason))
-            elif key not in pruned and key not in taken:
-                taken.add(key)
-                decisions.append(decision)
-        return decisions, refused
-
     def _save_state(
         self,
         connection: Connection,
@@ -357,7 +348,9 @@ class IngestJob:
         about: tuple[str, str, str] | None = None,
         warning: str | None = None,
     ) -> None:
-        url = replacing_url(source.url, state) if source.origin is Origin.STORE else ""
+        # The file, a list, or whoever gave us a secret for this address decides about another one.
+        ours = source.origin is Origin.STORE and not source.listed_in and source.access is None
+        url = replacing_url(source.url, state) if ours else ""
         if url:
             state = replace(state, permanent_url="", permanent_seen=0)
         if not source_store.save_poll(
@@ -372,11 +365,26 @@ class IngestJob:
             raise LeaseLost
 
 
-def _request(source: Source, state: SourceState) -> FetchRequest:
-    return FetchRequest(
-        url=source.url,
-        etag=state.etag,
-        last_modified=state.last_modified,
-        known_hash=state.body_hash,
-        key=source.id,
+def _outcome(source: Source, answer: Fetched) -> PollOutcome:
+    return PollOutcome(
+        source_name=source.name,
+        etag=answer.etag,
+        last_modified=answer.last_modified,
+        body_hash=answer.wire_hash,
+        not_modified=answer.status == 304,
+        read=not answer.unchanged,
+        max_age=answer.max_age,
+        permanent_url=answer.permanent_url,
     )
+
+
+def _settled(
+    futures: Iterable[Future[SourceOutcome | _Quiet]], quiet: list[_Quiet]
+) -> Iterable[SourceOutcome]:
+    """The outcomes that are stored; those that are not yet join ``quiet``."""
+    for future in futures:
+        result = future.result()
+        if isinstance(result, SourceOutcome):
+            yield result
+        else:
+            quiet.append(result)

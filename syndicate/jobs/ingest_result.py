@@ -10,6 +10,7 @@ class SourceOutcome:
     name: str
     new: int = 0
     changed: int = 0
+    dropped: int = 0
     unchanged: bool = False
     error: str = ""
     warning: str = ""
@@ -30,6 +31,11 @@ class IngestResult:
     def changed(self) -> int:
         """Articles that an edit changed."""
         return sum(outcome.changed for outcome in self.sources)
+
+    @property
+    def dropped(self) -> int:
+        """New articles that a rule dropped."""
+        return sum(outcome.dropped for outcome in self.sources)
 
     @property
     def failed(self) -> int:

@@ -28,6 +28,7 @@ from syndicate.store import Store, announcements, leases, quarantine, ranking, s
 from syndicate.store import channels as channel_store
 from syndicate.store import sources as source_store
 from syndicate.templating import Templates
+from syndicate.text.privacy import shown_source
 
 LEASE = timedelta(minutes=30)
 NEWS_AGE = timedelta(hours=48)
@@ -121,7 +122,7 @@ class PublishJob:
             sweep_temporary(self.output)
             self._swept = True
         with self.store.read() as connection:
-            sources = {source.id: source for source in source_store.list_sources(connection)}
+            sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
             return sources, stale.signatures(connection)
 
     def _feeds(
@@ -152,11 +153,11 @@ class PublishJob:
             stale.forget_outputs(connection)
 
     def _news(self) -> tuple[object, ...]:
-        """All that moves what channels hold: placed and pruned articles, and the ranked lists."""
+        """All that moves what channels hold: placed and pruned articles, the editor, the ranked lists."""
         with self.store.read() as connection:
             lists = [ranking.ranked_stories(connection, name) for name in ("top", "trending")]
-            counter = leases.counter(connection, leases.PLACEMENTS)
-        return counter, [[story.article_id for story in ranked] for ranked in lists]
+            counters = [leases.counter(connection, key) for key in (leases.PLACEMENTS, leases.EDITOR)]
+        return counters, [[story.article_id for story in ranked] for ranked in lists]
 
     def _is_built(self, news: str) -> bool:
         """Whether this job has built every channel from just this: no query need be asked again."""
@@ -179,7 +180,7 @@ class PublishJob:
         name = f"channel:{channel.name}"
         with self.store.read() as connection:
             articles = channel_store.channel_signature(connection, channel.clauses, limit=channel.limit)
-            links = channel_store.related_signature(connection, [article_id for article_id, _ in articles])
+            links = channel_store.related_signature(connection, [one[0] for one in articles])
         signature = signature_of(channel, shared, articles, links)
         targets = self._targets(channel)
         if known.get(name) == signature and all(target.exists() for target in targets):
@@ -203,7 +204,11 @@ class PublishJob:
     def _lists_of_sources(
         self, sources: Mapping[int, Source], known: Mapping[str, str], now: datetime
     ) -> list[str]:
-        live = [source for source in sources.values() if not source.paused and source.kind is SourceKind.FEED]
+        live = [
+            source
+            for source in sources.values()
+            if source.url and not source.paused and source.kind is SourceKind.FEED
+        ]
         signature = signature_of(self.options.title, live)
         target, sheet = self.output / "sources.opml", self.output / "feed.css"
         changed = [sheet.name] if write_atomic(sheet, self.templates.read("pages/feed.css")) else []
@@ -232,7 +237,10 @@ class PublishJob:
         since = now - NEWS_AGE
         with self.store.read() as connection:
             found = channel_store.source_articles(connection, own, since=since, limit=SITEMAP_LIMIT)
-        listed = [(one.uid, one.content_hash, one.updated, since <= one.published <= now) for one in found]
+        listed = [
+            (one.uid, one.title, one.content_hash, one.updated, since <= one.published <= now)
+            for one in found
+        ]
         signature = signature_of(self.options, listed)
         target = self.output / "news-sitemap.xml"
         if known.get("news-sitemap") == signature and target.exists():

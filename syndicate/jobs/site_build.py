@@ -1,6 +1,7 @@
 """The pages of one publish run: the articles whose pages are stale, and the lists that show them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from syndicate.jobs.views import listed_articles, published_articles
 from syndicate.model import Article, Channel, Source
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.site import FRONT_PATH, Headline, SectionBlock, SitePages, section_path, tag_path
+from syndicate.publish.site_headline import reasons
 from syndicate.store import Connection, Store, quarantine, ranking, stale
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
@@ -58,6 +60,7 @@ class SiteBuild:
         """Write what is stale; ``written`` and ``failures`` say what happened."""
         with self._store.read() as connection:
             self._top = self._ranked(connection, "top", FRONT_TOP)
+            self._front_top = self._reasoned(connection, self._top)
             self._trending = self._ranked(connection, "trending", TRENDING_SHOWN)
             self._sections = _in_order(channel_store.sections(connection), self._sources.values())
             self._failing = {one.subject for one in quarantine.failures(connection, kind="page")}
@@ -72,7 +75,7 @@ class SiteBuild:
             self._save(now, {"front": ""})
         done = self._article_pages(now, waiting, progress)
         self._write_assets()
-        front = signature_of(self._top, self._trending, self._sections, site)
+        front = signature_of(self._front_top, self._trending, self._sections, site)
         if (done or known.get("front") != front) and self._front_and_sections():
             self._save(now, {"front": front})
 
@@ -192,7 +195,9 @@ class SiteBuild:
                     section, headlines, top=self._top[:TOP_SHOWN], trending=self._trending
                 )
                 self._write(section_path(section), page)
-            self._write(FRONT_PATH, pages.front_page(top=self._top, trending=self._trending, sections=blocks))
+            self._write(
+                FRONT_PATH, pages.front_page(top=self._front_top, trending=self._trending, sections=blocks)
+            )
         except RenderError as error:
             self.failures.append(str(error))
             return False
@@ -220,6 +225,18 @@ class SiteBuild:
         found = article_store.get_articles(connection, ids)
         articles = [found[article_id] for article_id in ids if article_id in found]
         return list(self._headlines(connection, articles).values())
+
+    def _reasoned(self, connection: Connection, top: Sequence[Headline]) -> list[Headline]:
+        """The same headlines with what put them there: for the front page, which is written anew anyway."""
+        ranked = ranking.ranked_stories(connection, "top", limit=FRONT_TOP)
+        leads = article_store.get_articles(connection, [story.article_id for story in ranked])
+        names = {source.id: source.title or source.name for source in self._sources.values()}
+        why = {
+            leads[story.article_id].path: reasons(story.parts, names)
+            for story in ranked
+            if story.article_id in leads
+        }
+        return [replace(headline, why=why.get(headline.path, ())) for headline in top]
 
     def _more_from(self, connection: Connection, section: str) -> list[Headline]:
         if section and section not in self._more:

@@ -9,6 +9,7 @@ from syndicate.model.articles import (
     Article,
     ArticleBody,
     Entry,
+    FeedLink,
     Image,
     KnownArticle,
     NewArticle,
@@ -19,6 +20,7 @@ from syndicate.model.articles import (
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
 from syndicate.model.digests import TOP, TRENDING, Digest, DigestImage, DigestLink, DigestStory
+from syndicate.model.editor import Decision, EditorAction
 from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (
     Delivery,
@@ -31,17 +33,32 @@ from syndicate.model.newsletters import (
     edition_path,
     edition_url,
 )
-from syndicate.model.sources import Origin, Republish, Source, SourceKind, SourceState
+from syndicate.model.sources import (
+    Absence,
+    Access,
+    AccessKind,
+    Origin,
+    Republish,
+    Source,
+    SourceKind,
+    SourceList,
+    SourceListState,
+    SourceState,
+)
 from syndicate.model.stories import RankedStory, Story
 
 __all__ = [
     "TOP",
     "TRENDING",
+    "Absence",
+    "Access",
+    "AccessKind",
     "Article",
     "ArticleBody",
     "Channel",
     "Clause",
     "ClauseField",
+    "Decision",
     "Delivery",
     "DeliveryState",
     "Digest",
@@ -50,7 +67,9 @@ __all__ = [
     "DigestStory",
     "Edition",
     "EditionStory",
+    "EditorAction",
     "Entry",
+    "FeedLink",
     "Hub",
     "HubState",
     "HubSubscription",
@@ -67,6 +86,8 @@ __all__ = [
     "Republish",
     "Source",
     "SourceKind",
+    "SourceList",
+    "SourceListState",
     "SourceState",
     "Story",
     "SubscriptionState",

@@ -44,6 +44,15 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeedLink:
+    """Where a page may have a feed. ``declared``: a ``link`` element says so; else a link looks like it."""
+
+    url: str
+    title: str = ""
+    declared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedSource:
     """One reading of a source: what it says about itself, and its entries in document order.
 
@@ -54,7 +63,8 @@ class ParsedSource:
     ``warnings`` are readable sentences (not well-formed,
     wrong charset, entries left out); ``refused`` are ``(digest, reason)`` of single items
     that could not be read although the rest could. ``left_out`` counts new items beyond our limit,
-    to be read the next time although the document is the same.
+    to be read the next time although the document is the same. ``feeds`` are those that an HTML page, which
+    is no source itself, leads to.
     """
 
     title: str = ""
@@ -71,6 +81,7 @@ class ParsedSource:
     warnings: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
     left_out: int = 0
+    feeds: tuple[FeedLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +98,7 @@ class KnownArticle:
     content_hash: str
     digest: str
     path: str
+    declared_title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +123,8 @@ class _ArticleFields:
     read_more: tuple[str, ...] = ()
     content_hash: str = ""
     digest: str = ""
+    boost: float = 1.0
+    declared_title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,12 +143,17 @@ class Article(_ArticleFields):
     title, the URL or the source. ``url`` is the publisher's own page, without tracking
     parameters (``""`` if there is none). ``path`` is the article page's path inside the output
     folder. ``minutes`` is the reading time, at least 1. ``first_seen`` is when we accepted it.
+    ``title`` is what readers see; ``original_title`` is the publisher's, where our editor wrote
+    another (else ``""``).
+    ``boost`` multiplies what the article counts in the ranking; ``declared_title`` is the publisher's
+    title when a rule rewrote it, else ``""``.
     """
 
     id: int
     source_id: int
     story_id: int | None = None
     duplicate_of: int | None = None
+    original_title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

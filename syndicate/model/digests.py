@@ -38,6 +38,7 @@ class DigestStory:
     """One story. ``other_sources`` counts those beside ``source``; ``covered_by`` names some of them.
 
     ``url`` and ``summary`` may be ``""``, ``image`` may be ``None``. ``kind`` is ``top`` or ``trending``.
+    ``original_title`` is the publisher's own where our editor wrote another, else ``""``.
     """
 
     title: str
@@ -57,6 +58,7 @@ class DigestStory:
     story_id: int = 0
     article_id: int = 0
     kind: str = TOP
+    original_title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

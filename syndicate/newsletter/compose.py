@@ -33,7 +33,7 @@ class Candidate:
     """A story an edition may carry. ``top`` and ``trending`` are its place in each list, if it has one.
 
     ``times`` holds ``(published, first_seen)`` of its articles; those long before the period may be
-    left out.
+    left out. ``pinned``: an editor wants it in, though it may be no news of the period.
     """
 
     story: Story
@@ -41,6 +41,7 @@ class Candidate:
     times: tuple[tuple[datetime, datetime], ...]
     top: RankedStory | None = None
     trending: RankedStory | None = None
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ def compose(
     fresh = [
         candidate
         for candidate in candidates
-        if any(is_news(published, seen, period, first=not earlier) for published, seen in candidate.times)
+        if (candidate.pinned or _brings_news(candidate, period, first=not earlier))
         and _may_appear(candidate, earlier.get(candidate.story.id), options)
     ]
     choice = _Choice(options.per_source)
@@ -103,6 +104,10 @@ def compose(
     )
 
 
+def _brings_news(candidate: Candidate, period: Period, *, first: bool) -> bool:
+    return any(is_news(published, seen, period, first=first) for published, seen in candidate.times)
+
+
 def _may_appear(candidate: Candidate, before: Carried | None, options: ComposeOptions) -> bool:
     if before is None:
         return True
@@ -116,7 +121,14 @@ def _ranked(
     candidates: Iterable[Candidate], place: Callable[[Candidate], RankedStory | None]
 ) -> list[tuple[Candidate, RankedStory]]:
     pairs = [(candidate, ranked) for candidate in candidates if (ranked := place(candidate)) is not None]
-    return sorted(pairs, key=lambda pair: (-pair[1].score, pair[1].position, pair[0].story.id))
+    return sorted(pairs, key=_order)
+
+
+def _order(pair: tuple[Candidate, RankedStory]) -> tuple[float, float, int, int]:
+    """Pinned ones by their places, before the rest by score."""
+    candidate, ranked = pair
+    pin = ranked.parts.get("pin", sys.maxsize) if candidate.pinned else sys.maxsize
+    return pin, -ranked.score, ranked.position, candidate.story.id
 
 
 class _Choice:
@@ -142,7 +154,7 @@ class _Choice:
         source = candidate.lead.source.id
         keys: set[int | str] = {candidate.story.id, candidate.lead.link}
         # What several sources tell is no one source's story, whoever happens to lead it.
-        alone = candidate.story.coverage == 1
+        alone = candidate.story.coverage == 1 and not candidate.pinned
         if keys & self._taken or (alone and self._led[source] >= share):
             return False
         self._taken |= keys

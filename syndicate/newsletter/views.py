@@ -78,6 +78,7 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
         covered_by=_covered_by(story, source),
         related=_links(story.lead.related, shown)[:_RELATED_LIMIT],
         image=_image(article.image),
+        original_title="" if story.lead.source.own else harmless(article.original_title),
         story_id=story.story_id,
         article_id=article.id,
         kind=story.kind,

@@ -21,6 +21,7 @@ from syndicate.text.urls import is_web_url
 
 MAX_ITEMS = 100
 MAX_RELATED = 5
+HEADLINE_OURS = "Headline ours; original:"
 # The moment an empty feed was last updated: fixed, so that its bytes never change.
 EMPTY_FEED_UPDATED = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -72,6 +73,7 @@ class FeedItem(NamedTuple):
     source_id: str
     related: tuple[RelatedItem, ...]
     short: bool = False
+    original_title: str = ""
 
     @property
     def id(self) -> str:
@@ -132,6 +134,7 @@ def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
         source_home=source.home_url,
         source_id=source.feed_id,
         related=tuple(map(RelatedItem._make, map(_related_fields, published.related))),
+        original_title="" if source.own else article.original_title,
     )
 
 
@@ -153,6 +156,7 @@ def presentable(item: FeedItem) -> FeedItem:
         source_name=xml_safe(item.source_name),
         source_home=xml_safe(item.source_home),
         source_id=_source_id(item),
+        original_title=xml_safe(item.original_title),
         related=_tidy_related(item),
     )
 
@@ -190,12 +194,14 @@ def last_updated(items: Iterable[FeedItem]) -> datetime:
 
 
 def content_html(item: FeedItem, time_zone: ZoneInfo) -> str:
-    """The item's HTML: its text, where it came from, and its related stories (RL1).
+    """The item's HTML: text, the publisher's headline if ours differs, source, related stories (RL1).
 
     Plain elements without classes: readers drop ``nav``, and anything whose class says "related"
     (RL2). Text that runs the other way than English gets a ``div`` that says so.
     """
     body = item.html
+    if item.original_title:
+        body += f"<p>{HEADLINE_OURS} {escape(item.original_title, quote=False)}</p>"
     if not item.own:
         body += f'<p>Source: <a href="{escape(item.url)}">{escape(item.source_name, quote=False)}</a></p>'
     if item.direction == "rtl":
@@ -210,6 +216,8 @@ def content_html(item: FeedItem, time_zone: ZoneInfo) -> str:
 def content_text(item: FeedItem, text: str, time_zone: ZoneInfo) -> str:
     """The same as plain text (RL3), from the article's own plain ``text``."""
     paragraphs = [item.summary if item.short else text or item.summary]
+    if item.original_title:
+        paragraphs.append(f"{HEADLINE_OURS} {item.original_title}")
     if not item.own:
         paragraphs.append(f"Source: {item.source_name}, {item.url}")
     if item.related:

@@ -116,6 +116,8 @@ def _own_fields(item: FeedItem, published: PublishedArticle, options: PublishOpt
     own: dict[str, Any] = {"about": front_page_url(options)}
     if not item.own:
         own["source"] = {key: value for key, value in source.items() if value}
+    if item.original_title:
+        own["original_title"] = item.original_title
     if related:
         own["related"] = related
     return own

@@ -1,11 +1,19 @@
 """What a list shows of an article: one line or one card, and where it leads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import NamedTuple, Self
 
 from syndicate.model import Image, PublishedArticle, RelatedLink, Republish
+
+
+class Reason(NamedTuple):
+    """One part of a story's rank: its kind (``source``, ``theme``, ``pin``, …), value, and whose it is."""
+
+    kind: str
+    value: float
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +24,8 @@ class Headline:
     when that is the same page. ``minutes``
     and ``coverage`` are 0 when unknown; ``coverage`` counts distinct sources, this one included.
     ``summary`` and ``image`` are empty where the source allows no republishing.
+    ``original_title`` is the publisher's own where our editor wrote another, ``why`` what put a
+    story into the list.
     """
 
     title: str
@@ -31,6 +41,8 @@ class Headline:
     minutes: int = 0
     coverage: int = 0
     image: Image | None = None
+    original_title: str = ""
+    why: Sequence[Reason] = ()
 
     @property
     def local(self) -> bool:
@@ -56,6 +68,7 @@ class Headline:
             minutes=article.minutes,
             coverage=1 + len({other.source_name for other in item.coverage}),
             image=article.image if shows else None,
+            original_title="" if source.own else article.original_title,
         )
 
     @classmethod
@@ -79,6 +92,15 @@ class SectionBlock:
 
     name: str
     items: Sequence[Headline]
+
+
+def reasons(parts: Mapping[str, float], names: Mapping[int, str]) -> tuple[Reason, ...]:
+    """The stored parts of a rank for people: sources by name and the heaviest first, then all else."""
+    found = []
+    for part, value in parts.items():
+        kind, _, number = part.partition(":")
+        found.append(Reason(kind, round(value, 2), names.get(int(number), "") if number else ""))
+    return tuple(sorted(found, key=lambda one: (one.kind != "source", -one.value, one.kind, one.name)))
 
 
 def name_of(item: PublishedArticle) -> str:

@@ -19,26 +19,40 @@ from syndicate import __version__
 from syndicate.delivery.message import MailOptions
 from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollingOptions
+from syndicate.ingest.rules import Rule
 from syndicate.jobs.announce import AnnounceJob
 from syndicate.jobs.deliver import DeliverJob, Transport
 from syndicate.jobs.desk import DeskJob
+from syndicate.jobs.discovery import DiscoveryJob
 from syndicate.jobs.editions import EditionJob
 from syndicate.jobs.ingest import IngestJob
 from syndicate.jobs.press import Press
 from syndicate.jobs.prune import PruneJob, RetentionOptions
 from syndicate.jobs.publish import PublishJob
+from syndicate.jobs.ranking import RankingJob
+from syndicate.jobs.reads import ReadCounter
+from syndicate.jobs.rehearsal import RuleRehearsal
+from syndicate.jobs.replay import ReplayJob
+from syndicate.jobs.source_lists import SourceListJob
 from syndicate.jobs.stories import StoriesJob
 from syndicate.jobs.websub import WebSubJob
-from syndicate.model import Channel, Newsletter, Source
+from syndicate.model import Channel, Newsletter, Source, SourceList
 from syndicate.net import FetchThread, HttpOptions, looks_public
 from syndicate.newsletter.render import SiteFacts
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
-from syndicate.services.declared import declared_channels, declared_newsletters, declared_sources
+from syndicate.services.declared import (
+    declared_channels,
+    declared_lists,
+    declared_newsletters,
+    declared_rules,
+    declared_sources,
+)
 from syndicate.services.mail import mail_transport, newsletter_mail, sample_message, unsubscribe_link
 from syndicate.settings import Settings
 from syndicate.store import Store, audience, leases, open_store
 from syndicate.store import editions as edition_store
+from syndicate.store import source_lists as list_store
 from syndicate.store import sources as source_store
 from syndicate.stories import RankingOptions, StoryOptions
 from syndicate.templating import Templates
@@ -66,6 +80,7 @@ def open_services(settings: Settings, *, now: datetime | None = None) -> Iterato
         with store.write() as connection:
             leases.make_secret(connection)
             source_store.sync_sources(connection, services.sources, declared)
+            list_store.sync_lists(connection, [one.url for one in services.source_lists])
             edition_store.sync_newsletters(connection, services.newsletters, declared)
         yield services
     finally:
@@ -106,6 +121,11 @@ class Services:
         return declared_sources(self.settings)
 
     @cached_property
+    def source_lists(self) -> tuple[SourceList, ...]:
+        """The declared source lists."""
+        return declared_lists(self.settings)
+
+    @cached_property
     def channels(self) -> tuple[Channel, ...]:
         """The declared channels."""
         return declared_channels(self.settings)
@@ -141,8 +161,11 @@ class Services:
             burst_hours=ranking.burst / HOUR,
             history_hours=ranking.history / HOUR,
             per_source=ranking.per_source,
+            floor=ranking.floor,
             limit=ranking.size,
             step_seconds=int(ranking.step),
+            learn_days=ranking.learn / DAY,
+            reads=ranking.clicks,
         )
 
     @cached_property
@@ -182,7 +205,36 @@ class Services:
             zone=self.zone,
             owner=self.owner,
             follow_hubs=self.reached_by_hubs,
+            rules=self.rules,
         )
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The declared rules, in order."""
+        return declared_rules(self.settings)
+
+    @cached_property
+    def rehearsal(self) -> RuleRehearsal:
+        """What the rules would do."""
+        return RuleRehearsal(
+            store=self.store,
+            fetcher=lambda: self.fetcher,
+            parser=lambda: self.parsers,
+            zone=self.zone,
+            rules=self.rules,
+        )
+
+    @cached_property
+    def lists(self) -> SourceListJob:
+        """Source lists → sources."""
+        return SourceListJob(
+            store=self.store, fetcher=lambda: self.fetcher, lists=self.source_lists, owner=self.owner
+        )
+
+    @cached_property
+    def discovery(self) -> DiscoveryJob:
+        """A page → its feeds; a source → what is in it."""
+        return DiscoveryJob(fetcher=lambda: self.fetcher, parser=lambda: self.parsers, zone=self.zone)
 
     @cached_property
     def polling(self) -> PollingOptions:
@@ -228,7 +280,8 @@ class Services:
         """Articles → stories, related links, ranks."""
         stories = self.settings.stories
         options = StoryOptions(window_days=stories.window / DAY, related_limit=stories.related)
-        return StoriesJob(store=self.store, options=options, ranking=self.ranking, owner=self.owner)
+        ranking = RankingJob(store=self.store, options=self.ranking)
+        return StoriesJob(store=self.store, options=options, ranking=ranking, owner=self.owner)
 
     @cached_property
     def publish(self) -> PublishJob:
@@ -276,6 +329,16 @@ class Services:
         return EditionJob(
             store=self.store, newsletters=self.newsletters, press=self.press, ranking=self.ranking
         )
+
+    @cached_property
+    def replay(self) -> ReplayJob:
+        """Past windows with the present rules."""
+        return ReplayJob(store=self.store, options=self.ranking, editions=self.editions)
+
+    @cached_property
+    def reads(self) -> ReadCounter:
+        """How often our pages are opened; used only with ``[ranking] clicks``."""
+        return ReadCounter(store=self.store)
 
     @cached_property
     def deliver(self) -> DeliverJob:

@@ -20,7 +20,7 @@ class ChannelSettings(Section):
 class RankingSettings(Section):
     """How top and trending are computed (``docs/ranking.md`` has the formulas)."""
 
-    half_life: Span = 6 * 3600.0
+    half_life: Span = 4 * 3600.0
     window: Span = 24 * 3600.0
     slow_window: Span = 72 * 3600.0
     burst: Span = 3 * 3600.0
@@ -28,6 +28,9 @@ class RankingSettings(Section):
     size: int = Field(50, ge=1, le=200)
     per_source: int = Field(3, ge=1)
     step: Span = 900.0
+    floor: float = Field(0.05, ge=0, le=100)
+    learn: Duration = 30 * 86400.0
+    clicks: bool = False
 
 
 class StorySettings(Section):

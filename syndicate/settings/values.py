@@ -8,10 +8,20 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from syndicate.errors import ConfigError
+from syndicate.ingest.rules import check_pattern, parse_condition
 from syndicate.newsletter.periods import parse_schedule
 from syndicate.publish.channels import parse_query
+from syndicate.text.privacy import has_credentials
 from syndicate.text.urls import is_web_url
 
+# Header fields that are written by the HTTP client itself.
+_OURS = frozenset(
+    {
+        "accept", "accept-encoding", "connection", "content-length", "host", "if-modified-since",
+        "if-none-match", "keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
+        "user-agent",
+    }
+)  # fmt: skip
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -24,6 +34,14 @@ def _seconds(value: object) -> object:
             )
         return float(match[1]) * _UNITS[match[2]]
     return value
+
+
+def read_duration(text: str) -> float:
+    """Seconds of a duration such as ``15m`` or ``3d``. Raises ``ValueError`` that says what to write."""
+    seconds = _seconds(text)
+    if not isinstance(seconds, float) or not 0 < seconds <= _LONGEST:
+        raise ValueError(f"{text!r} is not a duration of more than nothing and less than a hundred years")
+    return seconds
 
 
 def _zone(value: str) -> str:
@@ -41,8 +59,17 @@ def _web_url(value: str) -> str:
 
 
 def _source_url(value: str) -> str:
+    if has_credentials(value):
+        # The value is not repeated: it holds a password.
+        raise ValueError("take user name and password out of the address: that is what auth is for")
     if "://" in value and not is_web_url(value):
         raise ValueError(f"{value!r} must be an http or https address, or a path to a folder")
+    return value
+
+
+def _header_name(value: str) -> str:
+    if value and (not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", value) or value.lower() in _OURS):
+        raise ValueError(f"{value!r} is no header that a source may ask for, such as X-Api-Key")
     return value
 
 
@@ -64,6 +91,22 @@ def _private(value: object) -> object:
 def _query(value: str) -> str:
     try:
         parse_query(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _condition(value: str) -> str:
+    try:
+        parse_condition(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _expression(value: str) -> str:
+    try:
+        check_pattern(value)
     except ConfigError as error:
         raise ValueError(str(error)) from error
     return value
@@ -108,9 +151,13 @@ Private = Annotated[bool | tuple[str, ...], BeforeValidator(_private)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 OptionalUrl = Annotated[str, AfterValidator(_optional_url)]
 Query = Annotated[str, AfterValidator(_query)]
+ConditionText = Annotated[str, AfterValidator(_condition)]
+Expression = Annotated[str, AfterValidator(_expression)]
+RuleTag = Annotated[str, Field(min_length=1, max_length=60)]
 ScheduleText = Annotated[str, AfterValidator(_schedule)]
 FileName = Annotated[str, AfterValidator(_name)]
 OwnFolder = Annotated[Path, AfterValidator(_own_folder)]
 Days = Annotated[float, BeforeValidator(_seconds), Field(ge=86400, le=_LONGEST)]
 SourceUrl = Annotated[str, Field(min_length=1), AfterValidator(_source_url)]
+HeaderName = Annotated[str, AfterValidator(_header_name)]
 Listen = Annotated[str, Field(pattern=r"^$|^.+:[0-9]{1,5}$"), AfterValidator(_listen)]

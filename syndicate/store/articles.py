@@ -1,16 +1,28 @@
 """Articles: accepting them, changing them, finding them again."""
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    union_all,
+    update,
+)
 
 from syndicate.model import Article, ArticleBody, Image, KnownArticle, NewArticle
 from syndicate.store import schema
 from syndicate.store.stale import mark_stale
 from syndicate.store.upsert import insert_for
+from syndicate.text.plain import folded_words
 
 _KNOWN = tuple(KnownArticle.__dataclass_fields__)
 _BATCH = 500
@@ -21,6 +33,10 @@ _MOMENTS: BindParameter[datetime] = bindparam("values", expanding=True)
 _FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
     schema.articles.c.source_id == bindparam("source")
 )
+_DIGESTS = union_all(
+    select(schema.articles.c.digest).where(schema.articles.c.source_id == bindparam("source")),
+    select(schema.tombstones.c.digest).where(schema.tombstones.c.source_id == bindparam("source")),
+)
 _BY_KEYS = _FACTS.where(schema.articles.c.entry_key.in_(_VALUES))
 _BY_URLS = _FACTS.where(schema.articles.c.url.in_(_VALUES))
 _LATEST_FACTS = _FACTS.order_by(schema.articles.c.id.desc()).limit(MAX_SIMILAR)
@@ -29,15 +45,11 @@ _BY_TITLES = _LATEST_FACTS.where(schema.articles.c.title.in_(_VALUES))
 _PRUNED_BY_KEYS = select(schema.tombstones.c.entry_key).where(
     schema.tombstones.c.source_id == bindparam("source"), schema.tombstones.c.entry_key.in_(_VALUES)
 )
-_NO_WORD = re.compile(r"[\W_]+")
 
 
 def known_digests(connection: Connection, source_id: int) -> frozenset[str]:
-    """The digest of every item of this source that was read before, pruned ones included."""
-    articles, tombstones = schema.articles, schema.tombstones
-    kept = connection.scalars(select(articles.c.digest).where(articles.c.source_id == source_id))
-    pruned = connection.scalars(select(tombstones.c.digest).where(tombstones.c.source_id == source_id))
-    return frozenset(kept) | frozenset(pruned)
+    """The digest of every item of this source that was read before, pruned and dropped ones included."""
+    return frozenset(connection.scalars(_DIGESTS, {"source": source_id}))
 
 
 def known_entries(
@@ -99,7 +111,7 @@ def add_articles(connection: Connection, source_id: int, articles: Sequence[NewA
     if not articles:
         return []
     table = schema.articles
-    rows = [_row(source_id, article) | {"placed": False} for article in articles]
+    rows = [_row(source_id, article) | {"placed": False, "headline": ""} for article in articles]
     statement = insert_for(connection, table).on_conflict_do_nothing().returning(table.c.id, table.c.uid)
     ids = {row.uid: row.id for row in connection.execute(statement, rows)}
     added = [article for article in articles if article.uid in ids]
@@ -128,10 +140,10 @@ def change_article(connection: Connection, article_id: int, source_id: int, arti
     )
     connection.execute(delete(schema.article_tags).where(schema.article_tags.c.article_id == article_id))
     _add_tags(connection, [(article_id, article.tags)])
-    mark_stale(connection, {article_id, *_shown_on(connection, article_id)})
+    mark_stale(connection, {article_id, *shown_on(connection, article_id)})
 
 
-def _shown_on(connection: Connection, article_id: int) -> Iterable[int]:
+def shown_on(connection: Connection, article_id: int) -> Iterable[int]:
     """The articles on whose pages this one is linked: as related, or as the same story elsewhere."""
     table, related = schema.articles, schema.related
     linking = select(related.c.article_id).where(related.c.related_id == article_id)
@@ -156,6 +168,18 @@ def get_articles(connection: Connection, ids: Iterable[int]) -> dict[int, Articl
     }
 
 
+def latest_articles(connection: Connection, limit: int) -> list[tuple[Article, str]]:
+    """The articles first seen last, each with its plain text."""
+    table, bodies = schema.articles, schema.article_bodies
+    query = (
+        select(table, bodies.c.text)
+        .join(bodies, bodies.c.article_id == table.c.id)
+        .order_by(table.c.id.desc())
+        .limit(limit)
+    )
+    return [(article_of(row), row.text) for row in connection.execute(query)]
+
+
 def get_bodies(connection: Connection, ids: Iterable[int]) -> dict[int, ArticleBody]:
     """Bodies by article id."""
     table = schema.article_bodies
@@ -167,12 +191,21 @@ def get_bodies(connection: Connection, ids: Iterable[int]) -> dict[int, ArticleB
 
 
 def find_article(connection: Connection, text: str) -> Article | None:
-    """The article a person means: by id, uid (or its beginning), URL, page path or title words."""
+    """The article a person means: by id, uid (or its beginning), URL, page path or title words.
+
+    ``story:12`` means the one that leads story 12.
+    """
     table = schema.articles
+    story = text.removeprefix("story:")
+    if story != text and story.isdecimal() and len(story) < 18:
+        lead = select(schema.stories.c.lead_id).where(schema.stories.c.id == int(story)).scalar_subquery()
+        row = connection.execute(select(table).where(table.c.id == lead)).first()
+        return None if row is None else article_of(row)
     conditions = [table.c.uid.startswith(text, autoescape=True), table.c.url == text, table.c.path == text]
     if text.isdecimal() and len(text) < 18:
         conditions.insert(0, table.c.id == int(text))
-    conditions.append(func.lower(table.c.title).contains(text.lower(), autoescape=True))
+    titles = (table.c.headline, table.c.title)
+    conditions += [func.lower(title).contains(text.lower(), autoescape=True) for title in titles]
     if words := search_text(text).strip():
         # The engines fold only the letters of ASCII; the search column is folded for every script.
         conditions.append(table.c.search.contains(words, autoescape=True))
@@ -202,7 +235,8 @@ def article_of(row: Row[Any]) -> Article:
         entry_key=row.entry_key,
         url=row.url,
         path=row.path,
-        title=row.title,
+        title=row.headline or row.title,
+        original_title=(row.declared_title or row.title) if row.headline else "",
         authors=tuple(row.authors_json),
         published=row.published,
         updated=row.updated,
@@ -218,6 +252,8 @@ def article_of(row: Row[Any]) -> Article:
         read_more=tuple(row.read_more_json),
         content_hash=row.content_hash,
         digest=row.digest,
+        boost=row.boost,
+        declared_title=row.declared_title,
         story_id=row.story_id,
         duplicate_of=row.duplicate_of,
     )
@@ -225,7 +261,7 @@ def article_of(row: Row[Any]) -> Article:
 
 def search_text(*parts: str) -> str:
     """Words as ``word:`` queries find them: case folded, separated and enclosed by single spaces."""
-    return f" {_NO_WORD.sub(' ', ' '.join(parts).casefold()).strip()} "
+    return folded_words(" ".join(parts))
 
 
 def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
@@ -254,6 +290,8 @@ def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
         "read_more_json": list(article.read_more),
         "content_hash": article.content_hash,
         "digest": article.digest,
+        "boost": article.boost,
+        "declared_title": article.declared_title,
         "search": search_text(article.title, article.summary, *article.tags),
     }
 
@@ -270,3 +308,17 @@ def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Sequence[str]]
 
 def _batches(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))
+
+
+def telling_texts(connection: Connection, language: str, *, limit: int) -> list[str]:
+    """Title and text of the latest articles in a language that lead a story: one for each story."""
+    table, bodies, stories = schema.articles, schema.article_bodies, schema.stories
+    query = (
+        select(table.c.title, bodies.c.text)
+        .join(bodies, bodies.c.article_id == table.c.id)
+        .join(stories, stories.c.lead_id == table.c.id)
+        .where(table.c.language == language)
+        .order_by(table.c.published.desc(), table.c.id.desc())
+        .limit(limit)
+    )
+    return [f"{row.title}\n{row.text}" for row in connection.execute(query)]

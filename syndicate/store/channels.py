@@ -10,9 +10,7 @@ from syndicate.store import schema
 from syndicate.store.articles import article_of, search_text
 
 
-def channel_articles(
-    connection: Connection, clauses: Sequence[Clause], *, limit: int, since: datetime | None = None
-) -> list[Article]:
+def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit: int) -> list[Article]:
     """The newest articles for which every clause holds, newest first.
 
     Articles wait until they have a story. Near-duplicates are left out, unless the query asks for
@@ -20,20 +18,18 @@ def channel_articles(
     """
     table = schema.articles
     query = select(table).where(*_conditions(clauses))
-    if since is not None:
-        query = query.where(table.c.published >= since)
     query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
     return [article_of(row) for row in connection.execute(query)]
 
 
 def channel_signature(
     connection: Connection, clauses: Sequence[Clause], *, limit: int
-) -> list[tuple[int, str]]:
-    """(article id, content hash) of what ``channel_articles`` would return, cheaply."""
+) -> list[tuple[int, str, str]]:
+    """(article id, content hash, editor's headline) of what ``channel_articles`` would return, cheaply."""
     table = schema.articles
-    query = select(table.c.id, table.c.content_hash).where(*_conditions(clauses))
+    query = select(table.c.id, table.c.content_hash, table.c.headline).where(*_conditions(clauses))
     query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
-    return [(row.id, row.content_hash) for row in connection.execute(query)]
+    return [(row.id, row.content_hash, row.headline) for row in connection.execute(query)]
 
 
 def matching_stories(connection: Connection, clauses: Sequence[Clause], story_ids: Sequence[int]) -> set[int]:
@@ -43,16 +39,18 @@ def matching_stories(connection: Connection, clauses: Sequence[Clause], story_id
     return {story_id for story_id in connection.scalars(query.distinct()) if story_id is not None}
 
 
-def related_signature(connection: Connection, ids: Sequence[int]) -> list[tuple[int, int, str]]:
-    """(article id, related id, related content hash) of these articles, in order."""
+def related_signature(connection: Connection, ids: Sequence[int]) -> list[tuple[int, int, str, str]]:
+    """(article id, related id, related content hash, its editor's headline) of these articles, in order."""
     table, articles = schema.related, schema.articles
     query = (
-        select(table.c.article_id, table.c.related_id, articles.c.content_hash)
+        select(table.c.article_id, table.c.related_id, articles.c.content_hash, articles.c.headline)
         .join(articles, articles.c.id == table.c.related_id)
         .where(table.c.article_id.in_(ids))
         .order_by(table.c.article_id, table.c.position)
     )
-    return [(row.article_id, row.related_id, row.content_hash) for row in connection.execute(query)]
+    return [
+        (row.article_id, row.related_id, row.content_hash, row.headline) for row in connection.execute(query)
+    ]
 
 
 def source_articles(
@@ -136,8 +134,8 @@ def _condition(clause: Clause) -> ColumnElement[bool]:
                 *(table.c.search.contains(search_text(value), autoescape=True) for value in clause.values)
             )
         case ClauseField.LIST:
-            ranked = schema.ranked
-            condition = table.c.id.in_(select(ranked.c.article_id).where(ranked.c.list.in_(clause.values)))
+            listed = schema.listed_articles
+            condition = table.c.id.in_(select(listed.c.article_id).where(listed.c.list.in_(clause.values)))
     return ~condition if clause.negated else and_(condition)
 
 

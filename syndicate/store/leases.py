@@ -18,6 +18,8 @@ from syndicate.store.upsert import insert_for
 _DAEMON = 0x73796E64
 PLACEMENTS = "placements"
 """The counter that moves whenever articles were placed in stories or pruned."""
+EDITOR = "editor"
+"""The counter that moves whenever the editor decided something, or a headline of theirs began or ended."""
 
 
 def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, until: datetime) -> bool:

@@ -1,12 +1,41 @@
-"""The stored lists: top and trending, as last computed."""
+"""The stored lists, top and trending, as last computed; and what they are computed from."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    type_coerce,
+)
 
 from syndicate.model import RankedStory
 from syndicate.store import schema
+from syndicate.store.types import to_microseconds
+from syndicate.store.upsert import insert_for
+
+_DAY = timedelta(days=1)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceWeight:
+    """What was learned about a source: its weight (1 is usual), and what from."""
+
+    weight: float
+    prominence: float
+    articles: int
+    learned: datetime | None = None
 
 
 def ranked_stories(connection: Connection, name: str, *, limit: int | None = None) -> tuple[RankedStory, ...]:
@@ -27,7 +56,7 @@ def ranked_stories(connection: Connection, name: str, *, limit: int | None = Non
 
 
 def save_ranked(connection: Connection, name: str, ranked: Sequence[RankedStory]) -> None:
-    """Replace a stored list."""
+    """Replace a stored list, and remember its articles as long as their stories are in it."""
     table = schema.ranked
     connection.execute(delete(table).where(table.c.list == name))
     if ranked:
@@ -46,14 +75,177 @@ def save_ranked(connection: Connection, name: str, ranked: Sequence[RankedStory]
                 for story in ranked
             ],
         )
+    _remember_listed(connection, name)
+
+
+def _remember_listed(connection: Connection, name: str) -> None:
+    """A feed keeps an article that it had while its story is listed, whichever article leads it now."""
+    table, ranked, articles = schema.listed_articles, schema.ranked, schema.articles
+    listed = select(ranked.c.list, articles.c.id).join(articles, articles.c.id == ranked.c.article_id)
+    listed = listed.where(ranked.c.list == name).distinct()
+    statement = insert_for(connection, table).from_select(["list", "article_id"], listed)
+    connection.execute(statement.on_conflict_do_nothing())
+    stories = select(ranked.c.story_id).where(ranked.c.list == name)
+    there = select(articles.c.id).where(articles.c.story_id.in_(stories))
+    connection.execute(delete(table).where(table.c.list == name, table.c.article_id.not_in(there)))
 
 
 def section_counts(connection: Connection, *, since: datetime, until: datetime) -> dict[str, int]:
-    """Articles per section in a span of time: what is usual there."""
+    """Articles per section published in a span of time: what is usual there."""
+    table = schema.articles
+    return _per_section(connection, table.c.published >= since, table.c.published < until)
+
+
+def section_counts_at_this_hour(
+    connection: Connection, *, until: datetime, span: timedelta, days: int
+) -> dict[str, int]:
+    """Articles per section published in the ``span`` before ``until``'s time of day, on the days before."""
+    table = schema.articles
+    before_until = literal(to_microseconds(until)) - type_coerce(table.c.published, BigInteger)
+    return _per_section(
+        connection,
+        table.c.published >= until - timedelta(days=days) - span,
+        table.c.published < until - _DAY + span,
+        before_until % (_DAY // _MICROSECOND) < span // _MICROSECOND,
+        before_until >= (_DAY // _MICROSECOND),
+    )
+
+
+def first_published(connection: Connection) -> datetime | None:
+    """When the oldest article was published."""
+    return connection.scalars(
+        select(schema.articles.c.published).order_by(schema.articles.c.published).limit(1)
+    ).first()
+
+
+def source_records(
+    connection: Connection, *, since: datetime, until: datetime, enough: int
+) -> dict[int, tuple[int, float]]:
+    """(articles, prominence) of each source in a span of time; prominence adds up, at most 1 an article.
+
+    That of an article is how many other sources tell its story, as a share of ``enough``.
+    """
+    table, stories = schema.articles, schema.stories
+    others = case((stories.c.coverage - 1 > enough, enough), else_=stories.c.coverage - 1)
+    query = (
+        select(table.c.source_id, func.count(), func.sum(others))
+        .join(stories, stories.c.id == table.c.story_id)
+        .where(table.c.published >= since, table.c.published < until)
+        .group_by(table.c.source_id)
+    )
+    return {source: (count, int(total) / enough) for source, count, total in connection.execute(query)}
+
+
+def save_source_weights(
+    connection: Connection, weights: Mapping[int, SourceWeight], *, now: datetime
+) -> None:
+    """Replace what was learned about the sources."""
+    table = schema.source_weights
+    connection.execute(delete(table))
+    if weights:
+        connection.execute(
+            insert(table),
+            [
+                {
+                    "source_id": source,
+                    "weight": one.weight,
+                    "prominence": one.prominence,
+                    "articles": one.articles,
+                    "learned": now,
+                }
+                for source, one in sorted(weights.items())
+            ],
+        )
+
+
+def source_weights(connection: Connection) -> dict[int, SourceWeight]:
+    """What was learned about each source, by its id."""
+    table = schema.source_weights
+    return {
+        row.source_id: SourceWeight(**_but(row, "source_id")) for row in connection.execute(select(table))
+    }
+
+
+def rare_sources(connection: Connection, *, since: datetime, until: datetime, most: int) -> set[int]:
+    """Sources with at least one and at most ``most`` articles published in a span of time."""
+    table = schema.articles
+    query = (
+        select(table.c.source_id)
+        .where(table.c.published >= since, table.c.published <= until)
+        .group_by(table.c.source_id)
+        .having(func.count() <= most)
+    )
+    return set(connection.scalars(query))
+
+
+def related_sources(connection: Connection, *, since: datetime, until: datetime) -> dict[int, dict[int, int]]:
+    """For each story updated since a moment: which sources its related links lead to, and how often.
+
+    Links within the story do not count, nor do articles first seen after ``until``.
+    """
+    links, stories = schema.related, schema.stories
+    own, other = schema.articles.alias("own"), schema.articles.alias("other")
+    query = (
+        select(own.c.story_id, other.c.source_id, func.count(other.c.id.distinct()))
+        .select_from(stories)
+        .join(own, own.c.story_id == stories.c.id)
+        .join(links, links.c.article_id == own.c.id)
+        .join(other, other.c.id == links.c.related_id)
+        .where(
+            stories.c.updated >= since,
+            other.c.story_id != own.c.story_id,
+            other.c.first_seen <= until,
+            own.c.first_seen <= until,
+        )
+        .group_by(own.c.story_id, other.c.source_id)
+    )
+    found: dict[int, dict[int, int]] = {}
+    for story, source, count in connection.execute(query):
+        found.setdefault(story, {})[source] = count
+    return found
+
+
+def add_reads(connection: Connection, counts: Mapping[str, int], *, hour: datetime) -> None:
+    """Add page openings, by page path, to an hour's counts; unknown paths count for nothing."""
+    table, articles = schema.reads, schema.articles
+    query = select(articles.c.id, articles.c.path).where(articles.c.path.in_(counts))
+    rows = [
+        {"article_id": row.id, "hour": hour, "count": counts[row.path]} for row in connection.execute(query)
+    ]
+    if rows:
+        statement = insert_for(connection, table)
+        added = {"count": table.c.count + statement.excluded.count}
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["article_id", "hour"], set_=added), rows
+        )
+
+
+def story_reads(connection: Connection, *, since: datetime, until: datetime) -> dict[int, int]:
+    """How often the pages of each story were opened in a span of time."""
+    table, articles = schema.reads, schema.articles
+    query = (
+        select(articles.c.story_id, func.sum(table.c.count))
+        .join(articles, articles.c.id == table.c.article_id)
+        .where(table.c.hour >= since, table.c.hour <= until, articles.c.story_id.is_not(None))
+        .group_by(articles.c.story_id)
+    )
+    return {story: int(count) for story, count in connection.execute(query) if story is not None}
+
+
+def prune_reads(connection: Connection, *, before: datetime) -> int:
+    """Forget page openings of hours before a moment."""
+    return connection.execute(delete(schema.reads).where(schema.reads.c.hour < before)).rowcount
+
+
+def _per_section(connection: Connection, *conditions: ColumnElement[bool]) -> dict[str, int]:
     table = schema.articles
     query = (
         select(table.c.section, func.count())
-        .where(table.c.first_seen >= since, table.c.first_seen < until, table.c.duplicate_of.is_(None))
+        .where(table.c.duplicate_of.is_(None), *conditions)
         .group_by(table.c.section)
     )
     return {section: count for section, count in connection.execute(query)}  # noqa: C416
+
+
+def _but(row: Row[Any], left_out: str) -> dict[str, Any]:
+    return {name: value for name, value in row._asdict().items() if name != left_out}

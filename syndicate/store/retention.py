@@ -32,9 +32,13 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
     if not ids:
         return 0
     buried = select(
-        table.c.source_id, table.c.entry_key, table.c.digest, literal(now, tombstones.c.pruned.type)
+        table.c.source_id,
+        table.c.entry_key,
+        table.c.digest,
+        literal(now, tombstones.c.pruned.type),
+        literal(""),
     ).where(table.c.id.in_(ids))
-    names = ["source_id", "entry_key", "digest", "pruned"]
+    names = ["source_id", "entry_key", "digest", "pruned", "rule"]
     connection.execute(insert_for(connection, tombstones).from_select(names, buried).on_conflict_do_nothing())
     connection.execute(update(table).where(table.c.duplicate_of.in_(ids)).values(duplicate_of=None))
     connection.execute(delete(table).where(table.c.id.in_(ids)))

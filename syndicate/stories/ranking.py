@@ -1,22 +1,23 @@
 """Top and trending: which stories matter now, without a single click.
 
-**Top** is coverage that fades: the sum, over the distinct sources of a story, of
-``weight × 0.5 ^ (age / half-life)``, the age being that of the source's newest article on it.
-Measured on three months of Google News ranks as the best of nine formulas (nDCG@10 .52 against
-.25 for newest first, half-life 6 h).
+**Top** is coverage that fades: the sum, over the distinct sources of a story, of weight × fade(age),
+the age being that of the source's newest article on it, times what the story's theme is worth.
 
 **Trending** is coverage that grows faster than usual: the Poisson log-likelihood ratio
 ``gain × ln(gain / usual) − (gain − usual)`` (the weight of a burst, Kleinberg 2002), where
 ``gain`` is the weight of the sources active in the last hours and ``usual`` what the topic and
 the story itself have led us to expect of them.
+
+``docs/ranking.md`` has the formulas; ``benchmarks/top_stories.py`` the measurements.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from math import log
+from math import log, log1p
 
 from syndicate.model import RankedStory
+from syndicate.stories.places import Scored, arranged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,16 +25,26 @@ class RankingOptions:
     """How the stored lists are made. Hours are hours; weights are per source, 1 is usual.
 
     A list holds the stories that moved in the last ``window_hours``; on a slow day, when they are
-    fewer than ``least_stories``, of the last ``slow_window_hours``. Of the stories told by one
-    source alone, ``per_source`` keep their place, the others follow after everyone else's.
+    fewer than ``least_stories``, of the last ``slow_window_hours``. Stories below ``floor`` are left
+    out even if the list is then short. A report loses half its value in ``half_life_hours``, but for
+    the share ``lasting``, which takes ``lasting_times`` as long.
+
+    Of the stories told by one source alone, ``per_source`` keep their place; others only fill the
+    list up to ``least_stories``. One of the first ten places is for a rare source.
 
     ``burst_hours`` is the recent time that trending looks at, ``history_hours`` the time before
     it; ``story_share`` is the part of its topic's articles that one ordinary story gets;
     ``least_usual`` (sources) keeps a silent topic from making one article a sensation;
-    ``least_sources`` must be active for a story to trend at all.
+    ``least_sources`` must be active for a story to trend at all, and the burst reach ``least_burst``.
+
+    Sources are judged by ``learn_days`` of their articles (0: not at all). ``reads`` says whether
+    counted page openings are one more signal.
     """
 
-    half_life_hours: float = 6.0
+    half_life_hours: float = 4.0
+    lasting: float = 1 / 6
+    lasting_times: float = 6.0
+    floor: float = 0.05
     window_hours: float = 24.0
     slow_window_hours: float = 72.0
     least_stories: int = 10
@@ -45,30 +56,56 @@ class RankingOptions:
     story_share: float = 0.1
     least_usual: float = 0.5
     least_sources: int = 2
+    least_burst: float = 0.5
+    learn_days: float = 30.0
+    reads: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryArticle:
-    """One article of a story as ranking sees it. ``seen`` is when we first had it, or its date if earlier."""
+    """One article of a story as ranking sees it.
+
+    ``seen`` is when we first had it, or its date if earlier. ``source_weight`` is declared,
+    ``learned`` what ``learn_weights`` found; ``rare`` sources publish a few articles a week.
+    """
 
     article_id: int
     source_id: int
     source_weight: float
     seen: datetime
+    learned: float = 1.0
+    rare: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """What the editor decided about a story: a place from 1 (0: none), out of the lists, a factor."""
+
+    pin: int = 0
+    drop: bool = False
+    boost: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryFacts:
-    """A story as ranking sees it. ``usual_rate``: its topic's articles per hour over the previous days."""
+    """A story as ranking sees it.
+
+    ``usual_rate``: its topic's articles per hour, as its history has it. ``theme``: what
+    ``theme_weight`` found. ``reads``: how often its pages were opened, 0 where nobody counts.
+    """
 
     story_id: int
     lead_article_id: int
     articles: tuple[StoryArticle, ...]
     topic: str = ""
     usual_rate: float = 0.0
+    theme: float = 1.0
+    reads: int = 0
+    hand: Hand = Hand()
 
 
-_Scored = tuple[StoryFacts, float, Mapping[str, float]]
+# Fewer openings say more about chance, and about single readers, than about a story.
+LEAST_READS = 5
 
 
 def rank_step(now: datetime, step_seconds: int) -> datetime:
@@ -80,27 +117,45 @@ def rank_step(now: datetime, step_seconds: int) -> datetime:
 def rank_top(
     stories: Sequence[StoryFacts], now: datetime, options: RankingOptions
 ) -> tuple[RankedStory, ...]:
-    """The list ``top``. ``parts``: one ``source:<id>`` for each source; they sum to the score."""
+    """The list ``top``, with the editor's pins at their places.
+
+    ``parts``: ``source:<id>`` for each source and ``reads``, which add up; then the factors ``theme``
+    and ``boost`` where they are not 1, and marks: ``slow`` (hours looked back on a slow day), ``rare``,
+    ``pin`` (the place asked for).
+    """
     hours = options.window_hours
     if sum(1 for story in stories if _articles(story, now, hours)) < options.least_stories:
         hours = options.slow_window_hours
-    return _ranked(stories, now, options, lambda story: _top_parts(story, now, hours, options))
+    most = max((story.reads for story in stories if not story.hand.drop), default=0)
+    return _ranked(
+        stories, now, options, options.floor, lambda story: _top_parts(story, now, hours, most, options)
+    )
 
 
 def rank_trending(
     stories: Sequence[StoryFacts], now: datetime, options: RankingOptions
 ) -> tuple[RankedStory, ...]:
-    """The list ``trending``; only stories above their usual rate are in it.
+    """The list ``trending``; only stories well above their usual rate are in it.
 
     ``parts``: ``gain`` and ``usual`` (weighted sources in the last hours), and ``burst``, which
-    is the score and follows from the two.
+    follows from the two and times ``boost`` is the score. Pins have no place here.
     """
-    return _ranked(stories, now, options, lambda story: _trending_parts(story, now, options))
+    unpinned = [_without_pin(story) for story in stories]
+    return _ranked(
+        unpinned, now, options, options.least_burst, lambda story: _trending_parts(story, now, options)
+    )
+
+
+def fade(age_hours: float, options: RankingOptions) -> float:
+    """What is left of a report's value at that age: 1 when it is new."""
+    quick: float = 0.5 ** (age_hours / options.half_life_hours)
+    slow: float = 0.5 ** (age_hours / (options.half_life_hours * options.lasting_times))
+    return (1 - options.lasting) * quick + options.lasting * slow
 
 
 def _top_parts(
-    story: StoryFacts, now: datetime, hours: float, options: RankingOptions
-) -> tuple[float, Mapping[str, float]]:
+    story: StoryFacts, now: datetime, hours: float, most_reads: int, options: RankingOptions
+) -> tuple[float, dict[str, float]]:
     newest: dict[int, StoryArticle] = {}
     for article in _articles(story, now, hours):
         known = newest.get(article.source_id)
@@ -108,15 +163,23 @@ def _top_parts(
             newest[article.source_id] = article
     parts = {
         f"source:{source}": article.source_weight
-        * 0.5 ** (_hours_between(article.seen, now) / options.half_life_hours)
+        * article.learned
+        * fade(_hours_between(article.seen, now), options)
         for source, article in sorted(newest.items())
     }
-    return sum(parts.values()), parts
+    if parts and story.reads >= LEAST_READS:
+        parts["reads"] = log1p(story.reads) / log1p(most_reads)
+    score = sum(parts.values()) * story.theme
+    if story.theme != 1.0:
+        parts["theme"] = story.theme
+    if parts and hours > options.window_hours:
+        parts["slow"] = hours
+    return score, parts
 
 
 def _trending_parts(
     story: StoryFacts, now: datetime, options: RankingOptions
-) -> tuple[float, Mapping[str, float]]:
+) -> tuple[float, dict[str, float]]:
     recent = {
         article.source_id: article.source_weight for article in _articles(story, now, options.burst_hours)
     }
@@ -134,49 +197,64 @@ def _ranked(
     stories: Iterable[StoryFacts],
     now: datetime,
     options: RankingOptions,
-    score: Callable[[StoryFacts], tuple[float, Mapping[str, float]]],
+    floor: float,
+    score: Callable[[StoryFacts], tuple[float, dict[str, float]]],
 ) -> tuple[RankedStory, ...]:
     """Best first; at equal score the fresher, then the smaller id."""
-    scored = [(story, *score(story)) for story in stories]
-    found = sorted(
-        (one for one in scored if one[1] > 0),
-        key=lambda one: (-one[1], -_latest(one[0], now), one[0].story_id),
+    found = []
+    for story in stories:
+        known = [article for article in story.articles if article.seen <= now]
+        if known and not story.hand.drop:
+            value, parts = score(story)
+            found.append(_scored(story, known, value, parts))
+    places = arranged(
+        found,
+        floor=floor,
+        per_source=options.per_source,
+        filled=options.least_stories,
+        limit=options.limit,
     )
     return tuple(
         RankedStory(
-            story_id=story.story_id,
-            article_id=story.lead_article_id,
+            story_id=one.story_id,
+            article_id=one.article_id,
             position=position,
-            score=value,
-            coverage=len({article.source_id for article in story.articles if article.seen <= now}),
-            parts=parts,
+            score=one.score,
+            coverage=one.coverage,
+            parts=one.parts,
         )
-        for position, (story, value, parts) in enumerate(_spread(found, options), start=1)
+        for position, one in enumerate(places, start=1)
     )
 
 
-def _spread(found: list[_Scored], options: RankingOptions) -> list[_Scored]:
-    """The list with a cap on the stories that one source tells alone; the surplus follows at the end."""
-    led: dict[int, int] = {}
-    first: list[_Scored] = []
-    surplus: list[_Scored] = []
-    for one in found:
-        sources = {article.source_id for article in one[0].articles}
-        alone = next(iter(sources)) if len(sources) == 1 else None
-        if alone is not None:
-            led[alone] = led.get(alone, 0) + 1
-        (surplus if alone is not None and led[alone] > options.per_source else first).append(one)
-    return (first + surplus)[: options.limit]
+def _scored(
+    story: StoryFacts, known: Sequence[StoryArticle], value: float, parts: Mapping[str, float]
+) -> Scored:
+    hand = story.hand
+    sources = {article.source_id for article in known}
+    return Scored(
+        story_id=story.story_id,
+        article_id=story.lead_article_id,
+        score=value * hand.boost,
+        parts={**parts, "boost": hand.boost} if hand.boost != 1.0 else parts,
+        coverage=len(sources),
+        latest=max(article.seen for article in known),
+        alone=next(iter(sources)) if len(sources) == 1 else None,
+        rare=all(article.rare for article in known),
+        pin=hand.pin,
+    )
+
+
+def _without_pin(story: StoryFacts) -> StoryFacts:
+    if not story.hand.pin:
+        return story
+    return replace(story, hand=replace(story.hand, pin=0))
 
 
 def _articles(story: StoryFacts, now: datetime, hours: float) -> list[StoryArticle]:
     """The story's articles of the last hours; what lies in the future does not exist yet."""
     start = now - timedelta(hours=hours)
     return [article for article in story.articles if start < article.seen <= now]
-
-
-def _latest(story: StoryFacts, now: datetime) -> float:
-    return max(article.seen.timestamp() for article in story.articles if article.seen <= now)
 
 
 def _hours_between(earlier: datetime, later: datetime) -> float:

@@ -23,6 +23,7 @@ _MAY_COMBINE = re.compile(
     "\u3099\u309a\ua66f-\uabed\ufb1e\ufe20-\ufe2f\U000101fd-\U0001ffff]"
 )
 
+_NO_WORD = re.compile(r"[\W_]+")
 _TAG = re.compile(r"<(/?[a-z][a-z0-9]*)[^>\"]*(?:\"[^\"]*\"[^>\"]*)*>")
 _PREFORMATTED = re.compile(r"<pre[ >].*?</pre>", re.DOTALL)
 _BULLET = re.compile("\x02• [ \n]*")
@@ -38,6 +39,11 @@ _BREAKS = {
 }
 
 _SENTENCE_END = re.compile(r"(?:(?<=\w{3})\.|[!?…؟۔।])[\"'”’»)\]]*(?=\s+[^\sa-z])|[。！？｡][」』”’）]*")
+
+
+def folded_words(text: str) -> str:
+    """Words to be found in: case folded, separated and enclosed by single spaces."""
+    return f" {_NO_WORD.sub(' ', text.casefold()).strip()} "
 
 
 def clean_line(text: str, limit: int = 300) -> str:

@@ -1,6 +1,7 @@
 """What a request's header fields ask for (RFC 9110). All functions are pure."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
@@ -24,6 +25,22 @@ def is_navigation(sec_fetch_dest: str, accept: str) -> bool:
         return sec_fetch_dest == "document"
     accepted = accept.lower()
     return "text/html" in accepted and not any(kind in accepted for kind in _FEED_TYPES)
+
+
+def is_opening(method: str, fields: Mapping[str, str]) -> bool:
+    """True when a browser says that a person opened a page (Fetch Metadata: ``Sec-Fetch-User``).
+
+    Robots and prefetching do not say so, and whoever asks not to be counted (Global Privacy Control,
+    Do Not Track) is not.
+    """
+    return (
+        method == "GET"
+        and fields.get("sec-fetch-user") == "?1"
+        and fields.get("sec-fetch-dest") == "document"
+        and "sec-purpose" not in fields
+        and fields.get("sec-gpc") != "1"
+        and fields.get("dnt") != "1"
+    )
 
 
 def not_modified(etag: str, modified: int, if_none_match: str | None, if_modified_since: str | None) -> bool:

@@ -13,7 +13,15 @@ from syndicate.settings import Settings, load_settings
 CHECKOUT = Path(__file__).parents[2]
 HEADER = "| key | default | meaning | example |"
 # What a table says where the default follows from another key.
-FOLLOWS = {("sources", "republish"): "by `own`"}
+FOLLOWS = {
+    ("sources", "republish"): "by `own`",
+    ("sources", "private"): "by `url` and `auth`",
+    ("sources", "auth"): "none",
+    ("source_lists", "private"): "by `url` and `auth`",
+    ("source_lists", "auth"): "none",
+    ("rules", "section"): "unchanged",
+    ("rules", "title"): "unchanged",
+}
 
 
 def section_model(name: str) -> type[BaseModel]:

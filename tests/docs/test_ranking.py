@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from syndicate.jobs.ranking import RARE_ARTICLES, RHYTHM_DAYS
 from syndicate.newsletter.compose import ComposeOptions
 from syndicate.publish.options import PublishOptions
-from syndicate.stories import RankingOptions, StoryOptions
+from syndicate.stories import RankingOptions, StoryOptions, weights
+from syndicate.stories.ranking import LEAST_READS
 from syndicate.stories.terms import NAME_WEIGHT
 
 TEXT = " ".join((Path(__file__).parents[2] / "docs" / "ranking.md").read_text("utf-8").split())
@@ -14,16 +16,27 @@ STORY = StoryOptions()
 RANK = RankingOptions()
 EDITION = ComposeOptions()
 THRESHOLD = f"+ {STORY.slope:g} × ln(length / 100), {STORY.lowest:g}), {STORY.highest:g})"
+STORY_THRESHOLD = f"+ {STORY.slope:g} × ln(length / 100), {STORY.story_lowest:g}), {STORY.highest:g})"
 FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        f"`half_life = {RANK.half_life_hours:g}h`",
+        f"`half_life` is {RANK.half_life_hours:g} hours",
+        f"0.5 ^ (age / ({RANK.lasting_times:g} × half_life))",
+        f"below `floor` ({RANK.floor:g})",
+        f"the `learn` time ({RANK.learn_days:g} days)",
+        f"(prominence of its articles + {weights.SMOOTHING:g} × mean)",
+        f"between {weights.LEAST:g} and {weights.MOST:g}",
+        f"as a share of {weights.ENOUGH_OTHERS} and at most 1",
+        f"their sources + {weights.THEME_SMOOTHING:g}) / (their number",
+        f"at most {RARE_ARTICLES} articles in the last {RHYTHM_DAYS} days",
+        f"if that is {RANK.least_burst:g} or more",
+        f"at least {LEAST_READS} openings",
         f"fewer than {RANK.least_stories} stories",
         f"`burst` hours ({RANK.burst_hours:g})",
-        f"/ history × {RANK.story_share:g} × burst",
+        f"history has them) × {RANK.story_share:g} × burst",
         f"usual = max(own, topic, {RANK.least_usual:g})",
         f"{STORY.posted_terms} most telling words",
         f"keeps its {STORY.latest} newest articles",
@@ -33,11 +46,21 @@ FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
         f"words = {STORY.word_weight:g} × cosine",
         f"names count {NAME_WEIGHT:g} times",
         f"characters = {STORY.character_weight:g} × cosine",
-        f"time = −{STORY.time_share:g} × (words + characters)",
+        f"time = −{STORY.time_share:g} × (words + characters + meaning)",
         f"hint = {STORY.hint:g} when",
+        f"meaning = {STORY.meaning_weight:g} × fade",
+        f"`chance` = {STORY.chance_base:g} + {STORY.chance_slope:g} × ln",
+        f"(100 / length) ^ {STORY.meaning_fade:g}",
         f"the title with {STORY.title_weight:g}",
         f"max({STORY.related_base:.2f} {THRESHOLD}",
-        f"max({STORY.story_base:.2f} {THRESHOLD}",
+        f"max({STORY.story_base:.2f} {STORY_THRESHOLD}",
+        f"Of that, {STORY.coherence_prior:g} pairs",
+        f"In a story of {STORY.crowd} or more",
+        f"reaches {STORY.bridge:g} of what another one needs",
+        f"at least {STORY.merge_share:g} + {STORY.merge_caution:g} / (articles of the smaller)",
+        f"A story of {STORY.split_from} articles",
+        f"two parts of {STORY.split_least} or more that have less than {STORY.split_share:g} of",
+        f"nothing older than {STORY.repeat_hours:g} hours, and joining takes {STORY.repeat_caution:g} times",
         f"best `related` ({STORY.related_limit}) articles",
         f"a sample of {STORY.story_sample} of its articles",
         f"likeness is at least {STORY.copy_likeness:g}",
@@ -60,5 +83,5 @@ def test_what_is_written_as_a_word_is_true_too():
     assert FRESH_FOR == 2 * 86400
     assert "× (1 − 0.5 ^ days apart)" in TEXT
     assert STORY.time_half_life == 1
-    assert "is the mean of its likeness" in TEXT
+    assert "is the mean of two things" in TEXT
     assert STORY.nearest_share == 0.5

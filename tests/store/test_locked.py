@@ -13,7 +13,14 @@ import pytest
 from sqlalchemy import Connection, update
 
 from syndicate.errors import StoreBusy
-from syndicate.model import DeliveryState, Hub, HubState, HubSubscription, SourceState
+from syndicate.model import (
+    DeliveryState,
+    EditorAction,
+    Hub,
+    HubState,
+    HubSubscription,
+    SourceState,
+)
 from syndicate.store import (
     Store,
     announcements,
@@ -22,6 +29,7 @@ from syndicate.store import (
     channels,
     deliveries,
     editions,
+    editor,
     hubs,
     leases,
     open_store,
@@ -32,11 +40,15 @@ from syndicate.store import (
     sources,
     stale,
     stories,
+    story_moves,
+    tombstones,
 )
 from syndicate.store.stories import RelatedRow
+from syndicate.store.story_moves import MERGED, SPLIT, StoryMove
 from tests import factories
 from tests.factories import NOW, declared, edition_story, new_article, newsletter, subscribe
 
+GONE = tombstones.Dropped(entry_key="gone", digest="d", rule="adverts")
 SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(days=2)
 ROOMS = (
     announcements,
@@ -45,6 +57,7 @@ ROOMS = (
     channels,
     deliveries,
     editions,
+    editor,
     hubs,
     leases,
     quarantine,
@@ -53,12 +66,31 @@ ROOMS = (
     sources,
     stale,
     stories,
+    tombstones,
+    story_moves,
 )
+
+
+def move(kind: str, story: int, into: int) -> StoryMove:
+    return StoryMove(
+        kind=kind, from_story=story, to_story=into, article_id=1, articles=1, likeness=1, needed=1, moved=NOW
+    )
 
 
 def edition_again(connection: Connection) -> None:
     (article,) = articles.get_articles(connection, [1]).values()
     factories.cut(connection, [edition_story(article)], period=(NOW, LATER))
+
+
+def retitle(connection: Connection) -> None:
+    editor.add_decision(
+        connection,
+        who="jo",
+        action=EditorAction.RETITLE,
+        article_uid=new_article(1).uid,
+        value="Ours",
+        now=NOW,
+    )
 
 
 TOPIC = "https://harbour.example/feed"
@@ -116,6 +148,9 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, "daily", "edition", (NOW, LATER), "empty", NOW
     ),
     "editions.cut_edition": edition_again,
+    "editor.add_decision": retitle,
+    "editor.undo_decision": lambda c: editor.undo_decision(c, 1, who="jo", now=NOW),
+    "editor.sync_headlines": lambda c: editor.sync_headlines(c, at=NOW),
     "hubs.note_hub": lambda c: note_hub(c, "https://other.example/hub"),
     "hubs.leave_hubs": lambda c: hubs.leave_hubs(c, now=NOW, everything=True),
     "hubs.claim_hubs": lambda c: hubs.claim_hubs(c, now=NOW, until=LATER, limit=9),
@@ -140,6 +175,9 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "leases.move_counter": lambda c: leases.move_counter(c, "placements"),
     "quarantine.record_failure": lambda c: quarantine.record_failure(c, "page", "x", "broken", now=NOW),
     "quarantine.clear_failure": lambda c: quarantine.clear_failure(c, "page", "y"),
+    "ranking.add_reads": lambda c: ranking.add_reads(c, {new_article(1).path: 1}, hour=NOW),
+    "ranking.prune_reads": lambda c: ranking.prune_reads(c, before=LATER),
+    "ranking.save_source_weights": lambda c: ranking.save_source_weights(c, {}, now=NOW),
     "ranking.save_ranked": lambda c: ranking.save_ranked(c, "top", []),
     "retention.prune_articles": lambda c: retention.prune_articles(c, before=LATER, now=NOW, limit=9),
     "retention.prune_stories": retention.prune_stories,
@@ -154,6 +192,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, 1, next_check=NOW, check_reason="", pushed_until=None
     ),
     "sources.release_sources": lambda c: sources.release_sources(c, [1], owner="us"),
+    "sources.save_quiet_polls": lambda c: sources.save_quiet_polls(c, [(1, STATE)], owner="us"),
     "sources.save_poll": lambda c: sources.save_poll(c, 1, STATE, owner="us"),
     "stale.mark_stale": lambda c: stale.mark_stale(c, [1]),
     "stale.mark_published_since": lambda c: stale.mark_published_since(c, NOW - timedelta(days=1)),
@@ -167,6 +206,12 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, {1: [RelatedRow(related_id=2, score=1, parts={})]}
     ),
     "stories.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
+    "tombstones.remember_dropped": lambda c: tombstones.remember_dropped(c, 1, [GONE], NOW),
+    "tombstones.note_buried_digests": lambda c: tombstones.note_buried_digests(c, 1, [("gone", "e")]),
+    "story_moves.merge_story": lambda c: story_moves.merge_story(c, move(MERGED, 2, 1)),
+    "story_moves.split_story": lambda c: story_moves.split_story(c, move(SPLIT, 1, 2), [1]),
+    "story_moves.save_reasons": lambda c: story_moves.save_reasons(c, [1], []),
+    "story_moves.prune_moves": lambda c: story_moves.prune_moves(c, before=LATER),
 }
 READS = {
     "articles.count_articles",
@@ -174,7 +219,10 @@ READS = {
     "articles.get_articles",
     "articles.get_bodies",
     "articles.known_entries",
+    "articles.latest_articles",
+    "articles.telling_texts",
     "articles.known_digests",
+    "articles.shown_on",
     "audience.consent_history",
     "articles.latest_published",
     "articles.similar_articles",
@@ -211,8 +259,18 @@ READS = {
     "leases.secret",
     "quarantine.failures",
     "quarantine.resting_subjects",
+    "editor.decision_log",
+    "editor.decisions",
+    "editor.story_decisions",
+    "ranking.first_published",
     "ranking.ranked_stories",
+    "ranking.rare_sources",
+    "ranking.related_sources",
     "ranking.section_counts",
+    "ranking.section_counts_at_this_hour",
+    "ranking.source_records",
+    "ranking.source_weights",
+    "ranking.story_reads",
     "retention.count_prunable",
     "deliveries.count_refused",
     "retention.stories_without_lead",
@@ -235,6 +293,10 @@ READS = {
     "stories.section_links",
     "stories.story_articles",
     "stories.unplaced_articles",
+    "tombstones.count_dropped",
+    "story_moves.current_stories",
+    "story_moves.story_moves",
+    "story_moves.story_reason",
 }
 
 
@@ -267,6 +329,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Pa
         factories.newsroom(connection, "jo@example.org", "failed@example.org", "free@example.org")
         factories.add_articles(connection, 1, new_article(2))
         leases.make_secret(connection)
+        retitle(connection)
         note_hub(connection, SUBSCRIPTION.hub)
         deliveries.claim_deliveries(connection, now=NOW, owner="us", until=SOON, limit=1)
         table = schema.deliveries

@@ -41,9 +41,14 @@ def ids(ranked: tuple[object, ...]) -> list[int]:
 
 
 def test_top_is_faded_coverage_and_its_parts_sum_to_the_score() -> None:
-    (ranked,) = rank_top([story(1, (1, 0), (2, 6), (3, 12))], NOW, OPTIONS)
-    assert ranked.parts == pytest.approx({"source:1": 1.0, "source:2": 0.5, "source:3": 0.25})
-    assert ranked.score == pytest.approx(1.75)
+    (ranked,) = rank_top([story(1, (1, 0), (2, 4), (3, 24))], NOW, OPTIONS)
+    sources = {
+        "source:1": 1.0,
+        "source:2": 5 / 6 * 0.5 + 1 / 6 * 0.5 ** (1 / 6),
+        "source:3": 5 / 6 * 0.5**6 + 1 / 6 * 0.5,
+    }
+    assert ranked.parts == pytest.approx(sources | {"slow": 72.0})
+    assert ranked.score == pytest.approx(sum(sources.values()))
     assert (ranked.position, ranked.coverage, ranked.article_id) == (1, 3, 100)
 
 
@@ -74,7 +79,7 @@ def test_what_lies_in_the_future_does_not_exist_yet() -> None:
 
 
 def test_on_a_slow_day_older_stories_fill_the_list() -> None:
-    old = story(1, (1, 48))
+    old = story(1, (1, 36))
     assert ids(rank_top([old], NOW, OPTIONS)) == [1]
     busy_day = [story(number, (number, 1)) for number in range(2, 20)]
     assert 1 not in ids(rank_top([old, *busy_day], NOW, OPTIONS))
@@ -93,10 +98,10 @@ def test_trending_wants_growth_not_size() -> None:
 
 def test_trending_expects_more_of_a_busy_topic() -> None:
     coverage = [(source, 1.0) for source in range(4)]
-    quiet, busy = story(1, *coverage, usual_rate=1.0), story(2, *coverage, usual_rate=8.0)
+    quiet, busy = story(1, *coverage, usual_rate=1.0), story(2, *coverage, usual_rate=6.0)
     found = rank_trending([busy, quiet], NOW, OPTIONS)
     assert ids(found) == [1, 2]
-    assert found[1].parts == pytest.approx({"gain": 4.0, "usual": 2.4, "burst": 4 * log(4 / 2.4) - 1.6})
+    assert found[1].parts == pytest.approx({"gain": 4.0, "usual": 1.8, "burst": 4 * log(4 / 1.8) - 2.2})
 
 
 def test_one_source_alone_is_no_trend() -> None:

@@ -11,6 +11,7 @@ from syndicate.store.schema.for_ingest import (
     hub_subscriptions,
     pushes,
     quarantine,
+    source_lists,
     sources,
     tombstones,
 )
@@ -26,7 +27,16 @@ from syndicate.store.schema.for_mail import (
     suppressions,
 )
 from syndicate.store.schema.for_output import announcements, outputs, stale_pages
-from syndicate.store.schema.for_stories import article_terms, ranked, related, stories
+from syndicate.store.schema.for_ranking import editor_log, reads, source_weights
+from syndicate.store.schema.for_stories import (
+    article_terms,
+    listed_articles,
+    ranked,
+    related,
+    stories,
+    story_moves,
+    story_reasons,
+)
 
 __all__ = [
     "announcements",
@@ -39,8 +49,10 @@ __all__ = [
     "edition_changes",
     "edition_stories",
     "editions",
+    "editor_log",
     "hub_subscriptions",
     "leases",
+    "listed_articles",
     "meta",
     "metadata",
     "migrations",
@@ -49,10 +61,15 @@ __all__ = [
     "pushes",
     "quarantine",
     "ranked",
+    "reads",
     "related",
+    "source_lists",
+    "source_weights",
     "sources",
     "stale_pages",
     "stories",
+    "story_moves",
+    "story_reasons",
     "subscribers",
     "subscriptions",
     "suppressions",

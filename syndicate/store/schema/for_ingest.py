@@ -13,9 +13,13 @@ sources = Table(
     Column("own", Boolean, nullable=False),
     Column("weight", Float, nullable=False),
     Column("paused", Boolean, nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("access_json", Json),
+    *texts("listed_in", "absent"),
+    Column("outline_json", Json, nullable=False),
     *texts("title", "home_url", "feed_id"),
     Column("created", Moment, nullable=False),
-    *texts("etag", "last_modified", "body_hash", "error", "warning", "permanent_url"),
+    *texts("etag", "last_modified", "body_hash", "frame", "error", "warning", "permanent_url"),
     Column("last_attempt", Moment),
     Column("last_success", Moment),
     Column("next_check", Moment),
@@ -35,13 +39,23 @@ sources = Table(
     Column("lease_until", Moment, nullable=False),
 )
 
+source_lists = Table(
+    "source_lists",
+    metadata,
+    Column("url", Text, primary_key=True),
+    *texts("etag", "last_modified", "body_hash", "error"),
+    Column("last_success", Moment),
+    Column("next_check", Moment),
+    Column("failures", Integer, nullable=False),
+)
+
 articles = Table(
     "articles",
     metadata,
     Column("id", BigInteger, primary_key=True),
     Column("source_id", BigInteger, nullable=False),
     *texts("uid", "entry_key", "url", "path", "title", "language", "direction", "section", "summary"),
-    *texts("content_hash", "digest", "search"),
+    *texts("content_hash", "digest", "search", "headline"),
     Column("authors_json", Json, nullable=False),
     Column("tags_json", Json, nullable=False),
     Column("image_json", Json),
@@ -54,6 +68,8 @@ articles = Table(
     Column("story_id", BigInteger),
     Column("duplicate_of", BigInteger),
     Column("placed", Boolean, nullable=False),
+    Column("boost", Float, nullable=False),
+    Column("declared_title", Text, nullable=False),
 )
 
 article_bodies = Table(
@@ -77,6 +93,7 @@ tombstones = Table(
     Column("entry_key", Text, primary_key=True),
     Column("digest", Text, nullable=False),
     Column("pruned", Moment, nullable=False),
+    Column("rule", Text, nullable=False),
 )
 
 quarantine = Table(

@@ -1,0 +1,34 @@
+"""What ranking learns, what readers open, and what the editor decided."""
+
+from sqlalchemy import BigInteger, Column, Float, Integer, Table
+
+from syndicate.store.schema.base import metadata, texts
+from syndicate.store.types import Moment
+
+editor_log = Table(
+    "editor_log",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("recorded", Moment, nullable=False),
+    *texts("who", "action", "article_uid", "value"),
+    Column("expires", Moment),
+    Column("undoes", BigInteger),
+)
+
+source_weights = Table(
+    "source_weights",
+    metadata,
+    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("weight", Float, nullable=False),
+    Column("prominence", Float, nullable=False),
+    Column("articles", Integer, nullable=False),
+    Column("learned", Moment, nullable=False),
+)
+
+reads = Table(
+    "reads",
+    metadata,
+    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("hour", Moment, primary_key=True, autoincrement=False),
+    Column("count", Integer, nullable=False),
+)

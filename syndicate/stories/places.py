@@ -1,0 +1,78 @@
+"""From scores to places: the floor, the cap for each source, the rare source's place, the editor's pins."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+# Among so many first places one is for a source that publishes rarely.
+FIRST_PLACES = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """A story with its score, about to get a place.
+
+    ``alone`` is the only source that tells it, ``None`` when several do; ``rare`` says that all its
+    sources publish rarely; ``pin`` is the place an editor wants it at, from 1 (0: none).
+    """
+
+    story_id: int
+    article_id: int
+    score: float
+    parts: Mapping[str, float]
+    coverage: int
+    latest: datetime
+    alone: int | None = None
+    rare: bool = False
+    pin: int = 0
+
+
+def arranged(
+    stories: Iterable[Scored], *, floor: float, per_source: int, filled: int, limit: int
+) -> list[Scored]:
+    """The list, best first, each story once.
+
+    Without a pin a story needs a score of at least ``floor``. A source has ``per_source`` places for
+    stories that it tells alone; what it has beyond them only fills the list up to ``filled`` places,
+    after everyone else's. Then the rare source's place, then the pins.
+    """
+    ordered = sorted(stories, key=lambda one: (-one.score, -one.latest.timestamp(), one.story_id))
+    worthy = [one for one in ordered if one.score >= floor and one.score > 0 and not one.pin]
+    pinned = [one for one in ordered if one.pin]
+    listed = _with_rare(_capped(worthy, per_source, filled))
+    return _with_pins(listed, pinned)[:limit]
+
+
+def _capped(ordered: Sequence[Scored], per_source: int, filled: int) -> list[Scored]:
+    told: dict[int, int] = {}
+    first: list[Scored] = []
+    surplus: list[Scored] = []
+    for one in ordered:
+        if one.alone is not None:
+            told[one.alone] = told.get(one.alone, 0) + 1
+        over = one.alone is not None and told[one.alone] > per_source
+        (surplus if over else first).append(one)
+    return first + surplus[: max(0, filled - len(first))]
+
+
+def _with_rare(listed: list[Scored]) -> list[Scored]:
+    """The best story of rare sources moves up to the last of the first ten places, if none is there."""
+    if any(one.rare for one in listed[:FIRST_PLACES]):
+        return listed
+    best = next((one for one in listed[FIRST_PLACES:] if one.rare), None)
+    if best is None:
+        return listed
+    others = [one for one in listed if one is not best]
+    lifted = replace(best, parts={**best.parts, "rare": 1.0})
+    return [*others[: FIRST_PLACES - 1], lifted, *others[FIRST_PLACES - 1 :]]
+
+
+def _with_pins(listed: list[Scored], pinned: list[Scored]) -> list[Scored]:
+    """Pins at the places asked for, or the next after other pins; those beyond the end close the list."""
+    result = list(listed)
+    free = 0
+    for one in sorted(pinned, key=lambda one: (one.pin, one.story_id)):
+        place = max(one.pin - 1, free)
+        result.insert(place, replace(one, parts={**one.parts, "pin": float(one.pin)}))
+        free = place + 1
+    return result

@@ -1,0 +1,54 @@
+"""What a source is worth, learned from what others made of its stories; nobody's clicks are needed.
+
+An article's *prominence* is the share of three other sources that tell its story too. A source whose
+stories the others also tell knows what matters; one that floods or sells does not. Measured on three
+months of Google News ranks: nDCG@10 rises from .37 to .43; taught by the ranks of earlier lists
+themselves it reaches .57 and more (``benchmarks/top_stories.py``).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+# As many other sources make a story as prominent as it gets: more says how busy the press is.
+ENOUGH_OTHERS = 3
+# So many ordinary articles are added to every source's own: a rare source is near 1 until it has shown more.
+SMOOTHING = 5.0
+# No source is silenced or deafening, whatever was learned. The operator's ``weight`` has no such bounds.
+LEAST, MOST = 0.25, 4.0
+# A story's theme weighs as much as this many related articles of weight 1.
+THEME_SMOOTHING = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What a source did: how many articles, and their prominence (0 to 1 each) added up."""
+
+    articles: int
+    prominence: float
+
+
+def learn_weights(records: Mapping[int, Record]) -> dict[int, float]:
+    """The learned weight of each source, by its id; 1 is what the average article deserves.
+
+    ``(prominence + 5 × mean) / (articles + 5) / mean``, between ¼ and 4; 1 where nothing was learned.
+    """
+    articles = sum(record.articles for record in records.values())
+    prominence = sum(record.prominence for record in records.values())
+    if not prominence:
+        return dict.fromkeys(records, 1.0)
+    mean = prominence / articles
+    return {
+        source: min(max((one.prominence + SMOOTHING * mean) / (one.articles + SMOOTHING) / mean, LEAST), MOST)
+        for source, one in records.items()
+    }
+
+
+def theme_weight(related: Iterable[tuple[float, int]]) -> float:
+    """What a story's theme is worth: the mean weight of the sources that tell its related stories.
+
+    ``related`` holds (weight, how many articles); four articles of weight 1 are added, so that few
+    links say little. 1 means ordinary, or nothing is related.
+    """
+    weighed = [(weight * count, count) for weight, count in related]
+    total, count = sum(one for one, _ in weighed), sum(count for _, count in weighed)
+    return (total + THEME_SMOOTHING) / (count + THEME_SMOOTHING)

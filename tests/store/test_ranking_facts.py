@@ -1,0 +1,106 @@
+"""What ranking reads from the rows: records of sources, usual hours, related sources, openings."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from syndicate.store import ranking, stories
+from syndicate.store.ranking import SourceWeight
+from tests import factories
+from tests.factories import NOW, declared, new_article
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.fixture
+def room(store):
+    with store.write() as connection:
+        sources = factories.add_sources(connection, declared(), declared("The Hills"))
+        yield connection, sources
+
+
+def test_a_record_counts_articles_and_how_many_others_told_their_stories(room):
+    connection, (harbour, hills) = room
+    ids = factories.add_articles(connection, harbour.id, *(new_article(n) for n in range(1, 4)))
+    (other,) = factories.add_articles(connection, hills.id, new_article(9))
+    story = factories.place(connection, ids[0])
+    factories.place(connection, other, story)
+    factories.save_story(connection, story, lead_id=ids[0], articles=2, coverage=2)
+    found = ranking.source_records(connection, since=NOW - DAY, until=NOW, enough=3)
+    assert found == {harbour.id: (3, 1 / 3), hills.id: (1, 1 / 3)}
+    assert ranking.source_records(connection, since=NOW, until=NOW + DAY, enough=3) == {}
+
+
+def test_a_story_that_everybody_tells_counts_one_and_no_more(room):
+    connection, (harbour, _) = room
+    (article,) = factories.add_articles(connection, harbour.id, new_article(1))
+    story = factories.place(connection, article)
+    factories.save_story(connection, story, lead_id=article, coverage=40)
+    found = ranking.source_records(connection, since=NOW - DAY, until=NOW, enough=3)
+    assert found == {harbour.id: (1, 1.0)}
+
+
+def test_the_same_hour_of_the_days_before_is_counted_and_no_other(room):
+    connection, (harbour, _) = room
+    published = {
+        1: NOW - DAY - HOUR,
+        2: NOW - 2 * DAY - 2 * HOUR,
+        3: NOW - DAY - 4 * HOUR,
+        4: NOW - DAY + HOUR,
+        5: NOW - HOUR,
+        6: NOW - 9 * DAY - HOUR,
+    }
+    factories.add_articles(
+        connection,
+        harbour.id,
+        *(replace(new_article(n), published=moment) for n, moment in published.items()),
+    )
+    found = ranking.section_counts_at_this_hour(connection, until=NOW, span=3 * HOUR, days=7)
+    assert found == {"world": 2}, "only the first two"
+    assert ranking.first_published(connection) == published[6]
+
+
+def test_related_sources_are_those_of_other_stories(room):
+    connection, (harbour, hills) = room
+    one, same = factories.add_articles(connection, harbour.id, new_article(1), new_article(2))
+    far, later = factories.add_articles(
+        connection, hills.id, new_article(3), replace(new_article(4), first_seen=NOW + HOUR)
+    )
+    story = factories.place(connection, one)
+    factories.place(connection, same, story)
+    links = [stories.RelatedRow(related_id=related, score=1.0, parts={}) for related in (same, far, later)]
+    stories.save_related(connection, {one: links})
+    assert ranking.related_sources(connection, since=NOW - DAY, until=NOW) == {story: {hills.id: 1}}
+    assert ranking.related_sources(connection, since=NOW + DAY, until=NOW) == {}
+
+
+def test_rare_sources_publish_a_little_but_something(room):
+    connection, (harbour, hills) = room
+    factories.add_articles(connection, harbour.id, *(new_article(n) for n in range(1, 6)))
+    factories.add_articles(connection, hills.id, *(new_article(n) for n in range(6, 9)))
+    assert ranking.rare_sources(connection, since=NOW - DAY, until=NOW, most=3) == {hills.id}
+
+
+def test_learned_weights_are_replaced_as_a_whole(room):
+    connection, (harbour, hills) = room
+    weight = SourceWeight(weight=1.5, prominence=2.0, articles=4)
+    ranking.save_source_weights(connection, {harbour.id: weight, hills.id: weight}, now=NOW)
+    ranking.save_source_weights(connection, {hills.id: weight}, now=NOW + DAY)
+    assert ranking.source_weights(connection) == {hills.id: replace(weight, learned=NOW + DAY)}
+    ranking.save_source_weights(connection, {}, now=NOW)
+    assert ranking.source_weights(connection) == {}
+
+
+def test_openings_add_up_by_hour_and_unknown_pages_count_for_nothing(room):
+    connection, (harbour, _) = room
+    (article,) = factories.add_articles(connection, harbour.id, new_article(1))
+    story = factories.place(connection, article)
+    path = new_article(1).path
+    ranking.add_reads(connection, {path: 2, "site/nowhere.html": 7}, hour=NOW)
+    ranking.add_reads(connection, {path: 3}, hour=NOW)
+    ranking.add_reads(connection, {path: 1}, hour=NOW - DAY)
+    assert ranking.story_reads(connection, since=NOW - HOUR, until=NOW) == {story: 5}
+    assert ranking.story_reads(connection, since=NOW - 2 * DAY, until=NOW) == {story: 6}
+    assert ranking.prune_reads(connection, before=NOW) == 1
+    assert ranking.story_reads(connection, since=NOW - 2 * DAY, until=NOW) == {story: 5}
