@@ -45,7 +45,7 @@ def _desk_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
     """A command of the desk: the options all of them share, and the edition's id."""
 
     def wrap(function: Callable[..., Any]) -> click.Command:
-        wrapped = click.argument("edition_id", metavar="ID", type=int)(function)
+        wrapped = click.argument("edition_id", type=int)(function)
         for option in (_by_option, now_option, json_option, config_option):
             wrapped = option(wrapped)
         return editions.command(name)(wrapped)
@@ -85,7 +85,7 @@ def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> No
 @editions.command("show")
 @config_option
 @json_option
-@click.argument("edition_id", metavar="ID", type=int)
+@click.argument("edition_id", type=int)
 def show_(config: Path, as_json: bool, edition_id: int) -> None:
     """Show what an edition says, and what was done to it."""
     with services_of(config) as (_, services):

@@ -38,7 +38,6 @@ from syndicate.jobs.stories import StoriesJob
 from syndicate.jobs.websub import WebSubJob
 from syndicate.model import Channel, Newsletter, Source, SourceList
 from syndicate.net import FetchThread, HttpOptions, looks_public
-from syndicate.newsletter.render import SiteFacts
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
 from syndicate.services.declared import (
@@ -48,7 +47,8 @@ from syndicate.services.declared import (
     declared_rules,
     declared_sources,
 )
-from syndicate.services.mail import mail_transport, newsletter_mail, sample_message, unsubscribe_link
+from syndicate.services.mail import mail_transport, newsletter_mail
+from syndicate.services.press import newsletter_press
 from syndicate.settings import Settings
 from syndicate.store import Store, audience, leases, open_store
 from syndicate.store import editions as edition_store
@@ -300,23 +300,7 @@ class Services:
     @cached_property
     def press(self) -> Press:
         """What an edition says → the mail."""
-        site = self.settings.site
-        return Press(
-            templates=self.templates,
-            site=SiteFacts(
-                title=site.title,
-                url=site.url,
-                postal_address=self.settings.mail.address,
-                language=site.language,
-                zone=self.zone,
-                google_news_url=site.google_news_url,
-            ),
-            output=self.output,
-            unsubscribe_url=lambda _newsletter: unsubscribe_link(self.settings),
-            message=lambda newsletter, period, rendered, web_url: sample_message(
-                self.mail_options(newsletter.name), newsletter, period, rendered, web_url
-            ),
-        )
+        return newsletter_press(self.settings, self.templates, self.output, self.mail_options)
 
     @cached_property
     def desk(self) -> DeskJob:

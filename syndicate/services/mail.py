@@ -1,15 +1,11 @@
 """How mail leaves, and what all mails of a newsletter have in common."""
 
-from dataclasses import replace
-
 from syndicate.audience.addresses import parse_mailbox
 from syndicate.delivery.folder import FolderTransport
-from syndicate.delivery.message import MailOptions, MessageTemplate
+from syndicate.delivery.message import MailOptions
 from syndicate.delivery.smtp import SmtpOptions, SmtpTransport
 from syndicate.jobs.deliver import Transport
-from syndicate.model import Edition, Newsletter
-from syndicate.newsletter.periods import Period
-from syndicate.newsletter.render import TOKEN, RenderedEdition
+from syndicate.newsletter.render import TOKEN
 from syndicate.settings import Settings
 
 
@@ -45,27 +41,6 @@ def newsletter_mail(settings: Settings, title: str) -> MailOptions:
         reply_to=mail.reply_to,
         site_url=f"{site.url}/site/",
     )
-
-
-def sample_message(
-    options: MailOptions, newsletter: Newsletter, period: Period, rendered: RenderedEdition, web_url: str
-) -> bytes:
-    """The raw mail one reader would get, for those who look at its headers."""
-    edition = Edition(
-        id=0,
-        newsletter=newsletter.name,
-        period_start=period.start,
-        period_end=period.end,
-        revision=0,
-        cut_at=period.end,
-        subject=rendered.subject,
-        html=rendered.html,
-        text=rendered.text,
-        stories=1,
-        web_url=web_url,
-    )
-    template = MessageTemplate.build(edition, replace(options, web_url=web_url))
-    return template.for_subscriber("reader@example.com", "preview", f"<preview@{options.domain}>")
 
 
 def unsubscribe_link(settings: Settings) -> str:
