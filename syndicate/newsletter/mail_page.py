@@ -6,13 +6,14 @@ from html.parser import HTMLParser
 
 VOID = frozenset({"img", "br", "hr", "meta", "link", "base", "input", "area", "col", "wbr", "source"})
 _UNREAD = frozenset({"style", "title", "script"})
+_WHOLE = frozenset({"a", "title"})
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _AT_RULE = re.compile(r"(@[a-z-]+[^{};]*)\{((?:[^{}]*\{[^{}]*\})*[^{}]*)\}")
 
 
 @dataclass(slots=True, kw_only=True)
 class Element:
-    """One element. ``text`` is what stands directly in it, ``inner`` everything below it too."""
+    """One element. ``text`` stands directly in it; ``inner``, of links and titles only, anywhere below it."""
 
     tag: str
     attributes: dict[str, str]
@@ -96,7 +97,8 @@ class MailPage(HTMLParser):
             self.rules += style_rules(data)
         self._open[-1].text += data
         for element in self._open:
-            element.inner += data
+            if element.tag in _WHOLE:
+                element.inner += data
 
 
 def declarations(text: str) -> dict[str, str]:
