@@ -34,6 +34,9 @@ _COMMANDS = {
     "send": ("preview", "Send the next edition to one mailbox, as a test."),
     "subscribers": ("subscribers", "Add, import, list, export and remove subscribers."),
     "deliveries": ("deliveries", "List deliveries; send an uncertain one again."),
+    "bounces": ("bounces", "Read what came back: bounces and complaints."),
+    "dkim": ("dkim", "Make a key that signs mail."),
+    "doctor": ("doctor", "Check DNS, TLS and unsubscribing: what others ask of senders."),
     "prune": ("retention", "Remove rows older than [retention] says."),
     "demo": ("demo", "Run the whole pipeline on a small bundled newsroom."),
 }

@@ -35,9 +35,11 @@ log = logging.getLogger("syndicate.run")
 TICKS = {
     "lists": 60.0,
     "ingest": 10.0,
+    "pages": 10.0,
     "stories": 15.0,
     "editions": 15.0,
     "deliver": 5.0,
+    "bounces": 300.0,
     "prune": 3600.0,
     "hubs": 60.0,
     "pushes": 5.0,
@@ -132,9 +134,11 @@ class _Daemon:
         rings = {
             "lists": self._lists,
             "ingest": self._ingest,
+            "pages": self._pages,
             "stories": self._stories,
             "editions": self._editions,
             "deliver": self._deliver,
+            "bounces": self._bounces,
             "prune": self._prune,
             "hubs": self._hubs,
             "pushes": self._pushes,
@@ -170,6 +174,25 @@ class _Daemon:
             "failed": result.failed,
         }
 
+    def _pages(self, now: datetime) -> Mapping[str, object] | None:
+        """What ingest named and did not read: the parts of sitemaps, and the pages of articles."""
+        parts = self._services.sitemap_parts.run(now, stopping=self._stopping)
+        for failure in parts.failures:
+            log.warning("sitemap failed", extra={"did": {"error": failure}})
+        pages = self._services.pages.run(now, stopping=self._stopping)
+        for failure in pages.failures:
+            log.warning("page failed", extra={"did": {"error": failure}})
+        if not parts.read and not pages:
+            return None
+        return {
+            "sitemaps": parts.read,
+            "pages": pages.read,
+            "new": parts.new + pages.new,
+            "of_no_use": pages.refused,
+            "put_off": pages.put_off,
+            "failed": pages.failed,
+        }
+
     def _stories(self, now: datetime) -> Mapping[str, object] | None:
         """Stories and then pages: both are cheap when nothing changed."""
         self._services.reads.flush(now)
@@ -198,7 +221,7 @@ class _Daemon:
 
     def _deliver(self, now: datetime) -> Mapping[str, object] | None:
         result = self._services.deliver.run(now, stopping=self._stopping)
-        if result.problem:
+        if result.problem and not result.paused:
             log.warning("mail waits", extra={"did": {"reason": result.problem}})
         counts = {
             "sent": result.sent,
@@ -208,6 +231,9 @@ class _Daemon:
             "cancelled": result.cancelled,
         }
         return counts if any(counts.values()) else None
+
+    def _bounces(self, now: datetime) -> Mapping[str, object] | None:
+        return self._services.bounces.run(now) or None
 
     def _prune(self, now: datetime) -> Mapping[str, object] | None:
         pruned = self._services.prune.run(now)

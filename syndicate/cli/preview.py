@@ -9,6 +9,7 @@ import click
 from syndicate.audience.addresses import normalise_address
 from syndicate.cli.frame import config_option, json_option, moment, now_option, services_of, show
 from syndicate.delivery.message import MessageTemplate
+from syndicate.delivery.parcels import Parcel, send_one
 from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
 from syndicate.jobs.editions import Draft
@@ -74,11 +75,11 @@ def send(config: Path, as_json: bool, now: datetime | None, address: str, newsle
         if newsletter is None:
             raise click.UsageError(f"name the newsletter; known: {', '.join(names) or 'none'}")
         draft, message = _draft(services, newsletter, moment(now), recipient)
-        transport = services.transport()
-        try:
-            transport.send(services.mail_options(newsletter).sender_address, recipient, lambda: True, message)
-        finally:
-            transport.close()
+        options = services.mail_options(newsletter)
+        sender = options.bounce_address or options.sender_address
+        send_one(
+            services.sender(), Parcel(key=0, sender=sender, recipient=recipient, render=lambda: [message])
+        )
     show(
         {"newsletter": newsletter, "address": recipient, "subject": draft.subject},
         as_json,
@@ -105,9 +106,8 @@ def _draft(
     edition = _edition(draft, now)
     options = replace(services.mail_options(name), web_url=edition.web_url)
     message_id = f"<preview.{now:%Y%m%d%H%M%S%f}@{options.domain}>"
-    return edition, MessageTemplate.build(edition, options).for_subscriber(
-        recipient, PREVIEW_TOKEN, message_id
-    )
+    template = MessageTemplate.build(edition, options, services.dkim_keys)
+    return edition, b"".join(template.for_subscriber(recipient, PREVIEW_TOKEN, message_id))
 
 
 def _edition(draft: Draft, now: datetime) -> Edition:

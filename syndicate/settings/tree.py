@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from syndicate.settings.mail import MailSettings, NewsletterSettings
+from syndicate.settings.mail import BounceSettings, MailSettings, NewsletterSettings
 from syndicate.settings.section import Section
 from syndicate.settings.site import (
     OutputSettings,
@@ -14,7 +14,13 @@ from syndicate.settings.site import (
     TemplateSettings,
     WebSettings,
 )
-from syndicate.settings.sources import HttpSettings, RuleSettings, SourceListSettings, SourceSettings
+from syndicate.settings.sources import (
+    HttpSettings,
+    PageSettings,
+    RuleSettings,
+    SourceListSettings,
+    SourceSettings,
+)
 from syndicate.settings.stories import ChannelSettings, RankingSettings, StorySettings
 
 
@@ -26,12 +32,14 @@ class Settings(Section):
     output: OutputSettings = OutputSettings()
     templates: TemplateSettings = TemplateSettings()
     http: HttpSettings = HttpSettings()
+    pages: PageSettings = PageSettings()
     sources: tuple[SourceSettings, ...] = ()
     source_lists: tuple[SourceListSettings, ...] = ()
     rules: tuple[RuleSettings, ...] = ()
     channels: tuple[ChannelSettings, ...] = (ChannelSettings(name="news", title="News"),)
     newsletters: tuple[NewsletterSettings, ...] = ()
     mail: MailSettings = MailSettings()
+    bounces: BounceSettings = BounceSettings()
     web: WebSettings = WebSettings()
     ranking: RankingSettings = RankingSettings()
     stories: StorySettings = StorySettings()

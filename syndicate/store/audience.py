@@ -133,6 +133,11 @@ def subscription_of(connection: Connection, address_key: str, newsletter: str) -
     return connection.scalars(query).first()
 
 
+def any_subscription(connection: Connection) -> int | None:
+    """The id of some subscription, or ``None`` when there is none."""
+    return connection.scalars(select(func.min(schema.subscriptions.c.id))).first()
+
+
 def suppress(connection: Connection, address_key: str, *, reason: str, now: datetime) -> None:
     """Never write to this mailbox again, whatever is imported later."""
     connection.execute(

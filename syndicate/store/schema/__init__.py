@@ -16,6 +16,7 @@ from syndicate.store.schema.for_ingest import (
     tombstones,
 )
 from syndicate.store.schema.for_mail import (
+    bounces,
     consents,
     deliveries,
     edition_changes,
@@ -27,6 +28,7 @@ from syndicate.store.schema.for_mail import (
     suppressions,
 )
 from syndicate.store.schema.for_output import announcements, outputs, stale_pages
+from syndicate.store.schema.for_pages import page_reads, robots, sitemap_parts
 from syndicate.store.schema.for_ranking import editor_log, reads, source_weights
 from syndicate.store.schema.for_stories import (
     article_terms,
@@ -44,6 +46,7 @@ __all__ = [
     "article_tags",
     "article_terms",
     "articles",
+    "bounces",
     "consents",
     "deliveries",
     "edition_changes",
@@ -58,11 +61,14 @@ __all__ = [
     "migrations",
     "newsletters",
     "outputs",
+    "page_reads",
     "pushes",
     "quarantine",
     "ranked",
     "reads",
     "related",
+    "robots",
+    "sitemap_parts",
     "source_lists",
     "source_weights",
     "sources",

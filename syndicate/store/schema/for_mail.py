@@ -100,3 +100,13 @@ deliveries = Table(
     Column("code", Integer),
     Column("changed", Moment, nullable=False),
 )
+
+bounces = Table(
+    "bounces",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("subscription_id", BigInteger, nullable=False),
+    Column("delivery_id", BigInteger, nullable=False),
+    *texts("kind", "status", "detail", "fingerprint"),
+    Column("recorded", Moment, nullable=False),
+)
