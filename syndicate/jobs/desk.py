@@ -107,7 +107,7 @@ class DeskJob:
         if proof.errors:
             raise SyndicateError("the edition cannot go like this: " + "; ".join(proof.errors))
         with self.store.write() as connection:
-            if not desk.release_edition(connection, found, now):
+            if not self._release(connection, found, digest, proof, now):
                 raise _changed(edition_id)
             self._record(connection, edition_id, "approve", proof.rendered.subject, by, now)
         return len(proof.findings)
@@ -151,19 +151,34 @@ class DeskJob:
         """Let go every edition whose deadline has passed; those that lint stops stay, with the reasons."""
         with self.store.read() as connection:
             overdue = desk.overdue_editions(connection, now)
-        done = []
+        done: list[tuple[DeskEdition, tuple[str, ...]]] = []
         for found in overdue:
+            digest = Digest.from_json(found.content or {"stories": ()})
             try:
-                errors = self._proof(found, Digest.from_json(found.content or {"stories": ()})).errors
+                proof = self._proof(found, digest)
             except SyndicateError as error:
-                errors = (str(error),)
-            if not errors:
+                done.append((found, (str(error),)))
+                continue
+            if not proof.errors:
                 with self.store.write() as connection:
-                    if not desk.release_edition(connection, found, now):
+                    if not self._release(connection, found, digest, proof, now):
                         continue
                     self._record(connection, found.edition.id, "deadline", "", "syndicate", now)
-            done.append((found, errors))
+            done.append((found, proof.errors))
         return done
+
+    def _release(
+        self, connection: Connection, found: DeskEdition, digest: Digest, proof: Proof, now: datetime
+    ) -> bool:
+        """Let go what was proofed: what had to be left out since (a page is gone) is left out first."""
+        if proof.digest != digest:
+            content = proof.digest.to_json()
+            kept = [story.story_id for story in proof.digest.stories]
+            if not desk.change_edition(connection, found, content=content, rendered=proof.parts, kept=kept):
+                return False
+            found = replace(found, content=content)
+            self._record(connection, found.edition.id, "trim", "; ".join(proof.trimmed), "syndicate", now)
+        return desk.release_edition(connection, found, now)
 
     def _move(self, edition_id: int, to: str, action: str, by: str, now: datetime) -> None:
         found, _ = self.edition(edition_id)

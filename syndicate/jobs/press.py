@@ -1,7 +1,7 @@
 """What an edition says → the mail as it would be sent, trimmed to size and looked at by lint."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -45,7 +45,8 @@ class Press:
     """Renders and proofs editions.
 
     ``unsubscribe_url`` gives a newsletter's link with the token open, ``message`` the raw mail one reader
-    would get. ``output`` is where our pages are written.
+    would get, ``gone`` the status of articles (by id) whose page was gone when we last read it.
+    ``output`` is where our pages are written.
     """
 
     templates: Templates
@@ -53,6 +54,7 @@ class Press:
     output: Path
     unsubscribe_url: Callable[[Newsletter], str]
     message: Callable[[Newsletter, Period, RenderedEdition, str], bytes]
+    gone: Callable[[Collection[int]], Mapping[int, int]]
 
     def proof(
         self, newsletter: Newsletter, period: Period, digest: Digest, *, invented: bool = False
@@ -74,12 +76,36 @@ class Press:
                 web_url=web_url,
             )
 
+        digest, left_out = (digest, ()) if invented else self._without_gone(digest)
         digest, rendered, trimmed = fit(digest, render)
         origins = Origins(digest, lambda text: self.templates.find(text, "mail/"))
-        dead = {} if invented else self._dead(newsletter, rendered)
+        dead = {} if invented else self._dead(newsletter, rendered) | self._gone_links(digest)
         headers = check_headers(self.message(newsletter, period, rendered, web_url))
         findings = (*lint_mail(rendered, origins, dead), *headers)
-        return Proof(digest=digest, rendered=rendered, web_url=web_url, findings=findings, trimmed=trimmed)
+        return Proof(
+            digest=digest, rendered=rendered, web_url=web_url, findings=findings, trimmed=left_out + trimmed
+        )
+
+    def _gone_links(self, digest: Digest) -> dict[str, str]:
+        gone = self.gone([story.article_id for story in digest.stories])
+        return {
+            story.url: f"the page answered {gone[story.article_id]} when it was last read"
+            for story in digest.stories
+            if story.article_id in gone and story.url
+        }
+
+    def _without_gone(self, digest: Digest) -> tuple[Digest, tuple[str, ...]]:
+        """Without the stories whose page answered 404 or 410 when we last read it; at least one stays."""
+        gone = self.gone([story.article_id for story in digest.stories])
+        kept = tuple(story for story in digest.stories if story.article_id not in gone)
+        if not kept or len(kept) == len(digest.stories):
+            return digest, ()
+        said = tuple(
+            f'the story "{story.title}" was left out: its page answered {gone[story.article_id]}'
+            for story in digest.stories
+            if story.article_id in gone
+        )
+        return replace(digest, stories=kept), said
 
     def _dead(self, newsletter: Newsletter, rendered: RenderedEdition) -> dict[str, str]:
         """Links to pages of ours that are not written. The archive's own come after the edition."""

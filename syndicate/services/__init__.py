@@ -172,7 +172,7 @@ class Services(IntakeServices):
     @cached_property
     def press(self) -> Press:
         """What an edition says → the mail."""
-        return newsletter_press(self.settings, self.templates, self.output, self.mail_options)
+        return newsletter_press(self.settings, self.store, self.templates, self.output, self.mail_options)
 
     @cached_property
     def desk(self) -> DeskJob:

@@ -1,6 +1,6 @@
 """How editions are rendered and proofed: the press, and the raw message that lint looks at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,11 +12,16 @@ from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import RenderedEdition, SiteFacts
 from syndicate.services.mail import unsubscribe_link
 from syndicate.settings import Settings
+from syndicate.store import Store, pages
 from syndicate.templating import Templates
 
 
 def newsletter_press(
-    settings: Settings, templates: Templates, output: Path, mail_options: Callable[[str], MailOptions]
+    settings: Settings,
+    store: Store,
+    templates: Templates,
+    output: Path,
+    mail_options: Callable[[str], MailOptions],
 ) -> Press:
     """The press of every newsletter."""
     site = settings.site
@@ -32,10 +37,16 @@ def newsletter_press(
         ),
         output=output,
         unsubscribe_url=lambda _newsletter: unsubscribe_link(settings),
+        gone=lambda article_ids: _gone(store, article_ids),
         message=lambda newsletter, period, rendered, web_url: _sample_message(
             mail_options(newsletter.name), newsletter, period, rendered, web_url
         ),
     )
+
+
+def _gone(store: Store, article_ids: Collection[int]) -> dict[int, int]:
+    with store.read() as connection:
+        return pages.gone_pages(connection, article_ids)
 
 
 def _sample_message(

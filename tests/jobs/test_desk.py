@@ -3,10 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import insert
 
 from syndicate.errors import SyndicateError
 from syndicate.model import DeliveryState
-from syndicate.store import deliveries, desk, editions
+from syndicate.store import deliveries, desk, editions, schema
 from tests.factories import new_article
 from tests.jobs.room import Room, source
 
@@ -187,3 +188,34 @@ def test_a_desk_works_on_both_engines(rooms: Room) -> None:
         (latest,) = desk.published_editions(connection, "daily", "edition")
         assert desk.first_cuts(connection, "daily", "edition") == {latest.edition.period_end: SEVEN}
     assert (latest.edition.revision, latest.edition.stories) == (1, 2)
+
+
+def test_a_story_whose_page_is_gone_is_left_out_and_it_is_said(waiting: tuple[Room, int]) -> None:
+    room, number = waiting
+    _, digest = room.services.desk.edition(number)
+    story = digest.stories[1]
+    with room.store.write() as connection:
+        connection.execute(
+            insert(schema.page_reads).values(
+                source_id=1,
+                article_id=story.article_id,
+                url=story.url,
+                digest="",
+                state="refused",
+                error=f"{story.url} answered 410: it is gone for good",
+                published=SEVEN,
+                has_text=False,
+                attempts=1,
+                next_try=SEVEN,
+                lease_owner="",
+                lease_until=SEVEN,
+            )
+        )
+    proof = room.services.desk.proof(number)
+    assert [one.title for one in proof.digest.stories] == [digest.stories[0].title, digest.stories[2].title]
+    assert proof.trimmed == (f'the story "{story.title}" was left out: its page answered 410',)
+    room.services.desk.approve(number, by="ann", now=SEVEN)
+    with room.store.read() as connection:
+        edition = editions.get_edition(connection, number)
+    assert edition is not None
+    assert (edition.stories, story.title in edition.text, pending(room)) == (2, False, 2)
