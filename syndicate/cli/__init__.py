@@ -29,6 +29,8 @@ _COMMANDS = {
     "editor": ("editor", "Pin, drop, retitle or boost stories, with who and when."),
     "replay": ("replay", "Show what past lists and editions would be with the present rules."),
     "preview": ("preview", "Render the next edition of a newsletter without sending it."),
+    "lint": ("lint", "Look for what is wrong with a newsletter before it is sent."),
+    "editions": ("editions", "The editor's desk: look at editions, change and approve them."),
     "send": ("preview", "Send the next edition to one mailbox, as a test."),
     "subscribers": ("subscribers", "Add, import, list, export and remove subscribers."),
     "deliveries": ("deliveries", "List deliveries; send an uncertain one again."),

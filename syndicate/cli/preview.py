@@ -1,5 +1,6 @@
 """The next edition before anybody gets it: on disk, or in one mailbox."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -100,10 +101,10 @@ def _draft(
             f"the next edition of {name} has no stories yet: "
             f"nothing new since {draft.period.start:%d %B %H:%M} UTC"
         )
-    for problem in draft.problems:
+    for problem in (*draft.problems, *(draft.proof.trimmed if draft.proof else ())):
         click.echo(f"  {problem}", err=True)
     edition = _edition(draft, now)
-    options = services.mail_options(name)
+    options = replace(services.mail_options(name), web_url=edition.web_url)
     message_id = f"<preview.{now:%Y%m%d%H%M%S%f}@{options.domain}>"
     template = MessageTemplate.build(edition, options, services.dkim_keys)
     return edition, b"".join(template.for_subscriber(recipient, PREVIEW_TOKEN, message_id))
@@ -123,6 +124,7 @@ def _edition(draft: Draft, now: datetime) -> Edition:
         html=draft.rendered.html,
         text=draft.rendered.text,
         stories=len(draft.stories),
+        web_url=draft.proof.web_url if draft.proof else "",
     )
 
 

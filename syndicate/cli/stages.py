@@ -192,6 +192,7 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
                 "subject": one.subject,
                 "stories": one.stories,
                 "problem": one.problem,
+                "trimmed": one.trimmed,
             }
             for one in outcomes
         ],
@@ -203,6 +204,8 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
             return
         rows = [(one.newsletter, one.outcome, one.stories, one.subject or one.problem) for one in outcomes]
         table(("newsletter", "outcome", "stories", "subject"), rows, right=(2,))
+        for said in (said for one in outcomes for said in one.trimmed):
+            click.echo(f"  {said}", err=True)
 
     show(answer, as_json, text)
     _exit_if(sum(one.outcome in ("failed", "missed") for one in outcomes))

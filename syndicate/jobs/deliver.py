@@ -305,7 +305,7 @@ class _Run:
             edition = edition_store.get_edition(connection, edition_id)
         if edition is None:
             raise RenderError("it is not in the store any more")
-        options = self._job.mail(edition.newsletter)
+        options = replace(self._job.mail(edition.newsletter), web_url=edition.web_url)
         if not edition.stories:
             # What asks for confirmation is no mail of the list: nobody could leave it yet.
             options = replace(options, unsubscribe_address="")

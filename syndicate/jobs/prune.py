@@ -56,9 +56,11 @@ class PruneJob:
             tombstones_before = now - timedelta(seconds=self.options.tombstones)
             pages.prune_pages(connection, before=tombstones_before)
             bounces.prune_bounces(connection, before=deliveries_before)
+            deliveries = retention.prune_deliveries(connection, before=deliveries_before)
+            retention.prune_edition_mails(connection, before=deliveries_before)
             return Pruned(
                 articles=articles,
                 stories=stories,
-                deliveries=retention.prune_deliveries(connection, before=deliveries_before),
+                deliveries=deliveries,
                 tombstones=retention.prune_tombstones(connection, before=tombstones_before),
             )

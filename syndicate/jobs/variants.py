@@ -101,7 +101,7 @@ def _cut(job: "EditionJob", newsletter: Newsletter, variant: Variant, period: Pe
         raise RenderError("; ".join(draft.problems))
     span = (period.start, period.end)
     with job.store.write() as connection:
-        if draft.rendered is None:
+        if draft.proof is None:
             return edition_store.record_no_edition(
                 connection, newsletter.name, variant.key, span, edition_store.VARIANT, now
             )
@@ -110,7 +110,7 @@ def _cut(job: "EditionJob", newsletter: Newsletter, variant: Variant, period: Pe
             newsletter=newsletter.name,
             cadence=variant.key,
             period=span,
-            rendered=(draft.rendered.subject, draft.rendered.html, draft.rendered.text),
+            rendered=draft.proof.parts,
             stories=draft.stories,
             now=now,
             state=edition_store.VARIANT,

@@ -20,6 +20,7 @@ from syndicate.model.articles import (
     reader_link,
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
+from syndicate.model.digests import TOP, TRENDING, Digest, DigestImage, DigestLink, DigestStory
 from syndicate.model.editor import Decision, EditorAction
 from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (
@@ -29,6 +30,9 @@ from syndicate.model.newsletters import (
     EditionStory,
     Newsletter,
     SubscriptionState,
+    archive_folder,
+    edition_path,
+    edition_url,
 )
 from syndicate.model.pages import PageRead, ReadState, WantedPage
 from syndicate.model.sources import (
@@ -48,6 +52,8 @@ from syndicate.model.sources import (
 from syndicate.model.stories import RankedStory, Story
 
 __all__ = [
+    "TOP",
+    "TRENDING",
     "Absence",
     "Access",
     "AccessKind",
@@ -59,6 +65,10 @@ __all__ = [
     "Decision",
     "Delivery",
     "DeliveryState",
+    "Digest",
+    "DigestImage",
+    "DigestLink",
+    "DigestStory",
     "Edition",
     "EditionStory",
     "EditorAction",
@@ -91,5 +101,8 @@ __all__ = [
     "Story",
     "SubscriptionState",
     "WantedPage",
+    "archive_folder",
+    "edition_path",
+    "edition_url",
     "reader_link",
 ]

@@ -19,8 +19,10 @@ from syndicate.delivery.parcels import Sender
 from syndicate.jobs.announce import AnnounceJob
 from syndicate.jobs.bounces import BounceJob
 from syndicate.jobs.deliver import DeliverJob
+from syndicate.jobs.desk import DeskJob
 from syndicate.jobs.editions import EditionJob
 from syndicate.jobs.preferences import PreferencesJob
+from syndicate.jobs.press import Press
 from syndicate.jobs.prune import PruneJob
 from syndicate.jobs.publish import PublishJob
 from syndicate.jobs.ranking import RankingJob
@@ -29,7 +31,6 @@ from syndicate.jobs.replay import ReplayJob
 from syndicate.jobs.sign_up import SignUpJob
 from syndicate.jobs.stories import StoriesJob
 from syndicate.model import Channel, Newsletter
-from syndicate.newsletter.render import SiteFacts
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
 from syndicate.services.declared import (
@@ -44,9 +45,9 @@ from syndicate.services.mail import (
     mail_limits,
     mail_sender,
     newsletter_mail,
-    unsubscribe_link,
 )
 from syndicate.services.places import retention_options, store_url
+from syndicate.services.press import newsletter_press
 from syndicate.services.readers import sign_up_job
 from syndicate.settings import Settings
 from syndicate.store import editions as edition_store
@@ -164,6 +165,7 @@ class Services(IntakeServices):
             store=self.store,
             output=self.output,
             channels=self.channels,
+            newsletters=self.newsletters,
             options=self.publish_options,
             templates=self.templates,
             feeds=FeedWriter(self.publish_options),
@@ -171,23 +173,20 @@ class Services(IntakeServices):
         )
 
     @cached_property
+    def press(self) -> Press:
+        """What an edition says → the mail."""
+        return newsletter_press(self.settings, self.store, self.templates, self.output, self.mail_options)
+
+    @cached_property
+    def desk(self) -> DeskJob:
+        """What an editor does to editions."""
+        return DeskJob(store=self.store, newsletters=self.newsletters, press=self.press)
+
+    @cached_property
     def editions(self) -> EditionJob:
         """Stories → editions."""
-        site = self.settings.site
         return EditionJob(
-            store=self.store,
-            newsletters=self.newsletters,
-            templates=self.templates,
-            site=SiteFacts(
-                title=site.title,
-                url=site.url,
-                postal_address=self.settings.mail.address,
-                language=site.language,
-                zone=self.zone,
-                google_news_url=site.google_news_url,
-            ),
-            ranking=self.ranking,
-            unsubscribe_url=lambda _newsletter: unsubscribe_link(self.settings),
+            store=self.store, newsletters=self.newsletters, press=self.press, ranking=self.ranking
         )
 
     @cached_property

@@ -76,6 +76,7 @@ def declared_newsletters(settings: Settings) -> tuple[Newsletter, ...]:
             language=newsletter.language or settings.site.language,
             max_lateness=newsletter.max_lateness,
             first_edition=newsletter.first_edition,
+            approval=newsletter.approval,
         )
         for newsletter in settings.newsletters
     )

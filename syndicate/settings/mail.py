@@ -31,6 +31,7 @@ class NewsletterSettings(Section):
     language: str = ""
     max_lateness: Duration = 6 * 3600.0
     first_edition: Literal["next", "latest"] = "next"
+    approval: Duration = 0.0
 
 
 class MailSettings(Section):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, select, update
 
@@ -14,6 +15,9 @@ from syndicate.store.types import EPOCH
 from syndicate.store.upsert import insert_for
 
 CUT = "cut"
+WAITING = "waiting"
+HELD = "held"
+WITHDRAWN = "withdrawn"
 EMPTY = "empty"
 MISSED = "missed"
 VARIANT = "variant"
@@ -156,15 +160,24 @@ def cut_edition(
     now: datetime,
     state: str = CUT,
     own_hour: Callable[[int, str], datetime] | None = None,
+    content: dict[str, Any] | None = None,
+    web_url: str = "",
+    approve_by: datetime | None = None,
 ) -> int | None:
     """Store an edition with its stories and one pending delivery for every confirmed subscription.
 
-    ``rendered`` is (subject, html, text). Returns the edition's id, or ``None`` when the period has
-    been dealt with already: then nothing is changed. ``own_hour`` says when an hour of a zone comes next.
+    ``rendered`` is (subject, html, text), ``content`` what they were made from. With ``approve_by`` it
+    waits for an editor, and deliveries come when it is released. Returns the edition's id, or ``None``
+    when the period has been dealt with already: then nothing is changed. ``own_hour`` says when an hour
+    of a zone comes next.
     """
-    edition_id = insert_edition(
-        connection, newsletter, cadence, period, state, now, rendered=rendered, stories=len(stories)
-    )
+    subject, html, text = rendered
+    values = _edition_values(newsletter, cadence, period, now)
+    values |= {"state": state, "subject": subject, "html": html, "text": text, "stories": len(stories)}
+    values |= {"content_json": content, "web_url": web_url, "approve_by": approve_by}
+    if approve_by is not None:
+        values["state"] = WAITING
+    edition_id = _insert_edition(connection, values)
     if edition_id is None:
         return None
     connection.execute(
@@ -184,13 +197,25 @@ def cut_edition(
             for story in stories
         ],
     )
-    _add_deliveries(connection, edition_id, newsletter, now)
-    if own_hour is not None:
-        keep_hours(connection, edition_id, own_hour)
+    if approve_by is None:
+        add_deliveries(connection, edition_id, newsletter, now)
+        if own_hour is not None:
+            keep_hours(connection, edition_id, own_hour)
     return edition_id
 
 
-def _add_deliveries(connection: Connection, edition_id: int, newsletter: str, now: datetime) -> None:
+def add_deliveries(
+    connection: Connection,
+    edition_id: int,
+    newsletter: str,
+    now: datetime,
+    *,
+    readers_of: Sequence[int] | None = None,
+) -> None:
+    """One pending delivery for every confirmed subscription.
+
+    With ``readers_of`` only for those who were, or may have been, sent one of these editions.
+    """
     subscriptions, subscribers = schema.subscriptions, schema.subscribers
     suppressed = select(schema.suppressions.c.address_key)
     recipients = (
@@ -217,6 +242,13 @@ def _add_deliveries(connection: Connection, edition_id: int, newsletter: str, no
         )
         .order_by(subscriptions.c.id)
     )
+    if readers_of is not None:
+        got = (DeliveryState.SENT.value, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value)
+        table = schema.deliveries
+        readers = select(table.c.subscription_id).where(
+            table.c.edition_id.in_(readers_of), table.c.state.in_(got)
+        )
+        recipients = recipients.where(subscriptions.c.id.in_(readers))
     columns = ["edition_id", "subscription_id", "address", "state", "attempts", "created", "not_before"]
     columns += ["lease_owner", "lease_until", "error", "changed"]
     connection.execute(insert(schema.deliveries).from_select(columns, recipients))
@@ -264,6 +296,7 @@ def _edition_values(
         "html": "",
         "text": "",
         "stories": 0,
+        "web_url": "",
     }
 
 
@@ -293,11 +326,11 @@ def _insert_edition(connection: Connection, values: dict[str, object]) -> int | 
 
 
 def get_edition(connection: Connection, edition_id: int) -> Edition | None:
-    """A cut edition, or a confirmation, by id."""
+    """A cut edition, or a confirmation, by id; one that waits for its editor is none yet."""
     table = schema.editions
     whole = table.c.state.in_((CUT, VARIANT, CONFIRMATION))
     row = connection.execute(select(table).where(table.c.id == edition_id, whole)).first()
-    return None if row is None else _edition(row._asdict())
+    return None if row is None else edition_of(row._asdict())
 
 
 def report_editions(
@@ -319,10 +352,11 @@ def report_editions(
     for edition_id, state, count in connection.execute(grouped):
         counts.setdefault(edition_id, {})[state] = count
     return [
-        EditionReport(edition=_edition(row), state=row["state"], deliveries=counts.get(row["id"], {}))
+        EditionReport(edition=edition_of(row), state=row["state"], deliveries=counts.get(row["id"], {}))
         for row in rows
     ]
 
 
-def _edition(row: dict[str, object]) -> Edition:
+def edition_of(row: dict[str, object]) -> Edition:
+    """A row of ``editions`` as the model has it."""
     return Edition(**{name: row[name] for name in Edition.__dataclass_fields__})  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """Pages to be read for their articles."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,8 @@ from syndicate.store.types import EPOCH
 from syndicate.store.upsert import insert_for
 
 _BATCH = 500
+# As ``net.failures`` words it.
+_GONE = re.compile(r" answered (404|410)\b")
 _DATES = ("published", "updated")
 _LISTS = ("authors", "tags", "read_more")
 
@@ -261,6 +264,16 @@ def refused_pages(connection: Connection, *, limit: int) -> list[tuple[str, int]
         .limit(limit)
     )
     return [(row.error, row.pages) for row in connection.execute(query)]
+
+
+def gone_pages(connection: Connection, article_ids: Collection[int]) -> dict[int, int]:
+    """Articles whose page answered 404 or 410 when it was last read: the status by article id."""
+    table = schema.page_reads
+    query = select(table.c.article_id, table.c.error).where(
+        table.c.article_id.in_(article_ids), table.c.state == ReadState.REFUSED.value
+    )
+    answers = ((row.article_id, _GONE.search(row.error)) for row in connection.execute(query))
+    return {article_id: int(match[1]) for article_id, match in answers if match}
 
 
 def prune_pages(connection: Connection, *, before: datetime) -> int:

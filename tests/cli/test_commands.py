@@ -162,7 +162,7 @@ def test_a_name_nobody_has_is_a_mistake_of_usage(room: Run) -> None:
 
 
 def test_edition_dry_run_changes_nothing_and_the_real_one_happens_once(room: Run) -> None:
-    for command in ("ingest", "stories"):
+    for command in ("ingest", "stories", "publish"):
         room(f"{command} --now {SEVEN}")
     dry = room(f"edition --dry-run --json --now {SEVEN}").json
     real = room(f"edition --json --now {SEVEN}").json

@@ -24,6 +24,18 @@ editions = Table(
     Column("revision", Integer, nullable=False),
     Column("cut_at", Moment, nullable=False),
     Column("stories", Integer, nullable=False),
+    Column("content_json", Json),
+    *texts("web_url"),
+    Column("approve_by", Moment),
+)
+
+edition_changes = Table(
+    "edition_changes",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("edition_id", BigInteger, nullable=False),
+    *texts("changed_by", "action", "detail"),
+    Column("changed", Moment, nullable=False),
 )
 
 edition_stories = Table(
