@@ -22,7 +22,8 @@ from syndicate.files import FileLock
 from syndicate.jobs.unsubscribe import UnsubscribeJob
 from syndicate.logs import Format, configure_logs
 from syndicate.runners.local import Bell, LocalRunner
-from syndicate.services import Services, open_services, store_url
+from syndicate.services import Services, open_services
+from syndicate.services.places import free_dead_owners, store_url
 from syndicate.settings import Settings, load_settings
 from syndicate.store import leases
 from syndicate.web.app import create_app
@@ -38,6 +39,7 @@ TICKS = {
     "pages": 10.0,
     "stories": 15.0,
     "editions": 15.0,
+    "sign_ups": 5.0,
     "deliver": 5.0,
     "bounces": 300.0,
     "prune": 3600.0,
@@ -59,7 +61,7 @@ def run(config: Path, log_format: Format) -> None:
         again: Settings | None = settings
         while again is not None:
             with open_services(again) as services:
-                services.take_over()
+                free_dead_owners(services.store)
                 again = asyncio.run(_Daemon(services, config).serve())
     log.info("stopped")
 
@@ -137,6 +139,7 @@ class _Daemon:
             "pages": self._pages,
             "stories": self._stories,
             "editions": self._editions,
+            "sign_ups": self._sign_ups,
             "deliver": self._deliver,
             "bounces": self._bounces,
             "prune": self._prune,
@@ -219,6 +222,10 @@ class _Daemon:
             )
         return None
 
+    def _sign_ups(self, now: datetime) -> Mapping[str, object] | None:
+        job = self._services.sign_ups
+        return (job.run(now) or None) if job else None
+
     def _deliver(self, now: datetime) -> Mapping[str, object] | None:
         result = self._services.deliver.run(now, stopping=self._stopping)
         if result.problem and not result.paused:
@@ -263,6 +270,8 @@ class _Daemon:
             health=self._health,
             opened=self._services.reads.add if self._services.settings.ranking.clicks else None,
             hubs=self._services.websub,
+            sign_ups=self._services.sign_ups,
+            readers=self._services.preferences,
         )
         return WebServer(app, host.strip("[]"), int(port))
 

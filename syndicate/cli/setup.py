@@ -17,7 +17,8 @@ from syndicate.net import read_credentials
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.newsletter.sample import sample_stories
 from syndicate.publish.site import Headline, SectionBlock, SitePages
-from syndicate.services import Services, store_url
+from syndicate.services import Services
+from syndicate.services.places import store_url
 from syndicate.settings import load_settings
 from syndicate.store import open_store
 

@@ -226,6 +226,8 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
             answer: dict[str, Any] = {"due": [dict(zip(_DUE, row, strict=True)) for row in rows]}
             show(answer, as_json, lambda: table(_DUE, rows, right=(0,)))
             return
+        if services.sign_ups is not None:
+            services.sign_ups.run(moment(now))
         with progress("Sending", as_json) as draw:
             result = services.deliver.run(moment(now), resume=resume, progress=draw)
     answer = {

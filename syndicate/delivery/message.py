@@ -42,11 +42,12 @@ _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+>", r
 class MailOptions:
     """What the mails of one newsletter have in common.
 
-    ``domain`` is the one we send from: it ends the Message-ID and the List-Id. ``placeholder`` is the
-    text that stands for the reader's token in the edition and in ``unsubscribe_url``.
-    ``unsubscribe_url`` is ``""`` when no web server answers it; one-click unsubscribing (RFC 8058) is
-    offered only for an ``https`` one. ``unsubscribe_address`` takes the mail of those who unsubscribe by
-    mail. ``site_url`` and ``web_url`` (this edition on the web) may be ``""``.
+    ``domain`` is the one we send from: it ends the Message-ID and the List-Id. ``placeholder`` is the text
+    that stands for the reader's token in the edition and in ``unsubscribe_url``. ``unsubscribe_url`` is
+    ``""`` when no web server answers it; one-click unsubscribing (RFC 8058) is offered only for an
+    ``https`` one. ``unsubscribe_address`` takes the mail of those who unsubscribe by mail; without it this
+    is no mail of a list, and nobody can leave. ``site_url`` and ``web_url`` (this edition on the web) may
+    be ``""``.
     """
 
     sender_name: str
@@ -134,6 +135,10 @@ def _headers(edition: Edition, options: MailOptions) -> list[tuple[bytes, bytes]
         (b"Reply-To", encode_address(options.reply_to or options.sender_address)),
         (b"Subject", encode_text(edition.subject)),
         (b"Date", format_datetime(edition.cut_at).encode("ascii")),
+    ]
+    if not options.unsubscribe_address:
+        return [*headers, (b"Auto-Submitted", b"auto-generated")]
+    headers += [
         (b"List-Id", encode_phrase(options.newsletter_title) + b"\r\n <%b.%b>" % (list_label, domain)),
         *_unsubscribe_headers(options),
         (b"List-Owner", encode_url(f"mailto:{quote(sender, safe='@')}")),

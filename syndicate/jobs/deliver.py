@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from syndicate.audience.tokens import unsubscribe_token
+from syndicate.audience.tokens import CONFIRM, make_token, unsubscribe_token
 from syndicate.delivery.dkim import DkimKey
 from syndicate.delivery.message import MailOptions, MessageTemplate, message_id
 from syndicate.delivery.outcome import outcome_of, rest_after
@@ -23,7 +23,7 @@ from syndicate.delivery.parcels import Ended, Parcel, Sender
 from syndicate.delivery.verp import verp_sender
 from syndicate.errors import MailError, Refused, RenderError
 from syndicate.jobs.bounces import BouncePolicy, apply_bounce, bounce_of_reply
-from syndicate.model import Delivery, DeliveryState
+from syndicate.model import Delivery, DeliveryState, SubscriptionState
 from syndicate.store import Connection, Store, leases
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
@@ -249,13 +249,18 @@ class _Run:
         try:
             return template.for_subscriber(
                 delivery.address,
-                unsubscribe_token(self._secret, delivery.subscription_id),
+                self._token(delivery),
                 message_id(self._secret, delivery.edition_id, delivery.subscription_id, options.domain),
             )
         except Refused:
             raise
         except (MailError, ValueError) as error:
             raise RenderError(f"The message could not be made: {error}") from error
+
+    def _token(self, delivery: Delivery) -> str:
+        if delivery.requires is SubscriptionState.CONFIRMED:
+            return unsubscribe_token(self._secret, delivery.subscription_id)
+        return make_token(self._secret, delivery.id, CONFIRM)
 
     def _failed(self, connection: Connection, ended: Ended, moment: datetime) -> DeliveryState:
         delivery, error = self._out[ended.parcel.key], ended.error
@@ -301,4 +306,7 @@ class _Run:
         if edition is None:
             raise RenderError("it is not in the store any more")
         options = replace(self._job.mail(edition.newsletter), web_url=edition.web_url)
+        if not edition.stories:
+            # What asks for confirmation is no mail of the list: nobody could leave it yet.
+            options = replace(options, unsubscribe_address="")
         return MessageTemplate.build(edition, options, self._keys), options

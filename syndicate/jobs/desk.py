@@ -9,6 +9,7 @@ from datetime import datetime
 
 from syndicate.errors import SyndicateError
 from syndicate.jobs.press import Press, Proof
+from syndicate.jobs.variants import hours_of
 from syndicate.model import Digest, DigestStory, Newsletter
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import SUBJECT_LIMIT
@@ -16,6 +17,7 @@ from syndicate.newsletter.views import harmless
 from syndicate.store import Connection, Store, desk
 from syndicate.store.desk import DeskEdition, EditionChange
 from syndicate.store.editions import CUT, HELD, WITHDRAWN
+from syndicate.store.preferences import keep_hours
 from syndicate.text.plain import clean_text
 
 NOTE_LIMIT = 2000
@@ -178,7 +180,11 @@ class DeskJob:
                 return False
             found = replace(found, content=content)
             self._record(connection, found.edition.id, "trim", "; ".join(proof.trimmed), "syndicate", now)
-        return desk.release_edition(connection, found, now)
+        if not desk.release_edition(connection, found, now):
+            return False
+        newsletter = next(one for one in self.newsletters if one.name == found.edition.newsletter)
+        keep_hours(connection, found.edition.id, hours_of(newsletter, now))
+        return True
 
     def _move(self, edition_id: int, to: str, action: str, by: str, now: datetime) -> None:
         found, _ = self.edition(edition_id)

@@ -12,6 +12,7 @@ from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.desk import DeskJob
 from syndicate.jobs.press import Press, Proof
 from syndicate.jobs.ranking import candidates, story_facts
+from syndicate.jobs.variants import cut_variants, hours_of, in_selection
 from syndicate.jobs.views import published_articles
 from syndicate.model import EditionStory, Newsletter, RankedStory
 from syndicate.newsletter.compose import Candidate, Carried, ComposeOptions, compose
@@ -24,6 +25,7 @@ from syndicate.store import channels as channel_store
 from syndicate.store import editions as edition_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
+from syndicate.store.preferences import Variant
 from syndicate.store.ranking import SourceWeight
 from syndicate.stories import RankingOptions, rank_top, rank_trending
 from syndicate.text.privacy import shown_source
@@ -112,6 +114,7 @@ class EditionJob:
         if not dry_run:
             outcomes += self._release(now)
             outcomes += self._record_missed(now)
+            cut_variants(self, [one for one in self.newsletters if names is None or one.name in names], now)
         return tuple(outcomes)
 
     def _release(self, now: datetime) -> list[EditionOutcome]:
@@ -139,20 +142,27 @@ class EditionJob:
             outcomes.append(outcome)
         return outcomes
 
-    def draft(self, newsletter: Newsletter, period: Period, now: datetime) -> Draft:
+    def draft(
+        self, newsletter: Newsletter, period: Period, now: datetime, variant: Variant | None = None
+    ) -> Draft:
         """Choose and render, as of the end of the period or now, whichever is earlier.
 
         Raises ``RenderError`` when a template fails.
         """
         moment = min(now, period.end)
         with self.store.read() as connection:
-            before = edition_store.carried_stories(connection, newsletter.name, before=period.end)
+            before = edition_store.carried_stories(
+                connection,
+                newsletter.name,
+                before=period.end,
+                cadence=variant.key if variant else EDITION_CADENCE,
+            )
             rows = story_store.story_articles(connection, ids=sorted(before))
             earlier = {
                 story_id: Carried(coverage=known_coverage(rows, story_id, one.cut_at))
                 for story_id, one in before.items()
             }
-            stories = self.choose(connection, newsletter, period, moment, earlier)
+            stories = self.choose(connection, newsletter, period, moment, earlier, variant=variant)
         return self.render(newsletter, period, stories)
 
     def render(
@@ -207,6 +217,7 @@ class EditionJob:
                 rendered=draft.proof.parts,
                 stories=draft.stories,
                 now=now,
+                own_hour=hours_of(newsletter, now),
                 content=draft.proof.digest.to_json(),
                 web_url=draft.proof.web_url,
                 approve_by=approve_by,
@@ -262,10 +273,11 @@ class EditionJob:
         moment: datetime,
         earlier: Mapping[int, Carried],
         learned: Mapping[int, SourceWeight] | None = None,
+        variant: Variant | None = None,
     ) -> tuple[EditionStory, ...]:
         """The stories of an edition as of a moment, given what ``earlier`` editions carried.
 
-        ``learned`` replaces the stored weights of the sources.
+        ``learned`` replaces the stored weights of the sources; ``variant`` is what some readers chose.
         """
         ranking = for_period(self.ranking, period.end - period.start)
         rows = candidates(connection, moment, ranking)
@@ -277,6 +289,8 @@ class EditionJob:
         top, trending = rank_top(facts, moment, ranking), rank_trending(facts, moment, ranking)
         known = [row for row in rows if min(row.published, row.first_seen) <= moment]
         found = self._candidates(connection, known, top, trending)
+        if variant is not None:
+            found = in_selection(found, variant)
         return compose(newsletter, period, found, earlier, self.options)
 
     def _candidates(

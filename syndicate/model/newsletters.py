@@ -103,7 +103,11 @@ class Edition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One edition on its way to one mailbox, as a sender claims it."""
+    """One edition, or one confirmation, on its way to one mailbox, as a sender claims it.
+
+    It goes out only while its subscription is in the state ``requires``: an edition while it is
+    confirmed, the mail that asks for confirmation while it is not.
+    """
 
     id: int
     edition_id: int
@@ -112,6 +116,7 @@ class Delivery:
     state: DeliveryState
     attempts: int
     created: datetime
+    requires: SubscriptionState = SubscriptionState.CONFIRMED
 
 
 def archive_folder(newsletter: str) -> str:

@@ -5,8 +5,6 @@ are made on first use and closed at the end.
 """
 
 import gc
-import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,12 +21,14 @@ from syndicate.jobs.bounces import BounceJob
 from syndicate.jobs.deliver import DeliverJob
 from syndicate.jobs.desk import DeskJob
 from syndicate.jobs.editions import EditionJob
+from syndicate.jobs.preferences import PreferencesJob
 from syndicate.jobs.press import Press
-from syndicate.jobs.prune import PruneJob, RetentionOptions
+from syndicate.jobs.prune import PruneJob
 from syndicate.jobs.publish import PublishJob
 from syndicate.jobs.ranking import RankingJob
 from syndicate.jobs.reads import ReadCounter
 from syndicate.jobs.replay import ReplayJob
+from syndicate.jobs.sign_up import SignUpJob
 from syndicate.jobs.stories import StoriesJob
 from syndicate.model import Channel, Newsletter
 from syndicate.publish.options import PublishOptions
@@ -46,7 +46,9 @@ from syndicate.services.mail import (
     mail_sender,
     newsletter_mail,
 )
+from syndicate.services.places import retention_options, store_url
 from syndicate.services.press import newsletter_press
+from syndicate.services.readers import sign_up_job
 from syndicate.settings import Settings
 from syndicate.store import editions as edition_store
 from syndicate.store import leases, open_store
@@ -121,6 +123,7 @@ class Services(IntakeServices):
             time_zone=self.zone,
             google_news_url=site.google_news_url,
             hub_url=site.hub,
+            sign_up=bool(self.sign_ups and self.newsletters),
             version=__version__,
         )
 
@@ -224,21 +227,20 @@ class Services(IntakeServices):
         return dkim_keys(self.settings)
 
     @cached_property
+    def sign_ups(self) -> SignUpJob | None:
+        """Requests from the sign-up page → consents; ``None`` when there is no such page."""
+        return sign_up_job(self.settings, self.store, self.newsletters, self.templates)
+
+    @cached_property
+    def preferences(self) -> PreferencesJob:
+        """What readers choose for themselves."""
+        consent = self.settings.sign_up.consent
+        return PreferencesJob(store=self.store, newsletters=self.newsletters, consent=consent)
+
+    @cached_property
     def prune(self) -> PruneJob:
         """Old rows → gone."""
-        retention = self.settings.retention
-        options = RetentionOptions(
-            articles=retention.articles, deliveries=retention.deliveries, tombstones=retention.tombstones
-        )
-        return PruneJob(store=self.store, options=options)
-
-    def take_over(self) -> None:
-        """Free what dead processes of this machine held: nobody waits for their leases to run out."""
-        host = f"{socket.gethostname()}:"
-        with self.store.write() as connection:
-            for owner in leases.lease_owners(connection):
-                if owner.startswith(host) and not _is_alive(owner.removeprefix(host).partition(":")[0]):
-                    leases.free_owner(connection, owner)
+        return PruneJob(store=self.store, options=retention_options(self.settings))
 
     def sender(self) -> Sender:
         """Where mail goes."""
@@ -255,23 +257,3 @@ class Services(IntakeServices):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
         self.store.dispose()
-
-
-def _is_alive(process: str) -> bool:
-    """Whether a process of that number runs, whoever owns it; a number given out anew counts as alive."""
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, ValueError, OverflowError):
-        return True
-    return True
-
-
-def store_url(settings: Settings) -> str:
-    """The store's URL with a relative SQLite file made absolute."""
-    url = settings.store.url
-    prefix = "sqlite:///"
-    if url.startswith(prefix) and url != prefix:
-        return prefix + str(settings.path(url.removeprefix(prefix)))
-    return url

@@ -9,6 +9,7 @@ from syndicate.settings.section import Section
 from syndicate.settings.site import (
     OutputSettings,
     RetentionSettings,
+    SignUpSettings,
     SiteSettings,
     StoreSettings,
     TemplateSettings,
@@ -41,6 +42,7 @@ class Settings(Section):
     mail: MailSettings = MailSettings()
     bounces: BounceSettings = BounceSettings()
     web: WebSettings = WebSettings()
+    sign_up: SignUpSettings = SignUpSettings()
     ranking: RankingSettings = RankingSettings()
     stories: StorySettings = StorySettings()
     retention: RetentionSettings = RetentionSettings()

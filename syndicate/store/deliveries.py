@@ -97,13 +97,12 @@ def mark_sent(connection: Connection, ids: Sequence[int], *, owner: str, now: da
 @cache
 def _begin() -> ReturningUpdate[Any]:
     table, subscriptions = schema.deliveries, schema.subscriptions
-    confirmed = select(subscriptions.c.id).where(
-        subscriptions.c.id == table.c.subscription_id,
-        subscriptions.c.state == SubscriptionState.CONFIRMED.value,
+    wanted = select(subscriptions.c.id).where(
+        subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires
     )
     return (
         update(table)
-        .where(_these(table), _ready(table), confirmed.exists())
+        .where(_these(table), _ready(table), wanted.exists())
         .values(
             state=DeliveryState.SENDING.value,
             attempts=table.c.attempts + 1,
@@ -331,4 +330,5 @@ def _delivery(row: Row[Any]) -> Delivery:
         state=DeliveryState(row.state),
         attempts=row.attempts,
         created=row.created,
+        requires=SubscriptionState(row.requires),
     )

@@ -118,7 +118,7 @@ def test_V5_a_bounce_from_before_a_restored_backup_hits_nobody_else(bounce) -> N
 def test_erasing_somebody_erases_what_came_back(bounce) -> None:
     bounce.handle(notification(sender_of(bounce), "5.1.1"), NOW)
     with bounce.store.write() as connection:
-        audience.remove_subscriber(connection, "jo@example.org")
+        audience.erase_subscriber(connection, "jo@example.org", NOW)
         assert bounces.count_by_kind(connection) == {"ignored": 0}
 
 

@@ -180,7 +180,7 @@ def test_a_refused_delivery_needs_a_person_until_its_subscription_ends(connectio
 
 def test_somebody_erased_in_the_meantime_gets_nothing(connection):
     (delivery,) = claim(connection)
-    audience.remove_subscriber(connection, "jo@example.org")
+    audience.erase_subscriber(connection, "jo@example.org", NOW)
     assert not begin(connection, delivery)
     assert deliveries.list_deliveries(connection) == []
 

@@ -38,11 +38,14 @@ from syndicate.store import (
     leases,
     open_store,
     pages,
+    persons,
+    preferences,
     quarantine,
     ranking,
     retention,
     robots,
     schema,
+    sign_ups,
     sitemap_parts,
     sources,
     stale,
@@ -77,6 +80,9 @@ ROOMS = (
     sources,
     stale,
     stories,
+    persons,
+    preferences,
+    sign_ups,
     tombstones,
     story_moves,
 )
@@ -91,6 +97,46 @@ def move(kind: str, story: int, into: int) -> StoryMove:
 def edition_again(connection: Connection) -> None:
     (article,) = articles.get_articles(connection, [1]).values()
     factories.cut(connection, [edition_story(article)], period=(NOW, LATER))
+
+
+SIGN_UP = sign_ups.SignUp(
+    id=1,
+    newsletter="daily",
+    address="new@example.org",
+    address_key="new@example.org",
+    address_fold="new@example.org",
+    network="",
+    agreed="",
+    state=sign_ups.MAILED,
+    token_digest="",
+    requested=NOW,
+    expires=LATER,
+)
+
+
+def ask(connection: Connection) -> bool:
+    address = ("new@example.org", "new@example.org", "new@example.org")
+    return sign_ups.record_sign_up(
+        connection,
+        newsletter="daily",
+        address=address,
+        network="",
+        agreed="",
+        now=NOW,
+        expires=LATER,
+        limits=(9, 9),
+    )
+
+
+def choose(connection: Connection) -> None:
+    preferences.save_preferences(
+        connection, 1, selection="", cadence="edition", hour=7, time_zone="", paused_until=None
+    )
+
+
+def hours_again(connection: Connection) -> None:
+    choose(connection)
+    preferences.keep_hours(connection, 1, lambda _hour, _zone: LATER)
 
 
 def retitle(connection: Connection) -> None:
@@ -143,8 +189,26 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "audience.end_all_subscriptions": lambda c: audience.end_all_subscriptions(
         c, "jo@example.org", detail="", now=NOW
     ),
+    "audience.ask_subscription": lambda c: audience.ask_subscription(c, "x@y.org", "x@y.org", "daily", NOW),
+    "audience.confirm_subscription": lambda c: audience.confirm_subscription(
+        c, "jo@example.org", "daily", detail="", agreed="", now=NOW
+    ),
+    "editions.insert_edition": lambda c: editions.insert_edition(
+        c, "daily", "x", (NOW, LATER), "cut", NOW, rendered=("", "", "")
+    ),
+    "preferences.save_preferences": choose,
+    "preferences.keep_hours": hours_again,
+    "sign_ups.record_sign_up": ask,
+    "sign_ups.take_sign_up": lambda c: sign_ups.take_sign_up(c, 1),
+    "sign_ups.confirmation_edition": lambda c: sign_ups.confirmation_edition(c, "daily", ("", "", ""), NOW),
+    "sign_ups.prepare_confirmation": lambda c: sign_ups.prepare_confirmation(
+        c, SIGN_UP, 1, per_address=9, now=NOW
+    ),
+    "sign_ups.mark_mailed": lambda c: sign_ups.mark_mailed(c, 1, 1, "x"),
+    "sign_ups.confirm_sign_up": lambda c: sign_ups.confirm_sign_up(c, SIGN_UP, network="", now=NOW),
+    "sign_ups.prune_sign_ups": lambda c: sign_ups.prune_sign_ups(c, before=LATER),
     "audience.suppress": lambda c: audience.suppress(c, "x@example.org", reason="", now=NOW),
-    "audience.remove_subscriber": lambda c: audience.remove_subscriber(c, "jo@example.org"),
+    "audience.erase_subscriber": lambda c: audience.erase_subscriber(c, "jo@example.org", NOW),
     "deliveries.claim_deliveries": lambda c: deliveries.claim_deliveries(c, limit=5, **lease("us")),
     "deliveries.begin_sending": lambda c: deliveries.begin_sending(c, [1], **lease("us")),
     "deliveries.finish_delivery": lambda c: deliveries.finish_delivery(c, 1, FINISHED, owner="us", now=NOW),
@@ -251,7 +315,18 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "story_moves.prune_moves": lambda c: story_moves.prune_moves(c, before=LATER),
 }
 READS = {
+    "audience.agreed_texts",
     "audience.any_subscription",
+    "audience.is_confirmed",
+    "audience.suppression",
+    "audience.suppression_hash",
+    "channels.languages",
+    "editions.edition_states",
+    "persons.everything_about",
+    "preferences.get_preferences",
+    "preferences.variants",
+    "sign_ups.find_sign_up",
+    "sign_ups.waiting_sign_ups",
     "bounces.addressee",
     "bounces.subscriber_key",
     "bounces.count_bounces",
@@ -338,7 +413,7 @@ READS = {
     "stories.count_unplaced",
     "stories.coverage_links",
     "stories.get_stories",
-    "stories.listed_titles",
+    "stories.read_more_titles",
     "stories.placed_articles",
     "stories.related_links",
     "stories.section_links",

@@ -58,6 +58,9 @@ subscribers = Table(
     Column("id", BigInteger, primary_key=True),
     *texts("address", "address_key", "name", "language"),
     Column("created", Moment, nullable=False),
+    Column("hour", Integer),
+    Column("time_zone", Text, nullable=False, server_default=""),
+    Column("paused_until", Moment),
 )
 
 subscriptions = Table(
@@ -68,6 +71,8 @@ subscriptions = Table(
     *texts("newsletter", "state"),
     Column("created", Moment, nullable=False),
     Column("changed", Moment, nullable=False),
+    Column("selection", Text, nullable=False, server_default=""),
+    Column("cadence", Text, nullable=False, server_default="edition"),
 )
 
 consents = Table(
@@ -76,6 +81,18 @@ consents = Table(
     Column("id", BigInteger, primary_key=True),
     *texts("address_key", "newsletter", "event", "detail"),
     Column("recorded", Moment, nullable=False),
+    Column("agreed", Text, nullable=False, server_default=""),
+)
+
+sign_ups = Table(
+    "sign_ups",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    *texts("newsletter", "address", "address_key", "address_fold", "network", "agreed", "state"),
+    Column("token_digest", Text, nullable=False, server_default=""),
+    Column("delivery_id", BigInteger),
+    Column("requested", Moment, nullable=False),
+    Column("expires", Moment, nullable=False),
 )
 
 suppressions = Table(
@@ -99,6 +116,7 @@ deliveries = Table(
     Column("lease_until", Moment, nullable=False),
     Column("code", Integer),
     Column("changed", Moment, nullable=False),
+    Column("requires", Text, nullable=False, server_default="confirmed"),
 )
 
 bounces = Table(
