@@ -1,7 +1,7 @@
 """Why is this here? An article's story, its related links with their scores, every part of its rank."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,11 @@ from syndicate.store import articles as article_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
 from syndicate.store.ranking import SourceWeight
-from syndicate.stories import RankingOptions, shared_terms
+from syndicate.store.story_moves import MERGED, StoryMove, StoryReason, story_moves, story_reason
+from syndicate.stories import RankingOptions, shared_terms, usual_stems
+
+# Texts of other stories that tell which words are usual.
+USUAL_FROM = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,8 @@ class Explanation:
     article: Article
     source: str
     story: Story | None
+    reason: StoryReason | None
+    moves: list[StoryMove]
     coverage: list[RelatedLink]
     related: list[RelatedLink]
     shared: Mapping[int, tuple[str, ...]]
@@ -73,11 +79,16 @@ def explanation(connection: Connection, services: Services, text: str, now: date
     related = story_store.related_links(connection, [article.id], site_url=site_url).get(article.id, [])
     story_id = article.story_id or 0
     told = story_store.coverage_links(connection, [story_id], site_url=site_url).get(story_id, [])
+    usual = usual_stems(
+        article_store.telling_texts(connection, article.language, limit=USUAL_FROM), article.language
+    )
     bodies = article_store.get_bodies(connection, [article.id, *(link.article_id for link in related)])
     return Explanation(
         article=article,
         source=sources[article.source_id],
         story=story_store.get_stories(connection, [story_id]).get(story_id),
+        reason=story_reason(connection, article.id),
+        moves=story_moves(connection, story_id),
         coverage=[link for link in told if link.article_id != article.id],
         related=related,
         shared={
@@ -87,6 +98,7 @@ def explanation(connection: Connection, services: Services, text: str, now: date
                 link.title,
                 bodies[link.article_id].text,
                 article.language,
+                usual=usual,
             )
             for link in related
         },
@@ -125,15 +137,7 @@ def _print(found: Explanation, options: RankingOptions) -> None:
     if article.duplicate_of is not None:
         click.echo(f"  a near-duplicate of article {article.duplicate_of}")
     if found.story is not None:
-        click.echo(
-            f"\nStory {found.story.id}: {plural(found.story.articles, 'article')} from "
-            f"{plural(found.story.coverage, 'source')}, led by article {found.story.lead_id}"
-        )
-        if found.coverage:
-            table(
-                ("article", "source", "title"),
-                [(one.article_id, one.source_name, one.title) for one in found.coverage],
-            )
+        _print_story(found, found.story)
     click.echo("\nRelated" if found.related else "\nRelated: nothing deserves it")
     for link in found.related:
         click.echo(f"  {link.score:.3f}  {link.title} ({link.source_name})")
@@ -147,6 +151,45 @@ def _print(found: Explanation, options: RankingOptions) -> None:
     click.echo(
         "\nTop adds up, for each source, weight × learned weight × what is left after its age\n"
         f"(half-life {options.half_life_hours:g} h), times theme and boost. docs/ranking.md has the formulas."
+    )
+
+
+def _print_story(found: Explanation, story: Story) -> None:
+    click.echo(
+        f"\nStory {story.id}: {plural(story.articles, 'article')} from "
+        f"{plural(story.coverage, 'source')}, led by article {story.lead_id}"
+    )
+    if found.reason is not None:
+        click.echo(_reason(found.reason))
+    for move in found.moves:
+        click.echo(f"  {move.moved:%d %b %H:%M}: {_move(move, story.id)}")
+    if found.coverage:
+        table(
+            ("article", "source", "title"),
+            [(one.article_id, one.source_name, one.title) for one in found.coverage],
+        )
+
+
+def _reason(reason: StoryReason) -> str:
+    joined = "joined" if reason.likeness >= reason.needed else f"did not join story {reason.story_id}"
+    return (
+        f"  {joined}: likeness {reason.likeness:.3f}, needed {reason.needed:.3f}\n"
+        f"    {reason.nearest:.3f} to its nearest, article {reason.nearest_id}\n"
+        f"    {reason.mean:.3f} on average to {plural(reason.compared, 'article')} of the story"
+    )
+
+
+def _move(move: StoryMove, story_id: int) -> str:
+    went = plural(move.articles, "article")
+    if move.kind == MERGED:
+        what = f"story {move.from_story} ({went}) was merged into it"
+    elif move.to_story == story_id:
+        what = f"it split off from story {move.from_story} ({went})"
+    else:
+        what = f"story {move.to_story} ({went}) split off"
+    return (
+        f"{what} when article {move.article_id} came\n"
+        f"    likeness {move.likeness:.3f}, limit {move.needed:.3f}"
     )
 
 
@@ -216,7 +259,14 @@ def _answer(found: Explanation) -> dict[str, Any]:
         },
         "story": None
         if story is None
-        else {"id": story.id, "lead": story.lead_id, "articles": story.articles, "coverage": story.coverage},
+        else {
+            "id": story.id,
+            "lead": story.lead_id,
+            "articles": story.articles,
+            "coverage": story.coverage,
+            "reason": None if found.reason is None else asdict(found.reason),
+            "moves": [asdict(move) for move in found.moves],
+        },
         "coverage": [
             {"id": one.article_id, "source": one.source_name, "title": one.title} for one in found.coverage
         ],

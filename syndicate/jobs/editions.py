@@ -108,7 +108,7 @@ class EditionJob:
         moment = min(now, period.end)
         with self.store.read() as connection:
             before = edition_store.carried_stories(connection, newsletter.name, before=period.end)
-            earlier = {story_id: Carried(coverage=one.coverage) for story_id, one in before.items()}
+            earlier = {story_id: one.cut_at for story_id, one in before.items()}
             stories = self.choose(connection, newsletter, period, moment, earlier)
         return self.render(newsletter, period, stories)
 
@@ -208,15 +208,18 @@ class EditionJob:
         newsletter: Newsletter,
         period: Period,
         moment: datetime,
-        earlier: Mapping[int, Carried],
+        earlier: Mapping[int, datetime],
         learned: Mapping[int, SourceWeight] | None = None,
     ) -> tuple[EditionStory, ...]:
-        """The stories of an edition as of a moment, given what ``earlier`` editions carried.
+        """The stories of an edition as of a moment; ``earlier`` says when one last carried each story.
 
-        ``learned`` replaces the stored weights of the sources.
+        In a replay ``learned`` replaces the stored weights of the sources, and an article counts from when
+        it was published, whenever we read it.
         """
         ranking = for_period(self.ranking, period.end - period.start)
         rows = candidates(connection, moment, ranking)
+        if learned is not None:
+            rows = [replace(row, first_seen=min(row.first_seen, row.published)) for row in rows]
         facts = story_facts(connection, rows, moment, ranking, learned)
         matching = channel_store.matching_stories(
             connection, newsletter.clauses, [one.story_id for one in facts]
@@ -225,7 +228,11 @@ class EditionJob:
         top, trending = rank_top(facts, moment, ranking), rank_trending(facts, moment, ranking)
         known = [row for row in rows if min(row.published, row.first_seen) <= moment]
         found = self._candidates(connection, known, top, trending)
-        return compose(newsletter, period, found, earlier, self.options)
+        carried = {
+            story_id: Carried(coverage=known_coverage(rows, story_id, cut_at))
+            for story_id, cut_at in earlier.items()
+        }
+        return compose(newsletter, period, found, carried, self.options)
 
     def _candidates(
         self,
@@ -264,6 +271,14 @@ class EditionJob:
             with self.store.write() as connection:
                 quarantine.record_failure(connection, "newsletter", newsletter.name, problem, now=now)
         return problem
+
+
+def known_coverage(rows: Sequence[story_store.StoryArticle], story_id: int, moment: datetime) -> int:
+    """How many sources told a story at a moment, counted in the story as it is now.
+
+    So a story that merged with another has not moved because of that: only what was first seen later counts.
+    """
+    return len({row.source_id for row in rows if row.story_id == story_id and row.first_seen <= moment})
 
 
 def for_period(ranking: RankingOptions, length: timedelta) -> RankingOptions:

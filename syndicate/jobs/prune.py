@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from syndicate.jobs.stories import refresh_stories
-from syndicate.store import Store, leases, retention
+from syndicate.jobs.placing import refresh_stories
+from syndicate.store import Store, leases, retention, story_moves
 from syndicate.store.retention import Pruned
 
 BATCH = 500
@@ -47,6 +47,7 @@ class PruneJob:
                 break
         with self.store.write() as connection:
             stories = retention.prune_stories(connection)
+            story_moves.prune_moves(connection, before=articles_before)
             refresh_stories(connection, retention.stories_without_lead(connection), now)
             retention.prune_failures(connection, before=now - FAILURES_KEPT)
             return Pruned(

@@ -308,3 +308,17 @@ def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Sequence[str]]
 
 def _batches(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
     return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))
+
+
+def telling_texts(connection: Connection, language: str, *, limit: int) -> list[str]:
+    """Title and text of the latest articles in a language that lead a story: one for each story."""
+    table, bodies, stories = schema.articles, schema.article_bodies, schema.stories
+    query = (
+        select(table.c.title, bodies.c.text)
+        .join(bodies, bodies.c.article_id == table.c.id)
+        .join(stories, stories.c.lead_id == table.c.id)
+        .where(table.c.language == language)
+        .order_by(table.c.published.desc(), table.c.id.desc())
+        .limit(limit)
+    )
+    return [f"{row.title}\n{row.text}" for row in connection.execute(query)]

@@ -10,9 +10,7 @@ from syndicate.store import schema
 from syndicate.store.articles import article_of, search_text
 
 
-def channel_articles(
-    connection: Connection, clauses: Sequence[Clause], *, limit: int, since: datetime | None = None
-) -> list[Article]:
+def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit: int) -> list[Article]:
     """The newest articles for which every clause holds, newest first.
 
     Articles wait until they have a story. Near-duplicates are left out, unless the query asks for
@@ -20,8 +18,6 @@ def channel_articles(
     """
     table = schema.articles
     query = select(table).where(*_conditions(clauses))
-    if since is not None:
-        query = query.where(table.c.published >= since)
     query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
     return [article_of(row) for row in connection.execute(query)]
 
@@ -138,8 +134,8 @@ def _condition(clause: Clause) -> ColumnElement[bool]:
                 *(table.c.search.contains(search_text(value), autoescape=True) for value in clause.values)
             )
         case ClauseField.LIST:
-            ranked = schema.ranked
-            condition = table.c.id.in_(select(ranked.c.article_id).where(ranked.c.list.in_(clause.values)))
+            listed = schema.listed_articles
+            condition = table.c.id.in_(select(listed.c.article_id).where(listed.c.list.in_(clause.values)))
     return ~condition if clause.negated else and_(condition)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, func, insert, literal, select, update
 
 from syndicate.model import DeliveryState, Edition, EditionStory, Newsletter, Origin, SubscriptionState
 from syndicate.store import schema
+from syndicate.store.story_moves import current_stories
 from syndicate.store.types import EPOCH
 from syndicate.store.upsert import insert_for
 
@@ -18,11 +19,15 @@ MISSED = "missed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarriedStory:
-    """What earlier editions of a newsletter said about a story: the largest coverage, and when last."""
+    """What earlier editions of a newsletter said about a story: the largest coverage, and when last.
+
+    ``cut_at`` is when the last of them was cut: what was first seen later is new to its readers.
+    """
 
     story_id: int
     coverage: int
     period_end: datetime
+    cut_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,19 +82,38 @@ def has_edition(connection: Connection, newsletter: str, cadence: str, period_en
 
 
 def carried_stories(connection: Connection, newsletter: str, *, before: datetime) -> dict[int, CarriedStory]:
-    """Stories that editions of this newsletter carried for periods ending before a moment."""
-    table, stories = schema.editions, schema.edition_stories
+    """Stories that editions of this newsletter carried for periods ending before a moment.
+
+    What readers saw is the article that led, so a story that has merged or split since is the one which
+    holds that article now; when the article is gone, the one to which the story's id leads.
+    """
+    table, stories, articles = schema.editions, schema.edition_stories, schema.articles
     query = (
         select(
             stories.c.story_id,
+            articles.c.story_id.label("now_in"),
             func.max(stories.c.coverage).label("coverage"),
             func.max(table.c.period_end, type_=table.c.period_end.type).label("period_end"),
+            func.max(table.c.cut_at, type_=table.c.cut_at.type).label("cut_at"),
         )
         .join(table, table.c.id == stories.c.edition_id)
+        .join(articles, articles.c.id == stories.c.article_id, isouter=True)
         .where(table.c.newsletter == newsletter, table.c.period_end < before)
-        .group_by(stories.c.story_id)
+        .group_by(stories.c.story_id, articles.c.story_id)
     )
-    return {row.story_id: CarriedStory(**row._asdict()) for row in connection.execute(query)}
+    rows = connection.execute(query).all()
+    leads = current_stories(connection, [row.story_id for row in rows if row.now_in is None])
+    found: dict[int, CarriedStory] = {}
+    for row in rows:
+        story_id = leads[row.story_id] if row.now_in is None else row.now_in
+        known = found.get(story_id)
+        found[story_id] = CarriedStory(
+            story_id=story_id,
+            coverage=max(row.coverage, known.coverage if known else 0),
+            period_end=max(row.period_end, known.period_end if known else row.period_end),
+            cut_at=max(row.cut_at, known.cut_at if known else row.cut_at),
+        )
+    return found
 
 
 def record_no_edition(

@@ -56,7 +56,7 @@ def ranked_stories(connection: Connection, name: str, *, limit: int | None = Non
 
 
 def save_ranked(connection: Connection, name: str, ranked: Sequence[RankedStory]) -> None:
-    """Replace a stored list."""
+    """Replace a stored list, and remember its articles as long as their stories are in it."""
     table = schema.ranked
     connection.execute(delete(table).where(table.c.list == name))
     if ranked:
@@ -75,6 +75,19 @@ def save_ranked(connection: Connection, name: str, ranked: Sequence[RankedStory]
                 for story in ranked
             ],
         )
+    _remember_listed(connection, name)
+
+
+def _remember_listed(connection: Connection, name: str) -> None:
+    """A feed keeps an article that it had while its story is listed, whichever article leads it now."""
+    table, ranked, articles = schema.listed_articles, schema.ranked, schema.articles
+    listed = select(ranked.c.list, articles.c.id).join(articles, articles.c.id == ranked.c.article_id)
+    listed = listed.where(ranked.c.list == name).distinct()
+    statement = insert_for(connection, table).from_select(["list", "article_id"], listed)
+    connection.execute(statement.on_conflict_do_nothing())
+    stories = select(ranked.c.story_id).where(ranked.c.list == name)
+    there = select(articles.c.id).where(articles.c.story_id.in_(stories))
+    connection.execute(delete(table).where(table.c.list == name, table.c.article_id.not_in(there)))
 
 
 def section_counts(connection: Connection, *, since: datetime, until: datetime) -> dict[str, int]:

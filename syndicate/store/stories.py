@@ -33,7 +33,10 @@ class UnplacedArticle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedArticle:
-    """An article as the story index is loaded from the store: its packed terms and its place."""
+    """An article as the story index is loaded from the store: its packed terms and its place.
+
+    ``mean`` is its likeness to ``compared`` articles of the story when it joined; zeros if it began one.
+    """
 
     id: int
     source_id: int
@@ -43,6 +46,8 @@ class PlacedArticle:
     read_more: tuple[str, ...]
     story_id: int
     duplicate_of: int | None
+    mean: float
+    compared: int
     terms: bytes
 
 
@@ -115,7 +120,8 @@ def count_unplaced(connection: Connection) -> int:
 
 def placed_articles(connection: Connection, since: datetime) -> Iterator[PlacedArticle]:
     """Everything the story index holds, originals before their copies."""
-    table, terms = schema.articles, schema.article_terms
+    table, terms, reasons = schema.articles, schema.article_terms, schema.story_reasons
+    joined = (reasons.c.article_id == table.c.id) & (reasons.c.likeness >= reasons.c.needed)
     query = (
         select(
             table.c.id,
@@ -126,9 +132,12 @@ def placed_articles(connection: Connection, since: datetime) -> Iterator[PlacedA
             table.c.read_more_json.label("read_more"),
             table.c.story_id,
             table.c.duplicate_of,
+            func.coalesce(reasons.c.mean, 0.0).label("mean"),
+            func.coalesce(reasons.c.compared, 0).label("compared"),
             terms.c.terms,
         )
         .join(terms, terms.c.article_id == table.c.id)
+        .join(reasons, joined, isouter=True)
         .where(table.c.published >= since, table.c.story_id.is_not(None))
         .order_by(table.c.duplicate_of.is_not(None), table.c.published, table.c.id)
     )
@@ -288,12 +297,10 @@ def get_stories(connection: Connection, ids: Iterable[int]) -> dict[int, Story]:
     return {row.id: Story(**row._asdict()) for row in connection.execute(query)}
 
 
-def count_stories(connection: Connection, *, since: datetime | None = None) -> tuple[int, int]:
-    """(all stories, stories told by two sources or more), optionally updated since a moment."""
+def count_stories(connection: Connection) -> tuple[int, int]:
+    """(all stories, stories told by two sources or more)."""
     table = schema.stories
     query = select(func.count(), func.count().filter(table.c.coverage > 1)).select_from(table)
-    if since is not None:
-        query = query.where(table.c.updated >= since)
     every, covered = connection.execute(query).one()
     return every, covered
 

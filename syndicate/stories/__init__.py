@@ -1,5 +1,7 @@
 """Articles → stories: copies, stories, related links, top and trending. Pure: no I/O, no clock, no chance."""
 
+from syndicate.stories.clusters import MERGED, Bond, Regrouping
+from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.index import IndexedArticle, Placement, StoryIndex
 from syndicate.stories.lead import LeadCandidate, choose_lead
 from syndicate.stories.options import StoryOptions
@@ -13,18 +15,22 @@ from syndicate.stories.ranking import (
     rank_trending,
 )
 from syndicate.stories.related import Scored
-from syndicate.stories.terms import ArticleTerms, extract_terms, shared_terms
+from syndicate.stories.terms import ArticleTerms, extract_terms, shared_terms, usual_stems
 from syndicate.stories.weights import ENOUGH_OTHERS, Record, learn_weights, theme_weight
 
 __all__ = [
     "ENOUGH_OTHERS",
+    "MERGED",
     "ArticleTerms",
+    "Bond",
+    "Fingerprint",
     "Hand",
     "IndexedArticle",
     "LeadCandidate",
     "Placement",
     "RankingOptions",
     "Record",
+    "Regrouping",
     "Scored",
     "StoryArticle",
     "StoryFacts",
@@ -38,4 +44,5 @@ __all__ = [
     "rank_trending",
     "shared_terms",
     "theme_weight",
+    "usual_stems",
 ]

@@ -7,6 +7,7 @@ hashes are smallest, which is fair to both sides as far as both samples reach.
 
 import numpy as np
 
+from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.terms import MAX_SHINGLES, Hashes
 
@@ -14,15 +15,21 @@ from syndicate.stories.terms import MAX_SHINGLES, Hashes
 _CONTAINED_AT_LEAST = 12
 
 
-def is_copy(a: Hashes, b: Hashes, options: StoryOptions) -> bool:
+def is_copy(a: Fingerprint, b: Fingerprint, options: StoryOptions) -> bool:
     """True when two articles' shingles overlap so much that a reader would call them one text."""
-    shared, mine, theirs = overlap(a, b)
+    return copy_strength(a, b, options) >= 1
+
+
+def copy_strength(a: Fingerprint, b: Fingerprint, options: StoryOptions) -> float:
+    """How far two articles are on the way to being copies: 1 is where they become one text."""
+    shared, mine, theirs = overlap(a.shingles, b.shingles)
     smaller = min(mine, theirs)
     if not shared:
-        return False
-    if shared >= options.copy_jaccard * (mine + theirs - shared):
-        return True
-    return smaller >= _CONTAINED_AT_LEAST and shared >= options.copy_containment * smaller
+        return 0.0
+    strength = shared / (mine + theirs - shared) / options.copy_jaccard
+    if smaller >= _CONTAINED_AT_LEAST:
+        strength = max(strength, shared / smaller / options.copy_containment)
+    return strength
 
 
 def overlap(a: Hashes, b: Hashes) -> tuple[int, int, int]:

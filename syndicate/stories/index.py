@@ -5,8 +5,9 @@ same articles in the same order give the same answers, and loading stored articl
 gives the index that was left. The cost of an article does not depend on how many there are.
 """
 
+from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import heapify, heappop, heappush
 from itertools import islice
@@ -14,8 +15,11 @@ from zlib import crc32
 
 import numpy as np
 
-from syndicate.stories.clusters import choose_story, story_likeness
+from syndicate.stories.clusters import Bond, Regrouping, best_bond
 from syndicate.stories.duplicates import is_copy
+from syndicate.stories.fingerprint import Fingerprint
+from syndicate.stories.grouping import Grouping
+from syndicate.stories.held import Held, pair_length
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.postings import Postings
 from syndicate.stories.related import Match, Scored, match_all
@@ -32,13 +36,16 @@ COPIES_TOUCHED = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedArticle:
-    """An article as the index takes it. ``hints`` are ids of articles its source lists as further reading."""
+    """An article as the index takes it. ``hints`` are ids of articles its source lists as further reading.
+
+    ``terms`` are as extracted for a new article, or as they were packed for one that is loaded.
+    """
 
     article_id: int
     source_id: int
     published: datetime
     title: str
-    terms: ArticleTerms
+    terms: ArticleTerms | Fingerprint
     language: str = ""
     hints: tuple[int, ...] = ()
 
@@ -49,30 +56,19 @@ class Placement:
 
     ``duplicate_of`` is the article it is a copy of. ``story`` is the story it joins; ``None``
     means it starts one: the caller creates the row and calls ``StoryIndex.assign``.
+    ``bond`` is what it has in common with the nearest story, joined or not; ``regrouped`` says which
+    other articles changed their story because of it. A story that split off has a provisional number
+    (minus the smallest article id in it) until the caller gives it a row and calls ``StoryIndex.merge``.
     ``candidates`` are its related links, best first, more than are shown. ``touched`` are the older
     articles whose own related links change because of it: ask ``StoryIndex.related`` for them.
     """
 
     duplicate_of: int | None = None
     story: int | None = None
+    bond: Bond | None = None
+    regrouped: tuple[Regrouping, ...] = ()
     candidates: tuple[Scored, ...] = ()
     touched: tuple[int, ...] = ()
-
-
-@dataclass(slots=True)
-class _Held:
-    """One article in the index. Only originals are found by others; copies hang on their original."""
-
-    article_id: int
-    source_id: int
-    published: float
-    terms: ArticleTerms
-    hints: tuple[int, ...]
-    title_key: int
-    story: int | None = None
-    duplicate_of: int | None = None
-    copies: list[int] = field(default_factory=list)
-    neighbours: dict[int, float] | None = None
 
 
 class StoryIndex:
@@ -80,12 +76,12 @@ class StoryIndex:
 
     def __init__(self, options: StoryOptions) -> None:
         self.options = options
-        self._held: dict[int, _Held] = {}
+        self._held: dict[int, Held] = {}
         self._postings = Postings(options)
-        self._members: dict[int, list[int]] = {}
+        self._grouping = Grouping(options, self._held, self._likeness)
         self._titles: dict[int, int] = {}
         self._oldest: list[tuple[float, int]] = []
-        self._uncounted: list[ArticleTerms] = []
+        self._uncounted: list[Fingerprint] = []
         self._space = TermSpace()
 
     def __len__(self) -> int:
@@ -94,40 +90,65 @@ class StoryIndex:
     def __contains__(self, article_id: int) -> bool:
         return article_id in self._held
 
-    def add(self, item: IndexedArticle) -> Placement:
-        """Place a new article and remember it. Raises ``ValueError`` if it is already there."""
-        held = self._hold(item)
+    def add(self, item: IndexedArticle, *, stays: int | None = None) -> Placement:
+        """Place a new article and remember it. Raises ``ValueError`` if it is already there.
+
+        ``stays`` is the story in which an edited article stays, whatever it says now.
+        """
         self._count_loaded()
+        held = self._hold(item)
         matches = self._matches(held)
         original = self._original(held, matches)
         if original is not None:
             self._attach(held, original)
-            self._join(held, original.story)
+            self._grouping.join(held, original.story if stays is None else stays)
             return Placement(
                 duplicate_of=original.article_id,
-                story=original.story,
+                story=held.story,
                 candidates=self._links(held, matches),
             )
-        if self._notice_repeated_title(held):
+        repeats = self._repeats(held)
+        if self._notice_repeated_title(held) and isinstance(item.terms, ArticleTerms):
+            untitled = replace(item.terms, title=np.zeros_like(item.terms.title))
+            held.terms = self._space.weigh(untitled, self.options.title_weight)
             matches = self._matches(held)
-        self._join(held, self._story(held, matches))
+        bonds = self._grouping.bonds(held, matches, repeats=repeats)
+        if stays is None:
+            found, regrouped = best_bond(bonds), self._grouping.place(held, bonds)
+        else:
+            found, regrouped = self._grouping.stay(held, bonds, stays), ()
         self._postings.add(held.article_id, held.terms)
         self._space.add([held.terms])
-        held.neighbours = {}
-        self._remember(held.neighbours, matches)
+        held.neighbours = self._nearest(matches)
         return Placement(
             story=held.story,
+            bond=found,
+            regrouped=regrouped,
             candidates=self._links(held, matches),
             touched=self._introduce(held, matches),
         )
 
-    def load(self, item: IndexedArticle, story_id: int | None, duplicate_of: int | None) -> None:
-        """Take back an article that was placed before a restart; load in the order of placing."""
+    def load(
+        self,
+        item: IndexedArticle,
+        story_id: int | None,
+        duplicate_of: int | None,
+        *,
+        mean: float = 0.0,
+        compared: int = 0,
+    ) -> None:
+        """Take back an article that was placed before a restart; load in the order of placing.
+
+        With the terms that ``packed`` gave, the index is exactly the one that was left.
+        ``mean`` and ``compared`` are those of the ``Bond`` with which it joined.
+        """
         held = self._hold(item)
-        self._join(held, story_id)
+        held.mean, held.compared = mean, compared
         original = self._held.get(duplicate_of) if duplicate_of is not None else None
         if original is not None:
             self._attach(held, self._original_of(original))
+        self._grouping.join(held, story_id)
+        if original is not None:
             return
         self._notice_repeated_title(held)
         self._postings.add(held.article_id, held.terms)
@@ -137,18 +158,29 @@ class StoryIndex:
 
     def assign(self, article_id: int, story_id: int) -> None:
         """Give an article the story that the caller created for it."""
-        held = self._held[article_id]
-        self._leave(held)
-        self._join(held, story_id)
+        self._grouping.move([article_id], story_id)
+
+    def fingerprint(self, item: IndexedArticle) -> Fingerprint:
+        """An article's terms as they weigh now, or as they were packed."""
+        if isinstance(item.terms, Fingerprint):
+            return item.terms
+        return self._space.weigh(item.terms, self.options.title_weight)
+
+    def packed(self, article_id: int) -> bytes:
+        """What ``load`` needs of an article's terms, for the store. Raises ``KeyError`` if unknown."""
+        return self._held[article_id].terms.pack()
 
     def merge(self, story_id: int, into: int) -> None:
-        """Move every article of one story into another."""
-        for article_id in list(self._members.get(story_id, ())):
-            self.assign(article_id, into)
+        """Move every article of one story into another, for instance a provisional one into its row's id."""
+        self._grouping.move(self._grouping.with_copies(story_id), into)
 
     def story_of(self, article_id: int) -> int | None:
         """The story of an article in the index."""
         return self._held[article_id].story
+
+    def articles_of(self, story_id: int) -> tuple[int, ...]:
+        """The articles of a story that are in the index, the earliest first, each followed by its copies."""
+        return self._grouping.with_copies(story_id)
 
     def related(self, article_id: int) -> tuple[Scored, ...]:
         """The related links of an article as they would be chosen now; () if it is not in the index."""
@@ -185,7 +217,7 @@ class StoryIndex:
         if held is None:
             return False
         self._count_loaded()
-        self._leave(held)
+        self._grouping.leave(held)
         if self._titles.get(held.title_key) == article_id:
             del self._titles[held.title_key]
         if held.duplicate_of is not None:
@@ -196,16 +228,16 @@ class StoryIndex:
         self._promote(held.copies)
         return True
 
-    def _hold(self, item: IndexedArticle) -> _Held:
+    def _hold(self, item: IndexedArticle) -> Held:
         if item.article_id in self._held:
             raise ValueError(f"article {item.article_id} is already in the index")
-        held = _Held(
+        held = Held(
             article_id=item.article_id,
             source_id=item.source_id,
             published=item.published.timestamp(),
-            terms=item.terms,
+            terms=self.fingerprint(item),
             hints=item.hints,
-            title_key=crc32(f"{item.source_id} {item.title.casefold()}".encode(errors="replace")),
+            title_key=_title_key(item),
         )
         self._held[item.article_id] = held
         heappush(self._oldest, (held.published, held.article_id))
@@ -216,44 +248,47 @@ class StoryIndex:
             self._space.add(self._uncounted)
             self._uncounted = []
 
-    def _matches(self, held: _Held) -> list[Match]:
+    def _matches(self, held: Held) -> list[Match]:
         """The articles that share rare words with this one, compared exactly, best first."""
         group = held.article_id if held.duplicate_of is None else held.duplicate_of
-        words = held.terms.terms[: held.terms.words]
-        found = self._postings.candidates(words, self._space.promise(held.terms, self.options.title_weight))
+        found = self._postings.candidates(held.terms)
         found += [hint for hint in self._hints(held) if hint not in found]
         return self._compare(
             held, [article_id for article_id in found if article_id not in (held.article_id, group)]
         )
 
-    def _compare(self, held: _Held, article_ids: Sequence[int]) -> list[Match]:
+    def _compare(self, held: Held, article_ids: Sequence[int]) -> list[Match]:
         if not article_ids:
             return []
         others = [self._held[article_id] for article_id in article_ids]
-        words, characters = self._space.cosines(
-            held.terms, [other.terms for other in others], self.options.title_weight
-        )
+        cosines = self._space.cosines(held.terms, [other.terms for other in others])
         hints = self._hints(held)
         rows = [(other.article_id, other.published, other.article_id in hints) for other in others]
-        return match_all(held.published, rows, words, characters, self.options)
+        mine = max(held.terms.length, 1)
+        lengths = np.sqrt(np.array([float(mine * max(other.terms.length, 1)) for other in others]))
+        return match_all(held.published, rows, cosines, lengths, self.options)
 
-    def _ranked(self, held: _Held) -> list[Match]:
+    def _likeness(self, held: Held, article_ids: Sequence[int]) -> dict[int, float]:
+        return {match.article_id: match.likeness for match in self._compare(held, article_ids)}
+
+    def _ranked(self, held: Held) -> list[Match]:
         """The nearest articles met so far, compared afresh; after a restart they are looked for again."""
         self._count_loaded()
         original = self._original_of(held)
         if original.neighbours is None:
-            original.neighbours = {}
-            self._remember(original.neighbours, self._matches(original))
-        known = [one for one in original.neighbours if one in self._held]
+            original.neighbours = self._nearest(self._matches(original))
+        known = [one for _, one in original.neighbours if one in self._held]
         ids = [self._original_of(self._held[one]).article_id for one in (*known, *self._hints(held))]
         return self._compare(held, [one for one in dict.fromkeys(ids) if one != original.article_id])
 
-    def _remember(self, neighbours: dict[int, float], matches: Iterable[Match]) -> None:
-        for match in islice(matches, self.options.kept):
-            if match.score >= self.options.remembered:
-                neighbours[match.article_id] = match.score
+    def _nearest(self, matches: Iterable[Match]) -> list[tuple[float, int]]:
+        """The neighbours worth remembering, as (score, id), the least first."""
+        best = islice(matches, self.options.kept)
+        return sorted(
+            (match.score, match.article_id) for match in best if match.score >= self.options.remembered
+        )
 
-    def _introduce(self, held: _Held, matches: Iterable[Match]) -> tuple[int, ...]:
+    def _introduce(self, held: Held, matches: Iterable[Match]) -> tuple[int, ...]:
         """Let older articles know the new one; the result is those that would show it."""
         touched: list[int] = []
         for match in islice(matches, 2 * self.options.kept):
@@ -261,38 +296,37 @@ class StoryIndex:
             if score < self.options.remembered:
                 continue
             other = self._held[match.article_id]
-            known = other.neighbours or {}
-            better = sum(older > score for older in known.values())
+            known = other.neighbours if other.neighbours is not None else []
+            better = len(known) - bisect_right(known, (score, held.article_id))
             if better < self.options.related_limit and score >= self._related_threshold(other, held):
                 touched.append(other.article_id)
                 touched += other.copies[-COPIES_TOUCHED:]
             if other.neighbours is not None and better < self.options.kept:
-                known = other.neighbours
-                if len(known) >= self.options.kept:
-                    del known[min(known, key=lambda one: (known[one], one))]
-                known[held.article_id] = score
+                insort(known, (score, held.article_id))
+                del known[: -self.options.kept]
         return tuple(touched)
 
-    def _hints(self, held: _Held) -> list[int]:
+    def _hints(self, held: Held) -> list[int]:
         found = [self._original_of(self._held[hint]).article_id for hint in held.hints if hint in self._held]
         return [hint for hint in dict.fromkeys(found) if hint != held.article_id]
 
-    def _original_of(self, held: _Held) -> _Held:
+    def _original_of(self, held: Held) -> Held:
         return held if held.duplicate_of is None else self._held[held.duplicate_of]
 
-    def _original(self, held: _Held, matches: Iterable[Match]) -> _Held | None:
-        """The article this one is a copy of."""
+    def _original(self, held: Held, matches: Iterable[Match]) -> Held | None:
+        """The article this one is a copy of. What a source repeats day by day is a copy for a while only."""
+        repeats = self._repeats(held)
         for one in matches:
             other = self._held[one.article_id]
             if (
                 one.likeness >= self.options.copy_likeness
-                and self._within_window(held, other)
-                and is_copy(held.terms.shingles, other.terms.shingles, self.options)
+                and self._within_window(held, other, repeats=repeats)
+                and is_copy(held.terms, other.terms, self.options)
             ):
                 return other
         return None
 
-    def _attach(self, held: _Held, original: _Held) -> None:
+    def _attach(self, held: Held, original: Held) -> None:
         held.duplicate_of = original.article_id
         original.copies.append(held.article_id)
 
@@ -306,40 +340,17 @@ class StoryIndex:
             self._attach(other, first)
         self._postings.add(first.article_id, first.terms)
         self._space.add([first.terms])
-        self._join(first, first.story)
+        self._grouping.join(first, first.story)
 
-    def _notice_repeated_title(self, held: _Held) -> bool:
+    def _notice_repeated_title(self, held: Held) -> bool:
         """A source that repeats a title over different texts has a rubric: its words say nothing."""
+        if not held.title_key:
+            return False
         earlier = self._held.get(self._titles.get(held.title_key, -1))
         self._titles[held.title_key] = held.article_id
-        if earlier is None:
-            return False
-        for one in (earlier, held):
-            one.terms = replace(one.terms, title=np.zeros_like(one.terms.title))
-        return True
+        return earlier is not None and not is_copy(held.terms, earlier.terms, self.options)
 
-    def _story(self, held: _Held, matches: Iterable[Match]) -> int | None:
-        """The story that is near enough, if any."""
-        known = {match.article_id: match.likeness for match in matches}
-        nearest: dict[int, int] = {}
-        for match in matches:
-            other = self._held[match.article_id]
-            if other.story is not None and self._within_window(held, other):
-                nearest.setdefault(other.story, match.article_id)
-            if len(nearest) == self.options.stories_compared:
-                break
-        likeness: dict[int, float] = {}
-        lengths: dict[int, float] = {}
-        for story, article_id in nearest.items():
-            sample = self._members[story][-self.options.story_sample :]
-            missing = [member for member in sample if member not in known]
-            known.update((match.article_id, match.likeness) for match in self._compare(held, missing))
-            members = [known[member] for member in sample]
-            likeness[story] = story_likeness(known[article_id], members, self.options)
-            lengths[story] = _pair_length(held, self._held[article_id])
-        return choose_story(likeness, lengths, self.options)
-
-    def _links(self, held: _Held, matches: Iterable[Match]) -> tuple[Scored, ...]:
+    def _links(self, held: Held, matches: Iterable[Match]) -> tuple[Scored, ...]:
         """The matches that deserve a link."""
         mine = self._original_of(held).article_id
         chosen = (
@@ -350,26 +361,19 @@ class StoryIndex:
         )
         return tuple(islice(chosen, self.options.kept))
 
-    def _related_threshold(self, a: _Held, b: _Held) -> float:
-        return self.options.related_threshold(_pair_length(a, b))
+    def _related_threshold(self, a: Held, b: Held) -> float:
+        return self.options.related_threshold(pair_length(a, b))
 
-    def _within_window(self, a: _Held, b: _Held) -> bool:
-        return abs(a.published - b.published) <= self.options.window_days * 86400
+    def _within_window(self, a: Held, b: Held, *, repeats: bool) -> bool:
+        seconds = self.options.repeat_hours * 3600 if repeats else self.options.window_days * 86400
+        return abs(a.published - b.published) <= seconds
 
-    def _join(self, held: _Held, story: int | None) -> None:
-        held.story = story
-        if story is not None and held.duplicate_of is None:
-            self._members.setdefault(story, []).append(held.article_id)
-
-    def _leave(self, held: _Held) -> None:
-        members = self._members.get(held.story, []) if held.story is not None else []
-        if held.article_id in members:
-            members.remove(held.article_id)
-            if not members and held.story is not None:
-                del self._members[held.story]
-        held.story = None
+    def _repeats(self, held: Held) -> bool:
+        """Whether its source has used the title before: a rubric, a service, a headline of every hour."""
+        return bool(held.title_key) and held.title_key in self._titles
 
 
-def _pair_length(a: _Held, b: _Held) -> float:
-    """The length that counts for a threshold: the geometric mean of two texts' lengths in characters."""
-    return float((max(a.terms.length, 1) * max(b.terms.length, 1)) ** 0.5)
+def _title_key(item: IndexedArticle) -> int:
+    """The same for every article of a source with the same title; 0 without one, which repeats nothing."""
+    title = item.title.casefold().strip()
+    return crc32(f"{item.source_id} {title}".encode(errors="replace")) if title else 0

@@ -7,6 +7,9 @@ One configuration serves every language and length of text. "Measured" means
 from dataclasses import dataclass
 from math import log
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryOptions:
@@ -21,19 +24,36 @@ class StoryOptions:
     articles, and is compared exactly with the ``scored`` best. Measured: nDCG@3 within .2 points of
     comparing with everything. Articles of fewer than ``minimum_words`` are too little to judge by.
 
-    *Likeness* = ``word_weight`` × cosine of words + ``character_weight`` × cosine of character
-    n-grams; in the words' vectors the title counts ``title_weight`` of the body (reference;
-    measured again: 0.3 and 1.0 are no better). *Score* = likeness, less a soft decay of up to
+    *Likeness* = ``word_weight`` × cosine of words + ``meaning_weight`` × cosine of meanings beyond chance
+    (English) or ``character_weight`` × cosine of character n-grams (elsewhere); in the words' vectors the
+    title counts ``title_weight`` of the body (0.3 and 1.0 are no better). Longer texts are nearer in meaning
+    by chance: ``chance_base + chance_slope × ln(characters / 100)`` (medians of unrelated pairs: .04 for
+    headlines, .12 for sentences, .25 for paragraphs), and need it less: it fades with (100 ÷ characters) to
+    the power of ``meaning_fade``. *Score* = likeness, less a soft decay of up to
     ``time_share`` with a half-life of ``time_half_life`` days (reference; +.5 to 1 point of nDCG@3),
     + ``hint`` when the source itself lists the other article (enough alone for short texts, beside
     some likeness for long ones; a choice: no labelled set has such lists).
 
     *Thresholds* grow with length, since long texts share words by chance:
-    ``base + slope × ln(characters / 100)`` between ``lowest`` and ``highest`` (reference; the
-    bases are measured: lower ones fill lone articles with strangers, higher ones split stories).
+    ``base + slope × ln(characters / 100)`` between ``lowest`` (or ``story_lowest``) and ``highest``
+    (reference; the bases are measured: lower ones fill lone articles with strangers, higher ones split
+    stories).
 
     *Stories*: the ``stories_compared`` nearest ones are looked at; likeness to a story is
-    ``nearest_share`` × the nearest article + the rest × the mean of its ``story_sample`` latest.
+    ``nearest_share`` × the nearest article + the rest × the mean of ``story_sample`` of its articles,
+    in units of the story's own coherence. Of that ``coherence_prior`` pairs at the threshold are
+    presumed, and at least ``coherence_floor`` of the threshold. In a story of ``crowd`` or more articles
+    the nearest counts nothing for a stranger, whose likeness to the others is below ``stranger_share`` of
+    the coherence. When an article that joins one story
+    reaches ``bridge`` of what another needs, the two are compared, on ``merge_sample`` × ``story_sample``
+    articles: one story if their mean likeness is ``merge_share`` of their coherence, more for small
+    ones (``merge_caution`` ÷ the smaller size). A story of ``split_from`` articles, and of twice as many,
+    and so on, is split when two parts of ``split_least`` or more of its sample have less than
+    ``split_share`` of their coherence in common. Measured together, on all sets.
+
+    *Repeats*: an article whose title its source has used before joins no story and is no copy of an
+    article that is older than ``repeat_hours`` (a choice: one weather report a day, not one for ever);
+    joining takes ``repeat_caution`` times as much, since the title is alike for no reason.
 
     *Copies* (reference): word triples with at least this Jaccard index or containment; articles
     below ``copy_likeness`` cannot reach either and are not compared.
@@ -51,32 +71,54 @@ class StoryOptions:
     minimum_words: int = 3
 
     title_weight: float = 0.6
-    word_weight: float = 0.7
-    character_weight: float = 0.3
+    word_weight: float = 0.8
+    character_weight: float = 0.15
+    meaning_weight: float = 0.25
+    meaning_fade: float = 0.6
+    chance_base: float = 0.1
+    chance_slope: float = 0.09
     time_share: float = 0.2
     time_half_life: float = 1.0
     hint: float = 0.3
 
-    related_base: float = 0.18
-    story_base: float = 0.20
-    slope: float = 0.07
+    related_base: float = 0.23
+    story_base: float = 0.21
+    story_lowest: float = 0.15
+    slope: float = 0.05
     lowest: float = 0.18
-    highest: float = 0.46
+    highest: float = 0.40
     nearest_share: float = 0.5
     stories_compared: int = 4
     story_sample: int = 12
+    coherence_prior: float = 3.0
+    coherence_floor: float = 0.4
+    crowd: int = 5
+    stranger_share: float = 0.2
+    bridge: float = 0.8
+    merge_sample: int = 6
+    merge_share: float = 0.8
+    merge_caution: float = 0.3
+    split_from: int = 8
+    split_least: int = 3
+    split_share: float = 0.3
+    repeat_hours: float = 24.0
+    repeat_caution: float = 1.5
 
     copy_likeness: float = 0.35
-    copy_jaccard: float = 0.4
-    copy_containment: float = 0.7
+    copy_jaccard: float = 0.5
+    copy_containment: float = 0.8
 
     def related_threshold(self, length: float) -> float:
         """The least score of a link that is shown, for texts of ``length`` characters."""
-        return self._threshold(self.related_base, length)
+        return self._threshold(self.related_base, self.lowest, length)
 
     def story_threshold(self, length: float) -> float:
         """The least score with which an article of ``length`` characters joins a story."""
-        return self._threshold(self.story_base, length)
+        return self._threshold(self.story_base, self.story_lowest, length)
 
-    def _threshold(self, base: float, length: float) -> float:
-        return min(max(base + self.slope * log(max(length, 1.0) / 100), self.lowest), self.highest)
+    def meaning_by_chance(self, lengths: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The cosine of meanings that texts of ``lengths`` characters have without sharing a subject."""
+        return np.maximum(self.chance_base + self.chance_slope * np.log(np.maximum(lengths, 1) / 100), 0)
+
+    def _threshold(self, base: float, lowest: float, length: float) -> float:
+        return min(max(base + self.slope * log(max(length, 1.0) / 100), lowest), self.highest)

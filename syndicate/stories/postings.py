@@ -8,10 +8,9 @@ there are (reference: 25 to 223 microseconds from 10,000 to 1,000,000 articles).
 from heapq import nlargest
 
 import numpy as np
-from numpy.typing import NDArray
 
+from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.options import StoryOptions
-from syndicate.stories.terms import ArticleTerms
 
 
 class Postings:
@@ -21,7 +20,7 @@ class Postings:
         self._options = options
         self._lists: dict[int, list[int]] = {}
 
-    def add(self, article_id: int, terms: ArticleTerms) -> None:
+    def add(self, article_id: int, terms: Fingerprint) -> None:
         """Post an article under its most telling words."""
         for number in self._posted(terms):
             found = self._lists.get(number)
@@ -32,7 +31,7 @@ class Postings:
             if len(found) > 2 * self._options.latest:
                 del found[: -self._options.latest]
 
-    def remove(self, article_id: int, terms: ArticleTerms) -> None:
+    def remove(self, article_id: int, terms: Fingerprint) -> None:
         """Take an article out of every list it is still in."""
         for number in self._posted(terms):
             found = self._lists.get(number)
@@ -41,17 +40,18 @@ class Postings:
                 if not found:
                     del self._lists[number]
 
-    def candidates(self, words: NDArray[np.uint32], weights: NDArray[np.float32]) -> list[int]:
-        """The articles that share the most rare words, the most promising first.
+    def candidates(self, terms: Fingerprint) -> list[int]:
+        """The articles that share the heaviest words, the most promising first.
 
         None for an article of fewer than ``minimum_words``: too little to judge by.
         """
-        if len(words) < self._options.minimum_words:
+        if terms.words < self._options.minimum_words:
             return []
         promise: dict[int, float] = {}
         read = 0
-        order = np.argsort(-weights, kind="stable")
-        for number, weight in zip(words[order].tolist(), weights[order].tolist(), strict=True):
+        # A shared word is expected to weigh as much in the other article.
+        promises = np.square(terms.weights[: terms.words], dtype=np.float32)
+        for number, weight in zip(terms.terms[: terms.words].tolist(), promises.tolist(), strict=True):
             found = self._lists.get(number)
             if not found:
                 continue
@@ -64,7 +64,7 @@ class Postings:
             self._options.scored, promise, key=lambda article_id: (promise[article_id], article_id)
         )
 
-    def _posted(self, terms: ArticleTerms) -> list[int]:
+    def _posted(self, terms: Fingerprint) -> list[int]:
         if terms.words < self._options.minimum_words:
             return []
         numbers: list[int] = terms.terms[: min(terms.words, self._options.posted_terms)].tolist()

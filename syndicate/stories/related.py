@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syndicate.stories.options import StoryOptions
+from syndicate.stories.vectors import Cosines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
     """An article compared with another. ``parts`` sum to ``score``.
 
-    ``words`` and ``characters`` are weighted cosines, ``time`` (never positive) what age takes
+    ``words``, ``characters`` and ``meaning`` are weighted cosines, ``time`` (never positive) what age takes
     away, ``hint`` what the source's own list adds.
     """
 
@@ -36,17 +37,24 @@ class Match(NamedTuple):
     article_id: int
     words: float
     characters: float
+    meaning: float
     time: float
     hint: float
 
     @property
     def likeness(self) -> float:
         """What the texts alone say, whatever the time and the hints."""
-        return self.words + self.characters
+        return self.words + self.characters + self.meaning
 
     def scored(self) -> Scored:
         """The same for other rooms, with its parts by name."""
-        parts = {"words": self.words, "characters": self.characters, "time": self.time, "hint": self.hint}
+        parts = {
+            "words": self.words,
+            "characters": self.characters,
+            "meaning": self.meaning,
+            "time": self.time,
+            "hint": self.hint,
+        }
         return Scored(
             article_id=self.article_id,
             score=self.score,
@@ -57,26 +65,31 @@ class Match(NamedTuple):
 def match_all(
     published: float,
     others: Sequence[tuple[int, float, bool]],
-    words: NDArray[np.float32],
-    characters: NDArray[np.float32],
+    cosines: Cosines,
+    lengths: NDArray[np.float64],
     options: StoryOptions,
 ) -> list[Match]:
     """Combine cosines, ages and hints as ``StoryOptions`` says; best first.
 
-    ``others`` are (article id, published, listed by the source) in the order of the cosines.
+    ``others`` are (article id, published, listed by the source) in the order of the cosines; ``lengths``
+    how many characters count for each pair.
     """
     ids = [article_id for article_id, _, _ in others]
     dates = np.array([date for _, date, _ in others])
     hint = options.hint * np.array([float(hinted) for _, _, hinted in others])
-    word_part = options.word_weight * words.astype(np.float64)
-    character_part = options.character_weight * characters.astype(np.float64)
+    words = options.word_weight * cosines.words.astype(np.float64)
+    chance = np.where(cosines.meaning, options.meaning_by_chance(lengths), 0)
+    characters = options.character_weight * cosines.characters.astype(np.float64)
+    fading = np.minimum(100 / lengths, 1) ** options.meaning_fade
+    meaning = options.meaning_weight * fading * (cosines.meaning - chance)
+    likeness = words + characters + meaning
     halvings = np.abs(dates - published) / (86400 * options.time_half_life)
-    time = -(word_part + character_part) * options.time_share * (1 - 0.5**halvings)
-    score = word_part + character_part + time + hint
+    time = -likeness * options.time_share * (1 - 0.5**halvings)
+    score = likeness + time + hint
     rows = zip(
         *(column.tolist() for column in (score, dates)),
         ids,
-        *(column.tolist() for column in (word_part, character_part, time, hint)),
+        *(column.tolist() for column in (words, characters, meaning, time, hint)),
         strict=True,
     )
     return sorted(map(Match._make, rows), reverse=True)

@@ -1,25 +1,28 @@
-"""What the index remembers of an article's words: hashed terms, nothing readable.
+"""What the index learns of an article's words: numbers, nothing readable.
 
-A term is 22 bits of a hash, and its lowest three bits are the length of the stem, so that the
-number itself says how common the word is likely to be (see ``vectors``). An article keeps three
-things: its *words*, with separate counts for title and body; a sample of its *characters* (n-grams
-of three to five, for languages whose words change shape); and its *shingles* (runs of three words,
-or of eight characters where words are not separated), which recognise copies.
+A term is 20 bits of a hash of a stem. An article has three things: its *words*, with separate counts
+for title and body and the commonness of each (see ``background``); what else tells its subject, a
+*meaning* (English, see ``meaning``) or a sample of its *characters* (n-grams of three to five, for
+languages whose words change shape); and its *shingles* (runs of three words, or of eight
+characters where words are not separated), which recognise copies.
 """
 
-import struct
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import log
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from syndicate.stories.tokens import is_spaceless, proper_names, stem, words
+from syndicate.stories.background import commonness
+from syndicate.stories.meaning import NO_MEANING, Meaning, meaning_of, row_of
+from syndicate.stories.tokens import base_language, is_spaceless, proper_names, stem, words
 
-TERM_SPACE = 1 << 22
+TERM_SPACE = 1 << 20
 # Longer texts add nothing measurable (nDCG@3 +.5 to 1 point from 1,000 to 3,000 characters).
 TITLE_CHARACTERS = 300
 TEXT_CHARACTERS = 3000
@@ -29,86 +32,70 @@ MAX_SHINGLES = 128
 # One n-gram in eight, the same ones everywhere, estimates the same cosine: nDCG@3 within .3 points of
 # one in four.
 CHARACTER_SAMPLE = 8
-COUNT_SCALE = 32
 # Names weigh more. Measured on nDCG@3 against 1.0: headlines +0, sentences +2.7 points, articles +.2.
 NAME_WEIGHT = 1.3
+# In a newsroom of a few texts no fewer than so many tell that a word is a usual one.
+USUAL_IN = 5
 # N-grams are as common as words of four letters.
-_GRAM_CLASS = 3
-
-_HEADER = struct.Struct("<BHHHI")
-_VERSION = 1
+GRAM_COMMONNESS = 97
 
 Hashes = NDArray[np.uint32]
-Counts = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+
+class Word(NamedTuple):
+    """What is known of a word: its term, the code of its commonness, its row in the table of meanings."""
+
+    term: int
+    commonness: int
+    row: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleTerms:
     """One article's words as numbers.
 
-    ``terms`` are distinct words, the most telling first, then (from position ``words``) distinct
-    character n-grams. ``title`` and ``body`` are their damped counts, ``COUNT_SCALE × (1 + ln n)``
-    (more for names), 0 when absent. ``shingles`` are the smallest hashes of the word triples, ascending.
-    ``length`` is title and text together, in characters, before anything was cut.
+    ``terms`` are ``words`` distinct words, then distinct character n-grams. ``title`` and ``body`` are
+    the damped counts of the words, 1 + ln n (more for names), 0 when absent, and ``characters``
+    those of the n-grams. ``commonness`` are codes of terms. ``shingles`` are the smallest hashes of
+    the word triples, ascending. ``length`` is title and text together, in characters, before any cut.
     """
 
     terms: Hashes
-    title: Counts
-    body: Counts
     words: int
+    title: Floats
+    body: Floats
+    characters: Floats
+    commonness: NDArray[np.uint8]
+    meaning: Meaning
     shingles: Hashes
     length: int
-
-    def pack(self) -> bytes:
-        """A compact form for the store: about 6 bytes a term. Little-endian, with a version."""
-        header = _HEADER.pack(_VERSION, len(self.terms), self.words, len(self.shingles), self.length)
-        return b"".join(
-            (header, self.terms.tobytes(), self.shingles.tobytes(), self.title.tobytes(), self.body.tobytes())
-        )
-
-    @classmethod
-    def unpack(cls, data: bytes) -> "ArticleTerms":
-        """Read what ``pack`` wrote; the arrays share the memory of ``data``.
-
-        Raises ``ValueError`` for another version or a wrong size: extract the terms again.
-        """
-        if len(data) < _HEADER.size or data[0] != _VERSION:
-            raise ValueError("these article terms were written by another version")
-        _, count, word_count, shingle_count, length = _HEADER.unpack_from(data)
-        start = _HEADER.size
-        shingles = start + 4 * count
-        title = shingles + 4 * shingle_count
-        if len(data) != title + 2 * count:
-            raise ValueError("these article terms are damaged")
-        return cls(
-            terms=np.frombuffer(data, np.uint32, count, start),
-            title=np.frombuffer(data, np.uint8, count, title),
-            body=np.frombuffer(data, np.uint8, count, title + count),
-            words=word_count,
-            shingles=np.frombuffer(data, np.uint32, shingle_count, shingles),
-            length=length,
-        )
 
 
 def extract_terms(title: str, text: str, language: str) -> ArticleTerms:
     """The terms of an article. ``language`` is a BCP 47 tag, ``""`` when unknown (then no stemming)."""
+    text_read = text[:TEXT_CHARACTERS]
     title_words = words(title[:TITLE_CHARACTERS], language)
-    text_words = words(text[:TEXT_CHARACTERS], language)
-    title_terms = [term(word, language) for word in title_words]
-    text_terms = [term(word, language) for word in text_words]
+    text_words = words(text_read, language)
+    facts = {word: word_facts(word, language) for word in {*title_words, *text_words}}
+    title_terms = [facts[word].term for word in title_words]
+    text_terms = [facts[word].term for word in text_words]
     title_counts, body_counts = Counter(title_terms), Counter(text_terms)
-    order = _most_telling(title_counts, body_counts)
-    names = {term(word, language) for word in proper_names(text[:TEXT_CHARACTERS], language)}
-    emphasis = np.array([NAME_WEIGHT if number in names else 1.0 for number in order])
-    grams, gram_counts = _characters([*title_words, *text_words])
-    nothing = np.zeros(len(grams), np.uint8)
+    codes = {fact.term: fact.commonness for fact in facts.values()}
+    order = _most_telling(title_counts, body_counts, codes)
+    names = {word_facts(word, language).term for word in proper_names(text_read, language)}
+    emphasis = np.array([NAME_WEIGHT if number in names else 1.0 for number in order], np.float32)
+    meaning = _meaning(title_words + text_words, facts, language)
+    nothing = np.zeros(0, np.uint32), np.zeros(0, np.float32)
+    grams, characters = nothing if len(meaning) else _characters([*title_words, *text_words])
     return ArticleTerms(
         terms=np.concatenate((np.array(order, np.uint32), grams)),
-        title=np.concatenate((_damped([title_counts[number] for number in order], emphasis), nothing)),
-        body=np.concatenate(
-            (_damped([body_counts[number] for number in order], emphasis), _damped(gram_counts, 1.0))
-        ),
         words=len(order),
+        title=_damped([title_counts[number] for number in order]) * emphasis,
+        body=_damped([body_counts[number] for number in order]) * emphasis,
+        characters=characters,
+        commonness=np.array([codes[number] for number in order] + [GRAM_COMMONNESS] * len(grams), np.uint8),
+        meaning=meaning,
         # Three overlapping pairs of characters are four characters, far less than three words.
         shingles=_shingles(title_terms + text_terms, 3 if is_spaceless(title + text[:200]) else 1),
         length=len(title) + len(text),
@@ -116,30 +103,41 @@ def extract_terms(title: str, text: str, language: str) -> ArticleTerms:
 
 
 @lru_cache(maxsize=1 << 16)
-def term(word: str, language: str) -> int:
-    """The number of a word: the same for every form that shares its stem."""
+def word_facts(word: str, language: str) -> Word:
+    """The number of a word, the same for every form that shares its stem, and what tables say of it."""
     root = stem(word, language)
-    return (crc32(root.encode()) & (TERM_SPACE - 8)) | min(len(root), 8) - 1
+    base = base_language(language)
+    row = row_of(word) if base == "en" else -1
+    return Word(crc32(root.encode()) & (TERM_SPACE - 1), commonness(root, base), row)
 
 
-def _most_telling(title: Counter[int], body: Counter[int]) -> list[int]:
-    """Title words first, then the body's by count and length of stem; at most ``MAX_WORDS``."""
-    ranked = sorted(body.items(), key=lambda item: -item[1] * (1 + (item[0] & 7)))
-    first = sorted(title, key=lambda number: -(number & 7))
-    return (first + [number for number, _ in ranked if number not in title])[:MAX_WORDS]
+def _most_telling(title: Counter[int], body: Counter[int], codes: dict[int, int]) -> list[int]:
+    """Title words, then the body's by count and rarity; at most ``MAX_WORDS``."""
+    others = [number for number in body if number not in title]
+    if len(title) + len(others) > MAX_WORDS:
+        others.sort(key=lambda number: -codes[number] * (1 + log(body[number])))
+    return [*title, *others][:MAX_WORDS]
 
 
-def _damped(counts: list[int] | NDArray[np.int64], emphasis: NDArray[np.float64] | float) -> Counts:
-    scaled = COUNT_SCALE * emphasis * (1 + np.log(np.maximum(counts, 1)))
-    return np.where(np.asarray(counts) > 0, np.minimum(scaled, 255), 0).astype(np.uint8)
+def _meaning(all_words: list[str], facts: dict[str, Word], language: str) -> Meaning:
+    if base_language(language) != "en":
+        return NO_MEANING
+    counts = Counter(all_words)
+    rows = [(facts[word].row, count) for word, count in counts.items() if facts[word].row >= 0]
+    return meaning_of([row for row, _ in rows], [count for _, count in rows])
 
 
-def _characters(all_words: list[str]) -> tuple[Hashes, NDArray[np.int64]]:
+def _damped(counts: list[int] | NDArray[np.int64]) -> Floats:
+    numbers = np.array(counts, np.float32)
+    return np.where(numbers > 0, 1 + np.log(np.maximum(numbers, 1)), np.float32(0))
+
+
+def _characters(all_words: list[str]) -> tuple[Hashes, Floats]:
     """The sampled n-grams (3 to 5 characters, word borders as spaces) of a text's beginning."""
     text = f" {' '.join(all_words)[:CHARACTER_TEXT]} "
     codes = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
     if len(codes) < 5:
-        return np.zeros(0, np.uint32), np.zeros(0, np.int64)
+        return np.zeros(0, np.uint32), np.zeros(0, np.float32)
     rolling = codes
     hashes = []
     for size in (2, 3, 4, 5):
@@ -147,9 +145,9 @@ def _characters(all_words: list[str]) -> tuple[Hashes, NDArray[np.int64]]:
         if size > 2:
             hashes.append(rolling ^ (rolling >> np.uint32(15)))
     found = np.concatenate(hashes) * np.uint32(0x85EBCA6B)
-    found = found[found >> np.uint32(16) & np.uint32(CHARACTER_SAMPLE - 1) == 0] >> np.uint32(18)
-    grams, counts = np.unique(found << np.uint32(3) | np.uint32(_GRAM_CLASS), return_counts=True)
-    return grams.astype(np.uint32), counts
+    found = found[found >> np.uint32(16) & np.uint32(CHARACTER_SAMPLE - 1) == 0]
+    grams, counts = np.unique(found & np.uint32(TERM_SPACE - 1), return_counts=True)
+    return grams.astype(np.uint32), _damped(counts)
 
 
 def _shingles(numbers: list[int], step: int) -> Hashes:
@@ -162,12 +160,29 @@ def _shingles(numbers: list[int], step: int) -> Hashes:
     return np.unique((mixed ^ mixed >> np.uint32(15)) * np.uint32(0x2C1B3C6D))[:MAX_SHINGLES]
 
 
+def usual_stems(texts: Sequence[str], language: str) -> frozenset[str]:
+    """Stems that say nothing: those in a tenth of some unrelated texts, but at least in ``USUAL_IN``."""
+    held = Counter(
+        root for text in texts for root in {stem(word, language) for word in words(text, language)}
+    )
+    least = max(USUAL_IN, len(texts) / 10)
+    return frozenset(root for root, count in held.items() if count >= least)
+
+
 def shared_terms(
-    a_title: str, a_text: str, b_title: str, b_text: str, language: str, limit: int = 8
+    a_title: str,
+    a_text: str,
+    b_title: str,
+    b_text: str,
+    language: str,
+    *,
+    usual: frozenset[str] = frozenset(),
+    limit: int = 8,
 ) -> tuple[str, ...]:
     """The words two articles share, as the first writes them, the most telling first.
 
-    For explanations: the index keeps no readable words, so this reads the texts again.
+    For explanations: the index keeps no readable words, so this reads the texts again. ``usual`` are
+    stems to leave out, as ``usual_stems`` finds them.
     """
     mine = Counter(_all_words(a_title, a_text, language))
     theirs = Counter(stem(word, language) for word in _all_words(b_title, b_text, language))
@@ -175,7 +190,7 @@ def shared_terms(
     surface: dict[str, str] = {}
     for word, count in mine.items():
         root = stem(word, language)
-        if root in theirs:
+        if root in theirs and root not in usual:
             surface.setdefault(root, word)
             weights[root] = weights.get(root, 0.0) + (1 + log(min(count, theirs[root]))) * min(len(root), 8)
     best = sorted(weights, key=lambda root: (-weights[root], root))

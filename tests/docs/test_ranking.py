@@ -16,6 +16,7 @@ STORY = StoryOptions()
 RANK = RankingOptions()
 EDITION = ComposeOptions()
 THRESHOLD = f"+ {STORY.slope:g} × ln(length / 100), {STORY.lowest:g}), {STORY.highest:g})"
+STORY_THRESHOLD = f"+ {STORY.slope:g} × ln(length / 100), {STORY.story_lowest:g}), {STORY.highest:g})"
 FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
 
 
@@ -45,11 +46,21 @@ FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
         f"words = {STORY.word_weight:g} × cosine",
         f"names count {NAME_WEIGHT:g} times",
         f"characters = {STORY.character_weight:g} × cosine",
-        f"time = −{STORY.time_share:g} × (words + characters)",
+        f"time = −{STORY.time_share:g} × (words + characters + meaning)",
         f"hint = {STORY.hint:g} when",
+        f"meaning = {STORY.meaning_weight:g} × fade",
+        f"`chance` = {STORY.chance_base:g} + {STORY.chance_slope:g} × ln",
+        f"(100 / length) ^ {STORY.meaning_fade:g}",
         f"the title with {STORY.title_weight:g}",
         f"max({STORY.related_base:.2f} {THRESHOLD}",
-        f"max({STORY.story_base:.2f} {THRESHOLD}",
+        f"max({STORY.story_base:.2f} {STORY_THRESHOLD}",
+        f"Of that, {STORY.coherence_prior:g} pairs",
+        f"In a story of {STORY.crowd} or more",
+        f"reaches {STORY.bridge:g} of what another one needs",
+        f"at least {STORY.merge_share:g} + {STORY.merge_caution:g} / (articles of the smaller)",
+        f"A story of {STORY.split_from} articles",
+        f"two parts of {STORY.split_least} or more that have less than {STORY.split_share:g} of",
+        f"nothing older than {STORY.repeat_hours:g} hours, and joining takes {STORY.repeat_caution:g} times",
         f"best `related` ({STORY.related_limit}) articles",
         f"a sample of {STORY.story_sample} of its articles",
         f"likeness is at least {STORY.copy_likeness:g}",
@@ -72,5 +83,5 @@ def test_what_is_written_as_a_word_is_true_too():
     assert FRESH_FOR == 2 * 86400
     assert "× (1 − 0.5 ^ days apart)" in TEXT
     assert STORY.time_half_life == 1
-    assert "is the mean of its likeness" in TEXT
+    assert "is the mean of two things" in TEXT
     assert STORY.nearest_share == 0.5

@@ -88,9 +88,8 @@ def test_a_query_holds_what_it_says_newest_first(connection):
     assert {query: titles(connection, query) for query in QUERIES} == QUERIES
 
 
-def test_the_limit_keeps_the_newest_and_since_leaves_out_the_older(connection):
+def test_the_limit_keeps_the_newest(connection):
     assert titles(connection, "", limit=2) == ["flood", "summit"]
-    assert titles(connection, "", since=NOW - timedelta(minutes=3)) == ["flood", "summit", "match"]
 
 
 def test_articles_of_one_moment_keep_a_fixed_order(connection):
@@ -149,3 +148,18 @@ def test_the_related_signature_moves_with_the_links_and_with_what_they_point_to(
         connection, second, source, replace(ARTICLES["summit"], title="Edited", content_hash="edited")
     )
     assert channels.related_signature(connection, [first, second]) != before
+
+
+def test_a_ranked_feed_keeps_an_article_while_its_story_is_listed_whoever_leads_it(connection):
+    first, second, third = (one.id for one in channels.channel_articles(connection, (), limit=3))
+    factories.place(connection, second, factories.place(connection, first))
+
+    def top() -> list[int]:
+        return [one.id for one in channels.channel_articles(connection, parse_query("top"), limit=9)]
+
+    found = articles.get_articles(connection, [first, second, third])
+    factories.rank(connection, "top", [found[first]])
+    factories.rank(connection, "top", [found[second]])
+    assert sorted(top()) == sorted([first, second])
+    factories.rank(connection, "top", [found[third]])
+    assert top() == [third]

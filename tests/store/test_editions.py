@@ -157,7 +157,7 @@ def test_what_earlier_editions_carried_is_the_largest_coverage_and_the_last_peri
             cut(connection, [edition_story(found[0], coverage=coverage)], period=period)
         cut(connection, [edition_story(found[1])], newsletter="weekly")
         assert editions.carried_stories(connection, "daily", before=PERIOD[1]) == {
-            story: CarriedStory(story_id=story, coverage=5, period_end=PERIOD[1] - day)
+            story: CarriedStory(story_id=story, coverage=5, period_end=PERIOD[1] - day, cut_at=NOW)
         }
         assert editions.carried_stories(connection, "daily", before=PERIOD[1] - day)[story].period_end == (
             PERIOD[1] - 2 * day

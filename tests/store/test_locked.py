@@ -40,9 +40,11 @@ from syndicate.store import (
     sources,
     stale,
     stories,
+    story_moves,
     tombstones,
 )
 from syndicate.store.stories import RelatedRow
+from syndicate.store.story_moves import MERGED, SPLIT, StoryMove
 from tests import factories
 from tests.factories import NOW, declared, edition_story, new_article, newsletter, subscribe
 
@@ -65,7 +67,14 @@ ROOMS = (
     stale,
     stories,
     tombstones,
+    story_moves,
 )
+
+
+def move(kind: str, story: int, into: int) -> StoryMove:
+    return StoryMove(
+        kind=kind, from_story=story, to_story=into, article_id=1, articles=1, likeness=1, needed=1, moved=NOW
+    )
 
 
 def edition_again(connection: Connection) -> None:
@@ -199,6 +208,10 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "stories.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
     "tombstones.remember_dropped": lambda c: tombstones.remember_dropped(c, 1, [GONE], NOW),
     "tombstones.note_buried_digests": lambda c: tombstones.note_buried_digests(c, 1, [("gone", "e")]),
+    "story_moves.merge_story": lambda c: story_moves.merge_story(c, move(MERGED, 2, 1)),
+    "story_moves.split_story": lambda c: story_moves.split_story(c, move(SPLIT, 1, 2), [1]),
+    "story_moves.save_reasons": lambda c: story_moves.save_reasons(c, [1], []),
+    "story_moves.prune_moves": lambda c: story_moves.prune_moves(c, before=LATER),
 }
 READS = {
     "articles.count_articles",
@@ -207,6 +220,7 @@ READS = {
     "articles.get_bodies",
     "articles.known_entries",
     "articles.latest_articles",
+    "articles.telling_texts",
     "articles.known_digests",
     "articles.shown_on",
     "audience.consent_history",
@@ -280,6 +294,9 @@ READS = {
     "stories.story_articles",
     "stories.unplaced_articles",
     "tombstones.count_dropped",
+    "story_moves.current_stories",
+    "story_moves.story_moves",
+    "story_moves.story_reason",
 }
 
 

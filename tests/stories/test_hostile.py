@@ -59,13 +59,15 @@ def test_a_rubric_over_different_texts_makes_no_story(index: StoryIndex) -> None
     assert largest_story(index, items[1:]) <= 2
 
 
-def test_the_same_headline_every_hour_is_one_article_and_its_copies(index: StoryIndex) -> None:
+def test_the_same_headline_every_hour_is_one_article_and_its_copies_for_a_day(index: StoryIndex) -> None:
     items = [
         article(n, "Weather forecast for the coming days", source_id=1, published=START + timedelta(hours=n))
         for n in range(100)
     ]
     placements = [place(index, item) for item in items]
-    assert {one.duplicate_of for one in placements[1:]} == {0}
+    assert {one.duplicate_of for one in placements} == {None, 0, 25, 50, 75}
+    assert [n for n in range(100) if placements[n].duplicate_of is None] == [0, 25, 50, 75]
+    assert largest_story(index, items) == 25
 
 
 @pytest.mark.parametrize("title", ["", "Video", "🔥🔥🔥 😀", "Photos", "…", "12"])
@@ -99,3 +101,9 @@ def test_a_story_that_runs_for_days_does_not_swallow_the_newsroom(index: StoryIn
         place(index, item)
     other = [place(index, article(100, *BANK[0])), place(index, article(101, *CHESS[0]))]
     assert [one.story for one in other] == [None, None]
+
+
+def test_articles_without_a_title_repeat_nothing(index: StoryIndex) -> None:
+    for number, (_, text) in enumerate(FLOOD, 1):
+        place(index, article(number, "", text, source_id=1, published=START + timedelta(days=2 * number)))
+    assert {index.story_of(number) for number in (1, 2, 3)} == {1}

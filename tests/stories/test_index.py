@@ -5,9 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
+import numpy as np
 import pytest
 
-from syndicate.stories import ArticleTerms, IndexedArticle, StoryIndex, StoryOptions
+from syndicate.stories import Fingerprint, IndexedArticle, StoryIndex, StoryOptions
+from syndicate.stories.related import match_all
+from syndicate.stories.vectors import Cosines
 from tests.stories.newsroom import BANK, CHESS, FLOOD, START, article, place
 
 
@@ -69,11 +72,11 @@ def test_the_parts_of_a_score_sum_to_it(index: StoryIndex, newsroom: list[Indexe
 
 
 def test_at_equal_score_the_fresher_comes_first() -> None:
-    index = StoryIndex(StoryOptions(time_share=0.0, copy_jaccard=2.0, copy_containment=2.0))
-    for number in (1, 2, 3):
-        place(index, article(number, *FLOOD[0]))
-    place(index, article(4, *FLOOD[1]))
-    assert [one.article_id for one in index.related(4)] == [3, 2, 1]
+    same = np.full(3, 0.5, np.float32)
+    others = [(1, 100.0, False), (2, 300.0, False), (3, 300.0, False)]
+    options = StoryOptions(time_share=0.0)
+    matches = match_all(300.0, others, Cosines(same, same, same), np.full(3, 200.0), options)
+    assert [match.article_id for match in matches] == [3, 2, 1]
 
 
 def test_the_same_text_elsewhere_is_a_copy_in_the_same_story_and_never_a_related_link(
@@ -114,8 +117,11 @@ def test_loading_gives_the_index_that_was_left(newsroom: list[IndexedArticle]) -
     items = [*newsroom, article(7, "Flood in Porto", FLOOD[0][1])]
     for item in items:
         placement = place(kept, item)
-        stored = replace(item, terms=ArticleTerms.unpack(item.terms.pack()))
-        restarted.load(stored, kept.story_of(item.article_id), placement.duplicate_of)
+        stored = replace(item, terms=Fingerprint.unpack(kept.packed(item.article_id)))
+        found = placement.bond if placement.bond and placement.bond.joins else None
+        mean, compared = (found.mean, found.compared) if found else (0.0, 0)
+        story = kept.story_of(item.article_id)
+        restarted.load(stored, story, placement.duplicate_of, mean=mean, compared=compared)
     late = article(
         8, "Porto bridge reopens", "Engineers reopened the Dom Luís bridge over the Douro in Porto."
     )

@@ -1,10 +1,9 @@
-"""Words in many scripts, and the packed form that the store keeps."""
+"""Words in many scripts, and what is learnt of a text."""
 
-import numpy as np
 import pytest
 
-from syndicate.stories import ArticleTerms, extract_terms, shared_terms
-from syndicate.stories.terms import MAX_SHINGLES, MAX_WORDS, term
+from syndicate.stories import extract_terms, shared_terms
+from syndicate.stories.terms import MAX_SHINGLES, MAX_WORDS, word_facts
 from syndicate.stories.tokens import proper_names, stem, words
 
 
@@ -42,34 +41,17 @@ def test_names_are_capitals_inside_a_sentence() -> None:
     }
 
 
-def test_a_term_says_how_long_its_stem_is() -> None:
-    assert [term(word, "") & 7 for word in ("ab", "abcd", "abcdefghijk")] == [1, 3, 7]
-
-
-def test_words_come_first_by_title_then_by_weight() -> None:
+def test_words_come_first_by_title_then_the_text_with_counts_of_both() -> None:
     terms = extract_terms(
         "Quake strikes Lisbon", "Lisbon was calm. Rescuers, rescuers and rescuers came.", "en"
     )
-    assert set(terms.terms[:3].tolist()) == {term(word, "en") for word in ("quake", "strikes", "lisbon")}
-    assert terms.terms[3] == term("rescuers", "en")
-    assert terms.title[: terms.words].astype(bool).sum() == 3
-
-
-def test_packed_terms_read_back_the_same() -> None:
-    terms = extract_terms("Parliament votes on Tuesday", "The vote is expected to be close. " * 20, "en")
-    again = ArticleTerms.unpack(terms.pack())
-    for name in ("terms", "title", "body", "shingles"):
-        assert np.array_equal(getattr(again, name), getattr(terms, name))
-    assert (again.words, again.length) == (terms.words, terms.length)
-
-
-@pytest.mark.parametrize("data", [b"", b"\x01", b"\x00" * 40])
-def test_damaged_or_foreign_terms_are_refused(data: bytes) -> None:
-    with pytest.raises(ValueError, match="article terms"):
-        ArticleTerms.unpack(data)
-    whole = extract_terms("A title of some words", "", "en").pack()
-    with pytest.raises(ValueError, match="damaged"):
-        ArticleTerms.unpack(whole[:-1])
+    expected = [
+        word_facts(word, "en").term for word in ("quake", "strikes", "lisbon", "was", "calm", "rescuers")
+    ]
+    assert terms.terms[:6].tolist() == expected
+    assert (terms.title[: terms.words] > 0).sum() == 3
+    assert terms.body[2] > 0
+    assert terms.body[5] == pytest.approx(1 + 1.0986, abs=0.001)
 
 
 def test_a_megabyte_of_text_costs_no_more_than_a_page() -> None:
@@ -77,8 +59,15 @@ def test_a_megabyte_of_text_costs_no_more_than_a_page() -> None:
     many = extract_terms("", " ".join(f"word{number}" for number in range(100_000)), "en")
     assert terms.length > 1_000_000
     assert many.words <= MAX_WORDS
+    assert len(many.terms) <= MAX_WORDS + 400
     assert len(many.shingles) <= MAX_SHINGLES
-    assert len(many.pack()) < 4096
+
+
+def test_of_too_many_words_the_rare_and_the_repeated_stay() -> None:
+    text = " ".join(f"the of and {chr(97 + n % 26)}{chr(97 + n // 26)}berg" for n in range(140))
+    kept = set(extract_terms("Avalanche", text + " Zermatt Zermatt Zermatt", "en").terms.tolist())
+    assert word_facts("zermatt", "en").term in kept
+    assert word_facts("avalanche", "en").term in kept
 
 
 @pytest.mark.parametrize("title", ["", "   ", "🔥", "a", "\ud800", "\x00"])

@@ -26,7 +26,15 @@ from syndicate.store.schema.for_mail import (
 )
 from syndicate.store.schema.for_output import announcements, outputs, stale_pages
 from syndicate.store.schema.for_ranking import editor_log, reads, source_weights
-from syndicate.store.schema.for_stories import article_terms, ranked, related, stories
+from syndicate.store.schema.for_stories import (
+    article_terms,
+    listed_articles,
+    ranked,
+    related,
+    stories,
+    story_moves,
+    story_reasons,
+)
 
 __all__ = [
     "announcements",
@@ -41,6 +49,7 @@ __all__ = [
     "editor_log",
     "hub_subscriptions",
     "leases",
+    "listed_articles",
     "meta",
     "metadata",
     "migrations",
@@ -55,6 +64,8 @@ __all__ = [
     "sources",
     "stale_pages",
     "stories",
+    "story_moves",
+    "story_reasons",
     "subscribers",
     "subscriptions",
     "suppressions",

@@ -1,4 +1,4 @@
-"""Stories, related links and ranked lists."""
+"""Stories, how they came about, related links and ranked lists."""
 
 from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, Table, Text
 
@@ -21,6 +21,41 @@ stories = Table(
     Column("updated", Moment, nullable=False),
     Column("articles", Integer, nullable=False),
     Column("coverage", Integer, nullable=False),
+)
+
+story_moves = Table(
+    "story_moves",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("from_story", BigInteger, nullable=False),
+    Column("to_story", BigInteger, nullable=False),
+    Column("article_id", BigInteger, nullable=False),
+    Column("articles", Integer, nullable=False),
+    Column("likeness", Float, nullable=False),
+    Column("needed", Float, nullable=False),
+    Column("moved", Moment, nullable=False),
+)
+
+story_reasons = Table(
+    "story_reasons",
+    metadata,
+    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("story_id", BigInteger, nullable=False),
+    Column("nearest_id", BigInteger, nullable=False),
+    Column("nearest", Float, nullable=False),
+    Column("mean", Float, nullable=False),
+    Column("compared", Integer, nullable=False),
+    Column("likeness", Float, nullable=False),
+    Column("needed", Float, nullable=False),
+    Column("placed", Moment, nullable=False),
+)
+
+listed_articles = Table(
+    "listed_articles",
+    metadata,
+    Column("list", Text, primary_key=True),
+    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
 )
 
 related = Table(

@@ -1,0 +1,238 @@
+"""What ``benchmarks/stories.py`` measures: related links, links shown, stories, copies, graded likeness."""
+
+import json
+import math
+import random
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from heapq import heappop, heappush
+from pathlib import Path
+
+from benchmarks.story_sets import ONE_DATE, Document, copy_groups, events, near, relatives
+from syndicate.stories import Scored, StoryIndex, StoryOptions
+from syndicate.stories.duplicates import copy_strength
+
+SAMPLE = 200
+
+
+@dataclass(slots=True)
+class Run:
+    """What a stream left: for each article its story, and the links found on its way through the window."""
+
+    index: StoryIndex
+    stories: dict[int, int] = field(default_factory=dict)
+    similar: dict[int, list[int]] = field(default_factory=dict)
+    shown: dict[int, list[int]] = field(default_factory=dict)
+    scores: dict[int, dict[int, float]] = field(default_factory=dict)
+    originals: dict[int, int] = field(default_factory=dict)
+    cpu_ms: float = 0.0
+
+
+def stream(documents: Sequence[Document], options: StoryOptions) -> Run:
+    """Every document through extraction and the index, as the stories job does it; old ones are forgotten."""
+    run = Run(StoryIndex(options))
+    waiting: list[tuple[float, int]] = []
+    spent = 0.0
+    for document in documents:
+        _look_before(run, waiting, document.published.timestamp() - options.window_days * 86400)
+        started = time.process_time()
+        if options.window_days < 3650:
+            run.index.forget_before(document.published - timedelta(days=options.window_days))
+        placement = run.index.add(document.indexed())
+        if placement.story is None:
+            run.index.assign(document.number, document.number)
+        spent += time.process_time() - started
+        if placement.duplicate_of is not None:
+            run.originals[document.number] = placement.duplicate_of
+        _look(run, document.number)
+        heappush(waiting, (document.published.timestamp(), document.number))
+    _look_before(run, waiting, math.inf)
+    run.cpu_ms = spent * 1000 / len(documents)
+    return run
+
+
+def _look_before(run: Run, waiting: list[tuple[float, int]], moment: float) -> None:
+    while waiting and waiting[0][0] < moment:
+        _look(run, heappop(waiting)[1])
+
+
+def _look(run: Run, number: int) -> None:
+    """What an article's page lists: when it arrives and when it is forgotten, older and newer articles."""
+    run.stories[number] = run.index.story_of(number) or 0
+    found = run.index.related(number)
+    run.shown[number] = _merged(run.scores.setdefault(-number, {}), found)
+    run.similar[number] = _merged(run.scores.setdefault(number, {}), run.index.similar(number))
+
+
+def _merged(known: dict[int, float], found: Sequence[Scored]) -> list[int]:
+    known.update((one.article_id, one.score) for one in found)
+    return sorted(known, key=lambda one: -known[one])
+
+
+def ndcg3(
+    documents: Sequence[Document],
+    similar: Mapping[int, Sequence[int]],
+    groups: dict[int, int],
+    options: StoryOptions,
+) -> float:
+    """nDCG@3 of ranked articles, before thresholds; relevant = same event, another text, in the window."""
+    by_number = {document.number: document for document in documents}
+    gains = []
+    for number, relevant in relatives(documents, groups, options).items():
+        if not relevant or number not in similar:
+            continue
+        found: list[int] = []
+        for one in similar[number]:
+            group = groups[one]
+            fresh = group != groups[number] and group not in found
+            if fresh and near(by_number[number], by_number[one], options):
+                found.append(group)
+        gain = sum(1 / math.log2(rank + 2) for rank, group in enumerate(found[:3]) if group in relevant)
+        gains.append(gain / sum(1 / math.log2(rank + 2) for rank in range(min(3, len(relevant)))))
+    return mean(gains)
+
+
+def with_lone_articles(documents: Sequence[Document]) -> list[Document]:
+    """The documents with a third of the events reduced to their first article."""
+    lone = {event for position, event in enumerate(sorted(events(documents))) if position % 3 == 0}
+    seen: set[str] = set()
+    kept = []
+    for document in documents:
+        if document.event not in lone or document.event not in seen:
+            kept.append(document)
+        seen.add(document.event)
+    return kept
+
+
+def shown_links(documents: Sequence[Document], options: StoryOptions) -> dict[str, float]:
+    """Links that readers see (first three), when a third of the events is left with one article."""
+    kept = with_lone_articles(documents)
+    run, groups = stream(kept, options), copy_groups(kept)
+    precision, recall, empty = [], [], []
+    for number, relevant in relatives(kept, groups, options).items():
+        shown = [groups[one] for one in run.shown[number]]
+        shown = [group for group in shown if group != groups[number]][:3]
+        precision += [float(group in relevant) for group in shown]
+        if relevant:
+            recall.append(sum(group in relevant for group in shown) / min(3, len(relevant)))
+        else:
+            empty.append(float(not shown))
+    return {"shown_precision": mean(precision), "shown_recall": mean(recall), "lone_empty": mean(empty)}
+
+
+def story_quality(documents: Sequence[Document], stories: dict[int, int]) -> dict[str, float]:
+    """BCubed and pairwise F1 of the stories against the events."""
+    labels = {document.number: document.event for document in documents}
+    both = Counter((stories[number], labels[number]) for number in labels)
+    by_story, by_event = Counter(stories.values()), Counter(labels.values())
+    total = len(labels)
+    precision = sum(count * count / by_story[story] for (story, _), count in both.items()) / total
+    recall = sum(count * count / by_event[event] for (_, event), count in both.items()) / total
+    pairs = sum(count * (count - 1) for count in both.values())
+    said = sum(count * (count - 1) for count in by_story.values())
+    true = sum(count * (count - 1) for count in by_event.values())
+    return {
+        "bcubed_f1": _f1(precision, recall),
+        "bcubed_precision": precision,
+        "bcubed_recall": recall,
+        "pairwise_f1": _f1(pairs / said if said else 0.0, pairs / true if true else 0.0),
+    }
+
+
+def duplicates(documents: Sequence[Document], options: StoryOptions, seed: int) -> dict[str, float]:
+    """Pairs: articles with copies made in six ways that outlets use, against other articles of their event.
+
+    ``duplicates_recall_at_p99`` is over all thresholds; ``duplicates_recall`` and
+    ``duplicates_precision`` are those of the product's own.
+    """
+    rng = random.Random(seed)
+    sample = [one for one in documents if len(one.text) > SAMPLE]
+    groups, by_event = copy_groups(documents), events(documents)
+    space = StoryIndex(options)
+    scored: list[tuple[float, bool]] = []
+    for one in rng.sample(sample, min(SAMPLE, len(sample))):
+        copies = [
+            replace(one, number=place, title=title, text=text)
+            for place, (title, text) in enumerate(_syndicated(one, rng))
+        ]
+        others = [other for other in by_event[one.event] if groups[other.number] != groups[one.number]]
+        mine = [space.fingerprint(copy.indexed()) for copy in copies]
+        original = space.fingerprint(one.indexed())
+        scored += [(copy_strength(original, copy, options), True) for copy in mine]
+        for other in others[:6]:
+            strange = space.fingerprint(other.indexed())
+            scored += [(copy_strength(strange, copy, options), False) for copy in (original, *mine)]
+    if not scored:
+        return {}
+    said = [same for strength, same in scored if strength >= 1]
+    copies_in_all = sum(same for _, same in scored)
+    return {
+        "duplicates_recall_at_p99": _recall_at(0.99, scored),
+        "duplicates_recall": sum(said) / copies_in_all,
+        "duplicates_precision": mean([float(same) for same in said]),
+    }
+
+
+def _recall_at(precision: float, scored: Sequence[tuple[float, bool]]) -> float:
+    """The best recall of any threshold that keeps this precision."""
+    best = right = 0
+    ordered = sorted(scored, reverse=True)
+    for count, (strength, same) in enumerate(ordered, 1):
+        right += same
+        last_of_equals = count == len(ordered) or ordered[count][0] < strength
+        if last_of_equals and right >= precision * count:
+            best = right
+    return best / sum(same for _, same in scored)
+
+
+def _syndicated(one: Document, rng: random.Random) -> Iterator[tuple[str, str]]:
+    """Title and text: dateline and credit added; retitled; cut; sentences dropped; words changed; wrapped."""
+    sentences = one.text.replace("\n", " ").split(". ")
+    words = one.text.split(" ")
+    changed = [word if rng.random() > 0.07 else f"x{word}" for word in words]
+    yield one.title, f"LONDON (Agency) - {one.text} Reporting by our staff; editing by the desk."
+    yield f"{' '.join(sentences[0].split()[:8])} - live", one.text
+    yield one.title, one.text[: max(200, int(0.6 * len(one.text)))]
+    yield one.title, ". ".join(part for part in sentences if rng.random() > 0.2) or one.text
+    yield one.title, " ".join(changed)
+    before, after = (
+        "Follow our live page for more on this story.",
+        "Sign up to our letter for the best of the week.",
+    )
+    yield one.title, f"{before} {one.text} {after}"
+
+
+def pearson(path: Path, options: StoryOptions) -> dict[str, float]:
+    """Correlation of our likeness with human judgement (1 same … 4 different), by language."""
+    index = StoryIndex(options)
+    pairs = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    number = 0
+    for pair in pairs:
+        for side in ("1", "2"):
+            number += 1
+            title, _, text = pair["text" + side].partition("  ")
+            item = Document(number, title[:300], text or title, pair["lang" + side], number, ONE_DATE, "")
+            index.load(item.indexed(), None, None)
+    judged: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for position, pair in enumerate(pairs):
+        score = index.compare(2 * position + 1, 2 * position + 2).score
+        judged[pair["lang1"]].append((score, -pair["overall"]))
+    return {f"pearson_{language}": _correlation(values) for language, values in sorted(judged.items())}
+
+
+def _correlation(values: Sequence[tuple[float, float]]) -> float:
+    a, b = [one for one, _ in values], [two for _, two in values]
+    mean_a, mean_b = mean(a), mean(b)
+    shared = sum((x - mean_a) * (y - mean_b) for x, y in values)
+    return shared / math.sqrt(sum((x - mean_a) ** 2 for x in a) * sum((y - mean_b) ** 2 for y in b))
+
+
+def mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+def _f1(precision: float, recall: float) -> float:
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0

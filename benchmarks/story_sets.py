@@ -1,0 +1,119 @@
+"""Labelled articles for ``benchmarks/stories.py``: reading them, and what counts as right."""
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zlib import crc32
+
+from syndicate.stories import IndexedArticle, StoryOptions, extract_terms
+
+ONE_DATE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One labelled article; ``number`` is its place in the stream and its id in the index."""
+
+    number: int
+    title: str
+    text: str
+    language: str
+    source: int
+    published: datetime
+    event: str
+
+    def indexed(self) -> IndexedArticle:
+        """The article as the stories job hands it to the index."""
+        return IndexedArticle(
+            article_id=self.number,
+            source_id=self.source,
+            published=self.published,
+            title=self.title,
+            terms=extract_terms(self.title, self.text, self.language),
+            language=self.language,
+        )
+
+
+def read_documents(path: Path, clock: str, seed: int) -> list[Document]:
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    sources = {name: number for number, name in enumerate(sorted({row["source"] or "" for row in rows}), 1)}
+    dates = {row["id"]: _date(row, clock) for row in rows}
+    if clock == "hide":
+        random.Random(seed).shuffle(rows)
+    rows.sort(key=lambda row: dates[row["id"]])
+    return [
+        Document(
+            number=number,
+            title=row["title"],
+            text=row["text"],
+            language=row["lang"],
+            source=sources[row["source"] or ""],
+            published=dates[row["id"]],
+            event=row["story_id"],
+        )
+        for number, row in enumerate(rows, 1)
+    ]
+
+
+def _date(row: dict[str, str], clock: str) -> datetime:
+    if clock == "hide" or not row["published"]:
+        return ONE_DATE
+    date = datetime.fromisoformat(row["published"])
+    return date + timedelta(days=crc32(row["id"].encode()) % 7 - 3) if clock == "day" else date
+
+
+def copy_groups(documents: Sequence[Document]) -> dict[int, int]:
+    """Near-duplicates by exact word triples (Jaccard ≥ .4 or containment ≥ .7), as groups within an event."""
+    groups = {document.number: document.number for document in documents}
+    for members in events(documents).values():
+        triples = {one.number: _triples(one) for one in members}
+        for position, one in enumerate(members):
+            for other in members[:position]:
+                if groups[one.number] != groups[other.number] and _same_text(
+                    triples[one.number], triples[other.number]
+                ):
+                    old, new = groups[one.number], groups[other.number]
+                    for member in members:
+                        if groups[member.number] == old:
+                            groups[member.number] = new
+    return groups
+
+
+def events(documents: Sequence[Document]) -> dict[str, list[Document]]:
+    events: dict[str, list[Document]] = defaultdict(list)
+    for document in documents:
+        events[document.event].append(document)
+    return events
+
+
+def _triples(document: Document) -> set[tuple[str, ...]]:
+    words = f"{document.title} {document.text}".lower().split()
+    return set(zip(words, words[1:], words[2:], strict=False))
+
+
+def _same_text(a: set[tuple[str, ...]], b: set[tuple[str, ...]]) -> bool:
+    shared = len(a & b)
+    smaller = min(len(a), len(b))
+    return shared > 0 and (
+        shared >= 0.4 * (len(a) + len(b) - shared) or (smaller >= 12 and shared >= 0.7 * smaller)
+    )
+
+
+def relatives(
+    documents: Sequence[Document], groups: dict[int, int], options: StoryOptions
+) -> dict[int, set[int]]:
+    """For each document the copy groups of its event, within the window, that are not its own."""
+    found: dict[int, set[int]] = {}
+    for members in events(documents).values():
+        for one in members:
+            close = {groups[other.number] for other in members if near(one, other, options)}
+            found[one.number] = close - {groups[one.number]}
+    return found
+
+
+def near(one: Document, other: Document, options: StoryOptions) -> bool:
+    return abs((one.published - other.published).total_seconds()) <= options.window_days * 86400

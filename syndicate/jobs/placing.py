@@ -1,0 +1,232 @@
+"""One batch of articles on their way into stories, inside one transaction.
+
+The index decides; here its decisions become rows: new stories, articles in them, stories that
+merged or split, related links, leads. Until a story has a row, it carries the negative id of one of
+its articles.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from syndicate.model import Story
+from syndicate.store import Connection, story_moves
+from syndicate.store import stories as story_store
+from syndicate.store.stories import RelatedRow, UnplacedArticle
+from syndicate.store.story_moves import StoryMove, StoryReason
+from syndicate.stories import (
+    MERGED,
+    ArticleTerms,
+    IndexedArticle,
+    LeadCandidate,
+    Placement,
+    Regrouping,
+    Scored,
+    StoryIndex,
+    choose_lead,
+)
+
+CHARACTERS_PER_WORD = 6
+
+
+class Placing:
+    """Places one batch; used once."""
+
+    def __init__(self, connection: Connection, index: StoryIndex, now: datetime) -> None:
+        self._connection = connection
+        self._index = index
+        self._now = now
+        self._placements: dict[int, Placement] = {}
+        self._new: list[int] = []
+        self._regrouped: list[tuple[int, Regrouping]] = []
+        self._touched: set[int] = set()
+
+    def place(self, waiting: Sequence[UnplacedArticle], terms: Sequence[ArticleTerms]) -> tuple[int, int]:
+        """Place the articles in order; returns (new stories, near-duplicates)."""
+        titles = [title for article in waiting for title in article.read_more]
+        hints = story_store.articles_with_titles(self._connection, titles)
+        for article, article_terms in zip(waiting, terms, strict=True):
+            self._one(article, article_terms, hints)
+        new = self._name_new_stories()
+        places = list(self._places())
+        story_store.place_articles(self._connection, places)
+        moved = self._move_stories()
+        self._save_reasons()
+        self._save_links()
+        refresh_stories(self._connection, {place.story_id for place in places} | moved, self._now)
+        return new, sum(place.duplicate_of is not None for place in places)
+
+    def _one(self, article: UnplacedArticle, terms: ArticleTerms, hints: dict[str, int]) -> None:
+        # An edited article keeps its story, whatever its new words say: links to it must not break.
+        stays = self._story_now(article)
+        self._index.remove(article.id)
+        placement = self._index.add(
+            IndexedArticle(
+                article_id=article.id,
+                source_id=article.source_id,
+                published=article.published,
+                title=article.title,
+                terms=terms,
+                language=article.language,
+                hints=tuple(hints[title] for title in article.read_more if title in hints),
+            ),
+            stays=stays,
+        )
+        if placement.story is None:
+            self._new.append(-article.id)
+            self._index.assign(article.id, -article.id)
+        self._placements[article.id] = placement
+        self._regrouped += [(article.id, change) for change in placement.regrouped]
+        self._touched.update(placement.touched)
+
+    def _story_now(self, article: UnplacedArticle) -> int | None:
+        """The story of an edited article, as far as this batch has moved it."""
+        if article.story_id is None or article.id in self._index:
+            return self._index.story_of(article.id) if article.id in self._index else None
+        return self._forwarded(article.story_id)
+
+    def _forwarded(self, story_id: int) -> int:
+        """Where a story leads after this batch's merges."""
+        for _, change in self._regrouped:
+            if change.kind == MERGED and change.story == story_id:
+                story_id = change.into
+        return story_id
+
+    def _name_new_stories(self) -> int:
+        """Stories that began or split off in this batch, and still are, get a row and its id."""
+        begun = [*self._new, *(change.into for _, change in self._regrouped if change.into < 0)]
+        alive = {story: found[0] for story in begun if (found := self._index.articles_of(story))}
+        ids = story_store.add_stories(self._connection, list(alive.values()), self._now)
+        for provisional, story_id in zip(alive, ids, strict=True):
+            self._index.merge(provisional, story_id)
+        return len(ids)
+
+    def _places(self) -> Iterator[story_store.Place]:
+        for article_id, placement in self._placements.items():
+            story_id = self._index.story_of(article_id)
+            if story_id is None:
+                raise AssertionError(f"article {article_id} was placed without a story")
+            yield story_store.Place(
+                article_id=article_id,
+                story_id=story_id,
+                duplicate_of=placement.duplicate_of,
+                terms=self._index.packed(article_id),
+            )
+
+    def _move_stories(self) -> set[int]:
+        """Write which stories merged and split; returns those that now have other articles.
+
+        Articles of this batch were just written where they belong; the others are moved: with the whole
+        story if it is gone, else one by one.
+        """
+        before: dict[int, int] = {}
+        for _, change in self._regrouped:
+            for article_id in change.article_ids:
+                if article_id not in self._placements and change.story > 0:
+                    before.setdefault(article_id, change.story)
+        moved: set[int] = set()
+        for cause, change in self._regrouped:
+            if change.kind == MERGED and change.story > 0:
+                stored = [one for one in change.article_ids if one not in self._placements]
+                move = self._move(cause, change, change.story, change.into, len(stored))
+                story_moves.merge_story(self._connection, move)
+                moved.add(self._forwarded(change.into))
+        return moved | self._split_stories(before)
+
+    def _split_stories(self, before: dict[int, int]) -> set[int]:
+        parts: dict[tuple[int, int], list[int]] = {}
+        for article_id, story_id in before.items():
+            stored, final = self._forwarded(story_id), self._index.story_of(article_id)
+            if final is not None and stored != final:
+                parts.setdefault((stored, final), []).append(article_id)
+        for (story_id, into), article_ids in parts.items():
+            cause, change = next(
+                found for found in reversed(self._regrouped) if article_ids[0] in found[1].article_ids
+            )
+            move = self._move(cause, change, story_id, into, len(article_ids))
+            story_moves.split_story(self._connection, move, article_ids)
+        return {story_id for pair in parts for story_id in pair}
+
+    def _move(self, cause: int, change: Regrouping, story: int, into: int, articles: int) -> StoryMove:
+        return StoryMove(
+            kind=change.kind,
+            from_story=story,
+            to_story=into,
+            article_id=cause,
+            articles=articles,
+            likeness=change.likeness,
+            needed=change.needed,
+            moved=self._now,
+        )
+
+    def _save_reasons(self) -> None:
+        reasons = [
+            StoryReason(
+                article_id=article_id,
+                story_id=self._named(bond.story, bond.nearest_id),
+                nearest_id=bond.nearest_id,
+                nearest=bond.nearest,
+                mean=bond.mean,
+                compared=bond.compared,
+                likeness=bond.likeness,
+                needed=bond.needed,
+                placed=self._now,
+            )
+            for article_id, placement in self._placements.items()
+            if (bond := placement.bond) is not None
+        ]
+        story_moves.save_reasons(self._connection, list(self._placements), reasons)
+
+    def _named(self, story: int, nearest_id: int) -> int:
+        """The id of the story meant then: one that had no row is the one that its article is in now."""
+        return story if story > 0 else self._index.story_of(nearest_id) or 0
+
+    def _save_links(self) -> None:
+        """Related links of the new articles, and of the older ones that now have a better one."""
+        limit = self._index.options.related_limit
+        found: dict[int, Sequence[Scored]] = {
+            article_id: placement.candidates for article_id, placement in self._placements.items()
+        }
+        found |= {one: self._index.related(one) for one in sorted(self._touched)}
+        lists = {
+            article_id: [
+                RelatedRow(related_id=one.article_id, score=one.score, parts=one.parts)
+                for one in links[:limit]
+            ]
+            for article_id, links in found.items()
+        }
+        story_store.save_related(self._connection, lists)
+
+
+def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datetime) -> None:
+    """Bring the lead and the counts of stories up to date with their articles."""
+    members: dict[int, list[story_store.StoryArticle]] = {}
+    for row in story_store.story_articles(connection, ids=sorted(story_ids)):
+        members.setdefault(row.story_id, []).append(row)
+    story_store.save_stories(
+        connection,
+        [
+            Story(
+                id=story_id,
+                lead_id=_lead(rows),
+                created=now,
+                updated=now,
+                articles=len(rows),
+                coverage=len({row.source_id for row in rows}),
+            )
+            for story_id, rows in members.items()
+        ],
+    )
+
+
+def _lead(rows: Sequence[story_store.StoryArticle]) -> int:
+    return choose_lead(
+        LeadCandidate(
+            article_id=row.article_id,
+            source_weight=row.weight,
+            has_image=row.has_image,
+            length=row.words * CHARACTERS_PER_WORD,
+            published=row.published,
+            is_copy=row.duplicate,
+        )
+        for row in rows
+    )

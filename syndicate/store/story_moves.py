@@ -1,0 +1,171 @@
+"""Stories that merge and split, and why each article is where it is.
+
+The older id survives a merge; the other one is remembered here and leads to it, so that whatever
+kept the old id (an edition, a note, a link) still finds the story.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+
+from syndicate.errors import StoreError
+from syndicate.store import schema
+from syndicate.store.stale import mark_stale
+
+MERGED = "merged"
+SPLIT = "split"
+# Ids in one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
+_TOGETHER = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryMove:
+    """Articles that went from one story to another.
+
+    ``kind`` is ``merged`` (all of them; ``from_story`` is gone and leads to ``to_story``) or ``split``.
+    ``article_id`` is the article whose arrival showed it; ``likeness`` what was measured then,
+    ``needed`` the limit it was held against, ``articles`` how many went.
+    """
+
+    kind: str
+    from_story: int
+    to_story: int
+    article_id: int
+    articles: int
+    likeness: float
+    needed: float
+    moved: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryReason:
+    """Why an article joined a story, or, if ``likeness`` < ``needed``, why it did not.
+
+    ``nearest`` is its likeness to article ``nearest_id``, ``mean`` that to ``compared`` articles of
+    the story, ``likeness`` what was made of both. ``story_id`` is the story as it was called then.
+    """
+
+    article_id: int
+    story_id: int
+    nearest_id: int
+    nearest: float
+    mean: float
+    compared: int
+    likeness: float
+    needed: float
+    placed: datetime
+
+
+def merge_story(connection: Connection, move: StoryMove) -> None:
+    """Put all articles of one story into another and let the old id lead there.
+
+    Every page of either is marked, since it lists who else tells the story. Raises ``StoreError``
+    when the story is gone already or has other articles than ``move`` says: somebody else moved them.
+    """
+    articles, stories = schema.articles, schema.stories
+    _mark_pages(connection, (move.from_story, move.to_story))
+    moved = connection.execute(
+        update(articles).where(articles.c.story_id == move.from_story).values(story_id=move.to_story)
+    )
+    gone = connection.execute(delete(stories).where(stories.c.id == move.from_story))
+    if gone.rowcount != 1 or moved.rowcount < move.articles:
+        raise StoreError(f"story {move.from_story} changed while it was being merged: run stories again")
+    _forward_ranked(connection, move)
+    _record(connection, move)
+
+
+def split_story(connection: Connection, move: StoryMove, article_ids: Sequence[int]) -> None:
+    """Put some articles of a story into another, which has its row already.
+
+    Raises ``StoreError`` when one of them is no longer in that story.
+    """
+    articles = schema.articles
+    _mark_pages(connection, (move.from_story,))
+    moved = 0
+    for start in range(0, len(article_ids), _TOGETHER):
+        some = articles.c.id.in_(article_ids[start : start + _TOGETHER])
+        here = some & (articles.c.story_id == move.from_story)
+        moved += connection.execute(update(articles).where(here).values(story_id=move.to_story)).rowcount
+    if moved != len(article_ids):
+        raise StoreError(f"story {move.from_story} changed while it was being split: run stories again")
+    _record(connection, move)
+
+
+def current_stories(connection: Connection, story_ids: Iterable[int]) -> dict[int, int]:
+    """Where each of these ids leads now: itself, or the story it was merged into, however often."""
+    wanted = sorted(set(story_ids))
+    table = schema.story_moves
+    leads: dict[int, int] = {}
+    waiting = set(wanted)
+    while waiting:
+        query = select(table.c.from_story, table.c.to_story).where(
+            table.c.kind == MERGED, table.c.from_story.in_(sorted(waiting)[:_TOGETHER])
+        )
+        asked = set(sorted(waiting)[:_TOGETHER])
+        found = {row.from_story: row.to_story for row in connection.execute(query)}
+        leads |= found
+        waiting = (waiting - asked) | (set(found.values()) - leads.keys())
+    return {story_id: _end(story_id, leads) for story_id in wanted}
+
+
+def story_moves(connection: Connection, story_id: int) -> list[StoryMove]:
+    """Everything that was merged into a story, split off from it or into it, oldest first."""
+    table = schema.story_moves
+    touching = or_(table.c.from_story == story_id, table.c.to_story == story_id)
+    names = [table.c[name] for name in StoryMove.__dataclass_fields__]
+    query = select(*names).where(touching).order_by(table.c.id)
+    return [StoryMove(**row._asdict()) for row in connection.execute(query)]
+
+
+def save_reasons(connection: Connection, placed: Sequence[int], reasons: Sequence[StoryReason]) -> None:
+    """Remember why these placed articles are where they are; what was known of them before is forgotten."""
+    table = schema.story_reasons
+    connection.execute(delete(table).where(table.c.article_id.in_(placed)))
+    if reasons:
+        names = list(StoryReason.__dataclass_fields__)
+        rows = [{name: getattr(reason, name) for name in names} for reason in reasons]
+        connection.execute(insert(table), rows)
+
+
+def story_reason(connection: Connection, article_id: int) -> StoryReason | None:
+    """Why an article is where it is; ``None`` when nothing was like it, or it is a copy."""
+    table = schema.story_reasons
+    row = connection.execute(select(table).where(table.c.article_id == article_id)).first()
+    return None if row is None else StoryReason(**row._asdict())
+
+
+def prune_moves(connection: Connection, *, before: datetime) -> int:
+    """Forget old moves into stories that are gone themselves; ids that still lead somewhere stay."""
+    table, stories = schema.story_moves, schema.stories
+    onward = select(table.c.from_story).where(table.c.kind == MERGED)
+    dead = table.c.to_story.not_in(select(stories.c.id)) & table.c.to_story.not_in(onward)
+    return connection.execute(delete(table).where(table.c.moved < before, dead)).rowcount
+
+
+def _mark_pages(connection: Connection, story_ids: Sequence[int]) -> None:
+    articles = schema.articles
+    mark_stale(
+        connection, connection.scalars(select(articles.c.id).where(articles.c.story_id.in_(story_ids)))
+    )
+
+
+def _forward_ranked(connection: Connection, move: StoryMove) -> None:
+    """A stored list names the story that is left, once, until the list is computed again."""
+    table = schema.ranked
+    listed = select(table.c.list).where(table.c.story_id == move.to_story)
+    old = table.c.story_id == move.from_story
+    connection.execute(delete(table).where(old, table.c.list.in_(listed)))
+    connection.execute(update(table).where(old).values(story_id=move.to_story))
+
+
+def _record(connection: Connection, move: StoryMove) -> None:
+    values = {name: getattr(move, name) for name in StoryMove.__dataclass_fields__}
+    connection.execute(insert(schema.story_moves).values(**values))
+
+
+def _end(story_id: int, leads: Mapping[int, int]) -> int:
+    while story_id in leads:
+        story_id = leads[story_id]
+    return story_id

@@ -1,0 +1,207 @@
+"""Which articles make which story, while articles come and go.
+
+An article joins the story it has most in common with. It may show that two stories are one, or,
+now that more is known, that one story is two: such a second look is taken only at stories the
+article touches, and only when they have doubled, so an article costs the same in any newsroom.
+"""
+
+from bisect import insort
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syndicate.stories.clusters import (
+    MERGED,
+    SPLIT,
+    Bond,
+    Coherence,
+    Regrouping,
+    age_order,
+    best_bond,
+    bond,
+    merge_needed,
+    two_parts,
+)
+from syndicate.stories.held import Held, pair_length
+from syndicate.stories.options import StoryOptions
+from syndicate.stories.related import Match
+
+# (an article, ids of others) → their likeness
+Compare = Callable[[Held, Sequence[int]], dict[int, float]]
+
+
+class Grouping:
+    """The stories of the articles in an index, which owns ``held`` and knows how to compare."""
+
+    def __init__(self, options: StoryOptions, held: Mapping[int, Held], compare: Compare) -> None:
+        self._options = options
+        self._held = held
+        self._compare = compare
+        self._members: dict[int, list[tuple[float, int]]] = {}
+        self._coherence: dict[int, Coherence] = {}
+
+    def join(self, held: Held, story: int | None) -> None:
+        """Put an article into a story; a copy follows its original and does not count itself."""
+        held.story = story
+        if story is not None and held.duplicate_of is None:
+            insort(self._members.setdefault(story, []), (held.published, held.article_id))
+            self._coherence.setdefault(story, Coherence()).add(held.mean, held.compared)
+
+    def leave(self, held: Held) -> None:
+        """Take an article out of its story."""
+        members = self._members.get(held.story, []) if held.story is not None else []
+        place = (held.published, held.article_id)
+        if held.story is not None and place in members:
+            members.remove(place)
+            self._coherence[held.story].add(held.mean, -held.compared)
+            if not members:
+                del self._members[held.story], self._coherence[held.story]
+        held.story = None
+
+    def move(self, article_ids: Sequence[int], into: int) -> None:
+        """Put articles into another story; their copies must be among them."""
+        for article_id in article_ids:
+            held = self._held[article_id]
+            self.leave(held)
+            self.join(held, into)
+
+    def with_copies(self, story: int) -> tuple[int, ...]:
+        """Every article of a story, each followed by its copies."""
+        return self._copied([article_id for _, article_id in self._members.get(story, ())])
+
+    def bonds(self, held: Held, matches: Sequence[Match], *, repeats: bool) -> list[Bond]:
+        """What an article has in common with each of the nearest stories.
+
+        ``repeats``: its source has used the title before; then stories that began a while ago are closed.
+        """
+        known = {match.article_id: match.likeness for match in matches}
+        nearest: dict[int, int] = {}
+        for match in matches:
+            story = self._held[match.article_id].story
+            if story is not None and self._is_open(story, held, match.article_id, repeats=repeats):
+                nearest.setdefault(story, match.article_id)
+            if len(nearest) == self._options.stories_compared:
+                break
+        samples = {story: self._sample(story) for story in nearest}
+        missing = {one: None for sample in samples.values() for one in sample if one not in known}
+        known |= self._compare(held, list(missing))
+        caution = self._options.repeat_caution if repeats else 1.0
+        return [
+            bond(
+                story=story,
+                nearest=(article_id, known[article_id]),
+                members=[known[member] for member in samples[story]],
+                coherence=self._coherence[story],
+                threshold=caution * self._options.story_threshold(pair_length(held, self._held[article_id])),
+                options=self._options,
+            )
+            for story, article_id in nearest.items()
+        ]
+
+    def place(self, held: Held, bonds: Sequence[Bond]) -> tuple[Regrouping, ...]:
+        """Let an article join a story, or none; the result is what else changed because of it."""
+        best = best_bond(bonds)
+        if best is None or not best.joins:
+            return ()
+        held.mean, held.compared = best.mean, best.compared
+        self.join(held, best.story)
+        merged = self._merge(held, [one for one in bonds if one is not best])
+        return merged or self._split(held)
+
+    def stay(self, held: Held, bonds: Sequence[Bond], story: int) -> Bond | None:
+        """Let an article stay in a story; the result is what it still has in common with it, if known."""
+        found = next((one for one in bonds if one.story == story), None)
+        if found is not None and found.joins:
+            held.mean, held.compared = found.mean, found.compared
+        self.join(held, story)
+        return found
+
+    def _is_open(self, story: int, held: Held, nearest_id: int, *, repeats: bool) -> bool:
+        options = self._options
+        if repeats:
+            first = self._members[story][0][0]
+            return abs(held.published - first) <= options.repeat_hours * 3600
+        return abs(held.published - self._held[nearest_id].published) <= options.window_days * 86400
+
+    def _sample(self, story: int) -> list[int]:
+        """Articles spread evenly over the story's life: neither its beginning nor its end decides alone."""
+        members, size = self._members[story], self._options.story_sample
+        if len(members) <= size:
+            return [article_id for _, article_id in members]
+        last = len(members) - 1
+        return [members[position * last // (size - 1)][1] for position in range(size)]
+
+    def _merge(self, held: Held, others: Sequence[Bond]) -> tuple[Regrouping, ...]:
+        """An article near two stories: are they one? Only the nearest other story is looked at."""
+        other = best_bond(others)
+        if held.story is None or other is None or other.strength < self._options.bridge:
+            return ()
+        kept, gone = sorted((held.story, other.story), key=age_order)
+        likeness, needed = self._across(held, other)
+        if likeness < needed:
+            return ()
+        moved = self.with_copies(gone)
+        self.move(moved, kept)
+        change = Regrouping(
+            kind=MERGED, story=gone, into=kept, article_ids=moved, likeness=likeness, needed=needed
+        )
+        return (change,)
+
+    def _across(self, held: Held, other: Bond) -> tuple[float, float]:
+        """The mean likeness of two stories, and what is needed to call them one."""
+        story = held.story or 0
+        sizes = len(self._members[story]), len(self._members[other.story])
+        theirs = self._sample(other.story)
+        mine = [one for one in self._sample(story) if one != held.article_id]
+        rows = mine[:: max(1, len(mine) // self._options.merge_sample)]
+        total, pairs = other.mean * other.compared, other.compared
+        for one in rows:
+            total += sum(self._compare(self._held[one], theirs).values())
+            pairs += len(theirs)
+        usual = [self._coherence[one].usual(other.needed, self._options) for one in (story, other.story)]
+        expected = (usual[0] * usual[1]) ** 0.5
+        return total / pairs, expected * merge_needed(sizes, self._options)
+
+    def _split(self, held: Held) -> tuple[Regrouping, ...]:
+        """Look at a story that has doubled again as a whole, and take it apart if it is two."""
+        story, options = held.story or 0, self._options
+        size = len(self._members[story])
+        if size < options.split_from or size & (size - 1):
+            return ()
+        sample = self._sample(story)
+        likeness = self._matrix(sample)
+        first, second, across = two_parts(likeness)
+        if across >= options.split_share or min(len(first), len(second)) < options.split_least:
+            return ()
+        parts = self._parts(story, [sample[one] for one in first], [sample[one] for one in second])
+        kept, gone = sorted(parts, key=lambda part: (-len(part), min(part)))
+        moved = self._copied(gone)
+        into = -min(moved)
+        self.move(moved, into)
+        change = Regrouping(
+            kind=SPLIT, story=story, into=into, article_ids=moved, likeness=across, needed=options.split_share
+        )
+        return (change,) if kept else ()
+
+    def _matrix(self, sample: Sequence[int]) -> NDArray[np.float64]:
+        likeness = np.ones((len(sample), len(sample)))
+        for position, one in enumerate(sample[:-1]):
+            found = self._compare(self._held[one], sample[position + 1 :])
+            row = [found[other] for other in sample[position + 1 :]]
+            likeness[position, position + 1 :] = likeness[position + 1 :, position] = row
+        return likeness
+
+    def _parts(self, story: int, first: list[int], second: list[int]) -> tuple[list[int], list[int]]:
+        """Every article of a story to the part it is nearer to."""
+        parts: tuple[list[int], list[int]] = (list(first), list(second))
+        for _, article_id in self._members[story]:
+            if article_id in parts[0] or article_id in parts[1]:
+                continue
+            found = self._compare(self._held[article_id], [*first, *second])
+            means = [sum(found[one] for one in part) / len(part) for part in (first, second)]
+            parts[means[1] > means[0]].append(article_id)
+        return parts
+
+    def _copied(self, article_ids: Sequence[int]) -> tuple[int, ...]:
+        return tuple(other for one in article_ids for other in (one, *self._held[one].copies))

@@ -1,0 +1,33 @@
+"""One article as the story index holds it."""
+
+from dataclasses import dataclass, field
+
+from syndicate.stories.fingerprint import Fingerprint
+
+
+@dataclass(slots=True)
+class Held:
+    """An article in the index. Only originals are found by others; copies hang on their original.
+
+    ``published`` is in seconds since 1970. ``mean`` is its likeness to ``compared`` articles of its
+    story when it joined: what the story's coherence is known from, without comparing anything again.
+    ``neighbours`` are (score, article id), the least first; ``None`` until they are looked for.
+    """
+
+    article_id: int
+    source_id: int
+    published: float
+    terms: Fingerprint
+    hints: tuple[int, ...]
+    title_key: int
+    story: int | None = None
+    duplicate_of: int | None = None
+    copies: list[int] = field(default_factory=list)
+    neighbours: list[tuple[float, int]] | None = None
+    mean: float = 0.0
+    compared: int = 0
+
+
+def pair_length(a: Held, b: Held) -> float:
+    """The length that counts for a threshold: the geometric mean of two texts' lengths in characters."""
+    return float((max(a.terms.length, 1) * max(b.terms.length, 1)) ** 0.5)

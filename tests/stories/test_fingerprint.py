@@ -1,0 +1,52 @@
+"""What the index keeps of an article, and its packed form in the store."""
+
+import numpy as np
+import pytest
+
+from syndicate.stories import Fingerprint, extract_terms
+from syndicate.stories.vectors import TermSpace
+
+TEXT = "The vote is expected to be close. " * 20
+
+
+def fingerprint(title: str, text: str = "", language: str = "en") -> Fingerprint:
+    return TermSpace().weigh(extract_terms(title, text, language), 0.6)
+
+
+@pytest.mark.parametrize("language", ["en", "de", ""])
+def test_packed_terms_read_back_the_same(language: str) -> None:
+    terms = fingerprint("Parliament votes on Tuesday", TEXT, language)
+    again = Fingerprint.unpack(terms.pack())
+    for name in ("terms", "weights", "shingles", "meaning"):
+        assert np.array_equal(getattr(again, name), getattr(terms, name))
+    assert (again.words, again.length) == (terms.words, terms.length)
+
+
+@pytest.mark.parametrize("data", [b"", b"\x02", b"\x01" * 40])
+def test_damaged_or_foreign_terms_are_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="article terms"):
+        Fingerprint.unpack(data)
+    whole = fingerprint("A title of some words").pack()
+    with pytest.raises(ValueError, match="damaged"):
+        Fingerprint.unpack(whole[:-1])
+
+
+def test_weights_are_unit_vectors_the_heaviest_word_first() -> None:
+    terms = fingerprint("Überschwemmung in Passau", TEXT, "de")
+    words, characters = np.split(terms.weights.astype(float), [terms.words])
+    assert np.linalg.norm(words) == pytest.approx(1, abs=0.002)
+    assert np.linalg.norm(characters) == pytest.approx(1, abs=0.002)
+    assert np.all(np.diff(words) <= 0)
+
+
+def test_what_is_kept_of_the_longest_text_is_bounded() -> None:
+    many = " ".join(f"word{number}" for number in range(100_000))
+    assert len(fingerprint("Long", many, "en").pack()) < 4096
+    assert len(fingerprint("Lang", many, "de").pack()) < 4096
+
+
+@pytest.mark.parametrize("text", ["", "🔥🔥🔥", "a"])
+def test_of_nothing_nothing_is_kept(text: str) -> None:
+    terms = fingerprint(text, language="xx")
+    assert (terms.words, len(terms.meaning)) == (0, 0)
+    assert not np.isnan(terms.weights.astype(float)).any()

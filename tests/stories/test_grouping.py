@@ -1,0 +1,138 @@
+"""When an article joins a story, when two stories are one, when one is two."""
+
+import random
+from collections import Counter
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from syndicate.stories import IndexedArticle, StoryIndex, StoryOptions
+from syndicate.stories.clusters import MERGED, SPLIT, Coherence, age_order, bond, merge_needed, two_parts
+from tests.stories.newsroom import BANK, FLOOD, START, article, place
+
+OPTIONS = StoryOptions()
+
+
+def known(mean: float, pairs: int) -> Coherence:
+    found = Coherence()
+    found.add(mean, pairs)
+    return found
+
+
+def joins(nearest: float, mean: float, coherence: Coherence, threshold: float = 0.2) -> bool:
+    return bond(
+        story=1,
+        nearest=(7, nearest),
+        members=[mean] * 5,
+        coherence=coherence,
+        threshold=threshold,
+        options=OPTIONS,
+    ).joins
+
+
+def test_an_article_joins_what_it_is_as_like_as_the_articles_there_are_to_each_other() -> None:
+    assert joins(0.3, 0.2, known(0.2, 50))
+    assert not joins(0.3, 0.2, known(0.6, 50)), "this story is tight: the article is a neighbour of it"
+    assert joins(0.25, 0.1, known(0.08, 50)), "this story is loose: nobody in it is nearer to the others"
+    assert not joins(0.25, 0.1, Coherence()), "of a story of one article nothing is known"
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
+def test_the_rules_do_not_depend_on_the_scale_of_the_likeness(scale: float) -> None:
+    for nearest, mean, expected in ((0.3, 0.2, True), (0.15, 0.1, False)):
+        measured = joins(scale * nearest, scale * mean, known(scale * 0.2, 50), scale * 0.2)
+        assert measured is expected
+
+
+def test_what_leaves_a_story_no_longer_counts_for_its_coherence() -> None:
+    found = known(0.4, 10)
+    found.add(0.8, 5)
+    found.add(0.8, -5)
+    assert found.usual(0.2, OPTIONS) == pytest.approx(known(0.4, 10).usual(0.2, OPTIONS))
+
+
+def test_small_stories_must_have_more_in_common_to_become_one() -> None:
+    needed = [merge_needed((size, 40), OPTIONS) for size in (1, 2, 5, 40)]
+    assert needed == sorted(needed, reverse=True)
+
+
+def test_stories_are_ordered_by_age_and_those_without_a_row_are_the_youngest() -> None:
+    assert sorted([-12, 40, -7, 3], key=age_order) == [3, 40, -7, -12]
+
+
+def test_two_parts_that_share_nothing_are_found() -> None:
+    likeness = np.full((6, 6), 0.02)
+    for group in ([0, 2, 4], [1, 3, 5]):
+        likeness[np.ix_(group, group)] = 0.5
+    first, second, across = two_parts(likeness)
+    assert {frozenset(first), frozenset(second)} == {frozenset({0, 2, 4}), frozenset({1, 3, 5})}
+    assert across == pytest.approx(0.04)
+
+
+def test_an_article_between_two_stories_makes_them_one_and_the_older_id_stays() -> None:
+    index = StoryIndex(StoryOptions(merge_share=0.0, merge_caution=0.0, bridge=0.0, split_from=1 << 20))
+    place(index, article(1, *BANK[0]))
+    place(index, article(2, *FLOOD[0]))
+    place(index, article(3, *FLOOD[0]))
+    placement = place(index, article(4, f"{FLOOD[1][0]} {BANK[1][0]}", f"{FLOOD[1][1]} {BANK[1][1]}"))
+    (change,) = placement.regrouped
+    assert (change.kind, change.story, change.into) == (MERGED, 2, 1)
+    assert set(change.article_ids) >= {2, 3}
+    assert {index.story_of(number) for number in range(1, 5)} == {placement.story} == {1}
+    assert set(index.articles_of(1)) == {1, 2, 3, 4}
+
+
+def test_two_events_are_not_merged_by_one_article_that_names_both() -> None:
+    index = StoryIndex(OPTIONS)
+    for number, text in enumerate((FLOOD[0], BANK[0], FLOOD[1], BANK[1]), start=1):
+        place(index, article(number, *text))
+    both = f"{FLOOD[2][1]} Meanwhile {BANK[1][1]}"
+    assert place(index, article(5, "Porto flood and interest rates: the day in brief", both)).regrouped == ()
+    assert index.story_of(1) != index.story_of(2)
+
+
+def wrongly_together() -> StoryIndex:
+    """A story that holds two events, four articles each, because somebody put them together."""
+    index = StoryIndex(StoryOptions(copy_jaccard=2.0, copy_containment=2.0))
+    flood = [*FLOOD, ("Douro falls, Porto cleans up", f"{FLOOD[0][1]} {FLOOD[1][1]}")]
+    bank = [*BANK, ("Brandt on rates", BANK[0][1]), ("Quarter point", BANK[1][1])]
+    for number, text in enumerate((*flood, *bank[:3]), start=1):
+        place(index, article(number, *text))
+        index.assign(number, 1)
+    return index
+
+
+def test_a_story_of_two_events_is_taken_apart_when_it_has_doubled() -> None:
+    index = wrongly_together()
+    placement = place(index, article(8, "Rates and inflation: Brandt explains", BANK[0][1]))
+    (change,) = placement.regrouped
+    assert (change.kind, change.story) == (SPLIT, 1)
+    assert {frozenset(index.articles_of(1)), frozenset(index.articles_of(change.into))} == {
+        frozenset({1, 2, 3, 4}),
+        frozenset({5, 6, 7, 8}),
+    }
+    assert change.into == -min(change.article_ids)
+
+
+def test_a_chain_of_articles_that_each_resemble_the_last_is_no_giant_story() -> None:
+    """Article n shares words with n - 1 and n + 1 only; nearest neighbours alone would join them all."""
+    rng = random.Random(3)
+    syllables = [consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou"]
+    words = ["".join(rng.choices(syllables, k=4)) for _ in range(400)]
+    index = StoryIndex(OPTIONS)
+    for number in range(1, 150):
+        text = " ".join(words[2 * number : 2 * number + 6])
+        place(index, article(number, text, language="", published=START + timedelta(minutes=number)))
+    assert max(Counter(index.story_of(number) for number in range(1, 150)).values()) <= 16
+
+
+def test_copies_follow_their_original_into_another_story() -> None:
+    index = StoryIndex(OPTIONS)
+    items: list[IndexedArticle] = [article(number, *FLOOD[0]) for number in (1, 2, 3)]
+    for item in items:
+        place(index, item)
+    index.merge(1, 9)
+    assert [index.story_of(number) for number in (1, 2, 3)] == [9, 9, 9]
+    assert index.articles_of(9) == (1, 2, 3)
+    assert index.articles_of(1) == ()

@@ -1,0 +1,61 @@
+"""What English texts are about, beyond the words they use."""
+
+import numpy as np
+import pytest
+
+from syndicate.stories import extract_terms
+from syndicate.stories.meaning import LENGTH, TABLE, Meaning, meaning_of, row_of
+
+
+def meaning(text: str, language: str = "en") -> Meaning:
+    return extract_terms(text, "", language).meaning
+
+
+def cosine(a: Meaning, b: Meaning) -> float:
+    return float(a.astype(float) @ b.astype(float)) / LENGTH**2
+
+
+@pytest.mark.parametrize(
+    ("text", "near", "far"),
+    [
+        ("Millions without electricity", "Power cut leaves homes dark", "Striker scores twice in final"),
+        ("Doctors fear hospital strike", "Nurses walk out of clinics", "Rocket launches new satellite"),
+        ("Parliament passes pension law", "Lawmakers vote on retirement bill", "Storm floods coastal town"),
+    ],
+)
+def test_texts_without_a_word_in_common_are_near_if_they_mean_the_same(
+    text: str, near: str, far: str
+) -> None:
+    assert cosine(meaning(text), meaning(near)) > cosine(meaning(text), meaning(far)) + 0.1
+
+
+def test_a_text_is_nearest_to_itself_whatever_its_length() -> None:
+    words = meaning("Parliament passes pension law")
+    assert cosine(words, words) == pytest.approx(1, abs=0.03)
+    assert np.array_equal(words, meaning("Parliament passes pension law"))
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Das Parlament beschließt das Gesetz", "de"),
+        ("Parliament passes law", ""),
+        ("", "en"),
+        ("🔥 qzx", "en"),
+    ],
+)
+def test_other_languages_and_unknown_words_have_none(text: str, language: str) -> None:
+    assert len(meaning(text, language)) == 0
+
+
+def test_english_has_a_meaning_instead_of_characters_other_languages_the_reverse() -> None:
+    english, german = (extract_terms("Hochwasser in Passau und London", "", tag) for tag in ("en", "de"))
+    assert len(english.characters) == 0
+    assert len(german.characters) > 0
+
+
+def test_words_are_found_and_the_table_stays_below_ten_megabytes() -> None:
+    assert row_of("parliament") >= 0
+    assert row_of("qzxqzx") == -1
+    assert len(meaning_of([row_of("parliament")], [1])) == 0
+    assert TABLE.stat().st_size < 10_000_000
