@@ -1,10 +1,12 @@
 """Lists of feeds as OPML 2.0 (opml.org/spec2): what other readers import, and what they export.
 
-Reading keeps the folder a feed is in as its section ("/" between nested folders); writing puts it back.
+Reading keeps the folder a feed is in as its section ("/" between nested folders), and attributes we have no
+word for as they are; writing puts both back.
 """
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 from xml.parsers import expat
@@ -13,21 +15,35 @@ from xml.sax.saxutils import escape
 from syndicate.errors import ParseError
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line, xml_safe
+from syndicate.text.privacy import has_credentials
 from syndicate.text.urls import canonical_url, host_of, is_web_url
 
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 200
 """Nested outlines; readers write two or three levels."""
 
+MAX_FEEDS = 10_000
+"""What one process is built to read. A list with more is a mistake or an attack."""
+
 LONGEST_SECTION = 200
 """Characters; else deep folders with long names would multiply a file in memory."""
 
+MOST_EXTRA = 20
+LONGEST_EXTRA = 500
+
+_KNOWN = frozenset({"text", "title", "type", "xmlurl", "htmlurl", "language", "description"})
+# Names with a colon need a declaration of their prefix, which is not kept.
+_PLAIN_NAME = re.compile(r"[A-Za-z_][\w.-]{0,49}", re.ASCII)
 _QUOTED = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """One feed in a list. ``section`` is the path of folders it is in, ``""`` at the top."""
+    """One feed in a list. ``section`` is the path of folders it is in, ``""`` at the top.
+
+    ``extra`` are attributes that mean nothing to us, kept for whoever reads the list after us: name and
+    value, in document order. ``type`` is one of them when it is not ``rss``, ``text`` when ``title`` differs.
+    """
 
     title: str
     feed_url: str
@@ -35,6 +51,16 @@ class Outline:
     language: str = ""
     section: str = ""
     description: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutlineList:
+    """What an OPML file holds: feeds, and ``(title, reason)`` of outlines whose address is of no use."""
+
+    title: str = ""
+    outlines: tuple[Outline, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
 
 
 def write_opml(title: str, outlines: Iterable[Outline], *, created: datetime | None = None) -> bytes:
@@ -42,31 +68,30 @@ def write_opml(title: str, outlines: Iterable[Outline], *, created: datetime | N
 
     ``created`` is an aware time for the head. OPML asks for at least one outline, so an empty list says so.
     """
-    folders: dict[str, list[Outline]] = {}
+    top = _Folder()
     for outline in outlines:
-        folders.setdefault(outline.section, []).append(outline)
+        folder = top
+        for part in filter(None, outline.section.split("/")):
+            folder = folder.inner(part)
+        folder.children.append(outline)
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<opml version="2.0">', "<head>"]
     lines.append(f"<title>{escape(xml_safe(title))}</title>")
     if created is not None:
         lines.append(f"<dateCreated>{format_datetime(created)}</dateCreated>")
     lines += ["</head>", "<body>"]
-    for section, members in folders.items():
-        path = [part for part in section.split("/") if part]
-        lines += [f"<outline{_attributes(text=part, title=part)}>" for part in path]
-        lines += [_feed_line(outline) for outline in members]
-        lines += ["</outline>"] * len(path)
-    if not folders:
+    lines += top.lines()
+    if lines[-1] == "<body>":
         lines.append('<outline text="No feeds yet"/>')
     lines += ["</body>", "</opml>", ""]
     return "\n".join(lines).encode()
 
 
-def read_opml(data: bytes) -> tuple[Outline, ...]:
+def read_opml(data: bytes) -> OutlineList:
     """The feeds of a list in document order, each address once (the first wins).
 
     Attribute names in any case, ``feed:`` addresses and a missing ``type`` are understood; outlines without
-    a usable address are folders. No DTD or entity is ever expanded and nothing is fetched.
-    Raises ParseError: not OPML, not well-formed, over 5 MB, nested too deeply, or with entity declarations.
+    an address are folders. No DTD or entity is ever expanded and nothing is fetched. Raises ParseError:
+    not OPML, not well-formed, over 5 MB, over 10 000 feeds, nested too deeply, or with entity declarations.
     """
     if len(data) > MAX_BYTES:
         raise ParseError(f"the OPML file has {len(data):,} bytes; at most {MAX_BYTES:,} are read")
@@ -75,6 +100,7 @@ def read_opml(data: bytes) -> tuple[Outline, ...]:
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
     parser.EntityDeclHandler = _refuse_entity
     try:
         parser.Parse(data.lstrip(), True)  # noqa: FBT003 - expat takes no keywords
@@ -84,7 +110,36 @@ def read_opml(data: bytes) -> tuple[Outline, ...]:
         raise ParseError(f"not readable OPML: {error}") from error
     if not reader.is_opml:
         raise ParseError("not an OPML file: it has no <opml> element with a <body>")
-    return tuple(reader.feeds.values())
+    return OutlineList(
+        title=clean_line("".join(reader.title)),
+        outlines=tuple(reader.feeds.values()),
+        refused=tuple(reader.refused),
+    )
+
+
+@dataclass(slots=True)
+class _Folder:
+    """Feeds and folders in it, in order of first appearance."""
+
+    name: str = ""
+    children: "list[Outline | _Folder]" = field(default_factory=list)
+    _folders: "dict[str, _Folder]" = field(default_factory=dict)
+
+    def inner(self, name: str) -> "_Folder":
+        if name not in self._folders:
+            self._folders[name] = _Folder(name)
+            self.children.append(self._folders[name])
+        return self._folders[name]
+
+    def lines(self) -> list[str]:
+        found: list[str] = []
+        for child in self.children:
+            if isinstance(child, Outline):
+                found.append(_feed_line(child))
+            else:
+                opening = f"<outline{_attributes(text=child.name, title=child.name)}>"
+                found += [opening, *child.lines(), "</outline>"]
+        return found
 
 
 class _Reader:
@@ -92,7 +147,10 @@ class _Reader:
 
     def __init__(self) -> None:
         self.is_opml = False
+        self.title: list[str] = []
         self.feeds: dict[str, Outline] = {}
+        self.refused: list[tuple[str, str]] = []
+        self._in_title = False
         self._depth = 0
         self._root = ""
         self._sections: list[str] = []
@@ -107,16 +165,26 @@ class _Reader:
         elif name == "body" and self._root == "opml":
             self.is_opml = True
         elif name == "outline":
-            self._outline({key.lower(): value for key, value in attributes.items()})
+            self._outline(attributes)
+        self._in_title = name == "title" and self._depth == 3
+
+    def text(self, data: str) -> None:
+        if self._in_title:
+            self.title.append(data)
 
     def end(self, name: str) -> None:
         self._depth -= 1
+        self._in_title = False
         if name.lower() == "outline":
             self._sections.pop()
 
-    def _outline(self, attributes: dict[str, str]) -> None:
+    def _outline(self, written: dict[str, str]) -> None:
+        attributes = {key.lower(): value for key, value in written.items()}
         title = clean_line(attributes.get("title") or attributes.get("text", ""))
-        address = _feed_address(attributes.get("xmlurl", ""))
+        given = attributes.get("xmlurl", "").strip()
+        address = _feed_address(given)
+        if given and not address:
+            self.refused.append((title, _refusal(given)))
         # A feed may hold further outlines; only folders name a section.
         section = self._sections[-1] if self._sections else ""
         if not address:
@@ -132,8 +200,11 @@ class _Reader:
             language=normalise_language(attributes.get("language", "")),
             section=section or _category(attributes.get("category", "")),
             description=clean_line(attributes.get("description", "")),
+            extra=_extra(written, title),
         )
         self.feeds.setdefault(canonical_url(address), outline)
+        if len(self.feeds) > MAX_FEEDS:
+            raise ParseError(f"the OPML file lists more than {MAX_FEEDS:,} feeds; take a shorter list")
 
 
 def _refuse_entity(name: str, *_: object) -> None:
@@ -148,6 +219,29 @@ def _feed_address(value: str) -> str:
     return value if is_web_url(value) else ""
 
 
+def _refusal(value: str) -> str:
+    if has_credentials(value):
+        # Not repeated: it holds a password.
+        return "its address holds a user name or password; add the feed by hand, with auth"
+    return f"{clean_line(value, 60)!r} is no http or https address"
+
+
+def _extra(written: dict[str, str], title: str) -> tuple[tuple[str, str], ...]:
+    """The attributes worth keeping though we do not read them, within limits."""
+    kept = []
+    for name, value in written.items():
+        lower = name.lower()
+        known = lower in _KNOWN
+        if lower == "type":
+            known = value.lower() == "rss"
+        elif lower == "text":
+            known = clean_line(value) == title
+        text = xml_safe(value)
+        if not known and text and len(text) <= LONGEST_EXTRA and _PLAIN_NAME.fullmatch(name):
+            kept.append((name, text))
+    return tuple(kept[:MOST_EXTRA])
+
+
 def _category(value: str) -> str:
     """The first of OPML's ``/a/b,/c`` categories."""
     first = clean_line(value.partition(",")[0])
@@ -156,19 +250,17 @@ def _category(value: str) -> str:
 
 def _feed_line(outline: Outline) -> str:
     title = outline.title or host_of(outline.feed_url)
-    return (
-        "<outline"
-        + _attributes(
-            type="rss",
-            text=title,
-            title=title,
-            xmlUrl=outline.feed_url,
-            htmlUrl=outline.home_url,
-            language=outline.language,
-            description=outline.description,
-        )
-        + "/>"
-    )
+    values = {
+        "type": "rss",
+        "text": title,
+        "title": title,
+        "xmlUrl": outline.feed_url,
+        "htmlUrl": outline.home_url,
+        "language": outline.language,
+        "description": outline.description,
+        **dict(outline.extra),
+    }
+    return f"<outline{_attributes(**values)}/>"
 
 
 def _attributes(**values: str) -> str:

@@ -72,7 +72,7 @@ def test_O5_the_date_is_rfc_822():
 def test_O1_an_empty_list_is_still_valid_and_reads_as_empty():
     data = write_opml("Sources", [])
     assert len(ElementTree.fromstring(data).findall("body/outline")) == 1
-    assert read_opml(data) == ()
+    assert read_opml(data).outlines == ()
 
 
 TEXT = st.text(st.characters(exclude_characters="/", exclude_categories=["C", "Z"]), min_size=1, max_size=20)
@@ -100,7 +100,7 @@ def test_O8_what_we_export_comes_back(outlines):
         section = "/".join(clean_line(part) for part in outline.section.split("/"))
         return clean_line(outline.title), section, clean_line(outline.description)
 
-    read = {outline.feed_url: outline for outline in read_opml(write_opml("List", outlines))}
+    read = {outline.feed_url: outline for outline in read_opml(write_opml("List", outlines)).outlines}
     assert set(read) == {outline.feed_url for outline in outlines}
     for outline in outlines:
         if all(cleaned(outline)):
@@ -110,7 +110,7 @@ def test_O8_what_we_export_comes_back(outlines):
 def test_O8_a_list_written_twice_is_the_same_bytes():
     data = write_opml("Sources", [HARBOUR, MARKET])
     assert write_opml("Sources", [HARBOUR, MARKET]) == data
-    assert read_opml(data) == (HARBOUR, MARKET)
+    assert read_opml(data).outlines == (HARBOUR, MARKET)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,12 @@ def test_O8_a_list_written_twice_is_the_same_bytes():
         ),
         (
             '<outline text="A" xmlUrl="https://a.example/f" category="/News/World,/Other"/>',
-            Outline(title="A", feed_url="https://a.example/f", section="News/World"),
+            Outline(
+                title="A",
+                feed_url="https://a.example/f",
+                section="News/World",
+                extra=(("category", "/News/World,/Other"),),
+            ),
         ),
         (
             f'<outline text="A/B" htmlUrl="javascript:x">{A}</outline>',
@@ -147,19 +152,19 @@ def test_O8_a_list_written_twice_is_the_same_bytes():
     ],
 )
 def test_O8_lists_of_other_readers_are_understood(outline, expected):
-    assert read_opml(opml(outline))[-1] == expected
+    assert read_opml(opml(outline)).outlines[-1] == expected
 
 
 def test_O8_the_same_address_twice_is_one_feed():
     feeds = '<outline text="A" xmlUrl="https://a.example/f"/><outline text="B" xmlUrl="HTTPS://A.example:443/f#x"/>'
-    assert [outline.title for outline in read_opml(opml(feeds))] == ["A"]
+    assert [outline.title for outline in read_opml(opml(feeds)).outlines] == ["A"]
 
 
 @pytest.mark.parametrize(
     "address", ["", "../../etc/passwd", "file:///etc/passwd", "javascript:x", "https://u:p@a.example/"]
 )
 def test_P15_addresses_that_are_no_feed_are_left_out(address):
-    assert read_opml(opml(f'<outline text="A" xmlUrl="{address}"/>')) == ()
+    assert read_opml(opml(f'<outline text="A" xmlUrl="{address}"/>')).outlines == ()
 
 
 def test_O8_folders_nest_deep_and_a_declared_encoding_is_kept():
@@ -167,7 +172,7 @@ def test_O8_folders_nest_deep_and_a_declared_encoding_is_kept():
         '<outline text="é">' * 12 + '<outline text="A" xmlUrl="https://a.example/f"/>' + "</outline>" * 12
     )
     data = ('<?xml version="1.0" encoding="ISO-8859-1"?>' + opml(nested).decode()).encode("latin-1")
-    assert read_opml(b"\n " + data)[0].section == "/".join("é" * 12)
+    assert read_opml(b"\n " + data).outlines[0].section == "/".join("é" * 12)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +201,7 @@ def test_P2_an_external_document_type_is_not_fetched():
     data = b'<!DOCTYPE opml SYSTEM "http://127.0.0.1:9/opml.dtd">' + opml(
         '<outline text="A" xmlUrl="https://a.example/f"/>'
     )
-    assert len(read_opml(data)) == 1
+    assert len(read_opml(data).outlines) == 1
 
 
 def test_P15_ten_thousand_feeds_are_read_quickly():
@@ -204,13 +209,76 @@ def test_P15_ten_thousand_feeds_are_read_quickly():
         f'<outline text="F{number}" xmlUrl="https://a.example/{number}"/>' for number in range(10_000)
     )
     started = time.perf_counter()
-    assert len(read_opml(opml(feeds))) == 10_000
+    assert len(read_opml(opml(feeds)).outlines) == 10_000
     assert time.perf_counter() - started < 3
 
 
 def test_P15_deep_folders_with_long_names_do_not_multiply_in_memory():
     folders = f'<outline text="{"x" * 290}">' * 150
     feeds = "".join(f'<outline xmlUrl="https://a.example/{number}"/>' for number in range(1_000))
-    read = read_opml(opml(folders + feeds + "</outline>" * 150))
+    read = read_opml(opml(folders + feeds + "</outline>" * 150)).outlines
     assert len(read) == 1_000
     assert all(len(outline.section) <= 200 for outline in read)
+
+
+def test_O8_a_round_trip_keeps_what_only_others_understand():
+    outline = (
+        '<outline type="atom" text="Short" title="The long name" xmlUrl="https://a.example/f"'
+        ' created="Mon, 23 Nov 2026 08:00:00 GMT" customTag="&lt;x&gt;" version="ATOM1"/>'
+    )
+    once = read_opml(opml(f'<outline text="World">{outline}</outline>')).outlines
+    assert read_opml(write_opml("List", once)).outlines == once
+    assert dict(once[0].extra) == {
+        "type": "atom",
+        "text": "Short",
+        "created": "Mon, 23 Nov 2026 08:00:00 GMT",
+        "customTag": "<x>",
+        "version": "ATOM1",
+    }
+
+
+def test_O4_a_folder_that_holds_feeds_and_folders_is_written_once():
+    outlines = [
+        Outline(title=title, feed_url=f"https://{title}.example/", section=section)
+        for title, section in (("a", "News"), ("b", "News/World"), ("c", ""), ("d", "News"))
+    ]
+    body = ElementTree.fromstring(write_opml("List", outlines)).find("body")
+    assert body is not None
+    shape = [
+        (one.get("text"), [(inner.get("text"), [leaf.get("text") for leaf in inner]) for inner in one])
+        for one in body
+    ]
+    assert shape == [("News", [("a", []), ("World", ["b"]), ("d", [])]), ("c", [])]
+
+
+def test_the_title_of_a_list_is_that_of_its_head():
+    data = b"<opml><head><title>My &amp; yours</title></head><body><outline text='x'/></body></opml>"
+    assert read_opml(data).title == "My & yours"
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("javascript:alert(1)", "is no http or https address"),
+        ("file:///etc/passwd", "is no http or https address"),
+        ("https://ann:hunter2@a.example/", "user name or password"),
+    ],
+)
+def test_P15_what_is_left_out_is_said_without_its_password(address, reason):
+    refused = read_opml(opml(f'<outline text="A" xmlUrl="{address}"/>')).refused
+    assert [title for title, _ in refused] == ["A"]
+    assert reason in refused[0][1]
+    assert "hunter2" not in refused[0][1]
+
+
+def test_P15_attributes_are_kept_within_limits():
+    many = " ".join(f'a{number}="{number}"' for number in range(1_000))
+    outline = f'<outline text="A" xmlUrl="https://a.example/f" long="{"x" * 501}" xml:lang="en" {many}/>'
+    extra = read_opml(opml(outline)).outlines[0].extra
+    assert (len(extra), extra[0]) == (20, ("a0", "0"))
+
+
+def test_P15_a_list_of_a_hundred_thousand_feeds_is_refused():
+    feeds = "".join(f'<outline xmlUrl="http://a/{number}"/>' for number in range(100_000))
+    with pytest.raises(ParseError, match="more than 10,000"):
+        read_opml(opml(feeds))

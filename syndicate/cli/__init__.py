@@ -23,6 +23,7 @@ _COMMANDS = {
     "edition": ("stages", "Cut the newsletter editions that are due."),
     "deliver": ("stages", "Send the deliveries that are due."),
     "status": ("status", "Show how sources, stories, editions and deliveries are doing."),
+    "sources": ("sources", "Find, add, list, test, pause and remove sources; OPML."),
     "rules": ("rules", "Try the rules for incoming articles; change nothing."),
     "explain": ("explain", "Say why an article is where it is."),
     "editor": ("editor", "Pin, drop, retitle or boost stories, with who and when."),

@@ -33,6 +33,7 @@ log = logging.getLogger("syndicate.run")
 
 # Seconds. The ticks only ask what is due; what is due, and when, are rows in the store.
 TICKS = {
+    "lists": 60.0,
     "ingest": 10.0,
     "stories": 15.0,
     "editions": 15.0,
@@ -129,6 +130,7 @@ class _Daemon:
 
     def _bells(self) -> tuple[Bell, ...]:
         rings = {
+            "lists": self._lists,
             "ingest": self._ingest,
             "stories": self._stories,
             "editions": self._editions,
@@ -142,6 +144,17 @@ class _Daemon:
 
     def _stopping(self) -> bool:
         return self._runner.stopping
+
+    def _lists(self, now: datetime) -> Mapping[str, object] | None:
+        outcomes = self._services.lists.run(now)
+        for one in outcomes:
+            if one.error:
+                log.warning("source list failed", extra={"did": {"list": one.url, "error": one.error}})
+        counts = {
+            "added": sum(len(one.result.added) for one in outcomes),
+            "paused": sum(len(one.result.paused) for one in outcomes),
+        }
+        return counts if any(counts.values()) else None
 
     def _ingest(self, now: datetime) -> Mapping[str, object] | None:
         result = self._services.ingest.run(now, stopping=self._stopping)

@@ -10,8 +10,9 @@ import click
 
 from syndicate.audience.addresses import parse_mailbox
 from syndicate.cli.frame import config_option, json_option, moment, now_option, show, table
-from syndicate.errors import ConfigError, RenderError, SyndicateError
+from syndicate.errors import ConfigError, FetchError, RenderError, SyndicateError
 from syndicate.model import ClauseField, SourceKind
+from syndicate.net import read_credentials
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.newsletter.sample import sample_stories
 from syndicate.services import Services, store_url
@@ -136,6 +137,12 @@ def _check_sources(services: Services, report: _Report) -> None:
     for source in services.sources:
         if source.kind is SourceKind.FOLDER and not Path(source.url).is_dir():
             report.problems.append(f"source {source.name}: there is no folder {source.url}")
+        if source.access is not None:
+            try:
+                read_credentials(source.access)
+            except FetchError as error:
+                # The daemon may have an environment of its own.
+                report.notes.append(f"source {source.name}: {error}")
     known = {source.name for source in services.sources}
     for rule in services.rules:
         report.notes += [
@@ -147,6 +154,6 @@ def _check_sources(services: Services, report: _Report) -> None:
             name for clause in channel.clauses if clause.field is ClauseField.SOURCE for name in clause.values
         }
         report.notes += [
-            f"channel {channel.name} asks for the source {name!r}, which is not declared"
+            f"channel {channel.name} asks for the source {name!r}, which is not declared here"
             for name in named - known
         ]

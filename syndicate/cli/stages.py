@@ -18,7 +18,11 @@ from syndicate.cli.frame import (
     show,
     table,
 )
+from syndicate.cli.source_lists import describe_import
 from syndicate.jobs.ingest_result import SourceOutcome
+from syndicate.model import Absence
+from syndicate.services import Services
+from syndicate.store import sources as source_store
 
 
 @click.command()
@@ -30,11 +34,13 @@ from syndicate.jobs.ingest_result import SourceOutcome
 def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
     """Read the sources that are due, or the sources with these NAMES, due or not."""
     with services_of(config, now) as (_, services):
-        chosen = _known(names, [source.name for source in services.sources], "source")
+        chosen = _known(names, _names_of_sources(services), "source")
         if dry_run:
             due = services.ingest.due(moment(now), names=chosen)
             show({"due": due}, as_json, lambda: click.echo("\n".join(due) or "No source is due."))
             return
+        for one in services.lists.run(moment(now)) if chosen is None else ():
+            click.echo(f"  {one.url}: {one.error or describe_import(one.result)}", err=True)
         with progress("Reading sources", as_json) as draw:
             done = 0
 
@@ -63,6 +69,11 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
         ),
     )
     _exit_if(result.failed)
+
+
+def _names_of_sources(services: Services) -> list[str]:
+    with services.store.read() as connection:
+        return [one.name for one in source_store.list_sources(connection) if one.absent is Absence.NONE]
 
 
 def _source_line(outcome: SourceOutcome) -> None:

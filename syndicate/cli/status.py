@@ -20,7 +20,7 @@ from syndicate.cli.frame import (
     table,
 )
 from syndicate.ingest.polling import believed_url
-from syndicate.model import Decision, DeliveryState, HubSubscription
+from syndicate.model import Decision, DeliveryState, HubSubscription, Origin, Source, SourceListState
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.services import Services
 from syndicate.store import Connection, audience, editor, quarantine, ranking, stale, tombstones
@@ -28,11 +28,13 @@ from syndicate.store import articles as article_store
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
 from syndicate.store import hubs as hub_store
+from syndicate.store import source_lists as list_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
 from syndicate.store.editions import EditionReport
 from syndicate.store.quarantine import Failure
 from syndicate.store.sources import SourceReport
+from syndicate.text.privacy import hidden_address
 
 WEEK = timedelta(days=7)
 FAILURES_WORTH_A_PERSON = 3
@@ -61,6 +63,7 @@ class Health:
     dropped: dict[str, int]
     top: tuple[str, ...]
     decisions: list[Decision]
+    lists: tuple[tuple[str, SourceListState], ...] = ()
     problems: list[str] = field(default_factory=list)
 
 
@@ -98,6 +101,7 @@ def look(services: Services, now: datetime) -> Health:
             deferral=_last_deferral(connection),
             refused=delivery_store.count_refused(connection),
             failures=quarantine.failures(connection),
+            lists=_lists(services, connection),
             dropped=tombstones.count_dropped(connection),
             top=tuple(
                 f"{titles[story.article_id].title} ({plural(story.coverage, 'source')})"
@@ -108,6 +112,15 @@ def look(services: Services, now: datetime) -> Health:
         )
     health.problems.extend(_problems(health))
     return health
+
+
+def _lists(services: Services, connection: Connection) -> tuple[tuple[str, SourceListState], ...]:
+    states = list_store.list_states(connection)
+    return tuple(
+        (hidden_address(one.url) if one.private else one.url, states[one.url])
+        for one in services.source_lists
+        if one.url in states
+    )
 
 
 def _last_deferral(connection: Connection) -> str:
@@ -124,11 +137,13 @@ def _problems(health: Health) -> list[str]:
         if report.source.paused:
             continue
         if state.gone:
-            found.append(f"source {name} is gone for good (410): remove it from the configuration")
+            found.append(f"source {name} is gone for good (410): {_advice(report.source, 'remove it')}")
         elif state.failures >= FAILURES_WORTH_A_PERSON or (state.failures and state.last_success is None):
             found.append(f"source {name} failed {plural(state.failures, 'time')}: {state.error}")
-        if moved := believed_url(state):
-            found.append(f"source {name} has moved for good to {moved}: change its url in the configuration")
+        if moved := shown_address(report.source, believed_url(state)):
+            advice = _advice(report.source, "change its url")
+            found.append(f"source {name} has moved for good to {moved}: {advice}")
+    found += _problems_of_lists(health)
     found += [
         f"{failure.kind} {failure.subject} failed {plural(failure.attempts, 'time')}: {failure.reason}"
         for failure in health.failures
@@ -155,6 +170,28 @@ def _problems(health: Health) -> list[str]:
             f"mail has waited since {health.oldest_due:%d %b %H:%M} UTC: is `syndicate run` running?"
         )
     return found
+
+
+def _advice(source: Source, what: str) -> str:
+    """Where a source is changed depends on who declared it."""
+    if source.origin is Origin.CONFIG:
+        return f"{what} in the configuration"
+    if source.listed_in:
+        return f"{what} in its source list, or with `syndicate sources`"
+    return f"{what} with `syndicate sources`"
+
+
+def shown_address(source: Source, url: str) -> str:
+    """An address of a source as it may be shown."""
+    return hidden_address(url) if url and source.private else url
+
+
+def _problems_of_lists(health: Health) -> list[str]:
+    return [
+        f"source list {shown} failed {plural(state.failures, 'time')}: {state.error}"
+        for shown, state in health.lists
+        if state.failures >= FAILURES_WORTH_A_PERSON or (state.failures and state.last_success is None)
+    ]
 
 
 def _print(health: Health, services: Services) -> None:
@@ -233,7 +270,8 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
         "sources": [
             {
                 "name": report.source.name,
-                "url": report.source.url,
+                "url": shown_address(report.source, report.source.url),
+                "private": report.source.private,
                 "origin": report.source.origin.value,
                 "paused": report.source.paused,
                 "gone": report.state.gone,
@@ -244,7 +282,7 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
                 "failures": report.state.failures,
                 "error": report.state.error,
                 "warning": report.warning,
-                "moved_to": believed_url(report.state),
+                "moved_to": shown_address(report.source, believed_url(report.state)),
                 "articles": report.articles,
                 "articles_per_day": round(report.articles_last_week / 7, 2),
             }

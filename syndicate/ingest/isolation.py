@@ -19,6 +19,7 @@ from typing import Any
 
 from syndicate.errors import ParseError, ParserDied
 from syndicate.ingest import parser_worker
+from syndicate.ingest.readers import Document
 from syndicate.model import ParsedSource
 
 START_LIMIT = 60.0
@@ -32,6 +33,7 @@ _ANSWER_CLASSES = frozenset(
         ("syndicate.model.articles", "ParsedSource"),
         ("syndicate.model.articles", "Entry"),
         ("syndicate.model.articles", "Image"),
+        ("syndicate.model.articles", "FeedLink"),
         ("datetime", "datetime"),
         ("datetime", "timezone"),
         ("datetime", "timedelta"),
@@ -40,7 +42,7 @@ _ANSWER_CLASSES = frozenset(
 
 
 class ParserPool:
-    """A few worker processes that parse feeds, shared by many threads.
+    """A few worker processes that parse feeds and pages, shared by many threads.
 
     ``time_limit`` is in seconds of wall time for one document, ``memory_limit`` in bytes of address
     space for one worker. Workers start when they are first needed.
@@ -58,11 +60,18 @@ class ParserPool:
         self._closed = False
 
     def parse(
-        self, body: bytes, *, url: str, content_type: str, charset: str, known: frozenset[str]
+        self,
+        body: bytes,
+        *,
+        url: str,
+        content_type: str,
+        charset: str,
+        known: frozenset[str],
+        kind: Document = Document.FEED,
     ) -> ParsedSource:
-        """``feeds.parse_feed`` in a worker; waits for a free one. May be called from many threads at once.
+        """What ``readers.reader_of(kind)`` finds, in a worker; waits for a free one. For many threads.
 
-        Raises ``ParseError`` as ``parse_feed`` does, and ``ParserDied`` when the worker crashed, took
+        Raises ``ParseError`` as the reader does, and ``ParserDied`` when the worker crashed, took
         too long or ran out of memory, or when the pool is closed.
         """
         request = {
@@ -71,6 +80,7 @@ class ParserPool:
             "content_type": content_type,
             "charset": charset,
             "known": known,
+            "kind": kind,
         }
         worker = self._idle.get()
         try:

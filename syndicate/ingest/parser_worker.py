@@ -16,7 +16,7 @@ import struct
 from typing import Any, Literal
 
 from syndicate.errors import ParseError
-from syndicate.ingest.feeds import parse_feed
+from syndicate.ingest.readers import reader_of
 from syndicate.model import ParsedSource
 
 AnswerKind = Literal["ready", "parsed", "refused", "memory", "failed"]
@@ -56,7 +56,7 @@ def serve(connection: socket.socket, *, time_limit: float, memory_limit: int) ->
 
 def _parsed(request: dict[str, Any]) -> tuple[AnswerKind, ParsedSource | str]:
     try:
-        return "parsed", parse_feed(**request)
+        return "parsed", reader_of(request.pop("kind"))(**request)
     except ParseError as error:
         return "refused", str(error)
     except MemoryError:

@@ -25,6 +25,7 @@ from syndicate.store import stories as story_store
 from syndicate.store.ranking import SourceWeight
 from syndicate.stories import RankingOptions, rank_top, rank_trending
 from syndicate.templating import Templates
+from syndicate.text.privacy import shown_source
 
 EDITION_CADENCE = "edition"
 # More stories than any edition carries, for what repeats and the cap per source take away.
@@ -245,7 +246,7 @@ class EditionJob:
         by_trending = {one.story_id: one for one in trending}
         stories = story_store.get_stories(connection, by_top.keys() | by_trending.keys())
         articles = article_store.get_articles(connection, [story.lead_id for story in stories.values()])
-        sources = {source.id: source for source in source_store.list_sources(connection)}
+        sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
         leads = published_articles(connection, list(articles.values()), sources, site_url=self.site.url)
         lead_of = {item.article.id: item for item in leads}
         times: dict[int, list[tuple[datetime, datetime]]] = {}

@@ -12,7 +12,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, SyndicateError
@@ -33,6 +32,7 @@ from syndicate.ingest.websub import discover
 from syndicate.jobs.decided import decide_entries
 from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
 from syndicate.jobs.run_clock import RunClock
+from syndicate.jobs.source_reading import Parser, source_request
 from syndicate.model import (
     NewArticle,
     Origin,
@@ -46,6 +46,7 @@ from syndicate.store import Connection, Store, quarantine, tombstones
 from syndicate.store import articles as article_store
 from syndicate.store import hubs as hub_store
 from syndicate.store import sources as source_store
+from syndicate.text.privacy import hide_address
 from syndicate.text.urls import host_of, same_site
 
 log = logging.getLogger("syndicate.ingest")
@@ -59,15 +60,6 @@ THREADS = 3
 RHYTHM = 60
 # Polls that brought nothing share a transaction: a crash loses no article, and at most so many next checks.
 QUIET = 50
-
-
-class Parser(Protocol):
-    """Turns a body into entries where a crash cannot hurt us; see ``ingest.isolation.ParserPool``."""
-
-    def parse(
-        self, body: bytes, *, url: str, content_type: str, charset: str, known: frozenset[str]
-    ) -> ParsedSource:
-        """Raises ``ParseError``."""
 
 
 _Claim = tuple[Source, SourceState]
@@ -142,7 +134,13 @@ class IngestJob:
             yield self._read_folder(source, state, clock.now())
         if not feeds:
             return
-        requests = [_request(source, state) for source, state in feeds.values()]
+        requests: list[FetchRequest] = []
+        for source, state in tuple(feeds.values()):
+            try:
+                requests.append(source_request(source, state))
+            except FetchError as error:
+                feeds.pop(source.id)
+                yield self._failed(source, state, error, clock.now())
         extended = clock.now()
         with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
             running: set[Future[SourceOutcome | _Quiet]] = set()
@@ -180,7 +178,9 @@ class IngestJob:
         except LeaseLost:
             return SourceOutcome(name=source.name, unchanged=True)
         except Exception as error:
-            log.exception("what source %s sent could not be stored", source.name)
+            # A traceback repeats what it was about; that of a private source stays with us.
+            bug = None if source.private else error
+            log.error("what source %s sent could not be stored", source.name, exc_info=bug)  # noqa: TRY400
             problem = SyndicateError(f"what it sent could not be stored ({type(error).__name__}: {error})")
             return self._failed(source, state, problem, now)
 
@@ -239,12 +239,15 @@ class IngestJob:
     def _failed(
         self, source: Source, state: SourceState, error: SyndicateError, now: datetime
     ) -> SourceOutcome:
-        after = after_poll(state, failed(source.name, error), now, self._intervals(source))
+        outcome = failed(source.name, error)
+        if source.private:
+            outcome = replace(outcome, error=hide_address(outcome.error, source.url))
+        after = after_poll(state, outcome, now, self._intervals(source))
         with self.store.write() as connection:
             source_store.save_poll(connection, source.id, after, owner=self.owner)
             if isinstance(error, ParserDied):
                 quarantine.record_failure(
-                    connection, "document", source.name, str(error), now=now, source_id=source.id
+                    connection, "document", source.name, outcome.error, now=now, source_id=source.id
                 )
         return SourceOutcome(name=source.name, error=after.error)
 
@@ -278,7 +281,8 @@ class IngestJob:
                 hub_store.note_hub(
                     connection,
                     source.id,
-                    discover(answer.links, parsed, answer.url),
+                    # A hub would be told the address.
+                    None if source.private else discover(answer.links, parsed, answer.url),
                     callback=secrets.token_urlsafe(24),
                     secret=secrets.token_urlsafe(32),
                     now=now,
@@ -344,7 +348,9 @@ class IngestJob:
         about: tuple[str, str, str] | None = None,
         warning: str | None = None,
     ) -> None:
-        url = replacing_url(source.url, state) if source.origin is Origin.STORE else ""
+        # The file, a list, or whoever gave us a secret for this address decides about another one.
+        ours = source.origin is Origin.STORE and not source.listed_in and source.access is None
+        url = replacing_url(source.url, state) if ours else ""
         if url:
             state = replace(state, permanent_url="", permanent_seen=0)
         if not source_store.save_poll(
@@ -357,16 +363,6 @@ class IngestJob:
             url=url or None,
         ):
             raise LeaseLost
-
-
-def _request(source: Source, state: SourceState) -> FetchRequest:
-    return FetchRequest(
-        url=source.url,
-        etag=state.etag,
-        last_modified=state.last_modified,
-        known_hash=state.body_hash,
-        key=source.id,
-    )
 
 
 def _outcome(source: Source, answer: Fetched) -> PollOutcome:

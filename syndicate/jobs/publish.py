@@ -27,6 +27,7 @@ from syndicate.store import Store, announcements, leases, quarantine, ranking, s
 from syndicate.store import channels as channel_store
 from syndicate.store import sources as source_store
 from syndicate.templating import Templates
+from syndicate.text.privacy import shown_source
 
 LEASE = timedelta(minutes=30)
 NEWS_AGE = timedelta(hours=48)
@@ -100,7 +101,7 @@ class PublishJob:
             sweep_temporary(self.output)
             self._swept = True
         with self.store.read() as connection:
-            sources = {source.id: source for source in source_store.list_sources(connection)}
+            sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
             return sources, stale.signatures(connection)
 
     def _feeds(
@@ -186,7 +187,11 @@ class PublishJob:
     def _lists_of_sources(
         self, sources: Mapping[int, Source], known: Mapping[str, str], now: datetime
     ) -> list[str]:
-        live = [source for source in sources.values() if not source.paused and source.kind is SourceKind.FEED]
+        live = [
+            source
+            for source in sources.values()
+            if source.url and not source.paused and source.kind is SourceKind.FEED
+        ]
         signature = signature_of(self.options.title, live)
         target, sheet = self.output / "sources.opml", self.output / "feed.css"
         changed = [sheet.name] if write_atomic(sheet, self.templates.read("pages/feed.css")) else []

@@ -3,16 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from syndicate.errors import FetchError, ParseError
-from syndicate.ingest.folders import read_folder
+from syndicate.errors import ParseError
 from syndicate.ingest.identity import accept
 from syndicate.ingest.rules import Rule, Ruled, apply_rules
-from syndicate.jobs.ingest import Parser
-from syndicate.model import Article, NewArticle, ParsedSource, Source, SourceKind
-from syndicate.net import FetchRequest, FetchThread
+from syndicate.jobs.source_reading import Parser, read_now
+from syndicate.model import Article, NewArticle, Source
+from syndicate.net import FetchThread
 from syndicate.store import Store
 from syndicate.store import articles as article_store
 from syndicate.store import sources as source_store
@@ -37,7 +35,7 @@ class RuleRehearsal:
         Raises ``FetchError`` or ``ParseError`` when it cannot be read.
         """
         found = []
-        for entry in self._parsed(source).entries:
+        for entry in read_now(source, self.fetcher, self.parser, self.zone)[0].entries:
             try:
                 found.append(accept(entry, source, now))
             except ParseError:
@@ -56,21 +54,6 @@ class RuleRehearsal:
                 (sources[stored.source_id], _as_accepted(stored, text)) for stored, text in latest
             )
         ]
-
-    def _parsed(self, source: Source) -> ParsedSource:
-        if source.kind is SourceKind.FOLDER:
-            return read_folder(Path(source.url), known=frozenset(), zone=self.zone)
-        for _, answer in self.fetcher().fetch_each([FetchRequest(url=source.url)]):
-            if isinstance(answer, FetchError):
-                raise answer
-            return self.parser().parse(
-                answer.body,
-                url=answer.url,
-                content_type=answer.content_type,
-                charset=answer.charset,
-                known=frozenset(),
-            )
-        raise FetchError(f"{source.url} was not read: the program is stopping")
 
 
 def _as_accepted(stored: Article, text: str) -> NewArticle:

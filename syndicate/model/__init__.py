@@ -9,6 +9,7 @@ from syndicate.model.articles import (
     Article,
     ArticleBody,
     Entry,
+    FeedLink,
     Image,
     KnownArticle,
     NewArticle,
@@ -28,10 +29,24 @@ from syndicate.model.newsletters import (
     Newsletter,
     SubscriptionState,
 )
-from syndicate.model.sources import Origin, Republish, Source, SourceKind, SourceState
+from syndicate.model.sources import (
+    Absence,
+    Access,
+    AccessKind,
+    Origin,
+    Republish,
+    Source,
+    SourceKind,
+    SourceList,
+    SourceListState,
+    SourceState,
+)
 from syndicate.model.stories import RankedStory, Story
 
 __all__ = [
+    "Absence",
+    "Access",
+    "AccessKind",
     "Article",
     "ArticleBody",
     "Channel",
@@ -44,6 +59,7 @@ __all__ = [
     "EditionStory",
     "EditorAction",
     "Entry",
+    "FeedLink",
     "Hub",
     "HubState",
     "HubSubscription",
@@ -60,6 +76,8 @@ __all__ = [
     "Republish",
     "Source",
     "SourceKind",
+    "SourceList",
+    "SourceListState",
     "SourceState",
     "Story",
     "SubscriptionState",

@@ -44,6 +44,15 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeedLink:
+    """Where a page may have a feed. ``declared``: a ``link`` element says so; else a link looks like it."""
+
+    url: str
+    title: str = ""
+    declared: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedSource:
     """One reading of a source: what it says about itself, and its entries in document order.
 
@@ -54,7 +63,8 @@ class ParsedSource:
     ``warnings`` are readable sentences (not well-formed,
     wrong charset, entries left out); ``refused`` are ``(digest, reason)`` of single items
     that could not be read although the rest could. ``left_out`` counts new items beyond our limit,
-    to be read the next time although the document is the same.
+    to be read the next time although the document is the same. ``feeds`` are those that an HTML page, which
+    is no source itself, leads to.
     """
 
     title: str = ""
@@ -71,6 +81,7 @@ class ParsedSource:
     warnings: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
     left_out: int = 0
+    feeds: tuple[FeedLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,9 +27,47 @@ class Origin(StrEnum):
     STORE = "store"
 
 
+class AccessKind(StrEnum):
+    """How a private source lets us in: Basic (RFC 7617), Bearer (RFC 6750), a header of its own, a cookie."""
+
+    BASIC = "basic"
+    BEARER = "bearer"
+    HEADER = "header"
+    COOKIE = "cookie"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What a private source asks for, and where its secret is kept; the secret itself is never here.
+
+    ``secret_file`` is an absolute path, ``secret_env`` the name of an environment variable; one of them
+    is set. ``username`` is for ``basic``, ``header`` (a field name) for ``header``.
+    """
+
+    kind: AccessKind
+    username: str = ""
+    header: str = ""
+    secret_file: str = ""
+    secret_env: str = ""
+
+
+class Absence(StrEnum):
+    """Why a source is no longer among ours, although its articles are: nobody declares or lists it."""
+
+    NONE = ""
+    UNDECLARED = "undeclared"
+    UNLISTED = "unlisted"
+    REMOVED = "removed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Something we read, as declared, with what it last said about itself."""
+    """Something we read, as declared, with what it last said about itself.
+
+    The address of a ``private`` source is nobody's business: no output, log or error carries it.
+    ``listed_in`` is the address of the source list it came from, ``outline`` what else that list (or an
+    imported OPML file) says about it, as attributes.
+    """
 
     id: int
     name: str
@@ -42,6 +80,11 @@ class Source:
     republish: Republish = Republish.SUMMARY
     origin: Origin = Origin.CONFIG
     paused: bool = False
+    private: bool = False
+    access: Access | None = None
+    listed_in: str = ""
+    absent: Absence = Absence.NONE
+    outline: tuple[tuple[str, str], ...] = ()
     title: str = ""
     home_url: str = ""
     feed_id: str = ""
@@ -86,3 +129,30 @@ class SourceState:
     visits: int = 0
     visits_since: datetime | None = None
     pushed_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceList:
+    """A list of sources (OPML) that is read again on a schedule: at an address, or a file of ours.
+
+    ``every`` is seconds. Its sources go to ``section``, below the folders of the list itself.
+    """
+
+    url: str
+    every: float = 86_400.0
+    section: str = ""
+    private: bool = False
+    access: Access | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceListState:
+    """What the last reading of a source list left behind, as ``SourceState`` does for a source."""
+
+    etag: str = ""
+    last_modified: str = ""
+    body_hash: str = ""
+    last_success: datetime | None = None
+    next_check: datetime | None = None
+    failures: int = 0
+    error: str = ""

@@ -2,7 +2,18 @@
 
 from syndicate.net.addresses import looks_public
 from syndicate.net.client import Client
+from syndicate.net.credentials import Credentials, read_credentials
 from syndicate.net.exchange import FEED_ACCEPT, Fetched, FetchRequest, HttpOptions
 from syndicate.net.thread import FetchThread
 
-__all__ = ["FEED_ACCEPT", "Client", "FetchRequest", "FetchThread", "Fetched", "HttpOptions", "looks_public"]
+__all__ = [
+    "FEED_ACCEPT",
+    "Client",
+    "Credentials",
+    "FetchRequest",
+    "FetchThread",
+    "Fetched",
+    "HttpOptions",
+    "looks_public",
+    "read_credentials",
+]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -18,6 +19,7 @@ from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
 from syndicate.net.failures import failed_connection, failed_status, refused_form
 from syndicate.net.politeness import HostTurns
 from syndicate.net.urls import check_url, redirect_target
+from syndicate.text.privacy import hide_address
 
 _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -31,8 +33,8 @@ _LONGEST_FIELD = 32 * 1024
 class Client:
     """Fetches URLs of strangers: guarded addresses, one deadline, size limits, politeness per host.
 
-    Use it inside one event loop as ``async with Client(options) as client``. Cookies, referrers and
-    credentials are never sent; proxies of the environment are ignored.
+    Use it inside one event loop as ``async with Client(options) as client``. Cookies and referrers are
+    never sent, credentials only where a request says so; proxies of the environment are ignored.
     """
 
     def __init__(self, options: HttpOptions) -> None:
@@ -64,7 +66,19 @@ class Client:
         Raises ``ForbiddenAddress``, ``TooLarge`` or ``FetchError``; a 429 or 503 carries
         ``retry_after``. An empty 200 is an error: there is nothing in it to read.
         """
+        try:
+            return await self._fetch(request)
+        except FetchError as error:
+            if not request.private:
+                raise
+            text = hide_address(str(error), request.url)
+            hidden = type(error)(text, status=error.status, retry_after=error.retry_after)
+        # Outside the handler: a traceback of the hidden error must not tell the other one.
+        raise hidden
+
+    async def _fetch(self, request: FetchRequest) -> Fetched:
         url = check_url(request.url)
+        home = url.origin()
         seen = {url}
         permanent = True
         budget = self._options.total_timeout
@@ -82,6 +96,9 @@ class Client:
             if url in seen:
                 raise FetchError(f"{request.url} redirects in a circle, by way of {url}; tell its owner")
             seen.add(url)
+            if url.origin() != home:
+                # For good: whoever we were sent to must not send us back with a request of their choice.
+                request = replace(request, credentials=None)
         raise FetchError(
             f"{request.url} redirects more than {self._options.max_redirects} times; check the URL"
         )
@@ -203,6 +220,8 @@ class _Answer:
 
 def _request_fields(request: FetchRequest) -> dict[str, str]:
     fields = {"Accept": request.accept}
+    if request.credentials is not None:
+        fields[request.credentials.name] = request.credentials.value
     if etag := headers.sendable(request.etag):
         fields["If-None-Match"] = etag
     if last_modified := headers.sendable(request.last_modified):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from syndicate import __version__
+from syndicate.net.credentials import Credentials
 
 # RFC 9110 section 12.5.1: what a feed reader prefers, and that it can live with anything.
 FEED_ACCEPT = (
@@ -38,7 +39,8 @@ class FetchRequest:
 
     ``etag`` and ``last_modified`` are sent back byte for byte as they came (latin-1 text);
     ``known_hash`` is the ``wire_hash`` of the last answer. ``key`` is the caller's own and is
-    handed back untouched.
+    handed back untouched. ``credentials`` go to the scheme, host and port of ``url`` only, never
+    along a redirect to another. Errors of a ``private`` request do not tell its address.
     """
 
     url: str
@@ -46,6 +48,8 @@ class FetchRequest:
     last_modified: str = ""
     known_hash: str = ""
     accept: str = FEED_ACCEPT
+    credentials: Credentials | None = None
+    private: bool = False
     key: object = None
 
 

@@ -9,7 +9,7 @@ from syndicate.net.addresses import AddressRefused
 
 # RFC 9110 section 15; what is not here is described by its class.
 _ADVICE = {
-    401: "it wants a password; ask its owner for an open address",
+    401: "it wants a password: give the source its auth, or check the one it has",
     403: "it refuses us; ask its owner, or set [http] user_agent",
     404: "there is nothing there; check the URL",
     410: "it is gone for good; remove the source",

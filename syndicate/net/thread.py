@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from syndicate.errors import FetchError
 from syndicate.net.client import Client
 from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
+from syndicate.text.privacy import hide_address
 
 log = logging.getLogger("syndicate.net")
 
@@ -58,6 +59,14 @@ class FetchThread:
                     taken = 0
         finally:
             future.cancel()
+
+    def fetch_one(self, request: FetchRequest) -> Fetched:
+        """The answer to one request; raises ``FetchError``."""
+        for _, answer in self.fetch_each([request]):
+            if isinstance(answer, FetchError):
+                raise answer
+            return answer
+        raise FetchError("nothing was fetched: the program is stopping")
 
     def post(self, url: str, form: Sequence[tuple[str, str]]) -> int:
         """``Client.post``, waited for. Raises ``FetchError``, also when the thread is being closed."""
@@ -141,8 +150,13 @@ class _Batch:
                 self.results.put((request, error))
             except Exception as bug:
                 # One stranger's answer that brings out a bug of ours must not stop the others.
-                log.exception("what %s answered could not be handled", request.url)
                 reason = f"{request.url} could not be read ({type(bug).__name__}: {bug})"
+                if request.private:
+                    reason = hide_address(reason, request.url)
+                # A traceback would tell the address that the reason hides.
+                log.error(  # noqa: TRY400
+                    "an answer could not be handled: %s", reason, exc_info=None if request.private else bug
+                )
                 self.results.put((request, FetchError(reason)))
 
 

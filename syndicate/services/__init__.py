@@ -22,6 +22,7 @@ from syndicate.ingest.polling import PollingOptions
 from syndicate.ingest.rules import Rule
 from syndicate.jobs.announce import AnnounceJob
 from syndicate.jobs.deliver import DeliverJob, Transport
+from syndicate.jobs.discovery import DiscoveryJob
 from syndicate.jobs.editions import EditionJob
 from syndicate.jobs.ingest import IngestJob
 from syndicate.jobs.prune import PruneJob, RetentionOptions
@@ -30,15 +31,17 @@ from syndicate.jobs.ranking import RankingJob
 from syndicate.jobs.reads import ReadCounter
 from syndicate.jobs.rehearsal import RuleRehearsal
 from syndicate.jobs.replay import ReplayJob
+from syndicate.jobs.source_lists import SourceListJob
 from syndicate.jobs.stories import StoriesJob
 from syndicate.jobs.websub import WebSubJob
-from syndicate.model import Channel, Newsletter, Source
+from syndicate.model import Channel, Newsletter, Source, SourceList
 from syndicate.net import FetchThread, HttpOptions, looks_public
 from syndicate.newsletter.render import SiteFacts
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
 from syndicate.services.declared import (
     declared_channels,
+    declared_lists,
     declared_newsletters,
     declared_rules,
     declared_sources,
@@ -47,6 +50,7 @@ from syndicate.services.mail import mail_transport, newsletter_mail, unsubscribe
 from syndicate.settings import Settings
 from syndicate.store import Store, audience, leases, open_store
 from syndicate.store import editions as edition_store
+from syndicate.store import source_lists as list_store
 from syndicate.store import sources as source_store
 from syndicate.stories import RankingOptions, StoryOptions
 from syndicate.templating import Templates
@@ -74,6 +78,7 @@ def open_services(settings: Settings, *, now: datetime | None = None) -> Iterato
         with store.write() as connection:
             leases.make_secret(connection)
             source_store.sync_sources(connection, services.sources, declared)
+            list_store.sync_lists(connection, [one.url for one in services.source_lists])
             edition_store.sync_newsletters(connection, services.newsletters, declared)
         yield services
     finally:
@@ -112,6 +117,11 @@ class Services:
     def sources(self) -> tuple[Source, ...]:
         """The declared sources."""
         return declared_sources(self.settings)
+
+    @cached_property
+    def source_lists(self) -> tuple[SourceList, ...]:
+        """The declared source lists."""
+        return declared_lists(self.settings)
 
     @cached_property
     def channels(self) -> tuple[Channel, ...]:
@@ -211,6 +221,18 @@ class Services:
             zone=self.zone,
             rules=self.rules,
         )
+
+    @cached_property
+    def lists(self) -> SourceListJob:
+        """Source lists → sources."""
+        return SourceListJob(
+            store=self.store, fetcher=lambda: self.fetcher, lists=self.source_lists, owner=self.owner
+        )
+
+    @cached_property
+    def discovery(self) -> DiscoveryJob:
+        """A page → its feeds; a source → what is in it."""
+        return DiscoveryJob(fetcher=lambda: self.fetcher, parser=lambda: self.parsers, zone=self.zone)
 
     @cached_property
     def polling(self) -> PollingOptions:

@@ -1,16 +1,39 @@
 """What ``config.toml`` declares, as the words of the model."""
 
+from pathlib import Path
+
 from syndicate.ingest.rules import Rule, Verdict, parse_condition, parse_rewrite
-from syndicate.model import Channel, Newsletter, Republish, Source, SourceKind
+from syndicate.model import Access, Channel, Newsletter, Republish, Source, SourceKind, SourceList
 from syndicate.publish.channels import parse_query
 from syndicate.settings import Settings
+from syndicate.settings.sources import AuthSettings
 from syndicate.text.plain import clean_line
+from syndicate.text.privacy import looks_secret
 from syndicate.text.urls import is_web_url
 
 
 def declared_sources(settings: Settings) -> tuple[Source, ...]:
     """The sources of ``[[sources]]``, in order."""
     return tuple(_source(settings, position) for position in range(len(settings.sources)))
+
+
+def declared_lists(settings: Settings) -> tuple[SourceList, ...]:
+    """The source lists of ``[[source_lists]]``, in order."""
+    return tuple(
+        SourceList(
+            url=one.url if is_web_url(one.url) else str(settings.path(one.url)),
+            every=one.every,
+            section=one.section,
+            private=is_private(one.url, one.private, one.auth is not None),
+            access=_access(settings, one.auth),
+        )
+        for one in settings.source_lists
+    )
+
+
+def is_private(url: str, said: bool | None, has_access: bool) -> bool:  # noqa: FBT001 - two facts and a wish
+    """Whether an address is kept secret: as said, else when it is let in or has a key in its address."""
+    return (has_access or looks_secret(url)) if said is None else said
 
 
 def declared_channels(settings: Settings) -> tuple[Channel, ...]:
@@ -83,4 +106,18 @@ def _source(settings: Settings, position: int) -> Source:
         weight=declared.weight,
         republish=declared.republish or default,
         paused=declared.paused,
+        private=is_private(declared.url, declared.private, declared.auth is not None),
+        access=_access(settings, declared.auth),
+    )
+
+
+def _access(settings: Settings, auth: AuthSettings | None) -> Access | None:
+    if auth is None:
+        return None
+    return Access(
+        kind=auth.type,
+        username=auth.username,
+        header=auth.header,
+        secret_file=str(settings.path(Path(auth.secret_file).expanduser())) if auth.secret_file else "",
+        secret_env=auth.secret_env,
     )

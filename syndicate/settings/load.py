@@ -16,6 +16,13 @@ from syndicate.settings.tree import Settings
 from syndicate.toml_lines import line_of
 
 _ENVIRONMENT = "SYNDICATE_"
+_UNIQUE = (
+    ("sources", "name"),
+    ("source_lists", "url"),
+    ("rules", "name"),
+    ("channels", "name"),
+    ("newsletters", "name"),
+)
 
 
 def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -88,14 +95,14 @@ def _explain(file: Path, text: str, environment: Mapping[str, str], details: Any
 
 def _inconsistencies(settings: Settings) -> list[tuple[tuple[str | int, ...], str]]:
     found: list[tuple[tuple[str | int, ...], str]] = []
-    for section in ("sources", "rules", "channels", "newsletters"):
+    for section, key in _UNIQUE:
         seen: set[str] = set()
         for position, item in enumerate(getattr(settings, section)):
-            if item.name in seen:
-                found.append(
-                    ((section, position, "name"), f"{section}.{position}.name: {item.name!r} is used twice")
-                )
-            seen.add(item.name)
+            value = getattr(item, key)
+            if value in seen:
+                message = f"{section}.{position}.{key}: {value!r} is used twice"
+                found.append(((section, position, key), message))
+            seen.add(value)
     for position, rule in enumerate(settings.rules):
         if mistake := rule.mistake():
             found.append((("rules", position), f"rules.{position}: {mistake}"))

@@ -1,4 +1,4 @@
-"""What comes in: [http], [[sources]] and [[rules]]."""
+"""What comes in: [http], [[sources]], [[source_lists]] and [[rules]]."""
 
 from typing import Self
 
@@ -6,9 +6,18 @@ from pydantic import Field, model_validator
 
 from syndicate.errors import ConfigError
 from syndicate.ingest.rules import parse_rewrite
-from syndicate.model import Republish
+from syndicate.model import AccessKind, Republish
 from syndicate.settings.section import Section
-from syndicate.settings.values import ConditionText, Duration, Expression, Private, RuleTag, SourceUrl
+from syndicate.settings.values import (
+    ConditionText,
+    Duration,
+    Expression,
+    HeaderName,
+    Private,
+    RuleTag,
+    SourceUrl,
+    Span,
+)
 
 
 class HttpSettings(Section):
@@ -22,6 +31,27 @@ class HttpSettings(Section):
     user_agent: str = Field("", pattern=r"^[\x20-\x7e]*$")
 
 
+class AuthSettings(Section):
+    """How a private source lets us in. The secret is in a file or in the environment, never in here."""
+
+    type: AccessKind
+    username: str = Field("", pattern=r"^[^:\x00-\x1f\x7f]*$")
+    header: HeaderName = ""
+    secret_file: str = ""
+    secret_env: str = Field("", pattern=r"^\w*$")
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        """Exactly one secret, and just the keys of this type."""
+        if bool(self.secret_file) == bool(self.secret_env):
+            raise ValueError("name where the secret is: secret_file or secret_env, one of them")
+        if (self.type is AccessKind.BASIC) != bool(self.username):
+            raise ValueError('username belongs to type = "basic", and is needed there')
+        if (self.type is AccessKind.HEADER) != bool(self.header):
+            raise ValueError('header belongs to type = "header", and is needed there')
+        return self
+
+
 class SourceSettings(Section):
     """One source. A ``url`` that is not http or https is a folder, relative to ``config.toml``."""
 
@@ -33,6 +63,18 @@ class SourceSettings(Section):
     weight: float = Field(1.0, ge=0, le=100)
     republish: Republish | None = None
     paused: bool = False
+    private: bool | None = None
+    auth: AuthSettings | None = None
+
+
+class SourceListSettings(Section):
+    """A list of sources (OPML) that is read again on a schedule; a ``url`` that is none is a file."""
+
+    url: SourceUrl
+    every: Span = 86400.0
+    section: str = ""
+    private: bool | None = None
+    auth: AuthSettings | None = None
 
 
 class TitleRewrite(Section):

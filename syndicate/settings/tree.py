@@ -14,7 +14,7 @@ from syndicate.settings.site import (
     TemplateSettings,
     WebSettings,
 )
-from syndicate.settings.sources import HttpSettings, RuleSettings, SourceSettings
+from syndicate.settings.sources import HttpSettings, RuleSettings, SourceListSettings, SourceSettings
 from syndicate.settings.stories import ChannelSettings, RankingSettings, StorySettings
 
 
@@ -27,6 +27,7 @@ class Settings(Section):
     templates: TemplateSettings = TemplateSettings()
     http: HttpSettings = HttpSettings()
     sources: tuple[SourceSettings, ...] = ()
+    source_lists: tuple[SourceListSettings, ...] = ()
     rules: tuple[RuleSettings, ...] = ()
     channels: tuple[ChannelSettings, ...] = (ChannelSettings(name="news", title="News"),)
     newsletters: tuple[NewsletterSettings, ...] = ()

@@ -11,8 +11,17 @@ from syndicate.errors import ConfigError
 from syndicate.ingest.rules import check_pattern, parse_condition
 from syndicate.newsletter.periods import parse_schedule
 from syndicate.publish.channels import parse_query
+from syndicate.text.privacy import has_credentials
 from syndicate.text.urls import is_web_url
 
+# Header fields that are written by the HTTP client itself.
+_OURS = frozenset(
+    {
+        "accept", "accept-encoding", "connection", "content-length", "host", "if-modified-since",
+        "if-none-match", "keep-alive", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
+        "user-agent",
+    }
+)  # fmt: skip
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -50,8 +59,17 @@ def _web_url(value: str) -> str:
 
 
 def _source_url(value: str) -> str:
+    if has_credentials(value):
+        # The value is not repeated: it holds a password.
+        raise ValueError("take user name and password out of the address: that is what auth is for")
     if "://" in value and not is_web_url(value):
         raise ValueError(f"{value!r} must be an http or https address, or a path to a folder")
+    return value
+
+
+def _header_name(value: str) -> str:
+    if value and (not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", value) or value.lower() in _OURS):
+        raise ValueError(f"{value!r} is no header that a source may ask for, such as X-Api-Key")
     return value
 
 
@@ -141,4 +159,5 @@ FileName = Annotated[str, AfterValidator(_name)]
 OwnFolder = Annotated[Path, AfterValidator(_own_folder)]
 Days = Annotated[float, BeforeValidator(_seconds), Field(ge=86400, le=_LONGEST)]
 SourceUrl = Annotated[str, Field(min_length=1), AfterValidator(_source_url)]
+HeaderName = Annotated[str, AfterValidator(_header_name)]
 Listen = Annotated[str, Field(pattern=r"^$|^.+:[0-9]{1,5}$"), AfterValidator(_listen)]

@@ -1,13 +1,13 @@
 """Sources and what their polls left behind."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, or_, select, update
 
-from syndicate.model import Origin, Republish, Source, SourceKind, SourceState
+from syndicate.model import Absence, Access, AccessKind, Origin, Republish, Source, SourceKind, SourceState
 from syndicate.store import schema
 from syndicate.store.types import EPOCH
 
@@ -32,33 +32,39 @@ def sync_sources(connection: Connection, declared: Sequence[Source], now: dateti
     """Make the sources of origin ``config`` those of the file.
 
     New ones are added, changed ones updated (a new URL forgets the old one's validators), and
-    ones no longer declared are paused, never deleted: their articles stay.
+    ones no longer declared are paused, never deleted: their articles stay. A declared name takes over a
+    source of origin ``store`` that has it.
     """
     table = schema.sources
     existing = {row.name: row for row in connection.execute(select(table))}
     names = {source.name for source in declared}
     for source in declared:
-        values = _declared_values(source)
+        values = declared_values(source) | {"origin": Origin.CONFIG.value}
         row = existing.get(source.name)
         if row is None:
             connection.execute(
-                insert(table).values(created=now, title="", home_url="", feed_id="", **_fresh(), **values)
+                insert(table).values(
+                    created=now, title="", home_url="", feed_id="", **fresh_state(), **values
+                )
             )
             continue
         if row.url != source.url or row.kind != source.kind:
-            values |= _fresh()
+            values |= fresh_state()
         if any(getattr(row, key) != value for key, value in values.items()):
             connection.execute(update(table).where(table.c.id == row.id).values(**values))
     gone = [
         row.id
         for row in existing.values()
-        if row.origin == Origin.CONFIG and row.name not in names and not row.paused
+        if row.origin == Origin.CONFIG and row.name not in names and row.absent == Absence.NONE
     ]
     if gone:
-        connection.execute(update(table).where(table.c.id.in_(gone)).values(paused=True))
+        connection.execute(
+            update(table).where(table.c.id.in_(gone)).values(paused=True, absent=Absence.UNDECLARED.value)
+        )
 
 
-def _declared_values(source: Source) -> dict[str, Any]:
+def declared_values(source: Source) -> dict[str, Any]:
+    """The columns of a source that its declaration decides, whoever declares it."""
     return {
         "name": source.name,
         "kind": source.kind.value,
@@ -68,12 +74,18 @@ def _declared_values(source: Source) -> dict[str, Any]:
         "own": source.own,
         "weight": source.weight,
         "republish": source.republish.value,
-        "origin": Origin.CONFIG.value,
+        "origin": source.origin.value,
         "paused": source.paused,
+        "private": source.private,
+        "access_json": asdict(source.access) if source.access else None,
+        "listed_in": source.listed_in,
+        "absent": source.absent.value,
+        "outline_json": [list(pair) for pair in source.outline],
     }
 
 
-def _fresh() -> dict[str, Any]:
+def fresh_state() -> dict[str, Any]:
+    """The columns of a source that was never polled at its address."""
     state = SourceState()
     return {name: getattr(state, name) for name in _STATE_FIELDS} | {
         "warning": "",
@@ -83,9 +95,9 @@ def _fresh() -> dict[str, Any]:
 
 
 def list_sources(connection: Connection) -> tuple[Source, ...]:
-    """Every source ever declared, by name."""
+    """Every source ever declared or added, by name; those of removed ones still have articles."""
     table = schema.sources
-    return tuple(_source(row) for row in connection.execute(select(table).order_by(table.c.name)))
+    return tuple(source_of(row) for row in connection.execute(select(table).order_by(table.c.name)))
 
 
 def claim_due_sources(
@@ -118,7 +130,7 @@ def claim_due_sources(
         return []
     connection.execute(update(table).where(table.c.id.in_(ids)).values(lease_owner=owner, lease_until=until))
     rows = connection.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.id))
-    return [(_source(row), _state(row)) for row in rows]
+    return [(source_of(row), _state(row)) for row in rows]
 
 
 def claim_source(
@@ -185,7 +197,7 @@ def set_check(
 def get_source(connection: Connection, source_id: int) -> tuple[Source, SourceState] | None:
     """A source and its state, or ``None``."""
     row = connection.execute(select(schema.sources).where(schema.sources.c.id == source_id)).first()
-    return (_source(row), _state(row)) if row else None
+    return (source_of(row), _state(row)) if row else None
 
 
 def save_poll(
@@ -234,7 +246,7 @@ def save_quiet_polls(connection: Connection, polls: Sequence[tuple[int, SourceSt
 
 
 def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[SourceReport, ...]:
-    """Every source with its state and how much it published, by name."""
+    """Every source that was not removed, with its state and how much it published, by name."""
     table, articles = schema.sources, schema.articles
     counts = (
         select(
@@ -248,9 +260,10 @@ def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[Sourc
     query = select(table, counts.c.articles.label("total"), counts.c.recent).outerjoin(
         counts, counts.c.source_id == table.c.id
     )
+    query = query.where(table.c.absent != Absence.REMOVED.value)
     return tuple(
         SourceReport(
-            source=_source(row),
+            source=source_of(row),
             state=_state(row),
             warning=row.warning,
             articles=row.total or 0,
@@ -270,7 +283,8 @@ def next_check(connection: Connection) -> datetime | None:
     return connection.scalars(query.limit(1)).first()
 
 
-def _source(row: Row[Any]) -> Source:
+def source_of(row: Row[Any]) -> Source:
+    """One row of ``sources`` as the model has it."""
     return Source(
         id=row.id,
         name=row.name,
@@ -283,10 +297,19 @@ def _source(row: Row[Any]) -> Source:
         republish=Republish(row.republish),
         origin=Origin(row.origin),
         paused=row.paused,
+        private=row.private,
+        access=_access(row.access_json),
+        listed_in=row.listed_in,
+        absent=Absence(row.absent),
+        outline=tuple((name, value) for name, value in row.outline_json),
         title=row.title,
         home_url=row.home_url,
         feed_id=row.feed_id,
     )
+
+
+def _access(facts: dict[str, str] | None) -> Access | None:
+    return Access(**{**facts, "kind": AccessKind(facts["kind"])}) if facts else None  # type: ignore[arg-type]
 
 
 def _state(row: Row[Any]) -> SourceState:

@@ -15,6 +15,10 @@ HEADER = "| key | default | meaning | example |"
 # What a table says where the default follows from another key.
 FOLLOWS = {
     ("sources", "republish"): "by `own`",
+    ("sources", "private"): "by `url` and `auth`",
+    ("sources", "auth"): "none",
+    ("source_lists", "private"): "by `url` and `auth`",
+    ("source_lists", "auth"): "none",
     ("rules", "section"): "unchanged",
     ("rules", "title"): "unchanged",
 }

@@ -11,6 +11,7 @@ from syndicate.store.schema.for_ingest import (
     hub_subscriptions,
     pushes,
     quarantine,
+    source_lists,
     sources,
     tombstones,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "ranked",
     "reads",
     "related",
+    "source_lists",
     "source_weights",
     "sources",
     "stale_pages",

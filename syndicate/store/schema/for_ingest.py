@@ -13,6 +13,10 @@ sources = Table(
     Column("own", Boolean, nullable=False),
     Column("weight", Float, nullable=False),
     Column("paused", Boolean, nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("access_json", Json),
+    *texts("listed_in", "absent"),
+    Column("outline_json", Json, nullable=False),
     *texts("title", "home_url", "feed_id"),
     Column("created", Moment, nullable=False),
     *texts("etag", "last_modified", "body_hash", "frame", "error", "warning", "permanent_url"),
@@ -33,6 +37,16 @@ sources = Table(
     Column("pushed_until", Moment),
     Column("lease_owner", Text, nullable=False),
     Column("lease_until", Moment, nullable=False),
+)
+
+source_lists = Table(
+    "source_lists",
+    metadata,
+    Column("url", Text, primary_key=True),
+    *texts("etag", "last_modified", "body_hash", "error"),
+    Column("last_success", Moment),
+    Column("next_check", Moment),
+    Column("failures", Integer, nullable=False),
 )
 
 articles = Table(

@@ -1,0 +1,63 @@
+"""What may be said about a private source: its name and its host, never its address, key or password."""
+
+import re
+from dataclasses import replace
+from urllib.parse import unquote, unquote_plus
+
+from syndicate.model import Source
+from syndicate.text.urls import host_of, is_web_url
+
+_WEB = re.compile(r"(https?:\\?/\\?/)(?:[^\s/@]*@)?([^\s/?#@'\"<>]+)(?:[/?#][^\s'\"<>]*)?", re.IGNORECASE)
+# Names of query parameters that carry a reader's key, in lower case.
+_KEYS = frozenset(
+    {
+        "access_token", "accesskey", "access_key", "api-key", "api_key", "apikey", "auth", "auth_token",
+        "authkey", "authtoken", "feed_key", "feedkey", "feed_token", "hash", "jwt", "key", "pass", "passwd",
+        "password", "private_token", "pwd", "secret", "sig", "sign", "signature", "subscriber_token", "tk",
+        "token", "user_token",
+    }
+)  # fmt: skip
+# Shorter pieces of an address are words such as "feed", which an error may well contain.
+_SECRET_LENGTH = 6
+
+
+def looks_secret(url: str) -> bool:
+    """Whether an address carries a key in its query, as private feeds of many services do."""
+    query = url.partition("#")[0].partition("?")[2]
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    return any(name.lower() in _KEYS and value for name, _, value in pairs)
+
+
+def has_credentials(url: str) -> bool:
+    """Whether there is a user name or a password before the host."""
+    match = re.match(r"\s*(?:https?|feed):(?:https?:)?[\\/]*([^\\/?#]*)", url, re.IGNORECASE)
+    return match is not None and "@" in match[1]
+
+
+def hidden_address(url: str) -> str:
+    """What may be shown of a private address: ``https://host/…``, or ``…`` when it is none."""
+    return f"{url.partition(':')[0].lower()}://{host_of(url)}/…" if is_web_url(url) else "…"
+
+
+def hide_address(text: str, url: str) -> str:
+    """A message without the addresses in it, and without any longer piece of ``url`` that it repeats."""
+    text = _WEB.sub(r"\1\2/…", text.replace(url, hidden_address(url)))
+    for piece in _pieces(url):
+        text = text.replace(piece, "…")
+    return text
+
+
+def shown_source(source: Source) -> Source:
+    """The source as readers may know it: a private one without its address and the ids made of it."""
+    if not source.private:
+        return source
+    home = f"{source.home_url.partition(':')[0]}://{host_of(source.home_url)}/" if source.home_url else ""
+    return replace(source, url="", home_url=home, feed_id="", listed_in="", access=None, outline=())
+
+
+def _pieces(url: str) -> list[str]:
+    """The parts of the path and the values of the query that are long enough to be secret, longest first."""
+    path, _, query = url.partition("://")[2].partition("?")
+    raw = path.split("/")[1:] + [pair.partition("=")[2] or pair for pair in query.split("&")]
+    spelt = {*raw, *map(unquote, raw), *map(unquote_plus, raw)}
+    return sorted((piece for piece in spelt if len(piece) >= _SECRET_LENGTH), key=len, reverse=True)

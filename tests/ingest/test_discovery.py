@@ -1,0 +1,170 @@
+"""Where a site has its feeds: what its pages declare, what links look like, where to guess."""
+
+import pytest
+
+from syndicate.errors import ParseError
+from syndicate.ingest.discovery import (
+    MAX_LINKS,
+    entered_address,
+    feed_format,
+    likely_feeds,
+    parse_links,
+    sitemaps_of_robots,
+)
+from syndicate.model import FeedLink, ParsedSource
+
+PAGE = "https://blog.example/news/"
+
+
+def page(html: str, url: str = PAGE) -> ParsedSource:
+    return parse_links(html.encode(), url=url, content_type="text/html", charset="utf-8", known=frozenset())
+
+
+@pytest.mark.parametrize(
+    ("html", "found"),
+    [
+        (
+            '<link rel="alternate" type="application/rss+xml" title="News &amp; views" href="/feed">',
+            FeedLink(url="https://blog.example/feed", title="News & views", declared=True),
+        ),
+        (
+            "<LINK REL=alternate TYPE=application/atom+xml HREF=atom.xml>",
+            FeedLink(url="https://blog.example/news/atom.xml", declared=True),
+        ),
+        (
+            '<link href="feed:https://f.example/x" rel=alternate type="application/feed+json;charset=utf-8">',
+            FeedLink(url="https://f.example/x", declared=True),
+        ),
+        (
+            '<base href="/en/"><link rel="feed" href="all">',
+            FeedLink(url="https://blog.example/en/all", declared=True),
+        ),
+        (
+            '<link rel="alternate" type="application/json" href="/feed/1.json">',
+            FeedLink(url="https://blog.example/feed/1.json", declared=True),
+        ),
+        (
+            '<a href="/rss.xml">Follow us</a>',
+            FeedLink(url="https://blog.example/rss.xml", title="Follow us"),
+        ),
+        (
+            '<a href="https://feeds.blog.example/all/feed/">all</a>',
+            FeedLink(url="https://feeds.blog.example/all/feed/", title="all"),
+        ),
+        ('<a href="/index.xml">RSS</a>', FeedLink(url="https://blog.example/index.xml", title="RSS")),
+        ('<a href="/?feed=rss2">x</a>', FeedLink(url="https://blog.example/?feed=rss2", title="x")),
+    ],
+)
+def test_a_feed_is_found_by_what_the_page_says_or_how_a_link_looks(html: str, found: FeedLink):
+    assert page(html).feeds == (found,)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<link rel="alternate stylesheet" type="application/rss+xml" href="/s">',
+        '<link rel="alternate" type="application/json" href="/wp-json/wp/v2/pages/2">',
+        '<link rel="alternate" hreflang="de" href="/de">',
+        '<link rel="alternate" type="application/rss+xml" href="javascript:alert(1)">',
+        '<link rel="alternate" type="application/rss+xml" href="data:text/xml,x">',
+        '<link rel="alternate" type="application/rss+xml" href="file:///etc/passwd">',
+        '<link rel="alternate" type="application/rss+xml" href="https://u:p@blog.example/feed">',
+        '<!-- <link rel="alternate" type="application/rss+xml" href="/old"> -->',
+        "<script>document.write('<a href=\"/feed\">x</a>')</script>",
+        '<a href="https://reader.example/feed/add">Read us there</a>',
+        '<a href="/feedback">Write to us</a>',
+        '<a href="/sitemap.xml">Map</a>',
+    ],
+)
+def test_what_is_no_feed_of_this_site_is_not_taken_for_one(html: str):
+    assert page(html).feeds == ()
+
+
+def test_declared_feeds_come_first_those_of_comments_last_and_each_once():
+    html = (
+        '<a href="/feed">RSS</a>'
+        '<link rel="alternate" type="application/rss+xml" title="Comments" href="/comments/feed">'
+        '<link rel="alternate" type="application/rss+xml" title="Blog" href="/feed">'
+        '<a href="/rss">more</a>'
+    )
+    assert [link.url.removeprefix("https://blog.example") for link in page(html).feeds] == [
+        "/feed",
+        "/rss",
+        "/comments/feed",
+    ]
+
+
+def test_a_page_of_many_feeds_gives_a_few():
+    links = "".join(f'<a href="/{number}/feed">x</a>' for number in range(500))
+    assert len(page(links).feeds) == MAX_LINKS
+
+
+def test_a_page_without_any_element_is_refused():
+    with pytest.raises(ParseError, match="no page"):
+        page("just text")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<a " * 100_000,
+        "<link rel='" * 50_000,
+        "<!--" * 100_000,
+        "<script>" * 100_000,
+        "<title>" * 100_000,
+        "<link " + "a=b " * 200_000 + ">",
+        "<a href='" + "/rss" * 200_000 + "'>",
+        "<a href=/feed>" * 50_000,
+    ],
+)
+def test_P2_hostile_pages_are_read_to_their_end(html: str):
+    assert len(page(html).feeds) <= 1
+
+
+@pytest.mark.parametrize(
+    ("body", "form"),
+    [
+        (b'\xef\xbb\xbf<?xml version="1.0"?><rss version="2.0">', "RSS"),
+        (b'<feed xmlns="http://www.w3.org/2005/Atom">', "Atom"),
+        (b'<rdf:RDF xmlns="http://purl.org/rss/1.0/">', "RSS 1.0"),
+        (b'{"version": "https://jsonfeed.org/version/1.1"}', "JSON Feed"),
+        (b"<urlset>", "sitemap"),
+        (b"<html><body>", ""),
+        (b'{"error": "no"}', ""),
+        (b"", ""),
+    ],
+)
+def test_a_format_is_told_by_the_first_bytes(body: bytes, form: str):
+    assert feed_format(body) == form
+
+
+def test_guesses_begin_below_the_page_and_end_at_the_top_of_its_host():
+    urls = likely_feeds("https://blog.example/news?page=2")
+    assert urls[0] == "https://blog.example/news/feed"
+    assert "https://blog.example/feeds/posts/default" in urls
+    assert likely_feeds("https://blog.example/")[:2] == [
+        "https://blog.example/feed",
+        "https://blog.example/rss",
+    ]
+    assert len(likely_feeds("https://blog.example/a/b/c/d")) == 8
+
+
+def test_robots_txt_names_sitemaps_of_its_own_host_only():
+    robots = b"User-agent: *\nSITEMAP: https://blog.example/a.xml\nSitemap: https://evil.example/b.xml\n"
+    assert sitemaps_of_robots(robots, PAGE) == ["https://blog.example/a.xml"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        (" blog.example ", "https://blog.example"),
+        ("feed://blog.example/f", "https://blog.example/f"),
+        ("feed:http://blog.example/f", "http://blog.example/f"),
+        ("http://blog.example", "http://blog.example"),
+        ("javascript:alert(1)", ""),
+        ("file:///etc/passwd", ""),
+        ("", ""),
+    ],
+)
+def test_what_people_type_becomes_an_address(typed: str, address: str):
+    assert entered_address(typed) == address
