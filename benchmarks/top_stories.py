@@ -68,7 +68,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Everything that happened, and the story each article was in at last, by which lists are judged."""
+    """Everything that happened, and the story that each article came into."""
 
     articles: Mapping[int, Headline]
     stories: Mapping[int, int]
@@ -86,6 +86,7 @@ def read_stream(file: Path, seed: int) -> Stream:
     sources: dict[str, int] = {}
     articles: dict[int, Headline] = {}
     stories: dict[int, int] = {}
+    came: dict[int, int] = {}
     snapshots = []
     for text in sorted(rows):
         moment = datetime.fromisoformat(text)
@@ -105,9 +106,10 @@ def read_stream(file: Path, seed: int) -> Stream:
             if number in index and (story := index.story_of(number)) and stories.get(number) != story
         )
         stories.update(moved)
+        came.update((number, story) for number, story in moved if number not in came)
         snapshots.append(Snapshot(moment, places, moved))
         index.forget_before(moment - timedelta(days=options.window_days))
-    return Stream(articles, stories, snapshots)
+    return Stream(articles, came, snapshots)
 
 
 def _place(index: StoryIndex, number: int, source: int, moment: datetime, title: str) -> None:
@@ -173,6 +175,10 @@ class Newsroom:
             if members[-1].seen > since
         ]
 
+    def story_of(self, number: int) -> int:
+        """The story an article is in now, or, if it has not come yet, the one it will come into."""
+        return self._stories.get(number, self._stream.stories[number])
+
     def _told(self, story: int) -> list[Headline]:
         return [self._stream.articles[number] for number in sorted(self._members[story])]
 
@@ -219,20 +225,20 @@ def _evaluate(stream: Stream, way: str) -> tuple[float, float]:
         room.arrive(snapshot)
         if position >= TEACHING * len(stream.snapshots):
             facts = room.facts(snapshot.moment, options)
-            now.append(_ndcg(stream, facts, snapshot.moment, options, [snapshot]))
+            now.append(_ndcg(room, facts, snapshot.moment, options, [snapshot]))
             later = [
                 one
                 for one in stream.snapshots[position + 1 : position + 8]
                 if one.moment <= snapshot.moment + SOON
             ]
             if later:
-                soon.append(_ndcg(stream, facts, snapshot.moment, options, later))
+                soon.append(_ndcg(room, facts, snapshot.moment, options, later))
         room.learn(snapshot)
     return sum(now) / len(now), sum(soon) / len(soon)
 
 
 def _ndcg(
-    stream: Stream,
+    room: Newsroom,
     facts: Sequence[StoryFacts],
     moment: datetime,
     options: RankingOptions,
@@ -240,16 +246,14 @@ def _ndcg(
 ) -> float:
     gains: dict[int, int] = {}
     since = moment - timedelta(hours=options.window_hours)
-    known = {stream.stories[one.lead_article_id] for one in facts if one.articles[-1].seen > since}
+    known = {one.story_id for one in facts if one.articles[-1].seen > since}
     for snapshot in lists:
         for place, number in snapshot.places:
-            story = stream.stories[number]
+            story = room.story_of(number)
             if place <= PLACES and story in known:
                 gains[story] = max(gains.get(story, 0), PLACES + 1 - place)
     best = sorted(gains.values(), reverse=True)[:PLACES]
-    ranked = rank_top(facts, moment, options)[:PLACES]
-    # What is one story at last counts once, however many it was then.
-    found = [gains.pop(stream.stories[one.article_id], 0) for one in ranked]
+    found = [gains.get(one.story_id, 0) for one in rank_top(facts, moment, options)[:PLACES]]
     return _discounted(found) / _discounted(best) if best else 0.0
 
 
