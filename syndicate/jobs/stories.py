@@ -121,7 +121,8 @@ def load_index(connection: Connection, options: StoryOptions, since: datetime) -
     # Everything loaded stays: looking for garbage among it took a third of the time (measured).
     gc.disable()
     try:
-        titles = story_store.listed_titles(connection, since)
+        listed = story_store.read_more_titles(connection, since)
+        titles = {title for titles in listed.values() for title in titles}
         named = story_store.articles_with_titles(connection, titles)
         for row in story_store.placed_articles(connection, since):
             item = IndexedArticle(
@@ -130,8 +131,7 @@ def load_index(connection: Connection, options: StoryOptions, since: datetime) -
                 published=row.published,
                 title=row.title,
                 terms=Fingerprint.unpack(row.terms),
-                language=row.language,
-                hints=tuple(named[title] for title in row.read_more if title in named),
+                hints=tuple(named[title] for title in listed.get(row.id, ()) if title in named),
             )
             index.load(item, row.story_id, row.duplicate_of, mean=row.mean, compared=row.compared)
     finally:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, func, insert, select, text, update
 
@@ -31,19 +31,17 @@ class UnplacedArticle:
     story_id: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacedArticle:
+class PlacedArticle(NamedTuple):
     """An article as the story index is loaded from the store: its packed terms and its place.
 
     ``mean`` is its likeness to ``compared`` articles of the story when it joined; zeros if it began one.
+    A tuple as the row is: a restart makes hundreds of thousands of them.
     """
 
     id: int
     source_id: int
     published: datetime
     title: str
-    language: str
-    read_more: tuple[str, ...]
     story_id: int
     duplicate_of: int | None
     mean: float
@@ -128,12 +126,10 @@ def placed_articles(connection: Connection, since: datetime) -> Iterator[PlacedA
             table.c.source_id,
             table.c.published,
             table.c.title,
-            table.c.language,
-            table.c.read_more_json.label("read_more"),
             table.c.story_id,
             table.c.duplicate_of,
-            func.coalesce(reasons.c.mean, 0.0).label("mean"),
-            func.coalesce(reasons.c.compared, 0).label("compared"),
+            func.coalesce(reasons.c.mean, 0.0),
+            func.coalesce(reasons.c.compared, 0),
             terms.c.terms,
         )
         .join(terms, terms.c.article_id == table.c.id)
@@ -141,8 +137,7 @@ def placed_articles(connection: Connection, since: datetime) -> Iterator[PlacedA
         .where(table.c.published >= since, table.c.story_id.is_not(None))
         .order_by(table.c.duplicate_of.is_not(None), table.c.published, table.c.id)
     )
-    for row in connection.execute(query):
-        yield PlacedArticle(**row._asdict() | {"read_more": tuple(row.read_more)})
+    yield from map(PlacedArticle._make, connection.execute(query))
 
 
 def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[str, int]:
@@ -157,11 +152,12 @@ def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[
     }
 
 
-def listed_titles(connection: Connection, since: datetime) -> set[str]:
-    """Every title in the "Read more" lists of articles published since a moment."""
+def read_more_titles(connection: Connection, since: datetime) -> dict[int, tuple[str, ...]]:
+    """The titles in the "Read more" lists of articles published since a moment; none for those without."""
     table = schema.articles
-    query = select(table.c.read_more_json).where(table.c.published >= since, table.c.read_more_json != [])
-    return {title for titles in connection.scalars(query) for title in titles}
+    listing = (table.c.published >= since) & (table.c.read_more_json != [])
+    rows = connection.execute(select(table.c.id, table.c.read_more_json).where(listing))
+    return {article_id: tuple(titles) for article_id, titles in rows}
 
 
 def add_stories(connection: Connection, lead_ids: Sequence[int], now: datetime) -> list[int]:

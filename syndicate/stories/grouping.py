@@ -75,7 +75,7 @@ class Grouping:
 
         ``repeats``: its source has used the title before; then stories that began a while ago are closed.
         """
-        known = {match.article_id: match.likeness for match in matches}
+        compared = {match.article_id: match for match in matches}
         nearest: dict[int, int] = {}
         for match in matches:
             story = self._held[match.article_id].story
@@ -84,8 +84,9 @@ class Grouping:
             if len(nearest) == self._options.stories_compared:
                 break
         samples = {story: self._sample(story) for story in nearest}
-        missing = {one: None for sample in samples.values() for one in sample if one not in known}
-        known |= self._compare(held, list(missing))
+        members = {one for sample in samples.values() for one in sample} | {*nearest.values()}
+        known = {one: compared[one].likeness for one in members if one in compared}
+        known |= self._compare(held, sorted(members - known.keys()))
         caution = self._options.repeat_caution if repeats else 1.0
         return [
             bond(

@@ -1,6 +1,7 @@
 """One article as the story index holds it."""
 
 from dataclasses import dataclass, field
+from math import sqrt
 
 from syndicate.stories.fingerprint import Fingerprint
 
@@ -9,7 +10,8 @@ from syndicate.stories.fingerprint import Fingerprint
 class Held:
     """An article in the index. Only originals are found by others; copies hang on their original.
 
-    ``published`` is in seconds since 1970. ``mean`` is its likeness to ``compared`` articles of its
+    ``published`` is in seconds since 1970, ``size`` in characters and at least 1. ``mean`` is its likeness
+    to ``compared`` articles of its
     story when it joined: what the story's coherence is known from, without comparing anything again.
     ``neighbours`` are (score, article id), the least first; ``None`` until they are looked for.
     """
@@ -18,6 +20,7 @@ class Held:
     source_id: int
     published: float
     terms: Fingerprint
+    size: float
     hints: tuple[int, ...]
     title_key: int
     story: int | None = None
@@ -30,4 +33,4 @@ class Held:
 
 def pair_length(a: Held, b: Held) -> float:
     """The length that counts for a threshold: the geometric mean of two texts' lengths in characters."""
-    return float((max(a.terms.length, 1) * max(b.terms.length, 1)) ** 0.5)
+    return sqrt(a.size * b.size)

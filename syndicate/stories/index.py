@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import heapify, heappop, heappush
-from itertools import islice
+from itertools import islice, takewhile
 from zlib import crc32
 
 import numpy as np
@@ -22,7 +22,7 @@ from syndicate.stories.grouping import Grouping
 from syndicate.stories.held import Held, pair_length
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.postings import Postings
-from syndicate.stories.related import Match, Scored, match_all
+from syndicate.stories.related import Likeness, Match, Scored, match_all, weigh_cosines
 from syndicate.stories.terms import ArticleTerms
 from syndicate.stories.vectors import TermSpace
 
@@ -81,7 +81,7 @@ class StoryIndex:
         self._grouping = Grouping(options, self._held, self._likeness)
         self._titles: dict[int, int] = {}
         self._oldest: list[tuple[float, int]] = []
-        self._uncounted: list[Fingerprint] = []
+        self._uncounted: list[Held] = []
         self._space = TermSpace()
 
     def __len__(self) -> int:
@@ -150,11 +150,9 @@ class StoryIndex:
         self._grouping.join(held, story_id)
         if original is not None:
             return
-        self._notice_repeated_title(held)
-        self._postings.add(held.article_id, held.terms)
-        self._uncounted.append(held.terms)
-        if len(self._uncounted) >= _COUNTED_TOGETHER:
-            self._count_loaded()
+        if held.title_key:
+            self._titles[held.title_key] = held.article_id
+        self._uncounted.append(held)
 
     def assign(self, article_id: int, story_id: int) -> None:
         """Give an article the story that the caller created for it."""
@@ -231,11 +229,13 @@ class StoryIndex:
     def _hold(self, item: IndexedArticle) -> Held:
         if item.article_id in self._held:
             raise ValueError(f"article {item.article_id} is already in the index")
+        terms = self.fingerprint(item)
         held = Held(
             article_id=item.article_id,
             source_id=item.source_id,
             published=item.published.timestamp(),
-            terms=self.fingerprint(item),
+            terms=terms,
+            size=float(max(terms.length, 1)),
             hints=item.hints,
             title_key=_title_key(item),
         )
@@ -244,8 +244,12 @@ class StoryIndex:
         return held
 
     def _count_loaded(self) -> None:
+        """Count and post what was loaded: all in one go costs a tenth of one by one."""
         if self._uncounted:
-            self._space.add(self._uncounted)
+            loaded = [(held.article_id, held.terms) for held in self._uncounted]
+            for start in range(0, len(loaded), _COUNTED_TOGETHER):
+                self._space.add([terms for _, terms in loaded[start : start + _COUNTED_TOGETHER]])
+            self._postings.fill(loaded)
             self._uncounted = []
 
     def _matches(self, held: Held) -> list[Match]:
@@ -261,15 +265,20 @@ class StoryIndex:
         if not article_ids:
             return []
         others = [self._held[article_id] for article_id in article_ids]
-        cosines = self._space.cosines(held.terms, [other.terms for other in others])
         hints = self._hints(held)
         rows = [(other.article_id, other.published, other.article_id in hints) for other in others]
-        mine = max(held.terms.length, 1)
-        lengths = np.sqrt(np.array([float(mine * max(other.terms.length, 1)) for other in others]))
-        return match_all(held.published, rows, cosines, lengths, self.options)
+        return match_all(held.published, rows, self._alike(held, others), self.options)
 
     def _likeness(self, held: Held, article_ids: Sequence[int]) -> dict[int, float]:
-        return {match.article_id: match.likeness for match in self._compare(held, article_ids)}
+        if not article_ids:
+            return {}
+        alike = self._alike(held, [self._held[article_id] for article_id in article_ids])
+        return dict(zip(article_ids, alike.total.tolist(), strict=True))
+
+    def _alike(self, held: Held, others: Sequence[Held]) -> Likeness:
+        cosines = self._space.cosines(held.terms, [other.terms for other in others])
+        lengths = np.sqrt(held.size * np.array([other.size for other in others]))
+        return weigh_cosines(cosines, lengths, self.options)
 
     def _ranked(self, held: Held) -> list[Match]:
         """The nearest articles met so far, compared afresh; after a restart they are looked for again."""
@@ -283,15 +292,13 @@ class StoryIndex:
 
     def _nearest(self, matches: Iterable[Match]) -> list[tuple[float, int]]:
         """The neighbours worth remembering, as (score, id), the least first."""
-        best = islice(matches, self.options.kept)
-        return sorted(
-            (match.score, match.article_id) for match in best if match.score >= self.options.remembered
-        )
+        best = islice(_at_least(self.options.remembered, matches), self.options.kept)
+        return sorted((match.score, match.article_id) for match in best)
 
     def _introduce(self, held: Held, matches: Iterable[Match]) -> tuple[int, ...]:
         """Let older articles know the new one; the result is those that would show it."""
         touched: list[int] = []
-        for match in islice(matches, 2 * self.options.kept):
+        for match in islice(_at_least(self.options.remembered, matches), 2 * self.options.kept):
             score = match.score - match.hint
             if score < self.options.remembered:
                 continue
@@ -316,7 +323,9 @@ class StoryIndex:
     def _original(self, held: Held, matches: Iterable[Match]) -> Held | None:
         """The article this one is a copy of. What a source repeats day by day is a copy for a while only."""
         repeats = self._repeats(held)
-        for one in matches:
+        # Age takes away at most so much, and matches are sorted: the rest cannot be as alike as a copy.
+        least = self.options.copy_likeness * (1 - self.options.time_share)
+        for one in _at_least(least, matches):
             other = self._held[one.article_id]
             if (
                 one.likeness >= self.options.copy_likeness
@@ -355,7 +364,7 @@ class StoryIndex:
         mine = self._original_of(held).article_id
         chosen = (
             match.scored()
-            for match in matches
+            for match in _at_least(self.options.lowest, matches)
             if match.article_id != mine
             and match.score >= self._related_threshold(held, self._held[match.article_id])
         )
@@ -377,3 +386,8 @@ def _title_key(item: IndexedArticle) -> int:
     """The same for every article of a source with the same title; 0 without one, which repeats nothing."""
     title = item.title.casefold().strip()
     return crc32(f"{item.source_id} {title}".encode(errors="replace")) if title else 0
+
+
+def _at_least(score: float, matches: Iterable[Match]) -> Iterable[Match]:
+    """The matches, which are sorted, down to a score."""
+    return takewhile(lambda match: match.score >= score, matches)

@@ -5,12 +5,14 @@ A query reads the lists of an article's rarest words, so it costs the same howev
 there are (reference: 25 to 223 microseconds from 10,000 to 1,000,000 articles).
 """
 
-from heapq import nlargest
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.options import StoryOptions
+from syndicate.stories.terms import TERM_SPACE
 
 
 class Postings:
@@ -19,11 +21,28 @@ class Postings:
     def __init__(self, options: StoryOptions) -> None:
         self._options = options
         self._lists: dict[int, list[int]] = {}
+        # What ``fill`` brought, all lists in one array; a list moves to ``_lists`` when it is first used.
+        self._filled = np.zeros(0, np.int64)
+        self._starts: NDArray[np.int64] | None = None
+
+    def fill(self, articles: Sequence[tuple[int, Fingerprint]]) -> None:
+        """Post many articles in their order, as ``add`` would one by one."""
+        if self._lists or self._starts is not None:
+            for article_id, terms in articles:
+                self.add(article_id, terms)
+            return
+        posted = [terms.terms[: self._size(terms)] for _, terms in articles]
+        numbers = np.concatenate(posted)
+        ids = np.array([article_id for article_id, _ in articles], np.int64)
+        order = np.argsort(numbers, kind="stable")
+        self._filled = np.repeat(ids, [len(one) for one in posted])[order]
+        counts = np.bincount(numbers, minlength=TERM_SPACE)
+        self._starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
 
     def add(self, article_id: int, terms: Fingerprint) -> None:
         """Post an article under its most telling words."""
         for number in self._posted(terms):
-            found = self._lists.get(number)
+            found = self._list(number)
             if found is None:
                 self._lists[number] = [article_id]
                 continue
@@ -34,10 +53,10 @@ class Postings:
     def remove(self, article_id: int, terms: Fingerprint) -> None:
         """Take an article out of every list it is still in."""
         for number in self._posted(terms):
-            found = self._lists.get(number)
+            found = self._list(number)
             if found and article_id in found:
                 found.remove(article_id)
-                if not found:
+                if not found and self._starts is None:
                     del self._lists[number]
 
     def candidates(self, terms: Fingerprint) -> list[int]:
@@ -52,20 +71,47 @@ class Postings:
         # A shared word is expected to weigh as much in the other article.
         promises = np.square(terms.weights[: terms.words], dtype=np.float32)
         for number, weight in zip(terms.terms[: terms.words].tolist(), promises.tolist(), strict=True):
-            found = self._lists.get(number)
+            found = self._list(number)
             if not found:
                 continue
             for article_id in found[-self._options.latest :]:
-                promise[article_id] = promise.get(article_id, 0.0) + weight
+                if article_id in promise:
+                    promise[article_id] += weight
+                else:
+                    promise[article_id] = weight
             read += 1
             if read == self._options.query_terms:
                 break
-        return nlargest(
-            self._options.scored, promise, key=lambda article_id: (promise[article_id], article_id)
-        )
+        return _best(promise, self._options.scored)
 
     def _posted(self, terms: Fingerprint) -> list[int]:
-        if terms.words < self._options.minimum_words:
-            return []
-        numbers: list[int] = terms.terms[: min(terms.words, self._options.posted_terms)].tolist()
+        numbers: list[int] = terms.terms[: self._size(terms)].tolist()
         return numbers
+
+    def _size(self, terms: Fingerprint) -> int:
+        """How many words an article is posted under."""
+        return (
+            min(terms.words, self._options.posted_terms) if terms.words >= self._options.minimum_words else 0
+        )
+
+    def _list(self, number: int) -> list[int] | None:
+        found = self._lists.get(number)
+        if found is None and self._starts is not None:
+            start, end = self._starts.item(number), self._starts.item(number + 1)
+            if start < end:
+                kept = _length(end - start, self._options.latest)
+                found = self._lists[number] = self._filled[end - kept : end].tolist()
+        return found
+
+
+def _length(added: int, latest: int) -> int:
+    """How long the list is to which so many were added: beyond twice ``latest`` it is cut to ``latest``."""
+    over = added - 2 * latest - 1
+    return added if over < 0 else latest + over % (latest + 1)
+
+
+def _best(promise: dict[int, float], limit: int) -> list[int]:
+    """The articles that promise most, of equal ones the latest. Sorting bare numbers first is quicker."""
+    least = sorted(promise.values(), reverse=True)[limit - 1] if len(promise) > limit else 0.0
+    found = [(value, article_id) for article_id, value in promise.items() if value >= least]
+    return [article_id for _, article_id in sorted(found, reverse=True)[:limit]]

@@ -62,27 +62,41 @@ class Match(NamedTuple):
         )
 
 
+class Likeness(NamedTuple):
+    """How alike one article is to others, in their order: the weighed parts and their sum."""
+
+    words: NDArray[np.float64]
+    characters: NDArray[np.float64]
+    meaning: NDArray[np.float64]
+    total: NDArray[np.float64]
+
+
+def weigh_cosines(cosines: Cosines, lengths: NDArray[np.float64], options: StoryOptions) -> Likeness:
+    """Combine cosines as ``StoryOptions`` says. ``lengths``: how many characters count for each pair."""
+    words = options.word_weight * cosines.words.astype(np.float64)
+    characters = options.character_weight * cosines.characters.astype(np.float64)
+    if not cosines.meaning.any():
+        return Likeness(words, characters, np.zeros(len(words)), words + characters)
+    chance = np.where(cosines.meaning, options.meaning_by_chance(lengths), 0)
+    fading = np.minimum(100 / lengths, 1) ** options.meaning_fade
+    meaning = options.meaning_weight * fading * (cosines.meaning - chance)
+    return Likeness(words, characters, meaning, words + characters + meaning)
+
+
 def match_all(
     published: float,
     others: Sequence[tuple[int, float, bool]],
-    cosines: Cosines,
-    lengths: NDArray[np.float64],
+    alike: Likeness,
     options: StoryOptions,
 ) -> list[Match]:
-    """Combine cosines, ages and hints as ``StoryOptions`` says; best first.
+    """Add ages and hints to what the texts say, as ``StoryOptions`` tells; best first.
 
-    ``others`` are (article id, published, listed by the source) in the order of the cosines; ``lengths``
-    how many characters count for each pair.
+    ``others`` are (article id, published, listed by the source) in the order of the likeness.
     """
     ids = [article_id for article_id, _, _ in others]
     dates = np.array([date for _, date, _ in others])
     hint = options.hint * np.array([float(hinted) for _, _, hinted in others])
-    words = options.word_weight * cosines.words.astype(np.float64)
-    chance = np.where(cosines.meaning, options.meaning_by_chance(lengths), 0)
-    characters = options.character_weight * cosines.characters.astype(np.float64)
-    fading = np.minimum(100 / lengths, 1) ** options.meaning_fade
-    meaning = options.meaning_weight * fading * (cosines.meaning - chance)
-    likeness = words + characters + meaning
+    words, characters, meaning, likeness = alike
     halvings = np.abs(dates - published) / (86400 * options.time_half_life)
     time = -likeness * options.time_share * (1 - 0.5**halvings)
     score = likeness + time + hint

@@ -72,9 +72,10 @@ class TermSpace:
         """How alike one article is to others."""
         terms = np.concatenate([other.terms for other in others])
         weights = np.concatenate([other.weights for other in others])
-        sizes = [size for other in others for size in (other.words, len(other.terms) - other.words)]
+        sizes = [size for other in others for size in (other.words, other.terms.size - other.words)]
         self._query[query.terms] = query.weights
-        products = weights * self._query[terms]
+        products = np.zeros(len(terms) + 1, np.float32)
+        np.multiply(weights, self._query.take(terms), out=products[:-1])
         self._query[query.terms] = 0
         sums = _row_sums(products, sizes)
         return Cosines(sums[::2], sums[1::2], _meanings(query.meaning, others))
@@ -83,10 +84,11 @@ class TermSpace:
 def _meanings(query: Meaning, others: Sequence[Fingerprint]) -> Floats:
     cosines = np.zeros(len(others), np.float32)
     if len(query):
-        known = [place for place, other in enumerate(others) if len(other.meaning)]
+        known = [place for place, other in enumerate(others) if other.meaning.size]
         if known:
-            rows = np.stack([others[place].meaning for place in known]).astype(np.float32)
-            cosines[known] = rows @ query.astype(np.float32) / np.float32(LENGTH * LENGTH)
+            rows = np.concatenate([others[place].meaning for place in known]).astype(np.float32)
+            scaled = query.astype(np.float32) / np.float32(LENGTH * LENGTH)
+            cosines[known] = rows.reshape(len(known), -1) @ scaled
     return cosines
 
 
@@ -97,9 +99,9 @@ def _unit(values: Floats) -> Floats:
 
 
 def _row_sums(values: Floats, sizes: Sequence[int]) -> Floats:
-    # reduceat gives the next element for an empty row, and fails beyond the end: pad, then blank.
-    ends = np.cumsum(sizes)
+    """The sums of consecutive rows of these sizes; one more value, a zero, must follow the last row."""
+    # reduceat gives the next element for an empty row, and fails beyond the end: hence the zero.
     lengths = np.array(sizes)
-    sums = np.add.reduceat(np.append(values, np.float32(0)), ends - lengths)
+    sums = np.add.reduceat(values, lengths.cumsum() - lengths)
     sums[lengths == 0] = 0
     return sums

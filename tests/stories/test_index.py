@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from syndicate.stories import Fingerprint, IndexedArticle, StoryIndex, StoryOptions
-from syndicate.stories.related import match_all
+from syndicate.stories.related import match_all, weigh_cosines
 from syndicate.stories.vectors import Cosines
 from tests.stories.newsroom import BANK, CHESS, FLOOD, START, article, place
 
@@ -75,7 +75,8 @@ def test_at_equal_score_the_fresher_comes_first() -> None:
     same = np.full(3, 0.5, np.float32)
     others = [(1, 100.0, False), (2, 300.0, False), (3, 300.0, False)]
     options = StoryOptions(time_share=0.0)
-    matches = match_all(300.0, others, Cosines(same, same, same), np.full(3, 200.0), options)
+    alike = weigh_cosines(Cosines(same, same, same), np.full(3, 200.0), options)
+    matches = match_all(300.0, others, alike, options)
     assert [match.article_id for match in matches] == [3, 2, 1]
 
 

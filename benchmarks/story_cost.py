@@ -1,0 +1,193 @@
+"""What one more article costs the story index, in newsrooms of a thousand to a million articles.
+
+    python -m benchmarks.story_cost [--sizes 1000 10000 100000 1000000] [--restart 100000] [--json]
+
+Invented news: 10 000 articles of a week, three of ten alone, the others about running events; words come
+as often as in real text (Zipf), two thirds of the articles are English (common words from Python's
+own documentation), the rest in an invented language. They go through extraction and the index. Larger
+newsrooms hold that week several times over, each time with other rare words. All indexes stand
+side by side in one process and take turns at the same next articles, so that their ratio means something:
+text work, copies, story, links both ways, packing, and forgetting what leaves the window. CPU time.
+"""
+
+import argparse
+import gc
+import json
+import resource
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.story_cost_restart import restart_seconds
+from benchmarks.story_cost_texts import Report, Wire
+from syndicate.stories import Fingerprint, IndexedArticle, Placement, StoryIndex, StoryOptions, extract_terms
+from syndicate.stories.terms import TERM_SPACE
+
+START = datetime(2026, 11, 17, tzinfo=UTC)
+WEEK = timedelta(days=7)
+TEMPLATES = 10_000
+# Terms in so many of the templates or fewer tell an event; each copy of the week has others.
+RARE = 30
+BLOCK = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An article of the week as a store would have it; ``rare`` says which terms tell its event."""
+
+    item: IndexedArticle
+    terms: Fingerprint
+    story: int
+    duplicate_of: int | None
+    rare: NDArray[np.bool_]
+
+
+def place(index: StoryIndex, number: int, published: datetime, report: Report) -> Placement:
+    """Everything the stories job does with one article, the store apart."""
+    terms = extract_terms(report.title, report.text, report.language)
+    index.forget_before(published - WEEK)
+    placement = index.add(
+        IndexedArticle(
+            article_id=number,
+            source_id=number % 200,
+            published=published,
+            title=report.title,
+            terms=terms,
+            language=report.language,
+        )
+    )
+    if placement.story is None:
+        index.assign(number, number)
+    for one in placement.touched:
+        index.related(one)
+    index.packed(number)
+    return placement
+
+
+def written(wire: Wire, size: int) -> list[Placed]:
+    """A week of news, placed by the index itself."""
+    index = StoryIndex(StoryOptions())
+    reports = [wire.report() for _ in range(size)]
+    dates = [START + WEEK * position / size for position in range(size)]
+    items: list[IndexedArticle] = []
+    packed: list[Fingerprint] = []
+    originals: list[int | None] = []
+    counts = np.zeros(TERM_SPACE, np.int32)
+    for number, (report, published) in enumerate(zip(reports, dates, strict=True), 1):
+        originals.append(place(index, number, published, report).duplicate_of)
+        terms = Fingerprint.unpack(index.packed(number))
+        counts[terms.terms] += 1
+        packed.append(terms)
+        items.append(
+            IndexedArticle(
+                article_id=number,
+                source_id=number % 200,
+                published=published,
+                title=report.title,
+                terms=terms,
+            )
+        )
+    return [
+        Placed(item, terms, index.story_of(item.article_id) or 0, original, counts[terms.terms] <= RARE)
+        for item, terms, original in zip(items, packed, originals, strict=True)
+    ]
+
+
+def copies(week: Sequence[Placed], times: int) -> Iterator[tuple[IndexedArticle, int, int | None]]:
+    """The week ``times`` over, in order of time, originals first; each copy has rare words of its own."""
+    size = len(week)
+    for placed in sorted(week, key=lambda one: one.duplicate_of is not None):
+        terms = placed.terms
+        for copy in range(times):
+            moved = replace(
+                terms,
+                terms=np.where(placed.rare, (terms.terms + copy * 7919) % TERM_SPACE, terms.terms).astype(
+                    np.uint32
+                ),
+                shingles=np.sort(terms.shingles + np.uint32(copy * 104_729)),
+            )
+            shift = copy * size
+            original = None if placed.duplicate_of is None else placed.duplicate_of + shift
+            item = replace(
+                placed.item,
+                article_id=placed.item.article_id + shift,
+                source_id=copy,
+                terms=Fingerprint.unpack(moved.pack()),
+            )
+            yield item, placed.story + shift, original
+
+
+def filled(week: Sequence[Placed], size: int) -> StoryIndex:
+    """An index that holds ``size`` articles of the last week."""
+    index = StoryIndex(StoryOptions())
+    gc.disable()
+    chosen = week[-size:]
+    for item, story, original in copies(chosen, max(1, size // len(chosen))):
+        index.load(item, story, original, mean=0.3, compared=1)
+    gc.enable()
+    return index
+
+
+def resident() -> float:
+    """MiB of memory of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+def turns(indexes: dict[int, StoryIndex], wire: Wire, timed: int) -> dict[int, float]:
+    """Milliseconds of CPU an article, for each index, by turns of ``BLOCK`` articles."""
+    spent: dict[int, list[float]] = {size: [] for size in indexes}
+    for block in range(0, timed, BLOCK):
+        reports = [wire.report() for _ in range(BLOCK)]
+        for size, index in indexes.items():
+            dates = [START + WEEK + WEEK / size * (block + one) for one in range(BLOCK)]
+            started = time.process_time()
+            for position, (report, published) in enumerate(zip(reports, dates, strict=True)):
+                place(index, 10**8 + block + position, published, report)
+            spent[size].append((time.process_time() - started) * 1000 / BLOCK)
+    return {size: sum(values) / len(values) for size, values in spent.items()}
+
+
+def main() -> None:
+    """Fill, take turns, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 10_000, 20_000, 100_000, 1_000_000])
+    parser.add_argument("--timed", type=int, default=2000, help="articles that are timed in each newsroom")
+    parser.add_argument(
+        "--restart", type=int, default=100_000, help="articles in the store that is read back"
+    )
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    wire = Wire(1)
+    week = written(wire, TEMPLATES)
+    indexes: dict[int, StoryIndex] = {}
+    result: dict[str, float] = {}
+    for size in arguments.sizes:
+        before = resident()
+        indexes[size] = filled(week, size)
+        result[f"{size}: MiB"] = resident() - before
+    for size, value in turns(indexes, wire, arguments.timed).items():
+        result[f"{size}: ms an article"] = value
+    smallest, largest = result[f"{arguments.sizes[0]}: ms an article"], max(arguments.sizes)
+    result["ratio of the largest to 10000"] = result[f"{largest}: ms an article"] / result.get(
+        "10000: ms an article", smallest
+    )
+    indexes.clear()
+    if arguments.restart:
+        articles = list(copies(week, max(1, arguments.restart // len(week))))
+        result["restart: seconds for 100000"] = restart_seconds(articles) * 100_000 / len(articles)
+    if arguments.json:
+        print(json.dumps(result, indent=2))
+    else:
+        print("\n".join(f"{name:<36}{value:>10.3f}" for name, value in result.items()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Reading the story index back from a real store, for ``benchmarks/story_cost.py``."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import UUID
+
+from syndicate.jobs.stories import load_index
+from syndicate.model import NewArticle, Source
+from syndicate.store import Store, open_store
+from syndicate.store import articles as article_store
+from syndicate.store import sources as source_store
+from syndicate.store import stories as story_store
+from syndicate.store.stories import Place
+from syndicate.stories import Fingerprint, IndexedArticle, StoryOptions
+
+CHUNK = 5000
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def restart_seconds(articles: Sequence[tuple[IndexedArticle, int, int | None]]) -> float:
+    """CPU seconds, the least of three, to load the index of these placed articles from SQLite."""
+    with TemporaryDirectory() as folder:
+        store = open_store(f"sqlite:///{Path(folder) / 'news.db'}")
+        store.migrate()
+        _fill(store, articles)
+        spent = []
+        for _ in range(3):
+            started = time.process_time()
+            with store.read() as connection:
+                index = load_index(connection, StoryOptions(), LONG_AGO)
+            # Counting and posting what was loaded waits for the first question.
+            index.compare(1, 2)
+            spent.append(time.process_time() - started)
+            if len(index) != len(articles):
+                raise AssertionError(f"{len(articles)} articles were stored, {len(index)} came back")
+            del index
+        store.dispose()
+    return min(spent)
+
+
+def _fill(store: Store, articles: Sequence[tuple[IndexedArticle, int, int | None]]) -> None:
+    ids: dict[int, int] = {}
+    stories: dict[int, int] = {}
+    with store.write() as connection:
+        now = articles[-1][0].published
+        source_store.sync_sources(
+            connection, [Source(id=0, name="wire", url="https://wire.example/feed", section="world")], now
+        )
+        (source,) = source_store.list_sources(connection)
+    for start in range(0, len(articles), CHUNK):
+        chunk = articles[start : start + CHUNK]
+        with store.write() as connection:
+            rows = [_row(item) for item, _, _ in chunk]
+            made = article_store.add_articles(connection, source.id, rows)
+            ids |= {item.article_id: row for (item, _, _), row in zip(chunk, made, strict=True)}
+            leads = {story: ids[item.article_id] for item, story, _ in chunk if story not in stories}
+            named = story_store.add_stories(connection, list(leads.values()), now)
+            stories |= dict(zip(leads, named, strict=True))
+            story_store.place_articles(connection, [_place(one, ids, stories) for one in chunk])
+
+
+def _place(
+    placed: tuple[IndexedArticle, int, int | None], ids: dict[int, int], stories: dict[int, int]
+) -> Place:
+    item, story, original = placed
+    if not isinstance(item.terms, Fingerprint):
+        raise TypeError("articles must be packed")
+    return Place(
+        article_id=ids[item.article_id],
+        story_id=stories[story],
+        duplicate_of=None if original is None else ids[original],
+        terms=item.terms.pack(),
+    )
+
+
+def _row(item: IndexedArticle) -> NewArticle:
+    uid = str(UUID(int=item.article_id))
+    return NewArticle(
+        uid=uid,
+        entry_key=uid,
+        url=f"https://wire.example/{item.article_id}",
+        path=f"site/articles/{uid}.html",
+        title=item.title,
+        published=item.published,
+        updated=item.published,
+        first_seen=item.published + timedelta(minutes=1),
+        language="en",
+        section="world",
+        summary=item.title,
+        content_hash=uid,
+        digest=uid,
+        html="",
+        text="",
+    )
