@@ -91,7 +91,9 @@ class SignUpJob:
             if found is None:
                 return None
             subscription_id = sign_ups.confirm_sign_up(connection, found, network=network, now=self.clock())
-            if subscription_id is None and found.state == sign_ups.CONFIRMED:
+            # Read again: the same link may have been pressed a second time meanwhile.
+            now_found = self._behind(connection, token) if subscription_id is None else None
+            if now_found is not None and now_found.state == sign_ups.CONFIRMED:
                 subscription_id = audience.subscription_of(connection, found.address_key, found.newsletter)
             if subscription_id is None or not audience.is_confirmed(connection, subscription_id):
                 return None
