@@ -1,148 +1,120 @@
-"""How many pages one new article rewrites, in a store that already holds many.
+"""What reading pages and sitemaps costs: CPU milliseconds a document, side by side with merely parsing it.
 
-``python benchmarks/pages.py --articles 100000`` fills a store with invented articles from 50 sources, spread
-over 30 days, places and publishes them with the daemon's own jobs, and then adds one article at a
-time: a lone one, one more report on a running story, and one that changes the top list. For each it
-counts the files whose bytes changed. The text is random words over a Zipf-like vocabulary.
+    ./run python benchmarks/pages.py [--json]
+
+Pages are generated: a menu, an article, boxes and scripts, of three sizes. No network, no store.
 """
 
 import argparse
 import json
-import random
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from uuid import UUID
+from collections.abc import Callable
+from typing import Any
 
-from syndicate.model import NewArticle
-from syndicate.services import Services, open_services
-from syndicate.settings import load_settings
-from syndicate.store import articles as article_store
-from syndicate.store import sources as source_store
+from lxml import html
 
-SOURCES = 50
-SECTIONS = 8
-DAYS = 30
+from syndicate.ingest.listings import parse_listing
+from syndicate.ingest.pages import parse_page
+from syndicate.ingest.sitemaps import parse_sitemap
+from syndicate.model import ParsedSource, Selectors
+
+URL = "https://harbour.example/news/1"
+FACTS: dict[str, Any] = {
+    "url": URL,
+    "content_type": "text/html",
+    "charset": "utf-8",
+    "known": frozenset(),
+}
+
+
+def page(paragraphs: int, around: int, *, declared: bool = True) -> bytes:
+    text = "".join(
+        f"<p>On day {n} the <a href='/p/{n}'>harbour master</a> said that the barrier at the river mouth, "
+        "which had been tested in the summer, would stay closed until the water had fallen by a metre.</p>"
+        for n in range(paragraphs)
+    )
+    menu = "".join(
+        f"<li class='menu-item'><a href='/section/{n}'>Section {n}</a></li>" for n in range(around)
+    )
+    boxes = "".join(
+        f"<div class='teaser'><h3><a href='/t/{n}'>Teaser {n}</a></h3></div>" for n in range(around)
+    )
+    script = "<script>" + "var a = {b: [1, 2, 3]};\n" * around * 10 + "</script>"
+    head = "<title>The barrier</title><meta property='og:type' content='article'>" + (
+        "<meta name='author' content='Nora'><meta property='article:published_time' content='2026-11-24'>"
+        if declared
+        else ""
+    )
+    return (
+        f"<html lang='en'><head>{head}{script}</head><body><nav><ul>{menu}</ul></nav>"
+        f"<article><h1>The barrier</h1>{text}</article><aside>{boxes}</aside></body></html>"
+    ).encode()
+
+
+def sitemap(urls: int) -> bytes:
+    rows = "".join(
+        f"<url><loc>https://harbour.example/{n}</loc><lastmod>2026-11-20T10:00:00Z</lastmod></url>"
+        for n in range(urls)
+    )
+    return f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{rows}</urlset>'.encode()
+
+
+def milliseconds(work: Callable[[], object], repeat: int) -> float:
+    best = float("inf")
+    for _ in range(repeat):
+        started = time.process_time()
+        work()
+        best = min(best, time.process_time() - started)
+    return round(best * 1_000, 2)
+
+
+def measure() -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    pages = {
+        "short page": page(6, 20),
+        "usual page": page(30, 100),
+        "without facts": page(30, 100, declared=False),
+        "long page": page(300, 1_000),
+    }
+    for name, body in pages.items():
+        found[name] = {
+            "kB": round(len(body) / 1_000, 1),
+            "ms": milliseconds(lambda body=body: parse_page(body, **FACTS), 7),  # type: ignore[misc]
+            "lxml_ms": milliseconds(lambda body=body: html.document_fromstring(body), 7),  # type: ignore[misc]
+        }
+    body = page(5, 200)
+    select = Selectors(item=".teaser", title="h3")
+    found["list of 200"] = {
+        "kB": round(len(body) / 1_000, 1),
+        "ms": milliseconds(lambda: parse_listing(body, select=select, **FACTS), 7),
+        "lxml_ms": milliseconds(lambda: html.document_fromstring(body), 7),
+    }
+    listed = sitemap(50_000)
+    known = read_sitemap(listed, frozenset()).digests
+    found["sitemap, 50 000 new"] = {
+        "kB": round(len(listed) / 1_000, 1),
+        "ms": milliseconds(lambda: read_sitemap(listed, frozenset()), 3),
+        "lxml_ms": milliseconds(lambda: html.document_fromstring(listed), 3),
+    }
+    found["sitemap, 50 000 known"] = found["sitemap, 50 000 new"] | {
+        "ms": milliseconds(lambda: read_sitemap(listed, frozenset(known)), 3)
+    }
+    return found
+
+
+def read_sitemap(body: bytes, known: frozenset[str]) -> ParsedSource:
+    return parse_sitemap(body, url=URL, content_type="", charset="", known=known)
 
 
 def main() -> None:
-    """Fill, publish, add, count."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--articles", type=int, default=100_000)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="syndicate-pages-"))
-    try:
-        result = _run(folder, arguments.articles)
-    finally:
-        shutil.rmtree(folder)
-    if arguments.json:
-        print(json.dumps(result, indent=2))
-    else:
-        for name, value in result.items():
-            print(f"{name:<40}{value:>12}")
-
-
-def _run(folder: Path, count: int) -> dict[str, float]:
-    sources = "".join(
-        f'[[sources]]\nname = "s{number}"\nurl = "https://s{number}.example/feed"\n'
-        f'section = "part{number % SECTIONS}"\n'
-        for number in range(SOURCES)
-    )
-    config = folder / "config.toml"
-    config.write_text(
-        '[[channels]]\nname = "news"\n[[channels]]\nname = "top"\nquery = "top"\n' + sources, "utf-8"
-    )
-    now = datetime.now(UTC).replace(microsecond=0)
-    writer = _Writer(now)
-    with open_services(load_settings(config, {}), now=now) as services:
-        result: dict[str, float] = {"articles": count}
-        for start in range(0, count, 5000):
-            writer.add(services, [writer.article() for _ in range(min(5000, count - start))])
-        result["stories_ms_per_article"] = round(1000 * _timed(lambda: services.stories.run(now)) / count, 3)
-        result["pages_ms_per_article"] = round(1000 * _timed(lambda: services.publish.run(now)) / count, 3)
-        services.publish.run(now)
-        result["nothing_new_ms"] = round(1000 * _timed(lambda: services.publish.run(now)), 1)
-        for name, article in writer.arrivals():
-            writer.add(services, [article])
-            services.stories.run(now)
-            start_cpu = time.process_time()
-            published = services.publish.run(now)
-            result[f"{name}: pages"] = len(published.pages)
-            result[f"{name}: feed files"] = len(published.feeds)
-            result[f"{name}: ms"] = round(1000 * (time.process_time() - start_cpu), 1)
-    return result
-
-
-class _Writer:
-    """Invents articles; the same ones every time."""
-
-    def __init__(self, now: datetime) -> None:
-        self._now = now
-        self._random = random.Random(7)
-        self._number = 0
-        self._ids: list[int] = []
-        self._words = [f"{self._random.choice('bdfglmnprst')}{number:x}" for number in range(50_000)]
-        self._event: list[str] = []
-
-    def article(self, *, hours: float | None = None, words: Sequence[str] = ()) -> NewArticle:
-        """One article; every fifth belongs to the event that is running."""
-        self._number += 1
-        if self._number % 5 == 1:
-            self._event = self._draw(25)
-        event = list(words) or (self._event if self._number % 5 in (0, 1) else [])
-        text = self._draw(80) + event * 2
-        self._random.shuffle(text)
-        age = self._random.random() * DAYS * 24 if hours is None else hours
-        published = self._now - timedelta(hours=age)
-        uid = str(UUID(int=self._random.getrandbits(128)))
-        return NewArticle(
-            uid=uid,
-            entry_key=uid,
-            url=f"https://s.example/{self._number}",
-            path=f"site/articles/{published:%Y/%m}/{uid}.html",
-            title=" ".join([*event[:5], *self._draw(4)]),
-            published=published,
-            updated=published,
-            first_seen=published,
-            language="en",
-            section=f"part{self._number % SECTIONS}",
-            tags=(f"tag{self._number % 200}",),
-            summary=" ".join(text[:30]),
-            content_hash=uid,
-            digest=uid,
-            html="<p>" + " ".join(text) + "</p>",
-            text=" ".join(text),
-        )
-
-    def arrivals(self) -> list[tuple[str, NewArticle]]:
-        """The articles whose arrival is measured."""
-        event = self._draw(25)
-        return [
-            ("a lone article", self.article(hours=0.2, words=self._draw(1))),
-            ("first report", self.article(hours=0.1, words=event)),
-            ("second report", self.article(hours=0.05, words=event)),
-        ]
-
-    def add(self, services: Services, articles: list[NewArticle]) -> None:
-        """Store articles as the ingest job would, spread over the sources."""
-        with services.store.write() as connection:
-            self._ids = self._ids or [source.id for source in source_store.list_sources(connection)]
-            for place, source_id in enumerate(self._ids):
-                article_store.add_articles(connection, source_id, articles[place :: len(self._ids)])
-
-    def _draw(self, count: int) -> list[str]:
-        # The square makes early words common, as in real text.
-        return [self._words[int(len(self._words) * self._random.random() ** 3)] for _ in range(count)]
-
-
-def _timed(work: Callable[[], object]) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
+    found = measure()
+    if parser.parse_args().json:
+        print(json.dumps(found))
+        return
+    for name, row in found.items():
+        print(f"{name:24} {row['kB']:9.1f} kB {row['ms']:9.2f} ms, lxml alone {row['lxml_ms']:8.2f} ms")
 
 
 if __name__ == "__main__":

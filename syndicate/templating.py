@@ -34,6 +34,7 @@ from syndicate.errors import ConfigError, RenderError
 __all__ = ["Markup", "Templates", "escape", "human_date", "iso_date", "reading_time"]
 
 _BUILTIN_PREFIX: Final = "!builtin"
+_SOURCES: Final = frozenset({".html", ".txt", ".css"})
 
 # Abbreviated as Unicode CLDR does in the middle of a date; other languages get an ISO date.
 _MONTHS: Final = {
@@ -150,6 +151,20 @@ class Templates:
             for name in self._environment.list_templates(extensions=("html", "txt", "j2"))
             if name.startswith(folder) and not name.startswith(_BUILTIN_PREFIX)
         )
+
+    def find(self, text: str, folder: str = "") -> str:
+        """The first line that holds a text, as ``mail/base.html, line 3``; ``""`` if none does."""
+        seen: set[str] = set()
+        for place in self._folders:
+            for file in sorted(path for path in (place / folder).rglob("*.*") if path.suffix in _SOURCES):
+                name = file.relative_to(place).as_posix()
+                if name in seen:
+                    continue
+                seen.add(name)
+                for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), start=1):
+                    if text in line:
+                        return f"{name}, line {number}"
+        return ""
 
     def check(self, names: Iterable[str]) -> tuple[str, ...]:
         """Compile each template and look for the ones it refers to; a sentence for each problem."""

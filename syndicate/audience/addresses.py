@@ -43,6 +43,15 @@ def normalise_address(text: str) -> Address:
     return Address(display=display, key=display.casefold())
 
 
+def fold_address(address: Address) -> str:
+    """One text for all spellings that commonly reach one person: no plus tag, no dots, small letters.
+
+    Only for counting requests: somebody's real address is never changed by it.
+    """
+    local, _, domain = address.key.rpartition("@")
+    return f"{local.partition('+')[0].replace('.', '')}@{domain}"
+
+
 def parse_mailbox(text: str) -> Mailbox:
     """Read ``Name <address>`` or a plain address, as ``[mail] from`` has it; ``InvalidAddress``."""
     match = _MAILBOX.fullmatch(text.strip())

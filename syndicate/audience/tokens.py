@@ -1,4 +1,4 @@
-"""Signed links: a short text in a URL that stands for one subscription and one purpose.
+"""Signed links: a short text in a URL that stands for one row and one purpose.
 
 The token is the row number and the first 128 bits of an HMAC-SHA256 over purpose and number, in
 base64url: 32 characters that need no escaping anywhere and hold nothing about the reader. Nobody
@@ -6,11 +6,15 @@ without the secret can make one, and a token for one purpose is worth nothing fo
 """
 
 import base64
+import hashlib
 import hmac
 import re
 from typing import Final
 
 UNSUBSCRIBE: Final = "unsubscribe"
+"""For the links in every mail: to leave, and to choose what comes."""
+CONFIRM: Final = "confirm"
+"""For the mail that asks for confirmation; the number is that of the delivery."""
 
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
 _NUMBER_BYTES = 8
@@ -19,8 +23,18 @@ _MAC_BYTES = 16
 
 def unsubscribe_token(secret: bytes, subscription_id: int) -> str:
     """The token of the unsubscribe link of one subscription; the same every time."""
-    number = subscription_id.to_bytes(_NUMBER_BYTES, "big")
-    return base64.urlsafe_b64encode(number + _mac(secret, number, UNSUBSCRIBE)).decode("ascii")
+    return make_token(secret, subscription_id, UNSUBSCRIBE)
+
+
+def make_token(secret: bytes, number: int, purpose: str) -> str:
+    """The token that stands for a row and one purpose; the same every time."""
+    raw = number.to_bytes(_NUMBER_BYTES, "big")
+    return base64.urlsafe_b64encode(raw + _mac(secret, raw, purpose)).decode("ascii")
+
+
+def token_digest(token: str, address_key: str, newsletter: str) -> str:
+    """What is stored of a single-use token: it belongs to one mailbox and one newsletter."""
+    return hashlib.sha256("\x00".join((token, address_key, newsletter)).encode()).hexdigest()
 
 
 def read_token(secret: bytes, token: str, purpose: str = UNSUBSCRIBE) -> int | None:

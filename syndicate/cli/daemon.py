@@ -22,7 +22,8 @@ from syndicate.files import FileLock
 from syndicate.jobs.unsubscribe import UnsubscribeJob
 from syndicate.logs import Format, configure_logs
 from syndicate.runners.local import Bell, LocalRunner
-from syndicate.services import Services, open_services, store_url
+from syndicate.services import Services, open_services
+from syndicate.services.places import free_dead_owners, store_url
 from syndicate.settings import Settings, load_settings
 from syndicate.store import leases
 from syndicate.web.app import create_app
@@ -35,9 +36,12 @@ log = logging.getLogger("syndicate.run")
 TICKS = {
     "lists": 60.0,
     "ingest": 10.0,
+    "pages": 10.0,
     "stories": 15.0,
     "editions": 15.0,
+    "sign_ups": 5.0,
     "deliver": 5.0,
+    "bounces": 300.0,
     "prune": 3600.0,
     "hubs": 60.0,
     "pushes": 5.0,
@@ -57,7 +61,7 @@ def run(config: Path, log_format: Format) -> None:
         again: Settings | None = settings
         while again is not None:
             with open_services(again) as services:
-                services.take_over()
+                free_dead_owners(services.store)
                 again = asyncio.run(_Daemon(services, config).serve())
     log.info("stopped")
 
@@ -132,9 +136,12 @@ class _Daemon:
         rings = {
             "lists": self._lists,
             "ingest": self._ingest,
+            "pages": self._pages,
             "stories": self._stories,
             "editions": self._editions,
+            "sign_ups": self._sign_ups,
             "deliver": self._deliver,
+            "bounces": self._bounces,
             "prune": self._prune,
             "hubs": self._hubs,
             "pushes": self._pushes,
@@ -170,6 +177,25 @@ class _Daemon:
             "failed": result.failed,
         }
 
+    def _pages(self, now: datetime) -> Mapping[str, object] | None:
+        """What ingest named and did not read: the parts of sitemaps, and the pages of articles."""
+        parts = self._services.sitemap_parts.run(now, stopping=self._stopping)
+        for failure in parts.failures:
+            log.warning("sitemap failed", extra={"did": {"error": failure}})
+        pages = self._services.pages.run(now, stopping=self._stopping)
+        for failure in pages.failures:
+            log.warning("page failed", extra={"did": {"error": failure}})
+        if not parts.read and not pages:
+            return None
+        return {
+            "sitemaps": parts.read,
+            "pages": pages.read,
+            "new": parts.new + pages.new,
+            "of_no_use": pages.refused,
+            "put_off": pages.put_off,
+            "failed": pages.failed,
+        }
+
     def _stories(self, now: datetime) -> Mapping[str, object] | None:
         """Stories and then pages: both are cheap when nothing changed."""
         self._services.reads.flush(now)
@@ -196,9 +222,13 @@ class _Daemon:
             )
         return None
 
+    def _sign_ups(self, now: datetime) -> Mapping[str, object] | None:
+        job = self._services.sign_ups
+        return (job.run(now) or None) if job else None
+
     def _deliver(self, now: datetime) -> Mapping[str, object] | None:
         result = self._services.deliver.run(now, stopping=self._stopping)
-        if result.problem:
+        if result.problem and not result.paused:
             log.warning("mail waits", extra={"did": {"reason": result.problem}})
         counts = {
             "sent": result.sent,
@@ -208,6 +238,9 @@ class _Daemon:
             "cancelled": result.cancelled,
         }
         return counts if any(counts.values()) else None
+
+    def _bounces(self, now: datetime) -> Mapping[str, object] | None:
+        return self._services.bounces.run(now) or None
 
     def _prune(self, now: datetime) -> Mapping[str, object] | None:
         pruned = self._services.prune.run(now)
@@ -237,6 +270,8 @@ class _Daemon:
             health=self._health,
             opened=self._services.reads.add if self._services.settings.ranking.clicks else None,
             hubs=self._services.websub,
+            sign_ups=self._services.sign_ups,
+            readers=self._services.preferences,
         )
         return WebServer(app, host.strip("[]"), int(port))
 

@@ -81,3 +81,18 @@ def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ..
         as_json,
         lambda: click.echo(f"{plural(len(ids), 'delivery')} will be sent again by the next `deliver`."),
     )
+
+
+@deliveries.command()
+@config_option
+@json_option
+@now_option
+def doubt(config: Path, as_json: bool, now: datetime | None) -> None:
+    """After restoring a backup: make everything that waits uncertain, since it may have been sent."""
+    with services_of(config, now) as (_, services), services.store.write() as connection:
+        count = delivery_store.doubt_waiting(connection, now=moment(now))
+    show(
+        {"uncertain": count},
+        as_json,
+        lambda: click.echo(f"{plural(count, 'delivery')} uncertain now; `deliveries resend` sends them."),
+    )

@@ -1,5 +1,6 @@
 """The next edition before anybody gets it: on disk, or in one mailbox."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import click
 from syndicate.audience.addresses import normalise_address
 from syndicate.cli.frame import config_option, json_option, moment, now_option, services_of, show
 from syndicate.delivery.message import MessageTemplate
+from syndicate.delivery.parcels import Parcel, send_one
 from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
 from syndicate.jobs.editions import Draft
@@ -73,11 +75,11 @@ def send(config: Path, as_json: bool, now: datetime | None, address: str, newsle
         if newsletter is None:
             raise click.UsageError(f"name the newsletter; known: {', '.join(names) or 'none'}")
         draft, message = _draft(services, newsletter, moment(now), recipient)
-        transport = services.transport()
-        try:
-            transport.send(services.mail_options(newsletter).sender_address, recipient, lambda: True, message)
-        finally:
-            transport.close()
+        options = services.mail_options(newsletter)
+        sender = options.bounce_address or options.sender_address
+        send_one(
+            services.sender(), Parcel(key=0, sender=sender, recipient=recipient, render=lambda: [message])
+        )
     show(
         {"newsletter": newsletter, "address": recipient, "subject": draft.subject},
         as_json,
@@ -99,14 +101,13 @@ def _draft(
             f"the next edition of {name} has no stories yet: "
             f"nothing new since {draft.period.start:%d %B %H:%M} UTC"
         )
-    for problem in draft.problems:
+    for problem in (*draft.problems, *(draft.proof.trimmed if draft.proof else ())):
         click.echo(f"  {problem}", err=True)
     edition = _edition(draft, now)
-    options = services.mail_options(name)
+    options = replace(services.mail_options(name), web_url=edition.web_url)
     message_id = f"<preview.{now:%Y%m%d%H%M%S%f}@{options.domain}>"
-    return edition, MessageTemplate.build(edition, options).for_subscriber(
-        recipient, PREVIEW_TOKEN, message_id
-    )
+    template = MessageTemplate.build(edition, options, services.dkim_keys)
+    return edition, b"".join(template.for_subscriber(recipient, PREVIEW_TOKEN, message_id))
 
 
 def _edition(draft: Draft, now: datetime) -> Edition:
@@ -123,6 +124,7 @@ def _edition(draft: Draft, now: datetime) -> Edition:
         html=draft.rendered.html,
         text=draft.rendered.text,
         stories=len(draft.stories),
+        web_url=draft.proof.web_url if draft.proof else "",
     )
 
 

@@ -20,6 +20,7 @@ from syndicate.cli.frame import (
 )
 from syndicate.cli.source_lists import describe_import
 from syndicate.jobs.ingest_result import SourceOutcome
+from syndicate.jobs.pages import PagesResult
 from syndicate.model import Absence
 from syndicate.services import Services
 from syndicate.store import sources as source_store
@@ -52,20 +53,32 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
                     _source_line(outcome)
 
             result = services.ingest.run(moment(now), names=chosen, report=report)
+        with progress("Reading pages", as_json):
+            parts = services.sitemap_parts.run(moment(now))
+            pages = services.pages.run(moment(now))
     answer = {
         "sources": len(result.sources),
-        "new": result.new,
+        "new": result.new + parts.new + pages.new,
         "changed": result.changed,
         "dropped": result.dropped,
         "failed": result.failed,
         "errors": {one.name: one.error for one in result.sources if one.error},
+        "sitemaps": parts.read,
+        "pages": {
+            "read": pages.read,
+            "of_no_use": pages.refused,
+            "put_off": pages.put_off,
+            "failed": pages.failed,
+        },
+        "page_errors": [*parts.failures, *pages.failures],
     }
     show(
         answer,
         as_json,
         lambda: click.echo(
-            f"{plural(len(result.sources), 'source')} read: {plural(result.new, 'new article')}, "
-            f"{result.changed} changed, {plural(result.failed, 'source')} failed."
+            f"{plural(len(result.sources), 'source')} read: "
+            f"{plural(result.new + parts.new + pages.new, 'new article')}, "
+            f"{result.changed} changed, {plural(result.failed, 'source')} failed." + _pages_line(pages)
         ),
     )
     _exit_if(result.failed)
@@ -74,6 +87,18 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
 def _names_of_sources(services: Services) -> list[str]:
     with services.store.read() as connection:
         return [one.name for one in source_store.list_sources(connection) if one.absent is Absence.NONE]
+
+
+def _pages_line(pages: PagesResult) -> str:
+    """What became of the pages of articles, when there were any; their errors go to standard error."""
+    for failure in pages.failures:
+        click.echo(f"  {failure}", err=True)
+    if not pages:
+        return ""
+    return (
+        f"\n{plural(pages.read, 'page')} read, {pages.refused} of no use, "
+        f"{pages.put_off} put off, {pages.failed} failed."
+    )
 
 
 def _source_line(outcome: SourceOutcome) -> None:
@@ -167,6 +192,7 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
                 "subject": one.subject,
                 "stories": one.stories,
                 "problem": one.problem,
+                "trimmed": one.trimmed,
             }
             for one in outcomes
         ],
@@ -178,6 +204,8 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
             return
         rows = [(one.newsletter, one.outcome, one.stories, one.subject or one.problem) for one in outcomes]
         table(("newsletter", "outcome", "stories", "subject"), rows, right=(2,))
+        for said in (said for one in outcomes for said in one.trimmed):
+            click.echo(f"  {said}", err=True)
 
     show(answer, as_json, text)
     _exit_if(sum(one.outcome in ("failed", "missed") for one in outcomes))
@@ -188,7 +216,8 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
 @json_option
 @now_option
 @dry_run_option
-def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> None:
+@click.option("--resume", is_flag=True, help="Also while sending rests because the server refused us.")
+def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, resume: bool) -> None:
     """Send the deliveries that are due."""
     with services_of(config, now) as (_, services):
         if dry_run:
@@ -197,8 +226,10 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool) ->
             answer: dict[str, Any] = {"due": [dict(zip(_DUE, row, strict=True)) for row in rows]}
             show(answer, as_json, lambda: table(_DUE, rows, right=(0,)))
             return
+        if services.sign_ups is not None:
+            services.sign_ups.run(moment(now))
         with progress("Sending", as_json) as draw:
-            result = services.deliver.run(moment(now), progress=draw)
+            result = services.deliver.run(moment(now), resume=resume, progress=draw)
     answer = {
         "sent": result.sent,
         "deferred": result.deferred,

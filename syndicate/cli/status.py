@@ -28,6 +28,8 @@ from syndicate.store import articles as article_store
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
 from syndicate.store import hubs as hub_store
+from syndicate.store import pages as page_store
+from syndicate.store import sitemap_parts as part_store
 from syndicate.store import source_lists as list_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
@@ -59,6 +61,9 @@ class Health:
     subscriptions: dict[str, dict[str, int]]
     deferral: str
     refused: int
+    pages: dict[str, int]
+    refused_pages: list[tuple[str, int]]
+    failing_parts: list[tuple[str, int, str]]
     failures: tuple[Failure, ...]
     dropped: dict[str, int]
     top: tuple[str, ...]
@@ -98,8 +103,11 @@ def look(services: Services, now: datetime) -> Health:
             deliveries=delivery_store.count_deliveries(connection),
             oldest_due=delivery_store.next_delivery(connection),
             subscriptions=audience.count_subscriptions(connection),
-            deferral=_last_deferral(connection),
+            deferral=_last_deferral(connection, now),
             refused=delivery_store.count_refused(connection),
+            pages=page_store.count_pages(connection),
+            refused_pages=page_store.refused_pages(connection, limit=5),
+            failing_parts=part_store.failing_parts(connection, FAILURES_WORTH_A_PERSON),
             failures=quarantine.failures(connection),
             lists=_lists(services, connection),
             dropped=tombstones.count_dropped(connection),
@@ -123,8 +131,10 @@ def _lists(services: Services, connection: Connection) -> tuple[tuple[str, Sourc
     )
 
 
-def _last_deferral(connection: Connection) -> str:
+def _last_deferral(connection: Connection, now: datetime) -> str:
     """What the mail server, or the disk, said when it last put mail off."""
+    if pause := delivery_store.sending_pause(connection, now):
+        return pause[1]
     waiting = (DeliveryState.DEFERRED, DeliveryState.PENDING)
     latest = delivery_store.list_deliveries(connection, states=waiting, limit=1)
     return latest[0].error if latest else ""
@@ -148,6 +158,9 @@ def _problems(health: Health) -> list[str]:
         f"{failure.kind} {failure.subject} failed {plural(failure.attempts, 'time')}: {failure.reason}"
         for failure in health.failures
         if failure.resting or failure.kind in ("channel", "newsletter", "page")
+    ]
+    found += [
+        f"sitemap {url} failed {plural(count, 'time')}: {error}" for url, count, error in health.failing_parts
     ]
     found += [
         f"edition of {report.edition.newsletter} for {report.edition.period_end:%d %b %H:%M} UTC was missed: "
@@ -215,6 +228,9 @@ def _print(health: Health, services: Services) -> None:
         f"{plural(health.articles, 'article')} in {plural(health.stories, 'story')}, "
         f"{health.covered} of them told by several sources; {plural(health.stale_pages, 'page')} to write."
     )
+    if health.pages:
+        states = ", ".join(f"{count} {state}" for state, count in health.pages.items())
+        click.echo(f"Pages of articles: {states}")
     if health.dropped:
         click.echo(
             "Dropped by rules: " + ", ".join(f"{count} {rule}" for rule, count in health.dropped.items())
@@ -290,6 +306,7 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
         ],
         "articles": health.articles,
         "stories": {"all": health.stories, "several_sources": health.covered},
+        "pages": health.pages | {"why_refused": dict(health.refused_pages)},
         "dropped": health.dropped,
         "stale_pages": health.stale_pages,
         "editor": [decision_answer(one) for one in health.decisions],

@@ -1,7 +1,9 @@
 """Subscribers by command line and CSV. The operator answers for the consent behind each of them."""
 
+import json
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,12 +26,12 @@ from syndicate.cli.frame import (
 )
 from syndicate.errors import ConfigError, SyndicateError
 from syndicate.services import Services
-from syndicate.store import audience
+from syndicate.store import audience, persons
 
 
 @click.group()
 def subscribers() -> None:
-    """Add, import, list, export and remove subscribers."""
+    """Add, import, list, show, export, erase and remove subscribers."""
 
 
 newsletter_option = click.option(
@@ -183,9 +185,8 @@ def export(config: Path, newsletter: str | None, file: Path) -> None:
 @config_option
 @json_option
 @now_option
-@click.option("--erase", is_flag=True, help="Also erase the person; the address stays suppressed.")
 @click.argument("address")
-def remove(config: Path, as_json: bool, now: datetime | None, erase: bool, address: str) -> None:
+def remove(config: Path, as_json: bool, now: datetime | None, address: str) -> None:
     """End every subscription of an ADDRESS. Only the person can subscribe again: there is no way back."""
     key = normalise_address(address).key
     with services_of(config, now) as (_, services), services.store.write() as connection:
@@ -194,11 +195,71 @@ def remove(config: Path, as_json: bool, now: datetime | None, erase: bool, addre
         )
         if ended is None:
             raise SyndicateError(f"{address} is not a subscriber; `syndicate subscribers list` shows who is")
-        if erase:
-            audience.suppress(connection, key, reason="erased at the operator's request", now=moment(now))
-            audience.remove_subscriber(connection, key)
-    done = "erased" if erase else "unsubscribed"
-    show({"address": address, "outcome": done}, as_json, lambda: click.echo(f"{address} is {done}."))
+    answer = {"address": address, "outcome": "unsubscribed"}
+    show(answer, as_json, lambda: click.echo(f"{address} is unsubscribed."))
+
+
+@subscribers.command("show")
+@config_option
+@json_option
+@click.argument("address")
+def show_(config: Path, as_json: bool, address: str) -> None:
+    """Show what is known about one ADDRESS: subscriptions, choices, consents, why it is suppressed."""
+    person = _person(config, address)
+
+    def text() -> None:
+        for name, value in person.items():
+            if not isinstance(value, list):
+                click.echo(f"{name}: {value}")
+        for name in ("subscriptions", "consents", "requests", "deliveries", "bounces"):
+            if person[name]:
+                click.echo(f"\n{name}")
+            for row in person[name]:
+                facts = [f"{key}: {value}" for key, value in row.items() if value not in ("", None)]
+                click.echo(f"  - {'; '.join(facts)}")
+
+    show(person, as_json, text)
+
+
+@subscribers.command("export-person")
+@config_option
+@click.argument("address")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def export_person(config: Path, address: str, file: Path) -> None:
+    """Write everything held about one ADDRESS to a JSON FILE, to hand to its owner.
+
+    Hand it over only by mail to that address: it proves whose it is.
+    """
+    person = _person(config, address)
+    file.write_text(json.dumps(person, ensure_ascii=False, indent=2, default=str) + "\n", "utf-8")
+    click.echo(f"Everything about {address} is written to {file}.")
+
+
+@subscribers.command("erase")
+@config_option
+@json_option
+@now_option
+@click.argument("address")
+def erase_(config: Path, as_json: bool, now: datetime | None, address: str) -> None:
+    """Erase all that is held about one ADDRESS; a keyed hash keeps it from being imported again.
+
+    Mail already written to the outbox folder or sent is not ours to take back.
+    """
+    key = normalise_address(address).key
+    with services_of(config, now) as (_, services), services.store.write() as connection:
+        audience.end_all_subscriptions(connection, key, detail="", now=moment(now))
+        if not audience.erase_subscriber(connection, key, moment(now)):
+            raise SyndicateError(f"nothing is known about {address}")
+    show({"address": address, "outcome": "erased"}, as_json, lambda: click.echo(f"{address} is erased."))
+
+
+def _person(config: Path, address: str) -> dict[str, Any]:
+    key = normalise_address(address).key
+    with services_of(config) as (_, services), services.store.read() as connection:
+        person = persons.everything_about(connection, key)
+    if person is None:
+        raise SyndicateError(f"nothing is known about {address}")
+    return person
 
 
 def _states(one: audience.Subscriber) -> str:

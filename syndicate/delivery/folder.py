@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from syndicate.errors import Deferred, RenderError, TransportDown
+from syndicate.delivery.parcels import Ended, Parcel, Settle, Take
+from syndicate.errors import Deferred, MailError, Refused, RenderError, TransportDown
 from syndicate.files import write_atomic
 from syndicate.text.names import safe_name
 
@@ -13,43 +14,50 @@ _MESSAGE_ID = re.compile(rb"^Message-ID: *<([^>\r\n]+)>", re.IGNORECASE | re.MUL
 _LONGEST_STEM = 90
 
 
-class FolderTransport:
-    """The same ``send`` as over SMTP. Files are named by Message-ID: a second try overwrites the first."""
+class FolderSender:
+    """The same as over SMTP. Files are named by Message-ID: a second try overwrites the first."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def send(
+    def run(
         self,
-        sender: str,  # noqa: ARG002 a file has no envelope
-        recipient: str,
-        claim: Callable[[], bool],
-        body: bytes,
-    ) -> bool:
-        """Write one message; ``True`` once it is on disk, ``False`` (and no file) when ``claim`` says no.
-
-        Raises ``TransportDown`` when there is no folder to write to (``claim`` was not called), and
-        ``Deferred`` when the disk refuses the file.
-        """
-        path = self._folder / self._name(body)
+        take: Take,
+        settle: Settle,
+        *,
+        backlog: int = 1,  # noqa: ARG002 a folder takes one after the other
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> TransportDown | None:
+        """See ``parcels.Sender``. A disk that refuses one file defers that message only."""
+        ended: list[Ended] = []
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise TransportDown(f"The mail folder {self._folder} cannot be made: {error.strerror}") from error
-        if not claim():
-            return False
-        try:
-            write_atomic(path, body)
-        except RenderError as error:
-            raise Deferred(f"The message for {recipient} could not be written: {error}") from error
-        return True
+            return TransportDown(f"The mail folder {self._folder} cannot be made: {error.strerror}")
+        while not stopping() and (parcel := take()) is not None:
+            try:
+                data = b"".join(parcel.render())
+                path = self._folder / _file_name(data)
+            except (MailError, RenderError) as error:
+                ended.append(Ended(parcel=parcel, error=error))
+                continue
+            ended = [_written(parcel, path, data)] if parcel.key in settle(ended, [parcel]) else []
+        if ended:
+            settle(ended, [])
+        return None
 
-    def close(self) -> None:
-        """Nothing to do; a folder needs no goodbye."""
 
-    def _name(self, data: bytes) -> str:
-        head = data.partition(b"\r\n\r\n")[0]
-        found = _MESSAGE_ID.search(head)
-        if found is None:
-            raise TransportDown("A message without a Message-ID cannot be written to a folder.")
-        return safe_name(found[1].decode("ascii", "replace")[:_LONGEST_STEM]) + ".eml"
+def _written(parcel: Parcel, path: Path, data: bytes) -> Ended:
+    try:
+        write_atomic(path, data)
+    except RenderError as error:
+        reason = f"The message for {parcel.recipient} could not be written: {error}"
+        return Ended(parcel=parcel, error=Deferred(reason))
+    return Ended(parcel=parcel)
+
+
+def _file_name(data: bytes) -> str:
+    found = _MESSAGE_ID.search(data.partition(b"\r\n\r\n")[0])
+    if found is None:
+        raise Refused("A message without a Message-ID cannot be written to a folder.")
+    return safe_name(found[1].decode("ascii", "replace")[:_LONGEST_STEM]) + ".eml"

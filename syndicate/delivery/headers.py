@@ -15,6 +15,7 @@ from syndicate.text.plain import clean_line
 # RFC 5321 section 4.5.3.1: 64 octets before the @, 254 for all that a path can carry.
 _ADDRESS = re.compile(r"[!#-'*+/-9=?A-Z^-~.-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*", re.ASCII)
 _LONGEST_ADDRESS = 254
+_LONGEST_LOCAL = 64
 _URL = re.compile(r"[a-z]+:[!#-;=?-Z\[\]_a-z~]{1,900}", re.ASCII)
 # "Subject: =?utf-8?b?" + 52 + "?=" stays below 78 columns (RFC 5322 section 2.1.1).
 _ENCODED_WORD_BYTES = 39
@@ -62,6 +63,18 @@ def encode_address(address: str) -> bytes:
         shown = header_text(address, 80)
         raise Refused(f'"{shown}" is not an address that mail can be sent to: it must be plain ASCII.')
     return address.encode("ascii")
+
+
+def encode_recipient(address: str) -> bytes:
+    """Like ``encode_address``, but letters outside ASCII may stand before the @ (RFC 6532), as UTF-8."""
+    if address.isascii():
+        return encode_address(address)
+    local, _, domain = address.rpartition("@")
+    plain = "".join(character if character.isascii() else "x" for character in local)
+    if local.isprintable() and len(local.encode("utf-8", "replace")) <= _LONGEST_LOCAL and plain != local:
+        encode_address(f"{plain[:_LONGEST_LOCAL]}@{domain}")
+        return address.encode("utf-8", "replace")
+    return encode_address(address)
 
 
 def encode_url(url: str) -> bytes:

@@ -1,7 +1,7 @@
 """One edition as a mail, encoded once; each subscriber's copy is a join of ready bytes (3 to 5 µs).
 
-Only four things differ between copies: the recipient, the Message-ID, and the opaque token in the
-unsubscribe links of header and body. Rules are those of RFC 5322 (format), 2045 and 2046 (MIME), 2369,
+Only the recipient, the Message-ID, the opaque token in the links of header and body, and the signatures
+differ between copies. Rules are those of RFC 5322 (format), 2045 and 2046 (MIME), 2369,
 2919 and 8058 (lists).
 """
 
@@ -9,15 +9,18 @@ import binascii
 import hashlib
 import hmac
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import Self
 from urllib.parse import quote
 
+from syndicate.delivery.dkim import DkimKey, Seal
 from syndicate.delivery.headers import (
     encode_address,
     encode_mailbox,
     encode_phrase,
+    encode_recipient,
     encode_text,
     encode_url,
     header_text,
@@ -27,6 +30,9 @@ from syndicate.model import Edition
 from syndicate.text.names import slug
 
 _CRLF = b"\r\n"
+# What stands for the recipient and the Message-ID until a copy is made; no header of ours can hold them.
+_TO = b"\x00to\x00"
+_ID = b"\x00id\x00"
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,70}", re.ASCII)
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+>", re.ASCII)
@@ -36,11 +42,12 @@ _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+>", r
 class MailOptions:
     """What the mails of one newsletter have in common.
 
-    ``domain`` is the one we send from: it ends the Message-ID and the List-Id. ``placeholder`` is the
-    text that stands for the reader's token in the edition and in ``unsubscribe_url``.
-    ``unsubscribe_url`` is ``""`` when no web server answers it; one-click unsubscribing (RFC 8058) is
-    offered only for an ``https`` one. ``unsubscribe_address`` takes the mail of those who unsubscribe by
-    mail. ``site_url`` and ``web_url`` (this edition on the web) may be ``""``.
+    ``domain`` is the one we send from: it ends the Message-ID and the List-Id. ``placeholder`` is the text
+    that stands for the reader's token in the edition and in ``unsubscribe_url``. ``unsubscribe_url`` is
+    ``""`` when no web server answers it; one-click unsubscribing (RFC 8058) is offered only for an
+    ``https`` one. ``unsubscribe_address`` takes the mail of those who unsubscribe by mail; without it this
+    is no mail of a list, and nobody can leave. ``site_url`` and ``web_url`` (this edition on the web) may
+    be ``""``.
     """
 
     sender_name: str
@@ -53,45 +60,64 @@ class MailOptions:
     reply_to: str = ""
     site_url: str = ""
     web_url: str = ""
+    bounce_address: str = ""
 
 
 class MessageTemplate:
     """An edition encoded once. Make one with ``build``."""
 
-    def __init__(self, pieces: tuple[bytes, ...]) -> None:
-        self._pieces = pieces
+    def __init__(self, head: bytes, body: tuple[bytes, ...], seal: Seal | None, hole: bytes) -> None:
+        self._head = head
+        self._body = body
+        self._seal = seal
+        self._hole = hole
 
     @classmethod
-    def build(cls, edition: Edition, options: MailOptions) -> Self:
-        """Encode an edition; ``MailError`` when an address or URL in ``options`` does not fit a header."""
-        head = _CRLF.join(name + b": " + value for name, value in _headers(edition, options))
+    def build(cls, edition: Edition, options: MailOptions, keys: Sequence[DkimKey] = ()) -> Self:
+        """Encode an edition; ``MailError`` when an address or URL in ``options`` does not fit a header.
+
+        Every copy is signed with all ``keys``.
+        """
+        boundary, hole = _boundary(edition), options.placeholder.encode("ascii")
         parts = ((b"text/plain", edition.text), (b"text/html", edition.html))
-        boundary = _boundary(edition)
         body = b"".join(
             b"--%b\r\nContent-Type: %b; charset=utf-8\r\n"
             b"Content-Transfer-Encoding: quoted-printable\r\n\r\n%b\r\n"
             % (boundary, kind, _quoted_printable(text, options.placeholder))
             for kind, text in parts
         )
-        message = (
-            head
-            + b'\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="%b"' % boundary
-            + b"\r\n\r\n"
-            + body
-            + b"--%b--\r\n" % boundary
-        )
-        return cls(tuple(message.split(options.placeholder.encode("ascii"))))
+        pieces = tuple((body + b"--%b--\r\n" % boundary).split(hole))
+        kind = b'multipart/alternative;\r\n boundary="%b"' % boundary
+        fields = [
+            (b"To", _TO),
+            (b"Message-ID", _ID),
+            *_headers(edition, options),
+            (b"MIME-Version", b"1.0"),
+            (b"Content-Type", kind),
+        ]
+        head = b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n"
+        return cls(head, pieces, Seal(keys, fields, pieces) if keys else None, hole)
 
-    def for_subscriber(self, address: str, token: str, message_id: str) -> bytes:
-        """The whole message for one reader: lines end in CRLF and are at most 998 bytes long.
+    def for_subscriber(self, address: str, token: str, message_id: str) -> tuple[bytes, ...]:
+        """The whole message for one reader, in pieces to be joined.
 
-        ``message_id`` comes with its angle brackets. ``Refused`` when the address is no plain ASCII one,
-        ``MailError`` when the token or the Message-ID is not one of ours.
+        Lines end in CRLF, are at most 998 bytes long and never begin with a dot: it can go over the wire as
+        it is. ``message_id`` comes with its angle brackets. ``Refused`` when the address is none that mail
+        can be sent to, ``MailError`` when the token or the Message-ID is not one of ours.
         """
         if _TOKEN.fullmatch(token) is None or _MESSAGE_ID.fullmatch(message_id) is None:
             raise MailError(f"Not a token or not a Message-ID: {header_text(message_id, 80)}")
-        head = b"To: %b\r\nMessage-ID: %b\r\n" % (encode_address(address), message_id.encode("ascii"))
-        return head + token.encode("ascii").join(self._pieces)
+        own = token.encode("ascii")
+        changes = ((_TO, encode_recipient(address)), (_ID, message_id.encode("ascii")), (self._hole, own))
+        head = self._head
+        for hole, text in changes:
+            head = head.replace(hole, text)
+        # Never joined: the kernel gathers the pieces, and the large ones are the same for everybody.
+        body = [own] * (2 * len(self._body) - 1)
+        body[::2] = self._body
+        if self._seal is None:
+            return head, *body
+        return self._seal.sign(changes, own), head, *body
 
 
 def message_id(secret: bytes, edition_id: int, subscription_id: int, domain: str) -> str:
@@ -109,6 +135,10 @@ def _headers(edition: Edition, options: MailOptions) -> list[tuple[bytes, bytes]
         (b"Reply-To", encode_address(options.reply_to or options.sender_address)),
         (b"Subject", encode_text(edition.subject)),
         (b"Date", format_datetime(edition.cut_at).encode("ascii")),
+    ]
+    if not options.unsubscribe_address:
+        return [*headers, (b"Auto-Submitted", b"auto-generated")]
+    headers += [
         (b"List-Id", encode_phrase(options.newsletter_title) + b"\r\n <%b.%b>" % (list_label, domain)),
         *_unsubscribe_headers(options),
         (b"List-Owner", encode_url(f"mailto:{quote(sender, safe='@')}")),
@@ -153,11 +183,20 @@ def _boundary(edition: Edition) -> bytes:
 def _quoted_printable(text: str, placeholder: str) -> bytes:
     """RFC 2045 section 6.7, with the placeholder on lines of its own between soft line breaks.
 
-    So no token, whatever its length, makes a line too long or is broken in two.
+    So no token, whatever its length, makes a line too long or is broken in two. No line begins with a dot:
+    SMTP would have to double it (RFC 5321 section 4.5.2).
     """
     lines = _LINE_END.sub("\n", text.strip())
     pieces = [
         binascii.b2a_qp(piece.encode("utf-8", "replace"), istext=True) for piece in lines.split(placeholder)
     ]
     encoded = (b"=\n" + placeholder.encode("ascii") + b"=\n").join(pieces)
-    return encoded.replace(b"\n", _CRLF)
+    return _CRLF.join(_without_leading_dot(line) for line in encoded.split(b"\n"))
+
+
+def _without_leading_dot(line: bytes) -> bytes:
+    if not line.startswith(b"."):
+        return line
+    rest = line[1:]
+    # An encoded line is at most 76 characters long; "=2E" takes two more than the dot.
+    return b"=2E" + rest if len(rest) <= 73 else b"=2E=\r\n" + _without_leading_dot(rest)

@@ -49,7 +49,7 @@ class Outcome:
 def run_pipeline(
     services: Services, place: Place, now: datetime, say: Callable[[str], None] = lambda _line: None
 ) -> Outcome:
-    """Ingest, stories, publish, edition, deliver; then poll once more, which must change nothing.
+    """Ingest, stories, publish, edition, its archive, deliver; then poll again, which must change nothing.
 
     ``say`` is given one line after each stage. Raises ``SyndicateError`` when a stage did not do its work.
     """
@@ -65,6 +65,9 @@ def run_pipeline(
     _insist([one.problem or one.outcome for one in cut if one.outcome != "cut"])
     for one in cut:
         say(f"edition   {one.subject}")
+    archived = services.publish.run(now)
+    _insist(archived.failures)
+    say(f"publish   {len(archived.pages)} files of the newsletter's archive")
     sent = services.deliver.run(now)
     _insist([sent.problem] if sent.problem else [])
     say(f"deliver   {sent.sent} messages")
@@ -87,7 +90,7 @@ def run_pipeline(
     return Outcome(
         counts=counts,
         feeds=tuple(place.feeds / name for name in built.feeds),
-        pages=tuple(place.feeds / name for name in built.pages),
+        pages=tuple(place.feeds / name for name in (*built.pages, *archived.pages)),
         editions=write_digests(messages, place.folder),
         messages=messages,
         warnings=_warnings(services, read, now),

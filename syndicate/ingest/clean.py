@@ -100,7 +100,7 @@ def clean_html(html: str, base: str) -> CleanedHtml:
         html = html.strip()
         return CleanedHtml(html=html, text=html_to_text(html))
     if html.count("<") > MAX_DEPTH or _LONG_TAG.search(html):
-        html = _limited(html)
+        html = within_limits(html)
     html = _canonical(_without_unwanted(_cleaner(base).clean(html)))
     image = None
     if "<img" in html:
@@ -143,9 +143,10 @@ def _without_unwanted(text: str) -> str:
     return _UNWANTED.sub("", text)
 
 
-def _limited(html: str) -> str:
-    """Drop tags deeper than ``MAX_DEPTH`` and the attributes of elements that have too many.
+def within_limits(html: str) -> str:
+    """HTML that an HTML library may see: neither too deep nor with too many attributes.
 
+    Tags deeper than ``MAX_DEPTH`` go, and the attributes of elements that have more than ``MAX_ATTRIBUTES``.
     Depth is counted by name, so that a stray end tag cannot hide an open one.
     """
     opened: Counter[str] = Counter()

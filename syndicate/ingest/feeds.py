@@ -29,6 +29,7 @@ _FIRST_ELEMENT = re.compile(
 )
 _FEED_ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
 _HTML_ROOTS = frozenset({"html", "head", "body", "title", "meta", "script", "div", "p", "h1", "a", "form"})
+_SITEMAP_ROOTS = frozenset({"urlset", "sitemapindex"})
 _LOGIN = re.compile(rb"""type\s*=\s*["']?password|\blog[ -]?in\b|\bsign[ -]?in\b""", re.IGNORECASE)
 
 
@@ -65,8 +66,11 @@ def _refuse_other_documents(document: bytes, url: str) -> None:
     if name in _HTML_ROOTS:
         login = ", probably a login page" if _LOGIN.search(document, 0, 100_000) else ""
         raise ParseError(
-            f"{url} is an HTML page, not a feed{login}. Give the address of its RSS or Atom feed."
+            f"{url} is an HTML page, not a feed{login}. Give the address of its RSS or Atom feed, "
+            'or write kind = "page" with the source.'
         )
+    if name in _SITEMAP_ROOTS:
+        raise ParseError(f'{url} is a sitemap, not a feed: write kind = "sitemap" with the source')
     if not re.search(rb"<(?:\w+:)?(?:rss|feed|rdf|channel)\b", document[:10_000], re.IGNORECASE):
         what = f"its first element is {name}" if name else "it has no XML element"
         raise ParseError(f"{url} is not a feed: {what}")

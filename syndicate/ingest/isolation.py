@@ -34,6 +34,7 @@ _ANSWER_CLASSES = frozenset(
         ("syndicate.model.articles", "Entry"),
         ("syndicate.model.articles", "Image"),
         ("syndicate.model.articles", "FeedLink"),
+        ("syndicate.model.articles", "SitemapPart"),
         ("datetime", "datetime"),
         ("datetime", "timezone"),
         ("datetime", "timedelta"),
@@ -42,7 +43,7 @@ _ANSWER_CLASSES = frozenset(
 
 
 class ParserPool:
-    """A few worker processes that parse feeds and pages, shared by many threads.
+    """A few worker processes that parse feeds, sitemaps and pages, shared by many threads.
 
     ``time_limit`` is in seconds of wall time for one document, ``memory_limit`` in bytes of address
     space for one worker. Workers start when they are first needed.
@@ -68,11 +69,13 @@ class ParserPool:
         charset: str,
         known: frozenset[str],
         kind: Document = Document.FEED,
+        **more: object,
     ) -> ParsedSource:
-        """What ``readers.reader_of(kind)`` finds, in a worker; waits for a free one. For many threads.
+        """What ``readers.reader_of(kind)`` finds, in a worker; waits for a free one.
 
-        Raises ``ParseError`` as the reader does, and ``ParserDied`` when the worker crashed, took
-        too long or ran out of memory, or when the pool is closed.
+        May be called from many threads at once. ``more`` is what only that reader takes. Raises
+        ``ParseError`` as the reader does, and ``ParserDied`` when the worker crashed, took too long or ran
+        out of memory, or when the pool is closed.
         """
         request = {
             "body": body,
@@ -81,6 +84,7 @@ class ParserPool:
             "charset": charset,
             "known": known,
             "kind": kind,
+            **more,
         }
         worker = self._idle.get()
         try:

@@ -1,43 +1,48 @@
 """The delivery job: pending rows → mail on the wire, each at most once.
 
-Rows are leased in batches. ``sending`` is committed after the server's 354 and before the body; what
-a crash leaves there becomes ``uncertain`` when its lease runs out, is listed, and is sent again only
-when a person asks. An expired lease of a row not yet ``sending`` is claimable: nothing was sent.
+Rows are leased in batches. ``sending`` is committed after the server's 354 and before the body, together with
+what the other connections have to report; what a crash leaves there becomes ``uncertain`` when its lease runs
+out, is listed, and is sent again only when a person asks. An expired lease of a row not yet ``sending`` is
+claimable: nothing was sent.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from functools import partial
+from typing import Any
 
-from syndicate.audience.tokens import unsubscribe_token
+from syndicate.audience.tokens import CONFIRM, make_token, unsubscribe_token
+from syndicate.delivery.dkim import DkimKey
 from syndicate.delivery.message import MailOptions, MessageTemplate, message_id
-from syndicate.delivery.outcome import Outcome, Reach, outcome_of
-from syndicate.errors import MailError
-from syndicate.model import Delivery, DeliveryState
-from syndicate.store import Store, leases
+from syndicate.delivery.outcome import outcome_of, rest_after
+from syndicate.delivery.pace import Limits, Pace
+from syndicate.delivery.parcels import Ended, Parcel, Sender
+from syndicate.delivery.verp import verp_sender
+from syndicate.errors import MailError, Refused, RenderError
+from syndicate.jobs.bounces import BouncePolicy, apply_bounce, bounce_of_reply
+from syndicate.model import Delivery, DeliveryState, SubscriptionState
+from syndicate.store import Connection, Store, leases
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
 
-BATCH = 50
+BATCH = 500
 LEASE = timedelta(minutes=15)
 # Longer than the longest wait for the server's verdict on a body (RFC 5321 section 4.5.3.2.6).
 SENDING_LEASE = timedelta(minutes=15)
-
-
-class Transport(Protocol):
-    """Where mail goes: SMTP, or a folder."""
-
-    def send(self, sender: str, recipient: str, claim: Callable[[], bool], body: bytes) -> bool:
-        """Send one message; see ``delivery.smtp.SmtpTransport.send``."""
-
-    def close(self) -> None:
-        """Say goodbye."""
+# A delivery whose turn comes later than this (seconds) is given back until then.
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverResult:
-    """How many deliveries ended in each way during one run, and what the server said when it refused."""
+    """How many deliveries ended in each way during one run.
+
+    ``problem`` is what the server said when it took nothing more; ``paused`` is true when that was in an
+    earlier run, and nobody has tried again since.
+    """
 
     sent: int = 0
     failed: int = 0
@@ -46,17 +51,26 @@ class DeliverResult:
     cancelled: int = 0
     swept: int = 0
     problem: str = ""
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverJob:
-    """Sends what is due. Several processes may run it at once: each row is claimed by one."""
+    """Sends what is due. Several processes may run it at once: each row is claimed by one.
+
+    ``keys`` sign every message; ``limits`` hold for this process; ``bounces`` says when
+    a mailbox is given up.
+    """
 
     store: Store
-    transport: Callable[[], Transport]
+    sender: Callable[[], Sender]
     mail: Callable[[str], MailOptions]
     owner: str
+    keys: Callable[[], Sequence[DkimKey]] = tuple
+    limits: Limits = field(default_factory=Limits)
+    bounces: BouncePolicy = field(default_factory=BouncePolicy)
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    _pace: list[Pace] = field(default_factory=list, repr=False)
 
     def due(self, now: datetime) -> list[delivery_store.DeliveryReport]:
         """What the next run would try to send."""
@@ -64,147 +78,235 @@ class DeliverJob:
         with self.store.read() as connection:
             return delivery_store.list_deliveries(connection, states=waiting, limit=10_000, due=now)
 
+    @property
+    def pace(self) -> Pace:
+        """The pace of this process, which outlives a run."""
+        if not self._pace:
+            self._pace.append(Pace(self.limits))
+        return self._pace[0]
+
     def run(
         self,
         now: datetime,
         *,
+        resume: bool = False,
         progress: Callable[[int, int], None] = lambda _done, _all: None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> DeliverResult:
-        """Send until nothing is due, the server takes nothing more, or ``stopping`` says so."""
+        """Send until nothing is due, the server takes nothing more, or ``stopping`` says so.
+
+        With ``resume`` also while sending rests because the server refused us.
+        """
         with self.store.write() as connection:
             swept = delivery_store.sweep_uncertain(connection, now=now)
+            if resume:
+                delivery_store.resume_sending(connection)
             secret = leases.secret(connection)
+            pause = delivery_store.sending_pause(connection, now)
             waiting = delivery_store.count_due(connection, now)
-        run = _Run(self, now, secret, _Tally(waiting, progress))
+        if pause is not None:
+            problem = f"{pause[1]}. Nothing is sent before {pause[0]:%H:%M} UTC."
+            return DeliverResult(swept=swept, problem=problem, paused=True)
+        if not waiting:
+            return DeliverResult(swept=swept)
+        run = _Run(self, self.keys(), now, secret, _Tally(waiting, progress))
         try:
-            while not stopping() and not run.problem and (batch := self._claim(now)):
-                run.batch(batch, stopping)
+            error = self.sender().run(run.take, run.settle, backlog=waiting, stopping=stopping)
         finally:
-            run.close()
-        counts = {state.value: count for state, count in run.tally.counts.items()}
-        return DeliverResult(swept=swept, problem=run.problem, **counts)
-
-    def _claim(self, now: datetime) -> list[Delivery]:
-        # A run may take longer than a lease, which has to last from now and not from the run's beginning.
-        until = max(now, self.clock()) + LEASE
-        with self.store.write() as connection:
-            return delivery_store.claim_deliveries(
-                connection, now=now, owner=self.owner, until=until, limit=BATCH
-            )
+            run.give_back()
+        if error is not None:
+            with self.store.write() as connection:
+                until = run.moment() + rest_after(error)
+                delivery_store.pause_sending(connection, until=until, reason=str(error))
+        return DeliverResult(swept=swept, problem=str(error or ""), **run.tally.counts())
 
 
 class _Tally:
     """How many deliveries ended in each state so far."""
 
     def __init__(self, waiting: int, progress: Callable[[int, int], None]) -> None:
-        self.counts: dict[DeliveryState, int] = {}
+        self._counts: dict[DeliveryState, int] = {}
         self._waiting = waiting
         self._progress = progress
 
-    def add(self, state: DeliveryState) -> None:
-        self.counts[state] = self.counts.get(state, 0) + 1
-        done = sum(self.counts.values())
+    def add(self, state: DeliveryState, count: int = 1) -> None:
+        self._counts[state] = self._counts.get(state, 0) + count
+        done = sum(self._counts.values())
         self._progress(done, max(done, self._waiting))
+
+    def counts(self) -> dict[str, Any]:
+        return {state.value: count for state, count in self._counts.items()}
+
+
+_Encoded = tuple[MessageTemplate, MailOptions]
 
 
 class _Run:
-    """One sender with one connection and the encoded editions it has met."""
+    """One sender's side of the store, and the encoded editions it has met."""
 
-    def __init__(self, job: DeliverJob, now: datetime, secret: bytes, tally: _Tally) -> None:
+    def __init__(
+        self, job: DeliverJob, keys: Sequence[DkimKey], now: datetime, secret: bytes, tally: _Tally
+    ) -> None:
         self.tally = tally
-        self.problem = ""
         self._job = job
+        self._keys = keys
         self._now = now
         self._secret = secret
-        self._transport: Transport | None = None
-        self._editions: dict[int, tuple[MessageTemplate, MailOptions]] = {}
+        self._leased: deque[Delivery] = deque()
+        self._out: dict[int, Delivery] = {}
+        self._more = True
+        self._editions: dict[int, _Encoded | RenderError] = {}
 
-    def batch(self, deliveries: Sequence[Delivery], stopping: Callable[[], bool]) -> None:
-        """Send a leased batch; what is not begun is given back."""
-        left = list(deliveries)
-        while left and not stopping() and not self.problem:
-            self._one(left[0], [delivery.id for delivery in left])
-            left.pop(0)
-        if left:
-            with self._job.store.write() as connection:
-                ids = [delivery.id for delivery in left]
-                delivery_store.release_deliveries(connection, ids, owner=self._job.owner)
-
-    def close(self) -> None:
-        """Close the connection, if one was opened."""
-        if self._transport is not None:
-            self._transport.close()
-
-    def _one(self, delivery: Delivery, not_begun: Sequence[int]) -> None:
-        try:
-            template, options = self._edition(delivery.edition_id)
-            body = template.for_subscriber(
-                delivery.address,
-                unsubscribe_token(self._secret, delivery.subscription_id),
-                message_id(self._secret, delivery.edition_id, delivery.subscription_id, options.domain),
-            )
-            if self._transport is None:
-                self._transport = self._job.transport()
-            sent = self._transport.send(
-                options.sender_address, delivery.address, lambda: self._begin(delivery), body
-            )
-        except MailError as error:
-            self._failed(delivery, error, not_begun)
-            return
-        if sent:
-            self._finish(delivery, Outcome(state=DeliveryState.SENT), "")
-        else:
-            self.tally.add(DeliveryState.CANCELLED)
-
-    def _begin(self, delivery: Delivery) -> bool:
-        moment = self._moment()
-        with self._job.store.write() as connection:
-            return delivery_store.begin_sending(
-                connection, delivery.id, owner=self._job.owner, now=moment, until=moment + SENDING_LEASE
-            )
-
-    def _failed(self, delivery: Delivery, error: MailError, not_begun: Sequence[int]) -> None:
-        outcome = outcome_of(
-            error, attempts=delivery.attempts + 1, first_attempt=delivery.created, now=self._moment()
-        )
-        if outcome.reach is Reach.MESSAGE:
-            self._finish(delivery, outcome, str(error), error.code)
-            return
-        self.problem = str(error)
-        with self._job.store.write() as connection:
-            delivery_store.postpone_deliveries(
-                connection,
-                not_begun,
-                owner=self._job.owner,
-                not_before=outcome.retry_at or self._moment(),
-                reason=str(error),
-            )
-
-    def _finish(self, delivery: Delivery, outcome: Outcome, error: str, code: int | None = None) -> None:
-        with self._job.store.write() as connection:
-            delivery_store.finish_delivery(
-                connection,
-                delivery.id,
-                outcome.state,
-                owner=self._job.owner,
-                now=self._moment(),
-                code=code,
-                error=error,
-                not_before=outcome.retry_at,
-            )
-        self.tally.add(outcome.state)
-
-    def _edition(self, edition_id: int) -> tuple[MessageTemplate, MailOptions]:
-        if edition_id not in self._editions:
-            with self._job.store.read() as connection:
-                edition = edition_store.get_edition(connection, edition_id)
-            if edition is None:
-                raise MailError(f"edition {edition_id} is not in the store any more")
-            options = self._job.mail(edition.newsletter)
-            self._editions[edition_id] = (MessageTemplate.build(edition, options), options)
-        return self._editions[edition_id]
-
-    def _moment(self) -> datetime:
+    def moment(self) -> datetime:
         """The clock, but never before the run's own time: a lease must not end before it began."""
         return max(self._now, self._job.clock())
+
+    def take(self) -> Parcel | None:
+        """The next leased delivery; leases another batch when there is none left."""
+        while self._leased or (self._more and self._claim()):
+            delivery = self._leased.popleft()
+            moment = time.monotonic()
+            turn = self._job.pace.moment(delivery.address, moment)
+            if turn - moment > PATIENCE:
+                self._postpone(delivery, turn - moment)
+                continue
+            self._out[delivery.id] = delivery
+            return Parcel(
+                key=delivery.id,
+                sender=self._envelope_sender(delivery),
+                recipient=delivery.address,
+                render=partial(self._render, delivery),
+                not_before=turn,
+            )
+        return None
+
+    def settle(self, ended: Sequence[Ended], beginning: Sequence[Parcel]) -> Collection[int]:
+        """Record in one commit what has ended, and move what begins to ``sending`` if it still may."""
+        job, moment = self._job, self.moment()
+        sent = [one.parcel.key for one in ended if one.error is None]
+        troubled = [one for one in ended if one.error is not None]
+        states: list[DeliveryState] = []
+        begun: set[int] = set()
+        with job.store.write() as connection:
+            if sent:
+                delivery_store.mark_sent(connection, sent, owner=job.owner, now=moment)
+            states += [self._failed(connection, one, moment) for one in troubled]
+            if beginning:
+                keys = [parcel.key for parcel in beginning]
+                until = moment + SENDING_LEASE
+                begun = delivery_store.begin_sending(
+                    connection, keys, owner=job.owner, now=moment, until=until
+                )
+        cancelled = [parcel.key for parcel in beginning if parcel.key not in begun]
+        for key in [*(one.parcel.key for one in ended), *cancelled]:
+            self._out.pop(key, None)
+        for state, count in ((DeliveryState.SENT, len(sent)), (DeliveryState.CANCELLED, len(cancelled))):
+            if count:
+                self.tally.add(state, count)
+        for state in states:
+            self.tally.add(state)
+        return begun
+
+    def give_back(self) -> None:
+        """Free what was leased and not begun."""
+        ids = [*(one.id for one in self._leased), *self._out]
+        if ids:
+            with self._job.store.write() as connection:
+                delivery_store.release_deliveries(connection, ids, owner=self._job.owner)
+
+    def _claim(self) -> bool:
+        # A run may take longer than a lease, which has to last from now and not from the run's beginning.
+        moment = self.moment()
+        with self._job.store.write() as connection:
+            claimed = delivery_store.claim_deliveries(
+                connection, now=self._now, owner=self._job.owner, until=moment + LEASE, limit=BATCH
+            )
+        self._leased.extend(claimed)
+        self._more = len(claimed) == BATCH
+        return bool(claimed)
+
+    def _postpone(self, delivery: Delivery, seconds: float) -> None:
+        with self._job.store.write() as connection:
+            not_before = self.moment() + timedelta(seconds=seconds)
+            delivery_store.postpone_delivery(
+                connection, delivery.id, owner=self._job.owner, not_before=not_before
+            )
+
+    def _envelope_sender(self, delivery: Delivery) -> str:
+        edition = self._edition(delivery.edition_id)
+        if isinstance(edition, RenderError):
+            return ""
+        _, options = edition
+        if not options.bounce_address:
+            return options.sender_address
+        return verp_sender(self._secret, options.bounce_address, delivery.id, delivery.address)
+
+    def _render(self, delivery: Delivery) -> Sequence[bytes]:
+        edition = self._edition(delivery.edition_id)
+        if isinstance(edition, RenderError):
+            raise edition
+        template, options = edition
+        try:
+            return template.for_subscriber(
+                delivery.address,
+                self._token(delivery),
+                message_id(self._secret, delivery.edition_id, delivery.subscription_id, options.domain),
+            )
+        except Refused:
+            raise
+        except (MailError, ValueError) as error:
+            raise RenderError(f"The message could not be made: {error}") from error
+
+    def _token(self, delivery: Delivery) -> str:
+        if delivery.requires is SubscriptionState.CONFIRMED:
+            return unsubscribe_token(self._secret, delivery.subscription_id)
+        return make_token(self._secret, delivery.id, CONFIRM)
+
+    def _failed(self, connection: Connection, ended: Ended, moment: datetime) -> DeliveryState:
+        delivery, error = self._out[ended.parcel.key], ended.error
+        if error is None:
+            return DeliveryState.SENT
+        outcome = outcome_of(
+            error, attempts=delivery.attempts + 1, first_attempt=delivery.created, now=moment
+        )
+        delivery_store.finish_delivery(
+            connection,
+            delivery.id,
+            outcome.state,
+            owner=self._job.owner,
+            now=moment,
+            code=None if isinstance(error, RenderError) else error.code,
+            error=str(error),
+            not_before=outcome.retry_at,
+        )
+        if isinstance(error, Refused) and (kind := bounce_of_reply(error.code, str(error))):
+            apply_bounce(
+                connection,
+                subscription_id=delivery.subscription_id,
+                delivery_id=delivery.id,
+                kind=kind,
+                said=(str(error.code), str(error)),
+                policy=self._job.bounces,
+                now=moment,
+            )
+        return outcome.state
+
+    def _edition(self, edition_id: int) -> _Encoded | RenderError:
+        if edition_id not in self._editions:
+            try:
+                self._editions[edition_id] = self._encode(edition_id)
+            except (MailError, RenderError, ValueError) as error:
+                # One edition that cannot be encoded must not keep the others waiting.
+                self._editions[edition_id] = RenderError(f"Edition {edition_id} cannot be mailed: {error}")
+        return self._editions[edition_id]
+
+    def _encode(self, edition_id: int) -> _Encoded:
+        with self._job.store.read() as connection:
+            edition = edition_store.get_edition(connection, edition_id)
+        if edition is None:
+            raise RenderError("it is not in the store any more")
+        options = replace(self._job.mail(edition.newsletter), web_url=edition.web_url)
+        if not edition.stories:
+            # What asks for confirmation is no mail of the list: nobody could leave it yet.
+            options = replace(options, unsubscribe_address="")
+        return MessageTemplate.build(edition, options, self._keys), options

@@ -4,27 +4,30 @@ Choosing and rendering happen outside the transaction; the edition, its stories 
 are then one commit. A second cut of the same period changes nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from syndicate.errors import ConfigError, RenderError
+from syndicate.jobs.desk import DeskJob
+from syndicate.jobs.press import Press, Proof
 from syndicate.jobs.ranking import candidates, story_facts
+from syndicate.jobs.variants import cut_variants, hours_of, in_selection
 from syndicate.jobs.views import published_articles
 from syndicate.model import EditionStory, Newsletter, RankedStory
 from syndicate.newsletter.compose import Candidate, Carried, ComposeOptions, compose
-from syndicate.newsletter.lint import check_template
 from syndicate.newsletter.periods import Period, due_period, latest_period, parse_schedule, read_zone
-from syndicate.newsletter.render import RenderedEdition, SiteFacts, render_edition
+from syndicate.newsletter.render import RenderedEdition
+from syndicate.newsletter.views import digest_of
 from syndicate.store import Connection, Store, quarantine
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
 from syndicate.store import editions as edition_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
+from syndicate.store.preferences import Variant
 from syndicate.store.ranking import SourceWeight
 from syndicate.stories import RankingOptions, rank_top, rank_trending
-from syndicate.templating import Templates
 from syndicate.text.privacy import shown_source
 
 EDITION_CADENCE = "edition"
@@ -34,18 +37,30 @@ POOL = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An edition as it would be cut: nothing is stored yet. ``rendered`` is ``None`` when it is empty."""
+    """An edition as it would be cut: nothing is stored yet. ``proof`` is ``None`` when it is empty."""
 
     newsletter: Newsletter
     period: Period
     stories: tuple[EditionStory, ...]
-    rendered: RenderedEdition | None
-    problems: tuple[str, ...] = ()
+    proof: Proof | None
+
+    @property
+    def rendered(self) -> RenderedEdition | None:
+        """The mail, or ``None``."""
+        return None if self.proof is None else self.proof.rendered
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What stops it."""
+        return () if self.proof is None else self.proof.errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionOutcome:
-    """What became of one newsletter: ``cut``, ``empty``, ``missed``, ``failed`` or ``exists``."""
+    """What became of one newsletter, and what was left out to make its edition fit (``trimmed``).
+
+    ``outcome`` is ``cut``, ``waiting``, ``released``, ``empty``, ``missed``, ``failed`` or ``exists``.
+    """
 
     newsletter: str
     outcome: str
@@ -54,18 +69,17 @@ class EditionOutcome:
     subject: str = ""
     stories: int = 0
     problem: str = ""
+    trimmed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionJob:
-    """Cuts editions that are due. ``unsubscribe_url`` gives a newsletter's link with the token open."""
+    """Cuts editions that are due, and lets go those whose editor has had time enough."""
 
     store: Store
     newsletters: tuple[Newsletter, ...]
-    templates: Templates
-    site: SiteFacts
+    press: Press
     ranking: RankingOptions
-    unsubscribe_url: Callable[[Newsletter], str]
     options: ComposeOptions = field(default_factory=ComposeOptions)
 
     def due(self, now: datetime) -> list[tuple[Newsletter, Period]]:
@@ -98,41 +112,74 @@ class EditionJob:
             if names is None or newsletter.name in names:
                 outcomes.append(self._cut(newsletter, period, now, dry_run=dry_run))
         if not dry_run:
+            outcomes += self._release(now)
             outcomes += self._record_missed(now)
+            cut_variants(self, [one for one in self.newsletters if names is None or one.name in names], now)
         return tuple(outcomes)
 
-    def draft(self, newsletter: Newsletter, period: Period, now: datetime) -> Draft:
+    def _release(self, now: datetime) -> list[EditionOutcome]:
+        """Let go what has waited for its editor long enough."""
+        desk = DeskJob(store=self.store, newsletters=self.newsletters, press=self.press)
+        outcomes = []
+        for found, errors in desk.release_overdue(now):
+            edition = found.edition
+            outcome = EditionOutcome(
+                newsletter=edition.newsletter,
+                outcome="failed" if errors else "released",
+                period_end=edition.period_end,
+                edition_id=edition.id,
+                subject=edition.subject,
+                stories=edition.stories,
+                problem="; ".join(errors),
+            )
+            with self.store.write() as connection:
+                if errors:
+                    quarantine.record_failure(
+                        connection, "newsletter", edition.newsletter, outcome.problem, now=now
+                    )
+                else:
+                    quarantine.clear_failure(connection, "newsletter", edition.newsletter)
+            outcomes.append(outcome)
+        return outcomes
+
+    def draft(
+        self, newsletter: Newsletter, period: Period, now: datetime, variant: Variant | None = None
+    ) -> Draft:
         """Choose and render, as of the end of the period or now, whichever is earlier.
 
         Raises ``RenderError`` when a template fails.
         """
         moment = min(now, period.end)
         with self.store.read() as connection:
-            before = edition_store.carried_stories(connection, newsletter.name, before=period.end)
+            before = edition_store.carried_stories(
+                connection,
+                newsletter.name,
+                before=period.end,
+                cadence=variant.key if variant else EDITION_CADENCE,
+            )
             rows = story_store.story_articles(connection, ids=sorted(before))
             earlier = {
                 story_id: Carried(coverage=known_coverage(rows, story_id, one.cut_at))
                 for story_id, one in before.items()
             }
-            stories = self.choose(connection, newsletter, period, moment, earlier)
+            stories = self.choose(connection, newsletter, period, moment, earlier, variant=variant)
         return self.render(newsletter, period, stories)
 
-    def render(self, newsletter: Newsletter, period: Period, stories: tuple[EditionStory, ...]) -> Draft:
+    def render(
+        self,
+        newsletter: Newsletter,
+        period: Period,
+        stories: tuple[EditionStory, ...],
+        *,
+        invented: bool = False,
+    ) -> Draft:
         """Render these stories and look at what came out. Raises ``RenderError`` when a template fails."""
         if not stories:
-            return Draft(newsletter=newsletter, period=period, stories=(), rendered=None)
-        rendered = render_edition(
-            self.templates,
-            newsletter,
-            stories,
-            period=period,
-            site=self.site,
-            unsubscribe_url=self.unsubscribe_url(newsletter),
-        )
-        problems = check_template(rendered)
-        return Draft(
-            newsletter=newsletter, period=period, stories=stories, rendered=rendered, problems=problems
-        )
+            return Draft(newsletter=newsletter, period=period, stories=(), proof=None)
+        proof = self.press.proof(newsletter, period, digest_of(stories, self.press.site), invented=invented)
+        kept = {story.story_id for story in proof.digest.stories}
+        stories = tuple(story for story in stories if story.story_id in kept)
+        return Draft(newsletter=newsletter, period=period, stories=stories, proof=proof)
 
     def upcoming(self, newsletter: Newsletter, now: datetime) -> Period:
         """The period that is running now; its edition is the next one."""
@@ -149,9 +196,16 @@ class EditionJob:
         if draft.problems:
             problem = "; ".join(draft.problems)
             return replace(outcome, problem=self._quarantined(newsletter, problem, now, dry_run=dry_run))
-        if draft.rendered is None:
+        if draft.proof is None:
             return self._empty(outcome, period, now, dry_run=dry_run)
-        outcome = replace(outcome, outcome="cut", subject=draft.rendered.subject, stories=len(draft.stories))
+        approve_by = now + timedelta(seconds=newsletter.approval) if newsletter.approval else None
+        outcome = replace(
+            outcome,
+            outcome="waiting" if approve_by else "cut",
+            subject=draft.proof.rendered.subject,
+            stories=len(draft.stories),
+            trimmed=draft.proof.trimmed,
+        )
         if dry_run:
             return outcome
         with self.store.write() as connection:
@@ -160,9 +214,13 @@ class EditionJob:
                 newsletter=newsletter.name,
                 cadence=EDITION_CADENCE,
                 period=(period.start, period.end),
-                rendered=(draft.rendered.subject, draft.rendered.html, draft.rendered.text),
+                rendered=draft.proof.parts,
                 stories=draft.stories,
                 now=now,
+                own_hour=hours_of(newsletter, now),
+                content=draft.proof.digest.to_json(),
+                web_url=draft.proof.web_url,
+                approve_by=approve_by,
             )
             quarantine.clear_failure(connection, "newsletter", newsletter.name)
         if edition_id is None:
@@ -215,10 +273,11 @@ class EditionJob:
         moment: datetime,
         earlier: Mapping[int, Carried],
         learned: Mapping[int, SourceWeight] | None = None,
+        variant: Variant | None = None,
     ) -> tuple[EditionStory, ...]:
         """The stories of an edition as of a moment, given what ``earlier`` editions carried.
 
-        ``learned`` replaces the stored weights of the sources.
+        ``learned`` replaces the stored weights of the sources; ``variant`` is what some readers chose.
         """
         ranking = for_period(self.ranking, period.end - period.start)
         rows = candidates(connection, moment, ranking)
@@ -230,6 +289,8 @@ class EditionJob:
         top, trending = rank_top(facts, moment, ranking), rank_trending(facts, moment, ranking)
         known = [row for row in rows if min(row.published, row.first_seen) <= moment]
         found = self._candidates(connection, known, top, trending)
+        if variant is not None:
+            found = in_selection(found, variant)
         return compose(newsletter, period, found, earlier, self.options)
 
     def _candidates(
@@ -244,7 +305,7 @@ class EditionJob:
         stories = story_store.get_stories(connection, by_top.keys() | by_trending.keys())
         articles = article_store.get_articles(connection, [story.lead_id for story in stories.values()])
         sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
-        leads = published_articles(connection, list(articles.values()), sources, site_url=self.site.url)
+        leads = published_articles(connection, list(articles.values()), sources, site_url=self.press.site.url)
         lead_of = {item.article.id: item for item in leads}
         times: dict[int, list[tuple[datetime, datetime]]] = {}
         told: dict[int, set[int]] = {}

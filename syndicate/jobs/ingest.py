@@ -9,13 +9,15 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, SyndicateError
 from syndicate.ingest.folders import read_folder
+from syndicate.ingest.full_text import PageOptions, SortedEntries, sort_entries
 from syndicate.ingest.identity import Kind
 from syndicate.ingest.polling import (
     PollingOptions,
@@ -32,7 +34,8 @@ from syndicate.ingest.websub import discover
 from syndicate.jobs.decided import decide_entries
 from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
 from syndicate.jobs.run_clock import RunClock
-from syndicate.jobs.source_reading import Parser, source_request
+from syndicate.jobs.source_reading import Parser, outcome_of, reading_of, source_request
+from syndicate.jobs.wanted import change_articles, note_found, pages_to_read
 from syndicate.model import (
     NewArticle,
     Origin,
@@ -88,6 +91,7 @@ class IngestJob:
     owner: str
     follow_hubs: bool = False
     rules: tuple[Rule, ...] = ()
+    pages: PageOptions = field(default_factory=PageOptions)
 
     def run(
         self,
@@ -129,7 +133,7 @@ class IngestJob:
         self, claims: Sequence[_Claim], clock: RunClock, stopping: Callable[[], bool]
     ) -> Iterable[SourceOutcome]:
         folders = [claim for claim in claims if claim[0].kind is SourceKind.FOLDER]
-        feeds = {claim[0].id: claim for claim in claims if claim[0].kind is SourceKind.FEED}
+        feeds = {claim[0].id: claim for claim in claims if claim[0].kind is not SourceKind.FOLDER}
         for source, state in folders:
             yield self._read_folder(source, state, clock.now())
         if not feeds:
@@ -208,12 +212,14 @@ class IngestJob:
     ) -> SourceOutcome | _Quiet:
         if isinstance(answer, FetchError):
             return self._failed(source, state, answer, now)
-        outcome = _outcome(source, answer)
+        outcome = outcome_of(source, answer)
         known = frozenset() if answer.unchanged else self.known_digests(source)
         if answer.unchanged or says_nothing_new(answer.body, state.frame, known):
             return self._nothing_new(source, state, outcome, now)
         try:
-            parsed = self.parse(answer.body, answer.url, answer.content_type, answer.charset, known)
+            parsed = self.parse(
+                answer.body, answer.url, answer.content_type, answer.charset, known, **reading_of(source)
+            )
         except ParseError as error:
             return self._failed(source, state, error, now)
         if not same_site(source.url, answer.url):
@@ -224,10 +230,15 @@ class IngestJob:
         return self._save(source, state, outcome, parsed, now, answer=answer, is_first=not known)
 
     def parse(
-        self, body: bytes, url: str, content_type: str, charset: str, known: frozenset[str]
+        self, body: bytes, url: str, content_type: str, charset: str, known: frozenset[str], **more: Any
     ) -> ParsedSource:
-        """What a body says, read where it cannot hurt us; raises ``ParseError``. See ``known_digests``."""
-        return self.parser().parse(body, url=url, content_type=content_type, charset=charset, known=known)
+        """What a body says, read where it cannot hurt us; raises ``ParseError``.
+
+        See ``known_digests``; ``more`` says how it is to be read (``requests.reading_of``): else as a feed.
+        """
+        return self.parser().parse(
+            body, url=url, content_type=content_type, charset=charset, known=known, **more
+        )
 
     def _read_folder(self, source: Source, state: SourceState, now: datetime) -> SourceOutcome:
         try:
@@ -263,6 +274,8 @@ class IngestJob:
         is_first: bool = False,
     ) -> SourceOutcome:
         """Articles, what the source says about itself, and the next check, in one transaction."""
+        found = sort_entries(source, parsed, now, self.pages, first=state.last_success is None)
+        parsed = found.parsed
 
         def settle(connection: Connection, new: Sequence[NewArticle]) -> None:
             before, came = state, with_wishes(outcome, parsed)
@@ -277,7 +290,7 @@ class IngestJob:
             if parsed.left_out:
                 # Or the next answer would count as unchanged, and the items left out would never be read.
                 after = replace(after, etag="", last_modified="", body_hash="")
-            if answer and self.follow_hubs:
+            if answer and self.follow_hubs and source.kind is SourceKind.FEED:
                 hub_store.note_hub(
                     connection,
                     source.id,
@@ -290,7 +303,7 @@ class IngestJob:
             about = (parsed.title, parsed.home_url, parsed.feed_id)
             self._save_state(connection, source, after, about=about, warning=" ".join(parsed.warnings))
 
-        return self.accept(source, parsed, now, settle, is_first=is_first)
+        return self.accept(source, parsed, now, settle, found=found, is_first=is_first)
 
     def accept(
         self,
@@ -299,18 +312,27 @@ class IngestJob:
         now: datetime,
         settle: Settle,
         *,
+        found: SortedEntries | None = None,
         is_first: bool = False,
+        whole: bool = False,
     ) -> SourceOutcome:
-        """Store what was read, together with whatever ``settle`` writes."""
+        """Store what was read, together with whatever ``settle`` writes.
+
+        ``found`` is what else follows from the same reading. ``whole`` says that the entries carry all that
+        there is of their articles: nothing more is to be read, and a shorter text replaces a longer one.
+        """
+        found = found or SortedEntries(parsed=parsed)
         decided = decide_entries(self.store, self.rules, source, parsed, now, is_first=is_first)
         decisions = decided.decisions
         new = [one.article for one in decisions if one.kind is Kind.NEW and one.article]
         changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
         digests = [(one.existing.id, one.digest) for one in decisions if one.existing and one.digest]
+        articles = [] if whole else [*new, *(one for _, one in changed)]
+        pages = pages_to_read(self.store, source, found, articles, now, self.pages)
         with self.store.write() as connection:
             added = article_store.add_articles(connection, source.id, new)
-            for article_id, article in changed:
-                article_store.change_article(connection, article_id, source.id, article)
+            change_articles(connection, source.id, changed, whole=whole)
+            note_found(connection, source.id, found, pages, now)
             article_store.note_digests(connection, digests)
             tombstones.remember_dropped(connection, source.id, decided.dropped, now)
             tombstones.note_buried_digests(connection, source.id, decided.buried)
@@ -328,7 +350,7 @@ class IngestJob:
         )
 
     def _intervals(self, source: Source) -> PollingOptions:
-        if source.kind is SourceKind.FEED:
+        if source.kind is not SourceKind.FOLDER:
             return self.polling
         interval = min(self.polling.min_interval, FOLDER_INTERVAL)
         return replace(self.polling, min_interval=interval, unvalidated_interval=interval)
@@ -363,19 +385,6 @@ class IngestJob:
             url=url or None,
         ):
             raise LeaseLost
-
-
-def _outcome(source: Source, answer: Fetched) -> PollOutcome:
-    return PollOutcome(
-        source_name=source.name,
-        etag=answer.etag,
-        last_modified=answer.last_modified,
-        body_hash=answer.wire_hash,
-        not_modified=answer.status == 304,
-        read=not answer.unchanged,
-        max_age=answer.max_age,
-        permanent_url=answer.permanent_url,
-    )
 
 
 def _settled(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syndicate.jobs.placing import refresh_stories
-from syndicate.store import Store, leases, retention, story_moves
+from syndicate.store import Store, bounces, leases, pages, retention, robots, sign_ups, story_moves
 from syndicate.store.retention import Pruned
 
 BATCH = 500
@@ -13,11 +13,12 @@ FAILURES_KEPT = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionOptions:
-    """How many seconds rows are kept: articles, deliveries that ended, traces of pruned articles."""
+    """How many seconds rows are kept: articles, ended deliveries, traces of pruned articles, sign-ups."""
 
     articles: float
     deliveries: float
     tombstones: float
+    sign_ups: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +51,16 @@ class PruneJob:
             story_moves.prune_moves(connection, before=articles_before)
             refresh_stories(connection, retention.stories_without_lead(connection), now)
             retention.prune_failures(connection, before=now - FAILURES_KEPT)
+            sign_ups.prune_sign_ups(connection, before=now - timedelta(seconds=self.options.sign_ups))
+            robots.prune_robots(connection, before=now - FAILURES_KEPT)
+            tombstones_before = now - timedelta(seconds=self.options.tombstones)
+            pages.prune_pages(connection, before=tombstones_before)
+            bounces.prune_bounces(connection, before=deliveries_before)
+            deliveries = retention.prune_deliveries(connection, before=deliveries_before)
+            retention.prune_edition_mails(connection, before=deliveries_before)
             return Pruned(
                 articles=articles,
                 stories=stories,
-                deliveries=retention.prune_deliveries(connection, before=deliveries_before),
-                tombstones=retention.prune_tombstones(
-                    connection, before=now - timedelta(seconds=self.options.tombstones)
-                ),
+                deliveries=deliveries,
+                tombstones=retention.prune_tombstones(connection, before=tombstones_before),
             )

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from syndicate.errors import RenderError
 from syndicate.files import sweep_temporary, write_atomic
+from syndicate.jobs.archive import ArchiveBuild
 from syndicate.jobs.signatures import signature_of
 from syndicate.jobs.site_build import SiteBuild
 from syndicate.jobs.views import listed_articles, published_articles
-from syndicate.model import Channel, Source, SourceKind
+from syndicate.model import Channel, Newsletter, PublishedArticle, Source, SourceKind
 from syndicate.opml import Outline, write_opml
 from syndicate.publish.fragments import FragmentCache
 from syndicate.publish.json_feed import json_feed
@@ -58,6 +59,7 @@ class PublishJob:
     templates: Templates
     feeds: FeedWriter
     owner: str
+    newsletters: tuple[Newsletter, ...] = ()
     _json_items: FragmentCache = field(default_factory=FragmentCache, init=False)
     _swept: bool = field(default=False, init=False)
     _built_from: str = field(default="", init=False)
@@ -88,9 +90,28 @@ class PublishJob:
             self.store, self.output, self.channels, self.options, templates=self.templates, sources=sources
         )
         site.run(now, known, progress)
-        return PublishResult(
-            feeds=tuple(written), pages=tuple(site.written), failures=(*failures, *site.failures)
+        archive = ArchiveBuild(
+            store=self.store,
+            output=self.output,
+            newsletters=self.newsletters,
+            options=self.options,
+            templates=self.templates,
+            documents=self._documents,
         )
+        archived, missing = archive.run(now, known, site.pages, site.look)
+        return PublishResult(
+            feeds=tuple(written),
+            pages=(*site.written, *archived),
+            failures=(*failures, *site.failures, *missing),
+        )
+
+    def _documents(self, channel: Channel, items: list[PublishedArticle]) -> dict[str, bytes]:
+        """A channel's feed files by their path."""
+        return {
+            f"{channel.name}.rss": self.feeds.rss(channel, items),
+            f"{channel.name}.atom": self.feeds.atom(channel, items),
+            f"{channel.name}.json": json_feed(channel, items, self.options, cache=self._json_items),
+        }
 
     def feeds_only(self, now: datetime) -> tuple[str, ...]:
         """Bring only the feeds, the OPML and the News sitemap up to date; returns the files that changed."""
@@ -167,11 +188,7 @@ class PublishJob:
         with self.store.read() as connection:
             found = channel_store.channel_articles(connection, channel.clauses, limit=channel.limit)
             items = published_articles(connection, found, sources, site_url=self.options.site_url)
-        documents = (
-            self.feeds.rss(channel, items),
-            self.feeds.atom(channel, items),
-            json_feed(channel, items, self.options, cache=self._json_items),
-        )
+        documents = tuple(self._documents(channel, items).values())
         changed = [
             target.name for target, data in zip(targets, documents, strict=True) if write_atomic(target, data)
         ]

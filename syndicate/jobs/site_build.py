@@ -52,6 +52,7 @@ class SiteBuild:
         self._sources = sources
         self._more: dict[str, list[Headline]] = {}
         self._rendered: set[int] = set()
+        self.look = ""
         self.written: list[str] = []
         self.failures: list[str] = []
 
@@ -64,6 +65,7 @@ class SiteBuild:
             self._sections = _in_order(channel_store.sections(connection), self._sources.values())
             self._failing = {one.subject for one in quarantine.failures(connection, kind="page")}
         lists = signature_of(self._top[:TOP_SHOWN], self._trending)
+        self.look = signature_of(self._options, self._sections, self._templates.fingerprint("pages/"))
         site = signature_of(self._options, self._channels, self._templates.fingerprint("pages/"))
         self._mark(now, known, site=site, lists=lists)
         with self._store.read() as connection:
@@ -207,6 +209,11 @@ class SiteBuild:
                 self._write(path, data)
         except RenderError as error:
             self.failures.append(str(error))
+
+    @property
+    def pages(self) -> SitePages:
+        """The pages of this build, for those who add some."""
+        return self._site(set())
 
     def _site(self, tags: set[str]) -> SitePages:
         return SitePages(

@@ -2,14 +2,24 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import ParseError
 from syndicate.ingest.folders import read_folder
+from syndicate.ingest.polling import PollOutcome
 from syndicate.ingest.readers import Document
+from syndicate.ingest.sitemaps import MAX_BYTES as MAX_SITEMAP
 from syndicate.model import ParsedSource, Source, SourceKind, SourceState
-from syndicate.net import Fetched, FetchRequest, FetchThread, read_credentials
+from syndicate.net import (
+    FEED_ACCEPT,
+    PAGE_ACCEPT,
+    SITEMAP_ACCEPT,
+    Fetched,
+    FetchRequest,
+    FetchThread,
+    read_credentials,
+)
 from syndicate.text.privacy import hide_address
 
 
@@ -25,28 +35,64 @@ class Parser(Protocol):
         charset: str,
         known: frozenset[str],
         kind: Document = Document.FEED,
+        **more: object,
     ) -> ParsedSource:
         """Raises ``ParseError``."""
 
 
-def source_request(source: Source, state: SourceState | None = None) -> FetchRequest:
-    """What to ask for a source, with what its last poll left behind; without it, for everything.
+_ACCEPTED = {SourceKind.SITEMAP: SITEMAP_ACCEPT, SourceKind.PAGE: PAGE_ACCEPT}
 
-    Raises ``FetchError`` when the secret of a private source is not where it should be.
+
+def source_request(
+    source: Source, state: SourceState | None = None, *, url: str = "", key: object = None
+) -> FetchRequest:
+    """What to ask for a source, or for a part of it at ``url``; the key is the source's id.
+
+    With what its last poll left behind; without ``state``, for everything. Raises ``FetchError`` when the
+    secret of a private source is not where it should be.
     """
     state = state or SourceState()
     return FetchRequest(
-        url=source.url,
+        url=url or source.url,
         etag=state.etag,
         last_modified=state.last_modified,
         known_hash=state.body_hash,
         credentials=read_credentials(source.access) if source.access else None,
         private=source.private,
-        key=source.id,
+        accept=_ACCEPTED.get(source.kind, FEED_ACCEPT),
+        max_body=MAX_SITEMAP if source.kind is SourceKind.SITEMAP else None,
+        key=source.id if key is None else key,
     )
 
 
-def parse_answer(parser: Parser, answer: Fetched, kind: Document = Document.FEED) -> ParsedSource:
+def reading_of(source: Source) -> dict[str, Any]:
+    """How the parser is to take what a source sends: the kind of document, and what its reader needs."""
+    if source.kind is SourceKind.SITEMAP:
+        return {"kind": Document.SITEMAP, "asked": source.url}
+    if source.kind is SourceKind.PAGE and source.select:
+        return {"kind": Document.LISTING, "select": source.select}
+    if source.kind is SourceKind.PAGE:
+        return {"kind": Document.PAGE, "asked": source.url}
+    return {"kind": Document.FEED}
+
+
+def outcome_of(source: Source, answer: Fetched) -> PollOutcome:
+    """What an answer means for the next poll, before its body was looked at."""
+    return PollOutcome(
+        source_name=source.name,
+        etag=answer.etag,
+        last_modified=answer.last_modified,
+        body_hash=answer.wire_hash,
+        not_modified=answer.status == 304,
+        read=not answer.unchanged,
+        max_age=answer.max_age,
+        permanent_url=answer.permanent_url,
+    )
+
+
+def parse_answer(
+    parser: Parser, answer: Fetched, kind: Document = Document.FEED, **more: object
+) -> ParsedSource:
     """Everything in an answer, known or not; errors of a private request do not tell its address."""
     try:
         return parser.parse(
@@ -56,6 +102,7 @@ def parse_answer(parser: Parser, answer: Fetched, kind: Document = Document.FEED
             charset=answer.charset,
             known=frozenset(),
             kind=kind,
+            **more,
         )
     except ParseError as error:
         if not answer.request.private:
@@ -75,4 +122,4 @@ def read_now(
     if source.kind is SourceKind.FOLDER:
         return read_folder(Path(source.url), known=frozenset(), zone=zone), None
     answer = fetcher().fetch_one(source_request(source))
-    return parse_answer(parser(), answer), answer
+    return parse_answer(parser(), answer, **reading_of(source)), answer

@@ -16,9 +16,11 @@ from syndicate.model.articles import (
     ParsedSource,
     PublishedArticle,
     RelatedLink,
+    SitemapPart,
     reader_link,
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
+from syndicate.model.digests import TOP, TRENDING, Digest, DigestImage, DigestLink, DigestStory
 from syndicate.model.editor import Decision, EditorAction
 from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (
@@ -28,13 +30,19 @@ from syndicate.model.newsletters import (
     EditionStory,
     Newsletter,
     SubscriptionState,
+    archive_folder,
+    edition_path,
+    edition_url,
 )
+from syndicate.model.pages import PageRead, ReadState, WantedPage
 from syndicate.model.sources import (
     Absence,
     Access,
     AccessKind,
+    FullText,
     Origin,
     Republish,
+    Selectors,
     Source,
     SourceKind,
     SourceList,
@@ -44,6 +52,8 @@ from syndicate.model.sources import (
 from syndicate.model.stories import RankedStory, Story
 
 __all__ = [
+    "TOP",
+    "TRENDING",
     "Absence",
     "Access",
     "AccessKind",
@@ -55,11 +65,16 @@ __all__ = [
     "Decision",
     "Delivery",
     "DeliveryState",
+    "Digest",
+    "DigestImage",
+    "DigestLink",
+    "DigestStory",
     "Edition",
     "EditionStory",
     "EditorAction",
     "Entry",
     "FeedLink",
+    "FullText",
     "Hub",
     "HubState",
     "HubSubscription",
@@ -68,12 +83,16 @@ __all__ = [
     "NewArticle",
     "Newsletter",
     "Origin",
+    "PageRead",
     "ParsedSource",
     "PublishedArticle",
     "Push",
     "RankedStory",
+    "ReadState",
     "RelatedLink",
     "Republish",
+    "Selectors",
+    "SitemapPart",
     "Source",
     "SourceKind",
     "SourceList",
@@ -81,5 +100,9 @@ __all__ = [
     "SourceState",
     "Story",
     "SubscriptionState",
+    "WantedPage",
+    "archive_folder",
+    "edition_path",
+    "edition_url",
     "reader_link",
 ]

@@ -53,6 +53,14 @@ class FeedLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SitemapPart:
+    """One of the sitemaps that a sitemap index lists; ``changed`` is its ``lastmod``."""
+
+    url: str
+    changed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedSource:
     """One reading of a source: what it says about itself, and its entries in document order.
 
@@ -64,7 +72,8 @@ class ParsedSource:
     wrong charset, entries left out); ``refused`` are ``(digest, reason)`` of single items
     that could not be read although the rest could. ``left_out`` counts new items beyond our limit,
     to be read the next time although the document is the same. ``feeds`` are those that an HTML page, which
-    is no source itself, leads to.
+    is no source itself, leads to. ``parts`` are the sitemaps of a sitemap index, which has no
+    entries of its own.
     """
 
     title: str = ""
@@ -82,6 +91,7 @@ class ParsedSource:
     refused: tuple[tuple[str, str], ...] = ()
     left_out: int = 0
     feeds: tuple[FeedLink, ...] = ()
+    parts: tuple[SitemapPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import quote
+from uuid import NAMESPACE_URL, uuid5
 
 from syndicate.model.articles import PublishedArticle
 from syndicate.model.channels import Clause
@@ -35,7 +37,10 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newsletter:
-    """A recurring selection of stories. ``max_lateness`` is in seconds."""
+    """A recurring selection of stories. ``max_lateness`` and ``approval`` are in seconds.
+
+    An edition waits ``approval`` for an editor before it is sent.
+    """
 
     name: str
     title: str
@@ -48,6 +53,7 @@ class Newsletter:
     language: str = ""
     max_lateness: float = 6 * 3600
     first_edition: str = "next"
+    approval: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +78,8 @@ class EditionStory:
 class Edition:
     """One issue of a newsletter for one period, whole and frozen.
 
-    ``period_start`` ≤ t < ``period_end``. ``html`` and ``text`` hold the reader's own opaque
+    ``period_start`` ≤ t < ``period_end``. ``revision`` 0 is the issue, 1… are corrections. ``web_url`` is its
+    page in the archive, or ``""``. ``html`` and ``text`` hold the reader's own opaque
     token as a placeholder; everything else in them is final.
     """
 
@@ -86,11 +93,21 @@ class Edition:
     html: str
     text: str
     stories: int
+    web_url: str = ""
+
+    @property
+    def uid(self) -> str:
+        """The issue's id wherever it appears; its corrections have the same."""
+        return str(uuid5(NAMESPACE_URL, f"syndicate:{self.newsletter}:{self.period_end.isoformat()}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One edition on its way to one mailbox, as a sender claims it."""
+    """One edition, or one confirmation, on its way to one mailbox, as a sender claims it.
+
+    It goes out only while its subscription is in the state ``requires``: an edition while it is
+    confirmed, the mail that asks for confirmation while it is not.
+    """
 
     id: int
     edition_id: int
@@ -99,3 +116,19 @@ class Delivery:
     state: DeliveryState
     attempts: int
     created: datetime
+    requires: SubscriptionState = SubscriptionState.CONFIRMED
+
+
+def archive_folder(newsletter: str) -> str:
+    """Where the editions of a newsletter lie inside the output folder."""
+    return f"site/newsletters/{newsletter}"
+
+
+def edition_path(newsletter: str, period_end: datetime) -> str:
+    """The page of an edition inside the output folder: one for each period, whatever its revision."""
+    return f"{archive_folder(newsletter)}/{period_end:%Y-%m-%d-%H%M}.html"
+
+
+def edition_url(site_url: str, newsletter: str, period_end: datetime) -> str:
+    """The same on the web; ``""`` for a site without an address."""
+    return f"{site_url}/{quote(edition_path(newsletter, period_end))}" if site_url else ""

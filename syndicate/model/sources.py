@@ -6,10 +6,20 @@ from enum import StrEnum
 
 
 class SourceKind(StrEnum):
-    """What we read: a feed over HTTP, or a folder of files on this machine."""
+    """What we read: a feed, a sitemap or a page over HTTP, or a folder of files on this machine."""
 
     FEED = "feed"
+    SITEMAP = "sitemap"
+    PAGE = "page"
     FOLDER = "folder"
+
+
+class FullText(StrEnum):
+    """Whether an article's own page is read for its text: when it pays, for every article, for none."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
 
 
 class Republish(StrEnum):
@@ -61,12 +71,29 @@ class Absence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Selectors:
+    """Where a page that lists articles keeps them: CSS selectors, all but ``item`` inside one item.
+
+    ``link`` and ``title`` may be ``""``: then the first link of the item, and its words.
+    """
+
+    item: str
+    link: str = ""
+    title: str = ""
+    date: str = ""
+    summary: str = ""
+    author: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """Something we read, as declared, with what it last said about itself.
 
     The address of a ``private`` source is nobody's business: no output, log or error carries it.
     ``listed_in`` is the address of the source list it came from, ``outline`` what else that list (or an
     imported OPML file) says about it, as attributes.
+    ``select`` is for pages that list articles; a page without it is one article.
     """
 
     id: int
@@ -78,6 +105,8 @@ class Source:
     own: bool = False
     weight: float = 1.0
     republish: Republish = Republish.SUMMARY
+    full_text: FullText = FullText.AUTO
+    select: Selectors | None = None
     origin: Origin = Origin.CONFIG
     paused: bool = False
     private: bool = False

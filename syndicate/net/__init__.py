@@ -3,11 +3,20 @@
 from syndicate.net.addresses import looks_public
 from syndicate.net.client import Client
 from syndicate.net.credentials import Credentials, read_credentials
-from syndicate.net.exchange import FEED_ACCEPT, Fetched, FetchRequest, HttpOptions
+from syndicate.net.exchange import (
+    FEED_ACCEPT,
+    PAGE_ACCEPT,
+    SITEMAP_ACCEPT,
+    Fetched,
+    FetchRequest,
+    HttpOptions,
+)
 from syndicate.net.thread import FetchThread
 
 __all__ = [
     "FEED_ACCEPT",
+    "PAGE_ACCEPT",
+    "SITEMAP_ACCEPT",
     "Client",
     "Credentials",
     "FetchRequest",

@@ -90,7 +90,7 @@ class Client:
                 budget -= loop.time() - started
             if isinstance(answer, _Answer):
                 moved = str(url) if permanent and len(seen) > 1 else ""
-                return _read_answer(request, url, answer, moved, self._options.max_body)
+                return _read_answer(request, url, answer, moved, request.max_body or self._options.max_body)
             permanent = permanent and answer.status in _PERMANENT
             url = redirect_target(url, answer.location)
             if url in seen:
@@ -151,7 +151,7 @@ class Client:
                 if response.status in _REDIRECTS:
                     return _Redirect(response.status, fields.get("Location", ""))
                 if response.status in (200, 203):
-                    wire = await _read_wire(response, self._options.max_body, url)
+                    wire = await _read_wire(response, request.max_body or self._options.max_body, url)
                 elif response.status == 304:
                     wire = b""
                 else:

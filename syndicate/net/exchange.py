@@ -11,6 +11,10 @@ FEED_ACCEPT = (
 )
 
 
+SITEMAP_ACCEPT = "application/xml, text/xml, application/gzip;q=0.9, text/plain;q=0.5, */*;q=0.1"
+PAGE_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.1"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpOptions:
     """How this house behaves towards other people's servers.
@@ -41,6 +45,7 @@ class FetchRequest:
     ``known_hash`` is the ``wire_hash`` of the last answer. ``key`` is the caller's own and is
     handed back untouched. ``credentials`` go to the scheme, host and port of ``url`` only, never
     along a redirect to another. Errors of a ``private`` request do not tell its address.
+    handed back untouched. ``max_body`` is in bytes, for documents that may be larger than usual.
     """
 
     url: str
@@ -51,6 +56,7 @@ class FetchRequest:
     credentials: Credentials | None = None
     private: bool = False
     key: object = None
+    max_body: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from syndicate.model import EditionStory, Newsletter, PublishedArticle, RankedStory, Story
+from syndicate.model import TOP, TRENDING, EditionStory, Newsletter, PublishedArticle, RankedStory, Story
 from syndicate.newsletter.periods import Period
-
-TOP = "top"
-TRENDING = "trending"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

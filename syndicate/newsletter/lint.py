@@ -1,127 +1,183 @@
-"""What a rendered mail must have, whoever wrote its template; asked by ``check`` and before each cut.
+"""What a rendered mail must have, whoever wrote its template; asked before each send.
 
 The law and the large mailbox providers want a way out, an address and a reason in every mail; the rest
-keeps it readable everywhere.
+keeps it readable everywhere. No connection is opened. Rule ids are those of the project's list of mail rules.
 """
 
 import re
-from html.parser import HTMLParser
+from collections.abc import Mapping
 
+from syndicate.newsletter.findings import Finding, Origins, Severity
+from syndicate.newsletter.lint_colours import check_colours
+from syndicate.newsletter.lint_structure import check_structure
+from syndicate.newsletter.lint_support import check_support
+from syndicate.newsletter.mail_page import Element, MailPage
 from syndicate.newsletter.render import RenderedEdition
 from syndicate.newsletter.views import TOKEN, is_mail_picture
 
 # Gmail cuts the HTML part off beyond this (measured at 102 to 105 KB), and the unsubscribe link with it.
 HTML_LIMIT_BYTES = 102 * 1024
+# The longest token is this much longer than what stands for it.
+TOKEN_GROWTH = 64
 
 _URL = re.compile(r"(?:https?://|mailto:)\S+")
 _FORBIDDEN = frozenset({"script", "form", "iframe", "object", "embed", "link", "base"})
+_TEXT = "template mail/digest.txt"
 
 
-def check_template(rendered: RenderedEdition) -> tuple[str, ...]:
-    """A sentence for each thing that is wrong with a rendered edition; ``()`` when it may be sent."""
-    page = _Page()
-    page.feed(rendered.html)
-    page.close()
-    in_html, in_text = _plain(page.text), _plain(rendered.text)
-    problems: list[str] = []
-    if not rendered.subject.strip():
-        problems.append("The subject is empty.")
-    if rendered.unsubscribe_url not in page.links:
-        problems.append("The HTML part has no link to unsubscribe_url.")
-    if rendered.unsubscribe_url not in rendered.text:
-        problems.append("The text part does not show unsubscribe_url.")
-    problems += _required("postal address (site.postal_address)", rendered.postal_address, in_html, in_text)
-    problems += _required("reason for the mail (reason)", rendered.reason, in_html, in_text)
-    problems += _misplaced_token(rendered)
-    problems += _different_links(page, set(_URL.findall(rendered.text)))
-    problems += page.problems
-    size = len(rendered.html.encode())
-    if size > HTML_LIMIT_BYTES:
-        problems.append(
-            f"The HTML part has {size // 1024} KB; mail programs cut it off at 102 KB. Carry fewer stories."
-        )
-    return tuple(dict.fromkeys(problems))
+def lint_mail(
+    rendered: RenderedEdition, origins: Origins | None = None, dead: Mapping[str, str] | None = None
+) -> tuple[Finding, ...]:
+    """All that is wrong with a rendered edition, errors first; without an error it may be sent.
 
-
-class _Page(HTMLParser):
-    """The links, the text people see, and the elements no mail may have."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.links: set[str] = set()
-        self.problems: list[str] = []
-        self._text: list[str] = []
-        self._hidden = 0
-
-    @property
-    def text(self) -> str:
-        return " ".join(self._text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {name: value or "" for name, value in attrs}
-        if tag in {"style", "title"}:
-            self._hidden += 1
-        elif tag in _FORBIDDEN:
-            self.problems.append(
-                f"The HTML part has a <{tag}> element, which mail programs remove or refuse."
-            )
-        elif tag == "img":
-            self._check_image(values)
-        elif tag == "a":
-            self._check_link(values.get("href", ""))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in {"style", "title"}:
-            self._hidden -= 1
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self._text.append(data)
-
-    def _check_image(self, values: dict[str, str]) -> None:
-        if not is_mail_picture(values.get("src", "")):
-            self.problems.append("The HTML part has a picture whose address does not begin with https://.")
-        if "alt" not in values:
-            self.problems.append("The HTML part has a picture without an alt text.")
-
-    def _check_link(self, href: str) -> None:
-        if _URL.fullmatch(href) is None:
-            self.problems.append(f'The HTML part has a link that leads nowhere: "{href[:80]}".')
-        else:
-            self.links.add(href)
-
-
-def _required(what: str, value: str, in_html: str, in_text: str) -> list[str]:
-    if not value.strip():
-        return [f"There is no {what}. Set it in config.toml."]
-    places = [("HTML", in_html), ("text", in_text)]
-    return [
-        f"The {name} part does not show the {what}." for name, text in places if _plain(value) not in text
+    ``dead`` gives the reason for each URL known to lead nowhere.
+    """
+    origins = origins or Origins()
+    page = MailPage(rendered.html)
+    findings = [
+        *_way_out(rendered, page, origins),
+        *_required(rendered, page, origins),
+        *_misplaced_token(rendered),
+        *_elements(page, origins),
+        *_dead(page, origins, dead or {}),
+        *_different_links(rendered, page, origins),
+        *_size(rendered),
+        *check_structure(rendered.subject, page, origins),
+        *check_support(page, origins),
+        *check_colours(page, origins),
     ]
+    unique = dict.fromkeys(findings)
+    return tuple(sorted(unique, key=lambda finding: finding.severity is not Severity.ERROR))
 
 
-def _misplaced_token(rendered: RenderedEdition) -> list[str]:
-    """The token lets its holder unsubscribe a reader, so it must stand in that one link only."""
+def errors_of(findings: tuple[Finding, ...]) -> tuple[str, ...]:
+    """What stops a send, as sentences."""
+    return tuple(str(finding) for finding in findings if finding.severity is Severity.ERROR)
+
+
+def html_size(html: str) -> int:
+    """How many bytes the HTML part has at most when the reader's token stands in it."""
+    return len(html.encode()) + TOKEN_GROWTH * html.count(TOKEN)
+
+
+def _size(rendered: RenderedEdition) -> list[Finding]:
+    size = html_size(rendered.html)
+    if size <= HTML_LIMIT_BYTES:
+        return []
+    message = f"The HTML part has {size // 1024} KB; mail programs cut it off at 102 KB. Carry fewer stories."
+    return [Finding(rule="M1", message=message, place="template mail/digest.html")]
+
+
+def _way_out(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[Finding]:
+    found = []
+    footer = origins.template("unsubscribe_url", "block footer")
+    if rendered.unsubscribe_url not in _links(page):
+        message = "The HTML part has no link to unsubscribe_url."
+        found.append(Finding(rule="B3", message=message, place=footer))
+    if rendered.unsubscribe_url not in rendered.text:
+        message = "The text part does not show unsubscribe_url."
+        found.append(Finding(rule="B3", message=message, place=_TEXT))
     if rendered.unsubscribe_url.count(TOKEN) != 1:
-        return ["unsubscribe_url does not hold the reader's token."]
+        message = "unsubscribe_url does not hold the reader's token."
+        found.append(Finding(rule="B3", message=message, place=footer))
+    return found
+
+
+def _required(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[Finding]:
+    found = []
+    places = (("HTML", page.text, origins.template("block footer")), ("text", _plain(rendered.text), _TEXT))
+    for what, value in (
+        ("postal address (site.postal_address)", rendered.postal_address),
+        ("reason for the mail (reason)", rendered.reason),
+    ):
+        if not value.strip():
+            message = f"There is no {what}. Set it."
+            found.append(Finding(rule="M12", message=message, place="config.toml"))
+            continue
+        found += [
+            Finding(rule="M12", message=f"The {name} part does not show the {what}.", place=place)
+            for name, text, place in places
+            if _plain(value) not in text
+        ]
+    return found
+
+
+def _misplaced_token(rendered: RenderedEdition) -> list[Finding]:
+    """The token lets its holder unsubscribe a reader, so it must stand in that one link only."""
     return [
-        f"The {name} has the reader's token outside the unsubscribe link."
-        for name, text in (
-            ("subject", rendered.subject),
-            ("HTML part", rendered.html),
-            ("text part", rendered.text),
+        Finding(
+            rule="C10",
+            message=f"The {name} has the reader's token outside the unsubscribe link.",
+            place=place,
+        )
+        for name, text, place in (
+            ("subject", rendered.subject, "template mail/digest.subject.txt"),
+            ("HTML part", rendered.html, "template mail/digest.html"),
+            ("text part", rendered.text, _TEXT),
         )
         if text.count(TOKEN) != text.replace("&amp;", "&").count(rendered.unsubscribe_url)
     ]
 
 
-def _different_links(page: _Page, in_text: set[str]) -> list[str]:
-    """Both parts must lead to the same places: those who read the text miss nothing, and filters compare."""
-    missing = [f"The text part lacks a link of the HTML part: {url}" for url in sorted(page.links - in_text)]
-    in_html = page.links | set(_URL.findall(page.text))
-    return missing + [
-        f"The HTML part lacks a link of the text part: {url}" for url in sorted(in_text - in_html)
+def _elements(page: MailPage, origins: Origins) -> list[Finding]:
+    found = []
+    for element in page.elements:
+        if element.tag in _FORBIDDEN:
+            message = f"The HTML part has a <{element.tag}> element, which mail programs remove or refuse."
+            found.append(Finding(rule="M9", message=message, place=origins.template(f"<{element.tag}")))
+        elif element.tag == "img":
+            found += _picture(element, origins)
+        elif element.tag == "a":
+            found += _link(element, origins)
+    return found
+
+
+def _picture(element: Element, origins: Origins) -> list[Finding]:
+    source = element.attributes.get("src", "")
+    place = origins.of(source, "<img")
+    found = []
+    if not is_mail_picture(source):
+        message = "The HTML part has a picture whose address does not begin with https://."
+        found.append(Finding(rule="M6", message=message, place=place))
+    if "alt" not in element.attributes:
+        message = f'The HTML part has a picture without an alt text: "{source[:80]}".'
+        found.append(Finding(rule="M6", message=message, place=place))
+    elif not element.attributes["alt"].strip() and element.parent is not None and element.parent.tag == "a":
+        message = f'The picture "{source[:80]}" is a link, so its alt text must say where it leads.'
+        found.append(Finding(rule="M6", message=message, place=place))
+    return found
+
+
+def _link(element: Element, origins: Origins) -> list[Finding]:
+    href = element.attributes.get("href", "")
+    if _URL.fullmatch(href):
+        return []
+    kind = "is relative" if href and ":" not in href and not href.startswith("#") else "leads nowhere"
+    message = f'The HTML part has a link that {kind}: "{href[:80]}".'
+    return [Finding(rule="M9", message=message, place=origins.of(href, f'href="{href}"'))]
+
+
+def _dead(page: MailPage, origins: Origins, dead: Mapping[str, str]) -> list[Finding]:
+    return [
+        Finding(rule="M7", message=f"The link {url} is dead: {dead[url]}.", place=origins.of(url))
+        for url in sorted(_links(page) & dead.keys())
     ]
+
+
+def _different_links(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[Finding]:
+    """Both parts must lead to the same places: those who read the text miss nothing, and filters compare."""
+    links, in_text = _links(page), set(_URL.findall(rendered.text))
+    in_html = links | set(_URL.findall(page.text))
+    lacking = [(url, "text part lacks a link of the HTML part") for url in sorted(links - in_text)]
+    lacking += [(url, "HTML part lacks a link of the text part") for url in sorted(in_text - in_html)]
+    return [
+        Finding(rule="E5", message=f"The {what}: {url}", place=origins.article(url) or _TEXT)
+        for url, what in lacking
+    ]
+
+
+def _links(page: MailPage) -> set[str]:
+    return {href for one in page.all("a") if _URL.fullmatch(href := one.attributes.get("href", ""))}
 
 
 def _plain(text: str) -> str:

@@ -128,6 +128,15 @@ def read_zone(name: str) -> ZoneInfo:
         ) from error
 
 
+def own_hour(hour: int, zone: ZoneInfo, moment: datetime) -> datetime:
+    """The first moment from ``moment`` on at which a clock in the zone strikes that hour, in UTC.
+
+    An hour that daylight saving skips is struck right after the gap; one that comes twice, the first time.
+    """
+    schedule = Schedule(cadence=Cadence.DAILY, times=(time(hour),))
+    return schedule.next_runs(zone, moment - timedelta(microseconds=1), 1)[0]
+
+
 def latest_period(schedule: Schedule, zone: ZoneInfo, now: datetime) -> Period:
     """The most recent period that has ended: its end is the last scheduled moment not after ``now``."""
     first = now.astimezone(zone).date() - timedelta(days=_LOOK_BACK_DAYS)

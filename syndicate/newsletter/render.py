@@ -11,14 +11,21 @@ import re
 from dataclasses import dataclass
 
 from syndicate.errors import RenderError
-from syndicate.model import EditionStory, Newsletter
-from syndicate.newsletter.compose import TOP, TRENDING
+from syndicate.model import Digest, DigestStory, Newsletter
 from syndicate.newsletter.periods import Period
-from syndicate.newsletter.views import TOKEN, DigestStory, SiteFacts, digest_stories, harmless
+from syndicate.newsletter.views import TOKEN, SiteFacts, harmless
 from syndicate.templating import Templates
 from syndicate.text.language import direction_of
 
-__all__ = ["SUBJECT_LIMIT", "TOKEN", "RenderedEdition", "SiteFacts", "inline_styles", "render_edition"]
+__all__ = [
+    "SUBJECT_LIMIT",
+    "TOKEN",
+    "RenderedEdition",
+    "SiteFacts",
+    "inline_styles",
+    "preheader",
+    "render_edition",
+]
 
 # Longer subjects are cut by mail programs.
 SUBJECT_LIMIT = 70
@@ -44,7 +51,7 @@ class RenderedEdition:
 def render_edition(
     templates: Templates,
     newsletter: Newsletter,
-    stories: tuple[EditionStory, ...],
+    digest: Digest,
     *,
     period: Period,
     site: SiteFacts,
@@ -57,23 +64,24 @@ def render_edition(
     ``TOKEN``. ``web_url`` is this edition on the web, or ``""``. ``RenderError`` names the template and
     what is wrong with it.
     """
-    top, trending = (digest_stories(stories, kind, site) for kind in (TOP, TRENDING))
     language = newsletter.language or site.language
-    reason = _reason(newsletter, site)
     context: dict[str, object] = {
         "newsletter": newsletter,
-        "stories": top,
-        "trending": trending,
+        "stories": digest.top,
+        "trending": digest.trending,
+        "note": digest.note,
+        "correction": digest.correction,
         "period": period,
         "site": site,
         "language": language,
         "direction": direction_of(language),
         "unsubscribe_url": unsubscribe_url,
         "web_url": web_url,
-        "reason": reason,
     }
-    subject = harmless(templates.render("mail/digest.subject.txt", **context), SUBJECT_LIMIT)
-    context |= {"subject": subject, "preheader": _preheader(top + trending)}
+    subject = digest.title or templates.render("mail/digest.subject.txt", **context)
+    subject = harmless(subject, SUBJECT_LIMIT)
+    reason = harmless(templates.render("mail/digest.reason.txt", **context))
+    context |= {"subject": subject, "preheader": preheader(digest), "reason": reason}
     return RenderedEdition(
         subject=subject,
         html=inline_styles(templates.render("mail/digest.html", **context)),
@@ -109,15 +117,12 @@ def inline_styles(html: str) -> str:
     return str(inliner.transform(pretty_print=False)).strip() + "\n"
 
 
-def _reason(newsletter: Newsletter, site: SiteFacts) -> str:
-    return f"You get {newsletter.title} because this address was subscribed to it at {site.title}."
-
-
-def _preheader(stories: tuple[DigestStory, ...]) -> str:
+def preheader(digest: Digest) -> str:
     """What a mailbox shows beside the subject: the stories the subject does not name."""
+    stories: tuple[DigestStory, ...] = digest.top + digest.trending
     others = " · ".join(story.title for story in stories[1:])
     summary = stories[0].summary if stories else ""
-    return harmless(others or summary, _PREHEADER_LIMIT)
+    return harmless(digest.correction or digest.note or others or summary, _PREHEADER_LIMIT)
 
 
 def _tidy(text: str) -> str:

@@ -2,8 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from syndicate.model import Article, EditionStory, PublishedArticle, RelatedLink, Source
-from syndicate.newsletter.compose import TOP, TRENDING
+from syndicate.model import TOP, TRENDING, Article, EditionStory, PublishedArticle, RelatedLink, Source
 
 
 def sample_stories(now: datetime) -> tuple[EditionStory, ...]:

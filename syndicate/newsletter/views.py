@@ -1,14 +1,19 @@
-"""What the mail templates are given: stories as plain, bounded, harmless values.
-
-``docs/templates.md`` describes every field; it is a contract with those who write templates.
-"""
+"""Stories as the plain, bounded, harmless values that an edition is made of (``model.Digest``)."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from syndicate.model import EditionStory, Image, RelatedLink, Republish
+from syndicate.model import (
+    Digest,
+    DigestImage,
+    DigestLink,
+    DigestStory,
+    EditionStory,
+    Image,
+    RelatedLink,
+    Republish,
+)
 from syndicate.text.plain import clean_line, excerpt
 from syndicate.text.urls import host_of, is_web_url
 
@@ -36,56 +41,10 @@ class SiteFacts:
     google_news_url: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestLink:
-    """A link to another article. ``title`` is in ``language``, written in ``direction``."""
-
-    title: str
-    url: str
-    source: str
-    language: str
-    direction: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestImage:
-    """A picture at the width it is shown in pixels. ``height`` is ``None`` when unknown."""
-
-    url: str
-    alt: str
-    width: int
-    height: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestStory:
-    """One story. ``other_sources`` counts those beside ``source``; ``covered_by`` names some of them.
-
-    ``url`` and ``summary`` may be ``""``, ``image`` may be ``None``. ``original_title`` is the
-    publisher's own where our editor wrote another, else ``""``.
-    """
-
-    title: str
-    url: str
-    source: str
-    section: str
-    summary: str
-    minutes: int
-    published: datetime
-    language: str
-    direction: str
-    follow_up: bool
-    other_sources: int
-    covered_by: tuple[DigestLink, ...]
-    related: tuple[DigestLink, ...]
-    image: DigestImage | None
-    original_title: str = ""
-
-
-def digest_stories(stories: tuple[EditionStory, ...], kind: str, site: SiteFacts) -> tuple[DigestStory, ...]:
-    """The stories of one list (``top`` or ``trending``) as the templates see them, in order."""
+def digest_of(stories: tuple[EditionStory, ...], site: SiteFacts) -> Digest:
+    """What an edition of these stories says, in order."""
     shown = {url for story in stories if (url := _story_url(story, site))}
-    return tuple(_digest_story(story, site, shown) for story in stories if story.kind == kind)
+    return Digest(stories=tuple(_digest_story(story, site, shown) for story in stories))
 
 
 def harmless(text: str, limit: int = 300) -> str:
@@ -120,6 +79,9 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
         related=_links(story.lead.related, shown)[:_RELATED_LIMIT],
         image=_image(article.image),
         original_title="" if story.lead.source.own else harmless(article.original_title),
+        story_id=story.story_id,
+        article_id=article.id,
+        kind=story.kind,
     )
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from syndicate.model import Channel, Image, PublishedArticle, Republish
+from syndicate.model import Channel, Image, PublishedArticle, Republish, SourceKind
 from syndicate.publish.fragments import Key
 from syndicate.publish.options import PublishOptions
 from syndicate.text.plain import xml_safe
@@ -113,7 +113,7 @@ def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
     """
     article, source = published.article, published.source
     url = published.link if published.link.startswith(("http://", "https://")) else ""
-    is_theirs_online = not source.own and is_web_url(source.url)
+    is_theirs_online = not source.own and source.kind is SourceKind.FEED and is_web_url(source.url)
     hidden = source.republish is Republish.NONE
     return FeedItem(
         uid=article.uid,

@@ -173,6 +173,11 @@ class SitePages:
         rail = self._rail(root_of(tag_path(name, page)), top, trending)
         return self._listing("tag", tag_path, name, items, page=page, pages=pages, rail=rail)
 
+    def other_page(self, template: str, path: str, **context: object) -> bytes:
+        """A page of another room's making, in the same frame."""
+        context |= {"canonical": self._absolute(path)}
+        return self._page(template, root_of(path), context=context)
+
     def assets(self) -> Mapping[str, bytes]:
         """Style sheet, script and icons by their path in the output folder."""
         return {ASSETS_FOLDER + name: self._templates.read("pages/" + name) for name in _ASSETS}

@@ -5,56 +5,57 @@ are made on first use and closed at the end.
 """
 
 import gc
-import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from syndicate import __version__
+from syndicate.delivery.dkim import DkimKey
 from syndicate.delivery.message import MailOptions
-from syndicate.ingest.isolation import ParserPool
-from syndicate.ingest.polling import PollingOptions
-from syndicate.ingest.rules import Rule
+from syndicate.delivery.parcels import Sender
 from syndicate.jobs.announce import AnnounceJob
-from syndicate.jobs.deliver import DeliverJob, Transport
-from syndicate.jobs.discovery import DiscoveryJob
+from syndicate.jobs.bounces import BounceJob
+from syndicate.jobs.deliver import DeliverJob
+from syndicate.jobs.desk import DeskJob
 from syndicate.jobs.editions import EditionJob
-from syndicate.jobs.ingest import IngestJob
-from syndicate.jobs.prune import PruneJob, RetentionOptions
+from syndicate.jobs.preferences import PreferencesJob
+from syndicate.jobs.press import Press
+from syndicate.jobs.prune import PruneJob
 from syndicate.jobs.publish import PublishJob
 from syndicate.jobs.ranking import RankingJob
 from syndicate.jobs.reads import ReadCounter
-from syndicate.jobs.rehearsal import RuleRehearsal
 from syndicate.jobs.replay import ReplayJob
-from syndicate.jobs.source_lists import SourceListJob
+from syndicate.jobs.sign_up import SignUpJob
 from syndicate.jobs.stories import StoriesJob
-from syndicate.jobs.websub import WebSubJob
-from syndicate.model import Channel, Newsletter, Source, SourceList
-from syndicate.net import FetchThread, HttpOptions, looks_public
-from syndicate.newsletter.render import SiteFacts
+from syndicate.model import Channel, Newsletter
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
 from syndicate.services.declared import (
     declared_channels,
-    declared_lists,
     declared_newsletters,
-    declared_rules,
-    declared_sources,
 )
-from syndicate.services.mail import mail_transport, newsletter_mail, unsubscribe_link
+from syndicate.services.intake import IntakeServices
+from syndicate.services.mail import (
+    bounce_messages,
+    bounce_policy,
+    dkim_keys,
+    mail_limits,
+    mail_sender,
+    newsletter_mail,
+)
+from syndicate.services.places import retention_options, store_url
+from syndicate.services.press import newsletter_press
+from syndicate.services.readers import sign_up_job
 from syndicate.settings import Settings
-from syndicate.store import Store, audience, leases, open_store
 from syndicate.store import editions as edition_store
+from syndicate.store import leases, open_store
 from syndicate.store import source_lists as list_store
 from syndicate.store import sources as source_store
 from syndicate.stories import RankingOptions, StoryOptions
 from syndicate.templating import Templates
-from syndicate.text.urls import host_of
 
 # Objects made before the collector looks for cycles (700 by default): we make many that live for a stage, and
 # hardly any cycles. Stories and pages then take a quarter less time.
@@ -86,21 +87,8 @@ def open_services(settings: Settings, *, now: datetime | None = None) -> Iterato
 
 
 @dataclass
-class Services:
+class Services(IntakeServices):
     """Everything a command or the daemon works with."""
-
-    settings: Settings
-    store: Store
-
-    @cached_property
-    def owner(self) -> str:
-        """Who we are in leases: host, process, and when it started."""
-        return f"{socket.gethostname()}:{os.getpid()}:{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
-
-    @cached_property
-    def zone(self) -> ZoneInfo:
-        """The site's time zone."""
-        return ZoneInfo(self.settings.site.time_zone)
 
     @cached_property
     def output(self) -> Path:
@@ -112,16 +100,6 @@ class Services:
         """The user's templates before ours."""
         folder = self.settings.templates.folder
         return Templates(self.settings.path(folder) if folder else None)
-
-    @cached_property
-    def sources(self) -> tuple[Source, ...]:
-        """The declared sources."""
-        return declared_sources(self.settings)
-
-    @cached_property
-    def source_lists(self) -> tuple[SourceList, ...]:
-        """The declared source lists."""
-        return declared_lists(self.settings)
 
     @cached_property
     def channels(self) -> tuple[Channel, ...]:
@@ -145,6 +123,7 @@ class Services:
             time_zone=self.zone,
             google_news_url=site.google_news_url,
             hub_url=site.hub,
+            sign_up=bool(self.sign_ups and self.newsletters),
             version=__version__,
         )
 
@@ -167,108 +146,6 @@ class Services:
         )
 
     @cached_property
-    def fetcher(self) -> FetchThread:
-        """The one guarded client, on its own thread."""
-        http = self.settings.http
-        return FetchThread(
-            HttpOptions(
-                allow_private=http.allow_private,
-                user_agent=http.user_agent or self._user_agent(),
-                host_gap=http.host_gap,
-            )
-        )
-
-    def _user_agent(self) -> str:
-        """Who asks, where to read about us, and for how many readers (F11; at least whoever runs this)."""
-        with self.store.read() as connection:
-            readers = max(audience.count_readers(connection), 1)
-        return (
-            f"syndicate/{__version__} (+{self.settings.site.url}; "
-            f"{readers} subscriber{'s' if readers > 1 else ''})"
-        )
-
-    @cached_property
-    def parsers(self) -> ParserPool:
-        """The worker processes that read strangers' bytes."""
-        return ParserPool()
-
-    @cached_property
-    def ingest(self) -> IngestJob:
-        """Sources → articles."""
-        return IngestJob(
-            store=self.store,
-            fetcher=lambda: self.fetcher,
-            parser=lambda: self.parsers,
-            polling=self.polling,
-            zone=self.zone,
-            owner=self.owner,
-            follow_hubs=self.reached_by_hubs,
-            rules=self.rules,
-        )
-
-    @cached_property
-    def rules(self) -> tuple[Rule, ...]:
-        """The declared rules, in order."""
-        return declared_rules(self.settings)
-
-    @cached_property
-    def rehearsal(self) -> RuleRehearsal:
-        """What the rules would do."""
-        return RuleRehearsal(
-            store=self.store,
-            fetcher=lambda: self.fetcher,
-            parser=lambda: self.parsers,
-            zone=self.zone,
-            rules=self.rules,
-        )
-
-    @cached_property
-    def lists(self) -> SourceListJob:
-        """Source lists → sources."""
-        return SourceListJob(
-            store=self.store, fetcher=lambda: self.fetcher, lists=self.source_lists, owner=self.owner
-        )
-
-    @cached_property
-    def discovery(self) -> DiscoveryJob:
-        """A page → its feeds; a source → what is in it."""
-        return DiscoveryJob(fetcher=lambda: self.fetcher, parser=lambda: self.parsers, zone=self.zone)
-
-    @cached_property
-    def polling(self) -> PollingOptions:
-        """How often sources are asked."""
-        http = self.settings.http
-        return PollingOptions(
-            min_interval=http.min_interval, max_interval=max(http.max_interval, http.min_interval)
-        )
-
-    @cached_property
-    def reached_by_hubs(self) -> bool:
-        """Whether hubs are wanted and could call us back."""
-        host = host_of(self.settings.site.url)
-        reachable = looks_public(host) or self._is_allowed(host)
-        return bool(self.settings.http.websub and self.settings.web.listen and reachable)
-
-    def _is_allowed(self, host: str) -> bool:
-        """Whether the operator named this host among the private ones, or allowed them all."""
-        allowed = self.settings.http.allow_private
-        return allowed is True or (isinstance(allowed, tuple) and host in allowed)
-
-    @cached_property
-    def websub(self) -> WebSubJob:
-        """Hubs → pushes → articles."""
-        return WebSubJob(
-            store=self.store,
-            ingest=self.ingest,
-            poster=lambda: self.fetcher,
-            polling=self.polling,
-            callback_url=lambda callback: f"{self.settings.site.url}/websub/{callback}",
-            is_ours=self._is_allowed,
-            enabled=self.reached_by_hubs,
-            owner=self.owner,
-        )
-
-    @cached_property
     def announce(self) -> AnnounceJob:
         """Changed feeds → our hub."""
         return AnnounceJob(store=self.store, poster=lambda: self.fetcher, hub=self.settings.site.hub)
@@ -288,6 +165,7 @@ class Services:
             store=self.store,
             output=self.output,
             channels=self.channels,
+            newsletters=self.newsletters,
             options=self.publish_options,
             templates=self.templates,
             feeds=FeedWriter(self.publish_options),
@@ -295,23 +173,20 @@ class Services:
         )
 
     @cached_property
+    def press(self) -> Press:
+        """What an edition says → the mail."""
+        return newsletter_press(self.settings, self.store, self.templates, self.output, self.mail_options)
+
+    @cached_property
+    def desk(self) -> DeskJob:
+        """What an editor does to editions."""
+        return DeskJob(store=self.store, newsletters=self.newsletters, press=self.press)
+
+    @cached_property
     def editions(self) -> EditionJob:
         """Stories → editions."""
-        site = self.settings.site
         return EditionJob(
-            store=self.store,
-            newsletters=self.newsletters,
-            templates=self.templates,
-            site=SiteFacts(
-                title=site.title,
-                url=site.url,
-                postal_address=self.settings.mail.address,
-                language=site.language,
-                zone=self.zone,
-                google_news_url=site.google_news_url,
-            ),
-            ranking=self.ranking,
-            unsubscribe_url=lambda _newsletter: unsubscribe_link(self.settings),
+            store=self.store, newsletters=self.newsletters, press=self.press, ranking=self.ranking
         )
 
     @cached_property
@@ -328,29 +203,48 @@ class Services:
     def deliver(self) -> DeliverJob:
         """Editions → inboxes."""
         return DeliverJob(
-            store=self.store, transport=self.transport, mail=self.mail_options, owner=self.owner
+            store=self.store,
+            sender=self.sender,
+            mail=self.mail_options,
+            owner=self.owner,
+            keys=lambda: self.dkim_keys,
+            limits=mail_limits(self.settings),
+            bounces=bounce_policy(self.settings),
         )
+
+    @cached_property
+    def bounces(self) -> BounceJob:
+        """What came back → suppressed mailboxes."""
+        return BounceJob(
+            store=self.store,
+            policy=bounce_policy(self.settings),
+            sources=lambda: bounce_messages(self.settings),
+        )
+
+    @cached_property
+    def dkim_keys(self) -> tuple[DkimKey, ...]:
+        """The keys that sign mail."""
+        return dkim_keys(self.settings)
+
+    @cached_property
+    def sign_ups(self) -> SignUpJob | None:
+        """Requests from the sign-up page → consents; ``None`` when there is no such page."""
+        return sign_up_job(self.settings, self.store, self.newsletters, self.templates)
+
+    @cached_property
+    def preferences(self) -> PreferencesJob:
+        """What readers choose for themselves."""
+        consent = self.settings.sign_up.consent
+        return PreferencesJob(store=self.store, newsletters=self.newsletters, consent=consent)
 
     @cached_property
     def prune(self) -> PruneJob:
         """Old rows → gone."""
-        retention = self.settings.retention
-        options = RetentionOptions(
-            articles=retention.articles, deliveries=retention.deliveries, tombstones=retention.tombstones
-        )
-        return PruneJob(store=self.store, options=options)
+        return PruneJob(store=self.store, options=retention_options(self.settings))
 
-    def take_over(self) -> None:
-        """Free what dead processes of this machine held: nobody waits for their leases to run out."""
-        host = f"{socket.gethostname()}:"
-        with self.store.write() as connection:
-            for owner in leases.lease_owners(connection):
-                if owner.startswith(host) and not _is_alive(owner.removeprefix(host).partition(":")[0]):
-                    leases.free_owner(connection, owner)
-
-    def transport(self) -> Transport:
-        """A new connection to where mail goes."""
-        return mail_transport(self.settings)
+    def sender(self) -> Sender:
+        """Where mail goes."""
+        return mail_sender(self.settings)
 
     def mail_options(self, newsletter: str) -> MailOptions:
         """What all mails of a newsletter have in common."""
@@ -363,23 +257,3 @@ class Services:
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
         self.store.dispose()
-
-
-def _is_alive(process: str) -> bool:
-    """Whether a process of that number runs, whoever owns it; a number given out anew counts as alive."""
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, ValueError, OverflowError):
-        return True
-    return True
-
-
-def store_url(settings: Settings) -> str:
-    """The store's URL with a relative SQLite file made absolute."""
-    url = settings.store.url
-    prefix = "sqlite:///"
-    if url.startswith(prefix) and url != prefix:
-        return prefix + str(settings.path(url.removeprefix(prefix)))
-    return url

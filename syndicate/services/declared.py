@@ -3,10 +3,19 @@
 from pathlib import Path
 
 from syndicate.ingest.rules import Rule, Verdict, parse_condition, parse_rewrite
-from syndicate.model import Access, Channel, Newsletter, Republish, Source, SourceKind, SourceList
+from syndicate.model import (
+    Access,
+    Channel,
+    Newsletter,
+    Republish,
+    Selectors,
+    Source,
+    SourceKind,
+    SourceList,
+)
 from syndicate.publish.channels import parse_query
 from syndicate.settings import Settings
-from syndicate.settings.sources import AuthSettings
+from syndicate.settings.sources import AuthSettings, SourceSettings
 from syndicate.text.plain import clean_line
 from syndicate.text.privacy import looks_secret
 from syndicate.text.urls import is_web_url
@@ -67,6 +76,7 @@ def declared_newsletters(settings: Settings) -> tuple[Newsletter, ...]:
             language=newsletter.language or settings.site.language,
             max_lateness=newsletter.max_lateness,
             first_edition=newsletter.first_edition,
+            approval=newsletter.approval,
         )
         for newsletter in settings.newsletters
     )
@@ -91,20 +101,28 @@ def declared_rules(settings: Settings) -> tuple[Rule, ...]:
     )
 
 
+def _usual_kind(declared: SourceSettings) -> str:
+    if not is_web_url(declared.url):
+        return "folder"
+    return "page" if declared.select.item else "feed"
+
+
 def _source(settings: Settings, position: int) -> Source:
     declared = settings.sources[position]
-    is_feed = is_web_url(declared.url)
+    is_web = is_web_url(declared.url)
     default = Republish.FULL if declared.own else Republish.SUMMARY
     return Source(
         id=0,
         name=declared.name,
-        url=declared.url if is_feed else str(settings.path(declared.url)),
-        kind=SourceKind.FEED if is_feed else SourceKind.FOLDER,
+        url=declared.url if is_web else str(settings.path(declared.url)),
+        kind=SourceKind(declared.kind or _usual_kind(declared)),
         section=declared.section,
         language=declared.language.lower(),
         own=declared.own,
         weight=declared.weight,
         republish=declared.republish or default,
+        full_text=declared.full_text,
+        select=Selectors(**declared.select.model_dump()) if declared.select.item else None,
         paused=declared.paused,
         private=is_private(declared.url, declared.private, declared.auth is not None),
         access=_access(settings, declared.auth),

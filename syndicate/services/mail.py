@@ -1,29 +1,85 @@
 """How mail leaves, and what all mails of a newsletter have in common."""
 
+from collections.abc import Iterator
+
 from syndicate.audience.addresses import parse_mailbox
-from syndicate.delivery.folder import FolderTransport
+from syndicate.delivery.dkim import DkimKey, load_key
+from syndicate.delivery.folder import FolderSender
+from syndicate.delivery.mailboxes import ImapOptions, read_imap, read_maildir
 from syndicate.delivery.message import MailOptions
-from syndicate.delivery.smtp import SmtpOptions, SmtpTransport
-from syndicate.jobs.deliver import Transport
+from syndicate.delivery.pace import Limits
+from syndicate.delivery.parcels import Sender
+from syndicate.delivery.smtp import SmtpOptions, SmtpSender
+from syndicate.jobs.bounces import BouncePolicy
 from syndicate.newsletter.render import TOKEN
 from syndicate.settings import Settings
 
 
-def mail_transport(settings: Settings) -> Transport:
-    """A new connection to where mail goes."""
+def mail_sender(settings: Settings) -> Sender:
+    """Where mail goes."""
     mail = settings.mail
-    if mail.transport == "folder":
-        return FolderTransport(settings.path(mail.folder))
-    return SmtpTransport(
-        SmtpOptions(
-            host=mail.host,
-            port=mail.port,
-            tls=mail.tls,
-            username=mail.username,
-            password=mail.password.get_secret_value(),
-            domain=_domain(parse_mailbox(mail.sender).address.display),
-        )
+    return FolderSender(settings.path(mail.folder)) if mail.transport == "folder" else smtp_sender(settings)
+
+
+def smtp_sender(settings: Settings) -> SmtpSender:
+    """The way over SMTP."""
+    return SmtpSender(smtp_options(settings))
+
+
+def smtp_options(settings: Settings) -> SmtpOptions:
+    """Where and how mail is handed in."""
+    mail = settings.mail
+    return SmtpOptions(
+        host=mail.host,
+        port=mail.port,
+        tls=mail.tls,
+        username=mail.username,
+        password=mail.password.get_secret_value(),
+        domain=mail_domain(settings),
+        connections=mail.connections,
     )
+
+
+def mail_limits(settings: Settings) -> Limits:
+    """How fast mail may go."""
+    return Limits(rate=settings.mail.rate, domain_rate=settings.mail.domain_rate)
+
+
+def dkim_keys(settings: Settings) -> tuple[DkimKey, ...]:
+    """The keys that sign; ``ConfigError`` for a file that holds none."""
+    mail = settings.mail
+    domain = mail.dkim_domain or mail_domain(settings)
+    files = ((mail.dkim_rsa_key, mail.dkim_rsa_selector), (mail.dkim_ed25519_key, mail.dkim_ed25519_selector))
+    return tuple(
+        load_key(settings.path(file), domain=domain, selector=selector) for file, selector in files if file
+    )
+
+
+def bounce_policy(settings: Settings) -> BouncePolicy:
+    """When a mailbox is given up."""
+    return BouncePolicy(soft_limit=settings.bounces.soft_limit, soft_window=settings.bounces.soft_window)
+
+
+def bounce_messages(settings: Settings) -> Iterator[bytes]:
+    """What waits in the mailboxes for bounces."""
+    bounces = settings.bounces
+    if bounces.maildir:
+        yield from read_maildir(settings.path(bounces.maildir))
+    if bounces.host:
+        yield from read_imap(
+            ImapOptions(
+                host=bounces.host,
+                port=bounces.port,
+                username=bounces.username,
+                password=bounces.password.get_secret_value(),
+                folder=bounces.folder,
+            )
+        )
+
+
+def mail_domain(settings: Settings) -> str:
+    """The domain mail comes from."""
+    return _domain(parse_mailbox(settings.mail.sender).address.display)
 
 
 def newsletter_mail(settings: Settings, title: str) -> MailOptions:
@@ -40,6 +96,7 @@ def newsletter_mail(settings: Settings, title: str) -> MailOptions:
         unsubscribe_url=_unsubscribe_page(settings),
         reply_to=mail.reply_to,
         site_url=f"{site.url}/site/",
+        bounce_address=settings.bounces.address,
     )
 
 

@@ -113,13 +113,17 @@ def _inconsistencies(settings: Settings) -> list[tuple[tuple[str | int, ...], st
 
 
 def _with_secrets(settings: Settings, file: Path, text: str) -> Settings:
-    name = settings.mail.password_file
-    if not name:
-        return settings
-    try:
-        secret = settings.path(name).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        line = line_of(text, ("mail", "password_file")) or 1
-        raise ConfigError(f"{file}:{line}: mail.password_file: {name} cannot be read: {error}") from error
-    mail = settings.mail.model_copy(update={"password": SecretStr(secret)})
-    return settings.model_copy(update={"mail": mail})
+    """The passwords that are kept in files of their own."""
+    found = {}
+    for section in ("mail", "bounces"):
+        part = getattr(settings, section)
+        if name := part.password_file:
+            try:
+                secret = settings.path(name).read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                line = line_of(text, (section, "password_file")) or 1
+                raise ConfigError(
+                    f"{file}:{line}: {section}.password_file: {name} cannot be read: {error}"
+                ) from error
+            found[section] = part.model_copy(update={"password": SecretStr(secret)})
+    return settings.model_copy(update=found)

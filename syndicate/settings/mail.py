@@ -7,8 +7,11 @@ from pydantic import Field, SecretStr
 
 from syndicate.settings.section import Section
 from syndicate.settings.values import (
+    Days,
+    DnsLabel,
     Duration,
     FileName,
+    MailAddress,
     OptionalZone,
     Query,
     ScheduleText,
@@ -28,6 +31,7 @@ class NewsletterSettings(Section):
     language: str = ""
     max_lateness: Duration = 6 * 3600.0
     first_edition: Literal["next", "latest"] = "next"
+    approval: Duration = 0.0
 
 
 class MailSettings(Section):
@@ -44,3 +48,26 @@ class MailSettings(Section):
     username: str = ""
     password: SecretStr = SecretStr("")
     password_file: str = ""
+    connections: int = Field(5, ge=1, le=50)
+    rate: float = Field(0, ge=0)
+    domain_rate: float = Field(0, ge=0)
+    dkim_domain: str = ""
+    dkim_rsa_key: str = ""
+    dkim_rsa_selector: DnsLabel = "rsa"
+    dkim_ed25519_key: str = ""
+    dkim_ed25519_selector: DnsLabel = "ed25519"
+
+
+class BounceSettings(Section):
+    """What comes back: where it is read, and when a mailbox is given up."""
+
+    address: MailAddress = ""
+    maildir: str = ""
+    host: str = ""
+    port: int = Field(993, ge=1, le=65535)
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    password_file: str = ""
+    folder: str = "INBOX"
+    soft_limit: int = Field(5, ge=1, le=100)
+    soft_window: Days = 30 * 86400.0

@@ -4,17 +4,24 @@ from pathlib import Path
 
 from pydantic import Field
 
-from syndicate.settings.mail import MailSettings, NewsletterSettings
+from syndicate.settings.mail import BounceSettings, MailSettings, NewsletterSettings
 from syndicate.settings.section import Section
 from syndicate.settings.site import (
     OutputSettings,
     RetentionSettings,
+    SignUpSettings,
     SiteSettings,
     StoreSettings,
     TemplateSettings,
     WebSettings,
 )
-from syndicate.settings.sources import HttpSettings, RuleSettings, SourceListSettings, SourceSettings
+from syndicate.settings.sources import (
+    HttpSettings,
+    PageSettings,
+    RuleSettings,
+    SourceListSettings,
+    SourceSettings,
+)
 from syndicate.settings.stories import ChannelSettings, RankingSettings, StorySettings
 
 
@@ -26,13 +33,16 @@ class Settings(Section):
     output: OutputSettings = OutputSettings()
     templates: TemplateSettings = TemplateSettings()
     http: HttpSettings = HttpSettings()
+    pages: PageSettings = PageSettings()
     sources: tuple[SourceSettings, ...] = ()
     source_lists: tuple[SourceListSettings, ...] = ()
     rules: tuple[RuleSettings, ...] = ()
     channels: tuple[ChannelSettings, ...] = (ChannelSettings(name="news", title="News"),)
     newsletters: tuple[NewsletterSettings, ...] = ()
     mail: MailSettings = MailSettings()
+    bounces: BounceSettings = BounceSettings()
     web: WebSettings = WebSettings()
+    sign_up: SignUpSettings = SignUpSettings()
     ranking: RankingSettings = RankingSettings()
     stories: StorySettings = StorySettings()
     retention: RetentionSettings = RetentionSettings()

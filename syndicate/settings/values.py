@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from syndicate.errors import ConfigError
 from syndicate.ingest.rules import check_pattern, parse_condition
+from syndicate.ingest.selectors import check_selector
 from syndicate.newsletter.periods import parse_schedule
 from syndicate.publish.channels import parse_query
 from syndicate.text.privacy import has_credentials
@@ -96,6 +97,15 @@ def _query(value: str) -> str:
     return value
 
 
+def _optional_selector(value: str) -> str:
+    try:
+        if value:
+            check_selector(value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
 def _condition(value: str) -> str:
     try:
         parse_condition(value)
@@ -140,6 +150,21 @@ def _name(value: str) -> str:
     return value
 
 
+def _dns_label(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", value):
+        raise ValueError(f"{value!r} becomes a name in DNS: use small letters, digits and hyphens")
+    return value
+
+
+def _mail_address(value: str) -> str:
+    if value and not re.fullmatch(r"[A-Za-z0-9._-]{1,24}@[A-Za-z0-9.-]+", value):
+        raise ValueError(
+            f"{value!r} must be a plain address such as bounces@news.example, with at most 24 characters "
+            "before the @: a number and a signature are added there"
+        )
+    return value
+
+
 # A hundred years: more would carry dates beyond the calendar.
 _LONGEST = 36_500 * 86400.0
 Duration = Annotated[float, BeforeValidator(_seconds), Field(ge=0, le=_LONGEST)]
@@ -154,6 +179,7 @@ Query = Annotated[str, AfterValidator(_query)]
 ConditionText = Annotated[str, AfterValidator(_condition)]
 Expression = Annotated[str, AfterValidator(_expression)]
 RuleTag = Annotated[str, Field(min_length=1, max_length=60)]
+OptionalSelector = Annotated[str, AfterValidator(_optional_selector)]
 ScheduleText = Annotated[str, AfterValidator(_schedule)]
 FileName = Annotated[str, AfterValidator(_name)]
 OwnFolder = Annotated[Path, AfterValidator(_own_folder)]
@@ -161,3 +187,5 @@ Days = Annotated[float, BeforeValidator(_seconds), Field(ge=86400, le=_LONGEST)]
 SourceUrl = Annotated[str, Field(min_length=1), AfterValidator(_source_url)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 Listen = Annotated[str, Field(pattern=r"^$|^.+:[0-9]{1,5}$"), AfterValidator(_listen)]
+DnsLabel = Annotated[str, AfterValidator(_dns_label)]
+MailAddress = Annotated[str, AfterValidator(_mail_address)]

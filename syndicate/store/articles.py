@@ -61,7 +61,7 @@ def known_entries(
     """
     if not keys:
         return (), frozenset()
-    return _known_articles(connection, source_id, keys, urls), _pruned_keys(connection, source_id, keys)
+    return _known_articles(connection, source_id, keys, urls), pruned_keys(connection, source_id, keys)
 
 
 def _known_articles(
@@ -88,7 +88,8 @@ def similar_articles(
     return tuple(found.values())
 
 
-def _pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> frozenset[str]:
+def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> frozenset[str]:
+    """Those of the keys whose articles were pruned, or were passed over from the start."""
     return frozenset(
         key
         for batch in _batches(keys)
@@ -126,18 +127,24 @@ def add_articles(connection: Connection, source_id: int, articles: Sequence[NewA
     return [ids[article.uid] for article in added]
 
 
-def change_article(connection: Connection, article_id: int, source_id: int, article: NewArticle) -> None:
-    """Replace what an edit changed; the id, uid, path and first-seen time stay as they are."""
+def change_article(
+    connection: Connection, article_id: int, source_id: int, article: NewArticle, *, keep_text: bool = False
+) -> None:
+    """Replace what an edit changed; the id, uid, path and first-seen time stay as they are.
+
+    ``keep_text`` is for an article that has the full text of its page, when its feed's short one was edited.
+    """
     table = schema.articles
     values = _row(source_id, article)
-    for fixed in ("uid", "path", "first_seen", "source_id"):
+    for fixed in ("uid", "path", "first_seen", "source_id", *(("minutes", "words") if keep_text else ())):
         del values[fixed]
     connection.execute(update(table).where(table.c.id == article_id).values(placed=False, **values))
-    connection.execute(
-        update(schema.article_bodies)
-        .where(schema.article_bodies.c.article_id == article_id)
-        .values(html=article.html, text=article.text)
-    )
+    if not keep_text:
+        connection.execute(
+            update(schema.article_bodies)
+            .where(schema.article_bodies.c.article_id == article_id)
+            .values(html=article.html, text=article.text)
+        )
     connection.execute(delete(schema.article_tags).where(schema.article_tags.c.article_id == article_id))
     _add_tags(connection, [(article_id, article.tags)])
     mark_stale(connection, {article_id, *shown_on(connection, article_id)})

@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hmac import digest
+from typing import Final
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from syndicate.model import SubscriptionState
-from syndicate.store import schema
+from syndicate.store import leases, schema
 from syndicate.store.upsert import insert_for
+
+ERASED: Final = "erased"
+"""Why a mailbox is suppressed that asked to be forgotten: only its owner can subscribe it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +44,8 @@ def add_subscription(
     Returns ``added``, ``already`` (it is confirmed), ``left`` (the person unsubscribed: never
     subscribed again by import) or ``suppressed`` (the mailbox must not be written to).
     """
-    if connection.scalars(
-        select(schema.suppressions.c.reason).where(schema.suppressions.c.address_key == address_key)
-    ).first():
+    leases.make_secret(connection)
+    if suppression(connection, address_key) is not None:
         return "suppressed"
     subscriber_id = _subscriber_id(connection, address, address_key, name, language, now)
     table = schema.subscriptions
@@ -76,6 +80,48 @@ def _subscriber_id(
         select(table.c.id).where(table.c.address_key == address_key)
     ).one()
     return subscriber_id
+
+
+def ask_subscription(
+    connection: Connection, address: str, address_key: str, newsletter: str, now: datetime
+) -> tuple[int, SubscriptionState]:
+    """The subscription somebody asks for, and its state: ``pending`` if it is new.
+
+    One that ended stays ``unsubscribed`` until its owner confirms, so that nothing else revives it.
+    """
+    subscriber_id = _subscriber_id(connection, address, address_key, "", "", now)
+    table = schema.subscriptions
+    pending = SubscriptionState.PENDING.value
+    connection.execute(
+        insert_for(connection, table)
+        .values(subscriber_id=subscriber_id, newsletter=newsletter, state=pending, created=now, changed=now)
+        .on_conflict_do_nothing()
+    )
+    mine = and_(table.c.subscriber_id == subscriber_id, table.c.newsletter == newsletter)
+    connection.execute(update(table).where(mine, table.c.state == pending).values(changed=now))
+    row = connection.execute(select(table.c.id, table.c.state).where(mine)).one()
+    return row.id, SubscriptionState(row.state)
+
+
+def confirm_subscription(
+    connection: Connection, address_key: str, newsletter: str, *, detail: str, agreed: str, now: datetime
+) -> int | None:
+    """The owner of a mailbox agreed to ``agreed``: the subscription's id, ``None`` if it is gone."""
+    subscription_id = subscription_of(connection, address_key, newsletter)
+    if subscription_id is None:
+        return None
+    table, suppressions = schema.subscriptions, schema.suppressions
+    connection.execute(
+        update(table)
+        .where(table.c.id == subscription_id)
+        .values(state=SubscriptionState.CONFIRMED.value, changed=now)
+    )
+    spellings = (address_key, suppression_hash(connection, address_key))
+    connection.execute(
+        delete(suppressions).where(suppressions.c.address_key.in_(spellings), suppressions.c.reason == ERASED)
+    )
+    _record(connection, address_key, newsletter, "confirmed", detail, now, agreed)
+    return subscription_id
 
 
 def end_subscription(
@@ -122,6 +168,13 @@ def subscription_newsletter(connection: Connection, subscription_id: int) -> str
     return connection.scalars(select(table.c.newsletter).where(table.c.id == subscription_id)).first()
 
 
+def is_confirmed(connection: Connection, subscription_id: int) -> bool:
+    """Whether somebody is subscribed."""
+    table = schema.subscriptions
+    query = select(table.c.state).where(table.c.id == subscription_id)
+    return connection.scalars(query).first() == SubscriptionState.CONFIRMED.value
+
+
 def subscription_of(connection: Connection, address_key: str, newsletter: str) -> int | None:
     """The id of a mailbox's subscription, or ``None``."""
     table, subscribers = schema.subscriptions, schema.subscribers
@@ -133,6 +186,11 @@ def subscription_of(connection: Connection, address_key: str, newsletter: str) -
     return connection.scalars(query).first()
 
 
+def any_subscription(connection: Connection) -> int | None:
+    """The id of some subscription, or ``None`` when there is none."""
+    return connection.scalars(select(func.min(schema.subscriptions.c.id))).first()
+
+
 def suppress(connection: Connection, address_key: str, *, reason: str, now: datetime) -> None:
     """Never write to this mailbox again, whatever is imported later."""
     connection.execute(
@@ -142,10 +200,39 @@ def suppress(connection: Connection, address_key: str, *, reason: str, now: date
     )
 
 
-def remove_subscriber(connection: Connection, address_key: str) -> bool:
-    """Erase a subscriber with subscriptions and deliveries; false when unknown."""
-    table = schema.subscribers
-    return connection.execute(delete(table).where(table.c.address_key == address_key)).rowcount == 1
+def suppression(connection: Connection, address_key: str) -> str | None:
+    """Why a mailbox must not be written to, or ``None``."""
+    table = schema.suppressions
+    spellings = (address_key, suppression_hash(connection, address_key))
+    return connection.scalars(select(table.c.reason).where(table.c.address_key.in_(spellings))).first()
+
+
+def suppression_hash(connection: Connection, address_key: str) -> str:
+    """What is kept of a mailbox that was erased: nobody without the store's secret can make it."""
+    key = leases.secret(connection)
+    return "hash:" + digest(key, b"syndicate suppression\x00" + address_key.encode(), "sha256").hex()
+
+
+def erase_subscriber(connection: Connection, address_key: str, now: datetime) -> bool:
+    """Erase a person: subscriptions, deliveries, requests. False when nothing was known.
+
+    A keyed hash stays on the suppression list, and beside it the record of what was agreed to and when,
+    so that no later import writes to the mailbox, and the proof of consent stays without the person.
+    """
+    leases.make_secret(connection)
+    hashed = suppression_hash(connection, address_key)
+    reason = suppression(connection, address_key)
+    subscribers, sign_ups, consents = schema.subscribers, schema.sign_ups, schema.consents
+    known = connection.execute(delete(subscribers).where(subscribers.c.address_key == address_key)).rowcount
+    known += connection.execute(delete(sign_ups).where(sign_ups.c.address_key == address_key)).rowcount
+    known += connection.execute(
+        update(consents).where(consents.c.address_key == address_key).values(address_key=hashed, detail="")
+    ).rowcount
+    if known or reason is not None:
+        suppressions = schema.suppressions
+        connection.execute(delete(suppressions).where(suppressions.c.address_key == address_key))
+        suppress(connection, hashed, reason=reason or ERASED, now=now)
+    return known > 0
 
 
 def list_subscribers(connection: Connection, *, newsletter: str | None = None) -> list[Subscriber]:
@@ -204,11 +291,29 @@ def consent_history(connection: Connection, address_key: str) -> Sequence[tuple[
     return [(row.recorded, row.newsletter, row.event, row.detail) for row in rows]
 
 
+def agreed_texts(connection: Connection, address_key: str) -> list[str]:
+    """Every text that the owner of a mailbox agreed to, oldest first."""
+    table = schema.consents
+    mine = and_(table.c.address_key == address_key, table.c.agreed != "")
+    return list(connection.scalars(select(table.c.agreed).where(mine).order_by(table.c.id)))
+
+
 def _record(
-    connection: Connection, address_key: str, newsletter: str, event: str, detail: str, now: datetime
+    connection: Connection,
+    address_key: str,
+    newsletter: str,
+    event: str,
+    detail: str,
+    now: datetime,
+    agreed: str = "",
 ) -> None:
     connection.execute(
         insert(schema.consents).values(
-            address_key=address_key, newsletter=newsletter, event=event, detail=detail, recorded=now
+            address_key=address_key,
+            newsletter=newsletter,
+            event=event,
+            detail=detail,
+            recorded=now,
+            agreed=agreed,
         )
     )

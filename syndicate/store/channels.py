@@ -91,6 +91,13 @@ def tagged_articles(connection: Connection, tags: Iterable[str], *, limit: int) 
     return found
 
 
+def languages(connection: Connection) -> list[str]:
+    """Every language that articles are written in, by its tag."""
+    table = schema.articles
+    query = select(table.c.language).where(table.c.language != "").distinct().order_by(table.c.language)
+    return list(connection.scalars(query))
+
+
 def sections(connection: Connection) -> list[str]:
     """Every section that has articles, by name."""
     table = schema.articles

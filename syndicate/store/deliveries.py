@@ -5,18 +5,37 @@ before the body; a row that a crash leaves there becomes ``uncertain`` and is se
 a person asks.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, and_, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from syndicate.model import Delivery, DeliveryState, SubscriptionState
 from syndicate.store import schema
-from syndicate.store.types import EPOCH
+from syndicate.store.types import EPOCH, from_microseconds, to_microseconds
+from syndicate.store.upsert import insert_for
 
 _READY = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
+_PAUSE = "sending paused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,54 +55,91 @@ def claim_deliveries(
 ) -> list[Delivery]:
     """Lease deliveries that may go now. An expired lease is claimable: nothing was sent under it."""
     table = schema.deliveries
-    ids = list(
-        connection.scalars(
-            select(table.c.id)
-            .where(table.c.state.in_(_READY), table.c.not_before <= now, table.c.lease_until < now)
-            .order_by(table.c.not_before, table.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
+    ids = (
+        select(table.c.id)
+        .where(_ready(table), table.c.not_before <= now, table.c.lease_until < now)
+        .order_by(table.c.not_before, table.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
     )
-    if not ids:
-        return []
-    connection.execute(update(table).where(table.c.id.in_(ids)).values(lease_owner=owner, lease_until=until))
-    return [
-        _delivery(row)
-        for row in connection.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.id))
-    ]
+    claimed = connection.execute(
+        update(table)
+        .where(table.c.id.in_(ids), _ready(table))
+        .values(lease_owner=owner, lease_until=until)
+        .returning(*table.c)
+    )
+    return sorted((_delivery(row) for row in claimed), key=lambda one: one.id)
 
 
 def begin_sending(
-    connection: Connection, delivery_id: int, *, owner: str, now: datetime, until: datetime
-) -> bool:
-    """The server said 354: move to ``sending``; false when somebody else has it or it was cancelled.
+    connection: Connection, ids: Sequence[int], *, owner: str, now: datetime, until: datetime
+) -> set[int]:
+    """The server said 354: move to ``sending``; returns the ids of those that may really go.
 
-    A subscription that ended in the meantime cancels the delivery here, at the last moment.
+    Not those that somebody else has, or that were cancelled. A subscription that ended in the meantime
+    cancels its delivery here, at the last moment.
     """
+    facts = {"ids": ids, "owner": owner, "moment": now}
+    begun = set(connection.scalars(_begin(), facts | {"until": until}))
+    if len(begun) < len(ids):
+        connection.execute(_cancel(), facts)
+    return begun
+
+
+def mark_sent(connection: Connection, ids: Sequence[int], *, owner: str, now: datetime) -> int:
+    """The server has taken these bodies; returns how many rows were still ours to change."""
+    return connection.execute(_sent(), {"ids": ids, "owner": owner, "moment": now}).rowcount
+
+
+# The three statements of every turn of a sender, made once: building them costs more than running them.
+
+
+@cache
+def _begin() -> ReturningUpdate[Any]:
     table, subscriptions = schema.deliveries, schema.subscriptions
-    mine = and_(table.c.id == delivery_id, table.c.state.in_(_READY), table.c.lease_owner == owner)
-    confirmed = select(subscriptions.c.id).where(subscriptions.c.state == SubscriptionState.CONFIRMED.value)
-    started = connection.execute(
-        update(table)
-        .where(mine, table.c.subscription_id.in_(confirmed))
-        .values(
-            state=DeliveryState.SENDING.value, attempts=table.c.attempts + 1, lease_until=until, changed=now
-        )
+    wanted = select(subscriptions.c.id).where(
+        subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires
     )
-    if started.rowcount == 1:
-        return True
-    connection.execute(
+    return (
         update(table)
-        .where(mine)
+        .where(_these(table), _ready(table), wanted.exists())
+        .values(
+            state=DeliveryState.SENDING.value,
+            attempts=table.c.attempts + 1,
+            lease_until=bindparam("until"),
+            changed=bindparam("moment"),
+        )
+        .returning(table.c.id)
+    )
+
+
+@cache
+def _cancel() -> Update:
+    table = schema.deliveries
+    return (
+        update(table)
+        .where(_these(table), _ready(table))
         .values(
             state=DeliveryState.CANCELLED.value,
             error="unsubscribed before it was sent",
-            changed=now,
+            changed=bindparam("moment"),
             **_free(),
         )
     )
-    return False
+
+
+@cache
+def _sent() -> Update:
+    table = schema.deliveries
+    return (
+        update(table)
+        .where(_these(table), _state_is(table, DeliveryState.SENDING))
+        .values(state=DeliveryState.SENT.value, code=250, error="", changed=bindparam("moment"), **_free())
+    )
+
+
+def _these(table: Table) -> ColumnElement[bool]:
+    return and_(table.c.id.in_(bindparam("ids", expanding=True)), table.c.lease_owner == bindparam("owner"))
 
 
 def finish_delivery(
@@ -112,23 +168,42 @@ def finish_delivery(
 def release_deliveries(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
     """Give back deliveries that were leased and not begun."""
     table = schema.deliveries
-    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, table.c.state.in_(_READY))
+    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, _ready(table))
     connection.execute(update(table).where(mine).values(**_free()))
 
 
-def postpone_deliveries(
-    connection: Connection, ids: Sequence[int], *, owner: str, not_before: datetime, reason: str
-) -> None:
-    """The server takes nothing for now: give the leases back and wait, without counting an attempt."""
+def postpone_delivery(connection: Connection, delivery_id: int, *, owner: str, not_before: datetime) -> None:
+    """Give back a delivery whose turn comes later, without counting an attempt."""
     table = schema.deliveries
-    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, table.c.state.in_(_READY))
-    connection.execute(update(table).where(mine).values(not_before=not_before, error=reason, **_free()))
+    mine = and_(table.c.id == delivery_id, table.c.lease_owner == owner, _ready(table))
+    connection.execute(update(table).where(mine).values(not_before=not_before, **_free()))
+
+
+def pause_sending(connection: Connection, *, until: datetime, reason: str) -> None:
+    """The server takes nothing from us for now: nobody should try before ``until``."""
+    value = json.dumps([to_microseconds(until), reason])
+    statement = insert_for(connection, schema.meta).values(key=_PAUSE, value=value)
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+
+
+def resume_sending(connection: Connection) -> None:
+    """End a pause."""
+    connection.execute(delete(schema.meta).where(schema.meta.c.key == _PAUSE))
+
+
+def sending_pause(connection: Connection, now: datetime) -> tuple[datetime, str] | None:
+    """Until when nothing is sent, and why; ``None`` when it may be."""
+    value = connection.scalars(select(schema.meta.c.value).where(schema.meta.c.key == _PAUSE)).first()
+    if value is None:
+        return None
+    until, reason = json.loads(value)
+    return (from_microseconds(until), reason) if from_microseconds(until) > now else None
 
 
 def sweep_uncertain(connection: Connection, *, now: datetime) -> int:
     """Rows left in ``sending`` by a sender that is gone become ``uncertain``; returns how many."""
     table = schema.deliveries
-    left = and_(table.c.state == DeliveryState.SENDING.value, table.c.lease_until < now)
+    left = and_(_state_is(table, DeliveryState.SENDING), table.c.lease_until < now)
     changed = connection.execute(
         update(table)
         .where(left)
@@ -140,6 +215,14 @@ def sweep_uncertain(connection: Connection, *, now: datetime) -> int:
         )
     )
     return changed.rowcount
+
+
+def doubt_waiting(connection: Connection, *, now: datetime) -> int:
+    """After a backup was restored: what waits may have been sent since it was made. Returns how many."""
+    table = schema.deliveries
+    values = {"error": "it waited in a backup that was restored", "changed": now, **_free()}
+    changed = update(table).where(_ready(table)).values(state=DeliveryState.UNCERTAIN.value, **values)
+    return connection.execute(changed).rowcount
 
 
 def resend(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
@@ -214,15 +297,24 @@ def count_refused(connection: Connection) -> int:
 def count_due(connection: Connection, now: datetime) -> int:
     """How many deliveries may go now."""
     table = schema.deliveries
-    query = select(func.count()).where(table.c.state.in_(_READY), table.c.not_before <= now)
+    query = select(func.count()).where(_ready(table), table.c.not_before <= now)
     return connection.scalars(query).one()
 
 
 def next_delivery(connection: Connection) -> datetime | None:
     """When the earliest waiting delivery may go, or ``None``."""
     table = schema.deliveries
-    query = select(table.c.not_before).where(table.c.state.in_(_READY)).order_by(table.c.not_before).limit(1)
+    query = select(table.c.not_before).where(_ready(table)).order_by(table.c.not_before).limit(1)
     return connection.scalars(query).first()
+
+
+def _ready(table: Table) -> ColumnElement[bool]:
+    """Written out, not as parameters: only so do both engines see that the partial index fits."""
+    return table.c.state.in_([literal_column(f"'{state}'") for state in _READY])
+
+
+def _state_is(table: Table, state: DeliveryState) -> ColumnElement[bool]:
+    return table.c.state == literal_column(f"'{state.value}'")
 
 
 def _free() -> dict[str, Any]:
@@ -238,4 +330,5 @@ def _delivery(row: Row[Any]) -> Delivery:
         state=DeliveryState(row.state),
         attempts=row.attempts,
         created=row.created,
+        requires=SubscriptionState(row.requires),
     )

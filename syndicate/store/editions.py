@@ -1,20 +1,29 @@
 """Newsletters and their editions: cut whole, frozen, once per period."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, select, update
 
 from syndicate.model import DeliveryState, Edition, EditionStory, Newsletter, Origin, SubscriptionState
 from syndicate.store import schema
+from syndicate.store.preferences import EDITION, keep_hours, not_paused
 from syndicate.store.story_moves import current_stories
 from syndicate.store.types import EPOCH
 from syndicate.store.upsert import insert_for
 
 CUT = "cut"
+WAITING = "waiting"
+HELD = "held"
+WITHDRAWN = "withdrawn"
 EMPTY = "empty"
 MISSED = "missed"
+VARIANT = "variant"
+"""An edition of one cadence and selection: frozen like the others, and no issue of its own."""
+CONFIRMATION = "confirmation"
+"""The mail that asks for confirmation: an edition without stories, so that it goes out like one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +90,19 @@ def has_edition(connection: Connection, newsletter: str, cadence: str, period_en
     return connection.execute(query.limit(1)).first() is not None
 
 
-def carried_stories(connection: Connection, newsletter: str, *, before: datetime) -> dict[int, CarriedStory]:
-    """Stories that editions of this newsletter carried for periods ending before a moment.
+def edition_states(connection: Connection, newsletter: str, cadence: str, period_end: datetime) -> set[str]:
+    """What became of a period: the states of its editions, or nothing so far."""
+    table = schema.editions
+    query = select(table.c.state).where(
+        table.c.newsletter == newsletter, table.c.cadence == cadence, table.c.period_end == period_end
+    )
+    return set(connection.scalars(query))
+
+
+def carried_stories(
+    connection: Connection, newsletter: str, *, before: datetime, cadence: str = EDITION
+) -> dict[int, CarriedStory]:
+    """Stories that editions of this newsletter and cadence carried for periods ending before a moment.
 
     What readers saw is the article that led, so a story that has merged or split since is the one which
     holds that article now; when the article is gone, the one to which the story's id leads.
@@ -98,7 +118,7 @@ def carried_stories(connection: Connection, newsletter: str, *, before: datetime
         )
         .join(table, table.c.id == stories.c.edition_id)
         .join(articles, articles.c.id == stories.c.article_id, isouter=True)
-        .where(table.c.newsletter == newsletter, table.c.period_end < before)
+        .where(table.c.newsletter == newsletter, table.c.cadence == cadence, table.c.period_end < before)
         .group_by(stories.c.story_id, articles.c.story_id)
     )
     rows = connection.execute(query).all()
@@ -138,15 +158,25 @@ def cut_edition(
     rendered: tuple[str, str, str],
     stories: Sequence[EditionStory],
     now: datetime,
+    state: str = CUT,
+    own_hour: Callable[[int, str], datetime] | None = None,
+    content: dict[str, Any] | None = None,
+    web_url: str = "",
+    approve_by: datetime | None = None,
 ) -> int | None:
     """Store an edition with its stories and one pending delivery for every confirmed subscription.
 
-    ``rendered`` is (subject, html, text). Returns the edition's id, or ``None`` when the period has
-    been dealt with already: then nothing is changed.
+    ``rendered`` is (subject, html, text), ``content`` what they were made from. With ``approve_by`` it
+    waits for an editor, and deliveries come when it is released. Returns the edition's id, or ``None``
+    when the period has been dealt with already: then nothing is changed. ``own_hour`` says when an hour
+    of a zone comes next.
     """
     subject, html, text = rendered
     values = _edition_values(newsletter, cadence, period, now)
-    values |= {"state": CUT, "subject": subject, "html": html, "text": text, "stories": len(stories)}
+    values |= {"state": state, "subject": subject, "html": html, "text": text, "stories": len(stories)}
+    values |= {"content_json": content, "web_url": web_url, "approve_by": approve_by}
+    if approve_by is not None:
+        values["state"] = WAITING
     edition_id = _insert_edition(connection, values)
     if edition_id is None:
         return None
@@ -167,11 +197,25 @@ def cut_edition(
             for story in stories
         ],
     )
-    _add_deliveries(connection, edition_id, newsletter, now)
+    if approve_by is None:
+        add_deliveries(connection, edition_id, newsletter, now)
+        if own_hour is not None:
+            keep_hours(connection, edition_id, own_hour)
     return edition_id
 
 
-def _add_deliveries(connection: Connection, edition_id: int, newsletter: str, now: datetime) -> None:
+def add_deliveries(
+    connection: Connection,
+    edition_id: int,
+    newsletter: str,
+    now: datetime,
+    *,
+    readers_of: Sequence[int] | None = None,
+) -> None:
+    """One pending delivery for every confirmed subscription.
+
+    With ``readers_of`` only for those who were, or may have been, sent one of these editions.
+    """
     subscriptions, subscribers = schema.subscriptions, schema.subscribers
     suppressed = select(schema.suppressions.c.address_key)
     recipients = (
@@ -193,12 +237,49 @@ def _add_deliveries(connection: Connection, edition_id: int, newsletter: str, no
             subscriptions.c.newsletter == newsletter,
             subscriptions.c.state == SubscriptionState.CONFIRMED.value,
             subscribers.c.address_key.not_in(suppressed),
+            not_paused(now),
+            *_chose(edition_id),
         )
         .order_by(subscriptions.c.id)
     )
+    if readers_of is not None:
+        got = (DeliveryState.SENT.value, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value)
+        table = schema.deliveries
+        readers = select(table.c.subscription_id).where(
+            table.c.edition_id.in_(readers_of), table.c.state.in_(got)
+        )
+        recipients = recipients.where(subscriptions.c.id.in_(readers))
     columns = ["edition_id", "subscription_id", "address", "state", "attempts", "created", "not_before"]
     columns += ["lease_owner", "lease_until", "error", "changed"]
     connection.execute(insert(schema.deliveries).from_select(columns, recipients))
+
+
+def _chose(edition_id: int) -> list[ColumnElement[bool]]:
+    """Who chose the cadence and selection of an edition, and has had its period in no other form."""
+    subscriptions, deliveries, editions = schema.subscriptions, schema.deliveries, schema.editions
+    this, other = editions.alias("this"), editions.alias("other")
+    selection = case((subscriptions.c.selection == "", ""), else_=literal("\n") + subscriptions.c.selection)
+    mine = select(this.c.id).where(
+        this.c.id == edition_id, this.c.cadence == subscriptions.c.cadence + selection
+    )
+    had = (
+        select(deliveries.c.id)
+        .join(other, other.c.id == deliveries.c.edition_id)
+        .join(
+            this,
+            and_(
+                this.c.newsletter == other.c.newsletter,
+                this.c.period_end == other.c.period_end,
+                this.c.cadence != other.c.cadence,
+            ),
+        )
+        .where(
+            this.c.id == edition_id,
+            other.c.state != CONFIRMATION,
+            deliveries.c.subscription_id == subscriptions.c.id,
+        )
+    )
+    return [mine.exists(), ~had.exists()]
 
 
 def _edition_values(
@@ -215,7 +296,26 @@ def _edition_values(
         "html": "",
         "text": "",
         "stories": 0,
+        "web_url": "",
     }
+
+
+def insert_edition(
+    connection: Connection,
+    newsletter: str,
+    cadence: str,
+    period: tuple[datetime, datetime],
+    state: str,
+    now: datetime,
+    *,
+    rendered: tuple[str, str, str],
+    stories: int = 0,
+) -> int | None:
+    """Store a whole mail, (subject, html, text), without deliveries; ``None`` when the period has one."""
+    subject, html, text = rendered
+    values = _edition_values(newsletter, cadence, period, now)
+    values |= {"state": state, "subject": subject, "html": html, "text": text, "stories": stories}
+    return _insert_edition(connection, values)
 
 
 def _insert_edition(connection: Connection, values: dict[str, object]) -> int | None:
@@ -226,10 +326,11 @@ def _insert_edition(connection: Connection, values: dict[str, object]) -> int | 
 
 
 def get_edition(connection: Connection, edition_id: int) -> Edition | None:
-    """A cut edition by id."""
+    """A cut edition, or a confirmation, by id; one that waits for its editor is none yet."""
     table = schema.editions
-    row = connection.execute(select(table).where(table.c.id == edition_id, table.c.state == CUT)).first()
-    return None if row is None else _edition(row._asdict())
+    whole = table.c.state.in_((CUT, VARIANT, CONFIRMATION))
+    row = connection.execute(select(table).where(table.c.id == edition_id, whole)).first()
+    return None if row is None else edition_of(row._asdict())
 
 
 def report_editions(
@@ -238,6 +339,7 @@ def report_editions(
     """The latest editions, empty and missed periods included, newest first."""
     table, deliveries = schema.editions, schema.deliveries
     query = select(table).order_by(table.c.period_end.desc(), table.c.id.desc()).limit(limit)
+    query = query.where(table.c.state.not_in((VARIANT, CONFIRMATION)))
     if newsletter is not None:
         query = query.where(table.c.newsletter == newsletter)
     rows = [row._asdict() for row in connection.execute(query)]
@@ -250,10 +352,11 @@ def report_editions(
     for edition_id, state, count in connection.execute(grouped):
         counts.setdefault(edition_id, {})[state] = count
     return [
-        EditionReport(edition=_edition(row), state=row["state"], deliveries=counts.get(row["id"], {}))
+        EditionReport(edition=edition_of(row), state=row["state"], deliveries=counts.get(row["id"], {}))
         for row in rows
     ]
 
 
-def _edition(row: dict[str, object]) -> Edition:
+def edition_of(row: dict[str, object]) -> Edition:
+    """A row of ``editions`` as the model has it."""
     return Edition(**{name: row[name] for name in Edition.__dataclass_fields__})  # type: ignore[arg-type]

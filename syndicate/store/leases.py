@@ -16,6 +16,8 @@ from syndicate.store.upsert import insert_for
 
 # Any number nobody else's program is likely to use for its own advisory lock.
 _DAEMON = 0x73796E64
+# Tables whose rows are leased one by one.
+_LEASED = (schema.sources, schema.sitemap_parts, schema.page_reads, schema.deliveries)
 PLACEMENTS = "placements"
 """The counter that moves whenever articles were placed in stories or pruned."""
 EDITOR = "editor"
@@ -42,8 +44,8 @@ def drop_lease(connection: Connection, name: str, *, owner: str) -> None:
 
 
 def lease_owners(connection: Connection) -> set[str]:
-    """Everybody who holds a named lease, a source or a delivery, or once did and never gave it back."""
-    columns = (schema.leases.c.owner, schema.sources.c.lease_owner, schema.deliveries.c.lease_owner)
+    """Everybody who holds a named lease, a source, a page or a delivery, or never gave it back."""
+    columns = (schema.leases.c.owner, *(table.c.lease_owner for table in _LEASED))
     found = {owner for column in columns for owner in connection.scalars(select(column).distinct())}
     return found - {""}
 
@@ -54,7 +56,7 @@ def free_owner(connection: Connection, owner: str) -> None:
     Of those rows nobody knows whether they were sent: they become uncertain when their lease runs out.
     """
     connection.execute(delete(schema.leases).where(schema.leases.c.owner == owner))
-    for table in (schema.sources, schema.deliveries):
+    for table in _LEASED:
         held = table.c.lease_owner == owner
         if table is schema.deliveries:
             held &= table.c.state != DeliveryState.SENDING.value

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, and_, delete, func, literal, select, update
 
 from syndicate.model import DeliveryState
 from syndicate.store import schema
+from syndicate.store.editions import CUT
 from syndicate.store.upsert import insert_for
 
 
@@ -57,6 +58,17 @@ def prune_deliveries(connection: Connection, *, before: datetime) -> int:
     ended = [DeliveryState.SENT.value, DeliveryState.FAILED.value, DeliveryState.CANCELLED.value]
     old = and_(table.c.state.in_(ended), table.c.changed < before)
     return connection.execute(delete(table).where(old)).rowcount
+
+
+def prune_edition_mails(connection: Connection, *, before: datetime) -> int:
+    """Forget HTML and text of editions cut before a moment to which no delivery is left.
+
+    What they say stays: the archive is rebuilt from it.
+    """
+    table, deliveries = schema.editions, schema.deliveries
+    needed = select(deliveries.c.id).where(deliveries.c.edition_id == table.c.id)
+    old = (table.c.cut_at < before) & (table.c.state == CUT) & (table.c.html != "")
+    return connection.execute(update(table).where(old, ~needed.exists()).values(html="", text="")).rowcount
 
 
 def prune_tombstones(connection: Connection, *, before: datetime) -> int:

@@ -5,9 +5,32 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
-from syndicate.model import Absence, Access, AccessKind, Origin, Republish, Source, SourceKind, SourceState
+from syndicate.model import (
+    Absence,
+    Access,
+    AccessKind,
+    FullText,
+    Origin,
+    Republish,
+    Selectors,
+    Source,
+    SourceKind,
+    SourceState,
+)
 from syndicate.store import schema
 from syndicate.store.types import EPOCH
 
@@ -31,7 +54,7 @@ class SourceReport:
 def sync_sources(connection: Connection, declared: Sequence[Source], now: datetime) -> None:
     """Make the sources of origin ``config`` those of the file.
 
-    New ones are added, changed ones updated (a new URL forgets the old one's validators), and
+    New ones are added, changed ones updated (a new URL or selector forgets the old one's validators), and
     ones no longer declared are paused, never deleted: their articles stay. A declared name takes over a
     source of origin ``store`` that has it.
     """
@@ -48,8 +71,9 @@ def sync_sources(connection: Connection, declared: Sequence[Source], now: dateti
                 )
             )
             continue
-        if row.url != source.url or row.kind != source.kind:
+        if (row.url, row.kind, row.select_json) != (values["url"], values["kind"], values["select_json"]):
             values |= fresh_state()
+            connection.execute(delete(schema.sitemap_parts).where(schema.sitemap_parts.c.source_id == row.id))
         if any(getattr(row, key) != value for key, value in values.items()):
             connection.execute(update(table).where(table.c.id == row.id).values(**values))
     gone = [
@@ -74,6 +98,8 @@ def declared_values(source: Source) -> dict[str, Any]:
         "own": source.own,
         "weight": source.weight,
         "republish": source.republish.value,
+        "full_text": source.full_text.value,
+        "select_json": asdict(source.select) if source.select else None,
         "origin": source.origin.value,
         "paused": source.paused,
         "private": source.private,
@@ -295,6 +321,8 @@ def source_of(row: Row[Any]) -> Source:
         own=row.own,
         weight=row.weight,
         republish=Republish(row.republish),
+        full_text=FullText(row.full_text),
+        select=Selectors(**row.select_json) if row.select_json else None,
         origin=Origin(row.origin),
         paused=row.paused,
         private=row.private,

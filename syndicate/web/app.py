@@ -17,9 +17,11 @@ from syndicate.errors import SyndicateError
 from syndicate.templating import Templates
 from syndicate.web.media import Kind
 from syndicate.web.negotiation import accepts_gzip, is_navigation, is_opening, not_modified
-from syndicate.web.options import HubListener, Unsubscriber, WebOptions
+from syndicate.web.options import HubListener, SignUps, Unsubscriber, WebOptions
 from syndicate.web.output import FileChanged, OutputFolder, ServedFile
 from syndicate.web.pages import SECURITY_HEADERS, Notices
+from syndicate.web.preferences import PreferencesPage, Readers
+from syndicate.web.sign_up import ConfirmPage, SignUpPage
 from syndicate.web.unsubscribe import UnsubscribePage
 from syndicate.web.websub import HubCallback
 
@@ -38,13 +40,15 @@ def create_app(
     health: Health,
     opened: Opened | None = None,
     hubs: HubListener | None = None,
+    sign_ups: SignUps | None = None,
+    readers: Readers | None = None,
 ) -> Starlette:
     """The application over one output folder, which may be empty or absent so far.
 
     ``health`` is called in a worker thread for ``/healthz``; its answer goes out as JSON, with 503
     when it holds ``"ok": False``. ``opened`` is told the path of an article page that a person
     opened, and nothing else about them; without it nothing is counted. Without ``hubs`` there is no
-    WebSub callback.
+    WebSub callback, without ``sign_ups`` nobody can subscribe here.
     """
     notices = Notices(templates)
     files = _Files(options, OutputFolder(output, options.cache_bytes), notices, opened)
@@ -52,6 +56,13 @@ def create_app(
     if hubs is not None:
         page = HubCallback(hubs, options.push_bytes)
         callbacks.append(Route("/websub/{callback}", page.__call__, methods=["GET", "POST"]))
+    if sign_ups is not None:
+        subscribe, confirm = SignUpPage(sign_ups, notices), ConfirmPage(sign_ups, notices)
+        callbacks.append(Route("/subscribe", subscribe.__call__, methods=["GET", "POST"]))
+        callbacks.append(Route("/confirm/{token}", confirm.__call__, methods=["GET", "POST"]))
+    if readers is not None:
+        choose = PreferencesPage(readers, notices)
+        callbacks.append(Route("/preferences/{token}", choose.__call__, methods=["GET", "POST"]))
     return Starlette(
         routes=[
             *callbacks,

@@ -42,3 +42,22 @@ class HubListener(Protocol):
 
     def receive(self, callback: str, content_type: str, signature: str, body: bytes) -> int:
         """The status to answer a delivery with."""
+
+
+class SignUps(Protocol):
+    """What the sign-up pages ask for. Every method is called in worker threads and may block."""
+
+    def offered(self) -> dict[str, str]:
+        """Title by name of the newsletters that can be subscribed to."""
+
+    def consent(self) -> str:
+        """The text that somebody who subscribes agrees to."""
+
+    def request(self, newsletter: str, address: str, network: str) -> bool:
+        """Write a request down; false when there were too many. ``InvalidAddress`` when it is none."""
+
+    def asked(self, token: str) -> tuple[str, str] | None:
+        """The title and the consent text behind a usable link, or ``None``; changes nothing."""
+
+    def confirm(self, token: str, network: str) -> tuple[str, str] | None:
+        """Subscribe; the title and the reader's own token, or ``None`` when it cannot be."""

@@ -1,4 +1,4 @@
-"""The few pages the server writes itself: unsubscribing, and what went wrong."""
+"""The few pages the server writes itself: subscribing, choosing, leaving, and what went wrong."""
 
 import base64
 import hashlib
@@ -19,10 +19,12 @@ SECURITY_HEADERS = {**_COMMON, "Content-Security-Policy": _POLICY.format(style="
 _PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 _WORDS = {
-    400: ("This request is incomplete", "Please use the button on the unsubscribe page."),
+    400: ("This request is incomplete", "Please go back and use the button on the page."),
     404: ("Nothing here", "This address leads nowhere. The link may be incomplete or out of date."),
     405: ("Not possible", "This address can be read, and nothing else."),
+    410: ("This link no longer works", "It was used before, or it is too old. You can subscribe once more."),
     413: ("Too long", "This request is longer than anything this page needs."),
+    429: ("Too many requests", "Please try again in an hour; nothing was changed."),
     503: ("Not just now", "Something is busy. Please try again in a minute; nothing was changed."),
 }
 
@@ -43,13 +45,17 @@ class Notices:
         title, text = _WORDS.get(status, (HTTPStatus(status).phrase, "Please try again later."))
         return self._page("pages/notice.html", status, headers, title=title, text=text)
 
-    def ask(self, newsletter: str) -> Response:
+    def ask(self, newsletter: str, token: str) -> Response:
         """The page with the one button; showing it changes nothing."""
-        return self._page("pages/unsubscribe.html", 200, newsletter=newsletter, done=False)
+        return self._page("pages/unsubscribe.html", 200, newsletter=newsletter, token=token, done=False)
 
     def done(self, newsletter: str) -> Response:
         """The page that confirms the end of a subscription."""
         return self._page("pages/unsubscribe.html", 200, newsletter=newsletter, done=True)
+
+    def page(self, template: str, status: int = 200, **context: object) -> Response:
+        """A page of its own kind; private like all of them."""
+        return self._page(template, status, None, **context)
 
     def _page(
         self, template: str, status: int, headers: Mapping[str, str] | None = None, **context: object

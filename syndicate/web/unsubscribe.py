@@ -1,18 +1,14 @@
 """Unsubscribing: a page with one button for people, one POST for mail programs (RFC 8058)."""
 
-from email import policy
-from email.parser import BytesParser
-from urllib.parse import parse_qsl
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from syndicate.web.bodies import read_body
+from syndicate.web.forms import LONGEST_FORM, parse_form
 from syndicate.web.options import Unsubscriber
 from syndicate.web.pages import Notices
 
-_LONGEST_BODY = 16 * 1024
 _LONGEST_TOKEN = 512
 
 
@@ -27,7 +23,7 @@ class UnsubscribePage:
         """Answer one request; all bad tokens get the same neutral 404."""
         token = request.path_params["token"]
         if request.method == "POST":
-            body = await read_body(request, _LONGEST_BODY)
+            body = await read_body(request, LONGEST_FORM)
             if body is None:
                 return self._notices.problem(413)
             if not is_confirmation(parse_form(request.headers.get("content-type", ""), body)):
@@ -36,7 +32,7 @@ class UnsubscribePage:
         if title is None:
             return self._notices.problem(404)
         if request.method != "POST":
-            return self._notices.ask(title)
+            return self._notices.ask(title, token)
         if not await run_in_threadpool(self._unsubscriber.unsubscribe, token):
             return self._notices.problem(404)
         return self._notices.done(title)
@@ -50,20 +46,3 @@ class UnsubscribePage:
 def is_confirmation(form: dict[str, str]) -> bool:
     """True for the body of RFC 8058 section 3.2, and for our own button."""
     return form.get("List-Unsubscribe") == "One-Click" or form.get("confirm") == "yes"
-
-
-def parse_form(content_type: str, body: bytes) -> dict[str, str]:
-    """Fields of an urlencoded or multipart form; RFC 8058 senders may use either."""
-    if content_type.lower().startswith("multipart/form-data"):
-        head = b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n"
-        message = BytesParser(policy=policy.HTTP).parsebytes(head + body)
-        return {
-            str(part.get_param("name", "", "Content-Disposition")): _text(part.get_payload(decode=True))
-            for part in message.walk()
-            if not part.is_multipart()
-        }
-    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-
-
-def _text(payload: object) -> str:
-    return payload.decode("utf-8", "replace").strip() if isinstance(payload, bytes) else ""

@@ -1,6 +1,7 @@
 """Every command once in its usual way, and in the ways that go wrong: what is printed, and the exit code."""
 
 import csv
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -161,7 +162,7 @@ def test_a_name_nobody_has_is_a_mistake_of_usage(room: Run) -> None:
 
 
 def test_edition_dry_run_changes_nothing_and_the_real_one_happens_once(room: Run) -> None:
-    for command in ("ingest", "stories"):
+    for command in ("ingest", "stories", "publish"):
         room(f"{command} --now {SEVEN}")
     dry = room(f"edition --dry-run --json --now {SEVEN}").json
     real = room(f"edition --json --now {SEVEN}").json
@@ -271,7 +272,15 @@ def test_subscribers_come_by_hand_and_by_file_and_leave_for_good(room: Run, tmp_
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8-sig") as exported:
         states = {row["email"].lower(): row["state"] for row in csv.DictReader(exported)}
     assert states == {"ann@example.org": "confirmed", "bob@example.org": "unsubscribed"}
-    assert room("subscribers remove ann@example.org --erase").code == 0
+    held = room("subscribers show ann@example.org --json").json
+    assert (held["name"], held["suppressed"], held["subscriptions"][0]["state"]) == ("Ann", "no", "confirmed")
+    assert "subscribed by operator" in room("subscribers show ann@example.org").out
+    assert room("subscribers export-person ann@example.org ann.json").code == 0
+    assert json.loads((tmp_path / "ann.json").read_text())["consents"][0]["newsletter"] == "daily"
+    assert room("subscribers erase ann@example.org").code == 0
+    assert room("subscribers erase nobody@example.org").code == 1
+    assert room("subscribers show nobody@example.org").code == 1
+    assert room("subscribers show ann@example.org --json").json["suppressed"] == "erased"
     assert room("subscribers add ann@example.org --json").json["outcome"] == "suppressed"
     assert [one["address"] for one in room("subscribers list --json").json["subscribers"]] == [
         "bob@example.org"

@@ -6,6 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from syndicate.errors import ConfigError
+from syndicate.services.declared import declared_sources
 from syndicate.settings import Settings, load_settings
 
 CHECKOUT = Path(__file__).parents[2]
@@ -205,3 +206,39 @@ def test_settings_cannot_be_changed_afterwards(tmp_path: Path) -> None:
     settings = load(tmp_path, "")
     with pytest.raises(ValueError, match="frozen"):
         settings.site.title = "Other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("keys", "kind"),
+    [
+        ('url = "https://a.example/feed"', "feed"),
+        ('url = "https://a.example/s.xml"\nkind = "sitemap"', "sitemap"),
+        ('url = "https://a.example/"\nkind = "page"', "page"),
+        ('url = "https://a.example/"\nselect = { item = "li > a" }', "page"),
+        ('url = "articles"', "folder"),
+    ],
+)
+def test_a_sources_kind_follows_from_what_is_written(tmp_path: Path, keys: str, kind: str) -> None:
+    (source,) = declared_sources(load(tmp_path, f'[[sources]]\nname = "a"\n{keys}\n'))
+    assert source.kind == kind
+    assert (source.select is not None) is ("select" in keys)
+
+
+@pytest.mark.parametrize(
+    ("keys", "line", "reason"),
+    [
+        ('url = "https://a.example/"\nselect = { item = "li >" }', 4, "not a CSS selector"),
+        ('url = "https://a.example/"\nselect = { title = "h2" }', 1, "select needs item"),
+        ('url = "https://a.example/"\nkind = "sitemap"\nselect = { item = "li" }', 1, 'write kind = "page"'),
+        ('url = "articles"\nkind = "sitemap"', 1, "is a path: no sitemap"),
+        ('url = "https://a.example/"\nkind = "folder"', 1, "is an address: no folder"),
+        ('url = "https://a.example/"\nkind = "podcast"', 4, "sources.0.kind"),
+        ('url = "https://a.example/"\nfull_text = "sometimes"', 4, "sources.0.full_text"),
+    ],
+)
+def test_what_does_not_fit_together_is_said_with_its_line(
+    tmp_path: Path, keys: str, line: int, reason: str
+) -> None:
+    (mistake,) = mistakes(tmp_path, f'[[sources]]\nname = "a"\n{keys}\n')
+    assert mistake.startswith(f"config.toml:{line}: ")
+    assert reason in mistake

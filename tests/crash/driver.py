@@ -37,16 +37,18 @@ def main(folder: Path, http: str, mail: str, wanted: Sequence[str]) -> None:
     base = folder / "base"
     for newsroom in (folder / "first", base):
         write_configuration(newsroom, http, mail)
-    work(folder / "first", list(STAGES), NOW)
-    for stage in STAGES:
+    # Reading pages takes large libraries, which every process would load anew: only when it is the question.
+    stages = [stage for stage in STAGES if stage != "pages" or stage in wanted]
+    work(folder / "first", stages, NOW)
+    for stage in stages:
         if stage in wanted:
             for when in ("before", "after"):
-                kill_everywhere(folder, base, stage, when)
+                kill_everywhere(folder, base, stage, when, stages)
         if stage not in PERSONAL and forked(lambda stage=stage: work(base, [stage], NOW)) != 0:  # type: ignore[misc]
             sys.exit(f"{stage} failed without being killed")
 
 
-def kill_everywhere(folder: Path, base: Path, stage: str, when: str) -> None:
+def kill_everywhere(folder: Path, base: Path, stage: str, when: str, stages: Sequence[str]) -> None:
     """Kill one stage at its first commit, its second, … until it ends by itself."""
     commit, ended = 0, signal.SIGKILL.value
     while ended:
@@ -54,7 +56,7 @@ def kill_everywhere(folder: Path, base: Path, stage: str, when: str) -> None:
         place = folder / f"{stage}-{when}-{commit}"
         shutil.copytree(base, place)
         ended = forked(lambda: work(place, [stage], NOW, when=when, fatal=commit))  # noqa: B023 called at once
-        if forked(lambda: work(place, list(STAGES), RESTART)) != 0:  # noqa: B023
+        if forked(lambda: work(place, stages, RESTART)) != 0:  # noqa: B023
             sys.exit(f"{place.name}: the restart failed")
         sys.stdout.write(json.dumps({"point": place.name, "signal": ended}) + "\n")
 

@@ -43,7 +43,7 @@ def feed(path: str) -> bytes:
     """One source's RSS."""
     items = "".join(
         f"<item><title>{title}</title><guid>{path}#{number}</guid>"
-        f"<link>https://example.org{path}/{number}</link>"
+        f"<link>{path}/{number}</link>"
         f"<pubDate>{format_datetime(NOW - timedelta(hours=4 + number))}</pubDate>"
         f"<description>{text}</description></item>"
         for number, (title, text) in enumerate(ITEMS[path].items(), start=1)
@@ -52,6 +52,13 @@ def feed(path: str) -> bytes:
         f'<?xml version="1.0"?><rss version="2.0"><channel><title>News of {path}</title>'
         f"<link>https://example.org{path}</link><description>x</description>{items}</channel></rss>"
     ).encode()
+
+
+def page(path: str, title: str) -> bytes:
+    """One article's own page: the feed's text, and as much again in other words' order."""
+    text = ITEMS[path][title].split()
+    paragraphs = f"<p>{' '.join(text)}</p><p>{' '.join(reversed(text))}</p>"
+    return f"<html><title>{title}</title><article><h1>{title}</h1>{paragraphs}</article></html>".encode()
 
 
 def configuration(http: str, mail: str) -> str:
@@ -97,6 +104,7 @@ STAGES: Mapping[str, Stage] = {
     "open": lambda _services, _now, _point: None,
     "subscribe": lambda services, _now, point: subscribe(services, point),
     "ingest": lambda services, now, _point: services.ingest.run(now),
+    "pages": lambda services, now, _point: services.pages.run(now),
     "stories": lambda services, now, _point: services.stories.run(now),
     "publish": lambda services, now, _point: services.publish.run(now),
     "edition": lambda services, now, _point: services.editions.run(now),

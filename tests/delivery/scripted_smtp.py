@@ -1,15 +1,18 @@
-"""An SMTP server that answers exactly what a test says, on loopback, one connection at a time."""
+"""An SMTP server that answers exactly what a test says, on loopback."""
 
 import socket
 import ssl
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import BinaryIO, Self
 
 DROP = b"<drop>"
 SILENCE = b"<silence>"
 DROP_AFTER = b"<drop after>"
+
+PIPELINING = {"EHLO": b"250-test\r\n250-PIPELINING\r\n250 8BITMIME\r\n"}
 
 _GREETING = b"220 test ready\r\n"
 _DEFAULTS: Mapping[str, bytes] = {
@@ -41,35 +44,45 @@ class ScriptedSmtp:
         self.commands: list[str] = []
         self.bodies: list[bytes] = []
         self.connections = 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=100)
         self.port: int = self._listener.getsockname()[1]
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._serve)
+        self._open: set[socket.socket] = set()
+        self._threads = [threading.Thread(target=self._serve)]
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._threads[0].start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
-        socket.create_connection(("127.0.0.1", self.port)).close()
-        self._thread.join()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join()
         self._listener.close()
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
 
     def _serve(self) -> None:
         while True:
-            connection, _ = self._listener.accept()
-            with connection:
-                if self._stopping.is_set():
-                    return
-                replies = _Replies(self._scripts[min(self.connections, len(self._scripts) - 1)])
-                self.connections += 1
-                try:
-                    self._converse(connection, replies)
-                except OSError:
-                    continue
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            replies = _Replies(self._scripts[min(self.connections, len(self._scripts) - 1)])
+            self.connections += 1
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._open.add(connection)
+            thread = threading.Thread(target=self._talk, args=(connection, replies))
+            self._threads.append(thread)
+            thread.start()
+
+    def _talk(self, connection: socket.socket, replies: "_Replies") -> None:
+        with connection, suppress(OSError):
+            self._converse(connection, replies)
+        self._open.discard(connection)
 
     def _converse(self, plain: socket.socket, replies: "_Replies") -> None:
         connection = self._context.wrap_socket(plain, server_side=True) if self._context else plain
@@ -82,17 +95,17 @@ class ScriptedSmtp:
                 reply = replies.next(verb)
                 if not self._answer(connection, reply) or verb == "QUIT":
                     return
-                taken = verb == "DATA" and reply.startswith(b"354") and self._take(lines)
+                taken = verb == "DATA" and b"354 " in reply and self._take(lines)
                 if taken and not self._answer(connection, replies.next("BODY")):
                     return
 
     def _take(self, lines: BinaryIO) -> bool:
-        body = b""
+        body: list[bytes] = []
         while line := lines.readline():
             if line == b".\r\n":
-                self.bodies.append(body)
+                self.bodies.append(b"".join(body))
                 return True
-            body += line
+            body.append(line)
         return False
 
     def _answer(self, connection: socket.socket, reply: bytes) -> bool:

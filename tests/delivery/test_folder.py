@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.delivery.folder import FolderTransport
-from syndicate.errors import Deferred, TransportDown
+from syndicate.delivery.folder import FolderSender
+from syndicate.delivery.parcels import Parcel, send_one
+from syndicate.errors import Deferred, Refused, TransportDown
 
 MESSAGE = b"To: jo@example.org\r\nMessage-ID: <12.ab@example.com>\r\n\r\nHello\r\n"
 
@@ -12,39 +13,43 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.exists() else {}
 
 
-def send(folder: Path, message: bytes = MESSAGE, *, claimed: bool = True) -> bool:
-    return FolderTransport(folder).send("news@example.com", "jo@example.org", lambda: claimed, message)
+def parcel(message: bytes) -> Parcel:
+    return Parcel(key=1, sender="news@example.com", recipient="jo@example.org", render=lambda: [message])
+
+
+def send(folder: Path, message: bytes = MESSAGE) -> None:
+    send_one(FolderSender(folder), parcel(message))
 
 
 def test_a_message_becomes_a_file_named_by_its_message_id(tmp_path: Path) -> None:
-    assert send(tmp_path / "out" / "box")
+    send(tmp_path / "out" / "box")
     assert files(tmp_path / "out" / "box") == {"12.ab@example.com.eml": MESSAGE}
 
 
 def test_D_a_second_try_overwrites_the_first(tmp_path: Path) -> None:
     send(tmp_path)
-    assert send(tmp_path, MESSAGE + b"again\r\n")
+    send(tmp_path, MESSAGE + b"again\r\n")
     assert files(tmp_path) == {"12.ab@example.com.eml": MESSAGE + b"again\r\n"}
 
 
-def test_D_without_a_claim_nothing_is_written(tmp_path: Path) -> None:
-    assert not send(tmp_path, claimed=False)
-    assert files(tmp_path) == {}
+@pytest.mark.parametrize("allowed", [True, False])
+def test_D_nothing_is_written_before_it_is_allowed(tmp_path: Path, allowed: bool) -> None:
+    waiting, commits = [parcel(MESSAGE)], []
 
+    def settle(ended, beginning):
+        assert files(tmp_path) == {} or not beginning
+        commits.append((len(ended), len(beginning)))
+        return [one.key for one in beginning if allowed]
 
-def test_D_the_claim_comes_before_the_file(tmp_path: Path) -> None:
-    def claim() -> bool:
-        assert files(tmp_path) == {}
-        return True
-
-    assert FolderTransport(tmp_path).send("news@example.com", "jo@example.org", claim, MESSAGE)
-    assert len(files(tmp_path)) == 1
+    assert FolderSender(tmp_path).run(lambda: waiting.pop() if waiting else None, settle) is None
+    assert len(files(tmp_path)) == allowed
+    assert commits == [(0, 1), (1, 0)][: 1 + allowed]
 
 
 @pytest.mark.parametrize("mark", [b"../../etc/passwd", b"a/b\\c", b".hidden", b"x" * 900, b"con"])
 def test_no_message_id_leads_out_of_the_folder(tmp_path: Path, mark: bytes) -> None:
     folder = tmp_path / "box"
-    assert send(folder, b"Message-ID: <" + mark + b">\r\n\r\nx\r\n")
+    send(folder, b"Message-ID: <" + mark + b">\r\n\r\nx\r\n")
     (name,) = files(folder)
     assert name.endswith(".eml")
     assert not name.startswith(".")
@@ -52,18 +57,15 @@ def test_no_message_id_leads_out_of_the_folder(tmp_path: Path, mark: bytes) -> N
 
 
 def test_a_message_id_in_the_body_is_none(tmp_path: Path) -> None:
-    with pytest.raises(TransportDown, match="Message-ID"):
+    with pytest.raises(Refused, match="Message-ID"):
         send(tmp_path, b"To: x\r\n\r\nMessage-ID: <a@b>\r\n")
 
 
 def test_a_folder_that_cannot_be_is_transport_down_before_the_claim(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
 
-    def claim() -> bool:
-        raise AssertionError("asked too early")
-
     with pytest.raises(TransportDown, match="cannot be made"):
-        FolderTransport(tmp_path / "file" / "box").send("news@example.com", "jo@example.org", claim, MESSAGE)
+        send(tmp_path / "file" / "box")
 
 
 def test_a_file_the_disk_refuses_is_deferred(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ HOSTILE = [
 
 
 def raw(edition: Edition = EDITION, options: MailOptions = OPTIONS, to: str = "jo@example.org") -> bytes:
-    return MessageTemplate.build(edition, options).for_subscriber(to, TOKEN, ID)
+    return b"".join(MessageTemplate.build(edition, options).for_subscriber(to, TOKEN, ID))
 
 
 def parsed(data: bytes) -> EmailMessage:
@@ -177,7 +177,7 @@ def test_E8_a_mailto_cannot_grow_fields() -> None:
             "jo@example.org, e@x.example",
             "jo@example.org\x00",
         ),
-        *("jö@example.org", "jo@exämple.org", "<jo@example.org>", "jo", "", "jo @example.org"),
+        *("jo@exämple.org", "<jo@example.org>", "jo", "", "jo @example.org", "jö\r\n@example.org"),
         "a" * 250 + "@example.org",
     ],
 )
@@ -222,6 +222,31 @@ def test_E4_any_text_survives_quoted_printable(text: str) -> None:
 def test_E5_text_comes_first_and_html_last() -> None:
     kinds = [part.get_content_type() for part in parsed(raw()).walk()]
     assert kinds == ["multipart/alternative", "text/plain", "text/html"]
+
+
+def test_E6_letters_outside_ascii_stand_in_the_header_as_they_are() -> None:
+    assert b"To: j\xc3\xb6@example.org\r\n" in raw(to="jö@example.org")
+
+
+DOTS = [".", "..", "." * 76, "." * 77, "." * 300, "a\n.b", "x" * 75 + "." * 80, "=2E", "é." * 60]
+
+
+@pytest.mark.parametrize("text", DOTS)
+def test_D_no_line_begins_with_a_dot_so_the_wire_carries_the_message_as_it_is(text: str) -> None:
+    data = raw(replace(EDITION, text=f"{text}\n{LINK}\nend", html=f"{text}<br>{LINK}."))
+    assert b"\r\n." not in data
+    assert max(map(len, data.partition(b"\r\n\r\n")[2].split(b"\r\n"))) <= 76
+    plain = parsed(data).get_body(("plain",))
+    assert plain is not None
+    assert plain.get_content().replace("\r\n", "\n").startswith(f"{text}\nhttps://")
+
+
+@given(st.text(st.sampled_from([".", "a", "\r", "\n", " ", "é", "="]), max_size=300))
+def test_D_no_body_can_end_itself_or_hide_a_command(text: str) -> None:
+    data = raw(replace(EDITION, text=text, html=text))
+    assert b"\r\n." not in data
+    assert data.count(b"\r") == data.count(b"\n") == data.count(b"\r\n")
+    assert data.endswith(b"\r\n")
 
 
 def test_E7_the_list_id_is_a_stable_name_under_our_domain() -> None:
@@ -298,8 +323,8 @@ def test_D20_the_token_stands_in_every_link_and_the_placeholder_nowhere() -> Non
 
 def test_D_two_copies_differ_only_in_recipient_message_id_and_token() -> None:
     template = MessageTemplate.build(EDITION, OPTIONS)
-    one = template.for_subscriber("a@example.org", "A" * 32, "<1@example.com>")
-    two = template.for_subscriber("b@example.org", "B" * 32, "<2@example.com>")
+    one = b"".join(template.for_subscriber("a@example.org", "A" * 32, "<1@example.com>"))
+    two = b"".join(template.for_subscriber("b@example.org", "B" * 32, "<2@example.com>"))
     assert (
         one.replace(b"A" * 32, b"B" * 32).replace(b"a@example", b"b@example").replace(b"<1@", b"<2@") == two
     )

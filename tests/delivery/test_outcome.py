@@ -2,12 +2,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from syndicate.delivery.outcome import Outcome, Reach, outcome_of, pause_after
-from syndicate.errors import Deferred, MailError, Refused, TransportDown, Uncertain
+from syndicate.delivery.outcome import Outcome, outcome_of, pause_after, rest_after
+from syndicate.errors import Deferred, MailError, Refused, RenderError, TransportDown, Uncertain
 from syndicate.model import DeliveryState
 
 
-def judge(error: MailError, now: datetime, *, attempts: int = 1, hours: float = 0) -> Outcome:
+def judge(error: MailError | RenderError, now: datetime, *, attempts: int = 1, hours: float = 0) -> Outcome:
     return outcome_of(error, attempts=attempts, first_attempt=now - timedelta(hours=hours), now=now)
 
 
@@ -50,15 +50,16 @@ def test_D4_greylisting_costs_minutes_and_a_dead_mailbox_about_twenty_tries(now:
     assert timedelta(hours=66) < moment - now <= timedelta(hours=72)
 
 
+def test_a_message_that_cannot_be_rendered_is_set_aside_after_three_tries(now: datetime) -> None:
+    states = [judge(RenderError("no"), now, attempts=attempts).state for attempts in (1, 2, 3)]
+    assert states == [DeliveryState.DEFERRED, DeliveryState.DEFERRED, DeliveryState.FAILED]
+
+
 @pytest.mark.parametrize("code", [None, 421, 454])
-def test_V3_a_lost_connection_ends_the_batch_and_nothing_was_sent(now: datetime, code: int | None) -> None:
-    outcome = judge(TransportDown("gone", code=code), now, hours=100)
-    assert (outcome.state, outcome.reach) == (DeliveryState.PENDING, Reach.BATCH)
-    assert outcome.retry_at == now + timedelta(minutes=2)
+def test_V3_after_a_lost_connection_sending_rests_for_two_minutes(code: int | None) -> None:
+    assert rest_after(TransportDown("gone", code=code)) == timedelta(minutes=2)
 
 
 @pytest.mark.parametrize("code", [530, 535, 550])
-def test_a_refused_login_or_sender_pauses_all_sending(now: datetime, code: int) -> None:
-    outcome = judge(TransportDown("no", code=code), now)
-    assert (outcome.state, outcome.reach) == (DeliveryState.PENDING, Reach.EVERYTHING)
-    assert outcome.retry_at == now + timedelta(minutes=15)
+def test_after_a_refused_login_or_sender_sending_rests_for_fifteen(code: int) -> None:
+    assert rest_after(TransportDown("no", code=code)) == timedelta(minutes=15)

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
-from syndicate.delivery.smtp import SmtpOptions, SmtpTransport
-from syndicate.errors import Deferred, Refused, TransportDown
+from syndicate.delivery.smtp import SmtpOptions, SmtpSender
+from syndicate.errors import TransportDown
+from tests.delivery.test_smtp import Desk
+from tests.delivery.test_smtp import send as send_message
 
 FOLDER = Path(__file__).parent
 
@@ -75,13 +77,17 @@ def context() -> ssl.SSLContext:
     return made
 
 
-def transport(port: int, **options: Any) -> SmtpTransport:
+def sender(port: int, **options: Any) -> SmtpSender:
     trust = ssl.create_default_context(cafile=FOLDER / "authority.pem")
     facts: dict[str, Any] = {"domain": "news.example.com", "timeout": 10.0, "final_timeout": 10.0} | options
-    return SmtpTransport(SmtpOptions(host="127.0.0.1", port=port, **facts), trust)
+    return SmtpSender(SmtpOptions(host="127.0.0.1", port=port, **facts), trust)
 
 
-BODY = b"From: <news@example.com>\r\nSubject: x\r\n\r\n.\r\n..dots\r\nlast\r\n"
+BODY = b"From: <news@example.com>\r\nSubject: x\r\n\r\nfirst\r\n\r\nlast.\r\n"
+
+
+def send(smtp: SmtpSender) -> None:
+    send_message(smtp, body=BODY)
 
 
 def test_B2_starttls_and_login() -> None:
@@ -90,9 +96,8 @@ def test_B2_starttls_and_login() -> None:
             port,
             box,
         ),
-        transport(port, username="jo", password="secret") as smtp,
     ):
-        assert smtp.send("news@example.com", "jo@example.org", lambda: True, BODY)
+        send(sender(port, username="jo", password="secret"))
     assert box.messages == [("jo@example.org", BODY)]
 
 
@@ -102,10 +107,9 @@ def test_a_refused_login_sends_nothing() -> None:
             port,
             box,
         ),
-        transport(port, username="jo", password="wrong") as smtp,
         pytest.raises(TransportDown) as caught,
     ):
-        smtp.send("news@example.com", "jo@example.org", lambda: True, BODY)
+        send(sender(port, username="jo", password="wrong"))
     assert (caught.value.code, box.messages) == (535, [])
     assert "wrong" not in str(caught.value)
 
@@ -119,14 +123,13 @@ def test_D6_one_refused_reader_of_many_costs_the_others_nothing() -> None:
         "moody@example.org",
         "c@example.org",
     ]
-    outcomes: dict[str, str] = {}
-    with running() as (port, box), transport(port, tls="none") as smtp:
-        for reader in readers:
-            try:
-                smtp.send("news@example.com", reader, lambda: True, BODY)
-                outcomes[reader] = "sent"
-            except (Refused, Deferred) as error:
-                outcomes[reader] = f"{type(error).__name__} {error.code}"
+    desk = Desk(*readers)
+    with running() as (port, box):
+        assert sender(port, tls="none").run(desk.take, desk.settle) is None
+    outcomes = {
+        f"{name}@example.org": f"{type(error).__name__} {error.code}" if error else "sent"
+        for name, error in desk.outcomes.items()
+    }
     assert outcomes == {
         "a@example.org": "sent",
         "gone@example.org": "Refused 550",
@@ -139,8 +142,8 @@ def test_D6_one_refused_reader_of_many_costs_the_others_nothing() -> None:
 
 
 def test_the_message_arrives_byte_for_byte_and_parses() -> None:
-    with running() as (port, box), transport(port, tls="none") as smtp:
-        assert smtp.send("news@example.com", "jo@example.org", lambda: True, BODY)
+    with running() as (port, box):
+        send(sender(port, tls="none"))
     ((_, content),) = box.messages
     assert email.message_from_bytes(content, policy=email.policy.default)["Subject"] == "x"
     assert content == BODY

@@ -353,7 +353,10 @@ def test_tags_are_clean_and_at_most_twenty():
         ),
         (b"<html><form>Sign in <input type='password'></form></html>", "probably a login page"),
         (b"<!-- portal --><HTML><body>Welcome</body></HTML>", "HTML page"),
-        (b"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'></urlset>", "first element is urlset"),
+        (
+            b"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'></urlset>",
+            "is a sitemap, not a feed: write kind",
+        ),
         (b"Service unavailable", "no XML element"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "no XML element"),
         (b"<opml version='2.0'><body/></opml>", "first element is opml"),

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from syndicate.newsletter.lint import check_template
+from syndicate.newsletter.lint import errors_of, lint_mail
 from syndicate.newsletter.render import TOKEN, RenderedEdition
 
 LINK = f"https://news.example.com/unsubscribe/{TOKEN}"
@@ -19,8 +19,12 @@ GOOD = RenderedEdition(
 )
 
 
+def errors(rendered: RenderedEdition) -> tuple[str, ...]:
+    return errors_of(lint_mail(rendered))
+
+
 def test_O5_a_mail_with_everything_passes() -> None:
-    assert check_template(GOOD) == ()
+    assert errors(GOOD) == ()
 
 
 def html(old: str, new: str) -> RenderedEdition:
@@ -73,16 +77,17 @@ def text(old: str, new: str) -> RenderedEdition:
         (html(' alt=""', ""), "without an alt text"),
         (html("<h2>", '<a href="javascript:x">x</a><h2>'), 'leads nowhere: "javascript:x"'),
         (html("<h2>", '<a href="#top">x</a><h2>'), "leads nowhere"),
+        (html("<h2>", '<a href="page.html">x</a><h2>'), 'is relative: "page.html"'),
         (html("<h2>", "x" * 105_000 + "<h2>"), "The HTML part has 102 KB"),
     ],
 )
 def test_O5_what_a_template_lacks_is_named(rendered: RenderedEdition, problem: str) -> None:
-    problems = check_template(rendered)
+    problems = errors(rendered)
     assert any(problem in found for found in problems), problems
 
 
 def test_O5_all_problems_are_named_at_once_and_each_once() -> None:
-    problems = check_template(replace(GOOD, html='<a href="#">x</a><a href="#">x</a>', text="", subject=""))
+    problems = errors(replace(GOOD, html='<a href="#">x</a><a href="#">x</a>', text="", subject=""))
     assert len(problems) == len(set(problems)) >= 7
 
 
@@ -92,4 +97,4 @@ def test_a_url_in_a_headline_is_no_reason_to_refuse_an_edition() -> None:
         html=GOOD.html.replace("Bridge", "Why https://a.example/x, of all places"),
         text=GOOD.text.replace("Bridge", "Why https://a.example/x, of all places"),
     )
-    assert check_template(both) == ()
+    assert errors(both) == ()

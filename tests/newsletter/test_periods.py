@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from syndicate.errors import ConfigError
 from syndicate.model import Newsletter
-from syndicate.newsletter.periods import Period, due_period, latest_period, parse_schedule, read_zone
+from syndicate.newsletter.periods import (
+    Period,
+    due_period,
+    latest_period,
+    own_hour,
+    parse_schedule,
+    read_zone,
+)
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = (
@@ -241,3 +248,29 @@ def test_a_new_newsletter_waits_for_the_next_period_unless_told_otherwise() -> N
     assert due(newsletter(), "2026-11-25T07:00", known) == "2026-11-25T07:00"
     assert due(newsletter(first_edition="latest"), "2026-11-24T23:00", known) == "2026-11-24T07:00"
     assert due(newsletter(first_edition="latest"), "2026-11-24T23:00", known, already=True) == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("moment", "hour", "expected"),
+    [
+        ("2026-03-28T05:00+00:00", 6, "2026-03-28T05:00+00:00"),
+        ("2026-03-29T00:30+00:00", 6, "2026-03-29T04:00+00:00"),
+        ("2026-03-29T00:30+00:00", 2, "2026-03-29T01:00+00:00"),
+        ("2026-10-24T23:30+00:00", 2, "2026-10-25T00:00+00:00"),
+        ("2026-10-25T00:00+00:00", 6, "2026-10-25T05:00+00:00"),
+        ("2026-10-25T04:59+00:00", 6, "2026-10-25T05:00+00:00"),
+        ("2026-10-25T06:00+00:00", 6, "2026-10-26T05:00+00:00"),
+    ],
+    ids=[
+        "struck now",
+        "spring forward",
+        "skipped hour",
+        "hour that comes twice",
+        "fall back",
+        "sharp",
+        "over",
+    ],
+)
+def test_an_own_hour_is_the_right_local_hour_on_both_days_that_change_the_clock(moment, hour, expected):
+    found = own_hour(hour, ZoneInfo("Europe/Berlin"), datetime.fromisoformat(moment))
+    assert found == datetime.fromisoformat(expected)

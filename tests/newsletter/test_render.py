@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syndicate.errors import RenderError
-from syndicate.model import EditionStory, Image, Newsletter, RelatedLink, Republish
-from syndicate.newsletter.lint import check_template
+from syndicate.model import Digest, EditionStory, Image, Newsletter, RelatedLink, Republish
+from syndicate.newsletter.lint import errors_of, lint_mail
 from syndicate.newsletter.render import TOKEN, RenderedEdition, SiteFacts, inline_styles, render_edition
 from syndicate.newsletter.sample import sample_stories
+from syndicate.newsletter.views import digest_of
 from syndicate.templating import Templates
 from tests.newsletter.edition import full_edition
 from tests.newsletter.stories import NOW, PERIOD, newsletter, published
@@ -31,7 +32,8 @@ def render(
 ) -> RenderedEdition:
     facts: dict[str, Any] = {"period": PERIOD, "site": SITE, "unsubscribe_url": LINK} | changes
     letter: Newsletter = facts.pop("letter", newsletter())
-    return render_edition(Templates(folder), letter, stories or full_edition(), **facts)
+    digest: Digest = facts.pop("digest", None) or digest_of(stories or full_edition(), facts["site"])
+    return render_edition(Templates(folder), letter, digest, **facts)
 
 
 def story(number: int = 1, *, kind: str = "top", coverage: int = 1, **article: Any) -> EditionStory:
@@ -56,11 +58,11 @@ class Elements(HTMLParser):
 
 
 def test_an_edition_with_everything_passes_every_rule() -> None:
-    assert check_template(render()) == ()
+    assert errors_of(lint_mail(render())) == ()
 
 
 def test_O5_the_sample_that_check_renders_passes_every_rule() -> None:
-    assert check_template(render(sample_stories(NOW))) == ()
+    assert errors_of(lint_mail(render(sample_stories(NOW)))) == ()
 
 
 def test_the_same_edition_renders_to_the_same_bytes() -> None:
@@ -147,7 +149,7 @@ def test_M6_the_lead_picture_has_size_and_alt_text() -> None:
 def test_M6_a_picture_that_mail_cannot_show_is_left_out(image: Image | None) -> None:
     rendered = render((story(image=image),))
     assert Elements(rendered.html).all("img") == []
-    assert check_template(rendered) == ()
+    assert errors_of(lint_mail(rendered)) == ()
 
 
 def test_M7_one_h1_and_an_h2_for_each_story() -> None:
@@ -168,13 +170,13 @@ def test_M12_the_footer_says_why_who_and_how_to_leave() -> None:
 @pytest.mark.parametrize("url", ["", "https://news.example.com"])
 @pytest.mark.parametrize("google", ["", "https://news.google.com/publications/x"])
 def test_M12_every_footer_passes(changes: dict[str, Any], url: str, google: str) -> None:
-    assert check_template(render(site=replace(SITE, url=url, google_news_url=google), **changes)) == ()
+    assert errors_of(lint_mail(render(site=replace(SITE, url=url, google_news_url=google), **changes))) == ()
 
 
 def test_a_mailto_leaves_where_no_web_server_answers() -> None:
     mail = f"mailto:unsubscribe@example.com?subject=unsubscribe%20{TOKEN}"
     rendered = render(unsubscribe_url=mail)
-    assert check_template(rendered) == ()
+    assert errors_of(lint_mail(rendered)) == ()
     assert mail in [link["href"] for link in Elements(rendered.html).all("a")]
 
 
@@ -198,7 +200,7 @@ def test_an_update_says_so_everywhere() -> None:
 def test_an_edition_of_trending_stories_alone_has_a_subject() -> None:
     rendered = render((story(title="Rye bread", kind="trending"),))
     assert rendered.subject == "The Morning Brief: Rye bread"
-    assert check_template(rendered) == ()
+    assert errors_of(lint_mail(rendered)) == ()
 
 
 def test_a_source_that_allows_no_text_gives_its_headline_only() -> None:
@@ -213,7 +215,7 @@ def test_a_story_without_a_link_leads_to_our_page_or_is_plain() -> None:
     assert "https://news.example.com/site/articles/1.html" in render((bare,)).text
     rendered = render((bare,), site=replace(SITE, url=""))
     assert "Title 1" in rendered.html
-    assert check_template(rendered) == ()
+    assert errors_of(lint_mail(rendered)) == ()
 
 
 def link(number: int, **changes: Any) -> RelatedLink:
@@ -273,7 +275,7 @@ def test_C1_no_article_breaks_the_mail_or_leaks_the_token(article: dict[str, Any
     related = link(2, **{name: value for name, value in article.items() if name in ("title", "url")})
     lead = replace(wild.lead, related=(related,), coverage=(replace(related, source_name="<i>x</i>"),))
     rendered = render((replace(wild, lead=lead, coverage=3), story(3, kind="trending", **article)))
-    assert check_template(rendered) == ()
+    assert errors_of(lint_mail(rendered)) == ()
     elements = Elements(rendered.html)
     assert {tag for tag, _ in elements.found} <= {
         *("html", "head", "meta", "title", "style", "body", "div", "table", "tr", "td"),
@@ -322,7 +324,7 @@ def test_a_users_template_overrides_one_block_and_keeps_the_rest(tmp_path: Path)
     assert "<h1" in rendered.html
     assert "Ours" in rendered.html
     assert "The Morning Brief</h1>" not in rendered.html
-    assert check_template(rendered) == ()
+    assert errors_of(lint_mail(rendered)) == ()
 
 
 def test_a_template_with_a_typo_names_the_place(tmp_path: Path) -> None:

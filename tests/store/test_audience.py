@@ -63,14 +63,16 @@ def test_a_suppressed_mailbox_is_never_subscribed_whatever_is_imported(connectio
 
 def test_erasing_removes_the_person_and_keeps_the_suppression_and_the_record(connection):
     factories.newsroom(connection, JO)
-    audience.suppress(connection, JO, reason="erased", now=NOW)
-    assert audience.remove_subscriber(connection, JO)
-    assert not audience.remove_subscriber(connection, JO)
+    assert audience.erase_subscriber(connection, JO, NOW)
+    assert not audience.erase_subscriber(connection, JO, NOW)
     assert not audience.list_subscribers(connection)
     assert not deliveries.list_deliveries(connection)
     assert audience.subscription_of(connection, JO, "daily") is None
     assert subscribe(connection, JO) == ["suppressed"]
-    assert len(audience.consent_history(connection, JO)) == 1
+    assert audience.consent_history(connection, JO) == []
+    hashed = audience.suppression_hash(connection, JO)
+    assert [row[3] for row in audience.consent_history(connection, hashed)] == [""]
+    assert JO not in hashed
 
 
 def test_every_consent_and_its_end_is_recorded_with_its_evidence(connection):

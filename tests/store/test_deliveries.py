@@ -34,7 +34,9 @@ def claim(connection, *, now=NOW, owner="us", until=UNTIL, limit=50) -> list[Del
 
 
 def begin(connection, delivery: Delivery, *, owner="us", now=NOW) -> bool:
-    return deliveries.begin_sending(connection, delivery.id, owner=owner, now=now, until=UNTIL)
+    return delivery.id in deliveries.begin_sending(
+        connection, [delivery.id], owner=owner, now=now, until=UNTIL
+    )
 
 
 def finish(connection, delivery: Delivery, state: DeliveryState, *, owner="us", **facts) -> bool:
@@ -122,7 +124,7 @@ def test_only_the_holder_of_the_lease_changes_a_delivery(connection, before: Del
     assert not begin(connection, delivery, owner="us")
     assert not finish(connection, delivery, SENT, owner="us")
     deliveries.release_deliveries(connection, [delivery.id], owner="us")
-    deliveries.postpone_deliveries(connection, [delivery.id], owner="us", not_before=LATER, reason="x")
+    deliveries.postpone_delivery(connection, delivery.id, owner="us", not_before=LATER)
     assert (state(connection), row(connection).lease_owner) == (before, "them")
     assert row(connection).not_before == NOW
 
@@ -178,9 +180,40 @@ def test_a_refused_delivery_needs_a_person_until_its_subscription_ends(connectio
 
 def test_somebody_erased_in_the_meantime_gets_nothing(connection):
     (delivery,) = claim(connection)
-    audience.remove_subscriber(connection, "jo@example.org")
+    audience.erase_subscriber(connection, "jo@example.org", NOW)
     assert not begin(connection, delivery)
     assert deliveries.list_deliveries(connection) == []
+
+
+def test_many_begin_and_end_in_one_statement_each(store):
+    with store.write() as connection:
+        factories.newsroom(connection, *(f"reader{number}@example.org" for number in range(5)))
+        ids = [one.id for one in claim(connection)]
+        audience.end_all_subscriptions(connection, "reader1@example.org", detail="by link", now=NOW)
+        begun = deliveries.begin_sending(connection, ids, owner="us", now=NOW, until=UNTIL)
+        assert begun == set(ids) - {ids[1]}
+        assert deliveries.begin_sending(connection, ids, owner="us", now=NOW, until=UNTIL) == set()
+        assert deliveries.mark_sent(connection, ids, owner="them", now=NOW) == 0
+        assert deliveries.mark_sent(connection, ids, owner="us", now=NOW) == 4
+        assert deliveries.mark_sent(connection, ids, owner="us", now=NOW) == 0
+        assert deliveries.count_deliveries(connection) == {"cancelled": 1, "sent": 4}
+
+
+@pytest.mark.parametrize("before", [PENDING, DEFERRED, *ENDED])
+def test_only_what_was_begun_can_have_been_sent(connection, before: DeliveryState):
+    delivery = put(connection, before)
+    assert deliveries.mark_sent(connection, [delivery.id], owner="us", now=NOW) == 0
+    assert state(connection) is before
+
+
+def test_a_pause_ends_at_its_time_or_when_somebody_says_so(connection):
+    assert deliveries.sending_pause(connection, NOW) is None
+    deliveries.pause_sending(connection, until=LATER, reason="bad login")
+    assert deliveries.sending_pause(connection, NOW) == (LATER, "bad login")
+    assert deliveries.sending_pause(connection, LATER) is None
+    deliveries.pause_sending(connection, until=LATER, reason="no answer")
+    deliveries.resume_sending(connection)
+    assert deliveries.sending_pause(connection, NOW) is None
 
 
 @pytest.mark.parametrize("before", [UNCERTAIN, FAILED])
@@ -205,11 +238,9 @@ def test_deliveries_that_were_not_begun_are_given_back_or_postponed(connection):
     (delivery,) = claim(connection)
     deliveries.release_deliveries(connection, [delivery.id], owner="us")
     (delivery,) = claim(connection, owner="them")
-    deliveries.postpone_deliveries(
-        connection, [delivery.id], owner="them", not_before=LATER, reason="no answer"
-    )
+    deliveries.postpone_delivery(connection, delivery.id, owner="them", not_before=LATER)
     report = look(connection)
-    assert (report.delivery.state, report.delivery.attempts, report.error) == (PENDING, 0, "no answer")
+    assert (report.delivery.state, report.delivery.attempts, report.error) == (PENDING, 0, "")
     assert (row(connection).lease_owner, row(connection).not_before) == ("", LATER)
 
 
@@ -217,7 +248,7 @@ def test_deliveries_that_were_not_begun_are_given_back_or_postponed(connection):
 def test_what_was_begun_is_neither_given_back_nor_postponed(connection, before: DeliveryState):
     delivery = put(connection, before)
     deliveries.release_deliveries(connection, [delivery.id], owner="us")
-    deliveries.postpone_deliveries(connection, [delivery.id], owner="us", not_before=LATER, reason="x")
+    deliveries.postpone_delivery(connection, delivery.id, owner="us", not_before=LATER)
     assert (state(connection), row(connection).lease_owner, row(connection).error) == (before, "us", "")
 
 

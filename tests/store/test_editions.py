@@ -130,7 +130,7 @@ def test_only_confirmed_and_not_suppressed_mailboxes_get_it(room):
         assert left is not None
         audience.end_subscription(connection, left, detail="by link", now=NOW)
         audience.suppress(connection, "bounced@example.org", reason="bounced", now=NOW)
-        audience.remove_subscriber(connection, "erased@example.org")
+        audience.erase_subscriber(connection, "erased@example.org", NOW)
         cut(connection, [edition_story(found[0])])
         assert addresses(connection) == ["jo@example.org"]
 

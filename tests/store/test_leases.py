@@ -90,7 +90,7 @@ def test_S6_what_a_dead_owner_held_is_free_at_once_but_not_what_it_was_sending(s
         term: dict[str, Any] = {"now": NOW, "owner": "dead", "until": UNTIL}
         sources.claim_due_sources(connection, limit=9, **term)
         first, second = deliveries.claim_deliveries(connection, limit=9, **term)
-        deliveries.begin_sending(connection, first.id, **term)
+        deliveries.begin_sending(connection, [first.id], **term)
         assert leases.lease_owners(connection) == {"dead", "alive"}
         leases.free_owner(connection, "dead")
         assert leases.take_lease(connection, "lease of dead", owner="us", now=NOW, until=UNTIL)

@@ -19,13 +19,17 @@ from syndicate.model import (
     Hub,
     HubState,
     HubSubscription,
+    ReadState,
+    SitemapPart,
     SourceState,
+    WantedPage,
 )
 from syndicate.store import (
     Store,
     announcements,
     articles,
     audience,
+    bounces,
     channels,
     deliveries,
     editions,
@@ -33,10 +37,16 @@ from syndicate.store import (
     hubs,
     leases,
     open_store,
+    pages,
+    persons,
+    preferences,
     quarantine,
     ranking,
     retention,
+    robots,
     schema,
+    sign_ups,
+    sitemap_parts,
     sources,
     stale,
     stories,
@@ -54,18 +64,25 @@ ROOMS = (
     announcements,
     articles,
     audience,
+    bounces,
     channels,
     deliveries,
     editions,
     editor,
     hubs,
     leases,
+    pages,
     quarantine,
     ranking,
     retention,
+    robots,
+    sitemap_parts,
     sources,
     stale,
     stories,
+    persons,
+    preferences,
+    sign_ups,
     tombstones,
     story_moves,
 )
@@ -80,6 +97,46 @@ def move(kind: str, story: int, into: int) -> StoryMove:
 def edition_again(connection: Connection) -> None:
     (article,) = articles.get_articles(connection, [1]).values()
     factories.cut(connection, [edition_story(article)], period=(NOW, LATER))
+
+
+SIGN_UP = sign_ups.SignUp(
+    id=1,
+    newsletter="daily",
+    address="new@example.org",
+    address_key="new@example.org",
+    address_fold="new@example.org",
+    network="",
+    agreed="",
+    state=sign_ups.MAILED,
+    token_digest="",
+    requested=NOW,
+    expires=LATER,
+)
+
+
+def ask(connection: Connection) -> bool:
+    address = ("new@example.org", "new@example.org", "new@example.org")
+    return sign_ups.record_sign_up(
+        connection,
+        newsletter="daily",
+        address=address,
+        network="",
+        agreed="",
+        now=NOW,
+        expires=LATER,
+        limits=(9, 9),
+    )
+
+
+def choose(connection: Connection) -> None:
+    preferences.save_preferences(
+        connection, 1, selection="", cadence="edition", hour=7, time_zone="", paused_until=None
+    )
+
+
+def hours_again(connection: Connection) -> None:
+    choose(connection)
+    preferences.keep_hours(connection, 1, lambda _hour, _zone: LATER)
 
 
 def retitle(connection: Connection) -> None:
@@ -132,16 +189,43 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "audience.end_all_subscriptions": lambda c: audience.end_all_subscriptions(
         c, "jo@example.org", detail="", now=NOW
     ),
+    "audience.ask_subscription": lambda c: audience.ask_subscription(c, "x@y.org", "x@y.org", "daily", NOW),
+    "audience.confirm_subscription": lambda c: audience.confirm_subscription(
+        c, "jo@example.org", "daily", detail="", agreed="", now=NOW
+    ),
+    "editions.insert_edition": lambda c: editions.insert_edition(
+        c, "daily", "x", (NOW, LATER), "cut", NOW, rendered=("", "", "")
+    ),
+    "preferences.save_preferences": choose,
+    "preferences.keep_hours": hours_again,
+    "sign_ups.record_sign_up": ask,
+    "sign_ups.take_sign_up": lambda c: sign_ups.take_sign_up(c, 1),
+    "sign_ups.confirmation_edition": lambda c: sign_ups.confirmation_edition(c, "daily", ("", "", ""), NOW),
+    "sign_ups.prepare_confirmation": lambda c: sign_ups.prepare_confirmation(
+        c, SIGN_UP, 1, per_address=9, now=NOW
+    ),
+    "sign_ups.mark_mailed": lambda c: sign_ups.mark_mailed(c, 1, 1, "x"),
+    "sign_ups.confirm_sign_up": lambda c: sign_ups.confirm_sign_up(c, SIGN_UP, network="", now=NOW),
+    "sign_ups.prune_sign_ups": lambda c: sign_ups.prune_sign_ups(c, before=LATER),
     "audience.suppress": lambda c: audience.suppress(c, "x@example.org", reason="", now=NOW),
-    "audience.remove_subscriber": lambda c: audience.remove_subscriber(c, "jo@example.org"),
+    "audience.erase_subscriber": lambda c: audience.erase_subscriber(c, "jo@example.org", NOW),
     "deliveries.claim_deliveries": lambda c: deliveries.claim_deliveries(c, limit=5, **lease("us")),
-    "deliveries.begin_sending": lambda c: deliveries.begin_sending(c, 1, **lease("us")),
+    "deliveries.begin_sending": lambda c: deliveries.begin_sending(c, [1], **lease("us")),
     "deliveries.finish_delivery": lambda c: deliveries.finish_delivery(c, 1, FINISHED, owner="us", now=NOW),
     "deliveries.release_deliveries": lambda c: deliveries.release_deliveries(c, [1], owner="us"),
-    "deliveries.postpone_deliveries": lambda c: deliveries.postpone_deliveries(
-        c, [1], owner="us", not_before=LATER, reason=""
+    "deliveries.mark_sent": lambda c: deliveries.mark_sent(c, [1], owner="us", now=NOW),
+    "deliveries.postpone_delivery": lambda c: deliveries.postpone_delivery(
+        c, 1, owner="us", not_before=LATER
     ),
+    "deliveries.pause_sending": lambda c: deliveries.pause_sending(c, until=LATER, reason=""),
+    "deliveries.resume_sending": deliveries.resume_sending,
+    "bounces.record_bounce": lambda c: bounces.record_bounce(
+        c, subscription_id=1, delivery_id=1, kind="soft", status="", detail="", now=NOW
+    ),
+    "bounces.ignore_bounce": bounces.ignore_bounce,
+    "bounces.prune_bounces": lambda c: bounces.prune_bounces(c, before=NOW),
     "deliveries.sweep_uncertain": lambda c: deliveries.sweep_uncertain(c, now=LATER),
+    "deliveries.doubt_waiting": lambda c: deliveries.doubt_waiting(c, now=NOW),
     "deliveries.resend": lambda c: deliveries.resend(c, 2, now=NOW),
     "editions.sync_newsletters": lambda c: editions.sync_newsletters(c, [newsletter("weekly")], NOW),
     "editions.record_no_edition": lambda c: editions.record_no_edition(
@@ -173,6 +257,14 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "leases.free_owner": lambda c: leases.free_owner(c, "us"),
     "leases.make_secret": leases.make_secret,
     "leases.move_counter": lambda c: leases.move_counter(c, "placements"),
+    "pages.want_pages": lambda c: pages.want_pages(c, 1, [WantedPage(url="u", published=NOW)], NOW),
+    "pages.claim_pages": lambda c: pages.claim_pages(c, per_poll=5, limit=5, **lease("us")),
+    "pages.finish_page": lambda c: pages.finish_page(c, 1, ReadState.READ, owner="us", now=NOW),
+    "pages.link_page": lambda c: pages.link_page(c, 1),
+    "pages.release_pages": lambda c: pages.release_pages(c, [1], owner="us"),
+    "pages.give_full_text": lambda c: pages.give_full_text(c, 1, new_article(1)),
+    "pages.pass_over": lambda c: pages.pass_over(c, 1, [("key", "digest")], NOW),
+    "pages.prune_pages": lambda c: pages.prune_pages(c, before=LATER),
     "quarantine.record_failure": lambda c: quarantine.record_failure(c, "page", "x", "broken", now=NOW),
     "quarantine.clear_failure": lambda c: quarantine.clear_failure(c, "page", "y"),
     "ranking.add_reads": lambda c: ranking.add_reads(c, {new_article(1).path: 1}, hour=NOW),
@@ -184,6 +276,13 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "retention.prune_deliveries": lambda c: retention.prune_deliveries(c, before=LATER),
     "retention.prune_tombstones": lambda c: retention.prune_tombstones(c, before=LATER),
     "retention.prune_failures": lambda c: retention.prune_failures(c, before=LATER),
+    "robots.save_robots": lambda c: robots.save_robots(c, "https://a.example", 200, "", LATER),
+    "robots.rest_origin": lambda c: robots.rest_origin(c, "https://a.example", LATER),
+    "robots.prune_robots": lambda c: robots.prune_robots(c, before=LATER),
+    "sitemap_parts.save_parts": lambda c: sitemap_parts.save_parts(c, 1, [SitemapPart(url="u")], NOW),
+    "sitemap_parts.claim_parts": lambda c: sitemap_parts.claim_parts(c, limit=5, **lease("us")),
+    "sitemap_parts.save_part": lambda c: sitemap_parts.save_part(c, 1, STATE, NOW, owner="us"),
+    "sitemap_parts.release_parts": lambda c: sitemap_parts.release_parts(c, [1], owner="us"),
     "sources.sync_sources": lambda c: sources.sync_sources(c, [declared("New")], NOW),
     "sources.claim_due_sources": lambda c: sources.claim_due_sources(c, limit=5, **lease("us")),
     "sources.claim_source": lambda c: sources.claim_source(c, 1, **lease("us")),
@@ -214,6 +313,23 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "story_moves.prune_moves": lambda c: story_moves.prune_moves(c, before=LATER),
 }
 READS = {
+    "audience.agreed_texts",
+    "audience.any_subscription",
+    "audience.is_confirmed",
+    "audience.suppression",
+    "audience.suppression_hash",
+    "channels.languages",
+    "editions.edition_states",
+    "persons.everything_about",
+    "preferences.get_preferences",
+    "preferences.variants",
+    "sign_ups.find_sign_up",
+    "sign_ups.waiting_sign_ups",
+    "bounces.addressee",
+    "bounces.subscriber_key",
+    "bounces.count_bounces",
+    "bounces.count_by_kind",
+    "deliveries.sending_pause",
     "articles.count_articles",
     "articles.find_article",
     "articles.get_articles",
@@ -222,6 +338,7 @@ READS = {
     "articles.latest_articles",
     "articles.telling_texts",
     "articles.known_digests",
+    "articles.pruned_keys",
     "articles.shown_on",
     "audience.consent_history",
     "articles.latest_published",
@@ -257,6 +374,10 @@ READS = {
     "leases.counter",
     "leases.lease_owners",
     "leases.secret",
+    "pages.count_pages",
+    "pages.fruitless",
+    "pages.full_text_words",
+    "pages.refused_pages",
     "quarantine.failures",
     "quarantine.resting_subjects",
     "editor.decision_log",
@@ -274,6 +395,8 @@ READS = {
     "retention.count_prunable",
     "deliveries.count_refused",
     "retention.stories_without_lead",
+    "robots.read_robots",
+    "sitemap_parts.failing_parts",
     "sources.due_sources",
     "sources.get_source",
     "sources.list_sources",

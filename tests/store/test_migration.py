@@ -77,7 +77,7 @@ def test_migrating_twice_does_nothing_the_second_time(empty_store_url):
 
 def test_S7_a_migration_that_fails_half_way_leaves_nothing(empty_store_url, monkeypatch):
     broken = Migration(
-        number=2, name="broken", sql="CREATE TABLE half (id {id}); INSERT INTO nowhere VALUES (1)"
+        number=98, name="broken", sql="CREATE TABLE half (id {id}); INSERT INTO nowhere VALUES (1)"
     )
     monkeypatch.setattr(migration, "all_migrations", lambda: (*all_migrations(), broken))
     store = open_store(empty_store_url)

@@ -16,16 +16,20 @@ from syndicate.store.schema.for_ingest import (
     tombstones,
 )
 from syndicate.store.schema.for_mail import (
+    bounces,
     consents,
     deliveries,
+    edition_changes,
     edition_stories,
     editions,
     newsletters,
+    sign_ups,
     subscribers,
     subscriptions,
     suppressions,
 )
 from syndicate.store.schema.for_output import announcements, outputs, stale_pages
+from syndicate.store.schema.for_pages import page_reads, robots, sitemap_parts
 from syndicate.store.schema.for_ranking import editor_log, reads, source_weights
 from syndicate.store.schema.for_stories import (
     article_terms,
@@ -43,8 +47,10 @@ __all__ = [
     "article_tags",
     "article_terms",
     "articles",
+    "bounces",
     "consents",
     "deliveries",
+    "edition_changes",
     "edition_stories",
     "editions",
     "editor_log",
@@ -56,11 +62,15 @@ __all__ = [
     "migrations",
     "newsletters",
     "outputs",
+    "page_reads",
     "pushes",
     "quarantine",
     "ranked",
     "reads",
     "related",
+    "robots",
+    "sign_ups",
+    "sitemap_parts",
     "source_lists",
     "source_weights",
     "sources",

@@ -24,6 +24,18 @@ editions = Table(
     Column("revision", Integer, nullable=False),
     Column("cut_at", Moment, nullable=False),
     Column("stories", Integer, nullable=False),
+    Column("content_json", Json),
+    *texts("web_url"),
+    Column("approve_by", Moment),
+)
+
+edition_changes = Table(
+    "edition_changes",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("edition_id", BigInteger, nullable=False),
+    *texts("changed_by", "action", "detail"),
+    Column("changed", Moment, nullable=False),
 )
 
 edition_stories = Table(
@@ -46,6 +58,9 @@ subscribers = Table(
     Column("id", BigInteger, primary_key=True),
     *texts("address", "address_key", "name", "language"),
     Column("created", Moment, nullable=False),
+    Column("hour", Integer),
+    Column("time_zone", Text, nullable=False, server_default=""),
+    Column("paused_until", Moment),
 )
 
 subscriptions = Table(
@@ -56,6 +71,8 @@ subscriptions = Table(
     *texts("newsletter", "state"),
     Column("created", Moment, nullable=False),
     Column("changed", Moment, nullable=False),
+    Column("selection", Text, nullable=False, server_default=""),
+    Column("cadence", Text, nullable=False, server_default="edition"),
 )
 
 consents = Table(
@@ -64,6 +81,18 @@ consents = Table(
     Column("id", BigInteger, primary_key=True),
     *texts("address_key", "newsletter", "event", "detail"),
     Column("recorded", Moment, nullable=False),
+    Column("agreed", Text, nullable=False, server_default=""),
+)
+
+sign_ups = Table(
+    "sign_ups",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    *texts("newsletter", "address", "address_key", "address_fold", "network", "agreed", "state"),
+    Column("token_digest", Text, nullable=False, server_default=""),
+    Column("delivery_id", BigInteger),
+    Column("requested", Moment, nullable=False),
+    Column("expires", Moment, nullable=False),
 )
 
 suppressions = Table(
@@ -87,4 +116,15 @@ deliveries = Table(
     Column("lease_until", Moment, nullable=False),
     Column("code", Integer),
     Column("changed", Moment, nullable=False),
+    Column("requires", Text, nullable=False, server_default="confirmed"),
+)
+
+bounces = Table(
+    "bounces",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("subscription_id", BigInteger, nullable=False),
+    Column("delivery_id", BigInteger, nullable=False),
+    *texts("kind", "status", "detail", "fingerprint"),
+    Column("recorded", Moment, nullable=False),
 )

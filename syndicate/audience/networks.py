@@ -1,0 +1,26 @@
+"""Which network somebody asks from: enough to slow down an attacker, too little to name a person."""
+
+from ipaddress import IPv6Address, ip_address, ip_network
+
+UNKNOWN = "unknown"
+_IPV4_BITS = 24
+_IPV6_BITS = 64
+
+
+def network_of(peer: str, forwarded: str = "") -> str:
+    """The /24 or /64 around an address, ``unknown`` if it is none.
+
+    ``forwarded`` is the X-Forwarded-For field. It counts only when ``peer`` is this machine, where a proxy
+    of ours runs, and then only its last entry, which is the one that proxy wrote.
+    """
+    try:
+        address = ip_address(peer)
+        if address.is_loopback and forwarded.strip():
+            address = ip_address(forwarded.rpartition(",")[2].strip())
+    except ValueError:
+        return UNKNOWN
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    bits = _IPV6_BITS if isinstance(address, IPv6Address) else _IPV4_BITS
+    scope = str(address).partition("%")[0]
+    return str(ip_network(f"{scope}/{bits}", strict=False))

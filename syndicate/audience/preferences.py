@@ -1,0 +1,105 @@
+"""What a reader may choose: newsletters, sections, languages, how often, at which hour, a pause.
+
+A selection is stored as a short text, one clause a line and in order, so that equal choices are equal
+texts: an edition is rendered once for each distinct one, never once for each reader.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import available_timezones
+
+EVERY_EDITION = "edition"
+CADENCES = (EVERY_EDITION, "daily", "weekly")
+PAUSES = (7, 14, 30, 90)
+"""How many days a pause may last."""
+_KEEP = "keep"
+_SECTION = "section:"
+_LANGUAGE = "language:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which stories somebody wants; an empty tuple means all of them."""
+
+    sections: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """The one text for this selection; ``""`` for everything."""
+        lines = [_SECTION + one for one in sorted(set(self.sections))]
+        return "\n".join(lines + [_LANGUAGE + one for one in sorted(set(self.languages))])
+
+    def takes(self, section: str, language: str) -> bool:
+        """Whether a story of that section and language is wanted."""
+        return (not self.sections or section in self.sections) and (
+            not self.languages or language in self.languages
+        )
+
+
+def read_selection(text: str) -> Selection:
+    """The selection behind its text."""
+    lines = text.splitlines()
+    return Selection(
+        sections=tuple(line.removeprefix(_SECTION) for line in lines if line.startswith(_SECTION)),
+        languages=tuple(line.removeprefix(_LANGUAGE) for line in lines if line.startswith(_LANGUAGE)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What there is to choose from for one newsletter. ``newsletters`` is title by name."""
+
+    newsletters: Mapping[str, str] = field(default_factory=dict)
+    sections: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    cadences: tuple[str, ...] = (EVERY_EDITION,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What a reader has chosen. ``hour`` is local to ``time_zone``, ``None`` for as soon as it is ready."""
+
+    newsletters: tuple[str, ...] = ()
+    selection: Selection = field(default_factory=Selection)
+    cadence: str = EVERY_EDITION
+    hour: int | None = None
+    time_zone: str = ""
+    paused_until: datetime | None = None
+
+
+def time_zones() -> tuple[str, ...]:
+    """The zones people know by a place, and UTC."""
+    apart = ("Etc/", "SystemV/", "US/", "posix", "right")
+    places = (name for name in available_timezones() if "/" in name and not name.startswith(apart))
+    return ("UTC", *sorted(places))
+
+
+def read_choices(
+    fields: Mapping[str, Sequence[str]], offer: Offer, before: Choices, now: datetime
+) -> Choices:
+    """The choices that a form sends; what was never offered is left out, so nothing foreign is stored."""
+
+    def chosen(name: str, offered: Sequence[str]) -> tuple[str, ...]:
+        wanted = set(fields.get(name, ()))
+        return tuple(one for one in offered if one in wanted)
+
+    def one(name: str) -> str:
+        return (fields.get(name) or [""])[0]
+
+    hour, zone, pause = one("hour"), one("time_zone"), one("pause")
+    days = int(pause) if pause in map(str, PAUSES) else 0
+    until = before.paused_until if pause == _KEEP else (now + timedelta(days=days) if days else None)
+    sections, languages = chosen("section", offer.sections), chosen("language", offer.languages)
+    return Choices(
+        newsletters=chosen("newsletter", tuple(offer.newsletters)),
+        selection=Selection(
+            # All of them means whatever there will be, too.
+            sections=() if len(sections) == len(offer.sections) else sections,
+            languages=() if len(languages) == len(offer.languages) else languages,
+        ),
+        cadence=one("cadence") if one("cadence") in offer.cadences else EVERY_EDITION,
+        hour=int(hour) if hour in map(str, range(24)) else None,
+        time_zone=zone if zone in time_zones() else "",
+        paused_until=until,
+    )

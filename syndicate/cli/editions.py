@@ -1,0 +1,227 @@
+"""The editor's desk at the command line."""
+
+import getpass
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from syndicate.cli.frame import (
+    config_option,
+    json_option,
+    moment,
+    now_option,
+    plural,
+    services_of,
+    show,
+    table,
+)
+from syndicate.jobs.press import Proof
+from syndicate.services import Services
+from syndicate.store import editions as edition_store
+
+
+@click.group()
+def editions() -> None:
+    """Look at editions; change, approve, hold, withdraw those that wait; correct those that went out.
+
+    Stories are named by their place, which `show` prints. Every change is recorded with who made it and when.
+    """
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+_by_option = click.option("--by", default=_who, help="Who is doing this (default: your user name).")
+
+
+def _desk_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """A command of the desk: the options all of them share, and the edition's id."""
+
+    def wrap(function: Callable[..., Any]) -> click.Command:
+        wrapped = click.argument("edition_id", type=int)(function)
+        for option in (_by_option, now_option, json_option, config_option):
+            wrapped = option(wrapped)
+        return editions.command(name)(wrapped)
+
+    return wrap
+
+
+@editions.command("list")
+@config_option
+@json_option
+@click.option("--limit", default=20, show_default=True, help="At most so many.")
+@click.argument("newsletter", required=False)
+def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> None:
+    """Show editions (of one NEWSLETTER), newest first."""
+    with services_of(config) as (_, services), services.store.read() as connection:
+        reports = edition_store.report_editions(connection, limit=limit, newsletter=newsletter)
+    headers = ("id", "newsletter", "period end (UTC)", "rev", "state", "stories", "sent", "subject")
+    rows = [
+        (
+            one.edition.id,
+            one.edition.newsletter,
+            f"{one.edition.period_end:%Y-%m-%d %H:%M}",
+            one.edition.revision,
+            one.state,
+            one.edition.stories,
+            f"{one.deliveries.get('sent', 0)}/{sum(one.deliveries.values())}",
+            one.edition.subject,
+        )
+        for one in reports
+    ]
+    answer = {"editions": [dict(zip(headers, row, strict=True)) for row in rows]}
+    show(
+        answer, as_json, lambda: table(headers, rows, right=(0, 3, 5)) if rows else click.echo("No editions.")
+    )
+
+
+@editions.command("show")
+@config_option
+@json_option
+@click.argument("edition_id", type=int)
+def show_(config: Path, as_json: bool, edition_id: int) -> None:
+    """Show what an edition says, and what was done to it."""
+    with services_of(config) as (_, services):
+        found, digest = services.desk.edition(edition_id)
+        changes = services.desk.changes(edition_id)
+    stories = [
+        (place, story.kind, story.source, story.title) for place, story in enumerate(digest.stories, start=1)
+    ]
+    answer = {
+        "edition": edition_id,
+        "newsletter": found.edition.newsletter,
+        "state": found.state,
+        "revision": found.edition.revision,
+        "approve_by": found.approve_by,
+        "subject": found.edition.subject,
+        "web_url": found.edition.web_url,
+        "note": digest.note,
+        "correction": digest.correction,
+        "stories": [dict(zip(("place", "list", "source", "title"), row, strict=True)) for row in stories],
+        "changes": [
+            {"by": one.changed_by, "action": one.action, "detail": one.detail, "at": one.changed}
+            for one in changes
+        ],
+    }
+
+    def text() -> None:
+        click.echo(f"{found.edition.subject}\n{found.edition.newsletter}, {found.state}", nl=False)
+        click.echo(f" until {found.approve_by:%Y-%m-%d %H:%M} UTC" if found.approve_by else "")
+        for name, said in (("Correction", digest.correction), ("Note", digest.note)):
+            if said:
+                click.echo(f"{name}: {said}")
+        table(("place", "list", "source", "title"), stories, right=(0,))
+        for one in changes:
+            click.echo(
+                f"{one.changed:%Y-%m-%d %H:%M} UTC  {one.changed_by}: {one.action} {one.detail}".rstrip()
+            )
+
+    show(answer, as_json, text)
+
+
+@_desk_command("drop")
+@click.argument("place", type=int)
+def _drop(edition_id: int, place: int, by: str, **common: Any) -> None:
+    """Take the story at PLACE out."""
+    _changed(common, edition_id, lambda desk, now: desk.desk.drop(edition_id, place, by=by, now=now))
+
+
+@_desk_command("pin")
+@click.argument("place", type=int)
+def _pin(edition_id: int, place: int, by: str, **common: Any) -> None:
+    """Make the story at PLACE the first."""
+    _changed(common, edition_id, lambda desk, now: desk.desk.move(edition_id, place, 1, by=by, now=now))
+
+
+@_desk_command("move")
+@click.argument("place", type=int)
+@click.argument("to", type=int)
+def _move(edition_id: int, place: int, to: int, by: str, **common: Any) -> None:
+    """Put the story at PLACE where the one at TO stands."""
+    _changed(common, edition_id, lambda desk, now: desk.desk.move(edition_id, place, to, by=by, now=now))
+
+
+@_desk_command("retitle")
+@click.argument("place", type=int)
+@click.argument("title")
+def _retitle(edition_id: int, place: int, title: str, by: str, **common: Any) -> None:
+    """Give the story at PLACE another TITLE; PLACE 0 is the subject of the mail."""
+    _changed(
+        common, edition_id, lambda desk, now: desk.desk.retitle(edition_id, place, title, by=by, now=now)
+    )
+
+
+@_desk_command("note")
+@click.argument("text")
+def _note(edition_id: int, text: str, by: str, **common: Any) -> None:
+    """Put a note above the stories; an empty TEXT takes it away."""
+    _changed(common, edition_id, lambda desk, now: desk.desk.note(edition_id, text, by=by, now=now))
+
+
+@_desk_command("approve")
+def _approve(edition_id: int, by: str, **common: Any) -> None:
+    """Let an edition go now. What `lint` calls an error stops it."""
+    with services_of(common["config"], common["now"]) as (_, services):
+        warnings = services.desk.approve(edition_id, by=by, now=moment(common["now"]))
+    _said(common, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}")
+
+
+@_desk_command("hold")
+def _hold(edition_id: int, by: str, **common: Any) -> None:
+    """Take the deadline away: nothing is sent until somebody approves."""
+    with services_of(common["config"], common["now"]) as (_, services):
+        services.desk.hold(edition_id, by=by, now=moment(common["now"]))
+    _said(common, edition_id, "held", "held until somebody approves it")
+
+
+@_desk_command("withdraw")
+def _withdraw(edition_id: int, by: str, **common: Any) -> None:
+    """Never send this edition."""
+    with services_of(common["config"], common["now"]) as (_, services):
+        services.desk.withdraw(edition_id, by=by, now=moment(common["now"]))
+    _said(common, edition_id, "withdrawn", "withdrawn; nobody gets it")
+
+
+@_desk_command("correct")
+@click.argument("text")
+def _correct(edition_id: int, text: str, by: str, **common: Any) -> None:
+    """Begin a correction of an edition that went out; TEXT says what was wrong.
+
+    The correction waits. Change it like any edition, then approve it: those who were sent the edition get it,
+    and it takes the edition's place in the archive and the feed.
+    """
+    with services_of(common["config"], common["now"]) as (_, services):
+        revision = services.desk.correct(edition_id, text, by=by, now=moment(common["now"]))
+    _said(common, revision, "held", f"is the correction of {edition_id}; approve it to send it")
+
+
+def _changed(common: dict[str, Any], edition_id: int, change: Callable[[Services, datetime], Proof]) -> None:
+    with services_of(common["config"], common["now"]) as (_, services):
+        proof = change(services, moment(common["now"]))
+    titles = [story.title for story in proof.digest.stories]
+    said = [*map(str, proof.findings), *proof.trimmed]
+    answer = {"edition": edition_id, "subject": proof.rendered.subject, "stories": titles, "said": said}
+
+    def text() -> None:
+        click.echo(proof.rendered.subject)
+        for place, title in enumerate(titles, start=1):
+            click.echo(f"{place:3}  {title}")
+        for line in said:
+            click.echo(f"  {line}", err=True)
+
+    show(answer, common["as_json"], text)
+
+
+def _said(common: dict[str, Any], edition_id: int, state: str, text: str) -> None:
+    show(
+        {"edition": edition_id, "state": state},
+        common["as_json"],
+        lambda: click.echo(f"Edition {edition_id} {text}."),
+    )

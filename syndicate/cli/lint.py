@@ -1,0 +1,82 @@
+"""What is wrong with a newsletter, before anybody gets it."""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from syndicate.cli.frame import config_option, json_option, moment, now_option, plural, services_of, show
+from syndicate.errors import SyndicateError
+from syndicate.jobs.press import Proof
+from syndicate.newsletter.findings import Severity
+from syndicate.newsletter.sample import sample_stories
+from syndicate.services import Services
+
+
+@click.command()
+@config_option
+@json_option
+@now_option
+@click.option("--edition", "edition_id", type=int, help="An edition that is cut already.")
+@click.argument("newsletters", nargs=-1)
+def lint(
+    config: Path, as_json: bool, now: datetime | None, edition_id: int | None, newsletters: tuple[str, ...]
+) -> None:
+    """Look for what is wrong with the next edition of these NEWSLETTERS (default: all), or with one edition.
+
+    Without news an invented edition is looked at. Opens no connection. Errors stop a send (exit code 1);
+    warnings do not.
+    """
+    with services_of(config, now) as (_, services):
+        if edition_id is not None:
+            proofs = {f"edition {edition_id}": services.desk.proof(edition_id)}
+        else:
+            proofs = {name: _next(services, name, moment(now)) for name in _names(services, newsletters)}
+    answer = {
+        name: {
+            "findings": [
+                {"rule": one.rule, "severity": one.severity.value, "place": one.place, "message": one.message}
+                for one in proof.findings
+            ],
+            "trimmed": proof.trimmed,
+        }
+        for name, proof in proofs.items()
+    }
+    show({"linted": answer}, as_json, lambda: _print(proofs))
+    if any(proof.errors for proof in proofs.values()):
+        raise SystemExit(1)
+
+
+def _print(proofs: dict[str, Proof]) -> None:
+    for name, proof in proofs.items():
+        for finding in proof.findings:
+            click.echo(f"{name}: {finding.severity.value} [{finding.rule}] {finding}")
+        for said in proof.trimmed:
+            click.echo(f"{name}: trimmed: {said}")
+        errors = len(proof.errors)
+        warnings = sum(finding.severity is Severity.WARNING for finding in proof.findings)
+        click.echo(f"{name}: {plural(errors, 'error')}, {plural(warnings, 'warning')}.")
+
+
+def _names(services: Services, names: tuple[str, ...]) -> list[str]:
+    known = [one.name for one in services.newsletters]
+    for name in names:
+        if name not in known:
+            raise click.UsageError(
+                f"there is no newsletter named {name!r}; known: {', '.join(known) or 'none'}"
+            )
+    if not known:
+        raise SyndicateError("there are no [[newsletters]] in config.toml")
+    return list(names) or known
+
+
+def _next(services: Services, name: str, now: datetime) -> Proof:
+    """The next edition, or an invented one while there is no news."""
+    newsletter = next(one for one in services.newsletters if one.name == name)
+    period = services.editions.upcoming(newsletter, now)
+    proof = services.editions.draft(newsletter, period, now).proof
+    if proof is None:
+        proof = services.editions.render(newsletter, period, sample_stories(now), invented=True).proof
+    if proof is None:
+        raise SyndicateError(f"there is nothing to look at in {name}")
+    return proof

@@ -1,0 +1,257 @@
+"""One SMTP conversation as a value: what was offered, what the server has yet to answer, how things ended.
+
+No sockets here: bytes come in by ``feed`` and go out by ``outgoing``. With PIPELINING (RFC 2920) the body
+of one message and MAIL, RCPT and DATA of the next leave together. The promise stands in one place: a body
+leaves only by ``hand_over``, which is called after the server's 354 and after the commit. Until then
+nothing can have been sent; after the reply everything is known; only in between is a lost connection
+uncertain (RFC 5321 section 3.3).
+"""
+
+import re
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from syndicate.delivery.headers import encode_address, encode_recipient, header_text
+from syndicate.delivery.parcels import Ended, Parcel
+from syndicate.errors import Deferred, MailError, Refused, TransportDown, Uncertain
+
+_REPLY = re.compile(rb"([2-5][0-9][0-9])([ -]|$)(.*)", re.DOTALL)
+_LONGEST_REPLY = 8192
+_CLOSING = 421
+_SIZE_REFUSED = 552
+_NO_SUCH_ADDRESS = 553
+_GOOD = {"RSET": (250,), "MAIL": (250,), "RCPT": (250, 251), "DATA": (354,), "QUIT": (221,)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """What the server offers (RFC 2920, 6531, 1870, 3461). ``size`` is in bytes; 0 for no limit known."""
+
+    pipelining: bool = False
+    utf8: bool = False
+    notifications: bool = False
+    declares_size: bool = False
+    size: int = 0
+
+
+class Dialogue:
+    """The state of one connection; ``place`` names the server in messages.
+
+    ``offered`` is the parcel whose envelope was sent, ``ready`` true once the server waits for its body.
+    ``lost`` says why the connection is of no more use, and ``returned`` is then a parcel that can go another
+    way; ``fatal`` says why no message at all would be taken. ``answered`` counts the messages that it
+    has judged.
+    """
+
+    def __init__(self, features: Features, place: str) -> None:
+        self.offered: Parcel | None = None
+        self.ready = False
+        self.lost: TransportDown | None = None
+        self.fatal: TransportDown | None = None
+        self.returned: Parcel | None = None
+        self.answered = 0
+        self._features = features
+        self._place = place
+        self._message: Sequence[bytes] = ()
+        self._body: Parcel | None = None
+        self._awaited: deque[str] = deque()
+        self._later: deque[tuple[str, bytes]] = deque()
+        self._out: list[bytes] = []
+        self._ended: list[Ended] = []
+        self._refusal: MailError | None = None
+        self._open = False
+        self._buffer = b""
+        self._text: list[bytes] = []
+
+    @property
+    def waiting(self) -> bool:
+        """True while the server owes an answer."""
+        return bool(self._awaited)
+
+    @property
+    def waits_for_verdict(self) -> bool:
+        """True while a body is on the wire or unanswered."""
+        return self._body is not None
+
+    def offer(self, parcel: Parcel, message: Sequence[bytes]) -> None:
+        """Send the envelope of a message. Only while nothing else is offered."""
+        self.offered, self._message = parcel, message
+        commands = self._envelope(parcel, sum(map(len, message)))
+        if not commands:
+            return
+        if self._open:
+            commands.insert(0, ("RSET", b"RSET\r\n"))
+        self._open = True
+        if self._features.pipelining:
+            self._awaited.extend(name for name, _ in commands)
+            self._out.append(b"".join(line for _, line in commands))
+        else:
+            self._later.extend(commands)
+            self._say_next()
+
+    def hand_over(self) -> None:
+        """Send the body that the server waits for. ``offer`` the next one at once: they leave together."""
+        if not self.ready:
+            raise RuntimeError("a body before the server's 354")
+        self._body, self.offered = self.offered, None
+        self.ready = self._open = False
+        self._out.extend(self._message)
+        self._out.append(b".\r\n")
+        self._message = ()
+        self._awaited.append("BODY")
+
+    def bid_farewell(self) -> None:
+        """Say QUIT; what the server has taken stays taken, whatever it answers."""
+        self._awaited.append("QUIT")
+        self._out.append(b"QUIT\r\n")
+
+    def outgoing(self) -> list[bytes]:
+        """The bytes to send now, in pieces; they are given out once."""
+        out, self._out = self._out, []
+        return out
+
+    def endings(self) -> list[Ended]:
+        """How attempts ended since the last call."""
+        ended, self._ended = self._ended, []
+        return ended
+
+    def feed(self, data: bytes) -> None:
+        """Take what the server said."""
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
+            if self.lost is None:
+                self._line(line.removesuffix(b"\r"))
+        if self.lost is None and len(self._buffer) > _LONGEST_REPLY:
+            self.lose("answered without end")
+
+    def lose(self, why: str, code: int | None = None) -> None:
+        """The connection is gone: what was only offered is ``returned``, a body on the wire is uncertain."""
+        if self.lost is None:
+            self.lost = TransportDown(f"{self._place} {why}", code=code)
+        if self._body is not None:
+            said = f"{self._place} did not answer the message: it {why}. It may have been sent."
+            self._ended.append(Ended(parcel=self._body, error=Uncertain(said)))
+            self._body = None
+        if self.offered is not None and self._refusal is not None:
+            self._end_offered(self._refusal)
+        if self.offered is not None:
+            self.returned, self.offered = self.offered, None
+        self.ready = False
+
+    def withdraw(self) -> None:
+        """The offered message must not go: the connection has to be closed, an empty body would be a mail."""
+        self.offered = None
+        self.lose("was left: a message was withdrawn")
+
+    def _envelope(self, parcel: Parcel, size: int) -> list[tuple[str, bytes]]:
+        features = self._features
+        try:
+            sender, recipient = encode_address(parcel.sender), encode_recipient(parcel.recipient)
+        except Refused as error:
+            self._end_offered(error)
+            return []
+        plain = recipient.isascii()
+        if not plain and not features.utf8:
+            shown = header_text(parcel.recipient, 80)
+            said = f'{self._place} takes no address outside plain ASCII such as "{shown}".'
+            self._end_offered(Refused(said, code=_NO_SUCH_ADDRESS))
+            return []
+        if 0 < features.size < size:
+            said = f"{self._place} takes at most {features.size} bytes; the message has {size}."
+            self.fatal = TransportDown(said, code=_SIZE_REFUSED)
+            self.lose("takes no message of that size", _SIZE_REFUSED)
+            return []
+        extra = b"" if plain else b" SMTPUTF8 BODY=8BITMIME"
+        extra += b" SIZE=%d" % size if features.declares_size else b""
+        extra += b" RET=HDRS" if features.notifications else b""
+        notify = b" NOTIFY=FAILURE,DELAY" if features.notifications else b""
+        return [
+            ("MAIL", b"MAIL FROM:<%b>%b\r\n" % (sender, extra)),
+            ("RCPT", b"RCPT TO:<%b>%b\r\n" % (recipient, notify)),
+            ("DATA", b"DATA\r\n"),
+        ]
+
+    def _say_next(self) -> None:
+        """Without PIPELINING: one command, once everything before it is answered."""
+        if self._later and not self._awaited:
+            name, line = self._later.popleft()
+            self._awaited.append(name)
+            self._out.append(line)
+
+    def _line(self, line: bytes) -> None:
+        reply = _REPLY.fullmatch(line)
+        if reply is None or len(line) + sum(map(len, self._text)) > _LONGEST_REPLY:
+            self.lose("answered something that is no reply")
+            return
+        self._text.append(reply[3])
+        if reply[2] != b"-":
+            text, self._text = b" ".join(self._text), []
+            self._reply(int(reply[1]), text)
+
+    def _reply(self, code: int, text: bytes) -> None:
+        if not self._awaited:
+            self.lose(f"closed the conversation: {code} {_readable(text)}", code)
+            return
+        command = self._awaited.popleft()
+        if command == "BODY":
+            self._verdict(code, text)
+        elif code not in _GOOD[command]:
+            self._refuse(command, code, self._said(command, code, text))
+        elif command == "DATA":
+            self._told_to_go_on()
+        if code == _CLOSING:
+            self.lose(f"is closing: {code} {_readable(text)}", code)
+        elif self.lost is None and self._later:
+            self._say_next()
+
+    def _verdict(self, code: int, text: bytes) -> None:
+        body, self._body = self._body, None
+        if body is None:
+            raise RuntimeError("a verdict on no message")
+        self.answered += 1
+        error: MailError | None = None
+        if code != 250:
+            said = self._said("the message", code, text)
+            error = _judged(code, said) if code >= 400 else Uncertain(said, code=code)
+        self._ended.append(Ended(parcel=body, error=error))
+
+    def _told_to_go_on(self) -> None:
+        if self._refusal is None:
+            self.ready = True
+        else:
+            # RFC 2920 section 3.1 would have us send an empty body to nobody; leaving is simpler.
+            self.lose("wants a message for a recipient it has refused")
+
+    def _refuse(self, command: str, code: int, said: str) -> None:
+        if command == "QUIT":
+            return
+        if command == "RSET" or code < 400:
+            self.lose(f"cannot go on ({said})")
+        elif command == "MAIL" and code >= 500:
+            # No message at all would be taken: the sender is refused, not a recipient.
+            self.fatal = TransportDown(said, code=code)
+            self.lose("refuses the sender", code)
+        elif code != _CLOSING:
+            self._refusal = self._refusal or _judged(code, said)
+            if command == "DATA" or not self._features.pipelining:
+                self._later.clear()
+                self._end_offered(self._refusal)
+
+    def _end_offered(self, error: MailError) -> None:
+        if self.offered is not None:
+            self.answered += 1
+            self._ended.append(Ended(parcel=self.offered, error=error))
+        self.offered, self._message, self._refusal = None, (), None
+
+    def _said(self, to_what: str, code: int, text: bytes) -> str:
+        """Without the recipient: these words are logged, and stand in the rows of those who wait as well."""
+        return f"{self._place} answered {to_what}: {code} {_readable(text)}"
+
+
+def _judged(code: int, said: str) -> MailError:
+    return Deferred(said, code=code) if code < 500 else Refused(said, code=code)
+
+
+def _readable(text: bytes) -> str:
+    return header_text(text.decode("utf-8", "replace"), 300)

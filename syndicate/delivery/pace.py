@@ -1,0 +1,34 @@
+"""How fast mail may go: so many messages a minute in all, and so many to one domain."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Messages a minute; 0 for no limit."""
+
+    rate: float = 0
+    domain_rate: float = 0
+
+
+@dataclass(slots=True)
+class Pace:
+    """Gives every message its moment, in seconds of a monotonic clock. Evenly: no bursts, no catching up."""
+
+    limits: Limits
+    _free: dict[str, float] = field(default_factory=dict)
+
+    def moment(self, address: str, now: float) -> float:
+        """When a message to this address may go, given all that were asked about before."""
+        if not self.limits.rate and not self.limits.domain_rate:
+            return now
+        domain = "@" + address.rpartition("@")[2].lower()
+        gaps = {
+            key: 60 / rate
+            for key, rate in (("", self.limits.rate), (domain, self.limits.domain_rate))
+            if rate
+        }
+        moment = max(now, *(self._free.get(key, now) for key in gaps))
+        for key, gap in gaps.items():
+            self._free[key] = moment + gap
+        return moment

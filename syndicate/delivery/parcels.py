@@ -1,0 +1,72 @@
+"""What is handed to a sender, what it says about each, and how it asks before every body."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from syndicate.errors import MailError, RenderError, TransportDown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """One message on its way to one mailbox.
+
+    ``key`` is the delivery's. ``sender`` and ``recipient`` are the envelope's addresses; a recipient outside
+    ASCII needs a server with SMTPUTF8. ``render`` makes the message when its turn comes, as pieces that are
+    one text: lines end in CRLF, none begins with a dot, the last one ends too. ``not_before`` is the
+    monotonic second at which it may go.
+    """
+
+    key: int
+    sender: str
+    recipient: str
+    render: Callable[[], Sequence[bytes]]
+    not_before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How an attempt ended: ``error`` is ``None`` when the server has taken the message."""
+
+    parcel: Parcel
+    error: MailError | RenderError | None = None
+
+
+# The next parcel, or ``None`` when there is none for now.
+Take = Callable[[], Parcel | None]
+# Records in one commit what has ended and what begins; answers the keys of those that may begin.
+Settle = Callable[[Sequence[Ended], Sequence[Parcel]], Collection[int]]
+
+
+class Sender(Protocol):
+    """Where mail goes: over SMTP, or into a folder."""
+
+    def run(
+        self,
+        take: Take,
+        settle: Settle,
+        *,
+        backlog: int = 1,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> TransportDown | None:
+        """Send parcels until ``take`` has no more, ``stopping`` says so, or nothing can be sent.
+
+        Every body is written only after ``settle`` has allowed it, and at most one is unanswered for each
+        connection. ``backlog`` is about how many parcels there are. Returns what stopped everything, or
+        ``None``. What ``settle`` raises ends the run; no body is written after that.
+        """
+
+
+def send_one(sender: Sender, parcel: Parcel) -> None:
+    """Send one message that is in no store; raises the ``MailError`` it ended with."""
+    waiting = [parcel]
+    ended: list[Ended] = []
+
+    def settle(done: Sequence[Ended], beginning: Sequence[Parcel]) -> Collection[int]:
+        ended.extend(done)
+        return [one.key for one in beginning]
+
+    problem = sender.run(lambda: waiting.pop() if waiting else None, settle)
+    error = problem or next((one.error for one in ended), None)
+    if error is not None:
+        raise error

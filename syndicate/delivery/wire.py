@@ -1,0 +1,68 @@
+"""A connection that never blocks: pieces go out as the kernel takes them, bytes come in as they are there."""
+
+import selectors
+import socket
+import ssl
+from collections.abc import Sequence
+
+_CHUNK = 65536
+# A whole message fits, so that one system call usually takes it.
+_BUFFER = 1 << 18
+_NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class Wire:
+    """A socket, plain or TLS, with what has yet to be sent over it."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        connection.settimeout(0)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+        self.socket = connection
+        self._encrypted = isinstance(connection, ssl.SSLSocket)
+        self._left: memoryview = memoryview(b"")
+
+    @property
+    def events(self) -> int:
+        """What to wait for."""
+        return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._left else 0)
+
+    def send(self, pieces: Sequence[bytes] = ()) -> None:
+        """Send pieces after what is still waiting; ``OSError`` when the connection is gone."""
+        if self._left or self._encrypted:
+            self._left = memoryview(bytes(self._left) + b"".join(pieces)) if pieces else self._left
+            self._flush()
+        elif pieces:
+            try:
+                sent = self.socket.sendmsg(pieces)
+            except _NOT_NOW:
+                sent = 0
+            if sent < sum(map(len, pieces)):
+                self._left = memoryview(b"".join(pieces))[sent:]
+
+    def _flush(self) -> None:
+        try:
+            while self._left:
+                self._left = self._left[self.socket.send(self._left) :]
+        except _NOT_NOW:
+            return
+
+    def receive(self) -> bytes | None:
+        """What has come in; ``None`` at the end of the stream, ``OSError`` when the connection is gone."""
+        found: list[bytes] = []
+        while True:
+            try:
+                data = self.socket.recv(_CHUNK)
+            except _NOT_NOW:
+                break
+            if not data:
+                return None if not found else b"".join(found)
+            found.append(data)
+            # TLS may hold more than the socket shows.
+            if not isinstance(self.socket, ssl.SSLSocket) or not self.socket.pending():
+                break
+        return b"".join(found)
+
+    def close(self) -> None:
+        """Close, whatever the state."""
+        self.socket.close()

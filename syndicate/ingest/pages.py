@@ -1,0 +1,147 @@
+"""A page with one article → ``ParsedSource`` with one entry. The only importer of trafilatura.
+
+trafilatura finds the text among menus, boxes and comments; what the page declares about itself
+(``page_facts``) gives title, authors, dates, language and picture, with trafilatura's guesses where it
+declares nothing. The text goes through the one sanitiser like everybody's. Runs in worker processes only.
+"""
+
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+import trafilatura
+from trafilatura.htmlprocessing import build_html_output
+
+from syndicate.errors import ParseError
+from syndicate.ingest.html_documents import read_html, tree_of, without_code
+from syndicate.ingest.not_articles import SHORT, SeenPage, is_teaser, why_not_an_article
+from syndicate.ingest.page_facts import PageFacts, page_facts
+from syndicate.ingest.raw_item import RawItem, Text, entry_of
+from syndicate.ingest.written_dates import read_moment
+from syndicate.model import Entry, ParsedSource
+from syndicate.text.plain import clean_line
+from syndicate.text.reading_time import measure_reading
+
+# Its notes about odd pages are not news to anybody.
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+logging.getLogger("htmldate").setLevel(logging.CRITICAL)
+
+
+def parse_page(
+    body: bytes,
+    *,
+    url: str,
+    content_type: str,
+    charset: str,
+    known: frozenset[str],
+    asked: str = "",
+    vouched: bool = True,
+) -> ParsedSource:
+    """Read the article on a page that came from ``url``, and was asked for at ``asked`` (default: the same).
+
+    ``vouched`` says that somebody calls it an article: its feed, or the operator. A sitemap lists imprints
+    and lists of tags as well; a page that only a sitemap names has to say itself that it is an article, or
+    have a date and a text.
+
+    Behind a paywall the entry has no text: what is left in sight is its summary at most, and a warning says
+    so. Raises ``ParseError`` for what is no page or no article (error, log-in and consent pages).
+    """
+    asked = asked or url
+    text = read_html(body, url=url, content_type=content_type, charset=charset)
+    facts = page_facts(text)
+    markup = without_code(text)
+    tree = tree_of(markup)
+    visible = " ".join(tree.text_content().split())
+    # Guessing takes half the time, so only what the page does not declare is guessed.
+    found = _extracted(tree, url, guess=not (facts.authors and facts.published))
+    entry = _entry(facts, found, url)
+    words = measure_reading(entry.text, entry.language).words
+    seen = SeenPage(
+        asked=asked,
+        url=url,
+        titles=(facts.page_title, facts.heading, facts.title),
+        words=words,
+        visible=visible,
+        markup=markup,
+        canonical=facts.canonical,
+    )
+    if reason := why_not_an_article(seen):
+        raise ParseError(f"{asked} was not taken for an article: {reason}")
+    if not vouched and not facts.is_article and not (facts.published and words >= SHORT):
+        raise ParseError(
+            f"{asked} was not taken for an article: it does not say that it is one, and has no date"
+        )
+    if not entry.title:
+        raise ParseError(f"{asked} was not taken for an article: it has no title")
+    warnings: tuple[str, ...] = ()
+    if facts.paywalled or is_teaser(visible, words):
+        entry = replace(entry, html="", text="")
+        warnings = ("its text is for subscribers only",)
+    elif not entry.text:
+        warnings = ("no text of an article was found on it",)
+    # Of what a reader sees: advertisements, counters and tokens change with every answer.
+    digest = blake2b(f"{entry.title}\n{entry.html}".encode(), digest_size=16).hexdigest()
+    entry = replace(entry, digest=digest, guid=asked)
+    return ParsedSource(
+        title=entry.title,
+        language=entry.language,
+        entries=() if digest in known else (entry,),
+        digests=(digest,),
+        warnings=warnings,
+    )
+
+
+def _extracted(tree: Any, url: str, *, guess: bool) -> Any:
+    """The document that trafilatura found, or ``None`` when it finds no text worth the name."""
+    try:
+        return trafilatura.bare_extraction(
+            tree,
+            url=url,
+            include_comments=False,
+            include_formatting=True,
+            include_images=True,
+            include_links=True,
+            include_tables=True,
+            with_metadata=guess,
+        )
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError, AssertionError):
+        # What strangers write brings out bugs in any extractor; the page's own facts may still do.
+        return None
+
+
+def _entry(facts: PageFacts, found: Any, url: str) -> Entry:
+    title = facts.title or facts.heading or (found and found.title) or facts.page_title
+    html = build_html_output(found) if found is not None and found.body is not None else ""
+    guessed = found.author.split("; ") if found and found.author else []
+    raw = RawItem(
+        base=url,
+        link=url,
+        title=Text(title, html=False),
+        contents=[Text(html, html=True, base=url)] if html else [],
+        summary=Text(facts.summary, html=False),
+        authors=list(facts.authors or guessed),
+        published=facts.published or _guessed_date(found),
+        updated=facts.updated,
+        language=facts.language or (found and found.language) or "",
+        tags=list(facts.tags),
+        images=[facts.image] if facts.image else [],
+    )
+    entry = _without_heading(entry_of(raw, language="", digest=""), facts.heading)
+    return replace(entry, section=clean_line(facts.section, 60))
+
+
+def _guessed_date(found: Any) -> datetime | None:
+    return read_moment(found.date, UTC) if found and found.date else None
+
+
+def _without_heading(entry: Entry, page_heading: str) -> Entry:
+    """The entry whose text does not begin with its own title, or the page's heading, once more."""
+    heading, _, rest = entry.html.partition("</h2>")
+    if not rest or not heading.lstrip().startswith("<h2"):
+        return entry
+    first, _, others = entry.text.partition("\n")
+    if clean_line(first).casefold() not in (entry.title.casefold(), clean_line(page_heading).casefold()):
+        return entry
+    return replace(entry, html=rest.strip(), text=others.strip())

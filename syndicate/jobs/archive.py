@@ -1,0 +1,78 @@
+"""The archive of each newsletter on disk: pages and feeds, built from the rows of its editions."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from syndicate.errors import RenderError
+from syndicate.files import write_atomic, write_page
+from syndicate.jobs.signatures import signature_of
+from syndicate.model import Channel, Digest, Newsletter, PublishedArticle
+from syndicate.publish.archive import ArchivedEdition, archive_channel, archive_pages, edition_item
+from syndicate.publish.options import PublishOptions
+from syndicate.publish.site import SitePages
+from syndicate.store import Store, desk, quarantine, stale
+from syndicate.templating import Templates
+
+CADENCE = "edition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveBuild:
+    """Writes what changed. ``documents`` gives the feed files of a channel by their name."""
+
+    store: Store
+    output: Path
+    newsletters: tuple[Newsletter, ...]
+    options: PublishOptions
+    templates: Templates
+    documents: Callable[[Channel, list[PublishedArticle]], Mapping[str, bytes]]
+
+    def run(
+        self, now: datetime, known: Mapping[str, str], pages: SitePages, look: str
+    ) -> tuple[list[str], list[str]]:
+        """Paths that changed, and what failed: one newsletter does not stop the others.
+
+        ``look`` is the signature of all that pages have in common.
+        """
+        written: list[str] = []
+        failures: list[str] = []
+        for newsletter in self.newsletters:
+            try:
+                written += self._newsletter(newsletter, known, pages, look, now)
+            except (RenderError, ValueError, LookupError, TypeError) as error:
+                failures.append(f"archive of {newsletter.name}: {error}")
+                with self.store.write() as connection:
+                    quarantine.record_failure(connection, "archive", newsletter.name, str(error), now=now)
+        return written, failures
+
+    def _newsletter(
+        self, newsletter: Newsletter, known: Mapping[str, str], pages: SitePages, look: str, now: datetime
+    ) -> list[str]:
+        with self.store.read() as connection:
+            found = desk.published_editions(connection, newsletter.name, CADENCE)
+            first = desk.first_cuts(connection, newsletter.name, CADENCE)
+        if not found:
+            return []
+        name = f"archive:{newsletter.name}"
+        signature = signature_of(newsletter, look, [(one.edition.id, one.edition.cut_at) for one in found])
+        editions = [
+            ArchivedEdition(
+                edition=one.edition,
+                digest=Digest.from_json(one.content or {"stories": ()}),
+                published=first[one.edition.period_end],
+            )
+            for one in found
+        ]
+        if known.get(name) == signature and all((self.output / one.path).exists() for one in editions):
+            return []
+        files = archive_pages(pages, newsletter, editions, self.options)
+        written = [path for path, data in files.items() if write_page(self.output / path, data)]
+        items = [edition_item(self.templates, newsletter, one, self.options) for one in editions]
+        feeds = self.documents(archive_channel(newsletter), items)
+        written += [path for path, data in feeds.items() if write_atomic(self.output / path, data)]
+        with self.store.write() as connection:
+            stale.save_signature(connection, name, signature, now)
+            quarantine.clear_failure(connection, "archive", newsletter.name)
+        return written

@@ -1,0 +1,128 @@
+"""Bounces and complaints → suppressed mailboxes, by one policy, whichever way the news came."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from syndicate.audience.tokens import read_token
+from syndicate.delivery.bounces import Kind, Report, judge, read_report
+from syndicate.delivery.verp import is_ours
+from syndicate.store import Connection, Store, audience, leases
+from syndicate.store import bounces as bounce_store
+
+FORGED = "forged"
+NOTHING = "nothing"
+REPEATED = "repeated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BouncePolicy:
+    """When a mailbox is given up: ``soft_limit`` soft bounces within ``soft_window`` seconds."""
+
+    soft_limit: int = 5
+    soft_window: float = 30 * 86400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BounceJob:
+    """Reads reports and acts on those that prove to be about a delivery of ours."""
+
+    store: Store
+    policy: BouncePolicy = field(default_factory=BouncePolicy)
+    sources: Callable[[], Iterable[bytes]] = tuple
+
+    def run(self, now: datetime) -> dict[str, int]:
+        """Read what waits in the mailboxes; how often each outcome of ``handle`` came up.
+
+        Raises ``MailError`` when a mailbox cannot be read; what was read before is done.
+        """
+        counts: dict[str, int] = {}
+        for data in self.sources():
+            outcome = self.handle(data, now)
+            counts[outcome] = counts.get(outcome, 0) + 1
+        return counts
+
+    def handle(self, data: bytes, now: datetime) -> str:
+        """Act on one message; what it was: a ``Kind``, ``repeated``, ``forged`` or ``nothing``.
+
+        Forged is everything whose signature is missing or wrong, and what is about nobody we know. It
+        changes nothing but a count.
+        """
+        report = read_report(data)
+        if report is None:
+            return NOTHING
+        with self.store.write() as connection:
+            found = self._proven(connection, report)
+            if found is None:
+                bounce_store.ignore_bounce(connection)
+                return FORGED
+            subscription_id, delivery_id = found
+            if report.kind is Kind.LEAVING:
+                audience.end_subscription(connection, subscription_id, detail="by mail", now=now)
+                return report.kind.value
+            new = apply_bounce(
+                connection,
+                subscription_id=subscription_id,
+                delivery_id=delivery_id,
+                kind=report.kind,
+                said=(report.status, report.detail),
+                policy=self.policy,
+                now=now,
+            )
+        return report.kind.value if new else REPEATED
+
+    def _proven(self, connection: Connection, report: Report) -> tuple[int, int] | None:
+        """The subscription and the delivery (0 if unknown) that a signature of ours stands for."""
+        secret = leases.secret(connection)
+        for delivery_id, signature in report.deliveries:
+            found = bounce_store.addressee(connection, delivery_id)
+            if found is not None and is_ours(secret, signature, delivery_id, found.address):
+                return found.subscription_id, delivery_id
+        for token in report.tokens:
+            subscription_id = read_token(secret, token)
+            if subscription_id and bounce_store.subscriber_key(connection, subscription_id) is not None:
+                return subscription_id, 0
+        return None
+
+
+def apply_bounce(
+    connection: Connection,
+    *,
+    subscription_id: int,
+    delivery_id: int,
+    kind: Kind,
+    said: tuple[str, str],
+    policy: BouncePolicy,
+    now: datetime,
+) -> bool:
+    """Record a bounce or complaint and give the mailbox up when the policy says so; false if it is not new.
+
+    ``said`` is the status code and the words that came with it.
+    """
+    status, detail = said
+    if not bounce_store.record_bounce(
+        connection,
+        subscription_id=subscription_id,
+        delivery_id=delivery_id,
+        kind=kind.value,
+        status=status,
+        detail=detail,
+        now=now,
+    ):
+        return False
+    key = bounce_store.subscriber_key(connection, subscription_id)
+    if key is None:
+        return False
+    if kind is Kind.SOFT:
+        since = now - timedelta(seconds=policy.soft_window)
+        if bounce_store.count_bounces(connection, key, kind=kind.value, since=since) < policy.soft_limit:
+            return True
+    reason = {Kind.COMPLAINT: "complained", Kind.SOFT: "bounced too often"}.get(kind, "bounced")
+    audience.suppress(connection, key, reason=reason, now=now)
+    audience.end_all_subscriptions(connection, key, detail=f"{reason}: {status} {detail}"[:300], now=now)
+    return True
+
+
+def bounce_of_reply(code: int | None, text: str) -> Kind | None:
+    """What the server's answer during sending says about the mailbox, by the same table."""
+    return None if code is None else judge(code, text)

@@ -1,0 +1,121 @@
+"""What an edition says → the mail as it would be sent, trimmed to size and looked at by lint."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from syndicate.model import Digest, Newsletter, archive_folder, edition_url
+from syndicate.newsletter.findings import Finding, Origins
+from syndicate.newsletter.lint import errors_of, lint_mail
+from syndicate.newsletter.lint_structure import check_headers
+from syndicate.newsletter.mail_page import MailPage
+from syndicate.newsletter.periods import Period
+from syndicate.newsletter.render import RenderedEdition, SiteFacts, render_edition
+from syndicate.newsletter.trim import fit
+from syndicate.templating import Templates
+
+# What the publish job writes; other addresses of ours are the web server's.
+_WRITTEN = (".html", ".rss", ".atom", ".json", ".xml", ".opml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """A rendered edition with what lint says. ``trimmed`` tells what went to make it fit."""
+
+    digest: Digest
+    rendered: RenderedEdition
+    web_url: str
+    findings: tuple[Finding, ...]
+    trimmed: tuple[str, ...]
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """What stops a send."""
+        return errors_of(self.findings)
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """Subject, HTML and text, as the store takes them."""
+        return self.rendered.subject, self.rendered.html, self.rendered.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """Renders and proofs editions.
+
+    ``unsubscribe_url`` gives a newsletter's link with the token open, ``message`` the raw mail one reader
+    would get, ``gone`` the status of articles (by id) whose page was gone when we last read it.
+    ``output`` is where our pages are written.
+    """
+
+    templates: Templates
+    site: SiteFacts
+    output: Path
+    unsubscribe_url: Callable[[Newsletter], str]
+    message: Callable[[Newsletter, Period, RenderedEdition, str], bytes]
+    gone: Callable[[Collection[int]], Mapping[int, int]]
+
+    def proof(
+        self, newsletter: Newsletter, period: Period, digest: Digest, *, invented: bool = False
+    ) -> Proof:
+        """Render, trim and lint. Raises ``RenderError`` when a template fails.
+
+        The links of an ``invented`` edition lead nowhere and are not looked at.
+        """
+        web_url = edition_url(self.site.url, newsletter.name, period.end)
+
+        def render(what: Digest) -> RenderedEdition:
+            return render_edition(
+                self.templates,
+                newsletter,
+                what,
+                period=period,
+                site=self.site,
+                unsubscribe_url=self.unsubscribe_url(newsletter),
+                web_url=web_url,
+            )
+
+        digest, left_out = (digest, ()) if invented else self._without_gone(digest)
+        digest, rendered, trimmed = fit(digest, render)
+        origins = Origins(digest, lambda text: self.templates.find(text, "mail/"))
+        dead = {} if invented else self._dead(newsletter, rendered) | self._gone_links(digest)
+        headers = check_headers(self.message(newsletter, period, rendered, web_url))
+        findings = (*lint_mail(rendered, origins, dead), *headers)
+        return Proof(
+            digest=digest, rendered=rendered, web_url=web_url, findings=findings, trimmed=left_out + trimmed
+        )
+
+    def _gone_links(self, digest: Digest) -> dict[str, str]:
+        gone = self.gone([story.article_id for story in digest.stories])
+        return {
+            story.url: f"the page answered {gone[story.article_id]} when it was last read"
+            for story in digest.stories
+            if story.article_id in gone and story.url
+        }
+
+    def _without_gone(self, digest: Digest) -> tuple[Digest, tuple[str, ...]]:
+        """Without the stories whose page answered 404 or 410 when we last read it; at least one stays."""
+        gone = self.gone([story.article_id for story in digest.stories])
+        kept = tuple(story for story in digest.stories if story.article_id not in gone)
+        if not kept or len(kept) == len(digest.stories):
+            return digest, ()
+        said = tuple(
+            f'the story "{story.title}" was left out: its page answered {gone[story.article_id]}'
+            for story in digest.stories
+            if story.article_id in gone
+        )
+        return replace(digest, stories=kept), said
+
+    def _dead(self, newsletter: Newsletter, rendered: RenderedEdition) -> dict[str, str]:
+        """Links to pages of ours that are not written. The archive's own come after the edition."""
+        dead = {}
+        for link in MailPage(rendered.html).all("a"):
+            url = link.attributes.get("href", "")
+            if not self.site.url or not url.startswith(f"{self.site.url}/") or "\x00" in url:
+                continue
+            path = unquote(urlsplit(url.removeprefix(f"{self.site.url}/")).path)
+            later = path.startswith(archive_folder(newsletter.name)) or not path.endswith(_WRITTEN)
+            if not later and not (self.output / path).is_file():
+                dead[url] = "this page of ours is not published; run `syndicate publish`"
+        return dead

@@ -1,0 +1,59 @@
+"""The rules of robots.txt for the origins whose pages are due: from the store, else asked for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from syndicate.errors import FetchError
+from syndicate.ingest.robots import RobotsFile, Rules, read_rules, robots_file, robots_url
+from syndicate.net import Fetched, FetchRequest, FetchThread
+from syndicate.store import Store
+from syndicate.store import robots as robots_store
+
+_ACCEPT = "text/plain, */*;q=0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginRules:
+    """What we may do on one origin: nothing before ``not_before``; ``None`` for ``rules`` nobody knows."""
+
+    rules: Rules | None
+    not_before: datetime
+
+
+def rules_for(
+    store: Store, fetcher: FetchThread, origins: Iterable[str], agent: str, now: datetime
+) -> dict[str, OriginRules]:
+    """The rules of each origin for the product token ``agent``. What had to be asked for is stored."""
+    wanted = sorted(set(origins))
+    with store.read() as connection:
+        known = robots_store.read_robots(connection, wanted, now)
+    found = {origin: _rules(_file_of(row), row.rests_until, agent) for origin, row in known.items()}
+    missing = [
+        FetchRequest(url=robots_url(origin), accept=_ACCEPT, key=origin)
+        for origin in wanted
+        if origin not in found
+    ]
+    for request, answer in fetcher.fetch_each(missing) if missing else ():
+        origin = str(request.key)
+        file = _file_from(origin, answer, now)
+        with store.write() as connection:
+            robots_store.save_robots(connection, origin, file.status, file.rules, file.expires)
+        found[origin] = _rules(file, now, agent)
+    return found
+
+
+def _file_of(row: robots_store.RobotsRow) -> RobotsFile:
+    return RobotsFile(origin=row.origin, status=row.status, rules=row.rules, expires=row.expires)
+
+
+def _file_from(origin: str, answer: Fetched | FetchError, now: datetime) -> RobotsFile:
+    if isinstance(answer, FetchError):
+        return robots_file(origin, answer.status or 0, b"", now)
+    return robots_file(origin, answer.status, answer.body, now)
+
+
+def _rules(file: RobotsFile, rests_until: datetime, agent: str) -> OriginRules:
+    if not file.reachable:
+        return OriginRules(rules=None, not_before=file.expires)
+    return OriginRules(rules=read_rules(file, agent), not_before=rests_until)

@@ -1,0 +1,138 @@
+"""The second half of reading a sitemap index: its parts, each with validators and a schedule of its own.
+
+A part and its articles are committed together, like a poll.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from syndicate.errors import FetchError, ParseError, StoreError, SyndicateError
+from syndicate.ingest.full_text import sort_entries
+from syndicate.ingest.polling import PollOutcome, after_poll, failed
+from syndicate.jobs.ingest import IngestJob, LeaseLost
+from syndicate.jobs.source_reading import reading_of, source_request
+from syndicate.model import NewArticle, ParsedSource, SourceState
+from syndicate.net import Fetched
+from syndicate.store import Connection
+from syndicate.store import sitemap_parts as part_store
+from syndicate.store.sitemap_parts import DuePart
+
+log = logging.getLogger("syndicate.sitemaps")
+
+CLAIM = 100
+LEASE = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartsResult:
+    """What one run did: parts read, articles accepted, and (address, reason) of what failed."""
+
+    read: int = 0
+    new: int = 0
+    failures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SitemapPartsJob:
+    """Reads the parts that are due."""
+
+    ingest: IngestJob
+
+    def run(self, now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> PartsResult:
+        """Read every part that is due; one that fails is tried again later and hurts no other."""
+        with self.ingest.store.write() as connection:
+            due = part_store.claim_parts(
+                connection, now=now, owner=self.ingest.owner, until=now + LEASE, limit=CLAIM
+            )
+        parts = {part.id: part for part in due}
+        if not parts:
+            return PartsResult()
+        read = new = 0
+        failures = []
+        requests = []
+        for part in due:
+            try:
+                requests.append(source_request(part.source, part.state, url=part.url, key=part.id))
+            except FetchError as error:
+                failures.append(str(error))
+                self._save(parts.pop(part.id), failed(part.url, error), now)
+        for request, answer in self.ingest.fetcher().fetch_each(requests):
+            part = parts.pop(int(str(request.key)))
+            try:
+                new += self._take(part, answer, now)
+                read += 1
+            except (FetchError, ParseError) as error:
+                failures.append(str(error))
+                self._save(part, failed(part.url, error), now)
+            except StoreError:
+                raise
+            except LeaseLost:
+                continue
+            except Exception as error:
+                log.exception("the sitemap %s could not be stored", part.url)
+                problem = SyndicateError(f"{part.url} could not be stored ({type(error).__name__}: {error})")
+                failures.append(str(problem))
+                self._save(part, failed(part.url, problem), now)
+            if stopping():
+                break
+        with self.ingest.store.write() as connection:
+            part_store.release_parts(connection, list(parts), owner=self.ingest.owner)
+        return PartsResult(read=read, new=new, failures=tuple(failures))
+
+    def _take(self, part: DuePart, answer: Fetched | FetchError, now: datetime) -> int:
+        """Store what a part brought; the number of new articles. Raises ``FetchError`` and ``ParseError``."""
+        if isinstance(answer, FetchError):
+            raise answer
+        outcome = PollOutcome(
+            source_name=part.url,
+            etag=answer.etag,
+            last_modified=answer.last_modified,
+            body_hash=answer.wire_hash,
+            not_modified=answer.status == 304,
+            read=not answer.unchanged,
+            max_age=answer.max_age,
+        )
+        if answer.unchanged:
+            self._save(part, outcome, now)
+            return 0
+        parsed = self._parsed(part, answer)
+        found = sort_entries(
+            part.source, parsed, now, self.ingest.pages, first=part.state.last_success is None
+        )
+        after = after_poll(part.state, outcome, now, self.ingest.polling)
+
+        def settle(connection: Connection, _new: Sequence[NewArticle]) -> None:
+            next_check = self._next_check(part, after, now)
+            if not part_store.save_part(connection, part.id, after, next_check, owner=self.ingest.owner):
+                raise LeaseLost
+
+        return self.ingest.accept(part.source, found.parsed, now, settle, found=found).new
+
+    def _parsed(self, part: DuePart, answer: Fetched) -> ParsedSource:
+        parsed = self.ingest.parse(
+            answer.body,
+            answer.url,
+            answer.content_type,
+            answer.charset,
+            self.ingest.known_digests(part.source),
+            **(reading_of(part.source) | {"asked": part.url}),
+        )
+        if parsed.parts:
+            raise ParseError(f"{part.url} is an index inside an index, which the protocol forbids; not read")
+        return parsed
+
+    def _save(self, part: DuePart, outcome: PollOutcome, now: datetime) -> None:
+        after = after_poll(part.state, outcome, now, self.ingest.polling)
+        with self.ingest.store.write() as connection:
+            part_store.save_part(
+                connection, part.id, after, self._next_check(part, after, now), owner=self.ingest.owner
+            )
+
+    def _next_check(self, part: DuePart, after: SourceState, now: datetime) -> datetime:
+        """A part whose changes the index tells need not be asked in between more than once a day."""
+        due = after.next_check or now + timedelta(seconds=self.ingest.polling.max_interval)
+        if part.changed is None or after.error or self.ingest.polling.min_interval <= 0:
+            return due
+        return max(due, now + timedelta(seconds=self.ingest.polling.max_interval))

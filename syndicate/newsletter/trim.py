@@ -1,0 +1,57 @@
+"""Fitting an edition into what Gmail shows: the least important things go first, and it is said what went."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from syndicate.model import Digest, DigestStory
+from syndicate.newsletter.lint import HTML_LIMIT_BYTES, html_size
+from syndicate.newsletter.render import RenderedEdition
+
+Trimmed = tuple[Digest, RenderedEdition, tuple[str, ...]]
+
+
+def fit(
+    digest: Digest, render: Callable[[Digest], RenderedEdition], limit: int = HTML_LIMIT_BYTES
+) -> Trimmed:
+    """The edition with as much as fits into ``limit`` bytes of HTML, and a sentence for each thing that went.
+
+    First related links and other coverage go, from the last story up; then whole stories, trending ones
+    first, from the last up. At least one story stays.
+    """
+    rendered = render(digest)
+    if html_size(rendered.html) <= limit:
+        return digest, rendered, ()
+    steps = _steps(digest)
+    low, high = 1, len(steps)
+    # Each step only makes the mail smaller, so the first that fits is found by halving.
+    while low < high:
+        middle = (low + high) // 2
+        if html_size(render(steps[middle - 1][0]).html) <= limit:
+            high = middle
+        else:
+            low = middle + 1
+    if not steps:
+        return digest, rendered, ()
+    smaller = steps[high - 1][0]
+    return smaller, render(smaller), tuple(said for _, said in steps[:high])
+
+
+def _steps(digest: Digest) -> list[tuple[Digest, str]]:
+    steps: list[tuple[Digest, str]] = []
+    for story in (*reversed(digest.trending), *reversed(digest.top)):
+        if story.related or story.covered_by:
+            digest = _with(digest, story, replace(story, related=(), covered_by=()))
+            steps.append((digest, f'further links of "{story.title}" were left out to stay below 102 KB'))
+    for story in (*reversed(digest.trending), *reversed(digest.top))[:-1]:
+        digest = _with(digest, story, None)
+        steps.append((digest, f'the story "{story.title}" was left out to stay below 102 KB'))
+    return steps
+
+
+def _with(digest: Digest, story: DigestStory, changed: DigestStory | None) -> Digest:
+    """The digest with one story (found by its id) changed or gone."""
+    stories = [
+        changed if (one.story_id, one.article_id) == (story.story_id, story.article_id) else one
+        for one in digest.stories
+    ]
+    return replace(digest, stories=tuple(one for one in stories if one is not None))

@@ -1,0 +1,129 @@
+"""A newsletter's archive: each edition as a page of the site and as an item of the newsletter's own feed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from syndicate.model import (
+    Article,
+    Channel,
+    Digest,
+    Edition,
+    Newsletter,
+    PublishedArticle,
+    Republish,
+    Source,
+    archive_folder,
+    edition_path,
+)
+from syndicate.publish.entries import MAX_ITEMS
+from syndicate.publish.options import PublishOptions
+from syndicate.publish.site import SitePages
+from syndicate.templating import Templates
+from syndicate.text.language import direction_of
+
+INDEX = "index.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedEdition:
+    """The latest revision of an edition. ``published`` is when the first one went out."""
+
+    edition: Edition
+    digest: Digest
+    published: datetime
+
+    @property
+    def path(self) -> str:
+        """Its page inside the output folder."""
+        return edition_path(self.edition.newsletter, self.edition.period_end)
+
+    @property
+    def name(self) -> str:
+        """The file name of its page."""
+        return self.path.rpartition("/")[2]
+
+
+def archive_channel(newsletter: Newsletter) -> Channel:
+    """The newsletter's own feed: ``newsletters/NAME.rss`` and so on, beside the channels' files."""
+    return Channel(
+        name=f"newsletters/{newsletter.name}",
+        title=newsletter.title,
+        query="",
+        limit=MAX_ITEMS,
+        language=newsletter.language,
+        description=newsletter.title,
+    )
+
+
+def archive_pages(
+    pages: SitePages, newsletter: Newsletter, editions: Sequence[ArchivedEdition], options: PublishOptions
+) -> dict[str, bytes]:
+    """The page of every edition and the list of them, by path. Raises ``RenderError``."""
+    index = f"{archive_folder(newsletter.name)}/{INDEX}"
+    language = newsletter.language or options.language
+    shared = {
+        "newsletter": newsletter,
+        "language": language,
+        "text_direction": direction_of(language),
+        "feed": quote(archive_channel(newsletter).name),
+    }
+    written = {}
+    for item in editions:
+        said = {
+            "edition": item.edition,
+            "published": item.published,
+            "stories": item.digest.top,
+            "trending": item.digest.trending,
+            "note": item.digest.note,
+            "correction": item.digest.correction,
+        }
+        written[item.path] = pages.other_page("pages/edition.html", item.path, **shared, **said)
+    written[index] = pages.other_page("pages/editions.html", index, **shared, editions=editions)
+    return written
+
+
+def edition_item(
+    templates: Templates, newsletter: Newsletter, item: ArchivedEdition, options: PublishOptions
+) -> PublishedArticle:
+    """An edition as feeds carry it, under the id it has everywhere."""
+    edition, digest = item.edition, item.digest
+    language = newsletter.language or options.language
+    url = f"{options.site_url}/{quote(item.path)}"
+    facts = {
+        "stories": digest.top,
+        "trending": digest.trending,
+        "note": digest.note,
+        "correction": digest.correction,
+    }
+    html = templates.render("pages/parts/edition_item.html", **facts)
+    summary = digest.correction or digest.note or " · ".join(story.title for story in digest.stories)
+    return PublishedArticle(
+        article=Article(
+            id=edition.id,
+            uid=edition.uid,
+            source_id=0,
+            entry_key=edition.uid,
+            url=url,
+            path=item.path,
+            title=edition.subject,
+            published=item.published,
+            updated=edition.cut_at,
+            first_seen=item.published,
+            language=language,
+            direction=direction_of(language),
+            summary=summary,
+        ),
+        source=Source(id=0, name=newsletter.title, url="", own=True, republish=Republish.FULL),
+        link=url,
+        html=html,
+        text=edition_text(digest),
+    )
+
+
+def edition_text(digest: Digest) -> str:
+    """The same as plain text."""
+    lines = [digest.correction, digest.note]
+    lines += [f"{story.title} ({story.source})\n{story.url}".strip() for story in digest.stories]
+    return "\n\n".join(filter(None, lines))

@@ -1,0 +1,179 @@
+"""What brings articles in: the client, the parsers, and every job that reads somebody else's server."""
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from syndicate import __version__
+from syndicate.ingest.full_text import PageOptions
+from syndicate.ingest.isolation import ParserPool
+from syndicate.ingest.polling import PollingOptions
+from syndicate.ingest.robots import product_token
+from syndicate.ingest.rules import Rule
+from syndicate.jobs.discovery import DiscoveryJob
+from syndicate.jobs.ingest import IngestJob
+from syndicate.jobs.pages import PagesJob
+from syndicate.jobs.rehearsal import RuleRehearsal
+from syndicate.jobs.sitemap_parts import SitemapPartsJob
+from syndicate.jobs.source_lists import SourceListJob
+from syndicate.jobs.websub import WebSubJob
+from syndicate.model import Source, SourceList
+from syndicate.net import FetchThread, HttpOptions, looks_public
+from syndicate.services.declared import (
+    declared_lists,
+    declared_rules,
+    declared_sources,
+)
+from syndicate.settings import Settings
+from syndicate.store import Store, audience
+from syndicate.text.urls import host_of
+
+
+@dataclass
+class IntakeServices:
+    """The part of the services that reads sources."""
+
+    settings: Settings
+    store: Store
+
+    @cached_property
+    def owner(self) -> str:
+        """Who we are in leases: host, process, and when it started."""
+        return f"{socket.gethostname()}:{os.getpid()}:{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return ZoneInfo(self.settings.site.time_zone)
+
+    @cached_property
+    def sources(self) -> tuple[Source, ...]:
+        """The declared sources."""
+        return declared_sources(self.settings)
+
+    @cached_property
+    def source_lists(self) -> tuple[SourceList, ...]:
+        """The declared source lists."""
+        return declared_lists(self.settings)
+
+    @cached_property
+    def fetcher(self) -> FetchThread:
+        """The one guarded client, on its own thread."""
+        http = self.settings.http
+        return FetchThread(
+            HttpOptions(
+                allow_private=http.allow_private,
+                user_agent=http.user_agent or self._user_agent(),
+                host_gap=http.host_gap,
+            )
+        )
+
+    @cached_property
+    def parsers(self) -> ParserPool:
+        """The worker processes that read strangers' bytes."""
+        return ParserPool()
+
+    @cached_property
+    def ingest(self) -> IngestJob:
+        """Sources → articles."""
+        return IngestJob(
+            store=self.store,
+            fetcher=lambda: self.fetcher,
+            parser=lambda: self.parsers,
+            polling=self.polling,
+            zone=self.zone,
+            owner=self.owner,
+            follow_hubs=self.reached_by_hubs,
+            rules=self.rules,
+            pages=self.page_options,
+        )
+
+    @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """The declared rules, in order."""
+        return declared_rules(self.settings)
+
+    @cached_property
+    def rehearsal(self) -> RuleRehearsal:
+        """What the rules would do."""
+        return RuleRehearsal(
+            store=self.store,
+            fetcher=lambda: self.fetcher,
+            parser=lambda: self.parsers,
+            zone=self.zone,
+            rules=self.rules,
+        )
+
+    @cached_property
+    def lists(self) -> SourceListJob:
+        """Source lists → sources."""
+        return SourceListJob(
+            store=self.store, fetcher=lambda: self.fetcher, lists=self.source_lists, owner=self.owner
+        )
+
+    @cached_property
+    def discovery(self) -> DiscoveryJob:
+        """A page → its feeds; a source → what is in it."""
+        return DiscoveryJob(fetcher=lambda: self.fetcher, parser=lambda: self.parsers, zone=self.zone)
+
+    @cached_property
+    def page_options(self) -> PageOptions:
+        """How the pages of articles are read."""
+        pages = self.settings.pages
+        return PageOptions(first=pages.first, per_poll=pages.per_poll, window=pages.window)
+
+    @cached_property
+    def sitemap_parts(self) -> SitemapPartsJob:
+        """Parts of sitemaps → articles, and pages to read."""
+        return SitemapPartsJob(ingest=self.ingest)
+
+    @cached_property
+    def pages(self) -> PagesJob:
+        """Pages to read → articles, and their full texts."""
+        return PagesJob(ingest=self.ingest, agent=product_token(self.settings.http.user_agent))
+
+    @cached_property
+    def polling(self) -> PollingOptions:
+        """How often sources are asked."""
+        http = self.settings.http
+        return PollingOptions(
+            min_interval=http.min_interval, max_interval=max(http.max_interval, http.min_interval)
+        )
+
+    @cached_property
+    def reached_by_hubs(self) -> bool:
+        """Whether hubs are wanted and could call us back."""
+        host = host_of(self.settings.site.url)
+        reachable = looks_public(host) or self._is_allowed(host)
+        return bool(self.settings.http.websub and self.settings.web.listen and reachable)
+
+    def _is_allowed(self, host: str) -> bool:
+        """Whether the operator named this host among the private ones, or allowed them all."""
+        allowed = self.settings.http.allow_private
+        return allowed is True or (isinstance(allowed, tuple) and host in allowed)
+
+    @cached_property
+    def websub(self) -> WebSubJob:
+        """Hubs → pushes → articles."""
+        return WebSubJob(
+            store=self.store,
+            ingest=self.ingest,
+            poster=lambda: self.fetcher,
+            polling=self.polling,
+            callback_url=lambda callback: f"{self.settings.site.url}/websub/{callback}",
+            is_ours=self._is_allowed,
+            enabled=self.reached_by_hubs,
+            owner=self.owner,
+        )
+
+    def _user_agent(self) -> str:
+        """Who asks, where to read about us, and for how many readers (F11; at least whoever runs this)."""
+        with self.store.read() as connection:
+            readers = max(audience.count_readers(connection), 1)
+        return (
+            f"syndicate/{__version__} (+{self.settings.site.url}; "
+            f"{readers} subscriber{'s' if readers > 1 else ''})"
+        )

@@ -1,0 +1,210 @@
+"""Editions between the cut and the send: what an editor may change, and who changed what, when.
+
+An edition that waits (``waiting`` until its deadline, ``held`` without one) has no deliveries. Releasing it
+makes it ``cut`` and adds them, in one commit; from then on it is frozen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from syndicate.model import Edition
+from syndicate.store import schema
+from syndicate.store.editions import CUT, HELD, WAITING, add_deliveries, edition_of
+from syndicate.store.upsert import insert_for
+
+OPEN = (WAITING, HELD)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskEdition:
+    """An edition as the desk sees it. ``content`` is ``None`` for one cut before contents were kept."""
+
+    edition: Edition
+    cadence: str
+    state: str
+    content: dict[str, Any] | None
+    approve_by: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionChange:
+    """One thing an editor did."""
+
+    edition_id: int
+    changed_by: str
+    action: str
+    detail: str
+    changed: datetime
+
+
+def desk_edition(connection: Connection, edition_id: int) -> DeskEdition | None:
+    """Any edition by id, whatever its state."""
+    table = schema.editions
+    row = connection.execute(select(table).where(table.c.id == edition_id)).first()
+    return None if row is None else _desk_edition(row)
+
+
+def overdue_editions(connection: Connection, now: datetime) -> list[DeskEdition]:
+    """Editions whose deadline for approval has passed, oldest first."""
+    table = schema.editions
+    query = select(table).where(table.c.state == WAITING, table.c.approve_by <= now).order_by(table.c.id)
+    return [_desk_edition(row) for row in connection.execute(query)]
+
+
+def published_editions(connection: Connection, newsletter: str, cadence: str) -> list[DeskEdition]:
+    """The latest revision of every edition that went out and whose content was kept, newest first."""
+    table = schema.editions
+    query = (
+        select(table)
+        .where(table.c.newsletter == newsletter, table.c.cadence == cadence, table.c.state == CUT)
+        .where(table.c.content_json.is_not(None))
+        .order_by(table.c.period_end.desc(), table.c.revision.desc())
+    )
+    latest: dict[datetime, DeskEdition] = {}
+    for row in connection.execute(query):
+        latest.setdefault(row.period_end, _desk_edition(row))
+    return list(latest.values())
+
+
+def first_cuts(connection: Connection, newsletter: str, cadence: str) -> dict[datetime, datetime]:
+    """When the first revision of each edition went out, by the end of its period."""
+    table = schema.editions
+    query = select(table.c.period_end, func.min(table.c.cut_at, type_=table.c.cut_at.type)).where(
+        table.c.newsletter == newsletter, table.c.cadence == cadence, table.c.state == CUT
+    )
+    rows = connection.execute(query.group_by(table.c.period_end))
+    return {row.period_end: row[1] for row in rows}
+
+
+def change_edition(
+    connection: Connection,
+    before: DeskEdition,
+    *,
+    content: dict[str, Any],
+    rendered: tuple[str, str, str],
+    kept: Sequence[int],
+) -> bool:
+    """Give an open edition other content; false when it is no longer open, or another editor was faster.
+
+    ``rendered`` is (subject, html, text); ``kept`` are the ids of its stories in their new order.
+    """
+    table, stories = schema.editions, schema.edition_stories
+    subject, html, text = rendered
+    changed = connection.execute(
+        update(table)
+        .where(table.c.id == before.edition.id, table.c.state.in_(OPEN))
+        .where(table.c.content_json == before.content)
+        .values(content_json=content, subject=subject, html=html, text=text, stories=len(kept))
+    )
+    if changed.rowcount != 1:
+        return False
+    rows = connection.execute(select(stories).where(stories.c.edition_id == before.edition.id))
+    carried = {row.story_id: row._asdict() for row in rows}
+    connection.execute(delete(stories).where(stories.c.edition_id == before.edition.id))
+    values = [
+        carried[story_id] | {"position": position}
+        for position, story_id in enumerate(kept, start=1)
+        if story_id in carried
+    ]
+    if values:
+        connection.execute(insert(stories), values)
+    return True
+
+
+def move_edition(connection: Connection, edition_id: int, *, to: str) -> bool:
+    """Hold an open edition (no deadline any more) or withdraw it; false when it is not open."""
+    table = schema.editions
+    statement = update(table).where(table.c.id == edition_id, table.c.state.in_(OPEN))
+    return connection.execute(statement.values(state=to, approve_by=None)).rowcount == 1
+
+
+def release_edition(connection: Connection, before: DeskEdition, now: datetime) -> bool:
+    """Freeze an open edition as it was read, and add its deliveries; false when it has changed since.
+
+    A correction goes to those who were sent an earlier revision.
+    """
+    table, edition = schema.editions, before.edition
+    released = connection.execute(
+        update(table)
+        .where(table.c.id == edition.id, table.c.state.in_(OPEN), table.c.content_json == before.content)
+        .values(state=CUT, cut_at=now, approve_by=None)
+    )
+    if released.rowcount != 1:
+        return False
+    readers_of = None
+    if edition.revision:
+        issue = select(table.c.id).where(
+            table.c.newsletter == edition.newsletter,
+            table.c.cadence == before.cadence,
+            table.c.period_end == edition.period_end,
+            table.c.revision < edition.revision,
+        )
+        readers_of = list(connection.scalars(issue))
+    add_deliveries(connection, edition.id, edition.newsletter, now, readers_of=readers_of)
+    return True
+
+
+def add_correction(
+    connection: Connection,
+    before: DeskEdition,
+    *,
+    content: dict[str, Any],
+    rendered: tuple[str, str, str],
+    now: datetime,
+) -> int | None:
+    """A held revision of an edition that went out; ``None`` when another one is there already."""
+    table, stories, edition = schema.editions, schema.edition_stories, before.edition
+    subject, html, text = rendered
+    statement = insert_for(connection, table).values(
+        newsletter=edition.newsletter,
+        cadence=before.cadence,
+        period_start=edition.period_start,
+        period_end=edition.period_end,
+        revision=edition.revision + 1,
+        state=HELD,
+        cut_at=now,
+        subject=subject,
+        html=html,
+        text=text,
+        stories=edition.stories,
+        content_json=content,
+        web_url=edition.web_url,
+    )
+    found: int | None = connection.scalars(statement.on_conflict_do_nothing().returning(table.c.id)).first()
+    if found is not None:
+        rows = connection.execute(select(stories).where(stories.c.edition_id == edition.id))
+        copies = [row._asdict() | {"edition_id": found} for row in rows]
+        if copies:
+            connection.execute(insert(stories), copies)
+    return found
+
+
+def record_change(connection: Connection, change: EditionChange) -> None:
+    """Remember who did what, when."""
+    table = schema.edition_changes
+    values = {name: getattr(change, name) for name in EditionChange.__dataclass_fields__}
+    connection.execute(insert(table).values(**values))
+
+
+def edition_changes(connection: Connection, edition_id: int) -> list[EditionChange]:
+    """What was done to an edition, oldest first."""
+    table = schema.edition_changes
+    query = select(table).where(table.c.edition_id == edition_id).order_by(table.c.id)
+    names = EditionChange.__dataclass_fields__
+    return [
+        EditionChange(**{name: getattr(row, name) for name in names}) for row in connection.execute(query)
+    ]
+
+
+def _desk_edition(row: Row[Any]) -> DeskEdition:
+    return DeskEdition(
+        edition=edition_of(row._asdict()),
+        cadence=row.cadence,
+        state=row.state,
+        content=row.content_json,
+        approve_by=row.approve_by,
+    )

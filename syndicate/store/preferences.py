@@ -1,0 +1,153 @@
+"""What readers have chosen for themselves, and who gets an edition because of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+
+from syndicate.model import SubscriptionState
+from syndicate.store import schema
+
+EDITION = "edition"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPreferences:
+    """The choices of the person behind a subscription; ``subscribed`` are all their newsletters."""
+
+    address: str
+    address_key: str
+    newsletter: str
+    state: SubscriptionState
+    selection: str
+    cadence: str
+    hour: int | None
+    time_zone: str
+    paused_until: datetime | None
+    subscribed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A cadence and a selection that somebody has chosen, other than every edition with everything."""
+
+    cadence: str
+    selection: str
+
+    @property
+    def key(self) -> str:
+        """What stands in the edition's column ``cadence``."""
+        return variant_key(self.cadence, self.selection)
+
+
+def variant_key(cadence: str, selection: str) -> str:
+    """One text for a cadence and a selection; that of the edition everybody gets is its cadence alone."""
+    return f"{cadence}\n{selection}" if selection else cadence
+
+
+def get_preferences(connection: Connection, subscription_id: int) -> StoredPreferences | None:
+    """The choices behind a subscription, or ``None`` when it is not there (any more)."""
+    subscriptions, subscribers = schema.subscriptions, schema.subscribers
+    row = connection.execute(
+        select(
+            subscribers.c.address,
+            subscribers.c.address_key,
+            subscriptions.c.newsletter,
+            subscriptions.c.state,
+            subscriptions.c.selection,
+            subscriptions.c.cadence,
+            subscribers.c.hour,
+            subscribers.c.time_zone,
+            subscribers.c.paused_until,
+            subscriptions.c.subscriber_id,
+        )
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(subscriptions.c.id == subscription_id)
+    ).first()
+    if row is None:
+        return None
+    facts = row._asdict()
+    mine = and_(
+        subscriptions.c.subscriber_id == facts.pop("subscriber_id"),
+        subscriptions.c.state == SubscriptionState.CONFIRMED.value,
+    )
+    names = connection.scalars(select(subscriptions.c.newsletter).where(mine))
+    facts["state"] = SubscriptionState(facts["state"])
+    return StoredPreferences(**facts, subscribed=tuple(sorted(names)))
+
+
+def save_preferences(
+    connection: Connection,
+    subscription_id: int,
+    *,
+    selection: str,
+    cadence: str,
+    hour: int | None,
+    time_zone: str,
+    paused_until: datetime | None,
+) -> None:
+    """Write one newsletter's selection and cadence, and the mailbox's hour, zone and pause."""
+    subscriptions, subscribers = schema.subscriptions, schema.subscribers
+    connection.execute(
+        update(subscriptions)
+        .where(subscriptions.c.id == subscription_id)
+        .values(selection=selection, cadence=cadence)
+    )
+    owner = select(subscriptions.c.subscriber_id).where(subscriptions.c.id == subscription_id)
+    connection.execute(
+        update(subscribers)
+        .where(subscribers.c.id.in_(owner))
+        .values(hour=hour, time_zone=time_zone, paused_until=paused_until)
+    )
+
+
+def variants(connection: Connection, newsletter: str, now: datetime) -> list[Variant]:
+    """Every distinct choice that somebody who gets mail now has made for a newsletter."""
+    subscriptions, subscribers = schema.subscriptions, schema.subscribers
+    special = or_(subscriptions.c.cadence != EDITION, subscriptions.c.selection != "")
+    query = (
+        select(subscriptions.c.cadence, subscriptions.c.selection)
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(
+            subscriptions.c.newsletter == newsletter,
+            subscriptions.c.state == SubscriptionState.CONFIRMED.value,
+            special,
+            not_paused(now),
+        )
+        .distinct()
+        .order_by(subscriptions.c.cadence, subscriptions.c.selection)
+    )
+    return [Variant(cadence=row.cadence, selection=row.selection) for row in connection.execute(query)]
+
+
+def not_paused(now: datetime) -> ColumnElement[bool]:
+    """Who wants mail at a moment."""
+    until = schema.subscribers.c.paused_until
+    return or_(until.is_(None), until <= now)
+
+
+def keep_hours(connection: Connection, edition_id: int, own_hour: Callable[[int, str], datetime]) -> None:
+    """Let the deliveries of an edition wait for each reader's own hour.
+
+    One statement for each distinct hour and zone, whatever the number of readers.
+    """
+    deliveries, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
+    of_edition = (
+        select(subscribers.c.hour, subscribers.c.time_zone)
+        .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
+        .join(deliveries, deliveries.c.subscription_id == subscriptions.c.id)
+        .where(deliveries.c.edition_id == edition_id, subscribers.c.hour.is_not(None))
+        .distinct()
+    )
+    for hour, zone in connection.execute(of_edition).all():
+        theirs = (
+            select(subscriptions.c.id)
+            .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+            .where(subscribers.c.hour == hour, subscribers.c.time_zone == zone)
+        )
+        connection.execute(
+            update(deliveries)
+            .where(deliveries.c.edition_id == edition_id, deliveries.c.subscription_id.in_(theirs))
+            .values(not_before=own_hour(hour, zone))
+        )

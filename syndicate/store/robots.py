@@ -1,0 +1,49 @@
+"""What robots.txt files said, and until when an origin is left alone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select, update
+
+from syndicate.store import schema
+from syndicate.store.types import EPOCH
+from syndicate.store.upsert import insert_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotsRow:
+    """What an origin answered; ``rests_until`` is when the next page may be asked for."""
+
+    origin: str
+    status: int
+    rules: str
+    expires: datetime
+    rests_until: datetime
+
+
+def read_robots(connection: Connection, origins: Iterable[str], now: datetime) -> dict[str, RobotsRow]:
+    """By origin, those of the files that may still be relied on."""
+    table = schema.robots
+    query = select(table).where(table.c.origin.in_(list(origins)), table.c.expires > now)
+    return {row.origin: RobotsRow(**row._asdict()) for row in connection.execute(query)}
+
+
+def save_robots(connection: Connection, origin: str, status: int, rules: str, expires: datetime) -> None:
+    """Remember what an origin answered; how long it rests stays as it is."""
+    table = schema.robots
+    values = {"status": status, "rules": rules, "expires": expires}
+    statement = insert_for(connection, table).values(origin=origin, rests_until=EPOCH, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=values))
+
+
+def rest_origin(connection: Connection, origin: str, until: datetime) -> None:
+    """No further page of an origin before that moment."""
+    table = schema.robots
+    later = (table.c.origin == origin) & (table.c.rests_until < until)
+    connection.execute(update(table).where(later).values(rests_until=until))
+
+
+def prune_robots(connection: Connection, *, before: datetime) -> None:
+    """Forget files that may not be relied on since a moment."""
+    connection.execute(delete(schema.robots).where(schema.robots.c.expires < before))

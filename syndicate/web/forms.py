@@ -1,0 +1,40 @@
+"""What a form sends: its fields, never more bytes than any form of ours has."""
+
+from email import policy
+from email.parser import BytesParser
+from urllib.parse import parse_qs, parse_qsl
+
+from starlette.requests import Request
+
+from syndicate.web.bodies import read_body
+
+LONGEST_FORM = 16 * 1024
+_MOST_FIELDS = 300
+
+
+def parse_form(content_type: str, body: bytes) -> dict[str, str]:
+    """Fields of an urlencoded or multipart form; RFC 8058 senders may use either."""
+    if content_type.lower().startswith("multipart/form-data"):
+        head = b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n"
+        message = BytesParser(policy=policy.HTTP).parsebytes(head + body)
+        return {
+            str(part.get_param("name", "", "Content-Disposition")): _text(part.get_payload(decode=True))
+            for part in message.walk()
+            if not part.is_multipart()
+        }
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def _text(payload: object) -> str:
+    return payload.decode("utf-8", "replace").strip() if isinstance(payload, bytes) else ""
+
+
+async def read_fields(request: Request) -> dict[str, list[str]] | None:
+    """All values of each field of an urlencoded form; ``None`` when it is longer than any of ours."""
+    body = await read_body(request, LONGEST_FORM)
+    if body is None:
+        return None
+    try:
+        return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return None

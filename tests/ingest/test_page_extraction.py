@@ -1,0 +1,327 @@
+"""One page, one article: text without furniture, facts as declared, and what is no article at all."""
+
+import json
+
+import pytest
+
+from syndicate.errors import ParseError
+from syndicate.ingest.not_articles import is_teaser, sends_home
+from syndicate.ingest.pages import parse_page
+from syndicate.model import Entry, ParsedSource
+
+URL = "https://harbour.example/news/flood"
+PARAGRAPHS = "".join(
+    f"<p>On day {n} the barrier held; the <a href='/more'>harbour master</a> said that it took two hours.</p>"
+    for n in range(12)
+)
+
+
+def read(
+    body: str | bytes, *, url: str = URL, content_type: str = "text/html", charset: str = "", asked: str = ""
+) -> ParsedSource:
+    raw = body.encode() if isinstance(body, str) else body
+    return parse_page(
+        raw, url=url, content_type=content_type, charset=charset, known=frozenset(), asked=asked
+    )
+
+
+def only(body: str | bytes, **more: str) -> Entry:
+    (entry,) = read(body, **more).entries
+    return entry
+
+
+def page(
+    head: str = "",
+    body: str = f"<article><h1>The barrier closes</h1>{PARAGRAPHS}</article>",
+    lang: str = "en",
+) -> str:
+    head = f"<title>The barrier closes | The Harbour</title>{head}"
+    return f"<!doctype html><html lang='{lang}'><head>{head}</head><body>{body}</body></html>"
+
+
+def ld(**facts: object) -> str:
+    return f'<script type="application/ld+json">{json.dumps({"@type": "NewsArticle", **facts})}</script>'
+
+
+def test_the_text_comes_without_menus_boxes_and_footers():
+    around = (
+        "<header><nav><ul><li><a href=/>Home</a></li><li><a href=/w>World</a></li></ul></nav></header>"
+        "<div class='cookie-banner'>We use cookies</div>"
+        f"<article><h1>The barrier closes</h1><p class=byline>By Nora</p>{PARAGRAPHS}"
+        "<div class='related'><h3>Related</h3><a href=/a>Another story</a></div></article>"
+        "<aside>Most read</aside><footer>Copyright The Harbour</footer><script>alert(1)</script>"
+    )
+    entry = only(page(body=around))
+    assert entry.title == "The barrier closes"
+    assert entry.text.startswith("On day 0 the barrier held")
+    assert entry.text.count("harbour master") == 12
+    for furniture in ("Home", "cookies", "Another story", "Copyright", "alert", "Most read"):
+        assert furniture not in entry.text
+    assert '<a href="https://harbour.example/more"' in entry.html
+
+
+def test_declared_facts_win():
+    head = (
+        "<meta property='og:title' content='Open Graph title'>"
+        "<meta property='og:description' content='What happened.'>"
+        "<meta name=author content='Somebody Else'><meta property='og:image' content='/og.jpg'>"
+        + ld(
+            headline="Barrier closes &amp; holds",
+            datePublished="2026-11-24T07:10:00+01:00",
+            dateModified="2026-11-24T08:00:00Z",
+            author=[{"@type": "Person", "name": "Nora O'Dell"}, "Ben Ali"],
+            image=["https://harbour.example/1.jpg"],
+            keywords="sea, storm",
+            articleSection=["Local"],
+            inLanguage="en-GB",
+        )
+    )
+    entry = only(page(head))
+    assert (entry.title, entry.summary, entry.section) == (
+        "Barrier closes & holds",
+        "What happened.",
+        "Local",
+    )
+    assert (entry.authors, entry.tags, entry.language) == (
+        ("Nora O'Dell", "Ben Ali"),
+        ("sea", "storm"),
+        "en-gb",
+    )
+    assert entry.published is not None
+    assert entry.published.isoformat() == "2026-11-24T06:10:00+00:00"
+    assert entry.updated is not None
+    assert entry.updated.hour == 8
+    assert entry.image is not None
+    assert entry.image.url == "https://harbour.example/1.jpg"
+
+
+def test_an_article_inside_a_graph_is_found():
+    graph = {
+        "@context": "https://schema.org",
+        "@graph": [{"@type": "WebSite", "name": "x"}, {"@type": ["BlogPosting"], "headline": "In the graph"}],
+    }
+    assert (
+        only(page(f'<script type="application/ld+json">{json.dumps(graph)}</script>')).title == "In the graph"
+    )
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "{",
+        "[" * 100_000,
+        '{"@type": 7, "headline": [[[]]]}',
+        "null",
+        '{"@type":"Article","author":{"name":{"name":1}}}',
+    ],
+)
+def test_broken_json_ld_costs_nothing(junk: str):
+    assert (
+        only(page(f'<script type="application/ld+json">{junk}</script>')).text.count("harbour master") == 12
+    )
+
+
+def test_guesses_fill_what_is_not_declared():
+    entry = only(
+        page(
+            "<meta name='author' content='Nora'>",
+            f"<article><h1>Tides</h1><time datetime='2026-11-20'>20 Nov</time>{PARAGRAPHS}</article>",
+        )
+    )
+    assert entry.published is not None
+    assert entry.published.date().isoformat() == "2026-11-20"
+    assert entry.authors == ("Nora",)
+
+
+def test_right_to_left_text_stays_what_it_is():
+    text = "".join(
+        f"<p>أغلق الحاجز عند مصب النهر في الساعة الرابعة صباحا في اليوم {n} كما قال مدير الميناء.</p>"
+        for n in range(12)
+    )
+    entry = only(
+        page("<meta property='og:title' content='الحاجز يغلق'>", f"<article>{text}</article>", lang="ar")
+    )
+    assert (entry.title, entry.language) == ("الحاجز يغلق", "ar")
+    assert entry.text.count("مدير الميناء") == 12
+
+
+@pytest.mark.parametrize(
+    ("codec", "declared"),
+    [
+        ("utf-8", ""),
+        ("cp1252", "<meta charset=windows-1252>"),
+        ("cp1251", "<meta http-equiv=Content-Type content='text/html; charset=windows-1251'>"),
+    ],
+)
+def test_the_charset_may_be_declared_in_the_page(codec: str, declared: str):
+    word = "Сильный ветер" if codec == "cp1251" else "Tempête à l’œuvre"
+    body = page(declared + f"<meta property='og:title' content='{word}'>")
+    assert only(body.encode(codec)).title == word
+
+
+def test_nothing_dangerous_is_left():
+    dirty = (
+        PARAGRAPHS
+        + "<p onclick='x()'>Click <a href='javascript:alert(1)'>here</a> now, said the harbour master.</p>"
+        "<iframe src='//evil.example'></iframe>"
+    )
+    entry = only(
+        page(
+            "<meta property='og:title' content='&lt;script&gt;alert(1)&lt;/script&gt;'>"
+            + ld(author="<b>Nora</b>"),
+            f"<article>{dirty}</article>",
+        )
+    )
+    for bad in ("onclick", "javascript:", "<iframe", "<script"):
+        assert bad not in entry.html
+
+
+def test_the_digest_is_of_what_a_reader_sees():
+    first, counted, other = (
+        only(page(head)).digest
+        for head in ("", "<meta name=visits content=7>", "<meta property='og:title' content='Other'>")
+    )
+    assert first == counted != other
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "reason"),
+    [
+        ("404 | The Harbour", "<p>Nothing here.</p>", "error page"),
+        ("Seite nicht gefunden", "<p>Leider.</p>", "error page"),
+        ("页面不存在", "<p>返回首页</p>", "error page"),
+        ("Sign in", "<form><input type='password' name=p></form>", "log in"),
+        ("Attention required!", "<p>Please verify you are a human.</p>", "browser"),
+        (
+            "Your privacy choices",
+            "<p>We and our partners store cookies. Accept all cookies. Consent.</p>",
+            "consent",
+        ),
+    ],
+)
+def test_pages_that_answer_200_and_are_no_article(title: str, body: str, reason: str):
+    with pytest.raises(ParseError, match=reason):
+        read(f"<html><head><title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>")
+
+
+@pytest.mark.parametrize(
+    "title", ["Why error 404 exists", "Log in, log out: a history", "Cookies and consent, explained"]
+)
+def test_articles_about_such_pages_are_articles(title: str):
+    tells = "<p>We use cookies, partners, consent and privacy.</p><input type=password>"
+    body = f"<article><h1>{title}</h1>{PARAGRAPHS}{tells}</article>"
+    assert only(page(f"<meta property='og:title' content='{title}'>", body)).title == title
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "taken"),
+    [
+        ("<meta property='og:type' content='article'>", PARAGRAPHS, True),
+        (ld(headline="The barrier closes"), "<p>Short.</p>", True),
+        ("<meta name=date content='2026-11-24'>", PARAGRAPHS, True),
+        ("<meta property='og:type' content='website'>", PARAGRAPHS, False),
+        ("<meta name=date content='2026-11-24'>", "<p>Imprint: 1 Quay Street.</p>", False),
+    ],
+)
+def test_a_page_that_only_a_sitemap_names_must_say_that_it_is_an_article(head: str, body: str, taken: bool):
+    def parse() -> ParsedSource:
+        raw = page(head, f"<article>{body}</article>").encode()
+        facts = {"url": URL, "content_type": "text/html", "charset": ""}
+        return parse_page(raw, known=frozenset(), vouched=False, **facts)
+
+    if taken:
+        assert len(parse().entries) == 1
+    else:
+        with pytest.raises(ParseError, match="does not say that it is one"):
+            parse()
+
+
+@pytest.mark.parametrize(
+    ("asked", "url", "expected"),
+    [
+        (URL, "https://harbour.example/", True),
+        (URL, "https://www.harbour.example", True),
+        (URL, "https://harbour.example/news/flood-2", False),
+        ("https://harbour.example/?p=7", "https://harbour.example/", True),
+        ("https://harbour.example/", "https://harbour.example/", False),
+        (URL, "", False),
+    ],
+)
+def test_being_sent_to_the_front_page_is_noticed(asked: str, url: str, expected: bool):
+    assert sends_home(asked, url) is expected
+
+
+def test_being_sent_to_a_consent_host_is_noticed():
+    with pytest.raises(ParseError, match="consent"):
+        read(
+            "<html><title>x</title><p>Go on</p></html>",
+            asked=URL,
+            url="https://consent.harbour.example/collect?x=1",
+        )
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Subscribe to continue reading",
+        "Already a subscriber?",
+        "Jetzt weiterlesen mit Plus",
+        "Cet article est réservé aux abonnés",
+        "Contenido exclusivo para suscriptores",
+    ],
+)
+def test_a_teaser_is_not_full_text(sentence: str):
+    text = f"<p>It closed at four in the morning on Tuesday.</p><div>{sentence}</div>"
+    parsed = read(page(body=f"<article><h1>The barrier closes</h1>{text}</article>"))
+    (entry,) = parsed.entries
+    assert (entry.html, entry.text) == ("", "")
+    assert parsed.warnings == ("its text is for subscribers only",)
+
+
+def test_an_offer_under_a_long_text_is_no_paywall():
+    assert is_teaser("Subscribe to continue reading", 100)
+    assert not is_teaser("Subscribe to continue reading", 600)
+    assert not is_teaser("The sea is calm", 100)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "reason"),
+    [
+        (b"%PDF-1.7", "application/pdf", "not a page"),
+        (b"", "text/html", "empty page"),
+        (b"just words", "text/html", "not an HTML page"),
+        (b'{"a": 1}', "application/json", "not an HTML page"),
+        (b"<html><body><p>No title at all</p></body></html>", "text/html", "no title"),
+        (b"\x00" * 5_000, "text/html", "empty page"),
+    ],
+)
+def test_what_is_no_page(body: bytes, content_type: str, reason: str):
+    with pytest.raises(ParseError, match=reason):
+        read(body, content_type=content_type)
+
+
+HOSTILE = {
+    "15 000 divs": "<title>x</title>" + "<div>" * 15_000 + PARAGRAPHS,
+    "200 000 attributes": "<title>x</title><p "
+    + " ".join(f"a{n}=1" for n in range(200_000))
+    + ">"
+    + PARAGRAPHS,
+    "unclosed tags": "<title>x</title>" + "<article " * 20_000 + PARAGRAPHS,
+    "unclosed comment": f"<title>x</title>{PARAGRAPHS}<!-- " + "<p>" * 20_000,
+    "unclosed scripts": f"<title>x</title>{PARAGRAPHS}" + "<script>" * 20_000,
+    "formatting": "<title>x</title>" + "<b><i><a>" * 10_000 + PARAGRAPHS,
+    "tables": "<title>x</title>" + "<table><tr><td>" * 5_000 + PARAGRAPHS,
+    "entities": "<title>x</title>" + "&amp" * 100_000 + PARAGRAPHS,
+    "quotes": "<title>x</title><p title='" + '"' * 100_000 + PARAGRAPHS,
+    "metas": "<title>x</title>" + "<meta property='og:title' content='t'>" * 5_000 + PARAGRAPHS,
+    "surrogates": "<title>x</title>&#xD800;&#0;\ufffe" + PARAGRAPHS,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_pages_end_in_an_entry_or_a_refusal(name: str):
+    try:
+        parsed = read(f"<html>{HOSTILE[name]}")
+    except ParseError:
+        return
+    assert len(parsed.entries) == 1

@@ -1,0 +1,84 @@
+"""robots.txt as RFC 9309 has it."""
+
+from datetime import timedelta
+
+import pytest
+
+from syndicate.ingest.robots import origin_of, product_token, read_rules, robots_file, robots_url
+from tests.factories import NOW
+
+ORIGIN = "https://news.example"
+
+
+def allowed(rules: str, path: str) -> bool:
+    file = robots_file(ORIGIN, 200, rules.encode(), NOW)
+    return read_rules(file, "syndicate").allows(ORIGIN + path)
+
+
+@pytest.mark.parametrize(
+    ("rules", "path", "expected"),
+    [
+        ("", "/a", True),
+        ("User-agent: *\nDisallow: /a", "/a/b", False),
+        ("User-agent: *\nDisallow: /a\nAllow: /a/b", "/a/b", True),
+        ("User-agent: *\nDisallow: /*.pdf$", "/x.pdf", False),
+        ("User-agent: *\nDisallow: /*.pdf$", "/x.pdf?y", True),
+        ("User-agent: *\nDisallow:", "/a", True),
+        ("User-agent: Syndicate\nDisallow: /\n\nUser-agent: *\nAllow: /", "/a", False),
+        ("User-agent: other\nDisallow: /", "/a", True),
+        ("User-agent: a\nUser-agent: syndicate\n\nDisallow: /", "/a", False),
+        ("user-agent: *\r\ndisallow: /b # comment\r\n", "/b", False),
+        ("<html><title>Not found</title></html>", "/a", True),
+        ("\x00\xff\xfe garbage: everywhere", "/a", True),
+    ],
+)
+def test_the_most_specific_rule_of_our_group_counts(rules: str, path: str, expected: bool):
+    assert allowed(rules, path) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "reachable"),
+    [
+        (200, True),
+        (404, True),
+        (401, True),
+        (403, True),
+        (410, True),
+        (429, False),
+        (500, False),
+        (503, False),
+        (0, False),
+    ],
+)
+def test_no_rules_allow_everything_and_unknown_ones_nothing(status: int, reachable: bool):
+    file = robots_file(ORIGIN, status, b"", NOW)
+    assert file.reachable is reachable
+    assert file.expires == NOW + timedelta(hours=24 if reachable else 1)
+
+
+def test_a_wish_for_a_pause_is_heard_and_bounded():
+    def delay(text: str) -> float:
+        return read_rules(robots_file(ORIGIN, 200, text.encode(), NOW), "syndicate").delay
+
+    assert delay("User-agent: *\nCrawl-delay: 2.5") == 2.5
+    assert delay("User-agent: *\nCrawl-delay: 999999999") == 3_600
+    assert delay("User-agent: *\nCrawl-delay: soon") == 0
+    assert delay("User-agent: *\nCrawl-delay: nan") == 0
+    assert delay("User-agent: *\nCrawl-delay: -5") == 0
+
+
+def test_what_lies_beyond_half_a_megabyte_is_not_read():
+    rules = b"User-agent: *\n" + b"# filler\n" * 60_000 + b"Disallow: /\n"
+    assert read_rules(robots_file(ORIGIN, 200, rules, NOW), "syndicate").allows(ORIGIN + "/a")
+
+
+def test_one_file_for_each_scheme_host_and_port():
+    assert origin_of("https://News.example:8443/a?b#c") == "https://news.example:8443"
+    assert robots_url(origin_of("http://news.example/a")) == "http://news.example/robots.txt"
+    assert origin_of("http://[oops/") == ""
+
+
+def test_we_are_called_by_the_first_word_of_the_user_agent():
+    assert product_token("syndicate/1.0 (+https://news.example)") == "syndicate"
+    assert product_token("HarbourBot (by hand)") == "HarbourBot"
+    assert product_token("") == "syndicate"

@@ -1,0 +1,106 @@
+"""The same edition as mail, as a page in the archive and as an item of a feed, under one id."""
+
+import email
+import json
+from datetime import UTC, datetime, timedelta
+
+import feedparser
+import pytest
+
+from syndicate.newsletter.render import TOKEN
+from syndicate.store import editions
+from tests.factories import new_article
+from tests.jobs.room import SITE, Room, source
+
+SEVEN = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAILY = '[[newsletters]]\nname = "daily"\ntitle = "The Daily"\nschedule = "daily 07:00"\n'
+PAGE = "site/newsletters/daily/2026-11-24-0700.html"
+
+
+@pytest.fixture
+def sent(room: Room) -> Room:
+    """One edition that went out, and everything published."""
+    room.declare(source("harbour", "https://harbour.example/feed") + DAILY, now=SEVEN - 23 * HOUR)
+    room.subscribe("ann@example.org")
+    moment = SEVEN - HOUR
+    room.add(new_article(1, title="Snow & ice", published=moment, updated=moment, first_seen=moment))
+    room.services.stories.run(SEVEN)
+    room.services.editions.run(SEVEN)
+    room.services.deliver.run(SEVEN)
+    room.services.publish.run(SEVEN)
+    return room
+
+
+def output(room: Room, path: str) -> str:
+    return (room.services.output / path).read_text("utf-8")
+
+
+def test_mail_page_and_items_are_one_edition(sent: Room) -> None:
+    (mail,) = (sent.folder / "outbox").glob("*.eml")
+    message = email.message_from_bytes(mail.read_bytes())
+    with sent.store.read() as connection:
+        (report,) = editions.report_editions(connection)
+    address = f"{SITE}/{PAGE}"
+    assert (report.edition.web_url, message["Archived-At"]) == (address, f"<{address}>")
+    assert f'href="{address}"' in report.edition.html
+    assert address in report.edition.text
+    (item,) = json.loads(output(sent, "newsletters/daily.json"))["items"]
+    assert (item["id"], item["url"]) == (f"urn:uuid:{report.edition.uid}", address)
+    for suffix in ("rss", "atom"):
+        feed = feedparser.parse((sent.services.output / f"newsletters/daily.{suffix}").read_bytes())
+        (entry,) = feed.entries
+        assert (entry.id, entry.link) == (item["id"], address)
+        assert (feed.bozo, feed.feed.title) == (False, "The Daily")
+        assert "Snow &amp; ice" in str(entry)
+
+
+def test_no_page_or_feed_of_the_archive_holds_a_readers_token(sent: Room) -> None:
+    for path in sent.services.output.rglob("*daily*"):
+        if path.is_file():
+            assert TOKEN not in path.read_text("utf-8")
+            assert "unsubscribe" not in path.read_text("utf-8").lower()
+    assert TOKEN not in output(sent, PAGE)
+
+
+def test_the_page_is_noindex_and_the_list_leads_to_it(sent: Room) -> None:
+    assert '<meta name="robots" content="noindex">' in output(sent, PAGE)
+    assert "<h1>The Daily: Snow &amp; ice</h1>" in output(sent, PAGE)
+    assert 'href="2026-11-24-0700.html"' in output(sent, "site/newsletters/daily/index.html")
+
+
+def test_nothing_new_writes_nothing_and_all_is_rebuilt_from_rows(sent: Room) -> None:
+    before = output(sent, PAGE)
+    assert sent.services.publish.run(SEVEN).pages == ()
+    (sent.services.output / PAGE).unlink()
+    assert PAGE in sent.services.publish.run(SEVEN).pages
+    sent.services.publish.forget()
+    sent.services.publish.run(SEVEN + HOUR)
+    assert output(sent, PAGE) == before
+
+
+def test_a_correction_takes_the_place_of_the_edition(sent: Room) -> None:
+    with sent.store.read() as connection:
+        (report,) = editions.report_editions(connection)
+    before = json.loads(output(sent, "newsletters/daily.json"))["items"][0]
+    work = sent.services.desk
+    revision = work.correct(report.edition.id, "It was hail.", by="ann", now=SEVEN + HOUR)
+    sent.services.publish.run(SEVEN + HOUR)
+    assert "It was hail." not in output(sent, PAGE)
+    work.approve(revision, by="ann", now=SEVEN + 2 * HOUR)
+    sent.services.publish.run(SEVEN + 2 * HOUR)
+    (item,) = json.loads(output(sent, "newsletters/daily.json"))["items"]
+    assert "It was hail." in output(sent, PAGE)
+    assert (item["id"], item["date_published"]) == (before["id"], before["date_published"])
+    assert item["date_modified"] > before["date_modified"]
+
+
+def test_a_waiting_edition_is_not_in_the_archive(room: Room) -> None:
+    declared = source("harbour", "https://harbour.example/feed") + DAILY + 'approval = "2h"\n'
+    room.declare(declared, now=SEVEN - 23 * HOUR)
+    moment = SEVEN - HOUR
+    room.add(new_article(1, published=moment, updated=moment, first_seen=moment))
+    room.services.stories.run(SEVEN)
+    room.services.editions.run(SEVEN)
+    room.services.publish.run(SEVEN)
+    assert not (room.services.output / PAGE).exists()

@@ -1,0 +1,151 @@
+"""From a report to a mailbox that is written to no more, and everything that must not get that far."""
+
+import mailbox
+from datetime import timedelta
+
+import pytest
+
+from syndicate.audience.tokens import unsubscribe_token
+from syndicate.delivery.mailboxes import read_maildir
+from syndicate.delivery.verp import verp_sender
+from syndicate.errors import MailError
+from syndicate.jobs.bounces import BounceJob, BouncePolicy
+from syndicate.store import articles, audience, bounces, deliveries, leases
+from tests import factories
+from tests.delivery.scripted_smtp import ScriptedSmtp
+from tests.delivery.test_bounces import complaint, notification
+from tests.factories import NOW
+from tests.jobs.room import Room
+from tests.jobs.test_deliver import desk, job, mail_to
+
+__all__ = ["desk"]
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def bounce(store):
+    """The job, and one edition on its way to one mailbox."""
+    with store.write() as connection:
+        leases.make_secret(connection)
+        factories.newsroom(connection, "jo@example.org")
+    return BounceJob(store=store, policy=BouncePolicy(soft_limit=3))
+
+
+def sender_of(bounce: BounceJob, delivery_id: int = 1, to: str = "jo@example.org") -> str:
+    with bounce.store.read() as connection:
+        return verp_sender(leases.secret(connection), "bounces@news.example", delivery_id, to)
+
+
+def subscribed(bounce: BounceJob) -> bool:
+    with bounce.store.read() as connection:
+        return audience.count_subscriptions(connection)["daily"].get("confirmed", 0) == 1
+
+
+def test_V2_a_hard_bounce_ends_it_and_no_import_brings_it_back(bounce) -> None:
+    data = notification(sender_of(bounce), "5.1.1")
+    assert [bounce.handle(data, NOW), bounce.handle(data, NOW)] == ["hard", "repeated"]
+    assert not subscribed(bounce)
+    with bounce.store.write() as connection:
+        assert factories.subscribe(connection, "jo@example.org") == ["suppressed"]
+        assert audience.consent_history(connection, "jo@example.org")[-1][2] == "unsubscribed"
+
+
+def test_V2_soft_bounces_count_by_delivery_within_the_window(bounce) -> None:
+    with bounce.store.write() as connection:
+        for number in range(2, 6):
+            period = (NOW + number * DAY, NOW + (number + 1) * DAY)
+            article = articles.get_articles(connection, [1])[1]
+            factories.cut(connection, [factories.edition_story(article)], period=period)
+    soft = [notification(sender_of(bounce, number), "4.2.2", "delayed") for number in range(1, 6)]
+    assert bounce.handle(soft[0], NOW) == "soft"
+    assert bounce.handle(soft[0], NOW) == "repeated"
+    bounce.handle(soft[1], NOW + 40 * DAY)
+    bounce.handle(soft[2], NOW + 41 * DAY)
+    assert subscribed(bounce)
+    bounce.handle(soft[3], NOW + 42 * DAY)
+    assert not subscribed(bounce)
+
+
+def test_V4_a_complaint_ends_it(bounce) -> None:
+    assert bounce.handle(complaint(f"Return-Path: <{sender_of(bounce)}>\r\n\r\nx"), NOW) == "complaint"
+    assert not subscribed(bounce)
+
+
+def test_V4_a_complaint_without_the_envelope_is_known_by_its_token(bounce) -> None:
+    with bounce.store.read() as connection:
+        token = unsubscribe_token(leases.secret(connection), 1)
+    original = f"List-Unsubscribe: <https://news.example/unsubscribe/{token}>\r\n\r\nx"
+    assert bounce.handle(complaint(original), NOW) == "complaint"
+    assert not subscribed(bounce)
+
+
+def test_a_mail_to_unsubscribe_leaves_without_suppressing(bounce) -> None:
+    with bounce.store.read() as connection:
+        token = unsubscribe_token(leases.secret(connection), 1)
+    assert bounce.handle(f"Subject: unsubscribe {token}\r\n\r\n".encode(), NOW) == "leaving"
+    assert not subscribed(bounce)
+    with bounce.store.write() as connection:
+        assert factories.subscribe(connection, "jo@example.org") == ["left"]
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "bounces+1-" + "0" * 20 + "@news.example",
+        "bounces+999-" + "0" * 20 + "@news.example",
+        "jo@example.org",
+        "",
+    ],
+)
+def test_V5_D19_forged_reports_change_nothing_and_are_counted(bounce, to: str) -> None:
+    for status in ("5.1.1", "4.2.2"):
+        assert bounce.handle(notification(to, status), NOW) == "forged"
+    assert bounce.handle(complaint("Subject: unsubscribe " + "A" * 32 + "\r\n\r\nx"), NOW) == "forged"
+    assert subscribed(bounce)
+    with bounce.store.read() as connection:
+        assert bounces.count_by_kind(connection) == {"ignored": 3}
+
+
+def test_V5_a_bounce_from_before_a_restored_backup_hits_nobody_else(bounce) -> None:
+    """The number was given out anew: it is somebody else's delivery now."""
+    assert (
+        bounce.handle(notification(sender_of(bounce, to="someone.else@example.org"), "5.1.1"), NOW)
+        == "forged"
+    )
+    assert subscribed(bounce)
+
+
+def test_erasing_somebody_erases_what_came_back(bounce) -> None:
+    bounce.handle(notification(sender_of(bounce), "5.1.1"), NOW)
+    with bounce.store.write() as connection:
+        audience.erase_subscriber(connection, "jo@example.org", NOW)
+        assert bounces.count_by_kind(connection) == {"ignored": 0}
+
+
+def test_a_maildir_is_read_once_and_nothing_is_deleted(bounce, tmp_path) -> None:
+    box = mailbox.Maildir(tmp_path / "box")
+    for number in range(3):
+        box.add(notification(sender_of(bounce), "5.1.1") if number else b"Subject: hello\r\n\r\n")
+    reading = BounceJob(store=bounce.store, sources=lambda: read_maildir(tmp_path / "box"))
+    counts = reading.run(NOW)
+    assert counts == {"nothing": 1, "hard": 1, "repeated": 1}
+    assert reading.run(NOW) == {}
+    assert len(list((tmp_path / "box" / "cur").iterdir())) == 3
+
+
+def test_a_maildir_that_is_none_says_so(tmp_path) -> None:
+    with pytest.raises(MailError, match="cannot be read"):
+        list(read_maildir(tmp_path / "nowhere"))
+
+
+def test_V3_the_servers_own_answer_feeds_the_same_policy(desk: Room) -> None:
+    mail_to(desk, "ann", "bob", "cleo")
+    answers = (b"550 5.1.1 no such user\r\n", b"550 5.7.1 blocked\r\n", b"250 ok\r\n")
+    with ScriptedSmtp({"RCPT": answers}) as smtp:
+        result = job(desk, smtp.port).run(NOW)
+    assert (result.sent, result.failed) == (1, 2)
+    with desk.store.read() as connection:
+        assert audience.count_subscriptions(connection) == {"daily": {"confirmed": 2, "unsubscribed": 1}}
+        assert audience.consent_history(connection, "ann@example.org")[-1][2] == "unsubscribed"
+        assert bounces.count_by_kind(connection) == {"hard": 1, "ignored": 0}
+        assert deliveries.count_refused(connection) == 1

@@ -1,0 +1,178 @@
+"""Proof by fault: everybody is sent, failed, deferred or uncertain in the end, and nobody has it twice."""
+
+import shutil
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syndicate.delivery.message import MessageTemplate
+from syndicate.delivery.pace import Limits
+from syndicate.errors import RenderError, StoreError
+from syndicate.jobs.deliver import DeliverResult
+from syndicate.store import deliveries, open_store
+from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, ScriptedSmtp
+from tests.factories import NOW
+from tests.jobs.room import Room
+from tests.jobs.test_deliver import MINUTE, desk, job, mail_to, states, to
+
+__all__ = ["desk"]
+OK = b"250 ok\r\n"
+READERS = tuple(f"reader{number:02}" for number in range(40))
+ENDED = {"sent", "failed", "deferred", "uncertain"}
+
+
+@pytest.fixture
+def house(room: Room) -> Room:
+    """A newsroom on SQLite with forty readers and an edition for them."""
+    room.declare(
+        '[[newsletters]]\nname = "daily"\ntitle = "The digest"\nschedule = "daily 07:00"\n'
+        '[[sources]]\nname = "harbour"\nurl = "https://harbour.example/feed"\n'
+    )
+    mail_to(room, *READERS)
+    return room
+
+
+FAULTS: dict[str, tuple[dict[str, Any], ...]] = {
+    "drops before the reply": ({"BODY": (OK, OK, DROP)},),
+    "drops after the reply": ({"BODY": (OK, OK, OK + DROP_AFTER)},),
+    "drops at MAIL": ({"MAIL": (OK, OK, DROP)},),
+    "drops at RCPT": ({"RCPT": (OK, DROP)},),
+    "drops at DATA": ({"DATA": (b"354 go\r\n", b"354 go\r\n", DROP)},),
+    "drops after the 354": ({"DATA": (b"354 go\r\n", b"354 go\r\n" + DROP_AFTER)},),
+    "defers some": ({"RCPT": (OK, b"450 later\r\n") * 30, "DATA": (b"354 go\r\n", b"503 whom\r\n") * 30},),
+    "refuses some bodies": ({"BODY": (OK, b"554 no\r\n", b"451 wait\r\n") * 20},),
+    "says nonsense": ({"BODY": (OK, b"what?\r\n")},),
+    "is busy": ({"MAIL": (OK, OK, b"421 busy\r\n" + DROP_AFTER)},),
+}
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_D_whatever_the_server_does_nobody_has_it_twice(house: Room, fault: str, connections: int) -> None:
+    with ScriptedSmtp(*(PIPELINING | script for script in FAULTS[fault])) as smtp:
+        for round_ in range(30):
+            now = NOW + round_ * 3 * MINUTE
+            job(house, smtp.port, now=now, connections=connections).run(now)
+            if set(states(house).values()) <= ENDED:
+                break
+    found = Counter(to(smtp.bodies))
+    ended = states(house)
+    assert set(ended.values()) <= ENDED
+    for reader, state in ended.items():
+        # A body that was answered with 4xx or 5xx arrived here, but the server has not taken it.
+        rejected = fault == "refuses some bodies" and state in ("failed", "deferred")
+        assert (
+            found[reader] == 1
+            if state == "sent"
+            else found[reader] <= (1 if state == "uncertain" else 0) or rejected
+        )
+
+
+def test_D17_two_senders_at_once(house: Room) -> None:
+    with ScriptedSmtp(PIPELINING) as smtp, ThreadPoolExecutor(2) as pool:
+        jobs = [job(house, smtp.port, owner=owner, connections=3) for owner in ("first", "second")]
+        results = list(pool.map(lambda one: one.run(NOW), jobs))
+    assert sum(result.sent for result in results) == 40
+    assert to(smtp.bodies) == sorted(READERS)
+
+
+def test_D_a_full_disk_before_the_body_sends_nothing_and_the_next_run_everything(
+    house: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = deliveries.begin_sending
+
+    def full(*_arguments: Any, **_facts: Any) -> set[int]:
+        raise StoreError("no space left for the store")
+
+    with ScriptedSmtp(PIPELINING) as smtp:
+        monkeypatch.setattr(deliveries, "begin_sending", full)
+        with pytest.raises(StoreError, match="no space"):
+            job(house, smtp.port).run(NOW)
+        assert smtp.bodies == []
+        monkeypatch.setattr(deliveries, "begin_sending", begun)
+        assert job(house, smtp.port).run(NOW) == DeliverResult(sent=40)
+    assert to(smtp.bodies) == sorted(READERS)
+
+
+def test_D_a_full_disk_after_the_body_leaves_one_in_doubt_for_each_connection(
+    house: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = deliveries.mark_sent
+    calls: list[int] = []
+
+    def full(connection: Any, ids: Any, **facts: Any) -> int:
+        calls.append(len(ids))
+        if len(calls) > 4:
+            raise StoreError("no space left for the store")
+        return sent(connection, ids, **facts)
+
+    with ScriptedSmtp(PIPELINING) as smtp:
+        monkeypatch.setattr(deliveries, "mark_sent", full)
+        with pytest.raises(StoreError, match="no space"):
+            job(house, smtp.port, connections=3).run(NOW)
+        monkeypatch.setattr(deliveries, "mark_sent", sent)
+        later = NOW + timedelta(hours=1)
+        result = job(house, smtp.port, now=later).run(later)
+    assert 1 <= result.swept <= 3
+    counts = Counter(states(house).values())
+    assert counts == {"sent": 40 - result.swept, "uncertain": result.swept}
+    assert max(Counter(to(smtp.bodies)).values()) == 1
+
+
+def test_D_after_a_restored_backup_nobody_gets_it_twice_once_the_rest_is_doubted(
+    house: Room, tmp_path: Path
+) -> None:
+    with ScriptedSmtp(PIPELINING) as smtp:
+        job(house, smtp.port).run(NOW, stopping=lambda: len(smtp.bodies) >= 10)
+        house.store.dispose()
+        backup = Path(shutil.copytree(tmp_path, tmp_path.parent / f"{tmp_path.name}-backup"))
+        known = Counter(states(house).values())["sent"]
+        assert job(house, smtp.port).run(NOW) == DeliverResult(sent=40 - known)
+        restored = open_store(f"sqlite:///{backup / 'syndicate.db'}")
+        house.store = restored
+        with restored.write() as connection:
+            assert deliveries.doubt_waiting(connection, now=NOW) == 40 - known
+        assert job(house, smtp.port).run(NOW) == DeliverResult()
+        assert Counter(states(house).values()) == {"sent": known, "uncertain": 40 - known}
+        restored.dispose()
+    assert to(smtp.bodies) == sorted(READERS)
+
+
+def test_an_edition_that_cannot_be_encoded_is_set_aside_after_three_tries(
+    house: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: Any) -> Any:
+        raise RenderError("no")
+
+    monkeypatch.setattr(MessageTemplate, "build", broken)
+    with ScriptedSmtp(PIPELINING) as smtp:
+        results = [
+            job(house, smtp.port, now=now).run(now)
+            for now in (NOW + n * timedelta(hours=5) for n in range(4))
+        ]
+        assert smtp.commands in ([], ["ehlo example.com", "QUIT"] * 3)
+    assert [(one.deferred, one.failed) for one in results] == [(40, 0), (40, 0), (0, 40), (0, 0)]
+
+
+def test_a_limit_puts_off_what_is_too_much_and_says_when(house: Room) -> None:
+    with ScriptedSmtp(PIPELINING) as smtp:
+        result = job(house, smtp.port, limits=Limits(domain_rate=0.5)).run(NOW)
+    assert (result.sent, len(smtp.bodies)) == (1, 1)
+    with house.store.read() as connection:
+        assert deliveries.count_due(connection, NOW) == 0
+        assert deliveries.count_due(connection, NOW + timedelta(minutes=21)) == 10
+
+
+def test_a_refused_login_is_not_tried_again_before_its_time_unless_a_person_says_so(house: Room) -> None:
+    refusing = {"EHLO": b"250-test\r\n250 AUTH PLAIN\r\n", "AUTH": b"535 no\r\n"}
+    with ScriptedSmtp(refusing, {}) as smtp:
+        refused = job(house, smtp.port, username="jo", password="x").run(NOW)
+        assert "refused the login" in refused.problem
+        for minutes in (1, 14):
+            assert job(house, smtp.port).run(NOW + minutes * MINUTE).paused
+        assert smtp.connections == 1
+        assert job(house, smtp.port).run(NOW + MINUTE, resume=True).sent == 40

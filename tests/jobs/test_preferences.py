@@ -1,0 +1,255 @@
+"""What readers choose really happens: their hour, their sections, their pause, and only for them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from syndicate.audience.tokens import make_token, unsubscribe_token
+from syndicate.jobs import editions
+from syndicate.jobs.preferences import PreferencesJob, ReaderPage
+from syndicate.jobs.variants import at_cadence, cadences
+from syndicate.model import SubscriptionState
+from syndicate.store import audience, deliveries, leases
+from tests.factories import NOW, new_article, place
+from tests.factories import newsletter as a_newsletter
+from tests.jobs.room import Room, source
+
+NEWSLETTERS = """
+[[newsletters]]
+name = "daily"
+title = "The digest"
+schedule = "daily 07:00,18:00"
+time_zone = "Europe/Berlin"
+[[newsletters]]
+name = "weekly"
+schedule = "weekly monday 07:00"
+"""
+EVENING = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)  # 18:00 in Berlin
+JO, KIM = "jo@example.org", "kim@example.org"
+KEEP = {"save": ["yes"], "newsletter": ["daily"]}
+
+
+@pytest.fixture
+def room(rooms: Room) -> Room:
+    """Two readers of a newsletter, and stories in two sections and languages."""
+    rooms.declare(source("harbour", "https://harbour.example/feed") + NEWSLETTERS)
+    rooms.subscribe(JO, KIM)
+    ids = rooms.add(
+        new_article(1, section="Sport", title="Ferry wins the regatta", published=NOW, first_seen=NOW),
+        new_article(2, section="Politics", title="Council votes on the pier", published=NOW, first_seen=NOW),
+        new_article(3, section="Sport", title="Hafen gewinnt", language="de", published=NOW, first_seen=NOW),
+    )
+    with rooms.store.write() as connection:
+        for article_id in ids:
+            place(connection, article_id)
+    return rooms
+
+
+def job(room: Room, now: datetime = NOW) -> PreferencesJob:
+    return replace(room.services.preferences, clock=lambda: now)
+
+
+def token(room: Room, address: str = JO, newsletter: str = "daily") -> str:
+    with room.store.read() as connection:
+        found = audience.subscription_of(connection, address, newsletter)
+        assert found is not None
+        return unsubscribe_token(leases.secret(connection), found)
+
+
+def choose(room: Room, address: str = JO, now: datetime = NOW, **fields: Sequence[str]) -> ReaderPage:
+    page = job(room, now).save(token(room, address), KEEP | fields)
+    assert page is not None
+    return page
+
+
+def waiting(room: Room) -> dict[str, tuple[datetime, str]]:
+    """When each reader's mail may go, to the hour, and its subject."""
+    found: dict[str, tuple[datetime, str]] = {}
+    with room.store.read() as connection:
+        for moment in (EVENING + timedelta(hours=hours) for hours in range(30)):
+            for row in deliveries.list_deliveries(connection, due=moment):
+                found.setdefault(row.delivery.address, (moment, row.subject))
+    return found
+
+
+def test_the_page_hints_at_the_mailbox_and_offers_what_there_is(room):
+    page = job(room).look(token(room))
+    assert page is not None
+    assert (page.address, page.newsletter) == ("j…@example.org", "The digest")
+    assert page.offer.sections == ("Politics", "Sport")
+    assert page.offer.languages == ("de", "en")
+    assert page.offer.cadences == ("edition", "daily", "weekly")
+    assert page.choices.newsletters == ("daily",)
+
+
+def test_without_choices_everybody_gets_one_edition_at_once(room):
+    room.services.editions.run(EVENING)
+    got = waiting(room)
+    assert {address: moment for address, (moment, _) in got.items()} == {JO: EVENING, KIM: EVENING}
+
+
+def test_an_own_hour_lets_only_that_mail_wait(room):
+    choose(room, hour=["20"], time_zone=["Europe/Lisbon"])
+    room.services.editions.run(EVENING)
+    assert {address: moment for address, (moment, _) in waiting(room).items()} == {
+        JO: datetime(2026, 11, 24, 20, 0, tzinfo=UTC),
+        KIM: EVENING,
+    }
+
+
+def test_an_own_hour_without_a_zone_is_the_newsletter_s(room):
+    choose(room, hour=["20"])
+    room.services.editions.run(EVENING)
+    assert waiting(room)[JO][0] == datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
+
+
+def test_sections_make_a_selection_of_their_own_and_nobody_gets_two(room):
+    choose(room, section=["Politics"])
+    room.services.editions.run(EVENING)
+    room.services.editions.run(EVENING)
+    got = waiting(room)
+    assert "Council" in got[JO][1]
+    assert "Ferry" not in got[JO][1]
+    assert set(got) == {JO, KIM}
+    with room.store.read() as connection:
+        assert len(deliveries.list_deliveries(connection)) == 2
+
+
+def test_equal_selections_are_rendered_once(room, monkeypatch):
+    room.subscribe(*(f"reader{number}@example.org" for number in range(5)))
+    for number in range(5):
+        choose(room, f"reader{number}@example.org", section=["Politics"], language=["en"])
+    calls = []
+    original = editions.EditionJob.draft
+
+    def counted(self, *arguments):
+        calls.append(arguments)
+        return original(self, *arguments)
+
+    monkeypatch.setattr(editions.EditionJob, "draft", counted)
+    room.services.editions.run(EVENING)
+    assert len(calls) == 2
+    assert len(waiting(room)) == 7
+
+
+def test_languages_are_a_selection_too(room):
+    choose(room, section=["Politics", "Sport"], language=["de"])
+    room.services.editions.run(EVENING)
+    assert "Hafen" in waiting(room)[JO][1]
+
+
+def test_a_selection_without_news_sends_nothing_and_says_so_once(room):
+    choose(room, section=["Politics"], language=["de"])
+    room.services.editions.run(EVENING)
+    room.services.editions.run(EVENING)
+    assert set(waiting(room)) == {KIM}
+
+
+def test_all_sections_mean_those_to_come_as_well(room):
+    page = choose(room, section=["Politics", "Sport"], language=["de", "en"])
+    assert page.choices.selection.text() == ""
+
+
+def test_a_choice_made_after_the_edition_went_out_sends_no_second_one(room):
+    room.services.editions.run(EVENING)
+    choose(room, section=["Politics"], now=EVENING)
+    room.services.editions.run(EVENING + timedelta(minutes=1))
+    choose(room, section=["Sport"], now=EVENING)
+    room.services.editions.run(EVENING + timedelta(minutes=2))
+    with room.store.read() as connection:
+        assert len(deliveries.list_deliveries(connection)) == 2
+
+
+def test_once_a_day_means_the_last_time_of_the_day(room):
+    choose(room, cadence=["daily"])
+    morning = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)  # 07:00 in Berlin
+    (later,) = room.add(
+        new_article(9, section="Sport", published=EVENING + timedelta(hours=2), title="A storm comes")
+    )
+    with room.store.write() as connection:
+        place(connection, later)
+    room.services.editions.run(EVENING)
+    assert set(waiting(room)) == {JO, KIM}
+    room.services.editions.run(morning)
+    with room.store.read() as connection:
+        counts = [one.delivery.address for one in deliveries.list_deliveries(connection)]
+    assert sorted(counts) == [JO, KIM, KIM]
+
+
+def test_who_pauses_gets_nothing_until_the_pause_is_over(room):
+    page = choose(room, pause=["7"])
+    assert page.choices.paused_until == NOW + timedelta(days=7)
+    room.services.editions.run(EVENING)
+    assert set(waiting(room)) == {KIM}
+    assert choose(room, pause=["keep"]).choices.paused_until == NOW + timedelta(days=7)
+    after = job(room, NOW + timedelta(days=8)).look(token(room))
+    assert after is not None
+    assert after.choices.paused_until is None
+    assert choose(room, pause=[""]).choices.paused_until is None
+
+
+def test_another_newsletter_is_a_tick_away_and_leaves_a_record(room):
+    page = choose(room, newsletter=["daily", "weekly"])
+    assert page.choices.newsletters == ("daily", "weekly")
+    with room.store.read() as connection:
+        assert audience.agreed_texts(connection, JO) == [room.services.settings.sign_up.consent]
+    assert choose(room, newsletter=["weekly"]).choices.newsletters == ("weekly",)
+    with room.store.read() as connection:
+        (jo,) = [one for one in audience.list_subscribers(connection) if one.address == JO]
+    assert jo.subscriptions == {
+        "daily": SubscriptionState.UNSUBSCRIBED,
+        "weekly": SubscriptionState.CONFIRMED,
+    }
+
+
+def test_a_suppressed_mailbox_gets_no_newsletter_by_a_tick(room):
+    with room.store.write() as connection:
+        audience.suppress(connection, JO, reason="complained", now=NOW)
+    assert choose(room, newsletter=["daily", "weekly"]).choices.newsletters == ("daily",)
+
+
+def test_looking_changes_nothing_and_a_wrong_token_shows_nothing(room):
+    before = job(room).look(token(room))
+    assert job(room).look(token(room)) == before
+    with room.store.read() as connection:
+        confirm = make_token(leases.secret(connection), 1, "confirm")
+    for wrong in (confirm, "x" * 32, "", token(room)[:-1] + "!", "é"):
+        assert job(room).look(wrong) is None
+        assert job(room).save(wrong, KEEP) is None
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        {"hour": ["24"]},
+        {"hour": ["-1"]},
+        {"hour": ["٣"]},
+        {"time_zone": ["../../etc/passwd"]},
+        {"cadence": ["hourly"]},
+        {"section": ["'; DROP TABLE subscribers; --"]},
+        {"language": ["<script>"]},
+        {"pause": ["99999999999"]},
+        {"newsletter": ["daily", "nobody's"]},
+    ],
+    ids=str,
+)
+def test_what_was_never_offered_is_not_stored(room, hostile):
+    before = choose(room)
+    assert choose(room, **hostile) == before
+
+
+@pytest.mark.parametrize(
+    ("schedule", "offered", "weekly"),
+    [
+        ("daily 07:00,18:00", ("edition", "daily", "weekly"), "weekly monday 18:00"),
+        ("weekdays 07:00", ("edition", "weekly"), "weekly monday 07:00"),
+        ("weekly friday 07:00", ("edition",), "weekly friday 07:00"),
+        ("monthly 1 07:00", ("edition",), "monthly 1 07:00"),
+    ],
+)
+def test_only_what_is_rarer_than_the_schedule_is_offered(schedule, offered, weekly):
+    one = replace(a_newsletter(), schedule=schedule)
+    assert cadences(one) == offered
+    assert at_cadence(one, "weekly").schedule == weekly

@@ -1,0 +1,301 @@
+"""From a request on the page to a consent: only who pressed the button in their mail is subscribed."""
+
+import email
+import email.policy
+import re
+import threading
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from syndicate.audience.addresses import fold_address, normalise_address
+from syndicate.audience.tokens import CONFIRM, make_token
+from syndicate.errors import InvalidAddress
+from syndicate.jobs.sign_up import SignUpJob
+from syndicate.model import SubscriptionState
+from syndicate.store import audience, deliveries, leases, sign_ups
+from syndicate.store import editions as edition_store
+from tests.factories import NOW
+from tests.jobs.room import Room
+
+NEWSLETTERS = """
+[sign_up]
+enabled = true
+per_address = 2
+per_network = 8
+per_newsletter = 9
+[[newsletters]]
+name = "daily"
+title = "The digest"
+schedule = "daily 07:00"
+[[newsletters]]
+name = "weekly"
+schedule = "weekly monday 07:00"
+"""
+HOME = "203.0.113.0/24"
+JO = "jo@example.org"
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def room(rooms: Room) -> Room:
+    rooms.declare(NEWSLETTERS)
+    return rooms
+
+
+def job(room: Room, now: datetime = NOW) -> SignUpJob:
+    found = room.services.sign_ups
+    assert found is not None
+    return replace(found, clock=lambda: now)
+
+
+def ask(
+    room: Room, *addresses: str, now: datetime = NOW, newsletter: str = "daily", network=HOME
+) -> dict[str, int]:
+    for address in addresses:
+        assert job(room, now).request(newsletter, address, network)
+    return job(room, now).run(now)
+
+
+def mails(room: Room, now: datetime = NOW) -> list[email.message.EmailMessage]:
+    """What ``deliver`` writes into the outbox now."""
+    folder = room.folder / "outbox"
+    before = set(folder.glob("*.eml"))
+    replace(room.services.deliver, clock=lambda: now).run(now)
+    new = sorted(set(folder.glob("*.eml")) - before)
+    return [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in new]
+
+
+def link(mail: email.message.EmailMessage) -> str:
+    """The token of the link in a mail; both parts have the same."""
+    bodies: list[str] = [part.get_content() for part in mail.walk() if not part.is_multipart()]
+    first, second = (re.findall(r"https://news\.example/confirm/([\w-]+)", body) for body in bodies)
+    assert first == second
+    return str(first[0])
+
+
+def state(room: Room, address: str = JO, newsletter: str = "daily") -> SubscriptionState | None:
+    with room.store.read() as connection:
+        people = {one.address: one for one in audience.list_subscribers(connection)}
+    return people[address].subscriptions.get(newsletter) if address in people else None
+
+
+def history(room: Room, key: str = JO) -> list[str]:
+    with room.store.read() as connection:
+        return [row[2] for row in audience.consent_history(connection, key)]
+
+
+def test_C1_a_request_a_mail_a_button_a_subscription(room):
+    assert ask(room, "Jo@Example.ORG") == {"mailed": 1}
+    assert state(room, "Jo@example.org") is SubscriptionState.PENDING
+    (mail,) = mails(room)
+    assert (mail["To"], mail["Subject"]) == ("Jo@example.org", "Please confirm: The digest")
+    token = link(mail)
+    assert job(room).asked(token) == ("The digest", room.services.sign_ups.options.consent)
+    assert state(room, "Jo@example.org") is SubscriptionState.PENDING
+    done = job(room).confirm(token, "198.51.100.0/24")
+    assert done is not None
+    assert done[0] == "The digest"
+    assert state(room, "Jo@example.org") is SubscriptionState.CONFIRMED
+    with room.store.read() as connection:
+        ((when, newsletter, event, detail),) = audience.consent_history(connection, "jo@example.org")
+        agreed = audience.agreed_texts(connection, "jo@example.org")
+    assert (when, newsletter, event) == (NOW, "daily", "confirmed")
+    assert detail == f"asked 2026-11-24 09:00 UTC from {HOME}, confirmed from 198.51.100.0/24"
+    assert agreed == [room.services.sign_ups.options.consent]
+
+
+def test_C2_the_mail_that_asks_is_no_mail_of_the_list(room):
+    ask(room, JO)
+    (mail,) = mails(room)
+    assert [name for name in mail if name.startswith("List-") or name == "Precedence"] == []
+    assert mail["Auto-Submitted"] == "auto-generated"
+
+
+def test_C1_the_link_works_once_and_not_after_leaving(room):
+    ask(room, JO)
+    token = link(mails(room)[0])
+    first, again = job(room).confirm(token, HOME), job(room).confirm(token, HOME)
+    assert first == again is not None
+    assert history(room) == ["confirmed"]
+    assert job(room).asked(token) is None
+    with room.store.write() as connection:
+        audience.end_all_subscriptions(connection, JO, detail="", now=NOW)
+    assert job(room).confirm(token, HOME) is None
+    assert state(room) is SubscriptionState.UNSUBSCRIBED
+
+
+def test_C1_two_who_confirm_at_once_give_one_consent(room):
+    ask(room, JO)
+    token = link(mails(room)[0])
+    gate = threading.Barrier(2)
+    answers: list[object] = []
+
+    def press() -> None:
+        gate.wait()
+        answers.append(job(room).confirm(token, HOME))
+
+    threads = [threading.Thread(target=press) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 2
+    assert answers[0] == answers[1] is not None
+    assert history(room) == ["confirmed"]
+
+
+def test_C1_two_jobs_at_once_send_one_mail(room):
+    assert job(room).request("daily", JO, HOME)
+    with room.store.read() as connection:
+        (waiting,) = sign_ups.waiting_sign_ups(connection, limit=5)
+    first, second = job(room), job(room)
+    outcomes = [one._prepare(waiting, NOW) for one in (first, second)]
+    assert outcomes == ["mailed", "taken"]
+    assert len(mails(room)) == 1
+
+
+@pytest.mark.parametrize("change", ["late", "other purpose", "cut", "flipped", "nonsense"])
+def test_C1_a_link_that_is_late_or_not_ours_does_nothing(room, change):
+    ask(room, JO)
+    token = link(mails(room)[0])
+    with room.store.read() as connection:
+        secret = leases.secret(connection)
+    now, tried = NOW, token
+    if change == "late":
+        now = NOW + 72 * HOUR
+    elif change == "other purpose":
+        tried = make_token(secret, 1, "unsubscribe")
+    elif change == "cut":
+        tried = token[:-1]
+    elif change == "flipped":
+        tried = token[:-1] + ("A" if token[-1] != "A" else "B")
+    else:
+        tried = "é" * 32
+    assert job(room, now).asked(tried) is None
+    assert job(room, now).confirm(tried, HOME) is None
+    assert state(room) is SubscriptionState.PENDING
+
+
+def test_C1_another_delivery_s_token_confirms_nobody(room):
+    with room.store.write() as connection:
+        secret = leases.secret(connection)
+    ask(room, JO)
+    assert job(room).confirm(make_token(secret, 999, CONFIRM), HOME) is None
+
+
+def test_C2_who_is_subscribed_gets_no_mail_and_nothing_changes(room):
+    room.subscribe(JO)
+    assert ask(room, JO) == {"ignored": 1}
+    assert mails(room) == []
+    assert state(room) is SubscriptionState.CONFIRMED
+
+
+def test_C2_one_mail_in_a_quarter_of_an_hour_and_few_a_day_for_a_person_in_any_spelling(room):
+    assert ask(room, JO, JO) == {"mailed": 1, "ignored": 1}
+    assert ask(room, "j.o+shop@example.org", "J.O@example.org") == {"mailed": 1, "ignored": 1}
+    assert ask(room, JO, now=NOW + DAY + HOUR) == {"mailed": 1}
+
+
+def test_C2_a_network_and_a_newsletter_have_their_share_of_an_hour(room):
+    def one(number: int, network: str, now: datetime = NOW) -> bool:
+        return job(room, now).request("daily", f"reader{number}@example.org", network)
+
+    assert [one(number, HOME) for number in range(9)] == [True] * 8 + [False]
+    assert [one(number, "198.51.100.0/24") for number in range(10, 12)] == [True, False]
+    assert job(room).request("weekly", JO, "198.51.100.0/24")
+    assert one(20, HOME, NOW + HOUR)
+
+
+def test_C8_who_left_comes_back_only_by_their_own_button(room):
+    room.subscribe(JO)
+    with room.store.write() as connection:
+        audience.end_all_subscriptions(connection, JO, detail="", now=NOW)
+    assert ask(room, JO) == {"mailed": 1}
+    assert state(room) is SubscriptionState.UNSUBSCRIBED
+    token = link(mails(room)[0])
+    assert job(room).confirm(token, HOME) is not None
+    assert state(room) is SubscriptionState.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome"), [("complained", "ignored"), ("bounced", "ignored"), ("erased", "mailed")]
+)
+def test_C8_a_mailbox_that_must_not_be_written_to_is_not(room, reason, outcome):
+    with room.store.write() as connection:
+        audience.suppress(connection, JO, reason=reason, now=NOW)
+        audience.erase_subscriber(connection, JO, NOW)
+    assert ask(room, JO) == {outcome: 1}
+
+
+def test_C8_who_was_erased_may_come_back_and_is_no_longer_suppressed(room):
+    room.subscribe(JO)
+    with room.store.write() as connection:
+        audience.erase_subscriber(connection, JO, NOW)
+    ask(room, JO)
+    assert job(room).confirm(link(mails(room)[0]), HOME) is not None
+    with room.store.read() as connection:
+        assert audience.suppression(connection, JO) is None
+
+
+def test_a_request_that_somebody_leaves_before_it_is_sent_is_not_sent(room):
+    ask(room, JO)
+    with room.store.write() as connection:
+        audience.end_all_subscriptions(connection, JO, detail="", now=NOW)
+    assert mails(room) == []
+    with room.store.read() as connection:
+        assert deliveries.count_deliveries(connection) == {"cancelled": 1}
+
+
+def test_C7_requests_are_forgotten_and_with_them_who_never_confirmed(room):
+    ask(room, JO, "kim@example.org")
+    sent = mails(room)
+    kim = next(mail for mail in sent if mail["To"] == "kim@example.org")
+    assert job(room).confirm(link(kim), HOME)
+    later = NOW + 11 * DAY
+    room.services.prune.run(later)
+    assert state(room) is None
+    assert state(room, "kim@example.org") is SubscriptionState.CONFIRMED
+    with room.store.read() as connection:
+        assert [one.address for one in audience.list_subscribers(connection)] == ["kim@example.org"]
+
+
+def test_a_newsletter_that_is_gone_sends_no_question(room):
+    assert job(room).request("weekly", JO, HOME)
+    room.declare(NEWSLETTERS.partition('[[newsletters]]\nname = "weekly"')[0])
+    assert job(room).run(NOW) == {"ignored": 1}
+
+
+def test_a_question_is_no_edition(room):
+    ask(room, JO)
+    mails(room)
+    with room.store.read() as connection:
+        assert edition_store.report_editions(connection) == []
+
+
+def test_what_is_no_address_is_not_written_down(room):
+    for text in ("jo", "jo@", "jo@example.org\r\nBcc: x@example.org", "a" * 65 + "@example.org", "@", ""):
+        with pytest.raises(InvalidAddress):
+            job(room).request("daily", text, HOME)
+    assert job(room).run(NOW) == {}
+
+
+def test_where_nobody_can_subscribe_there_is_no_job(rooms):
+    rooms.declare("")
+    assert rooms.services.sign_ups is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("j.o@example.org", "JO+news@example.org"), ("jo@EXAMPLE.org", "jo@example.org")]
+)
+def test_spellings_of_one_mailbox_count_together(one, other):
+    assert fold_address(normalise_address(one)) == fold_address(normalise_address(other))
+
+
+def test_strangers_cannot_make_the_outbox_repeat_itself(room):
+    ask(room, *[f"reader{number}@example.org" for number in range(5)])
+    addressed = Counter(mail["To"] for mail in mails(room))
+    assert set(addressed.values()) == {1}

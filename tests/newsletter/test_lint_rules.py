@@ -1,0 +1,170 @@
+"""Lint's further rules: colours, support, structure, headers, trimming."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from syndicate.newsletter.findings import Origins, Severity
+from syndicate.newsletter.lint import HTML_LIMIT_BYTES, html_size, lint_mail
+from syndicate.newsletter.lint_colours import check_colours, colour_of, contrast
+from syndicate.newsletter.lint_structure import check_headers, check_structure
+from syndicate.newsletter.lint_support import check_support
+from syndicate.newsletter.mail_page import MailPage
+from syndicate.newsletter.trim import fit
+from syndicate.newsletter.views import digest_of
+from syndicate.templating import Templates
+from tests.newsletter.edition import full_edition
+from tests.newsletter.test_render import SITE, render
+
+DARK = "<style>@media (prefers-color-scheme: dark) { %s }</style>"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "ratio"),
+    [
+        ("#000", "#ffffff", 21.0),
+        ("#777777", "white", 4.48),
+        ("#767676", "#fff", 4.54),
+        ("rgb(255, 0, 0)", "#fff", 4.0),
+    ],
+)
+def test_M8_contrast_is_that_of_wcag(one: str, other: str, ratio: float) -> None:
+    first, second = colour_of(one), colour_of(other)
+    assert first is not None
+    assert second is not None
+    assert contrast(first, second) == pytest.approx(ratio, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("html", "scheme"),
+    [
+        ('<p style="color:#999">pale</p>', "light"),
+        ('<td bgcolor="#333333"><p style="color:#444">dim</p></td>', "light"),
+        ('<p style="color:#999;font-size:24px">large</p>', "light"),
+        ('<p style="color:#777;font-size:24px">large enough</p>', ""),
+        ('<div style="display:none"><p style="color:#fff">hidden</p></div>', ""),
+        ('<p style="color:#222">black on white</p>', ""),
+        (
+            DARK % ".a { background-color: #000 !important; }"
+            + '<div class="a"><p style="color:#222">x</p></div>',
+            "dark",
+        ),
+        (DARK % "p { color: #333 !important; } p.b { color: #000 !important; }" + '<p class="b">x</p>', ""),
+        (DARK % ".a { color: #fff !important; }" + '<p class="a" style="color:#222">x</p>', "dark"),
+        (
+            DARK % ".a { color: #fff; }"
+            + '<p class="a" style="color:#222">not important, so it never wins</p>',
+            "",
+        ),
+    ],
+)
+def test_M8_weak_text_is_found_in_either_scheme(html: str, scheme: str) -> None:
+    found = check_colours(MailPage(html), Origins())
+    assert [f"in the {scheme} scheme" in one.message for one in found] == ([True] if scheme else [])
+
+
+@pytest.mark.parametrize(
+    ("html", "feature"),
+    [
+        ('<div style="display: flex">x</div>', "display:flex"),
+        ('<div style="position:absolute">x</div>', "position"),
+        ("<style>@font-face { font-family: x; }</style>", "@font-face"),
+        ('<p style="font-size: clamp(1px, 2px, 3px)">x</p>', "clamp("),
+        ("<video></video>", "<video>"),
+        ('<p style="border-radius: 4px; color: #000">degrades well</p>', ""),
+    ],
+)
+def test_caniemail_names_what_is_not_supported(html: str, feature: str) -> None:
+    found = check_support(MailPage(html), Origins())
+    assert [one.message.split(" is not")[0] for one in found] == ([feature] if feature else [])
+
+
+def test_a_finding_names_the_line_of_the_users_template(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "digest.html").write_text(
+        '{% extends "!builtin/mail/digest.html" %}\n{% block masthead %}\n'
+        '<tr><td style="display: grid"><h1>{{ newsletter.title }}</h1></td></tr>\n{% endblock %}\n'
+    )
+    templates = Templates(tmp_path)
+    rendered = render(folder=tmp_path)
+    found = lint_mail(rendered, Origins(find=lambda text: templates.find(text, "mail/")))
+    assert "mail/digest.html, line 3" in [one.place for one in found if one.rule == "caniemail"]
+
+
+def test_a_finding_names_the_article() -> None:
+    digest = digest_of(full_edition(), SITE)
+    url = digest.stories[0].url
+    found = lint_mail(render(), Origins(digest), {url: "gone (410)"})
+    (dead,) = [one for one in found if one.severity is Severity.ERROR]
+    assert "Harbour bridge reopens" in dead.place
+    assert f"{url} is dead: gone (410)" in dead.message
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("FREE MONEY INSIDE", "all capitals"),
+        ("Re: our talk", "pretends to be an answer"),
+        ("Win!!!", "several of !"),
+        ("x" * 71, "cut it off at 70"),
+        ("", "is empty"),
+        ("العدد الجديد من النشرة", ""),
+        ("新闻每日摘要第一期出版", ""),
+    ],
+)
+def test_M15_subjects(subject: str, said: str) -> None:
+    page = MailPage(f"<title>{subject}</title>" + "word " * 60)
+    found = check_structure(subject, page, Origins())
+    assert [said in one.message for one in found] == ([True] if said else [])
+
+
+def test_spam_structure_of_links_and_pictures() -> None:
+    html = '<p><img src="a"></p><a href="https://bad.example/">https://bank.example/</a><a href="https://bit.ly/x">y</a>'
+    said = " ".join(one.message for one in check_structure("Hello", MailPage(html), Origins()))
+    for part in ("only 23 characters", "shows bank.example but leads to bad.example", "hides behind bit.ly"):
+        assert part in said
+
+
+HEAD = (
+    b"From: a@example.com\r\nTo: b@example.com\r\nDate: x\r\nSubject: y\r\nMessage-ID: <z@example.com>\r\n"
+    b"MIME-Version: 1.0\r\nList-Id: <x.example.com>\r\nAuto-Submitted: auto-generated\r\n"
+    b"List-Unsubscribe: <https://x.example/u>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("head", "rules"),
+    [
+        (HEAD, []),
+        (HEAD.replace(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n", b""), ["E9", "E9"]),
+        (HEAD.replace(b"Subject: y", b"Subject: y\r\nSubject: z"), ["E1"]),
+        (HEAD.replace(b"Subject: y", "Subject: ü".encode()), ["E2"]),
+        (HEAD.replace(b"Subject: y", b"Subject: " + b"y" * 999), ["E2"]),
+        (HEAD.replace(b"List-Id: <x.example.com>\r\n", b""), ["E8"]),
+    ],
+)
+def test_header_rules_on_raw_bytes(head: bytes, rules: list[str]) -> None:
+    assert [one.rule for one in check_headers(head + b"\r\nbody")] == rules
+
+
+def test_M1_an_edition_too_large_is_trimmed_and_it_is_said_what_went() -> None:
+    digest = digest_of(full_edition(), SITE)
+    whole = html_size(render(digest=digest).html)
+    smaller, rendered, said = fit(digest, lambda what: render(digest=what), whole - 1)
+    assert html_size(rendered.html) < whole
+    assert len(smaller.stories) == len(digest.stories)
+    assert "further links of" in said[0]
+    least, rendered, said = fit(digest, lambda what: render(digest=what), 1)
+    assert [story.title for story in least.stories] == [digest.stories[0].title]
+    assert sum("the story" in one for one in said) == len(digest.stories) - 1
+
+
+def test_M1_what_fits_stays_as_it_is() -> None:
+    digest = digest_of(full_edition(), SITE)
+    assert fit(digest, lambda what: render(digest=what), HTML_LIMIT_BYTES)[::2] == (digest, ())
+
+
+def test_a_digest_survives_being_stored() -> None:
+    digest = replace(digest_of(full_edition(), SITE), note="a\n\nb", correction="c", title="d")
+    assert type(digest).from_json(digest.to_json()) == digest
