@@ -59,16 +59,16 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One list: (place, article) pairs, and the articles that arrived with it."""
+    """One list: (place, article) pairs; and (article, story) of what arrived with it or changed its story."""
 
     moment: datetime
     places: tuple[tuple[int, int], ...]
-    arrived: tuple[int, ...]
+    moved: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Everything that happened, and the story each article was placed in."""
+    """Everything that happened, and the story that each article came into."""
 
     articles: Mapping[int, Headline]
     stories: Mapping[int, int]
@@ -86,26 +86,33 @@ def read_stream(file: Path, seed: int) -> Stream:
     sources: dict[str, int] = {}
     articles: dict[int, Headline] = {}
     stories: dict[int, int] = {}
+    came: dict[int, int] = {}
     snapshots = []
     for text in sorted(rows):
-        moment, arrived = datetime.fromisoformat(text), []
+        moment = datetime.fromisoformat(text)
         for row in rng.sample(rows[text], len(rows[text])):
             key = (row["title"], row["source"])
             if key in numbers:
                 continue
             number = numbers[key] = len(numbers) + 1
             source = sources.setdefault(row["source"], len(sources) + 1)
-            stories[number] = _placed(index, number, source, moment, row["title"])
+            _place(index, number, source, moment, row["title"])
             related = tuple(one.article_id for one in index.related(number)[: options.related_limit])
             articles[number] = Headline(number, source, moment, related)
-            arrived.append(number)
         places = tuple(sorted((int(row["rank"]), numbers[row["title"], row["source"]]) for row in rows[text]))
-        snapshots.append(Snapshot(moment, places, tuple(arrived)))
+        moved = tuple(
+            (number, story)
+            for number in articles
+            if number in index and (story := index.story_of(number)) and stories.get(number) != story
+        )
+        stories.update(moved)
+        came.update((number, story) for number, story in moved if number not in came)
+        snapshots.append(Snapshot(moment, places, moved))
         index.forget_before(moment - timedelta(days=options.window_days))
-    return Stream(articles, stories, snapshots)
+    return Stream(articles, came, snapshots)
 
 
-def _placed(index: StoryIndex, number: int, source: int, moment: datetime, title: str) -> int:
+def _place(index: StoryIndex, number: int, source: int, moment: datetime, title: str) -> None:
     item = IndexedArticle(
         article_id=number,
         source_id=source,
@@ -114,10 +121,8 @@ def _placed(index: StoryIndex, number: int, source: int, moment: datetime, title
         terms=extract_terms(title, "", "en"),
         language="en",
     )
-    placement = index.add(item)
-    if placement.story is None:
+    if index.add(item).story is None:
         index.assign(number, number)
-    return placement.story or number
 
 
 class Newsroom:
@@ -130,12 +135,16 @@ class Newsroom:
         self._next = next(self._waiting, None)
         self._judged: Counter[int] = Counter()
         self._prominence: defaultdict[int, float] = defaultdict(float)
-        self.members: defaultdict[int, list[Headline]] = defaultdict(list)
+        self._stories: dict[int, int] = {}
+        self._members: defaultdict[int, set[int]] = defaultdict(set)
 
     def arrive(self, snapshot: Snapshot) -> None:
-        """Take in the headlines that a snapshot shows for the first time."""
-        for number in snapshot.arrived:
-            self.members[self._stream.stories[number]].append(self._stream.articles[number])
+        """Take in what a snapshot shows for the first time, and what its headlines did to stories."""
+        for number, story in snapshot.moved:
+            if number in self._stories:
+                self._members[self._stories[number]].discard(number)
+            self._stories[number] = story
+            self._members[story].add(number)
 
     def learn(self, snapshot: Snapshot) -> None:
         """Take in what a snapshot teaches; called after its own list was judged."""
@@ -144,7 +153,7 @@ class Newsroom:
                 self._judge(self._stream.articles[number].source, float(place <= PLACES))
         while self._way == "own" and self._next and self._next.seen <= snapshot.moment - JUDGED_AFTER:
             article, self._next = self._next, next(self._waiting, None)
-            told = {one.source for one in self.members[self._stream.stories[article.number]]}
+            told = {one.source for one in self._told(self._stories[article.number])}
             self._judge(article.source, min(len(told - {article.source}), ENOUGH_OTHERS) / ENOUGH_OTHERS)
 
     def _judge(self, source: int, prominence: float) -> None:
@@ -159,18 +168,26 @@ class Newsroom:
         }
         weights = learn_weights(records)
         since = moment - timedelta(hours=options.slow_window_hours)
+        stories = {story: self._told(story) for story, numbers in sorted(self._members.items()) if numbers}
         return [
             self._story(story, members, weights)
-            for story, members in sorted(self.members.items())
+            for story, members in stories.items()
             if members[-1].seen > since
         ]
+
+    def story_of(self, number: int) -> int:
+        """The story an article is in now, or, if it has not come yet, the one it will come into."""
+        return self._stories.get(number, self._stream.stories[number])
+
+    def _told(self, story: int) -> list[Headline]:
+        return [self._stream.articles[number] for number in sorted(self._members[story])]
 
     def _story(self, story: int, members: Sequence[Headline], weights: Mapping[int, float]) -> StoryFacts:
         related = {number for one in members for number in one.related}
         kin = Counter(
             self._stream.articles[number].source
             for number in sorted(related)
-            if self._stream.stories[number] != story
+            if self._stories[number] != story
         )
         return StoryFacts(
             story_id=story,
@@ -208,20 +225,20 @@ def _evaluate(stream: Stream, way: str) -> tuple[float, float]:
         room.arrive(snapshot)
         if position >= TEACHING * len(stream.snapshots):
             facts = room.facts(snapshot.moment, options)
-            now.append(_ndcg(stream, facts, snapshot.moment, options, [snapshot]))
+            now.append(_ndcg(room, facts, snapshot.moment, options, [snapshot]))
             later = [
                 one
                 for one in stream.snapshots[position + 1 : position + 8]
                 if one.moment <= snapshot.moment + SOON
             ]
             if later:
-                soon.append(_ndcg(stream, facts, snapshot.moment, options, later))
+                soon.append(_ndcg(room, facts, snapshot.moment, options, later))
         room.learn(snapshot)
     return sum(now) / len(now), sum(soon) / len(soon)
 
 
 def _ndcg(
-    stream: Stream,
+    room: Newsroom,
     facts: Sequence[StoryFacts],
     moment: datetime,
     options: RankingOptions,
@@ -232,7 +249,7 @@ def _ndcg(
     known = {one.story_id for one in facts if one.articles[-1].seen > since}
     for snapshot in lists:
         for place, number in snapshot.places:
-            story = stream.stories[number]
+            story = room.story_of(number)
             if place <= PLACES and story in known:
                 gains[story] = max(gains.get(story, 0), PLACES + 1 - place)
     best = sorted(gains.values(), reverse=True)[:PLACES]

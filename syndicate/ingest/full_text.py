@@ -70,6 +70,9 @@ def wants_page(article: NewArticle, source: Source, now: datetime, options: Page
         return False
     if source.full_text is FullText.ALWAYS:
         return True
+    if source.private:
+        # Its pages want the same secret, and the secret is only for the source itself.
+        return False
     if urlsplit(article.url).path in ("", "/"):
         # An item that leads to a front page: what stands there is not the item.
         return False

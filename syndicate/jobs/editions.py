@@ -157,11 +157,7 @@ class EditionJob:
                 before=period.end,
                 cadence=variant.key if variant else EDITION_CADENCE,
             )
-            rows = story_store.story_articles(connection, ids=sorted(before))
-            earlier = {
-                story_id: Carried(coverage=known_coverage(rows, story_id, one.cut_at))
-                for story_id, one in before.items()
-            }
+            earlier = {story_id: one.cut_at for story_id, one in before.items()}
             stories = self.choose(connection, newsletter, period, moment, earlier, variant=variant)
         return self.render(newsletter, period, stories)
 
@@ -271,16 +267,19 @@ class EditionJob:
         newsletter: Newsletter,
         period: Period,
         moment: datetime,
-        earlier: Mapping[int, Carried],
+        earlier: Mapping[int, datetime],
         learned: Mapping[int, SourceWeight] | None = None,
         variant: Variant | None = None,
     ) -> tuple[EditionStory, ...]:
-        """The stories of an edition as of a moment, given what ``earlier`` editions carried.
+        """The stories of an edition as of a moment; ``earlier`` says when one last carried each story.
 
-        ``learned`` replaces the stored weights of the sources; ``variant`` is what some readers chose.
+        In a replay ``learned`` replaces the stored weights of the sources, and an article counts from when
+        it was published, whenever we read it. ``variant`` is what some readers chose.
         """
         ranking = for_period(self.ranking, period.end - period.start)
         rows = candidates(connection, moment, ranking)
+        if learned is not None:
+            rows = [replace(row, first_seen=min(row.first_seen, row.published)) for row in rows]
         facts = story_facts(connection, rows, moment, ranking, learned)
         matching = channel_store.matching_stories(
             connection, newsletter.clauses, [one.story_id for one in facts]
@@ -291,7 +290,11 @@ class EditionJob:
         found = self._candidates(connection, known, top, trending)
         if variant is not None:
             found = in_selection(found, variant)
-        return compose(newsletter, period, found, earlier, self.options)
+        carried = {
+            story_id: Carried(coverage=known_coverage(rows, story_id, cut_at))
+            for story_id, cut_at in earlier.items()
+        }
+        return compose(newsletter, period, found, carried, self.options)
 
     def _candidates(
         self,

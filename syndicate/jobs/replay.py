@@ -12,9 +12,8 @@ from datetime import datetime, timedelta
 from syndicate.jobs.editions import EditionJob
 from syndicate.jobs.ranking import LISTS, candidates, learned_weights, story_facts
 from syndicate.model import EditionStory, Newsletter, RankedStory
-from syndicate.newsletter.compose import Carried
 from syndicate.newsletter.periods import Period, latest_period, parse_schedule, read_zone
-from syndicate.store import Connection, Store
+from syndicate.store import Store
 from syndicate.store import editions as edition_store
 from syndicate.stories import RankingOptions, rank_step, rank_top, rank_trending
 
@@ -55,18 +54,17 @@ class ReplayJob:
 
     def newsletter(self, newsletter: Newsletter, start: datetime, end: datetime) -> Iterator[ReplayedEdition]:
         """The editions of every period that ended after ``start`` and not after ``end``, oldest first."""
-        earlier: dict[int, Carried] | None = None
+        earlier: dict[int, datetime] | None = None
         for period in periods_between(newsletter, start, end):
             with self.store.read() as connection:
                 if earlier is None:
-                    earlier = _carried(connection, newsletter, before=period.end)
+                    before = edition_store.carried_stories(connection, newsletter.name, before=period.end)
+                    earlier = {story_id: one.cut_at for story_id, one in before.items()}
                 learned = learned_weights(connection, _day(period.end), self.options)
                 stories = self.editions.choose(
                     connection, newsletter, period, period.end, dict(earlier), learned
                 )
-            for one in stories:
-                before = earlier.get(one.story_id)
-                earlier[one.story_id] = Carried(coverage=max(one.coverage, before.coverage if before else 0))
+            earlier |= dict.fromkeys((one.story_id for one in stories), period.end)
             yield ReplayedEdition(newsletter=newsletter.name, period=period, stories=stories)
 
     def _lists(self, moment: datetime) -> ReplayedLists:
@@ -87,11 +85,6 @@ def periods_between(newsletter: Newsletter, start: datetime, end: datetime) -> l
         found.append(period)
         period = latest_period(schedule, zone, period.start)
     return found[::-1]
-
-
-def _carried(connection: Connection, newsletter: Newsletter, *, before: datetime) -> dict[int, Carried]:
-    found = edition_store.carried_stories(connection, newsletter.name, before=before)
-    return {story_id: Carried(coverage=one.coverage) for story_id, one in found.items()}
 
 
 def _day(moment: datetime) -> datetime:

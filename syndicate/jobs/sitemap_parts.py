@@ -5,7 +5,7 @@ A part and its articles are committed together, like a poll.
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicate.errors import FetchError, ParseError, StoreError, SyndicateError
@@ -18,6 +18,7 @@ from syndicate.net import Fetched
 from syndicate.store import Connection
 from syndicate.store import sitemap_parts as part_store
 from syndicate.store.sitemap_parts import DuePart
+from syndicate.text.privacy import hide_address
 
 log = logging.getLogger("syndicate.sitemaps")
 
@@ -56,30 +57,37 @@ class SitemapPartsJob:
             try:
                 requests.append(source_request(part.source, part.state, url=part.url, key=part.id))
             except FetchError as error:
-                failures.append(str(error))
-                self._save(parts.pop(part.id), failed(part.url, error), now)
+                failures.append(self._failed(parts.pop(part.id), error, now))
         for request, answer in self.ingest.fetcher().fetch_each(requests):
             part = parts.pop(int(str(request.key)))
             try:
                 new += self._take(part, answer, now)
                 read += 1
             except (FetchError, ParseError) as error:
-                failures.append(str(error))
-                self._save(part, failed(part.url, error), now)
+                failures.append(self._failed(part, error, now))
             except StoreError:
                 raise
             except LeaseLost:
                 continue
             except Exception as error:
-                log.exception("the sitemap %s could not be stored", part.url)
+                # A traceback repeats what it was about; that of a private source stays with us.
+                bug = None if part.source.private else error
+                log.error("a sitemap of %s could not be stored", part.source.name, exc_info=bug)  # noqa: TRY400
                 problem = SyndicateError(f"{part.url} could not be stored ({type(error).__name__}: {error})")
-                failures.append(str(problem))
-                self._save(part, failed(part.url, problem), now)
+                failures.append(self._failed(part, problem, now))
             if stopping():
                 break
         with self.ingest.store.write() as connection:
             part_store.release_parts(connection, list(parts), owner=self.ingest.owner)
         return PartsResult(read=read, new=new, failures=tuple(failures))
+
+    def _failed(self, part: DuePart, error: SyndicateError, now: datetime) -> str:
+        """Note a failure; returns what may be told of it."""
+        outcome = failed(part.url, error)
+        if part.source.private:
+            outcome = replace(outcome, error=hide_address(outcome.error, part.url))
+        self._save(part, outcome, now)
+        return outcome.error
 
     def _take(self, part: DuePart, answer: Fetched | FetchError, now: datetime) -> int:
         """Store what a part brought; the number of new articles. Raises ``FetchError`` and ``ParseError``."""

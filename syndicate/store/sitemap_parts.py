@@ -120,10 +120,21 @@ def save_part(
 
 
 def failing_parts(connection: Connection, failures: int) -> list[tuple[str, int, str]]:
-    """(address, failures, error) of parts that failed so many times in a row or more."""
-    table = schema.sitemap_parts
-    query = select(table.c.url, table.c.failures, table.c.error).where(table.c.failures >= failures)
-    return [(row.url, row.failures, row.error) for row in connection.execute(query.order_by(table.c.url))]
+    """(address, failures, error) of parts that failed so many times in a row or more.
+
+    The source's name stands for the address of a private source's part.
+    """
+    table, sources = schema.sitemap_parts, schema.sources
+    query = (
+        select(table.c.url, table.c.failures, table.c.error, sources.c.name, sources.c.private)
+        .join(sources, sources.c.id == table.c.source_id)
+        .where(table.c.failures >= failures)
+        .order_by(table.c.url)
+    )
+    return [
+        (f"of {row.name}" if row.private else row.url, row.failures, row.error)
+        for row in connection.execute(query)
+    ]
 
 
 def release_parts(connection: Connection, ids: Sequence[int], *, owner: str) -> None:

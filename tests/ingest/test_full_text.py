@@ -60,6 +60,11 @@ def test_only_pages_of_the_publishers_own_site_are_read_unasked():
     assert not wants(url="https://www.harbour.example/")
 
 
+def test_pages_of_a_private_source_are_not_asked_for_without_its_secret():
+    assert not wants(private=True)
+    assert wants(private=True, full_text=FullText.ALWAYS)
+
+
 def test_what_is_no_news_any_more_is_not_read_unasked():
     old = NOW - timedelta(days=8)
     assert not wants(published=old)

@@ -13,7 +13,7 @@ from syndicate.jobs.pages import PagesResult
 from syndicate.model import ArticleBody, ParsedSource, ReadState
 from syndicate.store import articles as article_store
 from syndicate.store import pages as page_store
-from syndicate.store import quarantine
+from syndicate.store import quarantine, sitemap_parts
 from tests.factories import NOW
 from tests.jobs.room import Room, item, rss, source
 from tests.net.scripted_server import Answer, ScriptedServer, answer
@@ -592,6 +592,24 @@ def test_a_part_that_fails_is_shown_and_tried_again(site: Site) -> None:
     assert "not a well-formed sitemap" in failure
     assert site.room.articles() == {}
     assert site.room.services.sitemap_parts.run(NOW + HOUR).new == 1
+
+
+def test_the_parts_of_a_private_sitemap_are_told_without_their_address(sites: Site) -> None:
+    index = (
+        '<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+        f"<sitemap><loc>{sites.url('/part.xml?key=opensesame')}</loc></sitemap></sitemapindex>"
+    ).encode()
+    sites.answers(
+        {"/map.xml": answer(200, index), "/part.xml?key=opensesame": answer(200, b"<html>no</html>")}
+    )
+    sites.declare("/map.xml", kind='"sitemap"', private="true")
+    sites.room.ingest()
+    told = [sites.room.services.sitemap_parts.run(NOW + n * DAY).failures for n in range(3)]
+    with sites.room.store.read() as connection:
+        (failing,) = sitemap_parts.failing_parts(connection, 3)
+    assert all(len(failures) == 1 for failures in told)
+    assert failing[:2] == ("of harbour", 3)
+    assert "opensesame" not in repr((told, failing))
 
 
 # Lists of articles, and single pages

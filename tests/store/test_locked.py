@@ -232,6 +232,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, "daily", "edition", (NOW, LATER), "empty", NOW
     ),
     "editions.cut_edition": edition_again,
+    "editions.add_deliveries": lambda c: editions.add_deliveries(c, 1, "daily", NOW),
     "editor.add_decision": retitle,
     "editor.undo_decision": lambda c: editor.undo_decision(c, 1, who="jo", now=NOW),
     "editor.sync_headlines": lambda c: editor.sync_headlines(c, at=NOW),
@@ -274,6 +275,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "retention.prune_articles": lambda c: retention.prune_articles(c, before=LATER, now=NOW, limit=9),
     "retention.prune_stories": retention.prune_stories,
     "retention.prune_deliveries": lambda c: retention.prune_deliveries(c, before=LATER),
+    "retention.prune_edition_mails": lambda c: retention.prune_edition_mails(c, before=LATER),
     "retention.prune_tombstones": lambda c: retention.prune_tombstones(c, before=LATER),
     "retention.prune_failures": lambda c: retention.prune_failures(c, before=LATER),
     "robots.save_robots": lambda c: robots.save_robots(c, "https://a.example", 200, "", LATER),
@@ -367,6 +369,7 @@ READS = {
     "editions.known_since",
     "editions.newsletter_titles",
     "editions.report_editions",
+    "pages.gone_pages",
     "hubs.count_due_hubs",
     "hubs.find_subscription",
     "hubs.list_subscriptions",
