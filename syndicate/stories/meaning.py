@@ -29,14 +29,15 @@ def _table() -> tuple[NDArray[np.uint32], NDArray[np.int8]]:
     """Hashes of words, ascending, and their vectors; read from the file when they are used."""
     rows = TABLE.stat().st_size // (4 + DIMENSIONS)
     numbers = np.fromfile(TABLE, np.uint32, rows)
-    return numbers, np.memmap(TABLE, np.int8, "r", 4 * rows, (rows, DIMENSIONS))
+    # As a plain array: every look into a memmap makes another one.
+    return numbers, np.asarray(np.memmap(TABLE, np.int8, "r", 4 * rows, (rows, DIMENSIONS)))
 
 
 def row_of(word: str) -> int:
     """The row of a word's vector, or -1."""
     number = crc32(word.encode())
     numbers, _ = _table()
-    row = int(np.searchsorted(numbers, np.uint32(number)))
+    row = int(numbers.searchsorted(np.uint32(number)))
     return row if row < len(numbers) and int(numbers[row]) == number else -1
 
 

@@ -27,7 +27,7 @@ class Postings:
 
     def fill(self, articles: Sequence[tuple[int, Fingerprint]]) -> None:
         """Post many articles in their order, as ``add`` would one by one."""
-        if self._lists or self._starts is not None:
+        if not articles or self._lists or self._starts is not None:
             for article_id, terms in articles:
                 self.add(article_id, terms)
             return

@@ -77,9 +77,11 @@ def extract_terms(title: str, text: str, language: str) -> ArticleTerms:
     text_read = text[:TEXT_CHARACTERS]
     title_words = words(title[:TITLE_CHARACTERS], language)
     text_words = words(text_read, language)
-    facts = {word: word_facts(word, language) for word in {*title_words, *text_words}}
-    title_terms = [facts[word].term for word in title_words]
-    text_terms = [facts[word].term for word in text_words]
+    # In the order of the text: of two words with one term it is always the same that counts.
+    facts = {word: word_facts(word, language) for word in dict.fromkeys(title_words + text_words)}
+    terms = {word: fact.term for word, fact in facts.items()}
+    title_terms = [terms[word] for word in title_words]
+    text_terms = [terms[word] for word in text_words]
     title_counts, body_counts = Counter(title_terms), Counter(text_terms)
     codes = {fact.term: fact.commonness for fact in facts.values()}
     order = _most_telling(title_counts, body_counts, codes)
@@ -123,8 +125,8 @@ def _meaning(all_words: list[str], facts: dict[str, Word], language: str) -> Mea
     if base_language(language) != "en":
         return NO_MEANING
     counts = Counter(all_words)
-    rows = [(facts[word].row, count) for word, count in counts.items() if facts[word].row >= 0]
-    return meaning_of([row for row, _ in rows], [count for _, count in rows])
+    known = {word: row for word in counts if (row := facts[word].row) >= 0}
+    return meaning_of([*known.values()], [counts[word] for word in known])
 
 
 def _damped(counts: list[int] | NDArray[np.int64]) -> Floats:

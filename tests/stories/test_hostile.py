@@ -1,13 +1,20 @@
 """Input that makes giant stories or high costs elsewhere."""
 
-import time
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 
 from syndicate.stories import IndexedArticle, StoryIndex, StoryOptions
+from syndicate.stories.held import Held
+from syndicate.stories.related import Likeness
 from tests.stories.newsroom import BANK, CHESS, FLOOD, START, article, place
+
+WESTERN = "bg ca cs da de el en es et eu fi fr ga hr hu it lt lv nl no pl pt ro ru sk sl sq sr sv uk"
+OTHERS = "ar bn fa he hi hy id ja ko ta th tr vi zh-hant"
+LANGUAGES = f"{WESTERN} {OTHERS}".split(" ")
 
 
 @pytest.fixture
@@ -28,18 +35,84 @@ def test_five_hundred_copies_of_one_wire_story_hide_nothing(index: StoryIndex) -
     assert sorted(one.article_id for one in last.candidates) == [1, 2]
 
 
-def test_copies_cost_no_more_than_other_articles(index: StoryIndex) -> None:
-    items = [article(number, *FLOOD[0]) for number in range(1, 601)]
-    started = time.process_time()
-    for item in items[:100]:
+class CountingIndex(StoryIndex):
+    """An index that counts the articles it compares: the cost, whatever the machine."""
+
+    compared = 0
+
+    def _alike(self, held: Held, others: Sequence[Held]) -> Likeness:
+        self.compared += len(others)
+        return super()._alike(held, others)
+
+
+def compared_by(index: CountingIndex, items: Iterable[IndexedArticle]) -> int:
+    """How many articles were compared to place these."""
+    before = index.compared
+    for item in items:
         place(index, item)
-    first = time.process_time() - started
-    for item in items[100:500]:
-        place(index, item)
-    started = time.process_time()
-    for item in items[500:]:
-        place(index, item)
-    assert time.process_time() - started < 5 * first + 0.05
+    return index.compared - before
+
+
+# What placing may compare: candidates once, or twice under a repeated title, and a sample of each near story.
+OPTIONS = StoryOptions()
+MOST_COMPARED = 2 * OPTIONS.scored + OPTIONS.stories_compared * OPTIONS.story_sample
+
+
+def test_the_five_hundredth_copy_compares_no_more_than_the_tenth() -> None:
+    index = CountingIndex(OPTIONS)
+    items = [article(number, *FLOOD[0], published=START) for number in range(1, 501)]
+    assert [compared_by(index, [item]) for item in items] == [0] + 499 * [1]
+
+
+def test_the_same_headline_every_hour_compares_as_little_in_the_second_week() -> None:
+    index = CountingIndex(OPTIONS)
+    items = [
+        article(n, "Weather forecast for the coming days", source_id=1, published=START + timedelta(hours=n))
+        for n in range(336)
+    ]
+    first, second = compared_by(index, items[:168]), compared_by(index, items[168:])
+    assert second <= 336 * MOST_COMPARED / 10
+    assert first <= second <= 168 * OPTIONS.scored
+
+
+def test_a_flood_of_reports_on_one_event_compares_no_more_than_the_options_say() -> None:
+    index = CountingIndex(OPTIONS)
+    words = [f"{first}{second}" for first in "abcdefghij" for second in ("rado", "lume", "stik", "neva")]
+    shuffled = [" ".join(Random(number).sample(words, 24)) for number in range(300)]
+    costs = [compared_by(index, [article(n, text)]) for n, text in enumerate(shuffled, 1)]
+    # A merge or a split compares samples with each other, but only when an article bridges or doubles.
+    assert sorted(costs)[-10] <= MOST_COMPARED
+    assert max(costs) <= MOST_COMPARED + OPTIONS.story_sample**2
+
+
+def test_forty_languages_compare_no_more_than_one() -> None:
+    one, many = CountingIndex(OPTIONS), CountingIndex(OPTIONS)
+    words = [f"{first}{second}" for first in "abcdefghij" for second in ("rado", "lume", "stik", "neva")]
+    for number in range(160):
+        text = " ".join(Random(number).sample(words, 24))
+        place(one, article(number + 1, text, language="en"))
+        place(many, article(number + 1, text, language=LANGUAGES[number % len(LANGUAGES)]))
+    assert many.compared <= 1.2 * one.compared
+
+
+def test_a_megabyte_of_text_compares_and_keeps_as_much_as_a_page() -> None:
+    index = CountingIndex(OPTIONS)
+    page = article(1, FLOOD[0][0], FLOOD[0][1] * 12)
+    book = article(2, FLOOD[1][0], FLOOD[1][1] * 6000)
+    place(index, page)
+    assert compared_by(index, [book]) <= 1
+    assert len(index.packed(2)) <= 1.2 * len(index.packed(1))
+
+
+@pytest.mark.parametrize("year", [1, 1601, 1970, 2038, 9999])
+def test_a_clock_in_the_wrong_century_joins_nothing_and_is_forgotten_alone(year: int) -> None:
+    index = CountingIndex(OPTIONS)
+    place(index, article(1, *FLOOD[0]))
+    lost = place(index, article(2, *FLOOD[1], published=datetime(year, 6, 1, tzinfo=UTC)))
+    later = place(index, article(3, *FLOOD[2]))
+    assert lost.story is None
+    assert later.story == 1
+    assert index.forget_before(START - timedelta(days=7)) == (1 if year < 2026 else 0)
 
 
 def test_a_rubric_over_different_texts_makes_no_story(index: StoryIndex) -> None:
@@ -86,9 +159,7 @@ def test_a_megabyte_of_text_finds_its_event(index: StoryIndex) -> None:
 
 
 def test_forty_languages_keep_apart(index: StoryIndex) -> None:
-    western = "bg ca cs da de el en es et eu fi fr ga hr hu it lt lv nl no pl pt ro ru sk sl sq sr sv uk"
-    others = "ar bn fa he hi hy id ja ko ta th tr vi zh-hant"
-    for number, language in enumerate(f"{western} {others}".split(" "), 1):
+    for number, language in enumerate(LANGUAGES, 1):
         placement = place(
             index, article(number, f"w{number}a x{number}b y{number}c z{number}d", language=language)
         )
