@@ -11,6 +11,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 from pprint import pformat
 
 PROGRAMS = (
@@ -63,7 +64,7 @@ def names(title: str, category: str) -> list[str]:
     ]
 
 
-def without(stats: dict) -> list[str]:
+def without(stats: dict[str, Any]) -> list[str]:
     """Programs of which a platform's latest version says no."""
     latest = {
         program: [list(versions.values())[-1] for versions in stats.get(program, {}).values() if versions]
