@@ -11,8 +11,8 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
 from pprint import pformat
+from typing import Any
 
 PROGRAMS = (
     "gmail",
