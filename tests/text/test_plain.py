@@ -1,4 +1,3 @@
-import time
 import unicodedata
 
 import pytest
@@ -139,10 +138,9 @@ def test_X2_xml_safe_text_holds_only_characters_of_xml(text):
     ["\u0301\u0327" * 500_000, " " * 5_000_000, "\n " * 1_000_000, "a" * 5_000_000, "<p" * 1000],
     ids=["marks", "spaces", "breaks", "word", "tags"],
 )
+@pytest.mark.timeout(30)
 def test_C7_hostile_text_takes_linear_time(text):
-    started = time.perf_counter()
     clean_line(text)
     clean_text(text)
     excerpt(text)
     html_to_text(text[:100_000])
-    assert time.perf_counter() - started < 5
