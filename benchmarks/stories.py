@@ -3,7 +3,8 @@
     python -m benchmarks.stories FOLDER [--set NAME] [--json] [--seed N] [--time real|day|hide] [--no-window]
 
 FOLDER holds one folder per set with ``docs.jsonl`` (id, title, text, published, source, lang,
-story_id) or ``pairs.jsonl``. Articles arrive in the order of their dates and are forgotten when they
+story_id), ``pairs.jsonl`` or ``snapshots.jsonl`` (ranks of a front page, see ``top_stories``). Articles
+arrive in the order of their dates and are forgotten when they
 leave the window, as the daemon does it; each is judged by what its page lists on the way. Dates that
 betray the label are taken away here, never in the product: ``hide`` gives all articles one date and
 shuffles them, ``day`` moves each by −3 to +3 days drawn from its id. ``--json`` prints one object with one
@@ -20,6 +21,7 @@ from typing import Any
 from benchmarks.story_baselines import baselines
 from benchmarks.story_measures import duplicates, ndcg3, pearson, shown_links, story_quality, stream
 from benchmarks.story_sets import copy_groups, read_documents
+from benchmarks.top_stories import top_stories
 from syndicate.stories import StoryOptions
 
 DEFAULT_TIME = {"uci_headlines_en": "hide", "allsides_en": "day"}
@@ -62,6 +64,9 @@ def measure_all(
     for path in sorted(folder.glob("*/pairs.jsonl")):
         if only in path.parent.name:
             results[path.parent.name] = pearson(path, StoryOptions())
+    for path in sorted(folder.glob("*/snapshots.jsonl")):
+        if only in path.parent.name:
+            results[path.parent.name] = top_stories(path, seed)
     return results
 
 

@@ -1,0 +1,149 @@
+"""How many pages one new article rewrites, in a store that already holds many.
+
+``python benchmarks/one_article.py --articles 100000`` fills a store with invented articles from 50 sources,
+spread over 30 days, places and publishes them with the daemon's own jobs, and then adds one article at a
+time: a lone one, one more report on a running story, and one that changes the top list. For each it
+counts the files whose bytes changed. The text is random words over a Zipf-like vocabulary.
+"""
+
+import argparse
+import json
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from syndicate.model import NewArticle
+from syndicate.services import Services, open_services
+from syndicate.settings import load_settings
+from syndicate.store import articles as article_store
+from syndicate.store import sources as source_store
+
+SOURCES = 50
+SECTIONS = 8
+DAYS = 30
+
+
+def main() -> None:
+    """Fill, publish, add, count."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--articles", type=int, default=100_000)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="syndicate-pages-"))
+    try:
+        result = _run(folder, arguments.articles)
+    finally:
+        shutil.rmtree(folder)
+    if arguments.json:
+        print(json.dumps(result, indent=2))
+    else:
+        for name, value in result.items():
+            print(f"{name:<40}{value:>12}")
+
+
+def _run(folder: Path, count: int) -> dict[str, float]:
+    sources = "".join(
+        f'[[sources]]\nname = "s{number}"\nurl = "https://s{number}.example/feed"\n'
+        f'section = "part{number % SECTIONS}"\n'
+        for number in range(SOURCES)
+    )
+    config = folder / "config.toml"
+    config.write_text(
+        '[[channels]]\nname = "news"\n[[channels]]\nname = "top"\nquery = "top"\n' + sources, "utf-8"
+    )
+    now = datetime.now(UTC).replace(microsecond=0)
+    writer = _Writer(now)
+    with open_services(load_settings(config, {}), now=now) as services:
+        result: dict[str, float] = {"articles": count}
+        for start in range(0, count, 5000):
+            writer.add(services, [writer.article() for _ in range(min(5000, count - start))])
+        result["stories_ms_per_article"] = round(1000 * _timed(lambda: services.stories.run(now)) / count, 3)
+        result["pages_ms_per_article"] = round(1000 * _timed(lambda: services.publish.run(now)) / count, 3)
+        services.publish.run(now)
+        result["nothing_new_ms"] = round(1000 * _timed(lambda: services.publish.run(now)), 1)
+        for name, article in writer.arrivals():
+            writer.add(services, [article])
+            services.stories.run(now)
+            start_cpu = time.process_time()
+            published = services.publish.run(now)
+            result[f"{name}: pages"] = len(published.pages)
+            result[f"{name}: feed files"] = len(published.feeds)
+            result[f"{name}: ms"] = round(1000 * (time.process_time() - start_cpu), 1)
+    return result
+
+
+class _Writer:
+    """Invents articles; the same ones every time."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._random = random.Random(7)
+        self._number = 0
+        self._ids: list[int] = []
+        self._words = [f"{self._random.choice('bdfglmnprst')}{number:x}" for number in range(50_000)]
+        self._event: list[str] = []
+
+    def article(self, *, hours: float | None = None, words: Sequence[str] = ()) -> NewArticle:
+        """One article; every fifth belongs to the event that is running."""
+        self._number += 1
+        if self._number % 5 == 1:
+            self._event = self._draw(25)
+        event = list(words) or (self._event if self._number % 5 in (0, 1) else [])
+        text = self._draw(80) + event * 2
+        self._random.shuffle(text)
+        age = self._random.random() * DAYS * 24 if hours is None else hours
+        published = self._now - timedelta(hours=age)
+        uid = str(UUID(int=self._random.getrandbits(128)))
+        return NewArticle(
+            uid=uid,
+            entry_key=uid,
+            url=f"https://s.example/{self._number}",
+            path=f"site/articles/{published:%Y/%m}/{uid}.html",
+            title=" ".join([*event[:5], *self._draw(4)]),
+            published=published,
+            updated=published,
+            first_seen=published,
+            language="en",
+            section=f"part{self._number % SECTIONS}",
+            tags=(f"tag{self._number % 200}",),
+            summary=" ".join(text[:30]),
+            content_hash=uid,
+            digest=uid,
+            html="<p>" + " ".join(text) + "</p>",
+            text=" ".join(text),
+        )
+
+    def arrivals(self) -> list[tuple[str, NewArticle]]:
+        """The articles whose arrival is measured."""
+        event = self._draw(25)
+        return [
+            ("a lone article", self.article(hours=0.2, words=self._draw(1))),
+            ("first report", self.article(hours=0.1, words=event)),
+            ("second report", self.article(hours=0.05, words=event)),
+        ]
+
+    def add(self, services: Services, articles: list[NewArticle]) -> None:
+        """Store articles as the ingest job would, spread over the sources."""
+        with services.store.write() as connection:
+            self._ids = self._ids or [source.id for source in source_store.list_sources(connection)]
+            for place, source_id in enumerate(self._ids):
+                article_store.add_articles(connection, source_id, articles[place :: len(self._ids)])
+
+    def _draw(self, count: int) -> list[str]:
+        # The square makes early words common, as in real text.
+        return [self._words[int(len(self._words) * self._random.random() ** 3)] for _ in range(count)]
+
+
+def _timed(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+if __name__ == "__main__":
+    main()
