@@ -9,7 +9,7 @@ import re
 from lxml import etree, html
 
 from syndicate.errors import ParseError
-from syndicate.ingest.clean import MAX_LENGTH, within_limits
+from syndicate.ingest.clean import within_limits
 from syndicate.ingest.encoding import utf8_document
 
 MAX_PAGE = 3_000_000
@@ -76,8 +76,3 @@ def tree_of(text: str) -> html.HtmlElement:
     except (etree.ParserError, ValueError) as error:
         raise ParseError(f"the page cannot be read: {error}") from error
     return tree
-
-
-def inner_html(element: html.HtmlElement) -> str:
-    """An element with all that is in it, as markup."""
-    return str(etree.tostring(element, encoding="unicode", method="html", with_tail=False))[:MAX_LENGTH]
