@@ -18,6 +18,7 @@ from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.newsletter.sample import sample_stories
 from syndicate.publish.site import Headline, SectionBlock, SitePages
 from syndicate.services import Services
+from syndicate.services.mail import readers_reach
 from syndicate.services.places import store_url
 from syndicate.settings import load_settings
 from syndicate.store import open_store
@@ -150,6 +151,11 @@ def _check_mail(services: Services, report: _Report) -> None:
             parse_mailbox(address)
         except SyndicateError as error:
             report.problems.append(f"mail: {error}")
+    if services.newsletters and services.settings.web.listen and not readers_reach(services.settings):
+        report.notes.append(
+            "site.url is this machine, so mails carry no link to the page of choices, and readers can "
+            "unsubscribe by mail only; write the address that readers reach"
+        )
     if services.settings.mail.transport == "smtp" and "example.com" in services.settings.mail.sender:
         report.problems.append(
             "mail.from: example.com is nobody's address; write the one your mail comes from"

@@ -46,8 +46,8 @@ class MailOptions:
     that stands for the reader's token in the edition and in ``unsubscribe_url``. ``unsubscribe_url`` is
     ``""`` when no web server answers it; one-click unsubscribing (RFC 8058) is offered only for an
     ``https`` one. ``unsubscribe_address`` takes the mail of those who unsubscribe by mail; without it this
-    is no mail of a list, and nobody can leave. ``site_url`` and ``web_url`` (this edition on the web) may
-    be ``""``.
+    is no mail of a list, and nobody can leave. ``site_url``, ``archive_url`` (the newsletter's editions) and
+    ``web_url`` (this edition on the web) may be ``""``.
     """
 
     sender_name: str
@@ -59,6 +59,7 @@ class MailOptions:
     unsubscribe_url: str = ""
     reply_to: str = ""
     site_url: str = ""
+    archive_url: str = ""
     web_url: str = ""
     bounce_address: str = ""
 
@@ -147,12 +148,12 @@ def _headers(edition: Edition, options: MailOptions) -> list[tuple[bytes, bytes]
         (b"Precedence", b"list"),
         (b"Feedback-ID", b"e%d:%b:digest:%b" % (edition.id, list_label, _sender_id(options.domain))),
     ]
-    if options.site_url:
-        headers.append((b"List-Archive", encode_url(options.site_url)))
-        headers.append((b"List-Help", encode_url(options.site_url)))
-    if options.web_url:
-        headers.append((b"Archived-At", encode_url(options.web_url)))
-    return headers
+    pages = (
+        (b"List-Archive", options.archive_url),
+        (b"List-Help", options.site_url),
+        (b"Archived-At", options.web_url),
+    )
+    return [*headers, *((name, encode_url(url)) for name, url in pages if url)]
 
 
 def _unsubscribe_headers(options: MailOptions) -> list[tuple[bytes, bytes]]:

@@ -1,13 +1,16 @@
 """Telling our hub which of our feeds changed (WebSub section 6, rule W3)."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import blake2b
+from urllib.parse import quote
 
 from syndicate.errors import FetchError
 from syndicate.jobs.websub import Poster
-from syndicate.store import Store
+from syndicate.publish.options import PublishOptions
+from syndicate.store import Connection, Store
 from syndicate.store import announcements as announcement_store
 
 log = logging.getLogger("syndicate.websub")
@@ -15,6 +18,18 @@ log = logging.getLogger("syndicate.websub")
 LEASE = timedelta(minutes=10)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=6)
 MAX_REASON = 300
+
+
+def note_feeds(
+    connection: Connection, options: PublishOptions, documents: Mapping[str, bytes], now: datetime
+) -> None:
+    """Take down what was written, by path in the output folder; nothing for a site without a hub."""
+    if options.hub_url:
+        digests = {
+            f"{options.site_url}/{quote(path)}": blake2b(data, digest_size=16).hexdigest()
+            for path, data in documents.items()
+        }
+        announcement_store.note_documents(connection, digests, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from syndicate.errors import RenderError
 from syndicate.files import write_atomic, write_page
+from syndicate.jobs.announce import note_feeds
 from syndicate.jobs.signatures import signature_of
 from syndicate.model import Channel, Digest, Newsletter, PublishedArticle
 from syndicate.publish.archive import ArchivedEdition, archive_channel, archive_pages, edition_item
@@ -75,4 +76,5 @@ class ArchiveBuild:
         with self.store.write() as connection:
             stale.save_signature(connection, name, signature, now)
             quarantine.clear_failure(connection, "archive", newsletter.name)
+            note_feeds(connection, self.options, feeds, now)
         return written

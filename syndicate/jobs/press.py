@@ -44,8 +44,9 @@ class Proof:
 class Press:
     """Renders and proofs editions.
 
-    ``unsubscribe_url`` gives a newsletter's link with the token open, ``message`` the raw mail one reader
-    would get, ``gone`` the status of articles (by id) whose page was gone when we last read it.
+    ``unsubscribe_url`` gives a newsletter's link with the token open; ``preferences_url`` is that of the page
+    of choices, or ``""``. ``message`` gives the raw mail one reader would get, ``gone`` the status of
+    articles (by id) whose page was gone when we last read it.
     ``output`` is where our pages are written.
     """
 
@@ -53,6 +54,7 @@ class Press:
     site: SiteFacts
     output: Path
     unsubscribe_url: Callable[[Newsletter], str]
+    preferences_url: str
     message: Callable[[Newsletter, Period, RenderedEdition, str], bytes]
     gone: Callable[[Collection[int]], Mapping[int, int]]
 
@@ -73,6 +75,7 @@ class Press:
                 period=period,
                 site=self.site,
                 unsubscribe_url=self.unsubscribe_url(newsletter),
+                preferences_url=self.preferences_url,
                 web_url=web_url,
             )
 

@@ -8,11 +8,11 @@ the files: a job killed in between writes the same bytes once more.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from pathlib import Path
 
 from syndicate.errors import RenderError
 from syndicate.files import sweep_temporary, write_atomic
+from syndicate.jobs.announce import note_feeds
 from syndicate.jobs.archive import ArchiveBuild
 from syndicate.jobs.signatures import signature_of
 from syndicate.jobs.site_build import SiteBuild
@@ -24,7 +24,7 @@ from syndicate.publish.json_feed import json_feed
 from syndicate.publish.news_sitemap import news_sitemap
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
-from syndicate.store import Store, announcements, leases, quarantine, ranking, stale
+from syndicate.store import Store, leases, quarantine, ranking, stale
 from syndicate.store import channels as channel_store
 from syndicate.store import sources as source_store
 from syndicate.templating import Templates
@@ -188,17 +188,12 @@ class PublishJob:
         with self.store.read() as connection:
             found = channel_store.channel_articles(connection, channel.clauses, limit=channel.limit)
             items = published_articles(connection, found, sources, site_url=self.options.site_url)
-        documents = tuple(self._documents(channel, items).values())
-        changed = [
-            target.name for target, data in zip(targets, documents, strict=True) if write_atomic(target, data)
-        ]
+        documents = self._documents(channel, items)
+        changed = [path for path, data in documents.items() if write_atomic(self.output / path, data)]
         with self.store.write() as connection:
             stale.save_signature(connection, name, signature, now)
             quarantine.clear_failure(connection, "channel", channel.name)
-            if self.options.hub_url:
-                addresses = [f"{self.options.site_url}/{target.name}" for target in targets]
-                digests = map(_digest, documents)
-                announcements.note_documents(connection, dict(zip(addresses, digests, strict=True)), now)
+            note_feeds(connection, self.options, documents, now)
         return changed
 
     def _lists_of_sources(
@@ -255,7 +250,3 @@ class PublishJob:
     def _quarantine(self, kind: str, subject: str, error: Exception, now: datetime) -> None:
         with self.store.write() as connection:
             quarantine.record_failure(connection, kind, subject, str(error), now=now)
-
-
-def _digest(document: bytes) -> str:
-    return blake2b(document, digest_size=16).hexdigest()

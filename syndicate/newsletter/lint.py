@@ -36,6 +36,7 @@ def lint_mail(
     page = MailPage(rendered.html)
     findings = [
         *_way_out(rendered, page, origins),
+        *_way_to_choose(rendered, page, origins),
         *_required(rendered, page, origins),
         *_misplaced_token(rendered),
         *_elements(page, origins),
@@ -83,6 +84,23 @@ def _way_out(rendered: RenderedEdition, page: MailPage, origins: Origins) -> lis
     return found
 
 
+def _way_to_choose(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[Finding]:
+    """Who can choose less leaves less often. A template older than the page still may be sent."""
+    url, parts = rendered.preferences_url, {"HTML": _links(page), "text": set(_URL.findall(rendered.text))}
+    if not url:
+        return []
+    return [
+        Finding(
+            rule="C10",
+            message=f"The {name} part has no link to preferences_url.",
+            place=_TEXT if name == "text" else origins.template("block footer"),
+            severity=Severity.WARNING,
+        )
+        for name, links in parts.items()
+        if url not in links
+    ]
+
+
 def _required(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[Finding]:
     found = []
     places = (("HTML", page.text, origins.template("block footer")), ("text", _plain(rendered.text), _TEXT))
@@ -103,11 +121,17 @@ def _required(rendered: RenderedEdition, page: MailPage, origins: Origins) -> li
 
 
 def _misplaced_token(rendered: RenderedEdition) -> list[Finding]:
-    """The token lets its holder unsubscribe a reader, so it must stand in that one link only."""
+    """The token lets its holder unsubscribe a reader, so it stands in the footer's links only."""
+    urls = [url for url in (rendered.unsubscribe_url, rendered.preferences_url) if url]
+
+    def in_links(text: str) -> int:
+        text = text.replace("&amp;", "&")
+        return sum(text.count(url) for url in urls)
+
     return [
         Finding(
             rule="C10",
-            message=f"The {name} has the reader's token outside the unsubscribe link.",
+            message=f"The {name} has the reader's token outside the links of the footer.",
             place=place,
         )
         for name, text, place in (
@@ -115,7 +139,7 @@ def _misplaced_token(rendered: RenderedEdition) -> list[Finding]:
             ("HTML part", rendered.html, "template mail/digest.html"),
             ("text part", rendered.text, _TEXT),
         )
-        if text.count(TOKEN) != text.replace("&amp;", "&").count(rendered.unsubscribe_url)
+        if text.count(TOKEN) != in_links(text)
     ]
 
 

@@ -35,9 +35,10 @@ _REMOTE_STYLE = re.compile(r"@import|<link[^>]*\bstylesheet\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedEdition:
-    """A whole mail but for the reader's token, for which ``TOKEN`` stands in ``unsubscribe_url``.
+    """A whole mail but for the reader's token, for which ``TOKEN`` stands in its two links.
 
-    The last three fields are what every template must show; ``lint`` checks that it does.
+    ``unsubscribe_url``, ``postal_address`` and ``reason`` are what every template must show, and
+    ``preferences_url``, if there is one, is what it should; ``lint`` checks that it does.
     """
 
     subject: str
@@ -46,6 +47,7 @@ class RenderedEdition:
     unsubscribe_url: str
     postal_address: str
     reason: str
+    preferences_url: str = ""
 
 
 def render_edition(
@@ -57,12 +59,13 @@ def render_edition(
     site: SiteFacts,
     unsubscribe_url: str,
     web_url: str = "",
+    preferences_url: str = "",
 ) -> RenderedEdition:
     """Render the templates ``mail/digest.*`` for one edition.
 
     ``unsubscribe_url`` is the ``https`` link, or a ``mailto:`` when no web server answers one, and holds
-    ``TOKEN``. ``web_url`` is this edition on the web, or ``""``. ``RenderError`` names the template and
-    what is wrong with it.
+    ``TOKEN``; ``preferences_url`` does too, or is ``""`` without a web server. ``web_url`` is this edition on
+    the web, or ``""``. ``RenderError`` names the template and what is wrong with it.
     """
     language = newsletter.language or site.language
     context: dict[str, object] = {
@@ -76,6 +79,7 @@ def render_edition(
         "language": language,
         "direction": direction_of(language),
         "unsubscribe_url": unsubscribe_url,
+        "preferences_url": preferences_url,
         "web_url": web_url,
     }
     subject = digest.title or templates.render("mail/digest.subject.txt", **context)
@@ -89,6 +93,7 @@ def render_edition(
         unsubscribe_url=unsubscribe_url,
         postal_address=site.postal_address,
         reason=reason,
+        preferences_url=preferences_url,
     )
 
 

@@ -15,7 +15,7 @@ from syndicate.model import (
     Republish,
 )
 from syndicate.text.plain import clean_line, excerpt
-from syndicate.text.urls import host_of, is_web_url
+from syndicate.text.urls import is_this_machine, is_web_url
 
 # Stands for the reader's own opaque token; only base64url characters, so no encoding changes it.
 TOKEN: Final = "reader-token-5e1c8a40f7"  # noqa: S105 a placeholder, no secret
@@ -26,7 +26,6 @@ _COVERAGE_LIMIT = 3
 # A narrower picture would be blown up to the width of the mail.
 _LEAST_IMAGE_WIDTH = 400
 _IMAGE_WIDTH = 552
-_THIS_MACHINE = frozenset({"127.0.0.1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +127,7 @@ def _links(links: tuple[RelatedLink, ...], shown: set[str]) -> tuple[DigestLink,
 
 def is_mail_picture(url: str) -> bool:
     """Whether mail programs show a picture at this address, or it is on this machine, as in a demo."""
-    return is_web_url(url) and (url.startswith("https://") or host_of(url) in _THIS_MACHINE)
+    return is_web_url(url) and (url.startswith("https://") or is_this_machine(url))
 
 
 def _image(image: Image | None) -> DigestImage | None:

@@ -249,7 +249,7 @@ class Services(IntakeServices):
     def mail_options(self, newsletter: str) -> MailOptions:
         """What all mails of a newsletter have in common."""
         titles = {one.name: one.title for one in self.newsletters}
-        return newsletter_mail(self.settings, titles.get(newsletter, newsletter))
+        return newsletter_mail(self.settings, newsletter, titles.get(newsletter, newsletter))
 
     def close(self) -> None:
         """Close what was opened, in the order that lets nothing wait for the other."""

@@ -1,6 +1,7 @@
 """How mail leaves, and what all mails of a newsletter have in common."""
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from syndicate.audience.addresses import parse_mailbox
 from syndicate.delivery.dkim import DkimKey, load_key
@@ -11,8 +12,10 @@ from syndicate.delivery.pace import Limits
 from syndicate.delivery.parcels import Sender
 from syndicate.delivery.smtp import SmtpOptions, SmtpSender
 from syndicate.jobs.bounces import BouncePolicy
+from syndicate.model import archive_folder
 from syndicate.newsletter.render import TOKEN
 from syndicate.settings import Settings
+from syndicate.text.urls import is_this_machine
 
 
 def mail_sender(settings: Settings) -> Sender:
@@ -82,8 +85,8 @@ def mail_domain(settings: Settings) -> str:
     return _domain(parse_mailbox(settings.mail.sender).address.display)
 
 
-def newsletter_mail(settings: Settings, title: str) -> MailOptions:
-    """What all mails of the newsletter with that title have in common."""
+def newsletter_mail(settings: Settings, name: str, title: str) -> MailOptions:
+    """What all mails of a newsletter have in common."""
     mail, site = settings.mail, settings.site
     sender = parse_mailbox(mail.sender)
     return MailOptions(
@@ -96,18 +99,33 @@ def newsletter_mail(settings: Settings, title: str) -> MailOptions:
         unsubscribe_url=_unsubscribe_page(settings),
         reply_to=mail.reply_to,
         site_url=f"{site.url}/site/",
+        archive_url=f"{site.url}/{quote(archive_folder(name))}/",
         bounce_address=settings.bounces.address,
     )
 
 
 def unsubscribe_link(settings: Settings) -> str:
-    """Where the footer's link leads: ``run``'s web server, or a mail when there is none."""
+    """Where the footer's link leads: ``run``'s web server, or a mail when readers cannot reach it."""
     page = _unsubscribe_page(settings)
     return page or f"mailto:{_reply_address(settings)}?subject=unsubscribe%20{TOKEN}"
 
 
+def preferences_link(settings: Settings) -> str:
+    """Where readers choose what they get; ``""`` when they can reach no web server of ours."""
+    return f"{settings.site.url}/preferences/{TOKEN}" if readers_reach(settings) else ""
+
+
+def readers_reach(settings: Settings) -> bool:
+    """Whether the links in mails lead to our web server: it runs, and its address means something elsewhere.
+
+    Mail in a folder is looked at on this machine, where a local address is right.
+    """
+    near = is_this_machine(settings.site.url) and settings.mail.transport == "smtp"
+    return bool(settings.web.listen) and not near
+
+
 def _unsubscribe_page(settings: Settings) -> str:
-    return f"{settings.site.url}/unsubscribe/{TOKEN}" if settings.web.listen else ""
+    return f"{settings.site.url}/unsubscribe/{TOKEN}" if readers_reach(settings) else ""
 
 
 def _reply_address(settings: Settings) -> str:

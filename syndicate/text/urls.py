@@ -123,6 +123,12 @@ def host_of(url: str) -> str:
     return (host if host and port.isdecimal() else parts.authority).strip("[]")
 
 
+def is_this_machine(url: str) -> bool:
+    """Whether a web address leads to the machine it is opened on, so that it means nothing elsewhere."""
+    host = host_of(url)
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
 def same_site(one: str, other: str) -> bool:
     """True when two web addresses belong to one owner as far as their hosts tell.
 

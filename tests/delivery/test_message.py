@@ -41,6 +41,7 @@ OPTIONS = MailOptions(
     unsubscribe_address="unsubscribe@example.com",
     unsubscribe_url=LINK,
     site_url="https://news.example.com/",
+    archive_url="https://news.example.com/site/newsletters/brief/",
 )
 
 HOSTILE = [

@@ -48,6 +48,22 @@ def test_W1_every_feed_names_the_hub_and_itself(hub: Hub) -> None:
     assert feed["feed_url"] == f"{SITE}/news.json"
 
 
+def test_W3_the_hub_is_told_of_the_newsletter_s_own_feed(hub: Hub) -> None:
+    base = BASE.replace("[http]", f'hub = "{hub.url("/hub")}"\n[http]')
+    letter = '[[newsletters]]\nname = "daily"\nschedule = "daily 07:00"\n'
+    hub.room.declare(source("harbour", hub.url("/feed")) + letter, base=base)
+    publish(hub, 3)
+    announce(hub)
+    hub.asked.clear()
+    hub.room.services.editions.run(NOW + timedelta(hours=22))
+    publish(hub)
+    assert announce(hub, 60) == {"told": 3, "failed": 0}
+    topics = [f"{SITE}/newsletters/daily.{kind}" for kind in ("atom", "json", "rss")]
+    assert [asked["hub.topic"] for asked in hub.asked] == topics
+    publish(hub)
+    assert announce(hub, 120) == {"told": 0, "failed": 0}
+
+
 def test_W3_the_hub_is_told_of_each_changed_document_once(hub: Hub) -> None:
     assert announce(hub) == {"told": 3, "failed": 0}
     topics = [f"{SITE}/news.{kind}" for kind in ("atom", "json", "rss")]

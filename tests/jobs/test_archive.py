@@ -43,6 +43,7 @@ def test_mail_page_and_items_are_one_edition(sent: Room) -> None:
         (report,) = editions.report_editions(connection)
     address = f"{SITE}/{PAGE}"
     assert (report.edition.web_url, message["Archived-At"]) == (address, f"<{address}>")
+    assert message["List-Archive"] == f"<{SITE}/site/newsletters/daily/>"
     assert f'href="{address}"' in report.edition.html
     assert address in report.edition.text
     (item,) = json.loads(output(sent, "newsletters/daily.json"))["items"]

@@ -27,6 +27,20 @@ def test_O5_a_mail_with_everything_passes() -> None:
     assert errors(GOOD) == ()
 
 
+def test_C10_a_template_without_the_link_to_choices_is_told_so_and_sent() -> None:
+    choose = f"https://news.example.com/preferences/{TOKEN}"
+    older = replace(GOOD, preferences_url=choose)
+    assert errors(older) == ()
+    assert [str(one) for one in lint_mail(older) if "preferences_url" in str(one)] != []
+    newer = replace(
+        older,
+        html=older.html.replace("</body>", f'<a href="{choose}">Choose</a></body>'),
+        text=GOOD.text + choose,
+    )
+    assert [one for one in lint_mail(newer) if "preferences_url" in str(one)] == []
+    assert errors(newer) == ()
+
+
 def html(old: str, new: str) -> RenderedEdition:
     assert old in GOOD.html
     return replace(GOOD, html=GOOD.html.replace(old, new))

@@ -19,6 +19,7 @@ from tests.newsletter.stories import NOW, PERIOD, newsletter, published
 
 ROOT = Path(__file__).parents[2]
 LINK = f"https://news.example.com/unsubscribe/{TOKEN}"
+CHOOSE = f"https://news.example.com/preferences/{TOKEN}"
 SITE = SiteFacts(
     title="Harbour News",
     url="https://news.example.com",
@@ -166,11 +167,27 @@ def test_M12_the_footer_says_why_who_and_how_to_leave() -> None:
         assert "https://news.example.com/editions/1.html" in part
 
 
-@pytest.mark.parametrize("changes", [{"web_url": ""}, {"web_url": "https://a.example/1"}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"web_url": ""},
+        {"web_url": "https://a.example/1"},
+        {"web_url": "https://a.example/1", "preferences_url": CHOOSE},
+    ],
+)
 @pytest.mark.parametrize("url", ["", "https://news.example.com"])
 @pytest.mark.parametrize("google", ["", "https://news.google.com/publications/x"])
 def test_M12_every_footer_passes(changes: dict[str, Any], url: str, google: str) -> None:
-    assert errors_of(lint_mail(render(site=replace(SITE, url=url, google_news_url=google), **changes))) == ()
+    rendered = render(site=replace(SITE, url=url, google_news_url=google), **changes)
+    assert errors_of(lint_mail(rendered)) == ()
+    assert not [finding for finding in lint_mail(rendered) if finding.rule == "C10"]
+
+
+def test_C10_the_footer_leads_to_the_page_of_choices_in_both_parts() -> None:
+    rendered = render(preferences_url=CHOOSE)
+    assert [link["href"] for link in Elements(rendered.html).all("a")].count(CHOOSE) == 1
+    assert rendered.text.count(CHOOSE) == 1
+    assert "preferences" not in render().html + render().text
 
 
 def test_a_mailto_leaves_where_no_web_server_answers() -> None:
