@@ -16,6 +16,9 @@ UNSUBSCRIBE: Final = "unsubscribe"
 CONFIRM: Final = "confirm"
 """For the mail that asks for confirmation; the number is that of the delivery."""
 
+FEED: Final = "feed"
+"""For a reader's private feed; the number is that of the subscriber."""
+
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
 _NUMBER_BYTES = 8
 _MAC_BYTES = 16
@@ -32,6 +35,16 @@ def make_token(secret: bytes, number: int, purpose: str) -> str:
     return base64.urlsafe_b64encode(raw + _mac(secret, raw, purpose)).decode("ascii")
 
 
+def feed_token(secret: bytes, subscriber_id: int, revision: int) -> str:
+    """The token in the address of a private feed; another ``revision`` is another address."""
+    return make_token(secret, subscriber_id, f"{FEED} {revision}")
+
+
+def read_feed_token(secret: bytes, token: str, revision: int) -> int | None:
+    """The subscriber whose private feed has this token at this revision, or ``None``."""
+    return read_token(secret, token, f"{FEED} {revision}")
+
+
 def token_digest(token: str, address_key: str, newsletter: str) -> str:
     """What is stored of a single-use token: it belongs to one mailbox and one newsletter."""
     return hashlib.sha256("\x00".join((token, address_key, newsletter)).encode()).hexdigest()
@@ -42,13 +55,20 @@ def read_token(secret: bytes, token: str, purpose: str = UNSUBSCRIBE) -> int | N
 
     Takes the same time whichever bytes of the signature are wrong.
     """
-    if _SHAPE.fullmatch(token) is None:
+    number = claimed_number(token)
+    if number is None:
         return None
     raw = base64.urlsafe_b64decode(token)
-    number, mac = raw[:_NUMBER_BYTES], raw[_NUMBER_BYTES:]
-    if not hmac.compare_digest(mac, _mac(secret, number, purpose)):
+    mine = _mac(secret, raw[:_NUMBER_BYTES], purpose)
+    return number if hmac.compare_digest(raw[_NUMBER_BYTES:], mine) else None
+
+
+def claimed_number(token: str) -> int | None:
+    """The number that a text of a token's shape names, before anything of it is believed."""
+    if _SHAPE.fullmatch(token) is None:
         return None
-    return int.from_bytes(number, "big")
+    number = int.from_bytes(base64.urlsafe_b64decode(token)[:_NUMBER_BYTES], "big")
+    return number if number < 2**63 else None
 
 
 def _mac(secret: bytes, number: bytes, purpose: str) -> bytes:

@@ -272,6 +272,7 @@ class _Daemon:
             hubs=self._services.websub,
             sign_ups=self._services.sign_ups,
             readers=self._services.preferences,
+            private_feeds=self._services.private_feeds,
         )
         return WebServer(app, host.strip("[]"), int(port))
 

@@ -221,6 +221,22 @@ def show_(config: Path, as_json: bool, address: str) -> None:
     show(person, as_json, text)
 
 
+@subscribers.command("new-feed")
+@config_option
+@json_option
+@click.argument("address")
+def new_feed(config: Path, as_json: bool, address: str) -> None:
+    """Give an ADDRESS another private feed: whoever has the old address of it reads nothing more."""
+    key = normalise_address(address).key
+    with services_of(config) as (_, services):
+        if services.private_feeds is None:
+            raise ConfigError("there are no private feeds while [web] listen is empty")
+        feed = services.private_feeds.renew(key)
+    if not feed:
+        raise SyndicateError(f"{address} is not subscribed, so there is no feed")
+    show({"address": address, "feed": feed}, as_json, lambda: click.echo(feed))
+
+
 @subscribers.command("export-person")
 @config_option
 @click.argument("address")
@@ -255,11 +271,14 @@ def erase_(config: Path, as_json: bool, now: datetime | None, address: str) -> N
 
 def _person(config: Path, address: str) -> dict[str, Any]:
     key = normalise_address(address).key
-    with services_of(config) as (_, services), services.store.read() as connection:
-        person = persons.everything_about(connection, key)
+    with services_of(config) as (_, services):
+        with services.store.read() as connection:
+            person = persons.everything_about(connection, key)
+        feeds = services.private_feeds
+        feed = feeds.url_of(key) if feeds else ""
     if person is None:
         raise SyndicateError(f"nothing is known about {address}")
-    return person
+    return {"feed": feed} | person
 
 
 def _states(one: audience.Subscriber) -> str:

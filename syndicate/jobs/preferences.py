@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 from syndicate.audience.preferences import Choices, Offer, read_choices, read_selection
 from syndicate.audience.tokens import read_token
+from syndicate.jobs.private_feeds import PrivateFeedsJob
 from syndicate.jobs.variants import cadences
 from syndicate.model import Newsletter
 from syndicate.store import Connection, Store, audience, channels, leases, preferences
 from syndicate.store.preferences import StoredPreferences
+from syndicate.store.private_feeds import end_feed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,18 +22,20 @@ class ReaderPage:
     newsletter: str
     offer: Offer
     choices: Choices
+    feed: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreferencesJob:
     """Looks at and changes a reader's choices; each call is one transaction.
 
-    ``consent`` is the text they agree to with a further newsletter.
+    ``consent`` is the text they agree to with a further newsletter; ``feeds`` makes private feeds, if any.
     """
 
     store: Store
     newsletters: tuple[Newsletter, ...]
     consent: str
+    feeds: PrivateFeedsJob | None = None
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def look(self, token: str) -> ReaderPage | None:
@@ -62,6 +66,15 @@ class PreferencesJob:
             self._subscribe(connection, stored, set(choices.newsletters), page.offer, now)
             after = self._behind(connection, token)
             return None if after is None else self._page(connection, after[1])
+
+    def renew_feed(self, token: str) -> ReaderPage | None:
+        """End the address of the reader's private feed and make another one; ``None`` for a bad token."""
+        with self.store.write() as connection:
+            found = self._behind(connection, token)
+            if found is None:
+                return None
+            end_feed(connection, found[1].subscriber_id)
+            return self._page(connection, found[1])
 
     def _subscribe(
         self,
@@ -114,6 +127,7 @@ class PreferencesJob:
             newsletter=titles.get(stored.newsletter, stored.newsletter),
             offer=offer,
             choices=choices,
+            feed=self.feeds.url(connection, stored.subscriber_id) if self.feeds else "",
         )
 
     def _still(self, until: datetime | None) -> datetime | None:

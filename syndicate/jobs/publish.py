@@ -16,7 +16,7 @@ from syndicate.jobs.announce import note_feeds
 from syndicate.jobs.archive import ArchiveBuild
 from syndicate.jobs.signatures import signature_of
 from syndicate.jobs.site_build import SiteBuild
-from syndicate.jobs.views import listed_articles, published_articles
+from syndicate.jobs.views import listed_articles, news_of, published_articles
 from syndicate.model import Channel, Newsletter, PublishedArticle, Source, SourceKind
 from syndicate.opml import Outline, write_opml
 from syndicate.publish.fragments import FragmentCache
@@ -24,7 +24,7 @@ from syndicate.publish.json_feed import json_feed
 from syndicate.publish.news_sitemap import news_sitemap
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
-from syndicate.store import Store, leases, quarantine, ranking, stale
+from syndicate.store import Store, leases, quarantine, stale
 from syndicate.store import channels as channel_store
 from syndicate.store import sources as source_store
 from syndicate.templating import Templates
@@ -131,7 +131,8 @@ class PublishJob:
         written: list[str] = []
         failures: list[str] = []
         shared = signature_of(self.options, sorted(sources.items()))
-        news = signature_of(shared, self._news())
+        with self.store.read() as connection:
+            news = signature_of(shared, news_of(connection))
         for channel in () if self._is_built(news) else self.channels:
             try:
                 written += self._channel(channel, sources, known, shared, now)
@@ -151,13 +152,6 @@ class PublishJob:
         self._built_from = ""
         with self.store.write() as connection:
             stale.forget_outputs(connection)
-
-    def _news(self) -> tuple[object, ...]:
-        """All that moves what channels hold: placed and pruned articles, the editor, the ranked lists."""
-        with self.store.read() as connection:
-            lists = [ranking.ranked_stories(connection, name) for name in ("top", "trending")]
-            counters = [leases.counter(connection, key) for key in (leases.PLACEMENTS, leases.EDITOR)]
-        return counters, [[story.article_id for story in ranked] for ranked in lists]
 
     def _is_built(self, news: str) -> bool:
         """Whether this job has built every channel from just this: no query need be asked again."""

@@ -12,11 +12,18 @@ from syndicate.model import (
     Source,
     reader_link,
 )
-from syndicate.store import Connection
+from syndicate.store import Connection, leases, ranking
 from syndicate.store import articles as article_store
 from syndicate.store import stories as story_store
 
 COVERAGE_LIMIT = 8
+
+
+def news_of(connection: Connection) -> tuple[object, ...]:
+    """All that moves what feeds hold: placed and pruned articles, the editor, the ranked lists."""
+    lists = [ranking.ranked_stories(connection, name) for name in ("top", "trending")]
+    counters = [leases.counter(connection, key) for key in (leases.PLACEMENTS, leases.EDITOR)]
+    return counters, [[story.article_id for story in ranked] for ranked in lists]
 
 
 def published_articles(

@@ -23,6 +23,7 @@ from syndicate.jobs.desk import DeskJob
 from syndicate.jobs.editions import EditionJob
 from syndicate.jobs.preferences import PreferencesJob
 from syndicate.jobs.press import Press
+from syndicate.jobs.private_feeds import PrivateFeedsJob
 from syndicate.jobs.prune import PruneJob
 from syndicate.jobs.publish import PublishJob
 from syndicate.jobs.ranking import RankingJob
@@ -235,7 +236,16 @@ class Services(IntakeServices):
     def preferences(self) -> PreferencesJob:
         """What readers choose for themselves."""
         consent = self.settings.sign_up.consent
-        return PreferencesJob(store=self.store, newsletters=self.newsletters, consent=consent)
+        return PreferencesJob(
+            store=self.store, newsletters=self.newsletters, consent=consent, feeds=self.private_feeds
+        )
+
+    @cached_property
+    def private_feeds(self) -> PrivateFeedsJob | None:
+        """Each reader's own feed; ``None`` without a web server to answer for it."""
+        if not self.settings.web.listen:
+            return None
+        return PrivateFeedsJob.build(self.store, self.newsletters, self.publish_options)
 
     @cached_property
     def prune(self) -> PruneJob:

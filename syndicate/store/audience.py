@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from syndicate.model import SubscriptionState
 from syndicate.store import leases, schema
+from syndicate.store.private_feeds import end_feed, feed_choices
 from syndicate.store.upsert import insert_for
 
 ERASED: Final = "erased"
@@ -127,10 +128,13 @@ def confirm_subscription(
 def end_subscription(
     connection: Connection, subscription_id: int, *, detail: str, now: datetime
 ) -> str | None:
-    """Unsubscribe; safe to repeat. Returns the newsletter's name, or ``None`` for an unknown id."""
+    """Unsubscribe; safe to repeat. Returns the newsletter's name, or ``None`` for an unknown id.
+
+    With the last subscription the address of the private feed ends for good.
+    """
     table, subscribers = schema.subscriptions, schema.subscribers
     row = connection.execute(
-        select(table.c.newsletter, subscribers.c.address_key)
+        select(table.c.newsletter, table.c.subscriber_id, subscribers.c.address_key)
         .join(subscribers, subscribers.c.id == table.c.subscriber_id)
         .where(table.c.id == subscription_id)
     ).first()
@@ -143,6 +147,8 @@ def end_subscription(
     )
     if ended.rowcount == 1:
         _record(connection, row.address_key, row.newsletter, "unsubscribed", detail, now)
+        if not feed_choices(connection, row.subscriber_id):
+            end_feed(connection, row.subscriber_id)
     return str(row.newsletter)
 
 

@@ -1,6 +1,7 @@
 """Which articles a channel holds: query clauses as SQL, the same on both engines."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
@@ -20,6 +21,32 @@ def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit
     query = select(table).where(*_conditions(clauses))
     query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
     return [article_of(row) for row in connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """One of several wishes: clauses that all hold, and of these sections and languages (empty: of any)."""
+
+    clauses: tuple[Clause, ...] = ()
+    sections: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+
+
+def wished_articles(connection: Connection, wishes: Sequence[Wish], *, limit: int) -> list[Article]:
+    """The newest articles that at least one wish takes, newest first."""
+    table = schema.articles
+    query = select(table).where(or_(*map(_wished, wishes)))
+    query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
+    return [article_of(row) for row in connection.execute(query)]
+
+
+def _wished(wish: Wish) -> ColumnElement[bool]:
+    table, conditions = schema.articles, _conditions(wish.clauses)
+    if wish.sections:
+        conditions.append(table.c.section.in_(wish.sections))
+    if wish.languages:
+        conditions.append(table.c.language.in_(wish.languages))
+    return and_(*conditions)
 
 
 def channel_signature(

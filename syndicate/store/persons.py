@@ -7,7 +7,9 @@ from sqlalchemy import ColumnElement, Connection, Table, select
 from syndicate.store import audience, schema
 
 # What is about the machine and not about the person.
-_OURS = frozenset({"id", "subscriber_id", "lease_owner", "lease_until", "token_digest", "fingerprint"})
+_OURS = frozenset(
+    {"id", "subscriber_id", "lease_owner", "lease_until", "token_digest", "fingerprint", "feed_revision"}
+)
 
 
 def everything_about(connection: Connection, address_key: str) -> dict[str, Any] | None:

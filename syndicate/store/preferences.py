@@ -26,6 +26,7 @@ class StoredPreferences:
     time_zone: str
     paused_until: datetime | None
     subscribed: tuple[str, ...]
+    subscriber_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ def get_preferences(connection: Connection, subscription_id: int) -> StoredPrefe
         return None
     facts = row._asdict()
     mine = and_(
-        subscriptions.c.subscriber_id == facts.pop("subscriber_id"),
+        subscriptions.c.subscriber_id == facts["subscriber_id"],
         subscriptions.c.state == SubscriptionState.CONFIRMED.value,
     )
     names = connection.scalars(select(subscriptions.c.newsletter).where(mine))

@@ -15,12 +15,13 @@ from starlette.routing import Route
 
 from syndicate.errors import SyndicateError
 from syndicate.templating import Templates
-from syndicate.web.media import Kind
-from syndicate.web.negotiation import accepts_gzip, is_navigation, is_opening, not_modified
+from syndicate.web.answers import content_type, list_field
+from syndicate.web.negotiation import accepts_gzip, is_opening, not_modified
 from syndicate.web.options import HubListener, SignUps, Unsubscriber, WebOptions
 from syndicate.web.output import FileChanged, OutputFolder, ServedFile
 from syndicate.web.pages import SECURITY_HEADERS, Notices
 from syndicate.web.preferences import PreferencesPage, Readers
+from syndicate.web.private_feeds import PrivateFeedPage, PrivateFeeds
 from syndicate.web.sign_up import ConfirmPage, SignUpPage
 from syndicate.web.unsubscribe import UnsubscribePage
 from syndicate.web.websub import HubCallback
@@ -42,13 +43,15 @@ def create_app(
     hubs: HubListener | None = None,
     sign_ups: SignUps | None = None,
     readers: Readers | None = None,
+    private_feeds: PrivateFeeds | None = None,
 ) -> Starlette:
     """The application over one output folder, which may be empty or absent so far.
 
     ``health`` is called in a worker thread for ``/healthz``; its answer goes out as JSON, with 503
     when it holds ``"ok": False``. ``opened`` is told the path of an article page that a person
     opened, and nothing else about them; without it nothing is counted. Without ``hubs`` there is no
-    WebSub callback, without ``sign_ups`` nobody can subscribe here.
+    WebSub callback, without ``sign_ups`` nobody can subscribe here, without ``readers`` nobody can choose,
+    and without ``private_feeds`` nobody has one.
     """
     notices = Notices(templates)
     files = _Files(options, OutputFolder(output, options.cache_bytes), notices, opened)
@@ -63,6 +66,9 @@ def create_app(
     if readers is not None:
         choose = PreferencesPage(readers, notices)
         callbacks.append(Route("/preferences/{token}", choose.__call__, methods=["GET", "POST"]))
+    if private_feeds is not None:
+        private = PrivateFeedPage(private_feeds, notices, options.feed_max_age)
+        callbacks.append(Route("/private/{name}", private.__call__))
     return Starlette(
         routes=[
             *callbacks,
@@ -145,7 +151,7 @@ class _Files:
         return self._send(request, location)
 
     def _send(self, request: Request, location: Path) -> Response:
-        served = self._folder.find(location, gzip=accepts_gzip(_field(request, "accept-encoding")))
+        served = self._folder.find(location, gzip=accepts_gzip(list_field(request, "accept-encoding")))
         if served is None:
             return self._notices.problem(404)
         if self._opened is not None and is_opening(request.method, request.headers):
@@ -159,7 +165,7 @@ class _Files:
             served.etag, served.modified, fields.get("if-none-match"), fields.get("if-modified-since")
         ):
             return Response(status_code=304, headers=headers)
-        headers["Content-Type"] = _content_type(request, served.kind)
+        headers["Content-Type"] = content_type(request, served.kind)
         if served.gzipped:
             headers["Content-Encoding"] = "gzip"
         return Response(self._folder.read(served), headers=headers)
@@ -180,14 +186,3 @@ class _Files:
         if served.kind.feed:
             headers["Access-Control-Allow-Origin"] = "*"
         return headers
-
-
-def _content_type(request: Request, kind: Kind) -> str:
-    if kind.styled and is_navigation(_field(request, "sec-fetch-dest"), _field(request, "accept")):
-        return "application/xml; charset=utf-8"
-    return kind.content_type
-
-
-def _field(request: Request, name: str) -> str:
-    """A list field, put together from all its lines (RFC 9110 section 5.3)."""
-    return ", ".join(request.headers.getlist(name))

@@ -31,9 +31,13 @@ class ReaderPage(Protocol):
     def choices(self) -> Choices:
         """What is chosen."""
 
+    @property
+    def feed(self) -> str:
+        """The address of the reader's private feed as RSS, or ``""``."""
+
 
 class Readers(Protocol):
-    """What the page asks for. Both methods are called in worker threads and may block."""
+    """What the page asks for. All methods are called in worker threads and may block."""
 
     def look(self, token: str) -> ReaderPage | None:
         """A reader's choices, or ``None``; changes nothing."""
@@ -41,9 +45,15 @@ class Readers(Protocol):
     def save(self, token: str, fields: Mapping[str, Sequence[str]]) -> ReaderPage | None:
         """Take over what a form sends; the choices as they are then."""
 
+    def renew_feed(self, token: str) -> ReaderPage | None:
+        """Give the reader another address for the private feed; the old one ends."""
+
 
 class PreferencesPage:
-    """``GET`` shows the choices, ``POST`` saves them; all bad tokens get the same neutral 404."""
+    """``GET`` shows the choices, ``POST`` saves them or makes a new address for the private feed.
+
+    All bad tokens get the same neutral 404.
+    """
 
     def __init__(self, readers: Readers, notices: Notices) -> None:
         self._readers = readers
@@ -53,17 +63,19 @@ class PreferencesPage:
         """Answer one request."""
         token = request.path_params["token"]
         if request.method != "POST":
-            return self._show(await run_in_threadpool(self._readers.look, token), token, saved=False)
+            return self._show(await run_in_threadpool(self._readers.look, token), token)
         fields = await read_fields(request)
         if fields is None:
             return self._notices.problem(413)
+        if fields.get("feed") == ["new"]:
+            return self._show(await run_in_threadpool(self._readers.renew_feed, token), token, done="feed")
         if fields.get("save") != ["yes"]:
             return self._notices.problem(400)
-        return self._show(await run_in_threadpool(self._readers.save, token, fields), token, saved=True)
+        return self._show(await run_in_threadpool(self._readers.save, token, fields), token, done="saved")
 
-    def _show(self, page: ReaderPage | None, token: str, *, saved: bool) -> Response:
+    def _show(self, page: ReaderPage | None, token: str, *, done: str = "") -> Response:
         if page is None:
             return self._notices.problem(404)
         return self._notices.page(
-            "pages/preferences.html", page=page, token=token, saved=saved, zones=time_zones(), pauses=PAUSES
+            "pages/preferences.html", page=page, token=token, done=done, zones=time_zones(), pauses=PAUSES
         )

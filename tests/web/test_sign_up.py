@@ -195,6 +195,7 @@ class Shown:
     newsletter: str = "Morning & <b>News</b>"
     offer: Offer = OFFER
     choices: Choices = CHOICES
+    feed: str = ""
 
 
 @dataclass
@@ -208,6 +209,9 @@ class Readers:
 
     def save(self, token: str, fields: Mapping[str, Sequence[str]]) -> Shown | None:
         self.saved.append(fields)
+        return self.look(token)
+
+    def renew_feed(self, token: str) -> Shown | None:
         return self.look(token)
 
 

@@ -36,6 +36,7 @@ edition_changes = Table(
     Column("edition_id", BigInteger, nullable=False),
     *texts("changed_by", "action", "detail"),
     Column("changed", Moment, nullable=False),
+    Column("story_id", BigInteger),
 )
 
 edition_stories = Table(
@@ -61,6 +62,7 @@ subscribers = Table(
     Column("hour", Integer),
     Column("time_zone", Text, nullable=False, server_default=""),
     Column("paused_until", Moment),
+    Column("feed_revision", Integer, nullable=False, server_default="0"),
 )
 
 subscriptions = Table(

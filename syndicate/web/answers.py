@@ -1,0 +1,18 @@
+"""What the answers for feeds and files have in common."""
+
+from starlette.requests import Request
+
+from syndicate.web.media import Kind
+from syndicate.web.negotiation import is_navigation
+
+
+def list_field(request: Request, name: str) -> str:
+    """A list field, put together from all its lines (RFC 9110 section 5.3)."""
+    return ", ".join(request.headers.getlist(name))
+
+
+def content_type(request: Request, kind: Kind) -> str:
+    """The type a kind of file is sent as: a browser that opens a feed gets XML, and styles it (rule D4)."""
+    if kind.styled and is_navigation(list_field(request, "sec-fetch-dest"), list_field(request, "accept")):
+        return "application/xml; charset=utf-8"
+    return kind.content_type
