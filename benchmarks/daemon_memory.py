@@ -1,0 +1,158 @@
+"""The memory of the daemon while it cuts an edition and sends it to many readers.
+
+``python -m benchmarks.daemon_memory 1000 10000 100000`` makes, for each number, a newsroom whose newsletter is
+due, starts ``syndicate run`` on it and waits until everybody was sent the edition. Its mail goes by SMTP to a
+sink (``mail_sink.py``) over loopback. What is told is the process's own high-water mark (``VmHWM``), before the
+edition is cut and at the end, and its CPU seconds. The store is filled by another process.
+"""
+
+import json
+import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from benchmarks.delivery import sink
+from syndicate.model import Newsletter
+from syndicate.store import Store, audience, leases, open_store
+from syndicate.store import editions as edition_store
+from syndicate.store.deliveries import count_deliveries
+from tests import factories
+
+STORIES = 12
+CONNECTIONS = 20
+CONFIGURATION = """
+[site]
+url = "https://news.example"
+[mail]
+from = "News <news@news.example>"
+address = "1 Pier Road, Harbour Town"
+transport = "smtp"
+host = "127.0.0.1"
+port = {smtp}
+tls = "none"
+connections = {connections}
+[bounces]
+address = "bounces@news.example"
+[web]
+listen = "127.0.0.1:{web}"
+[[newsletters]]
+name = "daily"
+schedule = "daily {hour:02d}:00"
+max_lateness = "23h"
+first_edition = "latest"
+"""
+
+
+def fill(url: str, count: int, ended: datetime) -> None:
+    """A store with stories of the period that ended, and so many confirmed subscribers."""
+    store = open_store(url)
+    store.migrate()
+    newsletter = Newsletter(name="daily", title="Daily", schedule="daily 07:00", time_zone="UTC")
+    with store.write() as connection:
+        leases.make_secret(connection)
+        (source,) = factories.add_sources(connection, factories.declared())
+        factories.add_articles(
+            connection,
+            source.id,
+            *(
+                factories.new_article(
+                    number,
+                    published=ended - timedelta(hours=1, minutes=number),
+                    first_seen=ended - timedelta(hours=1),
+                    title=f"Story {number} of the day, told in a headline of usual length",
+                    summary="A sentence or two that say what has happened, where, and to whom. " * 3,
+                )
+                for number in range(1, STORIES + 1)
+            ),
+        )
+        edition_store.sync_newsletters(connection, [newsletter], ended - timedelta(days=9))
+    with store.write() as connection:
+        for number in range(count):
+            address = f"reader{number}@example{number % 50}.org"
+            audience.add_subscription(
+                connection,
+                address=address,
+                address_key=address,
+                name="",
+                language="",
+                newsletter="daily",
+                evidence="benchmark",
+                now=ended - timedelta(days=9),
+            )
+    store.dispose()
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def high_water(process: int) -> float:
+    """The largest resident memory of a process so far, in MiB."""
+    lines = Path(f"/proc/{process}/status").read_text("ascii").splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
+
+
+def cpu_seconds(process: int) -> float:
+    """CPU seconds of a process so far, without its children."""
+    user, system = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def sent(store: Store) -> int:
+    """How many have been sent the edition."""
+    with store.read() as connection:
+        return count_deliveries(connection).get("sent", 0)
+
+
+def measure(folder: Path, count: int) -> dict[str, Any]:
+    """Run the daemon until everybody has been sent the edition."""
+    now = datetime.now(UTC)
+    ended = now.replace(minute=0, second=0, microsecond=0)
+    url = f"sqlite:///{folder / 'syndicate.db'}"
+    filling = multiprocessing.get_context("spawn").Process(target=fill, args=(url, count, ended))
+    filling.start()
+    filling.join()
+    store = open_store(url)
+    with sink() as port:
+        text = CONFIGURATION.format(smtp=port, connections=CONNECTIONS, web=free_port(), hour=ended.hour)
+        (folder / "config.toml").write_text(text, "utf-8")
+        command = [sys.executable, "-m", "syndicate", "run", "--config", str(folder / "config.toml")]
+        with subprocess.Popen(command, stderr=(folder / "log").open("wb")) as daemon:
+            before = 0.0
+            while sent(store) < count:
+                if daemon.poll() is not None:
+                    raise SystemExit((folder / "log").read_text("utf-8")[-2000:])
+                before = before if sent(store) else high_water(daemon.pid)
+                time.sleep(0.5)
+            found = {
+                "readers": count,
+                "mib_before_sending": before,
+                "peak_mib": high_water(daemon.pid),
+                "cpu_seconds": cpu_seconds(daemon.pid),
+            }
+            daemon.send_signal(signal.SIGTERM)
+            daemon.wait()
+    store.dispose()
+    return found
+
+
+def main() -> None:
+    for count in map(int, sys.argv[1:] or ("1000", "10000", "100000")):
+        with tempfile.TemporaryDirectory(prefix="syndicate-daemon-") as name:
+            print(json.dumps(measure(Path(name), count)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
