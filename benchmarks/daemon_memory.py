@@ -1,8 +1,8 @@
 """The memory of the daemon while it cuts an edition and sends it to many readers.
 
-``python -m benchmarks.daemon_memory 1000 10000 100000`` makes, for each number, a newsroom whose newsletter is
-due, starts ``syndicate run`` on it and waits until everybody was sent the edition. Its mail goes by SMTP to a
-sink (``mail_sink.py``) over loopback. What is told is the process's own high-water mark (``VmHWM``), before the
+``python -m benchmarks.daemon_memory 1000 10000 100000`` makes, for each number, a newsroom whose newsletter
+is due, starts ``syndicate run`` on it and waits until everybody was sent the edition. Its mail goes to a sink
+(``mail_sink.py``) over loopback. What is told is the process's own high-water mark (``VmHWM``), before the
 edition is cut and at the end, and its CPU seconds. The store is filled by another process.
 """
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import available_timezones
 
-EVERY_EDITION = "edition"
+from syndicate.model import EVERY_EDITION
+
 CADENCES = (EVERY_EDITION, "daily", "weekly")
 PAUSES = (7, 14, 30, 90)
 """How many days a pause may last."""

@@ -91,6 +91,7 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
     with services_of(config) as (_, services):
         found, digest = services.desk.edition(edition_id)
         changes = services.desk.changes(edition_id)
+        forms = services.desk.forms(found)
     stories = [
         (place, story.kind, story.source, story.title) for place, story in enumerate(digest.stories, start=1)
     ]
@@ -105,6 +106,15 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
         "note": digest.note,
         "correction": digest.correction,
         "stories": [dict(zip(("place", "list", "source", "title"), row, strict=True)) for row in stories],
+        "forms": [
+            {
+                "edition": one.edition.id,
+                "chosen": one.edition.cadence.replace("\n", " "),
+                "state": one.state,
+                "stories": one.edition.stories,
+            }
+            for one in forms
+        ],
         "changes": [
             {"by": one.changed_by, "action": one.action, "detail": one.detail, "at": one.changed}
             for one in changes
@@ -118,6 +128,11 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
             if said:
                 click.echo(f"{name}: {said}")
         table(("place", "list", "source", "title"), stories, right=(0,))
+        for one in forms:
+            chosen = one.edition.cadence.replace("\n", " ")
+            click.echo(
+                f"Form {one.edition.id} ({chosen}): {one.state}, {plural(one.edition.stories, 'story')}"
+            )
         for one in changes:
             click.echo(
                 f"{one.changed:%Y-%m-%d %H:%M} UTC  {one.changed_by}: {one.action} {one.detail}".rstrip()

@@ -9,14 +9,20 @@ from syndicate.errors import RenderError
 from syndicate.files import write_atomic, write_page
 from syndicate.jobs.announce import note_feeds
 from syndicate.jobs.signatures import signature_of
-from syndicate.model import Channel, Digest, Newsletter, PublishedArticle
-from syndicate.publish.archive import ArchivedEdition, archive_channel, archive_pages, edition_item
+from syndicate.model import EVERY_EDITION, Channel, Digest, Newsletter, PublishedArticle
+from syndicate.publish.archive import (
+    ArchivedEdition,
+    archive_channel,
+    archive_pages,
+    edition_item,
+    edition_pages,
+)
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.site import SitePages
 from syndicate.store import Store, desk, quarantine, stale
 from syndicate.templating import Templates
 
-CADENCE = "edition"
+_MANY = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +48,7 @@ class ArchiveBuild:
         for newsletter in self.newsletters:
             try:
                 written += self._newsletter(newsletter, known, pages, look, now)
+                written += self._forms(newsletter, known, pages, look, now)
             except (RenderError, ValueError, LookupError, TypeError) as error:
                 failures.append(f"archive of {newsletter.name}: {error}")
                 with self.store.write() as connection:
@@ -52,20 +59,13 @@ class ArchiveBuild:
         self, newsletter: Newsletter, known: Mapping[str, str], pages: SitePages, look: str, now: datetime
     ) -> list[str]:
         with self.store.read() as connection:
-            found = desk.published_editions(connection, newsletter.name, CADENCE)
-            first = desk.first_cuts(connection, newsletter.name, CADENCE)
+            found = desk.published_editions(connection, newsletter.name, EVERY_EDITION)
+            first = desk.first_cuts(connection, newsletter.name, EVERY_EDITION)
         if not found:
             return []
         name = f"archive:{newsletter.name}"
         signature = signature_of(newsletter, look, [(one.edition.id, one.edition.cut_at) for one in found])
-        editions = [
-            ArchivedEdition(
-                edition=one.edition,
-                digest=Digest.from_json(one.content or {"stories": ()}),
-                published=first[one.edition.period_end],
-            )
-            for one in found
-        ]
+        editions = [_archived(one, first) for one in found]
         if known.get(name) == signature and all((self.output / one.path).exists() for one in editions):
             return []
         files = archive_pages(pages, newsletter, editions, self.options)
@@ -78,3 +78,39 @@ class ArchiveBuild:
             quarantine.clear_failure(connection, "archive", newsletter.name)
             note_feeds(connection, self.options, feeds, now)
         return written
+
+    def _forms(
+        self, newsletter: Newsletter, known: Mapping[str, str], pages: SitePages, look: str, now: datetime
+    ) -> list[str]:
+        """The pages of what readers chose: those sent since the last time, all of them with a new look.
+
+        They are led to by the mails only: the list and the feed are the edition's.
+        """
+        name = f"forms:{newsletter.name}"
+        before, _, last = known.get(name, "").partition(" ")
+        done = int(last) if before == look and last else 0
+        with self.store.read() as connection:
+            waiting = desk.forms_after(connection, newsletter.name, done)
+        written: list[str] = []
+        for start in range(0, len(waiting), _MANY):
+            some = waiting[start : start + _MANY]
+            with self.store.read() as connection:
+                found = [one for number in some if (one := desk.desk_edition(connection, number))]
+                first = {
+                    one.edition.cadence: desk.first_cuts(connection, newsletter.name, one.edition.cadence)
+                    for one in found
+                }
+            editions = [_archived(one, first[one.edition.cadence]) for one in found]
+            files = edition_pages(pages, newsletter, editions, self.options)
+            written += [path for path, data in files.items() if write_page(self.output / path, data)]
+            with self.store.write() as connection:
+                stale.save_signature(connection, name, f"{look} {some[-1]}", now)
+        return written
+
+
+def _archived(found: desk.DeskEdition, first: Mapping[datetime, datetime]) -> ArchivedEdition:
+    return ArchivedEdition(
+        edition=found.edition,
+        digest=Digest.from_json(found.content or {"stories": ()}),
+        published=first[found.edition.period_end],
+    )

@@ -1,6 +1,8 @@
 """The editor's desk: change editions that wait, let them go, correct those that went out.
 
 Every change is rendered and looked at by lint before it is stored, and is recorded with who made it and when.
+What is done to an edition is done to the forms of it that readers chose: they are let go, held and withdrawn
+with it.
 """
 
 from collections.abc import Callable
@@ -11,16 +13,35 @@ from syndicate.errors import SyndicateError
 from syndicate.jobs.press import Press, Proof
 from syndicate.jobs.variants import hours_of
 from syndicate.model import Digest, DigestStory, Newsletter
+from syndicate.newsletter.forms import as_decided
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import SUBJECT_LIMIT
 from syndicate.newsletter.views import harmless
 from syndicate.store import Connection, Store, desk
 from syndicate.store.desk import DeskEdition, EditionChange
-from syndicate.store.editions import CUT, HELD, WITHDRAWN
+from syndicate.store.editions import CUT, HELD, OPEN, VARIANT, WITHDRAWN
 from syndicate.store.preferences import keep_hours
 from syndicate.text.plain import clean_text
 
 NOTE_LIMIT = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Changed:
+    """What an edition says after a change, what is told about it, and the story it was done to."""
+
+    digest: Digest
+    detail: str
+    story_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """An edition to let go as it was looked at; without a proof nothing is left of it."""
+
+    found: DeskEdition
+    digest: Digest
+    proof: Proof | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +53,26 @@ class DeskJob:
     press: Press
 
     def edition(self, edition_id: int) -> tuple[DeskEdition, Digest]:
-        """An edition and what it says."""
+        """An edition and what it says; a form that waits says what was decided for the edition."""
         with self.store.read() as connection:
             found = desk.desk_edition(connection, edition_id)
-        if found is None:
-            raise SyndicateError(f"there is no edition {edition_id}; `syndicate editions list` shows them")
-        return found, Digest.from_json(found.content or {"stories": ()})
+            if found is None:
+                raise SyndicateError(
+                    f"there is no edition {edition_id}; `syndicate editions list` shows them"
+                )
+            return found, _said(connection, found)
+
+    def forms(self, found: DeskEdition) -> list[DeskEdition]:
+        """The forms of an edition that readers chose; none for one that is a form itself."""
+        if found.edition.is_form:
+            return []
+        with self.store.read() as connection:
+            return desk.forms_of(connection, found.edition)
+
+    def waiting(self, newsletter: str) -> list[int]:
+        """The ids of a newsletter's editions that wait, the latest first; their forms come with them."""
+        with self.store.read() as connection:
+            return desk.open_editions(connection, newsletter)
 
     def changes(self, edition_id: int) -> list[EditionChange]:
         """What was done to an edition."""
@@ -54,23 +89,24 @@ class DeskJob:
     def drop(self, edition_id: int, place: int, *, by: str, now: datetime) -> Proof:
         """Take a story out."""
 
-        def change(digest: Digest) -> tuple[Digest, str]:
+        def change(digest: Digest) -> _Changed:
             story = _story(digest, place)
             if len(digest.stories) == 1:
                 raise SyndicateError("an edition without stories is none; `editions withdraw` stops it")
             kept = tuple(one for one in digest.stories if one is not story)
-            return replace(digest, stories=kept), story.title
+            return _Changed(digest=replace(digest, stories=kept), detail=story.title, story_id=story.story_id)
 
         return self._change(edition_id, "drop", change, by=by, now=now)
 
     def move(self, edition_id: int, place: int, to: int, *, by: str, now: datetime) -> Proof:
         """Put a story at another place; it joins the list it comes to stand in."""
 
-        def change(digest: Digest) -> tuple[Digest, str]:
+        def change(digest: Digest) -> _Changed:
             story, there = _story(digest, place), _story(digest, to)
             others = [one for one in digest.stories if one is not story]
             others.insert(to - 1, replace(story, kind=there.kind))
-            return replace(digest, stories=tuple(others)), f"{story.title}: {place} → {to}"
+            said = f"{story.title}: {place} → {to}"
+            return _Changed(digest=replace(digest, stories=tuple(others)), detail=said)
 
         return self._change(edition_id, "move", change, by=by, now=now)
 
@@ -84,13 +120,17 @@ class DeskJob:
                 f"the subject has {len(title)} characters; mail programs cut it at {SUBJECT_LIMIT}"
             )
 
-        def change(digest: Digest) -> tuple[Digest, str]:
+        def change(digest: Digest) -> _Changed:
             if not place:
-                return replace(digest, title=title), title
+                return _Changed(digest=replace(digest, title=title), detail=title)
             story = _story(digest, place)
             changed = replace(story, title=title, original_title=story.original_title or story.title)
             stories = tuple(changed if one is story else one for one in digest.stories)
-            return replace(digest, stories=stories), f"{story.title} → {title}"
+            return _Changed(
+                digest=replace(digest, stories=stories),
+                detail=f"{story.title} → {title}",
+                story_id=story.story_id,
+            )
 
         return self._change(edition_id, "retitle", change, by=by, now=now)
 
@@ -98,20 +138,30 @@ class DeskJob:
         """Put an editor's note above the stories; an empty one takes it away."""
         text = _note(text)
         return self._change(
-            edition_id, "note", lambda digest: (replace(digest, note=text), text), by=by, now=now
+            edition_id,
+            "note",
+            lambda digest: _Changed(digest=replace(digest, note=text), detail=text),
+            by=by,
+            now=now,
         )
 
     def approve(self, edition_id: int, *, by: str, now: datetime) -> int:
-        """Let an edition go; returns the number of lint's warnings. What lint calls an error stops it."""
+        """Let an edition go, and its forms; returns the number of lint's warnings.
+
+        What lint calls an error stops it. A form that lint stops stays, and waits for an editor of its own.
+        """
         found, digest = self.edition(edition_id)
         self._open(found)
         proof = self._proof(found, digest)
         if proof.errors:
             raise SyndicateError("the edition cannot go like this: " + "; ".join(proof.errors))
+        forms = self._ready_forms(found)
         with self.store.write() as connection:
-            if not self._release(connection, found, digest, proof, now):
+            ready = _Ready(found=found, digest=digest, proof=proof)
+            if not self._release(connection, ready, "approve", by, now):
                 raise _changed(edition_id)
-            self._record(connection, edition_id, "approve", proof.rendered.subject, by, now)
+            for form in forms:
+                self._release(connection, form, "approve", by, now)
         return len(proof.findings)
 
     def hold(self, edition_id: int, *, by: str, now: datetime) -> None:
@@ -130,7 +180,7 @@ class DeskJob:
         """
         found, digest = self.edition(edition_id)
         text = _note(text)
-        if found.state != CUT or not digest.stories:
+        if found.state not in (CUT, VARIANT) or not digest.stories:
             raise SyndicateError(
                 f"edition {edition_id} is {found.state}; only what went out can be corrected"
             )
@@ -138,6 +188,7 @@ class DeskJob:
             raise SyndicateError("say what is corrected")
         corrected = replace(digest, correction=text, title="")
         proof = self._proof(found, corrected)
+        forms = [one for one in self.forms(found) if one.state == VARIANT]
         with self.store.write() as connection:
             revision = desk.add_correction(
                 connection, found, content=corrected.to_json(), rendered=proof.parts, now=now
@@ -147,66 +198,109 @@ class DeskJob:
                     f"edition {edition_id} has a later revision already; `syndicate editions list` shows it"
                 )
             self._record(connection, revision, "correct", text, by, now)
+            for form in forms:
+                self._correct_form(connection, form, digest, text, now)
         return revision
 
     def release_overdue(self, now: datetime) -> list[tuple[DeskEdition, tuple[str, ...]]]:
         """Let go every edition whose deadline has passed; those that lint stops stay, with the reasons."""
         with self.store.read() as connection:
-            overdue = desk.overdue_editions(connection, now)
+            overdue = [(one, _said(connection, one)) for one in desk.overdue_editions(connection, now)]
         done: list[tuple[DeskEdition, tuple[str, ...]]] = []
-        for found in overdue:
-            digest = Digest.from_json(found.content or {"stories": ()})
+        for found, digest in overdue:
             try:
-                proof = self._proof(found, digest)
+                ready = self._look(found, digest)
             except SyndicateError as error:
                 done.append((found, (str(error),)))
                 continue
-            if not proof.errors:
+            errors = ready.proof.errors if ready.proof else ()
+            if not errors:
                 with self.store.write() as connection:
-                    if not self._release(connection, found, digest, proof, now):
+                    if not self._release(connection, ready, "deadline", "syndicate", now):
                         continue
-                    self._record(connection, found.edition.id, "deadline", "", "syndicate", now)
-            done.append((found, proof.errors))
+            done.append((found, errors))
         return done
 
-    def _release(
-        self, connection: Connection, found: DeskEdition, digest: Digest, proof: Proof, now: datetime
-    ) -> bool:
-        """Let go what was proofed: what had to be left out since (a page is gone) is left out first."""
-        if proof.digest != digest:
-            content = proof.digest.to_json()
+    def _look(self, found: DeskEdition, digest: Digest) -> _Ready:
+        """An edition as it would go. Of a form nothing is left when the editor dropped all its stories."""
+        empty = found.edition.is_form and not digest.stories
+        return _Ready(found=found, digest=digest, proof=None if empty else self._proof(found, digest))
+
+    def _ready_forms(self, found: DeskEdition) -> list[_Ready]:
+        """The forms of an edition that wait, and that lint lets go."""
+        ready = []
+        for form in self.forms(found):
+            if form.state in OPEN:
+                with self.store.read() as connection:
+                    digest = _said(connection, form)
+                looked = self._look(form, digest)
+                if looked.proof is None or not looked.proof.errors:
+                    ready.append(looked)
+        return ready
+
+    def _release(self, connection: Connection, ready: _Ready, action: str, by: str, now: datetime) -> bool:
+        """Let go what was looked at: what it does not say any more (a page is gone) is left out first."""
+        found, proof = ready.found, ready.proof
+        if proof is None:
+            withdrawn = desk.move_edition(connection, found.edition.id, to=WITHDRAWN)
+            if withdrawn:
+                detail = "the editor dropped every story of it"
+                self._record(connection, found.edition.id, "withdraw", detail, by, now)
+            return withdrawn
+        edition, content = found.edition, proof.digest.to_json()
+        as_stored = Digest.from_json(found.content or {"stories": ()})
+        if proof.digest != as_stored or proof.parts != (edition.subject, edition.html, edition.text):
             kept = [story.story_id for story in proof.digest.stories]
             if not desk.change_edition(connection, found, content=content, rendered=proof.parts, kept=kept):
                 return False
             found = replace(found, content=content)
+        if proof.trimmed:
             self._record(connection, found.edition.id, "trim", "; ".join(proof.trimmed), "syndicate", now)
         if not desk.release_edition(connection, found, now):
             return False
         newsletter = next(one for one in self.newsletters if one.name == found.edition.newsletter)
         keep_hours(connection, found.edition.id, hours_of(newsletter, now))
+        detail = proof.rendered.subject if action == "approve" else ""
+        self._record(connection, found.edition.id, action, detail, by, now)
         return True
+
+    def _correct_form(
+        self, connection: Connection, form: DeskEdition, corrected: Digest, text: str, now: datetime
+    ) -> None:
+        """Begin the same correction of a form, if it carried any of the stories."""
+        digest = Digest.from_json(form.content or {"stories": ()})
+        carried = {story.story_id for story in digest.stories}
+        if carried & {story.story_id for story in corrected.stories}:
+            content = replace(digest, correction=text, title="").to_json()
+            edition = form.edition
+            rendered = (edition.subject, edition.html, edition.text)
+            desk.add_correction(connection, form, content=content, rendered=rendered, now=now)
 
     def _move(self, edition_id: int, to: str, action: str, by: str, now: datetime) -> None:
         found, _ = self.edition(edition_id)
         self._open(found)
+        forms = self.forms(found)
         with self.store.write() as connection:
             if not desk.move_edition(connection, edition_id, to=to):
                 raise _changed(edition_id)
             self._record(connection, edition_id, action, "", by, now)
+            for form in forms:
+                if desk.move_edition(connection, form.edition.id, to=to):
+                    self._record(connection, form.edition.id, action, "", by, now)
 
     def _change(
         self,
         edition_id: int,
         action: str,
-        change: Callable[[Digest], tuple[Digest, str]],
+        change: Callable[[Digest], _Changed],
         *,
         by: str,
         now: datetime,
     ) -> Proof:
         found, digest = self.edition(edition_id)
         self._open(found)
-        changed, detail = change(digest)
-        proof = self._proof(found, changed)
+        changed = change(digest)
+        proof = self._proof(found, changed.digest)
         if proof.errors:
             raise SyndicateError("nothing was changed: " + "; ".join(proof.errors))
         with self.store.write() as connection:
@@ -214,7 +308,7 @@ class DeskJob:
             content = proof.digest.to_json()
             if not desk.change_edition(connection, found, content=content, rendered=proof.parts, kept=kept):
                 raise _changed(edition_id)
-            self._record(connection, edition_id, action, detail, by, now)
+            self._record(connection, edition_id, action, changed.detail, by, now, changed.story_id)
         return proof
 
     def _proof(self, found: DeskEdition, digest: Digest) -> Proof:
@@ -223,22 +317,47 @@ class DeskJob:
         if not named:
             raise SyndicateError(f"the newsletter {edition.newsletter} is no longer declared in config.toml")
         period = Period(start=edition.period_start, end=edition.period_end, key="")
-        return self.press.proof(named[0], period, digest)
+        return self.press.proof(named[0], period, digest, cadence=edition.cadence)
 
     def _open(self, found: DeskEdition) -> None:
-        if found.state not in desk.OPEN:
+        if found.state not in OPEN:
             raise SyndicateError(
                 f"edition {found.edition.id} is {found.state}; only one that waits can be changed. "
                 "`syndicate editions correct` corrects one that went out"
             )
 
     def _record(
-        self, connection: Connection, edition_id: int, action: str, detail: str, by: str, now: datetime
+        self,
+        connection: Connection,
+        edition_id: int,
+        action: str,
+        detail: str,
+        by: str,
+        now: datetime,
+        story_id: int | None = None,
     ) -> None:
-        desk.record_change(
-            connection,
-            EditionChange(edition_id=edition_id, changed_by=by, action=action, detail=detail, changed=now),
+        change = EditionChange(
+            edition_id=edition_id, changed_by=by, action=action, detail=detail, changed=now, story_id=story_id
         )
+        desk.record_change(connection, change)
+
+
+def _said(connection: Connection, found: DeskEdition) -> Digest:
+    """What an edition says; a form that waits follows what was decided for the edition."""
+    digest, edition = Digest.from_json(found.content or {"stories": ()}), found.edition
+    if not edition.is_form or found.state not in OPEN:
+        return digest
+    issue = desk.issue_of(connection, edition.newsletter, edition.period_end)
+    if issue is None or not issue.content:
+        return digest
+    decided = desk.edition_changes(connection, issue.edition.id)
+    own = desk.edition_changes(connection, edition.id)
+    return as_decided(
+        digest,
+        Digest.from_json(issue.content),
+        dropped={one.story_id for one in decided if one.action == "drop" and one.story_id is not None},
+        untouched={one.story_id for one in own if one.story_id is not None},
+    )
 
 
 def _story(digest: Digest, place: int) -> DigestStory:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from syndicate.model import Digest, Newsletter, archive_folder, edition_url
+from syndicate.model import EVERY_EDITION, Digest, Newsletter, archive_folder, edition_url
 from syndicate.newsletter.findings import Finding, Origins
 from syndicate.newsletter.lint import errors_of, lint_mail
 from syndicate.newsletter.lint_structure import check_headers
@@ -59,13 +59,20 @@ class Press:
     gone: Callable[[Collection[int]], Mapping[int, int]]
 
     def proof(
-        self, newsletter: Newsletter, period: Period, digest: Digest, *, invented: bool = False
+        self,
+        newsletter: Newsletter,
+        period: Period,
+        digest: Digest,
+        *,
+        cadence: str = EVERY_EDITION,
+        invented: bool = False,
     ) -> Proof:
         """Render, trim and lint. Raises ``RenderError`` when a template fails.
 
+        ``cadence`` names the form that some readers chose, and so its page in the archive.
         The links of an ``invented`` edition lead nowhere and are not looked at.
         """
-        web_url = edition_url(self.site.url, newsletter.name, period.end)
+        web_url = edition_url(self.site.url, newsletter.name, period.end, cadence)
 
         def render(what: Digest) -> RenderedEdition:
             return render_edition(

@@ -1,17 +1,18 @@
 """Editions by choice: one for each distinct cadence and selection of readers, never one for each reader.
 
-A variant follows the edition everybody gets: it is cut once that one was cut or found empty.
+A variant follows the edition everybody gets: it is cut once that one was cut or found empty, and waits for
+an editor as long as that one does.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from syndicate.audience.preferences import EVERY_EDITION, read_selection
+from syndicate.audience.preferences import read_selection
 from syndicate.errors import ConfigError, RenderError
-from syndicate.model import Newsletter
+from syndicate.model import EVERY_EDITION, Newsletter
 from syndicate.newsletter.compose import Candidate
 from syndicate.newsletter.periods import (
     Cadence,
@@ -21,8 +22,8 @@ from syndicate.newsletter.periods import (
     parse_schedule,
     read_zone,
 )
+from syndicate.store import Connection, desk, preferences, quarantine
 from syndicate.store import editions as edition_store
-from syndicate.store import preferences, quarantine
 from syndicate.store.preferences import Variant
 
 if TYPE_CHECKING:
@@ -92,7 +93,20 @@ def _due(job: "EditionJob", newsletter: Newsletter, variant: Variant, now: datet
         if period is None or variant.cadence != EVERY_EDITION:
             return period
         states = edition_store.edition_states(connection, newsletter.name, EVERY_EDITION, period.end)
-    return period if states & {edition_store.CUT, edition_store.EMPTY} else None
+    ready = {edition_store.CUT, edition_store.EMPTY, *edition_store.OPEN}
+    return period if states & ready else None
+
+
+def _waits(
+    connection: Connection, newsletter: Newsletter, period: Period, now: datetime
+) -> tuple[str, datetime | None]:
+    """The state it is cut in, and its deadline: those of the edition if that one waits."""
+    issue = desk.issue_of(connection, newsletter.name, period.end)
+    if issue is not None and issue.state in edition_store.OPEN:
+        return issue.state, issue.approve_by
+    if newsletter.approval:
+        return edition_store.WAITING, now + timedelta(seconds=newsletter.approval)
+    return edition_store.VARIANT, None
 
 
 def _cut(job: "EditionJob", newsletter: Newsletter, variant: Variant, period: Period, now: datetime) -> bool:
@@ -105,6 +119,7 @@ def _cut(job: "EditionJob", newsletter: Newsletter, variant: Variant, period: Pe
             return edition_store.record_no_edition(
                 connection, newsletter.name, variant.key, span, edition_store.VARIANT, now
             )
+        state, approve_by = _waits(connection, newsletter, period, now)
         made = edition_store.cut_edition(
             connection,
             newsletter=newsletter.name,
@@ -113,7 +128,10 @@ def _cut(job: "EditionJob", newsletter: Newsletter, variant: Variant, period: Pe
             rendered=draft.proof.parts,
             stories=draft.stories,
             now=now,
-            state=edition_store.VARIANT,
+            state=state,
+            approve_by=approve_by,
+            content=draft.proof.digest.to_json(),
+            web_url=draft.proof.web_url,
             own_hour=hours_of(newsletter, now),
         )
     return made is not None

@@ -4,11 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
+from typing import Final
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from syndicate.model.articles import PublishedArticle
 from syndicate.model.channels import Clause
+
+EVERY_EDITION: Final = "edition"
+"""The cadence of those who get each edition, and of the edition itself."""
 
 
 class SubscriptionState(StrEnum):
@@ -79,8 +84,8 @@ class Edition:
     """One issue of a newsletter for one period, whole and frozen.
 
     ``period_start`` ≤ t < ``period_end``. ``revision`` 0 is the issue, 1… are corrections. ``web_url`` is its
-    page in the archive, or ``""``. ``html`` and ``text`` hold the reader's own opaque
-    token as a placeholder; everything else in them is final.
+    page in the archive, or ``""``. ``cadence`` is ``edition``, or names the form that some readers chose.
+    ``html`` and ``text`` hold the reader's own opaque token as a placeholder; all else in them is final.
     """
 
     id: int
@@ -94,6 +99,12 @@ class Edition:
     text: str
     stories: int
     web_url: str = ""
+    cadence: str = EVERY_EDITION
+
+    @property
+    def is_form(self) -> bool:
+        """Whether it is what some readers chose, and not what everybody gets."""
+        return self.cadence != EVERY_EDITION
 
     @property
     def uid(self) -> str:
@@ -124,11 +135,15 @@ def archive_folder(newsletter: str) -> str:
     return f"site/newsletters/{newsletter}"
 
 
-def edition_path(newsletter: str, period_end: datetime) -> str:
-    """The page of an edition inside the output folder: one for each period, whatever its revision."""
-    return f"{archive_folder(newsletter)}/{period_end:%Y-%m-%d-%H%M}.html"
+def edition_path(newsletter: str, period_end: datetime, cadence: str = EVERY_EDITION) -> str:
+    """The page of an edition inside the output folder: one for each period and form, whatever its revision.
+
+    The name of a form's page does not say what was chosen.
+    """
+    form = "" if cadence == EVERY_EDITION else f"-{blake2b(cadence.encode(), digest_size=6).hexdigest()}"
+    return f"{archive_folder(newsletter)}/{period_end:%Y-%m-%d-%H%M}{form}.html"
 
 
-def edition_url(site_url: str, newsletter: str, period_end: datetime) -> str:
+def edition_url(site_url: str, newsletter: str, period_end: datetime, cadence: str = EVERY_EDITION) -> str:
     """The same on the web; ``""`` for a site without an address."""
-    return f"{site_url}/{quote(edition_path(newsletter, period_end))}" if site_url else ""
+    return f"{site_url}/{quote(edition_path(newsletter, period_end, cadence))}" if site_url else ""

@@ -37,7 +37,8 @@ class ArchivedEdition:
     @property
     def path(self) -> str:
         """Its page inside the output folder."""
-        return edition_path(self.edition.newsletter, self.edition.period_end)
+        edition = self.edition
+        return edition_path(edition.newsletter, edition.period_end, edition.cadence)
 
     @property
     def name(self) -> str:
@@ -62,13 +63,17 @@ def archive_pages(
 ) -> dict[str, bytes]:
     """The page of every edition and the list of them, by path. Raises ``RenderError``."""
     index = f"{archive_folder(newsletter.name)}/{INDEX}"
-    language = newsletter.language or options.language
-    shared = {
-        "newsletter": newsletter,
-        "language": language,
-        "text_direction": direction_of(language),
-        "feed": quote(archive_channel(newsletter).name),
-    }
+    written = edition_pages(pages, newsletter, editions, options)
+    shared = _shared(newsletter, options)
+    written[index] = pages.other_page("pages/editions.html", index, **shared, editions=editions)
+    return written
+
+
+def edition_pages(
+    pages: SitePages, newsletter: Newsletter, editions: Sequence[ArchivedEdition], options: PublishOptions
+) -> dict[str, bytes]:
+    """The page of each of these editions, by path. Raises ``RenderError``."""
+    shared = _shared(newsletter, options)
     written = {}
     for item in editions:
         said = {
@@ -80,8 +85,17 @@ def archive_pages(
             "correction": item.digest.correction,
         }
         written[item.path] = pages.other_page("pages/edition.html", item.path, **shared, **said)
-    written[index] = pages.other_page("pages/editions.html", index, **shared, editions=editions)
     return written
+
+
+def _shared(newsletter: Newsletter, options: PublishOptions) -> dict[str, object]:
+    language = newsletter.language or options.language
+    return {
+        "newsletter": newsletter,
+        "language": language,
+        "text_direction": direction_of(language),
+        "feed": quote(archive_channel(newsletter).name),
+    }
 
 
 def edition_item(

@@ -13,10 +13,11 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from syndicate.model import Edition
 from syndicate.store import schema
-from syndicate.store.editions import CUT, HELD, WAITING, add_deliveries, edition_of
+from syndicate.store.editions import CUT, HELD, OPEN, VARIANT, WAITING, WITHDRAWN, add_deliveries, edition_of
+from syndicate.store.preferences import EDITION
 from syndicate.store.upsert import insert_for
 
-OPEN = (WAITING, HELD)
+_OUT = (CUT, VARIANT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,6 @@ class DeskEdition:
     """An edition as the desk sees it. ``content`` is ``None`` for one cut before contents were kept."""
 
     edition: Edition
-    cadence: str
     state: str
     content: dict[str, Any] | None
     approve_by: datetime | None
@@ -32,13 +32,14 @@ class DeskEdition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionChange:
-    """One thing an editor did."""
+    """One thing an editor did; ``story_id`` is the story it was done to, if it was one."""
 
     edition_id: int
     changed_by: str
     action: str
     detail: str
     changed: datetime
+    story_id: int | None = None
 
 
 def desk_edition(connection: Connection, edition_id: int) -> DeskEdition | None:
@@ -46,6 +47,15 @@ def desk_edition(connection: Connection, edition_id: int) -> DeskEdition | None:
     table = schema.editions
     row = connection.execute(select(table).where(table.c.id == edition_id)).first()
     return None if row is None else _desk_edition(row)
+
+
+def open_editions(connection: Connection, newsletter: str) -> list[int]:
+    """The ids of a newsletter's editions that wait, without their forms, the latest first."""
+    table = schema.editions
+    query = select(table.c.id).where(
+        table.c.newsletter == newsletter, table.c.cadence == EDITION, table.c.state.in_(OPEN)
+    )
+    return list(connection.scalars(query.order_by(table.c.period_end.desc(), table.c.revision.desc())))
 
 
 def overdue_editions(connection: Connection, now: datetime) -> list[DeskEdition]:
@@ -70,11 +80,50 @@ def published_editions(connection: Connection, newsletter: str, cadence: str) ->
     return list(latest.values())
 
 
+def issue_of(connection: Connection, newsletter: str, period_end: datetime) -> DeskEdition | None:
+    """The latest revision of the edition everybody gets for a period, whatever became of it."""
+    table = schema.editions
+    query = (
+        select(table)
+        .where(table.c.newsletter == newsletter, table.c.period_end == period_end)
+        .where(table.c.cadence == EDITION)
+        .order_by(table.c.revision.desc())
+    )
+    row = connection.execute(query.limit(1)).first()
+    return None if row is None else _desk_edition(row)
+
+
+def forms_of(connection: Connection, edition: Edition, states: Sequence[str] = ()) -> list[DeskEdition]:
+    """The forms of one revision of an edition that readers chose, in one of these states (or in any)."""
+    table = schema.editions
+    query = select(table).where(
+        table.c.newsletter == edition.newsletter,
+        table.c.period_end == edition.period_end,
+        table.c.revision == edition.revision,
+        table.c.cadence != EDITION,
+        table.c.state.in_(states or (*OPEN, *_OUT, WITHDRAWN)),
+        table.c.stories > 0,
+    )
+    return [_desk_edition(row) for row in connection.execute(query.order_by(table.c.id))]
+
+
+def forms_after(connection: Connection, newsletter: str, edition_id: int) -> list[int]:
+    """The ids of the forms that went out with contents, from after an id on, in order."""
+    table = schema.editions
+    query = select(table.c.id).where(
+        table.c.newsletter == newsletter,
+        table.c.state == VARIANT,
+        table.c.content_json.is_not(None),
+        table.c.id > edition_id,
+    )
+    return list(connection.scalars(query.order_by(table.c.id)))
+
+
 def first_cuts(connection: Connection, newsletter: str, cadence: str) -> dict[datetime, datetime]:
     """When the first revision of each edition went out, by the end of its period."""
     table = schema.editions
     query = select(table.c.period_end, func.min(table.c.cut_at, type_=table.c.cut_at.type)).where(
-        table.c.newsletter == newsletter, table.c.cadence == cadence, table.c.state == CUT
+        table.c.newsletter == newsletter, table.c.cadence == cadence, table.c.state.in_(_OUT)
     )
     rows = connection.execute(query.group_by(table.c.period_end))
     return {row.period_end: row[1] for row in rows}
@@ -131,7 +180,7 @@ def release_edition(connection: Connection, before: DeskEdition, now: datetime) 
     released = connection.execute(
         update(table)
         .where(table.c.id == edition.id, table.c.state.in_(OPEN), table.c.content_json == before.content)
-        .values(state=CUT, cut_at=now, approve_by=None)
+        .values(state=VARIANT if edition.is_form else CUT, cut_at=now, approve_by=None)
     )
     if released.rowcount != 1:
         return False
@@ -139,7 +188,7 @@ def release_edition(connection: Connection, before: DeskEdition, now: datetime) 
     if edition.revision:
         issue = select(table.c.id).where(
             table.c.newsletter == edition.newsletter,
-            table.c.cadence == before.cadence,
+            table.c.cadence == edition.cadence,
             table.c.period_end == edition.period_end,
             table.c.revision < edition.revision,
         )
@@ -161,7 +210,7 @@ def add_correction(
     subject, html, text = rendered
     statement = insert_for(connection, table).values(
         newsletter=edition.newsletter,
-        cadence=before.cadence,
+        cadence=edition.cadence,
         period_start=edition.period_start,
         period_end=edition.period_end,
         revision=edition.revision + 1,
@@ -203,7 +252,6 @@ def edition_changes(connection: Connection, edition_id: int) -> list[EditionChan
 def _desk_edition(row: Row[Any]) -> DeskEdition:
     return DeskEdition(
         edition=edition_of(row._asdict()),
-        cadence=row.cadence,
         state=row.state,
         content=row.content_json,
         approve_by=row.approve_by,

@@ -18,6 +18,7 @@ CUT = "cut"
 WAITING = "waiting"
 HELD = "held"
 WITHDRAWN = "withdrawn"
+OPEN = (WAITING, HELD)
 EMPTY = "empty"
 MISSED = "missed"
 VARIANT = "variant"
@@ -166,17 +167,15 @@ def cut_edition(
 ) -> int | None:
     """Store an edition with its stories and one pending delivery for every confirmed subscription.
 
-    ``rendered`` is (subject, html, text), ``content`` what they were made from. With ``approve_by`` it
-    waits for an editor, and deliveries come when it is released. Returns the edition's id, or ``None``
-    when the period has been dealt with already: then nothing is changed. ``own_hour`` says when an hour
-    of a zone comes next.
+    ``rendered`` is (subject, html, text), ``content`` what they were made from. In the states ``WAITING``
+    (until ``approve_by``) and ``HELD`` deliveries come when it is released. Returns the edition's id, or
+    ``None`` when the period has been dealt with already: then nothing is changed. ``own_hour`` says when an
+    hour of a zone comes next.
     """
     subject, html, text = rendered
     values = _edition_values(newsletter, cadence, period, now)
     values |= {"state": state, "subject": subject, "html": html, "text": text, "stories": len(stories)}
     values |= {"content_json": content, "web_url": web_url, "approve_by": approve_by}
-    if approve_by is not None:
-        values["state"] = WAITING
     edition_id = _insert_edition(connection, values)
     if edition_id is None:
         return None
@@ -197,7 +196,7 @@ def cut_edition(
             for story in stories
         ],
     )
-    if approve_by is None:
+    if state not in OPEN:
         add_deliveries(connection, edition_id, newsletter, now)
         if own_hour is not None:
             keep_hours(connection, edition_id, own_hour)
@@ -336,10 +335,10 @@ def get_edition(connection: Connection, edition_id: int) -> Edition | None:
 def report_editions(
     connection: Connection, *, limit: int = 20, newsletter: str | None = None
 ) -> list[EditionReport]:
-    """The latest editions, empty and missed periods included, newest first."""
+    """The latest editions, empty and missed periods included, newest first; not the forms of them."""
     table, deliveries = schema.editions, schema.deliveries
     query = select(table).order_by(table.c.period_end.desc(), table.c.id.desc()).limit(limit)
-    query = query.where(table.c.state.not_in((VARIANT, CONFIRMATION)))
+    query = query.where(table.c.cadence == EDITION, table.c.state != CONFIRMATION)
     if newsletter is not None:
         query = query.where(table.c.newsletter == newsletter)
     rows = [row._asdict() for row in connection.execute(query)]

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
-from syndicate.model import SubscriptionState
+from syndicate.model import EVERY_EDITION, SubscriptionState
 from syndicate.store import schema
 
-EDITION = "edition"
+EDITION = EVERY_EDITION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, and_, delete, func, literal, select, update
 
 from syndicate.model import DeliveryState
 from syndicate.store import schema
-from syndicate.store.editions import CUT
+from syndicate.store.editions import CUT, VARIANT
 from syndicate.store.upsert import insert_for
 
 
@@ -67,7 +67,7 @@ def prune_edition_mails(connection: Connection, *, before: datetime) -> int:
     """
     table, deliveries = schema.editions, schema.deliveries
     needed = select(deliveries.c.id).where(deliveries.c.edition_id == table.c.id)
-    old = (table.c.cut_at < before) & (table.c.state == CUT) & (table.c.html != "")
+    old = (table.c.cut_at < before) & table.c.state.in_((CUT, VARIANT)) & (table.c.html != "")
     return connection.execute(update(table).where(old, ~needed.exists()).values(html="", text="")).rowcount
 
 

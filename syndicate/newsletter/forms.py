@@ -1,0 +1,26 @@
+"""What an editor decided for an edition holds for each form of it that readers chose (sections, a week)."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from syndicate.model import Digest, DigestStory
+
+
+def as_decided(
+    form: Digest, edition: Digest, *, dropped: Collection[int], untouched: Collection[int] = ()
+) -> Digest:
+    """A form without the stories that were ``dropped``, with the edition's headlines and its note.
+
+    Stories are named by their ids. What was decided about a form itself counts more: stories in
+    ``untouched`` stay as they are, and so does a note of its own.
+    """
+    titles = {(one.story_id, one.article_id): one for one in edition.stories}
+
+    def titled(story: DigestStory) -> DigestStory:
+        other = titles.get((story.story_id, story.article_id))
+        if other is None or story.story_id in untouched:
+            return story
+        return replace(story, title=other.title, original_title=other.original_title)
+
+    stories = (one for one in form.stories if one.story_id in untouched or one.story_id not in dropped)
+    return replace(form, stories=tuple(map(titled, stories)), note=form.note or edition.note)
