@@ -273,6 +273,7 @@ class _Daemon:
             sign_ups=self._services.sign_ups,
             readers=self._services.preferences,
             private_feeds=self._services.private_feeds,
+            desk=self._services.web_desk,
         )
         return WebServer(app, host.strip("[]"), int(port))
 

@@ -2,7 +2,7 @@
 
 import getpass
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from syndicate.cli.frame import (
     show,
     table,
 )
+from syndicate.errors import ConfigError
 from syndicate.jobs.press import Proof
 from syndicate.services import Services
 from syndicate.store import editions as edition_store
@@ -95,7 +96,7 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
     stories = [
         (place, story.kind, story.source, story.title) for place, story in enumerate(digest.stories, start=1)
     ]
-    answer = {
+    answer: dict[str, Any] = {
         "edition": edition_id,
         "newsletter": found.edition.newsletter,
         "state": found.state,
@@ -128,17 +129,46 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
             if said:
                 click.echo(f"{name}: {said}")
         table(("place", "list", "source", "title"), stories, right=(0,))
-        for one in forms:
-            chosen = one.edition.cadence.replace("\n", " ")
-            click.echo(
-                f"Form {one.edition.id} ({chosen}): {one.state}, {plural(one.edition.stories, 'story')}"
-            )
+        for form in answer["forms"]:
+            stories_in_it = plural(form["stories"], "story")
+            click.echo(f"Form {form['edition']} ({form['chosen']}): {form['state']}, {stories_in_it}")
         for one in changes:
             click.echo(
                 f"{one.changed:%Y-%m-%d %H:%M} UTC  {one.changed_by}: {one.action} {one.detail}".rstrip()
             )
 
     show(answer, as_json, text)
+
+
+@editions.command("link")
+@config_option
+@json_option
+@now_option
+@_by_option
+@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 366), help="How long it works.")
+@click.option("--revoke", is_flag=True, help="End every link to this desk instead.")
+@click.argument("newsletter")
+def link(
+    config: Path, as_json: bool, now: datetime | None, by: str, days: int, revoke: bool, newsletter: str
+) -> None:
+    """Print an address where an editor can do all this for NEWSLETTER in a browser.
+
+    Whoever has it can do so under the name given with --by.
+    """
+    with services_of(config, now) as (_, services):
+        if services.web_desk is None:
+            raise ConfigError("there is no desk on the web while [web] listen is empty")
+        if newsletter not in {one.name for one in services.newsletters}:
+            raise click.UsageError(f"there is no newsletter {newsletter}")
+        if revoke:
+            services.web_desk.revoke(newsletter)
+            text = f"Every link to the desk of {newsletter} has ended."
+            show({"newsletter": newsletter, "revoked": True}, as_json, lambda: click.echo(text))
+            return
+        ends = moment(now) + timedelta(days=days)
+        address = services.web_desk.link(newsletter, by, ends)
+    answer = {"newsletter": newsletter, "by": by, "address": address, "ends": ends}
+    show(answer, as_json, lambda: click.echo(address))
 
 
 @_desk_command("drop")

@@ -31,6 +31,7 @@ from syndicate.jobs.reads import ReadCounter
 from syndicate.jobs.replay import ReplayJob
 from syndicate.jobs.sign_up import SignUpJob
 from syndicate.jobs.stories import StoriesJob
+from syndicate.jobs.web_desk import WebDesk
 from syndicate.model import Channel, Newsletter
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
@@ -182,6 +183,13 @@ class Services(IntakeServices):
     def desk(self) -> DeskJob:
         """What an editor does to editions."""
         return DeskJob(store=self.store, newsletters=self.newsletters, press=self.press)
+
+    @cached_property
+    def web_desk(self) -> WebDesk | None:
+        """The desk behind a signed link; ``None`` without a web server."""
+        if not self.settings.web.listen:
+            return None
+        return WebDesk(store=self.store, desk=self.desk, site_url=self.settings.site.url)
 
     @cached_property
     def editions(self) -> EditionJob:

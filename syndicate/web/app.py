@@ -14,8 +14,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from syndicate.errors import SyndicateError
+from syndicate.jobs.web_desk import WebDesk
 from syndicate.templating import Templates
 from syndicate.web.answers import content_type, list_field
+from syndicate.web.desk import DeskPage
 from syndicate.web.negotiation import accepts_gzip, is_opening, not_modified
 from syndicate.web.options import HubListener, SignUps, Unsubscriber, WebOptions
 from syndicate.web.output import FileChanged, OutputFolder, ServedFile
@@ -44,6 +46,7 @@ def create_app(
     sign_ups: SignUps | None = None,
     readers: Readers | None = None,
     private_feeds: PrivateFeeds | None = None,
+    desk: WebDesk | None = None,
 ) -> Starlette:
     """The application over one output folder, which may be empty or absent so far.
 
@@ -51,7 +54,7 @@ def create_app(
     when it holds ``"ok": False``. ``opened`` is told the path of an article page that a person
     opened, and nothing else about them; without it nothing is counted. Without ``hubs`` there is no
     WebSub callback, without ``sign_ups`` nobody can subscribe here, without ``readers`` nobody can choose,
-    and without ``private_feeds`` nobody has one.
+    without ``private_feeds`` nobody has one, and without ``desk`` editors use the command line.
     """
     notices = Notices(templates)
     files = _Files(options, OutputFolder(output, options.cache_bytes), notices, opened)
@@ -66,6 +69,10 @@ def create_app(
     if readers is not None:
         choose = PreferencesPage(readers, notices)
         callbacks.append(Route("/preferences/{token}", choose.__call__, methods=["GET", "POST"]))
+    if desk is not None:
+        office, address = DeskPage(desk, notices), "/desk/{newsletter}/{editor}/{token}"
+        callbacks.append(Route(address, office.__call__, methods=["GET", "POST"]))
+        callbacks.append(Route(address + "/{edition:int}", office.mail))
     if private_feeds is not None:
         private = PrivateFeedPage(private_feeds, notices, options.feed_max_age)
         callbacks.append(Route("/private/{name}", private.__call__))

@@ -20,6 +20,8 @@ _PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 _WORDS = {
     400: ("This request is incomplete", "Please go back and use the button on the page."),
+    403: ("Not from there", "This form was sent by another site; nothing was changed."),
+    409: ("Not like this", "This cannot be shown as it is. The desk says why."),
     404: ("Nothing here", "This address leads nowhere. The link may be incomplete or out of date."),
     405: ("Not possible", "This address can be read, and nothing else."),
     410: ("This link no longer works", "It was used before, or it is too old. You can subscribe once more."),
@@ -56,6 +58,11 @@ class Notices:
     def page(self, template: str, status: int = 200, **context: object) -> Response:
         """A page of its own kind; private like all of them."""
         return self._page(template, status, None, **context)
+
+    def foreign(self, html: str, policy: str) -> Response:
+        """A page that is not of our making, under a policy of its own; private like all of them."""
+        headers = {**self._headers, "Content-Security-Policy": policy}
+        return Response(html, 200, headers, media_type="text/html")
 
     def _page(
         self, template: str, status: int, headers: Mapping[str, str] | None = None, **context: object

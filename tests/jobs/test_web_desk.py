@@ -1,0 +1,238 @@
+"""The desk in a browser: a signed link, one button at a time, and the same jobs as at the command line."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from syndicate.errors import SyndicateError
+from syndicate.jobs.web_desk import WebDesk
+from syndicate.store import deliveries
+from syndicate.web import WebOptions, WebServer, create_app
+from tests.jobs.room import SITE, Room
+from tests.jobs.test_desk_forms import ANN, BOB, CAT, SEVEN, issue, prepared, readers, titles
+from tests.web.conftest import Answer, Mailbox, Site, run
+
+HOUR = timedelta(hours=1)
+ENDS = SEVEN + timedelta(days=7)
+
+
+@dataclass
+class Office:
+    """A running server, a newsroom with an edition that waits, and an editor's link."""
+
+    room: Room
+    site: Site
+    desk: WebDesk
+    path: str
+
+    def get(self, path: str = "") -> Answer:
+        return self.site.get(path or self.path)
+
+    def page(self) -> str:
+        return self.get().body.decode()
+
+    def press(self, what: str, *, path: str = "", site: str = "same-origin", **fields: str) -> Answer:
+        """Send the form of the first edition on the page, as a browser would."""
+        page = self.page()
+        hidden = {
+            name: unescape(found[1]) if (found := re.search(f'name="{name}" value="([^"]*)"', page)) else ""
+            for name in ("edition", "seen")
+        }
+        body = urlencode(hidden | fields | {"do": what}).encode()
+        kind = "application/x-www-form-urlencoded"
+        return self.site.ask(
+            "POST", path or self.path, body, Content_Type=kind, Sec_Fetch_Site=site, Origin="null"
+        )
+
+    def story(self, title: str) -> str:
+        number = issue(self.room).edition.id
+        _, digest = self.room.services.desk.edition(number)
+        return str(next(one.story_id for one in digest.stories if one.title == title))
+
+    def titles(self) -> list[str]:
+        _, digest = self.room.services.desk.edition(issue(self.room).edition.id)
+        return [one.title for one in digest.stories]
+
+
+@pytest.fixture
+def office(room: Room, tmp_path: Path) -> Iterator[Office]:
+    prepared(room)
+    assert room.services.web_desk is not None
+    desk = replace(room.services.web_desk, clock=lambda: SEVEN + HOUR)
+    app = create_app(
+        WebOptions(), tmp_path / "feeds", Mailbox(), templates=room.services.templates, health=dict, desk=desk
+    )
+    server = WebServer(app, "127.0.0.1", 0)
+    thread = run(server)
+    path = desk.link("daily", "Jo ä", ENDS).removeprefix(SITE)
+    yield Office(room, Site(server, tmp_path, Mailbox(), {}), desk, path)
+    server.stop()
+    thread.join()
+
+
+def test_the_desk_shows_what_waits_privately_and_without_scripts(office: Office) -> None:
+    answer = office.get()
+    page = answer.body.decode()
+    assert answer.status == 200
+    assert (answer["Cache-Control"], answer["X-Robots-Tag"], answer["Referrer-Policy"]) == (
+        "no-store",
+        "noindex",
+        "no-referrer",
+    )
+    assert answer["Set-Cookie"] is None
+    policy = answer["Content-Security-Policy"] or "unsafe"
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "<script" not in page
+    assert all(title in page for title in office.titles())
+    assert "Jo ä" in page
+    assert "Send it to 3 readers" in page
+    assert "24 Nov 2026, 09:00 UTC" in page
+    assert "what 1 other selection of readers get" in page
+
+
+def test_looking_changes_nothing(office: Office) -> None:
+    before = issue(office.room)
+    assert office.page() == office.page()
+    assert office.get(f"{office.path}/{before.edition.id}").status == 200
+    assert (issue(office.room), readers(office.room)) == (before, [])
+
+
+def test_every_button_does_what_the_command_does_and_is_recorded(office: Office) -> None:
+    first, second, third = office.titles()
+    steps = (
+        ("down", {"story": office.story(first)}, [second, first, third]),
+        ("up", {"story": office.story(third)}, [second, third, first]),
+        ("first", {"story": office.story(first)}, [first, second, third]),
+        ("retitle", {"story": office.story(second), "text": "A <b>better</b> one"}, None),
+        ("drop", {"story": office.story(third)}, None),
+        ("note", {"text": "Good morning.\r\n\r\nIt rains."}, None),
+        ("subject", {"text": "The news of Tuesday"}, None),
+    )
+    for what, fields, order in steps:
+        answer = office.press(what, **fields)
+        assert (answer.status, b'role="status"' in answer.body) == (200, True), what
+        if order:
+            assert office.titles() == order
+    _, digest = office.room.services.desk.edition(issue(office.room).edition.id)
+    assert [one.title for one in digest.stories] == [first, "A <b>better</b> one"]
+    assert (digest.note, digest.title) == ("Good morning.\n\nIt rains.", "The news of Tuesday")
+    changes = office.room.services.desk.changes(issue(office.room).edition.id)
+    assert {one.changed_by for one in changes} == {"Jo ä"}
+    assert [one.action for one in changes] == [
+        *("move", "move", "move", "retitle", "drop", "note", "retitle"),
+    ]
+    assert "A &lt;b&gt;better&lt;/b&gt; one" in office.page()
+
+
+def test_approving_needs_a_tick_and_sends_to_everybody_once(office: Office) -> None:
+    answer = office.press("approve")
+    assert (answer.status, b"tick the box" in answer.body) == (409, True)
+    assert readers(office.room) == []
+    page = office.page()
+    assert office.press("approve", sure="yes").status == 200
+    assert readers(office.room) == [ANN, BOB, CAT]
+    assert "Nothing waits for you." in office.page()
+    again = office.press("approve", sure="yes")
+    assert (again.status, readers(office.room)) == (409, [ANN, BOB, CAT])
+    assert 'value="approve"' in page
+
+
+def test_hold_and_withdraw(office: Office) -> None:
+    assert office.press("hold").status == 200
+    assert (issue(office.room).state, issue(office.room).approve_by) == ("held", None)
+    assert "Held: it waits" in office.page()
+    assert office.press("withdraw").status == 409
+    assert office.press("withdraw", sure="yes").status == 200
+    assert issue(office.room).state == "withdrawn"
+
+
+def test_what_was_decided_about_other_contents_changes_nothing(office: Office) -> None:
+    page = office.page()
+    seen = re.search(r'name="seen" value="([^"]*)"', page)
+    assert seen is not None
+    number = issue(office.room).edition.id
+    office.room.services.desk.drop(number, 3, by="somebody", now=SEVEN)
+    before = office.titles()
+    for what in ("drop", "approve", "note", "hold"):
+        fields = {"story": office.story(before[0]), "sure": "yes", "text": "x"}
+        answer = office.press(what, **fields, seen=seen[1])
+        assert (answer.status, b"changed or let go by somebody else" in answer.body) == (409, True)
+    assert (office.titles(), issue(office.room).state) == (before, "waiting")
+
+
+def test_a_form_of_another_site_is_refused(office: Office) -> None:
+    for place in ("cross-site", "same-site"):
+        assert office.press("approve", sure="yes", site=place).status == 403
+    assert readers(office.room) == []
+
+
+def test_what_cannot_be_done_is_said_and_changes_nothing(office: Office) -> None:
+    before = issue(office.room)
+    for what, fields in (
+        ("launch", {}),
+        ("drop", {"story": "999"}),
+        ("drop", {"story": "-1"}),
+        ("retitle", {"text": " "}),
+        ("subject", {"text": "x" * 100}),
+        ("approve", {"sure": "yes", "edition": "999"}),
+        ("approve", {"sure": "yes", "edition": "x"}),
+        ("approve", {"sure": "yes", "seen": ""}),
+    ):
+        answer = office.press(what, **fields)
+        assert (answer.status, b'role="alert"' in answer.body) == (409, True), (what, fields)
+        assert (issue(office.room), readers(office.room)) == (before, [])
+    assert office.site.post(office.path, b"x" * 20_000).status == 413
+
+
+def test_only_this_link_until_it_ends_or_is_revoked(office: Office) -> None:
+    desk, path = office.desk, office.path
+    token = path.rpartition("/")[2]
+    others = (
+        f"/desk/daily/other/{token}",
+        f"/desk/weekly/Jo%20%C3%A4/{token}",
+        path[:-1] + ("A" if path[-1] != "A" else "B"),
+        f"/desk/daily/Jo%20%C3%A4/{'x' * 32}",
+        desk.link("daily", "Jo ä", SEVEN).removeprefix(SITE),
+        desk.link("gone", "Jo", ENDS).removeprefix(SITE),
+    )
+    for other in others:
+        assert office.get(other).status == 404, other
+        assert office.press("approve", sure="yes", path=other).status == 404
+        assert office.get(f"{other}/{issue(office.room).edition.id}").status == 404
+    assert readers(office.room) == []
+    for name in ("a/b", "", " ", "a\nb"):
+        with pytest.raises(SyndicateError, match="no name for a link"):
+            desk.link("daily", name, ENDS)
+    desk.revoke("daily")
+    assert office.get().status == 404
+    assert office.get(desk.link("daily", "Jo", ENDS).removeprefix(SITE)).status == 200
+
+
+def test_the_mail_is_shown_as_it_would_go_and_can_do_nothing(office: Office) -> None:
+    answer = office.get(f"{office.path}/{issue(office.room).edition.id}")
+    policy = answer["Content-Security-Policy"] or ""
+    assert "sandbox" in policy
+    assert "default-src 'none'" in policy
+    assert "/unsubscribe/preview" in answer.body.decode()
+    assert office.get(f"{office.path}/999").status == 404
+
+
+def test_a_form_s_own_number_opens_no_desk(office: Office) -> None:
+    (form,) = office.room.services.desk.forms(issue(office.room))
+    assert titles(office.room, form)
+    assert office.press("drop", edition=str(form.edition.id), story="1").status == 409
+
+
+def test_without_a_web_server_there_is_no_desk(room: Room) -> None:
+    room.declare('[web]\nlisten = ""\n')
+    assert room.services.web_desk is None
+    with room.store.read() as connection:
+        assert deliveries.list_deliveries(connection) == []
+    assert datetime(2026, 11, 24, tzinfo=UTC) < ENDS
