@@ -117,7 +117,7 @@ class EditionJob:
         return tuple(outcomes)
 
     def _release(self, now: datetime) -> list[EditionOutcome]:
-        """Let go what has waited for its editor long enough."""
+        """Let go what has waited for its editor long enough. Of forms only what failed is told."""
         desk = DeskJob(store=self.store, newsletters=self.newsletters, press=self.press)
         outcomes = []
         for found, errors in desk.release_overdue(now):
@@ -138,7 +138,8 @@ class EditionJob:
                     )
                 else:
                     quarantine.clear_failure(connection, "newsletter", edition.newsletter)
-            outcomes.append(outcome)
+            if errors or not edition.is_form:
+                outcomes.append(outcome)
         return outcomes
 
     def draft(

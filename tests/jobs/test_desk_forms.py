@@ -87,7 +87,8 @@ def test_approving_the_edition_lets_its_forms_go_once_to_each_reader(rooms: Room
 
 
 def test_at_the_deadline_both_go(waiting: Room) -> None:
-    waiting.services.editions.run(SEVEN + 2 * HOUR)
+    outcomes = waiting.services.editions.run(SEVEN + 2 * HOUR)
+    assert [one.outcome for one in outcomes] == ["released"]
     assert readers(waiting) == [ANN, BOB, CAT]
     assert form(waiting).state == "variant"
 
