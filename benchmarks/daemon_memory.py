@@ -19,9 +19,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import insert, select
+
 from benchmarks.delivery import sink
-from syndicate.model import Newsletter
-from syndicate.store import Store, audience, leases, open_store
+from syndicate.model import Newsletter, SubscriptionState
+from syndicate.store import Store, leases, open_store, schema
 from syndicate.store import editions as edition_store
 from syndicate.store.deliveries import count_deliveries
 from tests import factories
@@ -74,20 +76,18 @@ def fill(url: str, count: int, ended: datetime) -> None:
             ),
         )
         edition_store.sync_newsletters(connection, [newsletter], ended - timedelta(days=9))
-    with store.write() as connection:
-        for number in range(count):
-            address = f"reader{number}@example{number % 50}.org"
-            audience.add_subscription(
-                connection,
-                address=address,
-                address_key=address,
-                name="",
-                language="",
-                newsletter="daily",
-                evidence="benchmark",
-                now=ended - timedelta(days=9),
-            )
+        connection.execute(insert(schema.subscribers), [reader(number, ended) for number in range(count)])
+        state = SubscriptionState.CONFIRMED.value
+        facts = {"newsletter": "daily", "state": state, "created": ended, "changed": ended}
+        ids = connection.scalars(select(schema.subscribers.c.id)).all()
+        connection.execute(insert(schema.subscriptions), [{"subscriber_id": one, **facts} for one in ids])
     store.dispose()
+
+
+def reader(number: int, created: datetime) -> dict[str, Any]:
+    """A subscriber's row."""
+    address = f"reader{number}@example{number % 50}.org"
+    return {"address": address, "address_key": address, "name": "", "language": "", "created": created}
 
 
 def free_port() -> int:
