@@ -150,13 +150,12 @@ def _without_unwanted(text: str) -> str:
 
 def _may_exceed(html: str) -> bool:
     """Whether ``within_limits`` could have to change something: a few searches, no call for each tag."""
-    return (
-        len(_NESTING.findall(html)) > MAX_DEPTH
-        or _QUOTED_END.search(html) is not None
-        or any(
-            len(tag) > MAX_ATTRIBUTES and _attributes(tag) > MAX_ATTRIBUTES for tag in _START.findall(html)
-        )
-    )
+    if len(_NESTING.findall(html)) > MAX_DEPTH or _QUOTED_END.search(html):
+        return True
+    starts = _START.findall(html)
+    if len(max(starts, key=len, default="")) <= MAX_ATTRIBUTES:
+        return False
+    return any(_attributes(start) > MAX_ATTRIBUTES for start in starts)
 
 
 def within_limits(html: str) -> str:
