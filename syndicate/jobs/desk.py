@@ -70,7 +70,7 @@ class DeskJob:
             return desk.forms_of(connection, found.edition)
 
     def waiting(self, newsletter: str) -> list[int]:
-        """The ids of a newsletter's editions that wait, the latest first; their forms come with them."""
+        """The ids of what waits of a newsletter, the latest first; forms go with their edition if that waits."""
         with self.store.read() as connection:
             return desk.open_editions(connection, newsletter)
 

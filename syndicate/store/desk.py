@@ -9,11 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
 from syndicate.model import Edition
 from syndicate.store import schema
-from syndicate.store.editions import CUT, HELD, OPEN, VARIANT, WAITING, WITHDRAWN, add_deliveries, edition_of
+from syndicate.store.editions import (
+    CUT,
+    HELD,
+    OPEN,
+    VARIANT,
+    WAITING,
+    WITHDRAWN,
+    add_deliveries,
+    edition_of,
+    waits_alone,
+)
 from syndicate.store.preferences import EDITION
 from syndicate.store.upsert import insert_for
 
@@ -50,10 +60,12 @@ def desk_edition(connection: Connection, edition_id: int) -> DeskEdition | None:
 
 
 def open_editions(connection: Connection, newsletter: str) -> list[int]:
-    """The ids of a newsletter's editions that wait, without their forms, the latest first."""
+    """The ids of a newsletter's editions that wait, and of forms that wait alone, the latest first."""
     table = schema.editions
     query = select(table.c.id).where(
-        table.c.newsletter == newsletter, table.c.cadence == EDITION, table.c.state.in_(OPEN)
+        table.c.newsletter == newsletter,
+        table.c.state.in_(OPEN),
+        or_(table.c.cadence == EDITION, waits_alone()),
     )
     return list(connection.scalars(query.order_by(table.c.period_end.desc(), table.c.revision.desc())))
 

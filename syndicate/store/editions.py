@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, or_, select, update
 
 from syndicate.model import DeliveryState, Edition, EditionStory, Newsletter, Origin, SubscriptionState
 from syndicate.store import schema
@@ -335,10 +335,13 @@ def get_edition(connection: Connection, edition_id: int) -> Edition | None:
 def report_editions(
     connection: Connection, *, limit: int = 20, newsletter: str | None = None
 ) -> list[EditionReport]:
-    """The latest editions, empty and missed periods included, newest first; not the forms of them."""
+    """The latest editions, empty and missed periods included, newest first.
+
+    Of the forms of them only those that wait by themselves.
+    """
     table, deliveries = schema.editions, schema.deliveries
     query = select(table).order_by(table.c.period_end.desc(), table.c.id.desc()).limit(limit)
-    query = query.where(table.c.cadence == EDITION, table.c.state != CONFIRMATION)
+    query = query.where(or_(table.c.cadence == EDITION, waits_alone()), table.c.state != CONFIRMATION)
     if newsletter is not None:
         query = query.where(table.c.newsletter == newsletter)
     rows = [row._asdict() for row in connection.execute(query)]
@@ -354,6 +357,20 @@ def report_editions(
         EditionReport(edition=edition_of(row), state=row["state"], deliveries=counts.get(row["id"], {}))
         for row in rows
     ]
+
+
+def waits_alone() -> ColumnElement[bool]:
+    """A form that waits for an editor while the edition it belongs to does not wait, or is none."""
+    table, issue = schema.editions, schema.editions.alias("issue")
+    same = and_(
+        issue.c.newsletter == table.c.newsletter,
+        issue.c.period_end == table.c.period_end,
+        issue.c.revision == table.c.revision,
+        issue.c.cadence == EDITION,
+        issue.c.state.in_(OPEN),
+    )
+    waits_with_it = select(issue.c.id).where(same).correlate(table)
+    return and_(table.c.cadence != EDITION, table.c.state.in_(OPEN), ~waits_with_it.exists())
 
 
 def edition_of(row: dict[str, object]) -> Edition:

@@ -159,6 +159,22 @@ def test_who_chooses_while_the_edition_waits_gets_a_form_that_waits_with_it(wait
     assert readers(waiting) == [ANN, BOB, CAT]
 
 
+def test_a_form_that_comes_later_waits_by_itself_and_is_seen(rooms: Room) -> None:
+    room = prepared(rooms)
+    room.services.desk.approve(issue(room).edition.id, by="jo", now=SEVEN)
+    assert room.services.desk.waiting("daily") == []
+    room.subscribe("dan@example.org")
+    choose(room, "dan@example.org", SEVEN, section=["Politics"])
+    room.services.editions.run(SEVEN + HOUR)
+    (later,) = [one for one in room.services.desk.forms(issue(room)) if one.state == "waiting"]
+    assert (later.approve_by, readers(room)) == (SEVEN + 3 * HOUR, [ANN, BOB, CAT])
+    assert room.services.desk.waiting("daily") == [later.edition.id]
+    with room.store.read() as connection:
+        assert [one.state for one in editions.report_editions(connection)] == ["waiting", "cut"]
+    room.services.editions.run(SEVEN + 3 * HOUR)
+    assert readers(room) == [ANN, BOB, CAT, "dan@example.org"]
+
+
 def test_a_correction_reaches_those_who_got_a_form(waiting: Room) -> None:
     work = waiting.services.desk
     work.approve(issue(waiting).edition.id, by="jo", now=SEVEN)
