@@ -14,7 +14,7 @@ from syndicate.model import (
     Source,
     Story,
 )
-from syndicate.store import Connection, audience, ranking
+from syndicate.store import Connection, audience, persons, ranking
 from syndicate.store import articles as article_store
 from syndicate.store import editions as edition_store
 from syndicate.store import sources as source_store
@@ -144,6 +144,12 @@ def subscribe(connection: Connection, *addresses: str, name: str = "daily", now:
         )
         for address in addresses
     ]
+
+
+def consents(connection: Connection, address_key: str) -> list[tuple[str, str, str]]:
+    """(event, detail, text agreed to) of every consent of a mailbox and its end, oldest first."""
+    found = (persons.everything_about(connection, address_key) or {}).get("consents", [])
+    return [(one["event"], one["detail"], one["agreed"]) for one in found]
 
 
 def cut(connection: Connection, stories: Sequence[EditionStory], **changes: Any) -> int | None:

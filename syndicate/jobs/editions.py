@@ -14,7 +14,7 @@ from syndicate.jobs.press import Press, Proof
 from syndicate.jobs.ranking import candidates, story_facts
 from syndicate.jobs.variants import cut_variants, hours_of, in_selection
 from syndicate.jobs.views import published_articles
-from syndicate.model import EditionStory, Newsletter, RankedStory
+from syndicate.model import EVERY_EDITION, EditionStory, Newsletter, RankedStory
 from syndicate.newsletter.compose import Candidate, Carried, ComposeOptions, compose
 from syndicate.newsletter.periods import Period, due_period, latest_period, parse_schedule, read_zone
 from syndicate.newsletter.render import RenderedEdition
@@ -30,7 +30,6 @@ from syndicate.store.ranking import SourceWeight
 from syndicate.stories import RankingOptions, rank_top, rank_trending
 from syndicate.text.privacy import shown_source
 
-EDITION_CADENCE = "edition"
 # More stories than any edition carries, for what repeats and the cap per source take away.
 POOL = 200
 
@@ -93,7 +92,7 @@ class EditionJob:
                     now,
                     known_since=known_since or now,
                     already=lambda period, name=newsletter.name: edition_store.has_edition(  # type: ignore[misc]
-                        connection, name, EDITION_CADENCE, period.end
+                        connection, name, EVERY_EDITION, period.end
                     ),
                 )
             if period is not None:
@@ -155,7 +154,7 @@ class EditionJob:
                 connection,
                 newsletter.name,
                 before=period.end,
-                cadence=variant.key if variant else EDITION_CADENCE,
+                cadence=variant.key if variant else EVERY_EDITION,
             )
             earlier = {story_id: one.cut_at for story_id, one in before.items()}
             stories = self.choose(connection, newsletter, period, moment, earlier, variant=variant)
@@ -208,7 +207,7 @@ class EditionJob:
             edition_id = edition_store.cut_edition(
                 connection,
                 newsletter=newsletter.name,
-                cadence=EDITION_CADENCE,
+                cadence=EVERY_EDITION,
                 period=(period.start, period.end),
                 rendered=draft.proof.parts,
                 stories=draft.stories,
@@ -231,7 +230,7 @@ class EditionJob:
                 edition_store.record_no_edition(
                     connection,
                     outcome.newsletter,
-                    EDITION_CADENCE,
+                    EVERY_EDITION,
                     (period.start, period.end),
                     edition_store.EMPTY,
                     now,
@@ -251,7 +250,7 @@ class EditionJob:
                 if edition_store.record_no_edition(
                     connection,
                     newsletter.name,
-                    EDITION_CADENCE,
+                    EVERY_EDITION,
                     (period.start, period.end),
                     edition_store.MISSED,
                     now,

@@ -9,9 +9,9 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from syndicate.audience.preferences import EVERY_EDITION, read_selection
+from syndicate.audience.preferences import read_selection
 from syndicate.errors import ConfigError, RenderError
-from syndicate.model import Newsletter
+from syndicate.model import EVERY_EDITION, Newsletter
 from syndicate.newsletter.compose import Candidate
 from syndicate.newsletter.periods import (
     Cadence,

@@ -7,9 +7,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, select, update
 
-from syndicate.model import DeliveryState, Edition, EditionStory, Newsletter, Origin, SubscriptionState
+from syndicate.model import (
+    EVERY_EDITION,
+    DeliveryState,
+    Edition,
+    EditionStory,
+    Newsletter,
+    Origin,
+    SubscriptionState,
+)
 from syndicate.store import schema
-from syndicate.store.preferences import EDITION, keep_hours, not_paused
+from syndicate.store.preferences import keep_hours, not_paused
 from syndicate.store.story_moves import current_stories
 from syndicate.store.types import EPOCH
 from syndicate.store.upsert import insert_for
@@ -100,7 +108,7 @@ def edition_states(connection: Connection, newsletter: str, cadence: str, period
 
 
 def carried_stories(
-    connection: Connection, newsletter: str, *, before: datetime, cadence: str = EDITION
+    connection: Connection, newsletter: str, *, before: datetime, cadence: str = EVERY_EDITION
 ) -> dict[int, CarriedStory]:
     """Stories that editions of this newsletter and cadence carried for periods ending before a moment.
 

@@ -12,7 +12,7 @@ from syndicate.jobs.preferences import PreferencesJob, ReaderPage
 from syndicate.jobs.variants import at_cadence, cadences
 from syndicate.model import SubscriptionState
 from syndicate.store import audience, deliveries, leases
-from tests.factories import NOW, new_article, place
+from tests.factories import NOW, consents, new_article, place
 from tests.factories import newsletter as a_newsletter
 from tests.jobs.room import Room, source
 
@@ -194,7 +194,7 @@ def test_another_newsletter_is_a_tick_away_and_leaves_a_record(room):
     page = choose(room, newsletter=["daily", "weekly"])
     assert page.choices.newsletters == ("daily", "weekly")
     with room.store.read() as connection:
-        assert audience.agreed_texts(connection, JO) == [room.services.settings.sign_up.consent]
+        assert consents(connection, JO)[-1][2] == room.services.settings.sign_up.consent
     assert choose(room, newsletter=["weekly"]).choices.newsletters == ("weekly",)
     with room.store.read() as connection:
         (jo,) = [one for one in audience.list_subscribers(connection) if one.address == JO]

@@ -315,7 +315,6 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "story_moves.prune_moves": lambda c: story_moves.prune_moves(c, before=LATER),
 }
 READS = {
-    "audience.agreed_texts",
     "audience.any_subscription",
     "audience.is_confirmed",
     "audience.suppression",
@@ -342,7 +341,6 @@ READS = {
     "articles.known_digests",
     "articles.pruned_keys",
     "articles.shown_on",
-    "audience.consent_history",
     "articles.latest_published",
     "articles.similar_articles",
     "audience.count_readers",
