@@ -17,6 +17,7 @@ from syndicate.model import (
 from syndicate.store import Connection, audience, persons, ranking
 from syndicate.store import articles as article_store
 from syndicate.store import editions as edition_store
+from syndicate.store import newsletters as newsletter_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
 from syndicate.store.stories import Place
@@ -168,7 +169,7 @@ def newsroom(connection: Connection, *addresses: str) -> int:
     """One source, one placed article, a newsletter with subscribers and an edition for them; its id."""
     (source,) = add_sources(connection, declared())
     (article_id,) = add_articles(connection, source.id, new_article())
-    edition_store.sync_newsletters(connection, [newsletter()], NOW - timedelta(days=30))
+    newsletter_store.sync_newsletters(connection, [newsletter()], NOW - timedelta(days=30))
     subscribe(connection, *addresses)
     article = article_store.get_articles(connection, [article_id])[article_id]
     edition_id = cut(connection, [edition_story(article)])

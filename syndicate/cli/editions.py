@@ -1,6 +1,5 @@
 """The editor's desk at the command line."""
 
-import getpass
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import click
 
+from syndicate.cli.arguments import by_option
 from syndicate.cli.frame import (
     config_option,
     json_option,
@@ -31,22 +31,12 @@ def editions() -> None:
     """
 
 
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
-
-
-_by_option = click.option("--by", default=_who, help="Who is doing this (default: your user name).")
-
-
 def _desk_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
     """A command of the desk: the options all of them share, and the edition's id."""
 
     def wrap(function: Callable[..., Any]) -> click.Command:
         wrapped = click.argument("edition_id", type=int)(function)
-        for option in (_by_option, now_option, json_option, config_option):
+        for option in (by_option, now_option, json_option, config_option):
             wrapped = option(wrapped)
         return editions.command(name)(wrapped)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from syndicate.cli.arguments import article_named
 from syndicate.cli.editor import decision_answer, decision_line
 from syndicate.cli.frame import (
     config_option,
@@ -19,7 +20,6 @@ from syndicate.cli.frame import (
     show,
     table,
 )
-from syndicate.errors import SyndicateError
 from syndicate.model import Article, Decision, RankedStory, RelatedLink, Story
 from syndicate.services import Services
 from syndicate.store import Connection, editor, ranking
@@ -69,11 +69,7 @@ def explain(config: Path, as_json: bool, now: datetime | None, article: str) -> 
 
 def explanation(connection: Connection, services: Services, text: str, now: datetime) -> Explanation:
     """Collect what the store knows. Raises ``SyndicateError`` when no article is meant by ``text``."""
-    article = article_store.find_article(connection, text)
-    if article is None:
-        raise SyndicateError(
-            f"no article matches {text!r}: give an id, a URL, words of its title, or story:NUMBER"
-        )
+    article = article_named(connection, text)
     site_url = services.settings.site.url
     sources = {source.id: source.name for source in source_store.list_sources(connection)}
     related = story_store.related_links(connection, [article.id], site_url=site_url).get(article.id, [])

@@ -17,10 +17,10 @@ from syndicate.cli.frame import (
     show,
     table,
 )
+from syndicate.cli.health import shown_address
 from syndicate.cli.source_add import add
 from syndicate.cli.source_lists import export, import_
 from syndicate.cli.source_looks import look_facts, print_look
-from syndicate.cli.status import shown_address
 from syndicate.errors import SyndicateError
 from syndicate.ingest.polling import believed_url
 from syndicate.model import Absence, Origin, Source

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from syndicate.cli.arguments import check_names, newsletter_names
 from syndicate.cli.frame import (
     config_option,
     dry_run_option,
@@ -35,7 +36,8 @@ from syndicate.store import sources as source_store
 def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
     """Read the sources that are due, or the sources with these NAMES, due or not."""
     with services_of(config, now) as (_, services):
-        chosen = _known(names, _names_of_sources(services), "source")
+        check_names(names, _names_of_sources(services), "source")
+        chosen = names or None
         if dry_run:
             due = services.ingest.due(moment(now), names=chosen)
             show({"due": due}, as_json, lambda: click.echo("\n".join(due) or "No source is due."))
@@ -179,8 +181,8 @@ def publish(config: Path, as_json: bool, now: datetime | None, everything: bool)
 def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
     """Cut the newsletter editions that are due (of the newsletters with these NAMES)."""
     with services_of(config, now) as (_, services):
-        chosen = _known(names, [newsletter.name for newsletter in services.newsletters], "newsletter")
-        outcomes = services.editions.run(moment(now), names=chosen, dry_run=dry_run)
+        check_names(names, newsletter_names(services), "newsletter")
+        outcomes = services.editions.run(moment(now), names=names or None, dry_run=dry_run)
     answer = {
         "dry_run": dry_run,
         "editions": [
@@ -252,15 +254,6 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
 
 
 _DUE = ("delivery", "address", "newsletter", "subject")
-
-
-def _known(names: tuple[str, ...], known: list[str], what: str) -> list[str] | None:
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise click.UsageError(
-            f"there is no {what} named {unknown[0]!r}; known: {', '.join(known) or 'none'}"
-        )
-    return list(names) or None
 
 
 def _exit_if(problems: int) -> None:

@@ -14,6 +14,7 @@ from syndicate.audience.import_export import (
     export_subscribers,
     import_subscribers,
 )
+from syndicate.cli.arguments import newsletter_named
 from syndicate.cli.frame import (
     config_option,
     json_option,
@@ -24,8 +25,7 @@ from syndicate.cli.frame import (
     show,
     table,
 )
-from syndicate.errors import ConfigError, SyndicateError
-from syndicate.services import Services
+from syndicate.errors import SyndicateError
 from syndicate.store import audience, persons
 
 
@@ -65,7 +65,7 @@ def add(
             address_key=wanted.key,
             name=name,
             language=language,
-            newsletter=_newsletter(services, newsletter),
+            newsletter=newsletter_named(services, newsletter).name,
             evidence="added by the operator on the command line",
             now=moment(now),
         )
@@ -105,7 +105,7 @@ def import_(
     rows = import_subscribers(file.read_bytes())
     with services_of(config, now) as (_, services):
         transaction = services.store.rehearse() if dry_run else services.store.write()
-        name = _newsletter(services, newsletter)
+        name = newsletter_named(services, newsletter).name
         report = []
         with transaction as connection:
             for row in rows:
@@ -264,14 +264,3 @@ def _person(config: Path, address: str) -> dict[str, Any]:
 
 def _states(one: audience.Subscriber) -> str:
     return ", ".join(f"{name}: {state.value}" for name, state in sorted(one.subscriptions.items()))
-
-
-def _newsletter(services: Services, wanted: str | None) -> str:
-    names = [newsletter.name for newsletter in services.newsletters]
-    if not names:
-        raise ConfigError("there is no [[newsletters]] in the configuration to subscribe to")
-    if wanted is None and len(names) == 1:
-        return names[0]
-    if wanted not in names:
-        raise click.UsageError(f"name the newsletter with --newsletter; known: {', '.join(names)}")
-    return str(wanted)

@@ -22,6 +22,7 @@ from syndicate.newsletter.periods import (
     read_zone,
 )
 from syndicate.store import editions as edition_store
+from syndicate.store import newsletters as newsletter_store
 from syndicate.store import preferences, quarantine
 from syndicate.store.preferences import Variant
 
@@ -86,7 +87,7 @@ def _due(job: "EditionJob", newsletter: Newsletter, variant: Variant, now: datet
         period = due_period(
             newsletter,
             now,
-            known_since=edition_store.known_since(connection, newsletter.name) or now,
+            known_since=newsletter_store.known_since(connection, newsletter.name) or now,
             already=lambda period: done(variant.key, period.end),
         )
         if period is None or variant.cadence != EVERY_EDITION:

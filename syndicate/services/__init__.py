@@ -50,8 +50,8 @@ from syndicate.services.places import retention_options, store_url
 from syndicate.services.press import newsletter_press
 from syndicate.services.readers import sign_up_job
 from syndicate.settings import Settings
-from syndicate.store import editions as edition_store
 from syndicate.store import leases, open_store
+from syndicate.store import newsletters as newsletter_store
 from syndicate.store import source_lists as list_store
 from syndicate.store import sources as source_store
 from syndicate.stories import RankingOptions, StoryOptions
@@ -80,7 +80,7 @@ def open_services(settings: Settings, *, now: datetime | None = None) -> Iterato
             leases.make_secret(connection)
             source_store.sync_sources(connection, services.sources, declared)
             list_store.sync_lists(connection, [one.url for one in services.source_lists])
-            edition_store.sync_newsletters(connection, services.newsletters, declared)
+            newsletter_store.sync_newsletters(connection, services.newsletters, declared)
         yield services
     finally:
         services.close()

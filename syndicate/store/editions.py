@@ -1,19 +1,17 @@
-"""Newsletters and their editions: cut whole, frozen, once per period."""
+"""Editions: cut whole, frozen, once per period."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, select
 
 from syndicate.model import (
     EVERY_EDITION,
     DeliveryState,
     Edition,
     EditionStory,
-    Newsletter,
-    Origin,
     SubscriptionState,
 )
 from syndicate.store import schema
@@ -54,39 +52,6 @@ class EditionReport:
     edition: Edition
     state: str
     deliveries: dict[str, int]
-
-
-def sync_newsletters(connection: Connection, declared: Sequence[Newsletter], now: datetime) -> None:
-    """Make the newsletters of origin ``config`` those of the file; one no longer declared is paused."""
-    table = schema.newsletters
-    for newsletter in declared:
-        statement = insert_for(connection, table).values(
-            name=newsletter.name,
-            title=newsletter.title,
-            origin=Origin.CONFIG.value,
-            paused=False,
-            known_since=now,
-        )
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["name"], set_={"title": newsletter.title, "paused": False}
-            )
-        )
-    names = [newsletter.name for newsletter in declared]
-    gone = (table.c.origin == Origin.CONFIG.value) & table.c.name.not_in(names)
-    connection.execute(update(table).where(gone).values(paused=True))
-
-
-def newsletter_titles(connection: Connection) -> dict[str, str]:
-    """Title by name of every newsletter ever declared."""
-    table = schema.newsletters
-    return {row.name: row.title for row in connection.execute(select(table.c.name, table.c.title))}
-
-
-def known_since(connection: Connection, newsletter: str) -> datetime | None:
-    """When a newsletter was first declared, or ``None``."""
-    table = schema.newsletters
-    return connection.scalars(select(table.c.known_since).where(table.c.name == newsletter)).first()
 
 
 def has_edition(connection: Connection, newsletter: str, cadence: str, period_end: datetime) -> bool:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from syndicate.model import SubscriptionState
-from syndicate.store import audience, deliveries, editions, persons
+from syndicate.store import audience, deliveries, newsletters, persons
 from tests import factories
 from tests.factories import NOW, newsletter, subscribe
 
@@ -15,7 +15,7 @@ JO = "jo@example.org"
 @pytest.fixture
 def connection(store):
     with store.write() as connection:
-        editions.sync_newsletters(connection, [newsletter(), newsletter("weekly")], NOW)
+        newsletters.sync_newsletters(connection, [newsletter(), newsletter("weekly")], NOW)
         yield connection
 
 
