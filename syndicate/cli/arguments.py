@@ -1,4 +1,4 @@
-"""What the arguments of several commands mean: an article, a newsletter, whoever decides."""
+"""What the arguments of several commands mean: an article, a source, a newsletter, whoever decides."""
 
 import getpass
 from collections.abc import Sequence
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import click
 
 from syndicate.errors import ConfigError, SyndicateError
-from syndicate.model import Article, Newsletter
+from syndicate.model import Article, Newsletter, Source
 from syndicate.services import Services
-from syndicate.store import Connection
+from syndicate.store import Connection, added_sources
 from syndicate.store import articles as article_store
 from syndicate.text.plain import clean_line
 
@@ -23,6 +23,14 @@ def article_named(connection: Connection, text: str) -> Article:
             f"no article matches {text!r}: give an id, a URL, words of its title, or story:NUMBER"
         )
     return article
+
+
+def source_named(connection: Connection, name: str) -> Source:
+    """The source of that name, whoever declared it. Raises ``UsageError`` when there is none."""
+    source = added_sources.find_source(connection, name)
+    if source is None:
+        raise click.UsageError(f"there is no source named {name!r}; see `syndicate sources list`")
+    return source
 
 
 def newsletter_named(services: Services, name: str | None) -> Newsletter:

@@ -68,6 +68,12 @@ def show(result: Mapping[str, Any], as_json: bool, text: Callable[[], None]) -> 
         text()
 
 
+def say_done(name: str, outcome: str, text: str, changed: bool, as_json: bool) -> None:
+    """Tell how something named stands now; ``changed`` is false when it stood so already."""
+    answer = {"name": name, "outcome": outcome, "changed": changed}
+    show(answer, as_json, lambda: click.echo(f"{name} {text}."))
+
+
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()

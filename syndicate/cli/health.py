@@ -32,6 +32,8 @@ from syndicate.text.privacy import hidden_address
 
 WEEK = timedelta(days=7)
 FAILURES_WORTH_A_PERSON = 3
+# What is quarantined of them rests after some failures; everything else waits for a person at once.
+SENT_BY_OTHERS = ("entry", "document")
 # A sender that works clears its queue far sooner; one that does not should be noticed.
 STUCK = timedelta(hours=1)
 
@@ -163,7 +165,7 @@ def _failures(health: Health) -> list[str]:
     quarantined = [
         f"{failure.kind} {failure.subject} failed {plural(failure.attempts, 'time')}: {failure.reason}"
         for failure in health.failures
-        if failure.resting or failure.kind in ("channel", "newsletter", "page")
+        if failure.resting or failure.kind not in SENT_BY_OTHERS
     ]
     parts = [
         f"sitemap {url} failed {plural(count, 'time')}: {error}" for url, count, error in health.failing_parts

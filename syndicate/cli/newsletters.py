@@ -7,7 +7,16 @@ from typing import Any
 import click
 
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.frame import config_option, json_option, moment, now_option, services_of, show, table
+from syndicate.cli.frame import (
+    config_option,
+    json_option,
+    moment,
+    now_option,
+    say_done,
+    services_of,
+    show,
+    table,
+)
 from syndicate.model import Newsletter
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.services import Services
@@ -56,7 +65,7 @@ def pause(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
         newsletter_named(services, name)
         with services.store.write() as connection:
             changed = newsletter_store.pause_newsletter(connection, name)
-    _done(name, "paused", changed, as_json)
+    say_done(name, "paused", "is paused", changed, as_json)
 
 
 @newsletters.command()
@@ -70,7 +79,7 @@ def resume(config: Path, as_json: bool, now: datetime | None, name: str) -> None
         newsletter_named(services, name)
         with services.store.write() as connection:
             changed = newsletter_store.resume_newsletter(connection, name, moment(now))
-    _done(name, "resumed", changed, as_json)
+    say_done(name, "resumed", "is running again", changed, as_json)
 
 
 def next_editions(services: Services, now: datetime) -> dict[str, datetime]:
@@ -99,11 +108,3 @@ def _print(answer: list[dict[str, Any]]) -> None:
         for one in answer
     ]
     table(("name", "schedule", "next edition", "subscribers", "title"), rows, right=(3,))
-
-
-def _done(name: str, outcome: str, changed: bool, as_json: bool) -> None:
-    text = f"{name} is {outcome}." if changed else f"{name} was not {_BEFORE[outcome]}; nothing was changed."
-    show({"name": name, "outcome": outcome, "changed": changed}, as_json, lambda: click.echo(text))
-
-
-_BEFORE = {"paused": "running", "resumed": "paused"}

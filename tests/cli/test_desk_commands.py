@@ -114,7 +114,7 @@ def test_a_newsletter_is_paused_shown_as_such_and_resumed(office: Run) -> None:
     office(f"publish --now {SEVEN}")
     named = office(f"edition daily --json --now {SEVEN}")
     assert (named.code, named.json["editions"][0]["outcome"]) == (0, "paused")
-    assert office(f"newsletters resume daily --now {SEVEN}").out == "daily is resumed.\n"
+    assert office(f"newsletters resume daily --now {SEVEN}").out == "daily is running again.\n"
     assert "Next daily: Wed 25 Nov 07:00 UTC" in office(f"status --now {SEVEN}").out
     assert office("newsletters pause nobody").code == 2
 

@@ -15,7 +15,7 @@ from syndicate.audience.tokens import CONFIRM, make_token
 from syndicate.errors import InvalidAddress
 from syndicate.jobs.sign_up import SignUpJob
 from syndicate.model import SubscriptionState
-from syndicate.store import audience, deliveries, leases, persons, sign_ups
+from syndicate.store import audience, deliveries, leases, persons, quarantine, sign_ups
 from syndicate.store import editions as edition_store
 from tests.factories import NOW, consents
 from tests.jobs.room import Room
@@ -301,3 +301,18 @@ def test_strangers_cannot_make_the_outbox_repeat_itself(room):
     ask(room, *[f"reader{number}@example.org" for number in range(5)])
     addressed = Counter(mail["To"] for mail in mails(room))
     assert set(addressed.values()) == {1}
+
+
+def test_a_broken_template_keeps_the_request_and_its_failure_goes_once_it_is_mended(room):
+    mine = room.folder / "mine" / "mail"
+    mine.mkdir(parents=True)
+    (mine / "confirm.html").write_text("{{ nobody }}")
+    room.declare(NEWSLETTERS + '[templates]\nfolder = "mine"\n')
+    assert ask(room, JO) == {"failed": 1}
+    with room.store.read() as connection:
+        assert [(one.kind, one.subject) for one in quarantine.failures(connection)] == [("sign-up", "daily")]
+    (mine / "confirm.html").unlink()
+    room.declare(NEWSLETTERS)
+    assert job(room).run(NOW) == {"mailed": 1}
+    with room.store.read() as connection:
+        assert quarantine.failures(connection) == ()
