@@ -46,7 +46,7 @@ def _desk_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
 @editions.command("list")
 @config_option
 @json_option
-@click.option("--limit", default=20, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
 @click.argument("newsletter", required=False)
 def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> None:
     """Show editions (of one NEWSLETTER), newest first."""

@@ -4,7 +4,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import wrap
@@ -12,8 +12,10 @@ from typing import Any
 
 import click
 
+from syndicate.errors import SyndicateError
 from syndicate.services import Services, open_services
 from syndicate.settings import Settings, load_settings
+from syndicate.store import Connection
 
 
 class Moment(click.ParamType[datetime]):
@@ -44,6 +46,7 @@ config_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 now_option = click.option("--now", type=Moment(), default=None, help="Pretend it is this ISO time.")
+file_argument = click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True))
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 
 
@@ -58,6 +61,22 @@ def services_of(config: Path, now: datetime | None = None) -> Iterator[tuple[Set
     settings = load_settings(config)
     with open_services(settings, now=now) as services:
         yield settings, services
+
+
+def changing(services: Services, dry_run: bool) -> AbstractContextManager[Connection]:
+    """A transaction that is committed at its end, or undone when nothing may be changed."""
+    return services.store.rehearse() if dry_run else services.store.write()
+
+
+def write_result(file: Path, data: bytes) -> None:
+    """Write to a file somebody named, or to standard output for ``-``."""
+    if str(file) == "-":
+        sys.stdout.buffer.write(data)
+        return
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise SyndicateError(f"cannot write {file}: {error.strerror}") from error
 
 
 def show(result: Mapping[str, Any], as_json: bool, text: Callable[[], None]) -> None:

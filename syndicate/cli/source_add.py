@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from syndicate.cli.frame import (
+    changing,
     config_option,
     dry_run_option,
     json_option,
@@ -193,8 +194,7 @@ def _source(look: Look, access: Access | None, private: bool, given: dict[str, A
 
 def _add(services: Services, source: Source, now: datetime, dry_run: bool) -> str:
     """Add it under a name that is free; a source at that address that was removed comes back."""
-    transaction = services.store.rehearse() if dry_run else services.store.write()
-    with transaction as connection:
+    with changing(services, dry_run) as connection:
         sources = source_store.list_sources(connection)
         same = next((one for one in sources if canonical_url(one.url) == canonical_url(source.url)), None)
         if same is not None and same.absent is Absence.NONE:

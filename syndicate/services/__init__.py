@@ -30,6 +30,7 @@ from syndicate.jobs.reads import ReadCounter
 from syndicate.jobs.replay import ReplayJob
 from syndicate.jobs.sign_up import SignUpJob
 from syndicate.jobs.stories import StoriesJob
+from syndicate.jobs.unsubscribe import UnsubscribeJob
 from syndicate.model import Channel, Newsletter
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
@@ -230,6 +231,11 @@ class Services(IntakeServices):
     def sign_ups(self) -> SignUpJob | None:
         """Requests from the sign-up page → consents; ``None`` when there is no such page."""
         return sign_up_job(self.settings, self.store, self.newsletters, self.templates)
+
+    @cached_property
+    def unsubscribe(self) -> UnsubscribeJob:
+        """What the link in a mail does."""
+        return UnsubscribeJob(store=self.store)
 
     @cached_property
     def preferences(self) -> PreferencesJob:
