@@ -71,30 +71,32 @@ def run_pipeline(
     sent = services.deliver.run(now)
     _insist([sent.problem] if sent.problem else [])
     say(f"deliver   {sent.sent} messages")
-    again = services.ingest.run(now + timedelta(seconds=1))
-    services.stories.run(now)
-    rebuilt = services.publish.run(now)
-    rewritten = len(rebuilt.feeds) + len(rebuilt.pages)
-    say(f"again     {again.new + again.changed} articles new or changed, {rewritten} files rewritten")
-    messages = tuple(sorted(place.outbox.glob("*.eml")))
     counts = {
-        **count(services),
         "duplicates": placed.duplicates,
         "feeds": len(built.feeds),
         "pages": sum(name.endswith(".html") for name in built.pages),
         "editions": len(cut),
         "edition_stories": sum(one.stories for one in cut),
-        "second_poll_new": again.new + again.changed,
-        "second_poll_rewritten": rewritten,
     }
+    messages = tuple(sorted(place.outbox.glob("*.eml")))
     return Outcome(
-        counts=counts,
+        counts=counts | _again(services, now, say) | count(services),
         feeds=tuple(place.feeds / name for name in built.feeds),
         pages=tuple(place.feeds / name for name in (*built.pages, *archived.pages)),
         editions=write_digests(messages, place.folder),
         messages=messages,
         warnings=_warnings(services, read, now),
     )
+
+
+def _again(services: Services, now: datetime, say: Callable[[str], None]) -> dict[str, int]:
+    """Poll, place and publish once more: nothing is new, so nothing may change."""
+    again = services.ingest.run(now + timedelta(seconds=1))
+    services.stories.run(now)
+    rebuilt = services.publish.run(now)
+    new, rewritten = again.new + again.changed, len(rebuilt.feeds) + len(rebuilt.pages)
+    say(f"again     {new} articles new or changed, {rewritten} files rewritten")
+    return {"second_poll_new": new, "second_poll_rewritten": rewritten}
 
 
 def subscribe_readers(services: Services, now: datetime) -> None:

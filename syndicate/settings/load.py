@@ -16,7 +16,6 @@ from syndicate.settings.tree import Settings
 from syndicate.toml_lines import line_of
 
 _ENVIRONMENT = "SYNDICATE_"
-_WITH_PASSWORD = ("mail", "bounces")
 _UNIQUE = (
     ("sources", "name"),
     ("source_lists", "url"),
@@ -110,18 +109,13 @@ def _inconsistencies(settings: Settings) -> list[tuple[tuple[str | int, ...], st
     if settings.newsletters and not settings.mail.address:
         message = "mail.address: newsletters need your postal address in the footer"
         found.append((("mail", "address"), message))
-    for section in _WITH_PASSWORD:
-        part = getattr(settings, section)
-        if part.password_file and part.password.get_secret_value():
-            message = f"{section}.password_file: the password is in {section}.password too; keep one of them"
-            found.append(((section, "password_file"), message))
     return found
 
 
 def _with_secrets(settings: Settings, file: Path, text: str) -> Settings:
     """The passwords that are kept in files of their own."""
     found = {}
-    for section in _WITH_PASSWORD:
+    for section in ("mail", "bounces"):
         part = getattr(settings, section)
         if name := part.password_file:
             try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, insert, literal, select
 
 from syndicate.model import (
     EVERY_EDITION,
@@ -146,35 +146,32 @@ def cut_edition(
     """
     subject, html, text = rendered
     values = _edition_values(newsletter, cadence, period, now)
-    values |= {"state": state, "subject": subject, "html": html, "text": text, "stories": len(stories)}
+    values |= {"state": state if approve_by is None else WAITING, "stories": len(stories)}
+    values |= {"subject": subject, "html": html, "text": text}
     values |= {"content_json": content, "web_url": web_url, "approve_by": approve_by}
-    if approve_by is not None:
-        values["state"] = WAITING
     edition_id = _insert_edition(connection, values)
     if edition_id is None:
         return None
-    connection.execute(
-        insert(schema.edition_stories),
-        [
-            {
-                "edition_id": edition_id,
-                "position": story.position,
-                "story_id": story.story_id,
-                "article_id": story.lead.article.id,
-                "kind": story.kind,
-                "follow_up": story.follow_up,
-                "coverage": story.coverage,
-                "score": story.score,
-                "parts_json": dict(story.parts),
-            }
-            for story in stories
-        ],
-    )
+    connection.execute(insert(schema.edition_stories), [_story_values(edition_id, one) for one in stories])
     if approve_by is None:
         add_deliveries(connection, edition_id, newsletter, now)
         if own_hour is not None:
             keep_hours(connection, edition_id, own_hour)
     return edition_id
+
+
+def _story_values(edition_id: int, story: EditionStory) -> dict[str, Any]:
+    return {
+        "edition_id": edition_id,
+        "position": story.position,
+        "story_id": story.story_id,
+        "article_id": story.lead.article.id,
+        "kind": story.kind,
+        "follow_up": story.follow_up,
+        "coverage": story.coverage,
+        "score": story.score,
+        "parts_json": dict(story.parts),
+    }
 
 
 def add_deliveries(
@@ -189,9 +186,23 @@ def add_deliveries(
 
     With ``readers_of`` only for those who were, or may have been, sent one of these editions.
     """
+    recipients = _recipients(edition_id, newsletter, now)
+    if readers_of is not None:
+        got = (DeliveryState.SENT.value, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value)
+        table = schema.deliveries
+        readers = select(table.c.subscription_id).where(
+            table.c.edition_id.in_(readers_of), table.c.state.in_(got)
+        )
+        recipients = recipients.where(schema.subscriptions.c.id.in_(readers))
+    columns = ["edition_id", "subscription_id", "address", "state", "attempts", "created", "not_before"]
+    columns += ["lease_owner", "lease_until", "error", "changed"]
+    connection.execute(insert(schema.deliveries).from_select(columns, recipients))
+
+
+def _recipients(edition_id: int, newsletter: str, now: datetime) -> Select[Any]:
+    """The rows of the deliveries of an edition to everybody who should get it."""
     subscriptions, subscribers = schema.subscriptions, schema.subscribers
-    suppressed = select(schema.suppressions.c.address_key)
-    recipients = (
+    return (
         select(
             literal(edition_id),
             subscriptions.c.id,
@@ -209,22 +220,12 @@ def add_deliveries(
         .where(
             subscriptions.c.newsletter == newsletter,
             subscriptions.c.state == SubscriptionState.CONFIRMED.value,
-            subscribers.c.address_key.not_in(suppressed),
+            subscribers.c.address_key.not_in(select(schema.suppressions.c.address_key)),
             not_paused(now),
             *_chose(edition_id),
         )
         .order_by(subscriptions.c.id)
     )
-    if readers_of is not None:
-        got = (DeliveryState.SENT.value, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value)
-        table = schema.deliveries
-        readers = select(table.c.subscription_id).where(
-            table.c.edition_id.in_(readers_of), table.c.state.in_(got)
-        )
-        recipients = recipients.where(subscriptions.c.id.in_(readers))
-    columns = ["edition_id", "subscription_id", "address", "state", "attempts", "created", "not_before"]
-    columns += ["lease_owner", "lease_until", "error", "changed"]
-    connection.execute(insert(schema.deliveries).from_select(columns, recipients))
 
 
 def _chose(edition_id: int) -> list[ColumnElement[bool]]:

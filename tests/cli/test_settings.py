@@ -120,10 +120,6 @@ def test_O1_names_used_twice_and_a_missing_postal_address_are_mistakes(tmp_path:
         ('[site\nurl = "x"', "config.toml: not valid TOML"),
         ('[site]\nurl = "http://a.example"\n[site]\n', "config.toml: not valid TOML"),
         (
-            '[bounces]\npassword = "a"\npassword_file = "b"\n',
-            "config.toml:3: bounces.password_file: the password is in bounces.password too",
-        ),
-        (
             '[mail]\npassword_file = "nowhere"\naddress = "x"\n',
             "config.toml:2: mail.password_file: nowhere cannot",
         ),
