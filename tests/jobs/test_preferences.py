@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syndicate.audience.tokens import make_token, unsubscribe_token
-from syndicate.jobs import editions
 from syndicate.jobs.preferences import PreferencesJob, ReaderPage
 from syndicate.jobs.variants import at_cadence, cadences
 from syndicate.model import SubscriptionState
@@ -117,20 +116,18 @@ def test_sections_make_a_selection_of_their_own_and_nobody_gets_two(room):
         assert len(deliveries.list_deliveries(connection)) == 2
 
 
-def test_equal_selections_are_rendered_once(room, monkeypatch):
+def test_equal_selections_are_rendered_once(room):
     room.subscribe(*(f"reader{number}@example.org" for number in range(5)))
     for number in range(5):
         choose(room, f"reader{number}@example.org", section=["Politics"], language=["en"])
-    calls = []
-    original = editions.EditionJob.draft
+    job, rendered = room.services.editions, []
 
-    def counted(self, *arguments):
-        calls.append(arguments)
-        return original(self, *arguments)
+    def message(*facts):
+        rendered.append(facts)
+        return job.press.message(*facts)
 
-    monkeypatch.setattr(editions.EditionJob, "draft", counted)
-    room.services.editions.run(EVENING)
-    assert len(calls) == 2
+    replace(job, press=replace(job.press, message=message)).run(EVENING)
+    assert len(rendered) == 2
     assert len(waiting(room)) == 7
 
 
