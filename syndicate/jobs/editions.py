@@ -10,14 +10,13 @@ from datetime import datetime, timedelta
 
 from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.desk import DeskJob
-from syndicate.jobs.press import Press, Proof
+from syndicate.jobs.press import Draft, Press
 from syndicate.jobs.ranking import candidates, story_facts
 from syndicate.jobs.variants import cut_variants, hours_of, in_selection
 from syndicate.jobs.views import published_articles
 from syndicate.model import EVERY_EDITION, EditionStory, Newsletter, RankedStory
 from syndicate.newsletter.compose import Candidate, Carried, ComposeOptions, compose
 from syndicate.newsletter.periods import Period, due_period, latest_period, parse_schedule, read_zone
-from syndicate.newsletter.render import RenderedEdition
 from syndicate.newsletter.views import digest_of
 from syndicate.store import Connection, Store, quarantine
 from syndicate.store import articles as article_store
@@ -33,26 +32,6 @@ from syndicate.text.privacy import shown_source
 
 # More stories than any edition carries, for what repeats and the cap per source take away.
 POOL = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """An edition as it would be cut: nothing is stored yet. ``proof`` is ``None`` when it is empty."""
-
-    newsletter: Newsletter
-    period: Period
-    stories: tuple[EditionStory, ...]
-    proof: Proof | None
-
-    @property
-    def rendered(self) -> RenderedEdition | None:
-        """The mail, or ``None``."""
-        return None if self.proof is None else self.proof.rendered
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What stops it."""
-        return () if self.proof is None else self.proof.errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +103,7 @@ class EditionJob:
         if not dry_run:
             outcomes += self._release(now, wanted)
             outcomes += self._record_missed(now, running)
-            cut_variants(self, running, now)
+            cut_variants(self.store, self.draft, running, now)
         return tuple(outcomes)
 
     def _release(self, now: datetime, wanted: Callable[[str], bool]) -> list[EditionOutcome]:
