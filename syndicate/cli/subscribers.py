@@ -204,7 +204,7 @@ def remove(config: Path, as_json: bool, now: datetime | None, dry_run: bool, add
         )
         if ended is None:
             raise SyndicateError(f"{address} is not a subscriber; `syndicate subscribers list` shows who is")
-    answer = {"address": address, "outcome": "unsubscribed", "dry_run": dry_run}
+    answer = {"address": address, "outcome": "unsubscribed", "ended": ended, "dry_run": dry_run}
     text = f"{address} {'would be' if dry_run else 'is'} unsubscribed."
     show(answer, as_json, lambda: click.echo(text))
 

@@ -155,7 +155,10 @@ def end_all_subscriptions(
     ).first()
     if person is None:
         return None
-    ids = connection.scalars(select(table.c.id).where(table.c.subscriber_id == person)).all()
+    open_ones = select(table.c.id).where(
+        table.c.subscriber_id == person, table.c.state != SubscriptionState.UNSUBSCRIBED.value
+    )
+    ids = connection.scalars(open_ones).all()
     for subscription_id in ids:
         end_subscription(connection, subscription_id, detail=detail, now=now)
     return len(ids)

@@ -102,7 +102,8 @@ def test_W2_unsubscribing_twice_is_harmless_and_recorded_once(connection):
 def test_a_mailbox_can_leave_everything_at_once(connection):
     subscribe(connection, JO)
     subscribe(connection, JO, name="weekly")
-    assert audience.end_all_subscriptions(connection, JO, detail="asked", now=NOW) == 2
+    ended = [audience.end_all_subscriptions(connection, JO, detail="asked", now=NOW) for _ in range(2)]
+    assert ended == [2, 0]
     assert audience.count_subscriptions(connection) == {
         "daily": {"unsubscribed": 1},
         "weekly": {"unsubscribed": 1},
