@@ -67,9 +67,10 @@ def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> N
 @now_option
 @click.argument("ids", type=int, nargs=-1, required=True)
 def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ...]) -> None:
-    """Send uncertain or failed deliveries again, by their IDS, with the same Message-ID.
+    """Send the uncertain or failed deliveries IDS again.
 
-    An uncertain one may have arrived already; mail programs show one copy of a Message-ID.
+    They keep their Message-ID. An uncertain one may have arrived already; mail programs show one copy of
+    a Message-ID.
     """
     with services_of(config, now) as (_, services), services.store.write() as connection:
         refused = [one for one in ids if not delivery_store.resend(connection, one, now=moment(now))]
@@ -91,7 +92,7 @@ def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ..
 @now_option
 @dry_run_option
 def doubt(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> None:
-    """After restoring a backup: make everything that waits uncertain, since it may have been sent."""
+    """Make everything that waits uncertain. After a backup was restored it may have been sent since."""
     with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
         count = delivery_store.doubt_waiting(connection, now=moment(now))
     text = (

@@ -142,7 +142,7 @@ def _move(edition_id: int, place: int, to: int, by: str, **common: Any) -> None:
 @click.argument("place", type=int)
 @click.argument("title")
 def _retitle(edition_id: int, place: int, title: str, by: str, **common: Any) -> None:
-    """Give the story at PLACE another TITLE; PLACE 0 is the subject of the mail."""
+    """Give the story at PLACE another TITLE. PLACE 0 is the subject of the mail."""
     _changed(
         common, edition_id, lambda desk, now: desk.desk.retitle(edition_id, place, title, by=by, now=now)
     )
@@ -182,7 +182,7 @@ def _withdraw(edition_id: int, by: str, **common: Any) -> None:
 @_desk_command("correct")
 @click.argument("text")
 def _correct(edition_id: int, text: str, by: str, **common: Any) -> None:
-    """Begin a correction of an edition that went out; TEXT says what was wrong.
+    """Begin a correction of an edition that went out. TEXT says what was wrong.
 
     The correction waits. Change it like any edition, then approve it: those who were sent the edition get it,
     and it takes the edition's place in the archive and the feed.

@@ -74,7 +74,7 @@ def _decision_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--place", type=click.IntRange(1, 50), default=1, show_default=True)
 @click.argument("article")
 def pin(article: str, place: int, **common: Any) -> None:
-    """Put the story of ARTICLE at a place of the top list, and first in editions."""
+    """Put the story of ARTICLE at a place of the top list. In editions it comes first."""
     _decide(article, EditorAction.PIN, str(place), **common)
 
 
@@ -82,7 +82,7 @@ def pin(article: str, place: int, **common: Any) -> None:
 @_decision_options
 @click.argument("article")
 def drop(article: str, **common: Any) -> None:
-    """Keep the story of ARTICLE out of the lists and editions; its pages and feed items stay."""
+    """Keep the story of ARTICLE out of the lists and editions. Its pages and feed items stay."""
     _decide(article, EditorAction.DROP, "", **common)
 
 
@@ -91,7 +91,7 @@ def drop(article: str, **common: Any) -> None:
 @click.argument("article")
 @click.argument("headline")
 def retitle(article: str, headline: str, **common: Any) -> None:
-    """Show ARTICLE under another HEADLINE everywhere; its page tells the publisher's own."""
+    """Show ARTICLE under another HEADLINE everywhere. Its page tells the publisher's own."""
     words = clean_line(headline, LONGEST_HEADLINE)
     if not words:
         raise click.UsageError("a headline needs words")
@@ -103,7 +103,7 @@ def retitle(article: str, headline: str, **common: Any) -> None:
 @click.argument("article")
 @click.argument("factor", type=click.FloatRange(0.01, 100))
 def boost(article: str, factor: float, **common: Any) -> None:
-    """Multiply the score of the story of ARTICLE; a FACTOR below 1 lowers it."""
+    """Multiply the score of the story of ARTICLE. A FACTOR below 1 lowers it."""
     if isnan(factor):
         raise click.UsageError("FACTOR must be a number from 0.01 to 100")
     _decide(article, EditorAction.BOOST, f"{factor:g}", **common)

@@ -34,7 +34,7 @@ def newsletters() -> None:
 @json_option
 @now_option
 def list_(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Show every newsletter, when its next edition comes, and how many subscribers it has."""
+    """Show every newsletter with its next edition and subscribers."""
     with services_of(config, now) as (_, services):
         coming = next_editions(services, moment(now))
         with services.store.read() as connection:
@@ -60,7 +60,7 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
 @now_option
 @click.argument("name")
 def pause(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
-    """Cut no edition of the newsletter NAME until it is resumed; deliveries that wait still go."""
+    """Cut no edition of NAME until it is resumed. Deliveries that wait still go."""
     with services_of(config, now) as (_, services):
         newsletter_named(services, name)
         with services.store.write() as connection:
@@ -74,7 +74,7 @@ def pause(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
 @now_option
 @click.argument("name")
 def resume(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
-    """Cut editions of the newsletter NAME again; what was not sent meanwhile is not made up for."""
+    """Cut editions of NAME again. What was not sent meanwhile is not made up for."""
     with services_of(config, now) as (_, services):
         newsletter_named(services, name)
         with services.store.write() as connection:
@@ -101,10 +101,10 @@ def _print(answer: list[dict[str, Any]]) -> None:
         (
             one["name"],
             one["schedule"],
-            "paused" if one["paused"] else f"{one['next_edition']:%a %d %b %H:%M} UTC",
+            "paused" if one["paused"] else f"{one['next_edition']:%a %d %b %H:%M}",
             one["subscribers"],
             one["title"],
         )
         for one in answer
     ]
-    table(("name", "schedule", "next edition", "subscribers", "title"), rows, right=(3,))
+    table(("name", "schedule", "next edition (UTC)", "subscribers", "title"), rows, right=(3,))

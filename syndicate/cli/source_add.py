@@ -59,10 +59,10 @@ SEVERAL_PREVIEWED = 2
 @click.option("--secret-env", default="", help="Or the environment variable that does.")
 @click.argument("url")
 def add(config: Path, as_json: bool, now: datetime | None, **given: Any) -> None:
-    """Find the feeds of the page at URL, show what is in them, and add one as a source.
+    """Find the feeds of the page at URL and add one as a source.
 
-    URL may be any page of a site, or the feed itself. On a terminal you are asked; elsewhere say
-    --yes or --choose.
+    Shows what is in them first. URL may be any page of a site, or the feed itself. On a terminal you are
+    asked; elsewhere say --yes or --choose.
     """
     if has_credentials(given["url"]):
         raise click.UsageError("take user name and password out of URL: use --auth with --secret-file")

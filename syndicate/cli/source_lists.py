@@ -70,7 +70,7 @@ def import_(
 @now_option
 @file_argument
 def export(config: Path, now: datetime | None, file: Path) -> None:
-    """Write all feeds to an OPML FILE for other readers; "-" means standard output.
+    """Write all feeds to an OPML FILE. "-" means standard output.
 
     Private sources and folders are left out.
     """

@@ -107,7 +107,7 @@ def pause(config: Path, as_json: bool, name: str) -> None:
 @json_option
 @click.argument("name")
 def resume(config: Path, as_json: bool, name: str) -> None:
-    """Read the paused source NAME again; one that said it was gone is asked once more."""
+    """Read the paused source NAME again. One that said it was gone is asked once more."""
     done = _change(config, name, added_sources.resume_source, instead="set paused = false there")
     say_done(name, "resumed", "is read again", done, as_json)
 
@@ -118,7 +118,7 @@ def resume(config: Path, as_json: bool, name: str) -> None:
 @click.argument("name")
 @click.argument("url")
 def move(config: Path, as_json: bool, name: str, url: str) -> None:
-    """Read the source NAME at another URL from now on; its articles stay."""
+    """Read the source NAME at another URL from now on. Its articles stay."""
     if has_credentials(url) or not is_web_url(url):
         raise click.UsageError("URL must be an http or https address without user name and password")
     done = _change(config, name, partial(added_sources.move_source, url=url), instead="change its url there")
@@ -140,7 +140,7 @@ def remove(config: Path, as_json: bool, name: str) -> None:
 @json_option
 @click.argument("name")
 def test(config: Path, as_json: bool, name: str) -> None:
-    """Fetch the source NAME now and show what would be read; changes nothing."""
+    """Fetch the source NAME now and show what would be read. Changes nothing."""
     with services_of(config) as (_, services):
         with services.store.read() as connection:
             source = source_named(connection, name)

@@ -104,7 +104,7 @@ _REASONS = {"left": "has unsubscribed", "suppressed": "must not be written to"}
 def import_(
     config: Path, as_json: bool, now: datetime | None, newsletter: str | None, dry_run: bool, file: Path
 ) -> None:
-    """Subscribe every address of a CSV FILE, with a report by row.
+    """Subscribe every address of a CSV FILE. Reports by row.
 
     Nobody who has unsubscribed is subscribed again. All rows are one transaction.
     """
@@ -175,7 +175,7 @@ def list_(config: Path, as_json: bool, newsletter: str | None) -> None:
 @newsletter_option
 @file_argument
 def export(config: Path, newsletter: str | None, file: Path) -> None:
-    """Write subscribers to a CSV FILE that spreadsheets open safely; "-" means standard output."""
+    """Write subscribers to a CSV FILE. Spreadsheets open it safely; "-" means standard output."""
     with services_of(config) as (_, services), services.store.read() as connection:
         people = audience.list_subscribers(connection, newsletter=newsletter)
     rows = [
@@ -214,7 +214,7 @@ def remove(config: Path, as_json: bool, now: datetime | None, dry_run: bool, add
 @json_option
 @click.argument("address")
 def show_(config: Path, as_json: bool, address: str) -> None:
-    """Show what is known about one ADDRESS: subscriptions, choices, consents, why it is suppressed."""
+    """Show all that is held about one ADDRESS. Also why it is suppressed, if it is."""
     person = _person(config, address)
 
     def text() -> None:
@@ -236,9 +236,9 @@ def show_(config: Path, as_json: bool, address: str) -> None:
 @click.argument("address")
 @file_argument
 def export_person(config: Path, address: str, file: Path) -> None:
-    """Write everything held about one ADDRESS to a JSON FILE ("-": standard output), to hand to its owner.
+    """Write all that is held about one ADDRESS to a JSON FILE.
 
-    Hand it over only by mail to that address: it proves whose it is.
+    "-" means standard output. Hand it to its owner only by mail to that address: it proves whose it is.
     """
     person = _person(config, address)
     write_result(file, (json.dumps(person, ensure_ascii=False, indent=2, default=str) + "\n").encode())
@@ -252,7 +252,7 @@ def export_person(config: Path, address: str, file: Path) -> None:
 @dry_run_option
 @click.argument("address")
 def erase_(config: Path, as_json: bool, now: datetime | None, dry_run: bool, address: str) -> None:
-    """Erase all that is held about one ADDRESS; a keyed hash keeps it from being imported again.
+    """Erase all that is held about one ADDRESS. A keyed hash keeps it from being imported again.
 
     Mail already written to the outbox folder or sent is not ours to take back.
     """

@@ -96,7 +96,11 @@ class EditionJob:
 
         running = [one for one in self.newsletters if wanted(one.name)]
         outcomes = [
-            EditionOutcome(newsletter=name, outcome="paused") for name in names or () if name in paused
+            EditionOutcome(
+                newsletter=name, outcome="paused", problem=f"see `syndicate newsletters resume {name}`"
+            )
+            for name in names or ()
+            if name in paused
         ]
         for newsletter, period in self.due(now, running):
             outcomes.append(self._cut(newsletter, period, now, dry_run=dry_run))

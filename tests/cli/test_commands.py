@@ -385,3 +385,11 @@ def test_check_notes_a_sign_up_page_that_is_not_there(run: Run, tmp_path: Path) 
     notes = run("check --json").json["notes"]
     assert any("sign_up: there is no page" in note for note in notes)
     assert any("sign_up: there is no [[newsletters]]" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    "group", ["sources", "editor", "subscribers", "newsletters", "editions", "deliveries", "bounces", "rules"]
+)
+def test_the_help_of_a_group_fits_80_columns_without_being_cut(run: Run, group: str) -> None:
+    lines = run(f"{group} --help").out.partition("Commands:")[2].splitlines()
+    assert [line for line in lines if line.endswith("...") or len(line) > 80] == []
