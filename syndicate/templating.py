@@ -143,12 +143,12 @@ class Templates:
                 raise RenderError(f"{folder / name} could not be read: {error.strerror}.") from error
         raise RenderError(f"There is no file {name} in {self._places()}.")
 
-    def names(self, folder: str = "") -> tuple[str, ...]:
-        """All templates (not static files) below ``folder``, such as ``"pages/"``, sorted."""
+    def names(self) -> tuple[str, ...]:
+        """All templates (not static files), sorted."""
         return tuple(
             name
             for name in self._environment.list_templates(extensions=("html", "txt", "j2"))
-            if name.startswith(folder) and not name.startswith(_BUILTIN_PREFIX)
+            if not name.startswith(_BUILTIN_PREFIX)
         )
 
     def find(self, text: str, folder: str = "") -> str:

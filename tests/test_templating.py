@@ -119,7 +119,7 @@ def test_check_reports_a_template_that_is_not_utf8(folder):
 def test_every_shipped_template_compiles():
     templates = Templates()
 
-    assert "pages/article.html" in templates.names("pages/")
+    assert "pages/article.html" in templates.names()
     assert templates.check(templates.names()) == ()
 
 

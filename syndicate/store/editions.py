@@ -283,12 +283,11 @@ def insert_edition(
     now: datetime,
     *,
     rendered: tuple[str, str, str],
-    stories: int = 0,
 ) -> int | None:
     """Store a whole mail, (subject, html, text), without deliveries; ``None`` when the period has one."""
     subject, html, text = rendered
     values = _edition_values(newsletter, cadence, period, now)
-    values |= {"state": state, "subject": subject, "html": html, "text": text, "stories": stories}
+    values |= {"state": state, "subject": subject, "html": html, "text": text}
     return _insert_edition(connection, values)
 
 
