@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from syndicate.errors import SyndicateError
+from syndicate.files import write_atomic
 from syndicate.services import Services, open_services
 from syndicate.settings import Settings, load_settings
 from syndicate.store import Connection
@@ -69,14 +69,12 @@ def changing(services: Services, dry_run: bool) -> AbstractContextManager[Connec
 
 
 def write_result(file: Path, data: bytes) -> None:
-    """Write to a file somebody named, or to standard output for ``-``."""
-    if str(file) == "-":
+    """Write a file somebody named, whole or not at all; ``-`` is standard output. Raises ``RenderError``."""
+    # Replacing /dev/stdout would be the end of it for everybody.
+    if str(file) in ("-", "/dev/stdout"):
         sys.stdout.buffer.write(data)
-        return
-    try:
-        file.write_bytes(data)
-    except OSError as error:
-        raise SyndicateError(f"cannot write {file}: {error.strerror}") from error
+    else:
+        write_atomic(file, data)
 
 
 def show(result: Mapping[str, Any], as_json: bool, text: Callable[[], None]) -> None:
