@@ -14,6 +14,7 @@ from syndicate.demo.place import Place
 from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
 from syndicate.jobs.ingest_result import IngestResult
+from syndicate.jobs.publish import PublishResult
 from syndicate.model import DeliveryState
 from syndicate.services import Services
 from syndicate.store import articles as article_store
@@ -58,15 +59,13 @@ def run_pipeline(
     say(f"ingest    {read.new} articles from {len(read.sources) - read.failed} sources")
     placed = services.stories.run(now)
     say(f"stories   {placed.placed} articles placed, {placed.new_stories} stories")
-    built = services.publish.run(now)
-    _insist(built.failures)
+    built = _published(services, now)
     say(f"publish   {len(built.feeds)} feed files, {len(built.pages)} files of the site")
     cut = services.editions.run(now)
     _insist([one.problem or one.outcome for one in cut if one.outcome != "cut"])
     for one in cut:
         say(f"edition   {one.subject}")
-    archived = services.publish.run(now)
-    _insist(archived.failures)
+    archived = _published(services, now)
     say(f"publish   {len(archived.pages)} files of the newsletter's archive")
     sent = services.deliver.run(now)
     _insist([sent.problem] if sent.problem else [])
@@ -87,6 +86,12 @@ def run_pipeline(
         messages=messages,
         warnings=_warnings(services, read, now),
     )
+
+
+def _published(services: Services, now: datetime) -> PublishResult:
+    result = services.publish.run(now)
+    _insist(result.failures)
+    return result
 
 
 def _again(services: Services, now: datetime, say: Callable[[str], None]) -> dict[str, int]:

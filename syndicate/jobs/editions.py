@@ -214,9 +214,7 @@ class EditionJob:
                 approve_by=approve_by,
             )
             quarantine.clear_failure(connection, "newsletter", newsletter.name)
-        if edition_id is None:
-            return replace(outcome, outcome="exists")
-        return replace(outcome, edition_id=edition_id)
+        return replace(outcome, edition_id=edition_id, outcome=outcome.outcome if edition_id else "exists")
 
     def _empty(
         self, outcome: EditionOutcome, period: Period, now: datetime, *, dry_run: bool
