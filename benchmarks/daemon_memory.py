@@ -24,8 +24,8 @@ from sqlalchemy import insert, select
 from benchmarks.delivery import sink
 from syndicate.model import Newsletter, SubscriptionState
 from syndicate.store import Store, leases, open_store, schema
-from syndicate.store import editions as edition_store
 from syndicate.store.deliveries import count_deliveries
+from syndicate.store.newsletters import sync_newsletters
 from tests import factories
 
 STORIES = 12
@@ -75,7 +75,7 @@ def fill(url: str, count: int, ended: datetime) -> None:
                 for number in range(1, STORIES + 1)
             ),
         )
-        edition_store.sync_newsletters(connection, [newsletter], ended - timedelta(days=9))
+        sync_newsletters(connection, [newsletter], ended - timedelta(days=9))
         connection.execute(insert(schema.subscribers), [reader(number, ended) for number in range(count)])
         state = SubscriptionState.CONFIRMED.value
         facts = {"newsletter": "daily", "state": state, "created": ended, "changed": ended}

@@ -11,7 +11,6 @@ from zoneinfo import available_timezones
 
 from syndicate.model import EVERY_EDITION
 
-CADENCES = (EVERY_EDITION, "daily", "weekly")
 PAUSES = (7, 14, 30, 90)
 """How many days a pause may last."""
 _KEEP = "keep"

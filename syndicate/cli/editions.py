@@ -1,6 +1,5 @@
 """The editor's desk at the command line."""
 
-import getpass
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import click
 
+from syndicate.cli.arguments import by_option, newsletter_named
 from syndicate.cli.frame import (
     config_option,
     json_option,
@@ -32,22 +32,12 @@ def editions() -> None:
     """
 
 
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
-
-
-_by_option = click.option("--by", default=_who, help="Who is doing this (default: your user name).")
-
-
 def _desk_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
     """A command of the desk: the options all of them share, and the edition's id."""
 
     def wrap(function: Callable[..., Any]) -> click.Command:
         wrapped = click.argument("edition_id", type=int)(function)
-        for option in (_by_option, now_option, json_option, config_option):
+        for option in (by_option, now_option, json_option, config_option):
             wrapped = option(wrapped)
         return editions.command(name)(wrapped)
 
@@ -57,7 +47,7 @@ def _desk_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
 @editions.command("list")
 @config_option
 @json_option
-@click.option("--limit", default=20, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
 @click.argument("newsletter", required=False)
 def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> None:
     """Show editions (of one NEWSLETTER), newest first."""
@@ -144,22 +134,21 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
 @config_option
 @json_option
 @now_option
-@_by_option
+@by_option
 @click.option("--days", default=7, show_default=True, type=click.IntRange(1, 366), help="How long it works.")
 @click.option("--revoke", is_flag=True, help="End every link to this desk instead.")
 @click.argument("newsletter")
 def link(
     config: Path, as_json: bool, now: datetime | None, by: str, days: int, revoke: bool, newsletter: str
 ) -> None:
-    """Print an address where an editor can do all this for NEWSLETTER in a browser.
+    """Print the address of the desk of a NEWSLETTER.
 
-    Whoever has it can do so under the name given with --by.
+    There an editor can do all this in a browser. Whoever has it can do so under the name given with --by.
     """
     with services_of(config, now) as (_, services):
         if services.web_desk is None:
             raise ConfigError("there is no desk on the web while [web] listen is empty")
-        if newsletter not in {one.name for one in services.newsletters}:
-            raise click.UsageError(f"there is no newsletter {newsletter}")
+        newsletter_named(services, newsletter)
         if revoke:
             services.web_desk.revoke(newsletter)
             text = f"Every link to the desk of {newsletter} has ended."
@@ -197,7 +186,7 @@ def _move(edition_id: int, place: int, to: int, by: str, **common: Any) -> None:
 @click.argument("place", type=int)
 @click.argument("title")
 def _retitle(edition_id: int, place: int, title: str, by: str, **common: Any) -> None:
-    """Give the story at PLACE another TITLE; PLACE 0 is the subject of the mail."""
+    """Give the story at PLACE another TITLE. PLACE 0 is the subject of the mail."""
     _changed(
         common, edition_id, lambda desk, now: desk.desk.retitle(edition_id, place, title, by=by, now=now)
     )
@@ -237,7 +226,7 @@ def _withdraw(edition_id: int, by: str, **common: Any) -> None:
 @_desk_command("correct")
 @click.argument("text")
 def _correct(edition_id: int, text: str, by: str, **common: Any) -> None:
-    """Begin a correction of an edition that went out; TEXT says what was wrong.
+    """Begin a correction of an edition that went out. TEXT says what was wrong.
 
     The correction waits. Change it like any edition, then approve it: those who were sent the edition get it,
     and it takes the edition's place in the archive and the feed.

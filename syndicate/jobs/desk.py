@@ -70,7 +70,7 @@ class DeskJob:
             return desk.forms_of(connection, found.edition)
 
     def waiting(self, newsletter: str) -> list[int]:
-        """The ids of what waits of a newsletter, the latest first; forms go with their edition if that waits."""
+        """The ids of what waits of a newsletter, the latest first; forms go with an edition that waits."""
         with self.store.read() as connection:
             return desk.open_editions(connection, newsletter)
 
@@ -202,10 +202,19 @@ class DeskJob:
                 self._correct_form(connection, form, digest, text, now)
         return revision
 
-    def release_overdue(self, now: datetime) -> list[tuple[DeskEdition, tuple[str, ...]]]:
-        """Let go every edition whose deadline has passed; those that lint stops stay, with the reasons."""
+    def release_overdue(
+        self, now: datetime, wanted: Callable[[str], bool]
+    ) -> list[tuple[DeskEdition, tuple[str, ...]]]:
+        """Let go every edition whose deadline has passed, of the newsletters whose names are ``wanted``.
+
+        Those that lint stops stay, with the reasons.
+        """
         with self.store.read() as connection:
-            overdue = [(one, _said(connection, one)) for one in desk.overdue_editions(connection, now)]
+            overdue = [
+                (one, _said(connection, one))
+                for one in desk.overdue_editions(connection, now)
+                if wanted(one.edition.newsletter)
+            ]
         done: list[tuple[DeskEdition, tuple[str, ...]]] = []
         for found, digest in overdue:
             try:

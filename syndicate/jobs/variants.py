@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
 
 from syndicate.audience.preferences import read_selection
 from syndicate.errors import ConfigError, RenderError
+from syndicate.jobs.press import Draft
 from syndicate.model import EVERY_EDITION, Newsletter
 from syndicate.newsletter.compose import Candidate
 from syndicate.newsletter.periods import (
@@ -22,12 +22,13 @@ from syndicate.newsletter.periods import (
     parse_schedule,
     read_zone,
 )
-from syndicate.store import Connection, desk, preferences, quarantine
+from syndicate.store import Connection, Store, desk, preferences, quarantine
 from syndicate.store import editions as edition_store
+from syndicate.store import newsletters as newsletter_store
 from syndicate.store.preferences import Variant
 
-if TYPE_CHECKING:
-    from syndicate.jobs.editions import EditionJob
+DraftOf = Callable[[Newsletter, Period, datetime, Variant], Draft]
+"""Chooses and renders what those who made a choice get: ``EditionJob.draft``."""
 
 
 def cadences(newsletter: Newsletter) -> tuple[str, ...]:
@@ -64,30 +65,29 @@ def in_selection(candidates: Sequence[Candidate], variant: Variant) -> list[Cand
     return [one for one, article in articles if wanted.takes(article.section, article.language)]
 
 
-def cut_variants(job: "EditionJob", newsletters: Sequence[Newsletter], now: datetime) -> int:
-    """Cut what is due; one that fails is quarantined and tried again. Returns how many were cut."""
-    count = 0
+def cut_variants(store: Store, draft: DraftOf, newsletters: Sequence[Newsletter], now: datetime) -> None:
+    """Cut what is due; one that fails is quarantined and tried again."""
     for newsletter in newsletters:
-        with job.store.read() as connection:
+        with store.read() as connection:
             chosen = preferences.variants(connection, newsletter.name, now)
         for variant in chosen:
             wanted = at_cadence(newsletter, variant.cadence)
             try:
-                period = _due(job, wanted, variant, now)
-                count += period is not None and _cut(job, wanted, variant, period, now)
+                period = _due(store, wanted, variant, now)
+                if period is not None:
+                    _cut(store, draft(wanted, period, now, variant), variant, now)
             except (RenderError, ConfigError) as error:
-                with job.store.write() as connection:
+                with store.write() as connection:
                     quarantine.record_failure(connection, "newsletter", newsletter.name, str(error), now=now)
-    return count
 
 
-def _due(job: "EditionJob", newsletter: Newsletter, variant: Variant, now: datetime) -> Period | None:
-    with job.store.read() as connection:
+def _due(store: Store, newsletter: Newsletter, variant: Variant, now: datetime) -> Period | None:
+    with store.read() as connection:
         done = partial(edition_store.has_edition, connection, newsletter.name)
         period = due_period(
             newsletter,
             now,
-            known_since=edition_store.known_since(connection, newsletter.name) or now,
+            known_since=newsletter_store.known_since(connection, newsletter.name) or now,
             already=lambda period: done(variant.key, period.end),
         )
         if period is None or variant.cadence != EVERY_EDITION:
@@ -109,20 +109,19 @@ def _waits(
     return edition_store.VARIANT, None
 
 
-def _cut(job: "EditionJob", newsletter: Newsletter, variant: Variant, period: Period, now: datetime) -> bool:
-    draft = job.draft(newsletter, period, now, variant)
+def _cut(store: Store, draft: Draft, variant: Variant, now: datetime) -> None:
+    name, period = draft.newsletter.name, draft.period
     if draft.problems:
         raise RenderError("; ".join(draft.problems))
     span = (period.start, period.end)
-    with job.store.write() as connection:
+    with store.write() as connection:
         if draft.proof is None:
-            return edition_store.record_no_edition(
-                connection, newsletter.name, variant.key, span, edition_store.VARIANT, now
-            )
-        state, approve_by = _waits(connection, newsletter, period, now)
-        made = edition_store.cut_edition(
+            edition_store.record_no_edition(connection, name, variant.key, span, edition_store.VARIANT, now)
+            return
+        state, approve_by = _waits(connection, draft.newsletter, period, now)
+        edition_store.cut_edition(
             connection,
-            newsletter=newsletter.name,
+            newsletter=name,
             cadence=variant.key,
             period=span,
             rendered=draft.proof.parts,
@@ -132,6 +131,5 @@ def _cut(job: "EditionJob", newsletter: Newsletter, variant: Variant, period: Pe
             approve_by=approve_by,
             content=draft.proof.digest.to_json(),
             web_url=draft.proof.web_url,
-            own_hour=hours_of(newsletter, now),
+            own_hour=hours_of(draft.newsletter, now),
         )
-    return made is not None

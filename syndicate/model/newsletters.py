@@ -13,7 +13,7 @@ from syndicate.model.articles import PublishedArticle
 from syndicate.model.channels import Clause
 
 EVERY_EDITION: Final = "edition"
-"""The cadence of those who get each edition, and of the edition itself."""
+"""The cadence of the edition everybody gets, and of readers who chose none."""
 
 
 class SubscriptionState(StrEnum):

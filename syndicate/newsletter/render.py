@@ -67,17 +67,8 @@ def render_edition(
     ``TOKEN``; ``preferences_url`` does too, or is ``""`` without a web server. ``web_url`` is this edition on
     the web, or ``""``. ``RenderError`` names the template and what is wrong with it.
     """
-    language = newsletter.language or site.language
-    context: dict[str, object] = {
-        "newsletter": newsletter,
-        "stories": digest.top,
-        "trending": digest.trending,
-        "note": digest.note,
-        "correction": digest.correction,
+    context = _context(newsletter, digest, site) | {
         "period": period,
-        "site": site,
-        "language": language,
-        "direction": direction_of(language),
         "unsubscribe_url": unsubscribe_url,
         "preferences_url": preferences_url,
         "web_url": web_url,
@@ -95,6 +86,20 @@ def render_edition(
         reason=reason,
         preferences_url=preferences_url,
     )
+
+
+def _context(newsletter: Newsletter, digest: Digest, site: SiteFacts) -> dict[str, object]:
+    language = newsletter.language or site.language
+    return {
+        "newsletter": newsletter,
+        "stories": digest.top,
+        "trending": digest.trending,
+        "note": digest.note,
+        "correction": digest.correction,
+        "site": site,
+        "language": language,
+        "direction": direction_of(language),
+    }
 
 
 def inline_styles(html: str) -> str:

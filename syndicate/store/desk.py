@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
 
-from syndicate.model import Edition
+from syndicate.model import EVERY_EDITION, Edition
 from syndicate.store import schema
 from syndicate.store.editions import (
     CUT,
@@ -24,7 +24,6 @@ from syndicate.store.editions import (
     edition_of,
     waits_alone,
 )
-from syndicate.store.preferences import EDITION
 from syndicate.store.upsert import insert_for
 
 _OUT = (CUT, VARIANT)
@@ -65,7 +64,7 @@ def open_editions(connection: Connection, newsletter: str) -> list[int]:
     query = select(table.c.id).where(
         table.c.newsletter == newsletter,
         table.c.state.in_(OPEN),
-        or_(table.c.cadence == EDITION, waits_alone()),
+        or_(table.c.cadence == EVERY_EDITION, waits_alone()),
     )
     return list(connection.scalars(query.order_by(table.c.period_end.desc(), table.c.revision.desc())))
 
@@ -98,7 +97,7 @@ def issue_of(connection: Connection, newsletter: str, period_end: datetime) -> D
     query = (
         select(table)
         .where(table.c.newsletter == newsletter, table.c.period_end == period_end)
-        .where(table.c.cadence == EDITION)
+        .where(table.c.cadence == EVERY_EDITION)
         .order_by(table.c.revision.desc())
     )
     row = connection.execute(query.limit(1)).first()
@@ -112,7 +111,7 @@ def forms_of(connection: Connection, edition: Edition, states: Sequence[str] = (
         table.c.newsletter == edition.newsletter,
         table.c.period_end == edition.period_end,
         table.c.revision == edition.revision,
-        table.c.cadence != EDITION,
+        table.c.cadence != EVERY_EDITION,
         table.c.state.in_(states or (*OPEN, *_OUT, WITHDRAWN)),
         table.c.stories > 0,
     )

@@ -1,6 +1,6 @@
 """What browsers, feed readers and mail programs reach: the output folder, unsubscribing, health."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -30,6 +30,7 @@ from syndicate.web.websub import HubCallback
 
 Health = Callable[[], Mapping[str, object]]
 Opened = Callable[[str], None]
+Page = Callable[[Request], Awaitable[Response]]
 
 _STALE = "stale-while-revalidate=3600, stale-if-error=86400"
 
@@ -57,42 +58,31 @@ def create_app(
     without ``private_feeds`` nobody has one, and without ``desk`` editors use the command line.
     """
     notices = Notices(templates)
-    files = _Files(options, OutputFolder(output, options.cache_bytes), notices, opened)
-    callbacks = []
+    looks: dict[str, Page] = {}
+    pages: dict[str, Page] = {"/unsubscribe/{token}": UnsubscribePage(unsubscriber, notices).__call__}
     if hubs is not None:
-        page = HubCallback(hubs, options.push_bytes)
-        callbacks.append(Route("/websub/{callback}", page.__call__, methods=["GET", "POST"]))
+        pages["/websub/{callback}"] = HubCallback(hubs, options.push_bytes).__call__
     if sign_ups is not None:
-        subscribe, confirm = SignUpPage(sign_ups, notices), ConfirmPage(sign_ups, notices)
-        callbacks.append(Route("/subscribe", subscribe.__call__, methods=["GET", "POST"]))
-        callbacks.append(Route("/confirm/{token}", confirm.__call__, methods=["GET", "POST"]))
+        pages["/subscribe"] = SignUpPage(sign_ups, notices).__call__
+        pages["/confirm/{token}"] = ConfirmPage(sign_ups, notices).__call__
     if readers is not None:
-        choose = PreferencesPage(readers, notices)
-        callbacks.append(Route("/preferences/{token}", choose.__call__, methods=["GET", "POST"]))
+        pages["/preferences/{token}"] = PreferencesPage(readers, notices).__call__
+    if private_feeds is not None:
+        looks["/private/{name}"] = PrivateFeedPage(private_feeds, notices, options.feed_max_age).__call__
     if desk is not None:
         office, address = DeskPage(desk, notices), "/desk/{newsletter}/{editor}/{token}"
-        callbacks.append(Route(address, office.__call__, methods=["GET", "POST"]))
-        callbacks.append(Route(address + "/{edition:int}", office.mail))
-    if private_feeds is not None:
-        private = PrivateFeedPage(private_feeds, notices, options.feed_max_age)
-        callbacks.append(Route("/private/{name}", private.__call__))
+        pages[address] = office.__call__
+        looks[address + "/{edition:int}"] = office.mail
+    files = _Files(options, OutputFolder(output, options.cache_bytes), notices, opened)
     return Starlette(
         routes=[
-            *callbacks,
+            *(Route(path, page, methods=["GET", "POST"]) for path, page in pages.items()),
+            *(Route(path, page) for path, page in looks.items()),
             Route("/", _to_front_page),
             Route("/healthz", _health_page(health)),
-            Route(
-                "/unsubscribe/{token}",
-                UnsubscribePage(unsubscriber, notices).__call__,
-                methods=["GET", "POST"],
-            ),
             Route("/{path:path}", files.answer),
         ],
-        exception_handlers={
-            HTTPException: _problem(notices),
-            SyndicateError: _problem(notices),
-            Exception: _problem(notices),
-        },
+        exception_handlers=dict.fromkeys((HTTPException, SyndicateError, Exception), _problem(notices)),
     )
 
 
