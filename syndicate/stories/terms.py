@@ -34,6 +34,7 @@ CHARACTER_SAMPLE = 8
 NAME_WEIGHT = 1.3
 # In a newsroom of a few texts no fewer than so many tell that a word is a usual one.
 USUAL_IN = 5
+SHARED_SHOWN = 8
 # N-grams are as common as words of four letters.
 GRAM_COMMONNESS = 97
 
@@ -160,7 +161,6 @@ def shared_terms(
     language: str,
     *,
     usual: frozenset[str] = frozenset(),
-    limit: int = 8,
 ) -> tuple[str, ...]:
     """The words two articles share, as the first writes them, the most telling first.
 
@@ -177,7 +177,7 @@ def shared_terms(
             surface.setdefault(root, word)
             weights[root] = weights.get(root, 0.0) + (1 + log(min(count, theirs[root]))) * min(len(root), 8)
     best = sorted(weights, key=lambda root: (-weights[root], root))
-    return tuple(surface[root] for root in best[:limit])
+    return tuple(surface[root] for root in best[:SHARED_SHOWN])
 
 
 def _all_words(title: str, text: str, language: str) -> list[str]:
