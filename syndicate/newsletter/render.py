@@ -65,6 +65,7 @@ def render_edition(
     what is wrong with it.
     """
     language = newsletter.language or site.language
+    templates = templates.in_language(language)
     context: dict[str, object] = {
         "newsletter": newsletter,
         "stories": digest.top,
