@@ -18,7 +18,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from syndicate.stories.background import commonness
+from syndicate.stories.background import CODES_FOR_A_TENTH, commonness
 from syndicate.stories.meaning import NO_MEANING, Meaning, meaning_of, row_of
 from syndicate.stories.tokens import base_language, is_spaceless, proper_names, stem, words
 
@@ -183,16 +183,17 @@ def shared_terms(
 ) -> tuple[str, ...]:
     """The words two articles share, as the first writes them, the most telling first.
 
-    For explanations: the index keeps no readable words, so this reads the texts again. ``usual`` are
-    stems to leave out, as ``usual_stems`` finds them.
+    For explanations: the index keeps no readable words, so this reads the texts again. Left out are words
+    that a tenth of all articles have, and ``usual``: stems, as ``usual_stems`` finds them.
     """
+    base = base_language(language)
     mine = Counter(_all_words(a_title, a_text, language))
     theirs = Counter(stem(word, language) for word in _all_words(b_title, b_text, language))
     weights: dict[str, float] = {}
     surface: dict[str, str] = {}
     for word, count in mine.items():
         root = stem(word, language)
-        if root in theirs and root not in usual:
+        if root in theirs and root not in usual and commonness(root, base) > CODES_FOR_A_TENTH:
             surface.setdefault(root, word)
             weights[root] = weights.get(root, 0.0) + (1 + log(min(count, theirs[root]))) * min(len(root), 8)
     best = sorted(weights, key=lambda root: (-weights[root], root))
