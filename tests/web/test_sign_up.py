@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -257,7 +258,7 @@ def test_a_wrong_link_shows_nothing(choosing):
 def test_every_page_for_readers_is_in_the_language_and_direction_of_the_site():
     notices = Notices(Templates(None, "ar"))
     offered = (("daily", "نشرة الساحل"), ("weekly", "نشرة الأسبوع"))
-    form = {"newsletters": offered, "consent": "", "chosen": "", "address": "", "done": False}
+    form: dict[str, Any] = {"newsletters": offered, "consent": "", "chosen": "", "address": "", "done": False}
     pages = [
         notices.page("pages/subscribe.html", problem="agree", **form),
         notices.page("pages/subscribe.html", done=True),
