@@ -59,10 +59,12 @@ def human_date(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str
     """Date and time as people write them, in ``zone``: "24 Nov 2026, 09:00"."""
     local = value.astimezone(zone)
     clock = f"{local.hour:02d}:{local.minute:02d}"
-    names = _MONTH_NAMES.get(language.partition("-")[0].lower())
+    base = language.partition("-")[0].lower()
+    names = _MONTH_NAMES.get(base)
     if names is None:
         return f"{local.year:04d}-{local.month:02d}-{local.day:02d}, {clock}"
-    return f"{local.day} {names[local.month - 1]} {local.year}, {clock}"
+    comma = "،" if base == "ar" else ","
+    return f"{local.day} {names[local.month - 1]} {local.year}{comma} {clock}"
 
 
 def iso_date(value: datetime, zone: tzinfo = UTC) -> str:

@@ -165,7 +165,7 @@ def test_variables_are_found_through_inheritance_and_imports(folder):
         ("UTC", "en", "24 Nov 2026, 09:00"),
         ("Asia/Tokyo", "en-gb", "24 Nov 2026, 18:00"),
         ("America/Los_Angeles", "fr", "24 nov. 2026, 01:00"),
-        ("UTC", "ar", "24 نوفمبر 2026, 09:00"),
+        ("UTC", "ar", "24 نوفمبر 2026، 09:00"),
         ("UTC", "xx", "2026-11-24, 09:00"),
     ],
 )
