@@ -65,7 +65,6 @@ def render_edition(
     what is wrong with it.
     """
     language = newsletter.language or site.language
-    templates = templates.in_language(language)
     context: dict[str, object] = {
         "newsletter": newsletter,
         "stories": digest.top,
@@ -79,6 +78,7 @@ def render_edition(
         "unsubscribe_url": unsubscribe_url,
         "web_url": web_url,
     }
+    templates = templates.in_language(newsletter.language or site.language)
     subject = digest.title or templates.render("mail/digest.subject.txt", **context)
     subject = harmless(subject, SUBJECT_LIMIT)
     reason = harmless(templates.render("mail/digest.reason.txt", **context))
