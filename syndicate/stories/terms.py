@@ -138,7 +138,9 @@ def _shingles(numbers: list[int], step: int) -> Hashes:
         return np.array([crc32(row.tobytes())] if numbers else [], np.uint32)
     first, second, third = row[: -2 * step], row[step:-step], row[2 * step :]
     mixed = first * np.uint32(0x9E3779B1) ^ second * np.uint32(0x85EBCA6B) ^ third * np.uint32(0xC2B2AE35)
-    return np.unique((mixed ^ mixed >> np.uint32(15)) * np.uint32(0x2C1B3C6D))[:MAX_SHINGLES]
+    # np.unique takes eight times as long on so short a row.
+    ascending = np.sort((mixed ^ mixed >> np.uint32(15)) * np.uint32(0x2C1B3C6D))
+    return ascending[np.append(True, ascending[1:] != ascending[:-1])][:MAX_SHINGLES]
 
 
 def usual_stems(texts: Sequence[str], language: str) -> frozenset[str]:
