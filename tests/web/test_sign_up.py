@@ -269,7 +269,7 @@ def test_every_page_for_readers_is_in_the_language_and_direction_of_the_site():
         notices.page("pages/confirm.html", newsletter="نشرة", agreed="", reader_token=""),
         notices.page("pages/confirm.html", newsletter="نشرة", agreed="", reader_token="t"),
         notices.page(
-            "pages/preferences.html", page=Shown(), token="t", saved=True, zones=("UTC",), pauses=(7, 14)
+            "pages/preferences.html", page=Shown(), token="t", done="saved", zones=("UTC",), pauses=(7, 14)
         ),
         notices.ask("نشرة", "t"),
         notices.done("نشرة"),
