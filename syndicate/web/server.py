@@ -73,6 +73,17 @@ class _Server(uvicorn.Server):
         self.ready()
 
 
+def parse_listen(listen: str) -> tuple[str, int]:
+    """Host and port of ``host:port``, as ``[web] listen`` has it; an IPv6 address is in brackets."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def check_listen(listen: str) -> None:
+    """Raise ``SyndicateError`` when a server could not listen there at this moment."""
+    _listen(*parse_listen(listen)).close()
+
+
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio turns Nagle's delay (40 ms an answer) off only where the protocol is named.
