@@ -41,6 +41,7 @@ PER_HOST = 20
 ATTEMPTS = quarantine.LIMIT
 FIRST_PAUSE = timedelta(hours=1)
 REST_AFTER_REFUSAL = 900.0
+LONGEST_REST = 86_400.0
 QUARANTINE = "article page"
 # What does not get better by asking again (RFC 9110 section 15.5, RFC 7725).
 _FINAL = frozenset({400, 401, 402, 403, 404, 405, 406, 410, 414, 451})
@@ -243,6 +244,11 @@ class PagesJob:
             self._wait_for(page, error, host, now, result)
             return
         self._failed(page, error, now, result)
+        # The host is in trouble, or this page alone: others are tried soon, and ever later if they fail too.
+        with self.ingest.store.read() as connection:
+            failures = page_store.failures_in_a_row(connection, page.source.id)
+        rest = min(REST_AFTER_REFUSAL * 2.0 ** max(failures - 1, 0), LONGEST_REST)
+        self._rest(host.origin, now + timedelta(seconds=rest))
 
     def _wait_for(
         self, page: PageRead, error: FetchError, host: "_Host", now: datetime, result: PagesResult
