@@ -41,6 +41,8 @@ class WebServer:
         self.port: int = self._socket.getsockname()[1]
         # The access log would hold unsubscribe tokens; access_log=False only takes its handlers away.
         logging.getLogger("uvicorn.access").disabled = True
+        # Requests that are no HTTP are strangers' affair; our own errors are still told.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         self._server = _Server(
             uvicorn.Config(
                 app,
