@@ -21,6 +21,9 @@ from syndicate.errors import TransportDown
 OPENING_STEPS = 3
 """Greeting, TLS and login together may take this many times ``SmtpOptions.timeout``."""
 
+# RFC 1870 section 4: up to 20 digits.
+_LONGEST_SIZE = 20
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpOptions:
@@ -99,7 +102,7 @@ def connect(options: SmtpOptions, context: ssl.SSLContext | None = None) -> tupl
         _close(server)
         raise TransportDown("The mail user name and password must be plain ASCII.") from None
     except (OSError, smtplib.SMTPException, ValueError) as error:
-        # ValueError: a challenge that is no base64, a size of thousands of digits.
+        # ValueError: a challenge that is no base64, for one.
         _close(server)
         raise _down(options, error) from None
 
@@ -124,7 +127,7 @@ def _taken_over(server: PlainSmtp) -> tuple[socket.socket, Features]:
         utf8=server.has_extn("smtputf8"),
         notifications=server.has_extn("dsn"),
         declares_size=server.has_extn("size"),
-        size=int(size) if size.isdecimal() else 0,
+        size=int(size) if size.isdecimal() and len(size) <= _LONGEST_SIZE else 0,
     )
 
 
