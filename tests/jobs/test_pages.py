@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from syndicate.errors import ParserDied
 from syndicate.ingest.isolation import ParserPool
 from syndicate.jobs.pages import PagesResult
 from syndicate.model import ArticleBody, ParsedSource, ReadState
@@ -348,6 +349,23 @@ def test_F9_one_page_in_trouble_holds_the_others_of_its_host_up_for_a_moment_onl
     sites.read()
     sites.read(NOW + timedelta(minutes=15))
     assert sites.states() == {"waiting": 1, "read": 11}
+
+
+def test_a_host_whose_pages_kill_the_parsers_does_not_keep_them_busy(site: Site) -> None:
+    class Dying(ParserPool):
+        def parse(self, body: bytes, **facts: Any) -> ParsedSource:
+            raise ParserDied("the parser took longer than 20 seconds and was stopped")
+
+    numbers = range(1, 9)
+    site.answers({"/feed": feed(site, *(linked(site, number) for number in numbers))})
+    site.answers({f"/news/{number}": page() for number in numbers})
+    site.declare("/feed")
+    site.room.ingest()
+    with Dying(1) as pool:
+        ingest = replace(site.room.services.ingest, parser=lambda: pool)
+        dying = replace(site.room.services.pages, ingest=ingest)
+        minutes = (0, 1, 20, 40)
+        assert [dying.run(NOW + timedelta(minutes=minute)).failed for minute in minutes] == [2, 0, 0, 2]
 
 
 def test_F6_a_pause_outlives_the_robots_txt_it_came_with(sites: Site) -> None:
