@@ -34,7 +34,7 @@ from syndicate.stories import (
     StoryOptions,
     extract_terms,
 )
-from syndicate.stories.terms import TERM_SPACE
+from syndicate.stories.vocabulary import TERM_SPACE
 
 START = datetime(2026, 11, 17, tzinfo=UTC)
 WEEK = timedelta(days=7)

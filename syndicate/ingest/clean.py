@@ -70,9 +70,14 @@ _PLAIN = re.compile(r"[^<>&]*\Z")
 # XML cannot carry these (XML 1.0 §2.2), or they reorder the text around them (bidi overrides).
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 _UNWANTED_ASCII = bytes(code for code in range(32) if code not in b"\t\n\r") + b"\x7f"
-_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/<>]*)([^>]*)(?:>|\Z)")
-# A shorter tag cannot hold too many attributes.
-_LONG_TAG = re.compile(rf"<[a-zA-Z][^<>]{{{MAX_ATTRIBUTES}}}")
+# As the tokenizer of HTML reads attributes: a ``>`` in a quoted value ends nothing, a quote in a name does.
+_ATTRIBUTES = r"""(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+)*+"""
+_TAG = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*)({_ATTRIBUTES})(?:>|\Z)")
+# What few texts have, and no text without it needs its tags looked at one by one: many elements that may
+# nest, a long tag, a quoted ``>``.
+_NESTING = re.compile(rf"<(?!(?:{'|'.join(sorted(NEVER_NESTING))})[\s/>])[a-z]", re.IGNORECASE)
+_START = re.compile("<[a-zA-Z][^>]*+")
+_QUOTED_END = re.compile(r"""=\s*+(?:"[^">]*+>|'[^'>]*+>)""")
 _IMG = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
 _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"]*)"')
 _FOREIGN_URL = re.compile(r'( (?:href|src|cite)=")([^"]*[^\x00-\x7f][^"]*)"')
@@ -103,7 +108,7 @@ def clean_html(html: str, base: str) -> CleanedHtml:
     if _PLAIN.match(html):
         html = html.strip()
         return CleanedHtml(html=html, text=html_to_text(html))
-    if html.count("<") > MAX_DEPTH or _LONG_TAG.search(html):
+    if _may_exceed(html):
         html = within_limits(html)
     html = _canonical(_without_unwanted(_cleaner(base).clean(html)))
     image = None
@@ -145,6 +150,16 @@ def _without_unwanted(text: str) -> str:
     except UnicodeEncodeError:
         text = text.encode(errors="ignore").decode()
     return _UNWANTED.sub("", text)
+
+
+def _may_exceed(html: str) -> bool:
+    """Whether ``within_limits`` could have to change something: a few searches, no call for each tag."""
+    if len(_NESTING.findall(html)) > MAX_DEPTH or _QUOTED_END.search(html):
+        return True
+    starts = _START.findall(html)
+    if len(max(starts, key=len, default="")) <= MAX_ATTRIBUTES:
+        return False
+    return any(_attributes(start) > MAX_ATTRIBUTES for start in starts)
 
 
 def within_limits(html: str) -> str:

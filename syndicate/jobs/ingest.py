@@ -280,10 +280,8 @@ class IngestJob:
         def settle(connection: Connection, new: Sequence[NewArticle]) -> None:
             before, came = state, with_wishes(outcome, parsed)
             if new and answer:
-                came = replace(
-                    came,
-                    published=article_store.latest_published(connection, source.id, limit=RHYTHM),
-                )
+                published = article_store.latest_published(connection, source.id, limit=RHYTHM)
+                came = replace(came, published=published)
                 if hub_missed((one.published for one in new), now):
                     before = replace(state, pushed_until=None)
             after = after_poll(before, came, now, self._intervals(source))
@@ -328,7 +326,7 @@ class IngestJob:
         changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
         digests = [(one.existing.id, one.digest) for one in decisions if one.existing and one.digest]
         articles = [] if whole else [*new, *(one for _, one in changed)]
-        pages = pages_to_read(self.store, source, found, articles, now, self.pages)
+        pages = pages_to_read(self.store, source, found, articles, now, self.pages, is_first=is_first)
         with self.store.write() as connection:
             added = article_store.add_articles(connection, source.id, new)
             change_articles(connection, source.id, changed, whole=whole)
@@ -358,8 +356,7 @@ class IngestJob:
     def known_digests(self, source: Source) -> frozenset[str]:
         """Digests of items that need no reading: those we have, and those that failed too often."""
         with self.store.read() as connection:
-            resting = quarantine.resting_subjects(connection, "entry", source.id)
-            return article_store.known_digests(connection, source.id) | resting
+            return article_store.known_digests(connection, source.id)
 
     def _save_state(
         self,

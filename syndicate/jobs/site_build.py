@@ -20,6 +20,8 @@ from syndicate.store import stories as story_store
 from syndicate.templating import Templates
 
 BATCH = 200
+# Tags recur from batch to batch, and their pages are long: they are written once for so many articles.
+BETWEEN_TAGS = 4_000
 FAILURES_BEFORE_GIVING_UP = 20
 LISTS_STEP = 900.0
 TOP_SHOWN = 7
@@ -52,6 +54,8 @@ class SiteBuild:
         self._sources = sources
         self._more: dict[str, list[Headline]] = {}
         self._rendered: set[int] = set()
+        self._written: dict[int, int] = {}
+        self._tags: set[str] = set()
         self.look = ""
         self.written: list[str] = []
         self.failures: list[str] = []
@@ -112,19 +116,28 @@ class SiteBuild:
                 stale.save_signature(connection, name, signature, now)
 
     def _article_pages(self, now: datetime, waiting: int, progress: Callable[[int, int], None]) -> int:
-        done, below = 0, None
+        done, below, again = 0, None, False
         while len(self.failures) < FAILURES_BEFORE_GIVING_UP:
             with self._store.read() as connection:
                 batch = stale.stale_pages(connection, BATCH, below=below)
-            if not batch:
-                break
-            self._batch(batch, now)
-            below = batch[-1][0]
-            done += len(batch)
-            progress(done, max(waiting, done))
+            if batch:
+                below = batch[-1][0]
+                fresh = [one for one in batch if one[0] not in self._rendered]
+                self._batch(fresh, now)
+                done += len(fresh)
+                progress(done, max(waiting, done))
+                if len(self._written) >= BETWEEN_TAGS:
+                    again |= self._finish()
+            elif self._finish() or again:
+                # Older articles must now link to a page of a tag that is new.
+                below, again = None, False
+            else:
+                return done
+        self._finish()
         return done
 
     def _batch(self, batch: Sequence[tuple[int, int]], now: datetime) -> None:
+        """Write these articles' pages; they stay marked until those of their tags are written too."""
         versions = dict(batch)
         self._rendered |= versions.keys()
         with self._store.read() as connection:
@@ -136,43 +149,60 @@ class SiteBuild:
                 section: self._more_from(connection, section) for section in {a.section for a in articles}
             }
         listed = {tag for tag, count in tags.items() if count >= TAG_MINIMUM}
+        self._tags |= listed
         pages = self._site(listed)
-        written: list[int] = []
+        mended: set[str] = set()
         for item in items:
             if len(self.failures) >= FAILURES_BEFORE_GIVING_UP:
                 break
+            article = item.article
             try:
                 page = pages.article_page(
                     item,
                     top=self._top[:TOP_SHOWN],
                     trending=self._trending,
-                    more_from_section=more[item.article.section],
+                    more_from_section=more[article.section],
                 )
-                self._write(item.article.path, page)
+                self._write(article.path, page)
             except RenderError as error:
-                self._failed(item.article, error, now)
+                self._failed(article, error, now)
             else:
-                written.append(item.article.id)
-        unlinked: set[int] = set()
+                self._written[article.id] = versions[article.id]
+                mended |= self._failing & {article.path}
+        if mended:
+            with self._store.write() as connection:
+                for path in mended:
+                    quarantine.clear_failure(connection, "page", path)
+
+    def _finish(self) -> bool:
+        """Write the pages of the tags met so far, then unmark the articles written so far.
+
+        True when that marked others, which do not link to the page of a tag that is new.
+        """
+        tags, unlinked = sorted(self._tags), set[int]()
+        if not self._written and not tags:
+            return False
         try:
-            unlinked = self._tag_pages(pages, listed)
+            for start in range(0, len(tags), BATCH):
+                unlinked |= self._tag_pages(tags[start : start + BATCH])
         except RenderError as error:
             # These articles stay marked, so that the next run comes back to their tags.
             self.failures.append(str(error))
-            written.clear()
-        with self._store.write() as connection:
-            stale.clear_stale(connection, [(article_id, versions[article_id]) for article_id in written])
-            stale.mark_stale(connection, unlinked)
-            for path in self._failing & {found[article_id].path for article_id in written}:
-                quarantine.clear_failure(connection, "page", path)
+        else:
+            with self._store.write() as connection:
+                stale.clear_stale(connection, self._written.items())
+                stale.mark_stale(connection, unlinked)
+        self._written, self._tags = {}, set()
+        return bool(unlinked)
 
-    def _tag_pages(self, pages: SitePages, tags: set[str]) -> set[int]:
+    def _tag_pages(self, tags: Sequence[str]) -> set[int]:
         """Write the pages of these tags; returns older articles that do not link to a new one yet."""
         with self._store.read() as connection:
             listed = channel_store.tagged_articles(connection, tags, limit=LISTING_SHOWN)
             ids = {article_id for found in listed.values() for article_id in found}
             articles = article_store.get_articles(connection, ids)
             headlines = self._headlines(connection, list(articles.values()))
+        pages = self._site(set(tags))
         unlinked: set[int] = set()
         for tag, found in listed.items():
             path = tag_path(tag)

@@ -19,11 +19,16 @@ def pages_to_read(
     articles: Sequence[NewArticle],
     now: datetime,
     options: PageOptions,
+    *,
+    is_first: bool,
 ) -> tuple[WantedPage, ...]:
-    """The pages that only a list named, unless passed over before, and those of ``articles`` that pay."""
+    """The pages that only a list named, unless passed over before, and those of ``articles`` that pay.
+
+    Of a source that is read for the first time no page can have been in vain.
+    """
     named = _not_buried(store, source, found.pages)
     wanted = wanted_pages(articles, source, found, now, options)
-    if wanted and _is_fruitless(store, source, now, options):
+    if wanted and not is_first and _is_fruitless(store, source, now, options):
         wanted = ()
     return (*named, *wanted)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -17,11 +18,12 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.sql.dml import ReturningInsert
 
 from syndicate.model import Article, ArticleBody, Image, KnownArticle, NewArticle
-from syndicate.store import schema
+from syndicate.store import quarantine, schema
 from syndicate.store.stale import mark_stale
-from syndicate.store.upsert import insert_for
+from syndicate.store.upsert import insert_on
 from syndicate.text.plain import folded_words
 
 _KNOWN = tuple(KnownArticle.__dataclass_fields__)
@@ -36,7 +38,20 @@ _FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
 _DIGESTS = union_all(
     select(schema.articles.c.digest).where(schema.articles.c.source_id == bindparam("source")),
     select(schema.tombstones.c.digest).where(schema.tombstones.c.source_id == bindparam("source")),
+    select(schema.quarantine.c.subject).where(
+        schema.quarantine.c.kind == "entry",
+        schema.quarantine.c.source_id == bindparam("source"),
+        schema.quarantine.c.attempts >= quarantine.LIMIT,
+    ),
 )
+_LATEST = (
+    select(schema.articles.c.published)
+    .where(schema.articles.c.source_id == bindparam("source"))
+    .order_by(schema.articles.c.published.desc(), schema.articles.c.id.desc())
+    .limit(bindparam("most"))
+)
+_ADD_BODIES = insert(schema.article_bodies)
+_ADD_TAGS = insert(schema.article_tags)
 _BY_KEYS = _FACTS.where(schema.articles.c.entry_key.in_(_VALUES))
 _BY_URLS = _FACTS.where(schema.articles.c.url.in_(_VALUES))
 _LATEST_FACTS = _FACTS.order_by(schema.articles.c.id.desc()).limit(MAX_SIMILAR)
@@ -48,7 +63,10 @@ _PRUNED_BY_KEYS = select(schema.tombstones.c.entry_key).where(
 
 
 def known_digests(connection: Connection, source_id: int) -> frozenset[str]:
-    """The digest of every item of this source that was read before, pruned and dropped ones included."""
+    """The digests of this source's items that need no reading.
+
+    They were read before, pruned and dropped ones included, or failed too often to be tried again.
+    """
     return frozenset(connection.scalars(_DIGESTS, {"source": source_id}))
 
 
@@ -99,9 +117,7 @@ def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> 
 
 def latest_published(connection: Connection, source_id: int, *, limit: int) -> tuple[datetime, ...]:
     """When a source's latest articles were published, latest first."""
-    table = schema.articles
-    query = select(table.c.published).where(table.c.source_id == source_id)
-    return tuple(connection.scalars(query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)))
+    return tuple(connection.scalars(_LATEST, {"source": source_id, "most": limit}))
 
 
 def add_articles(connection: Connection, source_id: int, articles: Sequence[NewArticle]) -> list[int]:
@@ -111,20 +127,27 @@ def add_articles(connection: Connection, source_id: int, articles: Sequence[NewA
     """
     if not articles:
         return []
-    table = schema.articles
     rows = [_row(source_id, article) | {"placed": False, "headline": ""} for article in articles]
-    statement = insert_for(connection, table).on_conflict_do_nothing().returning(table.c.id, table.c.uid)
-    ids = {row.uid: row.id for row in connection.execute(statement, rows)}
+    ids = {row.uid: row.id for row in connection.execute(_adding(connection.dialect.name), rows)}
     added = [article for article in articles if article.uid in ids]
     if not added:
         return []
     connection.execute(
-        insert(schema.article_bodies),
+        _ADD_BODIES,
         [{"article_id": ids[article.uid], "html": article.html, "text": article.text} for article in added],
     )
     _add_tags(connection, [(ids[article.uid], article.tags) for article in added])
     mark_stale(connection, ids.values())
     return [ids[article.uid] for article in added]
+
+
+@lru_cache
+def _adding(dialect: str) -> ReturningInsert[Any]:
+    table = schema.articles
+    statement: ReturningInsert[Any] = (
+        insert_on(dialect, table).on_conflict_do_nothing().returning(table.c.id, table.c.uid)
+    )
+    return statement
 
 
 def change_article(
@@ -310,7 +333,7 @@ def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Sequence[str]]
         for tag in sorted({tag.casefold() for tag in tags})
     ]
     if rows:
-        connection.execute(insert(schema.article_tags), rows)
+        connection.execute(_ADD_TAGS, rows)
 
 
 def _batches(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
 
 from syndicate.model import Hub, HubState, HubSubscription, Push
 from syndicate.store import schema
@@ -13,6 +13,9 @@ from syndicate.store.upsert import insert_for
 MAX_WAITING = 20
 """Pushes of one source that may wait to be read; a hub that sends faster is not kept up with."""
 
+_OF_SOURCE = select(schema.hub_subscriptions).where(
+    schema.hub_subscriptions.c.source_id == bindparam("source")
+)
 _LEFT = (HubState.LEAVING.value, HubState.ENDED.value)
 
 
@@ -25,7 +28,7 @@ def note_hub(
     named any longer we take leave first; the next reading of the feed begins anew.
     """
     table = schema.hub_subscriptions
-    row = connection.execute(select(table).where(table.c.source_id == source_id)).first()
+    row = connection.execute(_OF_SOURCE, {"source": source_id}).first()
     if hub is not None and (row is None or row.state == HubState.ENDED):
         fresh = {
             "hub": hub.url,

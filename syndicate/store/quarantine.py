@@ -7,12 +7,16 @@ are tried in every run, and their row goes with the first success.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from syndicate.store import schema
 from syndicate.store.upsert import insert_for
 
 LIMIT = 3
+
+_CLEARING = delete(schema.quarantine).where(
+    schema.quarantine.c.kind == bindparam("of"), schema.quarantine.c.subject == bindparam("which")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +64,9 @@ def record_failure(
     connection.execute(statement.on_conflict_do_update(index_elements=["kind", "subject"], set_=values))
 
 
-def resting_subjects(connection: Connection, kind: str, source_id: int) -> frozenset[str]:
-    """What of a source failed too often to be tried again."""
-    table = schema.quarantine
-    query = select(table.c.subject).where(
-        table.c.kind == kind, table.c.source_id == source_id, table.c.attempts >= LIMIT
-    )
-    return frozenset(connection.scalars(query))
-
-
 def clear_failure(connection: Connection, kind: str, subject: str) -> None:
     """The thing works again."""
-    table = schema.quarantine
-    connection.execute(delete(table).where(table.c.kind == kind, table.c.subject == subject))
+    connection.execute(_CLEARING, {"of": kind, "which": subject})
 
 
 def failures(connection: Connection, *, kind: str | None = None) -> tuple[Failure, ...]:

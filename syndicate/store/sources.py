@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    Update,
     and_,
     bindparam,
     delete,
@@ -241,34 +243,36 @@ def save_poll(
     ``about`` is the source's own (title, home URL, feed id); ``url`` replaces the address after
     a patient permanent redirect; ``warning`` is shown by ``status``.
     """
-    table = schema.sources
-    values: dict[str, Any] = {name: getattr(state, name) for name in _STATE_FIELDS}
-    values |= {"lease_owner": "", "lease_until": EPOCH}
+    changes: dict[str, Any] = {name: getattr(state, name) for name in _STATE_FIELDS}
     if about is not None:
-        values |= dict(zip(("title", "home_url", "feed_id"), about, strict=True))
+        changes |= dict(zip(("title", "home_url", "feed_id"), about, strict=True))
     if url is not None:
-        values["url"] = url
+        changes["url"] = url
     if warning is not None:
-        values["warning"] = warning
-    mine = and_(table.c.id == source_id, table.c.lease_owner == owner)
-    return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
+        changes["warning"] = warning
+    row = {f"new_{name}": value for name, value in changes.items()}
+    statement = _saving(tuple(changes))
+    return connection.execute(statement, row | {"polled": source_id, "polled_by": owner}).rowcount == 1
 
 
 def save_quiet_polls(connection: Connection, polls: Sequence[tuple[int, SourceState]], *, owner: str) -> None:
     """``save_poll`` for many polls that brought nothing, in one statement; lost leases are left alone."""
-    table = schema.sources
-    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in _STATE_FIELDS}
-    statement = (
-        update(table)
-        .where(table.c.id == bindparam("polled"), table.c.lease_owner == owner)
-        .values(lease_owner="", lease_until=EPOCH, **values)
-    )
     rows = [
-        {f"new_{name}": getattr(state, name) for name in _STATE_FIELDS} | {"polled": source_id}
+        {f"new_{name}": getattr(state, name) for name in _STATE_FIELDS}
+        | {"polled": source_id, "polled_by": owner}
         for source_id, state in polls
     ]
     if rows:
-        connection.execute(statement, rows)
+        connection.execute(_saving(_STATE_FIELDS), rows)
+
+
+@lru_cache
+def _saving(columns: tuple[str, ...]) -> Update:
+    """The statement that writes these columns of a poll: put together once, not for each poll."""
+    table = schema.sources
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
+    mine = and_(table.c.id == bindparam("polled"), table.c.lease_owner == bindparam("polled_by"))
+    return update(table).where(mine).values(lease_owner="", lease_until=EPOCH, **values)
 
 
 def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[SourceReport, ...]:

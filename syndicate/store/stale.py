@@ -6,23 +6,28 @@ marked it again while it was being written: a crash in between writes the same b
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, Insert, bindparam, delete, func, select
 
 from syndicate.store import schema
-from syndicate.store.upsert import insert_for
+from syndicate.store.upsert import insert_for, insert_on
 
 
 def mark_stale(connection: Connection, article_ids: Iterable[int]) -> None:
     """These articles' pages must be written again."""
-    table = schema.stale_pages
     rows = [{"article_id": article_id, "version": 1} for article_id in sorted(set(article_ids))]
     if rows:
-        statement = insert_for(connection, table)
-        again = statement.on_conflict_do_update(
-            index_elements=["article_id"], set_={"version": table.c.version + 1}
-        )
-        connection.execute(again, rows)
+        connection.execute(_marking(connection.dialect.name), rows)
+
+
+@lru_cache
+def _marking(dialect: str) -> Insert:
+    table = schema.stale_pages
+    statement: Insert = insert_on(dialect, table).on_conflict_do_update(
+        index_elements=["article_id"], set_={"version": table.c.version + 1}
+    )
+    return statement
 
 
 def mark_published_since(connection: Connection, moment: datetime) -> None:

@@ -11,6 +11,9 @@ def insert_for(connection: Connection, table: Table) -> Any:
 
     Both dialects compile the same text (measured); only the class to start from differs.
     """
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+    return insert_on(connection.dialect.name, table)
+
+
+def insert_on(dialect: str, table: Table) -> Any:
+    """The same by the dialect's name, for statements that are put together once and kept."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)

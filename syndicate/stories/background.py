@@ -7,6 +7,7 @@ installation is judged sensibly, and "the" never becomes a shared word. A word's
 """
 
 import struct
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from zlib import crc32
@@ -52,9 +53,12 @@ def _codes(language: str) -> tuple[dict[int, int], int]:
     return dict(zip(numbers, codes, strict=True)), min(max(codes) + _BELOW_THE_TABLE, RAREST)
 
 
-def commonness(stem: str, language: str) -> int:
-    """The code of a stem's share of articles. ``language`` is a primary subtag (``"en"``)."""
+def commonness(stems: Sequence[str], language: str) -> list[int]:
+    """The codes of the stems' shares of articles. ``language`` is a primary subtag (``"en"``)."""
     codes, others = _codes(language)
-    if not codes or stem.isdigit():
-        return _BY_LENGTH[min(len(stem), 8) - 1]
-    return codes.get(crc32(stem.encode()), others)
+    return [
+        codes.get(crc32(stem.encode()), others)
+        if codes and not stem.isdigit()
+        else _BY_LENGTH[min(len(stem), 8) - 1]
+        for stem in stems
+    ]

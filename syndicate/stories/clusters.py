@@ -131,9 +131,15 @@ def two_parts(likeness: NDArray[np.float64]) -> tuple[list[int], list[int], floa
     the parts, as a share of the mean likeness within them.
     """
     groups = [[position] for position in range(len(likeness))]
+    # The sums of likeness between groups: those of a merged group are the sums of its parts.
+    sums = likeness.copy()
     while len(groups) > 2:
-        pairs = [(a, b) for a in range(len(groups)) for b in range(a)]
-        a, b = max(pairs, key=lambda pair: likeness[np.ix_(groups[pair[0]], groups[pair[1]])].mean())
+        sizes = np.array([len(group) for group in groups])
+        means = np.where(np.tri(len(groups), k=-1, dtype=bool), sums / np.outer(sizes, sizes), -np.inf)
+        a, b = divmod(int(means.argmax()), len(groups))
+        sums[b] += sums[a]
+        sums[:, b] += sums[:, a]
+        sums = np.delete(np.delete(sums, a, axis=0), a, axis=1)
         groups[b] += groups.pop(a)
     first, second = groups
     within = [_mean_within(likeness, group) for group in groups]

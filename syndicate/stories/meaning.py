@@ -33,20 +33,25 @@ def _table() -> tuple[NDArray[np.uint32], NDArray[np.int8]]:
     return numbers, np.asarray(np.memmap(TABLE, np.int8, "r", 4 * rows, (rows, DIMENSIONS)))
 
 
-def row_of(word: str) -> int:
-    """The row of a word's vector, or -1."""
-    number = crc32(word.encode())
+def rows_of(words: Sequence[str]) -> list[int]:
+    """The row of each word's vector, -1 for those without one."""
     numbers, _ = _table()
-    row = int(numbers.searchsorted(np.uint32(number)))
-    return row if row < len(numbers) and int(numbers[row]) == number else -1
+    wanted = np.array([crc32(word.encode()) for word in words], np.uint32)
+    rows = np.minimum(numbers.searchsorted(wanted), len(numbers) - 1)
+    return np.where(numbers[rows] == wanted, rows, -1).tolist()  # type: ignore[no-any-return]
 
 
 def meaning_of(rows: Sequence[int], counts: Sequence[int]) -> Meaning:
-    """The direction in which a text points: a vector of length ``LENGTH``, or ``NO_MEANING``."""
-    if len(rows) < _LEAST_WORDS:
+    """The direction in which a text points: a vector of length ``LENGTH``, or ``NO_MEANING``.
+
+    ``rows`` are those of its distinct words, as ``rows_of`` gives them, ``counts`` how often each occurs.
+    """
+    places = np.array(rows, np.int64)
+    known = places >= 0
+    if np.count_nonzero(known) < _LEAST_WORDS:
         return NO_MEANING
     _, vectors = _table()
-    damped = 1 + np.log(np.array(counts, np.float32))
-    total = damped @ vectors[list(rows)].astype(np.float32)
+    damped = 1 + np.log(np.array(counts, np.float32)[known])
+    total = damped @ vectors[places[known]].astype(np.float32)
     length = float(np.sqrt(total @ total))
     return np.clip(np.rint(total * (LENGTH / max(length, 1e-6))), -127, 127).astype(np.int8)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.options import StoryOptions
-from syndicate.stories.terms import TERM_SPACE
+from syndicate.stories.vocabulary import TERM_SPACE
 
 
 class Postings:

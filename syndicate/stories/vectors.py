@@ -12,7 +12,8 @@ import numpy as np
 from syndicate.stories.background import SHARES
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.meaning import LENGTH, Meaning
-from syndicate.stories.terms import TERM_SPACE, ArticleTerms, Floats
+from syndicate.stories.terms import ArticleTerms, Floats
+from syndicate.stories.vocabulary import TERM_SPACE
 
 # How many imaginary documents stand beside those of the store. Measured: from 1,000 to 10,000 nDCG@3 of
 # headlines grows by a point, of sentences falls by half a point; in between for the rest.

@@ -1,8 +1,15 @@
 # ruff: noqa: E501 - payloads are easier to compare side by side
-"""Ways to run a script that sanitisers have let through, by families: each calls ``canary()`` if it can."""
+"""Ways to run a script that sanitisers have let through, by families: each calls ``canary()`` if it can.
 
+Other people's lists are not kept here. ``SYNDICATE_PAYLOADS`` may name a folder of ``*.test`` files as bleach
+has them in its source distribution (the public cheat sheet of filter evasion, one file for each attack):
+``pip download bleach --no-deps --no-binary :all:``, then its folder ``tests/data``.
+"""
+
+import os
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 
 _RUN = "canary(1)"
 _HOSTS = (
@@ -76,6 +83,9 @@ def payloads() -> Iterator[str]:
         yield place.format(scheme.format(_RUN))
     for other in _OTHERS:
         yield other.replace("{}", _RUN)
+    for file in sorted(Path(os.environ.get("SYNDICATE_PAYLOADS", os.devnull)).glob("*.test")):
+        # What stands below the line is bleach's answer.
+        yield file.read_text("utf-8").partition("\n--\n")[0]
 
 
 def addresses() -> Iterator[str]:

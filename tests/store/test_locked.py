@@ -383,7 +383,6 @@ READS = {
     "pages.full_text_words",
     "pages.refused_pages",
     "quarantine.failures",
-    "quarantine.resting_subjects",
     "editor.decision_log",
     "editor.decisions",
     "editor.story_decisions",

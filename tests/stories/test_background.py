@@ -21,20 +21,20 @@ from tests.stories.newsroom import article, place
 def test_a_usual_word_is_more_common_than_a_seldom_one(
     language: str, usual: str, seldom: str, rare: str
 ) -> None:
-    codes = [commonness(word, language) for word in (usual, seldom, rare)]
+    codes = commonness([usual, seldom, rare], language)
     assert codes == sorted(codes)
     assert SHARES[codes[0]] > 0.1
     assert SHARES[codes[2]] < 0.01
 
 
 def test_a_word_has_the_commonness_of_its_own_language() -> None:
-    assert commonness("die", "en") > commonness("die", "de")
+    assert commonness(["die"], "en") > commonness(["die"], "de")
 
 
 def test_without_a_table_and_for_numbers_short_words_are_the_common_ones() -> None:
-    assert [commonness(word, "xx") for word in ("ab", "abcd", "abcdefghijkl")] == [45, 97, 147]
-    assert commonness("2026", "en") == commonness("abcd", "xx")
-    assert all(0 <= commonness(word, language) <= RAREST for word in ("a", "zzzz") for language in ("en", ""))
+    assert commonness(["ab", "abcd", "abcdefghijkl"], "xx") == [45, 97, 147]
+    assert commonness(["2026"], "en") == commonness(["abcd"], "xx")
+    assert all(0 <= code <= RAREST for language in ("en", "") for code in commonness(["a", "zzzz"], language))
 
 
 def test_the_table_stays_small() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from syndicate.stories import extract_terms
-from syndicate.stories.meaning import LENGTH, TABLE, Meaning, meaning_of, row_of
+from syndicate.stories.meaning import LENGTH, TABLE, Meaning, meaning_of, rows_of
 
 
 def meaning(text: str, language: str = "en") -> Meaning:
@@ -55,7 +55,7 @@ def test_english_has_a_meaning_instead_of_characters_other_languages_the_reverse
 
 
 def test_words_are_found_and_the_table_stays_below_ten_megabytes() -> None:
-    assert row_of("parliament") >= 0
-    assert row_of("qzxqzx") == -1
-    assert len(meaning_of([row_of("parliament")], [1])) == 0
+    assert rows_of(["parliament"])[0] >= 0
+    assert rows_of(["qzxqzx"]) == [-1]
+    assert len(meaning_of(rows_of(["parliament", "qzxqzx"]), [1, 1])) == 0
     assert TABLE.stat().st_size < 10_000_000

@@ -3,8 +3,9 @@
 import pytest
 
 from syndicate.stories import extract_terms, shared_terms
-from syndicate.stories.terms import MAX_SHINGLES, MAX_WORDS, word_facts
+from syndicate.stories.terms import MAX_SHINGLES, MAX_WORDS
 from syndicate.stories.tokens import proper_names, stem, words
+from syndicate.stories.vocabulary import MOST_WORDS, vocabulary_of
 
 
 @pytest.mark.parametrize(
@@ -45,10 +46,9 @@ def test_words_come_first_by_title_then_the_text_with_counts_of_both() -> None:
     terms = extract_terms(
         "Quake strikes Lisbon", "Lisbon was calm. Rescuers, rescuers and rescuers came.", "en"
     )
-    expected = [
-        word_facts(word, "en").term for word in ("quake", "strikes", "lisbon", "was", "calm", "rescuers")
-    ]
-    assert terms.terms[:6].tolist() == expected
+    expected = ["quake", "strikes", "lisbon", "was", "calm", "rescuers"]
+    known = vocabulary_of(set(expected), "en").terms
+    assert terms.terms[:6].tolist() == [known[word] for word in expected]
     assert (terms.title[: terms.words] > 0).sum() == 3
     assert terms.body[2] > 0
     assert terms.body[5] == pytest.approx(1 + 1.0986, abs=0.001)
@@ -66,8 +66,18 @@ def test_a_megabyte_of_text_costs_no_more_than_a_page() -> None:
 def test_of_too_many_words_the_rare_and_the_repeated_stay() -> None:
     text = " ".join(f"the of and {chr(97 + n % 26)}{chr(97 + n // 26)}berg" for n in range(140))
     kept = set(extract_terms("Avalanche", text + " Zermatt Zermatt Zermatt", "en").terms.tolist())
-    assert word_facts("zermatt", "en").term in kept
-    assert word_facts("avalanche", "en").term in kept
+    assert {vocabulary_of({word}, "en").terms[word] for word in ("zermatt", "avalanche")} <= kept
+
+
+def test_a_word_is_known_by_the_same_numbers_whatever_was_learnt_before() -> None:
+    alone = vocabulary_of({"harbour"}, "en")
+    first = alone.terms["harbour"], alone.codes["harbour"], alone.rows["harbour"]
+    for part in range(3):
+        vocabulary_of({f"word{number}" for number in range(part * MOST_WORDS // 2)}, "de")
+    again = vocabulary_of({"harbour", "harbours"}, "en-gb")
+    assert (again.terms["harbour"], again.codes["harbour"], again.rows["harbour"]) == first
+    assert again.terms["harbours"] == first[0]
+    assert vocabulary_of({"harbour"}, "fr").rows["harbour"] == -1
 
 
 @pytest.mark.parametrize("title", ["", "   ", "🔥", "a", "\ud800", "\x00"])
