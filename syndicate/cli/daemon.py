@@ -101,7 +101,8 @@ def daemon_lock(settings: Settings) -> Iterator[None]:
     with ExitStack() as stack:
         url = store_url(settings)
         if url.startswith("sqlite"):
-            path = Path(url.partition("///")[2])
+            # One file, however its address is spelt: through a link, or with options behind it.
+            path = Path(url.partition("///")[2].partition("?")[0]).resolve()
             stack.enter_context(FileLock(path.with_name(path.name + ".lock")))
         else:
             stack.enter_context(leases.advisory_lock(url))

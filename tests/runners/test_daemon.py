@@ -8,6 +8,9 @@ from pathlib import Path
 import feedparser
 import pytest
 
+from syndicate.cli.daemon import daemon_lock
+from syndicate.errors import StoreBusy
+from syndicate.settings import load_settings
 from tests.net.scripted_server import ScriptedServer, answer
 from tests.runners.daemon import running
 
@@ -121,6 +124,16 @@ def test_two_daemons_on_one_store_the_second_names_the_first_and_exits_4(config:
         assert first.end(signal.SIGTERM) == 0
     said = second.events[-1]["event"]
     assert f"syndicate.db.lock is held by process {first.process.pid}" in said
+
+
+@pytest.mark.parametrize("other", ["link.db", "syndicate.db?timeout=20"])
+def test_S6_one_store_under_two_addresses_is_still_one_store(tmp_path: Path, other: str) -> None:
+    (tmp_path / "link.db").symlink_to("syndicate.db")
+    (tmp_path / "config.toml").write_text("", "utf-8")
+    one = load_settings(tmp_path / "config.toml", {})
+    two = load_settings(tmp_path / "config.toml", {"SYNDICATE_STORE__URL": f"sqlite:///{other}"})
+    with daemon_lock(one), pytest.raises(StoreBusy, match="is held by process"), daemon_lock(two):
+        pass
 
 
 def test_O7_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
