@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from syndicate.cli.frame import (
+    ROW_NUMBER,
     config_option,
     json_option,
     moment,
@@ -63,7 +64,7 @@ def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> N
 @config_option
 @json_option
 @now_option
-@click.argument("ids", type=int, nargs=-1, required=True)
+@click.argument("ids", type=ROW_NUMBER, nargs=-1, required=True)
 def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ...]) -> None:
     """Send uncertain or failed deliveries again, by their IDS, with the same Message-ID.
 

@@ -9,7 +9,16 @@ from typing import Any
 
 import click
 
-from syndicate.cli.frame import config_option, json_option, moment, now_option, services_of, show, table
+from syndicate.cli.frame import (
+    ROW_NUMBER,
+    config_option,
+    json_option,
+    moment,
+    now_option,
+    services_of,
+    show,
+    table,
+)
 from syndicate.errors import SyndicateError
 from syndicate.model import Article, Decision, EditorAction
 from syndicate.services import Services
@@ -105,7 +114,7 @@ def boost(article: str, factor: float, **common: Any) -> None:
 @json_option
 @now_option
 @click.option("--by", "who", default="", help="Who decides; your user name unless given.")
-@click.argument("number", type=int)
+@click.argument("number", type=ROW_NUMBER)
 def undo(config: Path, as_json: bool, now: datetime | None, who: str, number: int) -> None:
     """Take the decision with this NUMBER back."""
     at = moment(now)

@@ -34,6 +34,9 @@ class Moment(click.ParamType[datetime]):
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
+# What a row of the store can be called by, on either engine.
+ROW_NUMBER = click.IntRange(1, 2**63 - 1)
+
 config_option = click.option(
     "--config",
     "config",

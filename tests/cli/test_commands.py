@@ -332,3 +332,11 @@ def test_every_command_explains_itself(run: Run, name: str) -> None:
 
 def test_the_version_is_told(run: Run) -> None:
     assert run("--version").out.startswith("syndicate, version ")
+
+
+@pytest.mark.parametrize(
+    "command", ["deliveries resend", "editions show", "lint --edition", "editor undo", "editions drop"]
+)
+def test_a_number_larger_than_any_row_is_a_usage_error(run: Run, command: str) -> None:
+    done = run(f"{command} {2**63}")
+    assert (done.code, "is not in the range" in done.err) == (2, True)
