@@ -1,4 +1,4 @@
-"""``sources add``: find the feeds of a page, show them, add the chosen one."""
+"""``sources add``: find the feeds of a page (or its sitemaps), show them, add the chosen one."""
 
 import sys
 from dataclasses import replace
@@ -15,6 +15,7 @@ from syndicate.cli.frame import (
     json_option,
     moment,
     now_option,
+    plural,
     services_of,
     show,
     table,
@@ -24,7 +25,7 @@ from syndicate.errors import SyndicateError
 from syndicate.ingest.discovery import entered_address
 from syndicate.jobs.discovery import PREVIEWED, Discovery, Look
 from syndicate.jobs.source_lists import LONGEST_NAME, free_name
-from syndicate.model import Absence, Access, AccessKind, Origin, Republish, Source
+from syndicate.model import Absence, Access, AccessKind, Origin, Republish, Source, SourceKind
 from syndicate.services import Services
 from syndicate.services.declared import is_private
 from syndicate.settings.sources import AuthSettings
@@ -43,8 +44,8 @@ SEVERAL_PREVIEWED = 2
 @json_option
 @now_option
 @dry_run_option
-@click.option("--choose", type=click.IntRange(min=1), help="Take the feed with this number.")
-@click.option("--yes", is_flag=True, help="Take the first feed without asking.")
+@click.option("--choose", type=click.IntRange(min=1), help="Take the one with this number.")
+@click.option("--yes", is_flag=True, help="Take the first without asking.")
 @click.option("--name", default="", help="What to call it; default: its title.")
 @click.option("--section", default="", help="The section of its articles.")
 @click.option("--language", default="", help="Its language, when it does not say.")
@@ -125,7 +126,7 @@ def _discovered(found: Discovery, private: bool) -> dict[str, Any]:
     return {
         "url": shown(found.url),
         "feeds": [look_facts(one, shown(one.url)) for one in found.feeds],
-        "sitemaps": [shown(one) for one in found.sitemaps],
+        "sitemaps": [look_facts(one, shown(one.url)) for one in found.sitemaps],
         "failures": [{"url": shown(url), "reason": reason} for url, reason in found.failures],
         "added": "",
     }
@@ -134,23 +135,26 @@ def _discovered(found: Discovery, private: bool) -> dict[str, Any]:
 def _print(found: Discovery, private: bool) -> None:
     for _, reason in found.failures:
         click.echo(reason, err=True)
-    if found.feeds:
-        rows = [
-            (number, one.title or "–", one.format, one.entries, day(one.newest), _where(one, private))
-            for number, one in enumerate(found.feeds, start=1)
-        ]
-        table(("", "title", "format", "articles", "newest", "url"), rows, right=(0, 3))
-        for number, one in enumerate(found.feeds, start=1):
-            click.echo()
-            print_latest(
-                one, f"latest of {number}", PREVIEWED if len(found.feeds) == 1 else SEVERAL_PREVIEWED
-            )
-    elif found.sitemaps:
-        click.echo("There is no feed. It has a sitemap:")
-        for url in found.sitemaps:
-            click.echo(f"  {hidden_address(url) if private else url}")
-    else:
+    if found.sitemaps:
+        click.echo("There is no feed, but a sitemap. Its articles are read from their pages.")
+        click.echo()
+    if not found.choices:
         click.echo("No feed was found there. If you know its address, give that.", err=True)
+        return
+    rows = [
+        (number, one.title or "–", one.format, _size(one), day(one.newest), _where(one, private))
+        for number, one in enumerate(found.choices, start=1)
+    ]
+    table(("", "title", "format", "articles", "newest", "url"), rows, right=(0, 3))
+    most = PREVIEWED if len(found.choices) == 1 else SEVERAL_PREVIEWED
+    for number, one in enumerate(found.choices, start=1):
+        if one.latest:
+            click.echo()
+            print_latest(one, f"latest of {number}", most)
+
+
+def _size(look: Look) -> str:
+    return plural(look.parts, "part") if look.parts else str(look.entries)
 
 
 def _where(look: Look, private: bool) -> str:
@@ -158,20 +162,20 @@ def _where(look: Look, private: bool) -> str:
 
 
 def _choose(found: Discovery, number: int | None, yes: bool, as_json: bool) -> Look | None:
-    if not found.feeds:
+    if not found.choices:
         return None
     if number is None and not yes:
         if as_json or not sys.stdin.isatty():
             click.echo("Nothing was added: say --yes for the first, or --choose NUMBER.", err=True)
             return None
-        limit = click.IntRange(0, len(found.feeds))
+        limit = click.IntRange(0, len(found.choices))
         number = click.prompt("Which one shall be added? (0 for none)", type=limit, default=1)
         if not number:
             return None
     position = number or 1
-    if position > len(found.feeds):
-        raise click.UsageError(f"--choose {position}: there are only {len(found.feeds)}")
-    return found.feeds[position - 1]
+    if position > len(found.choices):
+        raise click.UsageError(f"--choose {position}: there are only {len(found.choices)}")
+    return found.choices[position - 1]
 
 
 def _source(look: Look, access: Access | None, private: bool, given: dict[str, Any]) -> Source:
@@ -179,6 +183,7 @@ def _source(look: Look, access: Access | None, private: bool, given: dict[str, A
         id=0,
         name=clean_line(given["name"], LONGEST_NAME),
         url=look.url,
+        kind=SourceKind.SITEMAP if look.format == "sitemap" else SourceKind.FEED,
         section=given["section"],
         language=given["language"].lower(),
         weight=given["weight"],

@@ -7,6 +7,7 @@ treated like any other stranger's, and is parsed in the worker processes.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -18,10 +19,11 @@ from syndicate.ingest.discovery import (
     sitemaps_of_robots,
 )
 from syndicate.ingest.readers import Document
+from syndicate.ingest.sitemaps import MAX_BYTES as MAX_SITEMAP
 from syndicate.jobs.source_reading import Parser, parse_answer, read_now
 from syndicate.model import Access, Entry, FeedLink, ParsedSource, Source
-from syndicate.net import Fetched, FetchRequest, FetchThread, read_credentials
-from syndicate.text.urls import absolute_url, canonical_url
+from syndicate.net import SITEMAP_ACCEPT, Fetched, FetchRequest, FetchThread, read_credentials
+from syndicate.text.urls import absolute_url, canonical_url, host_of
 
 PREVIEWED = 5
 PAGE_ACCEPT = (
@@ -34,7 +36,8 @@ PAGE_ACCEPT = (
 class Look:
     """What a source holds right now: its latest entries first, at most five of them in ``latest``.
 
-    ``format`` is RSS, Atom, RSS 1.0, JSON Feed, sitemap or folder; ``how`` says why we looked at it.
+    ``format`` is RSS, Atom, RSS 1.0, JSON Feed, sitemap or folder; ``how`` says why we looked at it;
+    ``parts`` are the sitemaps that an index of sitemaps names.
     """
 
     url: str
@@ -43,6 +46,7 @@ class Look:
     title: str = ""
     home_url: str = ""
     entries: int = 0
+    parts: int = 0
     newest: datetime | None = None
     latest: tuple[Entry, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -53,13 +57,18 @@ class Look:
 class Discovery:
     """What a page leads to: feeds, the likeliest first; sitemaps only when there is no feed.
 
-    ``failures`` are ``(address, reason)`` of feeds that the page names and that could not be read.
+    ``failures`` are ``(address, reason)`` of what the site names and what could not be read.
     """
 
     url: str
     feeds: tuple[Look, ...] = ()
-    sitemaps: tuple[str, ...] = ()
+    sitemaps: tuple[Look, ...] = ()
     failures: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def choices(self) -> tuple[Look, ...]:
+        """What can be added as a source."""
+        return self.feeds or self.sitemaps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +95,15 @@ class DiscoveryJob:
         if feed_format(page.body) not in ("", "sitemap"):
             return Discovery(url=url, feeds=(self._look(page, "the address itself"),))
         if feed_format(page.body) == "sitemap":
-            return Discovery(url=url, sitemaps=(page.url,))
+            return Discovery(url=url, sitemaps=(self._look(page, "the address itself", Document.SITEMAP),))
         links = parse_answer(self.parser(), page, Document.LINKS).feeds
         feeds, failures = self._read_links(links, start)
         if not feeds:
             feeds = self._first(likely_feeds(page.url), start)
-        sitemaps = () if feeds else self._sitemaps(page.url, start)
-        return Discovery(url=url, feeds=tuple(feeds), sitemaps=sitemaps, failures=tuple(failures))
+        if feeds:
+            return Discovery(url=url, feeds=tuple(feeds), failures=tuple(failures))
+        sitemaps, unread = self._sitemaps(page.url, start)
+        return Discovery(url=url, sitemaps=tuple(sitemaps), failures=(*failures, *unread))
 
     def look(self, source: Source) -> Look:
         """What a source holds right now, whatever we have of it.
@@ -107,9 +118,11 @@ class DiscoveryJob:
     def _fetch(self, request: FetchRequest) -> Fetched:
         return self.fetcher().fetch_one(request)
 
-    def _look(self, answer: Fetched, how: str) -> Look:
-        parsed = parse_answer(self.parser(), answer)
-        return replace(_look(parsed, _lasting_url(answer), feed_format(answer.body)), how=how)
+    def _look(self, answer: Fetched, how: str, kind: Document = Document.FEED) -> Look:
+        asked = {"asked": answer.request.url} if kind is Document.SITEMAP else {}
+        parsed = parse_answer(self.parser(), answer, kind, **asked)
+        form = "sitemap" if kind is Document.SITEMAP else feed_format(answer.body)
+        return replace(_look(parsed, _lasting_url(answer), form), how=how)
 
     def _read_links(
         self, links: Iterable[FeedLink], start: FetchRequest
@@ -142,14 +155,29 @@ class DiscoveryJob:
                 continue
         return []
 
-    def _sitemaps(self, url: str, start: FetchRequest) -> tuple[str, ...]:
+    def _sitemaps(self, url: str, start: FetchRequest) -> tuple[list[Look], list[tuple[str, str]]]:
+        """What robots.txt names, else the first sitemap at a usual address."""
+        found: list[Look] = []
+        failures: list[tuple[str, str]] = []
+        for address, how in self._sitemap_addresses(url, start):
+            try:
+                answer = self._fetch(
+                    replace(_aside(start, address), accept=SITEMAP_ACCEPT, max_body=MAX_SITEMAP)
+                )
+                found.append(self._look(answer, how, Document.SITEMAP))
+            except (FetchError, ParseError) as error:
+                failures.append((address, str(error)))
+        return found, failures
+
+    def _sitemap_addresses(self, url: str, start: FetchRequest) -> list[tuple[str, str]]:
         try:
             robots = self._fetch(_aside(start, absolute_url(url, "/robots.txt")))
             if named := sitemaps_of_robots(robots.body, url):
-                return tuple(named)
+                return [(address, "named by robots.txt") for address in named]
         except FetchError:
             pass
-        return tuple(self._existing_sitemaps(url, start))[:1]
+        usual = islice(self._existing_sitemaps(url, start), 1)
+        return [(address, "found at a usual address") for address in usual]
 
     def _existing_sitemaps(self, url: str, start: FetchRequest) -> Iterator[str]:
         for address in likely_sitemaps(url):
@@ -178,9 +206,10 @@ def _look(parsed: ParsedSource, url: str, form: str) -> Look:
     return Look(
         url=url,
         format=form,
-        title=parsed.title,
+        title=parsed.title or (host_of(url) if form == "sitemap" else ""),
         home_url=parsed.home_url,
         entries=len(parsed.entries),
+        parts=len(parsed.parts),
         newest=newest[0][0] if newest else None,
         latest=tuple(entry for _, entry in [*newest, *undated][:PREVIEWED]),
         warnings=parsed.warnings,

@@ -23,6 +23,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from syndicate.model import Article, ArticleBody, Image, KnownArticle, NewArticle
 from syndicate.store import quarantine, schema
 from syndicate.store.stale import mark_stale
+from syndicate.store.story_moves import current_stories
 from syndicate.store.upsert import insert_on
 from syndicate.text.plain import folded_words
 
@@ -223,12 +224,13 @@ def get_bodies(connection: Connection, ids: Iterable[int]) -> dict[int, ArticleB
 def find_article(connection: Connection, text: str) -> Article | None:
     """The article a person means: by id, uid (or its beginning), URL, page path or title words.
 
-    ``story:12`` means the one that leads story 12.
+    ``story:12`` means the one that leads story 12, or the story that 12 was merged into.
     """
     table = schema.articles
     story = text.removeprefix("story:")
     if story != text and story.isdecimal() and len(story) < 18:
-        lead = select(schema.stories.c.lead_id).where(schema.stories.c.id == int(story)).scalar_subquery()
+        now_in = current_stories(connection, [int(story)])[int(story)]
+        lead = select(schema.stories.c.lead_id).where(schema.stories.c.id == now_in).scalar_subquery()
         row = connection.execute(select(table).where(table.c.id == lead)).first()
         return None if row is None else article_of(row)
     conditions = [table.c.uid.startswith(text, autoescape=True), table.c.url == text, table.c.path == text]

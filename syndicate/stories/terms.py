@@ -139,7 +139,8 @@ def _shingles(numbers: list[int], step: int) -> Hashes:
     mixed = first * np.uint32(0x9E3779B1) ^ second * np.uint32(0x85EBCA6B) ^ third * np.uint32(0xC2B2AE35)
     # np.unique takes eight times as long on so short a row.
     ascending = np.sort((mixed ^ mixed >> np.uint32(15)) * np.uint32(0x2C1B3C6D))
-    return ascending[np.append(True, ascending[1:] != ascending[:-1])][:MAX_SHINGLES]
+    distinct: Hashes = ascending[np.append(True, ascending[1:] != ascending[:-1])]
+    return distinct[:MAX_SHINGLES]
 
 
 def usual_stems(texts: Sequence[str], language: str) -> frozenset[str]:

@@ -54,6 +54,24 @@ def test_add_shows_the_feeds_of_a_page_and_adds_the_chosen_one(room: Run, tmp_pa
     assert (tmp_path / "config.toml").read_bytes() == before
 
 
+def test_add_takes_the_sitemap_of_a_site_without_a_feed_and_reads_its_pages(room: Run):
+    text = "".join(f"<p>On day {day} the ferry sailed at {day} past nine.</p>" for day in range(20))
+    head = '<title>First ferry sails</title><meta property="og:type" content="article">'
+    story = (
+        f"<html><head>{head}</head><body><article><h1>First ferry sails</h1>{text}</article></body></html>"
+    )
+    with ScriptedServer({"/": answer(200, b"<html><title>x</title></html>")}) as server:
+        rows = f"<url><loc>{server.url('/ferry')}</loc><lastmod>2026-11-24T06:00:00Z</lastmod></url>"
+        server.answers["/sitemap.xml"] = answer(200, f"<urlset>{rows}</urlset>".encode())
+        server.answers["/ferry"] = answer(200, story.encode(), Content_Type="text/html")
+        added = room("sources add --yes --name Ferry", server.url("/"))
+        assert (added.code, "a sitemap" in added.out) == (0, True)
+        assert max(map(len, added.out.splitlines())) <= 80
+        assert room("ingest").code == 0
+    (listed,) = [one for one in room("sources list --json").json["sources"] if one["name"] == "Ferry"]
+    assert (listed["kind"], listed["articles"]) == ("sitemap", 1)
+
+
 def test_add_as_json_says_what_it_found_and_added(room: Run):
     with ScriptedServer(dict(ANSWERS)) as server:
         found = room("sources add --json --yes --dry-run --name Mine", server.url("/")).json

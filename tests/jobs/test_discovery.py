@@ -66,12 +66,29 @@ def test_without_a_declared_feed_the_usual_addresses_are_tried_until_one_is_a_fe
 
 
 def test_a_sitemap_is_offered_last(room: Room):
-    answers: dict[str, Answer] = {"/": page(), "/sitemap.xml": answer(200, b"<urlset></urlset>")}
+    answers: dict[str, Answer] = {"/": page()}
     with ScriptedServer(answers) as server:
+        answers["/sitemap.xml"] = answer(
+            200, f"<urlset><url><loc>{server.url('/news/first-ferry')}</loc></url></urlset>".encode()
+        )
+        answers["/news.xml"] = answer(
+            200, f"<sitemapindex><sitemap><loc>{server.url('/1.xml')}</loc></sitemap></sitemapindex>".encode()
+        )
         found = room.services.discovery.discover(server.url("/"))
-        assert (found.feeds, found.sitemaps) == ((), (server.url("/sitemap.xml"),))
-        server.answers["/robots.txt"] = answer(200, f"Sitemap: {server.url('/news.xml')}".encode())
-        assert room.services.discovery.discover(server.url("/")).sitemaps == (server.url("/news.xml"),)
+        assert found.choices == found.sitemaps
+        assert [(one.url, one.format, one.entries, one.how) for one in found.sitemaps] == [
+            (server.url("/sitemap.xml"), "sitemap", 1, "found at a usual address")
+        ]
+        answers["/robots.txt"] = answer(
+            200, f"Sitemap: {server.url('/news.xml')}\nSitemap: {server.url('/gone.xml')}".encode()
+        )
+        found = room.services.discovery.discover(server.url("/"))
+        assert [(one.url, one.parts, one.how) for one in found.sitemaps] == [
+            (server.url("/news.xml"), 1, "named by robots.txt")
+        ]
+        assert [url for url, _ in found.failures] == [server.url("/gone.xml")]
+        (direct,) = room.services.discovery.discover(server.url("/sitemap.xml")).sitemaps
+        assert (direct.entries, direct.title) == (1, "127.0.0.1")
 
 
 def test_a_permanent_redirect_gives_the_new_address_a_temporary_one_the_old(room: Room):

@@ -59,6 +59,9 @@ def test_a_merged_story_leads_to_the_one_that_has_its_articles(room):
         999: 999,
     }
     assert story_moves.story_moves(connection, first) == [move(MERGED, second, first, 2)]
+    by_old, by_new = (articles.find_article(connection, f"story:{story}") for story in (second, first))
+    assert by_old is not None
+    assert by_old == by_new
 
 
 def test_an_id_leads_on_through_any_number_of_merges(room):
