@@ -25,7 +25,6 @@ from jinja2 import (
     TemplateNotFound,
     TemplateSyntaxError,
     meta,
-    nodes,
 )
 from markupsafe import Markup, escape
 
@@ -144,12 +143,12 @@ class Templates:
                 raise RenderError(f"{folder / name} could not be read: {error.strerror}.") from error
         raise RenderError(f"There is no file {name} in {self._places()}.")
 
-    def names(self, folder: str = "") -> tuple[str, ...]:
-        """All templates (not static files) below ``folder``, such as ``"pages/"``, sorted."""
+    def names(self) -> tuple[str, ...]:
+        """All templates (not static files), sorted."""
         return tuple(
             name
             for name in self._environment.list_templates(extensions=("html", "txt", "j2"))
-            if name.startswith(folder) and not name.startswith(_BUILTIN_PREFIX)
+            if not name.startswith(_BUILTIN_PREFIX)
         )
 
     def find(self, text: str, folder: str = "") -> str:
@@ -177,18 +176,6 @@ class Templates:
             except (TemplateError, UnicodeDecodeError, OSError) as error:
                 problems.append(self._explain(name, error))
         return tuple(problems)
-
-    def variables(self, name: str) -> frozenset[str]:
-        """The names a template takes from its context, with those of every template it refers to."""
-        tree = self._environment.parse(self._source(name))
-        found = meta.find_undeclared_variables(tree)
-        for other in self._references(name):
-            found |= self.variables(other)
-        # jinja2 counts what a template imports outside its blocks as coming from the context.
-        found -= {node.target for node in tree.find_all(nodes.Import)}
-        for node in tree.find_all(nodes.FromImport):
-            found -= {imported if isinstance(imported, str) else imported[1] for imported in node.names}
-        return frozenset(found)
 
     def fingerprint(self, folder: str = "") -> str:
         """Hex digest of every file below ``folder`` (``"pages/"``), so that a changed look is noticed.

@@ -14,9 +14,10 @@ from syndicate.model import (
     Source,
     Story,
 )
-from syndicate.store import Connection, audience, ranking
+from syndicate.store import Connection, audience, persons, ranking
 from syndicate.store import articles as article_store
 from syndicate.store import editions as edition_store
+from syndicate.store import newsletters as newsletter_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
 from syndicate.store.stories import Place
@@ -146,6 +147,12 @@ def subscribe(connection: Connection, *addresses: str, name: str = "daily", now:
     ]
 
 
+def consents(connection: Connection, address_key: str) -> list[tuple[str, str, str]]:
+    """(event, detail, text agreed to) of every consent of a mailbox and its end, oldest first."""
+    found = (persons.everything_about(connection, address_key) or {}).get("consents", [])
+    return [(one["event"], one["detail"], one["agreed"]) for one in found]
+
+
 def cut(connection: Connection, stories: Sequence[EditionStory], **changes: Any) -> int | None:
     """Cut an edition of the daily newsletter for the period that ended this morning."""
     facts: dict[str, Any] = {
@@ -162,7 +169,7 @@ def newsroom(connection: Connection, *addresses: str) -> int:
     """One source, one placed article, a newsletter with subscribers and an edition for them; its id."""
     (source,) = add_sources(connection, declared())
     (article_id,) = add_articles(connection, source.id, new_article())
-    edition_store.sync_newsletters(connection, [newsletter()], NOW - timedelta(days=30))
+    newsletter_store.sync_newsletters(connection, [newsletter()], NOW - timedelta(days=30))
     subscribe(connection, *addresses)
     article = article_store.get_articles(connection, [article_id])[article_id]
     edition_id = cut(connection, [edition_story(article)])

@@ -135,8 +135,8 @@ def test_releasing_twice_or_without_holding_does_nothing(tmp_path):
     lock.acquire()
     lock.release()
     lock.release()
-    lock.acquire()
-    lock.release()
+    with FileLock(lock.path):
+        assert lock.path.read_text() == f"{os.getpid()}\n"
 
 
 def test_S6_the_lock_of_a_killed_process_is_free(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 from syndicate.errors import ConfigError, RenderError
 from syndicate.templating import Templates, human_date, iso_date, reading_time
+from tests.template_variables import variables
 
 NINE = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -118,7 +119,7 @@ def test_check_reports_a_template_that_is_not_utf8(folder):
 def test_every_shipped_template_compiles():
     templates = Templates()
 
-    assert "pages/article.html" in templates.names("pages/")
+    assert "pages/article.html" in templates.names()
     assert templates.check(templates.names()) == ()
 
 
@@ -155,7 +156,7 @@ def test_variables_are_found_through_inheritance_and_imports(folder):
     write(folder, "base.html", "{{ a }}{% block x %}{% endblock %}")
     write(folder, "page.html", '{% extends "base.html" %}{% block x %}{{ b }}{% endblock %}')
 
-    assert Templates(folder).variables("page.html") == {"a", "b"}
+    assert variables(Templates(folder), "page.html") == {"a", "b"}
 
 
 @pytest.mark.parametrize(

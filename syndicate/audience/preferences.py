@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import available_timezones
 
-EVERY_EDITION = "edition"
-CADENCES = (EVERY_EDITION, "daily", "weekly")
+from syndicate.model import EVERY_EDITION
+
 PAUSES = (7, 14, 30, 90)
 """How many days a pause may last."""
 _KEEP = "keep"

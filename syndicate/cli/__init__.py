@@ -30,6 +30,7 @@ _COMMANDS = {
     "replay": ("replay", "Show what past lists and editions would be with the present rules."),
     "preview": ("preview", "Render the next edition of a newsletter without sending it."),
     "lint": ("lint", "Look for what is wrong with a newsletter before it is sent."),
+    "newsletters": ("newsletters", "List, pause and resume newsletters."),
     "editions": ("editions", "The editor's desk: look at editions, change and approve them."),
     "send": ("preview", "Send the next edition to one mailbox, as a test."),
     "subscribers": ("subscribers", "Add, import, list, export and remove subscribers."),

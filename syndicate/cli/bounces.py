@@ -21,7 +21,7 @@ def bounces() -> None:
 @json_option
 @now_option
 def read(config: Path, as_json: bool, now: datetime | None) -> None:
-    """Read one message from standard input, as a mail server's pipe gives it."""
+    """Read one message from standard input. A mail server's pipe gives it."""
     data = sys.stdin.buffer.read(LARGEST)
     with services_of(config, now) as (_, services):
         outcome = services.bounces.handle(data, moment(now))

@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +21,6 @@ from syndicate.cli.frame import config_option
 from syndicate.cli.orders import Orders
 from syndicate.errors import SyndicateError
 from syndicate.files import FileLock
-from syndicate.jobs.unsubscribe import UnsubscribeJob
 from syndicate.logs import Format, configure_logs
 from syndicate.runners.local import Bell, LocalRunner
 from syndicate.services import Services, open_services
@@ -249,7 +249,8 @@ class _Daemon:
 
     def _prune(self, now: datetime) -> Mapping[str, object] | None:
         pruned = self._services.prune.run(now)
-        return {"articles": pruned.articles, "deliveries": pruned.deliveries} if pruned.articles else None
+        counts = asdict(pruned)
+        return counts if any(counts.values()) else None
 
     def _hubs(self, now: datetime) -> Mapping[str, object] | None:
         done = self._services.websub.keep_subscriptions(now, stopping=self._stopping)
@@ -269,7 +270,7 @@ class _Daemon:
         app = create_app(
             WebOptions(hub_url=self._services.settings.site.hub, site_url=self._services.settings.site.url),
             self._services.output,
-            UnsubscribeJob(store=self._services.store),
+            self._services.unsubscribe,
             templates=self._services.templates,
             health=self._health,
             opened=self._services.reads.add if self._services.settings.ranking.clicks else None,

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import click
 
+from syndicate.cli.arguments import ROW_NUMBER
 from syndicate.cli.frame import (
-    ROW_NUMBER,
+    changing,
     config_option,
+    dry_run_option,
     json_option,
     moment,
     now_option,
@@ -36,7 +38,7 @@ def deliveries() -> None:
     type=click.Choice([state.value for state in DeliveryState]),
     help="Only these.",
 )
-@click.option("--limit", default=100, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="At most so many.")
 def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> None:
     """Show deliveries, latest change first."""
     wanted = [DeliveryState(state) for state in states]
@@ -66,9 +68,10 @@ def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> N
 @now_option
 @click.argument("ids", type=ROW_NUMBER, nargs=-1, required=True)
 def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ...]) -> None:
-    """Send uncertain or failed deliveries again, by their IDS, with the same Message-ID.
+    """Send the uncertain or failed deliveries IDS again.
 
-    An uncertain one may have arrived already; mail programs show one copy of a Message-ID.
+    They keep their Message-ID. An uncertain one may have arrived already; mail programs show one copy of
+    a Message-ID.
     """
     with services_of(config, now) as (_, services), services.store.write() as connection:
         refused = [one for one in ids if not delivery_store.resend(connection, one, now=moment(now))]
@@ -88,12 +91,14 @@ def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ..
 @config_option
 @json_option
 @now_option
-def doubt(config: Path, as_json: bool, now: datetime | None) -> None:
-    """After restoring a backup: make everything that waits uncertain, since it may have been sent."""
-    with services_of(config, now) as (_, services), services.store.write() as connection:
+@dry_run_option
+def doubt(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> None:
+    """Make everything that waits uncertain. After a backup was restored it may have been sent since."""
+    with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
         count = delivery_store.doubt_waiting(connection, now=moment(now))
-    show(
-        {"uncertain": count},
-        as_json,
-        lambda: click.echo(f"{plural(count, 'delivery')} uncertain now; `deliveries resend` sends them."),
+    text = (
+        f"{plural(count, 'delivery')} would be uncertain."
+        if dry_run
+        else f"{plural(count, 'delivery')} uncertain now; `deliveries resend` sends them."
     )
+    show({"uncertain": count, "dry_run": dry_run}, as_json, lambda: click.echo(text))

@@ -12,7 +12,6 @@ import click
 from syndicate.cli.frame import json_option, moment, now_option, show, table
 from syndicate.demo import NewsroomServer, Outcome, Place, load_newsroom, open_place, run_pipeline
 from syndicate.errors import SyndicateError
-from syndicate.jobs.unsubscribe import UnsubscribeJob
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
 
@@ -118,7 +117,7 @@ def _serve(services: Services, place: Place, port: int, ready: Callable[[str], N
     app = create_app(
         WebOptions(page_max_age=0, feed_max_age=0),
         place.feeds,
-        UnsubscribeJob(store=services.store),
+        services.unsubscribe,
         templates=services.templates,
         health=lambda: {"ok": True},
     )

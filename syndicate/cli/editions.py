@@ -1,6 +1,5 @@
 """The editor's desk at the command line."""
 
-import getpass
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -8,8 +7,8 @@ from typing import Any
 
 import click
 
+from syndicate.cli.arguments import ROW_NUMBER, by_option
 from syndicate.cli.frame import (
-    ROW_NUMBER,
     config_option,
     json_option,
     moment,
@@ -32,22 +31,12 @@ def editions() -> None:
     """
 
 
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
-
-
-_by_option = click.option("--by", default=_who, help="Who is doing this (default: your user name).")
-
-
 def _desk_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
     """A command of the desk: the options all of them share, and the edition's id."""
 
     def wrap(function: Callable[..., Any]) -> click.Command:
         wrapped = click.argument("edition_id", type=ROW_NUMBER)(function)
-        for option in (_by_option, now_option, json_option, config_option):
+        for option in (by_option, now_option, json_option, config_option):
             wrapped = option(wrapped)
         return editions.command(name)(wrapped)
 
@@ -57,7 +46,7 @@ def _desk_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
 @editions.command("list")
 @config_option
 @json_option
-@click.option("--limit", default=20, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
 @click.argument("newsletter", required=False)
 def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> None:
     """Show editions (of one NEWSLETTER), newest first."""
@@ -153,7 +142,7 @@ def _move(edition_id: int, place: int, to: int, by: str, **common: Any) -> None:
 @click.argument("place", type=int)
 @click.argument("title")
 def _retitle(edition_id: int, place: int, title: str, by: str, **common: Any) -> None:
-    """Give the story at PLACE another TITLE; PLACE 0 is the subject of the mail."""
+    """Give the story at PLACE another TITLE. PLACE 0 is the subject of the mail."""
     _changed(
         common, edition_id, lambda desk, now: desk.desk.retitle(edition_id, place, title, by=by, now=now)
     )
@@ -193,7 +182,7 @@ def _withdraw(edition_id: int, by: str, **common: Any) -> None:
 @_desk_command("correct")
 @click.argument("text")
 def _correct(edition_id: int, text: str, by: str, **common: Any) -> None:
-    """Begin a correction of an edition that went out; TEXT says what was wrong.
+    """Begin a correction of an edition that went out. TEXT says what was wrong.
 
     The correction waits. Change it like any edition, then approve it: those who were sent the edition get it,
     and it takes the edition's place in the archive and the feed.

@@ -1,6 +1,5 @@
 """The editor's hand: put a story at a place, out of the lists, under another headline, up or down."""
 
-import getpass
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import isnan
@@ -9,9 +8,10 @@ from typing import Any
 
 import click
 
+from syndicate.cli.arguments import ROW_NUMBER, article_named, by_option
 from syndicate.cli.frame import (
-    ROW_NUMBER,
     config_option,
+    dry_run_option,
     json_option,
     moment,
     now_option,
@@ -20,7 +20,7 @@ from syndicate.cli.frame import (
     table,
 )
 from syndicate.errors import SyndicateError
-from syndicate.model import Article, Decision, EditorAction
+from syndicate.model import Decision, EditorAction
 from syndicate.services import Services
 from syndicate.settings.values import read_duration
 from syndicate.store import Connection
@@ -60,9 +60,9 @@ def _decision_options(command: Callable[..., None]) -> Callable[..., None]:
         config_option,
         json_option,
         now_option,
-        click.option("--by", "who", default="", help="Who decides; your user name unless given."),
+        by_option,
         click.option("--for", "lasting", callback=_duration, help="How long it holds, such as 12h or 3d."),
-        click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing."),
+        dry_run_option,
     )
     for option in reversed(options):
         command = option(command)
@@ -74,7 +74,7 @@ def _decision_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--place", type=click.IntRange(1, 50), default=1, show_default=True)
 @click.argument("article")
 def pin(article: str, place: int, **common: Any) -> None:
-    """Put the story of ARTICLE at a place of the top list, and first in editions."""
+    """Put the story of ARTICLE at a place of the top list. In editions it comes first."""
     _decide(article, EditorAction.PIN, str(place), **common)
 
 
@@ -82,7 +82,7 @@ def pin(article: str, place: int, **common: Any) -> None:
 @_decision_options
 @click.argument("article")
 def drop(article: str, **common: Any) -> None:
-    """Keep the story of ARTICLE out of the lists and editions; its pages and feed items stay."""
+    """Keep the story of ARTICLE out of the lists and editions. Its pages and feed items stay."""
     _decide(article, EditorAction.DROP, "", **common)
 
 
@@ -91,7 +91,7 @@ def drop(article: str, **common: Any) -> None:
 @click.argument("article")
 @click.argument("headline")
 def retitle(article: str, headline: str, **common: Any) -> None:
-    """Show ARTICLE under another HEADLINE everywhere; its page tells the publisher's own."""
+    """Show ARTICLE under another HEADLINE everywhere. Its page tells the publisher's own."""
     words = clean_line(headline, LONGEST_HEADLINE)
     if not words:
         raise click.UsageError("a headline needs words")
@@ -103,7 +103,7 @@ def retitle(article: str, headline: str, **common: Any) -> None:
 @click.argument("article")
 @click.argument("factor", type=click.FloatRange(0.01, 100))
 def boost(article: str, factor: float, **common: Any) -> None:
-    """Multiply the score of the story of ARTICLE; a FACTOR below 1 lowers it."""
+    """Multiply the score of the story of ARTICLE. A FACTOR below 1 lowers it."""
     if isnan(factor):
         raise click.UsageError("FACTOR must be a number from 0.01 to 100")
     _decide(article, EditorAction.BOOST, f"{factor:g}", **common)
@@ -113,13 +113,13 @@ def boost(article: str, factor: float, **common: Any) -> None:
 @config_option
 @json_option
 @now_option
-@click.option("--by", "who", default="", help="Who decides; your user name unless given.")
+@by_option
 @click.argument("number", type=ROW_NUMBER)
-def undo(config: Path, as_json: bool, now: datetime | None, who: str, number: int) -> None:
+def undo(config: Path, as_json: bool, now: datetime | None, by: str, number: int) -> None:
     """Take the decision with this NUMBER back."""
     at = moment(now)
     with services_of(config, now) as (_, services), services.store.write() as connection:
-        undone = editor_store.undo_decision(connection, number, who=_name(who), now=at)
+        undone = editor_store.undo_decision(connection, number, who=by, now=at)
         if undone is None:
             raise SyndicateError(
                 f"decision {number} does not hold now; `syndicate editor list` shows those that do"
@@ -204,17 +204,18 @@ def _decide(
     config: Path,
     as_json: bool,
     now: datetime | None,
-    who: str,
+    by: str,
     lasting: timedelta | None,
     dry_run: bool,
 ) -> None:
     at = moment(now)
     with services_of(config, now) as (_, services):
-        article = _article(services, text)
+        with services.store.read() as connection:
+            article = article_named(connection, text)
         decision = Decision(
             id=0,
             recorded=at,
-            who=_name(who),
+            who=by,
             action=action,
             article_uid=article.uid,
             value=value,
@@ -245,16 +246,6 @@ def _write(services: Services, decision: Decision) -> int:
     return number
 
 
-def _article(services: Services, text: str) -> Article:
-    with services.store.read() as connection:
-        article = article_store.find_article(connection, text)
-    if article is None:
-        raise SyndicateError(
-            f"no article matches {text!r}: give an id, a URL, words of its title, or story:NUMBER"
-        )
-    return article
-
-
 def _title(connection: Connection, decision: Decision) -> str:
     article = article_store.find_article(connection, decision.article_uid)
     return article.title if article else f"{decision.article_uid} (pruned)"
@@ -264,11 +255,3 @@ def _words(decision: Decision) -> str:
     if decision.undoes is not None:
         return f"no {decision.undoes}"
     return WORDS[decision.action].format(value=decision.value)
-
-
-def _name(who: str) -> str:
-    """Who decides: as told, else whose account this is."""
-    try:
-        return clean_line(who, 100) or getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"

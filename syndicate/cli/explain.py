@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from syndicate.cli.arguments import article_named
 from syndicate.cli.editor import decision_answer, decision_line
 from syndicate.cli.frame import (
     config_option,
@@ -19,7 +20,6 @@ from syndicate.cli.frame import (
     show,
     table,
 )
-from syndicate.errors import SyndicateError
 from syndicate.model import Article, Decision, RankedStory, RelatedLink, Story
 from syndicate.services import Services
 from syndicate.store import Connection, editor, ranking
@@ -69,11 +69,7 @@ def explain(config: Path, as_json: bool, now: datetime | None, article: str) -> 
 
 def explanation(connection: Connection, services: Services, text: str, now: datetime) -> Explanation:
     """Collect what the store knows. Raises ``SyndicateError`` when no article is meant by ``text``."""
-    article = article_store.find_article(connection, text)
-    if article is None:
-        raise SyndicateError(
-            f"no article matches {text!r}: give an id, a URL, words of its title, or story:NUMBER"
-        )
+    article = article_named(connection, text)
     site_url = services.settings.site.url
     sources = {source.id: source.name for source in source_store.list_sources(connection)}
     related = story_store.related_links(connection, [article.id], site_url=site_url).get(article.id, [])
@@ -236,56 +232,64 @@ def _parts(parts: Mapping[str, float]) -> str:
 
 
 def _answer(found: Explanation) -> dict[str, Any]:
-    article, story = found.article, found.story
     return {
-        "article": {
-            "id": article.id,
-            "uid": article.uid,
-            "title": article.title,
-            "url": article.url,
-            "path": article.path,
-            "source": found.source,
-            "published": article.published,
-            "duplicate_of": article.duplicate_of,
-            "original_title": article.original_title or None,
-            "declared_title": article.declared_title,
-            "boost": article.boost,
-        },
+        "article": _article(found),
         "editor": [decision_answer(one) for one in found.decisions],
         "learned_weights": {
             found.sources[source]: one.weight
             for source, one in found.weights.items()
             if source in found.sources
         },
-        "story": None
-        if story is None
-        else {
-            "id": story.id,
-            "lead": story.lead_id,
-            "articles": story.articles,
-            "coverage": story.coverage,
-            "reason": None if found.reason is None else asdict(found.reason),
-            "moves": [asdict(move) for move in found.moves],
-        },
+        "story": _story(found),
         "coverage": [
             {"id": one.article_id, "source": one.source_name, "title": one.title} for one in found.coverage
         ],
-        "related": [
-            {
-                "id": one.article_id,
-                "title": one.title,
-                "source": one.source_name,
-                "url": one.url,
-                "score": one.score,
-                "parts": dict(one.parts),
-                "shared": list(found.shared.get(one.article_id, ())),
-            }
-            for one in found.related
-        ],
-        "ranks": {
-            name: None
-            if rank is None
-            else {"position": rank.position, "score": rank.score, "parts": _named(rank.parts, found.sources)}
-            for name, rank in found.ranks.items()
-        },
+        "related": [_related(link, found) for link in found.related],
+        "ranks": {name: rank and _place(rank, found.sources) for name, rank in found.ranks.items()},
     }
+
+
+def _article(found: Explanation) -> dict[str, Any]:
+    article = found.article
+    return {
+        "id": article.id,
+        "uid": article.uid,
+        "title": article.title,
+        "url": article.url,
+        "path": article.path,
+        "source": found.source,
+        "published": article.published,
+        "duplicate_of": article.duplicate_of,
+        "original_title": article.original_title or None,
+        "declared_title": article.declared_title,
+        "boost": article.boost,
+    }
+
+
+def _story(found: Explanation) -> dict[str, Any] | None:
+    if found.story is None:
+        return None
+    return {
+        "id": found.story.id,
+        "lead": found.story.lead_id,
+        "articles": found.story.articles,
+        "coverage": found.story.coverage,
+        "reason": None if found.reason is None else asdict(found.reason),
+        "moves": [asdict(move) for move in found.moves],
+    }
+
+
+def _related(link: RelatedLink, found: Explanation) -> dict[str, Any]:
+    return {
+        "id": link.article_id,
+        "title": link.title,
+        "source": link.source_name,
+        "url": link.url,
+        "score": link.score,
+        "parts": dict(link.parts),
+        "shared": list(found.shared.get(link.article_id, ())),
+    }
+
+
+def _place(rank: RankedStory, sources: Mapping[int, str]) -> dict[str, Any]:
+    return {"position": rank.position, "score": rank.score, "parts": _named(rank.parts, sources)}

@@ -4,7 +4,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import wrap
@@ -12,8 +12,10 @@ from typing import Any
 
 import click
 
+from syndicate.files import write_atomic
 from syndicate.services import Services, open_services
 from syndicate.settings import Settings, load_settings
+from syndicate.store import Connection
 
 
 class Moment(click.ParamType[datetime]):
@@ -34,9 +36,6 @@ class Moment(click.ParamType[datetime]):
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
-# What a row of the store can be called by, on either engine.
-ROW_NUMBER = click.IntRange(1, 2**63 - 1)
-
 config_option = click.option(
     "--config",
     "config",
@@ -47,6 +46,7 @@ config_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
 now_option = click.option("--now", type=Moment(), default=None, help="Pretend it is this ISO time.")
+file_argument = click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True))
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 
 
@@ -63,12 +63,32 @@ def services_of(config: Path, now: datetime | None = None) -> Iterator[tuple[Set
         yield settings, services
 
 
+def changing(services: Services, dry_run: bool) -> AbstractContextManager[Connection]:
+    """A transaction that is committed at its end, or undone when nothing may be changed."""
+    return services.store.rehearse() if dry_run else services.store.write()
+
+
+def write_result(file: Path, data: bytes) -> None:
+    """Write a file somebody named, whole or not at all; ``-`` is standard output. Raises ``RenderError``."""
+    # Replacing /dev/stdout would be the end of it for everybody.
+    if str(file) in ("-", "/dev/stdout"):
+        sys.stdout.buffer.write(data)
+    else:
+        write_atomic(file, data)
+
+
 def show(result: Mapping[str, Any], as_json: bool, text: Callable[[], None]) -> None:
     """Print the result as one JSON object, or let ``text`` print it for people."""
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False, indent=2, default=_plain))
     else:
         text()
+
+
+def say_done(name: str, outcome: str, text: str, changed: bool, as_json: bool) -> None:
+    """Tell how something named stands now; ``changed`` is false when it stood so already."""
+    answer = {"name": name, "outcome": outcome, "changed": changed}
+    show(answer, as_json, lambda: click.echo(f"{name} {text}."))
 
 
 def _plain(value: object) -> object:

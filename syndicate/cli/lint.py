@@ -5,18 +5,11 @@ from pathlib import Path
 
 import click
 
-from syndicate.cli.frame import (
-    ROW_NUMBER,
-    config_option,
-    json_option,
-    moment,
-    now_option,
-    plural,
-    services_of,
-    show,
-)
+from syndicate.cli.arguments import ROW_NUMBER, newsletters_named
+from syndicate.cli.frame import config_option, json_option, moment, now_option, plural, services_of, show
 from syndicate.errors import SyndicateError
 from syndicate.jobs.press import Proof
+from syndicate.model import Newsletter
 from syndicate.newsletter.findings import Severity
 from syndicate.newsletter.sample import sample_stories
 from syndicate.services import Services
@@ -36,11 +29,14 @@ def lint(
     Without news an invented edition is looked at. Opens no connection. Errors stop a send (exit code 1);
     warnings do not.
     """
+    if newsletters and edition_id is not None:
+        raise click.UsageError("name newsletters or an --edition, not both")
     with services_of(config, now) as (_, services):
         if edition_id is not None:
             proofs = {f"edition {edition_id}": services.desk.proof(edition_id)}
         else:
-            proofs = {name: _next(services, name, moment(now)) for name in _names(services, newsletters)}
+            chosen = newsletters_named(services, newsletters)
+            proofs = {one.name: _next(services, one, moment(now)) for one in chosen}
     answer = {
         name: {
             "findings": [
@@ -67,25 +63,12 @@ def _print(proofs: dict[str, Proof]) -> None:
         click.echo(f"{name}: {plural(errors, 'error')}, {plural(warnings, 'warning')}.")
 
 
-def _names(services: Services, names: tuple[str, ...]) -> list[str]:
-    known = [one.name for one in services.newsletters]
-    for name in names:
-        if name not in known:
-            raise click.UsageError(
-                f"there is no newsletter named {name!r}; known: {', '.join(known) or 'none'}"
-            )
-    if not known:
-        raise SyndicateError("there are no [[newsletters]] in config.toml")
-    return list(names) or known
-
-
-def _next(services: Services, name: str, now: datetime) -> Proof:
+def _next(services: Services, newsletter: Newsletter, now: datetime) -> Proof:
     """The next edition, or an invented one while there is no news."""
-    newsletter = next(one for one in services.newsletters if one.name == name)
     period = services.editions.upcoming(newsletter, now)
     proof = services.editions.draft(newsletter, period, now).proof
     if proof is None:
         proof = services.editions.render(newsletter, period, sample_stories(now), invented=True).proof
     if proof is None:
-        raise SyndicateError(f"there is nothing to look at in {name}")
+        raise SyndicateError(f"there is nothing to look at in {newsletter.name}")
     return proof

@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from syndicate.audience.addresses import normalise_address
+from syndicate.cli.arguments import newsletter_named
 from syndicate.cli.frame import config_option, json_option, moment, now_option, services_of, show
 from syndicate.delivery.message import MessageTemplate
 from syndicate.delivery.parcels import Parcel, send_one
 from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
-from syndicate.jobs.editions import Draft
+from syndicate.jobs.press import Draft
 from syndicate.model import Edition
 from syndicate.newsletter.render import TOKEN
 from syndicate.services import Services
@@ -69,11 +70,7 @@ def send(config: Path, as_json: bool, now: datetime | None, address: str, newsle
     """
     recipient = normalise_address(address).display
     with services_of(config, now) as (_, services):
-        names = [one.name for one in services.newsletters]
-        if newsletter is None and len(names) == 1:
-            newsletter = names[0]
-        if newsletter is None:
-            raise click.UsageError(f"name the newsletter; known: {', '.join(names) or 'none'}")
+        newsletter = newsletter_named(services, newsletter).name
         draft, message = _draft(services, newsletter, moment(now), recipient)
         options = services.mail_options(newsletter)
         sender = options.bounce_address or options.sender_address
@@ -91,11 +88,8 @@ def _draft(
     services: Services, name: str, now: datetime, recipient: str = "preview@example.com"
 ) -> tuple[Edition, bytes]:
     """The edition of the period that is running, and the message one reader would get."""
-    found = [one for one in services.newsletters if one.name == name]
-    if not found:
-        known = ", ".join(one.name for one in services.newsletters) or "none"
-        raise click.UsageError(f"there is no newsletter named {name!r}; known: {known}")
-    draft = services.editions.draft(found[0], services.editions.upcoming(found[0], now), now)
+    newsletter = newsletter_named(services, name)
+    draft = services.editions.draft(newsletter, services.editions.upcoming(newsletter, now), now)
     if draft.rendered is None:
         raise SyndicateError(
             f"the next edition of {name} has no stories yet: "

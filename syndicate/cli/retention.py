@@ -1,5 +1,6 @@
 """Letting go of old rows by hand; the daemon does the same every hour."""
 
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -25,13 +26,7 @@ def prune(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> N
     """Remove articles and deliveries older than [retention] says. Pages on disk stay."""
     with services_of(config, now) as (_, services):
         pruned = services.prune.run(moment(now), dry_run=dry_run)
-    answer = {
-        "dry_run": dry_run,
-        "articles": pruned.articles,
-        "stories": pruned.stories,
-        "deliveries": pruned.deliveries,
-        "tombstones": pruned.tombstones,
-    }
+    answer = {"dry_run": dry_run, **asdict(pruned)}
     verb = "would go" if dry_run else "removed"
     show(
         answer,

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
+from syndicate.cli.arguments import source_named
 from syndicate.cli.frame import config_option, json_option, moment, now_option, plural, services_of, show
 from syndicate.errors import ConfigError
 from syndicate.jobs.rehearsal import Judged
 from syndicate.model import Source
 from syndicate.services import Services
-from syndicate.store import sources as source_store
 from syndicate.text.urls import is_web_url
 
 
@@ -49,10 +49,7 @@ def try_rules(
 
 def _declared(services: Services, name: str) -> Source:
     with services.store.read() as connection:
-        for source in source_store.list_sources(connection):
-            if source.name == name:
-                return source
-    raise click.UsageError(f"there is no source {name!r}; `syndicate status` lists them")
+        return source_named(connection, name)
 
 
 def _stranger(url: str) -> Source:

@@ -98,6 +98,7 @@ def _check(config: Path, now: datetime, report: _Report) -> None:
     try:
         _check_templates(services, now, report)
         _check_mail(services, report)
+        _check_sign_up(services, report)
         _check_sources(services, report)
         for newsletter in services.newsletters:
             zone = read_zone(newsletter.time_zone)
@@ -154,6 +155,14 @@ def _check_mail(services: Services, report: _Report) -> None:
         report.problems.append(
             "mail.from: example.com is nobody's address; write the one your mail comes from"
         )
+
+
+def _check_sign_up(services: Services, report: _Report) -> None:
+    settings = services.settings
+    if settings.sign_up.enabled and not settings.web.listen:
+        report.notes.append("sign_up: there is no page without a web server; set [web] listen")
+    if settings.sign_up.enabled and not services.newsletters:
+        report.notes.append("sign_up: there is no [[newsletters]] to subscribe to")
 
 
 def _check_sources(services: Services, report: _Report) -> None:

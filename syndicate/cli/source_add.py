@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from syndicate.cli.frame import (
+    changing,
     config_option,
     dry_run_option,
     json_option,
@@ -59,10 +60,10 @@ SEVERAL_PREVIEWED = 2
 @click.option("--secret-env", default="", help="Or the environment variable that does.")
 @click.argument("url")
 def add(config: Path, as_json: bool, now: datetime | None, **given: Any) -> None:
-    """Find the feeds of the page at URL, show what is in them, and add one as a source.
+    """Find the feeds of the page at URL and add one as a source.
 
-    URL may be any page of a site, or the feed itself. On a terminal you are asked; elsewhere say
-    --yes or --choose.
+    Shows what is in them first. URL may be any page of a site, or the feed itself. On a terminal you are
+    asked; elsewhere say --yes or --choose.
     """
     if has_credentials(given["url"]):
         raise click.UsageError("take user name and password out of URL: use --auth with --secret-file")
@@ -198,8 +199,7 @@ def _source(look: Look, access: Access | None, private: bool, given: dict[str, A
 
 def _add(services: Services, source: Source, now: datetime, dry_run: bool) -> str:
     """Add it under a name that is free; a source at that address that was removed comes back."""
-    transaction = services.store.rehearse() if dry_run else services.store.write()
-    with transaction as connection:
+    with changing(services, dry_run) as connection:
         sources = source_store.list_sources(connection)
         same = next((one for one in sources if canonical_url(one.url) == canonical_url(source.url)), None)
         if same is not None and same.absent is Absence.NONE:

@@ -6,8 +6,10 @@ from pathlib import Path
 import click
 
 from syndicate.cli.frame import (
+    changing,
     config_option,
     dry_run_option,
+    file_argument,
     json_option,
     moment,
     now_option,
@@ -15,9 +17,8 @@ from syndicate.cli.frame import (
     services_of,
     show,
     table,
+    write_result,
 )
-from syndicate.errors import SyndicateError
-from syndicate.files import write_atomic
 from syndicate.jobs.source_lists import ImportResult, export_outlines, import_outlines, read_list_file
 from syndicate.model import Absence
 from syndicate.net import FetchRequest
@@ -44,8 +45,7 @@ def import_(
     """
     with services_of(config, now) as (_, services):
         found = read_opml(_bytes_at(place, services))
-        transaction = services.store.rehearse() if dry_run else services.store.write()
-        with transaction as connection:
+        with changing(services, dry_run) as connection:
             result = import_outlines(connection, found, moment(now), section=section)
     answer = {
         "title": found.title,
@@ -68,9 +68,9 @@ def import_(
 @click.command()
 @config_option
 @now_option
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True))
+@file_argument
 def export(config: Path, now: datetime | None, file: Path) -> None:
-    """Write all feeds to an OPML FILE for other readers; "-" means standard output.
+    """Write all feeds to an OPML FILE. "-" means standard output.
 
     Private sources and folders are left out.
     """
@@ -78,13 +78,7 @@ def export(config: Path, now: datetime | None, file: Path) -> None:
         sources = source_store.list_sources(connection)
     outlines = export_outlines(sources)
     document = write_opml(f"{settings.site.title}: sources", outlines, created=moment(now))
-    if str(file) == "-":
-        click.echo(document.decode(), nl=False)
-    else:
-        try:
-            write_atomic(file, document)
-        except OSError as error:
-            raise SyndicateError(f"cannot write {file}: {error.strerror}") from error
+    write_result(file, document)
     left_out = sum(one.private and one.absent is not Absence.REMOVED for one in sources)
     more = f" {plural(left_out, 'private source')} left out." if left_out else ""
     click.echo(f"{plural(len(outlines), 'feed')} written.{more}", err=True)

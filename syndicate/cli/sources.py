@@ -1,11 +1,14 @@
 """Sources: list, show, pause, resume, move, remove and test them. Adding is next door."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from syndicate.cli.arguments import source_named
 from syndicate.cli.frame import (
     ago,
     config_option,
@@ -13,19 +16,19 @@ from syndicate.cli.frame import (
     moment,
     now_option,
     plural,
+    say_done,
     services_of,
     show,
     table,
 )
+from syndicate.cli.health import shown_address
 from syndicate.cli.source_add import add
 from syndicate.cli.source_lists import export, import_
 from syndicate.cli.source_looks import look_facts, print_look
-from syndicate.cli.status import shown_address
 from syndicate.errors import SyndicateError
 from syndicate.ingest.polling import believed_url
-from syndicate.model import Absence, Origin, Source
-from syndicate.services import Services
-from syndicate.store import added_sources
+from syndicate.model import Absence, Origin
+from syndicate.store import Connection, added_sources
 from syndicate.store import sources as source_store
 from syndicate.store.sources import SourceReport
 from syndicate.text.privacy import has_credentials, hide_address
@@ -83,9 +86,8 @@ def show_(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
     """Show all there is to know about the source NAME."""
     with services_of(config, now) as (_, services), services.store.read() as connection:
         reports = source_store.report_sources(connection, week_ago=moment(now) - WEEK)
-    report = next((one for one in reports if one.source.name == name), None)
-    if report is None:
-        raise _unknown(name)
+        source_named(connection, name)
+    report = next(one for one in reports if one.source.name == name)
     facts = _facts(report)
     show(facts, as_json, lambda: _print_facts(facts))
 
@@ -96,12 +98,8 @@ def show_(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
 @click.argument("name")
 def pause(config: Path, as_json: bool, name: str) -> None:
     """Stop reading the source NAME; its articles stay."""
-    with services_of(config) as (_, services):
-        source = _ours(services, name, "set paused = true there")
-        if not source.paused:
-            with services.store.write() as connection:
-                added_sources.pause_source(connection, name)
-    _done(name, "paused", "is paused", as_json)
+    done = _change(config, name, added_sources.pause_source, instead="set paused = true there")
+    say_done(name, "paused", "is paused", done, as_json)
 
 
 @sources.command()
@@ -109,12 +107,9 @@ def pause(config: Path, as_json: bool, name: str) -> None:
 @json_option
 @click.argument("name")
 def resume(config: Path, as_json: bool, name: str) -> None:
-    """Read the paused source NAME again; one that said it was gone is asked once more."""
-    with services_of(config) as (_, services):
-        _ours(services, name, "set paused = false there")
-        with services.store.write() as connection:
-            added_sources.resume_source(connection, name)
-    _done(name, "resumed", "is read again", as_json)
+    """Read the paused source NAME again. One that said it was gone is asked once more."""
+    done = _change(config, name, added_sources.resume_source, instead="set paused = false there")
+    say_done(name, "resumed", "is read again", done, as_json)
 
 
 @sources.command()
@@ -123,14 +118,11 @@ def resume(config: Path, as_json: bool, name: str) -> None:
 @click.argument("name")
 @click.argument("url")
 def move(config: Path, as_json: bool, name: str, url: str) -> None:
-    """Read the source NAME at another URL from now on; its articles stay."""
+    """Read the source NAME at another URL from now on. Its articles stay."""
     if has_credentials(url) or not is_web_url(url):
         raise click.UsageError("URL must be an http or https address without user name and password")
-    with services_of(config) as (_, services):
-        _ours(services, name, "change its url there")
-        with services.store.write() as connection:
-            added_sources.move_source(connection, name, url)
-    _done(name, "moved", "is read at its new address", as_json)
+    done = _change(config, name, partial(added_sources.move_source, url=url), instead="change its url there")
+    say_done(name, "moved", "is read at its new address", done, as_json)
 
 
 @sources.command()
@@ -139,11 +131,8 @@ def move(config: Path, as_json: bool, name: str, url: str) -> None:
 @click.argument("name")
 def remove(config: Path, as_json: bool, name: str) -> None:
     """Remove the source NAME from the list. Its articles stay until retention takes them."""
-    with services_of(config) as (_, services):
-        _ours(services, name, "remove it there")
-        with services.store.write() as connection:
-            added_sources.remove_source(connection, name)
-    _done(name, "removed", "is removed; its articles stay", as_json)
+    done = _change(config, name, added_sources.remove_source, instead="remove it there")
+    say_done(name, "removed", "is removed; its articles stay", done, as_json)
 
 
 @sources.command()
@@ -151,9 +140,10 @@ def remove(config: Path, as_json: bool, name: str) -> None:
 @json_option
 @click.argument("name")
 def test(config: Path, as_json: bool, name: str) -> None:
-    """Fetch the source NAME now and show what would be read; changes nothing."""
+    """Fetch the source NAME now and show what would be read. Changes nothing."""
     with services_of(config) as (_, services):
-        source = _find(services, name)
+        with services.store.read() as connection:
+            source = source_named(connection, name)
         try:
             look = services.discovery.look(source)
         except SyndicateError as error:
@@ -164,28 +154,13 @@ def test(config: Path, as_json: bool, name: str) -> None:
     show({"name": name, **look_facts(look, shown)}, as_json, lambda: print_look(look, shown))
 
 
-def _find(services: Services, name: str) -> Source:
-    with services.store.read() as connection:
-        source = added_sources.find_source(connection, name)
-    if source is None:
-        raise _unknown(name)
-    return source
-
-
-def _ours(services: Services, name: str, advice: str) -> Source:
-    """The source, if it may be changed here: what the file declares only the file changes."""
-    source = _find(services, name)
-    if source.origin is Origin.CONFIG and source.absent is Absence.NONE:
-        raise SyndicateError(f"{name} is declared in the configuration file: {advice}")
-    return source
-
-
-def _unknown(name: str) -> click.UsageError:
-    return click.UsageError(f"there is no source named {name!r}; see `syndicate sources list`")
-
-
-def _done(name: str, outcome: str, text: str, as_json: bool) -> None:
-    show({"name": name, "outcome": outcome}, as_json, lambda: click.echo(f"{name} {text}."))
+def _change(config: Path, name: str, change: Callable[[Connection, str], bool], *, instead: str) -> bool:
+    """Change a source; false when it was so already. What the file declares only the file changes."""
+    with services_of(config) as (_, services), services.store.write() as connection:
+        source = source_named(connection, name)
+        if source.origin is Origin.CONFIG and source.absent is Absence.NONE:
+            raise SyndicateError(f"{name} is declared in the configuration file: {instead}")
+        return change(connection, name)
 
 
 _ABSENT = {

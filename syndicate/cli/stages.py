@@ -1,11 +1,13 @@
 """The five stages as commands: each does what the daemon does, once, and may run beside it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from syndicate.cli.arguments import check_names, newsletter_names
 from syndicate.cli.frame import (
     config_option,
     dry_run_option,
@@ -19,11 +21,13 @@ from syndicate.cli.frame import (
     table,
 )
 from syndicate.cli.source_lists import describe_import
-from syndicate.jobs.ingest_result import SourceOutcome
+from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
 from syndicate.jobs.pages import PagesResult
+from syndicate.jobs.sitemap_parts import PartsResult
 from syndicate.model import Absence
 from syndicate.services import Services
 from syndicate.store import sources as source_store
+from syndicate.store.deliveries import DeliveryReport
 
 
 @click.command()
@@ -35,7 +39,8 @@ from syndicate.store import sources as source_store
 def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
     """Read the sources that are due, or the sources with these NAMES, due or not."""
     with services_of(config, now) as (_, services):
-        chosen = _known(names, _names_of_sources(services), "source")
+        check_names(names, _names_of_sources(services), "source")
+        chosen = names or None
         if dry_run:
             due = services.ingest.due(moment(now), names=chosen)
             show({"due": due}, as_json, lambda: click.echo("\n".join(due) or "No source is due."))
@@ -56,7 +61,12 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
         with progress("Reading pages", as_json):
             parts = services.sitemap_parts.run(moment(now))
             pages = services.pages.run(moment(now))
-    answer = {
+    show(_ingested(result, parts, pages), as_json, lambda: _print_ingested(result, parts, pages))
+    _exit_if(result.failed)
+
+
+def _ingested(result: IngestResult, parts: PartsResult, pages: PagesResult) -> dict[str, Any]:
+    return {
         "sources": len(result.sources),
         "new": result.new + parts.new + pages.new,
         "changed": result.changed,
@@ -72,33 +82,26 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
         },
         "page_errors": [*parts.failures, *pages.failures],
     }
-    show(
-        answer,
-        as_json,
-        lambda: click.echo(
-            f"{plural(len(result.sources), 'source')} read: "
-            f"{plural(result.new + parts.new + pages.new, 'new article')}, "
-            f"{result.changed} changed, {plural(result.failed, 'source')} failed." + _pages_line(pages)
-        ),
+
+
+def _print_ingested(result: IngestResult, parts: PartsResult, pages: PagesResult) -> None:
+    new = result.new + parts.new + pages.new
+    for failure in (*parts.failures, *pages.failures):
+        click.echo(f"  {failure}", err=True)
+    click.echo(
+        f"{plural(len(result.sources), 'source')} read: {plural(new, 'new article')}, "
+        f"{result.changed} changed, {plural(result.failed, 'source')} failed."
     )
-    _exit_if(result.failed)
+    if pages:
+        click.echo(
+            f"{plural(pages.read, 'page')} read, {pages.refused} of no use, "
+            f"{pages.put_off} put off, {pages.failed} failed."
+        )
 
 
 def _names_of_sources(services: Services) -> list[str]:
     with services.store.read() as connection:
         return [one.name for one in source_store.list_sources(connection) if one.absent is Absence.NONE]
-
-
-def _pages_line(pages: PagesResult) -> str:
-    """What became of the pages of articles, when there were any; their errors go to standard error."""
-    for failure in pages.failures:
-        click.echo(f"  {failure}", err=True)
-    if not pages:
-        return ""
-    return (
-        f"\n{plural(pages.read, 'page')} read, {pages.refused} of no use, "
-        f"{pages.put_off} put off, {pages.failed} failed."
-    )
 
 
 def _source_line(outcome: SourceOutcome) -> None:
@@ -179,8 +182,8 @@ def publish(config: Path, as_json: bool, now: datetime | None, everything: bool)
 def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
     """Cut the newsletter editions that are due (of the newsletters with these NAMES)."""
     with services_of(config, now) as (_, services):
-        chosen = _known(names, [newsletter.name for newsletter in services.newsletters], "newsletter")
-        outcomes = services.editions.run(moment(now), names=chosen, dry_run=dry_run)
+        check_names(names, newsletter_names(services), "newsletter")
+        outcomes = services.editions.run(moment(now), names=names or None, dry_run=dry_run)
     answer = {
         "dry_run": dry_run,
         "editions": [
@@ -221,10 +224,8 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
     """Send the deliveries that are due."""
     with services_of(config, now) as (_, services):
         if dry_run:
-            due = services.deliver.due(moment(now))
-            rows = [(one.delivery.id, one.delivery.address, one.newsletter, one.subject) for one in due]
-            answer: dict[str, Any] = {"due": [dict(zip(_DUE, row, strict=True)) for row in rows]}
-            show(answer, as_json, lambda: table(_DUE, rows, right=(0,)))
+            problem = "" if resume else services.deliver.resting(moment(now))
+            _show_due(services.deliver.due(moment(now)), problem, as_json)
             return
         if services.sign_ups is not None:
             services.sign_ups.run(moment(now))
@@ -251,16 +252,21 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
     _exit_if(result.failed + result.uncertain + result.swept + bool(result.problem))
 
 
-_DUE = ("delivery", "address", "newsletter", "subject")
+def _show_due(due: Sequence[DeliveryReport], problem: str, as_json: bool) -> None:
+    """What would be sent, and why it is not sent yet."""
+    headers = ("delivery", "address", "newsletter", "subject")
+    rows = [(one.delivery.id, one.delivery.address, one.newsletter, one.subject) for one in due]
 
+    def text() -> None:
+        if rows:
+            table(headers, rows, right=(0,))
+        else:
+            click.echo("No delivery is due.")
+        if problem:
+            click.echo(f"  {problem}", err=True)
 
-def _known(names: tuple[str, ...], known: list[str], what: str) -> list[str] | None:
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise click.UsageError(
-            f"there is no {what} named {unknown[0]!r}; known: {', '.join(known) or 'none'}"
-        )
-    return list(names) or None
+    answer = {"due": [dict(zip(headers, row, strict=True)) for row in rows], "problem": problem}
+    show(answer, as_json, text)
 
 
 def _exit_if(problems: int) -> None:

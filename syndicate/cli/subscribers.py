@@ -1,6 +1,7 @@
 """Subscribers by command line and CSV. The operator answers for the consent behind each of them."""
 
 import json
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,17 @@ import click
 from syndicate.audience.addresses import normalise_address
 from syndicate.audience.import_export import (
     ExportedRow,
+    ImportedRow,
     ImportOutcome,
     export_subscribers,
     import_subscribers,
 )
+from syndicate.cli.arguments import newsletter_named
 from syndicate.cli.frame import (
+    changing,
     config_option,
+    dry_run_option,
+    file_argument,
     json_option,
     moment,
     now_option,
@@ -23,10 +29,10 @@ from syndicate.cli.frame import (
     services_of,
     show,
     table,
+    write_result,
 )
-from syndicate.errors import ConfigError, SyndicateError
-from syndicate.services import Services
-from syndicate.store import audience, persons
+from syndicate.errors import SyndicateError
+from syndicate.store import Connection, audience, persons
 
 
 @click.group()
@@ -65,7 +71,7 @@ def add(
             address_key=wanted.key,
             name=name,
             language=language,
-            newsletter=_newsletter(services, newsletter),
+            newsletter=newsletter_named(services, newsletter).name,
             evidence="added by the operator on the command line",
             now=moment(now),
         )
@@ -82,7 +88,7 @@ _SAID = {
     "added": "{} is subscribed.",
     "already": "{} was subscribed already.",
     "left": "{} has unsubscribed and is not subscribed again by the operator.",
-    "suppressed": "{} must not be written to (see `syndicate subscribers list`).",
+    "suppressed": "{} must not be written to (`syndicate subscribers show` says why).",
 }
 
 _REASONS = {"left": "has unsubscribed", "suppressed": "must not be written to"}
@@ -93,39 +99,21 @@ _REASONS = {"left": "has unsubscribed", "suppressed": "must not be written to"}
 @json_option
 @now_option
 @newsletter_option
-@click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+@dry_run_option
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_(
     config: Path, as_json: bool, now: datetime | None, newsletter: str | None, dry_run: bool, file: Path
 ) -> None:
-    """Subscribe every address of a CSV FILE, with a report by row.
+    """Subscribe every address of a CSV FILE. Reports by row.
 
     Nobody who has unsubscribed is subscribed again. All rows are one transaction.
     """
     rows = import_subscribers(file.read_bytes())
     with services_of(config, now) as (_, services):
-        transaction = services.store.rehearse() if dry_run else services.store.write()
-        name = _newsletter(services, newsletter)
-        report = []
-        with transaction as connection:
-            for row in rows:
-                outcome, reason = row.outcome.value, row.reason
-                if row.outcome is ImportOutcome.ADDED and row.address:
-                    outcome = audience.add_subscription(
-                        connection,
-                        address=row.address.display,
-                        address_key=row.address.key,
-                        name=row.name,
-                        language=row.language,
-                        newsletter=name,
-                        evidence=f"imported from {file.name}, line {row.line}",
-                        now=moment(now),
-                    )
-                    reason = _REASONS.get(outcome, "")
-                report.append({"line": row.line, "address": row.text, "outcome": outcome, "reason": reason})
-    counts: dict[str, int] = {}
-    for entry in report:
-        counts[str(entry["outcome"])] = counts.get(str(entry["outcome"]), 0) + 1
+        name = newsletter_named(services, newsletter).name
+        with changing(services, dry_run) as connection:
+            report = [_import_row(connection, row, name, file.name, moment(now)) for row in rows]
+    counts = Counter(entry["outcome"] for entry in report)
 
     def text() -> None:
         odd = [entry for entry in report if entry["outcome"] != "added"]
@@ -136,8 +124,28 @@ def import_(
         click.echo(", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "No rows.")
 
     show({"counts": counts, "rows": report, "dry_run": dry_run}, as_json, text)
-    if counts.get(ImportOutcome.INVALID.value):
+    if counts[ImportOutcome.INVALID.value]:
         raise SystemExit(1)
+
+
+def _import_row(
+    connection: Connection, row: ImportedRow, newsletter: str, file: str, now: datetime
+) -> dict[str, Any]:
+    """What became of one row."""
+    outcome, reason = row.outcome.value, row.reason
+    if row.outcome is ImportOutcome.ADDED and row.address:
+        outcome = audience.add_subscription(
+            connection,
+            address=row.address.display,
+            address_key=row.address.key,
+            name=row.name,
+            language=row.language,
+            newsletter=newsletter,
+            evidence=f"imported from {file}, line {row.line}",
+            now=now,
+        )
+        reason = _REASONS.get(outcome, "")
+    return {"line": row.line, "address": row.text, "outcome": outcome, "reason": reason}
 
 
 @subscribers.command("list")
@@ -165,9 +173,9 @@ def list_(config: Path, as_json: bool, newsletter: str | None) -> None:
 @subscribers.command()
 @config_option
 @newsletter_option
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@file_argument
 def export(config: Path, newsletter: str | None, file: Path) -> None:
-    """Write subscribers to a CSV FILE that spreadsheets open safely."""
+    """Write subscribers to a CSV FILE. Spreadsheets open it safely; "-" means standard output."""
     with services_of(config) as (_, services), services.store.read() as connection:
         people = audience.list_subscribers(connection, newsletter=newsletter)
     rows = [
@@ -177,26 +185,28 @@ def export(config: Path, newsletter: str | None, file: Path) -> None:
         for one in people
         for name, state in one.subscriptions.items()
     ]
-    file.write_bytes(export_subscribers(rows))
-    click.echo(f"{plural(len(rows), 'subscription')} written to {file}.")
+    write_result(file, export_subscribers(rows))
+    click.echo(f"{plural(len(rows), 'subscription')} written.", err=True)
 
 
 @subscribers.command()
 @config_option
 @json_option
 @now_option
+@dry_run_option
 @click.argument("address")
-def remove(config: Path, as_json: bool, now: datetime | None, address: str) -> None:
+def remove(config: Path, as_json: bool, now: datetime | None, dry_run: bool, address: str) -> None:
     """End every subscription of an ADDRESS. Only the person can subscribe again: there is no way back."""
     key = normalise_address(address).key
-    with services_of(config, now) as (_, services), services.store.write() as connection:
+    with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
         ended = audience.end_all_subscriptions(
             connection, key, detail="removed by the operator", now=moment(now)
         )
         if ended is None:
             raise SyndicateError(f"{address} is not a subscriber; `syndicate subscribers list` shows who is")
-    answer = {"address": address, "outcome": "unsubscribed"}
-    show(answer, as_json, lambda: click.echo(f"{address} is unsubscribed."))
+    answer = {"address": address, "outcome": "unsubscribed", "ended": ended, "dry_run": dry_run}
+    text = f"{address} {'would be' if dry_run else 'is'} unsubscribed."
+    show(answer, as_json, lambda: click.echo(text))
 
 
 @subscribers.command("show")
@@ -204,7 +214,7 @@ def remove(config: Path, as_json: bool, now: datetime | None, address: str) -> N
 @json_option
 @click.argument("address")
 def show_(config: Path, as_json: bool, address: str) -> None:
-    """Show what is known about one ADDRESS: subscriptions, choices, consents, why it is suppressed."""
+    """Show all that is held about one ADDRESS. Also why it is suppressed, if it is."""
     person = _person(config, address)
 
     def text() -> None:
@@ -224,33 +234,35 @@ def show_(config: Path, as_json: bool, address: str) -> None:
 @subscribers.command("export-person")
 @config_option
 @click.argument("address")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@file_argument
 def export_person(config: Path, address: str, file: Path) -> None:
-    """Write everything held about one ADDRESS to a JSON FILE, to hand to its owner.
+    """Write all that is held about one ADDRESS to a JSON FILE.
 
-    Hand it over only by mail to that address: it proves whose it is.
+    "-" means standard output. Hand it to its owner only by mail to that address: it proves whose it is.
     """
     person = _person(config, address)
-    file.write_text(json.dumps(person, ensure_ascii=False, indent=2, default=str) + "\n", "utf-8")
-    click.echo(f"Everything about {address} is written to {file}.")
+    write_result(file, (json.dumps(person, ensure_ascii=False, indent=2, default=str) + "\n").encode())
+    click.echo(f"Everything about {address} is written.", err=True)
 
 
 @subscribers.command("erase")
 @config_option
 @json_option
 @now_option
+@dry_run_option
 @click.argument("address")
-def erase_(config: Path, as_json: bool, now: datetime | None, address: str) -> None:
-    """Erase all that is held about one ADDRESS; a keyed hash keeps it from being imported again.
+def erase_(config: Path, as_json: bool, now: datetime | None, dry_run: bool, address: str) -> None:
+    """Erase all that is held about one ADDRESS. A keyed hash keeps it from being imported again.
 
     Mail already written to the outbox folder or sent is not ours to take back.
     """
     key = normalise_address(address).key
-    with services_of(config, now) as (_, services), services.store.write() as connection:
+    with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
         audience.end_all_subscriptions(connection, key, detail="", now=moment(now))
         if not audience.erase_subscriber(connection, key, moment(now)):
             raise SyndicateError(f"nothing is known about {address}")
-    show({"address": address, "outcome": "erased"}, as_json, lambda: click.echo(f"{address} is erased."))
+    text = f"{address} {'would be' if dry_run else 'is'} erased."
+    show({"address": address, "outcome": "erased", "dry_run": dry_run}, as_json, lambda: click.echo(text))
 
 
 def _person(config: Path, address: str) -> dict[str, Any]:
@@ -264,14 +276,3 @@ def _person(config: Path, address: str) -> dict[str, Any]:
 
 def _states(one: audience.Subscriber) -> str:
     return ", ".join(f"{name}: {state.value}" for name, state in sorted(one.subscriptions.items()))
-
-
-def _newsletter(services: Services, wanted: str | None) -> str:
-    names = [newsletter.name for newsletter in services.newsletters]
-    if not names:
-        raise ConfigError("there is no [[newsletters]] in the configuration to subscribe to")
-    if wanted is None and len(names) == 1:
-        return names[0]
-    if wanted not in names:
-        raise click.UsageError(f"name the newsletter with --newsletter; known: {', '.join(names)}")
-    return str(wanted)

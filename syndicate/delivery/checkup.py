@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from syndicate.delivery.dkim import DkimKey
 from syndicate.errors import SyndicateError
+from syndicate.net.dns import Lookup
 
-Lookup = Callable[[str, str], list[str]]
+_POLICIES = ("none", "quarantine", "reject")
 # RFC 7208 section 4.6.4.
 _MOST_LOOKUPS = 10
 _ASKS = re.compile(r"[+?~-]?(include:|a\b|mx\b|ptr\b|exists:|redirect=)", re.IGNORECASE)
@@ -79,9 +80,6 @@ def check_dmarc(domain: str, lookup: Lookup) -> Finding:
             return Finding(name="DMARC", good=True, detail=f"_dmarc.{name}: {records[0]}")
     detail = f'_dmarc.{domain} has no policy; publish at least "v=DMARC1; p=none"'
     return Finding(name="DMARC", good=False, detail=detail)
-
-
-_POLICIES = ("none", "quarantine", "reject")
 
 
 def check_names(host: str, lookup: Lookup) -> Finding:

@@ -14,6 +14,7 @@ from syndicate.demo.place import Place
 from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
 from syndicate.jobs.ingest_result import IngestResult
+from syndicate.jobs.publish import PublishResult
 from syndicate.model import DeliveryState
 from syndicate.services import Services
 from syndicate.store import articles as article_store
@@ -58,43 +59,49 @@ def run_pipeline(
     say(f"ingest    {read.new} articles from {len(read.sources) - read.failed} sources")
     placed = services.stories.run(now)
     say(f"stories   {placed.placed} articles placed, {placed.new_stories} stories")
-    built = services.publish.run(now)
-    _insist(built.failures)
+    built = _published(services, now)
     say(f"publish   {len(built.feeds)} feed files, {len(built.pages)} files of the site")
     cut = services.editions.run(now)
     _insist([one.problem or one.outcome for one in cut if one.outcome != "cut"])
     for one in cut:
         say(f"edition   {one.subject}")
-    archived = services.publish.run(now)
-    _insist(archived.failures)
+    archived = _published(services, now)
     say(f"publish   {len(archived.pages)} files of the newsletter's archive")
     sent = services.deliver.run(now)
     _insist([sent.problem] if sent.problem else [])
     say(f"deliver   {sent.sent} messages")
-    again = services.ingest.run(now + timedelta(seconds=1))
-    services.stories.run(now)
-    rebuilt = services.publish.run(now)
-    rewritten = len(rebuilt.feeds) + len(rebuilt.pages)
-    say(f"again     {again.new + again.changed} articles new or changed, {rewritten} files rewritten")
-    messages = tuple(sorted(place.outbox.glob("*.eml")))
     counts = {
-        **count(services),
         "duplicates": placed.duplicates,
         "feeds": len(built.feeds),
         "pages": sum(name.endswith(".html") for name in built.pages),
         "editions": len(cut),
         "edition_stories": sum(one.stories for one in cut),
-        "second_poll_new": again.new + again.changed,
-        "second_poll_rewritten": rewritten,
     }
+    messages = tuple(sorted(place.outbox.glob("*.eml")))
     return Outcome(
-        counts=counts,
+        counts=counts | _again(services, now, say) | count(services),
         feeds=tuple(place.feeds / name for name in built.feeds),
         pages=tuple(place.feeds / name for name in (*built.pages, *archived.pages)),
         editions=write_digests(messages, place.folder),
         messages=messages,
         warnings=_warnings(services, read, now),
     )
+
+
+def _published(services: Services, now: datetime) -> PublishResult:
+    result = services.publish.run(now)
+    _insist(result.failures)
+    return result
+
+
+def _again(services: Services, now: datetime, say: Callable[[str], None]) -> dict[str, int]:
+    """Poll, place and publish once more: nothing is new, so nothing may change."""
+    again = services.ingest.run(now + timedelta(seconds=1))
+    services.stories.run(now)
+    rebuilt = services.publish.run(now)
+    new, rewritten = again.new + again.changed, len(rebuilt.feeds) + len(rebuilt.pages)
+    say(f"again     {new} articles new or changed, {rewritten} files rewritten")
+    return {"second_poll_new": new, "second_poll_rewritten": rewritten}
 
 
 def subscribe_readers(services: Services, now: datetime) -> None:

@@ -8,14 +8,12 @@ from pathlib import Path
 from syndicate.errors import RenderError
 from syndicate.files import write_atomic, write_page
 from syndicate.jobs.signatures import signature_of
-from syndicate.model import Channel, Digest, Newsletter, PublishedArticle
+from syndicate.model import EVERY_EDITION, Channel, Digest, Newsletter, PublishedArticle
 from syndicate.publish.archive import ArchivedEdition, archive_channel, archive_pages, edition_item
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.site import SitePages
 from syndicate.store import Store, desk, quarantine, stale
 from syndicate.templating import Templates
-
-CADENCE = "edition"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +49,8 @@ class ArchiveBuild:
         self, newsletter: Newsletter, known: Mapping[str, str], pages: SitePages, look: str, now: datetime
     ) -> list[str]:
         with self.store.read() as connection:
-            found = desk.published_editions(connection, newsletter.name, CADENCE)
-            first = desk.first_cuts(connection, newsletter.name, CADENCE)
+            found = desk.published_editions(connection, newsletter.name, EVERY_EDITION)
+            first = desk.first_cuts(connection, newsletter.name, EVERY_EDITION)
         if not found:
             return []
         name = f"archive:{newsletter.name}"

@@ -78,6 +78,11 @@ class DeliverJob:
         with self.store.read() as connection:
             return delivery_store.list_deliveries(connection, states=waiting, limit=10_000, due=now)
 
+    def resting(self, now: datetime) -> str:
+        """Why nothing is sent to anybody at the moment, ``""`` when it may be."""
+        with self.store.read() as connection:
+            return _resting(connection, now)
+
     @property
     def pace(self) -> Pace:
         """The pace of this process, which outlives a run."""
@@ -102,10 +107,9 @@ class DeliverJob:
             if resume:
                 delivery_store.resume_sending(connection)
             secret = leases.secret(connection)
-            pause = delivery_store.sending_pause(connection, now)
+            problem = _resting(connection, now)
             waiting = delivery_store.count_due(connection, now)
-        if pause is not None:
-            problem = f"{pause[1]}. Nothing is sent before {pause[0]:%H:%M} UTC."
+        if problem:
             return DeliverResult(swept=swept, problem=problem, paused=True)
         if not waiting:
             return DeliverResult(swept=swept)
@@ -119,6 +123,11 @@ class DeliverJob:
                 until = run.moment() + rest_after(error)
                 delivery_store.pause_sending(connection, until=until, reason=str(error))
         return DeliverResult(swept=swept, problem=str(error or ""), **run.tally.counts())
+
+
+def _resting(connection: Connection, now: datetime) -> str:
+    pause = delivery_store.sending_pause(connection, now)
+    return f"{pause[1]}. Nothing is sent before {pause[0]:%H:%M} UTC." if pause else ""
 
 
 class _Tally:

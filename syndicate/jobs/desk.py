@@ -149,10 +149,17 @@ class DeskJob:
             self._record(connection, revision, "correct", text, by, now)
         return revision
 
-    def release_overdue(self, now: datetime) -> list[tuple[DeskEdition, tuple[str, ...]]]:
-        """Let go every edition whose deadline has passed; those that lint stops stay, with the reasons."""
+    def release_overdue(
+        self, now: datetime, wanted: Callable[[str], bool]
+    ) -> list[tuple[DeskEdition, tuple[str, ...]]]:
+        """Let go every edition whose deadline has passed, of the newsletters whose names are ``wanted``.
+
+        Those that lint stops stay, with the reasons.
+        """
         with self.store.read() as connection:
-            overdue = desk.overdue_editions(connection, now)
+            overdue = [
+                one for one in desk.overdue_editions(connection, now) if wanted(one.edition.newsletter)
+            ]
         done: list[tuple[DeskEdition, tuple[str, ...]]] = []
         for found in overdue:
             digest = Digest.from_json(found.content or {"stories": ()})

@@ -4,25 +4,25 @@ Choosing and rendering happen outside the transaction; the edition, its stories 
 are then one commit. A second cut of the same period changes nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.desk import DeskJob
-from syndicate.jobs.press import Press, Proof
+from syndicate.jobs.press import Draft, Press
 from syndicate.jobs.ranking import candidates, story_facts
 from syndicate.jobs.variants import cut_variants, hours_of, in_selection
 from syndicate.jobs.views import published_articles
-from syndicate.model import EditionStory, Newsletter, RankedStory
+from syndicate.model import EVERY_EDITION, EditionStory, Newsletter, RankedStory
 from syndicate.newsletter.compose import Candidate, Carried, ComposeOptions, compose
 from syndicate.newsletter.periods import Period, due_period, latest_period, parse_schedule, read_zone
-from syndicate.newsletter.render import RenderedEdition
 from syndicate.newsletter.views import digest_of
 from syndicate.store import Connection, Store, quarantine
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
 from syndicate.store import editions as edition_store
+from syndicate.store import newsletters as newsletter_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
 from syndicate.store.preferences import Variant
@@ -30,36 +30,16 @@ from syndicate.store.ranking import SourceWeight
 from syndicate.stories import RankingOptions, rank_top, rank_trending
 from syndicate.text.privacy import shown_source
 
-EDITION_CADENCE = "edition"
 # More stories than any edition carries, for what repeats and the cap per source take away.
 POOL = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """An edition as it would be cut: nothing is stored yet. ``proof`` is ``None`` when it is empty."""
-
-    newsletter: Newsletter
-    period: Period
-    stories: tuple[EditionStory, ...]
-    proof: Proof | None
-
-    @property
-    def rendered(self) -> RenderedEdition | None:
-        """The mail, or ``None``."""
-        return None if self.proof is None else self.proof.rendered
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What stops it."""
-        return () if self.proof is None else self.proof.errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionOutcome:
     """What became of one newsletter, and what was left out to make its edition fit (``trimmed``).
 
-    ``outcome`` is ``cut``, ``waiting``, ``released``, ``empty``, ``missed``, ``failed`` or ``exists``.
+    ``outcome`` is ``cut``, ``waiting``, ``released``, ``empty``, ``missed``, ``failed``, ``exists`` or
+    ``paused``.
     """
 
     newsletter: str
@@ -82,18 +62,18 @@ class EditionJob:
     ranking: RankingOptions
     options: ComposeOptions = field(default_factory=ComposeOptions)
 
-    def due(self, now: datetime) -> list[tuple[Newsletter, Period]]:
-        """Newsletters with a period that waits for its edition."""
+    def due(self, now: datetime, newsletters: Sequence[Newsletter]) -> list[tuple[Newsletter, Period]]:
+        """Those of these newsletters that have a period which waits for its edition."""
         found = []
-        for newsletter in self.newsletters:
+        for newsletter in newsletters:
             with self.store.read() as connection:
-                known_since = edition_store.known_since(connection, newsletter.name)
+                known_since = newsletter_store.known_since(connection, newsletter.name)
                 period = due_period(
                     newsletter,
                     now,
                     known_since=known_since or now,
                     already=lambda period, name=newsletter.name: edition_store.has_edition(  # type: ignore[misc]
-                        connection, name, EDITION_CADENCE, period.end
+                        connection, name, EVERY_EDITION, period.end
                     ),
                 )
             if period is not None:
@@ -105,23 +85,36 @@ class EditionJob:
     ) -> tuple[EditionOutcome, ...]:
         """Cut every due edition (or those of the named newsletters) and record periods that were missed.
 
-        An edition whose template fails is quarantined and tried again; the others go on.
+        An edition whose template fails is quarantined and tried again; the others go on. For a paused
+        newsletter nothing happens, which is an outcome only if it was named.
         """
-        outcomes = []
-        for newsletter, period in self.due(now):
-            if names is None or newsletter.name in names:
-                outcomes.append(self._cut(newsletter, period, now, dry_run=dry_run))
+        with self.store.read() as connection:
+            paused = newsletter_store.paused_newsletters(connection)
+
+        def wanted(name: str) -> bool:
+            return name not in paused and (names is None or name in names)
+
+        running = [one for one in self.newsletters if wanted(one.name)]
+        outcomes = [
+            EditionOutcome(
+                newsletter=name, outcome="paused", problem=f"see `syndicate newsletters resume {name}`"
+            )
+            for name in names or ()
+            if name in paused
+        ]
+        for newsletter, period in self.due(now, running):
+            outcomes.append(self._cut(newsletter, period, now, dry_run=dry_run))
         if not dry_run:
-            outcomes += self._release(now)
-            outcomes += self._record_missed(now)
-            cut_variants(self, [one for one in self.newsletters if names is None or one.name in names], now)
+            outcomes += self._release(now, wanted)
+            outcomes += self._record_missed(now, running)
+            cut_variants(self.store, self.draft, running, now)
         return tuple(outcomes)
 
-    def _release(self, now: datetime) -> list[EditionOutcome]:
+    def _release(self, now: datetime, wanted: Callable[[str], bool]) -> list[EditionOutcome]:
         """Let go what has waited for its editor long enough."""
         desk = DeskJob(store=self.store, newsletters=self.newsletters, press=self.press)
         outcomes = []
-        for found, errors in desk.release_overdue(now):
+        for found, errors in desk.release_overdue(now, wanted):
             edition = found.edition
             outcome = EditionOutcome(
                 newsletter=edition.newsletter,
@@ -155,7 +148,7 @@ class EditionJob:
                 connection,
                 newsletter.name,
                 before=period.end,
-                cadence=variant.key if variant else EDITION_CADENCE,
+                cadence=variant.key if variant else EVERY_EDITION,
             )
             earlier = {story_id: one.cut_at for story_id, one in before.items()}
             stories = self.choose(connection, newsletter, period, moment, earlier, variant=variant)
@@ -205,10 +198,12 @@ class EditionJob:
         if dry_run:
             return outcome
         with self.store.write() as connection:
+            if newsletter.name in newsletter_store.paused_newsletters(connection):
+                return replace(outcome, outcome="paused")
             edition_id = edition_store.cut_edition(
                 connection,
                 newsletter=newsletter.name,
-                cadence=EDITION_CADENCE,
+                cadence=EVERY_EDITION,
                 period=(period.start, period.end),
                 rendered=draft.proof.parts,
                 stories=draft.stories,
@@ -219,9 +214,7 @@ class EditionJob:
                 approve_by=approve_by,
             )
             quarantine.clear_failure(connection, "newsletter", newsletter.name)
-        if edition_id is None:
-            return replace(outcome, outcome="exists")
-        return replace(outcome, edition_id=edition_id)
+        return replace(outcome, edition_id=edition_id, outcome=outcome.outcome if edition_id else "exists")
 
     def _empty(
         self, outcome: EditionOutcome, period: Period, now: datetime, *, dry_run: bool
@@ -231,27 +224,27 @@ class EditionJob:
                 edition_store.record_no_edition(
                     connection,
                     outcome.newsletter,
-                    EDITION_CADENCE,
+                    EVERY_EDITION,
                     (period.start, period.end),
                     edition_store.EMPTY,
                     now,
                 )
         return replace(outcome, outcome="empty")
 
-    def _record_missed(self, now: datetime) -> list[EditionOutcome]:
+    def _record_missed(self, now: datetime, newsletters: Sequence[Newsletter]) -> list[EditionOutcome]:
         """Periods nobody was there to cut in time: remembered once, so that status can tell."""
         missed = []
-        for newsletter in self.newsletters:
+        for newsletter in newsletters:
             period = latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now)
             late = (now - period.end).total_seconds() > newsletter.max_lateness
             with self.store.write() as connection:
-                known_since = edition_store.known_since(connection, newsletter.name)
+                known_since = newsletter_store.known_since(connection, newsletter.name)
                 if not late or known_since is None or period.end <= known_since:
                     continue
                 if edition_store.record_no_edition(
                     connection,
                     newsletter.name,
-                    EDITION_CADENCE,
+                    EVERY_EDITION,
                     (period.start, period.end),
                     edition_store.MISSED,
                     now,

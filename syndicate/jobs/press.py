@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from syndicate.model import Digest, Newsletter, archive_folder, edition_url
+from syndicate.model import Digest, EditionStory, Newsletter, archive_folder, edition_url
 from syndicate.newsletter.findings import Finding, Origins
 from syndicate.newsletter.lint import errors_of, lint_mail
 from syndicate.newsletter.lint_structure import check_headers
@@ -38,6 +38,26 @@ class Proof:
     def parts(self) -> tuple[str, str, str]:
         """Subject, HTML and text, as the store takes them."""
         return self.rendered.subject, self.rendered.html, self.rendered.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An edition as it would be cut: nothing is stored yet. ``proof`` is ``None`` when it is empty."""
+
+    newsletter: Newsletter
+    period: Period
+    stories: tuple[EditionStory, ...]
+    proof: Proof | None
+
+    @property
+    def rendered(self) -> RenderedEdition | None:
+        """The mail, or ``None``."""
+        return None if self.proof is None else self.proof.rendered
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What stops it."""
+        return () if self.proof is None else self.proof.errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,10 +32,14 @@ class PruneJob:
         """Prune, or with ``dry_run`` only count."""
         articles_before = now - timedelta(seconds=self.options.articles)
         deliveries_before = now - timedelta(seconds=self.options.deliveries)
+        tombstones_before = now - timedelta(seconds=self.options.tombstones)
         if dry_run:
             with self.store.read() as connection:
                 return retention.count_prunable(
-                    connection, articles_before=articles_before, deliveries_before=deliveries_before
+                    connection,
+                    articles_before=articles_before,
+                    deliveries_before=deliveries_before,
+                    tombstones_before=tombstones_before,
                 )
         articles = 0
         while True:
@@ -53,7 +57,6 @@ class PruneJob:
             retention.prune_failures(connection, before=now - FAILURES_KEPT)
             sign_ups.prune_sign_ups(connection, before=now - timedelta(seconds=self.options.sign_ups))
             robots.prune_robots(connection, before=now - FAILURES_KEPT)
-            tombstones_before = now - timedelta(seconds=self.options.tombstones)
             pages.prune_pages(connection, before=tombstones_before)
             bounces.prune_bounces(connection, before=deliveries_before)
             deliveries = retention.prune_deliveries(connection, before=deliveries_before)

@@ -132,6 +132,7 @@ class SignUpJob:
                 quarantine.record_failure(connection, "sign-up", newsletter.name, str(error), now=now)
             return "failed"
         with self.store.write() as connection:
+            quarantine.clear_failure(connection, "sign-up", newsletter.name)
             return self._offer(connection, sign_up, rendered, now)
 
     def _offer(

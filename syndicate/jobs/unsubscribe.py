@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from syndicate.audience.tokens import read_token
-from syndicate.store import Store, audience, leases
-from syndicate.store import editions as edition_store
+from syndicate.store import Store, audience, leases, newsletters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +22,7 @@ class UnsubscribeJob:
             return None
         with self.store.read() as connection:
             name = audience.subscription_newsletter(connection, subscription_id)
-            return None if name is None else edition_store.newsletter_titles(connection).get(name, name)
+            return None if name is None else newsletters.newsletter_titles(connection).get(name, name)
 
     def unsubscribe(self, token: str) -> bool:
         """End the subscription at once; true also when it had ended before, false for a bad token.

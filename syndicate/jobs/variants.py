@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
-from syndicate.audience.preferences import EVERY_EDITION, read_selection
+from syndicate.audience.preferences import read_selection
 from syndicate.errors import ConfigError, RenderError
-from syndicate.model import Newsletter
+from syndicate.jobs.press import Draft
+from syndicate.model import EVERY_EDITION, Newsletter
 from syndicate.newsletter.compose import Candidate
 from syndicate.newsletter.periods import (
     Cadence,
@@ -21,12 +21,13 @@ from syndicate.newsletter.periods import (
     parse_schedule,
     read_zone,
 )
+from syndicate.store import Store, preferences, quarantine
 from syndicate.store import editions as edition_store
-from syndicate.store import preferences, quarantine
+from syndicate.store import newsletters as newsletter_store
 from syndicate.store.preferences import Variant
 
-if TYPE_CHECKING:
-    from syndicate.jobs.editions import EditionJob
+DraftOf = Callable[[Newsletter, Period, datetime, Variant], Draft]
+"""Chooses and renders what those who made a choice get: ``EditionJob.draft``."""
 
 
 def cadences(newsletter: Newsletter) -> tuple[str, ...]:
@@ -63,30 +64,29 @@ def in_selection(candidates: Sequence[Candidate], variant: Variant) -> list[Cand
     return [one for one, article in articles if wanted.takes(article.section, article.language)]
 
 
-def cut_variants(job: "EditionJob", newsletters: Sequence[Newsletter], now: datetime) -> int:
-    """Cut what is due; one that fails is quarantined and tried again. Returns how many were cut."""
-    count = 0
+def cut_variants(store: Store, draft: DraftOf, newsletters: Sequence[Newsletter], now: datetime) -> None:
+    """Cut what is due; one that fails is quarantined and tried again."""
     for newsletter in newsletters:
-        with job.store.read() as connection:
+        with store.read() as connection:
             chosen = preferences.variants(connection, newsletter.name, now)
         for variant in chosen:
             wanted = at_cadence(newsletter, variant.cadence)
             try:
-                period = _due(job, wanted, variant, now)
-                count += period is not None and _cut(job, wanted, variant, period, now)
+                period = _due(store, wanted, variant, now)
+                if period is not None:
+                    _cut(store, draft(wanted, period, now, variant), variant, now)
             except (RenderError, ConfigError) as error:
-                with job.store.write() as connection:
+                with store.write() as connection:
                     quarantine.record_failure(connection, "newsletter", newsletter.name, str(error), now=now)
-    return count
 
 
-def _due(job: "EditionJob", newsletter: Newsletter, variant: Variant, now: datetime) -> Period | None:
-    with job.store.read() as connection:
+def _due(store: Store, newsletter: Newsletter, variant: Variant, now: datetime) -> Period | None:
+    with store.read() as connection:
         done = partial(edition_store.has_edition, connection, newsletter.name)
         period = due_period(
             newsletter,
             now,
-            known_since=edition_store.known_since(connection, newsletter.name) or now,
+            known_since=newsletter_store.known_since(connection, newsletter.name) or now,
             already=lambda period: done(variant.key, period.end),
         )
         if period is None or variant.cadence != EVERY_EDITION:
@@ -95,25 +95,23 @@ def _due(job: "EditionJob", newsletter: Newsletter, variant: Variant, now: datet
     return period if states & {edition_store.CUT, edition_store.EMPTY} else None
 
 
-def _cut(job: "EditionJob", newsletter: Newsletter, variant: Variant, period: Period, now: datetime) -> bool:
-    draft = job.draft(newsletter, period, now, variant)
+def _cut(store: Store, draft: Draft, variant: Variant, now: datetime) -> None:
+    name, period = draft.newsletter.name, draft.period
     if draft.problems:
         raise RenderError("; ".join(draft.problems))
     span = (period.start, period.end)
-    with job.store.write() as connection:
+    with store.write() as connection:
         if draft.proof is None:
-            return edition_store.record_no_edition(
-                connection, newsletter.name, variant.key, span, edition_store.VARIANT, now
-            )
-        made = edition_store.cut_edition(
+            edition_store.record_no_edition(connection, name, variant.key, span, edition_store.VARIANT, now)
+            return
+        edition_store.cut_edition(
             connection,
-            newsletter=newsletter.name,
+            newsletter=name,
             cadence=variant.key,
             period=span,
             rendered=draft.proof.parts,
             stories=draft.stories,
             now=now,
             state=edition_store.VARIANT,
-            own_hour=hours_of(newsletter, now),
+            own_hour=hours_of(draft.newsletter, now),
         )
-    return made is not None

@@ -24,6 +24,7 @@ from syndicate.model.digests import TOP, TRENDING, Digest, DigestImage, DigestLi
 from syndicate.model.editor import Decision, EditorAction
 from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (
+    EVERY_EDITION,
     Delivery,
     DeliveryState,
     Edition,
@@ -52,6 +53,7 @@ from syndicate.model.sources import (
 from syndicate.model.stories import RankedStory, Story
 
 __all__ = [
+    "EVERY_EDITION",
     "TOP",
     "TRENDING",
     "Absence",

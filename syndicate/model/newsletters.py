@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from syndicate.model.articles import PublishedArticle
 from syndicate.model.channels import Clause
+
+EVERY_EDITION: Final = "edition"
+"""The cadence of the edition everybody gets, and of readers who chose none."""
 
 
 class SubscriptionState(StrEnum):

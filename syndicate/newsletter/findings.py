@@ -33,11 +33,8 @@ class Origins:
     ``find`` looks a text up in the mail templates and answers ``mail/base.html, line 3``, or ``""``.
     """
 
-    def __init__(
-        self, digest: Digest | None = None, find: Callable[[str], str] = lambda _text: "", page: str = ""
-    ) -> None:
+    def __init__(self, digest: Digest | None = None, find: Callable[[str], str] = lambda _text: "") -> None:
         self._find = find
-        self._page = page or "mail/digest.html"
         self._articles: dict[str, str] = {}
         for story in digest.stories if digest else ():
             name = f'article {story.article_id} "{story.title[:60]}"'
@@ -50,8 +47,8 @@ class Origins:
         return self._articles.get(url, "") if url else ""
 
     def template(self, *texts: str) -> str:
-        """The first template line that holds one of the texts; the page's template when none does."""
-        return next(filter(None, map(self._find, filter(None, texts))), f"template {self._page}")
+        """The first template line that holds one of the texts; the digest's template when none does."""
+        return next(filter(None, map(self._find, filter(None, texts))), "template mail/digest.html")
 
     def of(self, url: str, *texts: str) -> str:
         """The article that brought a URL, else the template line."""

@@ -86,13 +86,12 @@ def _way_out(rendered: RenderedEdition, page: MailPage, origins: Origins) -> lis
 def _required(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[Finding]:
     found = []
     places = (("HTML", page.text, origins.template("block footer")), ("text", _plain(rendered.text), _TEXT))
-    for what, value in (
-        ("postal address (site.postal_address)", rendered.postal_address),
-        ("reason for the mail (reason)", rendered.reason),
+    for what, value, place in (
+        ("postal address (site.postal_address)", rendered.postal_address, "config.toml, [mail] address"),
+        ("reason for the mail (reason)", rendered.reason, "template mail/digest.reason.txt"),
     ):
         if not value.strip():
-            message = f"There is no {what}. Set it."
-            found.append(Finding(rule="M12", message=message, place="config.toml"))
+            found.append(Finding(rule="M12", message=f"There is no {what}. Write one.", place=place))
             continue
         found += [
             Finding(rule="M12", message=f"The {name} part does not show the {what}.", place=place)

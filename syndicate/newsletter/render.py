@@ -64,17 +64,8 @@ def render_edition(
     ``TOKEN``. ``web_url`` is this edition on the web, or ``""``. ``RenderError`` names the template and
     what is wrong with it.
     """
-    language = newsletter.language or site.language
-    context: dict[str, object] = {
-        "newsletter": newsletter,
-        "stories": digest.top,
-        "trending": digest.trending,
-        "note": digest.note,
-        "correction": digest.correction,
+    context = _context(newsletter, digest, site) | {
         "period": period,
-        "site": site,
-        "language": language,
-        "direction": direction_of(language),
         "unsubscribe_url": unsubscribe_url,
         "web_url": web_url,
     }
@@ -90,6 +81,20 @@ def render_edition(
         postal_address=site.postal_address,
         reason=reason,
     )
+
+
+def _context(newsletter: Newsletter, digest: Digest, site: SiteFacts) -> dict[str, object]:
+    language = newsletter.language or site.language
+    return {
+        "newsletter": newsletter,
+        "stories": digest.top,
+        "trending": digest.trending,
+        "note": digest.note,
+        "correction": digest.correction,
+        "site": site,
+        "language": language,
+        "direction": direction_of(language),
+    }
 
 
 def inline_styles(html: str) -> str:

@@ -30,6 +30,7 @@ from syndicate.jobs.reads import ReadCounter
 from syndicate.jobs.replay import ReplayJob
 from syndicate.jobs.sign_up import SignUpJob
 from syndicate.jobs.stories import StoriesJob
+from syndicate.jobs.unsubscribe import UnsubscribeJob
 from syndicate.model import Channel, Newsletter
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
@@ -50,8 +51,8 @@ from syndicate.services.places import retention_options, store_url
 from syndicate.services.press import newsletter_press
 from syndicate.services.readers import sign_up_job
 from syndicate.settings import Settings
-from syndicate.store import editions as edition_store
 from syndicate.store import leases, open_store
+from syndicate.store import newsletters as newsletter_store
 from syndicate.store import source_lists as list_store
 from syndicate.store import sources as source_store
 from syndicate.stories import RankingOptions, StoryOptions
@@ -80,7 +81,7 @@ def open_services(settings: Settings, *, now: datetime | None = None) -> Iterato
             leases.make_secret(connection)
             source_store.sync_sources(connection, services.sources, declared)
             list_store.sync_lists(connection, [one.url for one in services.source_lists])
-            edition_store.sync_newsletters(connection, services.newsletters, declared)
+            newsletter_store.sync_newsletters(connection, services.newsletters, declared)
         yield services
     finally:
         services.close()
@@ -230,6 +231,11 @@ class Services(IntakeServices):
     def sign_ups(self) -> SignUpJob | None:
         """Requests from the sign-up page → consents; ``None`` when there is no such page."""
         return sign_up_job(self.settings, self.store, self.newsletters, self.templates)
+
+    @cached_property
+    def unsubscribe(self) -> UnsubscribeJob:
+        """What the link in a mail does."""
+        return UnsubscribeJob(store=self.store)
 
     @cached_property
     def preferences(self) -> PreferencesJob:

@@ -1,6 +1,7 @@
 """What one value may be: durations, time zones, addresses, names; each error says what to write instead."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -89,45 +90,22 @@ def _private(value: object) -> object:
     return value
 
 
-def _query(value: str) -> str:
-    try:
-        parse_query(value)
-    except ConfigError as error:
-        raise ValueError(str(error)) from error
-    return value
+def _read_by(parse: Callable[[str], object]) -> AfterValidator:
+    """Text that another room can read: its ``ConfigError`` is what is wrong with the value."""
+
+    def check(value: str) -> str:
+        try:
+            parse(value)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        return value
+
+    return AfterValidator(check)
 
 
-def _optional_selector(value: str) -> str:
-    try:
-        if value:
-            check_selector(value)
-    except ConfigError as error:
-        raise ValueError(str(error)) from error
-    return value
-
-
-def _condition(value: str) -> str:
-    try:
-        parse_condition(value)
-    except ConfigError as error:
-        raise ValueError(str(error)) from error
-    return value
-
-
-def _expression(value: str) -> str:
-    try:
-        check_pattern(value)
-    except ConfigError as error:
-        raise ValueError(str(error)) from error
-    return value
-
-
-def _schedule(value: str) -> str:
-    try:
-        parse_schedule(value)
-    except ConfigError as error:
-        raise ValueError(str(error)) from error
-    return value
+def _optional_selector(value: str) -> None:
+    if value:
+        check_selector(value)
 
 
 def _own_folder(value: Path) -> Path:
@@ -175,12 +153,12 @@ OptionalZone = Annotated[str, AfterValidator(_optional_zone)]
 Private = Annotated[bool | tuple[str, ...], BeforeValidator(_private)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 OptionalUrl = Annotated[str, AfterValidator(_optional_url)]
-Query = Annotated[str, AfterValidator(_query)]
-ConditionText = Annotated[str, AfterValidator(_condition)]
-Expression = Annotated[str, AfterValidator(_expression)]
+Query = Annotated[str, _read_by(parse_query)]
+ConditionText = Annotated[str, _read_by(parse_condition)]
+Expression = Annotated[str, _read_by(check_pattern)]
 RuleTag = Annotated[str, Field(min_length=1, max_length=60)]
-OptionalSelector = Annotated[str, AfterValidator(_optional_selector)]
-ScheduleText = Annotated[str, AfterValidator(_schedule)]
+OptionalSelector = Annotated[str, _read_by(_optional_selector)]
+ScheduleText = Annotated[str, _read_by(parse_schedule)]
 FileName = Annotated[str, AfterValidator(_name)]
 OwnFolder = Annotated[Path, AfterValidator(_own_folder)]
 Days = Annotated[float, BeforeValidator(_seconds), Field(ge=86400, le=_LONGEST)]

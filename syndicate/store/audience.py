@@ -1,6 +1,5 @@
 """Who reads: subscribers, their subscriptions, and the record of what they agreed to."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hmac import digest
@@ -156,7 +155,10 @@ def end_all_subscriptions(
     ).first()
     if person is None:
         return None
-    ids = connection.scalars(select(table.c.id).where(table.c.subscriber_id == person)).all()
+    open_ones = select(table.c.id).where(
+        table.c.subscriber_id == person, table.c.state != SubscriptionState.UNSUBSCRIBED.value
+    )
+    ids = connection.scalars(open_ones).all()
     for subscription_id in ids:
         end_subscription(connection, subscription_id, detail=detail, now=now)
     return len(ids)
@@ -281,21 +283,6 @@ def count_subscriptions(connection: Connection) -> dict[str, dict[str, int]]:
     for newsletter, state, count in connection.execute(query):
         counts.setdefault(newsletter, {})[state] = count
     return counts
-
-
-def consent_history(connection: Connection, address_key: str) -> Sequence[tuple[datetime, str, str, str]]:
-    """(when, newsletter, event, detail) of a mailbox, oldest first."""
-    table = schema.consents
-    query = select(table.c.recorded, table.c.newsletter, table.c.event, table.c.detail)
-    rows = connection.execute(query.where(table.c.address_key == address_key).order_by(table.c.id))
-    return [(row.recorded, row.newsletter, row.event, row.detail) for row in rows]
-
-
-def agreed_texts(connection: Connection, address_key: str) -> list[str]:
-    """Every text that the owner of a mailbox agreed to, oldest first."""
-    table = schema.consents
-    mine = and_(table.c.address_key == address_key, table.c.agreed != "")
-    return list(connection.scalars(select(table.c.agreed).where(mine).order_by(table.c.id)))
 
 
 def _record(

@@ -1,15 +1,21 @@
-"""Newsletters and their editions: cut whole, frozen, once per period."""
+"""Editions: cut whole, frozen, once per period."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, insert, literal, select
 
-from syndicate.model import DeliveryState, Edition, EditionStory, Newsletter, Origin, SubscriptionState
+from syndicate.model import (
+    EVERY_EDITION,
+    DeliveryState,
+    Edition,
+    EditionStory,
+    SubscriptionState,
+)
 from syndicate.store import schema
-from syndicate.store.preferences import EDITION, keep_hours, not_paused
+from syndicate.store.preferences import keep_hours, not_paused
 from syndicate.store.story_moves import current_stories
 from syndicate.store.types import EPOCH
 from syndicate.store.upsert import insert_for
@@ -48,39 +54,6 @@ class EditionReport:
     deliveries: dict[str, int]
 
 
-def sync_newsletters(connection: Connection, declared: Sequence[Newsletter], now: datetime) -> None:
-    """Make the newsletters of origin ``config`` those of the file; one no longer declared is paused."""
-    table = schema.newsletters
-    for newsletter in declared:
-        statement = insert_for(connection, table).values(
-            name=newsletter.name,
-            title=newsletter.title,
-            origin=Origin.CONFIG.value,
-            paused=False,
-            known_since=now,
-        )
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["name"], set_={"title": newsletter.title, "paused": False}
-            )
-        )
-    names = [newsletter.name for newsletter in declared]
-    gone = (table.c.origin == Origin.CONFIG.value) & table.c.name.not_in(names)
-    connection.execute(update(table).where(gone).values(paused=True))
-
-
-def newsletter_titles(connection: Connection) -> dict[str, str]:
-    """Title by name of every newsletter ever declared."""
-    table = schema.newsletters
-    return {row.name: row.title for row in connection.execute(select(table.c.name, table.c.title))}
-
-
-def known_since(connection: Connection, newsletter: str) -> datetime | None:
-    """When a newsletter was first declared, or ``None``."""
-    table = schema.newsletters
-    return connection.scalars(select(table.c.known_since).where(table.c.name == newsletter)).first()
-
-
 def has_edition(connection: Connection, newsletter: str, cadence: str, period_end: datetime) -> bool:
     """Whether the period was already dealt with (cut, empty or missed)."""
     table = schema.editions
@@ -100,7 +73,7 @@ def edition_states(connection: Connection, newsletter: str, cadence: str, period
 
 
 def carried_stories(
-    connection: Connection, newsletter: str, *, before: datetime, cadence: str = EDITION
+    connection: Connection, newsletter: str, *, before: datetime, cadence: str = EVERY_EDITION
 ) -> dict[int, CarriedStory]:
     """Stories that editions of this newsletter and cadence carried for periods ending before a moment.
 
@@ -173,35 +146,32 @@ def cut_edition(
     """
     subject, html, text = rendered
     values = _edition_values(newsletter, cadence, period, now)
-    values |= {"state": state, "subject": subject, "html": html, "text": text, "stories": len(stories)}
+    values |= {"state": state if approve_by is None else WAITING, "stories": len(stories)}
+    values |= {"subject": subject, "html": html, "text": text}
     values |= {"content_json": content, "web_url": web_url, "approve_by": approve_by}
-    if approve_by is not None:
-        values["state"] = WAITING
     edition_id = _insert_edition(connection, values)
     if edition_id is None:
         return None
-    connection.execute(
-        insert(schema.edition_stories),
-        [
-            {
-                "edition_id": edition_id,
-                "position": story.position,
-                "story_id": story.story_id,
-                "article_id": story.lead.article.id,
-                "kind": story.kind,
-                "follow_up": story.follow_up,
-                "coverage": story.coverage,
-                "score": story.score,
-                "parts_json": dict(story.parts),
-            }
-            for story in stories
-        ],
-    )
+    connection.execute(insert(schema.edition_stories), [_story_values(edition_id, one) for one in stories])
     if approve_by is None:
         add_deliveries(connection, edition_id, newsletter, now)
         if own_hour is not None:
             keep_hours(connection, edition_id, own_hour)
     return edition_id
+
+
+def _story_values(edition_id: int, story: EditionStory) -> dict[str, Any]:
+    return {
+        "edition_id": edition_id,
+        "position": story.position,
+        "story_id": story.story_id,
+        "article_id": story.lead.article.id,
+        "kind": story.kind,
+        "follow_up": story.follow_up,
+        "coverage": story.coverage,
+        "score": story.score,
+        "parts_json": dict(story.parts),
+    }
 
 
 def add_deliveries(
@@ -216,9 +186,23 @@ def add_deliveries(
 
     With ``readers_of`` only for those who were, or may have been, sent one of these editions.
     """
+    recipients = _recipients(edition_id, newsletter, now)
+    if readers_of is not None:
+        got = (DeliveryState.SENT.value, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value)
+        table = schema.deliveries
+        readers = select(table.c.subscription_id).where(
+            table.c.edition_id.in_(readers_of), table.c.state.in_(got)
+        )
+        recipients = recipients.where(schema.subscriptions.c.id.in_(readers))
+    columns = ["edition_id", "subscription_id", "address", "state", "attempts", "created", "not_before"]
+    columns += ["lease_owner", "lease_until", "error", "changed"]
+    connection.execute(insert(schema.deliveries).from_select(columns, recipients))
+
+
+def _recipients(edition_id: int, newsletter: str, now: datetime) -> Select[Any]:
+    """The rows of the deliveries of an edition to everybody who should get it."""
     subscriptions, subscribers = schema.subscriptions, schema.subscribers
-    suppressed = select(schema.suppressions.c.address_key)
-    recipients = (
+    return (
         select(
             literal(edition_id),
             subscriptions.c.id,
@@ -236,22 +220,12 @@ def add_deliveries(
         .where(
             subscriptions.c.newsletter == newsletter,
             subscriptions.c.state == SubscriptionState.CONFIRMED.value,
-            subscribers.c.address_key.not_in(suppressed),
+            subscribers.c.address_key.not_in(select(schema.suppressions.c.address_key)),
             not_paused(now),
             *_chose(edition_id),
         )
         .order_by(subscriptions.c.id)
     )
-    if readers_of is not None:
-        got = (DeliveryState.SENT.value, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value)
-        table = schema.deliveries
-        readers = select(table.c.subscription_id).where(
-            table.c.edition_id.in_(readers_of), table.c.state.in_(got)
-        )
-        recipients = recipients.where(subscriptions.c.id.in_(readers))
-    columns = ["edition_id", "subscription_id", "address", "state", "attempts", "created", "not_before"]
-    columns += ["lease_owner", "lease_until", "error", "changed"]
-    connection.execute(insert(schema.deliveries).from_select(columns, recipients))
 
 
 def _chose(edition_id: int) -> list[ColumnElement[bool]]:
@@ -309,12 +283,11 @@ def insert_edition(
     now: datetime,
     *,
     rendered: tuple[str, str, str],
-    stories: int = 0,
 ) -> int | None:
     """Store a whole mail, (subject, html, text), without deliveries; ``None`` when the period has one."""
     subject, html, text = rendered
     values = _edition_values(newsletter, cadence, period, now)
-    values |= {"state": state, "subject": subject, "html": html, "text": text, "stories": stories}
+    values |= {"state": state, "subject": subject, "html": html, "text": text}
     return _insert_edition(connection, values)
 
 

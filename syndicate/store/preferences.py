@@ -6,10 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
 
-from syndicate.model import SubscriptionState
+from syndicate.model import EVERY_EDITION, SubscriptionState
 from syndicate.store import schema
-
-EDITION = "edition"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +103,7 @@ def save_preferences(
 def variants(connection: Connection, newsletter: str, now: datetime) -> list[Variant]:
     """Every distinct choice that somebody who gets mail now has made for a newsletter."""
     subscriptions, subscribers = schema.subscriptions, schema.subscribers
-    special = or_(subscriptions.c.cadence != EDITION, subscriptions.c.selection != "")
+    special = or_(subscriptions.c.cadence != EVERY_EDITION, subscriptions.c.selection != "")
     query = (
         select(subscriptions.c.cadence, subscriptions.c.selection)
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)

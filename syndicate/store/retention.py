@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, literal, select, update
 
 from syndicate.model import DeliveryState
 from syndicate.store import schema
@@ -27,8 +27,7 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
     Each leaves a tombstone, so that a source that still lists it does not bring it back.
     """
     table, tombstones = schema.articles, schema.tombstones
-    old = and_(table.c.published < before, table.c.first_seen < before)
-    ids = list(connection.scalars(select(table.c.id).where(old).order_by(table.c.id).limit(limit)))
+    ids = list(connection.scalars(select(table.c.id).where(_old(before)).order_by(table.c.id).limit(limit)))
     if not ids:
         return 0
     buried = select(
@@ -54,10 +53,7 @@ def prune_stories(connection: Connection) -> int:
 
 def prune_deliveries(connection: Connection, *, before: datetime) -> int:
     """Remove deliveries that ended before a moment; open and uncertain ones stay."""
-    table = schema.deliveries
-    ended = [DeliveryState.SENT.value, DeliveryState.FAILED.value, DeliveryState.CANCELLED.value]
-    old = and_(table.c.state.in_(ended), table.c.changed < before)
-    return connection.execute(delete(table).where(old)).rowcount
+    return connection.execute(delete(schema.deliveries).where(_ended(before))).rowcount
 
 
 def prune_edition_mails(connection: Connection, *, before: datetime) -> int:
@@ -91,16 +87,34 @@ def stories_without_lead(connection: Connection) -> list[int]:
 
 
 def count_prunable(
-    connection: Connection, *, articles_before: datetime, deliveries_before: datetime
+    connection: Connection,
+    *,
+    articles_before: datetime,
+    deliveries_before: datetime,
+    tombstones_before: datetime,
 ) -> Pruned:
     """What pruning with these limits would remove, without removing it."""
-    articles, deliveries = schema.articles, schema.deliveries
-    old = and_(articles.c.published < articles_before, articles.c.first_seen < articles_before)
-    ended = [DeliveryState.SENT.value, DeliveryState.FAILED.value, DeliveryState.CANCELLED.value]
-    done = and_(deliveries.c.state.in_(ended), deliveries.c.changed < deliveries_before)
+    articles, stories, tombstones = schema.articles, schema.stories, schema.tombstones
+    stays = select(articles.c.id).where(articles.c.story_id == stories.c.id, ~_old(articles_before))
+
+    def count(table: Table, which: ColumnElement[bool]) -> int:
+        return connection.scalars(select(func.count()).select_from(table).where(which)).one()
+
     return Pruned(
-        articles=connection.scalars(select(func.count()).select_from(articles).where(old)).one(),
-        stories=0,
-        deliveries=connection.scalars(select(func.count()).select_from(deliveries).where(done)).one(),
-        tombstones=0,
+        articles=count(articles, _old(articles_before)),
+        stories=count(stories, ~stays.exists()),
+        deliveries=count(schema.deliveries, _ended(deliveries_before)),
+        tombstones=count(tombstones, tombstones.c.pruned < tombstones_before),
     )
+
+
+def _old(before: datetime) -> ColumnElement[bool]:
+    """Articles published and first seen before a moment."""
+    return and_(schema.articles.c.published < before, schema.articles.c.first_seen < before)
+
+
+def _ended(before: datetime) -> ColumnElement[bool]:
+    """Deliveries that ended before a moment; open and uncertain ones have not."""
+    table = schema.deliveries
+    ended = [DeliveryState.SENT.value, DeliveryState.FAILED.value, DeliveryState.CANCELLED.value]
+    return and_(table.c.state.in_(ended), table.c.changed < before)

@@ -134,17 +134,7 @@ def prepare_confirmation(
     """
     if audience.suppression(connection, sign_up.address_key) not in (None, audience.ERASED):
         return None
-    table = schema.sign_ups
-    mails = connection.scalars(
-        select(func.count())
-        .select_from(table)
-        .where(
-            table.c.address_fold == sign_up.address_fold,
-            table.c.requested > sign_up.requested - _DAY,
-            table.c.state.in_((MAILED, CONFIRMED)),
-        )
-    ).one()
-    if mails >= per_address:
+    if _mails_today(connection, sign_up) >= per_address:
         return None
     subscription_id, state = audience.ask_subscription(
         connection, sign_up.address, sign_up.address_key, sign_up.newsletter, now
@@ -167,6 +157,17 @@ def prepare_confirmation(
         requires=state.value,
     )
     return connection.scalars(statement.on_conflict_do_nothing().returning(deliveries.c.id)).first()
+
+
+def _mails_today(connection: Connection, sign_up: SignUp) -> int:
+    """How many mails the owner of a mailbox, in any spelling, has got on the day before a request."""
+    table = schema.sign_ups
+    query = select(func.count()).where(
+        table.c.address_fold == sign_up.address_fold,
+        table.c.requested > sign_up.requested - _DAY,
+        table.c.state.in_((MAILED, CONFIRMED)),
+    )
+    return connection.scalars(query).one()
 
 
 def mark_mailed(connection: Connection, sign_up_id: int, delivery_id: int, token_digest: str) -> None:

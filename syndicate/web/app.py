@@ -1,6 +1,6 @@
 """What browsers, feed readers and mail programs reach: the output folder, unsubscribing, health."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -27,6 +27,7 @@ from syndicate.web.websub import HubCallback
 
 Health = Callable[[], Mapping[str, object]]
 Opened = Callable[[str], None]
+Page = Callable[[Request], Awaitable[Response]]
 
 _STALE = "stale-while-revalidate=3600, stale-if-error=86400"
 
@@ -51,35 +52,23 @@ def create_app(
     WebSub callback, without ``sign_ups`` nobody can subscribe here.
     """
     notices = Notices(templates)
-    files = _Files(options, OutputFolder(output, options.cache_bytes), notices, opened)
-    callbacks = []
+    pages: dict[str, Page] = {"/unsubscribe/{token}": UnsubscribePage(unsubscriber, notices).__call__}
     if hubs is not None:
-        page = HubCallback(hubs, options.push_bytes)
-        callbacks.append(Route("/websub/{callback}", page.__call__, methods=["GET", "POST"]))
+        pages["/websub/{callback}"] = HubCallback(hubs, options.push_bytes).__call__
     if sign_ups is not None:
-        subscribe, confirm = SignUpPage(sign_ups, notices), ConfirmPage(sign_ups, notices)
-        callbacks.append(Route("/subscribe", subscribe.__call__, methods=["GET", "POST"]))
-        callbacks.append(Route("/confirm/{token}", confirm.__call__, methods=["GET", "POST"]))
+        pages["/subscribe"] = SignUpPage(sign_ups, notices).__call__
+        pages["/confirm/{token}"] = ConfirmPage(sign_ups, notices).__call__
     if readers is not None:
-        choose = PreferencesPage(readers, notices)
-        callbacks.append(Route("/preferences/{token}", choose.__call__, methods=["GET", "POST"]))
+        pages["/preferences/{token}"] = PreferencesPage(readers, notices).__call__
+    files = _Files(options, OutputFolder(output, options.cache_bytes), notices, opened)
     return Starlette(
         routes=[
-            *callbacks,
+            *(Route(path, page, methods=["GET", "POST"]) for path, page in pages.items()),
             Route("/", _to_front_page),
             Route("/healthz", _health_page(health)),
-            Route(
-                "/unsubscribe/{token}",
-                UnsubscribePage(unsubscriber, notices).__call__,
-                methods=["GET", "POST"],
-            ),
             Route("/{path:path}", files.answer),
         ],
-        exception_handlers={
-            HTTPException: _problem(notices),
-            SyndicateError: _problem(notices),
-            Exception: _problem(notices),
-        },
+        exception_handlers=dict.fromkeys((HTTPException, SyndicateError, Exception), _problem(notices)),
     )
 
 

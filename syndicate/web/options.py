@@ -45,7 +45,10 @@ class HubListener(Protocol):
 
 
 class SignUps(Protocol):
-    """What the sign-up pages ask for. Every method is called in worker threads and may block."""
+    """What the sign-up pages ask for.
+
+    ``offered`` and ``consent`` answer at once; the others are called in worker threads and may block.
+    """
 
     def offered(self) -> dict[str, str]:
         """Title by name of the newsletters that can be subscribed to."""

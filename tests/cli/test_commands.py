@@ -191,6 +191,14 @@ def test_resend_takes_only_uncertain_or_failed_deliveries(edition: Run) -> None:
     assert (ended.code, "neither uncertain nor failed" in ended.err) == (1, True)
 
 
+def test_dry_run_tells_that_sending_rests(edition: Run, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(CONFIG + 'transport = "smtp"\nhost = "127.0.0.1"\nport = 1\n')
+    edition(f"deliver --now {SEVEN}")
+    rests = edition(f"deliver --dry-run --now {SEVEN}")
+    assert (rests.code, "Nothing is sent before" in rests.err) == (0, True)
+    assert edition(f"deliver --dry-run --resume --now {SEVEN}").err == ""
+
+
 def test_a_server_that_is_down_leaves_everything_waiting_and_exits_1(edition: Run, tmp_path: Path) -> None:
     smtp = 'transport = "smtp"\nhost = "127.0.0.1"\nport = 1\ntls = "none"\n'
     (tmp_path / "config.toml").write_text(CONFIG + smtp)
@@ -297,8 +305,9 @@ def test_subscribing_needs_a_newsletter(run: Run, tmp_path: Path) -> None:
 
 def test_prune_dry_run_only_counts(edition: Run) -> None:
     later = "2028-01-01T00:00"
-    assert edition(f"prune --dry-run --json --now {later}").json["articles"] == 3
-    assert edition(f"prune --json --now {later}").json["articles"] == 3
+    counted = edition(f"prune --dry-run --json --now {later}").json
+    assert (counted["articles"], counted["stories"]) == (3, 3)
+    assert edition(f"prune --json --now {later}").json == counted | {"dry_run": False}
     assert edition(f"prune --dry-run --json --now {later}").json["articles"] == 0
 
 
@@ -340,3 +349,55 @@ def test_the_version_is_told(run: Run) -> None:
 def test_a_number_larger_than_any_row_is_a_usage_error(run: Run, command: str) -> None:
     done = run(f"{command} {2**63}")
     assert (done.code, "is not in the range" in done.err) == (2, True)
+
+
+def test_what_is_written_to_a_file_can_be_written_to_standard_output(edition: Run, tmp_path: Path) -> None:
+    written = edition("subscribers export people.csv")
+    assert (written.code, written.out, written.err) == (0, "", "2 subscriptions written.\n")
+    shown = edition("subscribers export -")
+    assert shown.out.encode() == (tmp_path / "people.csv").read_bytes()
+    person = json.loads(edition("subscribers export-person ann@example.org -").out)
+    assert person["address"] == "ann@example.org"
+
+
+@pytest.mark.parametrize(
+    "command", ["subscribers export", "subscribers export-person ann@example.org", "sources export"]
+)
+def test_a_file_that_cannot_be_written_is_named(edition: Run, command: str) -> None:
+    ended = edition(f"{command} config.toml/file")
+    assert (ended.code, "cannot write config.toml/file: Not a directory" in ended.err) == (1, True)
+
+
+@pytest.mark.parametrize("command", ["remove", "erase"])
+def test_what_cannot_be_undone_can_be_tried_first(edition: Run, command: str) -> None:
+    tried = edition(f"subscribers {command} ann@example.org --dry-run")
+    assert (tried.code, "would be" in tried.out) == (0, True)
+    assert "ann@example.org" in edition("subscribers list").out
+    assert edition("status --json").json["subscriptions"] == {"daily": {"confirmed": 2}}
+    assert edition("deliveries doubt --dry-run --json").json == {"uncertain": 2, "dry_run": True}
+    assert edition("status --json").json["deliveries"] == {"pending": 2}
+
+
+def test_nothing_due_is_said(room: Run) -> None:
+    ended = room("deliver --dry-run")
+    assert (ended.code, ended.out) == (0, "No delivery is due.\n")
+
+
+@pytest.mark.parametrize("command", ["deliveries list", "editions list"])
+def test_a_limit_is_at_least_one(room: Run, command: str) -> None:
+    assert room(f"{command} --limit 0").code == 2
+
+
+def test_check_notes_a_sign_up_page_that_is_not_there(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[web]\nlisten = ""\n[sign_up]\nenabled = true\n')
+    notes = run("check --json").json["notes"]
+    assert any("sign_up: there is no page" in note for note in notes)
+    assert any("sign_up: there is no [[newsletters]]" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    "group", ["sources", "editor", "subscribers", "newsletters", "editions", "deliveries", "bounces", "rules"]
+)
+def test_the_help_of_a_group_fits_80_columns_without_being_cut(run: Run, group: str) -> None:
+    lines = run(f"{group} --help").out.partition("Commands:")[2].splitlines()
+    assert [line for line in lines if line.endswith("...") or len(line) > 80] == []

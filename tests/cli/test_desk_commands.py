@@ -98,3 +98,27 @@ def test_an_editor_works_on_an_edition_and_lets_it_go(office: Run) -> None:
     assert office(f"editions approve --now {SEVEN}", number).code == 0
     assert "cut" in office("editions show", number).out
     assert office("editions approve", "99").code == 1
+
+
+def test_a_newsletter_is_paused_shown_as_such_and_resumed(office: Run) -> None:
+    listed = office(f"newsletters list --json --now {SEVEN}").json["newsletters"]
+    assert [(one["name"], one["paused"], one["subscribers"]) for one in listed] == [("daily", False, 0)]
+    assert office("newsletters pause daily").out == "daily is paused.\n"
+    again = office("newsletters pause daily --json")
+    assert (again.code, again.json["changed"]) == (0, False)
+    assert "paused" in office("newsletters list").out
+    status = office(f"status --now {SEVEN}")
+    assert "Next daily: paused" in status.out
+    facts = office(f"status --json --now {SEVEN}").json
+    assert (facts["next_editions"], facts["paused_newsletters"]) == ({}, ["daily"])
+    office(f"publish --now {SEVEN}")
+    named = office(f"edition daily --json --now {SEVEN}")
+    assert (named.code, named.json["editions"][0]["outcome"]) == (0, "paused")
+    assert office(f"newsletters resume daily --now {SEVEN}").out == "daily is running again.\n"
+    assert "Next daily: Wed 25 Nov 07:00 UTC" in office(f"status --now {SEVEN}").out
+    assert office("newsletters pause nobody").code == 2
+
+
+def test_lint_takes_newsletters_or_an_edition_and_says_so(office: Run) -> None:
+    ended = office("lint daily --edition 1")
+    assert (ended.code, "not both" in ended.err) == (2, True)

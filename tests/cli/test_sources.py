@@ -135,7 +135,8 @@ def test_a_secret_does_not_follow_a_page_to_another_host(room: Run, monkeypatch)
 def test_pause_resume_move_remove_and_test(room: Run):
     with ScriptedServer(dict(ANSWERS)) as server:
         room("sources add --yes --name Mine", server.url("/all"))
-        assert room("sources pause Mine").code == 0
+        paused = [room("sources pause Mine --json") for _ in range(2)]
+        assert [(one.code, one.json["changed"]) for one in paused] == [(0, True), (0, False)]
         assert room("sources show Mine --json").json["standing"] == "paused"
         assert room("sources resume Mine").code == 0
         assert room("sources move Mine", server.url("/sea")).code == 0

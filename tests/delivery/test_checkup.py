@@ -8,11 +8,12 @@ import pytest
 from syndicate.delivery import checkup
 from syndicate.delivery.dkim import load_key, new_key
 from syndicate.errors import FetchError
+from syndicate.net.dns import Lookup
 
 Zone = dict[tuple[str, str], list[str]]
 
 
-def resolver(zone: Zone) -> checkup.Lookup:
+def resolver(zone: Zone) -> Lookup:
     return lambda name, kind: zone.get((name, kind), [])
 
 

@@ -16,7 +16,7 @@ from syndicate.services import Services
 from syndicate.settings import load_settings
 from syndicate.store import Store, audience, leases, open_store
 from syndicate.store import articles as article_store
-from syndicate.store import editions as edition_store
+from syndicate.store import newsletters as newsletter_store
 from syndicate.store import sources as source_store
 from tests.factories import NOW, new_article
 
@@ -56,7 +56,7 @@ class Room:
         with self.store.write() as connection:
             leases.make_secret(connection)
             source_store.sync_sources(connection, self.services.sources, now)
-            edition_store.sync_newsletters(connection, self.services.newsletters, now)
+            newsletter_store.sync_newsletters(connection, self.services.newsletters, now)
 
     def close(self) -> None:
         """End the fetch thread; the store and the parsers belong to the test."""

@@ -47,7 +47,7 @@ def test_V2_a_hard_bounce_ends_it_and_no_import_brings_it_back(bounce) -> None:
     assert not subscribed(bounce)
     with bounce.store.write() as connection:
         assert factories.subscribe(connection, "jo@example.org") == ["suppressed"]
-        assert audience.consent_history(connection, "jo@example.org")[-1][2] == "unsubscribed"
+        assert factories.consents(connection, "jo@example.org")[-1][0] == "unsubscribed"
 
 
 def test_V2_soft_bounces_count_by_delivery_within_the_window(bounce) -> None:
@@ -148,6 +148,6 @@ def test_V3_the_servers_own_answer_feeds_the_same_policy(desk: Room) -> None:
     assert (result.sent, result.failed) == (1, 2)
     with desk.store.read() as connection:
         assert audience.count_subscriptions(connection) == {"daily": {"confirmed": 2, "unsubscribed": 1}}
-        assert audience.consent_history(connection, "ann@example.org")[-1][2] == "unsubscribed"
+        assert factories.consents(connection, "ann@example.org")[-1][0] == "unsubscribed"
         assert bounces.count_by_kind(connection) == {"hard": 1, "ignored": 0}
         assert deliveries.count_refused(connection) == 1

@@ -3,15 +3,16 @@
 import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from syndicate.delivery.message import MessageTemplate
+from syndicate.delivery.message import MailOptions
 from syndicate.delivery.pace import Limits
-from syndicate.errors import RenderError, StoreError
+from syndicate.errors import StoreError
 from syndicate.jobs.deliver import DeliverResult
 from syndicate.store import deliveries, open_store
 from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, ScriptedSmtp
@@ -142,16 +143,13 @@ def test_D_after_a_restored_backup_nobody_gets_it_twice_once_the_rest_is_doubted
     assert to(smtp.bodies) == sorted(READERS)
 
 
-def test_an_edition_that_cannot_be_encoded_is_set_aside_after_three_tries(
-    house: Room, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_arguments: Any) -> Any:
-        raise RenderError("no")
+def test_an_edition_that_cannot_be_encoded_is_set_aside_after_three_tries(house: Room) -> None:
+    def mail(newsletter: str) -> MailOptions:
+        return replace(house.services.mail_options(newsletter), reply_to="nobody")
 
-    monkeypatch.setattr(MessageTemplate, "build", broken)
     with ScriptedSmtp(PIPELINING) as smtp:
         results = [
-            job(house, smtp.port, now=now).run(now)
+            replace(job(house, smtp.port, now=now), mail=mail).run(now)
             for now in (NOW + n * timedelta(hours=5) for n in range(4))
         ]
         assert smtp.commands in ([], ["ehlo example.com", "QUIT"] * 3)

@@ -7,7 +7,7 @@ from sqlalchemy import insert
 
 from syndicate.errors import SyndicateError
 from syndicate.model import DeliveryState
-from syndicate.store import deliveries, desk, editions, schema
+from syndicate.store import deliveries, desk, editions, newsletters, schema
 from tests.factories import new_article
 from tests.jobs.room import Room, source
 
@@ -219,3 +219,21 @@ def test_a_story_whose_page_is_gone_is_left_out_and_it_is_said(waiting: tuple[Ro
         edition = editions.get_edition(connection, number)
     assert edition is not None
     assert (edition.stories, story.title in edition.text, pending(room)) == (2, False, 2)
+
+
+def test_the_deadline_of_a_paused_newsletter_passes_and_its_editor_may_still_let_it_go(
+    waiting: tuple[Room, int],
+) -> None:
+    room, number = waiting
+    with room.store.write() as connection:
+        newsletters.pause_newsletter(connection, "daily")
+    assert room.services.editions.run(SEVEN + 3 * HOUR) == ()
+    assert (state(room, number), pending(room)) == ("waiting", 0)
+    room.services.desk.approve(number, by="ann", now=SEVEN + 3 * HOUR)
+    assert (state(room, number), pending(room)) == ("cut", 2)
+
+
+def test_named_newsletters_leave_the_deadlines_of_others_alone(waiting: tuple[Room, int]) -> None:
+    room, number = waiting
+    assert room.services.editions.run(SEVEN + 3 * HOUR, names=["other"]) == ()
+    assert state(room, number) == "waiting"

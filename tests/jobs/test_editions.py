@@ -8,7 +8,7 @@ import pytest
 
 from syndicate.jobs.editions import EditionOutcome
 from syndicate.model import NewArticle
-from syndicate.store import deliveries, editions, quarantine
+from syndicate.store import deliveries, editions, newsletters, quarantine
 from tests.factories import new_article
 from tests.jobs.room import Room, newsroom_articles, source
 
@@ -235,3 +235,37 @@ def test_the_bundled_newsroom_makes_a_balanced_edition(room: Room) -> None:
     assert draft.problems == ()
     assert len({story.story_id for story in draft.stories}) == len(draft.stories)
     assert not led or max(led.values()) <= 3
+
+
+def pause(room: Room, name: str = "daily") -> None:
+    with room.store.write() as connection:
+        assert newsletters.pause_newsletter(connection, name)
+
+
+def resume(room: Room, now: datetime, name: str = "daily") -> None:
+    with room.store.write() as connection:
+        assert newsletters.resume_newsletter(connection, name, now)
+
+
+def test_a_paused_newsletter_has_no_editions_and_misses_none(desk: Room) -> None:
+    pause(desk)
+    assert run(desk, SEVEN) == []
+    assert run(desk, SEVEN + 20 * HOUR) == []
+    assert run(desk, SEVEN + 20 * HOUR, names=["daily"]) == [("daily", "paused")]
+    assert (states(desk), waiting(desk)) == ([], 0)
+
+
+def test_what_was_not_sent_during_a_pause_is_not_made_up_for(desk: Room) -> None:
+    pause(desk)
+    run(desk, SEVEN)
+    resume(desk, SEVEN + HOUR)
+    assert run(desk, SEVEN + HOUR) == []
+    desk.add(news(2, SEVEN + 2 * HOUR, "Snow on the pass"))
+    assert run(desk, SEVEN + DAY) == [("daily", "cut")]
+
+
+def test_named_newsletters_leave_the_missed_periods_of_others_alone(desk: Room) -> None:
+    desk.declare(SOURCES + DAILY + DAILY.replace("daily", "other", 1), now=DECLARED)
+    late = SEVEN + 7 * HOUR
+    assert run(desk, late, names=["daily"]) == [("daily", "missed")]
+    assert run(desk, late) == [("other", "missed")]

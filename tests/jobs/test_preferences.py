@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from syndicate.audience.tokens import make_token, unsubscribe_token
-from syndicate.jobs import editions
 from syndicate.jobs.preferences import PreferencesJob, ReaderPage
 from syndicate.jobs.variants import at_cadence, cadences
 from syndicate.model import SubscriptionState
 from syndicate.store import audience, deliveries, leases
-from tests.factories import NOW, new_article, place
+from tests.factories import NOW, consents, new_article, place
 from tests.factories import newsletter as a_newsletter
 from tests.jobs.room import Room, source
 
@@ -117,20 +116,18 @@ def test_sections_make_a_selection_of_their_own_and_nobody_gets_two(room):
         assert len(deliveries.list_deliveries(connection)) == 2
 
 
-def test_equal_selections_are_rendered_once(room, monkeypatch):
+def test_equal_selections_are_rendered_once(room):
     room.subscribe(*(f"reader{number}@example.org" for number in range(5)))
     for number in range(5):
         choose(room, f"reader{number}@example.org", section=["Politics"], language=["en"])
-    calls = []
-    original = editions.EditionJob.draft
+    job, rendered = room.services.editions, []
 
-    def counted(self, *arguments):
-        calls.append(arguments)
-        return original(self, *arguments)
+    def message(*facts):
+        rendered.append(facts)
+        return job.press.message(*facts)
 
-    monkeypatch.setattr(editions.EditionJob, "draft", counted)
-    room.services.editions.run(EVENING)
-    assert len(calls) == 2
+    replace(job, press=replace(job.press, message=message)).run(EVENING)
+    assert len(rendered) == 2
     assert len(waiting(room)) == 7
 
 
@@ -194,7 +191,7 @@ def test_another_newsletter_is_a_tick_away_and_leaves_a_record(room):
     page = choose(room, newsletter=["daily", "weekly"])
     assert page.choices.newsletters == ("daily", "weekly")
     with room.store.read() as connection:
-        assert audience.agreed_texts(connection, JO) == [room.services.settings.sign_up.consent]
+        assert consents(connection, JO)[-1][2] == room.services.settings.sign_up.consent
     assert choose(room, newsletter=["weekly"]).choices.newsletters == ("weekly",)
     with room.store.read() as connection:
         (jo,) = [one for one in audience.list_subscribers(connection) if one.address == JO]

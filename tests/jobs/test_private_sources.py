@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.cli.status import look
+from syndicate.cli.health import look
 from syndicate.model import Access, AccessKind, Origin
 from syndicate.store import added_sources
 from syndicate.store import hubs as hub_store

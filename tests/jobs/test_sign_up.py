@@ -15,9 +15,9 @@ from syndicate.audience.tokens import CONFIRM, make_token
 from syndicate.errors import InvalidAddress
 from syndicate.jobs.sign_up import SignUpJob
 from syndicate.model import SubscriptionState
-from syndicate.store import audience, deliveries, leases, sign_ups
+from syndicate.store import audience, deliveries, leases, persons, quarantine, sign_ups
 from syndicate.store import editions as edition_store
-from tests.factories import NOW
+from tests.factories import NOW, consents
 from tests.jobs.room import Room
 
 NEWSLETTERS = """
@@ -85,7 +85,7 @@ def state(room: Room, address: str = JO, newsletter: str = "daily") -> Subscript
 
 def history(room: Room, key: str = JO) -> list[str]:
     with room.store.read() as connection:
-        return [row[2] for row in audience.consent_history(connection, key)]
+        return [event for event, _, _ in consents(connection, key)]
 
 
 def test_C1_a_request_a_mail_a_button_a_subscription(room):
@@ -101,11 +101,13 @@ def test_C1_a_request_a_mail_a_button_a_subscription(room):
     assert done[0] == "The digest"
     assert state(room, "Jo@example.org") is SubscriptionState.CONFIRMED
     with room.store.read() as connection:
-        ((when, newsletter, event, detail),) = audience.consent_history(connection, "jo@example.org")
-        agreed = audience.agreed_texts(connection, "jo@example.org")
-    assert (when, newsletter, event) == (NOW, "daily", "confirmed")
-    assert detail == f"asked 2026-11-24 09:00 UTC from {HOME}, confirmed from 198.51.100.0/24"
-    assert agreed == [room.services.sign_ups.options.consent]
+        person = persons.everything_about(connection, "jo@example.org")
+    assert person is not None
+    (record,) = person["consents"]
+    assert (record["recorded"], record["newsletter"]) == (NOW.isoformat(), "daily")
+    assert record["event"] == "confirmed"
+    assert record["detail"] == f"asked 2026-11-24 09:00 UTC from {HOME}, confirmed from 198.51.100.0/24"
+    assert record["agreed"] == room.services.sign_ups.options.consent
 
 
 def test_C2_the_mail_that_asks_is_no_mail_of_the_list(room):
@@ -299,3 +301,18 @@ def test_strangers_cannot_make_the_outbox_repeat_itself(room):
     ask(room, *[f"reader{number}@example.org" for number in range(5)])
     addressed = Counter(mail["To"] for mail in mails(room))
     assert set(addressed.values()) == {1}
+
+
+def test_a_broken_template_keeps_the_request_and_its_failure_goes_once_it_is_mended(room):
+    mine = room.folder / "mine" / "mail"
+    mine.mkdir(parents=True)
+    (mine / "confirm.html").write_text("{{ nobody }}")
+    room.declare(NEWSLETTERS + '[templates]\nfolder = "mine"\n')
+    assert ask(room, JO) == {"failed": 1}
+    with room.store.read() as connection:
+        assert [(one.kind, one.subject) for one in quarantine.failures(connection)] == [("sign-up", "daily")]
+    (mine / "confirm.html").unlink()
+    room.declare(NEWSLETTERS)
+    assert job(room).run(NOW) == {"mailed": 1}
+    with room.store.read() as connection:
+        assert quarantine.failures(connection) == ()

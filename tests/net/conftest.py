@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -30,3 +30,17 @@ def fetch() -> Fetch:
         return asyncio.run(once())
 
     return run
+
+
+class Bug(int):
+    """A limit that breaks whoever compares with it, in the middle of an answer: a bug inside a fetch."""
+
+    def __new__(cls, says: str) -> Self:
+        bug = super().__new__(cls, 1)
+        bug.says = says
+        return bug
+
+    says: str
+
+    def __ge__(self, other: object) -> bool:
+        raise ZeroDivisionError(self.says)

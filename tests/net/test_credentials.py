@@ -8,6 +8,7 @@ import pytest
 from syndicate.errors import FetchError
 from syndicate.model import Access, AccessKind
 from syndicate.net import Credentials, FetchRequest, FetchThread, read_credentials
+from tests.net.conftest import Bug
 from tests.net.scripted_server import ScriptedServer, answer, redirect
 
 TOKEN = Credentials(name="Authorization", value="Bearer hunter2hunter2")
@@ -103,14 +104,13 @@ def test_no_error_of_a_private_request_tells_its_address(fetch, path, answers):
     assert "127.0.0.1" in str(failed.value)
 
 
-def test_the_log_of_a_bug_in_a_private_request_does_not_tell_its_address(options, monkeypatch, caplog):
-    async def broken(self, request):
-        raise RuntimeError(request.url)
-
-    monkeypatch.setattr("syndicate.net.client.Client.fetch", broken)
-    thread = FetchThread(options)
-    with caplog.at_level(logging.DEBUG):
-        outcomes = list(thread.fetch_each([FetchRequest(url="https://a.example/s3cr3tpath", private=True)]))
-    thread.close()
+def test_the_log_of_a_bug_in_a_private_request_does_not_tell_its_address(options, caplog):
+    with ScriptedServer({"/s3cr3tpath": answer()}) as server:
+        url = server.url("/s3cr3tpath")
+        thread = FetchThread(options)
+        with caplog.at_level(logging.DEBUG):
+            outcomes = list(thread.fetch_each([FetchRequest(url=url, private=True, max_body=Bug(url))]))
+        thread.close()
+    assert [asked.path for asked in server.asked] == ["/s3cr3tpath"]
     assert "s3cr3tpath" not in caplog.text + str(outcomes[0][1])
-    assert "RuntimeError" in caplog.text
+    assert "ZeroDivisionError" in caplog.text

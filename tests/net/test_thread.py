@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from syndicate.errors import FetchError
-from syndicate.net import Client, Fetched, FetchRequest, FetchThread
+from syndicate.net import Fetched, FetchRequest, FetchThread
+from tests.net.conftest import Bug
 from tests.net.scripted_server import ScriptedServer, answer, hang
 
 
@@ -171,17 +172,12 @@ def test_T4_close_is_final_and_may_be_repeated(fetching):
     assert server.connections == 0
 
 
-def test_a_bug_in_a_fetch_hurts_only_its_own_request(fetching, monkeypatch, caplog):
-    ordinary = Client.fetch
-
-    async def broken(self, request):
-        return 1 // 0 if request.key == 1 else await ordinary(self, request)
-
-    monkeypatch.setattr(Client, "fetch", broken)
+def test_a_bug_in_a_fetch_hurts_only_its_own_request(fetching, caplog):
     with ScriptedServer({f"/{number}": answer() for number in range(3)}) as server:
-        outcomes = {request.key: got for request, got in fetching().fetch_each(requests(server, 3))}
+        asked = [replace(one, max_body=Bug("oh")) if one.key == 1 else one for one in requests(server, 3)]
+        outcomes = {request.key: got for request, got in fetching().fetch_each(asked)}
     assert {key: isinstance(got, Fetched) for key, got in outcomes.items()} == {0: True, 1: False, 2: True}
-    assert "ZeroDivisionError" in str(outcomes[1])
+    assert "ZeroDivisionError: oh" in str(outcomes[1])
     assert "could not be handled" in caplog.text
 
 

@@ -16,6 +16,7 @@ from syndicate.newsletter.views import digest_of
 from syndicate.templating import Templates
 from tests.newsletter.edition import full_edition
 from tests.newsletter.stories import NOW, PERIOD, newsletter, published
+from tests.template_variables import variables
 
 ROOT = Path(__file__).parents[2]
 LINK = f"https://news.example.com/unsubscribe/{TOKEN}"
@@ -340,4 +341,4 @@ def test_every_variable_a_mail_template_takes_is_documented() -> None:
     )
     templates = Templates()
     for name in ("mail/digest.html", "mail/digest.txt", "mail/digest.subject.txt"):
-        assert templates.variables(name) <= documented
+        assert variables(templates, name) <= documented

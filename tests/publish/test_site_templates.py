@@ -6,6 +6,7 @@ from syndicate.errors import RenderError
 from syndicate.publish.site import Headline, SitePages
 from syndicate.templating import Templates
 from tests.publish.samples import OPTIONS, published
+from tests.template_variables import variables
 
 TEMPLATES = Templates()
 TOP = [Headline.of(published(number)) for number in (11, 12, 13)]
@@ -55,7 +56,7 @@ def test_every_variable_of_a_template_is_documented(name):
     documented = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
 
     undocumented = {
-        word for word in TEMPLATES.variables(f"pages/{name}.html") if f"| `{word}` |" not in documented
+        word for word in variables(TEMPLATES, f"pages/{name}.html") if f"| `{word}` |" not in documented
     }
 
     assert undocumented == set()

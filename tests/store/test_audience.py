@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from syndicate.model import SubscriptionState
-from syndicate.store import audience, deliveries, editions
+from syndicate.store import audience, deliveries, newsletters, persons
 from tests import factories
 from tests.factories import NOW, newsletter, subscribe
 
@@ -15,7 +15,7 @@ JO = "jo@example.org"
 @pytest.fixture
 def connection(store):
     with store.write() as connection:
-        editions.sync_newsletters(connection, [newsletter(), newsletter("weekly")], NOW)
+        newsletters.sync_newsletters(connection, [newsletter(), newsletter("weekly")], NOW)
         yield connection
 
 
@@ -69,9 +69,9 @@ def test_erasing_removes_the_person_and_keeps_the_suppression_and_the_record(con
     assert not deliveries.list_deliveries(connection)
     assert audience.subscription_of(connection, JO, "daily") is None
     assert subscribe(connection, JO) == ["suppressed"]
-    assert audience.consent_history(connection, JO) == []
+    assert factories.consents(connection, JO) == []
     hashed = audience.suppression_hash(connection, JO)
-    assert [row[3] for row in audience.consent_history(connection, hashed)] == [""]
+    assert [detail for _, detail, _ in factories.consents(connection, hashed)] == [""]
     assert JO not in hashed
 
 
@@ -80,11 +80,14 @@ def test_every_consent_and_its_end_is_recorded_with_its_evidence(connection):
     subscription = the_subscription(connection)
     later = NOW + timedelta(days=1)
     audience.end_subscription(connection, subscription, detail="by the link in a mail", now=later)
-    assert audience.consent_history(connection, JO) == [
-        (NOW, "daily", "subscribed by operator", "a signed form"),
-        (later, "daily", "unsubscribed", "by the link in a mail"),
+    person = persons.everything_about(connection, JO)
+    assert person is not None
+    facts = ("recorded", "newsletter", "event", "detail")
+    assert [tuple(one[fact] for fact in facts) for one in person["consents"]] == [
+        (NOW.isoformat(), "daily", "subscribed by operator", "a signed form"),
+        (later.isoformat(), "daily", "unsubscribed", "by the link in a mail"),
     ]
-    assert audience.consent_history(connection, "kim@example.org") == []
+    assert persons.everything_about(connection, "kim@example.org") is None
 
 
 def test_W2_unsubscribing_twice_is_harmless_and_recorded_once(connection):
@@ -92,14 +95,15 @@ def test_W2_unsubscribing_twice_is_harmless_and_recorded_once(connection):
     subscription = the_subscription(connection)
     ended = [audience.end_subscription(connection, subscription, detail="link", now=NOW) for _ in range(2)]
     assert ended == ["daily", "daily"]
-    assert len(audience.consent_history(connection, JO)) == 2
+    assert len(factories.consents(connection, JO)) == 2
     assert audience.end_subscription(connection, 999, detail="link", now=NOW) is None
 
 
 def test_a_mailbox_can_leave_everything_at_once(connection):
     subscribe(connection, JO)
     subscribe(connection, JO, name="weekly")
-    assert audience.end_all_subscriptions(connection, JO, detail="asked", now=NOW) == 2
+    ended = [audience.end_all_subscriptions(connection, JO, detail="asked", now=NOW) for _ in range(2)]
+    assert ended == [2, 0]
     assert audience.count_subscriptions(connection) == {
         "daily": {"unsubscribed": 1},
         "weekly": {"unsubscribed": 1},

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from syndicate.model import DeliveryState
-from syndicate.store import articles, audience, deliveries, editions, schema
+from syndicate.store import articles, audience, deliveries, editions, newsletters, schema
 from syndicate.store.editions import EMPTY, MISSED, CarriedStory
 from tests import factories
 from tests.factories import NOW, PERIOD, cut, declared, edition_story, new_article, newsletter, subscribe
@@ -22,7 +22,7 @@ def room(store):
     with store.write() as connection:
         (source,) = factories.add_sources(connection, declared())
         ids = factories.add_articles(connection, source.id, *map(new_article, (1, 2, 3)))
-        editions.sync_newsletters(connection, [newsletter(), newsletter("weekly")], LONG_AGO)
+        newsletters.sync_newsletters(connection, [newsletter(), newsletter("weekly")], LONG_AGO)
         found = articles.get_articles(connection, ids)
     return store, [found[article_id] for article_id in ids]
 
@@ -34,30 +34,6 @@ def rows(connection, table) -> int:
 
 def addresses(connection) -> list[str]:
     return sorted(one.delivery.address for one in deliveries.list_deliveries(connection))
-
-
-def test_a_newsletter_is_known_since_it_was_first_declared(store):
-    with store.write() as connection:
-        editions.sync_newsletters(connection, [newsletter()], LONG_AGO)
-        editions.sync_newsletters(connection, [newsletter(title="Renamed")], NOW)
-        assert editions.known_since(connection, "daily") == LONG_AGO
-        assert editions.known_since(connection, "nobody") is None
-        assert editions.newsletter_titles(connection) == {"daily": "Renamed"}
-
-
-def test_a_newsletter_that_left_the_file_is_paused_not_deleted(store):
-    def paused(connection) -> dict[str, bool]:
-        table = schema.newsletters
-        return {name: paused for name, paused in connection.execute(select(table.c.name, table.c.paused))}  # noqa: C416
-
-    with store.write() as connection:
-        editions.sync_newsletters(connection, [newsletter(), newsletter("weekly")], LONG_AGO)
-        editions.sync_newsletters(connection, [newsletter()], NOW)
-        assert paused(connection) == {"daily": False, "weekly": True}
-        editions.sync_newsletters(connection, [], NOW)
-        assert paused(connection) == {"daily": True, "weekly": True}
-        editions.sync_newsletters(connection, [newsletter("weekly")], NOW)
-        assert paused(connection) == {"daily": True, "weekly": False}
 
 
 def test_an_edition_comes_with_its_stories_and_one_delivery_for_each_subscriber(room):

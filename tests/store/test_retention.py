@@ -103,7 +103,9 @@ def test_deliveries_that_ended_long_ago_go_and_open_or_uncertain_ones_stay(store
         for state in states:
             mine = table.c.address == f"{state.value}@example.org"
             connection.execute(update(table).where(mine).values(state=state.value, changed=OLD))
-        count = retention.count_prunable(connection, articles_before=OLD, deliveries_before=YEAR_AGO)
+        count = retention.count_prunable(
+            connection, articles_before=OLD, deliveries_before=YEAR_AGO, tombstones_before=OLD
+        )
         assert (count.deliveries, count.articles) == (3, 0)
         assert retention.prune_deliveries(connection, before=OLD) == 0
         assert retention.prune_deliveries(connection, before=YEAR_AGO) == 3
@@ -118,6 +120,8 @@ def test_deliveries_that_ended_long_ago_go_and_open_or_uncertain_ones_stay(store
 def test_counting_removes_nothing(room):
     connection, source = room
     factories.add_articles(connection, source, old_article(1), new_article(2))
-    counted = retention.count_prunable(connection, articles_before=YEAR_AGO, deliveries_before=YEAR_AGO)
-    assert counted.articles == 1
+    counted = retention.count_prunable(
+        connection, articles_before=YEAR_AGO, deliveries_before=YEAR_AGO, tombstones_before=YEAR_AGO
+    )
+    assert counted == retention.Pruned(articles=1, stories=1, deliveries=0, tombstones=0)
     assert articles.count_articles(connection) == 2

@@ -1,0 +1,83 @@
+"""What the arguments of several commands mean: an article, a source, a newsletter, whoever decides."""
+
+import getpass
+from collections.abc import Sequence
+
+import click
+
+from syndicate.errors import ConfigError, SyndicateError
+from syndicate.model import Article, Newsletter, Source
+from syndicate.services import Services
+from syndicate.store import Connection, added_sources
+from syndicate.store import articles as article_store
+from syndicate.text.plain import clean_line
+
+ROW_NUMBER = click.IntRange(1, 2**63 - 1)
+"""What a row of the store can be called by, on either engine."""
+_LONGEST_NAME = 100
+
+
+def article_named(connection: Connection, text: str) -> Article:
+    """The article that is meant. Raises ``SyndicateError`` when there is none."""
+    article = article_store.find_article(connection, text)
+    if article is None:
+        raise SyndicateError(
+            f"no article matches {text!r}: give an id, a URL, words of its title, or story:NUMBER"
+        )
+    return article
+
+
+def source_named(connection: Connection, name: str) -> Source:
+    """The source of that name, whoever declared it. Raises ``UsageError`` when there is none."""
+    source = added_sources.find_source(connection, name)
+    if source is None:
+        raise click.UsageError(f"there is no source named {name!r}; see `syndicate sources list`")
+    return source
+
+
+def newsletter_named(services: Services, name: str | None) -> Newsletter:
+    """The newsletter of that name; without a name the only one there is. Raises as below."""
+    if name is None and len(services.newsletters) > 1:
+        raise click.UsageError(f"name the newsletter; known: {_listed(newsletter_names(services))}")
+    return newsletters_named(services, () if name is None else (name,))[0]
+
+
+def newsletters_named(services: Services, names: Sequence[str]) -> tuple[Newsletter, ...]:
+    """The newsletters of these names, all of them without names.
+
+    Raises ``UsageError`` for a name that is none, and ``ConfigError`` when none is declared.
+    """
+    if not services.newsletters:
+        raise ConfigError("there are no [[newsletters]] in the configuration: declare one first")
+    check_names(names, newsletter_names(services), "newsletter")
+    by_name = {one.name: one for one in services.newsletters}
+    return tuple(by_name[name] for name in names or by_name)
+
+
+def newsletter_names(services: Services) -> list[str]:
+    """The names of the declared newsletters."""
+    return [one.name for one in services.newsletters]
+
+
+def check_names(names: Sequence[str], known: Sequence[str], what: str) -> None:
+    """Raise ``UsageError`` for the first name that is not known."""
+    for name in names:
+        if name not in known:
+            raise click.UsageError(f"there is no {what} named {name!r}; known: {_listed(known)}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def _decider(_context: click.Context, _parameter: click.Parameter, given: str) -> str:
+    """Who decides: as told, else whose account this is."""
+    try:
+        return clean_line(given, _LONGEST_NAME) or getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"
+
+
+by_option = click.option(
+    "--by", default="", callback=_decider, help="Who decides; your user name unless given."
+)

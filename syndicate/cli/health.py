@@ -1,0 +1,211 @@
+"""One look at the store: how everything is doing, and what needs a person."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from syndicate.cli.frame import plural
+from syndicate.ingest.polling import believed_url
+from syndicate.model import (
+    Decision,
+    DeliveryState,
+    HubSubscription,
+    Origin,
+    Source,
+    SourceListState,
+    SourceState,
+)
+from syndicate.services import Services
+from syndicate.store import Connection, audience, bounces, editor, quarantine, ranking, stale, tombstones
+from syndicate.store import articles as article_store
+from syndicate.store import deliveries as delivery_store
+from syndicate.store import editions as edition_store
+from syndicate.store import hubs as hub_store
+from syndicate.store import pages as page_store
+from syndicate.store import sitemap_parts as part_store
+from syndicate.store import source_lists as list_store
+from syndicate.store import sources as source_store
+from syndicate.store import stories as story_store
+from syndicate.store.editions import EditionReport
+from syndicate.store.quarantine import Failure
+from syndicate.store.sources import SourceReport
+from syndicate.text.privacy import hidden_address
+
+WEEK = timedelta(days=7)
+FAILURES_WORTH_A_PERSON = 3
+# What is quarantined of them rests after some failures; everything else waits for a person at once.
+SENT_BY_OTHERS = ("entry", "document")
+# A sender that works clears its queue far sooner; one that does not should be noticed.
+STUCK = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """One look at the store. ``problems`` are sentences about what a person should do something about."""
+
+    now: datetime
+    sources: tuple[SourceReport, ...]
+    hubs: dict[int, HubSubscription]
+    articles: int
+    stories: int
+    covered: int
+    stale_pages: int
+    editions: list[EditionReport]
+    deliveries: dict[str, int]
+    bounces: dict[str, int]
+    oldest_due: datetime | None
+    subscriptions: dict[str, dict[str, int]]
+    deferral: str
+    refused: int
+    pages: dict[str, int]
+    refused_pages: list[tuple[str, int]]
+    failing_parts: list[tuple[str, int, str]]
+    failures: tuple[Failure, ...]
+    dropped: dict[str, int]
+    top: tuple[str, ...]
+    decisions: list[Decision]
+    lists: tuple[tuple[str, SourceListState], ...] = ()
+    problems: list[str] = field(default_factory=list)
+
+
+def look(services: Services, now: datetime) -> Health:
+    """Read everything ``status`` shows, in one transaction."""
+    with services.store.read() as connection:
+        stories, covered = story_store.count_stories(connection)
+        top = ranking.ranked_stories(connection, "top", limit=5)
+        titles = article_store.get_articles(connection, [story.article_id for story in top])
+        health = Health(
+            now=now,
+            sources=source_store.report_sources(connection, week_ago=now - WEEK),
+            hubs=hub_store.list_subscriptions(connection),
+            articles=article_store.count_articles(connection),
+            stories=stories,
+            covered=covered,
+            stale_pages=stale.count_stale(connection),
+            editions=edition_store.report_editions(connection, limit=5),
+            deliveries=delivery_store.count_deliveries(connection),
+            bounces=bounces.count_by_kind(connection),
+            oldest_due=delivery_store.next_delivery(connection),
+            subscriptions=audience.count_subscriptions(connection),
+            deferral=_last_deferral(connection, now),
+            refused=delivery_store.count_refused(connection),
+            pages=page_store.count_pages(connection),
+            refused_pages=page_store.refused_pages(connection, limit=5),
+            failing_parts=part_store.failing_parts(connection, FAILURES_WORTH_A_PERSON),
+            failures=quarantine.failures(connection),
+            lists=_lists(services, connection),
+            dropped=tombstones.count_dropped(connection),
+            top=tuple(
+                f"{titles[story.article_id].title} ({plural(story.coverage, 'source')})"
+                for story in top
+                if story.article_id in titles
+            ),
+            decisions=editor.decisions(connection, at=now),
+        )
+    health.problems.extend(_problems(health))
+    return health
+
+
+def _lists(services: Services, connection: Connection) -> tuple[tuple[str, SourceListState], ...]:
+    states = list_store.list_states(connection)
+    return tuple(
+        (hidden_address(one.url) if one.private else one.url, states[one.url])
+        for one in services.source_lists
+        if one.url in states
+    )
+
+
+def _last_deferral(connection: Connection, now: datetime) -> str:
+    """What the mail server, or the disk, said when it last put mail off."""
+    if pause := delivery_store.sending_pause(connection, now):
+        return pause[1]
+    waiting = (DeliveryState.DEFERRED, DeliveryState.PENDING)
+    latest = delivery_store.list_deliveries(connection, states=waiting, limit=1)
+    return latest[0].error if latest else ""
+
+
+def _problems(health: Health) -> list[str]:
+    return [
+        *_problems_of_sources(health),
+        *_problems_of_lists(health),
+        *_failures(health),
+        *_problems_of_mail(health),
+    ]
+
+
+def _problems_of_sources(health: Health) -> list[str]:
+    found = []
+    for report in health.sources:
+        name, state = report.source.name, report.state
+        if report.source.paused:
+            continue
+        if state.gone:
+            found.append(f"source {name} is gone for good (410): {_advice(report.source, 'remove it')}")
+        elif _failing(state):
+            found.append(f"source {name} failed {plural(state.failures, 'time')}: {state.error}")
+        if moved := shown_address(report.source, believed_url(state)):
+            advice = _advice(report.source, "change its url")
+            found.append(f"source {name} has moved for good to {moved}: {advice}")
+    return found
+
+
+def _problems_of_lists(health: Health) -> list[str]:
+    return [
+        f"source list {shown} failed {plural(state.failures, 'time')}: {state.error}"
+        for shown, state in health.lists
+        if _failing(state)
+    ]
+
+
+def _failing(state: SourceState | SourceListState) -> bool:
+    """Whether it fails again and again, or has never worked."""
+    return state.failures >= FAILURES_WORTH_A_PERSON or bool(state.failures and state.last_success is None)
+
+
+def _failures(health: Health) -> list[str]:
+    quarantined = [
+        f"{failure.kind} {failure.subject} failed {plural(failure.attempts, 'time')}: {failure.reason}"
+        for failure in health.failures
+        if failure.resting or failure.kind not in SENT_BY_OTHERS
+    ]
+    parts = [
+        f"sitemap {url} failed {plural(count, 'time')}: {error}" for url, count, error in health.failing_parts
+    ]
+    return quarantined + parts
+
+
+def _problems_of_mail(health: Health) -> list[str]:
+    found = [
+        f"edition of {report.edition.newsletter} for {report.edition.period_end:%d %b %H:%M} UTC was missed: "
+        "nothing ran in time"
+        for report in health.editions
+        if report.state == edition_store.MISSED
+    ]
+    if uncertain := health.deliveries.get(DeliveryState.UNCERTAIN.value):
+        found.append(
+            f"{plural(uncertain, 'delivery')} may or may not have arrived: see `syndicate deliveries list "
+            "--state uncertain`, and send again what should be"
+        )
+    if health.refused:
+        found.append(
+            f"{plural(health.refused, 'delivery')} refused for good: see `syndicate deliveries list "
+            "--state failed`, then remove the address or send again"
+        )
+    if health.oldest_due and health.now - health.oldest_due > STUCK:
+        found.append(
+            f"mail has waited since {health.oldest_due:%d %b %H:%M} UTC: is `syndicate run` running?"
+        )
+    return found
+
+
+def _advice(source: Source, what: str) -> str:
+    """Where a source is changed depends on who declared it."""
+    if source.origin is Origin.CONFIG:
+        return f"{what} in the configuration"
+    if source.listed_in:
+        return f"{what} in its source list, or with `syndicate sources`"
+    return f"{what} with `syndicate sources`"
+
+
+def shown_address(source: Source, url: str) -> str:
+    """An address of a source as it may be shown."""
+    return hidden_address(url) if url and source.private else url

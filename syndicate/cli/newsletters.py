@@ -1,0 +1,110 @@
+"""Newsletters for an operator: which there are, when the next edition comes, and a pause."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from syndicate.cli.arguments import newsletter_named
+from syndicate.cli.frame import (
+    config_option,
+    json_option,
+    moment,
+    now_option,
+    say_done,
+    services_of,
+    show,
+    table,
+)
+from syndicate.model import Newsletter
+from syndicate.newsletter.periods import parse_schedule, read_zone
+from syndicate.services import Services
+from syndicate.store import audience
+from syndicate.store import newsletters as newsletter_store
+
+
+@click.group()
+def newsletters() -> None:
+    """List, pause and resume newsletters."""
+
+
+@newsletters.command("list")
+@config_option
+@json_option
+@now_option
+def list_(config: Path, as_json: bool, now: datetime | None) -> None:
+    """Show every newsletter with its next edition and subscribers."""
+    with services_of(config, now) as (_, services):
+        coming = next_editions(services, moment(now))
+        with services.store.read() as connection:
+            counts = audience.count_subscriptions(connection)
+    answer = [
+        {
+            "name": one.name,
+            "title": one.title,
+            "schedule": one.schedule,
+            "time_zone": one.time_zone,
+            "paused": one.name not in coming,
+            "next_edition": coming.get(one.name),
+            "subscribers": counts.get(one.name, {}).get("confirmed", 0),
+        }
+        for one in services.newsletters
+    ]
+    show({"newsletters": answer}, as_json, lambda: _print(answer))
+
+
+@newsletters.command()
+@config_option
+@json_option
+@now_option
+@click.argument("name")
+def pause(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
+    """Cut no edition of NAME until it is resumed. Deliveries that wait still go."""
+    with services_of(config, now) as (_, services):
+        newsletter_named(services, name)
+        with services.store.write() as connection:
+            changed = newsletter_store.pause_newsletter(connection, name)
+    say_done(name, "paused", "is paused", changed, as_json)
+
+
+@newsletters.command()
+@config_option
+@json_option
+@now_option
+@click.argument("name")
+def resume(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
+    """Cut editions of NAME again. What was not sent meanwhile is not made up for."""
+    with services_of(config, now) as (_, services):
+        newsletter_named(services, name)
+        with services.store.write() as connection:
+            changed = newsletter_store.resume_newsletter(connection, name, moment(now))
+    say_done(name, "resumed", "is running again", changed, as_json)
+
+
+def next_editions(services: Services, now: datetime) -> dict[str, datetime]:
+    """When the next edition of each newsletter is due, without the paused ones."""
+    with services.store.read() as connection:
+        paused = newsletter_store.paused_newsletters(connection)
+    return {one.name: _next(one, now) for one in services.newsletters if one.name not in paused}
+
+
+def _next(newsletter: Newsletter, now: datetime) -> datetime:
+    return parse_schedule(newsletter.schedule).next_runs(read_zone(newsletter.time_zone), now, 1)[0]
+
+
+def _print(answer: list[dict[str, Any]]) -> None:
+    if not answer:
+        click.echo("There are no [[newsletters]] in the configuration.")
+        return
+    rows = [
+        (
+            one["name"],
+            one["schedule"],
+            "paused" if one["paused"] else f"{one['next_edition']:%a %d %b %H:%M}",
+            one["subscribers"],
+            one["title"],
+        )
+        for one in answer
+    ]
+    table(("name", "schedule", "next edition (UTC)", "subscribers", "title"), rows, right=(3,))

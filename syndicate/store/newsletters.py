@@ -1,0 +1,58 @@
+"""Newsletters: since when their periods count, and which of them an operator has paused."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from syndicate.model import Newsletter, Origin
+from syndicate.store import schema
+from syndicate.store.upsert import insert_for
+
+
+def sync_newsletters(connection: Connection, declared: Sequence[Newsletter], now: datetime) -> None:
+    """Enter the newsletters of the file. A paused one stays paused; one no longer declared keeps its row."""
+    table = schema.newsletters
+    for newsletter in declared:
+        statement = insert_for(connection, table).values(
+            name=newsletter.name,
+            title=newsletter.title,
+            origin=Origin.CONFIG.value,
+            paused=False,
+            known_since=now,
+        )
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["name"], set_={"title": newsletter.title})
+        )
+
+
+def newsletter_titles(connection: Connection) -> dict[str, str]:
+    """Title by name of every newsletter ever declared."""
+    table = schema.newsletters
+    return {row.name: row.title for row in connection.execute(select(table.c.name, table.c.title))}
+
+
+def known_since(connection: Connection, newsletter: str) -> datetime | None:
+    """Since when its periods count: since it was declared or last resumed; ``None`` if it is unknown."""
+    table = schema.newsletters
+    return connection.scalars(select(table.c.known_since).where(table.c.name == newsletter)).first()
+
+
+def paused_newsletters(connection: Connection) -> frozenset[str]:
+    """The names of those for which no edition is cut."""
+    table = schema.newsletters
+    return frozenset(connection.scalars(select(table.c.name).where(table.c.paused)))
+
+
+def pause_newsletter(connection: Connection, newsletter: str) -> bool:
+    """Cut no edition until it is resumed; false when it is paused already, or unknown."""
+    table = schema.newsletters
+    running = update(table).where(table.c.name == newsletter, ~table.c.paused)
+    return connection.execute(running.values(paused=True)).rowcount == 1
+
+
+def resume_newsletter(connection: Connection, newsletter: str, now: datetime) -> bool:
+    """Cut editions again, of periods that end from now on; false when it is not paused."""
+    table = schema.newsletters
+    resting = update(table).where(table.c.name == newsletter, table.c.paused)
+    return connection.execute(resting.values(paused=False, known_since=now)).rowcount == 1

@@ -1,0 +1,22 @@
+"""Which names a template takes from its context, so that the documentation of each can be checked."""
+
+from jinja2 import Environment, meta, nodes
+
+from syndicate.templating import Templates
+
+_ENVIRONMENT = Environment(autoescape=True)
+# Only their names count here.
+_ENVIRONMENT.filters |= dict.fromkeys(("date", "iso", "minutes", "host"), str)
+
+
+def variables(templates: Templates, name: str) -> frozenset[str]:
+    """The names a shipped template takes, with those of every template it refers to."""
+    tree = _ENVIRONMENT.parse(templates.read(name).decode())
+    found = meta.find_undeclared_variables(tree)
+    for other in meta.find_referenced_templates(tree):
+        found |= variables(templates, other) if other else set()
+    # jinja2 counts what a template imports outside its blocks as coming from the context.
+    found -= {node.target for node in tree.find_all(nodes.Import)}
+    for node in tree.find_all(nodes.FromImport):
+        found -= {imported if isinstance(imported, str) else imported[1] for imported in node.names}
+    return frozenset(found)
