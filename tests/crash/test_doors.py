@@ -13,6 +13,7 @@ import pytest
 from syndicate.store import articles, audience, hubs, open_store
 from tests.crash.door_driver import KILLED, READER
 from tests.crash.test_every_commit import CHECKOUT, folder, received
+from tests.factories import consents
 from tests.jobs.room import item, rss
 from tests.net.scripted_server import ScriptedServer, answer
 
@@ -50,10 +51,10 @@ def check(place: Path) -> None:
     with store.read() as connection:
         found = articles.get_articles(connection, range(1, 100)).values()
         left = hubs.waiting_pushes(connection, limit=9)
-        consents = [event for _, _, event, _ in audience.consent_history(connection, READER)]
+        events = [event for event, _, _ in consents(connection, READER)]
         states = audience.count_subscriptions(connection)
     store.dispose()
     assert sorted(one.title for one in found) == ["Title 1", "Title 2"], place.name
     assert left == [], place.name
     assert received([path.read_bytes() for path in place.glob("outbox/*.eml")]) == {READER: 1}, place.name
-    assert (consents, states) == (["confirmed"], {"daily": {"confirmed": 1}}), place.name
+    assert (events, states) == (["confirmed"], {"daily": {"confirmed": 1}}), place.name
