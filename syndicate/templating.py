@@ -4,11 +4,15 @@ A user overrides ``pages/article.html`` by putting a file of that name into thei
 override may start from ours: ``{% extends "!builtin/pages/article.html" %}`` always means the
 shipped one. ``docs/templates.md`` lists what every template is given.
 
+What a template says by itself is in a file called ``words``. ``words.ar.html`` beside ``words.html`` is
+the same in Arabic, and taken instead where Arabic is wanted.
+
 Templates come from the operator, who can run any code on this machine anyway; they are not
 sandboxed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from hashlib import blake2b
 from pathlib import Path
@@ -33,6 +37,7 @@ from syndicate.errors import ConfigError, RenderError
 __all__ = ["Markup", "Templates", "escape", "human_date", "iso_date", "reading_time"]
 
 _BUILTIN_PREFIX: Final = "!builtin"
+_WORDS: Final = "words"
 _SOURCES: Final = frozenset({".html", ".txt", ".css"})
 
 # Abbreviated as Unicode CLDR does in the middle of a date; other languages get an ISO date.
@@ -53,10 +58,12 @@ def human_date(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str
     """Date and time as people write them, in ``zone``: "24 Nov 2026, 09:00"."""
     local = value.astimezone(zone)
     clock = f"{local.hour:02d}:{local.minute:02d}"
-    names = _MONTH_NAMES.get(language.partition("-")[0].lower())
+    base = language.partition("-")[0].lower()
+    names = _MONTH_NAMES.get(base)
     if names is None:
         return f"{local.year:04d}-{local.month:02d}-{local.day:02d}, {clock}"
-    return f"{local.day} {names[local.month - 1]} {local.year}, {clock}"
+    comma = "،" if base == "ar" else ","
+    return f"{local.day} {names[local.month - 1]} {local.year}{comma} {clock}"
 
 
 def iso_date(value: datetime, zone: tzinfo = UTC) -> str:
@@ -90,21 +97,40 @@ def _escapes(name: str | None) -> bool:
     return name is None or not name.removesuffix(".j2").endswith(".txt")
 
 
+class _Folder(FileSystemLoader):
+    """One folder. Where a template asks for words, it gets those of the language, if the folder has them."""
+
+    def __init__(self, folder: Path, language: str) -> None:
+        super().__init__(folder)
+        parts = language.lower().split("-") if language else []
+        self._tags = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
+        stem, _, suffix = template.rpartition(".")
+        if stem.rpartition("/")[2] == _WORDS:
+            for tag in self._tags:
+                with suppress(TemplateNotFound):
+                    return super().get_source(environment, f"{stem}.{tag}.{suffix}")
+        return super().get_source(environment, template)
+
+
 class Templates:
     """Every template by its name (``pages/article.html``), compiled once.
 
-    ``folder`` is the user's own folder or ``None``; ``ConfigError`` when it is not there. Changes
+    ``folder`` is the user's own folder or ``None``; ``ConfigError`` when it is not there. ``language`` (BCP
+    47) is that of the words a template says by itself; those it has no translation for are English. Changes
     on disk are seen by a new ``Templates``, never by one in use, so a run is consistent.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, language: str = "") -> None:
         if folder is not None and not folder.is_dir():
             raise ConfigError(
                 f"The templates folder {folder} does not exist. Create it, or remove the setting."
             )
         builtin = _builtin_folder()
         self._folders = (builtin,) if folder is None else (folder, builtin)
-        loaders = [FileSystemLoader(place) for place in self._folders]
+        self._folder, self._translated = folder, {language: self}
+        loaders = [_Folder(place, language) for place in self._folders]
         self._environment = Environment(
             loader=ChoiceLoader([*loaders, PrefixLoader({_BUILTIN_PREFIX: FileSystemLoader(builtin)})]),
             autoescape=_escapes,  # noqa: S701 on for everything but .txt
@@ -117,6 +143,12 @@ class Templates:
         )
         self._fingerprints: dict[str, str] = {}
         self._environment.filters.update(date=human_date, iso=iso_date, minutes=reading_time, host=_host)
+
+    def in_language(self, language: str) -> "Templates":
+        """The same templates with the words of another language."""
+        if language not in self._translated:
+            self._translated[language] = Templates(self._folder, language)
+        return self._translated[language]
 
     def render(self, name: str, /, **context: object) -> str:
         """The text of one template; ``RenderError`` names the template, the line and the cause."""

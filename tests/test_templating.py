@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -165,7 +166,7 @@ def test_variables_are_found_through_inheritance_and_imports(folder):
         ("UTC", "en", "24 Nov 2026, 09:00"),
         ("Asia/Tokyo", "en-gb", "24 Nov 2026, 18:00"),
         ("America/Los_Angeles", "fr", "24 nov. 2026, 01:00"),
-        ("UTC", "ar", "24 نوفمبر 2026, 09:00"),
+        ("UTC", "ar", "24 نوفمبر 2026، 09:00"),
         ("UTC", "xx", "2026-11-24, 09:00"),
     ],
 )
@@ -190,3 +191,55 @@ def test_the_host_filter_shows_what_a_reader_recognises(folder, url, expected):
     write(folder, "a.txt", "{{ url|host }}")
 
     assert Templates(folder).render("a.txt", url=url) == expected
+
+
+def test_words_are_taken_in_the_language_wanted(folder):
+    write(folder, "pages/words.html", "English")
+    write(folder, "pages/words.pt.html", "Portugues")
+    write(folder, "pages/words.pt-br.html", "Brasileiro")
+    write(folder, "page.html", "{% include 'pages/words.html' %}")
+    templates = Templates(folder)
+
+    said = {tag: templates.in_language(tag).render("page.html") for tag in ("", "pt", "pt-PT", "pt-BR", "fi")}
+
+    assert said == {
+        "": "English",
+        "pt": "Portugues",
+        "pt-PT": "Portugues",
+        "pt-BR": "Brasileiro",
+        "fi": "English",
+    }
+
+
+def test_the_users_own_words_come_before_a_translation_we_ship(folder):
+    write(folder, "pages/words.html", "Mine")
+
+    assert Templates(folder, "ar").render("pages/words.html") == "Mine"
+
+
+SHIPPED = Templates()
+TRANSLATIONS = [name for name in SHIPPED.names() if re.search(r"/words\.\w+\.", name)]
+
+
+def said(name: str) -> list[str]:
+    """What a file of words defines: names, macros with their arguments, keys of tables."""
+    return re.findall(
+        r"{% (set \w+ |macro \w+\([^)]*\))|(?<=\n  )(\w+|\"\w+\"):", SHIPPED.read(name).decode()
+    )
+
+
+@pytest.mark.parametrize("name", TRANSLATIONS)
+def test_a_translation_says_everything_that_the_english_words_say(name):
+    file, language, kind = name.split(".")
+
+    assert said(name) == said(f"{file}.{kind}")
+    assert f'language = "{language}"' in SHIPPED.read(name).decode()
+
+
+def test_words_are_translated_for_pages_and_mails_alike():
+    names = [
+        {name.partition("/")[2][:8] for name in TRANSLATIONS if name.startswith(kind)}
+        for kind in ("mail", "pages")
+    ]
+
+    assert names[0] == names[1] == {"words.ar", "words.de", "words.es", "words.fr"}

@@ -22,6 +22,7 @@ def render_confirmation(
 
     ``hours`` is how long the link can be used. ``RenderError`` when a template fails.
     """
+    templates = templates.in_language(language)
     context = {
         "newsletter": newsletter_title,
         "site": site_title,

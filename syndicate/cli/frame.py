@@ -17,6 +17,9 @@ from syndicate.services import Services, open_services
 from syndicate.settings import Settings, load_settings
 from syndicate.store import Connection
 
+# Characters of a progress bar.
+_BAR = 30
+
 
 class Moment(click.ParamType[datetime]):
     """An ISO 8601 time; without an offset it is UTC."""
@@ -103,13 +106,22 @@ def progress(label: str, as_json: bool) -> Iterator[Callable[[int, int], None]]:
     if as_json or not sys.stderr.isatty():
         yield lambda _done, _all: None
         return
-    with click.progressbar(length=1, label=label, file=sys.stderr, show_eta=False) as bar:
 
-        def draw(done: int, everything: int) -> None:
-            bar.length = max(everything, 1)
-            bar.update(done - bar.pos)
+    def draw(done: int, everything: int) -> None:
+        bar = "#" * (_BAR * done // max(everything, 1))
+        click.echo(f"\r\033[K{label}  [{bar:-<{_BAR}}]  {done}/{everything}", nl=False, err=True)
 
+    click.echo(f"{label} …", nl=False, err=True)
+    try:
         yield draw
+    finally:
+        wipe_bar()
+
+
+def wipe_bar() -> None:
+    """Take a bar off the terminal, to print a line in its place; the next step draws it again below."""
+    if sys.stderr.isatty():
+        click.echo("\r\033[K", nl=False, err=True)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[int] = ()) -> None:

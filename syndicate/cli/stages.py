@@ -19,6 +19,7 @@ from syndicate.cli.frame import (
     services_of,
     show,
     table,
+    wipe_bar,
 )
 from syndicate.cli.source_lists import describe_import
 from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
@@ -53,9 +54,10 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
             def report(outcome: SourceOutcome, everything: int) -> None:
                 nonlocal done
                 done += 1
-                draw(done, everything)
                 if not as_json:
+                    wipe_bar()
                     _source_line(outcome)
+                draw(done, everything)
 
             result = services.ingest.run(moment(now), names=chosen, report=report)
         with progress("Reading pages", as_json):

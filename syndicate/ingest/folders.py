@@ -23,7 +23,6 @@ from syndicate.ingest.clean import CleanedHtml, clean_html
 from syndicate.ingest.front_matter import split_front_matter
 from syndicate.ingest.furniture import read_copied_text
 from syndicate.ingest.html_files import read_html_page
-from syndicate.ingest.json_feed import CleanHtml
 from syndicate.ingest.written_dates import read_moment
 from syndicate.model import Entry, Image, ParsedSource
 from syndicate.text.language import normalise_language
@@ -48,9 +47,7 @@ _BYTE_ORDER_MARKS = (
 )
 
 
-def read_folder(
-    folder: Path, *, known: frozenset[str], clean: CleanHtml = clean_html, zone: tzinfo = UTC
-) -> ParsedSource:
+def read_folder(folder: Path, *, known: frozenset[str], zone: tzinfo = UTC) -> ParsedSource:
     """Read the articles of a folder and the folders in it, in the order of their paths.
 
     Files whose digest (of path and bytes) is in ``known`` are only listed. ``zone`` is for dates that name no
@@ -74,7 +71,7 @@ def read_folder(
             data = _bytes(path, root)
             digest = _digest(name, data)
             if digest not in known:
-                entries.append(_entry(name, data, digest, clean, zone))
+                entries.append(_entry(name, data, digest, zone))
         except ParseError as error:
             refused.append((digest, f"{clean_line(name)}: {error}"))
         digests.append(digest)
@@ -131,20 +128,20 @@ def _decoded(data: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _entry(name: str, data: bytes, digest: str, clean: CleanHtml, zone: tzinfo) -> Entry:
+def _entry(name: str, data: bytes, digest: str, zone: tzinfo) -> Entry:
     text = _decoded(data)
     suffix = Path(name).suffix.lower()
     guid = clean_line(name, 1_000)
     if not text.strip():
         raise ParseError("the file is empty")
     if suffix in _MARKDOWN:
-        return _markdown_entry(guid, text, digest, clean, zone)
+        return _markdown_entry(guid, text, digest, zone)
     if suffix in _HTML:
-        return _html_entry(guid, text, digest, clean, zone)
-    return _text_entry(guid, text, digest, clean, zone)
+        return _html_entry(guid, text, digest, zone)
+    return _text_entry(guid, text, digest, zone)
 
 
-def _markdown_entry(guid: str, text: str, digest: str, clean: CleanHtml, zone: tzinfo) -> Entry:
+def _markdown_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
     values, body = split_front_matter(text)
 
     def first(*names: str) -> str:
@@ -156,7 +153,7 @@ def _markdown_entry(guid: str, text: str, digest: str, clean: CleanHtml, zone: t
         title = title or _inline_text(heading["atx"])
         body = body[heading.end() :]
     url = absolute_url("", first("url", "canonical", "link"))
-    cleaned = clean(_markdown().render(body), url)
+    cleaned = clean_html(_markdown().render(body), url)
     return Entry(
         guid=guid,
         url=url,
@@ -175,10 +172,10 @@ def _markdown_entry(guid: str, text: str, digest: str, clean: CleanHtml, zone: t
     )
 
 
-def _html_entry(guid: str, text: str, digest: str, clean: CleanHtml, zone: tzinfo) -> Entry:
+def _html_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
     page = read_html_page(text)
     url = absolute_url("", page.canonical or page.first("og:url"))
-    cleaned = clean(page.body, url)
+    cleaned = clean_html(page.body, url)
     published = (
         page.first("article:published_time", "datepublished", "date", "dc.date", "pubdate") or page.time
     )
@@ -200,9 +197,9 @@ def _html_entry(guid: str, text: str, digest: str, clean: CleanHtml, zone: tzinf
     )
 
 
-def _text_entry(guid: str, text: str, digest: str, clean: CleanHtml, zone: tzinfo) -> Entry:
+def _text_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
     article = read_copied_text(text, zone)
-    cleaned = clean("".join(f"<p>{escape(part, quote=False)}</p>" for part in article.paragraphs), "")
+    cleaned = clean_html("".join(f"<p>{escape(part, quote=False)}</p>" for part in article.paragraphs), "")
     return Entry(
         guid=guid,
         url="",

@@ -67,14 +67,11 @@ def parse_page(
         markup=markup,
         canonical=facts.canonical,
     )
-    if reason := why_not_an_article(seen):
-        raise ParseError(f"{asked} was not taken for an article: {reason}")
+    reason = why_not_an_article(seen)
     if not vouched and not facts.is_article and not (facts.published and words >= SHORT):
-        raise ParseError(
-            f"{asked} was not taken for an article: it does not say that it is one, and has no date"
-        )
-    if not entry.title:
-        raise ParseError(f"{asked} was not taken for an article: it has no title")
+        reason = reason or "it does not say that it is one, and has no date"
+    if reason or not entry.title:
+        raise ParseError(f"{asked} was not taken for an article: {reason or 'it has no title'}")
     warnings: tuple[str, ...] = ()
     if facts.paywalled or is_teaser(visible, words):
         entry = replace(entry, html="", text="")

@@ -234,7 +234,7 @@ class IngestJob:
     ) -> ParsedSource:
         """What a body says, read where it cannot hurt us; raises ``ParseError``.
 
-        See ``known_digests``; ``more`` says how it is to be read (``requests.reading_of``): else as a feed.
+        See ``known_digests``; ``more`` says how it is to be read (``source_reading.reading_of``).
         """
         return self.parser().parse(
             body, url=url, content_type=content_type, charset=charset, known=known, **more

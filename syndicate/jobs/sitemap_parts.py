@@ -28,7 +28,7 @@ LEASE = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartsResult:
-    """What one run did: parts read, articles accepted, and (address, reason) of what failed."""
+    """What one run did: parts read, articles accepted, and what failed and why, a line for each."""
 
     read: int = 0
     new: int = 0

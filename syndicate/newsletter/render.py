@@ -69,6 +69,7 @@ def render_edition(
         "unsubscribe_url": unsubscribe_url,
         "web_url": web_url,
     }
+    templates = templates.in_language(newsletter.language or site.language)
     subject = digest.title or templates.render("mail/digest.subject.txt", **context)
     subject = harmless(subject, SUBJECT_LIMIT)
     reason = harmless(templates.render("mail/digest.reason.txt", **context))

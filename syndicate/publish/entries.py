@@ -14,23 +14,19 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from syndicate.model import Channel, Image, PublishedArticle, Republish, SourceKind
+from syndicate.publish.feed_words import FeedWords, words_in
 from syndicate.publish.fragments import Key
 from syndicate.publish.options import PublishOptions
+from syndicate.text.language import direction_of
 from syndicate.text.plain import xml_safe
 from syndicate.text.urls import is_web_url
 
 MAX_ITEMS = 100
 MAX_RELATED = 5
-HEADLINE_OURS = "Headline ours; original:"
 # The moment an empty feed was last updated: fixed, so that its bytes never change.
 EMPTY_FEED_UPDATED = datetime(2000, 1, 1, tzinfo=UTC)
 
 _related_fields = attrgetter("uid", "url", "title", "source_name", "published", "language", "direction")
-# English whatever the locale, which strftime would go by.
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 
 
 class RelatedItem(NamedTuple):
@@ -197,35 +193,40 @@ def content_html(item: FeedItem, time_zone: ZoneInfo) -> str:
     """The item's HTML: text, the publisher's headline if ours differs, source, related stories (RL1).
 
     Plain elements without classes: readers drop ``nav``, and anything whose class says "related"
-    (RL2). Text that runs the other way than English gets a ``div`` that says so.
+    (RL2). Text that runs from right to left gets a ``div`` that says so, our own words only if they do too.
     """
-    body = item.html
+    words = words_in(item.language)
+    body, related = item.html, ""
     if item.original_title:
-        body += f"<p>{HEADLINE_OURS} {escape(item.original_title, quote=False)}</p>"
+        body += f"<p>{words.headline_ours} {escape(item.original_title, quote=False)}</p>"
     if not item.own:
-        body += f'<p>Source: <a href="{escape(item.url)}">{escape(item.source_name, quote=False)}</a></p>'
+        name = escape(item.source_name, quote=False)
+        body += f'<p>{words.source} <a href="{escape(item.url)}">{name}</a></p>'
+    if item.related:
+        lines = "".join(_related_line(link, item, time_zone, words) for link in item.related)
+        related = f"<hr><h3>{words.related}</h3><ul>{lines}</ul>"
     if item.direction == "rtl":
         language = f' lang="{escape(item.language)}"' if item.language else ""
+        if direction_of(words.language) == "rtl":
+            body, related = body + related, ""
         body = f'<div dir="rtl"{language}>{body}</div>'
-    if item.related:
-        lines = "".join(_related_line(link, item, time_zone) for link in item.related)
-        body += f"<hr><h3>Related stories</h3><ul>{lines}</ul>"
-    return xml_safe(body)
+    return xml_safe(body + related)
 
 
 def content_text(item: FeedItem, text: str, time_zone: ZoneInfo) -> str:
     """The same as plain text (RL3), from the article's own plain ``text``."""
+    words = words_in(item.language)
     paragraphs = [item.summary if item.short else text or item.summary]
     if item.original_title:
-        paragraphs.append(f"{HEADLINE_OURS} {item.original_title}")
+        paragraphs.append(f"{words.headline_ours} {item.original_title}")
     if not item.own:
-        paragraphs.append(f"Source: {item.source_name}, {item.url}")
+        paragraphs.append(f"{words.source} {item.source_name}, {item.url}")
     if item.related:
-        lines = [
-            f"• {link.title} – {link.source_name}, {_day(link.published, time_zone)}\n  {link.url}"
-            for link in item.related
-        ]
-        paragraphs.append("Related stories\n" + "\n".join(lines))
+        lines = [words.related]
+        for link in item.related:
+            day = words.day(link.published.astimezone(time_zone))
+            lines.append(f"• {link.title} – {link.source_name}, {day}\n  {link.url}")
+        paragraphs.append("\n".join(lines))
     return xml_safe("\n\n".join(filter(None, paragraphs)))
 
 
@@ -259,23 +260,19 @@ def _tidy_related(item: FeedItem) -> tuple[RelatedItem, ...]:
     return tuple(related[:MAX_RELATED])
 
 
-def _related_line(link: RelatedItem, item: FeedItem, time_zone: ZoneInfo) -> str:
+def _related_line(link: RelatedItem, item: FeedItem, time_zone: ZoneInfo, words: FeedWords) -> str:
     foreign = link.language and link.language != item.language
     attributes = f' hreflang="{escape(link.language)}"' if foreign else ""
-    if link.direction == "rtl":
-        attributes += ' dir="rtl"'
+    day = words.day(link.published.astimezone(time_zone))
+    if "rtl" in (link.direction, item.direction):
+        attributes += f' dir="{link.direction}"'
     return (
         f'<li><a href="{escape(link.url)}"{attributes}>{escape(link.title, quote=False)}</a>'
         f" – {escape(link.source_name, quote=False)}, "
-        f'<time datetime="{rfc3339(link.published)}">{_day(link.published, time_zone)}</time></li>'
+        f'<time datetime="{rfc3339(link.published)}">{day}</time></li>'
     )
 
 
 def rfc3339(moment: datetime) -> str:
     """A moment in UTC to the second, as Atom, JSON Feed and sitemaps write it (A7)."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
-
-
-def _day(moment: datetime, time_zone: ZoneInfo) -> str:
-    local = moment.astimezone(time_zone)
-    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"

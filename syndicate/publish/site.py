@@ -152,12 +152,10 @@ class SitePages:
         *,
         page: int = 1,
         pages: int = 1,
-        top: Sequence[Headline] = (),
-        trending: Sequence[Headline] = (),
+        **lists: Sequence[Headline],
     ) -> bytes:
-        """One of the ``pages`` at ``section_path(name, page)``."""
-        rail = self._rail(root_of(section_path(name, page)), top, trending)
-        return self._listing("section", section_path, name, items, page=page, pages=pages, rail=rail)
+        """One of the ``pages`` at ``section_path(name, page)``; ``lists`` are ``top`` and ``trending``."""
+        return self._listing("section", section_path, name, items, page=page, pages=pages, **lists)
 
     def tag_page(
         self,
@@ -166,12 +164,10 @@ class SitePages:
         *,
         page: int = 1,
         pages: int = 1,
-        top: Sequence[Headline] = (),
-        trending: Sequence[Headline] = (),
+        **lists: Sequence[Headline],
     ) -> bytes:
-        """One of the ``pages`` at ``tag_path(name, page)``."""
-        rail = self._rail(root_of(tag_path(name, page)), top, trending)
-        return self._listing("tag", tag_path, name, items, page=page, pages=pages, rail=rail)
+        """One of the ``pages`` at ``tag_path(name, page)``; ``lists`` as above."""
+        return self._listing("tag", tag_path, name, items, page=page, pages=pages, **lists)
 
     def other_page(self, template: str, path: str, **context: object) -> bytes:
         """A page of another room's making, in the same frame."""
@@ -191,7 +187,8 @@ class SitePages:
         *,
         page: int,
         pages: int,
-        rail: Markup,
+        top: Sequence[Headline] = (),
+        trending: Sequence[Headline] = (),
     ) -> bytes:
         section = name if kind == "section" else ""
         return self._page(
@@ -208,7 +205,7 @@ class SitePages:
                 "newer_path": path_of(name, page - 1) if page > 1 else "",
                 "older_path": path_of(name, page + 1) if page < pages else "",
                 "feeds": self._section_feeds(section),
-                "rail": rail,
+                "rail": self._rail(root_of(path_of(name, page)), top, trending),
             },
         )
 

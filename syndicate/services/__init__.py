@@ -98,9 +98,9 @@ class Services(IntakeServices):
 
     @cached_property
     def templates(self) -> Templates:
-        """The user's templates before ours."""
+        """The user's templates before ours, with the words of the site's language."""
         folder = self.settings.templates.folder
-        return Templates(self.settings.path(folder) if folder else None)
+        return Templates(self.settings.path(folder) if folder else None, self.settings.site.language)
 
     @cached_property
     def channels(self) -> tuple[Channel, ...]:

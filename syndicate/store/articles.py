@@ -248,13 +248,9 @@ def find_article(connection: Connection, text: str) -> Article | None:
     return None
 
 
-def count_articles(connection: Connection, *, since: datetime | None = None) -> int:
-    """How many articles there are, or were first seen since a moment."""
-    table = schema.articles
-    query = select(func.count()).select_from(table)
-    if since is not None:
-        query = query.where(table.c.first_seen >= since)
-    return connection.scalars(query).one()
+def count_articles(connection: Connection) -> int:
+    """How many articles there are."""
+    return connection.scalars(select(func.count()).select_from(schema.articles)).one()
 
 
 def article_of(row: Row[Any]) -> Article:

@@ -32,11 +32,6 @@ class Store:
         self._writes = engine.execution_options(**{_WRITE: True})
 
     @property
-    def is_sqlite(self) -> bool:
-        """True on SQLite, false on PostgreSQL."""
-        return self._engine.dialect.name == "sqlite"
-
-    @property
     def where(self) -> str:
         """The store's address for messages, never with a password."""
         return str(self._engine.url.render_as_string(hide_password=True))

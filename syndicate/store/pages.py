@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, or_, select, update
 
 from syndicate.model import Entry, Image, NewArticle, PageRead, ReadState, WantedPage
 from syndicate.store import schema
@@ -79,29 +79,7 @@ def claim_pages(
     free at the moment of the update are ours.
     """
     table, sources = schema.page_reads, schema.sources
-    spent = (
-        select(table.c.source_id, func.count().label("tried"))
-        .join(sources, sources.c.id == table.c.source_id)
-        .where(or_(sources.c.last_attempt.is_(None), table.c.last_try >= sources.c.last_attempt))
-        .group_by(table.c.source_id)
-        .subquery()
-    )
-    place = func.row_number().over(
-        partition_by=table.c.source_id, order_by=(table.c.published.desc(), table.c.id.desc())
-    )
-    waiting = (
-        select(table.c.id, (place + func.coalesce(spent.c.tried, 0)).label("place"))
-        .join(sources, sources.c.id == table.c.source_id)
-        .outerjoin(spent, spent.c.source_id == table.c.source_id)
-        .where(_due(now), sources.c.paused.is_(False))
-        .subquery()
-    )
-    ids = (
-        select(waiting.c.id)
-        .where(waiting.c.place <= per_poll)
-        .order_by(waiting.c.place, waiting.c.id)
-        .limit(limit)
-    )
+    ids = _next_pages(now, per_poll=per_poll, limit=limit)
     claimed = connection.execute(
         update(table)
         .where(table.c.id.in_(ids), table.c.lease_until < now)
@@ -127,6 +105,30 @@ def claim_pages(
         )
         for row in rows
     ]
+
+
+def _next_pages(now: datetime, *, per_poll: int, limit: int) -> Select[tuple[int]]:
+    """The ids of the pages to read next: each source's newest, as many as its poll allows."""
+    table, sources = schema.page_reads, schema.sources
+    spent = (
+        select(table.c.source_id, func.count().label("tried"))
+        .join(sources, sources.c.id == table.c.source_id)
+        .where(or_(sources.c.last_attempt.is_(None), table.c.last_try >= sources.c.last_attempt))
+        .group_by(table.c.source_id)
+        .subquery()
+    )
+    place = func.row_number().over(
+        partition_by=table.c.source_id, order_by=(table.c.published.desc(), table.c.id.desc())
+    )
+    waiting = (
+        select(table.c.id, (place + func.coalesce(spent.c.tried, 0)).label("place"))
+        .join(sources, sources.c.id == table.c.source_id)
+        .outerjoin(spent, spent.c.source_id == table.c.source_id)
+        .where(_due(now), sources.c.paused.is_(False))
+        .subquery()
+    )
+    wanted = select(waiting.c.id).where(waiting.c.place <= per_poll)
+    return wanted.order_by(waiting.c.place, waiting.c.id).limit(limit)
 
 
 def _due(now: datetime) -> Any:

@@ -23,7 +23,8 @@ _CLEARING = delete(schema.quarantine).where(
 class Failure:
     """What failed, how often, and why.
 
-    ``kind`` is ``entry``, ``document``, ``page``, ``channel`` or ``newsletter``; ``subject`` says which one.
+    ``kind`` is ``entry``, ``document``, ``page``, ``channel``, ``newsletter``, ``archive`` or ``sign-up``;
+    ``subject`` says which one.
     """
 
     kind: str

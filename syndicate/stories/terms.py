@@ -17,6 +17,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from syndicate.stories.background import CODES_FOR_A_TENTH, commonness
 from syndicate.stories.meaning import NO_MEANING, Meaning, meaning_of
 from syndicate.stories.tokens import base_language, is_spaceless, proper_names, stem, words
 from syndicate.stories.vocabulary import TERM_SPACE, vocabulary_of
@@ -34,6 +35,7 @@ CHARACTER_SAMPLE = 8
 NAME_WEIGHT = 1.3
 # In a newsroom of a few texts no fewer than so many tell that a word is a usual one.
 USUAL_IN = 5
+SHARED_SHOWN = 8
 # N-grams are as common as words of four letters.
 GRAM_COMMONNESS = 97
 
@@ -160,12 +162,11 @@ def shared_terms(
     language: str,
     *,
     usual: frozenset[str] = frozenset(),
-    limit: int = 8,
 ) -> tuple[str, ...]:
     """The words two articles share, as the first writes them, the most telling first.
 
-    For explanations: the index keeps no readable words, so this reads the texts again. ``usual`` are
-    stems to leave out, as ``usual_stems`` finds them.
+    For explanations: the index keeps no readable words, so this reads the texts again. Left out are words
+    that a tenth of all articles have, and ``usual``: stems, as ``usual_stems`` finds them.
     """
     mine = Counter(_all_words(a_title, a_text, language))
     theirs = Counter(stem(word, language) for word in _all_words(b_title, b_text, language))
@@ -176,8 +177,10 @@ def shared_terms(
         if root in theirs and root not in usual:
             surface.setdefault(root, word)
             weights[root] = weights.get(root, 0.0) + (1 + log(min(count, theirs[root]))) * min(len(root), 8)
-    best = sorted(weights, key=lambda root: (-weights[root], root))
-    return tuple(surface[root] for root in best[:limit])
+    codes = dict(zip(weights, commonness(list(weights), base_language(language)), strict=True))
+    telling = (root for root, code in codes.items() if code > CODES_FOR_A_TENTH)
+    best = sorted(telling, key=lambda root: (-weights[root], root))
+    return tuple(surface[root] for root in best[:SHARED_SHOWN])
 
 
 def _all_words(title: str, text: str, language: str) -> list[str]:

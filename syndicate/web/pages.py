@@ -3,7 +3,6 @@
 import base64
 import hashlib
 from collections.abc import Mapping
-from http import HTTPStatus
 
 from starlette.responses import Response
 
@@ -17,16 +16,6 @@ _POLICY = (
 _COMMON = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 SECURITY_HEADERS = {**_COMMON, "Content-Security-Policy": _POLICY.format(style="'self'")}
 _PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
-
-_WORDS = {
-    400: ("This request is incomplete", "Please go back and use the button on the page."),
-    404: ("Nothing here", "This address leads nowhere. The link may be incomplete or out of date."),
-    405: ("Not possible", "This address can be read, and nothing else."),
-    410: ("This link no longer works", "It was used before, or it is too old. You can subscribe once more."),
-    413: ("Too long", "This request is longer than anything this page needs."),
-    429: ("Too many requests", "Please try again in an hour; nothing was changed."),
-    503: ("Not just now", "Something is busy. Please try again in a minute; nothing was changed."),
-}
 
 
 class Notices:
@@ -42,8 +31,7 @@ class Notices:
 
     def problem(self, status: int, headers: Mapping[str, str] | None = None) -> Response:
         """The page for an error status; says the same whatever was asked for."""
-        title, text = _WORDS.get(status, (HTTPStatus(status).phrase, "Please try again later."))
-        return self._page("pages/notice.html", status, headers, title=title, text=text)
+        return self._page("pages/problem.html", status, headers, code=status)
 
     def ask(self, newsletter: str, token: str) -> Response:
         """The page with the one button; showing it changes nothing."""

@@ -58,6 +58,18 @@ class Elements(HTMLParser):
         return [attributes for name, attributes in self.found if name == tag]
 
 
+@pytest.mark.parametrize("language", ["ar", "de", "es", "fr-CA"])
+def test_a_newsletter_speaks_its_own_language_and_lint_finds_nothing(language: str) -> None:
+    letter = replace(newsletter(), language=language)
+
+    edition = render(letter=letter)
+
+    for english in ("min read", "Read more", "Also covered", "Unsubscribe", "because", "Trending"):
+        assert english not in edition.html + edition.text
+    assert f'<p class="small" lang="{language[:2]}"' in edition.html
+    assert errors_of(lint_mail(edition)) == ()
+
+
 def test_an_edition_with_everything_passes_every_rule() -> None:
     assert errors_of(lint_mail(render())) == ()
 

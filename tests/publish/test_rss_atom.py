@@ -303,7 +303,36 @@ def test_X8_right_to_left_text_says_so_apart_from_the_related_block(form: str) -
     content = content_of(form, published(language="ar", direction="rtl", html="<p>فاض النهر</p>"))
 
     assert content.startswith('<div dir="rtl" lang="ar"><p>فاض النهر</p>')
+    assert "<hr><h3>اقرأ أيضا</h3>" in content
+    assert "23 نوفمبر 2026</time>" in content
+    assert content.endswith("</ul></div>")
+
+
+@every_format
+def test_X8_our_english_words_stay_outside_right_to_left_text(form: str) -> None:
+    content = content_of(form, published(language="he", direction="rtl", html="<p>הנהר עלה</p>"))
+
+    assert content.startswith('<div dir="rtl" lang="he"><p>הנהר עלה</p>')
     assert "</div><hr><h3>Related stories" in content
+
+
+@pytest.mark.parametrize(
+    ("language", "source", "related", "day"),
+    [
+        ("de-AT", "Quelle:", "Mehr dazu", "23. November 2026"),
+        ("es", "Fuente:", "Leer más", "23 de noviembre de 2026"),
+        ("fr", "Source :", "À lire aussi", "23 novembre 2026"),
+        ("fi", "Source:", "Related stories", "23 November 2026"),
+    ],
+)
+def test_RL1_what_an_item_says_beside_the_article_is_in_its_language(
+    language: str, source: str, related: str, day: str
+) -> None:
+    content = content_of("rss", published(language=language))
+
+    assert f"<p>{source} <a" in content
+    assert f"<h3>{related}</h3>" in content
+    assert f"{day}</time>" in content
 
 
 def test_A13_atom_is_the_default_namespace_without_a_second_prefix() -> None:

@@ -55,7 +55,7 @@ def test_a_reader_sees_one_state_while_others_write(store):
         factories.add_sources(connection, factories.declared())
     with store.read() as connection:
         before = articles.count_articles(connection)
-        if store.is_sqlite:
+        if connection.dialect.name == "sqlite":
             with store.write() as other:
                 factories.add_articles(other, 1, factories.new_article())
             assert articles.count_articles(connection) == before == 0

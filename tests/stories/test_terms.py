@@ -89,3 +89,12 @@ def test_shared_words_are_named_as_the_first_article_writes_them() -> None:
     assert shared_terms(
         "Flooded Porto counts the cost", "The Douro burst.", "Floods in Porto", "Douro burst its banks.", "en"
     )[:4] == ("burst", "douro", "flooded", "porto")
+
+
+def test_a_word_of_every_article_explains_nothing_however_few_articles_there_are() -> None:
+    a = "The night ferry between the old harbour and the island sails again, and the people like it."
+    b = "Two days after the ferry to the island returned, the people of the harbour complain."
+
+    shared = shared_terms("Ferry", a, "Prices", b, "en-GB")
+
+    assert set(shared) == {"ferry", "harbour", "island"}

@@ -1,8 +1,10 @@
 """The sign-up pages: the same answer for everybody, and nothing happens by looking."""
 
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from syndicate.audience.preferences import Choices, Offer, Selection
 from syndicate.errors import InvalidAddress
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, WebServer, create_app
+from syndicate.web.pages import Notices
 from tests.web.conftest import Mailbox, Site, run
 
 FORM = b"newsletter=daily&agree=yes&address="
@@ -250,3 +253,28 @@ def test_a_wrong_link_shows_nothing(choosing):
     site, _ = choosing
     answers = [site.get("/preferences/bad"), site.post("/preferences/bad", b"save=yes")]
     assert {answer.status for answer in answers} == {404}
+
+
+def test_every_page_for_readers_is_in_the_language_and_direction_of_the_site():
+    notices = Notices(Templates(None, "ar"))
+    offered = (("daily", "نشرة الساحل"), ("weekly", "نشرة الأسبوع"))
+    form: dict[str, Any] = {"newsletters": offered, "consent": "", "chosen": "", "address": "", "done": False}
+    pages = [
+        notices.page("pages/subscribe.html", problem="agree", **form),
+        notices.page("pages/subscribe.html", done=True),
+        notices.page("pages/confirm.html", newsletter="نشرة", agreed="", reader_token=""),
+        notices.page("pages/confirm.html", newsletter="نشرة", agreed="", reader_token="t"),
+        notices.page(
+            "pages/preferences.html", page=Shown(), token="t", saved=True, zones=("UTC",), pauses=(7, 14)
+        ),
+        notices.ask("نشرة", "t"),
+        notices.done("نشرة"),
+        *(notices.problem(status) for status in (400, 404, 405, 410, 413, 429, 500, 503)),
+    ]
+
+    known = {"UTC", "example", "org", "Morning", "News", "English", *OFFER.sections}
+    for page in pages:
+        html = bytes(page.body).decode()
+        assert '<html lang="ar" dir="rtl">' in html
+        words = re.sub(r"<style>.*</style>|<[^>]*>|&\w+;", " ", html, flags=re.DOTALL)
+        assert set(re.findall(r"[A-Za-z]{2,}", words)) <= known

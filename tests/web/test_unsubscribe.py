@@ -25,7 +25,7 @@ def test_W1_the_page_names_the_newsletter_and_has_one_post_button(site):
     page = site.get("/unsubscribe/good").body.decode()
     assert "Morning &amp; &lt;b&gt;News&lt;/b&gt;" in page
     assert page.count("<form") == page.count('method="post"') == page.count("<button") == 1
-    assert '<html lang="en">' in page
+    assert '<html lang="en" dir="ltr">' in page
     assert page.count("<h1>") == 1
     assert "action=" not in page
     assert "<script" not in page
