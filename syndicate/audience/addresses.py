@@ -39,6 +39,10 @@ def normalise_address(text: str) -> Address:
     except EmailNotValidError as error:
         shown = clean_line(text, 80)
         raise InvalidAddress(f'"{shown}" is not a mail address: {error}') from None
+    if "=?" in valid.local_part:
+        # Mail programs decode it (RFC 2047 forbids that in an address), and read another address.
+        shown = clean_line(text, 80)
+        raise InvalidAddress(f'"{shown}" is not a mail address: "=?" begins an encoded word')
     display = f"{valid.local_part}@{valid.ascii_domain.lower()}"
     return Address(display=display, key=display.casefold())
 

@@ -12,6 +12,8 @@ from syndicate.store import Connection, added_sources
 from syndicate.store import articles as article_store
 from syndicate.text.plain import clean_line
 
+ROW_NUMBER = click.IntRange(1, 2**63 - 1)
+"""What a row of the store can be called by, on either engine."""
 _LONGEST_NAME = 100
 
 

@@ -1,13 +1,13 @@
 """``syndicate run``: everything in one process until SIGTERM.
 
 The main thread runs the event loop with the web server; the fetch thread does all fetching;
-APScheduler's threads run the jobs. SIGHUP reads the configuration again; a bad file keeps the old one.
+APScheduler's threads run the jobs. SIGHUP reads the configuration again; one that cannot be used keeps the
+old one.
 """
 
 import asyncio
 import logging
 import os
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
@@ -18,7 +18,8 @@ import click
 
 from syndicate import __version__
 from syndicate.cli.frame import config_option
-from syndicate.errors import ConfigError
+from syndicate.cli.orders import Orders
+from syndicate.errors import SyndicateError
 from syndicate.files import FileLock
 from syndicate.logs import Format, configure_logs
 from syndicate.runners.local import Bell, LocalRunner
@@ -28,7 +29,7 @@ from syndicate.settings import Settings, load_settings
 from syndicate.store import leases
 from syndicate.web.app import create_app
 from syndicate.web.options import WebOptions
-from syndicate.web.server import WebServer
+from syndicate.web.server import WebServer, parse_listen
 
 log = logging.getLogger("syndicate.run")
 
@@ -58,12 +59,37 @@ def run(config: Path, log_format: Format) -> None:
     configure_logs(log_format)
     settings = load_settings(config)
     with daemon_lock(settings):
-        again: Settings | None = settings
-        while again is not None:
-            with open_services(again) as services:
-                free_dead_owners(services.store)
-                again = asyncio.run(_Daemon(services, config).serve())
+        asyncio.run(_live(config, settings))
     log.info("stopped")
+
+
+async def _live(config: Path, settings: Settings) -> None:
+    """One life after the other, each with the configuration of its time, until the order to end."""
+    orders = Orders(config, settings)
+    orders.listen()
+    before: Settings | None = None
+    while not orders.ending:
+        stack = ExitStack()
+        try:
+            daemon = await asyncio.to_thread(stack.enter_context, _open_daemon(settings, config))
+        except SyndicateError as error:
+            if before is None:
+                raise
+            orders.refuse(error, before)
+            settings, before = before, None
+            continue
+        try:
+            await daemon.serve(orders.came)
+        finally:
+            await asyncio.to_thread(stack.close)
+        before, settings = settings, orders.take()
+
+
+@contextmanager
+def _open_daemon(settings: Settings, config: Path) -> "Iterator[_Daemon]":
+    with open_services(settings) as services:
+        free_dead_owners(services.store)
+        yield _Daemon(services, config)
 
 
 @contextmanager
@@ -75,7 +101,8 @@ def daemon_lock(settings: Settings) -> Iterator[None]:
     with ExitStack() as stack:
         url = store_url(settings)
         if url.startswith("sqlite"):
-            path = Path(url.partition("///")[2])
+            # One file, however its address is spelt: through a link, or with options behind it.
+            path = Path(url.partition("///")[2].partition("?")[0]).resolve()
             stack.enter_context(FileLock(path.with_name(path.name + ".lock")))
         else:
             stack.enter_context(leases.advisory_lock(url))
@@ -88,17 +115,11 @@ class _Daemon:
     def __init__(self, services: Services, config: Path) -> None:
         self._services = services
         self._config = config
-        self._stop = asyncio.Event()
-        self._next: Settings | None = None
         self._runner = LocalRunner(self._bells())
         self._server = self._web_server()
 
-    async def serve(self) -> Settings | None:
-        """Work until a signal; returns the settings to start again with, or ``None`` to end."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._terminate)
-        loop.add_signal_handler(signal.SIGHUP, self._reload)
+    async def serve(self, ordered: asyncio.Event) -> None:
+        """Work until there is an order."""
         serving = None
         if self._server is not None:
             serving = asyncio.create_task(self._server.serve(lambda: None))
@@ -108,29 +129,13 @@ class _Daemon:
             "started",
             extra={"did": {"version": __version__, "pid": os.getpid(), "config": str(self._config)}},
         )
-        await self._stop.wait()
+        await ordered.wait()
         log.info("stopping")
         if self._server is not None and serving is not None:
             self._server.stop()
             await serving
         await asyncio.to_thread(self._runner.stop)
         await asyncio.to_thread(self._services.reads.flush, datetime.now(UTC))
-        return self._next
-
-    def _terminate(self) -> None:
-        if self._stop.is_set():
-            # The second signal means now: everything is committed row by row, so nothing is lost.
-            os._exit(1)
-        self._stop.set()
-
-    def _reload(self) -> None:
-        try:
-            self._next = load_settings(self._config)
-        except ConfigError as error:
-            log.error("the configuration was not reloaded: %s", error)  # noqa: TRY400 the message says all
-            return
-        log.info("reloading")
-        self._stop.set()
 
     def _bells(self) -> tuple[Bell, ...]:
         rings = {
@@ -262,7 +267,6 @@ class _Daemon:
         listen = self._services.settings.web.listen
         if not listen:
             return None
-        host, _, port = listen.rpartition(":")
         app = create_app(
             WebOptions(hub_url=self._services.settings.site.hub, site_url=self._services.settings.site.url),
             self._services.output,
@@ -276,7 +280,7 @@ class _Daemon:
             private_feeds=self._services.private_feeds,
             desk=self._services.web_desk,
         )
-        return WebServer(app, host.strip("[]"), int(port))
+        return WebServer(app, *parse_listen(listen))
 
     def _health(self) -> Mapping[str, object]:
         """The age of each bell's last ring in seconds, and which ended badly; the log says how."""

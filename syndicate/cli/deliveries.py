@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from syndicate.cli.arguments import ROW_NUMBER
 from syndicate.cli.frame import (
     changing,
     config_option,
@@ -65,7 +66,7 @@ def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> N
 @config_option
 @json_option
 @now_option
-@click.argument("ids", type=int, nargs=-1, required=True)
+@click.argument("ids", type=ROW_NUMBER, nargs=-1, required=True)
 def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ...]) -> None:
     """Send the uncertain or failed deliveries IDS again.
 

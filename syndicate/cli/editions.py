@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from syndicate.cli.arguments import by_option, newsletter_named
+from syndicate.cli.arguments import ROW_NUMBER, by_option, newsletter_named
 from syndicate.cli.frame import (
     config_option,
     json_option,
@@ -36,7 +36,7 @@ def _desk_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
     """A command of the desk: the options all of them share, and the edition's id."""
 
     def wrap(function: Callable[..., Any]) -> click.Command:
-        wrapped = click.argument("edition_id", type=int)(function)
+        wrapped = click.argument("edition_id", type=ROW_NUMBER)(function)
         for option in (by_option, now_option, json_option, config_option):
             wrapped = option(wrapped)
         return editions.command(name)(wrapped)
@@ -76,7 +76,7 @@ def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> No
 @editions.command("show")
 @config_option
 @json_option
-@click.argument("edition_id", type=int)
+@click.argument("edition_id", type=ROW_NUMBER)
 def show_(config: Path, as_json: bool, edition_id: int) -> None:
     """Show what an edition says, and what was done to it."""
     with services_of(config) as (_, services):

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from syndicate.cli.arguments import article_named, by_option
+from syndicate.cli.arguments import ROW_NUMBER, article_named, by_option
 from syndicate.cli.frame import (
     config_option,
     dry_run_option,
@@ -114,7 +114,7 @@ def boost(article: str, factor: float, **common: Any) -> None:
 @json_option
 @now_option
 @by_option
-@click.argument("number", type=int)
+@click.argument("number", type=ROW_NUMBER)
 def undo(config: Path, as_json: bool, now: datetime | None, by: str, number: int) -> None:
     """Take the decision with this NUMBER back."""
     at = moment(now)

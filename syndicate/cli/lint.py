@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from syndicate.cli.arguments import newsletters_named
+from syndicate.cli.arguments import ROW_NUMBER, newsletters_named
 from syndicate.cli.frame import config_option, json_option, moment, now_option, plural, services_of, show
 from syndicate.errors import SyndicateError
 from syndicate.jobs.press import Proof
@@ -19,7 +19,7 @@ from syndicate.services import Services
 @config_option
 @json_option
 @now_option
-@click.option("--edition", "edition_id", type=int, help="An edition that is cut already.")
+@click.option("--edition", "edition_id", type=ROW_NUMBER, help="An edition that is cut already.")
 @click.argument("newsletters", nargs=-1)
 def lint(
     config: Path, as_json: bool, now: datetime | None, edition_id: int | None, newsletters: tuple[str, ...]

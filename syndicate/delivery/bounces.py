@@ -70,7 +70,14 @@ def _says_nobody(status: str, text: str) -> bool:
 
 def read_report(data: bytes) -> Report | None:
     """What a message reports, or ``None`` when it reports nothing (an answer, a holiday notice, spam)."""
-    message = email.message_from_bytes(data[:LARGEST], policy=email.policy.compat32)
+    try:
+        return _read(email.message_from_bytes(data[:LARGEST], policy=email.policy.compat32), data)
+    except RecursionError:
+        # Thousands of parts inside each other: no server reports a bounce like that.
+        return None
+
+
+def _read(message: Message, data: bytes) -> Report | None:
     subject = _SUBJECT.fullmatch(header_text(str(message.get("Subject", ""))))
     if subject:
         return _report(message, Kind.LEAVING, "", "by mail", (subject[1],))

@@ -6,6 +6,7 @@ gather, so the number of commits falls as the number of connections grows. Only 
 blocks; it has a thread of its own.
 """
 
+import logging
 import queue
 import selectors
 import socket
@@ -21,6 +22,8 @@ from syndicate.delivery.dialogue import Dialogue, Features
 from syndicate.delivery.parcels import Ended, Parcel, Settle, Take
 from syndicate.delivery.wire import Wire
 from syndicate.errors import Deferred, MailError, RenderError, StoreError, TransportDown
+
+log = logging.getLogger("syndicate.delivery")
 
 # So many messages make another connection worth its greeting.
 MESSAGES_FOR_A_CONNECTION = 20
@@ -264,6 +267,12 @@ class Outbox:
             self._opened.put(self._connect())
         except MailError as error:
             self._opened.put(error)
+        except Exception as bug:
+            # A thread that ended without a word would be waited for for ever.
+            log.exception("a connection could not be opened")
+            self._opened.put(
+                TransportDown(f"{self._options.place} cannot be used ({type(bug).__name__}: {bug})")
+            )
         with suppress(OSError):
             self._ringer.send(b"!")
         if self._finished:

@@ -13,9 +13,16 @@ from typing import Literal
 
 from syndicate.delivery.dialogue import Features
 from syndicate.delivery.headers import header_text
+from syndicate.delivery.opening import PlainSmtp, TlsSmtp
 from syndicate.delivery.outbox import Outbox, OutboxOptions
 from syndicate.delivery.parcels import Settle, Take
 from syndicate.errors import TransportDown
+
+OPENING_STEPS = 3
+"""Greeting, TLS and login together may take this many times ``SmtpOptions.timeout``."""
+
+# RFC 1870 section 4: up to 20 digits.
+_LONGEST_SIZE = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +88,7 @@ def connect(options: SmtpOptions, context: ssl.SSLContext | None = None) -> tupl
     Certificates are always verified, by the system's authorities unless a ``context`` is given. Raises
     ``TransportDown``: no connection, no TLS, bad login.
     """
-    server: smtplib.SMTP | None = None
+    server: PlainSmtp | None = None
     try:
         server = _open(options, context)
         server.ehlo_or_helo_if_needed()
@@ -94,34 +101,33 @@ def connect(options: SmtpOptions, context: ssl.SSLContext | None = None) -> tupl
     except UnicodeError:
         _close(server)
         raise TransportDown("The mail user name and password must be plain ASCII.") from None
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, smtplib.SMTPException, ValueError) as error:
+        # ValueError: a challenge that is no base64, for one.
         _close(server)
         raise _down(options, error) from None
 
 
-def _open(options: SmtpOptions, context: ssl.SSLContext | None) -> smtplib.SMTP:
+def _open(options: SmtpOptions, context: ssl.SSLContext | None) -> PlainSmtp:
     where = (options.host, options.port, options.domain, options.timeout)
+    patience = OPENING_STEPS * options.timeout
     if options.tls == "tls":
         host, port, domain, timeout = where
         trust = context or ssl.create_default_context()
-        return smtplib.SMTP_SSL(host, port, domain, timeout=timeout, context=trust)
-    return smtplib.SMTP(*where)
+        return TlsSmtp(host, port, domain, timeout=timeout, context=trust, patience=patience)
+    return PlainSmtp(*where, patience=patience)
 
 
-def _taken_over(server: smtplib.SMTP) -> tuple[socket.socket, Features]:
-    connection = server.sock
+def _taken_over(server: PlainSmtp) -> tuple[socket.socket, Features]:
+    connection = server.take_socket()
     if connection is None:
         raise smtplib.SMTPServerDisconnected("closed the connection")
-    if server.file is not None:
-        server.file.close()
-    server.sock = server.file = None
     size = server.esmtp_features.get("size", "")
     return connection, Features(
         pipelining=server.has_extn("pipelining"),
         utf8=server.has_extn("smtputf8"),
         notifications=server.has_extn("dsn"),
         declares_size=server.has_extn("size"),
-        size=int(size) if size.isdecimal() else 0,
+        size=int(size) if size.isdecimal() and len(size) <= _LONGEST_SIZE else 0,
     )
 
 
@@ -154,6 +160,6 @@ def _cause(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _close(server: smtplib.SMTP | None) -> None:
+def _close(server: PlainSmtp | None) -> None:
     if server is not None:
         server.close()

@@ -8,7 +8,8 @@ keeps a late bounce from hitting somebody else. Lower-case hexadecimal, because 
 import hmac
 import re
 
-_SHAPE = re.compile(r"[^@\s<>]{1,64}\+([0-9a-f]{1,16})-([0-9a-f]{20})@[^@\s<>]+", re.ASCII)
+# Fifteen digits: a number of sixteen may be larger than any that a store can be asked for.
+_SHAPE = re.compile(r"[^@\s<>]{1,64}\+([0-9a-f]{1,15})-([0-9a-f]{20})@[^@\s<>]+", re.ASCII)
 _MAC_BYTES = 10
 
 

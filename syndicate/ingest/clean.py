@@ -24,6 +24,8 @@ from syndicate.text.urls import absolute_url, is_web_url
 MAX_LENGTH = 1_000_000
 MAX_DEPTH = 200
 MAX_ATTRIBUTES = 500
+MAX_REFERENCES = 100_000
+"""Ampersands of one text: writing them out takes html5ever quadratic time (a million: 13 s)."""
 # Emoticons, share buttons and spacers are smaller than this; a picture for an article is not.
 MIN_PICTURE = 32
 
@@ -101,6 +103,8 @@ def clean_html(html: str, base: str) -> CleanedHtml:
     and headings left open around other elements, which no parser reads the same way twice).
     """
     html = _without_unwanted(html[:MAX_LENGTH])
+    if html.count("&") > MAX_REFERENCES:
+        html = "&".join(html.split("&", MAX_REFERENCES)[:MAX_REFERENCES])
     if _PLAIN.match(html):
         html = html.strip()
         return CleanedHtml(html=html, text=html_to_text(html))

@@ -1,5 +1,6 @@
 """Bounces and complaints → suppressed mailboxes, by one policy, whichever way the news came."""
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,6 +10,8 @@ from syndicate.delivery.bounces import Kind, Report, judge, read_report
 from syndicate.delivery.verp import is_ours
 from syndicate.store import Connection, Store, audience, leases
 from syndicate.store import bounces as bounce_store
+
+log = logging.getLogger("syndicate.bounces")
 
 FORGED = "forged"
 NOTHING = "nothing"
@@ -48,7 +51,12 @@ class BounceJob:
         Forged is everything whose signature is missing or wrong, and what is about nobody we know. It
         changes nothing but a count.
         """
-        report = read_report(data)
+        try:
+            report = read_report(data)
+        except Exception:
+            # Anybody can write to that mailbox; one mail must not stay in the way of all that follow.
+            log.exception("a message that came back could not be read")
+            return NOTHING
         if report is None:
             return NOTHING
         with self.store.write() as connection:

@@ -41,6 +41,9 @@ PER_HOST = 20
 ATTEMPTS = quarantine.LIMIT
 FIRST_PAUSE = timedelta(hours=1)
 REST_AFTER_REFUSAL = 900.0
+LONGEST_REST = 86_400.0
+DEATHS = 2
+"""So many pages of a host may cost us a parser in one run; then its other pages wait for another."""
 QUARANTINE = "article page"
 # What does not get better by asking again (RFC 9110 section 15.5, RFC 7725).
 _FINAL = frozenset({400, 401, 402, 403, 404, 405, 406, 410, 414, 451})
@@ -138,16 +141,22 @@ class PagesJob:
         if isinstance(answer, FetchError):
             self._fetch_failed(page, answer, host, now, result)
         else:
-            self._read_answer(page, answer, now, result)
+            self._read_answer(page, answer, host, now, result)
         if host.rules.rules and host.rules.rules.delay:
             self._rest(host.origin, now + timedelta(seconds=host.rules.rules.delay))
 
-    def _read_answer(self, page: PageRead, answer: Fetched, now: datetime, result: PagesResult) -> None:
+    def _read_answer(
+        self, page: PageRead, answer: Fetched, host: "_Host", now: datetime, result: PagesResult
+    ) -> None:
         """What one page brings out must not stop the others."""
         try:
             self._use(page, self._read(page, answer, now), now, result)
         except ParserDied as error:
             self._failed(page, error, now, result)
+            host.deaths += 1
+            if host.deaths >= DEATHS:
+                host.pages.clear()
+                self._leave(page, host, now)
         except ParseError as error:
             self._refuse(page, str(error), now, result)
         except StoreError:
@@ -243,6 +252,14 @@ class PagesJob:
             self._wait_for(page, error, host, now, result)
             return
         self._failed(page, error, now, result)
+        self._leave(page, host, now)
+
+    def _leave(self, page: PageRead, host: "_Host", now: datetime) -> None:
+        """The host is in trouble, or this page alone: others are tried soon, ever later if they fail too."""
+        with self.ingest.store.read() as connection:
+            failures = page_store.failures_in_a_row(connection, page.source.id)
+        rest = min(REST_AFTER_REFUSAL * 2.0 ** max(failures - 1, 0), LONGEST_REST)
+        self._rest(host.origin, now + timedelta(seconds=rest))
 
     def _wait_for(
         self, page: PageRead, error: FetchError, host: "_Host", now: datetime, result: PagesResult
@@ -304,3 +321,4 @@ class _Host:
     origin: str
     rules: OriginRules
     pages: list[PageRead]
+    deaths: int = 0

@@ -1,8 +1,8 @@
 """The rules of robots.txt for the origins whose pages are due: from the store, else asked for."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from syndicate.errors import FetchError
 from syndicate.ingest.robots import RobotsFile, Rules, read_rules, robots_file, robots_url
@@ -27,8 +27,14 @@ def rules_for(
     """The rules of each origin for the product token ``agent``. What had to be asked for is stored."""
     wanted = sorted(set(origins))
     with store.read() as connection:
-        known = robots_store.read_robots(connection, wanted, now)
-    found = {origin: _rules(_file_of(row), row.rests_until, agent) for origin, row in known.items()}
+        known = robots_store.read_robots(connection, wanted)
+    found: dict[str, OriginRules] = {}
+    for origin, row in known.items():
+        if row.expires > now:
+            found[origin] = _rules(_file_of(row), row.rests_until, agent)
+        elif row.rests_until > now:
+            # Nor is it asked for the rules of a visit that it does not want yet.
+            found[origin] = OriginRules(rules=None, not_before=row.rests_until)
     missing = [
         FetchRequest(url=robots_url(origin), accept=_ACCEPT, key=origin)
         for origin in wanted
@@ -49,7 +55,9 @@ def _file_of(row: robots_store.RobotsRow) -> RobotsFile:
 
 def _file_from(origin: str, answer: Fetched | FetchError, now: datetime) -> RobotsFile:
     if isinstance(answer, FetchError):
-        return robots_file(origin, answer.status or 0, b"", now)
+        file = robots_file(origin, answer.status or 0, b"", now)
+        wait = timedelta(seconds=answer.retry_after or 0.0)
+        return file if file.reachable else replace(file, expires=max(file.expires, now + wait))
     return robots_file(origin, answer.status, answer.body, now)
 
 

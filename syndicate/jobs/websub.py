@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from syndicate.errors import FetchError, ParseError, ParserDied
+from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, SyndicateError
 from syndicate.ingest.polling import PollingOptions, with_hub
 from syndicate.ingest.websub import challenge_of, is_signed, lease_of, subscription_request
 from syndicate.jobs.ingest import IngestJob, LeaseLost
@@ -232,6 +232,13 @@ class WebSubJob:
             self._refuse(push, source, error, now)
         except LeaseLost:
             pass
+        except StoreError:
+            raise
+        except Exception as error:
+            bug = None if source.private else error
+            log.error("a push for %s could not be used", source.name, exc_info=bug)  # noqa: TRY400
+            problem = SyndicateError(f"a push could not be used ({type(error).__name__}: {error})")
+            self._refuse(push, source, problem, now)
         return 0, 0
 
     def _accept(
@@ -249,11 +256,11 @@ class WebSubJob:
         outcome = self.ingest.accept(source, parsed, now, settle)
         return outcome.new, outcome.changed
 
-    def _refuse(self, push: Push, source: Source, error: ParseError, now: datetime) -> None:
+    def _refuse(self, push: Push, source: Source, error: SyndicateError, now: datetime) -> None:
         """Not a feed, or not one that can be read here: a thin ping. Look at the source itself."""
         with self.store.write() as connection:
             hub_store.drop_push(connection, push.id)
-            if isinstance(error, ParserDied):
+            if not isinstance(error, ParseError) or isinstance(error, ParserDied):
                 quarantine.record_failure(
                     connection, "document", source.name, str(error), now=now, source_id=source.id
                 )

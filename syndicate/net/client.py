@@ -15,6 +15,7 @@ from syndicate.errors import FetchError, TooLarge
 from syndicate.net import headers
 from syndicate.net.addresses import AddressGuard
 from syndicate.net.bodies import decode_body, hash_wire
+from syndicate.net.exact import ExactRequest
 from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
 from syndicate.net.failures import failed_connection, failed_status, refused_form
 from syndicate.net.politeness import HostTurns
@@ -174,6 +175,7 @@ class Client:
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": self._options.user_agent, "Accept-Encoding": "gzip"},
+            request_class=ExactRequest,
             timeout=aiohttp.ClientTimeout(total=None, connect=self._options.connect_timeout),
             max_line_size=_LONGEST_FIELD,
             max_field_size=_LONGEST_FIELD,

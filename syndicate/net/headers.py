@@ -9,19 +9,14 @@ LONGEST_MAX_AGE = 365 * 24 * 3600.0
 
 
 def sendable(validator: str) -> str:
-    """A stored validator (latin-1 text) as the HTTP client must be given it, or ``""``.
+    """A stored validator (latin-1 text) if it can be sent back, else ``""``.
 
-    The client writes header text as UTF-8, so the bytes are re-read as UTF-8 to come out as they
-    came in. Bytes that are not UTF-8, and control characters, cannot be echoed: then we ask
-    unconditionally, which is always right.
+    Control characters would make a header of their own. Without a validator we ask unconditionally,
+    which is always right.
     """
-    if validator.isascii():
-        return "" if any(c < " " or c == "\x7f" for c in validator) else validator
-    try:
-        text = validator.encode("latin-1").decode("utf-8")
-    except UnicodeError:
+    if any(c < " " or c == "\x7f" or c > "\xff" for c in validator):
         return ""
-    return text if text.isprintable() else ""
+    return validator
 
 
 def retry_after(value: str, now: datetime) -> float | None:

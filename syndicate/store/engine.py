@@ -148,9 +148,14 @@ def _explain(error: DBAPIError, where: str) -> StoreError:
     reason = _first_line(error.orig)
     if "database is locked" in reason or "database table is locked" in reason:
         return StoreBusy(f"the store {where} is locked by another process; try again when it has finished")
-    if "database or disk is full" in reason:
+    if "database or disk is full" in reason or "No space left on device" in reason:
         return StoreError(
             f"no space left for the store {where}: nothing was changed; free some space and run again"
+        )
+    if "disk I/O error" in reason:
+        return StoreError(
+            f"the disk of the store {where} takes or gives no data: it is full, or broken; "
+            "free some space and run again, and look into the system's log"
         )
     if "file is not a database" in reason or "malformed" in reason:
         return StoreError(

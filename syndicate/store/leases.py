@@ -105,6 +105,8 @@ def advisory_lock(url: str) -> Iterator[None]:
                 raise StoreBusy(
                     f"another daemon works with {store.where}; stop it first or use another store"
                 )
+            # The lock is the connection's. A transaction left open beside it, many servers end after a while.
+            connection.commit()
             yield
     finally:
         store.dispose()

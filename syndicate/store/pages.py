@@ -236,6 +236,17 @@ def fruitless(connection: Connection, source_id: int, since: datetime, pages: in
     return bool(row.useless >= pages and not row.useful)
 
 
+def failures_in_a_row(connection: Connection, source_id: int) -> int:
+    """How often pages of a source failed since one of them was read or refused."""
+    table = schema.page_reads
+    ended = table.c.state.in_([ReadState.READ.value, ReadState.REFUSED.value])
+    mine = table.c.source_id == source_id
+    last = select(func.max(table.c.last_try)).where(mine, ended).scalar_subquery()
+    since = or_(last.is_(None), table.c.last_try >= last)
+    query = select(func.coalesce(func.sum(table.c.attempts), 0)).where(mine, ~ended, since)
+    return int(connection.scalars(query).one())
+
+
 def pass_over(
     connection: Connection, source_id: int, entries: Iterable[tuple[str, str]], now: datetime
 ) -> None:

@@ -22,10 +22,10 @@ class RobotsRow:
     rests_until: datetime
 
 
-def read_robots(connection: Connection, origins: Iterable[str], now: datetime) -> dict[str, RobotsRow]:
-    """By origin, those of the files that may still be relied on."""
+def read_robots(connection: Connection, origins: Iterable[str]) -> dict[str, RobotsRow]:
+    """What is known by origin, expired or not: the origin may still want to be left alone."""
     table = schema.robots
-    query = select(table).where(table.c.origin.in_(list(origins)), table.c.expires > now)
+    query = select(table).where(table.c.origin.in_(list(origins)))
     return {row.origin: RobotsRow(**row._asdict()) for row in connection.execute(query)}
 
 
@@ -45,5 +45,6 @@ def rest_origin(connection: Connection, origin: str, until: datetime) -> None:
 
 
 def prune_robots(connection: Connection, *, before: datetime) -> None:
-    """Forget files that may not be relied on since a moment."""
-    connection.execute(delete(schema.robots).where(schema.robots.c.expires < before))
+    """Forget files that may not be relied on since a moment, unless their origin still rests."""
+    table = schema.robots
+    connection.execute(delete(table).where(table.c.expires < before, table.c.rests_until < before))

@@ -1,5 +1,6 @@
 """What a form sends: its fields, never more bytes than any form of ours has."""
 
+from contextlib import suppress
 from email import policy
 from email.parser import BytesParser
 from urllib.parse import parse_qs, parse_qsl
@@ -15,14 +16,21 @@ _MOST_FIELDS = 300
 def parse_form(content_type: str, body: bytes) -> dict[str, str]:
     """Fields of an urlencoded or multipart form; RFC 8058 senders may use either."""
     if content_type.lower().startswith("multipart/form-data"):
-        head = b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n"
-        message = BytesParser(policy=policy.HTTP).parsebytes(head + body)
-        return {
-            str(part.get_param("name", "", "Content-Disposition")): _text(part.get_payload(decode=True))
-            for part in message.walk()
-            if not part.is_multipart()
-        }
+        # Whatever a stranger's headers make of the standard library (a codec that raises): no field of ours.
+        with suppress(ValueError, LookupError, RecursionError):
+            return _multipart(content_type, body)
+        return {}
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def _multipart(content_type: str, body: bytes) -> dict[str, str]:
+    head = b"Content-Type: " + content_type.encode("latin-1", "replace") + b"\r\n\r\n"
+    message = BytesParser(policy=policy.HTTP).parsebytes(head + body)
+    return {
+        str(part.get_param("name", "", "Content-Disposition")): _text(part.get_payload(decode=True))
+        for part in message.walk()
+        if not part.is_multipart()
+    }
 
 
 def _text(payload: object) -> str:

@@ -4,31 +4,49 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from syndicate.errors import SyndicateError
+from syndicate.web.patience import PatientProtocol
 
 _BACKLOG = 1024
+PATIENCE = 60.0
+"""Seconds for one request and its answer. Pages and packed feeds are small."""
+MOST_CONNECTIONS = 500
+"""Well below the 1024 file descriptors that a process usually has, with room for everything else it does."""
 
 
 class WebServer:
     """Serves one application on one address. The port is taken when the object is made.
 
-    Port ``0`` means any free one; ``port`` says which it became. Raises ``SyndicateError`` when the
-    address cannot be had.
+    Port ``0`` means any free one; ``port`` says which it became. ``patience`` is in seconds, for one request
+    and its answer; connections beyond ``most`` are closed. Raises ``SyndicateError`` when the address cannot
+    be had.
     """
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        patience: float = PATIENCE,
+        most: int = MOST_CONNECTIONS,
+    ) -> None:
         self._socket = _listen(host, port)
         self.host = host
         self.port: int = self._socket.getsockname()[1]
         # The access log would hold unsubscribe tokens; access_log=False only takes its handlers away.
         logging.getLogger("uvicorn.access").disabled = True
+        # Requests that are no HTTP are strangers' affair; our own errors are still told.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         self._server = _Server(
             uvicorn.Config(
                 app,
+                http=partial(PatientProtocol, patience=patience, most=most),  # type: ignore[arg-type]  # it is called
                 access_log=False,
                 log_config=None,
                 lifespan="off",
@@ -71,6 +89,17 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self.ready()
+
+
+def parse_listen(listen: str) -> tuple[str, int]:
+    """Host and port of ``host:port``, as ``[web] listen`` has it; an IPv6 address is in brackets."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def check_listen(listen: str) -> None:
+    """Raise ``SyndicateError`` when a server could not listen there at this moment."""
+    _listen(*parse_listen(listen)).close()
 
 
 def _listen(host: str, port: int) -> socket.socket:

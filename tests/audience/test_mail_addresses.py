@@ -45,6 +45,7 @@ def test_C9_plus_tags_and_dots_make_another_mailbox() -> None:
         "a" * 65 + "@example.com",
         "jo@" + "a" * 250 + ".com",
         "jo\u202e@example.com",
+        "=?utf-8?q?victim=40example.org=2C?=@example.com",
         "\ud800@example.com",
     ],
 )

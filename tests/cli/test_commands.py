@@ -343,6 +343,14 @@ def test_the_version_is_told(run: Run) -> None:
     assert run("--version").out.startswith("syndicate, version ")
 
 
+@pytest.mark.parametrize(
+    "command", ["deliveries resend", "editions show", "lint --edition", "editor undo", "editions drop"]
+)
+def test_a_number_larger_than_any_row_is_a_usage_error(run: Run, command: str) -> None:
+    done = run(f"{command} {2**63}")
+    assert (done.code, "is not in the range" in done.err) == (2, True)
+
+
 def test_what_is_written_to_a_file_can_be_written_to_standard_output(edition: Run, tmp_path: Path) -> None:
     written = edition("subscribers export people.csv")
     assert (written.code, written.out, written.err) == (0, "", "2 subscriptions written.\n")

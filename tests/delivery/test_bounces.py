@@ -109,6 +109,12 @@ def test_D19_answers_and_rubbish_are_no_reports(data: bytes) -> None:
     assert read_report(data) is None
 
 
+@pytest.mark.parametrize("level", ["multipart/mixed; boundary=b{0}\n\n--b{0}", "message/rfc822\n"])
+def test_a_mail_of_thousands_of_parts_inside_each_other_is_no_report(level: str) -> None:
+    nested = "".join("Content-Type: " + level.format(number) + "\n" for number in range(5000))
+    assert read_report(nested.encode()) is None
+
+
 def test_old_bounces_in_plain_words() -> None:
     old = b"Return-Path: <>\r\nTo: bounces+1-" + b"c" * 20 + b"@x.example\r\n\r\nSorry: User unknown\r\n"
     report = read_report(old)

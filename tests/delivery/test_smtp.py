@@ -1,11 +1,14 @@
+import socket
 import ssl
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from smtplib import SMTPServerDisconnected
 from typing import Any
 
 import pytest
 
+from syndicate.delivery.opening import PlainSmtp
 from syndicate.delivery.parcels import Ended, Parcel, send_one
 from syndicate.delivery.smtp import SmtpOptions, SmtpSender
 from syndicate.errors import Deferred, Refused, RenderError, TransportDown, Uncertain
@@ -350,6 +353,38 @@ def test_a_refused_login_is_tried_once_however_many_connections_there_may_be() -
         problem = sender.run(desk.take, desk.settle, backlog=100)
     assert problem is not None
     assert (problem.code, server.connections, desk.outcomes) == (535, 1, {})
+
+
+@pytest.mark.parametrize(
+    ("replies", "said"),
+    [
+        ({"CONNECT": b"220-hello\r\n" * 50_000}, "without end"),
+        ({"EHLO": b"250-hello\r\n" * 50_000}, "without end"),
+        ({"CONNECT": b"220 " + b"x" * 50_000}, "Line too long"),
+        ({"EHLO": b"250-test\r\n250 AUTH CRAM-MD5\r\n", "AUTH": b"334 a\r\n"}, "base64"),
+    ],
+    ids=["greeting", "EHLO", "line", "challenge"],
+)
+def test_a_server_that_answers_nonsense_at_the_opening_ends_the_run(
+    replies: Mapping[str, bytes], said: str
+) -> None:
+    with (
+        talking(replies, username="jo", password="x") as (_, sender),
+        pytest.raises(TransportDown, match=said),
+    ):
+        send(sender)
+
+
+def test_a_size_that_is_no_number_limits_nothing() -> None:
+    with talking({"EHLO": b"250-test\r\n250 SIZE " + b"9" * 5000 + b"\r\n"}) as (server, sender):
+        send(sender)
+    assert len(server.bodies) == 1
+
+
+def test_the_opening_as_a_whole_has_a_deadline() -> None:
+    """Not only each reading of a socket, which a byte now and then would satisfy."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(SMTPServerDisconnected):
+        PlainSmtp(*silent.getsockname(), "news.example.com", timeout=60.0, patience=0.2)
 
 
 def test_what_cannot_be_rendered_hurts_only_itself() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.ingest.clean import MAX_DEPTH, clean_html
+from syndicate.ingest.clean import MAX_DEPTH, MAX_REFERENCES, clean_html
 from syndicate.model import Image
 
 BASE = "https://news.example/2026/story"
@@ -172,6 +172,11 @@ def test_unclosed_paragraphs_and_items_are_no_nesting():
 def test_too_many_attributes_cost_the_attributes_only():
     html = '<p>a</p><a href="/b" ' + " ".join(f"a{n}=1" for n in range(2_000)) + ">link</a>"
     assert cleaned(html) == '<p>a</p><a rel="noopener">link</a>'
+
+
+@pytest.mark.parametrize("piece", ["&", "&zz;", "&nbsp;"])
+def test_a_text_of_ampersands_is_cut_before_it_takes_quadratic_time(piece):
+    assert clean_html(f"<p>{piece * 150_000}", BASE).html.count("&") < MAX_REFERENCES
 
 
 def test_C7_a_text_of_eleven_megabytes_is_cut():

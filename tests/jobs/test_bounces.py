@@ -93,6 +93,8 @@ def test_a_mail_to_unsubscribe_leaves_without_suppressing(bounce) -> None:
     [
         "bounces+1-" + "0" * 20 + "@news.example",
         "bounces+999-" + "0" * 20 + "@news.example",
+        "bounces+" + "f" * 15 + "-" + "0" * 20 + "@news.example",
+        "bounces+" + "f" * 16 + "-" + "0" * 20 + "@news.example",
         "jo@example.org",
         "",
     ],

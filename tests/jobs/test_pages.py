@@ -1,5 +1,6 @@
 """Sitemaps, lists of articles, pages and full text: real HTTP, real parser processes, a real store."""
 
+import asyncio
 import gzip
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from syndicate.errors import ParserDied
 from syndicate.ingest.isolation import ParserPool
 from syndicate.jobs.pages import PagesResult
 from syndicate.model import ArticleBody, ParsedSource, ReadState
@@ -21,6 +23,12 @@ from tests.net.scripted_server import Answer, ScriptedServer, answer
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=27)
 HTML = {"Content_Type": "text/html; charset=utf-8"}
+
+
+async def hang_up(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    """Close the connection without a word."""
+
+
 BASE = """
 [site]
 url = "https://news.example"
@@ -315,6 +323,67 @@ def test_a_busy_host_is_waited_for_only_while_the_page_is_news(site: Site) -> No
     site.room.ingest()
     assert [site.read(NOW + n * DAY).put_off for n in range(3)] == [1, 1, 1]
     assert site.read(NOW + timedelta(days=9)).refused == 1
+
+
+@pytest.mark.parametrize("trouble", [answer(500, b"down"), hang_up], ids=["500", "no answer"])
+def test_F9_a_host_in_trouble_is_asked_less_and_less_however_many_pages_wait(
+    site: Site, trouble: Answer
+) -> None:
+    numbers = range(1, 13)
+    site.answers({"/feed": feed(site, *(linked(site, number) for number in numbers))})
+    site.answers({f"/news/{number}": trouble for number in numbers})
+    site.declare("/feed")
+    site.room.ingest()
+    minutes = range(0, 24 * 60, 15)
+    failed = [minute for minute in minutes if site.read(NOW + timedelta(minutes=minute)).failed]
+    assert failed == [0, 15, 45, 105, 225, 465, 945]
+
+
+def test_F9_one_page_in_trouble_holds_the_others_of_its_host_up_for_a_moment_only(sites: Site) -> None:
+    numbers = range(1, 13)
+    sites.answers({"/feed": feed(sites, *(linked(sites, number) for number in numbers))})
+    sites.answers({f"/news/{number}": page() for number in numbers})
+    sites.answers({"/news/1": answer(500, b"this one alone")})
+    sites.declare("/feed")
+    sites.room.ingest()
+    sites.read()
+    sites.read(NOW + timedelta(minutes=15))
+    assert sites.states() == {"waiting": 1, "read": 11}
+
+
+def test_a_host_whose_pages_kill_the_parsers_does_not_keep_them_busy(site: Site) -> None:
+    class Dying(ParserPool):
+        def parse(self, body: bytes, **facts: Any) -> ParsedSource:
+            raise ParserDied("the parser took longer than 20 seconds and was stopped")
+
+    numbers = range(1, 9)
+    site.answers({"/feed": feed(site, *(linked(site, number) for number in numbers))})
+    site.answers({f"/news/{number}": page() for number in numbers})
+    site.declare("/feed")
+    site.room.ingest()
+    with Dying(1) as pool:
+        ingest = replace(site.room.services.ingest, parser=lambda: pool)
+        dying = replace(site.room.services.pages, ingest=ingest)
+        minutes = (0, 1, 20, 40)
+        assert [dying.run(NOW + timedelta(minutes=minute)).failed for minute in minutes] == [2, 0, 0, 2]
+
+
+def test_F6_a_pause_outlives_the_robots_txt_it_came_with(sites: Site) -> None:
+    sites.answers(
+        {
+            "/feed": feed(sites, linked(sites, 1)),
+            "/news/1": [answer(429, b"", Retry_After=str(3 * 86_400)), page()],
+        }
+    )
+    sites.declare("/feed")
+    sites.room.ingest()
+    sites.read()
+    sites.answers({"/feed": feed(sites, linked(sites, 1), linked(sites, 2)), "/news/2": page()})
+    sites.room.ingest(NOW + 2 * DAY)
+    sites.room.services.prune.run(NOW + 2 * DAY)
+    sites.read(NOW + 2 * DAY)
+    assert sites.asked("/news") == ["/news/1"]
+    assert sites.read(NOW + 3 * DAY).read == 2
 
 
 def test_a_reader_in_strangers_hands_stops_no_other_page(site: Site, parsers: ParserPool) -> None:

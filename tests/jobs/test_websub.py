@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from syndicate.model import HubState, HubSubscription, SourceState
+from syndicate.ingest.isolation import ParserPool
+from syndicate.model import HubState, HubSubscription, ParsedSource, SourceState
 from syndicate.store import hubs
 from syndicate.store import sources as source_store
 from tests.factories import NOW
@@ -329,6 +331,28 @@ def test_a_push_that_a_poll_is_in_the_way_of_waits(each_hub: Hub) -> None:
         )
     assert read(hub)["new"] == 0
     assert read(hub, NOW + 2 * HOUR)["new"] == 1
+
+
+def test_a_push_that_brings_out_a_bug_is_set_aside_and_stops_no_other(each_hub: Hub) -> None:
+    hub = each_hub
+    subscribe(hub)
+    parsers = hub.room.services.parsers
+
+    class Strange(ParserPool):
+        def parse(self, body: bytes, **facts: Any) -> ParsedSource:
+            if b"Title 1" in body:
+                raise RuntimeError("a bug")
+            return parsers.parse(body, **facts)
+
+    for number in (2, 1):
+        assert hub.push(feed(hub, item(number), item(5))) == 202
+    websub = hub.room.services.websub
+    with Strange(1) as pool:
+        strange = replace(websub, ingest=replace(websub.ingest, parser=lambda: pool))
+        assert strange.read_pushes(NOW) == {"pushes": 2, "new": 1, "changed": 0}
+        assert strange.read_pushes(NOW) == {}
+    assert set(hub.room.articles()) == {"Title 2", "Title 5"}
+    assert "could not be read (WebSub)" in state(hub).check_reason
 
 
 def test_everything_survives_a_restart(hub: Hub) -> None:

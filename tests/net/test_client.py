@@ -48,9 +48,19 @@ def test_F1_the_first_request_is_unconditional_and_carries_nothing_private(fetch
 
 
 @pytest.mark.parametrize(
-    "etag", [b'"plain"', b'W/"weak"', b'"quo""ted, list"', b"bare", b'"caf\xc3\xa9"', b'" spaces  kept "']
+    "etag",
+    [
+        b'"plain"',
+        b'W/"weak"',
+        b'"quo""ted, list"',
+        b"bare",
+        b'"caf\xc3\xa9"',
+        b'"caf\xe9"',
+        b'"\xff\x80 \xe2\x80\xa8"',
+        b'" spaces  kept "',
+    ],
 )
-def test_F2_validators_are_echoed_byte_for_byte(fetch, etag):
+def test_A11_F2_validators_are_echoed_byte_for_byte(fetch, etag):
     modified = b"tuesday, 24-Nov-26 9:00:00 gmt"
     with ScriptedServer({"/feed": [answer(ETag=etag, Last_Modified=modified), answer(304)]}) as server:
         first = fetch(server.url())

@@ -68,11 +68,13 @@ def test_X5_type_and_charset_are_read_from_the_field(field, kind, charset):
         ('W/"a b, c"', b'W/"a b, c"'),
         ("no quotes at all", b"no quotes at all"),
         ('"é"'.encode().decode("latin-1"), '"é"'.encode()),
-        ('"caf\xe9"', b""),
+        ('"caf\xe9"', b'"caf\xe9"'),
+        ('"\x80\xff"', b'"\x80\xff"'),
+        ('"\u0142"', b""),
         ('"a"\r\nX-Evil: 1', b""),
         ("a\x00b", b""),
         ("", b""),
     ],
 )
 def test_F16_a_validator_goes_out_byte_for_byte_or_not_at_all(stored, sent):
-    assert headers.sendable(stored).encode() == sent
+    assert headers.sendable(stored).encode("latin-1") == sent

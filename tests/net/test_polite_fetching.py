@@ -26,15 +26,25 @@ def test_F1_F2_after_the_first_answer_nothing_is_asked_unconditionally(fetch):
     assert conditions == [(None, None)] + [(b'W/"1"', modified.encode())] * 2
 
 
-def test_F2_bytes_that_cannot_be_echoed_leave_the_other_validator(fetch):
+def test_A11_F2_an_etag_that_is_no_text_is_echoed_over_connections_that_are_used_again(options):
     modified = "Tue, 24 Nov 2026 09:00:00 GMT"
-    with ScriptedServer(
-        {"/feed": [answer(ETag=b'"caf\xe9"', Last_Modified=modified), answer(304)]}
-    ) as server:
-        first = fetch(server.url())
-        fetch(server.url(), etag=first.etag, last_modified=first.last_modified)
-    assert first.etag.encode("latin-1") == b'"caf\xe9"'
-    assert server.asked[1].field("If-None-Match") is None
+    odd = answer(ETag=b'"caf\xe9"', Last_Modified=modified)
+
+    async def ask(url: str) -> None:
+        async with Client(options) as client:
+            first = await client.fetch(FetchRequest(url=url))
+            for _ in range(2):
+                await client.fetch(FetchRequest(url=url, etag=first.etag, last_modified=first.last_modified))
+            await client.fetch(FetchRequest(url=url, etag='"plain"'))
+
+    with ScriptedServer({"/feed": [odd, answer(304)]}) as server:
+        asyncio.run(ask(server.url()))
+    assert [one.field("If-None-Match") for one in server.asked] == [
+        None,
+        b'"caf\xe9"',
+        b'"caf\xe9"',
+        b'"plain"',
+    ]
     assert server.asked[1].field("If-Modified-Since") == modified.encode()
 
 

@@ -8,6 +8,9 @@ from pathlib import Path
 import feedparser
 import pytest
 
+from syndicate.cli.daemon import daemon_lock
+from syndicate.errors import StoreBusy
+from syndicate.settings import load_settings
 from tests.net.scripted_server import ScriptedServer, answer
 from tests.runners.daemon import running
 
@@ -63,6 +66,39 @@ def test_O9_a_bad_file_keeps_the_old_configuration_and_a_good_one_is_taken(confi
     assert (config.parent / "feeds" / "another.rss").is_file()
 
 
+def test_O9_settings_that_cannot_be_had_keep_the_old_ones_at_work(config: Path) -> None:
+    """A port that is taken, another store, templates that are not there: each is one line of the log."""
+    with ScriptedServer({}) as server, running(config) as daemon:
+        url = daemon.wait_for("serving")["url"]
+        daemon.wait_for("started")
+        port, store = f"127.0.0.1:{server.port}", '[store]\nurl = "sqlite:///other.db"\n'
+        for listen, more, said in (
+            (port, "", f"cannot listen on {port}"),
+            ("127.0.0.1:0", store, "[store] url cannot change"),
+        ):
+            write(config, listen=listen, more=more)
+            daemon.process.send_signal(signal.SIGHUP)
+            assert said in daemon.wait_for("the configuration was not reloaded, the old one stays")["event"]
+            assert daemon.get(f"{url}/healthz")[0] == 200
+        write(config, more='[templates]\nfolder = "nowhere"\n')
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_for("reloading")
+        assert "nowhere" in daemon.wait_for("the configuration was not reloaded")["event"]
+        daemon.wait_for("started")
+        assert daemon.end(signal.SIGTERM) == 0
+
+
+def test_T4_signals_in_quick_succession_end_it_well_and_never_by_accident(config: Path) -> None:
+    """While one life gives way to the next there is still somebody who takes signals."""
+    with running(config) as daemon:
+        daemon.wait_for("started")
+        for event in ("reloading", "stopping", "reloading"):
+            daemon.process.send_signal(signal.SIGHUP)
+            daemon.wait_for(event)
+        assert daemon.end(signal.SIGTERM) == 0
+        assert "stopped" in {line["event"] for line in daemon.events}
+
+
 def test_S6_killed_at_work_it_is_replaced_at_once_by_the_next_which_carries_on(tmp_path: Path) -> None:
     """Neither the lock nor the leases of the dead one hold the next one up."""
     with ScriptedServer({"/feed": FEED}) as server:
@@ -88,6 +124,16 @@ def test_two_daemons_on_one_store_the_second_names_the_first_and_exits_4(config:
         assert first.end(signal.SIGTERM) == 0
     said = second.events[-1]["event"]
     assert f"syndicate.db.lock is held by process {first.process.pid}" in said
+
+
+@pytest.mark.parametrize("other", ["link.db", "syndicate.db?timeout=20"])
+def test_S6_one_store_under_two_addresses_is_still_one_store(tmp_path: Path, other: str) -> None:
+    (tmp_path / "link.db").symlink_to("syndicate.db")
+    (tmp_path / "config.toml").write_text("", "utf-8")
+    one = load_settings(tmp_path / "config.toml", {})
+    two = load_settings(tmp_path / "config.toml", {"SYNDICATE_STORE__URL": f"sqlite:///{other}"})
+    with daemon_lock(one), pytest.raises(StoreBusy, match="is held by process"), daemon_lock(two):
+        pass
 
 
 def test_O7_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:

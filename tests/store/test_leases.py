@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from syndicate.errors import StoreBusy
-from syndicate.store import deliveries, leases, sources
+from syndicate.store import deliveries, leases, open_store, sources
 from tests import factories
 from tests.factories import NOW
 
@@ -80,6 +80,19 @@ def test_O9_one_daemon_for_a_postgresql_store(store_url: str):
             pass
     with leases.advisory_lock(store_url):
         pass
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+def test_O9_the_daemons_lock_leaves_no_transaction_open(store_url: str):
+    store = open_store(store_url)
+    holders = (
+        "SELECT state FROM pg_locks JOIN pg_stat_activity USING (pid) "
+        "WHERE locktype = 'advisory' AND datname = current_database()"
+    )
+    with leases.advisory_lock(store_url), store.read() as connection:
+        states = [state for (state,) in connection.exec_driver_sql(holders)]
+    store.dispose()
+    assert states == ["idle"]
 
 
 def test_S6_what_a_dead_owner_held_is_free_at_once_but_not_what_it_was_sending(store):

@@ -388,6 +388,7 @@ READS = {
     "leases.lease_owners",
     "leases.secret",
     "pages.count_pages",
+    "pages.failures_in_a_row",
     "pages.fruitless",
     "pages.full_text_words",
     "pages.refused_pages",

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import http.client
 import signal
 import socket
@@ -6,6 +7,8 @@ import threading
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 
 from syndicate.errors import SyndicateError
 from syndicate.web import WebServer
@@ -69,3 +72,68 @@ def test_T4_signals_stay_with_the_daemon():
 
     assert threading.current_thread() is threading.main_thread()
     assert len(asyncio.run(serve())) == 2
+
+
+SLOW = {
+    "nothing at all": b"",
+    "half a head": b"GET / HTTP/1.1\r\nHost: x\r\nX-A: b",
+    "half a body": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf",
+    "half of the next request": b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /",
+}
+
+
+@pytest.mark.parametrize("sent", SLOW.values(), ids=SLOW)
+def test_nobody_can_hold_a_connection_by_being_slow(sent):
+    async def read(scope, receive, send):
+        request = Request(scope, receive)
+        with contextlib.suppress(ClientDisconnect):
+            await request.body()
+            await Response("read")(scope, receive, send)
+
+    server = WebServer(read, "127.0.0.1", 0, patience=0.3)
+    thread = run(server)
+    with socket.create_connection((server.host, server.port), timeout=10) as connection:
+        connection.sendall(sent)
+        with contextlib.suppress(ConnectionResetError):
+            while connection.recv(1000):
+                pass
+    server.stop()
+    thread.join()
+
+
+def test_nobody_can_hold_a_connection_by_not_reading():
+    server = WebServer(Response(b"x" * 50_000_000), "127.0.0.1", 0, patience=0.3)
+    thread = run(server)
+    with socket.create_connection((server.host, server.port), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(1) == b"H"
+        while server._server.server_state.connections:
+            thread.join(0.01)
+    server.stop()
+    thread.join()
+
+
+def test_connections_beyond_the_most_are_closed_and_make_room_again():
+    server = WebServer(Response("here"), "127.0.0.1", 0, most=2)
+    thread = run(server)
+    idle = [socket.create_connection((server.host, server.port), timeout=10) for _ in range(2)]
+    third = socket.create_connection((server.host, server.port), timeout=10)
+    with third, contextlib.suppress(ConnectionResetError):
+        assert third.recv(1) == b""
+    idle.pop().close()
+    answers = (_status(server) for _ in range(1000))
+    assert 200 in answers
+    idle.pop().close()
+    server.stop()
+    thread.join()
+
+
+def _status(server: WebServer) -> int:
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=10)
+    try:
+        connection.request("GET", "/")
+        return connection.getresponse().status
+    except (ConnectionError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()

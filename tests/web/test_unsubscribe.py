@@ -68,6 +68,11 @@ def test_W2_unsubscribing_again_is_the_same_again(site):
         (MULTIPART, "multipart/form-data"),
         (MULTIPART, "multipart/form-data; boundary=other"),
         (b"\xff\xfe\x00", "multipart/form-data; boundary=\xff"),
+        (MULTIPART, "multipart/form-data; charset=undefined; boundary*=undefined''b"),
+        (
+            b"--b\r\nContent-Disposition: form-data; name*=undefined''confirm\r\n\r\nyes\r\n--b--",
+            "multipart/form-data; boundary=b",
+        ),
         (b"&".join(b"a=%d" % number for number in range(100)), "application/x-www-form-urlencoded"),
     ],
 )

@@ -1,0 +1,80 @@
+"""What the operator tells a running daemon by signal: SIGTERM and SIGINT to end, SIGHUP to read again.
+
+Handlers are there from the first moment to the last, also while one configuration gives way to the next:
+a signal that comes early or twice is an order like any other, and never the end by accident.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from pathlib import Path
+
+from syndicate.errors import ConfigError, SyndicateError
+from syndicate.services.places import store_url
+from syndicate.settings import Settings, load_settings
+from syndicate.web.server import check_listen
+
+log = logging.getLogger("syndicate.run")
+
+
+class Orders:
+    """The latest order. ``came`` is set once there is one: to end, or to go on with other settings."""
+
+    def __init__(self, config: Path, settings: Settings) -> None:
+        self.came = asyncio.Event()
+        self.ending = False
+        self._config = config
+        self._settings = settings
+        self._next: Settings | None = None
+
+    def listen(self) -> None:
+        """Take signals from now on; called in the event loop of the main thread."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+
+    def take(self) -> Settings:
+        """The settings that were ordered; from now on they are those in force."""
+        if self._next is not None:
+            self._settings, self._next = self._next, None
+        self.came.clear()
+        return self._settings
+
+    def refuse(self, error: SyndicateError, back_to: Settings) -> None:
+        """What was ordered turned out to be impossible: the settings before it are in force again."""
+        self._settings = back_to
+        _keep_the_old(error)
+
+    def _end(self) -> None:
+        if self.ending:
+            # The second signal means now: everything is committed row by row, so nothing is lost.
+            os._exit(1)
+        self.ending = True
+        self.came.set()
+
+    def _reload(self) -> None:
+        if self.ending:
+            return
+        try:
+            settings = load_settings(self._config)
+            _check_change(self._settings, settings)
+        except SyndicateError as error:
+            _keep_the_old(error)
+            return
+        log.info("reloading")
+        self._next = settings
+        self.came.set()
+
+
+def _keep_the_old(error: SyndicateError) -> None:
+    log.error("the configuration was not reloaded, the old one stays: %s", error)
+
+
+def _check_change(old: Settings, new: Settings) -> None:
+    """Raise for what a daemon cannot change while it runs, or cannot have."""
+    if store_url(new) != store_url(old):
+        raise ConfigError("[store] url cannot change while the daemon runs; stop it and start it again")
+    if new.web.listen and new.web.listen != old.web.listen:
+        check_listen(new.web.listen)
