@@ -23,7 +23,7 @@ from syndicate.ingest.full_text import about_the_same, better_text, with_page
 from syndicate.ingest.identity import accept
 from syndicate.ingest.readers import Document
 from syndicate.ingest.robots import origin_of
-from syndicate.jobs.ingest import IngestJob, LeaseLost
+from syndicate.jobs.intake import Intake, LeaseLost
 from syndicate.jobs.robots import OriginRules, rules_for
 from syndicate.model import Entry, NewArticle, PageRead, ParsedSource, ReadState, SourceKind
 from syndicate.net import PAGE_ACCEPT, Fetched, FetchRequest
@@ -69,19 +69,19 @@ class PagesResult:
 class PagesJob:
     """Reads the pages that are due. ``agent`` is the product token that robots.txt files call us by."""
 
-    ingest: IngestJob
+    intake: Intake
     agent: str
 
     def run(self, now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> PagesResult:
         """Read what is due, within the budget of each source and the rules of each host."""
         result = PagesResult()
-        with self.ingest.store.write() as connection:
+        with self.intake.store.write() as connection:
             claimed = page_store.claim_pages(
                 connection,
                 now=now,
-                owner=self.ingest.owner,
+                owner=self.intake.owner,
                 until=now + LEASE,
-                per_poll=self.ingest.pages.per_poll,
+                per_poll=self.intake.pages.per_poll,
                 limit=CLAIM,
             )
         if not claimed:
@@ -93,8 +93,8 @@ class PagesJob:
                 self._take(page, answer, waiting[origin_of(page.url)], now, result)
                 left.discard(page.id)
         finally:
-            with self.ingest.store.write() as connection:
-                page_store.release_pages(connection, sorted(left), owner=self.ingest.owner)
+            with self.intake.store.write() as connection:
+                page_store.release_pages(connection, sorted(left), owner=self.intake.owner)
         return result
 
     def _allowed(
@@ -104,7 +104,7 @@ class PagesJob:
         hosts: dict[str, list[PageRead]] = {}
         for page in claimed:
             hosts.setdefault(origin_of(page.url), []).append(page)
-        rules = rules_for(self.ingest.store, self.ingest.fetcher(), hosts, self.agent, now)
+        rules = rules_for(self.intake.store, self.intake.fetcher(), hosts, self.agent, now)
         allowed: dict[str, _Host] = {}
         for origin, pages in hosts.items():
             found = rules.get(origin)
@@ -128,7 +128,7 @@ class PagesJob:
         while not stopping() and (round_ := [host.pages.pop(0) for host in hosts.values() if host.pages]):
             pages = {page.id: page for page in round_}
             requests = [FetchRequest(url=page.url, accept=PAGE_ACCEPT, key=page.id) for page in round_]
-            for request, answer in self.ingest.fetcher().fetch_each(requests):
+            for request, answer in self.intake.fetcher().fetch_each(requests):
                 page = pages[int(str(request.key))]
                 if isinstance(answer, FetchError) and answer.status not in _FINAL:
                     hosts[origin_of(page.url)].pages.clear()
@@ -171,14 +171,14 @@ class PagesJob:
     def _allows(self, url: str, now: datetime) -> bool:
         """Whether robots.txt allows the address that a redirect led to, on whichever host."""
         origin = origin_of(url)
-        found = rules_for(self.ingest.store, self.ingest.fetcher(), [origin], self.agent, now).get(origin)
+        found = rules_for(self.intake.store, self.intake.fetcher(), [origin], self.agent, now).get(origin)
         return found is not None and found.rules is not None and found.rules.allows(url)
 
     def _read(self, page: PageRead, answer: Fetched, now: datetime) -> Entry:
         """The entry of a page. Raises ``ParseError`` when there is none, or none that we may use."""
         if answer.url != page.url and not self._allows(answer.url, now):
             raise ParseError(f"it leads to {answer.url}, which robots.txt there does not allow")
-        parsed = self.ingest.parse(
+        parsed = self.intake.parse(
             answer.body,
             answer.url,
             answer.content_type,
@@ -199,7 +199,7 @@ class PagesJob:
             return
         if page.article_id is None:
             return
-        with self.ingest.store.read() as connection:
+        with self.intake.store.read() as connection:
             article = article_store.get_articles(connection, [page.article_id]).get(page.article_id)
             body = article_store.get_bodies(connection, [page.article_id]).get(page.article_id)
         if article is None or body is None:
@@ -211,7 +211,7 @@ class PagesJob:
             self._refuse(page, "the page has no more text than we have", now, result)
             return
         full = accept(replace(entry, language=article.language), page.source, now)
-        with self.ingest.store.write() as connection:
+        with self.intake.store.write() as connection:
             self._finish(connection, page, now)
             page_store.give_full_text(connection, article.id, full)
         result.read += 1
@@ -224,21 +224,21 @@ class PagesJob:
             page_store.link_page(connection, page.id)
 
         parsed = ParsedSource(entries=(entry,))
-        taken = self.ingest.accept(page.source, parsed, now, settle, whole=True)
+        taken = self.intake.accept(page.source, parsed, now, settle, whole=True)
         result.read += 1
         result.new += taken.new
 
     def _finish(self, connection: Connection, page: PageRead, now: datetime) -> None:
         quarantine.clear_failure(connection, QUARANTINE, page.url)
-        if not page_store.finish_page(connection, page.id, ReadState.READ, owner=self.ingest.owner, now=now):
+        if not page_store.finish_page(connection, page.id, ReadState.READ, owner=self.intake.owner, now=now):
             raise LeaseLost
 
     def _refuse(self, page: PageRead, reason: str, now: datetime, result: PagesResult) -> None:
         """The page is of no use, today or tomorrow; the article stays as its source told it."""
-        with self.ingest.store.write() as connection:
+        with self.intake.store.write() as connection:
             quarantine.clear_failure(connection, QUARANTINE, page.url)
             page_store.finish_page(
-                connection, page.id, ReadState.REFUSED, owner=self.ingest.owner, now=now, error=reason[:500]
+                connection, page.id, ReadState.REFUSED, owner=self.intake.owner, now=now, error=reason[:500]
             )
         result.refused += 1
 
@@ -256,7 +256,7 @@ class PagesJob:
 
     def _leave(self, page: PageRead, host: "_Host", now: datetime) -> None:
         """The host is in trouble, or this page alone: others are tried soon, ever later if they fail too."""
-        with self.ingest.store.read() as connection:
+        with self.intake.store.read() as connection:
             failures = page_store.failures_in_a_row(connection, page.source.id)
         rest = min(REST_AFTER_REFUSAL * 2.0 ** max(failures - 1, 0), LONGEST_REST)
         self._rest(host.origin, now + timedelta(seconds=rest))
@@ -265,17 +265,17 @@ class PagesJob:
         self, page: PageRead, error: FetchError, host: "_Host", now: datetime, result: PagesResult
     ) -> None:
         """The host is busy, not the page bad: wait as long as it asks, while the page is news."""
-        if page.published < now - timedelta(seconds=self.ingest.pages.window):
+        if page.published < now - timedelta(seconds=self.intake.pages.window):
             self._refuse(page, str(error), now, result)
             return
         until = now + timedelta(seconds=max(error.retry_after or 0.0, REST_AFTER_REFUSAL))
         self._rest(host.origin, until)
-        with self.ingest.store.write() as connection:
+        with self.intake.store.write() as connection:
             page_store.finish_page(
                 connection,
                 page.id,
                 ReadState.WAITING,
-                owner=self.ingest.owner,
+                owner=self.intake.owner,
                 now=now,
                 error=str(error)[:500],
                 next_try=until,
@@ -285,12 +285,12 @@ class PagesJob:
     def _failed(self, page: PageRead, error: SyndicateError, now: datetime, result: PagesResult) -> None:
         """Try again later, in steps of four times the pause; three failures are enough."""
         over = page.attempts + 1 >= ATTEMPTS
-        with self.ingest.store.write() as connection:
+        with self.intake.store.write() as connection:
             held = page_store.finish_page(
                 connection,
                 page.id,
                 ReadState.FAILED if over else ReadState.WAITING,
-                owner=self.ingest.owner,
+                owner=self.intake.owner,
                 now=now,
                 error=str(error)[:500],
                 next_try=now + FIRST_PAUSE * 4**page.attempts,
@@ -305,12 +305,12 @@ class PagesJob:
 
     def _put_off(self, pages: Iterable[PageRead], left: set[int], until: datetime) -> None:
         ids = [page.id for page in pages]
-        with self.ingest.store.write() as connection:
-            page_store.release_pages(connection, ids, owner=self.ingest.owner, next_try=until)
+        with self.intake.store.write() as connection:
+            page_store.release_pages(connection, ids, owner=self.intake.owner, next_try=until)
         left.difference_update(ids)
 
     def _rest(self, origin: str, until: datetime) -> None:
-        with self.ingest.store.write() as connection:
+        with self.intake.store.write() as connection:
             robots_store.rest_origin(connection, origin, until)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from syndicate.errors import FetchError, ParseError, StoreError, SyndicateError
 from syndicate.ingest.full_text import sort_entries
 from syndicate.ingest.polling import PollOutcome, after_poll, failed
-from syndicate.jobs.ingest import IngestJob, LeaseLost
+from syndicate.jobs.intake import Intake, LeaseLost
 from syndicate.jobs.source_reading import reading_of, source_request
 from syndicate.model import NewArticle, ParsedSource, SourceState
 from syndicate.net import Fetched
@@ -39,13 +39,13 @@ class PartsResult:
 class SitemapPartsJob:
     """Reads the parts that are due."""
 
-    ingest: IngestJob
+    intake: Intake
 
     def run(self, now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> PartsResult:
         """Read every part that is due; one that fails is tried again later and hurts no other."""
-        with self.ingest.store.write() as connection:
+        with self.intake.store.write() as connection:
             due = part_store.claim_parts(
-                connection, now=now, owner=self.ingest.owner, until=now + LEASE, limit=CLAIM
+                connection, now=now, owner=self.intake.owner, until=now + LEASE, limit=CLAIM
             )
         parts = {part.id: part for part in due}
         if not parts:
@@ -58,7 +58,7 @@ class SitemapPartsJob:
                 requests.append(source_request(part.source, part.state, url=part.url, key=part.id))
             except FetchError as error:
                 failures.append(self._failed(parts.pop(part.id), error, now))
-        for request, answer in self.ingest.fetcher().fetch_each(requests):
+        for request, answer in self.intake.fetcher().fetch_each(requests):
             part = parts.pop(int(str(request.key)))
             try:
                 new += self._take(part, answer, now)
@@ -77,8 +77,8 @@ class SitemapPartsJob:
                 failures.append(self._failed(part, problem, now))
             if stopping():
                 break
-        with self.ingest.store.write() as connection:
-            part_store.release_parts(connection, list(parts), owner=self.ingest.owner)
+        with self.intake.store.write() as connection:
+            part_store.release_parts(connection, list(parts), owner=self.intake.owner)
         return PartsResult(read=read, new=new, failures=tuple(failures))
 
     def _failed(self, part: DuePart, error: SyndicateError, now: datetime) -> str:
@@ -107,24 +107,24 @@ class SitemapPartsJob:
             return 0
         parsed = self._parsed(part, answer)
         found = sort_entries(
-            part.source, parsed, now, self.ingest.pages, first=part.state.last_success is None
+            part.source, parsed, now, self.intake.pages, first=part.state.last_success is None
         )
-        after = after_poll(part.state, outcome, now, self.ingest.polling)
+        after = after_poll(part.state, outcome, now, self.intake.polling)
 
         def settle(connection: Connection, _new: Sequence[NewArticle]) -> None:
             next_check = self._next_check(part, after, now)
-            if not part_store.save_part(connection, part.id, after, next_check, owner=self.ingest.owner):
+            if not part_store.save_part(connection, part.id, after, next_check, owner=self.intake.owner):
                 raise LeaseLost
 
-        return self.ingest.accept(part.source, found.parsed, now, settle, found=found).new
+        return self.intake.accept(part.source, found.parsed, now, settle, found=found).new
 
     def _parsed(self, part: DuePart, answer: Fetched) -> ParsedSource:
-        parsed = self.ingest.parse(
+        parsed = self.intake.parse(
             answer.body,
             answer.url,
             answer.content_type,
             answer.charset,
-            self.ingest.known_digests(part.source),
+            self.intake.known_digests(part.source),
             **(reading_of(part.source) | {"asked": part.url}),
         )
         if parsed.parts:
@@ -132,15 +132,15 @@ class SitemapPartsJob:
         return parsed
 
     def _save(self, part: DuePart, outcome: PollOutcome, now: datetime) -> None:
-        after = after_poll(part.state, outcome, now, self.ingest.polling)
-        with self.ingest.store.write() as connection:
+        after = after_poll(part.state, outcome, now, self.intake.polling)
+        with self.intake.store.write() as connection:
             part_store.save_part(
-                connection, part.id, after, self._next_check(part, after, now), owner=self.ingest.owner
+                connection, part.id, after, self._next_check(part, after, now), owner=self.intake.owner
             )
 
     def _next_check(self, part: DuePart, after: SourceState, now: datetime) -> datetime:
         """A part whose changes the index tells need not be asked in between more than once a day."""
-        due = after.next_check or now + timedelta(seconds=self.ingest.polling.max_interval)
-        if part.changed is None or after.error or self.ingest.polling.min_interval <= 0:
+        due = after.next_check or now + timedelta(seconds=self.intake.polling.max_interval)
+        if part.changed is None or after.error or self.intake.polling.min_interval <= 0:
             return due
-        return max(due, now + timedelta(seconds=self.ingest.polling.max_interval))
+        return max(due, now + timedelta(seconds=self.intake.polling.max_interval))

@@ -16,7 +16,7 @@ from typing import Protocol
 from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, SyndicateError
 from syndicate.ingest.polling import PollingOptions, with_hub
 from syndicate.ingest.websub import challenge_of, is_signed, lease_of, subscription_request
-from syndicate.jobs.ingest import IngestJob, LeaseLost
+from syndicate.jobs.intake import Intake, LeaseLost
 from syndicate.model import HubState, HubSubscription, NewArticle, ParsedSource, Push, Source, SourceState
 from syndicate.store import Connection, Store, quarantine
 from syndicate.store import hubs as hub_store
@@ -58,7 +58,7 @@ class WebSubJob:
     """
 
     store: Store
-    ingest: IngestJob
+    intake: Intake
     poster: Callable[[], Poster]
     polling: PollingOptions
     callback_url: Callable[[str], str]
@@ -225,8 +225,8 @@ class WebSubJob:
         media, _, parameters = push.content_type.partition(";")
         charset = parameters.partition("charset=")[2].strip(" \"'").lower()
         try:
-            known = self.ingest.known_digests(source)
-            parsed = self.ingest.parse(push.body, push.url, media.strip().lower(), charset, known)
+            known = self.intake.known_digests(source)
+            parsed = self.intake.parse(push.body, push.url, media.strip().lower(), charset, known)
             return self._accept(push, source, state, parsed, now)
         except ParseError as error:
             self._refuse(push, source, error, now)
@@ -253,7 +253,7 @@ class WebSubJob:
             if not source_store.save_poll(connection, source.id, after, owner=self.owner):
                 raise LeaseLost
 
-        outcome = self.ingest.accept(source, parsed, now, settle)
+        outcome = self.intake.accept(source, parsed, now, settle)
         return outcome.new, outcome.changed
 
     def _refuse(self, push: Push, source: Source, error: SyndicateError, now: datetime) -> None:

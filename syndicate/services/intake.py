@@ -15,6 +15,7 @@ from syndicate.ingest.robots import product_token
 from syndicate.ingest.rules import Rule
 from syndicate.jobs.discovery import DiscoveryJob
 from syndicate.jobs.ingest import IngestJob
+from syndicate.jobs.intake import Intake
 from syndicate.jobs.pages import PagesJob
 from syndicate.jobs.rehearsal import RuleRehearsal
 from syndicate.jobs.sitemap_parts import SitemapPartsJob
@@ -79,14 +80,17 @@ class IntakeServices:
     @cached_property
     def ingest(self) -> IngestJob:
         """Sources → articles."""
-        return IngestJob(
+        return IngestJob(intake=self.intake, zone=self.zone, follow_hubs=self.reached_by_hubs)
+
+    @cached_property
+    def intake(self) -> Intake:
+        """What the jobs that read strangers' documents have in common."""
+        return Intake(
             store=self.store,
             fetcher=lambda: self.fetcher,
             parser=lambda: self.parsers,
             polling=self.polling,
-            zone=self.zone,
             owner=self.owner,
-            follow_hubs=self.reached_by_hubs,
             rules=self.rules,
             pages=self.page_options,
         )
@@ -128,12 +132,12 @@ class IntakeServices:
     @cached_property
     def sitemap_parts(self) -> SitemapPartsJob:
         """Parts of sitemaps → articles, and pages to read."""
-        return SitemapPartsJob(ingest=self.ingest)
+        return SitemapPartsJob(intake=self.intake)
 
     @cached_property
     def pages(self) -> PagesJob:
         """Pages to read → articles, and their full texts."""
-        return PagesJob(ingest=self.ingest, agent=product_token(self.settings.http.user_agent))
+        return PagesJob(intake=self.intake, agent=product_token(self.settings.http.user_agent))
 
     @cached_property
     def polling(self) -> PollingOptions:
@@ -160,7 +164,7 @@ class IntakeServices:
         """Hubs → pushes → articles."""
         return WebSubJob(
             store=self.store,
-            ingest=self.ingest,
+            intake=self.intake,
             poster=lambda: self.fetcher,
             polling=self.polling,
             callback_url=lambda callback: f"{self.settings.site.url}/websub/{callback}",

@@ -267,8 +267,9 @@ def test_a_folder_of_files_is_a_source_too(rooms: Room) -> None:
 def test_a_run_that_is_stopped_gives_back_what_it_did_not_read(rooms: Room, serve) -> None:
     serve({f"/{number}": feed(item(number)) for number in range(12)})
     stop: list[bool] = []
-    job = replace(rooms.services.ingest, owner="first")
+    ingest, intake = rooms.services.ingest, rooms.services.intake
+    job = replace(ingest, intake=replace(intake, owner="first"))
     result = job.run(NOW, report=lambda _one, _all: stop.append(True), stopping=lambda: bool(stop))
-    again = replace(rooms.services.ingest, owner="second").run(NOW + timedelta(seconds=1))
+    again = replace(ingest, intake=replace(intake, owner="second")).run(NOW + timedelta(seconds=1))
     assert len(result.sources) + len(again.sources) == 12
     assert len({one.name for one in (*result.sources, *again.sources)}) == 12

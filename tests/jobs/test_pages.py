@@ -362,8 +362,8 @@ def test_a_host_whose_pages_kill_the_parsers_does_not_keep_them_busy(site: Site)
     site.declare("/feed")
     site.room.ingest()
     with Dying(1) as pool:
-        ingest = replace(site.room.services.ingest, parser=lambda: pool)
-        dying = replace(site.room.services.pages, ingest=ingest)
+        intake = replace(site.room.services.intake, parser=lambda: pool)
+        dying = replace(site.room.services.pages, intake=intake)
         minutes = (0, 1, 20, 40)
         assert [dying.run(NOW + timedelta(minutes=minute)).failed for minute in minutes] == [2, 0, 0, 2]
 
@@ -399,9 +399,9 @@ def test_a_reader_in_strangers_hands_stops_no_other_page(site: Site, parsers: Pa
     )
     site.declare("/feed")
     site.room.ingest()
-    ingest = site.room.services.ingest
+    intake = site.room.services.intake
     with Strange(1) as pool:
-        strange = replace(site.room.services.pages, ingest=replace(ingest, parser=lambda: pool))
+        strange = replace(site.room.services.pages, intake=replace(intake, parser=lambda: pool))
         result = strange.run(NOW)
     assert (result.read, result.failed) == (1, 1)
     assert "ValueError" in result.failures[0]
