@@ -24,7 +24,7 @@ from syndicate.stories import (
     extract_terms,
 )
 
-BATCH = 100
+BATCH = 250
 LEASE = timedelta(minutes=10)
 
 

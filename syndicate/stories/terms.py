@@ -42,6 +42,9 @@ GRAM_COMMONNESS = 97
 Hashes = NDArray[np.uint32]
 Floats = NDArray[np.float32]
 
+# 1 + ln n for each count n, 0 for 0. No text is longer than this many words.
+_DAMPED: Floats = np.append(0, 1 + np.log(np.arange(1, TEXT_CHARACTERS, dtype=np.float32))).astype(np.float32)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleTerms:
@@ -110,8 +113,8 @@ def _most_telling(title: Counter[int], body: Counter[int], codes: dict[int, int]
 
 
 def _damped(counts: Sequence[int] | NDArray[np.int64]) -> Floats:
-    numbers = np.array(counts, np.float32)
-    return np.where(numbers > 0, 1 + np.log(np.maximum(numbers, 1)), np.float32(0))
+    damped: Floats = _DAMPED.take(counts, mode="clip")
+    return damped
 
 
 def _characters(all_words: list[str]) -> tuple[Hashes, Floats]:
