@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.story_cost_restart import restart_seconds
 from benchmarks.story_cost_texts import Report, Wire
+from syndicate.services import COLLECT_AFTER
 from syndicate.stories import (
     ArticleTerms,
     Fingerprint,
@@ -185,6 +186,8 @@ def main() -> None:
     )
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+    # As the daemon has it: by default Python looks through a million articles for garbage every few hundred.
+    gc.set_threshold(COLLECT_AFTER, 20, 20)
     wire = Wire(1)
     week = written(wire, TEMPLATES)
     indexes: dict[int, StoryIndex] = {}
