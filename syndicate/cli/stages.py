@@ -44,7 +44,7 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
         chosen = names or None
         if dry_run:
             due = services.ingest.due(moment(now), names=chosen)
-            show({"due": due}, as_json, lambda: click.echo("\n".join(due) or "No source is due."))
+            show({"due": due}, as_json, lambda: _print_due(due))
             return
         for one in services.lists.run(moment(now)) if chosen is None else ():
             click.echo(f"  {one.url}: {one.error or describe_import(one.result)}", err=True)
@@ -65,6 +65,12 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
             pages = services.pages.run(moment(now))
     show(_ingested(result, parts, pages), as_json, lambda: _print_ingested(result, parts, pages))
     _exit_if(result.failed)
+
+
+def _print_due(names: list[str]) -> None:
+    click.echo(f"{plural(len(names), 'source')} would be read:" if names else "No source is due.")
+    for name in names:
+        click.echo(f"  {name}")
 
 
 def _ingested(result: IngestResult, parts: PartsResult, pages: PagesResult) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def _print_sources(health: Health) -> None:
         for report in health.sources
     ]
     if rows:
-        table(("source", "last success", "next poll", "a day", "problem, or why then"), rows, right=(3,))
+        table(("source", "last success", "next poll", "a day", "problem, or why that time"), rows, right=(3,))
         click.echo()
 
 
@@ -77,7 +77,7 @@ def _print_news(health: Health) -> None:
         f"{plural(health.articles, 'article')} in {plural(health.stories, 'story')}, "
         f"{health.covered} of them told by several sources; {plural(health.stale_pages, 'page')} to write."
     )
-    _print_counts("Pages of articles", health.pages)
+    _print_counts("Full texts of articles", health.pages)
     _print_counts("Dropped by rules", health.dropped)
     for place, title in enumerate(health.top, start=1):
         click.echo(f"  {place}. {title}")
