@@ -42,7 +42,7 @@ class Postings:
     def add(self, article_id: int, terms: Fingerprint) -> None:
         """Post an article under its most telling words."""
         for number in self._posted(terms):
-            found = self._list(number)
+            found = self._lists.get(number) or self._list(number)
             if found is None:
                 self._lists[number] = [article_id]
                 continue
@@ -53,7 +53,7 @@ class Postings:
     def remove(self, article_id: int, terms: Fingerprint) -> None:
         """Take an article out of every list it is still in."""
         for number in self._posted(terms):
-            found = self._list(number)
+            found = self._lists.get(number) or self._list(number)
             if found and article_id in found:
                 found.remove(article_id)
                 if not found and self._starts is None:
@@ -67,14 +67,14 @@ class Postings:
         if terms.words < self._options.minimum_words:
             return []
         promise: dict[int, float] = {}
-        read = 0
+        read, lists, latest = 0, self._lists, self._options.latest
         # A shared word is expected to weigh as much in the other article.
         promises = np.square(terms.weights[: terms.words], dtype=np.float32)
         for number, weight in zip(terms.terms[: terms.words].tolist(), promises.tolist(), strict=True):
-            found = self._list(number)
+            found = lists.get(number) or self._list(number)
             if not found:
                 continue
-            for article_id in found[-self._options.latest :]:
+            for article_id in found[-latest:]:
                 if article_id in promise:
                     promise[article_id] += weight
                 else:
@@ -95,6 +95,7 @@ class Postings:
         )
 
     def _list(self, number: int) -> list[int] | None:
+        """The list of a word, also one that nobody asked for since the index was filled; ``None`` without."""
         found = self._lists.get(number)
         if found is None and self._starts is not None:
             start, end = self._starts.item(number), self._starts.item(number + 1)
