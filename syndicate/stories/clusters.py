@@ -135,8 +135,9 @@ def two_parts(likeness: NDArray[np.float64]) -> tuple[list[int], list[int], floa
     sums = likeness.copy()
     while len(groups) > 2:
         sizes = np.array([len(group) for group in groups])
-        means = np.where(np.tri(len(groups), k=-1, dtype=bool), sums / np.outer(sizes, sizes), -np.inf)
-        a, b = divmod(int(means.argmax()), len(groups))
+        below = np.tri(len(groups), k=-1, dtype=bool)
+        means: NDArray[np.float64] = np.where(below, sums / np.outer(sizes, sizes), -np.inf)
+        a, b = divmod(int(np.argmax(means)), len(groups))
         sums[b] += sums[a]
         sums[:, b] += sums[:, a]
         sums = np.delete(np.delete(sums, a, axis=0), a, axis=1)

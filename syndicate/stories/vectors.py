@@ -95,7 +95,8 @@ def _meanings(query: Meaning, others: Sequence[Fingerprint]) -> Floats:
 
 def _unit(values: Floats) -> Floats:
     """A vector scaled to length 1; zeros stay zeros."""
-    unit: Floats = values / max(np.sqrt(values @ values), np.float32(1e-6))
+    length = max(float(np.sqrt(values @ values)), 1e-6)
+    unit: Floats = values / np.float32(length)
     return unit
 
 
@@ -103,6 +104,6 @@ def _row_sums(values: Floats, sizes: Sequence[int]) -> Floats:
     """The sums of consecutive rows of these sizes; one more value, a zero, must follow the last row."""
     # reduceat gives the next element for an empty row, and fails beyond the end: hence the zero.
     lengths = np.array(sizes)
-    sums = np.add.reduceat(values, lengths.cumsum() - lengths)
+    sums: Floats = np.add.reduceat(values, lengths.cumsum() - lengths)
     sums[lengths == 0] = 0
     return sums
