@@ -30,6 +30,7 @@ MAX_PERSON = 1_000
 # which it would find nothing to change is replaced by a stand-in until its item ends.
 LONG_TEXT = 300
 _LONG = frozenset({"content", "content:encoded", "description", "summary"})
+_CATEGORY = frozenset({"domain", "label", "scheme", "term"})
 _STAND_IN = re.compile("\ue000([0-9]+)\ue001")
 _CHANGED_BY_FEEDPARSER = re.compile("[\x80-\x9f]")
 
@@ -54,6 +55,7 @@ class FeedReader(ExpatParser):
         self._skipped_depth = 0
         self._in_picture = False
         self._caption: list[str] | None = None
+        self._category: tuple[Mapping[str, str], list[str]] | None = None
         self._element = ""
         self._long_texts: list[str] = []
 
@@ -68,6 +70,12 @@ class FeedReader(ExpatParser):
                 self._caption = []
             self._skipped_depth += 1
             self._parser.CharacterDataHandler = None if self._caption is None else self._caption.append
+        elif (
+            known == "category" and handler.inentry and not handler.incontent and _CATEGORY.issuperset(attrs)
+        ):
+            self._category = attrs, []
+            self._skipped_depth += 1
+            self._parser.CharacterDataHandler = self._category[1].append
         else:
             if known == "media:content":
                 self._in_picture = True
@@ -100,6 +108,7 @@ class FeedReader(ExpatParser):
         if not self._skipped_depth:
             self._parser.CharacterDataHandler = self.character_data
             self._keep_caption(handler)
+            self._keep_category(handler)
 
     def character_data(self, data: str) -> None:
         """Pass text on. The space between elements says nothing, except in the text of an article."""
@@ -123,6 +132,24 @@ class FeedReader(ExpatParser):
                 entry["media_content"][-1]["alt"] = text
             else:
                 dict.setdefault(entry, "media_caption", text)
+
+    def _keep_category(self, handler: Any) -> None:
+        """Every fifth element of a feed is a category. feedparser sees those with something to mend."""
+        if self._category is None:
+            return
+        (attributes, texts), self._category = self._category, None
+        text = "".join(texts).strip()
+        named = attributes.get("label") or attributes.get("term")
+        if (text and named) or not f"{text}{named}".isascii():
+            handler.unknown_starttag("category", list(attributes.items()))
+            handler.handle_data(text)
+            handler.unknown_endtag("category")
+        elif text or named:
+            dict.setdefault(handler.entries[-1], "tags", []).append({"term": named or text})
+
+
+def _is_plain_category(handler: Any, attrs: Mapping[str, str]) -> bool:
+    return bool(handler.inentry) and not handler.incontent and _CATEGORY.issuperset(attrs)
 
 
 def _is_kept(handler: Any, text: str) -> bool:

@@ -334,6 +334,25 @@ def test_dates_of_every_kind_and_none_that_raises(written, moment):
         assert entry.published == moment
 
 
+@pytest.mark.parametrize(
+    ("category", "tags"),
+    [
+        ("<category> Sea  level </category>", ("Sea level",)),
+        ('<category domain="https://x.example/tags">Sea</category>', ("Sea",)),
+        ('<category term="sea" label="The sea"/>', ("The sea",)),
+        ('<category term="sea">Ships</category>', ("sea", "Ships")),
+        ("<category>Fran\u00c3\u00a7ais</category>", ("Fran\u00e7ais",)),
+        ("<category>Sea<title>Not a title</title></category>", ("Sea",)),
+        ("<category>Sea</category><category/><category>sea</category>", ("Sea",)),
+        ("<category><![CDATA[Q&amp;A]]></category>", ("Q&A",)),
+    ],
+    ids=["text", "domain", "term", "both", "mended", "nested", "twice", "escaped"],
+)
+def test_a_category_is_a_tag_however_it_is_written(category: str, tags: tuple[str, ...]) -> None:
+    entry = only_entry(rss(f"<title>Harbour</title>{category}"))
+    assert (entry.title, entry.tags) == ("Harbour", tags)
+
+
 def test_tags_are_clean_and_at_most_twenty():
     tags = "".join(f"<category>t{n}</category>" for n in range(50))
     assert only_entry(rss(f"<title>a</title><category>https://x.example/</category>{tags}")).tags == tuple(
