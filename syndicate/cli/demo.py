@@ -55,7 +55,7 @@ def demo(out: Path, serve: bool, port: int | None, as_json: bool, now: datetime 
             if serve:
                 _serve(services, place, port, lambda url: click.echo(f"serving   {url}/", err=as_json))
             elif not as_json:
-                click.echo("To see it in a browser, with sources that answer, add --serve.")
+                click.echo("Add --serve to see it in a browser: pictures and sources answer only then.")
 
 
 def _answer(outcome: Outcome) -> dict[str, object]:
