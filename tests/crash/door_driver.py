@@ -8,9 +8,7 @@ signal that ended the first process.
 
 import hashlib
 import hmac
-import json
 import shutil
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -22,8 +20,8 @@ from syndicate.model import DeliveryState, HubState
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
 from syndicate.store import deliveries, hubs, leases
-from tests.crash.driver import forked, watch_commits
-from tests.crash.newsroom import NOW, RESTART, YESTERDAY
+from tests.crash.driver import forked, kill_everywhere, watch_commits
+from tests.crash.newsroom import NOW, YESTERDAY
 
 NETWORK = "192.0.2.0/24"
 READER = "ann@example.org"
@@ -117,22 +115,9 @@ def main(folder: Path, http: str) -> None:
     stages = list(STAGES)
     for number, stage in enumerate(stages):
         for when in ("before", "after") if stage in KILLED else ():
-            kill_everywhere(folder, base, stage, when, stages[number:])
+            kill_everywhere(folder, base, stage, when, stages[number:], work)
         if forked(lambda stage=stage: work(base, [stage], NOW)) != 0:  # type: ignore[misc]
             sys.exit(f"{stage} failed without being killed")
-
-
-def kill_everywhere(folder: Path, base: Path, stage: str, when: str, rest: Sequence[str]) -> None:
-    """Kill one stage at its first commit, its second, … until it ends by itself; then do it all again."""
-    commit, ended = 0, signal.SIGKILL.value
-    while ended:
-        commit += 1
-        place = folder / f"{stage}-{when}-{commit}"
-        shutil.copytree(base, place)
-        ended = forked(lambda: work(place, [stage], NOW, when=when, fatal=commit))  # noqa: B023 called at once
-        if forked(lambda: work(place, rest, RESTART)) != 0:  # noqa: B023
-            sys.exit(f"{place.name}: the restart failed")
-        sys.stdout.write(json.dumps({"point": place.name, "signal": ended}) + "\n")
 
 
 def work(place: Path, stages: Sequence[str], now: datetime, *, when: str = "", fatal: int = 0) -> None:

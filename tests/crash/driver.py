@@ -43,20 +43,24 @@ def main(folder: Path, http: str, mail: str, wanted: Sequence[str]) -> None:
     for stage in stages:
         if stage in wanted:
             for when in ("before", "after"):
-                kill_everywhere(folder, base, stage, when, stages)
+                kill_everywhere(folder, base, stage, when, stages, work)
         if stage not in PERSONAL and forked(lambda stage=stage: work(base, [stage], NOW)) != 0:  # type: ignore[misc]
             sys.exit(f"{stage} failed without being killed")
 
 
-def kill_everywhere(folder: Path, base: Path, stage: str, when: str, stages: Sequence[str]) -> None:
-    """Kill one stage at its first commit, its second, … until it ends by itself."""
+Work = Callable[..., None]
+"""What one process does: ``work(place, stages, now, when=…, fatal=…)``."""
+
+
+def kill_everywhere(folder: Path, base: Path, stage: str, when: str, rest: Sequence[str], work: Work) -> None:
+    """Kill one stage at its first commit, its second, … until it ends by itself; do ``rest`` after each."""
     commit, ended = 0, signal.SIGKILL.value
     while ended:
         commit += 1
         place = folder / f"{stage}-{when}-{commit}"
         shutil.copytree(base, place)
         ended = forked(lambda: work(place, [stage], NOW, when=when, fatal=commit))  # noqa: B023 called at once
-        if forked(lambda: work(place, stages, RESTART)) != 0:  # noqa: B023
+        if forked(lambda: work(place, rest, RESTART)) != 0:  # noqa: B023
             sys.exit(f"{place.name}: the restart failed")
         sys.stdout.write(json.dumps({"point": place.name, "signal": ended}) + "\n")
 
