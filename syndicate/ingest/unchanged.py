@@ -1,11 +1,11 @@
 """What a changed document says that was not read before, found without parsing it.
 
 Most bodies that change do so around their items (the time of building, a counter in a comment) or in one item
-of many. So we look for what is written like an item, and compare: an item whose bytes were read before is known
-by its digest, and what is not an item (the *frame*) must be the frame of the last document that was parsed.
-Then only the other items have to be read, in that frame: whatever is left out was read before, in the same
-place. In doubt the whole document is unseen. Only searching and hashing happens here, in time linear in the
-length: it is safe to do with a stranger's bytes in our own process.
+of many. So we look for what is written like an item, and compare: an item whose bytes were read before is
+known by its digest, and what is not an item (the *frame*) must be the frame of the last document that was
+parsed. Then only the other items have to be read, in that frame: whatever is left out was read before, in the
+same place. In doubt the whole document is unseen. Only searching and hashing happens here, in time linear in
+the length: it is safe to do with a stranger's bytes in our own process.
 """
 
 import re
