@@ -47,7 +47,7 @@ class Json(TypeDecorator[Any]):
         """Store canonical text, so that equal values are equal bytes."""
         if value is None:
             return None
-        return _ENCODER.encode(value)
+        return "[]" if value == [] else _ENCODER.encode(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
         """Read the structure back."""
