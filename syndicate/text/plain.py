@@ -15,6 +15,8 @@ _UNSAFE = re.compile(
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028]")
 _INLINE_SPACE = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")
+# Space other than U+0020 and the line feed: few texts have any, and no other needs the two patterns above.
+_ODD_SPACE = re.compile(r"[^\S\n ]")
 # Python's \w has no combining marks, so a pile of marks is a run of this.
 _MARK_RUN = re.compile(r"[^\w\s!-~]{33,}")
 # The blocks that hold every combining mark. Most texts have none, and need no search for piles of them.
@@ -66,13 +68,16 @@ def clean_text(text: str, limit: int = 1_000_000) -> str:
     # Each pattern is tried only on texts that need it: most texts are clean, and all texts pass here.
     text = text.replace("\xa0", " ")
     if not text.replace("\n", "").isprintable():
-        text = _LINE_ENDS.sub("\n", _UNSAFE.sub("", text)).replace("\u2029", "\n\n")
-        text = _INLINE_SPACE.sub(" ", text)
-    elif "  " in text:
-        text = _INLINE_SPACE.sub(" ", text)
+        text = _UNSAFE.sub("", text)
+        if _ODD_SPACE.search(text):
+            text = _LINE_ENDS.sub("\n", text).replace("\u2029", "\n\n")
+            text = _INLINE_SPACE.sub(" ", text)
+    while "  " in text:
+        text = text.replace("  ", " ")
     if not text.isascii():
         text = unicodedata.normalize("NFC", _without_piles(text))
-    text = text.replace(" \n", "\n").replace("\n ", "\n")
+    if "\n" in text:
+        text = "\n".join([line.strip(" ") for line in text.split("\n")])
     while "\n\n\n" in text:
         text = text.replace("\n\n\n", "\n\n")
     return _cut(text.strip(), limit)
