@@ -323,12 +323,18 @@ def related_links(
 def coverage_links(
     connection: Connection, story_ids: Sequence[int], *, site_url: str
 ) -> dict[int, list[RelatedLink]]:
-    """Every article of each story, oldest first: who else tells it."""
+    """Every article of each story that has more than one, oldest first: who else tells it."""
     table = schema.articles
+    shared = (
+        select(table.c.story_id)
+        .where(table.c.story_id.in_(story_ids))
+        .group_by(table.c.story_id)
+        .having(func.count() > 1)
+    )
     query = (
         _link_query()
         .add_columns(table.c.story_id)
-        .where(table.c.story_id.in_(story_ids))
+        .where(table.c.story_id.in_(shared))
         .order_by(table.c.story_id, table.c.published, table.c.id)
     )
     found: dict[int, list[RelatedLink]] = {}
