@@ -38,7 +38,7 @@ def write_atomic(path: Path, data: bytes) -> bool:
     return True
 
 
-def write_page(path: Path, data: bytes) -> bool:
+def write_page(path: Path | str, data: bytes) -> bool:
     """Like ``write_atomic``, without waiting for the disk: for the many pages that can be built again.
 
     Being killed leaves the old file or the new one here too; a power cut may leave an empty one

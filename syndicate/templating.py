@@ -12,7 +12,7 @@ sandboxed.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
@@ -142,6 +142,10 @@ class _CodeGenerator(CodeGenerator):
 class _Environment(Environment):
     code_generator_class = _CodeGenerator
     escaped = staticmethod(_escaped)
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """One dictionary: each render copies it, and a chain of two takes ten times as long to copy."""
+        return self.globals | dict(d or {})
 
 
 class Templates:

@@ -280,7 +280,7 @@ class SiteBuild:
         return {item.article.id: Headline.of(item) for item in items}
 
     def _write(self, path: str, data: bytes) -> None:
-        if write_page(self._output / path, data):
+        if write_page(f"{self._output}/{path}", data):
             self.written.append(path)
 
     def _failed(self, article: Article, error: RenderError, now: datetime) -> None:

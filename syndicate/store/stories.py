@@ -252,7 +252,9 @@ def story_articles(
         query = query.where(stories.c.updated >= since)
     if ids is not None:
         query = query.where(table.c.story_id.in_(ids))
-    return [StoryArticle(**row._asdict()) for row in connection.execute(query)]
+    rows = connection.execute(query)
+    names = tuple(rows.keys())
+    return [StoryArticle(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
