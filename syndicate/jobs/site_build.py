@@ -8,7 +8,7 @@ from pathlib import Path
 from syndicate.errors import RenderError
 from syndicate.files import write_page
 from syndicate.jobs.signatures import signature_of
-from syndicate.jobs.views import listed_articles, published_articles
+from syndicate.jobs.views import Told, listed_articles, published_articles
 from syndicate.model import Article, Channel, Source
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.site import FRONT_PATH, Headline, SectionBlock, SitePages, section_path, tag_path
@@ -57,6 +57,7 @@ class SiteBuild:
         self._written: dict[int, int] = {}
         self._tags: set[str] = set()
         self._tagged: dict[int, Headline] = {}
+        self._told: Told = {}
         self.look = ""
         self.written: list[str] = []
         self.failures: list[str] = []
@@ -147,7 +148,9 @@ class SiteBuild:
         with self._store.read() as connection:
             found = article_store.get_articles(connection, versions)
             articles = [found[article_id] for article_id in versions if article_id in found]
-            items = published_articles(connection, articles, self._sources, site_url=self._options.site_url)
+            items = published_articles(
+                connection, articles, self._sources, site_url=self._options.site_url, told=self._told
+            )
             tags = channel_store.tag_counts(connection, {tag for article in articles for tag in article.tags})
             more = {
                 section: self._more_from(connection, section) for section in {a.section for a in articles}
@@ -198,7 +201,7 @@ class SiteBuild:
             with self._store.write() as connection:
                 stale.clear_stale(connection, self._written.items())
                 stale.mark_stale(connection, unlinked)
-        self._written, self._tags, self._tagged = {}, set(), {}
+        self._written, self._tags, self._tagged, self._told = {}, set(), {}, {}
         return bool(unlinked)
 
     def _tag_pages(self, tags: Sequence[str]) -> set[int]:
@@ -276,7 +279,9 @@ class SiteBuild:
         return self._more.get(section, [])
 
     def _headlines(self, connection: Connection, articles: Sequence[Article]) -> dict[int, Headline]:
-        items = listed_articles(connection, articles, self._sources, site_url=self._options.site_url)
+        items = listed_articles(
+            connection, articles, self._sources, site_url=self._options.site_url, told=self._told
+        )
         return {item.article.id: Headline.of(item) for item in items}
 
     def _write(self, path: str, data: bytes) -> None:

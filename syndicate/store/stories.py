@@ -254,7 +254,7 @@ def story_articles(
         query = query.where(table.c.story_id.in_(ids))
     rows = connection.execute(query)
     names = tuple(rows.keys())
-    return [StoryArticle(**dict(zip(names, row, strict=True))) for row in rows]
+    return [StoryArticle(**dict(zip(names, row, strict=True))) for row in rows.all()]
 
 
 def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
@@ -316,7 +316,7 @@ def related_links(
         .order_by(table.c.article_id, table.c.position)
     )
     found: dict[int, list[RelatedLink]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(query).all():
         link = _link(row, site_url, score=row.score, parts=row.parts_json)
         found.setdefault(row.of, []).append(link)
     return found
@@ -340,7 +340,7 @@ def coverage_links(
         .order_by(table.c.story_id, table.c.published, table.c.id)
     )
     found: dict[int, list[RelatedLink]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(query).all():
         found.setdefault(row.story_id, []).append(_link(row, site_url))
     return found
 
