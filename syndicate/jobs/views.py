@@ -60,7 +60,9 @@ def listed_articles(
 ) -> list[PublishedArticle]:
     """The same for lists of headlines, which show neither the text nor related links."""
     stories = _told(connection, articles, site_url, told)
-    return [_published(article, sources[article.source_id], {}, stories, None, site_url) for article in articles]
+    return [
+        _published(article, sources[article.source_id], {}, stories, None, site_url) for article in articles
+    ]
 
 
 def _told(
