@@ -16,6 +16,7 @@ from syndicate.delivery.parcels import Ended, Parcel
 from syndicate.errors import Deferred, MailError, Refused, TransportDown, Uncertain
 
 _CODES = {b"%d" % code: code for code in range(200, 600)}
+_MARKS = (b" ", b"-", b"")
 _LONGEST_REPLY = 8192
 _CLOSING = 421
 _SIZE_REFUSED = 552
@@ -63,7 +64,7 @@ class Dialogue:
         self._refusal: MailError | None = None
         self._open = False
         self._buffer = b""
-        self._text: list[bytes] = []
+        self._text = b""
 
     @property
     def waiting(self) -> bool:
@@ -189,15 +190,14 @@ class Dialogue:
             self._write(line)
 
     def _line(self, line: bytes) -> None:
-        code, mark, text = _CODES.get(line[:3]), line[3:4], line[4:]
-        too_long = sum(map(len, self._text), len(line)) > _LONGEST_REPLY
-        if code is None or mark not in (b" ", b"-", b"") or too_long:
+        code, mark, text = _CODES.get(line[:3]), line[3:4], self._text + line[4:]
+        if code is None or mark not in _MARKS or len(text) > _LONGEST_REPLY:
             self.lose("answered something that is no reply")
         elif mark == b"-":
-            self._text.append(text)
+            self._text = text + b" "
         else:
-            before, self._text = self._text, []
-            self._reply(code, b" ".join([*before, text]))
+            self._text = b""
+            self._reply(code, text)
 
     def _reply(self, code: int, text: bytes) -> None:
         if not self._awaited:
