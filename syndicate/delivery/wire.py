@@ -50,19 +50,14 @@ class Wire:
 
     def receive(self) -> bytes | None:
         """What has come in; ``None`` at the end of the stream, ``OSError`` when the connection is gone."""
-        found: list[bytes] = []
-        while True:
-            try:
-                data = self.socket.recv(_CHUNK)
-            except _NOT_NOW:
-                break
-            if not data:
-                return None if not found else b"".join(found)
-            found.append(data)
-            # TLS may hold more than the socket shows.
-            if not isinstance(self.socket, ssl.SSLSocket) or not self.socket.pending():
-                break
-        return b"".join(found)
+        try:
+            data = self.socket.recv(_CHUNK)
+        except _NOT_NOW:
+            return b""
+        # TLS may hold more than the socket shows.
+        while data and isinstance(self.socket, ssl.SSLSocket) and (pending := self.socket.pending()):
+            data += self.socket.recv(pending)
+        return data or None
 
     def close(self) -> None:
         """Close, whatever the state."""
