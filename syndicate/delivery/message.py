@@ -67,7 +67,9 @@ class MailOptions:
 class MessageTemplate:
     """An edition encoded once. Make one with ``build``."""
 
-    def __init__(self, head: Sequence[bytes], body: tuple[bytes, ...], seal: Seal | None, hole: bytes) -> None:
+    def __init__(
+        self, head: tuple[bytes, ...], body: tuple[bytes, ...], seal: Seal | None, hole: bytes
+    ) -> None:
         self._head = head
         self._body = body
         self._seal = seal

@@ -186,7 +186,7 @@ class Outbox:
         for session in settled:
             if not stopped and session.dialogue.lost is None:
                 self._offer(session)
-        # All are made before any is written: a server that is woken once for many costs less than once for each.
+        # All are made before any is written: waking a server once for many of them costs less.
         for session in settled:
             self._go_on(session, stopped=stopped)
 
