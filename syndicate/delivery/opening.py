@@ -4,6 +4,7 @@ By itself it reads replies of any number of lines, and a server that sends a byt
 ever: memory and the sender's thread would be in the hands of whoever answers.
 """
 
+import math
 import smtplib
 import socket
 import time
@@ -16,7 +17,7 @@ _CHUNK = 8192
 
 
 class PlainSmtp(smtplib.SMTP):
-    """An SMTP connection that is open within ``patience`` seconds of its first reply, or fails."""
+    """An SMTP connection that is open within ``patience`` seconds, counted from its first reply, or fails."""
 
     def __init__(self, *where: Any, patience: float, **more: Any) -> None:
         self._patience = patience
@@ -51,7 +52,7 @@ class _Replies:
         self.left = 0
         self._connection = connection
         self._deadline = deadline
-        self._timeout = connection.gettimeout() or 0.0
+        self._timeout = connection.gettimeout() or math.inf
         self._read = b""
 
     def readline(self, size: int) -> bytes:

@@ -29,7 +29,7 @@ class Wire:
         return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._left else 0)
 
     def send(self, pieces: Sequence[bytes] = (), size: int = 0) -> None:
-        """Send pieces, ``size`` bytes in all, after what still waits; ``OSError`` if the connection is gone."""
+        """Send pieces, ``size`` bytes in all, after what still waits; ``OSError`` when that cannot be."""
         if self._left or self._encrypted:
             self._left = memoryview(bytes(self._left) + b"".join(pieces)) if pieces else self._left
             self._flush()
