@@ -45,8 +45,12 @@ class Grouping:
         """Put an article into a story; a copy follows its original and does not count itself."""
         held.story = story
         if story is not None and held.duplicate_of is None:
-            insort(self._members.setdefault(story, []), (held.published, held.article_id))
-            self._coherence.setdefault(story, Coherence()).add(held.mean, held.compared)
+            members = self._members.get(story)
+            if members is None:
+                members = self._members[story] = []
+                self._coherence[story] = Coherence()
+            insort(members, (held.published, held.article_id))
+            self._coherence[story].add(held.mean, held.compared)
 
     def leave(self, held: Held) -> None:
         """Take an article out of its story."""

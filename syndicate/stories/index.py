@@ -7,7 +7,7 @@ gives the index that was left. The cost of an article does not depend on how man
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from heapq import heapify, heappop, heappush
 from itertools import islice, takewhile
@@ -15,12 +15,13 @@ from zlib import crc32
 
 import numpy as np
 
-from syndicate.stories.clusters import Bond, Regrouping, best_bond
+from syndicate.stories.clusters import best_bond
 from syndicate.stories.duplicates import is_copy
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.grouping import Grouping
 from syndicate.stories.held import Held, pair_length
 from syndicate.stories.options import StoryOptions
+from syndicate.stories.placement import IndexedArticle, Placement, StoredArticle
 from syndicate.stories.postings import Postings
 from syndicate.stories.related import Likeness, Match, Scored, match_all, weigh_cosines
 from syndicate.stories.terms import ArticleTerms
@@ -32,43 +33,6 @@ _COUNTED_TOGETHER = 20_000
 
 # Copies show the links of their original; the latest few, so that 500 copies of one story cost no more.
 COPIES_TOUCHED = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexedArticle:
-    """An article as the index takes it. ``hints`` are ids of articles its source lists as further reading.
-
-    ``terms`` are as extracted for a new article, or as they were packed for one that is loaded.
-    """
-
-    article_id: int
-    source_id: int
-    published: datetime
-    title: str
-    terms: ArticleTerms | Fingerprint
-    language: str = ""
-    hints: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
-    """Where a new article belongs.
-
-    ``duplicate_of`` is the article it is a copy of. ``story`` is the story it joins; ``None``
-    means it starts one: the caller creates the row and calls ``StoryIndex.assign``.
-    ``bond`` is what it has in common with the nearest story, joined or not; ``regrouped`` says which
-    other articles changed their story because of it. A story that split off has a provisional number
-    (minus the smallest article id in it) until the caller gives it a row and calls ``StoryIndex.merge``.
-    ``candidates`` are its related links, best first, more than are shown. ``touched`` are the older
-    articles whose own related links change because of it: ask ``StoryIndex.related`` for them.
-    """
-
-    duplicate_of: int | None = None
-    story: int | None = None
-    bond: Bond | None = None
-    regrouped: tuple[Regrouping, ...] = ()
-    candidates: tuple[Scored, ...] = ()
-    touched: tuple[int, ...] = ()
 
 
 class StoryIndex:
@@ -96,7 +60,8 @@ class StoryIndex:
         ``stays`` is the story in which an edited article stays, whatever it says now.
         """
         self._count_loaded()
-        held = self._hold(item)
+        held = self._new(item)
+        self._hold(held)
         matches = self._matches(held)
         original = self._original(held, matches)
         if original is not None:
@@ -128,30 +93,24 @@ class StoryIndex:
             touched=self._introduce(held, matches),
         )
 
-    def load(
-        self,
-        item: IndexedArticle,
-        story_id: int | None,
-        duplicate_of: int | None,
-        *,
-        mean: float = 0.0,
-        compared: int = 0,
-    ) -> None:
+    def load(self, stored: StoredArticle) -> None:
         """Take back an article that was placed before a restart; load in the order of placing.
 
         With the terms that ``packed`` gave, the index is exactly the one that was left.
-        ``mean`` and ``compared`` are those of the ``Bond`` with which it joined.
         """
-        held = self._hold(item)
+        article_id, source_id, published, title, terms, story, duplicate_of, mean, compared, hints = stored
+        title_key = _title_key(source_id, title)
+        held = Held(article_id, source_id, published, terms, float(terms.length or 1), hints, title_key)
         held.mean, held.compared = mean, compared
+        self._hold(held)
         original = self._held.get(duplicate_of) if duplicate_of is not None else None
         if original is not None:
             self._attach(held, self._original_of(original))
-        self._grouping.join(held, story_id)
+        self._grouping.join(held, story)
         if original is not None:
             return
-        if held.title_key:
-            self._titles[held.title_key] = held.article_id
+        if title_key:
+            self._titles[title_key] = article_id
         self._uncounted.append(held)
 
     def assign(self, article_id: int, story_id: int) -> None:
@@ -226,22 +185,23 @@ class StoryIndex:
         self._promote(held.copies)
         return True
 
-    def _hold(self, item: IndexedArticle) -> Held:
-        if item.article_id in self._held:
-            raise ValueError(f"article {item.article_id} is already in the index")
+    def _new(self, item: IndexedArticle) -> Held:
         terms = self.fingerprint(item)
-        held = Held(
+        return Held(
             article_id=item.article_id,
             source_id=item.source_id,
             published=item.published.timestamp(),
             terms=terms,
             size=float(max(terms.length, 1)),
             hints=item.hints,
-            title_key=_title_key(item),
+            title_key=_title_key(item.source_id, item.title),
         )
-        self._held[item.article_id] = held
+
+    def _hold(self, held: Held) -> None:
+        if held.article_id in self._held:
+            raise ValueError(f"article {held.article_id} is already in the index")
+        self._held[held.article_id] = held
         heappush(self._oldest, (held.published, held.article_id))
-        return held
 
     def _count_loaded(self) -> None:
         """Count and post what was loaded: all in one go costs a tenth of one by one."""
@@ -382,10 +342,10 @@ class StoryIndex:
         return bool(held.title_key) and held.title_key in self._titles
 
 
-def _title_key(item: IndexedArticle) -> int:
+def _title_key(source_id: int, title: str) -> int:
     """The same for every article of a source with the same title; 0 without one, which repeats nothing."""
-    title = item.title.casefold().strip()
-    return crc32(f"{item.source_id} {title}".encode(errors="replace")) if title else 0
+    folded = title.casefold().strip()
+    return crc32(f"{source_id} {folded}".encode(errors="replace")) if folded else 0
 
 
 def _at_least(score: float, matches: Iterable[Match]) -> Iterable[Match]:

@@ -31,11 +31,15 @@ class Postings:
             for article_id, terms in articles:
                 self.add(article_id, terms)
             return
-        posted = [terms.terms[: self._size(terms)] for _, terms in articles]
-        numbers = np.concatenate(posted)
+        sizes = [self._size(terms) for _, terms in articles]
+        posted = b"".join([terms.terms[: 4 * size] for (_, terms), size in zip(articles, sizes, strict=True)])
+        numbers = np.frombuffer(posted, np.uint32)
         ids = np.array([article_id for article_id, _ in articles], np.int64)
-        order = np.argsort(numbers, kind="stable")
-        self._filled = np.repeat(ids, [len(one) for one in posted])[order]
+        # A number and its position in one word: sorting these takes a fifth of a stable argsort.
+        keys = numbers.astype(np.uint64) << np.uint64(32) | np.arange(len(numbers), dtype=np.uint64)
+        keys.sort()
+        order = keys & np.uint64(0xFFFFFFFF)
+        self._filled = np.repeat(ids, sizes)[order.astype(np.intp)]
         counts = np.bincount(numbers, minlength=TERM_SPACE)
         self._starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
 
@@ -69,8 +73,8 @@ class Postings:
         promise: dict[int, float] = {}
         read, lists, latest = 0, self._lists, self._options.latest
         # A shared word is expected to weigh as much in the other article.
-        promises = np.square(terms.weights[: terms.words], dtype=np.float32)
-        for number, weight in zip(terms.terms[: terms.words].tolist(), promises.tolist(), strict=True):
+        promises = np.square(terms.term_weights()[: terms.words], dtype=np.float32).tolist()
+        for number, weight in zip(terms.term_numbers()[: terms.words].tolist(), promises, strict=True):
             found = lists.get(number) or self._list(number)
             if not found:
                 continue
@@ -85,7 +89,7 @@ class Postings:
         return _best(promise, self._options.scored)
 
     def _posted(self, terms: Fingerprint) -> list[int]:
-        numbers: list[int] = terms.terms[: self._size(terms)].tolist()
+        numbers: list[int] = terms.term_numbers()[: self._size(terms)].tolist()
         return numbers
 
     def _size(self, terms: Fingerprint) -> int:
