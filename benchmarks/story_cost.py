@@ -161,8 +161,7 @@ def filled(week: Sequence[Placed], size: int) -> StoryIndex:
     index = StoryIndex(StoryOptions())
     gc.disable()
     chosen = week[-size:]
-    for item, story, original in copies(chosen, max(1, size // len(chosen))):
-        index.load(stored(item, story, original))
+    index.load(stored(*placed) for placed in copies(chosen, max(1, size // len(chosen))))
     gc.enable()
     return index
 

@@ -216,7 +216,7 @@ def pearson(path: Path, options: StoryOptions) -> dict[str, float]:
             title, _, text = pair["text" + side].partition("  ")
             item = Document(number, title[:300], text or title, pair["lang" + side], number, ONE_DATE, "")
             terms = index.fingerprint(item.indexed())
-            index.load(StoredArticle(number, number, ONE_DATE.timestamp(), item.title, terms))
+            index.load([StoredArticle(number, number, ONE_DATE.timestamp(), item.title, terms)])
     judged: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for position, pair in enumerate(pairs):
         score = index.compare(2 * position + 1, 2 * position + 2).score

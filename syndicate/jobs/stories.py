@@ -6,7 +6,7 @@ meanwhile, and then the index is loaded again.
 """
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -129,21 +129,25 @@ def load_index(connection: Connection, options: StoryOptions, since: datetime) -
             article_id: tuple(named[title] for title in titles if title in named)
             for article_id, titles in listed.items()
         }
-        stored = [
-            _stored(row, hints.get(row.id, ())) for row in story_store.placed_articles(connection, since)
-        ]
-        stored.sort(key=StoredArticle.place_in_order)
-        for one in stored:
-            index.load(one)
+        stored = [_stored(row, hints) for row in story_store.placed_articles(connection, since)]
+        index.load(sorted(stored, key=StoredArticle.place_in_order))
     finally:
         if collecting:
             gc.enable()
     return index
 
 
-def _stored(row: PlacedArticle, hints: tuple[int, ...]) -> StoredArticle:
+def _stored(row: PlacedArticle, hints: Mapping[int, tuple[int, ...]]) -> StoredArticle:
     article_id, source_id, published, title, story, duplicate_of, mean, compared, packed = row
-    seconds, terms = published / MICROSECONDS, Fingerprint.unpack(packed)
     return StoredArticle(
-        article_id, source_id, seconds, title, terms, story, duplicate_of, mean, compared, hints
+        article_id,
+        source_id,
+        published / MICROSECONDS,
+        title,
+        Fingerprint.unpack(packed),
+        story,
+        duplicate_of,
+        mean,
+        compared,
+        hints.get(article_id, ()),
     )

@@ -51,8 +51,8 @@ class PlacedArticle(NamedTuple):
     """An article as the story index is loaded from the store: its packed terms and its place.
 
     ``published`` is in microseconds since 1970. ``mean`` is its likeness to ``compared`` articles of the
-    story when it joined; zeros if it began one.
-    A tuple as the row is: a restart makes hundreds of thousands of them.
+    story when it joined; zeros if it began one. A tuple, as the row is: a restart makes hundreds of
+    thousands of them.
     """
 
     id: int

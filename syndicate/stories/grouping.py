@@ -45,12 +45,13 @@ class Grouping:
         """Put an article into a story; a copy follows its original and does not count itself."""
         held.story = story
         if story is not None and held.duplicate_of is None:
-            members = self._members.get(story)
+            place, members = (held.published, held.article_id), self._members.get(story)
             if members is None:
-                members = self._members[story] = []
-                self._coherence[story] = Coherence()
-            insort(members, (held.published, held.article_id))
-            self._coherence[story].add(held.mean, held.compared)
+                self._members[story] = [place]
+                self._coherence[story] = Coherence(held.mean * held.compared, held.compared)
+            else:
+                insort(members, place)
+                self._coherence[story].add(held.mean, held.compared)
 
     def leave(self, held: Held) -> None:
         """Take an article out of its story."""

@@ -60,8 +60,7 @@ class StoryIndex:
         ``stays`` is the story in which an edited article stays, whatever it says now.
         """
         self._count_loaded()
-        held = self._new(item)
-        self._hold(held)
+        held = self._hold(item)
         matches = self._matches(held)
         original = self._original(held, matches)
         if original is not None:
@@ -93,25 +92,38 @@ class StoryIndex:
             touched=self._introduce(held, matches),
         )
 
-    def load(self, stored: StoredArticle) -> None:
-        """Take back an article that was placed before a restart; load in the order of placing.
+    def load(self, articles: Iterable[StoredArticle]) -> None:
+        """Take back articles that were placed before a restart, in the order of placing.
 
         With the terms that ``packed`` gave, the index is exactly the one that was left.
         """
-        article_id, source_id, published, title, terms, story, duplicate_of, mean, compared, hints = stored
-        title_key = _title_key(source_id, title)
-        held = Held(article_id, source_id, published, terms, float(terms.length or 1), hints, title_key)
-        held.mean, held.compared = mean, compared
-        self._hold(held)
-        original = self._held.get(duplicate_of) if duplicate_of is not None else None
-        if original is not None:
-            self._attach(held, self._original_of(original))
-        self._grouping.join(held, story)
-        if original is not None:
-            return
-        if title_key:
-            self._titles[title_key] = article_id
-        self._uncounted.append(held)
+        for (
+            article_id,
+            source_id,
+            published,
+            title,
+            terms,
+            story,
+            duplicate_of,
+            mean,
+            compared,
+            hints,
+        ) in articles:
+            if article_id in self._held:
+                raise ValueError(f"article {article_id} is already in the index")
+            key, size = _title_key(source_id, title), float(terms.length or 1)
+            held = Held(article_id, source_id, published, terms, size, hints, key, mean, compared)
+            self._held[article_id] = held
+            self._oldest.append((published, article_id))
+            original = self._held.get(duplicate_of) if duplicate_of is not None else None
+            if original is not None:
+                self._attach(held, self._original_of(original))
+            else:
+                self._uncounted.append(held)
+                if key:
+                    self._titles[key] = article_id
+            self._grouping.join(held, story)
+        heapify(self._oldest)
 
     def assign(self, article_id: int, story_id: int) -> None:
         """Give an article the story that the caller created for it."""
@@ -185,9 +197,11 @@ class StoryIndex:
         self._promote(held.copies)
         return True
 
-    def _new(self, item: IndexedArticle) -> Held:
+    def _hold(self, item: IndexedArticle) -> Held:
+        if item.article_id in self._held:
+            raise ValueError(f"article {item.article_id} is already in the index")
         terms = self.fingerprint(item)
-        return Held(
+        held = Held(
             article_id=item.article_id,
             source_id=item.source_id,
             published=item.published.timestamp(),
@@ -196,12 +210,9 @@ class StoryIndex:
             hints=item.hints,
             title_key=_title_key(item.source_id, item.title),
         )
-
-    def _hold(self, held: Held) -> None:
-        if held.article_id in self._held:
-            raise ValueError(f"article {held.article_id} is already in the index")
-        self._held[held.article_id] = held
+        self._held[item.article_id] = held
         heappush(self._oldest, (held.published, held.article_id))
+        return held
 
     def _count_loaded(self) -> None:
         """Count and post what was loaded: all in one go costs a tenth of one by one."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.options import StoryOptions
+from syndicate.stories.terms import Hashes
 from syndicate.stories.vocabulary import TERM_SPACE
 
 
@@ -31,15 +32,10 @@ class Postings:
             for article_id, terms in articles:
                 self.add(article_id, terms)
             return
-        sizes = [self._size(terms) for _, terms in articles]
-        posted = b"".join([terms.terms[: 4 * size] for (_, terms), size in zip(articles, sizes, strict=True)])
-        numbers = np.frombuffer(posted, np.uint32)
+        posted = [terms.terms[: 4 * self._size(terms)] for _, terms in articles]
+        numbers = np.frombuffer(b"".join(posted), np.uint32)
         ids = np.array([article_id for article_id, _ in articles], np.int64)
-        # A number and its position in one word: sorting these takes a fifth of a stable argsort.
-        keys = numbers.astype(np.uint64) << np.uint64(32) | np.arange(len(numbers), dtype=np.uint64)
-        keys.sort()
-        order = keys & np.uint64(0xFFFFFFFF)
-        self._filled = np.repeat(ids, sizes)[order.astype(np.intp)]
+        self._filled = np.repeat(ids, [len(one) // 4 for one in posted])[_stable_order(numbers)]
         counts = np.bincount(numbers, minlength=TERM_SPACE)
         self._starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
 
@@ -107,6 +103,16 @@ class Postings:
                 kept = _length(end - start, self._options.latest)
                 found = self._lists[number] = self._filled[end - kept : end].tolist()
         return found
+
+
+def _stable_order(numbers: Hashes) -> NDArray[np.intp]:
+    """Where terms stand in ascending order, the earlier of equal ones first.
+
+    By the lower digits, then by the upper ones: numpy sorts 16-bit numbers by radix, which halves the time.
+    """
+    by_lower = np.argsort((numbers & np.uint32(0xFFFF)).astype(np.uint16), kind="stable")
+    upper = (numbers >> np.uint32(16)).astype(np.uint16)
+    return by_lower[np.argsort(upper[by_lower], kind="stable")]
 
 
 def _length(added: int, latest: int) -> int:

@@ -84,7 +84,7 @@ class TermSpace:
         meaning = _meanings(query.meaning, others)
         sizes = [other.words for other in others]
         if sum(sizes) == len(terms):
-            # An empty row at the end: else the zero there belonged to the last one, and might round it otherwise.
+            # The empty row takes the zero at the end, which else might round the last sum otherwise.
             sums = _row_sums(products, [*sizes, 0])
             return Cosines(sums[:-1], np.zeros(len(others), np.float32), meaning)
         sizes = [size for other in others for size in (other.words, len(other.weights) // 2 - other.words)]

@@ -120,19 +120,18 @@ def test_loading_gives_the_index_that_was_left(newsroom: list[IndexedArticle]) -
         found = placement.bond if placement.bond and placement.bond.joins else None
         mean, compared = (found.mean, found.compared) if found else (0.0, 0)
         story = kept.story_of(item.article_id)
-        restarted.load(
-            StoredArticle(
-                article_id=item.article_id,
-                source_id=item.source_id,
-                published=item.published.timestamp(),
-                title=item.title,
-                story=story,
-                duplicate_of=placement.duplicate_of,
-                mean=mean,
-                compared=compared,
-                terms=Fingerprint.unpack(kept.packed(item.article_id)),
-            )
+        stored = StoredArticle(
+            article_id=item.article_id,
+            source_id=item.source_id,
+            published=item.published.timestamp(),
+            title=item.title,
+            story=story,
+            duplicate_of=placement.duplicate_of,
+            mean=mean,
+            compared=compared,
+            terms=Fingerprint.unpack(kept.packed(item.article_id)),
         )
+        restarted.load([stored])
     late = article(
         8, "Porto bridge reopens", "Engineers reopened the Dom Luís bridge over the Douro in Porto."
     )
