@@ -66,8 +66,7 @@ class PlacedArticle(NamedTuple):
     terms: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoryArticle:
+class StoryArticle(NamedTuple):
     """One article of a story, with what ranking and the choice of a lead look at."""
 
     story_id: int
@@ -105,8 +104,13 @@ class RelatedRow:
 def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticle]:
     """Articles that wait for their place in a story, oldest first: whichever source answered first."""
     table, bodies = schema.articles, schema.article_bodies
+    # Only what is asked for: of every other column the engine would make dates and lists.
+    columns = [
+        table.c[name]
+        for name in ("id", "source_id", "published", "title", "language", "read_more_json", "story_id")
+    ]
     query = (
-        select(table, bodies.c.text)
+        select(*columns, bodies.c.text)
         .join(bodies, bodies.c.article_id == table.c.id)
         .where(_UNPLACED)
         .order_by(table.c.published, table.c.id)
@@ -269,7 +273,7 @@ def story_articles(
         query = query.where(stories.c.updated >= since)
     if ids is not None:
         query = query.where(table.c.story_id.in_(ids))
-    return [StoryArticle(**row._asdict()) for row in connection.execute(query)]
+    return [*map(StoryArticle._make, connection.execute(query))]
 
 
 def save_stories(connection: Connection, stories: Sequence[Story]) -> None:

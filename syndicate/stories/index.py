@@ -236,9 +236,8 @@ class StoryIndex:
         if not article_ids:
             return []
         others = [self._held[article_id] for article_id in article_ids]
-        hints = self._hints(held)
-        rows = [(other.article_id, other.published, other.article_id in hints) for other in others]
-        return match_all(held.published, rows, self._alike(held, others), self.options)
+        rows = [(other.article_id, other.published) for other in others]
+        return match_all(held.published, rows, self._hints(held), self._alike(held, others), self.options)
 
     def _likeness(self, held: Held, article_ids: Sequence[int]) -> dict[int, float]:
         if not article_ids:
@@ -276,7 +275,7 @@ class StoryIndex:
             other = self._held[match.article_id]
             known = other.neighbours if other.neighbours is not None else []
             better = len(known) - bisect_right(known, (score, held.article_id))
-            if better < self.options.related_limit and score >= self._related_threshold(other, held):
+            if better < self.options.related_limit and self._deserves_link(score, other, held):
                 touched.append(other.article_id)
                 touched += other.copies[-COPIES_TOUCHED:]
             if other.neighbours is not None and better < self.options.kept:
@@ -285,6 +284,8 @@ class StoryIndex:
         return tuple(touched)
 
     def _hints(self, held: Held) -> list[int]:
+        if not held.hints:
+            return []
         found = [self._original_of(self._held[hint]).article_id for hint in held.hints if hint in self._held]
         return [hint for hint in dict.fromkeys(found) if hint != held.article_id]
 
@@ -337,12 +338,13 @@ class StoryIndex:
             match.scored()
             for match in _at_least(self.options.lowest, matches)
             if match.article_id != mine
-            and match.score >= self._related_threshold(held, self._held[match.article_id])
+            and self._deserves_link(match.score, held, self._held[match.article_id])
         )
         return tuple(islice(chosen, self.options.kept))
 
-    def _related_threshold(self, a: Held, b: Held) -> float:
-        return self.options.related_threshold(pair_length(a, b))
+    def _deserves_link(self, score: float, a: Held, b: Held) -> bool:
+        # No threshold is above the highest, whatever the length.
+        return score >= self.options.highest or score >= self.options.related_threshold(pair_length(a, b))
 
     def _within_window(self, a: Held, b: Held, *, repeats: bool) -> bool:
         seconds = self.options.repeat_hours * 3600 if repeats else self.options.window_days * 86400

@@ -107,8 +107,8 @@ def extract_terms(title: str, text: str, language: str) -> ArticleTerms:
 
 def _distinct(places: Places) -> tuple[Places, Places]:
     """Different places in the order of their first appearance, and for each of all its number among them."""
-    positions = np.arange(len(places))
-    first = np.empty(MOST_WORDS, np.intp)
+    positions = np.arange(len(places), dtype=np.uint16)
+    first = np.empty(MOST_WORDS, np.uint16)
     # Of several values for one place the last one stays, and that is the first from behind.
     first[places[::-1]] = positions[::-1]
     firsts = first[places]

@@ -5,6 +5,7 @@ articles the index holds, plus a background of imaginary documents (see ``backgr
 """
 
 from collections.abc import Sequence
+from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -106,7 +107,8 @@ def _meanings(query: bytes, others: Sequence[Fingerprint]) -> Floats:
 
 def _unit(values: Floats) -> Floats:
     """A vector scaled to length 1; zeros stay zeros."""
-    length = max(float(np.sqrt(values @ values)), 1e-6)
+    # Rounded to 32 bits this root is the one that numpy takes; so short a way to it saves a microsecond.
+    length = max(float(np.float32(sqrt(values @ values))), 1e-6)
     unit: Floats = values / np.float32(length)
     return unit
 
