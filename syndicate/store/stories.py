@@ -281,7 +281,8 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
     if not stories:
         return
     table = schema.stories
-    before = get_stories(connection, [story.id for story in stories])
+    covered = select(table.c.id, table.c.coverage).where(table.c.id.in_([story.id for story in stories]))
+    before = {row.id: row.coverage for row in connection.execute(covered)}
     connection.execute(
         update(table)
         .where(table.c.id == bindparam("story"))
@@ -302,7 +303,7 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
             for story in stories
         ],
     )
-    grown = [story.id for story in stories if before[story.id].coverage != story.coverage]
+    grown = [story.id for story in stories if before[story.id] != story.coverage]
     members = select(schema.articles.c.id).where(schema.articles.c.story_id.in_(grown))
     mark_stale(connection, connection.scalars(members))
 
