@@ -41,6 +41,12 @@ def test_words_of_every_script(text: str, language: str, expected: list[str]) ->
     assert words(text, language) == expected
 
 
+def test_an_ordinary_text_has_the_words_that_it_has_beside_an_extraordinary_character() -> None:
+    characters = map(chr, (*range(0x600), *range(0x1E00, 0x2C00), *range(0x1F300, 0x1FB00)))
+    texts = [f"Ab{one}cD {one} _{one}x {one}{one}" for one in characters]
+    assert [text for text in texts if words(text, "en") != words(f"{text} \u200b", "en")] == []
+
+
 def test_only_words_in_a_languages_own_script_change_by_its_stemmer() -> None:
     assert stem("elections", "en") == stem("election", "en-gb")
     assert stem("الانتخابات", "en") == "الانتخابات"
