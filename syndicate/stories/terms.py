@@ -144,8 +144,9 @@ def _characters(all_words: list[str]) -> tuple[Hashes, Floats]:
             hashes.append(rolling ^ (rolling >> np.uint32(15)))
     found = np.concatenate(hashes) * np.uint32(0x85EBCA6B)
     found = found[found >> np.uint32(16) & np.uint32(CHARACTER_SAMPLE - 1) == 0]
-    grams, counts = np.unique(found & np.uint32(TERM_SPACE - 1), return_counts=True)
-    return grams.astype(np.uint32), _damped(counts)
+    ascending = np.sort(found & np.uint32(TERM_SPACE - 1))
+    new = _differs_from_the_last(ascending)
+    return ascending[new], _damped(np.diff(np.append(np.flatnonzero(new), len(ascending))))
 
 
 def _shingles(row: Hashes, step: int) -> Hashes:
@@ -154,12 +155,15 @@ def _shingles(row: Hashes, step: int) -> Hashes:
         return np.array([crc32(row.tobytes())] if len(row) else [], np.uint32)
     first, second, third = row[: -2 * step], row[step:-step], row[2 * step :]
     mixed = first * np.uint32(0x9E3779B1) ^ second * np.uint32(0x85EBCA6B) ^ third * np.uint32(0xC2B2AE35)
-    # np.unique takes eight times as long on so short a row.
     ascending = np.sort((mixed ^ mixed >> np.uint32(15)) * np.uint32(0x2C1B3C6D))
+    return ascending[_differs_from_the_last(ascending)][:MAX_SHINGLES]
+
+
+def _differs_from_the_last(ascending: Hashes) -> NDArray[np.bool_]:
+    """Which numbers are new in their order; ``np.unique`` takes eight times as long on so short a row."""
     new = np.ones(len(ascending), np.bool_)
     np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
-    distinct: Hashes = ascending[new]
-    return distinct[:MAX_SHINGLES]
+    return new
 
 
 def usual_stems(texts: Sequence[str], language: str) -> frozenset[str]:
