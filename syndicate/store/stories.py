@@ -5,21 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    BigInteger,
-    Connection,
-    Row,
-    Select,
-    and_,
-    bindparam,
-    delete,
-    func,
-    insert,
-    select,
-    text,
-    type_coerce,
-    update,
-)
+from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy.sql.expression import type_coerce
+from sqlalchemy.types import BigInteger
 
 from syndicate.model import RelatedLink, Story, reader_link
 from syndicate.store import schema
