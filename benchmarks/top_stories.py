@@ -154,8 +154,10 @@ class Newsroom:
                 self._judge(self._stream.articles[number].source, float(place <= PLACES))
         while self._way == "own" and self._next and self._next.seen <= snapshot.moment - JUDGED_AFTER:
             article, self._next = self._next, next(self._waiting, None)
-            told = {one.source for one in self._told(self._stories[article.number])}
-            self._judge(article.source, min(len(told - {article.source}), ENOUGH_OTHERS) / ENOUGH_OTHERS)
+            told = self._told(self._stories[article.number])
+            before = {one.source for one in told if one.seen <= article.seen}
+            after = {one.source for one in told} - before
+            self._judge(article.source, min(len(after), ENOUGH_OTHERS) / ENOUGH_OTHERS)
 
     def _judge(self, source: int, prominence: float) -> None:
         self._judged[source] += 1
