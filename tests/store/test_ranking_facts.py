@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from syndicate.model import NewArticle
 from syndicate.store import ranking, stories
 from syndicate.store.ranking import SourceWeight
 from tests import factories
@@ -47,7 +48,7 @@ def test_a_story_that_everybody_takes_up_counts_one_and_no_more(room):
     assert found == {harbour.id: (1, 1.0)}
 
 
-def _hours_ago(*hours):
+def _hours_ago(*hours: int) -> list[NewArticle]:
     return [replace(new_article(hour), published=NOW - hour * HOUR) for hour in hours]
 
 
