@@ -73,10 +73,10 @@ def wants_page(article: NewArticle, source: Source, now: datetime, options: Page
     if source.private:
         # Its pages want the same secret, and the secret is only for the source itself.
         return False
+    if article.published < now - timedelta(seconds=options.window):
+        return False
     if urlsplit(article.url).path in ("", "/"):
         # An item that leads to a front page: what stands there is not the item.
-        return False
-    if article.published < now - timedelta(seconds=options.window):
         return False
     if source.kind is not SourceKind.FEED:
         return True

@@ -1,14 +1,16 @@
-"""Whether a document that differs from the last one still says nothing new, without parsing it.
+"""What a changed document says that was not read before, found without parsing it.
 
-Most bodies that change do so around their items: the time of building, a counter in a closing comment. So we
-look for what is written like an item, and compare: an item whose bytes were read before is known by its
-digest, and everything that is not an item (the *frame*) must be the frame of the last document that was
-parsed. Then every byte has been read before, whatever it means. Only searching and hashing happens
-here, in time linear in the length: it is safe to do with a stranger's bytes in our own process.
+Most bodies that change do so around their items (the time of building, a counter in a comment) or in one item
+of many. So we look for what is written like an item, and compare: an item whose bytes were read before is
+known by its digest, and what is not an item (the *frame*) must be the frame of the last document that was
+parsed. Then only the other items have to be read, in that frame: whatever is left out was read before, in the
+same place. In doubt the whole document is unseen. Only searching and hashing happens here, in time linear in
+the length: it is safe to do with a stranger's bytes in our own process.
 """
 
 import re
 from collections.abc import Container
+from dataclasses import dataclass
 from hashlib import blake2b
 
 _START = re.compile(rb"<(item|entry)[\s>]")
@@ -16,26 +18,42 @@ _START = re.compile(rb"<(item|entry)[\s>]")
 _BUILT = re.compile(rb"<(?:lastBuildDate|pubDate|updated|dc:date)>[^<>]*</")
 
 
-def frame_of(body: bytes) -> str:
-    """The digest of what stands around the items of a document; ``""`` when they cannot be told apart."""
-    parts = _apart(body)
-    return _digest(_BUILT.sub(b"", b"".join(parts[0]))) if parts else ""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """A document beside what was read before.
+
+    ``frame`` is the digest of what stands around its items, ``""`` when they cannot be told apart. ``unseen``
+    is the document without the items read before, whose digests are ``seen``; ``b""`` when no other is in it.
+    """
+
+    frame: str
+    unseen: bytes
+    seen: tuple[str, ...] = ()
+
+    @property
+    def nothing_new(self) -> bool:
+        """Whether every item was read before; an empty document has none."""
+        return bool(self.seen) and not self.unseen
 
 
-def says_nothing_new(body: bytes, frame: str, known: Container[str]) -> bool:
-    """Whether a document has this frame, and no item whose digest is not known."""
-    if not frame:
-        return False
-    parts = _apart(body)
-    return (
-        parts is not None
-        and all(_digest(item) in known for item in parts[1])
-        and _digest(_BUILT.sub(b"", b"".join(parts[0]))) == frame
-    )
+def compare(body: bytes, frame: str, known: Container[str]) -> Compared:
+    """What of a document is unseen, given the last one's ``frame`` and the digests of ``known`` items."""
+    around, items = _apart(body) or ([], [])
+    whole = Compared(frame=_digest(_BUILT.sub(b"", b"".join(around))) if items else "", unseen=body)
+    if not items or whole.frame != frame:
+        return whole
+    digests = [_digest(item) for item in items]
+    seen = tuple(dict.fromkeys(digest for digest in digests if digest in known))
+    others = [b"" if digest in known else item for digest, item in zip(digests, items, strict=True)]
+    if not any(others):
+        return Compared(frame=frame, unseen=b"", seen=seen)
+    unseen = b"".join(piece for pair in zip(around, [*others, b""], strict=True) for piece in pair)
+    # How a document is read that is not in the charset it declares depends on all of it.
+    return Compared(frame=frame, unseen=unseen, seen=seen) if seen and _is_utf8(unseen) else whole
 
 
 def _apart(body: bytes) -> tuple[list[bytes], list[bytes]] | None:
-    """What stands around the items, up to the last end tag, and the items."""
+    """What stands around the items, up to the last end tag, and the items: one fewer."""
     around: list[bytes] = []
     items: list[bytes] = []
     at = 0
@@ -53,6 +71,14 @@ def _apart(body: bytes) -> tuple[list[bytes], list[bytes]] | None:
         return None
     around.append(body[at : body.find(b">", last) + 1])
     return (around, items) if items else None
+
+
+def _is_utf8(document: bytes) -> bool:
+    try:
+        document.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _digest(data: bytes) -> str:

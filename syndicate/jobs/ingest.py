@@ -26,7 +26,7 @@ from syndicate.ingest.polling import (
     replacing_url,
     with_wishes,
 )
-from syndicate.ingest.unchanged import frame_of, says_nothing_new
+from syndicate.ingest.unchanged import compare
 from syndicate.ingest.websub import discover
 from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
 from syndicate.jobs.intake import Intake, LeaseLost
@@ -197,19 +197,21 @@ class IngestJob:
             return self._failed(source, state, answer, now)
         outcome = outcome_of(source, answer)
         known = frozenset() if answer.unchanged else self.intake.known_digests(source)
-        if answer.unchanged or says_nothing_new(answer.body, state.frame, known):
+        compared = compare(answer.body, state.frame, known)
+        if answer.unchanged or compared.nothing_new:
             return self._nothing_new(source, state, outcome, now)
         try:
             parsed = self.intake.parse(
-                answer.body, answer.url, answer.content_type, answer.charset, known, **reading_of(source)
+                compared.unseen, answer.url, answer.content_type, answer.charset, known, **reading_of(source)
             )
         except ParseError as error:
             return self._failed(source, state, error, now)
         if not same_site(source.url, answer.url):
             moved = f"It is read from another site, {host_of(answer.url)}: its address leads there."
             parsed = replace(parsed, warnings=(*parsed.warnings, moved))
+        parsed = replace(parsed, digests=(*compared.seen, *parsed.digests))
         # Lenient readings are no basis for leaving out the next one.
-        state = replace(state, frame="" if parsed.warnings or parsed.refused else frame_of(answer.body))
+        state = replace(state, frame="" if parsed.warnings or parsed.refused else compared.frame)
         return self._save(source, state, outcome, parsed, now, answer=answer, is_first=not known)
 
     def _read_folder(self, source: Source, state: SourceState, now: datetime) -> SourceOutcome:

@@ -8,7 +8,7 @@ parameters of a statement, which may be addresses of readers.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from syndicate.errors import StoreBusy, StoreError
 from syndicate.store import migration
 
 BUSY_TIMEOUT_MS = 15_000
-_WRITE = "syndicate_write"
 
 
 class Store:
@@ -28,38 +27,41 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._reads = engine
-        self._writes = engine.execution_options(**{_WRITE: True})
 
     @property
     def where(self) -> str:
         """The store's address for messages, never with a password."""
         return str(self._engine.url.render_as_string(hide_password=True))
 
-    @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> AbstractContextManager[Connection]:
         """A transaction that sees one state of the store and changes nothing.
 
         Raises ``StoreBusy`` when locked for too long, ``StoreError`` for anything else.
         """
-        with self._explained(), self._reads.begin() as connection:
-            yield connection
+        return self._transaction("BEGIN")
 
-    @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self) -> AbstractContextManager[Connection]:
         """A transaction that commits whole or not at all; on SQLite there is one at a time.
 
         Raises ``StoreBusy`` when the lock is not to be had, ``StoreError`` for anything else.
         """
-        with self._explained(), self._writes.begin() as connection:
-            yield connection
+        return self._transaction("BEGIN IMMEDIATE")
 
     @contextmanager
     def rehearse(self) -> Iterator[Connection]:
         """Like ``write``, but nothing stays: for saying what would be done."""
-        with self._explained(), self._writes.connect() as connection, connection.begin() as transaction:
+        with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
-            transaction.rollback()
+            connection.rollback()
+
+    @contextmanager
+    def hold(self) -> Iterator[Connection]:
+        """A connection for what belongs to a connection: no transaction stays open between its statements.
+
+        Many servers end a transaction that is left open.
+        """
+        with self._explained(), self._engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def migrate(self) -> list[str]:
         """Bring the tables up to date and return the names of the migrations that ran.
@@ -72,6 +74,14 @@ class Store:
     def dispose(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[Connection]:
+        with self._explained(), self._engine.connect() as connection, connection.begin():
+            if self._engine.dialect.name == "sqlite":
+                # Not by a listener: an engine with any pays for all of them with each statement.
+                connection.exec_driver_sql(begin)
+            yield connection
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -116,7 +126,6 @@ def _open_sqlite(url: URL) -> Engine:
         ) from error
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -127,11 +136,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _open_postgresql(url: URL) -> Engine:

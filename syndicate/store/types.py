@@ -47,8 +47,9 @@ class Json(TypeDecorator[Any]):
         """Store canonical text, so that equal values are equal bytes."""
         if value is None:
             return None
-        return _ENCODER.encode(value)
+        return "[]" if value == [] else _ENCODER.encode(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
         """Read the structure back."""
-        return None if value is None else json.loads(value)
+        # Most lists of articles are empty.
+        return [] if value == "[]" else None if value is None else json.loads(value)

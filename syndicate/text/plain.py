@@ -5,6 +5,7 @@ embeddings and isolates (U+202A–E, U+2066–9), which would reorder what surro
 and direction marks stay: Persian, Indic scripts and emoji need them. Text is in NFC.
 """
 
+import contextlib
 import html as entities
 import re
 import unicodedata
@@ -15,6 +16,8 @@ _UNSAFE = re.compile(
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028]")
 _INLINE_SPACE = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")
+# Space other than U+0020 and the line feed: few texts have any, and no other needs the two patterns above.
+_ODD_SPACE = re.compile(r"[^\S\n ]")
 # Python's \w has no combining marks, so a pile of marks is a run of this.
 _MARK_RUN = re.compile(r"[^\w\s!-~]{33,}")
 # The blocks that hold every combining mark. Most texts have none, and need no search for piles of them.
@@ -66,16 +69,13 @@ def clean_text(text: str, limit: int = 1_000_000) -> str:
     # Each pattern is tried only on texts that need it: most texts are clean, and all texts pass here.
     text = text.replace("\xa0", " ")
     if not text.replace("\n", "").isprintable():
-        text = _LINE_ENDS.sub("\n", _UNSAFE.sub("", text)).replace("\u2029", "\n\n")
-        text = _INLINE_SPACE.sub(" ", text)
-    elif "  " in text:
-        text = _INLINE_SPACE.sub(" ", text)
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", _without_piles(text))
-    text = text.replace(" \n", "\n").replace("\n ", "\n")
-    while "\n\n\n" in text:
-        text = text.replace("\n\n\n", "\n\n")
-    return _cut(text.strip(), limit)
+        text = _UNSAFE.sub("", text)
+        if _ODD_SPACE.search(text):
+            text = _LINE_ENDS.sub("\n", text).replace("\u2029", "\n\n")
+            text = _INLINE_SPACE.sub(" ", text)
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return _cut(_paragraphs(_composed(text)).strip(), limit)
 
 
 def html_to_text(html: str) -> str:
@@ -118,6 +118,25 @@ def excerpt(text: str, limit: int = 280) -> str:
 def xml_safe(text: str) -> str:
     """The text without the characters XML 1.0 (section 2.2) cannot carry."""
     return text if text.isprintable() else _NOT_XML.sub("", text)
+
+
+def _paragraphs(text: str) -> str:
+    """Lines without space at their ends, and one empty line where there were more."""
+    lines: list[str] = []
+    for raw in text.split("\n"):
+        line = raw.strip(" ")
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _composed(text: str) -> str:
+    """Text in NFC, with piles of combining marks cut."""
+    with contextlib.suppress(UnicodeEncodeError):
+        # None of these characters combines with another: what most texts are spared.
+        text.encode("cp1252")
+        return text
+    return unicodedata.normalize("NFC", _without_piles(text))
 
 
 def _is_clean_line(text: str) -> bool:

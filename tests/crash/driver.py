@@ -83,8 +83,9 @@ def watch_commits(when: str, fatal: int) -> None:
     lock, seen = threading.Lock(), 0
     this_thread = threading.local()
 
-    def about_to_commit(connection: Connection) -> None:
-        this_thread.writes = connection.get_execution_options().get("syndicate_write", False)
+    def about_to_execute(_connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("BEGIN"):
+            this_thread.writes = statement == "BEGIN IMMEDIATE"
 
     def do_commit(dialect: DefaultDialect, connection: Any) -> None:
         nonlocal seen
@@ -99,7 +100,7 @@ def watch_commits(when: str, fatal: int) -> None:
             if when == "after" and seen == fatal:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    event.listen(Engine, "commit", about_to_commit)
+    event.listen(Engine, "before_cursor_execute", about_to_execute)
     DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
 
 

@@ -1,8 +1,10 @@
-"""A changed document that says nothing new is told from one that does; when unsure, it is parsed."""
+"""What is new in a changed document is found without parsing it; when unsure, all of it is parsed."""
+
+from dataclasses import replace
 
 import pytest
 
-from syndicate.ingest.unchanged import frame_of, says_nothing_new
+from syndicate.ingest.unchanged import Compared, compare
 from tests.ingest.reading import read
 
 HEAD = "<title>Harbour</title><link>https://harbour.example/</link><lastBuildDate>now</lastBuildDate>"
@@ -17,9 +19,17 @@ def rss(*items: str, head: str = HEAD, after: str = "") -> bytes:
     return f"{start}{head}{''.join(items)}</channel></rss>{after}".encode()
 
 
+def frame_of(body: bytes) -> str:
+    return compare(body, "", frozenset()).frame
+
+
+def compared(before: bytes, now: bytes) -> Compared:
+    """What of ``now`` is new, after ``before`` was parsed and stored."""
+    return compare(now, frame_of(before), frozenset(read(before).digests))
+
+
 def quiet(before: bytes, now: bytes) -> bool:
-    """Whether ``now`` brings nothing, after ``before`` was parsed and stored."""
-    return says_nothing_new(now, frame_of(before), frozenset(read(before).digests))
+    return compared(before, now).nothing_new
 
 
 @pytest.mark.parametrize(
@@ -60,6 +70,56 @@ def test_anything_else_is_parsed(now):
     assert not quiet(rss(ONE, TWO), now)
 
 
+CHANGED = [
+    rss(ONE, TWO, THREE),
+    rss(THREE, ONE, TWO),
+    rss(THREE, THREE, TWO),
+    rss(ONE, TWO.replace("Two", "Two, corrected"), THREE),
+    rss(TWO, QUOTING),
+    rss(ONE, THREE.replace("Three", "<![CDATA[</item>]]>Three")),
+    rss(ONE, THREE.replace("Three", f"Three<!-- {ONE} -->")),
+    rss(ONE, f"<item><title>Outer</title>{TWO}</item>"),
+    rss(ONE, f"<!-- {TWO} {THREE} -->"),
+    rss(ONE, THREE.replace("Three", "Drei &uuml;ber")),
+    rss(ONE, THREE.replace("Three", "\x02 Three")),
+    rss(ONE, THREE, after="<!-- built in 0.2 s -->"),
+    rss(ONE, THREE, head=HEAD.replace("now", "later")),
+    rss(ONE, THREE, head=HEAD.replace("Harbour", "Pier")),
+    rss(ONE, TWO, THREE)[:-20],
+    rss(ONE, TWO, THREE)[:-30],
+    rss(ONE, THREE.replace("Three", "Caf\xe9")).decode().encode("latin-1"),
+]
+
+
+@pytest.mark.parametrize("now", CHANGED)
+def test_reading_what_is_unseen_equals_reading_all_with_the_known_left_out(now):
+    before = rss(ONE, TWO)
+    found = compared(before, now)
+    known = frozenset(read(before).digests)
+    alone = read(found.unseen, known=known)
+    whole = read(now, known=known)
+    assert {*found.seen, *alone.digests} == set(whole.digests)
+    assert [warning.partition(": line")[0] for warning in alone.warnings] == [
+        warning.partition(": line")[0] for warning in whole.warnings
+    ]
+    assert replace(alone, digests=(), warnings=()) == replace(whole, digests=(), warnings=())
+
+
+def test_what_was_read_before_is_left_out():
+    found = compared(rss(ONE, TWO), rss(ONE, THREE, TWO))
+    assert found.unseen == rss(THREE)
+    assert set(found.seen) == set(read(rss(ONE, TWO)).digests)
+
+
+def test_nothing_is_left_out_of_a_document_that_is_not_utf_8():
+    now = rss(ONE, THREE.replace("Three", "Caf\xe9")).decode().encode("latin-1")
+    assert compared(rss(ONE, TWO), now).unseen == now
+
+
+def test_an_empty_document_is_not_one_without_news():
+    assert not compare(b"", "", frozenset()).nothing_new
+
+
 @pytest.mark.parametrize("items", [(), ("<item>",), (f"{ONE[:-2]}",)])
 def test_a_document_whose_items_cannot_be_told_apart_has_no_frame(items):
     assert frame_of(rss(*items)) == ""
@@ -77,4 +137,4 @@ def test_an_item_that_quotes_another_stays_itself_when_the_quoted_one_is_known()
 @pytest.mark.parametrize("piece", [b"<item>", b"<updated>", b"<entry ", b"</", b"<item></item>"])
 def test_megabytes_of_one_piece_take_no_time(piece):
     body = piece * (5_000_000 // len(piece))
-    assert not says_nothing_new(body, "a frame", frozenset())
+    assert compare(body, "a frame", frozenset()).unseen == body
