@@ -54,6 +54,15 @@ class Store:
             yield connection
             connection.rollback()
 
+    @contextmanager
+    def hold(self) -> Iterator[Connection]:
+        """A connection for what belongs to a connection: no transaction stays open between its statements.
+
+        Many servers end a transaction that is left open.
+        """
+        with self._explained(), self._engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
     def migrate(self) -> list[str]:
         """Bring the tables up to date and return the names of the migrations that ran.
 
@@ -68,12 +77,16 @@ class Store:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:
+        with self._explained(), self._engine.connect() as connection, connection.begin():
+            if self._engine.dialect.name == "sqlite":
+                # Not by a listener: an engine with any pays for all of them with each statement.
+                connection.exec_driver_sql(begin)
+            yield connection
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
-            with self._engine.connect() as connection, connection.begin():
-                if self._engine.dialect.name == "sqlite":
-                    # Not by a listener: an engine with any pays for all of them with each statement.
-                    connection.exec_driver_sql(begin)
-                yield connection
+            yield
         except IntegrityError:
             raise
         except DBAPIError as error:
