@@ -252,7 +252,9 @@ def story_articles(
         query = query.where(stories.c.updated >= since)
     if ids is not None:
         query = query.where(table.c.story_id.in_(ids))
-    return [StoryArticle(**row._asdict()) for row in connection.execute(query)]
+    rows = connection.execute(query)
+    names = tuple(rows.keys())
+    return [StoryArticle(**dict(zip(names, row, strict=True))) for row in rows.all()]
 
 
 def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
@@ -314,7 +316,7 @@ def related_links(
         .order_by(table.c.article_id, table.c.position)
     )
     found: dict[int, list[RelatedLink]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(query).all():
         link = _link(row, site_url, score=row.score, parts=row.parts_json)
         found.setdefault(row.of, []).append(link)
     return found
@@ -323,16 +325,22 @@ def related_links(
 def coverage_links(
     connection: Connection, story_ids: Sequence[int], *, site_url: str
 ) -> dict[int, list[RelatedLink]]:
-    """Every article of each story, oldest first: who else tells it."""
+    """Every article of each story that has more than one, oldest first: who else tells it."""
     table = schema.articles
+    shared = (
+        select(table.c.story_id)
+        .where(table.c.story_id.in_(story_ids))
+        .group_by(table.c.story_id)
+        .having(func.count() > 1)
+    )
     query = (
         _link_query()
         .add_columns(table.c.story_id)
-        .where(table.c.story_id.in_(story_ids))
+        .where(table.c.story_id.in_(shared))
         .order_by(table.c.story_id, table.c.published, table.c.id)
     )
     found: dict[int, list[RelatedLink]] = {}
-    for row in connection.execute(query):
+    for row in connection.execute(query).all():
         found.setdefault(row.story_id, []).append(_link(row, site_url))
     return found
 

@@ -184,13 +184,16 @@ def test_links_lead_to_the_publisher_unless_the_source_is_our_own_or_has_no_page
     assert [one.source_name for one in found] == ["The Harbour", "Our Desk", "The Harbour"]
 
 
-def test_coverage_lists_every_article_of_a_story_oldest_first(room):
+def test_coverage_lists_every_article_of_a_shared_story_oldest_first(room):
     connection, _, own, ids = room
     story = factories.place(connection, ids[0])
     (theirs,) = articles.add_articles(connection, own.id, [new_article(30)])
     factories.place(connection, theirs, story)
-    found = stories.coverage_links(connection, [story, 999], site_url=SITE)
-    assert [one.article_id for one in found[story]] == [theirs, ids[0]]
+    alone = factories.place(connection, ids[1])
+    found = stories.coverage_links(connection, [story, alone, 999], site_url=SITE)
+    assert {story_id: [one.article_id for one in told] for story_id, told in found.items()} == {
+        story: [theirs, ids[0]]
+    }
 
 
 def test_more_from_a_section_leaves_out_copies_and_what_has_no_story(room):
