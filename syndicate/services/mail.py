@@ -85,6 +85,11 @@ def mail_domain(settings: Settings) -> str:
     return _domain(parse_mailbox(settings.mail.sender).address.display)
 
 
+def envelope_domain(settings: Settings) -> str:
+    """The domain that bounces go to: receivers ask its SPF record."""
+    return _domain(settings.bounces.address) or mail_domain(settings)
+
+
 def newsletter_mail(settings: Settings, name: str, title: str) -> MailOptions:
     """What all mails of a newsletter have in common."""
     mail, site = settings.mail, settings.site
