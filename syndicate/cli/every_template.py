@@ -75,13 +75,16 @@ def _notices(services: Services, now: datetime) -> Renders:
         form = {"newsletters": offer, "consent": "Sample", "chosen": "sample", "address": ""}
         yield partial(notices.page, "pages/subscribe.html", 200, **form, problem=problem, done=False)
     yield partial(notices.page, "pages/subscribe.html", done=True)
-    for token in ("", "token"):
-        confirm = {"newsletter": "Sample", "agreed": "Sample", "reader_token": token}
+    for done, token in ((False, ""), (True, "token"), (True, "")):
+        confirm = {"newsletter": "Sample", "agreed": "Sample", "reader_token": token, "done": done}
         yield partial(notices.page, "pages/confirm.html", 200, **confirm)
     for paused_until in (None, now + timedelta(days=7)):
         for done in ("", "saved", "feed"):
             choose = {"page": reader(paused_until), "token": "", "zones": ("UTC",), "pauses": PAUSES}
             yield partial(notices.page, "pages/preferences.html", 200, **choose, done=done)
+    for problem in ("section", "language"):
+        refused = {"page": replace(reader(None), problem=problem), "token": "", "zones": (), "pauses": ()}
+        yield partial(notices.page, "pages/preferences.html", 422, **refused, done="")
     yield partial(notices.ask, "Sample", "token")
     yield partial(notices.done, "Sample")
     for status in _STATUSES:

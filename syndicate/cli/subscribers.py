@@ -43,6 +43,9 @@ def subscribers() -> None:
 newsletter_option = click.option(
     "--newsletter", default=None, help="The newsletter; needed when there are several."
 )
+agreed_option = click.option(
+    "--agreed", default="", metavar="TEXT", help="The words they agreed to, for the record of consent."
+)
 
 
 @subscribers.command()
@@ -50,6 +53,7 @@ newsletter_option = click.option(
 @json_option
 @now_option
 @newsletter_option
+@agreed_option
 @click.option("--name", default="", help="The person's name.")
 @click.option("--language", default="", help="The person's language, such as en.")
 @click.argument("address")
@@ -58,6 +62,7 @@ def add(
     as_json: bool,
     now: datetime | None,
     newsletter: str | None,
+    agreed: str,
     name: str,
     language: str,
     address: str,
@@ -73,6 +78,7 @@ def add(
             language=language,
             newsletter=newsletter_named(services, newsletter).name,
             evidence="added by the operator on the command line",
+            agreed=agreed,
             now=moment(now),
         )
     show(
@@ -99,10 +105,17 @@ _REASONS = {"left": "has unsubscribed", "suppressed": "must not be written to"}
 @json_option
 @now_option
 @newsletter_option
+@agreed_option
 @dry_run_option
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_(
-    config: Path, as_json: bool, now: datetime | None, newsletter: str | None, dry_run: bool, file: Path
+    config: Path,
+    as_json: bool,
+    now: datetime | None,
+    newsletter: str | None,
+    agreed: str,
+    dry_run: bool,
+    file: Path,
 ) -> None:
     """Subscribe every address of a CSV FILE. Reports by row.
 
@@ -112,7 +125,7 @@ def import_(
     with services_of(config, now) as (_, services):
         name = newsletter_named(services, newsletter).name
         with changing(services, dry_run) as connection:
-            report = [_import_row(connection, row, name, file.name, moment(now)) for row in rows]
+            report = [_import_row(connection, row, name, (file.name, agreed), moment(now)) for row in rows]
     counts = Counter(entry["outcome"] for entry in report)
 
     def text() -> None:
@@ -129,9 +142,10 @@ def import_(
 
 
 def _import_row(
-    connection: Connection, row: ImportedRow, newsletter: str, file: str, now: datetime
+    connection: Connection, row: ImportedRow, newsletter: str, proof: tuple[str, str], now: datetime
 ) -> dict[str, Any]:
-    """What became of one row."""
+    """What became of one row; ``proof`` is the name of its file and the text agreed to."""
+    file, agreed = proof
     outcome, reason = row.outcome.value, row.reason
     if row.outcome is ImportOutcome.ADDED and row.address:
         outcome = audience.add_subscription(
@@ -142,6 +156,7 @@ def _import_row(
             language=row.language,
             newsletter=newsletter,
             evidence=f"imported from {file}, line {row.line}",
+            agreed=agreed,
             now=now,
         )
         reason = _REASONS.get(outcome, "")

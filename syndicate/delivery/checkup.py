@@ -114,8 +114,9 @@ def check_alignment(domain: str, envelope: str, signing: Sequence[str], lookup: 
     if not signing:
         detail = f"the envelope's {envelope} is not {domain} ({spf}): your relay has to sign with d={domain}"
         return Finding(name="alignment", good=None, detail=detail)
+    keys = ", ".join(f"d={other}" for other in dict.fromkeys(signing))
     detail = (
-        f"neither the envelope's {envelope} ({spf}) nor DKIM d={', d='.join(dict.fromkeys(signing))} ({dkim}) "
+        f"neither the envelope's {envelope} ({spf}) nor DKIM {keys} ({dkim}) "
         f"belongs to {domain} in From: set [mail] dkim_domain"
     )
     return Finding(name="alignment", good=False, detail=detail)

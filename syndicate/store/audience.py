@@ -38,8 +38,11 @@ def add_subscription(
     newsletter: str,
     evidence: str,
     now: datetime,
+    agreed: str = "",
 ) -> str:
     """Subscribe a mailbox on the operator's word; ``evidence`` says where the consent comes from.
+
+    ``agreed`` is the text the person agreed to elsewhere, as far as the operator knows.
 
     Returns ``added``, ``already`` (it is confirmed), ``left`` (the person unsubscribed: never
     subscribed again by import) or ``suppressed`` (the mailbox must not be written to).
@@ -63,7 +66,7 @@ def add_subscription(
     connection.execute(
         statement.on_conflict_do_update(index_elements=["subscriber_id", "newsletter"], set_=values)
     )
-    _record(connection, address_key, newsletter, "subscribed by operator", evidence, now)
+    _record(connection, address_key, newsletter, "subscribed by operator", evidence, now, agreed)
     return "added"
 
 

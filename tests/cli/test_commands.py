@@ -326,6 +326,13 @@ def test_subscribers_come_by_hand_and_by_file_and_leave_for_good(room: Run, tmp_
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8-sig") as exported:
         states = {row["email"].lower(): row["state"] for row in csv.DictReader(exported)}
     assert states == {"ann@example.org": "confirmed", "bob@example.org": "unsubscribed"}
+    (tmp_path / "more.csv").write_text("cleo@example.org\n")
+    assert room("subscribers import more.csv --agreed", "I want the digest.").code == 0
+    assert room("subscribers add dan@example.org --agreed", "Send it to me.").code == 0
+    for name, said in (("cleo", "I want the digest."), ("dan", "Send it to me.")):
+        consents = room(f"subscribers show {name}@example.org --json").json["consents"]
+        assert [one["agreed"] for one in consents] == [said]
+        assert room(f"subscribers erase {name}@example.org").code == 0
     held = room("subscribers show ann@example.org --json").json
     assert (held["name"], held["suppressed"], held["subscriptions"][0]["state"]) == ("Ann", "no", "confirmed")
     assert "subscribed by operator" in room("subscribers show ann@example.org").out
