@@ -75,8 +75,8 @@ def _notices(services: Services, now: datetime) -> Renders:
         form = {"newsletters": offer, "consent": "Sample", "chosen": "sample", "address": ""}
         yield partial(notices.page, "pages/subscribe.html", 200, **form, problem=problem, done=False)
     yield partial(notices.page, "pages/subscribe.html", done=True)
-    for done, token in ((False, ""), (True, "token"), (True, "")):
-        confirm = {"newsletter": "Sample", "agreed": "Sample", "reader_token": token, "done": done}
+    for confirmed, token in ((False, ""), (True, "token"), (True, "")):
+        confirm = {"newsletter": "Sample", "agreed": "Sample", "reader_token": token, "done": confirmed}
         yield partial(notices.page, "pages/confirm.html", 200, **confirm)
     for paused_until in (None, now + timedelta(days=7)):
         for done in ("", "saved", "feed"):

@@ -17,6 +17,7 @@ from syndicate.audience.import_export import (
     import_subscribers,
 )
 from syndicate.cli.arguments import newsletter_named
+from syndicate.cli.departures import allow, export_gone, import_gone
 from syndicate.cli.frame import (
     changing,
     config_option,
@@ -37,8 +38,11 @@ from syndicate.store import Connection, audience, persons
 
 @click.group()
 def subscribers() -> None:
-    """Add, import, list, show, export, erase and remove subscribers."""
+    """Add, import, list, show, export, erase, remove and allow subscribers."""
 
+
+for _command in (allow, export_gone, import_gone):
+    subscribers.add_command(_command)
 
 newsletter_option = click.option(
     "--newsletter", default=None, help="The newsletter; needed when there are several."

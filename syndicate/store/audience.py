@@ -66,7 +66,7 @@ def add_subscription(
     connection.execute(
         statement.on_conflict_do_update(index_elements=["subscriber_id", "newsletter"], set_=values)
     )
-    _record(connection, address_key, newsletter, "subscribed by operator", evidence, now, agreed)
+    record_consent(connection, address_key, newsletter, "subscribed by operator", evidence, now, agreed)
     return "added"
 
 
@@ -123,7 +123,7 @@ def confirm_subscription(
     connection.execute(
         delete(suppressions).where(suppressions.c.address_key.in_(spellings), suppressions.c.reason == ERASED)
     )
-    _record(connection, address_key, newsletter, "confirmed", detail, now, agreed)
+    record_consent(connection, address_key, newsletter, "confirmed", detail, now, agreed)
     return subscription_id
 
 
@@ -148,7 +148,7 @@ def end_subscription(
         .values(state=SubscriptionState.UNSUBSCRIBED.value, changed=now)
     )
     if ended.rowcount == 1:
-        _record(connection, row.address_key, row.newsletter, "unsubscribed", detail, now)
+        record_consent(connection, row.address_key, row.newsletter, "unsubscribed", detail, now)
         if not feed_choices(connection, row.subscriber_id):
             end_feed(connection, row.subscriber_id)
     return str(row.newsletter)
@@ -294,7 +294,7 @@ def count_subscriptions(connection: Connection) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _record(
+def record_consent(
     connection: Connection,
     address_key: str,
     newsletter: str,
@@ -303,6 +303,7 @@ def _record(
     now: datetime,
     agreed: str = "",
 ) -> None:
+    """Write down what somebody agreed to, or ended, when and how; nothing is ever taken out."""
     connection.execute(
         insert(schema.consents).values(
             address_key=address_key,

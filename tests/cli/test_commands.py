@@ -427,8 +427,31 @@ def test_what_cannot_be_undone_can_be_tried_first(edition: Run, command: str) ->
     assert (tried.code, "would be" in tried.out) == (0, True)
     assert "ann@example.org" in edition("subscribers list").out
     assert edition("status --json").json["subscriptions"] == {"daily": {"confirmed": 2}}
-    assert edition("deliveries doubt --dry-run --json").json == {"uncertain": 2, "dry_run": True}
+    assert edition("deliveries doubt --dry-run --json").json["uncertain"] == 2
     assert edition("status --json").json["deliveries"] == {"pending": 2}
+
+
+def test_D3_a_bounced_mailbox_is_allowed_again_and_who_left_is_not(edition: Run, tmp_path: Path) -> None:
+    (tmp_path / "gone.csv").write_text("email,newsletter,reason\nbob@example.org,,bounced\n")
+    assert edition("subscribers import-gone gone.csv --json").json == {
+        "rows": 1,
+        "changed": 1,
+        "dry_run": False,
+    }
+    assert edition("subscribers remove ann@example.org").code == 0
+    assert edition("subscribers export-gone all.csv").code == 0
+    assert (tmp_path / "all.csv").read_text().splitlines()[1:] == [
+        "ann@example.org,daily,unsubscribed",
+        "bob@example.org,,bounced",
+        "bob@example.org,daily,unsubscribed",
+    ]
+    assert edition("subscribers allow bob@example.org").code == 2
+    assert edition("subscribers allow bob@example.org --reason", "it works again").code == 0
+    assert edition("subscribers show bob@example.org --json").json["suppressed"] == "no"
+    refused = edition("subscribers allow ann@example.org --reason", "I want it")
+    assert (refused.code, "not on the list" in refused.err) == (1, True)
+    (tmp_path / "odd.csv").write_text("name\nbob\n")
+    assert edition("subscribers import-gone odd.csv").code == 1
 
 
 def test_nothing_due_is_said(room: Run) -> None:
