@@ -28,12 +28,13 @@ _TEXT = "template mail/digest.txt"
 def lint_mail(
     rendered: RenderedEdition,
     origins: Origins | None = None,
-    dead: Mapping[str, str] | None = None,
+    dead: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
     page: MailPage | None = None,
 ) -> tuple[Finding, ...]:
     """All that is wrong with a rendered edition, errors first; without an error it may be sent.
 
-    ``dead`` gives the reason for each URL known to lead nowhere; ``page`` is its HTML part, if it was read.
+    ``dead`` gives the reason for each URL known to lead nowhere, and for each that may; ``page`` is its HTML
+    part, if it was read.
     """
     origins = origins or Origins()
     page = page or MailPage(rendered.html)
@@ -43,7 +44,7 @@ def lint_mail(
         *_required(rendered, page, origins),
         *_misplaced_token(rendered),
         *_elements(page, origins),
-        *_dead(page, origins, dead or {}),
+        *_dead(page, origins, *dead),
         *_different_links(rendered, page, origins),
         *_size(rendered),
         *check_structure(rendered.subject, page, origins),
@@ -183,10 +184,23 @@ def _link(element: Element, origins: Origins) -> list[Finding]:
     return [Finding(rule="M9", message=message, place=origins.of(href, f'href="{href}"'))]
 
 
-def _dead(page: MailPage, origins: Origins, dead: Mapping[str, str]) -> list[Finding]:
+def _dead(
+    page: MailPage, origins: Origins, dead: Mapping[str, str], unknown: Mapping[str, str]
+) -> list[Finding]:
+    pictures = {one.attributes.get("src", "") for one in page.all("img")}
+    there = _links(page) | pictures
+    found = [(url, f"is dead: {dead[url]}", Severity.ERROR) for url in sorted(there & dead.keys())]
+    found += [
+        (url, f"may be dead: {unknown[url]}", Severity.WARNING) for url in sorted(there & unknown.keys())
+    ]
     return [
-        Finding(rule="M7", message=f"The link {url} is dead: {dead[url]}.", place=origins.of(url))
-        for url in sorted(_links(page) & dead.keys())
+        Finding(
+            rule="M7",
+            message=f"The {'picture' if url in pictures else 'link'} {url} {said}.",
+            place=origins.of(url),
+            severity=severity,
+        )
+        for url, said, severity in found
     ]
 
 

@@ -129,6 +129,16 @@ def readers_reach(settings: Settings) -> bool:
     return bool(settings.web.listen) and not near
 
 
+def web_routes(settings: Settings) -> frozenset[str]:
+    """The first parts of the paths that our web server answers without a file; the root is always one."""
+    if not settings.web.listen:
+        return frozenset({""})
+    readers = {"unsubscribe", "preferences", "private"} | (
+        {"subscribe", "confirm"} if settings.sign_up.enabled else set()
+    )
+    return frozenset({"", "desk", "healthz", "websub"} | readers)
+
+
 def _unsubscribe_page(settings: Settings) -> str:
     return f"{settings.site.url}/unsubscribe/{TOKEN}" if readers_reach(settings) else ""
 
