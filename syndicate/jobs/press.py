@@ -115,15 +115,29 @@ class Press:
 
         digest, left_out = (digest, ()) if invented else self._without_gone(digest)
         digest, rendered, trimmed = fit(digest, render)
-        origins = Origins(digest, lambda text: self.templates.find(text, "mail/"))
+        origins = Origins(
+            digest,
+            lambda text, file: self.templates.find(text, "mail/", file),
+            self._variables(rendered, web_url),
+        )
         page = MailPage(rendered.html)
         dead, unknown = ({}, {}) if invented else self._missing(newsletter, page, web_url)
         dead |= {} if invented else self._gone_links(digest)
         headers = check_headers(self.message(newsletter, period, rendered, web_url))
-        findings = (*lint_mail(rendered, origins, (dead, unknown), page), *headers)
+        findings = (*lint_mail(rendered, origins, (dead, unknown), page, digest), *headers)
         return Proof(
             digest=digest, rendered=rendered, web_url=web_url, findings=findings, trimmed=left_out + trimmed
         )
+
+    def _variables(self, rendered: RenderedEdition, web_url: str) -> dict[str, str]:
+        """What the templates call the addresses that no article brought."""
+        return {
+            rendered.unsubscribe_url: "unsubscribe_url",
+            rendered.preferences_url: "preferences_url",
+            web_url: "web_url",
+            f"{self.site.url}/": "site.url",
+            self.site.google_news_url: "google_news_url",
+        }
 
     def _gone_links(self, digest: Digest) -> dict[str, str]:
         gone = self.gone([story.article_id for story in digest.stories])
