@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from syndicate.audience.confirmation import render_confirmation
 from syndicate.audience.preferences import PAUSES
 from syndicate.cli.invented import CHANNEL, NEWSLETTER, archived, article, desk, digests, headline, reader
 from syndicate.errors import RenderError
+from syndicate.jobs.confirmation import proofed_confirmation
 from syndicate.newsletter.sample import sample_stories
 from syndicate.publish.archive import archive_pages, edition_item
 from syndicate.publish.site import SectionBlock, SitePages
@@ -100,7 +100,7 @@ def _mails(services: Services, now: datetime) -> Renders:
         for digest in digests(now):
             yield partial(services.press.proof, newsletter, period, digest, invented=True)
         yield partial(
-            render_confirmation,
+            proofed_confirmation,
             services.templates,
             newsletter_title=newsletter.title,
             site_title="Sample",

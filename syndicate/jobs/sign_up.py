@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 
 from syndicate.audience.addresses import fold_address, normalise_address
-from syndicate.audience.confirmation import render_confirmation
 from syndicate.audience.tokens import CONFIRM, make_token, read_token, token_digest, unsubscribe_token
 from syndicate.errors import RenderError
+from syndicate.jobs.confirmation import proofed_confirmation
 from syndicate.model import Newsletter
 from syndicate.store import Connection, Store, audience, leases, quarantine, sign_ups
 from syndicate.templating import Templates
@@ -156,7 +156,7 @@ class SignUpJob:
         return sign_ups.MAILED
 
     def _mail(self, newsletter: Newsletter) -> tuple[str, str, str]:
-        return render_confirmation(
+        return proofed_confirmation(
             self.templates,
             newsletter_title=newsletter.title,
             site_title=self.options.site_title,

@@ -29,7 +29,6 @@ class Finding:
 
 HTML = "digest.html"
 TEXT = "digest.txt"
-SUBJECT = "digest.subject.txt"
 REASON = "digest.reason.txt"
 
 Find = Callable[[str, str], str]
@@ -43,12 +42,18 @@ def _nowhere(_text: str, _file: str) -> str:
 class Origins:
     """Where something in a rendered mail comes from.
 
-    ``variables`` gives, for addresses that no article brought, what a template calls them.
+    ``variables`` gives, for addresses that no article brought, what a template calls them; ``stem`` is how
+    the names of the mail's own templates begin.
     """
 
     def __init__(
-        self, digest: Digest | None = None, find: Find = _nowhere, variables: Mapping[str, str] | None = None
+        self,
+        digest: Digest | None = None,
+        find: Find = _nowhere,
+        variables: Mapping[str, str] | None = None,
+        stem: str = "digest",
     ) -> None:
+        self._stem = stem
         self._find = find
         self._variables = variables or {}
         self._articles: dict[str, str] = {}
@@ -68,7 +73,7 @@ class Origins:
         """The article whose headline, or a part of it, stands in a subject; else the subject's template."""
         end = text.partition(": ")[2].removesuffix("…").strip()
         told = (name for title, name in self._titles.items() if title in text or (end and end in title))
-        return next(told, "") or self.line(SUBJECT, "title")
+        return next(told, "") or self.line(f"{self._stem}.subject.txt", "title")
 
     def template(self, *texts: str) -> str:
         """The first template line that holds one of the texts; where the digest's begins if none does."""
@@ -77,7 +82,7 @@ class Origins:
     def line(self, file: str, *texts: str) -> str:
         """The first line of one template that holds one of the texts; its first line if none does."""
         found = (self._find(text, file) for text in texts if text)
-        return next(filter(None, found), f"mail/{HTML if file == '*.*' else file}, line 1")
+        return next(filter(None, found), f"mail/{self._stem + '.html' if file == '*.*' else file}, line 1")
 
     def of(self, url: str, *texts: str) -> str:
         """The article that brought a URL, else the template line."""

@@ -46,7 +46,7 @@ def lint_mail(
         *_way_to_choose(rendered, page, origins),
         *_required(rendered, page, origins),
         *_misplaced_token(rendered, origins),
-        *_elements(page, origins),
+        *check_elements(page, origins),
         *_dead(page, origins, *dead),
         *_different_links(rendered, page, origins),
         *_size(rendered, origins),
@@ -173,7 +173,8 @@ def _misplaced_token(rendered: RenderedEdition, origins: Origins) -> list[Findin
     ]
 
 
-def _elements(page: MailPage, origins: Origins) -> list[Finding]:
+def check_elements(page: MailPage, origins: Origins) -> list[Finding]:
+    """Elements that no mail may have, pictures and links that do not work in one."""
     found = []
     for element in page.elements:
         if element.tag in _FORBIDDEN:
