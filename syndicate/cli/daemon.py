@@ -268,7 +268,7 @@ class _Daemon:
         counts = {
             "sent": result.sent,
             "deferred": result.deferred,
-            "failed": result.failed,
+            "failed": result.failed + result.late,
             "uncertain": result.uncertain + result.swept,
             "cancelled": result.cancelled,
         }

@@ -15,7 +15,17 @@ from syndicate.model import (
     SourceState,
 )
 from syndicate.services import Services
-from syndicate.store import Connection, audience, bounces, editor, quarantine, ranking, stale, tombstones
+from syndicate.store import (
+    Connection,
+    audience,
+    bounces,
+    editor,
+    quarantine,
+    ranking,
+    sending_pauses,
+    stale,
+    tombstones,
+)
 from syndicate.store import articles as article_store
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
@@ -56,6 +66,7 @@ class Health:
     subscriptions: dict[str, dict[str, int]]
     deferral: str
     refused: int
+    late: int
     pages: dict[str, int]
     refused_pages: list[tuple[str, int]]
     failing_parts: list[tuple[str, int, str]]
@@ -88,6 +99,7 @@ def look(services: Services, now: datetime) -> Health:
             subscriptions=audience.count_subscriptions(connection),
             deferral=_last_deferral(connection, now),
             refused=delivery_store.count_refused(connection),
+            late=delivery_store.count_late(connection, since=now - WEEK),
             pages=page_store.count_pages(connection),
             refused_pages=page_store.refused_pages(connection, limit=5),
             failing_parts=part_store.failing_parts(connection, FAILURES_WORTH_A_PERSON),
@@ -116,7 +128,7 @@ def _lists(services: Services, connection: Connection) -> tuple[tuple[str, Sourc
 
 def _last_deferral(connection: Connection, now: datetime) -> str:
     """What the mail server, or the disk, said when it last put mail off."""
-    if pause := delivery_store.sending_pause(connection, now):
+    if pause := sending_pauses.sending_pause(connection, now):
         return pause[1]
     waiting = (DeliveryState.DEFERRED, DeliveryState.PENDING)
     latest = delivery_store.list_deliveries(connection, states=waiting, limit=1)
@@ -189,6 +201,11 @@ def _problems_of_mail(health: Health) -> list[str]:
         found.append(
             f"{plural(health.refused, 'delivery')} refused for good: see `syndicate deliveries list "
             "--state failed`, then remove the address or send again"
+        )
+    if health.late:
+        found.append(
+            f"{plural(health.late, 'delivery')} could not be sent before it was too late: see `syndicate "
+            "deliveries list --state failed`"
         )
     if health.oldest_due and health.now - health.oldest_due > STUCK:
         found.append(

@@ -242,7 +242,7 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
     answer = {
         "sent": result.sent,
         "deferred": result.deferred,
-        "failed": result.failed,
+        "failed": result.failed + result.late,
         "uncertain": result.uncertain + result.swept,
         "cancelled": result.cancelled,
         "problem": result.problem,
@@ -250,14 +250,14 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
 
     def text() -> None:
         click.echo(
-            f"{result.sent} sent, {result.deferred} deferred, {result.failed} failed, "
+            f"{result.sent} sent, {result.deferred} deferred, {result.failed + result.late} failed, "
             f"{result.uncertain + result.swept} uncertain, {result.cancelled} cancelled."
         )
         if result.problem:
             click.echo(f"  {result.problem}", err=True)
 
     show(answer, as_json, text)
-    _exit_if(result.failed + result.uncertain + result.swept + bool(result.problem))
+    _exit_if(result.failed + result.late + result.uncertain + result.swept + bool(result.problem))
 
 
 def _show_due(due: Sequence[DeliveryReport], problem: str, as_json: bool) -> None:

@@ -13,6 +13,8 @@ from syndicate.model import DeliveryState
 FIRST_PAUSE = timedelta(minutes=5)
 LONGEST_PAUSE = timedelta(hours=4)
 GIVE_UP_AFTER = timedelta(hours=72)
+# From the first attempt on: what is put off in time may be sent until then, however late it is.
+KEEP_TRYING = GIVE_UP_AFTER + LONGEST_PAUSE
 CONNECTION_PAUSE = timedelta(minutes=2)
 LOGIN_PAUSE = timedelta(minutes=15)
 RENDERS = 3
@@ -31,8 +33,8 @@ def outcome_of(
 ) -> Outcome:
     """Judge one failed attempt.
 
-    ``attempts`` counts this one. ``first_attempt`` is when the delivery was first due: after 72 hours
-    of 4xx replies it fails. What cannot even be rendered is set aside after three attempts.
+    ``attempts`` counts this one. ``first_attempt`` is when the first was made: after 72 hours of 4xx
+    replies it fails. What cannot even be rendered is set aside after three attempts.
     """
     if isinstance(error, Uncertain):
         return Outcome(state=DeliveryState.UNCERTAIN)

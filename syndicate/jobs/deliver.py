@@ -17,14 +17,14 @@ from typing import Any
 from syndicate.audience.tokens import CONFIRM, make_token, unsubscribe_token
 from syndicate.delivery.dkim import DkimKey
 from syndicate.delivery.message import MailOptions, MessageTemplate, message_id
-from syndicate.delivery.outcome import outcome_of, rest_after
+from syndicate.delivery.outcome import KEEP_TRYING, outcome_of, rest_after
 from syndicate.delivery.pace import Limits, Pace
 from syndicate.delivery.parcels import Ended, Parcel, Sender
 from syndicate.delivery.verp import verp_sender
 from syndicate.errors import MailError, Refused, RenderError
 from syndicate.jobs.bounces import BouncePolicy, apply_bounce, bounce_of_reply
 from syndicate.model import Delivery, DeliveryState, SubscriptionState
-from syndicate.store import Connection, Store, leases
+from syndicate.store import Connection, Store, leases, sending_pauses
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
 
@@ -38,7 +38,7 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverResult:
-    """How many deliveries ended in each way during one run.
+    """How many deliveries ended in each way during one run; ``late`` ones failed without an attempt.
 
     ``problem`` is what the server said when it took nothing more; ``paused`` is true when that was in an
     earlier run, and nobody has tried again since.
@@ -50,6 +50,7 @@ class DeliverResult:
     uncertain: int = 0
     cancelled: int = 0
     swept: int = 0
+    late: int = 0
     problem: str = ""
     paused: bool = False
 
@@ -104,15 +105,16 @@ class DeliverJob:
         """
         with self.store.write() as connection:
             swept = delivery_store.sweep_uncertain(connection, now=now)
+            late = delivery_store.fail_late(connection, now=now)
             if resume:
-                delivery_store.resume_sending(connection)
+                sending_pauses.resume_sending(connection)
             secret = leases.secret(connection)
             problem = _resting(connection, now)
             waiting = delivery_store.count_due(connection, now)
         if problem:
-            return DeliverResult(swept=swept, problem=problem, paused=True)
+            return DeliverResult(swept=swept, late=late, problem=problem, paused=True)
         if not waiting:
-            return DeliverResult(swept=swept)
+            return DeliverResult(swept=swept, late=late)
         run = _Run(self, self.keys(), now, secret, _Tally(waiting, progress))
         try:
             error = self.sender().run(run.take, run.settle, backlog=waiting, stopping=stopping)
@@ -121,12 +123,12 @@ class DeliverJob:
         if error is not None:
             with self.store.write() as connection:
                 until = run.moment() + rest_after(error)
-                delivery_store.pause_sending(connection, until=until, reason=str(error))
-        return DeliverResult(swept=swept, problem=str(error or ""), **run.tally.counts())
+                sending_pauses.pause_sending(connection, until=until, reason=str(error))
+        return DeliverResult(swept=swept, late=late, problem=str(error or ""), **run.tally.counts())
 
 
 def _resting(connection: Connection, now: datetime) -> str:
-    pause = delivery_store.sending_pause(connection, now)
+    pause = sending_pauses.sending_pause(connection, now)
     return f"{pause[1]}. Nothing is sent before {pause[0]:%H:%M} UTC." if pause else ""
 
 
@@ -275,9 +277,8 @@ class _Run:
         delivery, error = self._out[ended.parcel.key], ended.error
         if error is None:
             return DeliveryState.SENT
-        outcome = outcome_of(
-            error, attempts=delivery.attempts + 1, first_attempt=delivery.created, now=moment
-        )
+        first = delivery.first_attempt or moment
+        outcome = outcome_of(error, attempts=delivery.attempts + 1, first_attempt=first, now=moment)
         delivery_store.finish_delivery(
             connection,
             delivery.id,
@@ -287,6 +288,7 @@ class _Run:
             code=None if isinstance(error, RenderError) else error.code,
             error=str(error),
             not_before=outcome.retry_at,
+            keep_trying=first + KEEP_TRYING if outcome.retry_at else None,
         )
         if isinstance(error, Refused) and (kind := bounce_of_reply(error.code, str(error))):
             apply_bounce(

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from syndicate.errors import SyndicateError
 from syndicate.jobs.press import Press, Proof
-from syndicate.jobs.variants import hours_of
+from syndicate.jobs.variants import sending_times
 from syndicate.model import Digest, DigestStory, Newsletter
 from syndicate.newsletter.forms import as_decided
 from syndicate.newsletter.periods import Period
@@ -265,10 +265,11 @@ class DeskJob:
             found = replace(found, content=content)
         if proof.trimmed:
             self._record(connection, found.edition.id, "trim", "; ".join(proof.trimmed), "syndicate", now)
-        if not desk.release_edition(connection, found, now):
-            return False
         newsletter = next(one for one in self.newsletters if one.name == found.edition.newsletter)
-        keep_hours(connection, found.edition.id, hours_of(newsletter, now))
+        times = sending_times(newsletter, now)
+        if not desk.release_edition(connection, found, now, max_lateness=times.max_lateness):
+            return False
+        keep_hours(connection, found.edition.id, times.own_hour)
         detail = proof.rendered.subject if action == "approve" else ""
         self._record(connection, found.edition.id, action, detail, by, now)
         return True

@@ -12,7 +12,7 @@ from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.desk import DeskJob
 from syndicate.jobs.press import Draft, Press
 from syndicate.jobs.ranking import candidates, story_facts
-from syndicate.jobs.variants import cut_variants, hours_of, in_selection
+from syndicate.jobs.variants import cut_variants, in_selection, sending_times
 from syndicate.jobs.views import listed_articles, published_articles
 from syndicate.model import EVERY_EDITION, EditionStory, Newsletter, RankedStory
 from syndicate.newsletter.compose import Candidate, Carried, ComposeOptions, compose
@@ -105,9 +105,10 @@ class EditionJob:
         for newsletter, period in self.due(now, running):
             outcomes.append(self._cut(newsletter, period, now, dry_run=dry_run))
         if not dry_run:
+            # What was chosen since the last look waits, and is let go, with the edition.
+            cut_variants(self.store, self.draft, running, now)
             outcomes += self._release(now, wanted)
             outcomes += self._record_missed(now, running)
-            cut_variants(self.store, self.draft, running, now)
         return tuple(outcomes)
 
     def _release(self, now: datetime, wanted: Callable[[str], bool]) -> list[EditionOutcome]:
@@ -212,7 +213,7 @@ class EditionJob:
                 rendered=draft.proof.parts,
                 stories=draft.stories,
                 now=now,
-                own_hour=hours_of(newsletter, now),
+                times=sending_times(newsletter, now),
                 content=draft.proof.digest.to_json(),
                 web_url=draft.proof.web_url,
                 state=edition_store.WAITING if approve_by else edition_store.CUT,

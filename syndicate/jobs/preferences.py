@@ -14,7 +14,7 @@ from syndicate.audience.preferences import (
 )
 from syndicate.audience.tokens import read_token
 from syndicate.jobs.private_feeds import PrivateFeedsJob
-from syndicate.jobs.variants import cadences
+from syndicate.jobs.variants import cadences, hours_of
 from syndicate.model import Newsletter
 from syndicate.store import Connection, Store, audience, channels, leases, preferences
 from syndicate.store.preferences import StoredPreferences
@@ -78,9 +78,24 @@ class PreferencesJob:
                 time_zone=choices.time_zone,
                 paused_until=choices.paused_until,
             )
+            if (choices.hour, choices.time_zone) != (stored.hour, stored.time_zone):
+                self._move_waiting(connection, subscription_id, choices, now)
             self._subscribe(connection, stored, set(choices.newsletters), page.offer, now)
             after = self._behind(connection, token)
             return None if after is None else self._page(connection, after[1])
+
+    def _move_waiting(
+        self, connection: Connection, subscription_id: int, choices: Choices, now: datetime
+    ) -> None:
+        """What waits goes at the hour just chosen, as if chosen before; when that is over, at once."""
+        declared = {one.name: one for one in self.newsletters}
+
+        def moment(newsletter: str, since: datetime) -> datetime:
+            if choices.hour is None or newsletter not in declared:
+                return now
+            return hours_of(declared[newsletter], since)(choices.hour, choices.time_zone)
+
+        preferences.move_waiting(connection, subscription_id, moment, now)
 
     def renew_feed(self, token: str) -> ReaderPage | None:
         """End the address of the reader's private feed and make another one; ``None`` for a bad token."""

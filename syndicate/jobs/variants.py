@@ -25,6 +25,7 @@ from syndicate.newsletter.periods import (
 from syndicate.store import Connection, Store, desk, preferences, quarantine
 from syndicate.store import editions as edition_store
 from syndicate.store import newsletters as newsletter_store
+from syndicate.store.editions import SendingTimes
 from syndicate.store.preferences import Variant
 
 DraftOf = Callable[[Newsletter, Period, datetime, Variant], Draft]
@@ -58,6 +59,12 @@ def hours_of(newsletter: Newsletter, now: datetime) -> Callable[[int, str], date
     return next_hour
 
 
+def sending_times(newsletter: Newsletter, now: datetime) -> SendingTimes:
+    """When the mails of an edition that goes out now may be sent."""
+    lateness = timedelta(seconds=newsletter.max_lateness)
+    return SendingTimes(own_hour=hours_of(newsletter, now), max_lateness=lateness)
+
+
 def in_selection(candidates: Sequence[Candidate], variant: Variant) -> list[Candidate]:
     """The stories that a selection takes."""
     wanted = read_selection(variant.selection)
@@ -73,28 +80,32 @@ def cut_variants(store: Store, draft: DraftOf, newsletters: Sequence[Newsletter]
         for variant in chosen:
             wanted = at_cadence(newsletter, variant.cadence)
             try:
-                period = _due(store, wanted, variant, now)
-                if period is not None:
+                for period in _due(store, wanted, variant, now):
                     _cut(store, draft(wanted, period, now, variant), variant, now)
             except (RenderError, ConfigError) as error:
                 with store.write() as connection:
                     quarantine.record_failure(connection, "newsletter", newsletter.name, str(error), now=now)
 
 
-def _due(store: Store, newsletter: Newsletter, variant: Variant, now: datetime) -> Period | None:
+def _due(store: Store, newsletter: Newsletter, variant: Variant, now: datetime) -> list[Period]:
+    """The periods for which a choice has no form yet.
+
+    However late it is, those of editions that wait for an editor or were let go not long ago: whoever chose
+    meanwhile gets neither of the forms that were cut before.
+    """
+    since = now - timedelta(seconds=newsletter.max_lateness)
     with store.read() as connection:
-        done = partial(edition_store.has_edition, connection, newsletter.name)
-        period = due_period(
-            newsletter,
-            now,
-            known_since=newsletter_store.known_since(connection, newsletter.name) or now,
-            already=lambda period: done(variant.key, period.end),
-        )
-        if period is None or variant.cadence != EVERY_EDITION:
-            return period
-        states = edition_store.edition_states(connection, newsletter.name, EVERY_EDITION, period.end)
-    ready = {edition_store.CUT, edition_store.EMPTY, *edition_store.OPEN}
-    return period if states & ready else None
+        periods = desk.periods_under_way(connection, newsletter.name, variant.cadence, since)
+        if variant.cadence != EVERY_EDITION:
+            due = due_period(
+                newsletter,
+                now,
+                known_since=newsletter_store.known_since(connection, newsletter.name) or now,
+                already=lambda period: (period.start, period.end) in periods,
+            )
+            periods += [(due.start, due.end)] if due else []
+        done = partial(edition_store.has_edition, connection, newsletter.name, variant.key)
+        return [Period(start=start, end=end, key="") for start, end in periods if not done(end)]
 
 
 def _waits(
@@ -131,5 +142,5 @@ def _cut(store: Store, draft: Draft, variant: Variant, now: datetime) -> None:
             approve_by=approve_by,
             content=draft.proof.digest.to_json(),
             web_url=draft.proof.web_url,
-            own_hour=hours_of(draft.newsletter, now),
+            times=sending_times(draft.newsletter, now),
         )

@@ -117,7 +117,8 @@ class Delivery:
     """One edition, or one confirmation, on its way to one mailbox, as a sender claims it.
 
     It goes out only while its subscription is in the state ``requires``: an edition while it is
-    confirmed, the mail that asks for confirmation while it is not.
+    confirmed, the mail that asks for confirmation while it is not. ``first_attempt`` is when it was first
+    put off, if it was.
     """
 
     id: int
@@ -126,7 +127,7 @@ class Delivery:
     address: str
     state: DeliveryState
     attempts: int
-    created: datetime
+    first_attempt: datetime | None
     requires: SubscriptionState = SubscriptionState.CONFIRMED
 
 

@@ -5,9 +5,8 @@ before the body; a row that a crash leaves there becomes ``uncertain`` and is se
 a person asks.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -21,9 +20,11 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
-    delete,
+    case,
     func,
+    literal,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -31,11 +32,11 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from syndicate.model import Delivery, DeliveryState, SubscriptionState
 from syndicate.store import schema
-from syndicate.store.types import EPOCH, from_microseconds, to_microseconds
-from syndicate.store.upsert import insert_for
+from syndicate.store.preferences import moved_to, not_paused
+from syndicate.store.types import EPOCH, Moment
 
 _READY = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
-_PAUSE = "sending paused"
+_TOO_LATE = "it was too late to be sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,21 +54,12 @@ class DeliveryReport:
 def claim_deliveries(
     connection: Connection, *, now: datetime, owner: str, until: datetime, limit: int
 ) -> list[Delivery]:
-    """Lease deliveries that may go now. An expired lease is claimable: nothing was sent under it."""
-    table = schema.deliveries
-    ids = (
-        select(table.c.id)
-        .where(_ready(table), table.c.not_before <= now, table.c.lease_until < now)
-        .order_by(table.c.not_before, table.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    claimed = connection.execute(
-        update(table)
-        .where(table.c.id.in_(ids), _ready(table))
-        .values(lease_owner=owner, lease_until=until)
-        .returning(*table.c)
-    )
+    """Lease deliveries that may go now. An expired lease is claimable: nothing was sent under it.
+
+    None that is too late: ``fail_late`` says so of them.
+    """
+    facts = {"owner": owner, "until": until, "moment": now, "limit": limit}
+    claimed = connection.execute(_claim(), facts)
     return sorted((_delivery(row) for row in claimed), key=lambda one: one.id)
 
 
@@ -76,8 +68,8 @@ def begin_sending(
 ) -> set[int]:
     """The server said 354: move to ``sending``; returns the ids of those that may really go.
 
-    Not those that somebody else has, or that were cancelled. A subscription that ended in the meantime
-    cancels its delivery here, at the last moment.
+    Not those that somebody else has, or that were cancelled. A subscription that ended in the meantime, or
+    a reader's pause, cancels its delivery here, at the last moment.
     """
     facts = {"ids": ids, "owner": owner, "moment": now}
     begun = set(connection.scalars(_begin(), facts | {"until": until}))
@@ -91,14 +83,38 @@ def mark_sent(connection: Connection, ids: Sequence[int], *, owner: str, now: da
     return connection.execute(_sent(), {"ids": ids, "owner": owner, "moment": now}).rowcount
 
 
-# The three statements of every turn of a sender, made once: building them costs more than running them.
+# The statements of a sender, made once: building them costs more than running them.
+
+
+@cache
+def _claim() -> ReturningUpdate[Any]:
+    table = schema.deliveries
+    ids = (
+        select(table.c.id)
+        .where(_ready(table), table.c.not_before <= bindparam("moment"))
+        .where(table.c.lease_until < bindparam("moment"))
+        .where(or_(table.c.not_after.is_(None), table.c.not_after >= bindparam("moment")))
+        .order_by(table.c.not_before, table.c.id)
+        .limit(bindparam("limit", type_=Integer))
+        .with_for_update(skip_locked=True)
+    )
+    return (
+        update(table)
+        .where(table.c.id.in_(ids), _ready(table))
+        .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
+        # Not all columns: a moment costs more to read than the rest of a row.
+        .returning(*(table.c[field.name] for field in fields(Delivery)))
+    )
 
 
 @cache
 def _begin() -> ReturningUpdate[Any]:
-    table, subscriptions = schema.deliveries, schema.subscriptions
-    wanted = select(subscriptions.c.id).where(
-        subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires
+    table, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
+    wanted = (
+        select(subscriptions.c.id)
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires)
+        .where(or_(not_paused(bindparam("moment")), table.c.despite_pause))
     )
     return (
         update(table)
@@ -115,13 +131,17 @@ def _begin() -> ReturningUpdate[Any]:
 
 @cache
 def _cancel() -> Update:
-    table = schema.deliveries
+    table, subscriptions = schema.deliveries, schema.subscriptions
+    subscribed = select(subscriptions.c.id).where(
+        subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires
+    )
+    paused, left = "paused by its reader before it was sent", "unsubscribed before it was sent"
     return (
         update(table)
         .where(_these(table), _ready(table))
         .values(
             state=DeliveryState.CANCELLED.value,
-            error="unsubscribed before it was sent",
+            error=case((subscribed.exists(), paused), else_=left),
             changed=bindparam("moment"),
             **_free(),
         )
@@ -152,15 +172,24 @@ def finish_delivery(
     code: int | None = None,
     error: str = "",
     not_before: datetime | None = None,
+    keep_trying: datetime | None = None,
 ) -> bool:
-    """Write how an attempt ended; false when the row is no longer ours to change."""
+    """Write how an attempt ended; false when the row is no longer ours to change.
+
+    What is put off until ``not_before`` may be tried until ``keep_trying`` at least; but nobody is asked
+    to confirm with a link that has expired.
+    """
     table = schema.deliveries
     open_states = (*_READY, DeliveryState.SENDING.value)
     values: dict[str, Any] = {"state": state.value, "code": code, "error": error, "changed": now} | _free()
     # An attempt that ended before the body counts too: otherwise it would be tried for ever.
     values["attempts"] = table.c.attempts + (table.c.state != DeliveryState.SENDING.value).cast(Integer)
+    values["first_attempt"] = func.coalesce(table.c.first_attempt, literal(now, Moment))
     if not_before is not None:
         values["not_before"] = not_before
+    if keep_trying is not None:
+        longer = and_(table.c.not_after < keep_trying, _is_edition(table))
+        values["not_after"] = case((longer, literal(keep_trying, Moment)), else_=table.c.not_after)
     mine = and_(table.c.id == delivery_id, table.c.state.in_(open_states), table.c.lease_owner == owner)
     return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
 
@@ -176,28 +205,17 @@ def postpone_delivery(connection: Connection, delivery_id: int, *, owner: str, n
     """Give back a delivery whose turn comes later, without counting an attempt."""
     table = schema.deliveries
     mine = and_(table.c.id == delivery_id, table.c.lease_owner == owner, _ready(table))
-    connection.execute(update(table).where(mine).values(not_before=not_before, **_free()))
+    connection.execute(update(table).where(mine).values(**moved_to(not_before), **_free()))
 
 
-def pause_sending(connection: Connection, *, until: datetime, reason: str) -> None:
-    """The server takes nothing from us for now: nobody should try before ``until``."""
-    value = json.dumps([to_microseconds(until), reason])
-    statement = insert_for(connection, schema.meta).values(key=_PAUSE, value=value)
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
-
-
-def resume_sending(connection: Connection) -> None:
-    """End a pause."""
-    connection.execute(delete(schema.meta).where(schema.meta.c.key == _PAUSE))
-
-
-def sending_pause(connection: Connection, now: datetime) -> tuple[datetime, str] | None:
-    """Until when nothing is sent, and why; ``None`` when it may be."""
-    value = connection.scalars(select(schema.meta.c.value).where(schema.meta.c.key == _PAUSE)).first()
-    if value is None:
-        return None
-    until, reason = json.loads(value)
-    return (from_microseconds(until), reason) if from_microseconds(until) > now else None
+def fail_late(connection: Connection, *, now: datetime) -> int:
+    """What waits and could not be sent in time fails, with a reason; returns how many those were."""
+    table = schema.deliveries
+    late = and_(_ready(table), table.c.not_before <= now, table.c.not_after < now, table.c.lease_until < now)
+    since = case((table.c.error == "", _TOO_LATE), else_=literal(f"{_TOO_LATE}; ") + table.c.error)
+    values = {"error": since, "code": None, "changed": now, **_free()}
+    failed = update(table).where(late).values(state=DeliveryState.FAILED.value, **values)
+    return connection.execute(failed).rowcount
 
 
 def sweep_uncertain(connection: Connection, *, now: datetime) -> int:
@@ -233,6 +251,8 @@ def resend(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
     values = {
         "state": DeliveryState.PENDING.value,
         "not_before": now,
+        "not_after": case((_is_edition(table), None), else_=table.c.not_after),
+        "first_attempt": None,
         "error": "",
         "code": None,
         "changed": now,
@@ -288,8 +308,20 @@ def count_refused(connection: Connection) -> int:
         .join(subscriptions, subscriptions.c.id == table.c.subscription_id)
         .where(
             table.c.state == DeliveryState.FAILED.value,
+            table.c.error.not_like(f"{_TOO_LATE}%"),
             subscriptions.c.state == SubscriptionState.CONFIRMED.value,
         )
+    )
+    return connection.scalars(query).one()
+
+
+def count_late(connection: Connection, *, since: datetime) -> int:
+    """Deliveries that failed since a moment because they could not be sent in time."""
+    table = schema.deliveries
+    query = select(func.count()).where(
+        table.c.state == DeliveryState.FAILED.value,
+        table.c.error.like(f"{_TOO_LATE}%"),
+        table.c.changed >= since,
     )
     return connection.scalars(query).one()
 
@@ -317,6 +349,10 @@ def _state_is(table: Table, state: DeliveryState) -> ColumnElement[bool]:
     return table.c.state == literal_column(f"'{state.value}'")
 
 
+def _is_edition(table: Table) -> ColumnElement[bool]:
+    return table.c.requires == SubscriptionState.CONFIRMED.value
+
+
 def _free() -> dict[str, Any]:
     return {"lease_owner": "", "lease_until": EPOCH}
 
@@ -329,6 +365,6 @@ def _delivery(row: Row[Any]) -> Delivery:
         address=row.address,
         state=DeliveryState(row.state),
         attempts=row.attempts,
-        created=row.created,
+        first_attempt=row.first_attempt,
         requires=SubscriptionState(row.requires),
     )

@@ -6,15 +6,17 @@ makes it ``cut`` and adds them, in one commit; from then on it is frozen.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
 from syndicate.model import EVERY_EDITION, Edition
 from syndicate.store import schema
+from syndicate.store.corrections import replace_deliveries
 from syndicate.store.editions import (
     CUT,
+    EMPTY,
     HELD,
     OPEN,
     VARIANT,
@@ -74,6 +76,28 @@ def overdue_editions(connection: Connection, now: datetime) -> list[DeskEdition]
     table = schema.editions
     query = select(table).where(table.c.state == WAITING, table.c.approve_by <= now).order_by(table.c.id)
     return [_desk_edition(row) for row in connection.execute(query)]
+
+
+def periods_under_way(
+    connection: Connection, newsletter: str, cadence: str, since: datetime
+) -> list[tuple[datetime, datetime]]:
+    """The periods, oldest first, whose edition waits, or went out or was found empty since a moment.
+
+    For a cadence that readers chose, those of any of its forms.
+    """
+    table = schema.editions
+    recent = or_(table.c.state.in_((CUT, EMPTY)), and_(table.c.state == VARIANT, table.c.stories > 0))
+    of_cadence = table.c.cadence == cadence
+    if cadence != EVERY_EDITION:
+        of_cadence = or_(of_cadence, table.c.cadence.startswith(f"{cadence}\n", autoescape=True))
+    query = (
+        select(table.c.period_start, table.c.period_end)
+        .where(table.c.newsletter == newsletter, of_cadence, table.c.revision == 0)
+        .where(or_(table.c.state.in_(OPEN), and_(recent, table.c.cut_at >= since)))
+        .distinct()
+    )
+    rows = connection.execute(query.order_by(table.c.period_end))
+    return [(row.period_start, row.period_end) for row in rows]
 
 
 def published_editions(connection: Connection, newsletter: str, cadence: str) -> list[DeskEdition]:
@@ -182,10 +206,13 @@ def move_edition(connection: Connection, edition_id: int, *, to: str) -> bool:
     return connection.execute(statement.values(state=to, approve_by=None)).rowcount == 1
 
 
-def release_edition(connection: Connection, before: DeskEdition, now: datetime) -> bool:
+def release_edition(
+    connection: Connection, before: DeskEdition, now: datetime, *, max_lateness: timedelta | None = None
+) -> bool:
     """Freeze an open edition as it was read, and add its deliveries; false when it has changed since.
 
-    A correction goes to those who were sent an earlier revision.
+    A correction goes to the readers of earlier revisions. ``max_lateness`` counts from now, or from a
+    reader's own hour.
     """
     table, edition = schema.editions, before.edition
     released = connection.execute(
@@ -195,16 +222,10 @@ def release_edition(connection: Connection, before: DeskEdition, now: datetime) 
     )
     if released.rowcount != 1:
         return False
-    readers_of = None
     if edition.revision:
-        issue = select(table.c.id).where(
-            table.c.newsletter == edition.newsletter,
-            table.c.cadence == edition.cadence,
-            table.c.period_end == edition.period_end,
-            table.c.revision < edition.revision,
-        )
-        readers_of = list(connection.scalars(issue))
-    add_deliveries(connection, edition.id, edition.newsletter, now, readers_of=readers_of)
+        replace_deliveries(connection, edition, now, max_lateness=max_lateness)
+    else:
+        add_deliveries(connection, edition.id, edition.newsletter, now, max_lateness=max_lateness)
     return True
 
 

@@ -1,11 +1,11 @@
 """Editions: cut whole, frozen, once per period."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, or_, select
 
 from syndicate.model import (
     EVERY_EDITION,
@@ -17,7 +17,7 @@ from syndicate.model import (
 from syndicate.store import schema
 from syndicate.store.preferences import keep_hours, not_paused
 from syndicate.store.story_moves import current_stories
-from syndicate.store.types import EPOCH
+from syndicate.store.types import EPOCH, Moment
 from syndicate.store.upsert import insert_for
 
 CUT = "cut"
@@ -44,6 +44,18 @@ class CarriedStory:
     coverage: int
     period_end: datetime
     cut_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingTimes:
+    """When the mails of an edition may go.
+
+    ``own_hour`` says when an hour of a zone comes next; no mail goes later than ``max_lateness`` after its
+    moment.
+    """
+
+    own_hour: Callable[[int, str], datetime]
+    max_lateness: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +90,7 @@ def carried_stories(
 ) -> dict[int, CarriedStory]:
     """Stories that editions of this newsletter and cadence carried for periods ending before a moment.
 
+    An edition that was withdrawn carried none: nobody has seen it.
     What readers saw is the article that led, so a story that has merged or split since is the one which
     holds that article now; when the article is gone, the one to which the story's id leads.
     """
@@ -93,6 +106,8 @@ def carried_stories(
         .join(table, table.c.id == stories.c.edition_id)
         .join(articles, articles.c.id == stories.c.article_id, isouter=True)
         .where(table.c.newsletter == newsletter, table.c.cadence == cadence, table.c.period_end < before)
+        # What waits for its editor is counted, because it goes out unless it is stopped.
+        .where(table.c.state != WITHDRAWN)
         .group_by(stories.c.story_id, articles.c.story_id)
     )
     rows = connection.execute(query).all()
@@ -133,7 +148,7 @@ def cut_edition(
     stories: Sequence[EditionStory],
     now: datetime,
     state: str = CUT,
-    own_hour: Callable[[int, str], datetime] | None = None,
+    times: SendingTimes | None = None,
     content: dict[str, Any] | None = None,
     web_url: str = "",
     approve_by: datetime | None = None,
@@ -142,8 +157,8 @@ def cut_edition(
 
     ``rendered`` is (subject, html, text), ``content`` what they were made from. In the states ``WAITING``
     (until ``approve_by``) and ``HELD`` deliveries come when it is released. Returns the edition's id, or
-    ``None`` when the period has been dealt with already: then nothing is changed. ``own_hour`` says when an
-    hour of a zone comes next.
+    ``None`` when the period has been dealt with already: then nothing is changed. Without ``times`` it goes
+    at once, however late that is.
     """
     subject, html, text = rendered
     values = _edition_values(newsletter, cadence, period, now)
@@ -155,9 +170,10 @@ def cut_edition(
         return None
     connection.execute(insert(schema.edition_stories), [_story_values(edition_id, one) for one in stories])
     if state not in OPEN:
-        add_deliveries(connection, edition_id, newsletter, now)
-        if own_hour is not None:
-            keep_hours(connection, edition_id, own_hour)
+        lateness = None if times is None else times.max_lateness
+        add_deliveries(connection, edition_id, newsletter, now, max_lateness=lateness)
+        if times is not None:
+            keep_hours(connection, edition_id, times.own_hour)
     return edition_id
 
 
@@ -181,52 +197,56 @@ def add_deliveries(
     newsletter: str,
     now: datetime,
     *,
-    readers_of: Sequence[int] | None = None,
+    max_lateness: timedelta | None = None,
 ) -> None:
-    """One pending delivery for every confirmed subscription.
+    """One pending delivery for every confirmed subscription whose reader chose this edition."""
+    chosen = (not_paused(now), *_chose(edition_id))
+    when: dict[str, ColumnElement[Any]] = {
+        "not_before": literal(now, Moment),
+        "not_after": literal(None if max_lateness is None else now + max_lateness, Moment),
+        "despite_pause": literal(value=False),
+    }
+    insert_deliveries(connection, edition_id, newsletter, now, when, chosen)
 
-    With ``readers_of`` only for those who were, or may have been, sent one of these editions.
+
+def insert_deliveries(
+    connection: Connection,
+    edition_id: int,
+    newsletter: str,
+    now: datetime,
+    when: Mapping[str, ColumnElement[Any]],
+    chosen: Sequence[ColumnElement[bool]],
+) -> None:
+    """Deliveries to those of the confirmed subscriptions that are ``chosen``.
+
+    None to a suppressed mailbox. ``when`` are the columns about time, by name.
     """
-    recipients = _recipients(edition_id, newsletter, now)
-    if readers_of is not None:
-        got = (DeliveryState.SENT.value, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value)
-        table = schema.deliveries
-        readers = select(table.c.subscription_id).where(
-            table.c.edition_id.in_(readers_of), table.c.state.in_(got)
-        )
-        recipients = recipients.where(schema.subscriptions.c.id.in_(readers))
-    columns = ["edition_id", "subscription_id", "address", "state", "attempts", "created", "not_before"]
-    columns += ["lease_owner", "lease_until", "error", "changed"]
-    connection.execute(insert(schema.deliveries).from_select(columns, recipients))
-
-
-def _recipients(edition_id: int, newsletter: str, now: datetime) -> Select[Any]:
-    """The rows of the deliveries of an edition to everybody who should get it."""
     subscriptions, subscribers = schema.subscriptions, schema.subscribers
-    return (
-        select(
-            literal(edition_id),
-            subscriptions.c.id,
-            subscribers.c.address,
-            literal(DeliveryState.PENDING.value),
-            literal(0),
-            literal(now, schema.deliveries.c.created.type),
-            literal(now, schema.deliveries.c.not_before.type),
-            literal(""),
-            literal(EPOCH, schema.deliveries.c.lease_until.type),
-            literal(""),
-            literal(now, schema.deliveries.c.changed.type),
-        )
+    values: dict[str, ColumnElement[Any]] = {
+        "edition_id": literal(edition_id),
+        "subscription_id": subscriptions.c.id,
+        "address": subscribers.c.address,
+        "state": literal(DeliveryState.PENDING.value),
+        "attempts": literal(0),
+        "created": literal(now, Moment),
+        "lease_owner": literal(""),
+        "lease_until": literal(EPOCH, Moment),
+        "error": literal(""),
+        "changed": literal(now, Moment),
+        **when,
+    }
+    rows = (
+        select(*values.values())
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
         .where(
             subscriptions.c.newsletter == newsletter,
             subscriptions.c.state == SubscriptionState.CONFIRMED.value,
             subscribers.c.address_key.not_in(select(schema.suppressions.c.address_key)),
-            not_paused(now),
-            *_chose(edition_id),
+            *chosen,
         )
         .order_by(subscriptions.c.id)
     )
+    connection.execute(insert(schema.deliveries).from_select(list(values), rows))
 
 
 def _chose(edition_id: int) -> list[ColumnElement[bool]]:

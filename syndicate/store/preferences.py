@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, and_, or_, select, update
 
-from syndicate.model import EVERY_EDITION, SubscriptionState
+from syndicate.model import EVERY_EDITION, DeliveryState, SubscriptionState
 from syndicate.store import schema
 
 
@@ -120,7 +121,7 @@ def variants(connection: Connection, newsletter: str, now: datetime) -> list[Var
     return [Variant(cadence=row.cadence, selection=row.selection) for row in connection.execute(query)]
 
 
-def not_paused(now: datetime) -> ColumnElement[bool]:
+def not_paused(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     """Who wants mail at a moment."""
     until = schema.subscribers.c.paused_until
     return or_(until.is_(None), until <= now)
@@ -129,7 +130,8 @@ def not_paused(now: datetime) -> ColumnElement[bool]:
 def keep_hours(connection: Connection, edition_id: int, own_hour: Callable[[int, str], datetime]) -> None:
     """Let the deliveries of an edition wait for each reader's own hour.
 
-    One statement for each distinct hour and zone, whatever the number of readers.
+    One statement for each distinct hour and zone, whatever the number of readers. What a correction took over
+    from an edition that waited keeps its moment.
     """
     deliveries, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
     of_edition = (
@@ -148,5 +150,41 @@ def keep_hours(connection: Connection, edition_id: int, own_hour: Callable[[int,
         connection.execute(
             update(deliveries)
             .where(deliveries.c.edition_id == edition_id, deliveries.c.subscription_id.in_(theirs))
-            .values(not_before=own_hour(hour, zone))
+            .where(deliveries.c.not_before == deliveries.c.created)
+            .values(**moved_to(own_hour(hour, zone)))
         )
+
+
+def move_waiting(
+    connection: Connection,
+    subscription_id: int,
+    own_hour: Callable[[str, datetime], datetime],
+    now: datetime,
+) -> None:
+    """Editions that wait for the hour of a mailbox, which has changed, wait for the new one.
+
+    ``own_hour`` says when it comes for a newsletter, for an edition that went out at a moment.
+    """
+    deliveries, subscriptions = schema.deliveries, schema.subscriptions
+    owner = select(subscriptions.c.subscriber_id).where(subscriptions.c.id == subscription_id)
+    waits = and_(
+        deliveries.c.state == DeliveryState.PENDING.value,
+        deliveries.c.requires == SubscriptionState.CONFIRMED.value,
+        deliveries.c.attempts == 0,
+        deliveries.c.not_before > now,
+    )
+    query = (
+        select(deliveries.c.id, deliveries.c.created, subscriptions.c.newsletter)
+        .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
+        .where(subscriptions.c.subscriber_id.in_(owner), waits)
+    )
+    for row in connection.execute(query).all():
+        moment = max(own_hour(row.newsletter, row.created), now)
+        statement = update(deliveries).where(deliveries.c.id == row.id, waits)
+        connection.execute(statement.values(**moved_to(moment)))
+
+
+def moved_to(not_before: datetime) -> dict[str, Any]:
+    """Values that let a delivery wait until another moment, and be as late from then as before."""
+    table = schema.deliveries
+    return {"not_before": not_before, "not_after": table.c.not_after + (not_before - table.c.not_before)}

@@ -155,6 +155,8 @@ def prepare_confirmation(
         error="",
         changed=now,
         requires=state.value,
+        not_after=sign_up.expires,
+        despite_pause=True,
     )
     return connection.scalars(statement.on_conflict_do_nothing().returning(deliveries.c.id)).first()
 

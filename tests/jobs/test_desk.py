@@ -116,6 +116,16 @@ def test_a_held_edition_waits_for_ever_and_a_withdrawn_one_is_never_sent(waiting
     assert (state(room, number), pending(room)) == ("withdrawn", 0)
 
 
+def test_what_was_withdrawn_was_carried_by_nobody_and_what_waits_counts(waiting: tuple[Room, int]) -> None:
+    room, number = waiting
+    later = SEVEN + 24 * HOUR
+    with room.store.read() as connection:
+        assert len(editions.carried_stories(connection, "daily", before=later)) == 3
+    room.services.desk.withdraw(number, by="ann", now=SEVEN)
+    with room.store.read() as connection:
+        assert editions.carried_stories(connection, "daily", before=later) == {}
+
+
 def test_of_two_editors_the_slower_one_changes_nothing(waiting: tuple[Room, int]) -> None:
     room, number = waiting
     stale, _ = room.services.desk.edition(number)
@@ -145,7 +155,10 @@ def test_a_correction_goes_to_those_who_were_sent_the_edition(waiting: tuple[Roo
     revision = work.correct(number, "The pass is open.", by="ann", now=SEVEN + HOUR)
     with pytest.raises(SyndicateError, match="has a later revision already"):
         work.correct(number, "Again.", by="ann", now=SEVEN + HOUR)
-    assert (state(room, revision), pending(room)) == ("held", 1)
+    with room.store.write() as connection:
+        (two,) = deliveries.claim_deliveries(connection, now=SEVEN, owner="me", until=SEVEN + HOUR, limit=1)
+        deliveries.finish_delivery(connection, two.id, DeliveryState.FAILED, owner="me", now=SEVEN)
+    assert (state(room, revision), pending(room)) == ("held", 0)
     work.approve(revision, by="ann", now=SEVEN + HOUR)
     with room.store.read() as connection:
         first, second = (editions.get_edition(connection, one) for one in (number, revision))

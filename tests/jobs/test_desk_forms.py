@@ -159,6 +159,28 @@ def test_who_chooses_while_the_edition_waits_gets_a_form_that_waits_with_it(wait
     assert readers(waiting) == [ANN, BOB, CAT]
 
 
+def test_who_chooses_while_the_edition_waits_is_not_passed_over_however_late_it_is(rooms: Room) -> None:
+    room = prepared(rooms, WAITS.replace('"2h"', '"12h"\nmax_lateness = "1h"'))
+    choose(room, CAT, SEVEN + 2 * HOUR, section=["Politics"])
+    room.services.editions.run(SEVEN + 3 * HOUR)
+    assert sorted(one.state for one in room.services.desk.forms(issue(room))) == ["waiting"] * 2
+    choose(room, ANN, SEVEN + 12 * HOUR, section=["Politics", "Sport"], language=["en"])
+    choose(room, BOB, SEVEN + 12 * HOUR, section=["Politics"])
+    room.services.editions.run(SEVEN + 12 * HOUR)
+    assert readers(room) == [ANN, BOB, CAT]
+
+
+def test_who_chooses_right_before_an_editor_lets_it_go_gets_a_form_after_it(waiting: Room) -> None:
+    waiting.services.desk.hold(issue(waiting).edition.id, by="jo", now=SEVEN)
+    monday = SEVEN + 100 * HOUR
+    choose(waiting, CAT, monday, section=["Politics"])
+    waiting.services.desk.approve(issue(waiting).edition.id, by="jo", now=monday)
+    assert readers(waiting) == [ANN, BOB]
+    for hours in (0, 3):
+        waiting.services.editions.run(monday + hours * HOUR)
+    assert readers(waiting) == [ANN, BOB, CAT]
+
+
 def test_a_form_that_comes_later_waits_by_itself_and_is_seen(rooms: Room) -> None:
     room = prepared(rooms)
     room.services.desk.approve(issue(room).edition.id, by="jo", now=SEVEN)

@@ -1,19 +1,24 @@
 """What readers choose really happens: their hour, their sections, their pause, and only for them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from syndicate.audience.tokens import make_token, unsubscribe_token
+from syndicate.jobs.deliver import DeliverResult
 from syndicate.jobs.preferences import PreferencesJob, ReaderPage
 from syndicate.jobs.variants import at_cadence, cadences
 from syndicate.model import SubscriptionState
 from syndicate.store import audience, deliveries, leases
+from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW, consents, new_article, place
 from tests.factories import newsletter as a_newsletter
 from tests.jobs.room import Room, source
+from tests.jobs.test_deliver import job as deliver_job
+from tests.jobs.test_deliver import to
 
 NEWSLETTERS = """
 [[newsletters]]
@@ -27,6 +32,7 @@ schedule = "weekly monday 07:00"
 """
 EVENING = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)  # 18:00 in Berlin
 JO, KIM = "jo@example.org", "kim@example.org"
+Script = Mapping[str, bytes | tuple[bytes, ...]]
 KEEP = {"save": ["yes"], "newsletter": ["daily"]}
 
 
@@ -71,6 +77,13 @@ def waiting(room: Room) -> dict[str, tuple[datetime, str]]:
             for row in deliveries.list_deliveries(connection, due=moment):
                 found.setdefault(row.delivery.address, (moment, row.subject))
     return found
+
+
+def sent(room: Room, now: datetime, *scripts: Script, **facts: Any) -> tuple[DeliverResult, list[str]]:
+    """Send what is due to a server with these scripts: the result, and who got a mail."""
+    with ScriptedSmtp(*({**PIPELINING, **script} for script in scripts or ({},))) as smtp:
+        result = deliver_job(room, smtp.port, now=now, **facts).run(now)
+    return result, to(smtp.bodies)
 
 
 def test_the_page_hints_at_the_mailbox_and_offers_what_there_is(room):
@@ -267,3 +280,39 @@ def test_only_what_is_rarer_than_the_schedule_is_offered(schedule, offered, week
     one = replace(a_newsletter(), schedule=schedule)
     assert cadences(one) == offered
     assert at_cadence(one, "weekly").schedule == weekly
+
+
+def test_a_pause_stops_what_waits_for_an_own_hour(room):
+    choose(room, hour=["20"], time_zone=["UTC"])
+    room.services.editions.run(EVENING)
+    choose(room, now=EVENING, hour=["20"], time_zone=["UTC"], pause=["7"])
+    result, readers = sent(room, EVENING + timedelta(hours=3))
+    assert (result.cancelled, readers) == (1, ["kim"])
+
+
+def test_a_pause_that_was_taken_back_stops_nothing(room):
+    choose(room, hour=["20"], time_zone=["UTC"])
+    room.services.editions.run(EVENING)
+    choose(room, now=EVENING, hour=["20"], time_zone=["UTC"], pause=["7"])
+    choose(room, now=EVENING, hour=["20"], time_zone=["UTC"], pause=[""])
+    assert sent(room, EVENING + timedelta(hours=3))[1] == ["jo", "kim"]
+
+
+@pytest.mark.parametrize(
+    ("hour", "when"),
+    [("22", EVENING + timedelta(hours=5)), ("18", EVENING + timedelta(hours=1)), ("", EVENING)],
+)
+def test_what_waits_for_an_own_hour_moves_with_it(room, hour, when):
+    choose(room, hour=["20"], time_zone=["UTC"])
+    room.services.editions.run(EVENING)
+    choose(room, now=EVENING, hour=[hour], time_zone=["UTC"])
+    assert waiting(room)[JO][0] == when
+
+
+def test_an_hour_that_came_while_it_waited_lets_it_go_at_once_and_not_too_late(room):
+    choose(room, hour=["23"], time_zone=["UTC"])
+    room.services.editions.run(EVENING)
+    after = EVENING + timedelta(hours=4)
+    choose(room, now=after, hour=["18"], time_zone=["UTC"])
+    assert waiting(room)[JO][0] == after
+    assert sent(room, after + timedelta(hours=5))[1] == ["jo"]

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Row, select, update
 
 from syndicate.model import Delivery, DeliveryState
-from syndicate.store import audience, deliveries, schema
+from syndicate.store import audience, deliveries, schema, sending_pauses
 from tests import factories
 from tests.factories import NOW
 
@@ -207,13 +207,13 @@ def test_only_what_was_begun_can_have_been_sent(connection, before: DeliveryStat
 
 
 def test_a_pause_ends_at_its_time_or_when_somebody_says_so(connection):
-    assert deliveries.sending_pause(connection, NOW) is None
-    deliveries.pause_sending(connection, until=LATER, reason="bad login")
-    assert deliveries.sending_pause(connection, NOW) == (LATER, "bad login")
-    assert deliveries.sending_pause(connection, LATER) is None
-    deliveries.pause_sending(connection, until=LATER, reason="no answer")
-    deliveries.resume_sending(connection)
-    assert deliveries.sending_pause(connection, NOW) is None
+    assert sending_pauses.sending_pause(connection, NOW) is None
+    sending_pauses.pause_sending(connection, until=LATER, reason="bad login")
+    assert sending_pauses.sending_pause(connection, NOW) == (LATER, "bad login")
+    assert sending_pauses.sending_pause(connection, LATER) is None
+    sending_pauses.pause_sending(connection, until=LATER, reason="no answer")
+    sending_pauses.resume_sending(connection)
+    assert sending_pauses.sending_pause(connection, NOW) is None
 
 
 @pytest.mark.parametrize("before", [UNCERTAIN, FAILED])

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, false, literal, update
 
 from syndicate.errors import StoreBusy
 from syndicate.model import (
@@ -31,6 +31,7 @@ from syndicate.store import (
     audience,
     bounces,
     channels,
+    corrections,
     deliveries,
     departures,
     editions,
@@ -49,6 +50,7 @@ from syndicate.store import (
     retention,
     robots,
     schema,
+    sending_pauses,
     sign_ups,
     sitemap_parts,
     sources,
@@ -63,13 +65,14 @@ from tests import factories
 from tests.factories import NOW, declared, edition_story, new_article, newsletter, subscribe
 
 GONE = tombstones.Dropped(entry_key="gone", digest="d", rule="adverts")
-SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(days=2)
+EARLY, SOON, LATER = NOW - timedelta(days=2), NOW + timedelta(minutes=1), NOW + timedelta(days=2)
 ROOMS = (
     announcements,
     articles,
     audience,
     bounces,
     channels,
+    corrections,
     deliveries,
     departures,
     editions,
@@ -90,6 +93,7 @@ ROOMS = (
     persons,
     preferences,
     private_feeds,
+    sending_pauses,
     sign_ups,
     tombstones,
     story_moves,
@@ -140,6 +144,12 @@ def choose(connection: Connection) -> None:
     preferences.save_preferences(
         connection, 1, selection="", cadence="edition", hour=7, time_zone="", paused_until=None
     )
+
+
+def replace(connection: Connection) -> None:
+    edition = editions.get_edition(connection, 1)
+    assert edition is not None
+    corrections.replace_deliveries(connection, edition, NOW)
 
 
 def hours_again(connection: Connection) -> None:
@@ -206,6 +216,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     ),
     "preferences.save_preferences": choose,
     "preferences.keep_hours": hours_again,
+    "preferences.move_waiting": lambda c: preferences.move_waiting(c, 1, lambda _name, _cut: LATER, EARLY),
     "private_feeds.end_feed": lambda connection: private_feeds.end_feed(connection, 1),
     "sign_ups.record_sign_up": ask,
     "sign_ups.take_sign_up": lambda c: sign_ups.take_sign_up(c, 1),
@@ -226,13 +237,14 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "deliveries.postpone_delivery": lambda c: deliveries.postpone_delivery(
         c, 1, owner="us", not_before=LATER
     ),
-    "deliveries.pause_sending": lambda c: deliveries.pause_sending(c, until=LATER, reason=""),
-    "deliveries.resume_sending": deliveries.resume_sending,
+    "sending_pauses.pause_sending": lambda c: sending_pauses.pause_sending(c, until=LATER, reason=""),
+    "sending_pauses.resume_sending": sending_pauses.resume_sending,
     "bounces.record_bounce": lambda c: bounces.record_bounce(
         c, subscription_id=1, delivery_id=1, kind="soft", status="", detail="", now=NOW
     ),
     "bounces.ignore_bounce": bounces.ignore_bounce,
     "bounces.prune_bounces": lambda c: bounces.prune_bounces(c, before=NOW),
+    "deliveries.fail_late": lambda c: deliveries.fail_late(c, now=LATER),
     "deliveries.sweep_uncertain": lambda c: deliveries.sweep_uncertain(c, now=LATER),
     "deliveries.doubt_waiting": lambda c: deliveries.doubt_waiting(c, now=NOW),
     "restored.distrust": lambda c: restored.distrust(c, [("daily", "edition", (NOW, LATER))], NOW),
@@ -254,6 +266,10 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, "daily", "edition", (NOW, LATER), "empty", NOW
     ),
     "editions.cut_edition": edition_again,
+    "editions.insert_deliveries": lambda c: editions.insert_deliveries(
+        c, 1, "daily", NOW, {"not_before": literal(0)}, [false()]
+    ),
+    "corrections.replace_deliveries": replace,
     "editions.add_deliveries": lambda c: editions.add_deliveries(c, 1, "daily", NOW),
     "editor.add_decision": retitle,
     "editor.undo_decision": lambda c: editor.undo_decision(c, 1, who="jo", now=NOW),
@@ -358,7 +374,7 @@ READS = {
     "bounces.subscriber_key",
     "bounces.count_bounces",
     "bounces.count_by_kind",
-    "deliveries.sending_pause",
+    "sending_pauses.sending_pause",
     "articles.count_articles",
     "articles.find_article",
     "articles.get_articles",
@@ -388,6 +404,7 @@ READS = {
     "channels.wished_articles",
     "deliveries.count_deliveries",
     "deliveries.count_due",
+    "deliveries.count_late",
     "deliveries.list_deliveries",
     "deliveries.next_delivery",
     "editions.carried_stories",

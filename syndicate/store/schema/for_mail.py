@@ -1,6 +1,6 @@
 """Newsletters, editions, subscribers and deliveries."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, Text, false
 
 from syndicate.store.schema.base import metadata, texts
 from syndicate.store.types import Json, Moment
@@ -119,6 +119,9 @@ deliveries = Table(
     Column("code", Integer),
     Column("changed", Moment, nullable=False),
     Column("requires", Text, nullable=False, server_default="confirmed"),
+    Column("not_after", Moment),
+    Column("first_attempt", Moment),
+    Column("despite_pause", Boolean, nullable=False, server_default=false()),
 )
 
 bounces = Table(

@@ -1,0 +1,55 @@
+"""Who gets the correction of an edition that went out, and when."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, case, exists, func, literal, select, update
+
+from syndicate.model import DeliveryState, Edition
+from syndicate.store import schema
+from syndicate.store.editions import insert_deliveries
+from syndicate.store.types import EPOCH, Moment, to_microseconds
+
+_GOT = (DeliveryState.SENT.value, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value)
+_WAITS = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
+
+
+def replace_deliveries(
+    connection: Connection, edition: Edition, now: datetime, *, max_lateness: timedelta | None = None
+) -> None:
+    """Send a correction to all who were, or may have been, sent an earlier revision; and to those who wait.
+
+    The first get it whatever they have chosen since, even a pause. The others get it instead of the
+    edition that is known to be wrong, at the moment for which that one waited.
+    """
+    table, editions = schema.deliveries, schema.editions
+    earlier = select(editions.c.id).where(
+        editions.c.newsletter == edition.newsletter,
+        editions.c.cadence == edition.cadence,
+        editions.c.period_end == edition.period_end,
+        editions.c.revision < edition.revision,
+    )
+    mine = (table.c.subscription_id == schema.subscriptions.c.id, table.c.edition_id.in_(earlier))
+    got = exists().where(*mine, table.c.state.in_(_GOT))
+    waiting = exists().where(*mine, table.c.state.in_(_WAITS))
+    until = select(func.max(table.c.not_before)).where(*mine, table.c.state.in_(_WAITS)).scalar_subquery()
+    moment = literal(now, Moment)
+    when: dict[str, ColumnElement[Any]] = {
+        "not_before": func.coalesce(until, moment),
+        "despite_pause": case((got, literal(value=True)), else_=literal(value=False)),
+        "not_after": literal(None, Moment)
+        if max_lateness is None
+        else case((until > moment, until), else_=moment) + literal(to_microseconds(EPOCH + max_lateness)),
+    }
+    insert_deliveries(connection, edition.id, edition.newsletter, now, when, [got | waiting])
+    connection.execute(
+        update(table)
+        .where(table.c.edition_id.in_(earlier), table.c.state.in_(_WAITS))
+        .values(
+            state=DeliveryState.CANCELLED.value,
+            error="a correction took its place",
+            lease_owner="",
+            lease_until=EPOCH,
+            changed=now,
+        )
+    )

@@ -1,0 +1,108 @@
+"""How late a message may be sent: an edition by its newsletter's ``max_lateness``, a question while its link
+works; what was tried in time has its three days. Nothing that is too late is passed over in silence."""
+
+from datetime import timedelta
+
+import pytest
+
+from syndicate.cli.health import look
+from syndicate.delivery.pace import Limits
+from syndicate.jobs.deliver import DeliverResult
+from syndicate.store import deliveries
+from tests.factories import NOW
+from tests.jobs import test_sign_up as sign_up
+from tests.jobs.room import Room, source
+from tests.jobs.test_preferences import EVENING, JO, KIM, choose, room, sent
+
+__all__ = ["room"]
+HOUR = timedelta(hours=1)
+
+
+def cut(room: Room, hour: str = "") -> None:
+    """The evening's edition is cut; Jo may have chosen an hour in Berlin."""
+    choose(room, hour=[hour], time_zone=["Europe/Berlin"])
+    room.services.editions.run(EVENING)
+
+
+def reports(room: Room) -> dict[str, tuple[str, str]]:
+    """State and what was said, by reader."""
+    with room.store.read() as connection:
+        found = deliveries.list_deliveries(connection)
+    return {one.delivery.address: (one.delivery.state.value, one.error) for one in found}
+
+
+def test_an_edition_is_sent_until_max_lateness_is_over(room: Room) -> None:
+    cut(room)
+    assert sent(room, EVENING + 6 * HOUR)[1] == ["jo", "kim"]
+
+
+def test_what_a_late_daemon_finds_fails_with_a_reason_and_status_tells(room: Room) -> None:
+    cut(room)
+    late = EVENING + timedelta(days=2)
+    assert sent(room, late) == (DeliverResult(late=2), [])
+    assert reports(room) == dict.fromkeys((JO, KIM), ("failed", "it was too late to be sent"))
+    health = look(room.services, late)
+    (problem,) = (one for one in health.problems if "too late" in one)
+    assert problem.startswith("2 deliveries could not be sent before it was too late")
+    assert health.refused == 0
+    assert not any("too late" in one for one in look(room.services, late + timedelta(days=8)).problems)
+
+
+def test_a_person_may_send_what_was_too_late(room: Room) -> None:
+    cut(room)
+    late = EVENING + timedelta(days=2)
+    sent(room, late)
+    with room.store.write() as connection:
+        for one in deliveries.list_deliveries(connection):
+            assert deliveries.resend(connection, one.delivery.id, now=late)
+    assert sent(room, late)[1] == ["jo", "kim"]
+
+
+def test_lateness_counts_from_the_own_hour(room: Room) -> None:
+    cut(room, "1")
+    assert sent(room, EVENING)[1] == ["kim"]
+    assert sent(room, EVENING + 13 * HOUR)[1] == ["jo"]
+
+
+def test_a_mail_for_an_own_hour_has_its_three_days_from_its_first_attempt(room: Room) -> None:
+    cut(room, "17")
+    grey = {"RCPT": (b"450 later\r\n",)}
+    sent(room, EVENING)
+    assert sent(room, EVENING + 26 * HOUR, grey)[0] == DeliverResult(deferred=1)
+    assert sent(room, EVENING + 70 * HOUR, grey)[0] == DeliverResult(deferred=1)
+    assert sent(room, EVENING + 96 * HOUR) == (DeliverResult(sent=1), ["jo"])
+
+
+def test_what_was_put_off_in_time_is_not_sent_after_its_three_days(room: Room) -> None:
+    cut(room)
+    assert sent(room, EVENING, {"RCPT": (b"450 come later\r\n",)})[0] == DeliverResult(deferred=2)
+    assert sent(room, EVENING + timedelta(days=12)) == (DeliverResult(late=2), [])
+    state, said = reports(room)[JO]
+    assert state == "failed"
+    assert "too late" in said
+    assert "450 come later" in said
+
+
+def test_what_waits_for_its_turn_under_a_limit_is_not_late_because_of_it(room: Room) -> None:
+    cut(room)
+    one_in_a_hundred_minutes = Limits(domain_rate=0.01)
+    assert sent(room, EVENING, limits=one_in_a_hundred_minutes)[0].sent == 1
+    assert sent(room, EVENING + 7 * HOUR)[0].sent == 1
+
+
+def test_a_question_is_not_sent_when_its_link_has_expired(rooms: Room) -> None:
+    rooms.declare(source("harbour", "https://harbour.example/feed") + sign_up.NEWSLETTERS)
+    sign_up.ask(rooms, sign_up.JO)
+    late = NOW + timedelta(seconds=sign_up.job(rooms).options.lifetime, minutes=1)
+    assert sent(rooms, late) == (DeliverResult(late=1), [])
+
+
+@pytest.mark.parametrize("approved", [2, 30])
+def test_an_edition_that_waited_for_its_editor_is_late_from_its_release(room: Room, approved: int) -> None:
+    waits = '[[newsletters]]\nname = "daily"\nschedule = "daily 17:00"\ntime_zone = "UTC"\napproval = "3d"\n'
+    room.declare(source("harbour", "https://harbour.example/feed") + waits)
+    (outcome,) = room.services.editions.run(EVENING)
+    assert outcome.edition_id is not None
+    release = EVENING + approved * HOUR
+    room.services.desk.approve(outcome.edition_id, by="jo", now=release)
+    assert sent(room, release + 5 * HOUR)[1] == ["jo", "kim"]
