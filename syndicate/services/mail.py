@@ -105,6 +105,7 @@ def newsletter_mail(settings: Settings, name: str, title: str) -> MailOptions:
         reply_to=mail.reply_to,
         site_url=f"{site.url}/site/",
         archive_url=f"{site.url}/{quote(archive_folder(name))}/",
+        subscribe_url=_subscribe_page(settings, name),
         bounce_address=settings.bounces.address,
     )
 
@@ -137,6 +138,11 @@ def web_routes(settings: Settings) -> frozenset[str]:
         {"subscribe", "confirm"} if settings.sign_up.enabled else set()
     )
     return frozenset({"", "desk", "healthz", "websub"} | readers)
+
+
+def _subscribe_page(settings: Settings, newsletter: str) -> str:
+    open_to_all = settings.sign_up.enabled and readers_reach(settings)
+    return f"{settings.site.url}/subscribe?newsletter={quote(newsletter)}" if open_to_all else ""
 
 
 def _unsubscribe_page(settings: Settings) -> str:

@@ -327,3 +327,11 @@ def test_a_broken_template_keeps_the_request_and_its_failure_goes_once_it_is_men
     assert job(room).run(NOW) == {"mailed": 1}
     with room.store.read() as connection:
         assert quarantine.failures(connection) == ()
+
+
+def test_E8_mails_of_a_newsletter_lead_to_its_sign_up_page_where_there_is_one(room):
+    assert room.services.mail_options("daily").subscribe_url == (
+        "https://news.example/subscribe?newsletter=daily"
+    )
+    room.declare(NEWSLETTERS.replace("enabled = true", "enabled = false"))
+    assert room.services.mail_options("daily").subscribe_url == ""
