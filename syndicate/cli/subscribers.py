@@ -32,7 +32,8 @@ from syndicate.cli.frame import (
     table,
     write_result,
 )
-from syndicate.errors import ConfigError, SyndicateError
+from syndicate.delivery.folder import mails_to
+from syndicate.errors import ConfigError, InvalidAddress, SyndicateError
 from syndicate.store import Connection, audience, persons
 
 
@@ -292,15 +293,31 @@ def export_person(config: Path, address: str, file: Path) -> None:
 def erase_(config: Path, as_json: bool, now: datetime | None, dry_run: bool, address: str) -> None:
     """Erase all that is held about one ADDRESS. A keyed hash keeps it from being imported again.
 
-    Mail already written to the outbox folder or sent is not ours to take back.
+    Files of mail to it in the outbox folder go as well. What was sent is not ours to take back.
     """
     key = normalise_address(address).key
-    with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
-        audience.end_all_subscriptions(connection, key, detail="", now=moment(now))
-        if not audience.erase_subscriber(connection, key, moment(now)):
-            raise SyndicateError(f"nothing is known about {address}")
-    text = f"{address} {'would be' if dry_run else 'is'} erased."
-    show({"address": address, "outcome": "erased", "dry_run": dry_run}, as_json, lambda: click.echo(text))
+    with services_of(config, now) as (settings, services):
+        with changing(services, dry_run) as connection:
+            audience.end_all_subscriptions(connection, key, detail="", now=moment(now))
+            known = audience.erase_subscriber(connection, key, moment(now))
+        # Afterwards: nothing more is written to somebody who is gone.
+        files = mails_to(settings.path(settings.mail.folder), lambda one: _is_mailbox(one, key))
+    if not known and not files:
+        raise SyndicateError(f"nothing is known about {address}")
+    for file in files if not dry_run else ():
+        file.unlink(missing_ok=True)
+    text = (
+        f"{address} {'would be' if dry_run else 'is'} erased, and {plural(len(files), 'mail')} in the outbox."
+    )
+    answer = {"address": address, "outcome": "erased", "mails": len(files), "dry_run": dry_run}
+    show(answer, as_json, lambda: click.echo(text))
+
+
+def _is_mailbox(address: str, key: str) -> bool:
+    try:
+        return normalise_address(address).key == key
+    except InvalidAddress:
+        return False
 
 
 def _person(config: Path, address: str) -> dict[str, Any]:

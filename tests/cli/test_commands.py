@@ -431,6 +431,19 @@ def test_what_cannot_be_undone_can_be_tried_first(edition: Run, command: str) ->
     assert edition("status --json").json["deliveries"] == {"pending": 2}
 
 
+def test_C6_with_a_person_their_mails_in_the_outbox_folder_go(edition: Run, tmp_path: Path) -> None:
+    assert edition(f"deliver --now {SEVEN}").code == 0
+    assert len(list((tmp_path / "outbox").glob("*.eml"))) == 2
+    (tmp_path / "outbox" / "strange.eml").write_bytes(b"\xff\x00 To: ann@example.org")
+    assert edition("subscribers erase ann@example.org --dry-run --json").json["mails"] == 1
+    assert len(list((tmp_path / "outbox").glob("*.eml"))) == 3
+    assert edition("subscribers erase Ann@Example.org --json").json["mails"] == 1
+    left = [file.read_bytes() for file in (tmp_path / "outbox").glob("*.eml")]
+    assert sorted(b"\r\nTo: bob@example.org" in b"\r\n" + data for data in left) == [False, True]
+    assert not any(b"To: ann@example.org\r\n" in data for data in left)
+    assert edition("subscribers erase ann@example.org").code == 1
+
+
 def test_D3_a_bounced_mailbox_is_allowed_again_and_who_left_is_not(edition: Run, tmp_path: Path) -> None:
     (tmp_path / "gone.csv").write_text("email,newsletter,reason\nbob@example.org,,bounced\n")
     assert edition("subscribers import-gone gone.csv --json").json == {
