@@ -105,7 +105,7 @@ def _mails(services: Services, now: datetime) -> Renders:
             newsletter_title=newsletter.title,
             site_title="Sample",
             language=newsletter.language,
-            postal_address="Sample",
+            postal_address="1 Sample Street",
             agreed="Sample",
             confirm_url="https://example.com/confirm/token",
             hours=48,
