@@ -18,7 +18,9 @@ A message says what went wrong, where, why, and what to do about it. Anything th
     ├── InvalidAddress             a text that is no mail address
     └── MailError                  the mail server said no, for this message or for all of them
         ├── Deferred               a 4xx reply: try again later
+        │   └── SenderDeferred     a 4xx reply to the sender: it says nothing about the mailbox
         ├── Refused                a 5xx reply: this recipient or message will never go
+        │   └── SenderRefused      a 5xx reply to the sender: about that message, or about us
         ├── TransportDown          no connection, bad login: nothing can go for now
         └── Uncertain              the body was sent and no reply came: nobody knows
 """
@@ -100,8 +102,16 @@ class Deferred(MailError):
     """A 4xx reply: this message may go later."""
 
 
+class SenderDeferred(Deferred):
+    """A 4xx reply to the sender of this message: it says nothing about the mailbox."""
+
+
 class Refused(MailError):
     """A 5xx reply: this message will never go to this recipient."""
+
+
+class SenderRefused(Refused):
+    """A 5xx reply to the sender of this message, or to the sender of all of them."""
 
 
 class TransportDown(MailError):

@@ -59,9 +59,17 @@ def judge(code: int | None, text: str) -> Kind | None:
     status = found[1] if found else ""
     if status in _HARD or (not status.startswith(("2", "4")) and code != 552 and _says_nobody(status, text)):
         return Kind.HARD
+    if about_us(text):
+        return None
     if status.startswith(("4", "5.2", "5.4")) or (not status and code in (450, 452, 552)):
         return Kind.SOFT
     return None
+
+
+def about_us(text: str) -> bool:
+    """Whether a reply names a policy or a block (4.7.x, 5.7.x): that is about who sends."""
+    found = _STATUS.search(text)
+    return found is not None and found[1][1:3] == ".7"
 
 
 def _says_nobody(status: str, text: str) -> bool:

@@ -14,7 +14,15 @@ from dataclasses import dataclass
 
 from syndicate.delivery.headers import encode_address, encode_recipient, header_text
 from syndicate.delivery.parcels import Ended, Parcel
-from syndicate.errors import Deferred, MailError, Refused, TransportDown, Uncertain
+from syndicate.errors import (
+    Deferred,
+    MailError,
+    Refused,
+    SenderDeferred,
+    SenderRefused,
+    TransportDown,
+    Uncertain,
+)
 
 _CODES = {b"%d" % code: code for code in range(200, 600)}
 _MARKS = (b" ", b"-", b"")
@@ -43,15 +51,13 @@ class Dialogue:
 
     ``offered`` is the parcel whose envelope was sent, ``ready`` true once the server waits for its body.
     ``lost`` says why the connection is of no more use, and ``returned`` is then a parcel that can go another
-    way; ``fatal`` says why no message at all would be taken. ``answered`` counts the messages that it
-    has judged.
+    way. ``answered`` counts the messages that it has judged.
     """
 
     def __init__(self, features: Features, place: str) -> None:
         self.offered: Parcel | None = None
         self.ready = False
         self.lost: TransportDown | None = None
-        self.fatal: TransportDown | None = None
         self.returned: Parcel | None = None
         self.answered = 0
         self._features = features
@@ -172,8 +178,7 @@ class Dialogue:
             return []
         if 0 < features.size < size:
             said = f"{self._place} takes at most {features.size} bytes; the message has {size}."
-            self.fatal = TransportDown(said, code=_SIZE_REFUSED)
-            self.lose("takes no message of that size", _SIZE_REFUSED)
+            self._end_offered(Refused(said))
             return []
         extra = b"" if plain else b" SMTPUTF8 BODY=8BITMIME"
         extra += b" SIZE=%d" % size if features.declares_size else b""
@@ -245,12 +250,9 @@ class Dialogue:
             return
         if command == "RSET" or code < 400:
             self.lose(f"cannot go on ({said})")
-        elif command == "MAIL" and code >= 500:
-            # No message at all would be taken: the sender is refused, not a recipient.
-            self.fatal = TransportDown(said, code=code)
-            self.lose("refuses the sender", code)
         elif code != _CLOSING:
-            self._refusal = self._refusal or _judged(code, said)
+            judged = _judged_sender if command == "MAIL" else _judged
+            self._refusal = self._refusal or judged(code, said)
             if command == "DATA" or not self._features.pipelining:
                 self._later.clear()
                 self._end_offered(self._refusal)
@@ -268,6 +270,13 @@ class Dialogue:
 
 def _judged(code: int, said: str) -> MailError:
     return Deferred(said, code=code) if code < 500 else Refused(said, code=code)
+
+
+def _judged_sender(code: int, said: str) -> MailError:
+    """A reply to MAIL says nothing about the mailbox; one to its SIZE nothing about the sender (RFC 1870)."""
+    if code < 500:
+        return SenderDeferred(said, code=code)
+    return Refused(said) if code == _SIZE_REFUSED or "5.3.4" in said else SenderRefused(said, code=code)
 
 
 def _readable(text: bytes) -> str:

@@ -20,6 +20,7 @@ from heapq import heappop, heappush
 
 from syndicate.delivery.dialogue import Dialogue, Features
 from syndicate.delivery.parcels import Ended, Parcel, Settle, Take
+from syndicate.delivery.suspicion import Suspicion
 from syndicate.delivery.wire import Wire
 from syndicate.errors import Deferred, MailError, RenderError, StoreError, TransportDown
 
@@ -70,6 +71,7 @@ class Outbox:
         self._options = options
         self._stopping = stopping
         self._problem: TransportDown | None = None
+        self._suspicion = Suspicion()
         self._selector = selectors.DefaultSelector()
         self._bell, self._ringer = socket.socketpair()
         self._opened: queue.SimpleQueue[tuple[socket.socket, Features] | MailError] = queue.SimpleQueue()
@@ -172,8 +174,7 @@ class Outbox:
         """Everything that can be said about these connections, in one commit; then what follows from it."""
         settled = [one for one in touched if one.dialogue.lost or not one.dialogue.waiting]
         for session in settled:
-            self._ended += session.dialogue.endings()
-            self._problem = self._problem or session.dialogue.fatal
+            self._note(session.dialogue.endings())
         stopped = self._stopped
         ready = [one for one in settled if one.dialogue.ready]
         beginning = [] if stopped else [one.dialogue.offered for one in ready if one.dialogue.offered]
@@ -196,7 +197,14 @@ class Outbox:
         self._ended = []
         return allowed
 
+    def _note(self, ended: list[Ended]) -> None:
+        if ended:
+            self._ended += self._suspicion.sift(ended)
+            self._problem = self._problem or self._suspicion.problem
+
     def _record_the_rest(self) -> None:
+        self._ended += self._suspicion.rest()
+        self._problem = self._problem or self._suspicion.problem
         if self._ended:
             self._record([])
 
@@ -210,7 +218,8 @@ class Outbox:
                 self._ended.append(Ended(parcel=parcel, error=error))
                 continue
             dialogue.offer(parcel, message)
-            self._ended += dialogue.endings()
+            self._suspicion.offered(parcel.key)
+            self._note(dialogue.endings())
 
     def _go_on(self, session: _Session, *, stopped: bool) -> None:
         dialogue = session.dialogue
@@ -225,8 +234,7 @@ class Outbox:
         """A connection that is gone: its parcel goes another way, and what is known is kept."""
         dialogue = session.dialogue
         self._forget(session)
-        self._ended += dialogue.endings()
-        self._problem = self._problem or dialogue.fatal
+        self._note(dialogue.endings())
         parcel, lost = dialogue.returned, dialogue.lost
         if parcel is None or lost is None or self._stopped:
             return
@@ -329,7 +337,7 @@ class Outbox:
         self._finished = True
         for session in list(self._sessions):
             session.dialogue.lose("was left")
-            self._ended += session.dialogue.endings()
+            self._note(session.dialogue.endings())
             self._forget(session)
         self._close_unused()
         self._selector.close()

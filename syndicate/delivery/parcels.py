@@ -26,10 +26,14 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How an attempt ended: ``error`` is ``None`` when the server has taken the message."""
+    """How an attempt ended: ``error`` is ``None`` when the server has taken the message.
+
+    It has not when it is not ``final``; what that means for the message is told later.
+    """
 
     parcel: Parcel
     error: MailError | RenderError | None = None
+    final: bool = True
 
 
 # The next parcel, or ``None`` when there is none for now.
@@ -67,6 +71,6 @@ def send_one(sender: Sender, parcel: Parcel) -> None:
         return [one.key for one in beginning]
 
     problem = sender.run(lambda: waiting.pop() if waiting else None, settle)
-    error = problem or next((one.error for one in ended), None)
+    error = problem or next((one.error for one in ended if one.final), None)
     if error is not None:
         raise error

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from syndicate.audience.tokens import read_token
-from syndicate.delivery.bounces import Kind, Report, judge, read_report
+from syndicate.delivery.bounces import Kind, Report, about_us, judge, read_report
 from syndicate.delivery.verp import is_ours
+from syndicate.errors import Deferred, MailError, SenderDeferred, SenderRefused
 from syndicate.store import Connection, Store, audience, departures, leases
 from syndicate.store import bounces as bounce_store
 
@@ -132,6 +133,14 @@ def apply_bounce(
     return True
 
 
-def bounce_of_reply(code: int | None, text: str) -> Kind | None:
-    """What the server's answer during sending says about the mailbox, by the same table."""
-    return None if code is None else judge(code, text)
+def bounce_of_reply(error: MailError) -> Kind | None:
+    """What the answer with which a delivery failed says about the mailbox, by the same table.
+
+    One that was put off until it was given up is a soft bounce, unless it was put off because of us.
+    """
+    if error.code is None or isinstance(error, SenderDeferred | SenderRefused):
+        return None
+    said = str(error)
+    if isinstance(error, Deferred):
+        return None if about_us(said) else Kind.SOFT
+    return judge(error.code, said)

@@ -21,7 +21,7 @@ from syndicate.delivery.outcome import KEEP_TRYING, outcome_of, rest_after
 from syndicate.delivery.pace import Limits, Pace
 from syndicate.delivery.parcels import Ended, Parcel, Sender
 from syndicate.delivery.verp import verp_sender
-from syndicate.errors import MailError, Refused, RenderError
+from syndicate.errors import MailError, Refused, RenderError, TransportDown
 from syndicate.jobs.bounces import BouncePolicy, apply_bounce, bounce_of_reply
 from syndicate.model import Delivery, DeliveryState, SubscriptionState
 from syndicate.store import Connection, Store, leases, sending_pauses
@@ -195,12 +195,15 @@ class _Run:
         """Record in one commit what has ended, and move what begins to ``sending`` if it still may."""
         job, moment = self._job, self.moment()
         sent = [one.parcel.key for one in ended if one.error is None]
-        troubled = [one for one in ended if one.error is not None]
+        troubled = [one for one in ended if one.error is not None and one.final]
+        held = [one.parcel.key for one in ended if not one.final]
         states: list[DeliveryState] = []
         begun: set[int] = set()
         with job.store.write() as connection:
             if sent:
                 delivery_store.mark_sent(connection, sent, owner=job.owner, now=moment)
+            if held:
+                delivery_store.hold_deliveries(connection, held, owner=job.owner)
             states += [self._failed(connection, one, moment) for one in troubled]
             if beginning:
                 keys = [parcel.key for parcel in beginning]
@@ -209,13 +212,14 @@ class _Run:
                     connection, keys, owner=job.owner, now=moment, until=until
                 )
         cancelled = [parcel.key for parcel in beginning if parcel.key not in begun]
-        for key in [*(one.parcel.key for one in ended), *cancelled]:
+        for key in [*(one.parcel.key for one in ended if one.final), *cancelled]:
             self._out.pop(key, None)
         for state, count in ((DeliveryState.SENT, len(sent)), (DeliveryState.CANCELLED, len(cancelled))):
             if count:
                 self.tally.add(state, count)
         for state in states:
-            self.tally.add(state)
+            if state is not DeliveryState.PENDING:
+                self.tally.add(state)
         return begun
 
     def give_back(self) -> None:
@@ -277,6 +281,10 @@ class _Run:
         delivery, error = self._out[ended.parcel.key], ended.error
         if error is None:
             return DeliveryState.SENT
+        if isinstance(error, TransportDown):
+            # The server refused us, not this message: that was no attempt.
+            delivery_store.release_deliveries(connection, [delivery.id], owner=self._job.owner)
+            return DeliveryState.PENDING
         first = delivery.first_attempt or moment
         outcome = outcome_of(error, attempts=delivery.attempts + 1, first_attempt=first, now=moment)
         delivery_store.finish_delivery(
@@ -290,7 +298,8 @@ class _Run:
             not_before=outcome.retry_at,
             keep_trying=first + KEEP_TRYING if outcome.retry_at else None,
         )
-        if isinstance(error, Refused) and (kind := bounce_of_reply(error.code, str(error))):
+        failed = outcome.state is DeliveryState.FAILED
+        if failed and isinstance(error, MailError) and (kind := bounce_of_reply(error)):
             apply_bounce(
                 connection,
                 subscription_id=delivery.subscription_id,

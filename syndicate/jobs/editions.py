@@ -278,7 +278,7 @@ class EditionJob:
         ranking = for_period(self.ranking, period.end - period.start)
         rows = candidates(connection, moment, ranking)
         if learned is not None:
-            rows = [replace(row, first_seen=min(row.first_seen, row.published)) for row in rows]
+            rows = [row._replace(first_seen=min(row.first_seen, row.published)) for row in rows]
         facts = story_facts(connection, rows, moment, ranking, learned)
         matching = channel_store.matching_stories(
             connection, newsletter.clauses, [one.story_id for one in facts]

@@ -194,6 +194,14 @@ def finish_delivery(
     return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
 
 
+def hold_deliveries(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
+    """The server has not taken these bodies, and the verdict comes later: until then they wait, leased."""
+    table = schema.deliveries
+    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, _state_is(table, DeliveryState.SENDING))
+    values = {"state": DeliveryState.PENDING.value, "attempts": table.c.attempts - 1}
+    connection.execute(update(table).where(mine).values(**values))
+
+
 def release_deliveries(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
     """Give back deliveries that were leased and not begun."""
     table = schema.deliveries

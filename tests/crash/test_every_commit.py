@@ -29,7 +29,7 @@ from syndicate.store import (
     stories,
 )
 from tests.crash.newsroom import ITEMS, READERS, feed, page
-from tests.delivery.scripted_smtp import ScriptedSmtp
+from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.net.scripted_server import Answer, ScriptedServer, answer
 from tests.postgres import MEMORY
 
@@ -168,11 +168,12 @@ def test_stories_feeds_and_editions_are_whole_after_a_kill_at_any_commit(folder:
     assert check(folder, points, received(in_folders(folder))).total() == 0
 
 
+@pytest.mark.parametrize("offers", [{}, PIPELINING], ids=["one by one", "pipelining"])
 def test_D1_mail_over_smtp_reaches_everybody_at_most_once_whenever_the_sender_is_killed(
-    folder: Path,
+    folder: Path, offers: dict[str, bytes]
 ) -> None:
     """One commit says "sent" of one and "sending" of the next: a kill leaves at most one in doubt."""
-    with ScriptedSmtp() as smtp:
+    with ScriptedSmtp(offers) as smtp:
         mail = f'transport = "smtp"\nhost = "127.0.0.1"\nport = {smtp.port}\ntls = "none"'
         points = killed_newsrooms(folder, mail, "deliver")
     check_that_all_were_killed(points, {"deliver": 5})

@@ -1,5 +1,6 @@
 """Proof by fault: everybody is sent, failed, deferred or uncertain in the end, and nobody has it twice."""
 
+import multiprocessing
 import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +13,13 @@ import pytest
 
 from syndicate.delivery.message import MailOptions
 from syndicate.delivery.pace import Limits
+from syndicate.delivery.smtp import SmtpOptions, SmtpSender
 from syndicate.errors import StoreError
-from syndicate.jobs.deliver import DeliverResult
+from syndicate.jobs.deliver import DeliverJob, DeliverResult
+from syndicate.services import Services
+from syndicate.settings import load_settings
 from syndicate.store import deliveries, open_store
-from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, ScriptedSmtp
+from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, SILENCE, ScriptedSmtp
 from tests.factories import NOW
 from tests.jobs.room import Room
 from tests.jobs.test_deliver import MINUTE, desk, job, mail_to, states, to
@@ -23,18 +27,26 @@ from tests.jobs.test_deliver import MINUTE, desk, job, mail_to, states, to
 __all__ = ["desk"]
 OK = b"250 ok\r\n"
 READERS = tuple(f"reader{number:02}" for number in range(40))
+# Seconds to wait for a server that says nothing.
+SHORT = 0.3
 ENDED = {"sent", "failed", "deferred", "uncertain"}
 
 
 @pytest.fixture
-def house(room: Room) -> Room:
-    """A newsroom on SQLite with forty readers and an edition for them."""
+def empty_house(room: Room) -> Room:
+    """A newsroom on SQLite."""
     room.declare(
         '[[newsletters]]\nname = "daily"\ntitle = "The digest"\nschedule = "daily 07:00"\n'
         '[[sources]]\nname = "harbour"\nurl = "https://harbour.example/feed"\n'
     )
-    mail_to(room, *READERS)
     return room
+
+
+@pytest.fixture
+def house(empty_house: Room) -> Room:
+    """The same with forty readers and an edition for them."""
+    mail_to(empty_house, *READERS)
+    return empty_house
 
 
 FAULTS: dict[str, tuple[dict[str, Any], ...]] = {
@@ -47,6 +59,10 @@ FAULTS: dict[str, tuple[dict[str, Any], ...]] = {
     "defers some": ({"RCPT": (OK, b"450 later\r\n") * 30, "DATA": (b"354 go\r\n", b"503 whom\r\n") * 30},),
     "refuses some bodies": ({"BODY": (OK, b"554 no\r\n", b"451 wait\r\n") * 20},),
     "says nonsense": ({"BODY": (OK, b"what?\r\n")},),
+    "says nothing at MAIL": (*({"MAIL": (OK, OK, SILENCE)},) * 5, {}),
+    "says nothing at RCPT": (*({"RCPT": (OK, SILENCE)},) * 5, {}),
+    "says nothing at DATA": (*({"DATA": (b"354 go\r\n", b"354 go\r\n", SILENCE)},) * 5, {}),
+    "says nothing about a body": (*({"BODY": (OK, OK, SILENCE)},) * 5, {}),
     "is busy": ({"MAIL": (OK, OK, b"421 busy\r\n" + DROP_AFTER)},),
 }
 
@@ -54,10 +70,11 @@ FAULTS: dict[str, tuple[dict[str, Any], ...]] = {
 @pytest.mark.parametrize("connections", [1, 4])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_D_whatever_the_server_does_nobody_has_it_twice(house: Room, fault: str, connections: int) -> None:
+    patience: dict[str, Any] = {"timeout": SHORT, "final_timeout": SHORT} if "says nothing" in fault else {}
     with ScriptedSmtp(*(PIPELINING | script for script in FAULTS[fault])) as smtp:
         for round_ in range(30):
             now = NOW + round_ * 3 * MINUTE
-            job(house, smtp.port, now=now, connections=connections).run(now)
+            job(house, smtp.port, now=now, connections=connections, **patience).run(now)
             if set(states(house).values()) <= ENDED:
                 break
     found = Counter(to(smtp.bodies))
@@ -79,6 +96,42 @@ def test_D17_two_senders_at_once(house: Room) -> None:
         results = list(pool.map(lambda one: one.run(NOW), jobs))
     assert sum(result.sent for result in results) == 40
     assert to(smtp.bodies) == sorted(READERS)
+
+
+def test_D17_two_senders_in_two_processes_at_once(empty_house: Room) -> None:
+    """More than two batches: each claims what the other has left."""
+    crowd = tuple(f"crowd{number:04}" for number in range(1100))
+    mail_to(empty_house, *crowd)
+    empty_house.store.dispose()
+    spawn = multiprocessing.get_context("spawn")
+    ready, counts = spawn.Barrier(2), spawn.SimpleQueue()
+    with ScriptedSmtp(PIPELINING) as smtp:
+        facts = (empty_house.folder, smtp.port, ready, counts)
+        senders = [spawn.Process(target=send_all, args=(owner, *facts)) for owner in ("one", "two")]
+        for sender in senders:
+            sender.start()
+        for sender in senders:
+            sender.join()
+    assert [sender.exitcode for sender in senders] == [0, 0]
+    assert counts.get() + counts.get() == len(crowd)
+    assert to(smtp.bodies) == list(crowd)
+
+
+def send_all(owner: str, folder: Path, port: int, ready: Any, counts: Any) -> None:
+    """One of several senders, in a process of its own."""
+    store = open_store(f"sqlite:///{folder / 'syndicate.db'}")
+    services = Services(load_settings(folder / "config.toml", {}), store)
+    options = SmtpOptions(host="127.0.0.1", port=port, tls="none", domain="example.com")
+    sending = DeliverJob(
+        store=store,
+        sender=lambda: SmtpSender(options),
+        mail=services.mail_options,
+        owner=owner,
+        clock=lambda: NOW,
+    )
+    ready.wait(60)
+    counts.put(sending.run(NOW).sent)
+    store.dispose()
 
 
 def test_D_a_full_disk_before_the_body_sends_nothing_and_the_next_run_everything(

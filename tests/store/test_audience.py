@@ -1,9 +1,15 @@
 """Who reads: nobody who left comes back by import, and every consent leaves a record."""
 
+import ast
+import inspect
+import re
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from syndicate import store as store_room
 from syndicate.model import SubscriptionState
 from syndicate.store import audience, deliveries, newsletters, persons
 from tests import factories
@@ -127,3 +133,29 @@ def test_a_subscription_knows_its_newsletter(connection):
     subscribe(connection, JO, name="weekly")
     assert audience.subscription_newsletter(connection, the_subscription(connection, "weekly")) == "weekly"
     assert audience.subscription_newsletter(connection, 999) is None
+
+
+def changes_of_consents(module: ast.Module) -> Iterator[str]:
+    """The functions of a module that update or delete rows of the record of consents."""
+    for function in (node for node in ast.walk(module) if isinstance(node, ast.FunctionDef)):
+        names = {"schema.consents"}
+        for one in (node for node in ast.walk(function) if isinstance(node, ast.Assign)):
+            targets = one.targets[0].elts if isinstance(one.targets[0], ast.Tuple) else one.targets
+            values = one.value.elts if isinstance(one.value, ast.Tuple) else [one.value]
+            pairs = zip(targets, values, strict=False)
+            names |= {ast.unparse(to) for to, value in pairs if ast.unparse(value) == "schema.consents"}
+        for call in (node for node in ast.walk(function) if isinstance(node, ast.Call) and node.args):
+            if ast.unparse(call.func) in ("update", "delete") and ast.unparse(call.args[0]) in names:
+                yield function.name
+
+
+def test_the_record_of_consents_only_grows_but_for_an_erasure():
+    folder = Path(inspect.getfile(store_room)).parent
+    found = {
+        f"{file.stem}.{name}"
+        for file in folder.rglob("*.py")
+        for name in changes_of_consents(ast.parse(file.read_text("utf-8")))
+    }
+    assert found == {"audience.erase_subscriber"}
+    written = "".join(file.read_text("utf-8") for file in [*folder.rglob("*.sql"), *folder.rglob("*.py")])
+    assert not re.search(r"(?i)(update|delete\s+from|drop\s+table)\s+consents", written)

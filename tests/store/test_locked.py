@@ -232,6 +232,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "deliveries.claim_deliveries": lambda c: deliveries.claim_deliveries(c, limit=5, **lease("us")),
     "deliveries.begin_sending": lambda c: deliveries.begin_sending(c, [1], **lease("us")),
     "deliveries.finish_delivery": lambda c: deliveries.finish_delivery(c, 1, FINISHED, owner="us", now=NOW),
+    "deliveries.hold_deliveries": lambda c: deliveries.hold_deliveries(c, [1], owner="us"),
     "deliveries.release_deliveries": lambda c: deliveries.release_deliveries(c, [1], owner="us"),
     "deliveries.mark_sent": lambda c: deliveries.mark_sent(c, [1], owner="us", now=NOW),
     "deliveries.postpone_delivery": lambda c: deliveries.postpone_delivery(

@@ -1,0 +1,112 @@
+"""A server that refuses a message, and one that refuses us: over the wire, and what the difference is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from syndicate.delivery.parcels import Ended, Parcel
+from syndicate.delivery.suspicion import Suspicion
+from syndicate.errors import MailError, Refused, SenderRefused, TransportDown
+from tests.delivery.test_smtp import BOTH, Desk, talking
+
+OK, GO = b"250 ok\r\n", b"354 go\r\n"
+NOT_NOW = {"DATA": b"503 not now\r\n"}
+
+
+def ended(key: int, error: MailError | None = None) -> Ended:
+    return Ended(
+        parcel=Parcel(key=key, sender="us@example.com", recipient="jo@example.org", render=list), error=error
+    )
+
+
+@BOTH
+def test_D6_a_sender_refused_twice_is_no_recipients_fault(ehlo: Mapping[str, bytes]) -> None:
+    desk = Desk("ann", "bob", "cleo")
+    with talking({**ehlo, "MAIL": b"550 who are you\r\n", **NOT_NOW}) as (server, sender):
+        problem = sender.run(desk.take, desk.settle)
+    assert isinstance(problem, TransportDown)
+    assert (problem.code, server.connections) == (550, 1)
+    assert desk.kinds() == {"ann": "TransportDown", "bob": "TransportDown"}
+
+
+@BOTH
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_D6_a_sender_refused_for_one_message_is_that_message_s_end(
+    place: int, ehlo: Mapping[str, bytes]
+) -> None:
+    desk = Desk("ann", "bob", "cleo")
+    replies = [OK] * 3
+    replies[place] = b"553 no such sender\r\n"
+    data = [GO] * 3
+    data[place] = b"503 whose?\r\n"
+    script = {**ehlo, "MAIL": tuple(replies)} | ({"DATA": tuple(data)} if ehlo else {})
+    with talking(script) as (server, sender):
+        assert sender.run(desk.take, desk.settle) is None
+    assert list(desk.kinds().values()).count("sent") == 2
+    assert desk.kinds()[("ann", "bob", "cleo")[place]] == "SenderRefused"
+    assert server.connections == 1
+
+
+@BOTH
+def test_a_message_too_large_for_mail_is_refused_alone(ehlo: Mapping[str, bytes]) -> None:
+    desk = Desk("ann", "bob")
+    with talking({**ehlo, "MAIL": b"552 5.3.4 too big\r\n", **NOT_NOW}) as (_, sender):
+        assert sender.run(desk.take, desk.settle) is None
+    assert desk.kinds() == {"ann": "Refused", "bob": "Refused"}
+    assert desk.outcomes["ann"].code is None
+
+
+@BOTH
+@pytest.mark.parametrize("step", ["RCPT", "BODY"])
+def test_refusals_for_policy_are_the_messages_when_others_are_taken(
+    step: str, ehlo: Mapping[str, bytes]
+) -> None:
+    readers = [f"r{number}" for number in range(60)]
+    desk = Desk(*readers)
+    turn = (b"550 5.7.1 spam\r\n",) * 19 + (OK,)
+    script: dict[str, Any] = {**ehlo, step: turn * 3}
+    if step == "RCPT" and ehlo:
+        script["DATA"] = ((b"503 whom?\r\n",) * 19 + (GO,)) * 3
+    with talking(script) as (_, sender):
+        assert sender.run(desk.take, desk.settle) is None
+    assert sorted(desk.kinds().values()) == ["Refused"] * 57 + ["sent"] * 3
+
+
+@BOTH
+@pytest.mark.parametrize("step", ["RCPT", "BODY"])
+def test_twenty_refusals_for_policy_in_a_row_are_about_us(step: str, ehlo: Mapping[str, bytes]) -> None:
+    desk = Desk(*(f"r{number}" for number in range(60)))
+    script: dict[str, Any] = {**ehlo, step: b"554 5.7.1 relay access denied\r\n"}
+    with talking(script | ({} if step == "BODY" else NOT_NOW)) as (_, sender):
+        problem = sender.run(desk.take, desk.settle)
+    assert isinstance(problem, TransportDown)
+    assert (problem.code, "5.7.1" in str(problem)) == (554, True)
+    assert set(desk.kinds().values()) == {"TransportDown"}
+    assert 20 <= len(desk.outcomes) <= 21
+
+
+def test_what_was_under_way_before_acquits_nobody_of_a_refused_sender() -> None:
+    suspicion = Suspicion()
+    assert suspicion.sift([ended(1, SenderRefused("550", code=550))]) == []
+    suspicion.offered(3)
+    assert [one.parcel.key for one in suspicion.sift([ended(2)])] == [2]
+    assert [one.parcel.key for one in suspicion.sift([ended(3)])] == [1, 3]
+    assert suspicion.rest() == []
+    assert suspicion.problem is None
+
+
+def test_a_refused_sender_with_nothing_to_compare_with_is_about_us() -> None:
+    suspicion = Suspicion()
+    suspicion.sift([ended(1, SenderRefused("550", code=550))])
+    (one,) = suspicion.rest()
+    assert isinstance(one.error, TransportDown)
+    assert suspicion.problem is not None
+    assert suspicion.problem.code == 550
+
+
+def test_other_refusals_are_told_at_once() -> None:
+    suspicion = Suspicion()
+    refused = [ended(key, Refused("550 5.1.1 nobody", code=550)) for key in range(50)]
+    assert suspicion.sift(refused) == refused
+    assert suspicion.problem is None

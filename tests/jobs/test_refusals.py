@@ -1,0 +1,103 @@
+"""What the server refuses: a message, a mailbox, or us. Only what is not about us costs a reader anything."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from syndicate.errors import StoreError
+from syndicate.jobs.deliver import DeliverResult
+from syndicate.store import bounces, deliveries
+from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
+from tests.factories import NOW
+from tests.jobs.room import Room
+from tests.jobs.test_deliver import MINUTE, desk, job, mail_to, states, to
+
+__all__ = ["desk"]
+READERS = tuple(f"reader{number:02}" for number in range(30))
+NOT_FOR_YOU = b"554 5.7.1 relay access denied\r\n"
+WHOM = {"DATA": b"503 whom?\r\n"}
+
+
+def test_an_edition_above_the_server_s_size_fails_and_says_so(desk: Room) -> None:
+    mail_to(desk, "ann", "bob")
+    with ScriptedSmtp({"EHLO": b"250-test\r\n250-PIPELINING\r\n250 SIZE 500\r\n"}) as smtp:
+        result = job(desk, smtp.port).run(NOW)
+    assert result == DeliverResult(failed=2)
+    with desk.store.read() as connection:
+        reports = deliveries.list_deliveries(connection)
+        assert bounces.count_by_kind(connection) == {"ignored": 0}
+    assert all("takes at most 500 bytes" in one.error for one in reports)
+
+
+@pytest.mark.parametrize(
+    "script", [{"RCPT": NOT_FOR_YOU} | WHOM, {"BODY": NOT_FOR_YOU}], ids=["RCPT", "body"]
+)
+@pytest.mark.parametrize("connections", [1, 4])
+def test_a_server_that_refuses_everything_for_policy_rests_and_nobody_has_failed(
+    desk: Room, script: dict[str, bytes], connections: int
+) -> None:
+    mail_to(desk, *READERS)
+    with ScriptedSmtp(PIPELINING | script) as smtp:
+        result = job(desk, smtp.port, connections=connections).run(NOW)
+        assert (result.failed, result.deferred, result.uncertain) == (0, 0, 0)
+        assert "5.7.1" in result.problem
+        assert job(desk, smtp.port).run(NOW + 14 * MINUTE).paused
+    assert Counter(states(desk).values()) == {"pending": 30}
+    with desk.store.read() as connection:
+        assert {one.delivery.attempts for one in deliveries.list_deliveries(connection)} == {0}
+    with ScriptedSmtp(PIPELINING) as smtp:
+        assert job(desk, smtp.port).run(NOW + 16 * MINUTE) == DeliverResult(sent=30)
+    assert to(smtp.bodies) == sorted(READERS)
+
+
+def test_bodies_refused_for_policy_leave_nobody_in_doubt_when_the_sender_ends(
+    desk: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail_to(desk, *READERS)
+    calls: list[int] = []
+    begun = deliveries.begin_sending
+
+    def full(*arguments, **facts) -> set[int]:
+        calls.append(1)
+        if len(calls) > 10:
+            raise StoreError("no space left for the store")
+        return begun(*arguments, **facts)
+
+    monkeypatch.setattr(deliveries, "begin_sending", full)
+    with ScriptedSmtp(PIPELINING | {"BODY": NOT_FOR_YOU}) as smtp, pytest.raises(StoreError):
+        job(desk, smtp.port).run(NOW)
+    assert "sending" not in states(desk).values()
+
+
+def test_one_sender_refused_does_not_keep_the_others_waiting(desk: Room) -> None:
+    mail_to(desk, "ann", "bob", "cleo")
+    script = {
+        "MAIL": (b"553 no such sender\r\n", b"250 ok\r\n"),
+        "DATA": (b"503 whose?\r\n", b"354 go\r\n"),
+    }
+    with ScriptedSmtp({**PIPELINING, **script}) as smtp:
+        assert job(desk, smtp.port).run(NOW) == DeliverResult(sent=2, failed=1)
+
+
+def test_a_mailbox_that_was_full_for_three_days_is_one_soft_bounce(desk: Room) -> None:
+    mail_to(desk, "ann")
+    assert given_up(desk, b"452 4.2.2 mailbox full\r\n") == {"soft": 1, "ignored": 0}
+
+
+@pytest.mark.parametrize("step", ["RCPT", "MAIL"])
+def test_what_was_put_off_because_of_us_is_no_bounce(desk: Room, step: str) -> None:
+    mail_to(desk, "ann")
+    said = b"451 4.7.1 we do not know you\r\n" if step == "RCPT" else b"450 not now\r\n"
+    assert given_up(desk, said, step) == {"ignored": 0}
+
+
+def given_up(desk: Room, said: bytes, step: str = "RCPT") -> dict[str, int]:
+    """Try for three days; what came back, by kind."""
+    now = NOW
+    with ScriptedSmtp({step: said}) as smtp:
+        while states(desk) != {"ann": "failed"}:
+            job(desk, smtp.port, now=now).run(now)
+            now += timedelta(hours=4)
+    with desk.store.read() as connection:
+        return bounces.count_by_kind(connection)
