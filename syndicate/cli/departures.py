@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from syndicate.audience.addresses import normalise_address
+from syndicate.audience.import_export import plain_cell, protected_cell
 from syndicate.cli.frame import (
     changing,
     config_option,
@@ -23,6 +24,7 @@ from syndicate.cli.frame import (
 )
 from syndicate.errors import ParseError, SyndicateError
 from syndicate.store import departures
+from syndicate.store.audience import ERASED_KEY
 from syndicate.store.departures import Departure
 
 _COLUMNS = ["email", "newsletter", "reason"]
@@ -67,7 +69,7 @@ def export_gone(config: Path, file: Path) -> None:
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(_COLUMNS)
-    writer.writerows([one.address_key, one.newsletter, one.reason] for one in gone)
+    writer.writerows(map(protected_cell, (one.address_key, one.newsletter, one.reason)) for one in gone)
     write_result(file, out.getvalue().encode("utf-8"))
     click.echo(f"{plural(len(gone), 'row')} written.", err=True)
 
@@ -87,7 +89,7 @@ def import_gone(config: Path, as_json: bool, now: datetime | None, dry_run: bool
     if any(not {*_COLUMNS} <= {*row} for row in rows):
         raise ParseError(f"{file} is no file of `subscribers export-gone`: it has no {', '.join(_COLUMNS)}")
     gone = [
-        Departure(address_key=row["email"], newsletter=row["newsletter"], reason=row["reason"])
+        Departure(address_key=_key(row["email"]), newsletter=row["newsletter"], reason=row["reason"])
         for row in rows
     ]
     with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
@@ -97,3 +99,8 @@ def import_gone(config: Path, as_json: bool, now: datetime | None, dry_run: bool
     text = f"{changed} of {plural(len(gone), 'row')} {'would be' if dry_run else 'were'} news here."
     answer = {"rows": len(gone), "changed": changed, "dry_run": dry_run}
     show(answer, as_json, lambda: click.echo(text))
+
+
+def _key(cell: str) -> str:
+    text = plain_cell(cell)
+    return text if text.startswith(ERASED_KEY) else normalise_address(text).key

@@ -15,6 +15,9 @@ from syndicate.store.upsert import insert_for
 ERASED: Final = "erased"
 """Why a mailbox is suppressed that asked to be forgotten: only its owner can subscribe it again."""
 
+ERASED_KEY: Final = "hash:"
+"""How the key begins that is kept of a mailbox that was erased."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
@@ -221,7 +224,7 @@ def suppression(connection: Connection, address_key: str) -> str | None:
 def suppression_hash(connection: Connection, address_key: str) -> str:
     """What is kept of a mailbox that was erased: nobody without the store's secret can make it."""
     key = leases.secret(connection)
-    return "hash:" + digest(key, b"syndicate suppression\x00" + address_key.encode(), "sha256").hex()
+    return ERASED_KEY + digest(key, b"syndicate suppression\x00" + address_key.encode(), "sha256").hex()
 
 
 def erase_subscriber(connection: Connection, address_key: str, now: datetime) -> bool:

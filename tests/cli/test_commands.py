@@ -445,7 +445,7 @@ def test_C6_with_a_person_their_mails_in_the_outbox_folder_go(edition: Run, tmp_
 
 
 def test_D3_a_bounced_mailbox_is_allowed_again_and_who_left_is_not(edition: Run, tmp_path: Path) -> None:
-    (tmp_path / "gone.csv").write_text("email,newsletter,reason\nbob@example.org,,bounced\n")
+    (tmp_path / "gone.csv").write_text("email,newsletter,reason\nBob@Example.org,,bounced\n")
     assert edition("subscribers import-gone gone.csv --json").json == {
         "rows": 1,
         "changed": 1,
@@ -463,6 +463,11 @@ def test_D3_a_bounced_mailbox_is_allowed_again_and_who_left_is_not(edition: Run,
     assert edition("subscribers show bob@example.org --json").json["suppressed"] == "no"
     refused = edition("subscribers allow ann@example.org --reason", "I want it")
     assert (refused.code, "not on the list" in refused.err) == (1, True)
+    assert edition("subscribers add -- =cmd@example.org").code == 0
+    assert edition("subscribers remove -- =cmd@example.org").code == 0
+    assert edition("subscribers export-gone all.csv").code == 0
+    assert "\n'=cmd@example.org,daily,unsubscribed" in (tmp_path / "all.csv").read_text()
+    assert edition("subscribers import-gone all.csv --json").json["changed"] == 0
     (tmp_path / "odd.csv").write_text("name\nbob\n")
     assert edition("subscribers import-gone odd.csv").code == 1
 
