@@ -1,7 +1,7 @@
 """Strangers' HTML: what stays, what goes, and what it costs."""
 
 import re
-import time
+from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
@@ -145,10 +145,9 @@ def test_the_text_is_that_of_the_html():
         "entities",
     ],
 )
-def test_hostile_markup_costs_little(html):
-    start = time.process_time()
+@pytest.mark.timeout(20)
+def test_hostile_markup_does_not_hang(html):
     clean_html(html, BASE)
-    assert time.process_time() - start < 1.5
 
 
 def test_deep_nesting_loses_tags_but_no_text():
@@ -245,3 +244,42 @@ TABLE_PIECES = st.sampled_from(
 @given(st.lists(TABLE_PIECES, max_size=30).map("".join))
 def test_misnested_tables_stay_harmless(html):
     assert "<script" not in clean_html(html, BASE).html
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<div>",
+        "<div><!--</div>-->",
+        "<div><style></div></style>",
+        "<div><![CDATA[</div>]]>",
+        "<div><?</div>?>",
+        '<div title="</div ">',
+        "<div title='</div '>",
+        '<div "><div ">',
+        "<b><i></b>",
+    ],
+)
+def test_no_trick_nests_deeper_than_readers_can_follow(piece):
+    html = clean_html(piece * 5_000 + "x", "").html
+    assert deepest(html) <= MAX_DEPTH + 2
+    assert "x" in html
+
+
+def deepest(html: str) -> int:
+    parser = Nesting()
+    parser.feed(html)
+    return parser.deepest
+
+
+class Nesting(HTMLParser):
+    """How deep elements with an end tag lie in each other."""
+
+    depth = deepest = 0
+
+    def handle_starttag(self, tag, attrs):
+        self.depth += tag not in ("br", "hr", "img", "wbr")
+        self.deepest = max(self.deepest, self.depth)
+
+    def handle_endtag(self, tag):
+        self.depth -= 1
