@@ -217,16 +217,19 @@ class Templates:
             if not name.startswith(_BUILTIN_PREFIX)
         )
 
-    def find(self, text: str, folder: str = "") -> str:
-        """The first line that holds a text, as ``mail/base.html, line 3``; ``""`` if none does."""
+    def find(self, text: str, folder: str = "", file: str = "*.*") -> str:
+        """The first line that holds a text, as ``mail/base.html, line 3``; ``""`` if none does.
+
+        ``file`` is the name, or a pattern of names, to look in.
+        """
         seen: set[str] = set()
         for place in self._folders:
-            for file in sorted(path for path in (place / folder).rglob("*.*") if path.suffix in _SOURCES):
-                name = file.relative_to(place).as_posix()
+            for path in sorted(one for one in (place / folder).rglob(file) if one.suffix in _SOURCES):
+                name = path.relative_to(place).as_posix()
                 if name in seen:
                     continue
                 seen.add(name)
-                for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), start=1):
+                for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), start=1):
                     if text in line:
                         return f"{name}, line {number}"
         return ""

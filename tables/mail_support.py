@@ -3,8 +3,8 @@
     npm pack caniemail && tar xzf caniemail-*.tgz
     python tables/mail_support.py package/data/caniemail.json package/package.json
 
-Only what matters to a mail of ours is kept: CSS properties, values and functions, at-rules and elements that
-the latest version of a widely used mail program does not support at all.
+Only what matters to a mail of ours is kept: CSS properties, values, units, functions, selectors, at-rules and
+elements that the latest version of a widely used mail program does not support, or not wholly.
 """
 
 import json
@@ -47,44 +47,66 @@ OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING
 CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
 """
 
-# A CSS property, ``property:value``, function, at-rule or element → the programs without it.
+# A CSS property, ``property:value``, ``=keyword``, ``1unit``, function, selector, at-rule or element → the
+# programs without it.
 UNSUPPORTED = '''
+PARTIAL = """
+# The same → the programs that support it in part; none of them is without it.
+PARTIAL = """
+SELECTORS = {
+    "Adjacent sibling combinator": "a + b",
+    "Attribute selector": "[attribute]",
+    "Child combinator": "a > b",
+    "General sibling combinator": "a ~ b",
+}
+KEYWORDS = ("fit-content", "min-content", "max-content", "initial")
 
 
 def names(title: str, category: str) -> list[str]:
     """The features one entry of the data is about, as a mail would write them."""
     if category == "html":
         return re.findall(r"<[a-z0-9]+>", title)
-    title = re.sub(r" (property|CSS property|properties|shorthand)$", "", title)
+    if title in SELECTORS:
+        return [SELECTORS[title]]
+    if title.startswith("CSS Variables"):
+        return ["var("]
+    title = re.sub(r"^CSS | (property|CSS property|properties|shorthand|function|keyword)$", "", title)
+    title = re.sub(r"^lang\(\)", ":lang", title).replace(":has()", ":has")
+    if unit := re.fullmatch(r"([a-z]+|%) unit", title):
+        return [f"={unit[1]}" if unit[1] in KEYWORDS else f"1{unit[1]}"]
     parts = [part.strip().replace(": ", ":") for part in re.split(r",| & ", title)]
     return [
-        part.split()[0] if part.startswith("@") else part.removesuffix(")")
+        f"={part}" if part in KEYWORDS or re.match(r"(system-)?ui", part) else part.removesuffix(")")
         for part in parts
-        if re.fullmatch(r"@[a-z-]+|[a-z-]+(:[a-z-]+)?|[a-z-]+\(\)", part)
+        if re.fullmatch(r"@[a-z-]+|[a-z-]+(:[a-z-]+)?|[a-z-]+\(\)|::?[a-z-]+|!important", part)
     ]
 
 
-def without(stats: dict[str, Any]) -> list[str]:
-    """Programs of which a platform's latest version says no."""
+def answers(stats: dict[str, Any], letter: str) -> list[str]:
+    """Programs of which a platform's latest version answers so: ``n`` for no, ``a`` for almost."""
     latest = {
         program: [list(versions.values())[-1] for versions in stats.get(program, {}).values() if versions]
         for program in PROGRAMS
     }
-    return [program for program, answers in latest.items() if any(one.startswith("n") for one in answers)]
+    return [program for program, said in latest.items() if any(one.startswith(letter) for one in said)]
 
 
 def main(data: Path, package: Path) -> None:
-    """Write the table."""
+    """Write the tables."""
     found = json.loads(data.read_text("utf-8"))
-    table = {
-        name: " ".join(programs)
-        for feature in found["data"]
-        if feature["category"] in ("css", "html") and (programs := without(feature["stats"]))
-        for name in names(feature["title"], feature["category"])
-    }
+    without: dict[str, str] = {}
+    partial: dict[str, str] = {}
+    for feature in found["data"]:
+        if feature["category"] not in ("css", "html") or feature["title"] == "CSS comments":
+            continue
+        missing, almost = (answers(feature["stats"], letter) for letter in "na")
+        table, programs = (without, missing) if missing else (partial, almost)
+        for name in names(feature["title"], feature["category"]) if programs else ():
+            table[name] = " ".join(programs)
     version = json.loads(package.read_text("utf-8"))["version"]
     head = HEAD.format(version=version, date=found["last_update_date"][:10])
-    TARGET.write_text(head + pformat(table, width=108) + "\n", "utf-8")
+    text = head + pformat(without, width=108) + "\n" + PARTIAL + pformat(partial, width=108) + "\n"
+    TARGET.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

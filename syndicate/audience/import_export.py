@@ -96,7 +96,7 @@ def export_subscribers(rows: Iterable[ExportedRow]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(EXPORT_COLUMNS)
-    writer.writerows([_protected(getattr(row, column)) for column in EXPORT_COLUMNS] for row in rows)
+    writer.writerows([protected_cell(getattr(row, column)) for column in EXPORT_COLUMNS] for row in rows)
     return codecs.BOM_UTF8 + out.getvalue().encode("utf-8", "replace")
 
 
@@ -116,9 +116,9 @@ def _once(row: ImportedRow, key: str, seen: dict[str, int]) -> ImportedRow:
 def _row(line: int, cells: list[str], columns: Mapping[str, int]) -> ImportedRow:
     def cell(heading: str) -> str:
         place = columns.get(heading)
-        return _unprotected(cells[place]) if place is not None and place < len(cells) else ""
+        return plain_cell(cells[place]) if place is not None and place < len(cells) else ""
 
-    text = cell("email") if columns else next((_unprotected(c) for c in cells if "@" in c), cells[0].strip())
+    text = cell("email") if columns else next((plain_cell(c) for c in cells if "@" in c), cells[0].strip())
     try:
         address = normalise_address(text)
     except InvalidAddress as error:
@@ -181,10 +181,12 @@ def _decode(data: bytes) -> str:
     return text.removeprefix("\ufeff")
 
 
-def _protected(cell: str) -> str:
+def protected_cell(cell: str) -> str:
+    """A cell as no spreadsheet takes it for a formula."""
     return "'" + cell if cell.startswith(_FORMULA_STARTS) else cell
 
 
-def _unprotected(cell: str) -> str:
+def plain_cell(cell: str) -> str:
+    """What a cell holds, protected or not."""
     cell = cell.strip()
     return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA_STARTS) else cell

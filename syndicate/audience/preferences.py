@@ -14,8 +14,13 @@ from syndicate.model import EVERY_EDITION
 PAUSES = (7, 14, 30, 90)
 """How many days a pause may last."""
 _KEEP = "keep"
+_SHOWN = "shown"
 _SECTION = "section:"
 _LANGUAGE = "language:"
+
+
+class NothingChosen(ValueError):
+    """Every box of a list is unticked; the argument says which: ``section`` or ``language``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +53,13 @@ def read_selection(text: str) -> Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What there is to choose from for one newsletter. ``newsletters`` is title by name."""
+    """What there is to choose from for one newsletter. ``newsletters`` is title by name.
+
+    ``consents`` is, by name, the text that whoever ticks a further newsletter agrees to.
+    """
 
     newsletters: Mapping[str, str] = field(default_factory=dict)
+    consents: Mapping[str, str] = field(default_factory=dict)
     sections: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     cadences: tuple[str, ...] = (EVERY_EDITION,)
@@ -68,6 +77,11 @@ class Choices:
     paused_until: datetime | None = None
 
 
+def agreement(title: str, consent: str) -> str:
+    """The text shown beside one newsletter among several, and kept when it is ticked."""
+    return f"{title}: {consent}"
+
+
 def time_zones() -> tuple[str, ...]:
     """The zones people know by a place, and UTC."""
     apart = ("Etc/", "SystemV/", "US/", "posix", "right")
@@ -78,7 +92,11 @@ def time_zones() -> tuple[str, ...]:
 def read_choices(
     fields: Mapping[str, Sequence[str]], offer: Offer, before: Choices, now: datetime
 ) -> Choices:
-    """The choices that a form sends; what was never offered is left out, so nothing foreign is stored."""
+    """The choices that a form sends; what was never offered is left out, so nothing foreign is stored.
+
+    A list that the form does not show stays as it was. ``NothingChosen`` when everything of a list that it
+    shows was unticked: that would mean everything, the opposite.
+    """
 
     def chosen(name: str, offered: Sequence[str]) -> tuple[str, ...]:
         wanted = set(fields.get(name, ()))
@@ -90,13 +108,21 @@ def read_choices(
     hour, zone, pause = one("hour"), one("time_zone"), one("pause")
     days = int(pause) if pause in map(str, PAUSES) else 0
     until = before.paused_until if pause == _KEEP else (now + timedelta(days=days) if days else None)
-    sections, languages = chosen("section", offer.sections), chosen("language", offer.languages)
+
+    def part(name: str, offered: Sequence[str], mine: tuple[str, ...]) -> tuple[str, ...]:
+        wanted, shown = chosen(name, offered), name in fields.get(_SHOWN, ())
+        if shown and offered and not wanted:
+            raise NothingChosen(name)
+        if not shown and not fields.get(name):
+            return mine
+        # All of them means whatever there will be, too.
+        return () if len(wanted) == len(offered) else wanted
+
     return Choices(
         newsletters=chosen("newsletter", tuple(offer.newsletters)),
         selection=Selection(
-            # All of them means whatever there will be, too.
-            sections=() if len(sections) == len(offer.sections) else sections,
-            languages=() if len(languages) == len(offer.languages) else languages,
+            sections=part("section", offer.sections, before.selection.sections),
+            languages=part("language", offer.languages, before.selection.languages),
         ),
         cadence=one("cadence") if one("cadence") in offer.cadences else EVERY_EDITION,
         hour=int(hour) if hour in map(str, range(24)) else None,

@@ -19,6 +19,7 @@ from syndicate.cli.frame import (
     table,
 )
 from syndicate.errors import SyndicateError
+from syndicate.jobs.restored import doubt_restored
 from syndicate.model import DeliveryState
 from syndicate.store import deliveries as delivery_store
 
@@ -93,12 +94,23 @@ def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ..
 @now_option
 @dry_run_option
 def doubt(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> None:
-    """Make everything that waits uncertain. After a backup was restored it may have been sent since."""
+    """Send nothing twice after a backup was restored.
+
+    What waits becomes uncertain, editions that wait for approval are held, and periods that have ended get no
+    edition any more.
+    """
     with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
-        count = delivery_store.doubt_waiting(connection, now=moment(now))
-    text = (
-        f"{plural(count, 'delivery')} would be uncertain."
-        if dry_run
-        else f"{plural(count, 'delivery')} uncertain now; `deliveries resend` sends them."
+        found = doubt_restored(connection, services.newsletters, moment(now))
+    would = "would be" if dry_run else "now"
+    lines = (
+        f"{plural(found.deliveries, 'delivery')} {would} uncertain; `deliveries resend` sends them.",
+        f"{plural(found.editions, 'edition')} {would} held; `editions approve` lets them go.",
+        f"{plural(found.periods, 'period')} {would} without an edition.",
     )
-    show({"uncertain": count, "dry_run": dry_run}, as_json, lambda: click.echo(text))
+    answer = {
+        "uncertain": found.deliveries,
+        "held": found.editions,
+        "periods": found.periods,
+        "dry_run": dry_run,
+    }
+    show(answer, as_json, lambda: click.echo("\n".join(lines)))

@@ -1,5 +1,6 @@
 """Is mail from here likely to arrive? What receivers look at, asked the way they ask."""
 
+import re
 from pathlib import Path
 
 import click
@@ -11,10 +12,13 @@ from syndicate.delivery.checkup import Finding
 from syndicate.delivery.smtp import connect
 from syndicate.errors import FetchError
 from syndicate.net.dns import Lookup, lookup
-from syndicate.net.exchange import FetchRequest
+from syndicate.net.exchange import PAGE_ACCEPT, Fetched, FetchRequest
 from syndicate.services import Services
-from syndicate.services.mail import mail_domain, smtp_options
+from syndicate.services.mail import envelope_domain, mail_domain, smtp_options
 from syndicate.store import audience, leases
+
+# What the button sends; whatever the template around it says.
+_BUTTON = re.compile(rb"""<form[^>]*method=["']?post.*name=["']?confirm["']?\s+value=["']?yes""", re.I | re.S)
 
 _MARKS = {True: "well", False: "BAD", None: "-"}
 
@@ -23,7 +27,7 @@ _MARKS = {True: "well", False: "BAD", None: "-"}
 @config_option
 @json_option
 def doctor(config: Path, as_json: bool) -> None:
-    """Check SPF, DKIM, DMARC, PTR, TLS and login of the mail server, and the way to unsubscribe."""
+    """Check SPF, DKIM, DMARC and what aligns, PTR, TLS and login, and the way to unsubscribe."""
     with services_of(config) as (_, services):
         findings = examine(services, lookup)
     rows = [(one.name, _MARKS[one.good], one.detail) for one in findings]
@@ -36,10 +40,13 @@ def doctor(config: Path, as_json: bool) -> None:
 def examine(services: Services, ask: Lookup) -> list[Finding]:
     """Every check; ``ask`` answers questions about names."""
     settings, domain = services.settings, mail_domain(services.settings)
+    envelope = envelope_domain(settings)
+    signing = [key.domain for key in services.dkim_keys]
     findings = [
-        checkup.checked("SPF", lambda: checkup.check_spf(domain, ask)),
+        checkup.checked("SPF", lambda: checkup.check_spf(envelope, ask)),
         *checkup.check_dkim(services.dkim_keys, ask),
         checkup.checked("DMARC", lambda: checkup.check_dmarc(domain, ask)),
+        checkup.checked("alignment", lambda: checkup.check_alignment(domain, envelope, signing, ask)),
         checkup.checked("bounces", lambda: checkup.check_bounces(settings.bounces.address, ask)),
     ]
     if settings.mail.transport == "smtp":
@@ -65,7 +72,7 @@ def _check_server(services: Services) -> Finding:
 
 
 def _check_unsubscribing(services: Services) -> Finding:
-    """The page behind a real link is there; asking for it changes nothing."""
+    """The page behind a real link has its button, a wrong link has none; asking changes nothing."""
     settings = services.settings
 
     def found(good: bool | None, detail: str) -> Finding:
@@ -80,10 +87,25 @@ def _check_unsubscribing(services: Services) -> Finding:
         secret = leases.secret(connection)
     if subscription is None:
         return found(None, "there is no subscription yet to try a link of")
-    url = f"{settings.site.url}/unsubscribe/{unsubscribe_token(secret, subscription)}"
-    ((_, answer),) = services.fetcher.fetch_each([FetchRequest(url=url)])
-    if isinstance(answer, FetchError):
-        # The address holds a reader's token, so only the status is shown.
-        reason = f"status {answer.status}" if answer.status else type(answer).__name__
-        return found(False, f"{settings.site.url}/unsubscribe/… does not answer as it should: {reason}")
-    return found(True, f"{settings.site.url}/unsubscribe/… answers")
+    return try_link(services, f"{settings.site.url}/unsubscribe/", unsubscribe_token(secret, subscription))
+
+
+def try_link(services: Services, page: str, token: str) -> Finding:
+    """Whether the link of a token shows our button, and a wrong one does not; ``page`` ends in a slash."""
+    urls = page + token, page + token[:-1] + ("A" if token[-1] != "A" else "B")
+    requests = [FetchRequest(url=url, accept=PAGE_ACCEPT, private=True, key=url) for url in urls]
+    answers = {request.key: answer for request, answer in services.fetcher.fetch_each(requests)}
+    right, wrong = (answers[url] for url in urls)
+
+    def found(detail: str, *, good: bool = False) -> Finding:
+        # The address holds a reader's token, so it is not shown.
+        return Finding(name="unsubscribe", good=good, detail=f"{page}… {detail}")
+
+    if isinstance(right, FetchError):
+        reason = f"status {right.status}" if right.status else type(right).__name__
+        return found(f"does not answer as it should: {reason}")
+    if right.url != urls[0]:
+        return found("leads elsewhere, where mail programs do not follow (RFC 8058)")
+    if not _BUTTON.search(right.body) or isinstance(wrong, Fetched):
+        return found("answers with some other page than this program's: see what stands before it")
+    return found("shows the button, and a wrong link does not", good=True)

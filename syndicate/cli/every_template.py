@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from syndicate.audience.confirmation import render_confirmation
 from syndicate.audience.preferences import PAUSES
 from syndicate.cli.invented import CHANNEL, NEWSLETTER, archived, article, desk, digests, headline, reader
 from syndicate.errors import RenderError
+from syndicate.jobs.confirmation import proofed_confirmation
 from syndicate.newsletter.sample import sample_stories
 from syndicate.publish.archive import archive_pages, edition_item
 from syndicate.publish.site import SectionBlock, SitePages
@@ -75,13 +75,16 @@ def _notices(services: Services, now: datetime) -> Renders:
         form = {"newsletters": offer, "consent": "Sample", "chosen": "sample", "address": ""}
         yield partial(notices.page, "pages/subscribe.html", 200, **form, problem=problem, done=False)
     yield partial(notices.page, "pages/subscribe.html", done=True)
-    for token in ("", "token"):
-        confirm = {"newsletter": "Sample", "agreed": "Sample", "reader_token": token}
+    for confirmed, token in ((False, ""), (True, "token"), (True, "")):
+        confirm = {"newsletter": "Sample", "agreed": "Sample", "reader_token": token, "done": confirmed}
         yield partial(notices.page, "pages/confirm.html", 200, **confirm)
     for paused_until in (None, now + timedelta(days=7)):
         for done in ("", "saved", "feed"):
             choose = {"page": reader(paused_until), "token": "", "zones": ("UTC",), "pauses": PAUSES}
             yield partial(notices.page, "pages/preferences.html", 200, **choose, done=done)
+    for problem in ("section", "language"):
+        refused = {"page": replace(reader(None), problem=problem), "token": "", "zones": (), "pauses": ()}
+        yield partial(notices.page, "pages/preferences.html", 422, **refused, done="")
     yield partial(notices.ask, "Sample", "token")
     yield partial(notices.done, "Sample")
     for status in _STATUSES:
@@ -99,12 +102,12 @@ def _mails(services: Services, now: datetime) -> Renders:
         for digest in digests(now):
             yield partial(services.press.proof, newsletter, period, digest, invented=True)
         yield partial(
-            render_confirmation,
+            proofed_confirmation,
             services.templates,
             newsletter_title=newsletter.title,
             site_title="Sample",
             language=newsletter.language,
-            postal_address="Sample",
+            postal_address="1 Sample Street",
             agreed="Sample",
             confirm_url="https://example.com/confirm/token",
             hours=48,

@@ -188,7 +188,7 @@ def _failures(health: Health) -> list[str]:
 def _problems_of_mail(health: Health) -> list[str]:
     found = [
         f"edition of {report.edition.newsletter} for {report.edition.period_end:%d %b %H:%M} UTC was missed: "
-        "nothing ran in time"
+        "nothing ran in time, or a backup was restored"
         for report in health.editions
         if report.state == edition_store.MISSED
     ]

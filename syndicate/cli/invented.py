@@ -128,7 +128,8 @@ def _edition(now: datetime, newsletter: str, *, cadence: str = "edition", revisi
 def reader(paused_until: datetime | None) -> ReaderPage:
     """What a reader has chosen."""
     offer = Offer(
-        newsletters={"sample": "Sample"},
+        newsletters={"sample": "Sample", "other": "Other"},
+        consents={"sample": "Sample", "other": "Sample"},
         sections=("Sample", "Other"),
         languages=("en", "tlh"),
         cadences=("edition", "daily", "weekly"),

@@ -17,6 +17,7 @@ from syndicate.audience.import_export import (
     import_subscribers,
 )
 from syndicate.cli.arguments import newsletter_named
+from syndicate.cli.departures import allow, export_gone, import_gone
 from syndicate.cli.frame import (
     changing,
     config_option,
@@ -31,17 +32,24 @@ from syndicate.cli.frame import (
     table,
     write_result,
 )
-from syndicate.errors import ConfigError, SyndicateError
+from syndicate.delivery.folder import mails_to
+from syndicate.errors import ConfigError, InvalidAddress, SyndicateError
 from syndicate.store import Connection, audience, persons
 
 
 @click.group()
 def subscribers() -> None:
-    """Add, import, list, show, export, erase and remove subscribers."""
+    """Add, import, list, show, export, erase, remove and allow subscribers."""
 
+
+for _command in (allow, export_gone, import_gone):
+    subscribers.add_command(_command)
 
 newsletter_option = click.option(
     "--newsletter", default=None, help="The newsletter; needed when there are several."
+)
+agreed_option = click.option(
+    "--agreed", default="", metavar="TEXT", help="The words they agreed to, for the record of consent."
 )
 
 
@@ -50,6 +58,7 @@ newsletter_option = click.option(
 @json_option
 @now_option
 @newsletter_option
+@agreed_option
 @click.option("--name", default="", help="The person's name.")
 @click.option("--language", default="", help="The person's language, such as en.")
 @click.argument("address")
@@ -58,6 +67,7 @@ def add(
     as_json: bool,
     now: datetime | None,
     newsletter: str | None,
+    agreed: str,
     name: str,
     language: str,
     address: str,
@@ -73,6 +83,7 @@ def add(
             language=language,
             newsletter=newsletter_named(services, newsletter).name,
             evidence="added by the operator on the command line",
+            agreed=agreed,
             now=moment(now),
         )
     show(
@@ -99,10 +110,17 @@ _REASONS = {"left": "has unsubscribed", "suppressed": "must not be written to"}
 @json_option
 @now_option
 @newsletter_option
+@agreed_option
 @dry_run_option
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_(
-    config: Path, as_json: bool, now: datetime | None, newsletter: str | None, dry_run: bool, file: Path
+    config: Path,
+    as_json: bool,
+    now: datetime | None,
+    newsletter: str | None,
+    agreed: str,
+    dry_run: bool,
+    file: Path,
 ) -> None:
     """Subscribe every address of a CSV FILE. Reports by row.
 
@@ -112,7 +130,7 @@ def import_(
     with services_of(config, now) as (_, services):
         name = newsletter_named(services, newsletter).name
         with changing(services, dry_run) as connection:
-            report = [_import_row(connection, row, name, file.name, moment(now)) for row in rows]
+            report = [_import_row(connection, row, name, (file.name, agreed), moment(now)) for row in rows]
     counts = Counter(entry["outcome"] for entry in report)
 
     def text() -> None:
@@ -129,9 +147,10 @@ def import_(
 
 
 def _import_row(
-    connection: Connection, row: ImportedRow, newsletter: str, file: str, now: datetime
+    connection: Connection, row: ImportedRow, newsletter: str, proof: tuple[str, str], now: datetime
 ) -> dict[str, Any]:
-    """What became of one row."""
+    """What became of one row; ``proof`` is the name of its file and the text agreed to."""
+    file, agreed = proof
     outcome, reason = row.outcome.value, row.reason
     if row.outcome is ImportOutcome.ADDED and row.address:
         outcome = audience.add_subscription(
@@ -142,6 +161,7 @@ def _import_row(
             language=row.language,
             newsletter=newsletter,
             evidence=f"imported from {file}, line {row.line}",
+            agreed=agreed,
             now=now,
         )
         reason = _REASONS.get(outcome, "")
@@ -273,15 +293,31 @@ def export_person(config: Path, address: str, file: Path) -> None:
 def erase_(config: Path, as_json: bool, now: datetime | None, dry_run: bool, address: str) -> None:
     """Erase all that is held about one ADDRESS. A keyed hash keeps it from being imported again.
 
-    Mail already written to the outbox folder or sent is not ours to take back.
+    Files of mail to it in the outbox folder go as well. What was sent is not ours to take back.
     """
     key = normalise_address(address).key
-    with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
-        audience.end_all_subscriptions(connection, key, detail="", now=moment(now))
-        if not audience.erase_subscriber(connection, key, moment(now)):
-            raise SyndicateError(f"nothing is known about {address}")
-    text = f"{address} {'would be' if dry_run else 'is'} erased."
-    show({"address": address, "outcome": "erased", "dry_run": dry_run}, as_json, lambda: click.echo(text))
+    with services_of(config, now) as (settings, services):
+        with changing(services, dry_run) as connection:
+            audience.end_all_subscriptions(connection, key, detail="", now=moment(now))
+            known = audience.erase_subscriber(connection, key, moment(now))
+        # Afterwards: nothing more is written to somebody who is gone.
+        files = mails_to(settings.path(settings.mail.folder), lambda one: _is_mailbox(one, key))
+    if not known and not files:
+        raise SyndicateError(f"nothing is known about {address}")
+    for file in files if not dry_run else ():
+        file.unlink(missing_ok=True)
+    text = (
+        f"{address} {'would be' if dry_run else 'is'} erased, and {plural(len(files), 'mail')} in the outbox."
+    )
+    answer = {"address": address, "outcome": "erased", "mails": len(files), "dry_run": dry_run}
+    show(answer, as_json, lambda: click.echo(text))
+
+
+def _is_mailbox(address: str, key: str) -> bool:
+    try:
+        return normalise_address(address).key == key
+    except InvalidAddress:
+        return False
 
 
 def _person(config: Path, address: str) -> dict[str, Any]:

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from syndicate.delivery.dkim import DkimKey
 from syndicate.errors import SyndicateError
 from syndicate.net.dns import Lookup
+from syndicate.text.urls import same_site
 
 _POLICIES = ("none", "quarantine", "reject")
 # RFC 7208 section 4.6.4.
 _MOST_LOOKUPS = 10
 _ASKS = re.compile(r"[+?~-]?(include:|a\b|mx\b|ptr\b|exists:|redirect=)", re.IGNORECASE)
+_ALLOWS = re.compile(r"\+?(include:|a\b|mx\b|ptr\b|exists:|ip4:|ip6:)|redirect=", re.IGNORECASE)
+_WAYS = {"s": "strict", "r": "relaxed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,10 @@ def checked(name: str, check: Callable[[], Finding]) -> Finding:
 
 
 def check_spf(domain: str, lookup: Lookup) -> Finding:
-    """One record that ends in a decision and asks for at most ten others (RFC 7208)."""
+    """One record that allows somebody, ends in a decision and asks for at most ten others (RFC 7208).
+
+    ``domain`` is that of the envelope's sender: receivers ask about no other.
+    """
 
     def found(detail: str, *, good: bool = False) -> Finding:
         return Finding(name="SPF", good=good, detail=detail)
@@ -45,13 +51,15 @@ def check_spf(domain: str, lookup: Lookup) -> Finding:
     if len(records) != 1:
         return found(f"{domain} has {len(records)} SPF records; it needs one: v=spf1 include:YOUR-RELAY -all")
     terms = records[0].split()[1:]
+    if not any(map(_ALLOWS.match, terms)):
+        return found(f"{domain}: {records[0]} allows nobody to send; name your relay: include:YOUR-RELAY")
     asks = sum(_ASKS.match(term) is not None for term in terms)
     if asks > _MOST_LOOKUPS:
         return found(f"{records[0]} asks {asks} others, and receivers stop at {_MOST_LOOKUPS}")
     last = terms[-1].lower() if terms else ""
     if last not in ("-all", "~all") and not last.startswith("redirect="):
         return found(f"{records[0]} does not end in -all or ~all, so it allows everybody")
-    return found(records[0], good=True)
+    return found(f"{domain}: {records[0]}", good=True)
 
 
 def check_dkim(keys: Sequence[DkimKey], lookup: Lookup) -> list[Finding]:
@@ -73,13 +81,60 @@ def _check_key(key: DkimKey, lookup: Lookup) -> Finding:
 
 
 def check_dmarc(domain: str, lookup: Lookup) -> Finding:
-    """A policy for the domain in From, or for the one above it (RFC 7489)."""
-    for name in (domain, domain.partition(".")[2]):
-        records = [text for text in lookup(f"_dmarc.{name}", "TXT") if text.lower().startswith("v=dmarc1")]
-        if "." in name and len(records) == 1 and _tags(records[0]).get("p", "").lower() in _POLICIES:
-            return Finding(name="DMARC", good=True, detail=f"_dmarc.{name}: {records[0]}")
+    """A policy for the domain in From, or for the organisation's above it (RFC 7489 section 6.6.3)."""
+    policies = _policies(domain, lookup)
+    if policies:
+        name, record = policies[0] if policies[0][0] == domain else policies[-1]
+        return Finding(name="DMARC", good=True, detail=f"_dmarc.{name}: {record}")
     detail = f'_dmarc.{domain} has no policy; publish at least "v=DMARC1; p=none"'
     return Finding(name="DMARC", good=False, detail=detail)
+
+
+def check_alignment(domain: str, envelope: str, signing: Sequence[str], lookup: Lookup) -> Finding:
+    """What passes SPF or DKIM must belong to the domain in From, or DMARC fails (RFC 7489 section 3.1).
+
+    ``envelope`` is the domain of the envelope's sender, ``signing`` those of our DKIM keys.
+    """
+    policies = _policies(domain, lookup)
+    record = next((text for name, text in policies if name == domain), policies[-1][1] if policies else "")
+    tags = _tags(record)
+    spf, dkim = (_WAYS.get(tags.get(name, "r").lower(), "relaxed") for name in ("aspf", "adkim"))
+
+    def aligned(other: str, way: str) -> bool:
+        if way == "strict" or other == domain:
+            return other == domain
+        # Under one policy is under one organisation, whatever the public suffix above it.
+        above = policies and f".{other}".endswith(f".{policies[-1][0]}")
+        return bool(above) or same_site(f"https://{other}", f"https://{domain}")
+
+    by = [f"DKIM d={other}" for other in dict.fromkeys(signing) if aligned(other, dkim)]
+    by += [f"SPF of {envelope}"] if aligned(envelope, spf) else []
+    if by:
+        return Finding(name="alignment", good=True, detail=f"{' and '.join(by)}: as in From, {domain}")
+    if not signing:
+        detail = f"the envelope's {envelope} is not {domain} ({spf}): your relay has to sign with d={domain}"
+        return Finding(name="alignment", good=None, detail=detail)
+    keys = ", ".join(f"d={other}" for other in dict.fromkeys(signing))
+    detail = (
+        f"neither the envelope's {envelope} ({spf}) nor DKIM {keys} ({dkim}) "
+        f"belongs to {domain} in From: set [mail] dkim_domain"
+    )
+    return Finding(name="alignment", good=False, detail=detail)
+
+
+def _policies(domain: str, lookup: Lookup) -> list[tuple[str, str]]:
+    """Name and policy of the domain and of those above it; the last one stands for the organisation's.
+
+    Without a list of public suffixes the names are asked for, as its successor does (DMARCbis, "tree walk").
+    """
+    labels = domain.split(".")
+    found = []
+    for name in (".".join(labels[at:]) for at in range(len(labels) - 1)):
+        records = [text for text in lookup(f"_dmarc.{name}", "TXT") if text.lower().startswith("v=dmarc1")]
+        tags = _tags(records[0]) if len(records) == 1 else {}
+        if tags.get("p", "").lower() in _POLICIES and tags.get("psd", "").lower() != "y":
+            found.append((name, records[0]))
+    return found
 
 
 def check_names(host: str, lookup: Lookup) -> Finding:

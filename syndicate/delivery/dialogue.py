@@ -7,6 +7,7 @@ nothing can have been sent; after the reply everything is known; only in between
 uncertain (RFC 5321 section 3.3).
 """
 
+import re
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from syndicate.errors import (
 
 _CODES = {b"%d" % code: code for code in range(200, 600)}
 _MARKS = (b" ", b"-", b"")
+# RFC 3461 section 4: how a parameter of MAIL and RCPT writes what it may not hold.
+_NOT_XTEXT = re.compile(rb"[^!-*,-<>-~]")
 _LONGEST_REPLY = 8192
 _CLOSING = 421
 _SIZE_REFUSED = 552
@@ -179,8 +182,12 @@ class Dialogue:
             return []
         extra = b"" if plain else b" SMTPUTF8 BODY=8BITMIME"
         extra += b" SIZE=%d" % size if features.declares_size else b""
-        extra += b" RET=HDRS" if features.notifications else b""
-        notify = b" NOTIFY=FAILURE,DELAY" if features.notifications else b""
+        notify = b""
+        if features.notifications:
+            extra += b" RET=HDRS ENVID=%d" % parcel.key
+            notify = b" NOTIFY=FAILURE,DELAY"
+            # Other letters would need the utf-8 form of RFC 6533.
+            notify += b" ORCPT=rfc822;" + _NOT_XTEXT.sub(_in_xtext, recipient) if plain else b""
         return [
             ("MAIL", b"MAIL FROM:<%b>%b\r\n" % (sender, extra)),
             ("RCPT", b"RCPT TO:<%b>%b\r\n" % (recipient, notify)),
@@ -274,3 +281,7 @@ def _judged_sender(code: int, said: str) -> MailError:
 
 def _readable(text: bytes) -> str:
     return header_text(text.decode("utf-8", "replace"), 300)
+
+
+def _in_xtext(match: re.Match[bytes]) -> bytes:
+    return b"+%02X" % match[0][0]

@@ -22,6 +22,7 @@ _SMALLEST_RSA = 2048
 _SIGNED = (
     *("from", "to", "subject", "date", "message-id", "reply-to", "mime-version", "content-type"),
     *("list-id", "list-unsubscribe", "list-unsubscribe-post", "list-help", "list-owner", "list-archive"),
+    *("list-subscribe", "x-edition-id"),
     *("list-post", "auto-submitted", "precedence", "feedback-id", "archived-at"),
 )
 # Signed once more than they occur, so that nobody can add another one (RFC 6376 section 8.15).

@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Callable
+from email import message_from_bytes
+from email.errors import MessageError
+from email.policy import default
 from pathlib import Path
 
 from syndicate.delivery.parcels import Ended, Parcel, Settle, Take
@@ -12,6 +15,7 @@ from syndicate.text.names import safe_name
 _MESSAGE_ID = re.compile(rb"^Message-ID: *<([^>\r\n]+)>", re.IGNORECASE | re.MULTILINE)
 # Ours differ in their first 60 characters.
 _LONGEST_STEM = 90
+_LONGEST_HEAD = 65_536
 
 
 class FolderSender:
@@ -61,3 +65,22 @@ def _file_name(data: bytes) -> str:
     if found is None:
         raise Refused("A message without a Message-ID cannot be written to a folder.")
     return safe_name(found[1].decode("ascii", "replace")[:_LONGEST_STEM]) + ".eml"
+
+
+def mails_to(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:
+    """The files of a folder that are for somebody; ``wanted`` is asked about each recipient's address."""
+    if not folder.is_dir():
+        return []
+    files = (path for path in sorted(folder.glob("*.eml")) if path.is_file() and not path.is_symlink())
+    return [path for path in files if any(map(wanted, _recipients(path)))]
+
+
+def _recipients(path: Path) -> list[str]:
+    try:
+        with path.open("rb") as file:
+            head = file.read(_LONGEST_HEAD).partition(b"\r\n\r\n")[0]
+        to = message_from_bytes(head + b"\r\n\r\n", policy=default)["To"]
+        return [f"{one.username}@{one.domain}" for one in to.addresses] if to is not None else []
+    except (OSError, MessageError, ValueError, IndexError):
+        # What is no mail of ours is left alone.
+        return []

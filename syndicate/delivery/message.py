@@ -60,6 +60,7 @@ class MailOptions:
     reply_to: str = ""
     site_url: str = ""
     archive_url: str = ""
+    subscribe_url: str = ""
     web_url: str = ""
     bounce_address: str = ""
 
@@ -148,8 +149,11 @@ def _headers(edition: Edition, options: MailOptions) -> list[tuple[bytes, bytes]
         (b"Auto-Submitted", b"auto-generated"),
         (b"Precedence", b"list"),
         (b"Feedback-ID", b"e%d:%b:digest:%b" % (edition.id, list_label, _sender_id(options.domain))),
+        # As in the feed and on the page; no registered field is for it.
+        (b"X-Edition-ID", b"urn:uuid:" + edition.uid.encode("ascii")),
     ]
     pages = (
+        (b"List-Subscribe", options.subscribe_url),
         (b"List-Archive", options.archive_url),
         (b"List-Help", options.site_url),
         (b"Archived-At", options.web_url),

@@ -9,7 +9,7 @@ from syndicate.audience.tokens import read_token
 from syndicate.delivery.bounces import Kind, Report, about_us, judge, read_report
 from syndicate.delivery.verp import is_ours
 from syndicate.errors import Deferred, MailError, SenderDeferred, SenderRefused
-from syndicate.store import Connection, Store, audience, leases
+from syndicate.store import Connection, Store, audience, departures, leases
 from syndicate.store import bounces as bounce_store
 
 log = logging.getLogger("syndicate.bounces")
@@ -123,10 +123,11 @@ def apply_bounce(
     if key is None:
         return False
     if kind is Kind.SOFT:
-        since = now - timedelta(seconds=policy.soft_window)
+        since = max(now - timedelta(seconds=policy.soft_window), departures.allowed_since(connection, key))
         if bounce_store.count_bounces(connection, key, kind=kind.value, since=since) < policy.soft_limit:
             return True
-    reason = {Kind.COMPLAINT: "complained", Kind.SOFT: "bounced too often"}.get(kind, "bounced")
+    reasons = {Kind.COMPLAINT: departures.COMPLAINED, Kind.SOFT: f"{departures.BOUNCED} too often"}
+    reason = reasons.get(kind, departures.BOUNCED)
     audience.suppress(connection, key, reason=reason, now=now)
     audience.end_all_subscriptions(connection, key, detail=f"{reason}: {status} {detail}"[:300], now=now)
     return True

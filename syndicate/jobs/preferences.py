@@ -1,10 +1,17 @@
 """What readers choose behind the signed link in their mail: looked at and changed without an account."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from syndicate.audience.preferences import Choices, Offer, read_choices, read_selection
+from syndicate.audience.preferences import (
+    Choices,
+    NothingChosen,
+    Offer,
+    agreement,
+    read_choices,
+    read_selection,
+)
 from syndicate.audience.tokens import read_token
 from syndicate.jobs.private_feeds import PrivateFeedsJob
 from syndicate.jobs.variants import cadences, hours_of
@@ -16,20 +23,25 @@ from syndicate.store.private_feeds import end_feed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderPage:
-    """What the page shows. ``address`` is only hinted at: a mail may be passed on."""
+    """What the page shows. ``address`` is only hinted at: a mail may be passed on.
+
+    ``problem`` is the list of which nothing was ticked, so that nothing was saved; else ``""``.
+    """
 
     address: str
     newsletter: str
     offer: Offer
     choices: Choices
     feed: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreferencesJob:
     """Looks at and changes a reader's choices; each call is one transaction.
 
-    ``consent`` is the text they agree to with a further newsletter; ``feeds`` makes private feeds, if any.
+    ``consent`` is the text they agree to, after its title, with a further newsletter; ``feeds`` makes private
+    feeds, if any.
     """
 
     store: Store
@@ -53,7 +65,10 @@ class PreferencesJob:
                 return None
             subscription_id, stored = found
             page = self._page(connection, stored)
-            choices = read_choices(fields, page.offer, page.choices, now)
+            try:
+                choices = read_choices(fields, page.offer, page.choices, now)
+            except NothingChosen as nothing:
+                return replace(page, problem=str(nothing))
             preferences.save_preferences(
                 connection,
                 subscription_id,
@@ -108,7 +123,7 @@ class PreferencesJob:
                     continue
                 audience.ask_subscription(connection, stored.address, stored.address_key, name, now)
                 audience.confirm_subscription(
-                    connection, stored.address_key, name, detail=chosen, agreed=self.consent, now=now
+                    connection, stored.address_key, name, detail=chosen, agreed=offer.consents[name], now=now
                 )
             elif name not in wanted and name in stored.subscribed and mine is not None:
                 audience.end_subscription(connection, mine, detail=chosen, now=now)
@@ -125,6 +140,7 @@ class PreferencesJob:
         own = next((one for one in self.newsletters if one.name == stored.newsletter), None)
         offer = Offer(
             newsletters=titles,
+            consents={name: agreement(title, self.consent) for name, title in titles.items()},
             sections=tuple(channels.sections(connection)),
             languages=tuple(channels.languages(connection)),
             cadences=cadences(own) if own else (stored.cadence,),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from syndicate.jobs.own_links import missing
 from syndicate.model import (
     EVERY_EDITION,
     Digest,
@@ -21,9 +22,6 @@ from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import RenderedEdition, SiteFacts, render_edition
 from syndicate.newsletter.trim import fit
 from syndicate.templating import Templates
-
-# What the publish job writes; other addresses of ours are the web server's.
-_WRITTEN = (".html", ".rss", ".atom", ".json", ".xml", ".opml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +72,8 @@ class Press:
     ``unsubscribe_url`` gives a newsletter's link with the token open; ``preferences_url`` is that of the page
     of choices, or ``""``. ``message`` gives the raw mail one reader would get, ``gone`` the status of
     articles (by id) whose page was gone when we last read it.
-    ``output`` is where our pages are written.
+    ``output`` is where our pages are written, ``routes`` are the first parts of the paths that the web server
+    answers otherwise.
     """
 
     templates: Templates
@@ -84,6 +83,7 @@ class Press:
     preferences_url: str
     message: Callable[[Newsletter, Period, RenderedEdition, str], bytes]
     gone: Callable[[Collection[int]], Mapping[int, int]]
+    routes: Collection[str]
 
     def proof(
         self,
@@ -115,14 +115,29 @@ class Press:
 
         digest, left_out = (digest, ()) if invented else self._without_gone(digest)
         digest, rendered, trimmed = fit(digest, render)
-        origins = Origins(digest, lambda text: self.templates.find(text, "mail/"))
+        origins = Origins(
+            digest,
+            lambda text, file: self.templates.find(text, "mail/", file),
+            self._variables(rendered, web_url),
+        )
         page = MailPage(rendered.html)
-        dead = {} if invented else self._dead(newsletter, page) | self._gone_links(digest)
+        dead, unknown = ({}, {}) if invented else self._missing(newsletter, page, web_url)
+        dead |= {} if invented else self._gone_links(digest)
         headers = check_headers(self.message(newsletter, period, rendered, web_url))
-        findings = (*lint_mail(rendered, origins, dead, page), *headers)
+        findings = (*lint_mail(rendered, origins, (dead, unknown), page, digest), *headers)
         return Proof(
             digest=digest, rendered=rendered, web_url=web_url, findings=findings, trimmed=left_out + trimmed
         )
+
+    def _variables(self, rendered: RenderedEdition, web_url: str) -> dict[str, str]:
+        """What the templates call the addresses that no article brought."""
+        return {
+            rendered.unsubscribe_url: "unsubscribe_url",
+            rendered.preferences_url: "preferences_url",
+            web_url: "web_url",
+            f"{self.site.url}/": "site.url",
+            self.site.google_news_url: "google_news_url",
+        }
 
     def _gone_links(self, digest: Digest) -> dict[str, str]:
         gone = self.gone([story.article_id for story in digest.stories])
@@ -145,15 +160,14 @@ class Press:
         )
         return replace(digest, stories=kept), said
 
-    def _dead(self, newsletter: Newsletter, page: MailPage) -> dict[str, str]:
-        """Links to pages of ours that are not written. The archive's own come after the edition."""
-        dead = {}
-        for link in page.all("a"):
-            url = link.attributes.get("href", "")
-            if not self.site.url or not url.startswith(f"{self.site.url}/") or "\x00" in url:
-                continue
-            path = unquote(urlsplit(url.removeprefix(f"{self.site.url}/")).path)
-            later = path.startswith(archive_folder(newsletter.name)) or not path.endswith(_WRITTEN)
-            if not later and not (self.output / path).is_file():
-                dead[url] = "this page of ours is not published; run `syndicate publish`"
-        return dead
+    def _missing(
+        self, newsletter: Newsletter, page: MailPage, web_url: str
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Links and pictures of ours that are not there."""
+        later = self._later(newsletter, web_url)
+        return missing(page, self.site.url, self.output, routes=self.routes, later=later)
+
+    def _later(self, newsletter: Newsletter, web_url: str) -> set[str]:
+        """What is written once the edition is: its own page, and that of the archive it is the first in."""
+        page = unquote(urlsplit(web_url).path.removeprefix(urlsplit(self.site.url).path)).lstrip("/")
+        return {page, f"{archive_folder(newsletter.name)}/index.html"}

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 
 from syndicate.audience.addresses import fold_address, normalise_address
-from syndicate.audience.confirmation import render_confirmation
 from syndicate.audience.tokens import CONFIRM, make_token, read_token, token_digest, unsubscribe_token
 from syndicate.errors import RenderError
+from syndicate.jobs.confirmation import proofed_confirmation
 from syndicate.model import Newsletter
 from syndicate.store import Connection, Store, audience, leases, quarantine, sign_ups
 from syndicate.templating import Templates
@@ -84,22 +84,25 @@ class SignUpJob:
     def confirm(self, token: str, network: str) -> tuple[str, str] | None:
         """Subscribe: the newsletter's title and the reader's own token, or ``None`` when it cannot be.
 
-        The link pressed twice is one consent. Once its subscription has ended it does nothing any more.
+        The link pressed twice is one consent, and shows the token only once: it is for the owner of the
+        mailbox, and a used link may be anywhere. After its time, or once its subscription has ended, it is
+        like an unknown one.
         """
+        now = self.clock()
         with self.store.write() as connection:
             found = self._behind(connection, token)
-            if found is None:
+            if found is None or found.expires <= now:
                 return None
-            subscription_id = sign_ups.confirm_sign_up(connection, found, network=network, now=self.clock())
+            title = self.offered().get(found.newsletter, found.newsletter)
+            subscription_id = sign_ups.confirm_sign_up(connection, found, network=network, now=now)
+            if subscription_id is not None:
+                return title, unsubscribe_token(leases.secret(connection), subscription_id)
             # Read again: the same link may have been pressed a second time meanwhile.
-            now_found = self._behind(connection, token) if subscription_id is None else None
-            if now_found is not None and now_found.state == sign_ups.CONFIRMED:
-                subscription_id = audience.subscription_of(connection, found.address_key, found.newsletter)
-            if subscription_id is None or not audience.is_confirmed(connection, subscription_id):
-                return None
-            secret = leases.secret(connection)
-        title = self.offered().get(found.newsletter, found.newsletter)
-        return title, unsubscribe_token(secret, subscription_id)
+            again = self._behind(connection, token)
+            mine = audience.subscription_of(connection, found.address_key, found.newsletter)
+            used = again is not None and again.state == sign_ups.CONFIRMED
+            known = used and mine is not None and audience.is_confirmed(connection, mine)
+        return (title, "") if known else None
 
     def _behind(self, connection: Connection, token: str) -> sign_ups.SignUp | None:
         delivery_id = read_token(leases.secret(connection), token, CONFIRM)
@@ -153,7 +156,7 @@ class SignUpJob:
         return sign_ups.MAILED
 
     def _mail(self, newsletter: Newsletter) -> tuple[str, str, str]:
-        return render_confirmation(
+        return proofed_confirmation(
             self.templates,
             newsletter_title=newsletter.title,
             site_title=self.options.site_title,

@@ -1,6 +1,6 @@
 """What lint found, and where it comes from: a line of a template, an article, or a setting."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -27,17 +27,40 @@ class Finding:
         return f"{self.place}: {self.message}"
 
 
+HTML = "digest.html"
+TEXT = "digest.txt"
+REASON = "digest.reason.txt"
+
+Find = Callable[[str, str], str]
+"""Looks a text up in the mail templates of a name or pattern: ``mail/base.html, line 3``, or ``""``."""
+
+
+def _nowhere(_text: str, _file: str) -> str:
+    return ""
+
+
 class Origins:
     """Where something in a rendered mail comes from.
 
-    ``find`` looks a text up in the mail templates and answers ``mail/base.html, line 3``, or ``""``.
+    ``variables`` gives, for addresses that no article brought, what a template calls them; ``stem`` is how
+    the names of the mail's own templates begin.
     """
 
-    def __init__(self, digest: Digest | None = None, find: Callable[[str], str] = lambda _text: "") -> None:
+    def __init__(
+        self,
+        digest: Digest | None = None,
+        find: Find = _nowhere,
+        variables: Mapping[str, str] | None = None,
+        stem: str = "digest",
+    ) -> None:
+        self._stem = stem
         self._find = find
+        self._variables = variables or {}
         self._articles: dict[str, str] = {}
+        self._titles: dict[str, str] = {}
         for story in digest.stories if digest else ():
             name = f'article {story.article_id} "{story.title[:60]}"'
+            self._titles.setdefault(story.title, name)
             links = [link.url for link in (*story.covered_by, *story.related)]
             for url in (story.url, story.image.url if story.image else "", *links):
                 self._articles.setdefault(url, name)
@@ -46,10 +69,25 @@ class Origins:
         """The article whose address, picture or further link this is, or ``""``."""
         return self._articles.get(url, "") if url else ""
 
+    def titled(self, text: str) -> str:
+        """The article whose headline, or a part of it, stands in a subject; else the subject's template."""
+        end = text.partition(": ")[2].removesuffix("…").strip()
+        told = (name for title, name in self._titles.items() if title in text or (end and end in title))
+        return next(told, "") or self.line(f"{self._stem}.subject.txt", "title")
+
     def template(self, *texts: str) -> str:
-        """The first template line that holds one of the texts; the digest's template when none does."""
-        return next(filter(None, map(self._find, filter(None, texts))), "template mail/digest.html")
+        """The first template line that holds one of the texts; where the digest's begins if none does."""
+        return self.line("*.*", *texts)
+
+    def line(self, file: str, *texts: str) -> str:
+        """The first line of one template that holds one of the texts; its first line if none does."""
+        found = (self._find(text, file) for text in texts if text)
+        return next(filter(None, found), f"mail/{self._stem + '.html' if file == '*.*' else file}, line 1")
 
     def of(self, url: str, *texts: str) -> str:
         """The article that brought a URL, else the template line."""
-        return self.article(url) or self.template(url, *texts)
+        return self.article(url) or self.template(self._variables.get(url, ""), url, *texts)
+
+    def of_text(self, url: str) -> str:
+        """The same for a URL of the text part."""
+        return self.article(url) or self.line(TEXT, self._variables.get(url, ""), url, "reason")

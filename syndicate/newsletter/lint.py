@@ -7,7 +7,8 @@ keeps it readable everywhere. No connection is opened. Rule ids are those of the
 import re
 from collections.abc import Mapping
 
-from syndicate.newsletter.findings import Finding, Origins, Severity
+from syndicate.model import Digest
+from syndicate.newsletter.findings import HTML, REASON, TEXT, Finding, Origins, Severity
 from syndicate.newsletter.lint_colours import check_colours
 from syndicate.newsletter.lint_structure import check_structure
 from syndicate.newsletter.lint_support import check_support
@@ -17,23 +18,26 @@ from syndicate.newsletter.views import TOKEN, is_mail_picture
 
 # Gmail cuts the HTML part off beyond this (measured at 102 to 105 KB), and the unsubscribe link with it.
 HTML_LIMIT_BYTES = 102 * 1024
+HTML_WARNING_BYTES = 80 * 1024
 # The longest token is this much longer than what stands for it.
 TOKEN_GROWTH = 64
 
 _URL = re.compile(r"(?:https?://|mailto:)\S+")
 _FORBIDDEN = frozenset({"script", "form", "iframe", "object", "embed", "link", "base"})
-_TEXT = "template mail/digest.txt"
+_FOOTER = ("block footer", "</body>")
 
 
 def lint_mail(
     rendered: RenderedEdition,
     origins: Origins | None = None,
-    dead: Mapping[str, str] | None = None,
+    dead: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
     page: MailPage | None = None,
+    digest: Digest | None = None,
 ) -> tuple[Finding, ...]:
     """All that is wrong with a rendered edition, errors first; without an error it may be sent.
 
-    ``dead`` gives the reason for each URL known to lead nowhere; ``page`` is its HTML part, if it was read.
+    ``dead`` gives the reason for each URL known to lead nowhere, and for each that may; ``page`` is its HTML
+    part, if it was read; ``digest`` what it is made from.
     """
     origins = origins or Origins()
     page = page or MailPage(rendered.html)
@@ -41,11 +45,12 @@ def lint_mail(
         *_way_out(rendered, page, origins),
         *_way_to_choose(rendered, page, origins),
         *_required(rendered, page, origins),
-        *_misplaced_token(rendered),
-        *_elements(page, origins),
-        *_dead(page, origins, dead or {}),
+        *_misplaced_token(rendered, origins),
+        *check_elements(page, origins),
+        *_dead(page, origins, *dead),
         *_different_links(rendered, page, origins),
-        *_size(rendered),
+        *_size(rendered, origins),
+        *_lacking_words(rendered, digest),
         *check_structure(rendered.subject, page, origins),
         *check_support(page, origins),
         *check_colours(page, origins),
@@ -64,23 +69,41 @@ def html_size(html: str) -> int:
     return len(html.encode()) + TOKEN_GROWTH * html.count(TOKEN)
 
 
-def _size(rendered: RenderedEdition) -> list[Finding]:
+def _size(rendered: RenderedEdition, origins: Origins) -> list[Finding]:
     size = html_size(rendered.html)
-    if size <= HTML_LIMIT_BYTES:
+    if size <= HTML_WARNING_BYTES:
         return []
+    severity = Severity.ERROR if size > HTML_LIMIT_BYTES else Severity.WARNING
     message = f"The HTML part has {size // 1024} KB; mail programs cut it off at 102 KB. Carry fewer stories."
-    return [Finding(rule="M1", message=message, place="template mail/digest.html")]
+    place = origins.line(HTML, "in stories")
+    return [Finding(rule="M1", message=message, place=place, severity=severity)]
+
+
+def _lacking_words(rendered: RenderedEdition, digest: Digest | None) -> list[Finding]:
+    """Who reads the text part gets every headline, the editor's note and the correction."""
+    if digest is None:
+        return []
+    text = _plain(rendered.text)
+    origins = Origins(digest)
+    wanted = [(f'headline "{one.title}"', one.title, origins.titled(one.title)) for one in digest.stories]
+    wanted += [("editor's note", digest.note, f"mail/{TEXT}, line 1")]
+    wanted += [("correction", digest.correction, f"mail/{TEXT}, line 1")]
+    return [
+        Finding(rule="E5", message=f"The text part does not have the {what}.", place=place)
+        for what, words, place in wanted
+        if _plain(words) not in text
+    ]
 
 
 def _way_out(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[Finding]:
     found = []
-    footer = origins.template("unsubscribe_url", "block footer")
+    footer = origins.template("unsubscribe_url", *_FOOTER)
     if rendered.unsubscribe_url not in _links(page):
         message = "The HTML part has no link to unsubscribe_url."
         found.append(Finding(rule="B3", message=message, place=footer))
     if rendered.unsubscribe_url not in rendered.text:
         message = "The text part does not show unsubscribe_url."
-        found.append(Finding(rule="B3", message=message, place=_TEXT))
+        found.append(Finding(rule="B3", message=message, place=origins.line(TEXT, "unsubscribe", "reason")))
     if rendered.unsubscribe_url.count(TOKEN) != 1:
         message = "unsubscribe_url does not hold the reader's token."
         found.append(Finding(rule="B3", message=message, place=footer))
@@ -96,7 +119,9 @@ def _way_to_choose(rendered: RenderedEdition, page: MailPage, origins: Origins) 
         Finding(
             rule="C10",
             message=f"The {name} part has no link to preferences_url.",
-            place=_TEXT if name == "text" else origins.template("block footer"),
+            place=origins.line(TEXT, "unsubscribe_url")
+            if name == "text"
+            else origins.template("unsubscribe_url", *_FOOTER),
             severity=Severity.WARNING,
         )
         for name, links in parts.items()
@@ -106,10 +131,13 @@ def _way_to_choose(rendered: RenderedEdition, page: MailPage, origins: Origins) 
 
 def _required(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[Finding]:
     found = []
-    places = (("HTML", page.text, origins.template("block footer")), ("text", _plain(rendered.text), _TEXT))
+    places = (
+        ("HTML", page.text, origins.template(*_FOOTER)),
+        ("text", _plain(rendered.text), origins.line(TEXT, "unsubscribe_url")),
+    )
     for what, value, place in (
         ("postal address (site.postal_address)", rendered.postal_address, "config.toml, [mail] address"),
-        ("reason for the mail (reason)", rendered.reason, "template mail/digest.reason.txt"),
+        ("reason for the mail (reason)", rendered.reason, origins.line(REASON, "reason")),
     ):
         if not value.strip():
             found.append(Finding(rule="M12", message=f"There is no {what}. Write one.", place=place))
@@ -122,7 +150,7 @@ def _required(rendered: RenderedEdition, page: MailPage, origins: Origins) -> li
     return found
 
 
-def _misplaced_token(rendered: RenderedEdition) -> list[Finding]:
+def _misplaced_token(rendered: RenderedEdition, origins: Origins) -> list[Finding]:
     """The token lets its holder unsubscribe a reader, so it stands in the footer's links only."""
     urls = [url for url in (rendered.unsubscribe_url, rendered.preferences_url) if url]
 
@@ -137,15 +165,16 @@ def _misplaced_token(rendered: RenderedEdition) -> list[Finding]:
             place=place,
         )
         for name, text, place in (
-            ("subject", rendered.subject, "template mail/digest.subject.txt"),
-            ("HTML part", rendered.html, "template mail/digest.html"),
-            ("text part", rendered.text, _TEXT),
+            ("subject", rendered.subject, origins.titled(rendered.subject)),
+            ("HTML part", rendered.html, origins.template("unsubscribe_url")),
+            ("text part", rendered.text, origins.line(TEXT, "unsubscribe_url")),
         )
         if text.count(TOKEN) != in_links(text)
     ]
 
 
-def _elements(page: MailPage, origins: Origins) -> list[Finding]:
+def check_elements(page: MailPage, origins: Origins) -> list[Finding]:
+    """Elements that no mail may have, pictures and links that do not work in one."""
     found = []
     for element in page.elements:
         if element.tag in _FORBIDDEN:
@@ -183,10 +212,23 @@ def _link(element: Element, origins: Origins) -> list[Finding]:
     return [Finding(rule="M9", message=message, place=origins.of(href, f'href="{href}"'))]
 
 
-def _dead(page: MailPage, origins: Origins, dead: Mapping[str, str]) -> list[Finding]:
+def _dead(
+    page: MailPage, origins: Origins, dead: Mapping[str, str], unknown: Mapping[str, str]
+) -> list[Finding]:
+    pictures = {one.attributes.get("src", "") for one in page.all("img")}
+    there = _links(page) | pictures
+    found = [(url, f"is dead: {dead[url]}", Severity.ERROR) for url in sorted(there & dead.keys())]
+    found += [
+        (url, f"may be dead: {unknown[url]}", Severity.WARNING) for url in sorted(there & unknown.keys())
+    ]
     return [
-        Finding(rule="M7", message=f"The link {url} is dead: {dead[url]}.", place=origins.of(url))
-        for url in sorted(_links(page) & dead.keys())
+        Finding(
+            rule="M7",
+            message=f"The {'picture' if url in pictures else 'link'} {url} {said}.",
+            place=origins.of(url),
+            severity=severity,
+        )
+        for url, said, severity in found
     ]
 
 
@@ -197,8 +239,7 @@ def _different_links(rendered: RenderedEdition, page: MailPage, origins: Origins
     lacking = [(url, "text part lacks a link of the HTML part") for url in sorted(links - in_text)]
     lacking += [(url, "HTML part lacks a link of the text part") for url in sorted(in_text - in_html)]
     return [
-        Finding(rule="E5", message=f"The {what}: {url}", place=origins.article(url) or _TEXT)
-        for url, what in lacking
+        Finding(rule="E5", message=f"The {what}: {url}", place=origins.of_text(url)) for url, what in lacking
     ]
 
 

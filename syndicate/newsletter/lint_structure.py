@@ -9,7 +9,6 @@ from syndicate.newsletter.findings import Finding, Origins, Severity
 from syndicate.newsletter.mail_page import Element, MailPage
 from syndicate.newsletter.render import SUBJECT_LIMIT
 
-_SUBJECT = "template mail/digest.subject.txt"
 _HEADERS = "config.toml, [mail]"
 _LEAST_TEXT = 200
 _SHORTENERS = frozenset({"bit.ly", "t.co", "tinyurl.com", "goo.gl", "ow.ly", "is.gd", "buff.ly"})
@@ -24,10 +23,10 @@ _WANTED = (
 
 def check_structure(subject: str, page: MailPage, origins: Origins) -> list[Finding]:
     """Rules about the subject, the ratio of text and pictures, and links that hide where they lead."""
-    found = [*_subject(subject), *_links(page, origins)]
+    found = [*_subject(subject, origins.titled(subject)), *_links(page, origins)]
     if page.all("img") and len(page.text) < _LEAST_TEXT:
         message = f"There are pictures but only {len(page.text)} characters of text; filters distrust that."
-        found.append(_warning("spam", message, "template mail/digest.html"))
+        found.append(_warning("spam", message, origins.template("<img")))
     titles = [" ".join(one.inner.split()) for one in page.all("title")]
     if subject and titles and titles[0] != " ".join(subject.split()):
         found.append(
@@ -67,24 +66,24 @@ def check_headers(message: bytes) -> list[Finding]:
     return found
 
 
-def _subject(subject: str) -> list[Finding]:
+def _subject(subject: str, place: str) -> list[Finding]:
     found = []
     if not subject.strip():
-        return [Finding(rule="M15", message="The subject is empty.", place=_SUBJECT)]
+        return [Finding(rule="M15", message="The subject is empty.", place=place)]
     if len(subject) > SUBJECT_LIMIT:
         message = f"The subject has {len(subject)} characters; mail programs cut it off at {SUBJECT_LIMIT}."
-        found.append(Finding(rule="M15", message=message, place=_SUBJECT))
+        found.append(Finding(rule="M15", message=message, place=place))
     if subject.endswith("…"):
-        found.append(_warning("M15", f"The subject was cut at {SUBJECT_LIMIT} characters.", _SUBJECT))
+        found.append(_warning("M15", f"The subject was cut at {SUBJECT_LIMIT} characters.", place))
     letters = [letter for letter in subject if letter.isalpha()]
     if len(letters) > 8 and all(letter.isupper() for letter in letters if letter.lower() != letter.upper()):
         cased = any(letter.lower() != letter.upper() for letter in letters)
         if cased:
-            found.append(_warning("spam", "The subject is all capitals; filters distrust that.", _SUBJECT))
+            found.append(_warning("spam", "The subject is all capitals; filters distrust that.", place))
     if re.match(r"(?:re|fwd?|aw|wg)\s*:", subject, re.IGNORECASE):
-        found.append(_warning("spam", "The subject pretends to be an answer or a forwarded mail.", _SUBJECT))
+        found.append(_warning("spam", "The subject pretends to be an answer or a forwarded mail.", place))
     if re.search(r"[!?$€]{2,}", subject):
-        found.append(_warning("spam", "The subject has several of ! ? $ € in a row.", _SUBJECT))
+        found.append(_warning("spam", "The subject has several of ! ? $ € in a row.", place))
     return found
 
 

@@ -9,6 +9,7 @@ VOID = frozenset({"img", "br", "hr", "meta", "link", "base", "input", "area", "c
 _UNREAD = frozenset({"style", "title", "script"})
 _WHOLE = frozenset({"a", "title"})
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_STATEMENT = re.compile(r"(@[a-z-]+\b[^{};]*);")
 _AT_RULE = re.compile(r"(@[a-z-]+[^{};]*)\{((?:[^{}]*\{[^{}]*\})*[^{}]*)\}")
 
 
@@ -111,7 +112,9 @@ def declarations(text: str) -> dict[str, str]:
 def style_rules(sheet: str) -> list[StyleRule]:
     """The rules of a style sheet, those inside an at-rule too (one level deep, as Gmail reads them)."""
     sheet = re.sub(r"/\*.*?\*/", "", sheet, flags=re.DOTALL)
-    rules = []
+    # Statements such as @import have no braces, and are only allowed before all rules with some.
+    rules = [StyleRule(media=found.strip(), selector="") for found in _STATEMENT.findall(sheet)]
+    sheet = _STATEMENT.sub("", sheet)
     for at_rule, inside in _AT_RULE.findall(sheet):
         rules += [_rule(at_rule.strip(), *found) for found in _RULE.findall(inside)] or [
             StyleRule(media=at_rule.strip(), selector="", values=declarations(inside))

@@ -85,6 +85,11 @@ def mail_domain(settings: Settings) -> str:
     return _domain(parse_mailbox(settings.mail.sender).address.display)
 
 
+def envelope_domain(settings: Settings) -> str:
+    """The domain that bounces go to: receivers ask its SPF record."""
+    return _domain(settings.bounces.address) or mail_domain(settings)
+
+
 def newsletter_mail(settings: Settings, name: str, title: str) -> MailOptions:
     """What all mails of a newsletter have in common."""
     mail, site = settings.mail, settings.site
@@ -100,6 +105,7 @@ def newsletter_mail(settings: Settings, name: str, title: str) -> MailOptions:
         reply_to=mail.reply_to,
         site_url=f"{site.url}/site/",
         archive_url=f"{site.url}/{quote(archive_folder(name))}/",
+        subscribe_url=_subscribe_page(settings, name),
         bounce_address=settings.bounces.address,
     )
 
@@ -122,6 +128,21 @@ def readers_reach(settings: Settings) -> bool:
     """
     near = is_this_machine(settings.site.url) and settings.mail.transport == "smtp"
     return bool(settings.web.listen) and not near
+
+
+def web_routes(settings: Settings) -> frozenset[str]:
+    """The first parts of the paths that our web server answers without a file; the root is always one."""
+    if not settings.web.listen:
+        return frozenset({""})
+    readers = {"unsubscribe", "preferences", "private"} | (
+        {"subscribe", "confirm"} if settings.sign_up.enabled else set()
+    )
+    return frozenset({"", "desk", "healthz", "websub"} | readers)
+
+
+def _subscribe_page(settings: Settings, newsletter: str) -> str:
+    open_to_all = settings.sign_up.enabled and readers_reach(settings)
+    return f"{settings.site.url}/subscribe?newsletter={quote(newsletter)}" if open_to_all else ""
 
 
 def _unsubscribe_page(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from syndicate.jobs.press import Press
 from syndicate.model import Edition, Newsletter
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import RenderedEdition, SiteFacts
-from syndicate.services.mail import preferences_link, unsubscribe_link
+from syndicate.services.mail import preferences_link, unsubscribe_link, web_routes
 from syndicate.settings import Settings
 from syndicate.store import Store, pages
 from syndicate.templating import Templates
@@ -38,6 +38,7 @@ def newsletter_press(
         output=output,
         unsubscribe_url=lambda _newsletter: unsubscribe_link(settings),
         preferences_url=preferences_link(settings),
+        routes=web_routes(settings),
         gone=lambda article_ids: _gone(store, article_ids),
         message=lambda newsletter, period, rendered, web_url: _sample_message(
             mail_options(newsletter.name), newsletter, period, rendered, web_url

@@ -106,6 +106,9 @@ def _inconsistencies(settings: Settings) -> list[tuple[tuple[str | int, ...], st
     for position, rule in enumerate(settings.rules):
         if mistake := rule.mistake():
             found.append((("rules", position), f"rules.{position}: {mistake}"))
+    if settings.sign_up.lifetime > settings.retention.sign_ups:
+        message = "sign_up.lifetime: longer than retention.sign_ups, so links would end before their time"
+        found.append((("sign_up", "lifetime"), message))
     if settings.newsletters and not settings.mail.address:
         message = "mail.address: newsletters need your postal address in the footer"
         found.append((("mail", "address"), message))

@@ -15,6 +15,9 @@ from syndicate.store.upsert import insert_for
 ERASED: Final = "erased"
 """Why a mailbox is suppressed that asked to be forgotten: only its owner can subscribe it again."""
 
+ERASED_KEY: Final = "hash:"
+"""How the key begins that is kept of a mailbox that was erased."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
@@ -38,8 +41,11 @@ def add_subscription(
     newsletter: str,
     evidence: str,
     now: datetime,
+    agreed: str = "",
 ) -> str:
     """Subscribe a mailbox on the operator's word; ``evidence`` says where the consent comes from.
+
+    ``agreed`` is the text the person agreed to elsewhere, as far as the operator knows.
 
     Returns ``added``, ``already`` (it is confirmed), ``left`` (the person unsubscribed: never
     subscribed again by import) or ``suppressed`` (the mailbox must not be written to).
@@ -63,7 +69,7 @@ def add_subscription(
     connection.execute(
         statement.on_conflict_do_update(index_elements=["subscriber_id", "newsletter"], set_=values)
     )
-    _record(connection, address_key, newsletter, "subscribed by operator", evidence, now)
+    record_consent(connection, address_key, newsletter, "subscribed by operator", evidence, now, agreed)
     return "added"
 
 
@@ -120,7 +126,7 @@ def confirm_subscription(
     connection.execute(
         delete(suppressions).where(suppressions.c.address_key.in_(spellings), suppressions.c.reason == ERASED)
     )
-    _record(connection, address_key, newsletter, "confirmed", detail, now, agreed)
+    record_consent(connection, address_key, newsletter, "confirmed", detail, now, agreed)
     return subscription_id
 
 
@@ -145,7 +151,7 @@ def end_subscription(
         .values(state=SubscriptionState.UNSUBSCRIBED.value, changed=now)
     )
     if ended.rowcount == 1:
-        _record(connection, row.address_key, row.newsletter, "unsubscribed", detail, now)
+        record_consent(connection, row.address_key, row.newsletter, "unsubscribed", detail, now)
         if not feed_choices(connection, row.subscriber_id):
             end_feed(connection, row.subscriber_id)
     return str(row.newsletter)
@@ -218,7 +224,7 @@ def suppression(connection: Connection, address_key: str) -> str | None:
 def suppression_hash(connection: Connection, address_key: str) -> str:
     """What is kept of a mailbox that was erased: nobody without the store's secret can make it."""
     key = leases.secret(connection)
-    return "hash:" + digest(key, b"syndicate suppression\x00" + address_key.encode(), "sha256").hex()
+    return ERASED_KEY + digest(key, b"syndicate suppression\x00" + address_key.encode(), "sha256").hex()
 
 
 def erase_subscriber(connection: Connection, address_key: str, now: datetime) -> bool:
@@ -291,7 +297,7 @@ def count_subscriptions(connection: Connection) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _record(
+def record_consent(
     connection: Connection,
     address_key: str,
     newsletter: str,
@@ -300,6 +306,7 @@ def _record(
     now: datetime,
     agreed: str = "",
 ) -> None:
+    """Write down what somebody agreed to, or ended, when and how; nothing is ever taken out."""
     connection.execute(
         insert(schema.consents).values(
             address_key=address_key,

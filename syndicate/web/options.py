@@ -63,4 +63,7 @@ class SignUps(Protocol):
         """The title and the consent text behind a usable link, or ``None``; changes nothing."""
 
     def confirm(self, token: str, network: str) -> tuple[str, str] | None:
-        """Subscribe; the title and the reader's own token, or ``None`` when it cannot be."""
+        """Subscribe; the title and the reader's own token, or ``None`` when it cannot be.
+
+        The second time the token is ``""``.
+        """

@@ -35,6 +35,10 @@ class ReaderPage(Protocol):
     def feed(self) -> str:
         """The address of the reader's private feed as RSS, or ``""``."""
 
+    @property
+    def problem(self) -> str:
+        """The list of which nothing was ticked, so that nothing was saved; else ``""``."""
+
 
 class Readers(Protocol):
     """What the page asks for. All methods are called in worker threads and may block."""
@@ -77,5 +81,11 @@ class PreferencesPage:
         if page is None:
             return self._notices.problem(404)
         return self._notices.page(
-            "pages/preferences.html", page=page, token=token, done=done, zones=time_zones(), pauses=PAUSES
+            "pages/preferences.html",
+            422 if page.problem else 200,
+            page=page,
+            token=token,
+            done=done,
+            zones=time_zones(),
+            pauses=PAUSES,
         )

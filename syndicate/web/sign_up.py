@@ -83,7 +83,7 @@ class ConfirmPage:
                 return self._notices.problem(410)
             newsletter, agreed = asked
             return self._notices.page(
-                "pages/confirm.html", newsletter=newsletter, agreed=agreed, reader_token=""
+                "pages/confirm.html", newsletter=newsletter, agreed=agreed, reader_token="", done=False
             )
         fields = await read_fields(request)
         if fields is None:
@@ -95,7 +95,7 @@ class ConfirmPage:
             return self._notices.problem(410)
         newsletter, reader_token = done
         return self._notices.page(
-            "pages/confirm.html", newsletter=newsletter, agreed="", reader_token=reader_token
+            "pages/confirm.html", newsletter=newsletter, agreed="", reader_token=reader_token, done=True
         )
 
 

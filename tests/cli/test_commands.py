@@ -326,6 +326,13 @@ def test_subscribers_come_by_hand_and_by_file_and_leave_for_good(room: Run, tmp_
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8-sig") as exported:
         states = {row["email"].lower(): row["state"] for row in csv.DictReader(exported)}
     assert states == {"ann@example.org": "confirmed", "bob@example.org": "unsubscribed"}
+    (tmp_path / "more.csv").write_text("cleo@example.org\n")
+    assert room("subscribers import more.csv --agreed", "I want the digest.").code == 0
+    assert room("subscribers add dan@example.org --agreed", "Send it to me.").code == 0
+    for name, said in (("cleo", "I want the digest."), ("dan", "Send it to me.")):
+        consents = room(f"subscribers show {name}@example.org --json").json["consents"]
+        assert [one["agreed"] for one in consents] == [said]
+        assert room(f"subscribers erase {name}@example.org").code == 0
     held = room("subscribers show ann@example.org --json").json
     assert (held["name"], held["suppressed"], held["subscriptions"][0]["state"]) == ("Ann", "no", "confirmed")
     assert "subscribed by operator" in room("subscribers show ann@example.org").out
@@ -420,8 +427,49 @@ def test_what_cannot_be_undone_can_be_tried_first(edition: Run, command: str) ->
     assert (tried.code, "would be" in tried.out) == (0, True)
     assert "ann@example.org" in edition("subscribers list").out
     assert edition("status --json").json["subscriptions"] == {"daily": {"confirmed": 2}}
-    assert edition("deliveries doubt --dry-run --json").json == {"uncertain": 2, "dry_run": True}
+    assert edition("deliveries doubt --dry-run --json").json["uncertain"] == 2
     assert edition("status --json").json["deliveries"] == {"pending": 2}
+
+
+def test_C6_with_a_person_their_mails_in_the_outbox_folder_go(edition: Run, tmp_path: Path) -> None:
+    assert edition(f"deliver --now {SEVEN}").code == 0
+    assert len(list((tmp_path / "outbox").glob("*.eml"))) == 2
+    (tmp_path / "outbox" / "strange.eml").write_bytes(b"\xff\x00 To: ann@example.org")
+    assert edition("subscribers erase ann@example.org --dry-run --json").json["mails"] == 1
+    assert len(list((tmp_path / "outbox").glob("*.eml"))) == 3
+    assert edition("subscribers erase Ann@Example.org --json").json["mails"] == 1
+    left = [file.read_bytes() for file in (tmp_path / "outbox").glob("*.eml")]
+    assert sorted(b"\r\nTo: bob@example.org" in b"\r\n" + data for data in left) == [False, True]
+    assert not any(b"To: ann@example.org\r\n" in data for data in left)
+    assert edition("subscribers erase ann@example.org").code == 1
+
+
+def test_D3_a_bounced_mailbox_is_allowed_again_and_who_left_is_not(edition: Run, tmp_path: Path) -> None:
+    (tmp_path / "gone.csv").write_text("email,newsletter,reason\nBob@Example.org,,bounced\n")
+    assert edition("subscribers import-gone gone.csv --json").json == {
+        "rows": 1,
+        "changed": 1,
+        "dry_run": False,
+    }
+    assert edition("subscribers remove ann@example.org").code == 0
+    assert edition("subscribers export-gone all.csv").code == 0
+    assert (tmp_path / "all.csv").read_text().splitlines()[1:] == [
+        "ann@example.org,daily,unsubscribed",
+        "bob@example.org,,bounced",
+        "bob@example.org,daily,unsubscribed",
+    ]
+    assert edition("subscribers allow bob@example.org").code == 2
+    assert edition("subscribers allow bob@example.org --reason", "it works again").code == 0
+    assert edition("subscribers show bob@example.org --json").json["suppressed"] == "no"
+    refused = edition("subscribers allow ann@example.org --reason", "I want it")
+    assert (refused.code, "not on the list" in refused.err) == (1, True)
+    assert edition("subscribers add -- =cmd@example.org").code == 0
+    assert edition("subscribers remove -- =cmd@example.org").code == 0
+    assert edition("subscribers export-gone all.csv").code == 0
+    assert "\n'=cmd@example.org,daily,unsubscribed" in (tmp_path / "all.csv").read_text()
+    assert edition("subscribers import-gone all.csv --json").json["changed"] == 0
+    (tmp_path / "odd.csv").write_text("name\nbob\n")
+    assert edition("subscribers import-gone odd.csv").code == 1
 
 
 def test_nothing_due_is_said(room: Run) -> None:

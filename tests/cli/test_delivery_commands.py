@@ -50,7 +50,7 @@ def test_a_key_that_cannot_be_read_stops_sending_with_its_name(configured: Run, 
 
 
 def test_the_doctor_says_what_is_bad_and_exits_1(configured: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    zone = {("news.example", "TXT"): ["v=spf1 -all"], ("_dmarc.news.example", "TXT"): ["v=DMARC1; p=none"]}
+    zone = {("news.example", "TXT"): ["v=spf1 mx -all"], ("_dmarc.news.example", "TXT"): ["v=DMARC1; p=none"]}
     monkeypatch.setattr(doctor, "lookup", lambda name, kind: zone.get((name, kind), []))
     fine = configured("doctor --json")
     assert fine.code == 0
@@ -58,6 +58,7 @@ def test_the_doctor_says_what_is_bad_and_exits_1(configured: Run, monkeypatch: p
         "SPF": True,
         "DKIM": None,
         "DMARC": True,
+        "alignment": True,
         "bounces": None,
         "TLS": None,
         "unsubscribe": None,

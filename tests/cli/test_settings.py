@@ -242,3 +242,12 @@ def test_what_does_not_fit_together_is_said_with_its_line(
     (mistake,) = mistakes(tmp_path, f'[[sources]]\nname = "a"\n{keys}\n')
     assert mistake.startswith(f"config.toml:{line}: ")
     assert reason in mistake
+
+
+def test_a_link_that_confirms_cannot_be_told_to_outlive_its_request(tmp_path: Path) -> None:
+    text = '[sign_up]\nlifetime = "11d"\n'
+    (said,) = mistakes(tmp_path, text)
+    assert said.startswith("config.toml:2: sign_up.lifetime: longer than retention.sign_ups")
+    (said,) = mistakes(tmp_path, '[sign_up]\nlifetime = "5d"\n[retention]\nsign_ups = "4d"\n')
+    assert said.startswith("config.toml:2: ")
+    assert load(tmp_path, text + '[retention]\nsign_ups = "11d"\n').sign_up.lifetime == 11 * 86400

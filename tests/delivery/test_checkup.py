@@ -29,6 +29,8 @@ def resolver(zone: Zone) -> Lookup:
         (["v=spf1 +all"], False),
         (["v=spf1 " + " ".join(f"include:s{n}.example" for n in range(11)) + " -all"], False),
         (["v=spf10 -all"], False),
+        (["v=spf1 -all"], False),
+        (["v=spf1 -ip4:192.0.2.1 ?mx ~all"], False),
     ],
 )
 def test_B1_spf(records: list[str], good: bool) -> None:
@@ -46,6 +48,33 @@ def test_B1_spf(records: list[str], good: bool) -> None:
 )
 def test_B1_dmarc(name: str, record: str, good: bool) -> None:
     assert checkup.check_dmarc("mail.news.example", resolver({(name, "TXT"): [record]})).good is good
+
+
+@pytest.mark.parametrize(
+    ("record", "envelope", "signing", "good"),
+    [
+        ("v=DMARC1; p=reject; adkim=s; aspf=s", "mailer.other.org", ["unrelated.net"], False),
+        ("v=DMARC1; p=reject; adkim=s; aspf=s", "mail.news.example", ["mail.news.example"], False),
+        ("v=DMARC1; p=reject; adkim=s", "mail.news.example", ["unrelated.net"], True),
+        ("v=DMARC1; p=reject; aspf=s", "mail.news.example", ["mail.news.example"], True),
+        ("v=DMARC1; p=none", "mailer.other.org", ["news.example"], True),
+        ("v=DMARC1; p=none", "mailer.other.org", [], None),
+        ("", "news.example", [], True),
+        ("", "mailer.other.org", ["unrelated.net"], False),
+    ],
+)
+def test_B1_dmarc_needs_a_domain_that_is_that_in_from(
+    record: str, envelope: str, signing: list[str], good: bool | None
+) -> None:
+    zone: Zone = {("_dmarc.news.example", "TXT"): [record]} if record else {}
+    assert checkup.check_alignment("news.example", envelope, signing, resolver(zone)).good is good
+
+
+@pytest.mark.parametrize(("zone", "good"), [("_dmarc.news.co.uk", True), ("_dmarc.co.uk", False)])
+def test_B1_two_domains_under_one_policy_are_one_organisation(zone: str, good: bool) -> None:
+    record = "v=DMARC1; p=none" if good else "v=DMARC1; p=none; psd=y"
+    asked = resolver({(zone, "TXT"): [record]})
+    assert checkup.check_alignment("a.news.co.uk", "b.news.co.uk", ["x.net"], asked).good is good
 
 
 def test_K_dkim_compares_the_record_with_the_file(tmp_path: Path) -> None:

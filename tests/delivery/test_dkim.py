@@ -114,3 +114,14 @@ def test_K4_a_key_that_is_none_or_too_short_or_locked_is_refused(tmp_path: Path)
             load_key(tmp_path / name, domain="example.com", selector="x")
     with pytest.raises(ConfigError, match="cannot be read"):
         load_key(tmp_path / "missing", domain="example.com", selector="x")
+
+
+def test_E8_the_way_in_and_the_id_of_the_edition_are_signed(keys: dict[str, DkimKey]) -> None:
+    options = replace(OPTIONS, subscribe_url="https://news.example.com/subscribe?newsletter=morning")
+    template = MessageTemplate.build(EDITION, options, [keys["ed25519"]])
+    data = b"".join(template.for_subscriber("jo@example.org", TOKEN, ID))
+    assert value(data, "List-Subscribe") == "<https://news.example.com/subscribe?newsletter=morning>"
+    assert value(data, "X-Edition-ID") == f"urn:uuid:{EDITION.uid}"
+    assert verified(keys, data)
+    assert not verified(keys, data.replace(b"?newsletter=morning", b"?newsletter=evening"))
+    assert not verified(keys, data.replace(b"urn:uuid:", b"urn:uuid:0"))

@@ -97,7 +97,7 @@ def test_E1_every_header_appears_once_and_none_is_strange() -> None:
     assert names(raw()) == [
         *("To", "Message-ID", "From", "Reply-To", "Subject", "Date", "List-Id", "List-Unsubscribe"),
         *("List-Unsubscribe-Post", "List-Owner", "List-Post", "Auto-Submitted", "Precedence", "Feedback-ID"),
-        *("List-Archive", "List-Help", "MIME-Version", "Content-Type"),
+        *("X-Edition-ID", "List-Archive", "List-Help", "MIME-Version", "Content-Type"),
     ]
 
 

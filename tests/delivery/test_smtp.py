@@ -449,10 +449,10 @@ def test_E6_letters_outside_ascii_need_a_server_that_knows_them() -> None:
 
 def test_V1_size_and_notifications_are_asked_for_where_they_are_offered() -> None:
     with talking({"EHLO": b"250-test\r\n250-SIZE 1000\r\n250 DSN\r\n"}) as (server, sender):
-        send(sender)
+        send(sender, "jo+news@example.org")
         assert server.commands[1:3] == [
-            f"MAIL FROM:<news@example.com> SIZE={len(BODY)} RET=HDRS",
-            "RCPT TO:<jo@example.org> NOTIFY=FAILURE,DELAY",
+            f"MAIL FROM:<news@example.com> SIZE={len(BODY)} RET=HDRS ENVID=1",
+            "RCPT TO:<jo+news@example.org> NOTIFY=FAILURE,DELAY ORCPT=rfc822;jo+2Bnews@example.org",
         ]
         with pytest.raises(Refused, match="at most 1000 bytes"):
             send(sender, body=b"x" * 998 + b"\r\n" + b"y\r\n")

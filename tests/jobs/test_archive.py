@@ -48,6 +48,8 @@ def test_mail_page_and_items_are_one_edition(sent: Room) -> None:
     assert address in report.edition.text
     (item,) = json.loads(output(sent, "newsletters/daily.json"))["items"]
     assert (item["id"], item["url"]) == (f"urn:uuid:{report.edition.uid}", address)
+    assert message["X-Edition-ID"] == item["id"]
+    assert f'<meta name="dcterms.identifier" content="{item["id"]}">' in output(sent, PAGE)
     for suffix in ("rss", "atom"):
         feed = feedparser.parse((sent.services.output / f"newsletters/daily.{suffix}").read_bytes())
         (entry,) = feed.entries

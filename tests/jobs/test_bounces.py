@@ -10,7 +10,7 @@ from syndicate.delivery.mailboxes import read_maildir
 from syndicate.delivery.verp import verp_sender
 from syndicate.errors import MailError
 from syndicate.jobs.bounces import BounceJob, BouncePolicy
-from syndicate.store import articles, audience, bounces, deliveries, leases
+from syndicate.store import articles, audience, bounces, deliveries, departures, leases
 from tests import factories
 from tests.delivery.scripted_smtp import ScriptedSmtp
 from tests.delivery.test_bounces import complaint, notification
@@ -151,3 +151,24 @@ def test_V3_the_servers_own_answer_feeds_the_same_policy(desk: Room) -> None:
         assert factories.consents(connection, "ann@example.org")[-1][0] == "unsubscribed"
         assert bounces.count_by_kind(connection) == {"hard": 1, "ignored": 0}
         assert deliveries.count_refused(connection) == 1
+
+
+def test_D3_bounces_from_before_a_mailbox_was_allowed_again_count_no_more(bounce) -> None:
+    with bounce.store.write() as connection:
+        for number in range(2, 8):
+            period = (NOW + number * DAY, NOW + (number + 1) * DAY)
+            article = articles.get_articles(connection, [1])[1]
+            factories.cut(connection, [factories.edition_story(article)], period=period)
+    soft = [notification(sender_of(bounce, number), "4.2.2", "delayed") for number in range(1, 7)]
+    for data in soft[:3]:
+        bounce.handle(data, NOW)
+    assert not subscribed(bounce)
+    later = NOW + DAY
+    with bounce.store.write() as connection:
+        assert departures.obstacle(connection, "jo@example.org") == ""
+        assert departures.allow(connection, "jo@example.org", why="mended", now=later) == ["daily"]
+    for data in soft[3:5]:
+        bounce.handle(data, later)
+    assert subscribed(bounce)
+    bounce.handle(soft[5], later)
+    assert not subscribed(bounce)

@@ -204,7 +204,8 @@ def test_another_newsletter_is_a_tick_away_and_leaves_a_record(room):
     page = choose(room, newsletter=["daily", "weekly"])
     assert page.choices.newsletters == ("daily", "weekly")
     with room.store.read() as connection:
-        assert consents(connection, JO)[-1][2] == room.services.settings.sign_up.consent
+        assert consents(connection, JO)[-1][2] == page.offer.consents["weekly"]
+    assert page.offer.consents["weekly"] == f"The Newsroom: weekly: {room.services.settings.sign_up.consent}"
     assert choose(room, newsletter=["weekly"]).choices.newsletters == ("weekly",)
     with room.store.read() as connection:
         (jo,) = [one for one in audience.list_subscribers(connection) if one.address == JO]
@@ -212,6 +213,22 @@ def test_another_newsletter_is_a_tick_away_and_leaves_a_record(room):
         "daily": SubscriptionState.UNSUBSCRIBED,
         "weekly": SubscriptionState.CONFIRMED,
     }
+
+
+@pytest.mark.parametrize("name", ["section", "language"])
+def test_a_list_of_which_nothing_is_ticked_is_refused_and_changes_nothing(room, name):
+    choose(room, section=["Politics"], language=["de"])
+    before = job(room).look(token(room))
+    ticked = {"section": ["Sport"], "language": ["en"]} | {name: []}
+    page = job(room).save(token(room), KEEP | {"shown": ["section", "language"]} | ticked)
+    assert page is not None
+    assert page.problem == name
+    assert job(room).look(token(room)) == before
+
+
+def test_a_list_that_the_page_did_not_show_stays_as_it_is(room):
+    choose(room, section=["Politics"], shown=["section"])
+    assert choose(room, hour=["7"]).choices.selection.sections == ("Politics",)
 
 
 def test_a_suppressed_mailbox_gets_no_newsletter_by_a_tick(room):

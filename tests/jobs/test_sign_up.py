@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -121,7 +122,9 @@ def test_C1_the_link_works_once_and_not_after_leaving(room):
     ask(room, JO)
     token = link(mails(room)[0])
     first, again = job(room).confirm(token, HOME), job(room).confirm(token, HOME)
-    assert first == again is not None
+    assert first is not None
+    assert first[1] != ""
+    assert again == ("The digest", "")
     assert history(room) == ["confirmed"]
     assert job(room).asked(token) is None
     with room.store.write() as connection:
@@ -130,11 +133,19 @@ def test_C1_the_link_works_once_and_not_after_leaving(room):
     assert state(room) is SubscriptionState.UNSUBSCRIBED
 
 
+def test_C1_a_used_link_is_like_an_unknown_one_once_its_time_is_over(room):
+    ask(room, JO)
+    token = link(mails(room)[0])
+    assert job(room).confirm(token, HOME) is not None
+    assert job(room, NOW + 3 * DAY).confirm(token, HOME) is None
+    assert state(room) is SubscriptionState.CONFIRMED
+
+
 def test_C1_two_who_confirm_at_once_give_one_consent(room):
     ask(room, JO)
     token = link(mails(room)[0])
     gate = threading.Barrier(2)
-    answers: list[object] = []
+    answers: list[Any] = []
 
     def press() -> None:
         gate.wait()
@@ -145,8 +156,8 @@ def test_C1_two_who_confirm_at_once_give_one_consent(room):
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(answers) == 2
-    assert answers[0] == answers[1] is not None
+    assert [answer is None for answer in answers] == [False, False]
+    assert sorted(answer[1] == "" for answer in answers) == [False, True]
     assert history(room) == ["confirmed"]
 
 
@@ -316,3 +327,11 @@ def test_a_broken_template_keeps_the_request_and_its_failure_goes_once_it_is_men
     assert job(room).run(NOW) == {"mailed": 1}
     with room.store.read() as connection:
         assert quarantine.failures(connection) == ()
+
+
+def test_E8_mails_of_a_newsletter_lead_to_its_sign_up_page_where_there_is_one(room):
+    assert room.services.mail_options("daily").subscribe_url == (
+        "https://news.example/subscribe?newsletter=daily"
+    )
+    room.declare(NEWSLETTERS.replace("enabled = true", "enabled = false"))
+    assert room.services.mail_options("daily").subscribe_url == ""

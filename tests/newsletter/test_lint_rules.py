@@ -1,5 +1,6 @@
 """Lint's further rules: colours, support, structure, headers, trimming."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from syndicate.templating import Templates
 from tests.newsletter.edition import full_edition
 from tests.newsletter.test_render import SITE, render
 
+PLACE = re.compile(r"mail/[\w.]+, line \d+$|article \d+ |config\.toml, ")
 DARK = "<style>@media (prefers-color-scheme: dark) { %s }</style>"
 
 
@@ -72,6 +74,13 @@ def test_M8_weak_text_is_found_in_either_scheme(html: str, scheme: str) -> None:
         ("<style>@font-face { font-family: x; }</style>", "@font-face"),
         ('<p style="font-size: clamp(1px, 2px, 3px)">x</p>', "clamp("),
         ("<video></video>", "<video>"),
+        ('<style>@import url("https://a.example/x.css"); p { color: #000 }</style>', "@import"),
+        ('<p style="width: calc(1px + 2px)">x</p>', "calc("),
+        ('<p style="background: red linear-gradient(red, blue)">x</p>', "linear-gradient("),
+        ('<p style="color: var(--ink)">x</p>', "var("),
+        ('<p style="padding: 1.5rem 0">x</p>', "1rem"),
+        ('<p style="width: fit-content">x</p>', "fit-content"),
+        ("<p style=\"font-family: 'min-content', Arial; color: #1ch\">x</p>", ""),
         ('<p style="border-radius: 4px; color: #000">degrades well</p>', ""),
     ],
 )
@@ -88,17 +97,33 @@ def test_a_finding_names_the_line_of_the_users_template(tmp_path: Path) -> None:
     )
     templates = Templates(tmp_path)
     rendered = render(folder=tmp_path)
-    found = lint_mail(rendered, Origins(find=lambda text: templates.find(text, "mail/")))
+    found = lint_mail(rendered, Origins(find=lambda text, file: templates.find(text, "mail/", file)))
     assert "mail/digest.html, line 3" in [one.place for one in found if one.rule == "caniemail"]
 
 
 def test_a_finding_names_the_article() -> None:
     digest = digest_of(full_edition(), SITE)
     url = digest.stories[0].url
-    found = lint_mail(render(), Origins(digest), {url: "gone (410)"})
+    found = lint_mail(render(), Origins(digest), ({url: "gone (410)"}, {}))
     (dead,) = [one for one in found if one.severity is Severity.ERROR]
     assert "Harbour bridge reopens" in dead.place
     assert f"{url} is dead: gone (410)" in dead.message
+
+
+@pytest.mark.parametrize(
+    ("html", "feature"),
+    [
+        ("<style>a:hover { color: #000 }</style>", ":hover"),
+        ("<style>p:before, h1 { color: #000 }</style>", "::before"),
+        ("<style>td > p { color: #000 }</style>", "a > b"),
+        ("<style>@media (max-width: 1px) { [dir=rtl] { color: #000 } }</style>", "[attribute]"),
+        ('<p style="letter-spacing: 1px">x</p>', "letter-spacing"),
+        ("<ul><li>x</li></ul>", "<ul>"),
+    ],
+)
+def test_what_costs_only_looks_or_works_in_part_is_a_warning(html: str, feature: str) -> None:
+    (found,) = check_support(MailPage(html), Origins())
+    assert (found.severity, found.message.split(" is ")[0]) == (Severity.WARNING, feature)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +188,61 @@ def test_M1_an_edition_too_large_is_trimmed_and_it_is_said_what_went() -> None:
 def test_M1_what_fits_stays_as_it_is() -> None:
     digest = digest_of(full_edition(), SITE)
     assert fit(digest, lambda what: render(digest=what), HTML_LIMIT_BYTES)[::2] == (digest, ())
+
+
+@pytest.mark.parametrize(("size", "severity"), [(79, None), (81, Severity.WARNING), (103, Severity.ERROR)])
+def test_M1_a_large_mail_is_warned_of_before_it_is_cut_off(size: int, severity: Severity | None) -> None:
+    rendered = render()
+    padding = "x" * (size * 1024 - html_size(rendered.html))
+    large = replace(rendered, html=rendered.html.replace("</body>", f"<!--{padding}--></body>"))
+    found = [one.severity for one in lint_mail(large) if one.rule == "M1"]
+    assert found == ([severity] if severity else [])
+
+
+def test_E5_a_text_part_with_all_the_links_and_none_of_the_words_is_found(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "digest.txt").write_text(
+        "{% for story in stories + trending %}{{ story.url }}\n"
+        "{% for link in story.covered_by + story.related %}{{ link.url }}\n{% endfor %}{% endfor %}\n"
+        "{{ reason }}\n{{ site.postal_address }}\n{{ unsubscribe_url }}\n{{ preferences_url }}\n"
+        "{{ web_url }}\n{{ site.url }}/\n{{ site.google_news_url }}\n"
+    )
+    digest = replace(digest_of(full_edition(), SITE), note="Look at the note.", correction="It was wrong.")
+    found = lint_mail(render(folder=tmp_path, digest=digest), Origins(digest), digest=digest)
+    said = [str(one) for one in found if one.rule == "E5"]
+    for story in digest.stories:
+        (headline,) = [one for one in said if f'headline "{story.title}"' in one]
+        assert headline.startswith("article ")
+    assert any("editor's note" in one for one in said)
+    assert any("correction" in one for one in said)
+    whole = render(digest=digest)
+    assert not [one for one in lint_mail(whole, Origins(digest), digest=digest) if one.rule == "E5"]
+
+
+def test_the_text_part_shows_the_section_of_a_story() -> None:
+    digest = digest_of(full_edition(), SITE)
+    lines = render(digest=digest).text.splitlines()
+    for story in digest.top:
+        section = story.section[:1].upper() + story.section[1:]
+        assert not section or section in lines
+    assert any(story.section for story in digest.top)
+
+
+def test_every_finding_names_a_line_of_a_template_an_article_or_a_setting(tmp_path: Path) -> None:
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "digest.html").write_text(
+        "<html><body><h1>x</h1><h1>y</h1><img src='x'></body></html>"
+    )
+    (tmp_path / "mail" / "digest.txt").write_text("https://a.example/only-here\n")
+    (tmp_path / "mail" / "digest.subject.txt").write_text("{{ stories[0].title }}!!!{{ 'x' * 99 }}\n")
+    (tmp_path / "mail" / "digest.reason.txt").write_text(" \n")
+    templates, digest = Templates(tmp_path), digest_of(full_edition(), SITE)
+    origins = Origins(digest, lambda text, file: templates.find(text, "mail/", file))
+    rendered = replace(render(folder=tmp_path, digest=digest), preferences_url="https://a.example/choose")
+    large = replace(rendered, html=rendered.html + "x" * HTML_LIMIT_BYTES)
+    found = lint_mail(large, origins, digest=digest)
+    assert {one.rule for one in found} >= {"M1", "B3", "M12", "E5", "M6", "M7", "M15", "spam", "C10"}
+    assert [one.place for one in found if not PLACE.match(one.place)] == []
 
 
 def test_a_digest_survives_being_stored() -> None:

@@ -184,7 +184,9 @@ def test_a_network_is_as_large_as_one_household_gets(peer, forwarded, network):
 
 
 CHOICES = Choices(newsletters=("daily",), selection=Selection(sections=("Sport",)), hour=7, paused_until=None)
+CONSENT = "نشرة الأسبوع: I want it by mail."
 OFFER = Offer(
+    consents={"daily": "Morning: I want it by mail.", "weekly": CONSENT},
     newsletters={"daily": "Morning & <b>News</b>", "weekly": "نشرة الأسبوع"},
     sections=("Politics", "Sport", "<b>"),
     languages=("ar", "en"),
@@ -199,6 +201,7 @@ class Shown:
     offer: Offer = OFFER
     choices: Choices = CHOICES
     feed: str = ""
+    problem: str = ""
 
 
 @dataclass
@@ -212,7 +215,8 @@ class Readers:
 
     def save(self, token: str, fields: Mapping[str, Sequence[str]]) -> Shown | None:
         self.saved.append(fields)
-        return self.look(token)
+        empty = "section" in fields.get("shown", ()) and not fields.get("section")
+        return Shown(problem="section") if empty else self.look(token)
 
     def renew_feed(self, token: str) -> Shown | None:
         return self.look(token)
@@ -253,6 +257,21 @@ def test_one_post_saves_and_shows_what_holds_now(choosing):
     assert readers.saved == [{"save": ["yes"], "section": ["Sport", "Politics"], "hour": ["7"]}]
 
 
+def test_C4_what_a_tick_agrees_to_stands_beside_it(choosing):
+    site, _ = choosing
+    text = site.get("/preferences/good").body.decode()
+    assert CONSENT in text
+    assert text.count("I want it by mail.") == 1
+
+
+def test_a_list_without_a_tick_is_refused_on_the_page(choosing):
+    site, _ = choosing
+    answer = site.post("/preferences/good", b"save=yes&shown=section&shown=language&language=en")
+    assert answer.status == 422
+    assert b"No section is ticked" in answer.body
+    assert b"Saved" not in answer.body
+
+
 def test_a_wrong_link_shows_nothing(choosing):
     site, _ = choosing
     answers = [site.get("/preferences/bad"), site.post("/preferences/bad", b"save=yes")]
@@ -266,17 +285,32 @@ def test_every_page_for_readers_is_in_the_language_and_direction_of_the_site():
     pages = [
         notices.page("pages/subscribe.html", problem="agree", **form),
         notices.page("pages/subscribe.html", done=True),
-        notices.page("pages/confirm.html", newsletter="نشرة", agreed="", reader_token=""),
-        notices.page("pages/confirm.html", newsletter="نشرة", agreed="", reader_token="t"),
+        notices.page("pages/confirm.html", newsletter="نشرة", agreed="", reader_token="", done=False),
+        notices.page("pages/confirm.html", newsletter="نشرة", agreed="", reader_token="t", done=True),
         notices.page(
             "pages/preferences.html", page=Shown(), token="t", done="saved", zones=("UTC",), pauses=(7, 14)
+        ),
+        *(
+            notices.page(
+                "pages/preferences.html", page=Shown(problem=name), token="t", done="", zones=(), pauses=()
+            )
+            for name in ("section", "language")
         ),
         notices.ask("نشرة", "t"),
         notices.done("نشرة"),
         *(notices.problem(status) for status in (400, 404, 405, 410, 413, 429, 500, 503)),
     ]
 
-    known = {"UTC", "example", "org", "Morning", "News", "English", *OFFER.sections}
+    known = {
+        "UTC",
+        "example",
+        "org",
+        "Morning",
+        "News",
+        "English",
+        *OFFER.sections,
+        *CONSENT.rstrip(".").split(),
+    }
     for page in pages:
         html = bytes(page.body).decode()
         assert '<html lang="ar" dir="rtl">' in html

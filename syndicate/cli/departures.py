@@ -1,0 +1,106 @@
+"""Who is not written to any more: carried over to another store, and let back in when only mail bounced."""
+
+import csv
+import io
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from syndicate.audience.addresses import normalise_address
+from syndicate.audience.import_export import plain_cell, protected_cell
+from syndicate.cli.frame import (
+    changing,
+    config_option,
+    dry_run_option,
+    file_argument,
+    json_option,
+    moment,
+    now_option,
+    plural,
+    services_of,
+    show,
+    write_result,
+)
+from syndicate.errors import ParseError, SyndicateError
+from syndicate.store import departures
+from syndicate.store.audience import ERASED_KEY
+from syndicate.store.departures import Departure
+
+_COLUMNS = ["email", "newsletter", "reason"]
+
+
+@click.command("allow")
+@config_option
+@json_option
+@now_option
+@dry_run_option
+@click.option("--reason", required=True, metavar="TEXT", help="Why the mailbox takes mail again; it is kept.")
+@click.argument("address")
+def allow(
+    config: Path, as_json: bool, now: datetime | None, dry_run: bool, reason: str, address: str
+) -> None:
+    """Write to an ADDRESS again whose mail came back.
+
+    Its subscriptions that the bounce ended go on. Whoever left, complained or was erased can only come back
+    by their own doing.
+    """
+    key = normalise_address(address).key
+    with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
+        if why := departures.obstacle(connection, key):
+            raise SyndicateError(f"{address} {why}")
+        revived = departures.allow(connection, key, why=reason, now=moment(now))
+    names = ", ".join(revived) or "no newsletter, add it where it agreed to"
+    text = f"{address} {'would be' if dry_run else 'is'} written to again: {names}."
+    answer = {"address": address, "newsletters": revived, "dry_run": dry_run}
+    show(answer, as_json, lambda: click.echo(text))
+
+
+@click.command("export-gone")
+@config_option
+@file_argument
+def export_gone(config: Path, file: Path) -> None:
+    """Write who left or must not be written to.
+
+    A CSV FILE for `import-gone`; "-" means standard output.
+    """
+    with services_of(config) as (_, services), services.store.read() as connection:
+        gone = departures.list_departures(connection)
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(_COLUMNS)
+    writer.writerows(map(protected_cell, (one.address_key, one.newsletter, one.reason)) for one in gone)
+    write_result(file, out.getvalue().encode("utf-8"))
+    click.echo(f"{plural(len(gone), 'row')} written.", err=True)
+
+
+@click.command("import-gone")
+@config_option
+@json_option
+@now_option
+@dry_run_option
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def import_gone(config: Path, as_json: bool, now: datetime | None, dry_run: bool, file: Path) -> None:
+    """Let those of an `export-gone` FILE be gone here too.
+
+    Nobody is subscribed by it.
+    """
+    rows = list(csv.DictReader(io.StringIO(file.read_text("utf-8-sig"), newline="")))
+    if any(not {*_COLUMNS} <= {*row} for row in rows):
+        raise ParseError(f"{file} is no file of `subscribers export-gone`: it has no {', '.join(_COLUMNS)}")
+    gone = [
+        Departure(address_key=_key(row["email"]), newsletter=row["newsletter"], reason=row["reason"])
+        for row in rows
+    ]
+    with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
+        changed = departures.take_over_departures(
+            connection, gone, detail=f"carried over from {file.name}", now=moment(now)
+        )
+    text = f"{changed} of {plural(len(gone), 'row')} {'would be' if dry_run else 'were'} news here."
+    answer = {"rows": len(gone), "changed": changed, "dry_run": dry_run}
+    show(answer, as_json, lambda: click.echo(text))
+
+
+def _key(cell: str) -> str:
+    text = plain_cell(cell)
+    return text if text.startswith(ERASED_KEY) else normalise_address(text).key

@@ -1,0 +1,117 @@
+"""A backup is restored: nobody gets twice what was sent since it was made."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from syndicate.jobs.restored import doubt_restored
+from syndicate.store import editions, open_store
+from syndicate.store.restored import Doubted
+from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
+from tests.factories import new_article, place
+from tests.jobs.room import Room, source
+from tests.jobs.test_deliver import job, to
+from tests.jobs.test_preferences import EVENING, JO, KIM, choose
+
+HOUR = timedelta(hours=1)
+NEXT = EVENING + 13 * HOUR
+NEWSLETTER = """
+[[newsletters]]
+name = "daily"
+schedule = "daily 07:00,18:00"
+time_zone = "Europe/Berlin"
+"""
+Restore = Callable[[], None]
+
+
+@pytest.fixture
+def room(room: Room) -> Room:
+    declare(room, NEWSLETTER)
+    room.subscribe(JO, KIM, "lee@example.org")
+    add(room, 1, EVENING - HOUR, section="Politics")
+    add(room, 2, EVENING - HOUR)
+    choose(room, JO, section=["Sport"])
+    choose(room, KIM, cadence=["daily"])
+    return room
+
+
+def declare(room: Room, newsletter: str) -> None:
+    room.declare(source("harbour", "https://harbour.example/feed") + newsletter)
+
+
+def add(room: Room, number: int, moment, section: str = "Sport") -> None:
+    titles = {"title": f"Ferry number {number} wins", "text": f"The regatta {number}. " * number * 5}
+    ids = room.add(new_article(number, section=section, published=moment, first_seen=moment, **titles))
+    with room.store.write() as connection:
+        for article_id in ids:
+            place(connection, article_id)
+
+
+def backup_of(room: Room, folder: Path) -> Restore:
+    """Copy the store as it is now; calling what is returned goes back to it."""
+    room.store.dispose()
+    (store,) = folder.glob("*.db")
+    copy = shutil.copy(store, folder.parent / f"{folder.name}.backup")
+
+    def restore() -> None:
+        room.store.dispose()
+        place = shutil.copy(copy, folder / "restored.db")
+        room.store = open_store(f"sqlite:///{place}")
+
+    return restore
+
+
+def doubt(room: Room, now) -> Doubted:
+    with room.store.write() as connection:
+        return doubt_restored(connection, room.services.newsletters, now)
+
+
+@pytest.mark.parametrize("first", ["next", "latest"])
+def test_a_backup_from_before_the_cut_sends_nothing_again_and_the_next_edition_comes(room, tmp_path, first):
+    newsletter = NEWSLETTER + f'first_edition = "{first}"\n'
+    restore = backup_of(room, tmp_path)
+    with ScriptedSmtp(PIPELINING) as smtp:
+        room.services.editions.run(EVENING)
+        job(room, smtp.port, now=EVENING).run(EVENING)
+        assert Counter(to(smtp.bodies)) == {"jo": 1, "kim": 1, "lee": 1}
+        restore()
+        declare(room, newsletter)
+        assert doubt(room, EVENING + HOUR).periods == 3
+        room.services.editions.run(EVENING + HOUR)
+        job(room, smtp.port, now=EVENING + HOUR).run(EVENING + HOUR)
+        assert len(smtp.bodies) == 3
+        add(room, 3, EVENING + 2 * HOUR)
+        room.services.editions.run(NEXT)
+        job(room, smtp.port, now=NEXT).run(NEXT)
+        assert Counter(to(smtp.bodies)) == {"jo": 2, "kim": 1, "lee": 2}
+    room.store.dispose()
+
+
+def test_an_edition_that_waited_in_the_backup_is_held_until_a_person_decides(room, tmp_path):
+    approval = NEWSLETTER + 'approval = "2h"\n'
+    declare(room, approval)
+    room.services.editions.run(EVENING)
+    restore = backup_of(room, tmp_path)
+    restore()
+    declare(room, approval)
+    assert doubt(room, EVENING + HOUR).editions >= 1
+    released = room.services.editions.run(EVENING + 3 * HOUR)
+    assert [one.outcome for one in released] == []
+    with room.store.read() as connection:
+        assert {one.state for one in editions.report_editions(connection)} <= {"held", "missed"}
+    room.store.dispose()
+
+
+def test_what_waited_in_the_backup_is_uncertain(room, tmp_path):
+    room.services.editions.run(EVENING)
+    backup_of(room, tmp_path)()
+    declare(room, NEWSLETTER)
+    assert doubt(room, EVENING + HOUR).deliveries == 3
+    with ScriptedSmtp(PIPELINING) as smtp:
+        job(room, smtp.port, now=EVENING + HOUR).run(EVENING + HOUR)
+        assert smtp.bodies == []
+    room.store.dispose()
