@@ -8,7 +8,7 @@ old one.
 import asyncio
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -19,10 +19,10 @@ import click
 from syndicate import __version__
 from syndicate.cli.frame import config_option
 from syndicate.cli.orders import Orders
-from syndicate.errors import SyndicateError
+from syndicate.errors import StoreBusy, SyndicateError
 from syndicate.files import FileLock
 from syndicate.logs import Format, configure_logs
-from syndicate.runners.local import Bell, LocalRunner
+from syndicate.runners.local import Bell, LocalRunner, Ring
 from syndicate.services import Services, open_services
 from syndicate.services.places import free_dead_owners, store_url
 from syndicate.settings import Settings, load_settings
@@ -58,20 +58,24 @@ def run(config: Path, log_format: Format) -> None:
     """Run ingest, stories, feeds, editions, delivery and the web server until SIGTERM."""
     configure_logs(log_format)
     settings = load_settings(config)
-    with daemon_lock(settings):
-        asyncio.run(_live(config, settings))
+    with daemon_lock(settings) as keep:
+        asyncio.run(_live(config, settings, keep))
     log.info("stopped")
 
 
-async def _live(config: Path, settings: Settings) -> None:
-    """One life after the other, each with the configuration of its time, until the order to end."""
+async def _live(config: Path, settings: Settings, keep: Callable[[], bool]) -> None:
+    """One life after the other, each with the configuration of its time, until the order to end.
+
+    Raises ``StoreBusy`` when another daemon has taken the store from us.
+    """
     orders = Orders(config, settings)
     orders.listen()
     before: Settings | None = None
     while not orders.ending:
         stack = ExitStack()
         try:
-            daemon = await asyncio.to_thread(stack.enter_context, _open_daemon(settings, config))
+            life = _open_daemon(settings, config, lambda: _keep_the_store(keep, orders))
+            daemon = await asyncio.to_thread(stack.enter_context, life)
         except SyndicateError as error:
             if before is None:
                 raise
@@ -83,20 +87,24 @@ async def _live(config: Path, settings: Settings) -> None:
         finally:
             await asyncio.to_thread(stack.close)
         before, settings = settings, orders.take()
+    if orders.failure is not None:
+        raise orders.failure
 
 
 @contextmanager
-def _open_daemon(settings: Settings, config: Path) -> "Iterator[_Daemon]":
+def _open_daemon(settings: Settings, config: Path, keep: Callable[[], None]) -> "Iterator[_Daemon]":
     with open_services(settings) as services:
         free_dead_owners(services.store)
-        yield _Daemon(services, config)
+        yield _Daemon(services, config, keep)
 
 
 @contextmanager
-def daemon_lock(settings: Settings) -> Iterator[None]:
+def daemon_lock(settings: Settings) -> Iterator[Callable[[], bool]]:
     """One daemon per store: a file lock beside an SQLite file, an advisory lock in PostgreSQL.
 
-    Raises ``StoreBusy`` naming who holds it. The kernel or the server gives it back when we die.
+    Yields what makes sure that the lock is still ours, as ``AdvisoryLock.keep`` does: a server forgets it
+    when it is restarted, a kernel never. Raises ``StoreBusy`` naming who holds it. The kernel or the server
+    gives it back when we die.
     """
     with ExitStack() as stack:
         url = store_url(settings)
@@ -104,16 +112,27 @@ def daemon_lock(settings: Settings) -> Iterator[None]:
             # One file, however its address is spelt: through a link, or with options behind it.
             path = Path(url.partition("///")[2].partition("?")[0]).resolve()
             stack.enter_context(FileLock(path.with_name(path.name + ".lock")))
+            yield lambda: False
         else:
-            stack.enter_context(leases.advisory_lock(url))
-        yield
+            yield stack.enter_context(leases.advisory_lock(url)).keep
+
+
+def _keep_the_store(keep: Callable[[], bool], orders: Orders) -> None:
+    """Before each ring: a bell of a daemon that has lost its store must not ring. Raises ``StoreError``."""
+    try:
+        if keep():
+            log.warning("the lock on the store was lost with its connection, and taken again")
+    except StoreBusy as error:
+        orders.give_up(error)
+        raise
 
 
 class _Daemon:
     """One life of the daemon with one configuration."""
 
-    def __init__(self, services: Services, config: Path) -> None:
+    def __init__(self, services: Services, config: Path, keep: Callable[[], None]) -> None:
         self._services = services
+        self._keep = keep
         self._config = config
         self._runner = LocalRunner(self._bells())
         self._server = self._web_server()
@@ -152,7 +171,18 @@ class _Daemon:
             "pushes": self._pushes,
             "announce": self._announce,
         }
-        return tuple(Bell(name=name, every=every, ring=rings[name]) for name, every in TICKS.items())
+        return tuple(
+            Bell(name=name, every=every, ring=self._ours(rings[name])) for name, every in TICKS.items()
+        )
+
+    def _ours(self, ring: Ring) -> Ring:
+        """A ring while the store is ours."""
+
+        def guarded(now: datetime) -> Mapping[str, object] | None:
+            self._keep()
+            return ring(now)
+
+        return guarded
 
     def _stopping(self) -> bool:
         return self._runner.stopping

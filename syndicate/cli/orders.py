@@ -19,18 +19,22 @@ log = logging.getLogger("syndicate.run")
 
 
 class Orders:
-    """The latest order. ``came`` is set once there is one: to end, or to go on with other settings."""
+    """The latest order. ``came`` is set once there is one: to end, or to go on with other settings.
+
+    ``failure`` is why it ends, when nobody ordered it.
+    """
 
     def __init__(self, config: Path, settings: Settings) -> None:
         self.came = asyncio.Event()
         self.ending = False
+        self.failure: SyndicateError | None = None
         self._config = config
         self._settings = settings
         self._next: Settings | None = None
 
     def listen(self) -> None:
         """Take signals from now on; called in the event loop of the main thread."""
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
@@ -46,6 +50,15 @@ class Orders:
         """What was ordered turned out to be impossible: the settings before it are in force again."""
         self._settings = back_to
         _keep_the_old(error)
+
+    def give_up(self, error: SyndicateError) -> None:
+        """End, and say why; called in any thread."""
+        self._loop.call_soon_threadsafe(self._fail, error)
+
+    def _fail(self, error: SyndicateError) -> None:
+        self.failure = self.failure or error
+        self.ending = True
+        self.came.set()
 
     def _end(self) -> None:
         if self.ending:

@@ -1,6 +1,5 @@
 """The first commands a user meets: write a configuration, and check it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import resources
@@ -10,13 +9,13 @@ from typing import Any
 import click
 
 from syndicate.audience.addresses import parse_mailbox
+from syndicate.cli.every_template import broken_templates
 from syndicate.cli.frame import config_option, json_option, moment, now_option, show, table
 from syndicate.errors import ConfigError, FetchError, RenderError, SyndicateError
 from syndicate.model import ClauseField, SourceKind
 from syndicate.net import read_credentials
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.newsletter.sample import sample_stories
-from syndicate.publish.site import Headline, SectionBlock, SitePages
 from syndicate.services import Services
 from syndicate.services.mail import readers_reach
 from syndicate.services.places import store_url
@@ -114,7 +113,9 @@ def _check_templates(services: Services, now: datetime, report: _Report) -> None
     report.problems += services.templates.check(names)
     if report.problems:
         return
-    _check_pages(services, now, report)
+    report.problems += broken_templates(services, now)
+    if report.problems:
+        return
     for newsletter in services.newsletters:
         period = services.editions.upcoming(newsletter, now)
         try:
@@ -123,27 +124,6 @@ def _check_templates(services: Services, now: datetime, report: _Report) -> None
             report.problems.append(str(error))
         else:
             report.problems += [f"newsletter {newsletter.name}: {problem}" for problem in found.problems]
-
-
-def _check_pages(services: Services, now: datetime, report: _Report) -> None:
-    """Render every kind of page with an invented article, like the mails."""
-    items = [story.lead for story in sample_stories(now)]
-    headlines = [Headline.of(item) for item in items]
-    pages = SitePages(
-        services.templates, services.publish_options, channels=services.channels, sections=["Sample"]
-    )
-    block = SectionBlock(name="Sample", items=headlines)
-    renders: tuple[Callable[[], bytes], ...] = (
-        lambda: pages.article_page(items[0], top=headlines, more_from_section=headlines),
-        lambda: pages.front_page(top=headlines, trending=headlines, sections=[block]),
-        lambda: pages.section_page("Sample", headlines, top=headlines, trending=headlines),
-        lambda: pages.tag_page("sample", headlines, top=headlines, trending=headlines),
-    )
-    for render in renders:
-        try:
-            render()
-        except RenderError as error:
-            report.problems.append(str(error))
 
 
 def _check_mail(services: Services, report: _Report) -> None:

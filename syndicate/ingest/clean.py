@@ -2,7 +2,8 @@
 
 One pass of nh3, built once for each base address, behind our own limits: HTML parsers take
 quadratic time on deep nesting (100 000 nested divs: 24 s) and on many attributes of one element,
-and some lose what lies deeper. So tags deeper than ``MAX_DEPTH`` are dropped and their text kept.
+and some lose what lies deeper. So tags deeper than ``MAX_DEPTH`` are dropped and their text kept, and
+likewise tags beyond the first ``MAX_TAGS``.
 nh3's output is canonical (every attribute as ``name="value"``), which makes the small corrections
 after it safe to write as regular expressions.
 """
@@ -24,8 +25,16 @@ from syndicate.text.urls import absolute_url, is_web_url
 MAX_LENGTH = 1_000_000
 MAX_DEPTH = 200
 MAX_ATTRIBUTES = 500
-MAX_REFERENCES = 100_000
-"""Ampersands of one text: writing them out takes html5ever quadratic time (a million: 13 s)."""
+MAX_TAGS = 20_000
+"""Start and stray end tags of one text; the richest of 1 617 items of real feeds has 872 elements.
+
+html5ever moves what a table may not hold in front of it, one by one: quadratic (``<table>`` and 250 000 times
+``x<p>``: over 90 s; 20 000: 0.1 s)."""
+MAX_TABLES = 10
+"""Tables in tables; layouts in the style of mail have five. Extraction looks at all that is in each, again
+and again (200 of them around 2 500 paragraphs: 2 s)."""
+MAX_REFERENCES = 50_000
+"""Ampersands of one text: html5ever copies the rest of the text for each (100 000 before 900 kB: 1.5 s)."""
 # Emoticons, share buttons and spacers are smaller than this; a picture for an article is not.
 MIN_PICTURE = 32
 
@@ -154,7 +163,7 @@ def _without_unwanted(text: str) -> str:
 
 def _may_exceed(html: str) -> bool:
     """Whether ``within_limits`` could have to change something: a few searches, no call for each tag."""
-    if len(_NESTING.findall(html)) > MAX_DEPTH or _QUOTED_END.search(html):
+    if html.count("<") > MAX_TAGS or len(_NESTING.findall(html)) > MAX_DEPTH or _QUOTED_END.search(html):
         return True
     starts = _START.findall(html)
     if len(max(starts, key=len, default="")) <= MAX_ATTRIBUTES:
@@ -162,34 +171,38 @@ def _may_exceed(html: str) -> bool:
     return any(_attributes(start) > MAX_ATTRIBUTES for start in starts)
 
 
-def within_limits(html: str) -> str:
-    """HTML that an HTML library may see: neither too deep nor with too many attributes.
+def within_limits(html: str, *, most_tags: int = MAX_TAGS) -> str:
+    """HTML that an HTML library may see: neither too deep, nor with too many tags or attributes.
 
-    Tags deeper than ``MAX_DEPTH`` go, and the attributes of elements that have more than ``MAX_ATTRIBUTES``.
-    Depth is counted by name, so that a stray end tag cannot hide an open one.
+    A space stands for tags deeper than ``MAX_DEPTH``, tables deeper than ``MAX_TABLES`` and tags beyond
+    ``most_tags``; the attributes of elements that have more than ``MAX_ATTRIBUTES`` go. Depth is counted by
+    name, so that a stray end tag cannot hide an open one.
     """
     opened: Counter[str] = Counter()
     dropped: Counter[str] = Counter()
-    depth = 0
+    depth = tags = 0
 
     def keep(match: re.Match[str]) -> str:
-        nonlocal depth
+        nonlocal depth, tags
         closing, name, rest = match[1], match[2].lower(), match[3]
-        if closing:
-            if dropped[name]:
-                dropped[name] -= 1
-                return ""
-            if opened[name]:
-                opened[name] -= 1
-                depth -= 1
+        if closing and dropped[name]:
+            dropped[name] -= 1
+            return " "
+        if closing and opened[name]:
+            opened[name] -= 1
+            depth -= 1
             return match[0]
-        if name not in NEVER_NESTING:
-            if depth >= MAX_DEPTH:
-                dropped[name] += 1
-                return ""
+        tags += 1
+        nests = not closing and name not in NEVER_NESTING
+        if tags > most_tags or (
+            nests and (depth >= MAX_DEPTH or (name == "table" and opened[name] >= MAX_TABLES))
+        ):
+            dropped[name] += nests
+            return " "
+        if nests:
             opened[name] += 1
             depth += 1
-        if len(rest) > MAX_ATTRIBUTES and _attributes(rest) > MAX_ATTRIBUTES:
+        if not closing and len(rest) > MAX_ATTRIBUTES and _attributes(rest) > MAX_ATTRIBUTES:
             return f"<{name}>"
         return match[0]
 

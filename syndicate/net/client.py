@@ -18,6 +18,7 @@ from syndicate.net.bodies import decode_body, hash_wire
 from syndicate.net.exact import ExactRequest
 from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
 from syndicate.net.failures import failed_connection, failed_status, refused_form
+from syndicate.net.interim import Connector
 from syndicate.net.politeness import HostTurns
 from syndicate.net.urls import check_url, redirect_target
 from syndicate.text.privacy import hide_address
@@ -164,7 +165,7 @@ class Client:
 
     def _open_session(self, *, guarded: bool) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=Connector(
                 # Our own slots bound what is under way. Idle connections wait for the host's next turn
                 # only: thousands of hosts would use up the file descriptors.
                 limit=0,

@@ -20,16 +20,17 @@ from syndicate.errors import StoreError, SyndicateError
 log = logging.getLogger("syndicate.runner")
 
 
+Ring = Callable[[datetime], Mapping[str, object] | None]
+"""Gets the time and returns what it did, for the log, or ``None`` when nothing was due."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bell:
-    """A job and how often to ask whether it is due, in seconds.
-
-    ``ring`` gets the time and returns what it did, for the log, or ``None`` when nothing was due.
-    """
+    """A job and how often to ask whether it is due, in seconds."""
 
     name: str
     every: float
-    ring: Callable[[datetime], Mapping[str, object] | None]
+    ring: Ring
 
 
 @dataclass(slots=True)

@@ -54,6 +54,15 @@ class Store:
             yield connection
             connection.rollback()
 
+    @contextmanager
+    def hold(self) -> Iterator[Connection]:
+        """A connection for what belongs to a connection: no transaction stays open between its statements.
+
+        Many servers end a transaction that is left open.
+        """
+        with self._explained(), self._engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
     def migrate(self) -> list[str]:
         """Bring the tables up to date and return the names of the migrations that ran.
 

@@ -1,16 +1,18 @@
 """Named leases and the store's own small facts: its secret, its counters."""
 
 import secrets
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy.exc import DBAPIError
 
 from syndicate.errors import StoreBusy
 from syndicate.model import DeliveryState
 from syndicate.store import schema
-from syndicate.store.engine import open_store
+from syndicate.store.engine import Store, open_store
 from syndicate.store.types import EPOCH
 from syndicate.store.upsert import insert_for
 
@@ -92,21 +94,58 @@ def move_counter(connection: Connection, key: str) -> int:
     return value
 
 
-@contextmanager
-def advisory_lock(url: str) -> Iterator[None]:
-    """Hold PostgreSQL's advisory lock for the daemon on a connection of its own.
+class AdvisoryLock:
+    """PostgreSQL's advisory lock for the daemon, on a connection of its own.
 
-    Raises ``StoreBusy`` when another daemon has it. The server frees it when the connection ends.
+    The server frees it when that connection ends: when we die, and also when the server is restarted.
     """
-    store = open_store(url)
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._gate = threading.Lock()
+        self._held = ExitStack()
+        self._connection: Connection | None = None
+
+    def keep(self) -> bool:
+        """Make sure that the lock is ours, in one round trip; true when it had to be taken.
+
+        Threads may share it. Raises ``StoreBusy`` when another daemon has it by now, ``StoreError`` when the
+        server cannot be reached.
+        """
+        with self._gate:
+            if self._connection is not None and _is_alive(self._connection):
+                return False
+            self._connection = None
+            self._held.close()
+            with ExitStack() as stack:
+                connection = stack.enter_context(self._store.hold())
+                if not connection.scalars(select(func.pg_try_advisory_lock(_DAEMON))).one():
+                    raise StoreBusy(
+                        f"another daemon works with {self._store.where}; stop it first or use another store"
+                    )
+                self._connection, self._held = connection, stack.pop_all()
+            return True
+
+    def free(self) -> None:
+        """Give the lock back."""
+        self._held.close()
+        self._store.dispose()
+
+
+def _is_alive(connection: Connection) -> bool:
     try:
-        with store.read() as connection:
-            if not connection.scalars(select(func.pg_try_advisory_lock(_DAEMON))).one():
-                raise StoreBusy(
-                    f"another daemon works with {store.where}; stop it first or use another store"
-                )
-            # The lock is the connection's. A transaction left open beside it, many servers end after a while.
-            connection.commit()
-            yield
+        connection.execute(select(1))
+    except DBAPIError:
+        return False
+    return True
+
+
+@contextmanager
+def advisory_lock(url: str) -> Iterator[AdvisoryLock]:
+    """Hold the daemon's lock on a PostgreSQL store. Raises ``StoreBusy`` when another daemon has it."""
+    lock = AdvisoryLock(open_store(url))
+    try:
+        lock.keep()
+        yield lock
     finally:
-        store.dispose()
+        lock.free()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.cli import _COMMANDS
+from syndicate.templating import Templates
 from tests.cli.conftest import Run
 
 SEVEN = "2026-11-24T07:00"
@@ -119,6 +120,51 @@ def test_O1_check_looks_at_folders_templates_and_addresses_too(room: Run, tmp_pa
     assert "pages/front.html" in ended.err
     assert "mail:" in ended.err
     assert "there is no folder" in ended.err
+
+
+MISSPELT = {
+    "pages/article.html": "article.titel",
+    "pages/front.html": "topp",
+    "pages/listing.html": "headlines[0].sorce_name",
+    "pages/edition.html": "correction.nothing",
+    "pages/editions.html": "editions[0].nmae",
+    "pages/parts/headlines.html": "wrods",
+    "pages/parts/edition_item.html": "storys",
+    "pages/subscribe.html": "consnet",
+    "pages/confirm.html": "newslettre",
+    "pages/preferences.html": "page.adress",
+    "pages/unsubscribe.html": "newslettre",
+    "pages/problem.html": "cdoe",
+    "pages/desk.html": "view.sheets[0].found.sate",
+    "mail/digest.html": "stories[0].ttle",
+    "mail/digest.txt": "stories[0].ttle",
+    "mail/confirm.txt": "horus",
+}
+
+
+@pytest.mark.parametrize("template", MISSPELT)
+def test_O1_check_renders_each_page_and_mail_and_names_the_line_of_a_misspelt_name(
+    room: Run, tmp_path: Path, template: str
+) -> None:
+    """Nothing else happens: the last good output stays."""
+    ours = Templates().read(template).decode()
+    # Where a block or macro ends is in what is rendered.
+    before, end, after = ours.rpartition("{% endblock %}" if "{% endblock %}" in ours else "{% endmacro %}")
+    broken = f"{before}{{{{ {MISSPELT[template]} }}}}{end}{after}"
+    file = tmp_path / "mine" / template
+    file.parent.mkdir(parents=True)
+    file.write_text(broken, "utf-8")
+    page = tmp_path / "feeds" / "site" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("the last good output", "utf-8")
+    with (tmp_path / "config.toml").open("a") as config:
+        config.write('[templates]\nfolder = "mine"\n')
+    ended = room("check")
+    line = before.count("\n") + 1
+    assert ended.code == 3
+    assert f"Template {template}, line {line}: " in ended.err
+    assert [path for path in (tmp_path / "feeds").rglob("*") if path.is_file()] == [page]
+    assert page.read_text("utf-8") == "the last good output"
 
 
 def test_the_stages_one_after_the_other(room: Run, tmp_path: Path) -> None:

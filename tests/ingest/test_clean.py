@@ -1,12 +1,13 @@
 """Strangers' HTML: what stays, what goes, and what it costs."""
 
+import re
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.ingest.clean import MAX_DEPTH, MAX_REFERENCES, clean_html
+from syndicate.ingest.clean import MAX_DEPTH, MAX_REFERENCES, MAX_TABLES, MAX_TAGS, clean_html
 from syndicate.model import Image
 
 BASE = "https://news.example/2026/story"
@@ -156,6 +157,34 @@ def test_deep_nesting_loses_tags_but_no_text():
     assert result.html.count("<div>") == MAX_DEPTH
     assert [int(word) for word in result.text.split() if word != "end"] == list(range(1_000))
     assert result.text.endswith("end")
+
+
+@pytest.mark.parametrize(
+    "unit", ["x<p>", "x</p>", "<tr>x<b>y</b>", "x<br>", "<b>x</b>", "<i title=1>x<p></i>", "<a href=/>x"]
+)
+@pytest.mark.parametrize("start", ["<p>", "<table>"])
+def test_of_a_text_of_tags_the_first_stay_and_all_words(start, unit):
+    """In a table each of them is moved in front of it: quadratic."""
+    times = 900_000 // len(unit)
+    result = clean_html(start + unit * times, BASE)
+    words = result.text.split()
+    assert sum(len(word) for word in words) == times * unit.count("x") + times * unit.count("y")
+    assert len(words) > times // 2
+    # A formatting element left open is opened again in each of the next blocks.
+    assert len(re.findall("<[a-z]", result.html)) <= 3 * MAX_TAGS
+
+
+def test_a_link_left_open_at_the_last_tag_ends_where_it_ends():
+    html = "<br>" * (MAX_TAGS - 1) + "<a href=/a><i>link</i></a> words <b>more</b>"
+    assert cleaned(html).endswith('rel="noopener"> link </a> words  more')
+
+
+def test_tables_in_tables_lose_tags_but_no_text():
+    depth = 300
+    html = "".join(f"<table><tr><td>{n} " for n in range(depth)) + "</table>" * depth + "after"
+    result = clean_html(html, BASE)
+    assert result.html.count("<table>") == result.html.count("</table>") == MAX_TABLES
+    assert result.text.split() == [*map(str, range(depth)), "after"]
 
 
 def test_a_long_flat_article_keeps_every_tag():

@@ -1,10 +1,12 @@
 """One page, one article: text without furniture, facts as declared, and what is no article at all."""
 
 import json
+import re
 
 import pytest
 
 from syndicate.errors import ParseError
+from syndicate.ingest.html_documents import MOST_TAGS, without_code
 from syndicate.ingest.not_articles import is_teaser, sends_home
 from syndicate.ingest.pages import parse_page
 from syndicate.model import Entry, ParsedSource
@@ -316,6 +318,16 @@ HOSTILE = {
     "metas": "<title>x</title>" + "<meta property='og:title' content='t'>" * 5_000 + PARAGRAPHS,
     "surrogates": "<title>x</title>&#xD800;&#0;\ufffe" + PARAGRAPHS,
 }
+
+
+@pytest.mark.parametrize("unit", ["<p>word {n} again</p>", "<table>x<p>word {n} again", "<br>word {n} again"])
+def test_a_page_of_tags_keeps_the_first_and_all_words(unit: str):
+    """Each element costs the extraction some time, so the tags beyond a number are taken for spaces."""
+    words = "".join(unit.format(n=n) for n in range(40_000))
+    page = without_code(f"<html><title>x</title>{words}")
+    assert len(re.findall("<[a-z]", page)) <= MOST_TAGS
+    assert [int(number) for number in re.findall(r"word (\d+) again", page)] == list(range(40_000))
+    assert not re.search("again[a-z]", page)
 
 
 @pytest.mark.parametrize("name", HOSTILE)

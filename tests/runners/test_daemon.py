@@ -3,9 +3,11 @@
 import json
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import feedparser
+import psycopg
 import pytest
 
 from syndicate.cli.daemon import daemon_lock
@@ -14,6 +16,10 @@ from syndicate.settings import load_settings
 from tests.net.scripted_server import ScriptedServer, answer
 from tests.runners.daemon import running
 
+OURS = "locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+HELD_KEY = f"SELECT objid::bigint FROM pg_locks WHERE granted AND {OURS}"
+WAITING = f"SELECT count(*) FROM pg_locks WHERE NOT granted AND {OURS}"
+END_THE_HOLDER = f"SELECT pg_terminate_backend(pid, 30000) FROM pg_locks WHERE granted AND {OURS}"
 FEED = answer(
     200,
     b"""<?xml version="1.0"?><rss version="2.0"><channel><title>Harbour</title><link>https://example.org/</link>
@@ -144,3 +150,35 @@ def test_O7_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
     assert daemon.events[-1]["event"].startswith(
         f"syndicate: the web server cannot listen on 127.0.0.1:{server.port}"
     )
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+def test_O9_a_restarted_server_gives_the_lock_back_to_the_daemon(tmp_path: Path, store_url: str) -> None:
+    config = write(tmp_path / "config.toml", more=f'[store]\nurl = "{store_url}"\n')
+    with running(config) as daemon:
+        daemon.wait_for("started")
+        with psycopg.connect(store_url, autocommit=True) as connection:
+            connection.execute(END_THE_HOLDER)
+        daemon.wait_for("the lock on the store was lost with its connection, and taken again")
+        assert daemon.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+def test_O9_a_daemon_whose_store_another_one_has_taken_exits_4(tmp_path: Path, store_url: str) -> None:
+    config = write(tmp_path / "config.toml", more=f'[store]\nurl = "{store_url}"\n')
+    with (
+        running(config) as daemon,
+        psycopg.connect(store_url, autocommit=True) as other,
+        psycopg.connect(store_url, autocommit=True) as connection,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        daemon.wait_for("started")
+        (key,) = connection.execute(HELD_KEY).fetchone() or (None,)
+        # It waits in line, so that the server gives the lock to nobody else.
+        taken = pool.submit(other.execute, "SELECT pg_advisory_lock(%s)", (key,))
+        while connection.execute(WAITING).fetchone() != (1,):
+            assert not taken.done()
+        connection.execute(END_THE_HOLDER)
+        taken.result()
+        assert daemon.wait() == 4
+    assert "another daemon works with" in daemon.events[-1]["event"]

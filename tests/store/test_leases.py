@@ -95,6 +95,49 @@ def test_O9_the_daemons_lock_leaves_no_transaction_open(store_url: str):
     assert states == ["idle"]
 
 
+def end_the_holders_connection(store_url: str) -> None:
+    """What a restart of the server does to the daemon's lock."""
+    holders = (
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database "
+    )
+    ended = (
+        f"SELECT pg_terminate_backend(pid, 30000) FROM ({holders}WHERE datname = current_database())) AS held"
+    )
+    store = open_store(store_url)
+    with store.read() as connection:
+        assert connection.exec_driver_sql(ended).scalars().all() == [True]
+    store.dispose()
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+def test_O9_a_lock_that_the_server_forgot_is_noticed_and_taken_again(store_url: str):
+    with leases.advisory_lock(store_url) as lock:
+        assert not lock.keep()
+        end_the_holders_connection(store_url)
+        assert lock.keep()
+        assert not lock.keep()
+        with pytest.raises(StoreBusy, match="another daemon works with"), leases.advisory_lock(store_url):
+            pass
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+def test_O9_a_lock_that_another_daemon_has_taken_meanwhile_is_not_ours_until_it_ends(store_url: str):
+    with leases.advisory_lock(store_url) as ours:
+        end_the_holders_connection(store_url)
+        with leases.advisory_lock(store_url):
+            for _ in range(2):
+                with pytest.raises(StoreBusy, match="another daemon works with"):
+                    ours.keep()
+        assert ours.keep()
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+def test_O9_of_many_bells_at_once_one_takes_the_lock_again(store_url: str):
+    with leases.advisory_lock(store_url) as lock, ThreadPoolExecutor(6) as pool:
+        end_the_holders_connection(store_url)
+        assert sum(pool.map(lambda _: lock.keep(), range(30))) == 1
+
+
 def test_S6_what_a_dead_owner_held_is_free_at_once_but_not_what_it_was_sending(store):
     with store.write() as connection:
         factories.newsroom(connection, "ann@example.org", "bob@example.org")

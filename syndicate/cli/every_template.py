@@ -1,0 +1,114 @@
+"""Every page and mail rendered with invented news, so that a misspelt name is told before a reader meets it.
+
+A template looks a name up only where it uses it, so the news have what is seldom there.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from syndicate.audience.confirmation import render_confirmation
+from syndicate.audience.preferences import PAUSES
+from syndicate.cli.invented import CHANNEL, NEWSLETTER, archived, article, desk, digests, headline, reader
+from syndicate.errors import RenderError
+from syndicate.newsletter.sample import sample_stories
+from syndicate.publish.archive import archive_pages, edition_item
+from syndicate.publish.site import SectionBlock, SitePages
+from syndicate.services import Services
+from syndicate.web.pages import Notices
+
+Renders = Iterator[Callable[[], object]]
+"""Each renders one page or mail, and raises ``RenderError``; what it returns does not matter."""
+# The errors that have a page.
+_STATUSES = (400, 403, 404, 405, 409, 410, 413, 429, 500, 503)
+
+
+def broken_templates(services: Services, now: datetime) -> list[str]:
+    """What cannot be rendered: the template, the line and the cause, each said once."""
+    problems: dict[str, None] = {}
+    for renders in (_site, _archive, _notices, _mails):
+        for render in renders(services, now):
+            try:
+                render()
+            except RenderError as error:
+                problems[str(error)] = None
+    return list(problems)
+
+
+def _site(services: Services, now: datetime) -> Renders:
+    pages = _pages(services)
+    items = [article(story.lead, own=own) for story in sample_stories(now) for own in (True, False)]
+    items += [story.lead for story in sample_stories(now)]
+    items += [replace(items[0], article=replace(items[0].article, section="Without a page"))]
+    headlines = [headline(item) for item in items]
+    lists = {"top": headlines, "trending": headlines}
+    for item in items:
+        yield partial(pages.article_page, item, **lists, more_from_section=headlines)
+    yield partial(pages.front_page, **lists, sections=[SectionBlock(name="Sample", items=headlines)])
+    yield pages.front_page
+    yield partial(pages.section_page, "Sample", [])
+    for page in (1, 2, 3):
+        yield partial(pages.section_page, "Sample", headlines, page=page, pages=3, **lists)
+        yield partial(pages.tag_page, "sample", headlines, page=page, pages=3, **lists)
+
+
+def _archive(services: Services, now: datetime) -> Renders:
+    pages, options = _pages(services), services.publish_options
+    for newsletter in services.newsletters or (NEWSLETTER,):
+        editions = archived(newsletter.name, now)
+        yield partial(archive_pages, pages, newsletter, editions, options)
+        for item in editions:
+            yield partial(edition_item, services.templates, newsletter, item, options)
+
+
+def _notices(services: Services, now: datetime) -> Renders:
+    """The web server's own pages."""
+    notices = Notices(services.templates)
+    offered = ("sample", "Sample")
+    for problem, offer in (
+        ("", ()),
+        ("choose", (offered, offered)),
+        ("agree", (offered,)),
+        ("address", (offered,)),
+    ):
+        form = {"newsletters": offer, "consent": "Sample", "chosen": "sample", "address": ""}
+        yield partial(notices.page, "pages/subscribe.html", 200, **form, problem=problem, done=False)
+    yield partial(notices.page, "pages/subscribe.html", done=True)
+    for token in ("", "token"):
+        confirm = {"newsletter": "Sample", "agreed": "Sample", "reader_token": token}
+        yield partial(notices.page, "pages/confirm.html", 200, **confirm)
+    for paused_until in (None, now + timedelta(days=7)):
+        for done in ("", "saved", "feed"):
+            choose = {"page": reader(paused_until), "token": "", "zones": ("UTC",), "pauses": PAUSES}
+            yield partial(notices.page, "pages/preferences.html", 200, **choose, done=done)
+    yield partial(notices.ask, "Sample", "token")
+    yield partial(notices.done, "Sample")
+    for status in _STATUSES:
+        yield partial(notices.problem, status)
+    for newsletter in services.newsletters or (NEWSLETTER,):
+        for view in (desk(newsletter, now), replace(desk(newsletter, now), sheets=(), problem="Sample")):
+            yield partial(notices.page, "pages/desk.html", view=view)
+
+
+def _mails(services: Services, now: datetime) -> Renders:
+    for newsletter in services.newsletters:
+        period = services.editions.upcoming(newsletter, now)
+        for digest in digests(now):
+            yield partial(services.press.proof, newsletter, period, digest, invented=True)
+        yield partial(
+            render_confirmation,
+            services.templates,
+            newsletter_title=newsletter.title,
+            site_title="Sample",
+            language=newsletter.language,
+            postal_address="Sample",
+            agreed="Sample",
+            confirm_url="https://example.com/confirm/token",
+            hours=48,
+        )
+
+
+def _pages(services: Services) -> SitePages:
+    channels, options = (*services.channels, CHANNEL), services.publish_options
+    return SitePages(services.templates, options, channels=channels, sections=["Sample"], tags=["sample"])

@@ -1,0 +1,174 @@
+"""Invented news with everything that news can have, and with as little as there can be."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from syndicate.audience.preferences import Choices, Offer
+from syndicate.jobs.preferences import ReaderPage
+from syndicate.jobs.web_desk import DeskView, Sheet
+from syndicate.model import (
+    TRENDING,
+    Channel,
+    Clause,
+    ClauseField,
+    Digest,
+    DigestImage,
+    DigestLink,
+    DigestStory,
+    Edition,
+    Image,
+    Newsletter,
+    PublishedArticle,
+)
+from syndicate.publish.archive import ArchivedEdition
+from syndicate.publish.site_headline import Headline, Reason
+from syndicate.store.desk import DeskEdition, EditionChange
+
+NEWSLETTER = Newsletter(name="sample", title="Sample", schedule="daily 07:00", time_zone="UTC")
+CHANNEL = Channel(
+    name="sample",
+    title="Sample",
+    query="section:Sample",
+    clauses=(Clause(field=ClauseField.SECTION, values=("Sample",)),),
+)
+_REASONS = ("source", "reads", "theme", "boost", "pin", "rare", "slow")
+
+
+def article(item: PublishedArticle, *, own: bool) -> PublishedArticle:
+    """An article with everything an article can have."""
+    picture = Image(url="https://example.com/picture.jpg", width=640, height=480, alt="Sample")
+    rich = replace(
+        item.article,
+        authors=("Sample",),
+        section="Sample",
+        tags=("sample", "other"),
+        image=picture,
+        original_title="Sample",
+        updated=item.article.published + timedelta(hours=1),
+    )
+    ours = tuple(replace(link, url=f"https://example.com/{link.path}") for link in item.coverage)
+    coverage = (*item.coverage, *ours)
+    return replace(
+        item, coverage=coverage, article=rich, source=replace(item.source, own=own), html="<p>Sample</p>"
+    )
+
+
+def headline(item: PublishedArticle) -> Headline:
+    """The same in a list, with everything that can have put it there."""
+    return replace(Headline.of(item), why=tuple(Reason(kind, 1.0, "Sample") for kind in _REASONS))
+
+
+def archived(newsletter: str, now: datetime) -> list[ArchivedEdition]:
+    """A plain edition and one with everything, as they lie in the archive."""
+    edition = _edition(now, newsletter)
+    return [ArchivedEdition(edition=edition, digest=digest, published=now) for digest in digests(now)]
+
+
+def digests(now: datetime) -> tuple[Digest, ...]:
+    """The plainest edition there can be, and one with everything."""
+    link = DigestLink(
+        title="Sample", url="https://example.com/1", source="Sample", language="en", direction="ltr"
+    )
+    plain = DigestStory(
+        title="Sample",
+        url="",
+        source="Sample",
+        section="",
+        summary="",
+        minutes=1,
+        published=now,
+        language="",
+        direction="ltr",
+        follow_up=False,
+        other_sources=0,
+        covered_by=(),
+        related=(),
+        image=None,
+    )
+    rich = replace(
+        plain,
+        story_id=1,
+        url="https://example.com/2",
+        section="Sample",
+        summary="Sample",
+        language="en",
+        follow_up=True,
+        other_sources=2,
+        covered_by=(link,),
+        related=(link,),
+        image=DigestImage(url="https://example.com/picture.jpg", alt="Sample", width=560, height=315),
+        original_title="Sample",
+    )
+    return (
+        Digest(stories=(plain,)),
+        Digest(
+            stories=(rich, replace(rich, story_id=2), replace(rich, story_id=3, kind=TRENDING)),
+            note="Sample",
+            correction="Sample",
+        ),
+    )
+
+
+def _edition(now: datetime, newsletter: str, *, cadence: str = "edition", revision: int = 0) -> Edition:
+    return Edition(
+        id=1,
+        newsletter=newsletter,
+        period_start=now - timedelta(days=1),
+        period_end=now,
+        revision=revision,
+        cut_at=now,
+        subject="Sample",
+        html="",
+        text="",
+        stories=3,
+        cadence=cadence,
+    )
+
+
+def reader(paused_until: datetime | None) -> ReaderPage:
+    """What a reader has chosen."""
+    offer = Offer(
+        newsletters={"sample": "Sample"},
+        sections=("Sample", "Other"),
+        languages=("en", "tlh"),
+        cadences=("edition", "daily", "weekly"),
+    )
+    return ReaderPage(
+        address="s…@example.com",
+        newsletter="Sample",
+        offer=offer,
+        choices=Choices(newsletters=("sample",), hour=7, paused_until=paused_until),
+        feed="https://example.com/feed",
+    )
+
+
+def desk(newsletter: Newsletter, now: datetime) -> DeskView:
+    """A desk with an edition, a form of one and a correction."""
+    change = EditionChange(edition_id=1, changed_by="Sample", action="note", detail="Sample", changed=now)
+    plain, rich = digests(now)
+    editions = (
+        (_edition(now, newsletter.name), plain, now),
+        (_edition(now, newsletter.name, cadence="edition\nsection:Sample"), rich, None),
+        (_edition(now, newsletter.name, revision=1), rich, None),
+    )
+    sheets = tuple(
+        Sheet(
+            found=DeskEdition(edition=edition, state="held", content=None, approve_by=approve_by),
+            digest=digest,
+            seen="",
+            errors=("Sample",),
+            warnings=("Sample",),
+            changes=(change,),
+            forms=1,
+        )
+        for edition, digest, approve_by in editions
+    )
+    return DeskView(
+        path="/desk/sample/editor/token",
+        newsletter=newsletter,
+        editor="Sample",
+        ends=now,
+        readers=1,
+        sheets=sheets,
+        said="Sample",
+    )
