@@ -49,19 +49,22 @@ class StoreBusy(StoreError):
 class FetchError(SyndicateError):
     """A source could not be read this time.
 
-    ``retry_after`` is what the server asked for, in seconds, or ``None``; ``gone`` is true for
-    a 410, which means the source should not be asked again.
+    ``retry_after`` is what the server asked for, in seconds, or ``None``; ``gone`` is true when the
+    address, or the one it has moved to for good, answered 410: it should not be asked again.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        gone: bool = False,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
-
-    @property
-    def gone(self) -> bool:
-        """True when the server said the source is gone for good (410)."""
-        return self.status == 410
+        self.gone = gone
 
 
 class ForbiddenAddress(FetchError):
