@@ -10,6 +10,7 @@ A message says what went wrong, where, why, and what to do about it. Anything th
     ├── StoreError                 exit code 4: the store is missing, locked, newer than us, full
     │   └── StoreBusy              another process holds it
     ├── FetchError                 a source could not be read; try again later
+    │   ├── NotAsked               its server had asked for a pause
     │   ├── ForbiddenAddress       the address guard refused to connect
     │   └── TooLarge               a body beyond its limit (bombs included)
     ├── ParseError                 bytes that are not what they claim to be
@@ -51,6 +52,7 @@ class FetchError(SyndicateError):
 
     ``retry_after`` is what the server asked for, in seconds, or ``None``; ``gone`` is true when the
     address, or the one it has moved to for good, answered 410: it should not be asked again.
+    ``busy`` is the origin (scheme, host and port) that asked to be left alone, ``""`` if none did.
     """
 
     def __init__(
@@ -60,11 +62,17 @@ class FetchError(SyndicateError):
         status: int | None = None,
         retry_after: float | None = None,
         gone: bool = False,
+        busy: str = "",
     ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
         self.gone = gone
+        self.busy = busy
+
+
+class NotAsked(FetchError):
+    """Not asked at all: its server has just asked another of our requests to wait ``retry_after``."""
 
 
 class ForbiddenAddress(FetchError):

@@ -14,18 +14,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, SyndicateError
+from syndicate.errors import FetchError, NotAsked, ParseError, ParserDied, StoreError, SyndicateError
 from syndicate.ingest.folders import read_folder
 from syndicate.ingest.full_text import sort_entries
 from syndicate.ingest.polling import (
+    PAUSE,
     PollingOptions,
     PollOutcome,
     after_poll,
+    asked_to_wait,
     failed,
     hub_missed,
     replacing_url,
     with_wishes,
 )
+from syndicate.ingest.robots import origin_of
 from syndicate.ingest.unchanged import compare
 from syndicate.ingest.websub import discover
 from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
@@ -44,6 +47,7 @@ from syndicate.net import Fetched, FetchRequest
 from syndicate.store import Connection, quarantine
 from syndicate.store import articles as article_store
 from syndicate.store import hubs as hub_store
+from syndicate.store import robots as robots_store
 from syndicate.store import sources as source_store
 from syndicate.text.privacy import hide_address
 from syndicate.text.urls import host_of, same_site
@@ -121,6 +125,7 @@ class IngestJob:
             yield self._read_folder(source, state, clock.now())
         if not feeds:
             return
+        yield from self._leave_alone(feeds, clock.now())
         requests: list[FetchRequest] = []
         for source, state in tuple(feeds.values()):
             try:
@@ -153,6 +158,18 @@ class IngestJob:
         if feeds:
             with self.intake.store.write() as connection:
                 source_store.release_sources(connection, feeds, owner=self.intake.owner)
+
+    def _leave_alone(self, feeds: dict[int, _Polled], now: datetime) -> Iterable[SourceOutcome]:
+        """Take out those whose server asked for a pause, whichever request it answered with that."""
+        origins = {source.id: origin_of(source.url) for source, _ in feeds.values()}
+        with self.intake.store.read() as connection:
+            busy = robots_store.busy_origins(connection, set(origins.values()), now)
+        waiting = [one for one, origin in origins.items() if origin in busy]
+        polls = [(feeds.pop(one), busy[origins[one]]) for one in waiting]
+        if polls:
+            yield from self._save_quiet(
+                [(source, asked_to_wait(state, until)) for (source, state), until in polls]
+            )
 
     def _take(
         self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
@@ -187,12 +204,16 @@ class IngestJob:
         with self.intake.store.write() as connection:
             polls = [(source.id, after) for source, after in quiet]
             source_store.save_quiet_polls(connection, polls, owner=self.intake.owner)
-        yield from [SourceOutcome(name=source.name, unchanged=True) for source, _ in quiet]
+        for source, after in quiet:
+            warning = f"{source.name} was not asked: {PAUSE}" if after.not_before else ""
+            yield SourceOutcome(name=source.name, unchanged=True, warning=warning)
         quiet.clear()
 
     def _read_answer(
         self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
     ) -> SourceOutcome | _Polled:
+        if isinstance(answer, NotAsked):
+            return source, asked_to_wait(state, now + timedelta(seconds=answer.retry_after or 0.0))
         if isinstance(answer, FetchError):
             return self._failed(source, state, answer, now)
         outcome = outcome_of(source, answer)
@@ -230,6 +251,8 @@ class IngestJob:
         after = after_poll(state, outcome, now, self._intervals(source))
         with self.intake.store.write() as connection:
             source_store.save_poll(connection, source.id, after, owner=self.intake.owner)
+            if isinstance(error, FetchError) and error.busy and after.not_before:
+                robots_store.busy_origin(connection, error.busy, after.not_before)
             if isinstance(error, ParserDied):
                 quarantine.record_failure(
                     connection, "document", source.name, outcome.error, now=now, source_id=source.id
@@ -259,8 +282,8 @@ class IngestJob:
                 if hub_missed((one.published for one in new), now):
                     before = replace(state, pushed_until=None)
             after = after_poll(before, came, now, self._intervals(source))
-            if parsed.left_out:
-                # Or the next answer would count as unchanged, and the items left out would never be read.
+            if parsed.left_out or parsed.cut_off:
+                # Or the next answer would count as unchanged, and the items not read would never be.
                 after = replace(after, etag="", last_modified="", body_hash="")
             if answer and self.follow_hubs and source.kind is SourceKind.FEED:
                 hub_store.note_hub(

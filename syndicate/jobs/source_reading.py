@@ -1,6 +1,7 @@
 """How a source is asked, and read outside the ordinary polls: for rehearsals and looks, changing nothing."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from syndicate.errors import ParseError
 from syndicate.ingest.folders import read_folder
 from syndicate.ingest.polling import PollOutcome
 from syndicate.ingest.readers import Document
+from syndicate.ingest.robots import origin_of
 from syndicate.ingest.sitemaps import MAX_BYTES as MAX_SITEMAP
 from syndicate.model import ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import (
@@ -20,6 +22,9 @@ from syndicate.net import (
     FetchThread,
     read_credentials,
 )
+from syndicate.store import Store
+from syndicate.store import robots as robots_store
+from syndicate.store import sources as source_store
 from syndicate.text.privacy import hide_address
 
 
@@ -63,6 +68,16 @@ def source_request(
         max_body=MAX_SITEMAP if source.kind is SourceKind.SITEMAP else None,
         key=source.id if key is None else key,
     )
+
+
+def pause_asked(store: Store, source: Source, now: datetime) -> datetime | None:
+    """Until when the server of a source wants to be left alone (Retry-After), ``None`` when it does not."""
+    with store.read() as connection:
+        found = source_store.get_source(connection, source.id)
+        origin = origin_of(source.url)
+        busy = robots_store.busy_origins(connection, [origin], now).get(origin)
+    own = found[1].not_before if found else None
+    return max((one for one in (own, busy) if one and one > now), default=None)
 
 
 def reading_of(source: Source) -> dict[str, Any]:

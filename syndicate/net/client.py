@@ -75,7 +75,7 @@ class Client:
                 raise
             text = hide_address(str(error), request.url)
             hidden = type(error)(
-                text, status=error.status, retry_after=error.retry_after, gone=error.gone
+                text, status=error.status, retry_after=error.retry_after, gone=error.gone, busy=error.busy
             )
         # Outside the handler: a traceback of the hidden error must not tell the other one.
         raise hidden

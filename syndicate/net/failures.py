@@ -3,6 +3,7 @@
 import ssl
 
 import aiohttp
+from yarl import URL
 
 from syndicate.errors import FetchError, ForbiddenAddress
 from syndicate.net.addresses import AddressRefused
@@ -35,12 +36,17 @@ def failed_status(url: str, status: int, retry_after: float | None, *, own: bool
     """
     advice = _ADVICE.get(status, "it will be asked again later" if status >= 500 else "check the URL")
     if status == 410:
-        advice = "it is gone for good; remove the source" if own else "the redirect to it may change; check the URL"
+        advice = (
+            "it is gone for good; remove the source"
+            if own
+            else "the redirect to it may change; check the URL"
+        )
     return FetchError(
         f"{url} answered {status}: {advice}",
         status=status,
         retry_after=retry_after,
         gone=status == 410 and own,
+        busy=str(URL(url).origin()) if status in (429, 503) and retry_after else "",
     )
 
 

@@ -156,6 +156,25 @@ def test_a_declared_source_is_read_only(room: Run, command: str):
     assert (ended.code, "configuration file" in ended.err) == (1, True)
 
 
+def test_a_look_waits_as_long_as_the_server_asks_unless_forced(room: Run, tmp_path: Path):
+    rules = '[[rules]]\nname = "adverts"\nany = ["title: sponsored"]\ndrop = true\n'
+    with (tmp_path / "config.toml").open("a") as file:
+        file.write(rules)
+    with ScriptedServer(dict(ANSWERS)) as server:
+        room("sources add --yes --name Mine", server.url("/all"))
+        server.answers["/all"] = [answer(429, b"", Retry_After="7200"), ANSWERS["/sea"]]  # type: ignore[list-item]
+        assert room("ingest Mine --now 2026-11-24T07:00").code == 1
+        asked = len(server.asked)
+        for command in ("sources test Mine", "rules test --source Mine"):
+            refused = room(f"{command} --now 2026-11-24T08:00")
+            assert (refused.code, "24 Nov 2026 09:00 UTC" in refused.err) == (1, True)
+            assert "--force" in refused.err
+        assert len(server.asked) == asked
+        for command in ("sources test Mine", "rules test --source Mine"):
+            assert room(f"{command} --force --now 2026-11-24T08:00").code == 0
+        assert room("sources test Mine --now 2026-11-24T09:00").code == 0
+
+
 def test_test_says_why_a_source_fails(room: Run):
     with ScriptedServer(dict(ANSWERS)) as server:
         room("sources add --yes --name Mine", server.url("/all"))

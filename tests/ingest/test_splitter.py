@@ -72,6 +72,18 @@ def test_P7_a_cut_off_document_keeps_its_complete_items(end):
     assert [entry.title for entry in parsed.entries] == ["a", "b"]
     assert "cut off" in parsed.warnings[-1]
     assert parsed.title == "T"
+    assert parsed.cut_off
+
+
+@pytest.mark.parametrize(
+    "odd", [b"", b"&nbsp;", b"</b>", b"<item/>"], ids=["well-formed", "mended", "lenient", "whole"]
+)
+@pytest.mark.parametrize(
+    ("end", "cut_off"), [(b"</channel></rss>\n", False), (b"", True), (b"<item><ti", True)]
+)
+def test_P7_a_document_is_cut_off_however_it_is_read(odd, end, cut_off):
+    item = b"<item><title>a" + odd + b"</title></item>"
+    assert read(b"<rss><channel><title>T</title>" + item + end).cut_off is cut_off
 
 
 def test_P7_cut_off_before_the_first_item_is_an_error():

@@ -1,5 +1,6 @@
 """The ingest job over real HTTP, with real parser processes and a real store."""
 
+import asyncio
 import gzip
 import json
 from dataclasses import replace
@@ -148,6 +149,24 @@ def test_one_bad_source_hurts_only_itself(rooms: Room, serve) -> None:
     assert state_of(rooms, "good").failures == 0
     assert rooms.ingest(LATER).keys() >= {"broken", "nobody"}
     assert "gone" not in rooms.ingest(NOW + timedelta(days=9))
+
+
+def test_P7_after_a_feed_that_was_cut_off_all_of_it_is_asked_for_again(rooms: Room, serve) -> None:
+    """Without a length a closed connection looks like the end; the ETag is that of the whole."""
+    whole = rss(item(1), item(2), item(3))
+
+    async def cut(_reader: object, writer: asyncio.StreamWriter) -> None:
+        fields = b'HTTP/1.1 200 OK\r\nETag: "whole"\r\nContent-Type: application/rss+xml\r\n\r\n'
+        writer.write(fields + whole[: whole.index(b"<title>Title 3")])
+        await writer.drain()
+
+    server = serve({"/harbour": cut})
+    assert rooms.ingest()["harbour"].new == 2
+    server.answers["/harbour"] = answer(200, whole, ETag='"whole"')
+    after = state_of(rooms, "harbour")
+    assert (after.etag, after.last_modified, after.body_hash) == ("", "", "")
+    assert rooms.ingest(LATER)["harbour"].new == 1
+    assert state_of(rooms, "harbour").etag == '"whole"'
 
 
 def test_F20_a_source_that_turns_bad_keeps_its_articles_and_its_validators(rooms: Room, serve) -> None:
