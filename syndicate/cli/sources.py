@@ -211,7 +211,7 @@ def _facts(report: SourceReport) -> dict[str, Any]:
         "next_check": state.next_check,
         "failures": state.failures,
         "error": state.error,
-        "warning": report.warning,
+        "warning": report.state.warning,
         "moved_to": shown_address(source, believed_url(state)),
         "outline": dict(source.outline),
     }

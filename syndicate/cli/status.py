@@ -62,7 +62,7 @@ def _print_sources(health: Health) -> None:
             "" if report.source.paused or report.state.gone else ago(report.state.next_check, health.now),
             f"{report.articles_last_week / 7:.1f}",
             report.state.error
-            or report.warning
+            or report.state.warning
             or ("" if report.source.paused else report.state.check_reason),
         )
         for report in health.sources
@@ -156,7 +156,7 @@ def _source(report: SourceReport, hub: HubSubscription | None) -> dict[str, Any]
         "hub": _hub(hub),
         "failures": state.failures,
         "error": state.error,
-        "warning": report.warning,
+        "warning": report.state.warning,
         "moved_to": shown_address(source, believed_url(state)),
         "articles": report.articles,
         "articles_per_day": round(report.articles_last_week / 7, 2),

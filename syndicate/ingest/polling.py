@@ -205,6 +205,7 @@ def _after_success(
         last_attempt=now,
         last_success=now,
         permanent_url=outcome.permanent_url,
+        warning=state.warning,
         permanent_seen=seen if outcome.permanent_url else 0,
         max_age=outcome.max_age if outcome.max_age is not None else still_fresh,
         wish=wished.min_interval if wished else state.wish,

@@ -34,7 +34,7 @@ from syndicate.ingest.websub import discover
 from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
 from syndicate.jobs.intake import Intake, LeaseLost
 from syndicate.jobs.run_clock import RunClock
-from syndicate.jobs.source_reading import outcome_of, reading_of, source_request
+from syndicate.jobs.source_reading import outcome_of, reading_of, source_request, with_site
 from syndicate.model import (
     NewArticle,
     Origin,
@@ -50,7 +50,6 @@ from syndicate.store import hubs as hub_store
 from syndicate.store import robots as robots_store
 from syndicate.store import sources as source_store
 from syndicate.text.privacy import hide_address
-from syndicate.text.urls import host_of, same_site
 
 log = logging.getLogger("syndicate.ingest")
 
@@ -220,6 +219,8 @@ class IngestJob:
         known = frozenset() if answer.unchanged else self.intake.known_digests(source)
         compared = compare(answer.body, state.frame, known)
         if answer.unchanged or compared.nothing_new:
+            warning = with_site(state.warning, source, answer)
+            state = state if warning == state.warning else replace(state, warning=warning)
             return self._nothing_new(source, state, outcome, now)
         try:
             parsed = self.intake.parse(
@@ -227,12 +228,11 @@ class IngestJob:
             )
         except ParseError as error:
             return self._failed(source, state, error, now)
-        if not same_site(source.url, answer.url):
-            moved = f"It is read from another site, {host_of(answer.url)}: its address leads there."
-            parsed = replace(parsed, warnings=(*parsed.warnings, moved))
-        parsed = replace(parsed, digests=(*compared.seen, *parsed.digests))
         # Lenient readings are no basis for leaving out the next one.
         state = replace(state, frame="" if parsed.warnings or parsed.refused else compared.frame)
+        moved = with_site("", source, answer)
+        warnings = (*parsed.warnings, moved) if moved else parsed.warnings
+        parsed = replace(parsed, warnings=warnings, digests=(*compared.seen, *parsed.digests))
         return self._save(source, state, outcome, parsed, now, answer=answer, is_first=not known)
 
     def _read_folder(self, source: Source, state: SourceState, now: datetime) -> SourceOutcome:
@@ -295,8 +295,8 @@ class IngestJob:
                     secret=secrets.token_urlsafe(32),
                     now=now,
                 )
-            about = (parsed.title, parsed.home_url, parsed.feed_id)
-            self._save_state(connection, source, after, about=about, warning=" ".join(parsed.warnings))
+            after = replace(after, warning=" ".join(parsed.warnings))
+            self._save_state(connection, source, after, about=(parsed.title, parsed.home_url, parsed.feed_id))
 
         return self.intake.accept(source, parsed, now, settle, found=found, is_first=is_first)
 
@@ -313,7 +313,6 @@ class IngestJob:
         state: SourceState,
         *,
         about: tuple[str, str, str] | None = None,
-        warning: str | None = None,
     ) -> None:
         # The file, a list, or whoever gave us a secret for this address decides about another one.
         ours = source.origin is Origin.STORE and not source.listed_in and source.access is None
@@ -326,7 +325,6 @@ class IngestJob:
             state,
             owner=self.intake.owner,
             about=about,
-            warning=warning,
             url=url or None,
         ):
             raise LeaseLost

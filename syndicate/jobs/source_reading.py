@@ -1,5 +1,6 @@
 """How a source is asked, and read outside the ordinary polls: for rehearsals and looks, changing nothing."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from syndicate.store import Store
 from syndicate.store import robots as robots_store
 from syndicate.store import sources as source_store
 from syndicate.text.privacy import hide_address
+from syndicate.text.urls import host_of, same_site
 
 
 class Parser(Protocol):
@@ -45,6 +47,7 @@ class Parser(Protocol):
         """Raises ``ParseError``."""
 
 
+_MOVED = re.compile(r" ?It is read from another site, \S+: its address leads there\.")
 _ACCEPTED = {SourceKind.SITEMAP: SITEMAP_ACCEPT, SourceKind.PAGE: PAGE_ACCEPT}
 
 
@@ -103,6 +106,16 @@ def outcome_of(source: Source, answer: Fetched) -> PollOutcome:
         max_age=answer.max_age,
         permanent_url=answer.permanent_url,
     )
+
+
+def with_site(warning: str, source: Source, answer: Fetched) -> str:
+    """A source's warning, which tells of the site that this answer came from if it is another's."""
+    if not warning and answer.url == source.url:
+        return ""
+    moved = ""
+    if not same_site(source.url, answer.url):
+        moved = f"It is read from another site, {host_of(answer.url)}: its address leads there."
+    return " ".join(filter(None, (_MOVED.sub("", warning), moved)))
 
 
 def parse_answer(

@@ -86,7 +86,40 @@ def test_F8_a_source_read_from_another_site_is_shown_from_the_first_time(
     server.answers["/there"] = feed(item(1))
     serve(server, redirect(server.url("/there", host="localhost"), 302))
     assert "another site, localhost" in rooms.ingest()["harbour"].warning
-    assert "another site, localhost" in report(rooms).warning
+    assert "another site, localhost" in report(rooms).state.warning
+
+
+@pytest.mark.parametrize("same", ["bytes", "items", "validators"])
+def test_F8_a_source_that_moves_and_comes_home_without_news_is_shown_and_then_no_longer(
+    rooms: Room, server: ScriptedServer, same: str
+) -> None:
+    here = feed(item(1))
+    there = {
+        "bytes": here,
+        "items": answer(200, rss(item(1)) + b"<!-- built at noon -->", Content_Type="application/rss+xml"),
+        "validators": answer(304),
+    }[same]
+    server.answers["/there"] = there
+    serve(server, here, redirect(server.url("/there", host="localhost"), 302), here)
+    rooms.ingest()
+    assert report(rooms).state.warning == ""
+    rooms.ingest(NOW + DAY)
+    assert "another site, localhost" in report(rooms).state.warning
+    rooms.ingest(NOW + 2 * DAY)
+    assert report(rooms).state.warning == ""
+    assert set(rooms.articles()) == {"Title 1"}
+
+
+def test_F8_a_move_is_shown_beside_what_else_is_wrong(rooms: Room, server: ScriptedServer) -> None:
+    bad = answer(200, rss(item(1)) + b"<junk/>", Content_Type="application/rss+xml")
+    server.answers["/there"] = bad
+    serve(server, bad, redirect(server.url("/there", host="localhost"), 302), bad)
+    seen = []
+    for day in range(3):
+        rooms.ingest(NOW + day * DAY)
+        seen.append(report(rooms).state.warning)
+    assert seen[0] == seen[2] == "something follows the end of the document"
+    assert seen[1].startswith(seen[0] + " It is read from another site")
 
 
 @pytest.mark.parametrize(
