@@ -31,6 +31,7 @@ from syndicate.stories import (
     Fingerprint,
     IndexedArticle,
     Placement,
+    StoredArticle,
     StoryIndex,
     StoryOptions,
     extract_terms,
@@ -96,7 +97,7 @@ def written(wire: Wire, size: int) -> list[Placed]:
     for number, (report, published) in enumerate(zip(reports, dates, strict=True), 1):
         originals.append(place(index, number, published, report, read(report)).duplicate_of)
         terms = Fingerprint.unpack(index.packed(number))
-        counts[terms.terms] += 1
+        counts[terms.term_numbers()] += 1
         packed.append(terms)
         items.append(
             IndexedArticle(
@@ -108,7 +109,9 @@ def written(wire: Wire, size: int) -> list[Placed]:
             )
         )
     return [
-        Placed(item, terms, index.story_of(item.article_id) or 0, original, counts[terms.terms] <= RARE)
+        Placed(
+            item, terms, index.story_of(item.article_id) or 0, original, counts[terms.term_numbers()] <= RARE
+        )
         for item, terms, original in zip(items, packed, originals, strict=True)
     ]
 
@@ -119,12 +122,11 @@ def copies(week: Sequence[Placed], times: int) -> Iterator[tuple[IndexedArticle,
     for placed in sorted(week, key=lambda one: one.duplicate_of is not None):
         terms = placed.terms
         for copy in range(times):
-            moved = replace(
-                terms,
-                terms=np.where(placed.rare, (terms.terms + copy * 7919) % TERM_SPACE, terms.terms).astype(
-                    np.uint32
-                ),
-                shingles=np.sort(terms.shingles + np.uint32(copy * 104_729)),
+            numbers, shingles = terms.term_numbers(), np.frombuffer(terms.shingles, np.uint32)
+            others = np.where(placed.rare, (numbers + copy * 7919) % TERM_SPACE, numbers)
+            moved = terms._replace(
+                terms=others.astype(np.uint32).tobytes(),
+                shingles=np.sort(shingles + np.uint32(copy * 104_729)).tobytes(),
             )
             shift = copy * size
             original = None if placed.duplicate_of is None else placed.duplicate_of + shift
@@ -132,9 +134,26 @@ def copies(week: Sequence[Placed], times: int) -> Iterator[tuple[IndexedArticle,
                 placed.item,
                 article_id=placed.item.article_id + shift,
                 source_id=copy,
-                terms=Fingerprint.unpack(moved.pack()),
+                terms=moved,
             )
             yield item, placed.story + shift, original
+
+
+def stored(item: IndexedArticle, story: int, original: int | None) -> StoredArticle:
+    """An article of the week as it is read back."""
+    if not isinstance(item.terms, Fingerprint):
+        raise TypeError("articles must be packed")
+    return StoredArticle(
+        article_id=item.article_id,
+        source_id=item.source_id,
+        published=item.published.timestamp(),
+        title=item.title,
+        story=story,
+        duplicate_of=original,
+        mean=0.3,
+        compared=1,
+        terms=item.terms,
+    )
 
 
 def filled(week: Sequence[Placed], size: int) -> StoryIndex:
@@ -142,8 +161,7 @@ def filled(week: Sequence[Placed], size: int) -> StoryIndex:
     index = StoryIndex(StoryOptions())
     gc.disable()
     chosen = week[-size:]
-    for item, story, original in copies(chosen, max(1, size // len(chosen))):
-        index.load(item, story, original, mean=0.3, compared=1)
+    index.load(stored(*placed) for placed in copies(chosen, max(1, size // len(chosen))))
     gc.enable()
     return index
 

@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 from pathlib import Path
 
 from benchmarks.story_sets import ONE_DATE, Document, copy_groups, events, near, relatives
-from syndicate.stories import Scored, StoryIndex, StoryOptions
+from syndicate.stories import Scored, StoredArticle, StoryIndex, StoryOptions
 from syndicate.stories.duplicates import copy_strength
 
 SAMPLE = 200
@@ -215,7 +215,8 @@ def pearson(path: Path, options: StoryOptions) -> dict[str, float]:
             number += 1
             title, _, text = pair["text" + side].partition("  ")
             item = Document(number, title[:300], text or title, pair["lang" + side], number, ONE_DATE, "")
-            index.load(item.indexed(), None, None)
+            terms = index.fingerprint(item.indexed())
+            index.load([StoredArticle(number, number, ONE_DATE.timestamp(), item.title, terms)])
     judged: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for position, pair in enumerate(pairs):
         score = index.compare(2 * position + 1, 2 * position + 2).score

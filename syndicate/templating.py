@@ -11,12 +11,14 @@ Templates come from the operator, who can run any code on this machine anyway; t
 sandboxed.
 """
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, MutableMapping
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from jinja2 import (
@@ -29,7 +31,9 @@ from jinja2 import (
     TemplateNotFound,
     TemplateSyntaxError,
     meta,
+    nodes,
 )
+from jinja2.compiler import CodeGenerator, Frame
 from markupsafe import Markup, escape
 
 from syndicate.errors import ConfigError, RenderError
@@ -39,6 +43,7 @@ __all__ = ["Markup", "Templates", "escape", "human_date", "iso_date", "reading_t
 _BUILTIN_PREFIX: Final = "!builtin"
 _WORDS: Final = "words"
 _SOURCES: Final = frozenset({".html", ".txt", ".css"})
+_SPECIAL: Final = re.compile("[&<>\"']").search
 
 # Abbreviated as Unicode CLDR does in the middle of a date; other languages get an ISO date.
 _MONTHS: Final = {
@@ -54,6 +59,8 @@ _MONTHS: Final = {
 _MONTH_NAMES: Final = {language: tuple(names.split()) for language, names in _MONTHS.items()}
 
 
+# A page says the same moment several times, and its lists those of other pages.
+@lru_cache(maxsize=1024)
 def human_date(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
     """Date and time as people write them, in ``zone``: "24 Nov 2026, 09:00"."""
     local = value.astimezone(zone)
@@ -66,6 +73,7 @@ def human_date(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str
     return f"{local.day} {names[local.month - 1]} {local.year}{comma} {clock}"
 
 
+@lru_cache(maxsize=1024)
 def iso_date(value: datetime, zone: tzinfo = UTC) -> str:
     """RFC 3339 with an offset and whole seconds: "2026-11-24T09:00:00+00:00"."""
     return value.astimezone(zone).isoformat(timespec="seconds")
@@ -114,6 +122,32 @@ class _Folder(FileSystemLoader):
         return super().get_source(environment, template)
 
 
+def _escaped(value: Any) -> str:
+    """What ``escape`` gives; a value that stays as it is comes back at once, not wrapped first."""
+    kind = type(value)
+    plain = kind is Markup or (kind is str and not _SPECIAL(value))
+    return value if plain else escape(value)
+
+
+class _CodeGenerator(CodeGenerator):
+    """Compiles ``{{ value }}`` to a quicker call: pages put in a hundred values, nearly all plain text."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile and finalize.src is None:
+            self.write("environment.escaped(")
+        else:
+            super()._output_child_pre(node, frame, finalize)
+
+
+class _Environment(Environment):
+    code_generator_class = _CodeGenerator
+    escaped = staticmethod(_escaped)
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """One dictionary: each render copies it, and a chain of two takes ten times as long to copy."""
+        return self.globals | dict(d or {})
+
+
 class Templates:
     """Every template by its name (``pages/article.html``), compiled once.
 
@@ -131,9 +165,9 @@ class Templates:
         self._folders = (builtin,) if folder is None else (folder, builtin)
         self._folder, self._translated = folder, {language: self}
         loaders = [_Folder(place, language) for place in self._folders]
-        self._environment = Environment(
+        self._environment = _Environment(
             loader=ChoiceLoader([*loaders, PrefixLoader({_BUILTIN_PREFIX: FileSystemLoader(builtin)})]),
-            autoescape=_escapes,  # noqa: S701 on for everything but .txt
+            autoescape=_escapes,
             undefined=StrictUndefined,
             auto_reload=False,
             cache_size=-1,

@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 from tests import postgres
 
 if TYPE_CHECKING:
     from syndicate.store import Store
+
+
+# A busy machine is no failure: tests say nothing about time.
+hypothesis.settings.register_profile("unhurried", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 def missing(reason: str) -> NoReturn:

@@ -43,18 +43,18 @@ def test_whoever_has_the_old_file_open_reads_it_to_its_end(tmp_path):
 
 def test_the_data_is_on_the_disk_before_the_name_points_to_it(tmp_path, monkeypatch):
     calls: list[str] = []
-    sync, replace = os.fsync, Path.replace
+    sync, replace = os.fsync, os.replace
 
     def recorded_sync(descriptor: int) -> None:
         calls.append("fsync")
         sync(descriptor)
 
-    def recorded_replace(self: Path, target: Path) -> Path:
+    def recorded_replace(source: str, target: str) -> None:
         calls.append("rename")
-        return replace(self, target)
+        replace(source, target)
 
     monkeypatch.setattr(os, "fsync", recorded_sync)
-    monkeypatch.setattr(Path, "replace", recorded_replace)
+    monkeypatch.setattr(os, "replace", recorded_replace)
     write_atomic(tmp_path / "a", b"1")
     assert calls == ["fsync", "rename", "fsync"]
     calls.clear()
@@ -109,9 +109,9 @@ def test_a_writer_killed_in_the_middle_leaves_only_what_is_swept(tmp_path):
     path = tmp_path / "all.rss"
     write_atomic(path, b"old")
     script = (
-        "import os, sys, pathlib\n"
+        "import os, pathlib, sys\n"
         "from syndicate.files import write_atomic\n"
-        "pathlib.Path.replace = lambda *_: os.kill(os.getpid(), 9)\n"
+        "os.replace = lambda *_: os.kill(os.getpid(), 9)\n"
         "write_atomic(pathlib.Path(sys.argv[1]), b'new')\n"
     )
     done = subprocess.run([sys.executable, "-c", script, str(path)], check=False, timeout=30)
@@ -142,7 +142,7 @@ def test_releasing_twice_or_without_holding_does_nothing(tmp_path):
 def test_S6_the_lock_of_a_killed_process_is_free(tmp_path):
     path = tmp_path / "store.lock"
     script = (
-        "import os, sys, pathlib\n"
+        "import os, pathlib, sys\n"
         "from syndicate.files import FileLock\n"
         "FileLock(pathlib.Path(sys.argv[1])).acquire()\n"
         "os.kill(os.getpid(), 9)\n"

@@ -87,8 +87,10 @@ def _notices(services: Services, now: datetime) -> Renders:
     for status in _STATUSES:
         yield partial(notices.problem, status)
     for newsletter in services.newsletters or (NEWSLETTER,):
-        for view in (desk(newsletter, now), replace(desk(newsletter, now), sheets=(), problem="Sample")):
-            yield partial(notices.page, "pages/desk.html", view=view)
+        full = desk(newsletter, now)
+        for view in (full, replace(full, sheets=(), problem="stale"), replace(full, problem="Sample")):
+            translated = notices.in_language(newsletter.language)
+            yield partial(translated.page, "pages/desk.html", view=view)
 
 
 def _mails(services: Services, now: datetime) -> Renders:

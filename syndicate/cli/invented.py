@@ -170,5 +170,5 @@ def desk(newsletter: Newsletter, now: datetime) -> DeskView:
         ends=now,
         readers=1,
         sheets=sheets,
-        said="Sample",
+        said="approve",
     )

@@ -7,7 +7,6 @@ nothing can have been sent; after the reply everything is known; only in between
 uncertain (RFC 5321 section 3.3).
 """
 
-import re
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from syndicate.delivery.headers import encode_address, encode_recipient, header_
 from syndicate.delivery.parcels import Ended, Parcel
 from syndicate.errors import Deferred, MailError, Refused, TransportDown, Uncertain
 
-_REPLY = re.compile(rb"([2-5][0-9][0-9])([ -]|$)(.*)", re.DOTALL)
+_CODES = {b"%d" % code: code for code in range(200, 600)}
+_MARKS = (b" ", b"-", b"")
 _LONGEST_REPLY = 8192
 _CLOSING = 421
 _SIZE_REFUSED = 552
@@ -54,15 +54,17 @@ class Dialogue:
         self._features = features
         self._place = place
         self._message: Sequence[bytes] = ()
+        self._size = 0
         self._body: Parcel | None = None
         self._awaited: deque[str] = deque()
         self._later: deque[tuple[str, bytes]] = deque()
         self._out: list[bytes] = []
+        self._out_size = 0
         self._ended: list[Ended] = []
         self._refusal: MailError | None = None
         self._open = False
         self._buffer = b""
-        self._text: list[bytes] = []
+        self._text = b""
 
     @property
     def waiting(self) -> bool:
@@ -77,15 +79,17 @@ class Dialogue:
     def offer(self, parcel: Parcel, message: Sequence[bytes]) -> None:
         """Send the envelope of a message. Only while nothing else is offered."""
         self.offered, self._message = parcel, message
-        commands = self._envelope(parcel, sum(map(len, message)))
+        self._size = sum(map(len, message))
+        commands = self._envelope(parcel)
         if not commands:
             return
         if self._open:
             commands.insert(0, ("RSET", b"RSET\r\n"))
         self._open = True
         if self._features.pipelining:
-            self._awaited.extend(name for name, _ in commands)
-            self._out.append(b"".join(line for _, line in commands))
+            names, lines = zip(*commands, strict=True)
+            self._awaited.extend(names)
+            self._write(b"".join(lines))
         else:
             self._later.extend(commands)
             self._say_next()
@@ -97,19 +101,21 @@ class Dialogue:
         self._body, self.offered = self.offered, None
         self.ready = self._open = False
         self._out.extend(self._message)
-        self._out.append(b".\r\n")
+        self._out_size += self._size
+        self._write(b".\r\n")
         self._message = ()
         self._awaited.append("BODY")
 
     def bid_farewell(self) -> None:
         """Say QUIT; what the server has taken stays taken, whatever it answers."""
         self._awaited.append("QUIT")
-        self._out.append(b"QUIT\r\n")
+        self._write(b"QUIT\r\n")
 
-    def outgoing(self) -> list[bytes]:
-        """The bytes to send now, in pieces; they are given out once."""
-        out, self._out = self._out, []
-        return out
+    def outgoing(self) -> tuple[list[bytes], int]:
+        """What to send now, in pieces, and how many bytes they have; it is given out once."""
+        out, size = self._out, self._out_size
+        self._out, self._out_size = [], 0
+        return out, size
 
     def endings(self) -> list[Ended]:
         """How attempts ended since the last call."""
@@ -144,8 +150,12 @@ class Dialogue:
         self.offered = None
         self.lose("was left: a message was withdrawn")
 
-    def _envelope(self, parcel: Parcel, size: int) -> list[tuple[str, bytes]]:
-        features = self._features
+    def _write(self, data: bytes) -> None:
+        self._out.append(data)
+        self._out_size += len(data)
+
+    def _envelope(self, parcel: Parcel) -> list[tuple[str, bytes]]:
+        features, size = self._features, self._size
         try:
             sender, recipient = encode_address(parcel.sender), encode_recipient(parcel.recipient)
         except Refused as error:
@@ -177,17 +187,17 @@ class Dialogue:
         if self._later and not self._awaited:
             name, line = self._later.popleft()
             self._awaited.append(name)
-            self._out.append(line)
+            self._write(line)
 
     def _line(self, line: bytes) -> None:
-        reply = _REPLY.fullmatch(line)
-        if reply is None or len(line) + sum(map(len, self._text)) > _LONGEST_REPLY:
+        code, mark, text = _CODES.get(line[:3]), line[3:4], self._text + line[4:]
+        if code is None or mark not in _MARKS or len(text) > _LONGEST_REPLY:
             self.lose("answered something that is no reply")
-            return
-        self._text.append(reply[3])
-        if reply[2] != b"-":
-            text, self._text = b" ".join(self._text), []
-            self._reply(int(reply[1]), text)
+        elif mark == b"-":
+            self._text = text + b" "
+        else:
+            self._text = b""
+            self._reply(code, text)
 
     def _reply(self, code: int, text: bytes) -> None:
         if not self._awaited:

@@ -67,7 +67,9 @@ class MailOptions:
 class MessageTemplate:
     """An edition encoded once. Make one with ``build``."""
 
-    def __init__(self, head: bytes, body: tuple[bytes, ...], seal: Seal | None, hole: bytes) -> None:
+    def __init__(
+        self, head: tuple[bytes, ...], body: tuple[bytes, ...], seal: Seal | None, hole: bytes
+    ) -> None:
         self._head = head
         self._body = body
         self._seal = seal
@@ -90,14 +92,14 @@ class MessageTemplate:
         pieces = tuple((body + b"--%b--\r\n" % boundary).split(hole))
         kind = b'multipart/alternative;\r\n boundary="%b"' % boundary
         fields = [
-            (b"To", _TO),
-            (b"Message-ID", _ID),
             *_headers(edition, options),
             (b"MIME-Version", b"1.0"),
             (b"Content-Type", kind),
         ]
         head = b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n"
-        return cls(head, pieces, Seal(keys, fields, pieces) if keys else None, hole)
+        own = ((b"To", _TO), (b"Message-ID", _ID))
+        seal = Seal(keys, (*own, *fields), pieces) if keys else None
+        return cls(tuple(head.split(hole)), pieces, seal, hole)
 
     def for_subscriber(self, address: str, token: str, message_id: str) -> tuple[bytes, ...]:
         """The whole message for one reader, in pieces to be joined.
@@ -109,15 +111,14 @@ class MessageTemplate:
         if _TOKEN.fullmatch(token) is None or _MESSAGE_ID.fullmatch(message_id) is None:
             raise MailError(f"Not a token or not a Message-ID: {header_text(message_id, 80)}")
         own = token.encode("ascii")
-        changes = ((_TO, encode_recipient(address)), (_ID, message_id.encode("ascii")), (self._hole, own))
-        head = self._head
-        for hole, text in changes:
-            head = head.replace(hole, text)
+        to, mark = encode_recipient(address), message_id.encode("ascii")
+        head = b"To: %b\r\nMessage-ID: %b\r\n%b" % (to, mark, own.join(self._head))
         # Never joined: the kernel gathers the pieces, and the large ones are the same for everybody.
         body = [own] * (2 * len(self._body) - 1)
         body[::2] = self._body
         if self._seal is None:
             return head, *body
+        changes = ((_TO, to), (_ID, mark), (self._hole, own))
         return self._seal.sign(changes, own), head, *body
 
 

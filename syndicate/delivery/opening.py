@@ -4,53 +4,41 @@ By itself it reads replies of any number of lines, and a server that sends a byt
 ever: memory and the sender's thread would be in the hands of whoever answers.
 """
 
+import math
 import smtplib
 import socket
-import threading
-from contextlib import suppress
+import time
 from typing import Any
 
 LONGEST_REPLY = 65_536
 """Bytes. A greeting with all its lines; RFC 5321 section 4.5.3.1.5 allows 512 a line."""
 
+_CHUNK = 8192
+
 
 class PlainSmtp(smtplib.SMTP):
-    """An SMTP connection that is open within ``patience`` seconds, or closed."""
+    """An SMTP connection that is open within ``patience`` seconds, counted from its first reply, or fails."""
 
     def __init__(self, *where: Any, patience: float, **more: Any) -> None:
-        self._clock = threading.Timer(patience, self._give_up)
-        self._clock.daemon = True
+        self._patience = patience
+        self._deadline: float | None = None
         super().__init__(*where, **more)
 
     def getreply(self) -> tuple[int, bytes]:
         """One reply of a bounded length."""
-        if not self._clock.is_alive() and not self._clock.finished.is_set():
-            self._clock.start()
+        if self._deadline is None:
+            self._deadline = time.monotonic() + self._patience
         if self.sock is not None:
             if self.file is None:
-                self.file = _Replies(self.sock.makefile("rb"))
+                self.file = _Replies(self.sock, self._deadline)
             self.file.left = LONGEST_REPLY
         return super().getreply()
 
     def take_socket(self) -> socket.socket | None:
         """The open connection, which is the caller's from now on."""
-        self._clock.cancel()
         connection, self.sock = self.sock, None
-        if self.file is not None:
-            self.file.close()
         self.file = None
         return connection
-
-    def close(self) -> None:
-        """Close, whatever the state."""
-        self._clock.cancel()
-        super().close()
-
-    def _give_up(self) -> None:
-        connection = self.sock
-        if connection is not None:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
 
 
 class TlsSmtp(PlainSmtp, smtplib.SMTP_SSL):
@@ -58,18 +46,31 @@ class TlsSmtp(PlainSmtp, smtplib.SMTP_SSL):
 
 
 class _Replies:
-    """The lines of a server, ``left`` bytes of them at most."""
+    """The lines of a server: ``left`` bytes of them at most, and none after ``deadline`` (monotonic)."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
         self.left = 0
-        self._file = file
+        self._connection = connection
+        self._deadline = deadline
+        self._timeout = connection.gettimeout() or math.inf
+        self._read = b""
 
     def readline(self, size: int) -> bytes:
-        line: bytes = self._file.readline(size)
+        while b"\n" not in self._read[:size] and len(self._read) < size and (more := self._receive()):
+            self._read += more
+        end = self._read.find(b"\n", 0, size) + 1 or size
+        line, self._read = self._read[:end], self._read[end:]
         self.left -= len(line)
         if self.left < 0:
             raise OSError("it answered without end")
         return line
 
     def close(self) -> None:
-        self._file.close()
+        """Nothing to do: the socket is somebody else's."""
+
+    def _receive(self) -> bytes:
+        patience = self._deadline - time.monotonic()
+        if patience <= 0:
+            raise TimeoutError("it took too long to let us in")
+        self._connection.settimeout(min(self._timeout, patience))
+        return self._connection.recv(_CHUNK)

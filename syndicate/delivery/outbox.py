@@ -50,6 +50,7 @@ class _Session:
     wire: Wire
     dialogue: Dialogue
     deadline: float = 0.0
+    watched: int = selectors.EVENT_READ
 
 
 class Outbox:
@@ -148,7 +149,7 @@ class Outbox:
 
     def _say(self, session: _Session) -> None:
         """Send what the dialogue has to say, and give the server its time to answer."""
-        out = session.dialogue.outgoing()
+        out, size = session.dialogue.outgoing()
         if not out:
             return
         patience = self._options.timeout
@@ -156,15 +157,16 @@ class Outbox:
             patience = self._options.final_timeout
         session.deadline = time.monotonic() + patience
         try:
-            session.wire.send(out)
+            session.wire.send(out, size)
             self._watch(session)
         except OSError as error:
             session.dialogue.lose(f"broke the connection ({error.strerror or error})")
 
     def _watch(self, session: _Session) -> None:
-        key = self._selector.get_key(session.wire.socket)
-        if key.events != session.wire.events:
-            self._selector.modify(session.wire.socket, session.wire.events, session)
+        events = session.wire.events
+        if events != session.watched:
+            self._selector.modify(session.wire.socket, events, session)
+            session.watched = events
 
     def _turn(self, touched: set[_Session]) -> None:
         """Everything that can be said about these connections, in one commit; then what follows from it."""
@@ -184,6 +186,8 @@ class Outbox:
         for session in settled:
             if not stopped and session.dialogue.lost is None:
                 self._offer(session)
+        # All are made before any is written: waking a server once for many of them costs less.
+        for session in settled:
             self._go_on(session, stopped=stopped)
 
     def _record(self, beginning: Sequence[Parcel]) -> Collection[int]:
@@ -311,7 +315,7 @@ class Outbox:
         """Say goodbye without waiting for the answer."""
         session.dialogue.bid_farewell()
         with suppress(OSError):
-            session.wire.send(session.dialogue.outgoing())
+            session.wire.send(*session.dialogue.outgoing())
         self._forget(session)
 
     def _forget(self, session: _Session) -> None:

@@ -5,7 +5,8 @@ import socket
 import ssl
 from collections.abc import Sequence
 
-_CHUNK = 65536
+# Replies are short; a larger buffer would be made and cut for each of them.
+_CHUNK = 8192
 # A whole message fits, so that one system call usually takes it.
 _BUFFER = 1 << 18
 _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -27,8 +28,8 @@ class Wire:
         """What to wait for."""
         return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._left else 0)
 
-    def send(self, pieces: Sequence[bytes] = ()) -> None:
-        """Send pieces after what is still waiting; ``OSError`` when the connection is gone."""
+    def send(self, pieces: Sequence[bytes] = (), size: int = 0) -> None:
+        """Send pieces, ``size`` bytes in all, after what still waits; ``OSError`` when that cannot be."""
         if self._left or self._encrypted:
             self._left = memoryview(bytes(self._left) + b"".join(pieces)) if pieces else self._left
             self._flush()
@@ -37,7 +38,7 @@ class Wire:
                 sent = self.socket.sendmsg(pieces)
             except _NOT_NOW:
                 sent = 0
-            if sent < sum(map(len, pieces)):
+            if sent < size:
                 self._left = memoryview(b"".join(pieces))[sent:]
 
     def _flush(self) -> None:
@@ -49,19 +50,14 @@ class Wire:
 
     def receive(self) -> bytes | None:
         """What has come in; ``None`` at the end of the stream, ``OSError`` when the connection is gone."""
-        found: list[bytes] = []
-        while True:
-            try:
-                data = self.socket.recv(_CHUNK)
-            except _NOT_NOW:
-                break
-            if not data:
-                return None if not found else b"".join(found)
-            found.append(data)
-            # TLS may hold more than the socket shows.
-            if not isinstance(self.socket, ssl.SSLSocket) or not self.socket.pending():
-                break
-        return b"".join(found)
+        try:
+            data = self.socket.recv(_CHUNK)
+        except _NOT_NOW:
+            return b""
+        # TLS may hold more than the socket shows.
+        while data and isinstance(self.socket, ssl.SSLSocket) and (pending := self.socket.pending()):
+            data += self.socket.recv(pending)
+        return data or None
 
     def close(self) -> None:
         """Close, whatever the state."""

@@ -87,11 +87,11 @@ _TAG = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*)({_ATTRIBUTES})(?:>|\Z)")
 # What few texts have, and no text without it needs its tags looked at one by one: many elements that may
 # nest, a long tag, a quoted ``>``.
 _NESTING = re.compile(rf"<(?!(?:{'|'.join(sorted(NEVER_NESTING))})[\s/>])[a-z]", re.IGNORECASE)
-_START = re.compile("<[a-zA-Z][^>]*+")
+_LONG_START = re.compile(rf"<[a-zA-Z][^>]{{{MAX_ATTRIBUTES}}}[^>]*+")
 _QUOTED_END = re.compile(r"""=\s*+(?:"[^">]*+>|'[^'>]*+>)""")
 _IMG = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
 _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"]*)"')
-_FOREIGN_URL = re.compile(r'( (?:href|src|cite)=")([^"]*[^\x00-\x7f][^"]*)"')
+_FOREIGN_URL = re.compile(r'( (?:href|src|cite)=")([\x00-\x21\x23-\x7f]*+[^"\x00-\x7f][^"]*+)"')
 _PRE_NEWLINE = re.compile(r"(<pre[^>]*>)\n")
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:px)?\s*\Z")
 
@@ -165,12 +165,12 @@ def _without_unwanted(text: str) -> str:
 
 def _may_exceed(html: str) -> bool:
     """Whether ``within_limits`` could have to change something: a few searches, no call for each tag."""
-    if html.count("<") > MAX_TAGS or len(_NESTING.findall(html)) > MAX_DEPTH or _QUOTED_END.search(html):
+    tags = html.count("<")
+    if tags > MAX_TAGS or (tags > MAX_DEPTH and len(_NESTING.findall(html)) > MAX_DEPTH):
         return True
-    starts = _START.findall(html)
-    if len(max(starts, key=len, default="")) <= MAX_ATTRIBUTES:
-        return False
-    return any(_attributes(start) > MAX_ATTRIBUTES for start in starts)
+    if _QUOTED_END.search(html):
+        return True
+    return any(_attributes(start) > MAX_ATTRIBUTES for start in _LONG_START.findall(html))
 
 
 def within_limits(html: str, *, most_tags: int = MAX_TAGS) -> str:

@@ -13,7 +13,7 @@ from syndicate.jobs.desk import DeskJob
 from syndicate.jobs.press import Draft, Press
 from syndicate.jobs.ranking import candidates, story_facts
 from syndicate.jobs.variants import cut_variants, hours_of, in_selection
-from syndicate.jobs.views import published_articles
+from syndicate.jobs.views import listed_articles, published_articles
 from syndicate.model import EVERY_EDITION, EditionStory, Newsletter, RankedStory
 from syndicate.newsletter.compose import Candidate, Carried, ComposeOptions, compose
 from syndicate.newsletter.periods import Period, due_period, latest_period, parse_schedule, read_zone
@@ -277,7 +277,7 @@ class EditionJob:
         ranking = for_period(self.ranking, period.end - period.start)
         rows = candidates(connection, moment, ranking)
         if learned is not None:
-            rows = [replace(row, first_seen=min(row.first_seen, row.published)) for row in rows]
+            rows = [row._replace(first_seen=min(row.first_seen, row.published)) for row in rows]
         facts = story_facts(connection, rows, moment, ranking, learned)
         matching = channel_store.matching_stories(
             connection, newsletter.clauses, [one.story_id for one in facts]
@@ -292,7 +292,14 @@ class EditionJob:
             story_id: Carried(coverage=known_coverage(rows, story_id, cut_at))
             for story_id, cut_at in earlier.items()
         }
-        return compose(newsletter, period, found, carried, self.options)
+        return self._whole(connection, compose(newsletter, period, found, carried, self.options))
+
+    def _whole(self, connection: Connection, stories: Sequence[EditionStory]) -> tuple[EditionStory, ...]:
+        """The chosen stories, each lead with its text and links, which the many others never need."""
+        articles = [story.lead.article for story in stories]
+        sources = {story.lead.source.id: story.lead.source for story in stories}
+        leads = published_articles(connection, articles, sources, site_url=self.press.site.url)
+        return tuple(replace(story, lead=lead) for story, lead in zip(stories, leads, strict=True))
 
     def _candidates(
         self,
@@ -306,7 +313,7 @@ class EditionJob:
         stories = story_store.get_stories(connection, by_top.keys() | by_trending.keys())
         articles = article_store.get_articles(connection, [story.lead_id for story in stories.values()])
         sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
-        leads = published_articles(connection, list(articles.values()), sources, site_url=self.press.site.url)
+        leads = listed_articles(connection, list(articles.values()), sources, site_url=self.press.site.url)
         lead_of = {item.article.id: item for item in leads}
         times: dict[int, list[tuple[datetime, datetime]]] = {}
         told: dict[int, set[int]] = {}

@@ -116,9 +116,10 @@ class Press:
         digest, left_out = (digest, ()) if invented else self._without_gone(digest)
         digest, rendered, trimmed = fit(digest, render)
         origins = Origins(digest, lambda text: self.templates.find(text, "mail/"))
-        dead = {} if invented else self._dead(newsletter, rendered) | self._gone_links(digest)
+        page = MailPage(rendered.html)
+        dead = {} if invented else self._dead(newsletter, page) | self._gone_links(digest)
         headers = check_headers(self.message(newsletter, period, rendered, web_url))
-        findings = (*lint_mail(rendered, origins, dead), *headers)
+        findings = (*lint_mail(rendered, origins, dead, page), *headers)
         return Proof(
             digest=digest, rendered=rendered, web_url=web_url, findings=findings, trimmed=left_out + trimmed
         )
@@ -144,10 +145,10 @@ class Press:
         )
         return replace(digest, stories=kept), said
 
-    def _dead(self, newsletter: Newsletter, rendered: RenderedEdition) -> dict[str, str]:
+    def _dead(self, newsletter: Newsletter, page: MailPage) -> dict[str, str]:
         """Links to pages of ours that are not written. The archive's own come after the edition."""
         dead = {}
-        for link in MailPage(rendered.html).all("a"):
+        for link in page.all("a"):
             url = link.attributes.get("href", "")
             if not self.site.url or not url.startswith(f"{self.site.url}/") or "\x00" in url:
                 continue

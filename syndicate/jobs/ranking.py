@@ -161,7 +161,7 @@ def story_facts(
     since = moment - timedelta(hours=options.slow_window_hours)
     gather = _Facts(
         weights={source: one.weight for source, one in known.items()},
-        declared={source.id: source.weight for source in source_store.list_sources(connection)},
+        declared=source_store.declared_weights(connection),
         rare=ranking.rare_sources(connection, since=week_ago, until=moment, most=RARE_ARTICLES),
         usual=_usual(connection, moment, options),
         related=ranking.related_sources(connection, since=since, until=moment),

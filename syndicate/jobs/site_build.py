@@ -8,7 +8,7 @@ from pathlib import Path
 from syndicate.errors import RenderError
 from syndicate.files import write_page
 from syndicate.jobs.signatures import signature_of
-from syndicate.jobs.views import listed_articles, published_articles
+from syndicate.jobs.views import Told, listed_articles, published_articles
 from syndicate.model import Article, Channel, Source
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.site import FRONT_PATH, Headline, SectionBlock, SitePages, section_path, tag_path
@@ -56,6 +56,8 @@ class SiteBuild:
         self._rendered: set[int] = set()
         self._written: dict[int, int] = {}
         self._tags: set[str] = set()
+        self._tagged: dict[int, Headline] = {}
+        self._told: Told = {}
         self.look = ""
         self.written: list[str] = []
         self.failures: list[str] = []
@@ -71,6 +73,9 @@ class SiteBuild:
         lists = signature_of(self._top[:TOP_SHOWN], self._trending)
         self.look = signature_of(self._options, self._sections, self._templates.fingerprint("pages/"))
         site = signature_of(self._options, self._channels, self._templates.fingerprint("pages/"))
+        self._pages = SitePages(
+            self._templates, self._options, channels=self._channels, sections=self._sections
+        )
         self._mark(now, known, site=site, lists=lists)
         with self._store.read() as connection:
             waiting = stale.count_stale(connection)
@@ -143,21 +148,25 @@ class SiteBuild:
         with self._store.read() as connection:
             found = article_store.get_articles(connection, versions)
             articles = [found[article_id] for article_id in versions if article_id in found]
-            items = published_articles(connection, articles, self._sources, site_url=self._options.site_url)
+            items = published_articles(
+                connection, articles, self._sources, site_url=self._options.site_url, told=self._told
+            )
             tags = channel_store.tag_counts(connection, {tag for article in articles for tag in article.tags})
             more = {
                 section: self._more_from(connection, section) for section in {a.section for a in articles}
             }
         listed = {tag for tag, count in tags.items() if count >= TAG_MINIMUM}
         self._tags |= listed
-        pages = self._site(listed)
+        self._pages.tags = listed
         mended: set[str] = set()
         for item in items:
             if len(self.failures) >= FAILURES_BEFORE_GIVING_UP:
                 break
             article = item.article
+            if not listed.isdisjoint(article.tags):
+                self._tagged[article.id] = Headline.of(item)
             try:
-                page = pages.article_page(
+                page = self._pages.article_page(
                     item,
                     top=self._top[:TOP_SHOWN],
                     trending=self._trending,
@@ -192,28 +201,27 @@ class SiteBuild:
             with self._store.write() as connection:
                 stale.clear_stale(connection, self._written.items())
                 stale.mark_stale(connection, unlinked)
-        self._written, self._tags = {}, set()
+        self._written, self._tags, self._tagged, self._told = {}, set(), {}, {}
         return bool(unlinked)
 
     def _tag_pages(self, tags: Sequence[str]) -> set[int]:
         """Write the pages of these tags; returns older articles that do not link to a new one yet."""
         with self._store.read() as connection:
             listed = channel_store.tagged_articles(connection, tags, limit=LISTING_SHOWN)
-            ids = {article_id for found in listed.values() for article_id in found}
+            ids = {article_id for found in listed.values() for article_id in found} - self._tagged.keys()
             articles = article_store.get_articles(connection, ids)
-            headlines = self._headlines(connection, list(articles.values()))
-        pages = self._site(set(tags))
+            headlines = self._tagged | self._headlines(connection, list(articles.values()))
         unlinked: set[int] = set()
         for tag, found in listed.items():
             path = tag_path(tag)
             if not (self._output / path).exists():
                 unlinked |= set(found) - self._rendered
             items = [headlines[article_id] for article_id in found]
-            self._write(path, pages.tag_page(tag, items, top=self._top[:TOP_SHOWN], trending=self._trending))
+            page = self._pages.tag_page(tag, items, top=self._top[:TOP_SHOWN], trending=self._trending)
+            self._write(path, page)
         return unlinked
 
     def _front_and_sections(self) -> bool:
-        pages = self._site(set())
         blocks = []
         try:
             for section in self._sections:
@@ -221,13 +229,12 @@ class SiteBuild:
                     articles = channel_store.section_articles(connection, section, limit=LISTING_SHOWN)
                     headlines = list(self._headlines(connection, articles).values())
                 blocks.append(SectionBlock(name=section, items=headlines[:SECTION_ON_FRONT]))
-                page = pages.section_page(
+                page = self._pages.section_page(
                     section, headlines, top=self._top[:TOP_SHOWN], trending=self._trending
                 )
                 self._write(section_path(section), page)
-            self._write(
-                FRONT_PATH, pages.front_page(top=self._front_top, trending=self._trending, sections=blocks)
-            )
+            front = self._pages.front_page(top=self._front_top, trending=self._trending, sections=blocks)
+            self._write(FRONT_PATH, front)
         except RenderError as error:
             self.failures.append(str(error))
             return False
@@ -235,7 +242,7 @@ class SiteBuild:
 
     def _write_assets(self) -> None:
         try:
-            for path, data in self._site(set()).assets().items():
+            for path, data in self._pages.assets().items():
                 self._write(path, data)
         except RenderError as error:
             self.failures.append(str(error))
@@ -243,12 +250,7 @@ class SiteBuild:
     @property
     def pages(self) -> SitePages:
         """The pages of this build, for those who add some."""
-        return self._site(set())
-
-    def _site(self, tags: set[str]) -> SitePages:
-        return SitePages(
-            self._templates, self._options, channels=self._channels, sections=self._sections, tags=tags
-        )
+        return self._pages
 
     def _ranked(self, connection: Connection, name: str, limit: int) -> list[Headline]:
         ids = [story.article_id for story in ranking.ranked_stories(connection, name, limit=limit)]
@@ -277,11 +279,13 @@ class SiteBuild:
         return self._more.get(section, [])
 
     def _headlines(self, connection: Connection, articles: Sequence[Article]) -> dict[int, Headline]:
-        items = listed_articles(connection, articles, self._sources, site_url=self._options.site_url)
+        items = listed_articles(
+            connection, articles, self._sources, site_url=self._options.site_url, told=self._told
+        )
         return {item.article.id: Headline.of(item) for item in items}
 
     def _write(self, path: str, data: bytes) -> None:
-        if write_page(self._output / path, data):
+        if write_page(f"{self._output}/{path}", data):
             self.written.append(path)
 
     def _failed(self, article: Article, error: RenderError, now: datetime) -> None:

@@ -6,7 +6,7 @@ meanwhile, and then the index is loaded again.
 """
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,17 +14,18 @@ from syndicate.jobs.placing import Placing
 from syndicate.jobs.ranking import RankingJob
 from syndicate.store import Connection, Store, leases
 from syndicate.store import stories as story_store
-from syndicate.store.stories import UnplacedArticle
+from syndicate.store.stories import PlacedArticle, UnplacedArticle
 from syndicate.stories import (
     ArticleTerms,
     Fingerprint,
-    IndexedArticle,
+    StoredArticle,
     StoryIndex,
     StoryOptions,
     extract_terms,
 )
 
 BATCH = 250
+MICROSECONDS = 1_000_000
 LEASE = timedelta(minutes=10)
 
 
@@ -124,17 +125,29 @@ def load_index(connection: Connection, options: StoryOptions, since: datetime) -
         listed = story_store.read_more_titles(connection, since)
         titles = {title for titles in listed.values() for title in titles}
         named = story_store.articles_with_titles(connection, titles)
-        for row in story_store.placed_articles(connection, since):
-            item = IndexedArticle(
-                article_id=row.id,
-                source_id=row.source_id,
-                published=row.published,
-                title=row.title,
-                terms=Fingerprint.unpack(row.terms),
-                hints=tuple(named[title] for title in listed.get(row.id, ()) if title in named),
-            )
-            index.load(item, row.story_id, row.duplicate_of, mean=row.mean, compared=row.compared)
+        hints = {
+            article_id: tuple(named[title] for title in titles if title in named)
+            for article_id, titles in listed.items()
+        }
+        stored = [_stored(row, hints) for row in story_store.placed_articles(connection, since)]
+        index.load(sorted(stored, key=StoredArticle.place_in_order))
     finally:
         if collecting:
             gc.enable()
     return index
+
+
+def _stored(row: PlacedArticle, hints: Mapping[int, tuple[int, ...]]) -> StoredArticle:
+    article_id, source_id, published, title, story, duplicate_of, mean, compared, packed = row
+    return StoredArticle(
+        article_id,
+        source_id,
+        published / MICROSECONDS,
+        title,
+        Fingerprint.unpack(packed),
+        story,
+        duplicate_of,
+        mean,
+        compared,
+        hints.get(article_id, ()),
+    )

@@ -18,6 +18,9 @@ from syndicate.store import stories as story_store
 
 COVERAGE_LIMIT = 8
 
+Told = dict[int, list[RelatedLink]]
+"""The articles of each story by its id; none for a story that has just one."""
+
 
 def news_of(connection: Connection) -> tuple[object, ...]:
     """All that moves what feeds hold: placed and pruned articles, the editor, the ranked lists."""
@@ -27,24 +30,50 @@ def news_of(connection: Connection) -> tuple[object, ...]:
 
 
 def published_articles(
-    connection: Connection, articles: Sequence[Article], sources: Mapping[int, Source], *, site_url: str
+    connection: Connection,
+    articles: Sequence[Article],
+    sources: Mapping[int, Source],
+    *,
+    site_url: str,
+    told: Told | None = None,
 ) -> list[PublishedArticle]:
-    """Each article with its text bounded by ``republish``, its related links and its coverage."""
+    """Each article with its text bounded by ``republish``, its related links and its coverage.
+
+    ``told`` is what earlier calls read of stories, and takes what this one reads.
+    """
     related = story_store.related_links(connection, [article.id for article in articles], site_url=site_url)
-    told = story_store.coverage_links(connection, _story_ids(articles), site_url=site_url)
+    stories = _told(connection, articles, site_url, told)
     texts = article_store.get_bodies(connection, _full_text(articles, sources))
     return [
-        _published(article, sources[article.source_id], related, told, texts.get(article.id), site_url)
+        _published(article, sources[article.source_id], related, stories, texts.get(article.id), site_url)
         for article in articles
     ]
 
 
 def listed_articles(
-    connection: Connection, articles: Sequence[Article], sources: Mapping[int, Source], *, site_url: str
+    connection: Connection,
+    articles: Sequence[Article],
+    sources: Mapping[int, Source],
+    *,
+    site_url: str,
+    told: Told | None = None,
 ) -> list[PublishedArticle]:
     """The same for lists of headlines, which show neither the text nor related links."""
-    told = story_store.coverage_links(connection, _story_ids(articles), site_url=site_url)
-    return [_published(article, sources[article.source_id], {}, told, None, site_url) for article in articles]
+    stories = _told(connection, articles, site_url, told)
+    return [
+        _published(article, sources[article.source_id], {}, stories, None, site_url) for article in articles
+    ]
+
+
+def _told(
+    connection: Connection, articles: Sequence[Article], site_url: str, known: Told | None
+) -> Mapping[int, list[RelatedLink]]:
+    """Who tells the stories of these articles; only stories that are not known yet are read."""
+    known = {} if known is None else known
+    missing = [story_id for story_id in _story_ids(articles) if story_id not in known]
+    found = story_store.coverage_links(connection, missing, site_url=site_url) if missing else {}
+    known |= {story_id: found.get(story_id, []) for story_id in missing}
+    return known
 
 
 def _published(

@@ -20,8 +20,9 @@ from syndicate.newsletter.render import TOKEN
 from syndicate.store import Connection, Store, audience, leases
 from syndicate.store.desk import DeskEdition, EditionChange
 
-_STALE = "This edition was changed or let go by somebody else just now. Look again; nothing was changed."
-_UNSURE = "Please tick the box beside the button; nothing was changed."
+# What the page has words for, in the newsletter's language.
+_STALE = "stale"
+_UNSURE = "unsure"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskView:
-    """What an editor sees. ``said`` tells what was done, ``problem`` why something was not.
+    """What an editor sees. ``said`` names what was done, ``problem`` names or says why something was not.
 
     ``path`` is the desk's own, under which the mails lie.
     """
@@ -155,7 +156,7 @@ class WebDesk:
         )
 
     def _do(self, key: Pass, form: Mapping[str, str]) -> str:
-        """One thing done; says what. ``SyndicateError`` says why it was not."""
+        """One thing done; names what. ``SyndicateError`` names or says why it was not."""
         number = form.get("edition", "")
         if not number.isdecimal() or int(number) not in self.desk.waiting(key.newsletter):
             raise SyndicateError(_STALE)
@@ -168,24 +169,24 @@ class WebDesk:
             return self._finish(key.editor, edition_id, action, sure=form.get("sure") == "yes")
         if action == "note":
             self.desk.note(edition_id, _lines(form.get("text", "")), by=key.editor, now=self.clock())
-            return "The note is saved."
+            return "note"
         if action == "subject":
             self.desk.retitle(edition_id, 0, form.get("text", ""), by=key.editor, now=self.clock())
-            return "The subject is saved."
+            return "subject"
         return self._do_to_story(key.editor, edition_id, action, _place(digest, form.get("story", "")), form)
 
     def _finish(self, editor: str, edition_id: int, action: str, *, sure: bool) -> str:
         now = self.clock()
         if action == "hold":
             self.desk.hold(edition_id, by=editor, now=now)
-            return "It is held: nothing is sent until somebody approves it."
+            return "hold"
         if not sure:
             raise SyndicateError(_UNSURE)
         if action == "approve":
             self.desk.approve(edition_id, by=editor, now=now)
-            return "It is approved and goes out now."
+            return "approve"
         self.desk.withdraw(edition_id, by=editor, now=now)
-        return "It is withdrawn: nobody gets it."
+        return "withdraw"
 
     def _do_to_story(
         self, editor: str, edition_id: int, action: str, place: int, form: Mapping[str, str]
@@ -194,14 +195,14 @@ class WebDesk:
         to = {"first": 1, "up": max(1, place - 1), "down": min(last, place + 1)}
         if action == "drop":
             self.desk.drop(edition_id, place, by=editor, now=now)
-            return "The story is left out."
+            return "drop"
         if action == "retitle":
             self.desk.retitle(edition_id, place, form.get("text", ""), by=editor, now=now)
-            return "The headline is saved."
+            return "retitle"
         if action not in to:
             raise SyndicateError(_STALE)
         self.desk.move(edition_id, place, to[action], by=editor, now=now)
-        return "The story has another place."
+        return "move"
 
 
 def _revisions(newsletter: str) -> str:

@@ -26,14 +26,17 @@ _TEXT = "template mail/digest.txt"
 
 
 def lint_mail(
-    rendered: RenderedEdition, origins: Origins | None = None, dead: Mapping[str, str] | None = None
+    rendered: RenderedEdition,
+    origins: Origins | None = None,
+    dead: Mapping[str, str] | None = None,
+    page: MailPage | None = None,
 ) -> tuple[Finding, ...]:
     """All that is wrong with a rendered edition, errors first; without an error it may be sent.
 
-    ``dead`` gives the reason for each URL known to lead nowhere.
+    ``dead`` gives the reason for each URL known to lead nowhere; ``page`` is its HTML part, if it was read.
     """
     origins = origins or Origins()
-    page = MailPage(rendered.html)
+    page = page or MailPage(rendered.html)
     findings = [
         *_way_out(rendered, page, origins),
         *_way_to_choose(rendered, page, origins),

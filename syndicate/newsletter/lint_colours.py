@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from syndicate.newsletter.findings import Finding, Origins
 from syndicate.newsletter.mail_page import Element, MailPage, StyleRule
 
 LEAST = 4.5
 LEAST_LARGE = 3.0
+_LOOKED_AT = ("class", "style", "bgcolor")
 _DARK = "prefers-color-scheme: dark"
 _NAMES = {"white": (255, 255, 255), "black": (0, 0, 0), "red": (255, 0, 0), "gray": (128, 128, 128)}
 _HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})\b", re.IGNORECASE)
@@ -32,9 +34,14 @@ def check_colours(page: MailPage, origins: Origins) -> list[Finding]:
     light: dict[int, _Look] = {}
     for scheme, rules in (("light", []), ("dark", dark)):
         looks: dict[int, _Look] = {}
+        alike: dict[tuple[_Look, str, tuple[str, ...]], _Look] = {}
         for element in page.elements:
             above = looks.get(id(element.parent), _Look())
-            look = looks[id(element)] = _look(element, above, rules)
+            # A mail repeats a few looks in hundreds of elements, so each is worked out once.
+            key = above, element.tag, tuple(element.attributes.get(name, "") for name in _LOOKED_AT)
+            if key not in alike:
+                alike[key] = _look(element, above, rules)
+            look = looks[id(element)] = alike[key]
             if scheme == "light":
                 light[id(element)] = look
             elif look == light[id(element)]:
@@ -46,6 +53,7 @@ def check_colours(page: MailPage, origins: Origins) -> list[Finding]:
     return list(found.values())
 
 
+@lru_cache(maxsize=256)
 def contrast(one: Colour, other: Colour) -> float:
     """The contrast ratio of two colours, 1 to 21 (WCAG 2.2)."""
     low, high = sorted((_luminance(one), _luminance(other)))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from syndicate.newsletter.findings import Finding, Origins
-from syndicate.newsletter.mail_page import MailPage
+from syndicate.newsletter.mail_page import MailPage, declarations
 from syndicate.newsletter.mail_support import UNSUPPORTED
 
 # Where these are missing the mail is still whole: less pretty, or as wide as the window.
@@ -32,9 +32,9 @@ def check_support(page: MailPage, origins: Origins) -> list[Finding]:
 
 
 def _features(page: MailPage) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for element in page.elements:
-        yield f"<{element.tag}>", (f"<{element.tag}",)
-        yield from _declared(element.style)
+    for tag, style in dict.fromkeys((one.tag, one.attributes.get("style", "")) for one in page.elements):
+        yield f"<{tag}>", (f"<{tag}",)
+        yield from _declared(declarations(style))
     for rule in page.rules:
         if rule.media:
             yield rule.media.split()[0], (rule.media.split()[0],)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.parser import HTMLParser
 
 VOID = frozenset({"img", "br", "hr", "meta", "link", "base", "input", "area", "col", "wbr", "source"})
@@ -58,7 +59,7 @@ class MailPage(HTMLParser):
         self.feed(html)
         self.close()
 
-    @property
+    @cached_property
     def text(self) -> str:
         """All the text people may see, with single spaces."""
         seen = (one.text for one in self.elements if one.tag not in _UNREAD)

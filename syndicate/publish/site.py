@@ -49,8 +49,8 @@ class SitePages:
     """Every page of one build. The same input gives the same bytes.
 
     ``sections`` are those that have a page, in the order of the navigation; ``tags`` those that
-    have one; ``channels`` are all output feeds, the main one first. Each page raises
-    ``RenderError`` when its template fails.
+    have one, which may be set anew as articles with others come; ``channels`` are all output feeds,
+    the main one first. Each page raises ``RenderError`` when its template fails.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class SitePages:
         self._channels = tuple(channels)
         self._sections = tuple(NamedPath(name=name, path=section_path(name)) for name in sections)
         self._section_paths = {section.name: section.path for section in self._sections}
-        self._tags = frozenset(tags)
+        self.tags = tags
         self._frames: dict[tuple[str, str], dict[str, object]] = {}
         self._mores: dict[tuple[str, ...], Markup] = {}
         self._rails: dict[str, tuple[tuple[tuple[Headline, ...], tuple[Headline, ...]], Markup]] = {}
@@ -285,7 +285,7 @@ class SitePages:
         return NamedPath(name=name, path=self._section_paths.get(name, "")) if name else None
 
     def _tag(self, name: str) -> NamedPath:
-        return NamedPath(name=name, path=tag_path(name) if name in self._tags else "")
+        return NamedPath(name=name, path=tag_path(name) if name in self.tags else "")
 
     def _absolute(self, path: str) -> str:
         return f"{self._options.site_url}/{path}"

@@ -1,5 +1,6 @@
 """Where every page of the site lies inside the output folder."""
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -32,6 +33,7 @@ def _listing_path(folder: str, name: str, page: int) -> str:
     return f"site/{folder}/{known_as}.html" if page == 1 else f"site/{folder}/{known_as}/{page}.html"
 
 
+@lru_cache(maxsize=4096)
 def _distinct_slug(name: str) -> str:
     """The slug alone when it says all the name says; with a hash when letters were lost on the way."""
     plain = " ".join(name.casefold().split())

@@ -195,7 +195,7 @@ def get_articles(connection: Connection, ids: Iterable[int]) -> dict[int, Articl
     return {
         row.id: article_of(row)
         for batch in _batches(list(ids))
-        for row in connection.execute(select(table).where(table.c.id.in_(batch)))
+        for row in connection.execute(select(table).where(table.c.id.in_(batch))).all()
     }
 
 

@@ -77,12 +77,16 @@ class Store:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:
+        with self._explained(), self._engine.connect() as connection, connection.begin():
+            if self._engine.dialect.name == "sqlite":
+                # Not by a listener: an engine with any pays for all of them with each statement.
+                connection.exec_driver_sql(begin)
+            yield connection
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
-            with self._engine.connect() as connection, connection.begin():
-                if self._engine.dialect.name == "sqlite":
-                    # Not by a listener: an engine with any pays for all of them with each statement.
-                    connection.exec_driver_sql(begin)
-                yield connection
+            yield
         except IntegrityError:
             raise
         except DBAPIError as error:

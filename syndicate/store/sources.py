@@ -126,6 +126,12 @@ def list_sources(connection: Connection) -> tuple[Source, ...]:
     return tuple(source_of(row) for row in connection.execute(select(table).order_by(table.c.name)))
 
 
+def declared_weights(connection: Connection) -> dict[int, float]:
+    """The weight each source was declared with, by its id."""
+    table = schema.sources
+    return {row.id: row.weight for row in connection.execute(select(table.c.id, table.c.weight)).all()}
+
+
 def claim_due_sources(
     connection: Connection,
     *,

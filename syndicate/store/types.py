@@ -51,4 +51,5 @@ class Json(TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
         """Read the structure back."""
-        return None if value is None else json.loads(value)
+        # Most lists of articles are empty.
+        return [] if value == "[]" else None if value is None else json.loads(value)

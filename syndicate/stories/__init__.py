@@ -2,9 +2,10 @@
 
 from syndicate.stories.clusters import MERGED, Bond, Regrouping
 from syndicate.stories.fingerprint import Fingerprint
-from syndicate.stories.index import IndexedArticle, Placement, StoryIndex
+from syndicate.stories.index import StoryIndex
 from syndicate.stories.lead import LeadCandidate, choose_lead
 from syndicate.stories.options import StoryOptions
+from syndicate.stories.placement import IndexedArticle, Placement, StoredArticle
 from syndicate.stories.ranking import (
     Hand,
     RankingOptions,
@@ -32,6 +33,7 @@ __all__ = [
     "Record",
     "Regrouping",
     "Scored",
+    "StoredArticle",
     "StoryArticle",
     "StoryFacts",
     "StoryIndex",

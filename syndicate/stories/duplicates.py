@@ -11,6 +11,8 @@ from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.terms import MAX_SHINGLES, Hashes
 
+_LARGEST = 0xFFFFFFFF
+
 # A headline inside an article is no copy of the article: containment needs a few sentences.
 _CONTAINED_AT_LEAST = 12
 
@@ -22,7 +24,7 @@ def is_copy(a: Fingerprint, b: Fingerprint, options: StoryOptions) -> bool:
 
 def copy_strength(a: Fingerprint, b: Fingerprint, options: StoryOptions) -> float:
     """How far two articles are on the way to being copies: 1 is where they become one text."""
-    shared, mine, theirs = overlap(a.shingles, b.shingles)
+    shared, mine, theirs = overlap(np.frombuffer(a.shingles, np.uint32), np.frombuffer(b.shingles, np.uint32))
     smaller = min(mine, theirs)
     if not shared:
         return 0.0
@@ -35,11 +37,14 @@ def copy_strength(a: Fingerprint, b: Fingerprint, options: StoryOptions) -> floa
 def overlap(a: Hashes, b: Hashes) -> tuple[int, int, int]:
     """How many shingles are shared, and how many each side has, within what both samples cover."""
     limit = min(_covered(a), _covered(b))
-    mine = int(np.searchsorted(a, limit, "right"))
-    theirs = int(np.searchsorted(b, limit, "right"))
-    return len(np.intersect1d(a[:mine], b[:theirs], assume_unique=True)), mine, theirs
+    if limit < _LARGEST:
+        a, b = a[: a.searchsorted(limit, "right")], b[: b.searchsorted(limit, "right")]
+    # None stands twice on one side, so what stands twice is shared.
+    both = np.concatenate((a, b))
+    both.sort()
+    return int(np.count_nonzero(both[1:] == both[:-1])), len(a), len(b)
 
 
 def _covered(shingles: Hashes) -> int:
     """The largest hash up to which the sample is complete."""
-    return int(shingles[-1]) if len(shingles) >= MAX_SHINGLES else 0xFFFFFFFF
+    return int(shingles[-1]) if len(shingles) >= MAX_SHINGLES else _LARGEST

@@ -45,8 +45,13 @@ class Grouping:
         """Put an article into a story; a copy follows its original and does not count itself."""
         held.story = story
         if story is not None and held.duplicate_of is None:
-            insort(self._members.setdefault(story, []), (held.published, held.article_id))
-            self._coherence.setdefault(story, Coherence()).add(held.mean, held.compared)
+            place, members = (held.published, held.article_id), self._members.get(story)
+            if members is None:
+                self._members[story] = [place]
+                self._coherence[story] = Coherence(held.mean * held.compared, held.compared)
+            else:
+                insort(members, place)
+                self._coherence[story].add(held.mean, held.compared)
 
     def leave(self, held: Held) -> None:
         """Take an article out of its story."""

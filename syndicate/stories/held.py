@@ -23,12 +23,12 @@ class Held:
     size: float
     hints: tuple[int, ...]
     title_key: int
+    mean: float = 0.0
+    compared: int = 0
     story: int | None = None
     duplicate_of: int | None = None
     copies: list[int] = field(default_factory=list)
     neighbours: list[tuple[float, int]] | None = None
-    mean: float = 0.0
-    compared: int = 0
 
 
 def pair_length(a: Held, b: Held) -> float:

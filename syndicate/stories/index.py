@@ -7,7 +7,7 @@ gives the index that was left. The cost of an article does not depend on how man
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from heapq import heapify, heappop, heappush
 from itertools import islice, takewhile
@@ -15,12 +15,13 @@ from zlib import crc32
 
 import numpy as np
 
-from syndicate.stories.clusters import Bond, Regrouping, best_bond
+from syndicate.stories.clusters import best_bond
 from syndicate.stories.duplicates import is_copy
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.grouping import Grouping
 from syndicate.stories.held import Held, pair_length
 from syndicate.stories.options import StoryOptions
+from syndicate.stories.placement import IndexedArticle, Placement, StoredArticle
 from syndicate.stories.postings import Postings
 from syndicate.stories.related import Likeness, Match, Scored, match_all, weigh_cosines
 from syndicate.stories.terms import ArticleTerms
@@ -32,43 +33,6 @@ _COUNTED_TOGETHER = 20_000
 
 # Copies show the links of their original; the latest few, so that 500 copies of one story cost no more.
 COPIES_TOUCHED = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexedArticle:
-    """An article as the index takes it. ``hints`` are ids of articles its source lists as further reading.
-
-    ``terms`` are as extracted for a new article, or as they were packed for one that is loaded.
-    """
-
-    article_id: int
-    source_id: int
-    published: datetime
-    title: str
-    terms: ArticleTerms | Fingerprint
-    language: str = ""
-    hints: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
-    """Where a new article belongs.
-
-    ``duplicate_of`` is the article it is a copy of. ``story`` is the story it joins; ``None``
-    means it starts one: the caller creates the row and calls ``StoryIndex.assign``.
-    ``bond`` is what it has in common with the nearest story, joined or not; ``regrouped`` says which
-    other articles changed their story because of it. A story that split off has a provisional number
-    (minus the smallest article id in it) until the caller gives it a row and calls ``StoryIndex.merge``.
-    ``candidates`` are its related links, best first, more than are shown. ``touched`` are the older
-    articles whose own related links change because of it: ask ``StoryIndex.related`` for them.
-    """
-
-    duplicate_of: int | None = None
-    story: int | None = None
-    bond: Bond | None = None
-    regrouped: tuple[Regrouping, ...] = ()
-    candidates: tuple[Scored, ...] = ()
-    touched: tuple[int, ...] = ()
 
 
 class StoryIndex:
@@ -128,31 +92,38 @@ class StoryIndex:
             touched=self._introduce(held, matches),
         )
 
-    def load(
-        self,
-        item: IndexedArticle,
-        story_id: int | None,
-        duplicate_of: int | None,
-        *,
-        mean: float = 0.0,
-        compared: int = 0,
-    ) -> None:
-        """Take back an article that was placed before a restart; load in the order of placing.
+    def load(self, articles: Iterable[StoredArticle]) -> None:
+        """Take back articles that were placed before a restart, in the order of placing.
 
         With the terms that ``packed`` gave, the index is exactly the one that was left.
-        ``mean`` and ``compared`` are those of the ``Bond`` with which it joined.
         """
-        held = self._hold(item)
-        held.mean, held.compared = mean, compared
-        original = self._held.get(duplicate_of) if duplicate_of is not None else None
-        if original is not None:
-            self._attach(held, self._original_of(original))
-        self._grouping.join(held, story_id)
-        if original is not None:
-            return
-        if held.title_key:
-            self._titles[held.title_key] = held.article_id
-        self._uncounted.append(held)
+        for (
+            article_id,
+            source_id,
+            published,
+            title,
+            terms,
+            story,
+            duplicate_of,
+            mean,
+            compared,
+            hints,
+        ) in articles:
+            if article_id in self._held:
+                raise ValueError(f"article {article_id} is already in the index")
+            key, size = _title_key(source_id, title), float(terms.length or 1)
+            held = Held(article_id, source_id, published, terms, size, hints, key, mean, compared)
+            self._held[article_id] = held
+            self._oldest.append((published, article_id))
+            original = self._held.get(duplicate_of) if duplicate_of is not None else None
+            if original is not None:
+                self._attach(held, self._original_of(original))
+            else:
+                self._uncounted.append(held)
+                if key:
+                    self._titles[key] = article_id
+            self._grouping.join(held, story)
+        heapify(self._oldest)
 
     def assign(self, article_id: int, story_id: int) -> None:
         """Give an article the story that the caller created for it."""
@@ -237,7 +208,7 @@ class StoryIndex:
             terms=terms,
             size=float(max(terms.length, 1)),
             hints=item.hints,
-            title_key=_title_key(item),
+            title_key=_title_key(item.source_id, item.title),
         )
         self._held[item.article_id] = held
         heappush(self._oldest, (held.published, held.article_id))
@@ -265,9 +236,8 @@ class StoryIndex:
         if not article_ids:
             return []
         others = [self._held[article_id] for article_id in article_ids]
-        hints = self._hints(held)
-        rows = [(other.article_id, other.published, other.article_id in hints) for other in others]
-        return match_all(held.published, rows, self._alike(held, others), self.options)
+        rows = [(other.article_id, other.published) for other in others]
+        return match_all(held.published, rows, self._hints(held), self._alike(held, others), self.options)
 
     def _likeness(self, held: Held, article_ids: Sequence[int]) -> dict[int, float]:
         if not article_ids:
@@ -305,7 +275,7 @@ class StoryIndex:
             other = self._held[match.article_id]
             known = other.neighbours if other.neighbours is not None else []
             better = len(known) - bisect_right(known, (score, held.article_id))
-            if better < self.options.related_limit and score >= self._related_threshold(other, held):
+            if better < self.options.related_limit and self._deserves_link(score, other, held):
                 touched.append(other.article_id)
                 touched += other.copies[-COPIES_TOUCHED:]
             if other.neighbours is not None and better < self.options.kept:
@@ -314,6 +284,8 @@ class StoryIndex:
         return tuple(touched)
 
     def _hints(self, held: Held) -> list[int]:
+        if not held.hints:
+            return []
         found = [self._original_of(self._held[hint]).article_id for hint in held.hints if hint in self._held]
         return [hint for hint in dict.fromkeys(found) if hint != held.article_id]
 
@@ -366,12 +338,13 @@ class StoryIndex:
             match.scored()
             for match in _at_least(self.options.lowest, matches)
             if match.article_id != mine
-            and match.score >= self._related_threshold(held, self._held[match.article_id])
+            and self._deserves_link(match.score, held, self._held[match.article_id])
         )
         return tuple(islice(chosen, self.options.kept))
 
-    def _related_threshold(self, a: Held, b: Held) -> float:
-        return self.options.related_threshold(pair_length(a, b))
+    def _deserves_link(self, score: float, a: Held, b: Held) -> bool:
+        # No threshold is above the highest, whatever the length.
+        return score >= self.options.highest or score >= self.options.related_threshold(pair_length(a, b))
 
     def _within_window(self, a: Held, b: Held, *, repeats: bool) -> bool:
         seconds = self.options.repeat_hours * 3600 if repeats else self.options.window_days * 86400
@@ -382,10 +355,10 @@ class StoryIndex:
         return bool(held.title_key) and held.title_key in self._titles
 
 
-def _title_key(item: IndexedArticle) -> int:
+def _title_key(source_id: int, title: str) -> int:
     """The same for every article of a source with the same title; 0 without one, which repeats nothing."""
-    title = item.title.casefold().strip()
-    return crc32(f"{item.source_id} {title}".encode(errors="replace")) if title else 0
+    folded = title.casefold().strip()
+    return crc32(f"{source_id} {folded}".encode(errors="replace")) if folded else 0
 
 
 def _at_least(score: float, matches: Iterable[Match]) -> Iterable[Match]:

@@ -41,17 +41,16 @@ def rows_of(words: Sequence[str]) -> list[int]:
     return np.where(numbers[rows] == wanted, rows, -1).tolist()  # type: ignore[no-any-return]
 
 
-def meaning_of(rows: Sequence[int], counts: Sequence[int]) -> Meaning:
+def meaning_of(rows: NDArray[np.int32], counts: NDArray[np.intp]) -> Meaning:
     """The direction in which a text points: a vector of length ``LENGTH``, or ``NO_MEANING``.
 
     ``rows`` are those of its distinct words, as ``rows_of`` gives them, ``counts`` how often each occurs.
     """
-    places = np.array(rows, np.int64)
-    known = places >= 0
+    known = rows >= 0
     if np.count_nonzero(known) < _LEAST_WORDS:
         return NO_MEANING
     _, vectors = _table()
-    damped = 1 + np.log(np.array(counts, np.float32)[known])
-    total = damped @ vectors[places[known]].astype(np.float32)
+    damped = 1 + np.log(counts[known].astype(np.float32))
+    total = damped @ vectors.take(rows[known], axis=0).astype(np.float32)
     length = float(np.sqrt(total @ total))
     return np.clip(np.rint(total * (LENGTH / max(length, 1e-6))), -127, 127).astype(np.int8)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.options import StoryOptions
+from syndicate.stories.terms import Hashes
 from syndicate.stories.vocabulary import TERM_SPACE
 
 
@@ -31,11 +32,10 @@ class Postings:
             for article_id, terms in articles:
                 self.add(article_id, terms)
             return
-        posted = [terms.terms[: self._size(terms)] for _, terms in articles]
-        numbers = np.concatenate(posted)
+        posted = [terms.terms[: 4 * self._size(terms)] for _, terms in articles]
+        numbers = np.frombuffer(b"".join(posted), np.uint32)
         ids = np.array([article_id for article_id, _ in articles], np.int64)
-        order = np.argsort(numbers, kind="stable")
-        self._filled = np.repeat(ids, [len(one) for one in posted])[order]
+        self._filled = np.repeat(ids, [len(one) // 4 for one in posted])[_stable_order(numbers)]
         counts = np.bincount(numbers, minlength=TERM_SPACE)
         self._starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
 
@@ -69,8 +69,8 @@ class Postings:
         promise: dict[int, float] = {}
         read, lists, latest = 0, self._lists, self._options.latest
         # A shared word is expected to weigh as much in the other article.
-        promises = np.square(terms.weights[: terms.words], dtype=np.float32)
-        for number, weight in zip(terms.terms[: terms.words].tolist(), promises.tolist(), strict=True):
+        promises = np.square(terms.term_weights()[: terms.words], dtype=np.float32).tolist()
+        for number, weight in zip(terms.term_numbers()[: terms.words].tolist(), promises, strict=True):
             found = lists.get(number) or self._list(number)
             if not found:
                 continue
@@ -85,7 +85,7 @@ class Postings:
         return _best(promise, self._options.scored)
 
     def _posted(self, terms: Fingerprint) -> list[int]:
-        numbers: list[int] = terms.terms[: self._size(terms)].tolist()
+        numbers: list[int] = terms.term_numbers()[: self._size(terms)].tolist()
         return numbers
 
     def _size(self, terms: Fingerprint) -> int:
@@ -103,6 +103,16 @@ class Postings:
                 kept = _length(end - start, self._options.latest)
                 found = self._lists[number] = self._filled[end - kept : end].tolist()
         return found
+
+
+def _stable_order(numbers: Hashes) -> NDArray[np.intp]:
+    """Where terms stand in ascending order, the earlier of equal ones first.
+
+    By the lower digits, then by the upper ones: numpy sorts 16-bit numbers by radix, which halves the time.
+    """
+    by_lower = np.argsort((numbers & np.uint32(0xFFFF)).astype(np.uint16), kind="stable")
+    upper = (numbers >> np.uint32(16)).astype(np.uint16)
+    return by_lower[np.argsort(upper[by_lower], kind="stable")]
 
 
 def _length(added: int, latest: int) -> int:

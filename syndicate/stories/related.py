@@ -5,7 +5,7 @@ Near-duplicates are not, and two copies of one text never both. Measured and lef
 MMR (loses up to 8 points of nDCG@3) and feedback from the first results (no effect).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -73,37 +73,39 @@ class Likeness(NamedTuple):
 
 def weigh_cosines(cosines: Cosines, lengths: NDArray[np.float64], options: StoryOptions) -> Likeness:
     """Combine cosines as ``StoryOptions`` says. ``lengths``: how many characters count for each pair."""
-    words = options.word_weight * cosines.words.astype(np.float64)
-    characters = options.character_weight * cosines.characters.astype(np.float64)
-    if not cosines.meaning.any():
-        return Likeness(words, characters, np.zeros(len(words)), words + characters)
-    chance = np.where(cosines.meaning, options.meaning_by_chance(lengths), 0)
-    fading = np.minimum(100 / lengths, 1) ** options.meaning_fade
-    meaning = options.meaning_weight * fading * (cosines.meaning - chance)
-    return Likeness(words, characters, meaning, words + characters + meaning)
+    total = words = options.word_weight * cosines.words.astype(np.float64)
+    characters = meaning = np.zeros(len(words))
+    if cosines.characters.any():
+        characters = options.character_weight * cosines.characters.astype(np.float64)
+        total = total + characters
+    if cosines.meaning.any():
+        chance = np.where(cosines.meaning, options.meaning_by_chance(lengths), 0)
+        fading = np.minimum(100 / lengths, 1) ** options.meaning_fade
+        meaning = options.meaning_weight * fading * (cosines.meaning - chance)
+        total = total + meaning
+    return Likeness(words, characters, meaning, total)
 
 
 def match_all(
     published: float,
-    others: Sequence[tuple[int, float, bool]],
+    others: Sequence[tuple[int, float]],
+    hints: Collection[int],
     alike: Likeness,
     options: StoryOptions,
 ) -> list[Match]:
     """Add ages and hints to what the texts say, as ``StoryOptions`` tells; best first.
 
-    ``others`` are (article id, published, listed by the source) in the order of the likeness.
+    ``others`` are (article id, published) in the order of the likeness, ``hints`` what the source lists.
     """
-    ids = [article_id for article_id, _, _ in others]
-    dates = np.array([date for _, date, _ in others])
-    hint = options.hint * np.array([float(hinted) for _, _, hinted in others])
+    ids, dates = zip(*others, strict=True)
     words, characters, meaning, likeness = alike
-    halvings = np.abs(dates - published) / (86400 * options.time_half_life)
+    halvings = np.abs(np.array(dates) - published) / (86400 * options.time_half_life)
     time = -likeness * options.time_share * (1 - 0.5**halvings)
-    score = likeness + time + hint
-    rows = zip(
-        *(column.tolist() for column in (score, dates)),
-        ids,
-        *(column.tolist() for column in (words, characters, meaning, time, hint)),
-        strict=True,
-    )
+    score = likeness + time
+    hint = [0.0] * len(ids)
+    if hints:
+        hint = [options.hint if one in hints else 0.0 for one in ids]
+        score = score + np.array(hint)
+    parts = (column.tolist() for column in (words, characters, meaning, time))
+    rows = zip(score.tolist(), dates, ids, *parts, hint, strict=True)
     return sorted(map(Match._make, rows), reverse=True)

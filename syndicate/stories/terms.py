@@ -10,7 +10,6 @@ characters where words are not separated), which recognise copies.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from math import log
 from zlib import crc32
 
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from syndicate.stories.background import CODES_FOR_A_TENTH, commonness
 from syndicate.stories.meaning import NO_MEANING, Meaning, meaning_of
 from syndicate.stories.tokens import base_language, is_spaceless, proper_names, stem, words
-from syndicate.stories.vocabulary import TERM_SPACE, vocabulary_of
+from syndicate.stories.vocabulary import MOST_WORDS, TERM_SPACE, Places, look_up
 
 # Longer texts add nothing measurable (nDCG@3 +.5 to 1 point from 1,000 to 3,000 characters).
 TITLE_CHARACTERS = 300
@@ -72,54 +71,68 @@ def extract_terms(title: str, text: str, language: str) -> ArticleTerms:
     text_read = text[:TEXT_CHARACTERS]
     title_words = words(title[:TITLE_CHARACTERS], language)
     all_words = title_words + words(text_read, language)
-    names = proper_names(text_read, language)
-    # In the order of the text: of two words with one term it is always the same that counts.
-    counts = Counter(all_words)
-    vocabulary = vocabulary_of(names.union(counts), language)
-    term_of = vocabulary.terms.__getitem__
-    numbers = [*map(term_of, all_words)]
-    title_counts, body_counts = Counter(numbers[: len(title_words)]), Counter(numbers[len(title_words) :])
-    codes = dict(zip(map(term_of, counts), map(vocabulary.codes.__getitem__, counts), strict=True))
-    order = _most_telling(title_counts, body_counts, codes)
-    emphasised = {*map(term_of, names)}
-    emphasis = np.array([NAME_WEIGHT if number in emphasised else 1.0 for number in order], np.float32)
+    vocabulary, places = look_up([*all_words, *proper_names(text_read, language)], language)
+    places, names = places[: len(all_words)], places[len(all_words) :]
+    distinct, occurring = _distinct(places)
+    alike = vocabulary.alike[places]
+    order, numbered = _distinct(alike)
+    title_counts = np.bincount(numbered[: len(title_words)], minlength=len(order))
+    body_counts = np.bincount(numbered[len(title_words) :], minlength=len(order))
+    # Of two words with one term it is always the same that counts: the last one to appear in the text.
+    codes = np.empty(MOST_WORDS, np.uint8)
+    codes[vocabulary.alike[distinct]] = vocabulary.codes[distinct]
+    kept = _most_telling(int(np.count_nonzero(title_counts)), body_counts, codes[order])
+    order = order[kept]
+    emphasised = np.zeros(MOST_WORDS, np.bool_)
+    emphasised[vocabulary.alike[names]] = True
+    emphasis = np.where(emphasised[order], np.float32(NAME_WEIGHT), np.float32(1))
     meaning = NO_MEANING
     if base_language(language) == "en":
-        meaning = meaning_of([*map(vocabulary.rows.__getitem__, counts)], [*counts.values()])
+        meaning = meaning_of(vocabulary.rows[distinct], np.bincount(occurring))
     nothing = np.zeros(0, np.uint32), np.zeros(0, np.float32)
     grams, characters = nothing if len(meaning) else _characters(all_words)
     return ArticleTerms(
-        terms=np.concatenate((np.array(order, np.uint32), grams)),
+        terms=np.concatenate((vocabulary.terms[order], grams)),
         words=len(order),
-        title=_damped([*map(title_counts.get, order, repeat(0))]) * emphasis,
-        body=_damped([*map(body_counts.get, order, repeat(0))]) * emphasis,
+        title=_damped(title_counts[kept]) * emphasis,
+        body=_damped(body_counts[kept]) * emphasis,
         characters=characters,
-        commonness=np.array([codes[number] for number in order] + [GRAM_COMMONNESS] * len(grams), np.uint8),
+        commonness=np.append(codes[order], np.full(len(grams), GRAM_COMMONNESS, np.uint8)),
         meaning=meaning,
         # Three overlapping pairs of characters are four characters, far less than three words.
-        shingles=_shingles(numbers, 3 if is_spaceless(title + text[:200]) else 1),
+        shingles=_shingles(vocabulary.terms[places], 3 if is_spaceless(title + text[:200]) else 1),
         length=len(title) + len(text),
     )
 
 
-def _most_telling(title: Counter[int], body: Counter[int], codes: dict[int, int]) -> list[int]:
-    """Title words, then the body's by count and rarity; at most ``MAX_WORDS``."""
-    others = [number for number in body if number not in title]
-    if len(title) + len(others) > MAX_WORDS:
-        rarity = np.array([codes[number] for number in others])
-        telling = rarity * (1 + np.log([body[number] for number in others]))
-        others = [others[place] for place in np.argsort(-telling, kind="stable")[:MAX_WORDS].tolist()]
-    return [*title, *others][:MAX_WORDS]
+def _distinct(places: Places) -> tuple[Places, Places]:
+    """Different places in the order of their first appearance, and for each of all its number among them."""
+    positions = np.arange(len(places), dtype=np.uint16)
+    first = np.empty(MOST_WORDS, np.uint16)
+    # Of several values for one place the last one stays, and that is the first from behind.
+    first[places[::-1]] = positions[::-1]
+    firsts = first[places]
+    new = firsts == positions
+    return places[new], (np.cumsum(new) - 1)[firsts]
 
 
-def _damped(counts: Sequence[int] | NDArray[np.int64]) -> Floats:
+def _most_telling(in_title: int, body: NDArray[np.intp], codes: NDArray[np.uint8]) -> Places:
+    """Which of the words stay: the title's, then the body's by count and rarity; at most ``MAX_WORDS``."""
+    if len(body) <= MAX_WORDS:
+        return np.arange(len(body))
+    telling = codes[in_title:] * (1 + np.log(body[in_title:]))
+    others = in_title + np.argsort(-telling, kind="stable")[:MAX_WORDS]
+    return np.append(np.arange(in_title), others)[:MAX_WORDS]
+
+
+def _damped(counts: NDArray[np.intp]) -> Floats:
     damped: Floats = _DAMPED.take(counts, mode="clip")
     return damped
 
 
 def _characters(all_words: list[str]) -> tuple[Hashes, Floats]:
     """The sampled n-grams (3 to 5 characters, word borders as spaces) of a text's beginning."""
-    text = f" {' '.join(all_words)[:CHARACTER_TEXT]} "
+    text = f" {' '.join(all_words[:CHARACTER_TEXT])[:CHARACTER_TEXT]} "
     codes = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
     if len(codes) < 5:
         return np.zeros(0, np.uint32), np.zeros(0, np.float32)
@@ -131,21 +144,26 @@ def _characters(all_words: list[str]) -> tuple[Hashes, Floats]:
             hashes.append(rolling ^ (rolling >> np.uint32(15)))
     found = np.concatenate(hashes) * np.uint32(0x85EBCA6B)
     found = found[found >> np.uint32(16) & np.uint32(CHARACTER_SAMPLE - 1) == 0]
-    grams, counts = np.unique(found & np.uint32(TERM_SPACE - 1), return_counts=True)
-    return grams.astype(np.uint32), _damped(counts)
+    ascending = np.sort(found & np.uint32(TERM_SPACE - 1))
+    new = _differs_from_the_last(ascending)
+    return ascending[new], _damped(np.diff(np.append(np.flatnonzero(new), len(ascending))))
 
 
-def _shingles(numbers: list[int], step: int) -> Hashes:
+def _shingles(row: Hashes, step: int) -> Hashes:
     """The smallest hashes of every three terms ``step`` apart (of all of them, if there are too few)."""
-    row = np.array(numbers, np.uint32)
     if len(row) <= 2 * step:
-        return np.array([crc32(row.tobytes())] if numbers else [], np.uint32)
+        return np.array([crc32(row.tobytes())] if len(row) else [], np.uint32)
     first, second, third = row[: -2 * step], row[step:-step], row[2 * step :]
     mixed = first * np.uint32(0x9E3779B1) ^ second * np.uint32(0x85EBCA6B) ^ third * np.uint32(0xC2B2AE35)
-    # np.unique takes eight times as long on so short a row.
     ascending = np.sort((mixed ^ mixed >> np.uint32(15)) * np.uint32(0x2C1B3C6D))
-    distinct: Hashes = ascending[np.append(True, ascending[1:] != ascending[:-1])]
-    return distinct[:MAX_SHINGLES]
+    return ascending[_differs_from_the_last(ascending)][:MAX_SHINGLES]
+
+
+def _differs_from_the_last(ascending: Hashes) -> NDArray[np.bool_]:
+    """Which numbers are new in their order; ``np.unique`` takes eight times as long on so short a row."""
+    new = np.ones(len(ascending), np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
+    return new
 
 
 def usual_stems(texts: Sequence[str], language: str) -> frozenset[str]:

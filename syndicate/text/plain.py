@@ -5,6 +5,7 @@ embeddings and isolates (U+202A–E, U+2066–9), which would reorder what surro
 and direction marks stay: Persian, Indic scripts and emoji need them. Text is in NFC.
 """
 
+import contextlib
 import html as entities
 import re
 import unicodedata
@@ -74,13 +75,7 @@ def clean_text(text: str, limit: int = 1_000_000) -> str:
             text = _INLINE_SPACE.sub(" ", text)
     while "  " in text:
         text = text.replace("  ", " ")
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", _without_piles(text))
-    if "\n" in text:
-        text = "\n".join([line.strip(" ") for line in text.split("\n")])
-    while "\n\n\n" in text:
-        text = text.replace("\n\n\n", "\n\n")
-    return _cut(text.strip(), limit)
+    return _cut(_paragraphs(_composed(text)).strip(), limit)
 
 
 def html_to_text(html: str) -> str:
@@ -123,6 +118,25 @@ def excerpt(text: str, limit: int = 280) -> str:
 def xml_safe(text: str) -> str:
     """The text without the characters XML 1.0 (section 2.2) cannot carry."""
     return text if text.isprintable() else _NOT_XML.sub("", text)
+
+
+def _paragraphs(text: str) -> str:
+    """Lines without space at their ends, and one empty line where there were more."""
+    lines: list[str] = []
+    for raw in text.split("\n"):
+        line = raw.strip(" ")
+        if line or (lines and lines[-1]):
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _composed(text: str) -> str:
+    """Text in NFC, with piles of combining marks cut."""
+    with contextlib.suppress(UnicodeEncodeError):
+        # None of these characters combines with another: what most texts are spared.
+        text.encode("cp1252")
+        return text
+    return unicodedata.normalize("NFC", _without_piles(text))
 
 
 def _is_clean_line(text: str) -> bool:

@@ -49,7 +49,8 @@ class DeskPage:
     def _show(self, view: DeskView | None) -> Response:
         if view is None:
             return self._notices.problem(404)
-        return self._notices.page("pages/desk.html", 409 if view.problem else 200, view=view)
+        notices = self._notices.in_language(view.newsletter.language)
+        return notices.page("pages/desk.html", 409 if view.problem else 200, view=view)
 
 
 def _key(request: Request) -> Pass:

@@ -23,11 +23,20 @@ class Notices:
 
     def __init__(self, templates: Templates) -> None:
         self._templates = templates
+        self._translated: dict[str, Notices] = {}
         style = templates.read("pages/notice.css")
         self._style = Markup(style.decode())
         digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
         policy = _POLICY.format(style=f"'sha256-{digest}'")
         self._headers = {**_COMMON, **_PRIVATE, "Content-Security-Policy": policy}
+
+    def in_language(self, language: str) -> "Notices":
+        """The same in another language than the site's; ``""`` is the site's own."""
+        if not language:
+            return self
+        if language not in self._translated:
+            self._translated[language] = Notices(self._templates.in_language(language))
+        return self._translated[language]
 
     def problem(self, status: int, headers: Mapping[str, str] | None = None) -> Response:
         """The page for an error status; says the same whatever was asked for."""

@@ -1,7 +1,8 @@
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from smtplib import SMTPServerDisconnected
 from typing import Any
@@ -382,9 +383,28 @@ def test_a_size_that_is_no_number_limits_nothing() -> None:
 
 
 def test_the_opening_as_a_whole_has_a_deadline() -> None:
-    """Not only each reading of a socket, which a byte now and then would satisfy."""
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(SMTPServerDisconnected):
         PlainSmtp(*silent.getsockname(), "news.example.com", timeout=60.0, patience=0.2)
+
+
+def test_a_byte_now_and_then_does_not_put_the_deadline_off() -> None:
+    def drip() -> None:
+        connection, _ = server.accept()
+        with connection, suppress(ConnectionError):
+            connection.settimeout(0.02)
+            while True:
+                try:
+                    if not connection.recv(1):
+                        return
+                except TimeoutError:
+                    connection.sendall(b"2")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        with pytest.raises(SMTPServerDisconnected):
+            PlainSmtp(*server.getsockname(), "news.example.com", timeout=60.0, patience=0.2)
+        dripping.join()
 
 
 def test_what_cannot_be_rendered_hurts_only_itself() -> None:

@@ -363,6 +363,11 @@ def test_a_page_of_tags_keeps_the_first_and_all_words(unit: str):
     assert not re.search("again[a-z]", page)
 
 
+def test_endless_space_is_one_space():
+    page = without_code(f"<html><title>x</title>{PARAGRAPHS}{chr(160)} {' ' * 998}a{' ' * 999}b")
+    assert page.endswith(f"</p> a{' ' * 999}b")
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_pages_end_in_an_entry_or_a_refusal(name: str):
     try:

@@ -15,7 +15,7 @@ from syndicate.jobs.web_desk import WebDesk
 from syndicate.store import deliveries
 from syndicate.web import WebOptions, WebServer, create_app
 from tests.jobs.room import SITE, Room
-from tests.jobs.test_desk_forms import ANN, BOB, CAT, SEVEN, issue, prepared, readers, titles
+from tests.jobs.test_desk_forms import ANN, BOB, CAT, SEVEN, WAITS, issue, prepared, readers, titles
 from tests.web.conftest import Answer, Mailbox, Site, run
 
 HOUR = timedelta(hours=1)
@@ -61,8 +61,14 @@ class Office:
 
 
 @pytest.fixture
-def office(room: Room, tmp_path: Path) -> Iterator[Office]:
-    prepared(room)
+def language() -> str:
+    """Of the newsletter; most tests read English."""
+    return "en"
+
+
+@pytest.fixture
+def office(room: Room, tmp_path: Path, language: str) -> Iterator[Office]:
+    prepared(room, f'{WAITS}language = "{language}"\n')
     assert room.services.web_desk is not None
     desk = replace(room.services.web_desk, clock=lambda: SEVEN + HOUR)
     app = create_app(
@@ -95,6 +101,46 @@ def test_the_desk_shows_what_waits_privately_and_without_scripts(office: Office)
     assert "Send it to 3 readers" in page
     assert "24 Nov 2026, 09:00 UTC" in page
     assert "what 1 other selection of readers get" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "direction", "waits", "held", "stale", "nothing"),
+    [
+        ("ar", "rtl", "أرسله إلى القراء (العدد: 3)", "أوقف: لا يرسل", "انظر مرة أخرى", "لا شيء ينتظرك."),
+        ("de", "ltr", "An 3 Leser senden", "Sie ist angehalten", "noch einmal hin", "Nichts wartet auf Sie."),
+        ("es", "ltr", "Enviar a 3 lectores", "Está retenida", "Mire de nuevo", "Nada le espera."),
+        (
+            "fr",
+            "ltr",
+            "Envoyer à 3 lecteurs",
+            "Elle est retenue",
+            "Regardez à nouveau",
+            "Rien ne vous attend.",
+        ),
+        ("fi", "ltr", "Send it to 3 readers", "It is held", "Look again", "Nothing waits for you."),
+    ],
+)
+def test_the_desk_speaks_the_language_of_the_newsletter(
+    office: Office, language: str, direction: str, waits: str, held: str, stale: str, nothing: str
+) -> None:
+    spoken = "en" if language == "fi" else language
+    first = office.page()
+    assert f'<html lang="{spoken}" dir="{direction}">' in first
+    assert waits in first
+    pressed = office.press("hold").body.decode()
+    assert held in pressed
+    assert stale in office.press("hold", seen="other").body.decode()
+    office.press("withdraw", sure="yes")
+    assert nothing in office.page()
+
+
+@pytest.mark.parametrize("language", ["ar"])
+def test_no_english_is_left_on_an_arabic_desk_but_what_is_not_ours_to_translate(office: Office) -> None:
+    """What lint says, and what others wrote, are marked as text of its own."""
+    page = office.press("hold").body.decode()
+    alien = r"<style>.*</style>|<bdi.*?</bdi>|<textarea.*?</textarea>|<[^>]*>|&\w+;"
+    words = re.findall("[A-Za-z]{2,}", re.sub(alien, " ", page, flags=re.DOTALL))
+    assert set(words) <= {"The", "Newsroom", "daily"}
 
 
 def test_looking_changes_nothing(office: Office) -> None:

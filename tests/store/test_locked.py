@@ -410,6 +410,7 @@ READS = {
     "retention.stories_without_lead",
     "robots.read_robots",
     "sitemap_parts.failing_parts",
+    "sources.declared_weights",
     "sources.due_sources",
     "sources.get_source",
     "sources.list_sources",

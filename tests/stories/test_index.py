@@ -1,14 +1,13 @@
 """From articles to stories, copies and related links."""
 
 import random
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import numpy as np
 import pytest
 
-from syndicate.stories import Fingerprint, IndexedArticle, StoryIndex, StoryOptions
+from syndicate.stories import Fingerprint, IndexedArticle, StoredArticle, StoryIndex, StoryOptions
 from syndicate.stories.related import match_all, weigh_cosines
 from syndicate.stories.vectors import Cosines
 from tests.stories.newsroom import BANK, CHESS, FLOOD, START, article, place
@@ -73,10 +72,10 @@ def test_the_parts_of_a_score_sum_to_it(index: StoryIndex, newsroom: list[Indexe
 
 def test_at_equal_score_the_fresher_comes_first() -> None:
     same = np.full(3, 0.5, np.float32)
-    others = [(1, 100.0, False), (2, 300.0, False), (3, 300.0, False)]
+    others = [(1, 100.0), (2, 300.0), (3, 300.0)]
     options = StoryOptions(time_share=0.0)
     alike = weigh_cosines(Cosines(same, same, same), np.full(3, 200.0), options)
-    matches = match_all(300.0, others, alike, options)
+    matches = match_all(300.0, others, [], alike, options)
     assert [match.article_id for match in matches] == [3, 2, 1]
 
 
@@ -118,11 +117,21 @@ def test_loading_gives_the_index_that_was_left(newsroom: list[IndexedArticle]) -
     items = [*newsroom, article(7, "Flood in Porto", FLOOD[0][1])]
     for item in items:
         placement = place(kept, item)
-        stored = replace(item, terms=Fingerprint.unpack(kept.packed(item.article_id)))
         found = placement.bond if placement.bond and placement.bond.joins else None
         mean, compared = (found.mean, found.compared) if found else (0.0, 0)
         story = kept.story_of(item.article_id)
-        restarted.load(stored, story, placement.duplicate_of, mean=mean, compared=compared)
+        stored = StoredArticle(
+            article_id=item.article_id,
+            source_id=item.source_id,
+            published=item.published.timestamp(),
+            title=item.title,
+            story=story,
+            duplicate_of=placement.duplicate_of,
+            mean=mean,
+            compared=compared,
+            terms=Fingerprint.unpack(kept.packed(item.article_id)),
+        )
+        restarted.load([stored])
     late = article(
         8, "Porto bridge reopens", "Engineers reopened the Dom Luís bridge over the Douro in Porto."
     )

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from syndicate.stories import Fingerprint, StoryOptions
-from syndicate.stories.meaning import NO_MEANING
 from syndicate.stories.postings import Postings
 
 OPTIONS = StoryOptions(latest=4, minimum_words=1)
@@ -13,11 +12,11 @@ OPTIONS = StoryOptions(latest=4, minimum_words=1)
 def about(*numbers: int) -> Fingerprint:
     """An article of these words, all of one weight."""
     return Fingerprint(
-        terms=np.array(numbers, np.uint32),
-        weights=np.ones(len(numbers), np.float16),
+        terms=np.array(numbers, np.uint32).tobytes(),
+        weights=np.ones(len(numbers), np.float16).tobytes(),
         words=len(numbers),
-        meaning=NO_MEANING,
-        shingles=np.zeros(0, np.uint32),
+        meaning=b"",
+        shingles=b"",
         length=50,
     )
 

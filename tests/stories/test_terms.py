@@ -5,7 +5,18 @@ import pytest
 from syndicate.stories import extract_terms, shared_terms
 from syndicate.stories.terms import MAX_SHINGLES, MAX_WORDS
 from syndicate.stories.tokens import proper_names, stem, words
-from syndicate.stories.vocabulary import MOST_WORDS, vocabulary_of
+from syndicate.stories.vocabulary import MOST_WORDS, look_up
+
+
+def known(word: str, language: str) -> tuple[int, int, int]:
+    """A word's term, the code of its commonness and its row in the table of meanings."""
+    vocabulary, places = look_up([word], language)
+    return tuple(column.item(places[0]) for column in (vocabulary.terms, vocabulary.codes, vocabulary.rows))  # type: ignore[return-value]
+
+
+def numbers(words_of_text: list[str]) -> list[int]:
+    """The terms of English words."""
+    return [known(word, "en")[0] for word in words_of_text]
 
 
 @pytest.mark.parametrize(
@@ -21,10 +32,19 @@ from syndicate.stories.vocabulary import MOST_WORDS, vocabulary_of
         ("iPhone発売", "ja", ["iphone", "発売"]),
         ("5 G", "en", ["5"]),
         ("🔥🔥🔥", "", []),
+        ("_Élan_ und__ __x_y _ _b 7_", "de", ["élan_", "und__", "x_y", "7_"]),
+        ("A – “ÇA VA”…\u200b½ kg\u2009→ I", "fr", ["ça", "va", "1", "2", "kg"]),
+        ("IĞDIR – I", "tr", ["ığdır"]),
     ],
 )
 def test_words_of_every_script(text: str, language: str, expected: list[str]) -> None:
     assert words(text, language) == expected
+
+
+def test_an_ordinary_text_has_the_words_that_it_has_beside_an_extraordinary_character() -> None:
+    characters = map(chr, (*range(0x600), *range(0x1E00, 0x2C00), *range(0x1F300, 0x1FB00)))
+    texts = [f"Ab{one}cD {one} _{one}x {one}{one}" for one in characters]
+    assert [text for text in texts if words(text, "en") != words(f"{text} \u200b", "en")] == []
 
 
 def test_only_words_in_a_languages_own_script_change_by_its_stemmer() -> None:
@@ -47,8 +67,7 @@ def test_words_come_first_by_title_then_the_text_with_counts_of_both() -> None:
         "Quake strikes Lisbon", "Lisbon was calm. Rescuers, rescuers and rescuers came.", "en"
     )
     expected = ["quake", "strikes", "lisbon", "was", "calm", "rescuers"]
-    known = vocabulary_of(set(expected), "en").terms
-    assert terms.terms[:6].tolist() == [known[word] for word in expected]
+    assert terms.terms[:6].tolist() == numbers(expected)
     assert (terms.title[: terms.words] > 0).sum() == 3
     assert terms.body[2] > 0
     assert terms.body[5] == pytest.approx(1 + 1.0986, abs=0.001)
@@ -66,18 +85,23 @@ def test_a_megabyte_of_text_costs_no_more_than_a_page() -> None:
 def test_of_too_many_words_the_rare_and_the_repeated_stay() -> None:
     text = " ".join(f"the of and {chr(97 + n % 26)}{chr(97 + n // 26)}berg" for n in range(140))
     kept = set(extract_terms("Avalanche", text + " Zermatt Zermatt Zermatt", "en").terms.tolist())
-    assert {vocabulary_of({word}, "en").terms[word] for word in ("zermatt", "avalanche")} <= kept
+    assert set(numbers(["zermatt", "avalanche"])) <= kept
+
+
+def test_of_words_with_one_stem_the_first_place_counts_and_all_are_counted() -> None:
+    terms = extract_terms("", "elections, the election of Porto, elections and election", "en")
+    assert terms.terms[: terms.words].tolist() == numbers(["elections", "the", "of", "porto", "and"])
+    assert terms.body[0] == pytest.approx(1 + 1.3863, abs=0.001)
 
 
 def test_a_word_is_known_by_the_same_numbers_whatever_was_learnt_before() -> None:
-    alone = vocabulary_of({"harbour"}, "en")
-    first = alone.terms["harbour"], alone.codes["harbour"], alone.rows["harbour"]
+    first = known("harbour", "en")
     for part in range(3):
-        vocabulary_of({f"word{number}" for number in range(part * MOST_WORDS // 2)}, "de")
-    again = vocabulary_of({"harbour", "harbours"}, "en-gb")
-    assert (again.terms["harbour"], again.codes["harbour"], again.rows["harbour"]) == first
-    assert again.terms["harbours"] == first[0]
-    assert vocabulary_of({"harbour"}, "fr").rows["harbour"] == -1
+        look_up([f"word{number}" for number in range(part * MOST_WORDS // 2)], "de")
+    again = known("harbour", "en-gb")
+    assert again == first
+    assert known("harbours", "en")[0] == first[0]
+    assert known("harbour", "fr")[2] == -1
 
 
 @pytest.mark.parametrize("title", ["", "   ", "🔥", "a", "\ud800", "\x00"])

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.text.language import detect_language, direction_of, normalise_language
@@ -72,7 +72,6 @@ def test_too_little_text_has_no_certain_language(text):
     assert detect_language(text) == ""
 
 
-@settings(deadline=None)  # the first call loads the model
 @given(st.text())
 def test_detection_never_fails(text):
     assert len(detect_language(text)) in (0, 2)
