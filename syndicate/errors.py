@@ -15,6 +15,7 @@ A message says what went wrong, where, why, and what to do about it. Anything th
     │   └── TooLarge               a body beyond its limit (bombs included)
     ├── ParseError                 bytes that are not what they claim to be
     │   └── ParserDied             the worker process crashed, ran out of time or out of memory
+    │       └── ParserClosed       the program is stopping
     ├── RenderError                a template or a feed could not be rendered
     ├── InvalidAddress             a text that is no mail address
     └── MailError                  the mail server said no, for this message or for all of them
@@ -89,6 +90,10 @@ class ParseError(SyndicateError):
 
 class ParserDied(ParseError):
     """The worker process that read a stranger's bytes crashed or was stopped at its limit."""
+
+
+class ParserClosed(ParserDied):
+    """The worker process was stopped because the program ends: nobody's fault."""
 
 
 class RenderError(SyndicateError):

@@ -117,6 +117,7 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 def _answer(health: Health, services: Services) -> dict[str, Any]:
     coming = next_editions(services, health.now)
+    names = {report.source.id: report.source.name for report in health.sources}
     return {
         "sources": [_source(report, health.hubs.get(report.source.id)) for report in health.sources],
         "articles": health.articles,
@@ -134,7 +135,13 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
         "last_deferral": health.deferral,
         "subscriptions": health.subscriptions,
         "quarantine": [
-            {"kind": one.kind, "subject": one.subject, "attempts": one.attempts, "reason": one.reason}
+            {
+                "kind": one.kind,
+                "subject": one.subject,
+                "source": names.get(one.source_id or 0, ""),
+                "attempts": one.attempts,
+                "reason": one.reason,
+            }
             for one in health.failures
         ],
         "problems": health.problems,

@@ -14,10 +14,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from syndicate.errors import FetchError, NotAsked, ParseError, ParserDied, StoreError, SyndicateError
+from syndicate.errors import (
+    FetchError,
+    NotAsked,
+    ParseError,
+    ParserClosed,
+    ParserDied,
+    StoreError,
+    SyndicateError,
+)
 from syndicate.ingest.folders import read_folder
 from syndicate.ingest.full_text import sort_entries
 from syndicate.ingest.polling import (
+    MAX_ERROR,
     PAUSE,
     PollingOptions,
     PollOutcome,
@@ -33,6 +42,7 @@ from syndicate.ingest.unchanged import compare
 from syndicate.ingest.websub import discover
 from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
 from syndicate.jobs.intake import Intake, LeaseLost
+from syndicate.jobs.one_by_one import Killers, read_one_by_one
 from syndicate.jobs.run_clock import RunClock
 from syndicate.jobs.source_reading import outcome_of, reading_of, source_request, with_site
 from syndicate.model import (
@@ -62,6 +72,8 @@ THREADS = 3
 RHYTHM = 60
 # Polls that brought nothing share a transaction: a crash loses no article, and at most so many next checks.
 QUIET = 50
+# Each reading of them lists all their items.
+_WHOLE = (SourceKind.FEED, SourceKind.FOLDER)
 
 
 _Polled = tuple[Source, SourceState]
@@ -223,9 +235,7 @@ class IngestJob:
             state = state if warning == state.warning else replace(state, warning=warning)
             return self._nothing_new(source, state, outcome, now)
         try:
-            parsed = self.intake.parse(
-                compared.unseen, answer.url, answer.content_type, answer.charset, known, **reading_of(source)
-            )
+            parsed, killers = self._parse(source, answer, compared.unseen, known)
         except ParseError as error:
             return self._failed(source, state, error, now)
         # Lenient readings are no basis for leaving out the next one.
@@ -233,7 +243,33 @@ class IngestJob:
         moved = with_site("", source, answer)
         warnings = (*parsed.warnings, moved) if moved else parsed.warnings
         parsed = replace(parsed, warnings=warnings, digests=(*compared.seen, *parsed.digests))
-        return self._save(source, state, outcome, parsed, now, answer=answer, is_first=not known)
+        return self._save(
+            source, state, outcome, parsed, now, answer=answer, is_first=not known, killers=killers
+        )
+
+    def _parse(
+        self, source: Source, answer: Fetched, document: bytes, known: frozenset[str]
+    ) -> tuple[ParsedSource, Killers]:
+        """What an answer says, and the items that had to be left out when parsers died of it three times."""
+
+        def parse(body: bytes) -> ParsedSource:
+            return self.intake.parse(
+                body, answer.url, answer.content_type, answer.charset, known, **reading_of(source)
+            )
+
+        try:
+            return parse(document), ()
+        except ParserClosed:
+            raise
+        except ParserDied:
+            with self.intake.store.read() as connection:
+                deaths = 1 + quarantine.count_failures(connection, "document", source.name)
+            if source.kind is not SourceKind.FEED or deaths < quarantine.LIMIT:
+                raise
+            found = read_one_by_one(parse, document, known)
+            if found is None:
+                raise
+            return found
 
     def _read_folder(self, source: Source, state: SourceState, now: datetime) -> SourceOutcome:
         try:
@@ -253,7 +289,7 @@ class IngestJob:
             source_store.save_poll(connection, source.id, after, owner=self.intake.owner)
             if isinstance(error, FetchError) and error.busy and after.not_before:
                 robots_store.busy_origin(connection, error.busy, after.not_before)
-            if isinstance(error, ParserDied):
+            if isinstance(error, ParserDied) and not isinstance(error, ParserClosed):
                 quarantine.record_failure(
                     connection, "document", source.name, outcome.error, now=now, source_id=source.id
                 )
@@ -269,6 +305,7 @@ class IngestJob:
         *,
         answer: Fetched | None = None,
         is_first: bool = False,
+        killers: Killers = (),
     ) -> SourceOutcome:
         """Articles, what the source says about itself, and the next check, in one transaction."""
         found = sort_entries(source, parsed, now, self.intake.pages, first=state.last_success is None)
@@ -294,6 +331,19 @@ class IngestJob:
                     callback=secrets.token_urlsafe(24),
                     secret=secrets.token_urlsafe(32),
                     now=now,
+                )
+            if source.kind in _WHOLE and not (parsed.left_out or parsed.cut_off):
+                quarantine.clear_unlisted(connection, source.id, parsed.digests)
+            for digest, reason in killers:
+                shown = hide_address(reason, source.url) if source.private else reason
+                quarantine.record_failure(
+                    connection,
+                    "entry",
+                    digest,
+                    shown[:MAX_ERROR],
+                    now=now,
+                    source_id=source.id,
+                    attempts=quarantine.LIMIT,
                 )
             after = replace(after, warning=" ".join(parsed.warnings))
             self._save_state(connection, source, after, about=(parsed.title, parsed.home_url, parsed.feed_id))

@@ -175,6 +175,20 @@ def test_a_look_waits_as_long_as_the_server_asks_unless_forced(room: Run, tmp_pa
         assert room("sources test Mine --now 2026-11-24T09:00").code == 0
 
 
+def test_status_says_whose_item_is_quarantined_and_for_as_long_as_it_is_listed(room: Run, tmp_path: Path):
+    (tmp_path / "desk" / "bad.md").write_text("---\nno key here\n---\nText.\n")
+    for day in (20, 21, 22):
+        room(f"ingest --now 2026-11-{day}T07:00")
+    status = room("status --json --now 2026-11-22T07:00").json
+    assert [(one["kind"], one["source"], one["attempts"]) for one in status["quarantine"]] == [
+        ("entry", "Declared", 3)
+    ]
+    assert " of Declared failed 3 times: bad.md" in status["problems"][0]
+    (tmp_path / "desk" / "bad.md").unlink()
+    room("ingest --now 2026-11-23T07:00")
+    assert room("status --json --now 2026-11-23T07:00").json["quarantine"] == []
+
+
 def test_test_says_why_a_source_fails(room: Run):
     with ScriptedServer(dict(ANSWERS)) as server:
         room("sources add --yes --name Mine", server.url("/all"))

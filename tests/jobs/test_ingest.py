@@ -5,11 +5,16 @@ import gzip
 import json
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import blake2b
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from syndicate.model import SourceState
+from syndicate.errors import ParserDied
+from syndicate.ingest.isolation import ParserPool
+from syndicate.jobs.ingest_result import SourceOutcome
+from syndicate.model import ParsedSource, SourceState
 from syndicate.store import quarantine, retention, stale
 from syndicate.store import sources as source_store
 from tests.factories import NOW
@@ -167,6 +172,49 @@ def test_P7_after_a_feed_that_was_cut_off_all_of_it_is_asked_for_again(rooms: Ro
     assert (after.etag, after.last_modified, after.body_hash) == ("", "", "")
     assert rooms.ingest(LATER)["harbour"].new == 1
     assert state_of(rooms, "harbour").etag == '"whole"'
+
+
+def test_an_item_that_kills_its_parser_is_left_out_after_the_third_death_and_the_others_come(
+    rooms: Room, serve
+) -> None:
+    class Mortal(ParserPool):
+        """Dies of one item, unless it is told that it need not read it."""
+
+        def parse(self, body: bytes, *, known: frozenset[str], **facts: Any) -> ParsedSource:
+            if b"Poison" in body and poison not in known:
+                raise ParserDied("the parser took longer than 20 seconds and was stopped")
+            return super().parse(body, known=known, **facts)
+
+    def polled(day: int) -> SourceOutcome:
+        (outcome,) = job.run(NOW + day * timedelta(hours=27)).sources
+        return outcome
+
+    def problems() -> list[tuple[str, str, bool]]:
+        with rooms.store.read() as connection:
+            return [(one.kind, one.subject, one.resting) for one in quarantine.failures(connection)]
+
+    bad = item(2, "Poison")
+    document = rss(item(1), bad, item(3))
+    start = document.index(b"<item><title>Poison")
+    raw = document[start : document.index(b"</item>", start) + len(b"</item>")]
+    poison = blake2b(raw, digest_size=16).hexdigest()
+    server = serve({"/harbour": answer(200, document)})
+    with Mortal(1) as pool:
+        job = replace(rooms.services.ingest, intake=replace(rooms.services.intake, parser=lambda: pool))
+        assert polled(0).error
+        assert polled(1).error
+        assert problems() == [("document", "harbour", False)]
+        third = polled(2)
+        assert (third.new, third.error) == (2, "")
+        assert "1 of its items" in third.warning
+        assert problems() == [("entry", poison, True)]
+        server.answers["/harbour"] = answer(200, rss(item(0), item(1), bad, item(3)))
+        fourth = polled(3)
+        assert (fourth.new, fourth.error, fourth.warning) == (1, "", "")
+        assert problems() == [("entry", poison, True)]
+        server.answers["/harbour"] = answer(200, rss(item(-1), item(0), item(1)))
+        assert polled(4).new == 1
+        assert problems() == []
 
 
 def test_F20_a_source_that_turns_bad_keeps_its_articles_and_its_validators(rooms: Room, serve) -> None:
