@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from syndicate.model import Origin
-from syndicate.store import schema
+from syndicate.store import retention, schema
 from syndicate.store import sources as source_store
 from syndicate.store.sources import SourceReport
 from tests.factories import NOW
@@ -69,6 +69,45 @@ def test_a_whole_archive_with_todays_dates_is_not_new_either(rooms: Room, server
     rooms.ingest()
     again = rooms.ingest(NOW + DAY)["harbour"]
     assert (again.new, again.changed) == (0, 99)
+
+
+def test_pruned_articles_of_an_archive_with_todays_dates_stay_away(
+    rooms: Room, server: ScriptedServer
+) -> None:
+    today = item(0)["pubDate"]
+    new = [renamed(number, pubDate=today) for number in range(1, 100)]
+    serve(server, feed(*(item(number) for number in range(1, 100))), feed(*new), feed(*new, renamed(200)))
+    rooms.ingest()
+    with rooms.store.write() as connection:
+        before = NOW - timedelta(hours=9)
+        connection.execute(update(schema.articles).values(first_seen=before - timedelta(days=1)))
+        assert retention.prune_articles(connection, before=before, now=NOW, limit=999) == 90
+    again = rooms.ingest(NOW + DAY)["harbour"]
+    assert (again.new, again.changed) == (0, 9)
+    last = rooms.ingest(NOW + 2 * DAY)["harbour"]
+    assert (last.new, last.changed) == (1, 0)
+
+
+def test_an_archive_with_other_ids_and_a_name_behind_every_title_is_not_new(
+    rooms: Room, server: ScriptedServer
+) -> None:
+    new = [renamed(number, title=f"Title {number} | The Quay") for number in range(1, 100)]
+    serve(server, feed(*(item(number) for number in range(1, 100))), feed(*new))
+    rooms.ingest()
+    again = rooms.ingest(NOW + DAY)["harbour"]
+    assert (again.new, again.changed) == (0, 99)
+    assert "Title 7 | The Quay" in rooms.articles()
+
+
+def test_an_archive_of_which_we_had_the_latest_part_brings_only_the_rest(
+    rooms: Room, server: ScriptedServer
+) -> None:
+    today = item(0)["pubDate"]
+    new = [renamed(number, pubDate=today) for number in range(1, 200)]
+    serve(server, feed(*(item(number) for number in range(1, 40))), feed(*new))
+    rooms.ingest()
+    again = rooms.ingest(NOW + DAY)["harbour"]
+    assert (again.new, again.changed) == (160, 39)
 
 
 def test_two_reports_of_one_title_and_moment_in_one_feed_stay_two(
