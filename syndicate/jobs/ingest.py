@@ -85,11 +85,13 @@ class IngestJob:
     """Reads what is due. ``zone`` is for dates of local files that name none.
 
     ``follow_hubs`` is whether hubs that feeds name are taken down for ``jobs.websub`` to subscribe to.
+    ``agent`` is what we call ourselves now: it says for how many readers we ask.
     """
 
     intake: Intake
     zone: ZoneInfo
     follow_hubs: bool = False
+    agent: Callable[[], str] = lambda: ""
 
     def run(
         self,
@@ -138,9 +140,10 @@ class IngestJob:
             return
         yield from self._leave_alone(feeds, clock.now())
         requests: list[FetchRequest] = []
+        agent = self.agent() if feeds else ""
         for source, state in tuple(feeds.values()):
             try:
-                requests.append(source_request(source, state))
+                requests.append(source_request(source, state, agent=agent))
             except FetchError as error:
                 feeds.pop(source.id)
                 yield self._failed(source, state, error, clock.now())

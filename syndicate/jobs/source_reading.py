@@ -52,9 +52,11 @@ _ACCEPTED = {SourceKind.SITEMAP: SITEMAP_ACCEPT, SourceKind.PAGE: PAGE_ACCEPT}
 
 
 def source_request(
-    source: Source, state: SourceState | None = None, *, url: str = "", key: object = None
+    source: Source, state: SourceState | None = None, *, url: str = "", key: object = None, agent: str = ""
 ) -> FetchRequest:
     """What to ask for a source, or for a part of it at ``url``; the key is the source's id.
+
+    ``agent`` is what we call ourselves, if not as ever; which of our feeds this is for goes behind it (F11).
 
     With what its last poll left behind; without ``state``, for everything. Raises ``FetchError`` when the
     secret of a private source is not where it should be.
@@ -70,6 +72,7 @@ def source_request(
         accept=_ACCEPTED.get(source.kind, FEED_ACCEPT),
         max_body=MAX_SITEMAP if source.kind is SourceKind.SITEMAP else None,
         key=source.id if key is None else key,
+        user_agent=f"{agent.removesuffix(')')}; feed-id={source.id})" if agent.endswith(")") else agent,
     )
 
 

@@ -227,6 +227,8 @@ class _Answer:
 
 def _request_fields(request: FetchRequest) -> dict[str, str]:
     fields = {"Accept": request.accept}
+    if request.user_agent:
+        fields["User-Agent"] = request.user_agent
     if request.credentials is not None:
         fields[request.credentials.name] = request.credentials.value
     if etag := headers.sendable(request.etag):

@@ -175,10 +175,21 @@ def test_F11_the_user_agent_says_for_how_many_readers_we_ask(room: Room, server:
     room.declare(newsletter + source("harbour", server.url("/harbour")))
     room.ingest()
     room.subscribe("ann@example.org", "bob@example.org")
-    room.declare(newsletter + source("harbour", server.url("/harbour")))
     room.ingest(NOW + DAY)
     agents = [(asked.field("User-Agent") or b"").decode().partition(" ")[2] for asked in server.asked]
-    assert agents == ["(+https://news.example; 1 subscriber)", "(+https://news.example; 2 subscribers)"]
+    assert agents == [
+        "(+https://news.example; 1 subscriber; feed-id=1)",
+        "(+https://news.example; 2 subscribers; feed-id=1)",
+    ]
+
+
+def test_F11_a_name_of_our_own_says_it_too(room: Room, server: ScriptedServer) -> None:
+    serve(server, feed(item(1)))
+    base = BASE.replace("[http]", '[http]\nuser_agent = "HarbourBot/1.0 (+https://news.example/bot)"')
+    room.declare(source("harbour", server.url("/harbour")), base=base)
+    room.ingest()
+    agent = server.asked[0].field("User-Agent")
+    assert agent == b"HarbourBot/1.0 (+https://news.example/bot) (1 subscriber; feed-id=1)"
 
 
 def test_a_source_that_publishes_rarely_is_asked_rarely(room: Room, server: ScriptedServer) -> None:
