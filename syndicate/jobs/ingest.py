@@ -44,7 +44,7 @@ from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
 from syndicate.jobs.intake import Intake, LeaseLost
 from syndicate.jobs.one_by_one import Killers, read_one_by_one
 from syndicate.jobs.run_clock import RunClock
-from syndicate.jobs.source_reading import outcome_of, reading_of, source_request, with_site
+from syndicate.jobs.source_reading import file_reader, outcome_of, reading_of, source_request, with_site
 from syndicate.model import (
     NewArticle,
     Origin,
@@ -276,7 +276,9 @@ class IngestJob:
 
     def _read_folder(self, source: Source, state: SourceState, now: datetime) -> SourceOutcome:
         try:
-            parsed = read_folder(Path(source.url), known=self.intake.known_digests(source), zone=self.zone)
+            read = file_reader(self.intake.parser, self.zone)
+            known = self.intake.known_digests(source)
+            parsed = read_folder(Path(source.url), known=known, zone=self.zone, read=read)
         except SyndicateError as error:
             return self._failed(source, state, error, now)
         return self._save(source, state, PollOutcome(source_name=source.name), parsed, now)

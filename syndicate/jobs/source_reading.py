@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from syndicate.errors import ParseError
-from syndicate.ingest.folders import read_folder
+from syndicate.errors import FetchError, ParseError, ParserClosed
+from syndicate.ingest.folders import ReadFile, read_folder
 from syndicate.ingest.polling import PollOutcome
 from syndicate.ingest.readers import Document
 from syndicate.ingest.robots import origin_of
 from syndicate.ingest.sitemaps import MAX_BYTES as MAX_SITEMAP
-from syndicate.model import ParsedSource, Source, SourceKind, SourceState
+from syndicate.model import Entry, ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import (
     FEED_ACCEPT,
     PAGE_ACCEPT,
@@ -143,6 +143,29 @@ def parse_answer(
     raise hidden
 
 
+def file_reader(parser: Callable[[], Parser], zone: ZoneInfo) -> ReadFile:
+    """Reads the files of a folder in a worker process: who may write them is not always who runs us."""
+
+    def read(name: str, data: bytes, digest: str) -> Entry:
+        try:
+            parsed = parser().parse(
+                data,
+                url=name,
+                content_type="",
+                charset="",
+                known=frozenset(),
+                kind=Document.FILE,
+                digest=digest,
+                zone=zone,
+            )
+        except ParserClosed as error:
+            # Not the file's fault.
+            raise FetchError(str(error)) from error
+        return parsed.entries[0]
+
+    return read
+
+
 def read_now(
     source: Source, fetcher: Callable[[], FetchThread], parser: Callable[[], Parser], zone: ZoneInfo
 ) -> tuple[ParsedSource, Fetched | None]:
@@ -151,6 +174,7 @@ def read_now(
     Raises ``FetchError`` or ``ParseError`` when it cannot be read.
     """
     if source.kind is SourceKind.FOLDER:
-        return read_folder(Path(source.url), known=frozenset(), zone=zone), None
+        read = file_reader(parser, zone)
+        return read_folder(Path(source.url), known=frozenset(), zone=zone, read=read), None
     answer = fetcher().fetch_one(source_request(source))
     return parse_answer(parser(), answer, **reading_of(source)), answer

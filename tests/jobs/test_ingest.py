@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -215,6 +216,29 @@ def test_an_item_that_kills_its_parser_is_left_out_after_the_third_death_and_the
         server.answers["/harbour"] = answer(200, rss(item(-1), item(0), item(1)))
         assert polled(4).new == 1
         assert problems() == []
+
+
+def test_a_file_that_kills_its_parser_costs_itself_alone(room: Room, tmp_path: Path) -> None:
+    class Mortal(ParserPool):
+        def parse(self, body: bytes, **facts: Any) -> ParsedSource:
+            if b"Poison" in body:
+                raise ParserDied("the parser was ended by SIGSEGV")
+            return super().parse(body, **facts)
+
+    (tmp_path / "desk").mkdir()
+    for name, title in (("a", "First"), ("b", "Poison"), ("c", "Last")):
+        text = f"---\ntitle: {title}\ndate: 2026-11-23 09:00\n---\nText.\n"
+        (tmp_path / "desk" / f"{name}.md").write_text(text)
+    room.declare(source("desk", "desk"))
+    with Mortal(1) as pool:
+        job = replace(room.services.ingest, intake=replace(room.services.intake, parser=lambda: pool))
+        (outcome,) = job.run(NOW).sources
+    assert (outcome.new, outcome.error) == (2, "")
+    assert set(room.articles()) == {"First", "Last"}
+    with room.store.read() as connection:
+        (failure,) = quarantine.failures(connection)
+    assert (failure.kind, failure.attempts) == ("entry", 1)
+    assert failure.reason == "b.md: the parser was ended by SIGSEGV"
 
 
 def test_F20_a_source_that_turns_bad_keeps_its_articles_and_its_validators(rooms: Room, serve) -> None:
