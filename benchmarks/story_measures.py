@@ -206,7 +206,7 @@ def _syndicated(one: Document, rng: random.Random) -> Iterator[tuple[str, str]]:
 
 
 def pearson(path: Path, options: StoryOptions) -> dict[str, float]:
-    """Correlation of our likeness with human judgement (1 same … 4 different), by language."""
+    """Correlation of our likeness with human judgement (1 same … 4 different): mean, and by language."""
     index = StoryIndex(options)
     pairs = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     number = 0
@@ -221,7 +221,8 @@ def pearson(path: Path, options: StoryOptions) -> dict[str, float]:
     for position, pair in enumerate(pairs):
         score = index.compare(2 * position + 1, 2 * position + 2).score
         judged[pair["lang1"]].append((score, -pair["overall"]))
-    return {f"pearson_{language}": _correlation(values) for language, values in sorted(judged.items())}
+    found = {language: _correlation(values) for language, values in sorted(judged.items())}
+    return {"pearson": mean([*found.values()])} | {f"pearson_{one}": value for one, value in found.items()}
 
 
 def _correlation(values: Sequence[tuple[float, float]]) -> float:

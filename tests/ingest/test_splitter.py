@@ -120,6 +120,7 @@ PARTS = st.sampled_from(
 BETWEEN = st.sampled_from(
     ["", "\n", "<language>nb</language>", "<!-- x -->", "<ttl>5</ttl>", "<image><title>i</title></image>"]
 )
+RSS_1 = 'xmlns:r="http://purl.org/rss/1.0/"'
 ITEM = st.lists(PARTS, max_size=5).map("".join)
 
 
@@ -127,10 +128,14 @@ ITEM = st.lists(PARTS, max_size=5).map("".join)
 def documents(draw: st.DrawFn) -> bytes:
     items = draw(st.lists(ITEM, max_size=6, unique=True))
     between = [draw(BETWEEN) for _ in items]
-    inside = "".join(f"<item>{item}</item>{gap}" for item, gap in zip(items, between, strict=True))
+    prefixes = [draw(st.sampled_from(["", "r:"])) for _ in items]
+    inside = "".join(
+        f"<{prefix}item>{item}</{prefix}item>{gap}"
+        for prefix, item, gap in zip(prefixes, items, between, strict=True)
+    )
     if draw(st.booleans()):
-        return f"<rss {NAMESPACES}><channel><title>T</title>{inside}</channel></rss>".encode()
-    rdf = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"'
+        return f"<rss {RSS_1} {NAMESPACES}><channel><title>T</title>{inside}</channel></rss>".encode()
+    rdf = f'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/" {RSS_1}'
     channel = "<channel><title>T</title></channel>"
     return f"<rdf:RDF {rdf} {NAMESPACES}>{channel}{inside}</rdf:RDF>".encode()
 
