@@ -1,13 +1,16 @@
 """How good and how dear story intelligence is: labelled sets streamed through the real index.
 
     python -m benchmarks.stories FOLDER [--set NAME] [--json] [--seed N] [--time real|day|hide] [--no-window]
+        [--part tune|held]
 
 FOLDER holds one folder per set with ``docs.jsonl`` (id, title, text, published, source, lang,
 story_id), ``pairs.jsonl`` or ``snapshots.jsonl`` (ranks of a front page, see ``top_stories``). Articles
 arrive in the order of their dates and are forgotten when they
 leave the window, as the daemon does it; each is judged by what its page lists on the way. Dates that
 betray the label are taken away here, never in the product: ``hide`` gives all articles one date and
-shuffles them, ``day`` moves each by −3 to +3 days drawn from its id. ``--json`` prints one object with one
+shuffles them, ``day`` moves each by −3 to +3 days drawn from its id. ``--part`` judges half of the
+labels only (stories, pairs, days of a front page; drawn by their hash) while everything still streams:
+choose numbers on ``tune``, and look at ``held`` once they are chosen. ``--json`` prints one object with one
 object for each set.
 """
 
@@ -28,26 +31,28 @@ ALSO_WITHOUT_WINDOW = {"vmds_vi"}
 NO_WINDOW = 36_500.0
 
 
-def measure(path: Path, clock: str, options: StoryOptions, seed: int, *, compare: bool) -> dict[str, Any]:
+def measure(
+    path: Path, clock: str, options: StoryOptions, seed: int, part: str, *, compare: bool
+) -> dict[str, Any]:
     """Every measure that one set allows, and the same for the baselines."""
     documents = read_documents(path, clock, seed)
     run = stream(documents, options)
     groups = copy_groups(documents)
     measures: dict[str, Any] = {
         "documents": len(documents),
-        "related_ndcg3": ndcg3(documents, run.similar, groups, options),
-        **shown_links(documents, options),
-        **story_quality(documents, run.stories),
-        **duplicates(documents, options, seed),
+        "related_ndcg3": ndcg3(documents, run.similar, groups, options, part),
+        **shown_links(documents, options, part),
+        **story_quality(documents, run.stories, part),
+        **duplicates(documents, options, seed, part),
         "cpu_ms_per_article": run.cpu_ms,
     }
     if compare:
-        measures["baselines"] = baselines(documents, run.similar, groups, options, seed)
+        measures["baselines"] = baselines(documents, run.similar, groups, options, seed, part)
     return measures
 
 
 def measure_all(
-    folder: Path, only: str, clock: str, *, no_window: bool, seed: int, compare: bool
+    folder: Path, only: str, clock: str, *, no_window: bool, seed: int, part: str, compare: bool
 ) -> dict[str, dict[str, Any]]:
     """The measures of every set in a folder, by the set's name."""
     results: dict[str, dict[str, Any]] = {}
@@ -56,16 +61,16 @@ def measure_all(
         if only in name:
             times = clock or DEFAULT_TIME.get(name, "real")
             if not no_window:
-                results[name] = measure(path, times, StoryOptions(), seed, compare=compare)
+                results[name] = measure(path, times, StoryOptions(), seed, part, compare=compare)
             if no_window or name in ALSO_WITHOUT_WINDOW:
                 options = StoryOptions(window_days=NO_WINDOW)
-                results[f"{name} no window"] = measure(path, times, options, seed, compare=compare)
+                results[f"{name} no window"] = measure(path, times, options, seed, part, compare=compare)
     for path in sorted(folder.glob("*/pairs.jsonl")):
         if only in path.parent.name:
-            results[path.parent.name] = pearson(path, StoryOptions())
+            results[path.parent.name] = pearson(path, StoryOptions(), part)
     for path in sorted(folder.glob("*/snapshots.jsonl")):
         if only in path.parent.name:
-            results[path.parent.name] = top_stories(path, seed)
+            results[path.parent.name] = top_stories(path, seed, part)
     return results
 
 
@@ -88,6 +93,7 @@ def main() -> int:
     parser.add_argument("--time", default="", choices=["real", "day", "hide"], help="for every set")
     parser.add_argument("--no-window", action="store_true", help="articles of any age can be one story")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--part", default="", choices=["tune", "held"], help="judge half of the labels only")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--without-baselines", action="store_true", help="measure syndicate only")
     arguments = parser.parse_args()
@@ -100,6 +106,7 @@ def main() -> int:
         arguments.time,
         no_window=arguments.no_window,
         seed=arguments.seed,
+        part=arguments.part,
         compare=compare,
     )
     if arguments.json:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from benchmarks.story_measures import ndcg3
-from benchmarks.story_sets import Document, near
+from benchmarks.story_sets import Document, in_part, near
 from syndicate.stories import StoryOptions
 
 QUERIES = 500
@@ -28,11 +28,13 @@ def baselines(
     groups: dict[int, int],
     options: StoryOptions,
     seed: int,
+    part: str,
 ) -> dict[str, dict[str, float]]:
     """nDCG@3 and CPU of each baseline, and of the index for the same sample of queries."""
-    queries = random.Random(seed).sample(list(documents), min(QUERIES, len(documents)))
+    judged = [one for one in documents if in_part(one.event, part)]
+    queries = random.Random(seed).sample(judged, min(QUERIES, len(judged)))
     mine = {one.number: similar[one.number] for one in queries}
-    found = {"syndicate, the same queries": {"related_ndcg3": ndcg3(documents, mine, groups, options)}}
+    found = {"syndicate, the same queries": {"related_ndcg3": ndcg3(documents, mine, groups, options, part)}}
     named: dict[str, Baseline] = {"SQLite FTS5": lambda all_, some: _fts5(all_, some, options)}
     if has_scikit_learn():
         named |= {
@@ -44,7 +46,7 @@ def baselines(
         ranked = baseline(documents, queries)
         spent = (time.process_time() - started) * 1000
         found[name] = {
-            "related_ndcg3": ndcg3(documents, ranked, groups, options),
+            "related_ndcg3": ndcg3(documents, ranked, groups, options, part),
             "cpu_ms_per_query": spent / len(queries),
         }
     return found

@@ -11,7 +11,7 @@ from datetime import timedelta
 from heapq import heappop, heappush
 from pathlib import Path
 
-from benchmarks.story_sets import ONE_DATE, Document, copy_groups, events, near, relatives
+from benchmarks.story_sets import ONE_DATE, Document, copy_groups, events, in_part, near, relatives
 from syndicate.stories import Scored, StoredArticle, StoryIndex, StoryOptions
 from syndicate.stories.duplicates import copy_strength
 
@@ -77,12 +77,13 @@ def ndcg3(
     similar: Mapping[int, Sequence[int]],
     groups: dict[int, int],
     options: StoryOptions,
+    part: str,
 ) -> float:
     """nDCG@3 of ranked articles, before thresholds; relevant = same event, another text, in the window."""
     by_number = {document.number: document for document in documents}
     gains = []
     for number, relevant in relatives(documents, groups, options).items():
-        if not relevant or number not in similar:
+        if not relevant or number not in similar or not in_part(by_number[number].event, part):
             continue
         found: list[int] = []
         for one in similar[number]:
@@ -107,12 +108,15 @@ def with_lone_articles(documents: Sequence[Document]) -> list[Document]:
     return kept
 
 
-def shown_links(documents: Sequence[Document], options: StoryOptions) -> dict[str, float]:
+def shown_links(documents: Sequence[Document], options: StoryOptions, part: str) -> dict[str, float]:
     """Links that readers see (first three), when a third of the events is left with one article."""
     kept = with_lone_articles(documents)
     run, groups = stream(kept, options), copy_groups(kept)
+    labels = {document.number: document.event for document in kept}
     precision, recall, empty = [], [], []
     for number, relevant in relatives(kept, groups, options).items():
+        if not in_part(labels[number], part):
+            continue
         shown = [groups[one] for one in run.shown[number]]
         shown = [group for group in shown if group != groups[number]][:3]
         precision += [float(group in relevant) for group in shown]
@@ -123,17 +127,18 @@ def shown_links(documents: Sequence[Document], options: StoryOptions) -> dict[st
     return {"shown_precision": mean(precision), "shown_recall": mean(recall), "lone_empty": mean(empty)}
 
 
-def story_quality(documents: Sequence[Document], stories: dict[int, int]) -> dict[str, float]:
-    """BCubed and pairwise F1 of the stories against the events."""
+def story_quality(documents: Sequence[Document], stories: dict[int, int], part: str) -> dict[str, float]:
+    """BCubed and pairwise F1 of the stories against the events: means over the articles that are judged."""
     labels = {document.number: document.event for document in documents}
     both = Counter((stories[number], labels[number]) for number in labels)
     by_story, by_event = Counter(stories.values()), Counter(labels.values())
-    total = len(labels)
-    precision = sum(count * count / by_story[story] for (story, _), count in both.items()) / total
-    recall = sum(count * count / by_event[event] for (_, event), count in both.items()) / total
-    pairs = sum(count * (count - 1) for count in both.values())
-    said = sum(count * (count - 1) for count in by_story.values())
-    true = sum(count * (count - 1) for count in by_event.values())
+    judged = {cell: count for cell, count in both.items() if in_part(cell[1], part)}
+    total = sum(judged.values())
+    precision = sum(count * count / by_story[story] for (story, _), count in judged.items()) / total
+    recall = sum(count * count / by_event[event] for (_, event), count in judged.items()) / total
+    pairs = sum(count * (count - 1) for count in judged.values())
+    said = sum(count * (by_story[story] - 1) for (story, _), count in judged.items())
+    true = sum(count * (by_event[event] - 1) for (_, event), count in judged.items())
     return {
         "bcubed_f1": _f1(precision, recall),
         "bcubed_precision": precision,
@@ -142,14 +147,16 @@ def story_quality(documents: Sequence[Document], stories: dict[int, int]) -> dic
     }
 
 
-def duplicates(documents: Sequence[Document], options: StoryOptions, seed: int) -> dict[str, float]:
+def duplicates(
+    documents: Sequence[Document], options: StoryOptions, seed: int, part: str
+) -> dict[str, float]:
     """Pairs: articles with copies made in six ways that outlets use, against other articles of their event.
 
     ``duplicates_recall_at_p99`` is over all thresholds; ``duplicates_recall`` and
     ``duplicates_precision`` are those of the product's own.
     """
     rng = random.Random(seed)
-    sample = [one for one in documents if len(one.text) > SAMPLE]
+    sample = [one for one in documents if len(one.text) > SAMPLE and in_part(one.event, part)]
     groups, by_event = copy_groups(documents), events(documents)
     space = StoryIndex(options)
     scored: list[tuple[float, bool]] = []
@@ -205,7 +212,7 @@ def _syndicated(one: Document, rng: random.Random) -> Iterator[tuple[str, str]]:
     yield one.title, f"{before} {one.text} {after}"
 
 
-def pearson(path: Path, options: StoryOptions) -> dict[str, float]:
+def pearson(path: Path, options: StoryOptions, part: str) -> dict[str, float]:
     """Correlation of our likeness with human judgement (1 same … 4 different): mean, and by language."""
     index = StoryIndex(options)
     pairs = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
@@ -219,9 +226,13 @@ def pearson(path: Path, options: StoryOptions) -> dict[str, float]:
             index.load([StoredArticle(number, number, ONE_DATE.timestamp(), item.title, terms)])
     judged: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for position, pair in enumerate(pairs):
+        if not in_part(pair["pair_id"], part):
+            continue
         score = index.compare(2 * position + 1, 2 * position + 2).score
         judged[pair["lang1"]].append((score, -pair["overall"]))
     found = {language: _correlation(values) for language, values in sorted(judged.items())}
+    if not found:
+        return {}
     return {"pearson": mean([*found.values()])} | {f"pearson_{one}": value for one, value in found.items()}
 
 

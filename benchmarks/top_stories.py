@@ -1,6 +1,6 @@
 """Top against three months of Google News ranks: headlines streamed through the real index and ranking.
 
-    python -m benchmarks.top_stories FOLDER/gnews_top_en [--seed N] [--json]
+    python -m benchmarks.top_stories FOLDER/gnews_top_en [--seed N] [--part tune|held] [--json]
 
 ``snapshots.jsonl`` holds the list of "Top stories" every four hours. A headline arrives when a
 snapshot first shows it; those of one snapshot arrive shuffled, so that nothing betrays their ranks. The
@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from benchmarks.story_sets import in_part
 from syndicate.stories import (
     ENOUGH_OTHERS,
     IndexedArticle,
@@ -153,8 +154,10 @@ class Newsroom:
                 self._judge(self._stream.articles[number].source, float(place <= PLACES))
         while self._way == "own" and self._next and self._next.seen <= snapshot.moment - JUDGED_AFTER:
             article, self._next = self._next, next(self._waiting, None)
-            told = {one.source for one in self._told(self._stories[article.number])}
-            self._judge(article.source, min(len(told - {article.source}), ENOUGH_OTHERS) / ENOUGH_OTHERS)
+            told = self._told(self._stories[article.number])
+            before = {one.source for one in told if one.seen <= article.seen}
+            after = {one.source for one in told} - before
+            self._judge(article.source, min(len(after), ENOUGH_OTHERS) / ENOUGH_OTHERS)
 
     def _judge(self, source: int, prominence: float) -> None:
         self._judged[source] += 1
@@ -206,24 +209,25 @@ class Newsroom:
         )
 
 
-def top_stories(file: Path, seed: int = 1) -> dict[str, float]:
-    """``top10_ndcg_now`` and ``top10_ndcg_next12h`` of ``snapshots.jsonl``, with those of other weights."""
+def top_stories(file: Path, seed: int, part: str) -> dict[str, float]:
+    """``top10_ndcg_now`` and ``top10_ndcg_next12h`` of ``snapshots.jsonl``, and of other weights."""
     stream = read_stream(file, seed)
     measures: dict[str, float] = {}
     for way in WAYS:
-        now, soon = _evaluate(stream, way)
+        now, soon = _evaluate(stream, way, part)
         suffix = "" if way == WAYS[0] else f"_{way}"
         measures |= {f"top10_ndcg_now{suffix}": now, f"top10_ndcg_next12h{suffix}": soon}
     return measures
 
 
-def _evaluate(stream: Stream, way: str) -> tuple[float, float]:
+def _evaluate(stream: Stream, way: str, part: str) -> tuple[float, float]:
     room = Newsroom(stream, way)
     options = RankingOptions()
     now, soon = [], []
     for position, snapshot in enumerate(stream.snapshots):
         room.arrive(snapshot)
-        if position >= TEACHING * len(stream.snapshots):
+        judged = in_part(snapshot.moment.date().isoformat(), part)
+        if judged and position >= TEACHING * len(stream.snapshots):
             facts = room.facts(snapshot.moment, options)
             now.append(_ndcg(room, facts, snapshot.moment, options, [snapshot]))
             later = [
@@ -267,9 +271,10 @@ def main() -> int:
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seed", type=int, default=1, help="shuffles what arrives together")
+    parser.add_argument("--part", default="", choices=["tune", "held"], help="judge half of the days only")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
-    measures = top_stories(arguments.folder / "snapshots.jsonl", arguments.seed)
+    measures = top_stories(arguments.folder / "snapshots.jsonl", arguments.seed, arguments.part)
     if arguments.json:
         print(json.dumps(measures, indent=2))
         return 0

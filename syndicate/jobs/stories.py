@@ -131,8 +131,11 @@ def load_index(connection: Connection, options: StoryOptions, since: datetime) -
         }
         stored = [_stored(row, hints) for row in story_store.placed_articles(connection, since)]
         index.load(sorted(stored, key=StoredArticle.place_in_order))
+        del stored
     finally:
         if collecting:
+            # Nor is it looked for later: what was loaded is freed by counting when it is forgotten.
+            gc.freeze()
             gc.enable()
     return index
 

@@ -131,16 +131,27 @@ def source_records(
 ) -> dict[int, tuple[int, float]]:
     """(articles, prominence) of each source in a span of time; prominence adds up, at most 1 an article.
 
-    That of an article is how many other sources tell its story, as a share of ``enough``.
+    That of an article is how many sources began to tell its story after it, as a share of ``enough``.
     """
-    table, stories = schema.articles, schema.stories
-    others = case((stories.c.coverage - 1 > enough, enough), else_=stories.c.coverage - 1)
-    query = (
-        select(table.c.source_id, func.count(), func.sum(others))
-        .join(stories, stories.c.id == table.c.story_id)
-        .where(table.c.published >= since, table.c.published < until)
-        .group_by(table.c.source_id)
+    table = schema.articles
+    judged = (table.c.published >= since, table.c.published < until, table.c.story_id.is_not(None))
+    begun = (
+        select(table.c.story_id, table.c.source_id, func.min(table.c.published).label("first"))
+        .where(table.c.story_id.in_(select(table.c.story_id).where(*judged)))
+        .group_by(table.c.story_id, table.c.source_id)
+        .cte("begun")
     )
+    after = (begun.c.story_id == table.c.story_id) & (begun.c.first > table.c.published)
+    # An article's own source began no later than the article did, so these are all others.
+    followed = (
+        select(table.c.source_id, func.count(begun.c.source_id).label("others"))
+        .join(begun, after, isouter=True)
+        .where(*judged)
+        .group_by(table.c.id, table.c.source_id)
+        .subquery()
+    )
+    others = case((followed.c.others > enough, enough), else_=followed.c.others)
+    query = select(followed.c.source_id, func.count(), func.sum(others)).group_by(followed.c.source_id)
     return {source: (count, int(total) / enough) for source, count, total in connection.execute(query)}
 
 

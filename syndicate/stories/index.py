@@ -82,7 +82,8 @@ class StoryIndex:
         else:
             found, regrouped = self._grouping.stay(held, bonds, stays), ()
         self._postings.add(held.article_id, held.terms)
-        self._space.add([held.terms])
+        if held.counts:
+            self._space.add([held.terms])
         held.neighbours = self._nearest(matches)
         return Placement(
             story=held.story,
@@ -193,7 +194,8 @@ class StoryIndex:
             self._held[held.duplicate_of].copies.remove(article_id)
             return True
         self._postings.remove(held.article_id, held.terms)
-        self._space.remove(held.terms)
+        if held.counts:
+            self._space.remove(held.terms)
         self._promote(held.copies)
         return True
 
@@ -217,10 +219,10 @@ class StoryIndex:
     def _count_loaded(self) -> None:
         """Count and post what was loaded: all in one go costs a tenth of one by one."""
         if self._uncounted:
-            loaded = [(held.article_id, held.terms) for held in self._uncounted]
-            for start in range(0, len(loaded), _COUNTED_TOGETHER):
-                self._space.add([terms for _, terms in loaded[start : start + _COUNTED_TOGETHER]])
-            self._postings.fill(loaded)
+            counted = [held.terms for held in self._uncounted if held.counts]
+            for start in range(0, len(counted), _COUNTED_TOGETHER):
+                self._space.add(counted[start : start + _COUNTED_TOGETHER])
+            self._postings.fill([(held.article_id, held.terms) for held in self._uncounted])
             self._uncounted = []
 
     def _matches(self, held: Held) -> list[Match]:

@@ -5,7 +5,6 @@ embeddings and isolates (U+202A–E, U+2066–9), which would reorder what surro
 and direction marks stay: Persian, Indic scripts and emoji need them. Text is in NFC.
 """
 
-import contextlib
 import html as entities
 import re
 import unicodedata
@@ -115,6 +114,15 @@ def excerpt(text: str, limit: int = 280) -> str:
     return _cut(line, limit)
 
 
+def is_western(text: str) -> bool:
+    """Whether a text is all windows-1252: quickly told, and then no character combines with another."""
+    try:
+        text.encode("cp1252")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def xml_safe(text: str) -> str:
     """The text without the characters XML 1.0 (section 2.2) cannot carry."""
     return text if text.isprintable() else _NOT_XML.sub("", text)
@@ -132,11 +140,7 @@ def _paragraphs(text: str) -> str:
 
 def _composed(text: str) -> str:
     """Text in NFC, with piles of combining marks cut."""
-    with contextlib.suppress(UnicodeEncodeError):
-        # None of these characters combines with another: what most texts are spared.
-        text.encode("cp1252")
-        return text
-    return unicodedata.normalize("NFC", _without_piles(text))
+    return text if is_western(text) else unicodedata.normalize("NFC", _without_piles(text))
 
 
 def _is_clean_line(text: str) -> bool:

@@ -10,6 +10,8 @@ import math
 import re
 from dataclasses import dataclass
 
+from syndicate.text.plain import is_western
+
 WORDS_PER_MINUTE = {
     "ar": 138,
     "de": 179,
@@ -38,7 +40,6 @@ LETTERS_PER_WORD = 5
 _IDEOGRAPH = re.compile(
     "[\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
-_LONE_SIGN = re.compile(r"\s[^\w\s](?=\s)")
 _UNSPACED = re.compile("[\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e81-\u0eb0\u1000-\u1049\u1780-\u17b3]")
 
 
@@ -66,10 +67,11 @@ def measure_reading(text: str, language: str) -> Reading:
 def _count(text: str, language: str) -> tuple[int, int]:
     """Characters of scripts read by character, and words of all the rest."""
     characters = unspaced = 0
-    if not text.isascii():
+    if not is_western(text):
         # Korean and Vietnamese texts quote an ideograph now and then; it is a word there.
         text, characters = _IDEOGRAPH.subn(" ", text)
         if language.startswith(("th", "lo", "my", "km")) or not language:
             text, unspaced = _UNSPACED.subn(" ", text)
-    words = len(text.split()) - len(_LONE_SIGN.findall(f" {text} "))
-    return characters, words + unspaced // LETTERS_PER_WORD
+    words = text.split()
+    signs = [word for word in words if len(word) == 1 and not word.isalnum() and word != "_"]
+    return characters, len(words) - len(signs) + unspaced // LETTERS_PER_WORD

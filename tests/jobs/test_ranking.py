@@ -178,26 +178,28 @@ def test_the_front_page_says_why_a_story_is_there(desk: Room) -> None:
     assert "<bdi>harbour</bdi> 0." in front
 
 
-def test_sources_whose_stories_others_tell_are_worth_more_from_the_next_day_on(room: Room) -> None:
+def test_sources_whose_stories_others_take_up_are_worth_more_from_the_next_day_on(room: Room) -> None:
     room.declare(SOURCES, now=SEVEN - 9 * DAY)
     with room.store.write() as connection:
         for number in range(1, 21):
-            told_by_two_and_by_one(connection, number)
+            taken_up_by_one(connection, number)
     room.services.stories.ranking.run(SEVEN)
     with room.store.read() as connection:
         known = ranking.source_weights(connection)
     harbour, hills, dales = (known[number] for number in (1, 2, 3))
-    assert harbour.weight == hills.weight > 1 > dales.weight
+    assert harbour.weight > 1 > hills.weight == dales.weight
     assert harbour.articles == 20
     assert harbour.prominence == pytest.approx(20 / 3)
     assert harbour.learned == datetime(2026, 11, 24, tzinfo=UTC)
 
 
-def told_by_two_and_by_one(connection: Connection, number: int) -> None:
-    """Harbour and hills tell one story; dales tells one that nobody else has."""
-    moment = SEVEN - 3 * DAY
+def taken_up_by_one(connection: Connection, number: int) -> None:
+    """Harbour tells a story, then hills does; dales tells one that nobody else has."""
+    begun = SEVEN - 3 * DAY
     ids = [
-        factories.add_articles(connection, paper, news(10 * number + paper, f"T{number} {paper}", moment))[0]
+        factories.add_articles(
+            connection, paper, news(10 * number + paper, f"T{number} {paper}", begun + paper * HOUR)
+        )[0]
         for paper in (1, 2, 3)
     ]
     story = factories.place(connection, ids[0])
@@ -208,7 +210,7 @@ def told_by_two_and_by_one(connection: Connection, number: int) -> None:
 def test_nothing_is_learned_when_the_operator_says_so(room: Room) -> None:
     room.declare(SOURCES + '[ranking]\nlearn = "0s"\n', now=SEVEN - 9 * DAY)
     with room.store.write() as connection:
-        told_by_two_and_by_one(connection, 1)
+        taken_up_by_one(connection, 1)
     room.services.stories.ranking.run(SEVEN)
     with room.store.read() as connection:
         assert ranking.source_weights(connection) == {}

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from syndicate.model import NewArticle
 from syndicate.store import ranking, stories
 from syndicate.store.ranking import SourceWeight
 from tests import factories
@@ -20,25 +21,35 @@ def room(store):
         yield connection, sources
 
 
-def test_a_record_counts_articles_and_how_many_others_told_their_stories(room):
+def test_a_record_counts_articles_and_how_many_others_took_up_their_stories(room):
     connection, (harbour, hills) = room
-    ids = factories.add_articles(connection, harbour.id, *(new_article(n) for n in range(1, 4)))
-    (other,) = factories.add_articles(connection, hills.id, new_article(9))
-    story = factories.place(connection, ids[0])
-    factories.place(connection, other, story)
-    factories.save_story(connection, story, lead_id=ids[0], articles=2, coverage=2)
+    first, _ = factories.add_articles(connection, harbour.id, *_hours_ago(5, 3))
+    (second,) = factories.add_articles(connection, hills.id, *_hours_ago(4))
+    (third,) = factories.add_articles(connection, harbour.id, *_hours_ago(2))
+    story = factories.place(connection, first)
+    for article in (second, third):
+        factories.place(connection, article, story)
     found = ranking.source_records(connection, since=NOW - DAY, until=NOW, enough=3)
-    assert found == {harbour.id: (3, 1 / 3), hills.id: (1, 1 / 3)}
+    assert found == {harbour.id: (3, 1 / 3), hills.id: (1, 0.0)}, (
+        "the harbour had told it before the hills did"
+    )
     assert ranking.source_records(connection, since=NOW, until=NOW + DAY, enough=3) == {}
 
 
-def test_a_story_that_everybody_tells_counts_one_and_no_more(room):
+def test_a_story_that_everybody_takes_up_counts_one_and_no_more(room):
     connection, (harbour, _) = room
-    (article,) = factories.add_articles(connection, harbour.id, new_article(1))
+    (article,) = factories.add_articles(connection, harbour.id, *_hours_ago(5))
     story = factories.place(connection, article)
-    factories.save_story(connection, story, lead_id=article, coverage=40)
-    found = ranking.source_records(connection, since=NOW - DAY, until=NOW, enough=3)
+    followers = factories.add_sources(connection, *(declared(f"Follower {n}") for n in range(5)))
+    for minute, source in enumerate(followers, 11):
+        (other,) = factories.add_articles(connection, source.id, new_article(minute))
+        factories.place(connection, other, story)
+    found = ranking.source_records(connection, since=NOW - DAY, until=NOW - 2 * HOUR, enough=3)
     assert found == {harbour.id: (1, 1.0)}
+
+
+def _hours_ago(*hours: int) -> list[NewArticle]:
+    return [replace(new_article(hour), published=NOW - hour * HOUR) for hour in hours]
 
 
 def test_the_same_hour_of_the_days_before_is_counted_and_no_other(room):

@@ -62,6 +62,16 @@ def test_a_new_article_names_the_older_ones_that_should_link_to_it(
     assert [sorted(one.touched) for one in placements] == [[], [], [], [1], [2], [1, 4]]
 
 
+def test_words_do_not_become_common_because_many_articles_tell_one_event(index: StoryIndex) -> None:
+    place(index, article(1, *FLOOD[0]))
+    late = article(9, "Porto after the flood", "The Ribeira of Porto is dry again and the Douro is low.")
+    before = index.fingerprint(late)
+    assert [place(index, article(number, *FLOOD[number - 1])).story for number in (2, 3)] == [1, 1]
+    assert index.fingerprint(late).pack() == before.pack()
+    place(index, article(4, *CHESS[0]))
+    assert index.fingerprint(late).pack() != before.pack()
+
+
 def test_the_parts_of_a_score_sum_to_it(index: StoryIndex, newsroom: list[IndexedArticle]) -> None:
     for item in newsroom:
         place(index, item)
