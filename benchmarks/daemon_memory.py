@@ -149,9 +149,16 @@ def measure(folder: Path, count: int) -> dict[str, Any]:
 
 
 def main() -> None:
+    first: dict[str, Any] = {}
     for count in map(int, sys.argv[1:] or ("1000", "10000", "100000")):
         with tempfile.TemporaryDirectory(prefix="syndicate-daemon-") as name:
-            print(json.dumps(measure(Path(name), count)), flush=True)
+            found = measure(Path(name), count)
+        first = first or found
+        beside = {
+            f"{key}_over_first": round(found[key] / first[key], 2)
+            for key in ("readers", "peak_mib", "cpu_seconds")
+        }
+        print(json.dumps(found | beside), flush=True)
 
 
 if __name__ == "__main__":

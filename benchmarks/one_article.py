@@ -73,7 +73,9 @@ def _run(folder: Path, count: int) -> dict[str, float]:
             published = services.publish.run(now)
             result[f"{name}: pages"] = len(published.pages)
             result[f"{name}: feed files"] = len(published.feeds)
-            result[f"{name}: ms"] = round(1000 * (time.process_time() - start_cpu), 1)
+            spent = 1000 * (time.process_time() - start_cpu)
+            result[f"{name}: ms"] = round(spent, 1)
+            result[f"{name}: times nothing new"] = round(spent / max(result["nothing_new_ms"], 0.1), 1)
     return result
 
 

@@ -16,6 +16,7 @@ import io
 import json
 import shutil
 import sqlite3
+import sys
 import tempfile
 import time
 import zlib
@@ -66,7 +67,7 @@ class Feed:
 
 
 def main() -> None:
-    """Run everything and print the table, or one JSON object."""
+    """Run everything and print the table, or one JSON object; exit 1 when an item differs read alone."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", help="feeds; without it, invented large ones")
     parser.add_argument("--json", action="store_true")
@@ -81,6 +82,7 @@ def main() -> None:
         side: {case: min(run[side][case] for run in runs) for case in CASES}
         for side in ("ours", "plain", "floor")
     }
+    equal = _equality(feeds)
     result = {
         "feeds": len(feeds),
         "mean_kb": round(
@@ -93,9 +95,11 @@ def main() -> None:
         },
         "ratio": {case: round(best["plain"][case] / best["ours"][case], 1) for case in CASES},
         "ratio_floor": {case: round(best["plain"][case] / best["floor"][case], 1) for case in CASES},
-        "equal": _equality(feeds),
+        "equal": equal,
     }
     print(json.dumps(result, indent=2) if arguments.json else _table(result))
+    if equal["different"]:
+        sys.exit(1)
 
 
 def _documents(folder: Path | None) -> Iterator[tuple[str, bytes]]:

@@ -69,6 +69,9 @@ def _ticks(services: Services, sources: int, server: int) -> dict[str, Any]:
             "ms_cpu_each": round(1000 * (cpu_seconds(server) - start) / sources, 3),
             "seconds": round(time.monotonic() - started, 1),
         }
+    figures["first_poll_over_nothing_new"] = round(
+        figures["first poll"]["ms_cpu_each"] / max(figures["nothing new again"]["ms_cpu_each"], 0.001), 1
+    )
     figures["workers_cpu_s"] = sorted(round(used, 1) for used in child_seconds(server).values())
     figures["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return figures

@@ -15,13 +15,12 @@ object for each set.
 """
 
 import argparse
-import importlib.util
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks.story_baselines import baselines
+from benchmarks.story_baselines import baselines, has_scikit_learn
 from benchmarks.story_measures import duplicates, ndcg3, pearson, shown_links, story_quality, stream
 from benchmarks.story_sets import copy_groups, read_documents
 from benchmarks.top_stories import top_stories
@@ -99,9 +98,8 @@ def main() -> int:
     parser.add_argument("--without-baselines", action="store_true", help="measure syndicate only")
     arguments = parser.parse_args()
     compare = not arguments.without_baselines
-    if compare and importlib.util.find_spec("sklearn") is None:
-        print("No baselines: they need scikit-learn (pip install scikit-learn).", file=sys.stderr)
-        compare = False
+    if compare and not has_scikit_learn():
+        print("Only FTS5 as a baseline: the others need scikit-learn (pip install it).", file=sys.stderr)
     results = measure_all(
         arguments.folder,
         arguments.set,

@@ -2,9 +2,10 @@
 
 scikit-learn's TF-IDF with its defaults, BM25 (k1 = 1.5, b = .75) over the same tokens, and "more
 like this" with SQLite's FTS5 (the 16 rarest words, title twice). All see the whole set before the first
-query, which the index never does. scikit-learn is needed here only: ``pip install scikit-learn``.
+query, which the index never does. The first two need scikit-learn, here only: ``pip install scikit-learn``.
 """
 
+import importlib.util
 import random
 import sqlite3
 import time
@@ -34,11 +35,12 @@ def baselines(
     queries = random.Random(seed).sample(judged, min(QUERIES, len(judged)))
     mine = {one.number: similar[one.number] for one in queries}
     found = {"syndicate, the same queries": {"related_ndcg3": ndcg3(documents, mine, groups, options, part)}}
-    named: dict[str, Baseline] = {
-        "scikit-learn TF-IDF": lambda all_, some: _vectors(all_, some, options, bm25=False),
-        "BM25": lambda all_, some: _vectors(all_, some, options, bm25=True),
-        "SQLite FTS5": lambda all_, some: _fts5(all_, some, options),
-    }
+    named: dict[str, Baseline] = {"SQLite FTS5": lambda all_, some: _fts5(all_, some, options)}
+    if has_scikit_learn():
+        named |= {
+            "scikit-learn TF-IDF": lambda all_, some: _vectors(all_, some, options, bm25=False),
+            "BM25": lambda all_, some: _vectors(all_, some, options, bm25=True),
+        }
     for name, baseline in named.items():
         started = time.process_time()
         ranked = baseline(documents, queries)
@@ -48,6 +50,11 @@ def baselines(
             "cpu_ms_per_query": spent / len(queries),
         }
     return found
+
+
+def has_scikit_learn() -> bool:
+    """Whether the baselines that need it can be measured."""
+    return importlib.util.find_spec("sklearn") is not None
 
 
 def _in_window(

@@ -213,7 +213,7 @@ def _syndicated(one: Document, rng: random.Random) -> Iterator[tuple[str, str]]:
 
 
 def pearson(path: Path, options: StoryOptions, part: str) -> dict[str, float]:
-    """Correlation of our likeness with human judgement (1 same … 4 different), by language."""
+    """Correlation of our likeness with human judgement (1 same … 4 different): mean, and by language."""
     index = StoryIndex(options)
     pairs = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     number = 0
@@ -230,7 +230,10 @@ def pearson(path: Path, options: StoryOptions, part: str) -> dict[str, float]:
             continue
         score = index.compare(2 * position + 1, 2 * position + 2).score
         judged[pair["lang1"]].append((score, -pair["overall"]))
-    return {f"pearson_{language}": _correlation(values) for language, values in sorted(judged.items())}
+    found = {language: _correlation(values) for language, values in sorted(judged.items())}
+    if not found:
+        return {}
+    return {"pearson": mean([*found.values()])} | {f"pearson_{one}": value for one, value in found.items()}
 
 
 def _correlation(values: Sequence[tuple[float, float]]) -> float:

@@ -10,10 +10,12 @@ A message says what went wrong, where, why, and what to do about it. Anything th
     ├── StoreError                 exit code 4: the store is missing, locked, newer than us, full
     │   └── StoreBusy              another process holds it
     ├── FetchError                 a source could not be read; try again later
+    │   ├── NotAsked               its server had asked for a pause
     │   ├── ForbiddenAddress       the address guard refused to connect
     │   └── TooLarge               a body beyond its limit (bombs included)
     ├── ParseError                 bytes that are not what they claim to be
     │   └── ParserDied             the worker process crashed, ran out of time or out of memory
+    │       └── ParserClosed       the program is stopping
     ├── RenderError                a template or a feed could not be rendered
     ├── InvalidAddress             a text that is no mail address
     └── MailError                  the mail server said no, for this message or for all of them
@@ -51,19 +53,29 @@ class StoreBusy(StoreError):
 class FetchError(SyndicateError):
     """A source could not be read this time.
 
-    ``retry_after`` is what the server asked for, in seconds, or ``None``; ``gone`` is true for
-    a 410, which means the source should not be asked again.
+    ``retry_after`` is what the server asked for, in seconds, or ``None``; ``gone`` is true when the
+    address, or the one it has moved to for good, answered 410: it should not be asked again.
+    ``busy`` is the origin (scheme, host and port) that asked to be left alone, ``""`` if none did.
     """
 
-    def __init__(self, message: str, *, status: int | None = None, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after: float | None = None,
+        gone: bool = False,
+        busy: str = "",
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
+        self.gone = gone
+        self.busy = busy
 
-    @property
-    def gone(self) -> bool:
-        """True when the server said the source is gone for good (410)."""
-        return self.status == 410
+
+class NotAsked(FetchError):
+    """Not asked at all: its server has just asked another of our requests to wait ``retry_after``."""
 
 
 class ForbiddenAddress(FetchError):
@@ -80,6 +92,10 @@ class ParseError(SyndicateError):
 
 class ParserDied(ParseError):
     """The worker process that read a stranger's bytes crashed or was stopped at its limit."""
+
+
+class ParserClosed(ParserDied):
+    """The worker process was stopped because the program ends: nobody's fault."""
 
 
 class RenderError(SyndicateError):

@@ -28,7 +28,7 @@ MAX_FEEDS = 10_000
 LONGEST_SECTION = 200
 """Characters; else deep folders with long names would multiply a file in memory."""
 
-MOST_EXTRA = 20
+MOST_EXTRA = 40
 LONGEST_EXTRA = 500
 
 _KNOWN = frozenset({"text", "title", "type", "xmlurl", "htmlurl", "language", "description"})

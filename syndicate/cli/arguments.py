@@ -2,10 +2,12 @@
 
 import getpass
 from collections.abc import Sequence
+from datetime import datetime
 
 import click
 
 from syndicate.errors import ConfigError, SyndicateError
+from syndicate.jobs.source_reading import pause_asked
 from syndicate.model import Article, Newsletter, Source
 from syndicate.services import Services
 from syndicate.store import Connection, added_sources
@@ -32,6 +34,22 @@ def source_named(connection: Connection, name: str) -> Source:
     source = added_sources.find_source(connection, name)
     if source is None:
         raise click.UsageError(f"there is no source named {name!r}; see `syndicate sources list`")
+    return source
+
+
+def patient_source(services: Services, name: str, now: datetime, *, force: bool) -> Source:
+    """The source of that name, which is going to be read now.
+
+    Raises as above, and ``SyndicateError`` while its server asks for a pause, unless ``force`` is set.
+    """
+    with services.store.read() as connection:
+        source = source_named(connection, name)
+    until = None if force else pause_asked(services.store, source, now)
+    if until:
+        raise SyndicateError(
+            f"{name} was not asked: its server wants to be left alone until {until:%d %b %Y %H:%M} UTC "
+            "(Retry-After); --force asks it all the same"
+        )
     return source
 
 
@@ -78,6 +96,9 @@ def _decider(_context: click.Context, _parameter: click.Parameter, given: str) -
         return "unknown"
 
 
+force_option = click.option(
+    "--force", is_flag=True, help="Read it although its server asked for a pause (Retry-After)."
+)
 by_option = click.option(
     "--by", default="", callback=_decider, help="Who decides; your user name unless given."
 )

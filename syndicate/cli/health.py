@@ -1,5 +1,6 @@
 """One look at the store: how everything is doing, and what needs a person."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -174,8 +175,10 @@ def _failing(state: SourceState | SourceListState) -> bool:
 
 
 def _failures(health: Health) -> list[str]:
+    names = {report.source.id: report.source.name for report in health.sources}
     quarantined = [
-        f"{failure.kind} {failure.subject} failed {plural(failure.attempts, 'time')}: {failure.reason}"
+        f"{failure.kind} {failure.subject}{_belonging(failure, names)} failed "
+        f"{plural(failure.attempts, 'time')}: {failure.reason}"
         for failure in health.failures
         if failure.resting or failure.kind not in SENT_BY_OTHERS
     ]
@@ -183,6 +186,12 @@ def _failures(health: Health) -> list[str]:
         f"sitemap {url} failed {plural(count, 'time')}: {error}" for url, count, error in health.failing_parts
     ]
     return quarantined + parts
+
+
+def _belonging(failure: Failure, names: Mapping[int, str]) -> str:
+    """Whose it is, unless its own name says so."""
+    name = names.get(failure.source_id or 0, "")
+    return f" of {name}" if name and name != failure.subject else ""
 
 
 def _problems_of_mail(health: Health) -> list[str]:

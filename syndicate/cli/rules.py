@@ -6,12 +6,11 @@ from typing import Any
 
 import click
 
-from syndicate.cli.arguments import source_named
+from syndicate.cli.arguments import force_option, patient_source
 from syndicate.cli.frame import config_option, json_option, moment, now_option, plural, services_of, show
 from syndicate.errors import ConfigError
 from syndicate.jobs.rehearsal import Judged
 from syndicate.model import Source
-from syndicate.services import Services
 from syndicate.text.urls import is_web_url
 
 
@@ -26,9 +25,16 @@ def rules() -> None:
 @now_option
 @click.option("--source", "name", help="Read this source now.")
 @click.option("--url", help="Read this feed now, declared or not.")
+@force_option
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Articles to try.")
 def try_rules(
-    config: Path, as_json: bool, now: datetime | None, name: str | None, url: str | None, limit: int
+    config: Path,
+    as_json: bool,
+    now: datetime | None,
+    name: str | None,
+    url: str | None,
+    limit: int,
+    force: bool,
 ) -> None:
     """Show which rules hit the latest articles and what they change. Changes nothing.
 
@@ -40,16 +46,12 @@ def try_rules(
         if not services.rules:
             raise ConfigError(f"{config} has no [[rules]]: see docs/configuration.md")
         if name or url:
-            source = _declared(services, name) if name else _stranger(str(url))
-            judged = services.rehearsal.read(source, moment(now), limit)
+            time = moment(now)
+            source = patient_source(services, name, time, force=force) if name else _stranger(str(url))
+            judged = services.rehearsal.read(source, time, limit)
         else:
             judged = services.rehearsal.stored(limit)
     show(_answer(judged), as_json, lambda: _print(judged))
-
-
-def _declared(services: Services, name: str) -> Source:
-    with services.store.read() as connection:
-        return source_named(connection, name)
 
 
 def _stranger(url: str) -> Source:

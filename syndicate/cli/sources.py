@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from syndicate.cli.arguments import source_named
+from syndicate.cli.arguments import force_option, patient_source, source_named
 from syndicate.cli.frame import (
     ago,
     config_option,
@@ -138,12 +138,13 @@ def remove(config: Path, as_json: bool, name: str) -> None:
 @sources.command()
 @config_option
 @json_option
+@now_option
+@force_option
 @click.argument("name")
-def test(config: Path, as_json: bool, name: str) -> None:
+def test(config: Path, as_json: bool, now: datetime | None, force: bool, name: str) -> None:
     """Fetch the source NAME now and show what would be read. Changes nothing."""
-    with services_of(config) as (_, services):
-        with services.store.read() as connection:
-            source = source_named(connection, name)
+    with services_of(config, now) as (_, services):
+        source = patient_source(services, name, moment(now), force=force)
         try:
             look = services.discovery.look(source)
         except SyndicateError as error:
@@ -210,7 +211,7 @@ def _facts(report: SourceReport) -> dict[str, Any]:
         "next_check": state.next_check,
         "failures": state.failures,
         "error": state.error,
-        "warning": report.warning,
+        "warning": report.state.warning,
         "moved_to": shown_address(source, believed_url(state)),
         "outline": dict(source.outline),
     }

@@ -62,7 +62,7 @@ def _print_sources(health: Health) -> None:
             "" if report.source.paused or report.state.gone else ago(report.state.next_check, health.now),
             f"{report.articles_last_week / 7:.1f}",
             report.state.error
-            or report.warning
+            or report.state.warning
             or ("" if report.source.paused else report.state.check_reason),
         )
         for report in health.sources
@@ -117,6 +117,7 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 def _answer(health: Health, services: Services) -> dict[str, Any]:
     coming = next_editions(services, health.now)
+    names = {report.source.id: report.source.name for report in health.sources}
     return {
         "sources": [_source(report, health.hubs.get(report.source.id)) for report in health.sources],
         "articles": health.articles,
@@ -134,7 +135,13 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
         "last_deferral": health.deferral,
         "subscriptions": health.subscriptions,
         "quarantine": [
-            {"kind": one.kind, "subject": one.subject, "attempts": one.attempts, "reason": one.reason}
+            {
+                "kind": one.kind,
+                "subject": one.subject,
+                "source": names.get(one.source_id or 0, ""),
+                "attempts": one.attempts,
+                "reason": one.reason,
+            }
             for one in health.failures
         ],
         "problems": health.problems,
@@ -156,7 +163,7 @@ def _source(report: SourceReport, hub: HubSubscription | None) -> dict[str, Any]
         "hub": _hub(hub),
         "failures": state.failures,
         "error": state.error,
-        "warning": report.warning,
+        "warning": report.state.warning,
         "moved_to": shown_address(source, believed_url(state)),
         "articles": report.articles,
         "articles_per_day": round(report.articles_last_week / 7, 2),

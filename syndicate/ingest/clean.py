@@ -18,6 +18,7 @@ from typing import Literal
 
 import nh3
 
+from syndicate.ingest.tracking_pixels import is_tracking_pixel, picture_sides
 from syndicate.model import Image
 from syndicate.text.plain import clean_line, html_to_text
 from syndicate.text.urls import absolute_url, is_web_url
@@ -50,7 +51,8 @@ TAGS = frozenset(
 ATTRIBUTES = {
     "*": {"lang", "dir", "title"},
     "a": {"href", "hreflang"},
-    "img": {"src", "alt", "width", "height"},
+    # The last two only say whether there is anything to see; ``_pictures`` takes them off again.
+    "img": {"src", "alt", "width", "height", "style", "hidden"},
     "blockquote": {"cite"},
     "q": {"cite"},
     "del": {"cite", "datetime"},
@@ -106,7 +108,7 @@ class CleanedHtml:
 def clean_html(html: str, base: str) -> CleanedHtml:
     """Clean a stranger's HTML; relative links are resolved against ``base`` (an http or https URL).
 
-    Without a usable base, relative links are dropped. Tracking pixels (1×1, 0×0) and pictures
+    Without a usable base, relative links are dropped. Tracking pixels (see ``tracking_pixels``) and pictures
     without a web address go; ``h1`` becomes ``h2``, since the article's title is the only ``h1``.
     Anything may come in; nothing raises. Cleaning twice gives the same as cleaning once (except for links
     and headings left open around other elements, which no parser reads the same way twice).
@@ -240,6 +242,9 @@ def _attributes(inside: str) -> int:
     return max(len(inside.split()), inside.count("="), inside.count("/"))
 
 
+_HIDING = re.compile(r' style="[^"]*"')
+
+
 def _pictures(html: str) -> tuple[str, Image | None]:
     """Remove what is no picture; find the first that can stand for the article."""
     first: Image | None = None
@@ -248,17 +253,14 @@ def _pictures(html: str) -> tuple[str, Image | None]:
         nonlocal first
         attributes = dict(_ATTRIBUTE.findall(match[0]))
         source = attributes.get("src", "")
-        width, height = pixels(attributes.get("width", "")), pixels(attributes.get("height", ""))
-        if not source.startswith("http") or (
-            width is not None and height is not None and max(width, height) <= 1
-        ):
+        if not source.startswith("http") or is_tracking_pixel(attributes):
             return ""
-        small = any(size is not None and size < MIN_PICTURE for size in (width, height))
-        if first is None and not small:
+        if first is None and not any(side < MIN_PICTURE for side in picture_sides(attributes)):
             url = absolute_url("", unescape(source))
+            width, height = pixels(attributes.get("width", "")), pixels(attributes.get("height", ""))
             alt = clean_line(unescape(attributes.get("alt", "")))
             first = Image(url=url, width=width, height=height, alt=alt) if url else None
-        return match[0]
+        return _HIDING.sub("", match[0]) if "style" in attributes else match[0]
 
     return _IMG.sub(keep, html), first
 

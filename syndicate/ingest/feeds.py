@@ -30,6 +30,8 @@ _FIRST_ELEMENT = re.compile(
 _FEED_ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
 _HTML_ROOTS = frozenset({"html", "head", "body", "title", "meta", "script", "div", "p", "h1", "a", "form"})
 _SITEMAP_ROOTS = frozenset({"urlset", "sitemapindex"})
+# Of a document that cannot be split, this has to do: its root element has an end.
+_LAST_TAGS = re.compile(rb"</(?:[\w.-]+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
 _LOGIN = re.compile(rb"""type\s*=\s*["']?password|\blog[ -]?in\b|\bsign[ -]?in\b""", re.IGNORECASE)
 
 
@@ -52,6 +54,8 @@ def parse_feed(
     whole, more = _split(document)
     parsed = _read_unseen(whole, url, known) if whole is not None else None
     parsed = parsed or _read_whole(document, url, known)
+    if whole.cut_off if whole is not None else not _LAST_TAGS.search(document, max(len(document) - 1_000, 0)):
+        parsed = replace(parsed, cut_off=True)
     skip_hours, skip_days = skipped_times(document)
     if skip_hours or skip_days:
         parsed = replace(parsed, skip_hours=skip_hours, skip_days=skip_days)
@@ -88,7 +92,7 @@ def _split(document: bytes) -> tuple[Split | None, tuple[str, ...]]:
             found = split(repaired(document))
         except Unsplittable:
             return None, (f"{warning}; read leniently",)
-        return found, (f"{warning}; mended",)
+        return found, (f"{warning}; mended", *((found.warning,) if found.warning else ()))
     return found, (found.warning,) if found.warning else ()
 
 

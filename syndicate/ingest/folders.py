@@ -9,7 +9,7 @@ A file without a date has none: time stamps of files change with every copy.
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, tzinfo
 from functools import lru_cache
 from hashlib import blake2b
@@ -47,12 +47,19 @@ _BYTE_ORDER_MARKS = (
 )
 
 
-def read_folder(folder: Path, *, known: frozenset[str], zone: tzinfo = UTC) -> ParsedSource:
+ReadFile = Callable[[str, bytes, str], Entry]
+"""Makes an entry of a file's path in the folder, its bytes and their digest; raises ``ParseError``."""
+
+
+def read_folder(
+    folder: Path, *, known: frozenset[str], zone: tzinfo = UTC, read: ReadFile | None = None
+) -> ParsedSource:
     """Read the articles of a folder and the folders in it, in the order of their paths.
 
     Files whose digest (of path and bytes) is in ``known`` are only listed. ``zone`` is for dates that name no
-    time zone. A file that cannot be read is in ``refused``: over 5 MB, a link out of the folder, unreadable
-    front matter, no permission. Raises FetchError when the folder itself cannot be read.
+    time zone; with ``read`` the files are read by that, where they can hurt nobody. A file that cannot be
+    read is in ``refused``: over 5 MB, a link out of the folder, unreadable front matter, no permission.
+    Raises FetchError when the folder itself cannot be read.
     """
     root = folder.resolve()
     if not root.is_dir():
@@ -71,7 +78,7 @@ def read_folder(folder: Path, *, known: frozenset[str], zone: tzinfo = UTC) -> P
             data = _bytes(path, root)
             digest = _digest(name, data)
             if digest not in known:
-                entries.append(_entry(name, data, digest, zone))
+                entries.append(read(name, data, digest) if read else _entry(name, data, digest, zone))
         except ParseError as error:
             refused.append((digest, f"{clean_line(name)}: {error}"))
         digests.append(digest)
@@ -81,6 +88,21 @@ def read_folder(folder: Path, *, known: frozenset[str], zone: tzinfo = UTC) -> P
         warnings=warnings,
         refused=tuple(refused),
     )
+
+
+def parse_file(
+    body: bytes,
+    *,
+    url: str,
+    content_type: str,
+    charset: str,
+    known: frozenset[str],
+    digest: str,
+    zone: tzinfo,
+) -> ParsedSource:
+    """One file of a folder; ``url`` is its path there. Raises ``ParseError``."""
+    del content_type, charset, known
+    return ParsedSource(entries=(_entry(url, body, digest, zone),), digests=(digest,))
 
 
 def _articles(root: Path) -> Iterator[Path]:

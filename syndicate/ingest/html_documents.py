@@ -5,6 +5,7 @@ they like, so our own limits come first (those of ``ingest.clean``). Only the wo
 """
 
 import re
+from collections import Counter
 
 from lxml import etree, html
 
@@ -21,6 +22,7 @@ MOST_TAGS = 10_000
 _LONG_SPACE = re.compile(r"(?<!\s)\s{1000,}")
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _IS_HTML = re.compile(r"<(?:html|head|body|title|meta|article|main|div|p|h1)[\s/>]", re.IGNORECASE)
+_CONTAINER = re.compile(r"</?(?:article|main)(?=[\s/>])", re.IGNORECASE)
 _FOREIGN_TYPES = ("application/pdf", "application/zip", "image/", "audio/", "video/", "font/")
 
 
@@ -52,6 +54,24 @@ def without_code(text: str) -> str:
     if len(text) > MAX_PAGE:
         raise ParseError(f"the page has more than {MAX_PAGE:,} characters of markup")
     return within_limits(_LONG_SPACE.sub(" ", text), most_tags=MOST_TAGS)
+
+
+def breaks_off(text: str, markup: str) -> bool:
+    """Whether a page (and what ``without_code`` left of it) ends before its end.
+
+    A closed connection ends an answer without a length, and HTML may leave out ``</html>``, so neither
+    proves anything. A page with neither ``</body>`` nor ``</html>`` is taken for cut off when it ends inside
+    a tag, a comment or code, or when an ``article`` or ``main`` is still open: their end tags may not be
+    left out (HTML Living Standard 13.1.2.4).
+    """
+    folded = text.lower()
+    if "</body" in folded or "</html" in folded:
+        return False
+    pairs = (("<", ">"), ("<!--", "-->"), ("<script", "</script"), ("<style", "</style"))
+    if any(folded.rfind(start) > folded.rfind(end) for start, end in pairs):
+        return True
+    tags = Counter(match[0].lower() for match in _CONTAINER.finditer(markup))
+    return tags["<article"] > tags["</article"] or tags["<main"] > tags["</main"]
 
 
 def _cut_out(text: str, start: str, end: str) -> str:

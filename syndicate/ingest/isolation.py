@@ -17,7 +17,7 @@ import threading
 import time
 from typing import Any
 
-from syndicate.errors import ParseError, ParserDied
+from syndicate.errors import ParseError, ParserClosed, ParserDied
 from syndicate.ingest import parser_worker
 from syndicate.ingest.readers import Document
 from syndicate.model import ParsedSource
@@ -94,7 +94,9 @@ class ParserPool:
             if worker:
                 self._drop(worker)
             worker = None
-            raise ParserDied(f"{url}: {'the parser was closed' if self._closed else error}") from error
+            if self._closed:
+                raise ParserClosed(f"{url}: the parser was closed") from error
+            raise ParserDied(f"{url}: {error}") from error
         finally:
             if worker and self._closed:
                 self._drop(worker)

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from lxml.html import HtmlElement
 
 from syndicate.errors import ParseError
-from syndicate.ingest.html_documents import read_html, tree_of, without_code
+from syndicate.ingest.html_documents import breaks_off, read_html, tree_of, without_code
 from syndicate.ingest.html_files import read_html_metadata
 from syndicate.ingest.raw_item import RawItem, Text, entry_of
 from syndicate.ingest.selectors import xpath_of
@@ -34,7 +34,8 @@ def parse_listing(
     """
     text = read_html(body, url=url, content_type=content_type, charset=charset)
     page = read_html_metadata(text)
-    tree = tree_of(without_code(text))
+    markup = without_code(text)
+    tree = tree_of(markup)
     language = normalise_language(page.language)
     found: dict[str, Entry] = {}
     for item in tree.xpath(xpath_of(select.item))[:MAX_LISTED]:
@@ -52,6 +53,7 @@ def parse_listing(
         language=language,
         entries=tuple(entry for entry in found.values() if entry.digest not in known),
         digests=tuple(entry.digest for entry in found.values()),
+        cut_off=breaks_off(text, markup),
     )
 
 

@@ -15,14 +15,17 @@ import trafilatura
 from trafilatura.htmlprocessing import build_html_output
 
 from syndicate.errors import ParseError
-from syndicate.ingest.html_documents import read_html, tree_of, without_code
+from syndicate.ingest.html_documents import breaks_off, read_html, tree_of, without_code
 from syndicate.ingest.not_articles import SHORT, SeenPage, is_teaser, why_not_an_article
 from syndicate.ingest.page_facts import PageFacts, page_facts
 from syndicate.ingest.raw_item import RawItem, Text, entry_of
+from syndicate.ingest.tracking_pixels import is_tracking_pixel
 from syndicate.ingest.written_dates import read_moment
 from syndicate.model import Entry, ParsedSource
 from syndicate.text.plain import clean_line
 from syndicate.text.reading_time import measure_reading
+
+BREAKS_OFF = "the page breaks off before its end"
 
 # Its notes about odd pages are not news to anybody.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
@@ -46,13 +49,16 @@ def parse_page(
     have a date and a text.
 
     Behind a paywall the entry has no text: what is left in sight is its summary at most, and a warning says
-    so. Raises ``ParseError`` for what is no page or no article (error, log-in and consent pages).
+    so. Of a page that breaks off the entry is what came of it, if anything did. Raises ``ParseError`` for
+    what is no page or no article (error, log-in and consent pages).
     """
     asked = asked or url
     text = read_html(body, url=url, content_type=content_type, charset=charset)
     facts = page_facts(text)
     markup = without_code(text)
     tree = tree_of(markup)
+    for picture in [one for one in tree.iter("img") if is_tracking_pixel(one.attrib)]:
+        picture.drop_tree()
     visible = " ".join(tree.text_content().split())
     # Guessing takes half the time, so only what the page does not declare is guessed.
     found = _extracted(tree, url, guess=not (facts.authors and facts.published))
@@ -70,6 +76,9 @@ def parse_page(
     reason = why_not_an_article(seen)
     if not vouched and not facts.is_article and not (facts.published and words >= SHORT):
         reason = reason or "it does not say that it is one, and has no date"
+    cut_off = breaks_off(text, markup)
+    if cut_off and (reason or not entry.title):
+        return ParsedSource(cut_off=True, warnings=(BREAKS_OFF,))
     if reason or not entry.title:
         raise ParseError(f"{asked} was not taken for an article: {reason or 'it has no title'}")
     warnings: tuple[str, ...] = ()
@@ -78,6 +87,8 @@ def parse_page(
         warnings = ("its text is for subscribers only",)
     elif not entry.text:
         warnings = ("no text of an article was found on it",)
+    if cut_off:
+        warnings = (*warnings, BREAKS_OFF)
     # Of what a reader sees: advertisements, counters and tokens change with every answer.
     digest = blake2b(f"{entry.title}\n{entry.html}".encode(), digest_size=16).hexdigest()
     entry = replace(entry, digest=digest, guid=asked)
@@ -87,6 +98,7 @@ def parse_page(
         entries=() if digest in known else (entry,),
         digests=(digest,),
         warnings=warnings,
+        cut_off=cut_off,
     )
 
 

@@ -28,6 +28,7 @@ MOST_VISITS = 10
 HUB_GRACE = timedelta(minutes=15)
 """A hub may be so much slower than a poll that happens to come right after the publication."""
 MAX_ERROR = 500
+PAUSE = "its server asked for a pause (Retry-After)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,17 @@ def after_poll(
         if outcome.error
         else _after_success(state, outcome, now, options)
     )
+
+
+def asked_to_wait(state: SourceState, until: datetime) -> SourceState:
+    """The state of a source that was not asked, because another one's answer wants its server left alone.
+
+    Nothing failed: only the next check moves, if it would come too early.
+    """
+    state = replace(state, not_before=until)
+    if state.next_check is not None and state.next_check > until:
+        return state
+    return replace(state, next_check=until, check_reason=PAUSE)
 
 
 def believed_url(state: SourceState) -> str:
@@ -193,6 +205,7 @@ def _after_success(
         last_attempt=now,
         last_success=now,
         permanent_url=outcome.permanent_url,
+        warning=state.warning,
         permanent_seen=seen if outcome.permanent_url else 0,
         max_age=outcome.max_age if outcome.max_age is not None else still_fresh,
         wish=wished.min_interval if wished else state.wish,

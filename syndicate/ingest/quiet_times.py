@@ -5,11 +5,11 @@ Each time is one bit, as in ``SourceState``: hour 0 to 23 in GMT, Monday to Sund
 
 import re
 
-_HOURS = re.compile(rb"<skipHours\s*>(.{0,2000}?)</skipHours\s*>", re.DOTALL)
-_DAYS = re.compile(rb"<skipDays\s*>(.{0,2000}?)</skipDays\s*>", re.DOTALL)
 _HOUR = re.compile(rb"<hour\s*>\s*([0-9]{1,2})\s*</hour\s*>")
 _DAY = re.compile(rb"<day\s*>\s*([A-Za-z]+)\s*</day\s*>")
 _WEEKDAYS = (b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun")
+_LONGEST = 2_000
+"""Bytes; all twenty-four hours, spelt out one a line, take about 700."""
 
 
 def skipped_times(document: bytes) -> tuple[int, int]:
@@ -18,10 +18,16 @@ def skipped_times(document: bytes) -> tuple[int, int]:
     Hour 24 is midnight to those who count from one (RSS 0.91); what names no hour or day is passed over.
     """
     hours = days = 0
-    if found := _HOURS.search(document):
-        for hour in _HOUR.findall(found[1]):
-            hours |= 1 << int(hour) % 24 if int(hour) <= 24 else 0
-    if found := _DAYS.search(document):
-        for day in _DAY.findall(found[1]):
-            days |= 1 << _WEEKDAYS.index(name) if (name := day[:3].lower()) in _WEEKDAYS else 0
+    for hour in _HOUR.findall(_inside(document, b"skipHours")):
+        hours |= 1 << int(hour) % 24 if int(hour) <= 24 else 0
+    for day in _DAY.findall(_inside(document, b"skipDays")):
+        days |= 1 << _WEEKDAYS.index(name) if (name := day[:3].lower()) in _WEEKDAYS else 0
     return hours, days
+
+
+def _inside(document: bytes, name: bytes) -> bytes:
+    """What the first such element holds, ``b""`` when it does not end soon: looked for once, not again."""
+    start = document.find(b"<" + name)
+    part = document[start : start + _LONGEST] if start >= 0 else b""
+    held, end, _ = part.partition(b"</" + name)
+    return held if end else b""

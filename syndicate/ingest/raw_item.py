@@ -12,6 +12,7 @@ from html import escape, unescape
 from html.entities import html5
 
 from syndicate.ingest.clean import TAGS, CleanedHtml, clean_html, pixels
+from syndicate.ingest.tracking_pixels import LARGEST
 from syndicate.model import Entry, Image
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line
@@ -171,9 +172,12 @@ def _summary(summary: Text | None, main: Text | None, body: CleanedHtml) -> str:
 
 def _image(raw: RawItem) -> Image | None:
     """The widest of the pictures that the item declares; the first of those without a size."""
-    if not raw.images:
+    seen = [
+        one for one in raw.images if all(side is None or side > LARGEST for side in (one.width, one.height))
+    ]
+    if not seen:
         return None
-    best = max(raw.images, key=lambda image: image.width or 0)
+    best = max(seen, key=lambda image: image.width or 0)
     url = absolute_url(raw.base, best.url)
     if not url.startswith("http"):
         return None

@@ -19,6 +19,7 @@ class Document(StrEnum):
     SITEMAP = "sitemap"
     LISTING = "listing"
     PAGE = "page"
+    FILE = "file"
 
 
 def reader_of(kind: Document) -> Callable[..., ParsedSource]:
@@ -30,6 +31,7 @@ def reader_of(kind: Document) -> Callable[..., ParsedSource]:
         Document.SITEMAP: ("sitemaps", "parse_sitemap"),
         Document.LISTING: ("listings", "parse_listing"),
         Document.PAGE: ("pages", "parse_page"),
+        Document.FILE: ("folders", "parse_file"),
     }[kind]
     reader: Callable[..., ParsedSource] = getattr(import_module(f"syndicate.ingest.{module}"), name)
     return reader

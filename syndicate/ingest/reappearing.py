@@ -3,9 +3,13 @@
 Pure. Identity knows an article by its guid and by its address; when both changed, this is what is left.
 """
 
-from collections.abc import Container, Iterable, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from syndicate.model import Entry, KnownArticle
+from syndicate.text.names import title_hash
 
 ARCHIVE = 20
 """So many strangers at once may be a whole archive that came back."""
@@ -16,34 +20,77 @@ def is_archive(strangers: Sequence[Entry]) -> bool:
     return len(strangers) >= ARCHIVE
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reappeared:
+    """Which known article an entry is, by the entry's digest, and the entries that were pruned before."""
+
+    moved: Mapping[str, KnownArticle]
+    buried: frozenset[str] = frozenset()
+
+
 def reappeared(
-    strangers: Sequence[Entry], candidates: Iterable[KnownArticle], listed: Container[str]
-) -> dict[str, KnownArticle]:
-    """Which known article each entry is, by the entry's digest; an article is one entry at most.
+    strangers: Sequence[Entry],
+    candidates: Iterable[KnownArticle],
+    listed: Container[str],
+    pruned: Container[str] = frozenset(),
+) -> Reappeared:
+    """Which known article each entry is; an article is one entry at most.
 
     ``strangers`` have a key and an address we do not know. ``candidates`` are the source's articles with
     their dates or titles. An article that the document still lists under its old id (its digest or key is in
-    ``listed``) is another one.
+    ``listed``) is another one. ``pruned`` are the titles (``title_hash``) of articles we no longer have.
 
-    Two rules. Title and moment of publication, to the second, are those of a known article: it has moved.
-    And when at least ``ARCHIVE`` strangers come at once and more than half of them have titles we know,
-    the archive was written anew, with dates as wrong as the ids: then the title is enough.
+    Title and moment of publication, to the second, are those of a known article: it has moved. The other
+    rules are for an archive, at least ``ARCHIVE`` strangers at once. It was written anew when more than half
+    of them, or ``ARCHIVE`` of them with titles of their own, have titles we know: then the title is enough,
+    as the dates may be as wrong as the ids, and what was pruned stays away. And when more than half have,
+    each alone, the moment of a known article and a title that contains its title or is part of it (a name was
+    put behind all of them), the moment is enough.
     """
     absent = [one for one in candidates if one.digest not in listed and one.entry_key not in listed]
     by_moment = {(one.title.casefold(), one.published): one for one in absent}
     by_title: dict[str, list[KnownArticle]] = {}
     for one in sorted(absent, key=lambda each: each.published):
         by_title.setdefault(one.title.casefold(), []).append(one)
-    titled = [entry for entry in strangers if entry.title.casefold() in by_title]
-    rebuilt = is_archive(strangers) and len(titled) * 2 > len(strangers)
-    found: dict[str, KnownArticle] = {}
+    known = {
+        entry.digest
+        for entry in strangers
+        if entry.title.casefold() in by_title or (entry.title and title_hash(entry.title) in pruned)
+    }
+    titles = {entry.title.casefold() for entry in strangers if entry.digest in known}
+    rebuilt = is_archive(strangers) and (len(known) * 2 > len(strangers) or len(titles) >= ARCHIVE)
+    retitled = _retitled(strangers, absent) if is_archive(strangers) else {}
+    moved: dict[str, KnownArticle] = {}
     taken: set[int] = set()
     for entry in strangers:
-        title, moment = entry.title.casefold(), entry.published or entry.updated
+        title, moment = entry.title.casefold(), _moment(entry)
         match = by_moment.get((title, moment)) if title and moment else None
+        match = match or retitled.get(entry.digest)
         if rebuilt and match is None:
             match = next((one for one in by_title.get(title, ()) if one.id not in taken), None)
         if match and match.id not in taken:
             taken.add(match.id)
-            found[entry.digest] = match
-    return found
+            moved[entry.digest] = match
+    return Reappeared(moved=moved, buried=frozenset(known.difference(moved) if rebuilt else ()))
+
+
+def _retitled(strangers: Sequence[Entry], absent: Sequence[KnownArticle]) -> dict[str, KnownArticle]:
+    """Strangers that have a moment of publication in common with one known article, if most of them do."""
+    ours = Counter(one.published for one in absent)
+    theirs = Counter(map(_moment, strangers))
+    alone = {one.published: one for one in absent if ours[one.published] == 1}
+    found = {
+        entry.digest: one
+        for entry in strangers
+        if (moment := _moment(entry)) and theirs[moment] == 1 and (one := alone.get(moment))
+        if _contains(entry.title.casefold(), one.title.casefold())
+    }
+    return found if len(found) * 2 > len(strangers) else {}
+
+
+def _contains(one: str, other: str) -> bool:
+    return bool(one and other) and (one in other or other in one)
+
+
+def _moment(entry: Entry) -> datetime | None:
+    return entry.published or entry.updated

@@ -48,6 +48,7 @@ class Split:
     root: str
     spans: tuple[Span, ...]
     warning: str = ""
+    cut_off: bool = False
 
     def without(self, unwanted: frozenset[int]) -> bytes:
         """The document without the items at these positions."""
@@ -144,8 +145,9 @@ class _Scan:
             raise Unsplittable(f"an empty {name} element", malformed=False)
         return self.document.index(b">", start) + 1
 
-    def result(self, document: bytes, warning: str = "") -> Split:
-        return Split(document=document, root=self.root, spans=tuple(self.spans), warning=warning)
+    def result(self, document: bytes, warning: str = "", *, cut_off: bool = False) -> Split:
+        spans = tuple(self.spans)
+        return Split(document=document, root=self.root, spans=spans, warning=warning, cut_off=cut_off)
 
 
 def _mended(scan: _Scan, error: expat.ExpatError) -> Split:
@@ -160,5 +162,6 @@ def _mended(scan: _Scan, error: expat.ExpatError) -> Split:
         return scan.result(
             scan.document[: scan.spans[-1].end] + closing,
             f"the document is cut off; its {count} complete item{'s were' if count > 1 else ' was'} kept",
+            cut_off=True,
         )
     raise Unsplittable(f"not well-formed: {error}", malformed=True) from error

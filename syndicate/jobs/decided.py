@@ -4,22 +4,28 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from syndicate.ingest.identity import Decision, Kind, decide, entry_key, keys_of
+from syndicate.ingest.reappearing import Reappeared
 from syndicate.ingest.rules import Rule, apply_rules
 from syndicate.jobs.moved import moved_articles
 from syndicate.model import KnownArticle, ParsedSource, Source
 from syndicate.store import Store, tombstones
 from syndicate.store import articles as article_store
+from syndicate.text.names import title_hash
 from syndicate.text.urls import canonical_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """What to do with the entries of one answer; ``buried`` are known dead ones that came as other bytes."""
+    """What to do with the entries of one answer.
+
+    ``buried`` are known dead ones that came as other bytes, ``buried_again`` those with other ids as well.
+    """
 
     decisions: list[Decision] = field(default_factory=list)
     refused: list[tuple[str, str]] = field(default_factory=list)
     dropped: list[tombstones.Dropped] = field(default_factory=list)
     buried: list[tuple[str, str]] = field(default_factory=list)
+    buried_again: list[tombstones.Dropped] = field(default_factory=list)
 
 
 def decide_entries(
@@ -38,12 +44,12 @@ def decide_entries(
     known: tuple[KnownArticle, ...] = ()
     pruned: frozenset[str] = frozenset()
     urls = [canonical_url(entry.url) for entry in parsed.entries]
-    moved: dict[str, KnownArticle] = {}
+    back = Reappeared(moved={})
     if not is_first:
         keys = [key for entry in parsed.entries for key in keys_of(entry)]
         with store.read() as connection:
             known, pruned = article_store.known_entries(connection, source.id, keys, urls)
-            moved = moved_articles(connection, source.id, parsed, known)
+            back = moved_articles(connection, source.id, parsed, known)
     by_key = {article.entry_key: article for article in known}
     by_url: dict[str, list[KnownArticle]] = {}
     for article in known:
@@ -52,12 +58,17 @@ def decide_entries(
     taken: set[str] = set()
     for entry, url in zip(parsed.entries, urls, strict=True):
         candidates = [by_key[key] for key in keys_of(entry) if key in by_key] if by_key else []
-        decision = decide(entry, source, candidates + by_url.get(url, []), now, moved=moved.get(entry.digest))
+        decision = decide(
+            entry, source, candidates + by_url.get(url, []), now, moved=back.moved.get(entry.digest)
+        )
         key = decision.article.entry_key if decision.article else entry_key(entry)
         if decision.kind is Kind.REFUSED:
             decided.refused.append((entry.digest, decision.reason))
         elif key in pruned:
             decided.buried.append((key, entry.digest))
+        elif entry.digest in back.buried:
+            again = tombstones.Dropped(entry_key=key, digest=entry.digest, title_hash=title_hash(entry.title))
+            decided.buried_again.append(again)
         elif key not in taken:
             taken.add(key)
             _judge(decided, decision, rules, source)

@@ -14,24 +14,37 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, SyndicateError
+from syndicate.errors import (
+    FetchError,
+    NotAsked,
+    ParseError,
+    ParserClosed,
+    ParserDied,
+    StoreError,
+    SyndicateError,
+)
 from syndicate.ingest.folders import read_folder
 from syndicate.ingest.full_text import sort_entries
 from syndicate.ingest.polling import (
+    MAX_ERROR,
+    PAUSE,
     PollingOptions,
     PollOutcome,
     after_poll,
+    asked_to_wait,
     failed,
     hub_missed,
     replacing_url,
     with_wishes,
 )
+from syndicate.ingest.robots import origin_of
 from syndicate.ingest.unchanged import compare
 from syndicate.ingest.websub import discover
 from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
 from syndicate.jobs.intake import Intake, LeaseLost
+from syndicate.jobs.one_by_one import Killers, read_one_by_one
 from syndicate.jobs.run_clock import RunClock
-from syndicate.jobs.source_reading import outcome_of, reading_of, source_request
+from syndicate.jobs.source_reading import file_reader, outcome_of, reading_of, source_request, with_site
 from syndicate.model import (
     NewArticle,
     Origin,
@@ -44,9 +57,9 @@ from syndicate.net import Fetched, FetchRequest
 from syndicate.store import Connection, quarantine
 from syndicate.store import articles as article_store
 from syndicate.store import hubs as hub_store
+from syndicate.store import robots as robots_store
 from syndicate.store import sources as source_store
 from syndicate.text.privacy import hide_address
-from syndicate.text.urls import host_of, same_site
 
 log = logging.getLogger("syndicate.ingest")
 
@@ -59,6 +72,8 @@ THREADS = 3
 RHYTHM = 60
 # Polls that brought nothing share a transaction: a crash loses no article, and at most so many next checks.
 QUIET = 50
+# Each reading of them lists all their items.
+_WHOLE = (SourceKind.FEED, SourceKind.FOLDER)
 
 
 _Polled = tuple[Source, SourceState]
@@ -70,11 +85,13 @@ class IngestJob:
     """Reads what is due. ``zone`` is for dates of local files that name none.
 
     ``follow_hubs`` is whether hubs that feeds name are taken down for ``jobs.websub`` to subscribe to.
+    ``agent`` is what we call ourselves now: it says for how many readers we ask.
     """
 
     intake: Intake
     zone: ZoneInfo
     follow_hubs: bool = False
+    agent: Callable[[], str] = lambda: ""
 
     def run(
         self,
@@ -121,10 +138,12 @@ class IngestJob:
             yield self._read_folder(source, state, clock.now())
         if not feeds:
             return
+        yield from self._leave_alone(feeds, clock.now())
         requests: list[FetchRequest] = []
+        agent = self.agent() if feeds else ""
         for source, state in tuple(feeds.values()):
             try:
-                requests.append(source_request(source, state))
+                requests.append(source_request(source, state, agent=agent))
             except FetchError as error:
                 feeds.pop(source.id)
                 yield self._failed(source, state, error, clock.now())
@@ -153,6 +172,18 @@ class IngestJob:
         if feeds:
             with self.intake.store.write() as connection:
                 source_store.release_sources(connection, feeds, owner=self.intake.owner)
+
+    def _leave_alone(self, feeds: dict[int, _Polled], now: datetime) -> Iterable[SourceOutcome]:
+        """Take out those whose server asked for a pause, whichever request it answered with that."""
+        origins = {source.id: origin_of(source.url) for source, _ in feeds.values()}
+        with self.intake.store.read() as connection:
+            busy = robots_store.busy_origins(connection, set(origins.values()), now)
+        waiting = [one for one, origin in origins.items() if origin in busy]
+        polls = [(feeds.pop(one), busy[origins[one]]) for one in waiting]
+        if polls:
+            yield from self._save_quiet(
+                [(source, asked_to_wait(state, until)) for (source, state), until in polls]
+            )
 
     def _take(
         self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
@@ -187,36 +218,67 @@ class IngestJob:
         with self.intake.store.write() as connection:
             polls = [(source.id, after) for source, after in quiet]
             source_store.save_quiet_polls(connection, polls, owner=self.intake.owner)
-        yield from [SourceOutcome(name=source.name, unchanged=True) for source, _ in quiet]
+        for source, after in quiet:
+            warning = f"{source.name} was not asked: {PAUSE}" if after.not_before else ""
+            yield SourceOutcome(name=source.name, unchanged=True, warning=warning)
         quiet.clear()
 
     def _read_answer(
         self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
     ) -> SourceOutcome | _Polled:
+        if isinstance(answer, NotAsked):
+            return source, asked_to_wait(state, now + timedelta(seconds=answer.retry_after or 0.0))
         if isinstance(answer, FetchError):
             return self._failed(source, state, answer, now)
         outcome = outcome_of(source, answer)
         known = frozenset() if answer.unchanged else self.intake.known_digests(source)
         compared = compare(answer.body, state.frame, known)
         if answer.unchanged or compared.nothing_new:
+            warning = with_site(state.warning, source, answer)
+            state = state if warning == state.warning else replace(state, warning=warning)
             return self._nothing_new(source, state, outcome, now)
         try:
-            parsed = self.intake.parse(
-                compared.unseen, answer.url, answer.content_type, answer.charset, known, **reading_of(source)
-            )
+            parsed, killers = self._parse(source, answer, compared.unseen, known)
         except ParseError as error:
             return self._failed(source, state, error, now)
-        if not same_site(source.url, answer.url):
-            moved = f"It is read from another site, {host_of(answer.url)}: its address leads there."
-            parsed = replace(parsed, warnings=(*parsed.warnings, moved))
-        parsed = replace(parsed, digests=(*compared.seen, *parsed.digests))
         # Lenient readings are no basis for leaving out the next one.
         state = replace(state, frame="" if parsed.warnings or parsed.refused else compared.frame)
-        return self._save(source, state, outcome, parsed, now, answer=answer, is_first=not known)
+        moved = with_site("", source, answer)
+        warnings = (*parsed.warnings, moved) if moved else parsed.warnings
+        parsed = replace(parsed, warnings=warnings, digests=(*compared.seen, *parsed.digests))
+        return self._save(
+            source, state, outcome, parsed, now, answer=answer, is_first=not known, killers=killers
+        )
+
+    def _parse(
+        self, source: Source, answer: Fetched, document: bytes, known: frozenset[str]
+    ) -> tuple[ParsedSource, Killers]:
+        """What an answer says, and the items that had to be left out when parsers died of it three times."""
+
+        def parse(body: bytes) -> ParsedSource:
+            return self.intake.parse(
+                body, answer.url, answer.content_type, answer.charset, known, **reading_of(source)
+            )
+
+        try:
+            return parse(document), ()
+        except ParserClosed:
+            raise
+        except ParserDied:
+            with self.intake.store.read() as connection:
+                deaths = 1 + quarantine.count_failures(connection, "document", source.name)
+            if source.kind is not SourceKind.FEED or deaths < quarantine.LIMIT:
+                raise
+            found = read_one_by_one(parse, document, known)
+            if found is None:
+                raise
+            return found
 
     def _read_folder(self, source: Source, state: SourceState, now: datetime) -> SourceOutcome:
         try:
-            parsed = read_folder(Path(source.url), known=self.intake.known_digests(source), zone=self.zone)
+            read = file_reader(self.intake.parser, self.zone)
+            known = self.intake.known_digests(source)
+            parsed = read_folder(Path(source.url), known=known, zone=self.zone, read=read)
         except SyndicateError as error:
             return self._failed(source, state, error, now)
         return self._save(source, state, PollOutcome(source_name=source.name), parsed, now)
@@ -230,7 +292,9 @@ class IngestJob:
         after = after_poll(state, outcome, now, self._intervals(source))
         with self.intake.store.write() as connection:
             source_store.save_poll(connection, source.id, after, owner=self.intake.owner)
-            if isinstance(error, ParserDied):
+            if isinstance(error, FetchError) and error.busy and after.not_before:
+                robots_store.busy_origin(connection, error.busy, after.not_before)
+            if isinstance(error, ParserDied) and not isinstance(error, ParserClosed):
                 quarantine.record_failure(
                     connection, "document", source.name, outcome.error, now=now, source_id=source.id
                 )
@@ -246,6 +310,7 @@ class IngestJob:
         *,
         answer: Fetched | None = None,
         is_first: bool = False,
+        killers: Killers = (),
     ) -> SourceOutcome:
         """Articles, what the source says about itself, and the next check, in one transaction."""
         found = sort_entries(source, parsed, now, self.intake.pages, first=state.last_success is None)
@@ -259,8 +324,8 @@ class IngestJob:
                 if hub_missed((one.published for one in new), now):
                     before = replace(state, pushed_until=None)
             after = after_poll(before, came, now, self._intervals(source))
-            if parsed.left_out:
-                # Or the next answer would count as unchanged, and the items left out would never be read.
+            if parsed.left_out or parsed.cut_off:
+                # Or the next answer would count as unchanged, and the items not read would never be.
                 after = replace(after, etag="", last_modified="", body_hash="")
             if answer and self.follow_hubs and source.kind is SourceKind.FEED:
                 hub_store.note_hub(
@@ -272,8 +337,21 @@ class IngestJob:
                     secret=secrets.token_urlsafe(32),
                     now=now,
                 )
-            about = (parsed.title, parsed.home_url, parsed.feed_id)
-            self._save_state(connection, source, after, about=about, warning=" ".join(parsed.warnings))
+            if source.kind in _WHOLE and not (parsed.left_out or parsed.cut_off):
+                quarantine.clear_unlisted(connection, source.id, parsed.digests)
+            for digest, reason in killers:
+                shown = hide_address(reason, source.url) if source.private else reason
+                quarantine.record_failure(
+                    connection,
+                    "entry",
+                    digest,
+                    shown[:MAX_ERROR],
+                    now=now,
+                    source_id=source.id,
+                    attempts=quarantine.LIMIT,
+                )
+            after = replace(after, warning=" ".join(parsed.warnings))
+            self._save_state(connection, source, after, about=(parsed.title, parsed.home_url, parsed.feed_id))
 
         return self.intake.accept(source, parsed, now, settle, found=found, is_first=is_first)
 
@@ -290,7 +368,6 @@ class IngestJob:
         state: SourceState,
         *,
         about: tuple[str, str, str] | None = None,
-        warning: str | None = None,
     ) -> None:
         # The file, a list, or whoever gave us a secret for this address decides about another one.
         ours = source.origin is Origin.STORE and not source.listed_in and source.access is None
@@ -303,7 +380,6 @@ class IngestJob:
             state,
             owner=self.intake.owner,
             about=about,
-            warning=warning,
             url=url or None,
         ):
             raise LeaseLost

@@ -91,7 +91,8 @@ class Intake:
             change_articles(connection, source.id, changed, whole=whole)
             note_found(connection, source.id, found, pages, now)
             article_store.note_digests(connection, digests)
-            tombstones.remember_dropped(connection, source.id, decided.dropped, now)
+            buried = [*decided.dropped, *decided.buried_again]
+            tombstones.remember_dropped(connection, source.id, buried, now)
             tombstones.note_buried_digests(connection, source.id, decided.buried)
             for digest, reason in decided.refused:
                 quarantine.record_failure(connection, "entry", digest, reason, now=now, source_id=source.id)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from syndicate.errors import (
     FetchError,
     ForbiddenAddress,
+    NotAsked,
     ParseError,
     ParserDied,
     StoreError,
@@ -151,6 +152,8 @@ class PagesJob:
         """What one page brings out must not stop the others."""
         try:
             self._use(page, self._read(page, answer, now), now, result)
+        except FetchError as error:
+            self._failed(page, error, now, result)
         except ParserDied as error:
             self._failed(page, error, now, result)
             host.deaths += 1
@@ -175,7 +178,10 @@ class PagesJob:
         return found is not None and found.rules is not None and found.rules.allows(url)
 
     def _read(self, page: PageRead, answer: Fetched, now: datetime) -> Entry:
-        """The entry of a page. Raises ``ParseError`` when there is none, or none that we may use."""
+        """The entry of a page. Raises ``ParseError`` when there is none, or none that we may use.
+
+        Raises ``FetchError`` for a page that breaks off; one that does so every time is taken for what it is.
+        """
         if answer.url != page.url and not self._allows(answer.url, now):
             raise ParseError(f"it leads to {answer.url}, which robots.txt there does not allow")
         parsed = self.intake.parse(
@@ -188,6 +194,10 @@ class PagesJob:
             asked=page.url,
             vouched=page.entry is None or page.source.kind is not SourceKind.SITEMAP,
         )
+        if parsed.cut_off and page.attempts + 1 < ATTEMPTS:
+            raise FetchError(f"{page.url}: {' '.join(parsed.warnings)}")
+        if not parsed.entries:
+            raise ParseError(" ".join(parsed.warnings))
         (entry,) = parsed.entries
         if not entry.text and (page.article_id or not entry.title):
             raise ParseError(" ".join(parsed.warnings))
@@ -248,7 +258,7 @@ class PagesJob:
         if error.status in _FINAL or isinstance(error, (ForbiddenAddress, TooLarge)):
             self._refuse(page, str(error), now, result)
             return
-        if error.status in _TOO_BUSY:
+        if error.status in _TOO_BUSY or isinstance(error, NotAsked):
             self._wait_for(page, error, host, now, result)
             return
         self._failed(page, error, now, result)
@@ -271,6 +281,8 @@ class PagesJob:
         until = now + timedelta(seconds=max(error.retry_after or 0.0, REST_AFTER_REFUSAL))
         self._rest(host.origin, until)
         with self.intake.store.write() as connection:
+            if error.busy:
+                robots_store.busy_origin(connection, error.busy, until)
             page_store.finish_page(
                 connection,
                 page.id,

@@ -30,11 +30,12 @@ def rules_for(
         known = robots_store.read_robots(connection, wanted)
     found: dict[str, OriginRules] = {}
     for origin, row in known.items():
+        rests_until = max(row.rests_until, row.busy_until)
         if row.expires > now:
-            found[origin] = _rules(_file_of(row), row.rests_until, agent)
-        elif row.rests_until > now:
+            found[origin] = _rules(_file_of(row), rests_until, agent)
+        elif rests_until > now:
             # Nor is it asked for the rules of a visit that it does not want yet.
-            found[origin] = OriginRules(rules=None, not_before=row.rests_until)
+            found[origin] = OriginRules(rules=None, not_before=rests_until)
     missing = [
         FetchRequest(url=robots_url(origin), accept=_ACCEPT, key=origin)
         for origin in wanted

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from syndicate.errors import FetchError, SyndicateError
+from syndicate.jobs.outline_attributes import attributes_of, foreign_attributes, with_attributes
 from syndicate.model import Absence, Origin, Source, SourceList, SourceListState
 from syndicate.net import Fetched, FetchRequest, FetchThread, read_credentials
 from syndicate.opml import MAX_BYTES, Outline, OutlineList, read_opml
@@ -183,7 +184,10 @@ def export_outlines(sources: Sequence[Source]) -> list[Outline]:
             language=source.language,
             section=source.section,
             description=dict(source.outline).get("description", ""),
-            extra=tuple(pair for pair in source.outline if pair[0] != "description"),
+            extra=(
+                *attributes_of(source),
+                *(pair for pair in source.outline if pair[0] != "description"),
+            ),
         )
         for source in sources
         if is_web_url(source.url) and source.absent is not Absence.REMOVED and not source.private
@@ -201,7 +205,7 @@ def read_list_file(path: Path) -> bytes:
 
 def _source(outline: Outline, section: str, listed_in: str) -> Source:
     more = (("description", outline.description),) if outline.description else ()
-    return Source(
+    source = Source(
         id=0,
         name=outline.title,
         url=outline.feed_url,
@@ -211,8 +215,9 @@ def _source(outline: Outline, section: str, listed_in: str) -> Source:
         private=looks_secret(outline.feed_url),
         home_url=outline.home_url,
         listed_in=listed_in,
-        outline=(*more, *outline.extra),
+        outline=(*more, *foreign_attributes(outline.extra)),
     )
+    return with_attributes(source, outline.extra, trusted=not listed_in)
 
 
 def _succeeded(wanted: SourceList, answer: Fetched | None, now: datetime) -> SourceListState:

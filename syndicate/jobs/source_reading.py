@@ -1,16 +1,19 @@
 """How a source is asked, and read outside the ordinary polls: for rehearsals and looks, changing nothing."""
 
+import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from syndicate.errors import ParseError
-from syndicate.ingest.folders import read_folder
+from syndicate.errors import FetchError, ParseError, ParserClosed
+from syndicate.ingest.folders import ReadFile, read_folder
 from syndicate.ingest.polling import PollOutcome
 from syndicate.ingest.readers import Document
+from syndicate.ingest.robots import origin_of
 from syndicate.ingest.sitemaps import MAX_BYTES as MAX_SITEMAP
-from syndicate.model import ParsedSource, Source, SourceKind, SourceState
+from syndicate.model import Entry, ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import (
     FEED_ACCEPT,
     PAGE_ACCEPT,
@@ -20,7 +23,11 @@ from syndicate.net import (
     FetchThread,
     read_credentials,
 )
+from syndicate.store import Store
+from syndicate.store import robots as robots_store
+from syndicate.store import sources as source_store
 from syndicate.text.privacy import hide_address
+from syndicate.text.urls import host_of, same_site
 
 
 class Parser(Protocol):
@@ -40,13 +47,16 @@ class Parser(Protocol):
         """Raises ``ParseError``."""
 
 
+_MOVED = re.compile(r" ?It is read from another site, \S+: its address leads there\.")
 _ACCEPTED = {SourceKind.SITEMAP: SITEMAP_ACCEPT, SourceKind.PAGE: PAGE_ACCEPT}
 
 
 def source_request(
-    source: Source, state: SourceState | None = None, *, url: str = "", key: object = None
+    source: Source, state: SourceState | None = None, *, url: str = "", key: object = None, agent: str = ""
 ) -> FetchRequest:
     """What to ask for a source, or for a part of it at ``url``; the key is the source's id.
+
+    ``agent`` is what we call ourselves, if not as ever; which of our feeds this is for goes behind it (F11).
 
     With what its last poll left behind; without ``state``, for everything. Raises ``FetchError`` when the
     secret of a private source is not where it should be.
@@ -62,7 +72,18 @@ def source_request(
         accept=_ACCEPTED.get(source.kind, FEED_ACCEPT),
         max_body=MAX_SITEMAP if source.kind is SourceKind.SITEMAP else None,
         key=source.id if key is None else key,
+        user_agent=f"{agent.removesuffix(')')}; feed-id={source.id})" if agent.endswith(")") else agent,
     )
+
+
+def pause_asked(store: Store, source: Source, now: datetime) -> datetime | None:
+    """Until when the server of a source wants to be left alone (Retry-After), ``None`` when it does not."""
+    with store.read() as connection:
+        found = source_store.get_source(connection, source.id)
+        origin = origin_of(source.url)
+        busy = robots_store.busy_origins(connection, [origin], now).get(origin)
+    own = found[1].not_before if found else None
+    return max((one for one in (own, busy) if one and one > now), default=None)
 
 
 def reading_of(source: Source) -> dict[str, Any]:
@@ -90,6 +111,16 @@ def outcome_of(source: Source, answer: Fetched) -> PollOutcome:
     )
 
 
+def with_site(warning: str, source: Source, answer: Fetched) -> str:
+    """A source's warning, which tells of the site that this answer came from if it is another's."""
+    if not warning and answer.url == source.url:
+        return ""
+    moved = ""
+    if not same_site(source.url, answer.url):
+        moved = f"It is read from another site, {host_of(answer.url)}: its address leads there."
+    return " ".join(filter(None, (_MOVED.sub("", warning), moved)))
+
+
 def parse_answer(
     parser: Parser, answer: Fetched, kind: Document = Document.FEED, **more: object
 ) -> ParsedSource:
@@ -112,6 +143,29 @@ def parse_answer(
     raise hidden
 
 
+def file_reader(parser: Callable[[], Parser], zone: ZoneInfo) -> ReadFile:
+    """Reads the files of a folder in a worker process: who may write them is not always who runs us."""
+
+    def read(name: str, data: bytes, digest: str) -> Entry:
+        try:
+            parsed = parser().parse(
+                data,
+                url=name,
+                content_type="",
+                charset="",
+                known=frozenset(),
+                kind=Document.FILE,
+                digest=digest,
+                zone=zone,
+            )
+        except ParserClosed as error:
+            # Not the file's fault.
+            raise FetchError(str(error)) from error
+        return parsed.entries[0]
+
+    return read
+
+
 def read_now(
     source: Source, fetcher: Callable[[], FetchThread], parser: Callable[[], Parser], zone: ZoneInfo
 ) -> tuple[ParsedSource, Fetched | None]:
@@ -120,6 +174,7 @@ def read_now(
     Raises ``FetchError`` or ``ParseError`` when it cannot be read.
     """
     if source.kind is SourceKind.FOLDER:
-        return read_folder(Path(source.url), known=frozenset(), zone=zone), None
+        read = file_reader(parser, zone)
+        return read_folder(Path(source.url), known=frozenset(), zone=zone, read=read), None
     answer = fetcher().fetch_one(source_request(source))
     return parse_answer(parser(), answer, **reading_of(source)), answer

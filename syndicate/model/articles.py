@@ -71,7 +71,8 @@ class ParsedSource:
     ``warnings`` are readable sentences (not well-formed,
     wrong charset, entries left out); ``refused`` are ``(digest, reason)`` of single items
     that could not be read although the rest could. ``left_out`` counts new items beyond our limit,
-    to be read the next time although the document is the same. ``feeds`` are those that an HTML page, which
+    to be read the next time although the document is the same; after a document that is ``cut_off`` all is
+    asked for again. ``feeds`` are those that an HTML page, which
     is no source itself, leads to. ``parts`` are the sitemaps of a sitemap index, which has no
     entries of its own.
     """
@@ -90,6 +91,7 @@ class ParsedSource:
     warnings: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
     left_out: int = 0
+    cut_off: bool = False
     feeds: tuple[FeedLink, ...] = ()
     parts: tuple[SitemapPart, ...] = ()
 

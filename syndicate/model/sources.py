@@ -126,7 +126,8 @@ class SourceState:
     ``etag`` and ``last_modified`` are kept byte for byte as the server sent them. ``body_hash``
     is of the body as it came over the wire, still compressed; ``frame`` is of what stood around the items of
     the last document that was parsed (see ``ingest.unchanged``). ``permanent_url`` is where a
-    permanent redirect pointed, seen ``permanent_seen`` times in a row.
+    permanent redirect pointed, seen ``permanent_seen`` times in a row. ``warning`` is what ``status`` shows
+    of the last document that was read, and of where it came from.
 
     ``next_check`` is when the source is read again, ``check_reason`` why then and not earlier.
     ``not_before`` is what a server that had enough of us asked for (Retry-After): nobody polls earlier,
@@ -151,6 +152,7 @@ class SourceState:
     gone: bool = False
     permanent_url: str = ""
     permanent_seen: int = 0
+    warning: str = ""
     max_age: float | None = None
     wish: float | None = None
     skip_hours: int = 0

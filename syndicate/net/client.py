@@ -74,7 +74,9 @@ class Client:
             if not request.private:
                 raise
             text = hide_address(str(error), request.url)
-            hidden = type(error)(text, status=error.status, retry_after=error.retry_after)
+            hidden = type(error)(
+                text, status=error.status, retry_after=error.retry_after, gone=error.gone, busy=error.busy
+            )
         # Outside the handler: a traceback of the hidden error must not tell the other one.
         raise hidden
 
@@ -88,7 +90,7 @@ class Client:
         for _ in range(self._options.max_redirects + 1):
             async with self._turns.turn((url.raw_host or "").lower()), self._slots:
                 started = loop.time()
-                answer = await self._exchange(request, url, budget)
+                answer = await self._exchange(request, url, budget, own=permanent)
                 budget -= loop.time() - started
             if isinstance(answer, _Answer):
                 moved = str(url) if permanent and len(seen) > 1 else ""
@@ -141,8 +143,10 @@ class Client:
         trusted = self._guard.trusts_host(url.host or "", url.port or 0)
         return self._trusting if trusted else self._guarded
 
-    async def _exchange(self, request: FetchRequest, url: URL, budget: float) -> "_Answer | _Redirect":
-        """One request and its answer, all of it within ``budget`` seconds."""
+    async def _exchange(
+        self, request: FetchRequest, url: URL, budget: float, *, own: bool
+    ) -> "_Answer | _Redirect":
+        """One request and its answer, all of it within ``budget`` seconds; see ``failed_status``."""
         session = self._session_for(url)
         try:
             async with (
@@ -158,7 +162,7 @@ class Client:
                     wire = b""
                 else:
                     wait = headers.retry_after(fields.get("Retry-After", ""), datetime.now(UTC))
-                    raise failed_status(str(url), response.status, wait)
+                    raise failed_status(str(url), response.status, wait, own=own)
                 return _Answer(response.status, fields, response.raw_headers, wire)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failed_connection(error, str(url)) from error
@@ -223,6 +227,8 @@ class _Answer:
 
 def _request_fields(request: FetchRequest) -> dict[str, str]:
     fields = {"Accept": request.accept}
+    if request.user_agent:
+        fields["User-Agent"] = request.user_agent
     if request.credentials is not None:
         fields[request.credentials.name] = request.credentials.value
     if etag := headers.sendable(request.etag):

@@ -45,7 +45,8 @@ class FetchRequest:
     ``known_hash`` is the ``wire_hash`` of the last answer. ``key`` is the caller's own and is
     handed back untouched. ``credentials`` go to the scheme, host and port of ``url`` only, never
     along a redirect to another. Errors of a ``private`` request do not tell its address.
-    handed back untouched. ``max_body`` is in bytes, for documents that may be larger than usual.
+    ``max_body`` is in bytes, for documents that may be larger than usual. ``user_agent`` takes the place of
+    that of the options.
     """
 
     url: str
@@ -57,6 +58,7 @@ class FetchRequest:
     private: bool = False
     key: object = None
     max_body: int | None = None
+    user_agent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 import ssl
 
 import aiohttp
+from yarl import URL
 
 from syndicate.errors import FetchError, ForbiddenAddress
 from syndicate.net.addresses import AddressRefused
@@ -12,7 +13,6 @@ _ADVICE = {
     401: "it wants a password: give the source its auth, or check the one it has",
     403: "it refuses us; ask its owner, or set [http] user_agent",
     404: "there is nothing there; check the URL",
-    410: "it is gone for good; remove the source",
     429: "we asked too often; it will be asked less",
     503: "it is overloaded or under repair; it will be asked again later",
 }
@@ -28,10 +28,26 @@ def failed_connection(error: Exception, url: str) -> FetchError:
     return FetchError(f"{url} could not be read: {_reason(error)}")
 
 
-def failed_status(url: str, status: int, retry_after: float | None) -> FetchError:
-    """The error for an answer that is neither a body, a 304 nor a redirect we follow."""
+def failed_status(url: str, status: int, retry_after: float | None, *, own: bool = True) -> FetchError:
+    """The error for an answer that is neither a body, a 304 nor a redirect we follow.
+
+    ``own`` is whether it speaks for the address that we asked: a 410 where that only leads for now says
+    nothing about what it will lead to tomorrow.
+    """
     advice = _ADVICE.get(status, "it will be asked again later" if status >= 500 else "check the URL")
-    return FetchError(f"{url} answered {status}: {advice}", status=status, retry_after=retry_after)
+    if status == 410:
+        advice = (
+            "it is gone for good; remove the source"
+            if own
+            else "the redirect to it may change; check the URL"
+        )
+    return FetchError(
+        f"{url} answered {status}: {advice}",
+        status=status,
+        retry_after=retry_after,
+        gone=status == 410 and own,
+        busy=str(URL(url).origin()) if status in (429, 503) and retry_after else "",
+    )
 
 
 def refused_form(url: str, status: int, said: bytes, retry_after: float | None) -> FetchError:

@@ -8,7 +8,9 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 from queue import SimpleQueue
 from urllib.parse import urlsplit
 
-from syndicate.errors import FetchError
+from yarl import URL
+
+from syndicate.errors import FetchError, NotAsked
 from syndicate.net.client import Client
 from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
 from syndicate.text.privacy import hide_address
@@ -121,6 +123,7 @@ class _Batch:
         self.step = max(1, options.concurrency // 8)
         self._room = asyncio.Semaphore(options.concurrency)
         self._lanes = _lanes(requests, options)
+        self._busy: dict[str, float] = {}
 
     def make_room(self, bodies: int) -> None:
         """Called in the loop: the consumer has let go of so many bodies."""
@@ -145,8 +148,11 @@ class _Batch:
         for request in lane:
             await self._room.acquire()
             try:
+                self._check_patience(request)
                 self.results.put((request, await fetch(request)))
             except FetchError as error:
+                if error.busy and error.retry_after:
+                    self._busy[error.busy] = asyncio.get_running_loop().time() + error.retry_after
                 self.results.put((request, error))
             except Exception as bug:
                 # One stranger's answer that brings out a bug of ours must not stop the others.
@@ -158,6 +164,14 @@ class _Batch:
                     "an answer could not be handled: %s", reason, exc_info=None if request.private else bug
                 )
                 self.results.put((request, FetchError(reason)))
+
+    def _check_patience(self, request: FetchRequest) -> None:
+        """Raises ``NotAsked`` while the server that was asked before rests."""
+        if not self._busy:
+            return
+        left = self._busy.get(_origin(request.url), 0.0) - asyncio.get_running_loop().time()
+        if left > 0:
+            raise NotAsked("its server asked for a pause (Retry-After)", retry_after=left)
 
 
 def _lanes(requests: list[FetchRequest], options: HttpOptions) -> list[Iterator[FetchRequest]]:
@@ -172,6 +186,13 @@ def _lanes(requests: list[FetchRequest], options: HttpOptions) -> list[Iterator[
     for request in requests:
         hosts.setdefault(_host(request.url), []).append(request)
     return [iter(lane) for lane in hosts.values()]
+
+
+def _origin(url: str) -> str:
+    try:
+        return str(URL(url).origin())
+    except ValueError:
+        return ""
 
 
 def _host(url: str) -> str:

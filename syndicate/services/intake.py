@@ -67,7 +67,7 @@ class IntakeServices:
         return FetchThread(
             HttpOptions(
                 allow_private=http.allow_private,
-                user_agent=http.user_agent or self._user_agent(),
+                user_agent=self._user_agent(),
                 host_gap=http.host_gap,
             )
         )
@@ -80,7 +80,12 @@ class IntakeServices:
     @cached_property
     def ingest(self) -> IngestJob:
         """Sources → articles."""
-        return IngestJob(intake=self.intake, zone=self.zone, follow_hubs=self.reached_by_hubs)
+        return IngestJob(
+            intake=self.intake,
+            zone=self.zone,
+            follow_hubs=self.reached_by_hubs,
+            agent=self._user_agent,
+        )
 
     @cached_property
     def intake(self) -> Intake:
@@ -177,7 +182,6 @@ class IntakeServices:
         """Who asks, where to read about us, and for how many readers (F11; at least whoever runs this)."""
         with self.store.read() as connection:
             readers = max(audience.count_readers(connection), 1)
-        return (
-            f"syndicate/{__version__} (+{self.settings.site.url}; "
-            f"{readers} subscriber{'s' if readers > 1 else ''})"
-        )
+        count = f"{readers} subscriber{'s' if readers > 1 else ''}"
+        own = self.settings.http.user_agent
+        return f"{own} ({count})" if own else f"syndicate/{__version__} (+{self.settings.site.url}; {count})"

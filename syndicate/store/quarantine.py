@@ -4,6 +4,7 @@ Items rest after three failures. The others depend on templates and files that a
 are tried in every run, and their row goes with the first success.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,25 +50,42 @@ def record_failure(
     *,
     now: datetime,
     source_id: int | None = None,
+    attempts: int = 1,
 ) -> None:
-    """Count one more failure of a thing."""
+    """Count one more failure of a thing, or so many at once."""
     table = schema.quarantine
     statement = insert_for(connection, table).values(
         kind=kind,
         subject=subject,
         source_id=source_id,
-        attempts=1,
+        attempts=attempts,
         reason=reason,
         first_failed=now,
         last_failed=now,
     )
-    values = {"attempts": table.c.attempts + 1, "reason": reason, "last_failed": now}
+    values = {"attempts": table.c.attempts + attempts, "reason": reason, "last_failed": now}
     connection.execute(statement.on_conflict_do_update(index_elements=["kind", "subject"], set_=values))
 
 
 def clear_failure(connection: Connection, kind: str, subject: str) -> None:
     """The thing works again."""
     connection.execute(_CLEARING, {"of": kind, "which": subject})
+
+
+def count_failures(connection: Connection, kind: str, subject: str) -> int:
+    """How often a thing failed without recovering."""
+    table = schema.quarantine
+    query = select(table.c.attempts).where(table.c.kind == kind, table.c.subject == subject)
+    return connection.scalars(query).first() or 0
+
+
+def clear_unlisted(connection: Connection, source_id: int, listed: Collection[str]) -> None:
+    """Forget the items of a source that it no longer lists (by digest)."""
+    table = schema.quarantine
+    mine = (table.c.kind == "entry") & (table.c.source_id == source_id)
+    gone = set(connection.scalars(select(table.c.subject).where(mine))).difference(listed)
+    if gone:
+        connection.execute(delete(table).where(mine, table.c.subject.in_(sorted(gone))))
 
 
 def failures(connection: Connection, *, kind: str | None = None) -> tuple[Failure, ...]:

@@ -15,12 +15,14 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     type_coerce,
 )
 
 from syndicate.model import RankedStory
 from syndicate.store import schema
+from syndicate.store.story_moves import SPLIT
 from syndicate.store.types import to_microseconds
 from syndicate.store.upsert import insert_for
 
@@ -79,14 +81,20 @@ def save_ranked(connection: Connection, name: str, ranked: Sequence[RankedStory]
 
 
 def _remember_listed(connection: Connection, name: str) -> None:
-    """A feed keeps an article that it had while its story is listed, whichever article leads it now."""
+    """A feed keeps an article that it had while its story is listed, whichever article leads it now.
+
+    So it does when a listed story splits: for whoever follows the feed, nothing was taken back.
+    """
     table, ranked, articles = schema.listed_articles, schema.ranked, schema.articles
     listed = select(ranked.c.list, articles.c.id).join(articles, articles.c.id == ranked.c.article_id)
     listed = listed.where(ranked.c.list == name).distinct()
     statement = insert_for(connection, table).from_select(["list", "article_id"], listed)
     connection.execute(statement.on_conflict_do_nothing())
-    stories = select(ranked.c.story_id).where(ranked.c.list == name)
-    there = select(articles.c.id).where(articles.c.story_id.in_(stories))
+    stories, moves = select(ranked.c.story_id).where(ranked.c.list == name), schema.story_moves
+    split_off = select(moves.c.to_story).where(moves.c.kind == SPLIT, moves.c.from_story.in_(stories))
+    left_behind = select(moves.c.from_story).where(moves.c.kind == SPLIT, moves.c.to_story.in_(stories))
+    told = or_(*(articles.c.story_id.in_(ids) for ids in (stories, split_off, left_behind)))
+    there = select(articles.c.id).where(told)
     connection.execute(delete(table).where(table.c.list == name, table.c.article_id.not_in(there)))
 
 

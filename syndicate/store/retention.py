@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, select, update
 
 from syndicate.model import DeliveryState
 from syndicate.store import schema
 from syndicate.store.editions import CUT, VARIANT
 from syndicate.store.upsert import insert_for
+from syndicate.text.names import title_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,18 +28,29 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
     Each leaves a tombstone, so that a source that still lists it does not bring it back.
     """
     table, tombstones = schema.articles, schema.tombstones
-    ids = list(connection.scalars(select(table.c.id).where(_old(before)).order_by(table.c.id).limit(limit)))
-    if not ids:
-        return 0
-    buried = select(
+    query = select(
+        table.c.id,
         table.c.source_id,
         table.c.entry_key,
         table.c.digest,
-        literal(now, tombstones.c.pruned.type),
-        literal(""),
-    ).where(table.c.id.in_(ids))
-    names = ["source_id", "entry_key", "digest", "pruned", "rule"]
-    connection.execute(insert_for(connection, tombstones).from_select(names, buried).on_conflict_do_nothing())
+        case((table.c.declared_title != "", table.c.declared_title), else_=table.c.title).label("title"),
+    )
+    old = connection.execute(query.where(_old(before)).order_by(table.c.id).limit(limit)).all()
+    if not old:
+        return 0
+    ids = [row.id for row in old]
+    buried = [
+        {
+            "source_id": row.source_id,
+            "entry_key": row.entry_key,
+            "digest": row.digest,
+            "pruned": now,
+            "rule": "",
+            "title_hash": title_hash(row.title),
+        }
+        for row in old
+    ]
+    connection.execute(insert_for(connection, tombstones).on_conflict_do_nothing(), buried)
     connection.execute(update(table).where(table.c.duplicate_of.in_(ids)).values(duplicate_of=None))
     connection.execute(delete(table).where(table.c.id.in_(ids)))
     return len(ids)

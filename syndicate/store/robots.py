@@ -13,13 +13,17 @@ from syndicate.store.upsert import insert_for
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsRow:
-    """What an origin answered; ``rests_until`` is when the next page may be asked for."""
+    """What an origin answered; ``rests_until`` is when the next page may be asked for.
+
+    ``busy_until`` is what it asked for itself (Retry-After), and holds for everything on it.
+    """
 
     origin: str
     status: int
     rules: str
     expires: datetime
     rests_until: datetime
+    busy_until: datetime
 
 
 def read_robots(connection: Connection, origins: Iterable[str]) -> dict[str, RobotsRow]:
@@ -33,7 +37,9 @@ def save_robots(connection: Connection, origin: str, status: int, rules: str, ex
     """Remember what an origin answered; how long it rests stays as it is."""
     table = schema.robots
     values = {"status": status, "rules": rules, "expires": expires}
-    statement = insert_for(connection, table).values(origin=origin, rests_until=EPOCH, **values)
+    statement = insert_for(connection, table).values(
+        origin=origin, rests_until=EPOCH, busy_until=EPOCH, **values
+    )
     connection.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=values))
 
 
@@ -44,7 +50,29 @@ def rest_origin(connection: Connection, origin: str, until: datetime) -> None:
     connection.execute(update(table).where(later).values(rests_until=until))
 
 
+def busy_origin(connection: Connection, origin: str, until: datetime) -> None:
+    """Nothing at all from an origin before that moment, whether its robots.txt is known or not."""
+    table = schema.robots
+    unknown = {"status": 0, "rules": "", "expires": EPOCH, "rests_until": EPOCH}
+    statement = insert_for(connection, table).values(origin=origin, busy_until=until, **unknown)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["origin"], set_={"busy_until": until}, where=table.c.busy_until < until
+        )
+    )
+
+
+def busy_origins(connection: Connection, origins: Iterable[str], now: datetime) -> dict[str, datetime]:
+    """Those of these origins that want to be left alone, and until when."""
+    table = schema.robots
+    query = select(table.c.origin, table.c.busy_until).where(
+        table.c.origin.in_(list(origins)), table.c.busy_until > now
+    )
+    return {row.origin: row.busy_until for row in connection.execute(query)}
+
+
 def prune_robots(connection: Connection, *, before: datetime) -> None:
     """Forget files that may not be relied on since a moment, unless their origin still rests."""
     table = schema.robots
-    connection.execute(delete(table).where(table.c.expires < before, table.c.rests_until < before))
+    over = (table.c.expires, table.c.rests_until, table.c.busy_until)
+    connection.execute(delete(table).where(*(moment < before for moment in over)))

@@ -48,7 +48,6 @@ class SourceReport:
 
     source: Source
     state: SourceState
-    warning: str
     articles: int
     articles_last_week: int
 
@@ -116,7 +115,6 @@ def fresh_state() -> dict[str, Any]:
     """The columns of a source that was never polled at its address."""
     state = SourceState()
     return {name: getattr(state, name) for name in _STATE_FIELDS} | {
-        "warning": "",
         "lease_owner": "",
         "lease_until": EPOCH,
     }
@@ -242,20 +240,17 @@ def save_poll(
     owner: str,
     about: tuple[str, str, str] | None = None,
     url: str | None = None,
-    warning: str | None = None,
 ) -> bool:
     """Write what a poll learned and end its lease; false when the lease was lost meanwhile.
 
     ``about`` is the source's own (title, home URL, feed id); ``url`` replaces the address after
-    a patient permanent redirect; ``warning`` is shown by ``status``.
+    a patient permanent redirect.
     """
     changes: dict[str, Any] = {name: getattr(state, name) for name in _STATE_FIELDS}
     if about is not None:
         changes |= dict(zip(("title", "home_url", "feed_id"), about, strict=True))
     if url is not None:
         changes["url"] = url
-    if warning is not None:
-        changes["warning"] = warning
     row = {f"new_{name}": value for name, value in changes.items()}
     statement = _saving(tuple(changes))
     return connection.execute(statement, row | {"polled": source_id, "polled_by": owner}).rowcount == 1
@@ -301,7 +296,6 @@ def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[Sourc
         SourceReport(
             source=source_of(row),
             state=_state(row),
-            warning=row.warning,
             articles=row.total or 0,
             articles_last_week=row.recent or 0,
         )

@@ -1,6 +1,6 @@
 """Articles that must not come back as new: those that were pruned, and those that a rule dropped."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,14 +9,20 @@ from sqlalchemy import Connection, func, select, update
 from syndicate.store import schema
 from syndicate.store.upsert import insert_for
 
+_TOGETHER = 5_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropped:
-    """An item that a rule dropped."""
+    """An item that a rule dropped, or (``rule`` is ``""``) one that was pruned under another key.
+
+    ``title_hash`` is that of ``text.names``, ``""`` for what a rule would drop again.
+    """
 
     entry_key: str
     digest: str
-    rule: str
+    rule: str = ""
+    title_hash: str = ""
 
 
 def remember_dropped(
@@ -31,6 +37,7 @@ def remember_dropped(
             "digest": one.digest,
             "pruned": now,
             "rule": one.rule,
+            "title_hash": one.title_hash,
         }
         for one in dropped
     ]
@@ -44,6 +51,17 @@ def note_buried_digests(connection: Connection, source_id: int, digests: Iterabl
     for key, digest in digests:
         mine = (table.c.source_id == source_id, table.c.entry_key == key)
         connection.execute(update(table).where(*mine).values(digest=digest))
+
+
+def pruned_titles(connection: Connection, source_id: int, hashes: Sequence[str]) -> frozenset[str]:
+    """Those of these hashes that are of titles of articles that were pruned."""
+    table = schema.tombstones
+    found: set[str] = set()
+    for start in range(0, len(hashes), _TOGETHER):
+        some = table.c.title_hash.in_(hashes[start : start + _TOGETHER])
+        query = select(table.c.title_hash).where(table.c.source_id == source_id, some)
+        found.update(connection.scalars(query))
+    return frozenset(found)
 
 
 def count_dropped(connection: Connection) -> dict[str, int]:

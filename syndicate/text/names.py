@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from hashlib import blake2b
 
 from syndicate.text.plain import clean_line
 
@@ -47,3 +48,8 @@ def safe_name(name: str) -> str:
     if _RESERVED.match(name):
         name = "_" + name[: _LONGEST - 1]
     return name or "unnamed"
+
+
+def title_hash(title: str) -> str:
+    """What is kept of the title of an article that is gone, to know it when it comes back."""
+    return blake2b(title.casefold().encode(errors="replace"), digest_size=8).hexdigest()

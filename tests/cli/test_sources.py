@@ -156,6 +156,39 @@ def test_a_declared_source_is_read_only(room: Run, command: str):
     assert (ended.code, "configuration file" in ended.err) == (1, True)
 
 
+def test_a_look_waits_as_long_as_the_server_asks_unless_forced(room: Run, tmp_path: Path):
+    rules = '[[rules]]\nname = "adverts"\nany = ["title: sponsored"]\ndrop = true\n'
+    with (tmp_path / "config.toml").open("a") as file:
+        file.write(rules)
+    with ScriptedServer(dict(ANSWERS)) as server:
+        room("sources add --yes --name Mine", server.url("/all"))
+        server.answers["/all"] = [answer(429, b"", Retry_After="7200"), ANSWERS["/sea"]]  # type: ignore[list-item]
+        assert room("ingest Mine --now 2026-11-24T07:00").code == 1
+        asked = len(server.asked)
+        for command in ("sources test Mine", "rules test --source Mine"):
+            refused = room(f"{command} --now 2026-11-24T08:00")
+            assert (refused.code, "24 Nov 2026 09:00 UTC" in refused.err) == (1, True)
+            assert "--force" in refused.err
+        assert len(server.asked) == asked
+        for command in ("sources test Mine", "rules test --source Mine"):
+            assert room(f"{command} --force --now 2026-11-24T08:00").code == 0
+        assert room("sources test Mine --now 2026-11-24T09:00").code == 0
+
+
+def test_status_says_whose_item_is_quarantined_and_for_as_long_as_it_is_listed(room: Run, tmp_path: Path):
+    (tmp_path / "desk" / "bad.md").write_text("---\nno key here\n---\nText.\n")
+    for day in (20, 21, 22):
+        room(f"ingest --now 2026-11-{day}T07:00")
+    status = room("status --json --now 2026-11-22T07:00").json
+    assert [(one["kind"], one["source"], one["attempts"]) for one in status["quarantine"]] == [
+        ("entry", "Declared", 3)
+    ]
+    assert " of Declared failed 3 times: bad.md" in status["problems"][0]
+    (tmp_path / "desk" / "bad.md").unlink()
+    room("ingest --now 2026-11-23T07:00")
+    assert room("status --json --now 2026-11-23T07:00").json["quarantine"] == []
+
+
 def test_test_says_why_a_source_fails(room: Run):
     with ScriptedServer(dict(ANSWERS)) as server:
         room("sources add --yes --name Mine", server.url("/all"))

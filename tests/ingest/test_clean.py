@@ -78,9 +78,59 @@ def test_relative_links_go_when_there_is_no_usable_base():
     assert clean_html('<a href="/b">b</a>', "javascript:alert(1)//").html == '<a rel="noopener">b</a>'
 
 
-@pytest.mark.parametrize("size", ['width="1" height="1"', 'width="0" height="0"', "width=1 height=0"])
+@pytest.mark.parametrize(
+    "size",
+    [
+        'width="1" height="1"',
+        'width="0" height="0"',
+        "width=1 height=0",
+        "height=1",
+        "width=2",
+        'width="1.0" height="1.0"',
+        'width="+1" height=" +1px"',
+        'width="2x2"',
+        'width="600" height="1"',
+        'style="width:1px;height:1px"',
+        "style='WIDTH: 1PX !important; border: 0'",
+        'style="border:0;height:0"',
+        'style="height:.5px"',
+        'width="600" style="display:none"',
+        'style="float:left;display : none!important"',
+        'style="visibility:hidden"',
+        "hidden",
+        'hidden="until-found"',
+    ],
+)
 def test_C13_tracking_pixels_are_removed(size):
-    assert cleaned(f'<p>a<img src="https://t.example/p.gif" {size}></p>') == "<p>a</p>"
+    found = clean_html(f'<p>a<img src="https://t.example/p.gif" {size}></p>', BASE)
+    assert (found.html, found.image) == ("<p>a</p>", None)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "kept"),
+    [
+        ('width="100%"', ' width="100%"'),
+        ('width="1%" height="640"', ' width="1%" height="640"'),
+        ('height="480" style="width:1em;max-width:1px"', ' height="480"'),
+        ('style="width:100%;height:auto;display:block" width="640"', ' width="640"'),
+        ('style="border-width:1px;line-height:1px;margin:0"', ""),
+        ("style='x:\"display:none\"'", ""),
+        ('style="width:1"', ""),
+        ('style="width:20"', ""),
+        ('style=""', ""),
+    ],
+)
+def test_a_picture_to_be_seen_stays_without_its_style(attributes, kept):
+    found = clean_html(f'<img src="https://t.example/p.jpg" {attributes}>', BASE)
+    assert found.html == f'<img src="https://t.example/p.jpg"{kept}>'
+    assert found.image is not None
+
+
+def test_an_icon_sized_by_its_style_does_not_stand_for_the_article():
+    html = '<img src="/smile.png" style="height:1.2em;width:16px"><img src="/photo.jpg">'
+    image = clean_html(html, BASE).image
+    assert image is not None
+    assert image.url.endswith("/photo.jpg")
 
 
 def test_the_first_real_picture_stands_for_the_article():

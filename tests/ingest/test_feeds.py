@@ -267,6 +267,7 @@ def test_content_that_is_no_text_is_no_article(kind):
         ),
         ('<enclosure url="https://c.example/e.mp3" type="audio/mpeg" length="9"/>', None),
         ('<media:content url="https://c.example/v.mp4" type="video/mp4"/>', None),
+        ('<media:content url="https://t.example/p.gif" medium="image" width="1" height="1"/>', None),
         ('<media:content url="https://c.example/p.webp?x=1"/>', Image(url="https://c.example/p.webp?x=1")),
         ('<itunes:image href="https://c.example/cover.jpg"/>', Image(url="https://c.example/cover.jpg")),
         ('<media:content url="javascript:steal()" medium="image"/>', None),

@@ -95,6 +95,7 @@ def malformed(inside: bytes) -> bytes:
         rss("<pubDate>" + "1 " * 500_000 + "</pubDate>"),
         rss("<title>" + "&lt;" * 500_000 + "</title>"),
         atom("<content>" + "\n " * 300_000 + "x</content>"),
+        rss("<title>a</title>") + b"<!-- " + b"<skipHours>" * 400_000 + b"<skipDays>" * 400_000 + b"-->",
     ],
 )
 def test_no_repetition_takes_quadratic_time(body):

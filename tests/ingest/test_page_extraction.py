@@ -62,6 +62,39 @@ def test_the_text_comes_without_menus_boxes_and_footers():
     assert '<a href="https://harbour.example/more"' in entry.html
 
 
+@pytest.mark.parametrize(
+    ("end", "cut_off"),
+    [
+        ("</article></body></html>", False),
+        ("</article>", False),
+        ("</p></article><p>Bare page</p>", False),
+        ("", True),
+        ("<p>On day 12 the bar", True),
+        ("</article><footer><a href='/impr", True),
+        ("</article><script>var page = 1;", True),
+        ("</article><!-- built", True),
+        ("<p>sloppy</p></body>", False),
+    ],
+)
+def test_only_a_page_that_ends_inside_something_breaks_off(end: str, cut_off: bool):
+    parsed = read(f"<title>The barrier closes</title><article><h1>The barrier closes</h1>{PARAGRAPHS}{end}")
+    assert parsed.cut_off is cut_off
+    assert (parsed.warnings != ()) is cut_off
+
+
+def test_a_page_that_breaks_off_before_its_article_is_no_final_answer():
+    parsed = read("<!doctype html><html><head><meta charset=utf-8><link rel=styl")
+    assert (parsed.entries, parsed.cut_off) == ((), True)
+
+
+def test_a_hidden_picture_in_the_text_of_a_page_is_not_taken_along():
+    pixel = "<img src='https://t.example/p.gif' style='display:none'><img src='https://t.example/q' width=1>"
+    body = f"<article><h1>The barrier closes</h1>{PARAGRAPHS}<p>{pixel}<img src='/a.jpg'></p></article>"
+    entry = only(page(body=body))
+    assert "t.example" not in entry.html
+    assert "On day 11" in entry.text
+
+
 def test_declared_facts_win():
     head = (
         "<meta property='og:title' content='Open Graph title'>"

@@ -147,7 +147,7 @@ def test_F13_jitter_comes_from_the_name_and_never_asks_early():
 
 
 def test_errors_become_outcomes():
-    gone = failed("wire", FetchError("410 Gone", status=410))
+    gone = failed("wire", FetchError("410 Gone", status=410, gone=True))
     busy = failed("wire", FetchError("503", status=503, retry_after=120.0))
     junk = failed("wire", ParseError("x" * 9_000))
     assert (gone.gone, busy.gone, busy.retry_after) == (True, False, 120.0)

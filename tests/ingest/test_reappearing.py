@@ -3,8 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from syndicate.ingest.reappearing import ARCHIVE, reappeared
 from syndicate.model import Entry, KnownArticle
+from syndicate.text.names import title_hash
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 
@@ -35,7 +38,7 @@ def entry(number: int, title: str = "", published: datetime | None = None) -> En
 
 
 def found(entries, candidates, listed=frozenset()) -> dict[str, int]:
-    matches = reappeared(entries, candidates, listed)
+    matches = reappeared(entries, candidates, listed).moved
     return {digest.removeprefix("new-digest-"): article.id for digest, article in matches.items()}
 
 
@@ -70,6 +73,45 @@ def test_a_whole_archive_with_new_dates_is_known_by_its_titles():
 def test_a_few_titles_among_many_new_ones_prove_nothing():
     entries = [entry(number, published=NOW) for number in range(1, 2 * ARCHIVE + 1)]
     assert found(entries, [known(number) for number in range(1, ARCHIVE)]) == {}
+
+
+def test_an_archive_that_now_lists_more_than_we_ever_had_is_known_by_the_titles_we_have():
+    entries = [entry(number, published=NOW) for number in range(1, 500)]
+    numbers = range(1, ARCHIVE + 1)
+    assert found(entries, [known(number) for number in numbers]) == {str(n): n for n in numbers}
+
+
+def test_a_title_that_repeats_is_no_archive():
+    entries = [entry(number, "Daily briefing", NOW) for number in range(1, ARCHIVE + 1)]
+    entries += [entry(number, published=NOW) for number in range(ARCHIVE + 1, 3 * ARCHIVE)]
+    assert found(entries, [known(number, "Daily briefing") for number in range(1, ARCHIVE + 1)]) == {}
+
+
+@pytest.mark.parametrize(("behind", "before"), [(" | The Harbour", ""), ("", "The Harbour: ")])
+def test_an_archive_with_a_name_put_on_every_title_is_known_by_its_moments(behind: str, before: str):
+    numbers = range(1, ARCHIVE + 1)
+    entries = [entry(number, f"{before}Title {number}{behind}") for number in numbers]
+    assert found(entries, [known(number) for number in numbers]) == {str(n): n for n in numbers}
+
+
+def test_equal_moments_alone_prove_nothing():
+    numbers = range(1, ARCHIVE + 1)
+    old = [known(number) for number in numbers]
+    assert found([entry(number, f"Other {number}") for number in numbers], old) == {}
+    few = [entry(number, f"Title {number} | H") for number in range(1, 9)]
+    assert found(few, old) == {}
+    midnight = [entry(number, f"Title {number} | H", NOW) for number in numbers]
+    assert found(midnight, [known(number, published=NOW) for number in numbers]) == {}
+
+
+def test_what_was_pruned_stays_away_when_its_archive_comes_back_and_only_then():
+    numbers = range(1, ARCHIVE + 1)
+    pruned = {title_hash(f"Title {number}") for number in range(4, ARCHIVE + 1)}
+    entries = [entry(number, published=NOW) for number in numbers]
+    back = reappeared(entries, [known(1)], frozenset(), pruned)
+    assert {digest: one.id for digest, one in back.moved.items()} == {"new-digest-1": 1}
+    assert back.buried == {f"new-digest-{number}" for number in range(4, ARCHIVE + 1)}
+    assert reappeared(entries[: ARCHIVE - 1], [], frozenset(), pruned).buried == frozenset()
 
 
 def test_titles_that_repeat_are_matched_one_to_one_oldest_first():

@@ -72,6 +72,18 @@ def test_P7_a_cut_off_document_keeps_its_complete_items(end):
     assert [entry.title for entry in parsed.entries] == ["a", "b"]
     assert "cut off" in parsed.warnings[-1]
     assert parsed.title == "T"
+    assert parsed.cut_off
+
+
+@pytest.mark.parametrize(
+    "odd", [b"", b"&nbsp;", b"</b>", b"<item/>"], ids=["well-formed", "mended", "lenient", "whole"]
+)
+@pytest.mark.parametrize(
+    ("end", "cut_off"), [(b"</channel></rss>\n", False), (b"", True), (b"<item><ti", True)]
+)
+def test_P7_a_document_is_cut_off_however_it_is_read(odd, end, cut_off):
+    item = b"<item><title>a" + odd + b"</title></item>"
+    assert read(b"<rss><channel><title>T</title>" + item + end).cut_off is cut_off
 
 
 def test_P7_cut_off_before_the_first_item_is_an_error():
@@ -108,6 +120,7 @@ PARTS = st.sampled_from(
 BETWEEN = st.sampled_from(
     ["", "\n", "<language>nb</language>", "<!-- x -->", "<ttl>5</ttl>", "<image><title>i</title></image>"]
 )
+RSS_1 = 'xmlns:r="http://purl.org/rss/1.0/"'
 ITEM = st.lists(PARTS, max_size=5).map("".join)
 
 
@@ -115,10 +128,14 @@ ITEM = st.lists(PARTS, max_size=5).map("".join)
 def documents(draw: st.DrawFn) -> bytes:
     items = draw(st.lists(ITEM, max_size=6, unique=True))
     between = [draw(BETWEEN) for _ in items]
-    inside = "".join(f"<item>{item}</item>{gap}" for item, gap in zip(items, between, strict=True))
+    prefixes = [draw(st.sampled_from(["", "r:"])) for _ in items]
+    inside = "".join(
+        f"<{prefix}item>{item}</{prefix}item>{gap}"
+        for prefix, item, gap in zip(prefixes, items, between, strict=True)
+    )
     if draw(st.booleans()):
-        return f"<rss {NAMESPACES}><channel><title>T</title>{inside}</channel></rss>".encode()
-    rdf = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"'
+        return f"<rss {RSS_1} {NAMESPACES}><channel><title>T</title>{inside}</channel></rss>".encode()
+    rdf = f'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/" {RSS_1}'
     channel = "<channel><title>T</title></channel>"
     return f"<rdf:RDF {rdf} {NAMESPACES}>{channel}{inside}</rdf:RDF>".encode()
 

@@ -1,14 +1,21 @@
 """The ingest job over real HTTP, with real parser processes and a real store."""
 
+import asyncio
 import gzip
 import json
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from syndicate.model import SourceState
+from syndicate.errors import ParserDied
+from syndicate.ingest.isolation import ParserPool
+from syndicate.jobs.ingest_result import SourceOutcome
+from syndicate.model import ParsedSource, SourceState
 from syndicate.store import quarantine, retention, stale
 from syndicate.store import sources as source_store
 from tests.factories import NOW
@@ -148,6 +155,90 @@ def test_one_bad_source_hurts_only_itself(rooms: Room, serve) -> None:
     assert state_of(rooms, "good").failures == 0
     assert rooms.ingest(LATER).keys() >= {"broken", "nobody"}
     assert "gone" not in rooms.ingest(NOW + timedelta(days=9))
+
+
+def test_P7_after_a_feed_that_was_cut_off_all_of_it_is_asked_for_again(rooms: Room, serve) -> None:
+    """Without a length a closed connection looks like the end; the ETag is that of the whole."""
+    whole = rss(item(1), item(2), item(3))
+
+    async def cut(_reader: object, writer: asyncio.StreamWriter) -> None:
+        fields = b'HTTP/1.1 200 OK\r\nETag: "whole"\r\nContent-Type: application/rss+xml\r\n\r\n'
+        writer.write(fields + whole[: whole.index(b"<title>Title 3")])
+        await writer.drain()
+
+    server = serve({"/harbour": cut})
+    assert rooms.ingest()["harbour"].new == 2
+    server.answers["/harbour"] = answer(200, whole, ETag='"whole"')
+    after = state_of(rooms, "harbour")
+    assert (after.etag, after.last_modified, after.body_hash) == ("", "", "")
+    assert rooms.ingest(LATER)["harbour"].new == 1
+    assert state_of(rooms, "harbour").etag == '"whole"'
+
+
+def test_an_item_that_kills_its_parser_is_left_out_after_the_third_death_and_the_others_come(
+    rooms: Room, serve
+) -> None:
+    class Mortal(ParserPool):
+        """Dies of one item, unless it is told that it need not read it."""
+
+        def parse(self, body: bytes, *, known: frozenset[str], **facts: Any) -> ParsedSource:
+            if b"Poison" in body and poison not in known:
+                raise ParserDied("the parser took longer than 20 seconds and was stopped")
+            return super().parse(body, known=known, **facts)
+
+    def polled(day: int) -> SourceOutcome:
+        (outcome,) = job.run(NOW + day * timedelta(hours=27)).sources
+        return outcome
+
+    def problems() -> list[tuple[str, str, bool]]:
+        with rooms.store.read() as connection:
+            return [(one.kind, one.subject, one.resting) for one in quarantine.failures(connection)]
+
+    bad = item(2, "Poison")
+    document = rss(item(1), bad, item(3))
+    start = document.index(b"<item><title>Poison")
+    raw = document[start : document.index(b"</item>", start) + len(b"</item>")]
+    poison = blake2b(raw, digest_size=16).hexdigest()
+    server = serve({"/harbour": answer(200, document)})
+    with Mortal(1) as pool:
+        job = replace(rooms.services.ingest, intake=replace(rooms.services.intake, parser=lambda: pool))
+        assert polled(0).error
+        assert polled(1).error
+        assert problems() == [("document", "harbour", False)]
+        third = polled(2)
+        assert (third.new, third.error) == (2, "")
+        assert "1 of its items" in third.warning
+        assert problems() == [("entry", poison, True)]
+        server.answers["/harbour"] = answer(200, rss(item(0), item(1), bad, item(3)))
+        fourth = polled(3)
+        assert (fourth.new, fourth.error, fourth.warning) == (1, "", "")
+        assert problems() == [("entry", poison, True)]
+        server.answers["/harbour"] = answer(200, rss(item(-1), item(0), item(1)))
+        assert polled(4).new == 1
+        assert problems() == []
+
+
+def test_a_file_that_kills_its_parser_costs_itself_alone(room: Room, tmp_path: Path) -> None:
+    class Mortal(ParserPool):
+        def parse(self, body: bytes, **facts: Any) -> ParsedSource:
+            if b"Poison" in body:
+                raise ParserDied("the parser was ended by SIGSEGV")
+            return super().parse(body, **facts)
+
+    (tmp_path / "desk").mkdir()
+    for name, title in (("a", "First"), ("b", "Poison"), ("c", "Last")):
+        text = f"---\ntitle: {title}\ndate: 2026-11-23 09:00\n---\nText.\n"
+        (tmp_path / "desk" / f"{name}.md").write_text(text)
+    room.declare(source("desk", "desk"))
+    with Mortal(1) as pool:
+        job = replace(room.services.ingest, intake=replace(room.services.intake, parser=lambda: pool))
+        (outcome,) = job.run(NOW).sources
+    assert (outcome.new, outcome.error) == (2, "")
+    assert set(room.articles()) == {"First", "Last"}
+    with room.store.read() as connection:
+        (failure,) = quarantine.failures(connection)
+    assert (failure.kind, failure.attempts) == ("entry", 1)
+    assert failure.reason == "b.md: the parser was ended by SIGSEGV"
 
 
 def test_F20_a_source_that_turns_bad_keeps_its_articles_and_its_validators(rooms: Room, serve) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from syndicate.model import Origin
-from syndicate.store import schema
+from syndicate.store import retention, schema
 from syndicate.store import sources as source_store
 from syndicate.store.sources import SourceReport
 from tests.factories import NOW
@@ -71,6 +71,45 @@ def test_a_whole_archive_with_todays_dates_is_not_new_either(rooms: Room, server
     assert (again.new, again.changed) == (0, 99)
 
 
+def test_pruned_articles_of_an_archive_with_todays_dates_stay_away(
+    rooms: Room, server: ScriptedServer
+) -> None:
+    today = item(0)["pubDate"]
+    new = [renamed(number, pubDate=today) for number in range(1, 100)]
+    serve(server, feed(*(item(number) for number in range(1, 100))), feed(*new), feed(*new, renamed(200)))
+    rooms.ingest()
+    with rooms.store.write() as connection:
+        before = NOW - timedelta(hours=9)
+        connection.execute(update(schema.articles).values(first_seen=before - timedelta(days=1)))
+        assert retention.prune_articles(connection, before=before, now=NOW, limit=999) == 90
+    again = rooms.ingest(NOW + DAY)["harbour"]
+    assert (again.new, again.changed) == (0, 9)
+    last = rooms.ingest(NOW + 2 * DAY)["harbour"]
+    assert (last.new, last.changed) == (1, 0)
+
+
+def test_an_archive_with_other_ids_and_a_name_behind_every_title_is_not_new(
+    rooms: Room, server: ScriptedServer
+) -> None:
+    new = [renamed(number, title=f"Title {number} | The Quay") for number in range(1, 100)]
+    serve(server, feed(*(item(number) for number in range(1, 100))), feed(*new))
+    rooms.ingest()
+    again = rooms.ingest(NOW + DAY)["harbour"]
+    assert (again.new, again.changed) == (0, 99)
+    assert "Title 7 | The Quay" in rooms.articles()
+
+
+def test_an_archive_of_which_we_had_the_latest_part_brings_only_the_rest(
+    rooms: Room, server: ScriptedServer
+) -> None:
+    today = item(0)["pubDate"]
+    new = [renamed(number, pubDate=today) for number in range(1, 200)]
+    serve(server, feed(*(item(number) for number in range(1, 40))), feed(*new))
+    rooms.ingest()
+    again = rooms.ingest(NOW + DAY)["harbour"]
+    assert (again.new, again.changed) == (160, 39)
+
+
 def test_two_reports_of_one_title_and_moment_in_one_feed_stay_two(
     rooms: Room, server: ScriptedServer
 ) -> None:
@@ -86,7 +125,40 @@ def test_F8_a_source_read_from_another_site_is_shown_from_the_first_time(
     server.answers["/there"] = feed(item(1))
     serve(server, redirect(server.url("/there", host="localhost"), 302))
     assert "another site, localhost" in rooms.ingest()["harbour"].warning
-    assert "another site, localhost" in report(rooms).warning
+    assert "another site, localhost" in report(rooms).state.warning
+
+
+@pytest.mark.parametrize("same", ["bytes", "items", "validators"])
+def test_F8_a_source_that_moves_and_comes_home_without_news_is_shown_and_then_no_longer(
+    rooms: Room, server: ScriptedServer, same: str
+) -> None:
+    here = feed(item(1))
+    there = {
+        "bytes": here,
+        "items": answer(200, rss(item(1)) + b"<!-- built at noon -->", Content_Type="application/rss+xml"),
+        "validators": answer(304),
+    }[same]
+    server.answers["/there"] = there
+    serve(server, here, redirect(server.url("/there", host="localhost"), 302), here)
+    rooms.ingest()
+    assert report(rooms).state.warning == ""
+    rooms.ingest(NOW + DAY)
+    assert "another site, localhost" in report(rooms).state.warning
+    rooms.ingest(NOW + 2 * DAY)
+    assert report(rooms).state.warning == ""
+    assert set(rooms.articles()) == {"Title 1"}
+
+
+def test_F8_a_move_is_shown_beside_what_else_is_wrong(rooms: Room, server: ScriptedServer) -> None:
+    bad = answer(200, rss(item(1)) + b"<junk/>", Content_Type="application/rss+xml")
+    server.answers["/there"] = bad
+    serve(server, bad, redirect(server.url("/there", host="localhost"), 302), bad)
+    seen = []
+    for day in range(3):
+        rooms.ingest(NOW + day * DAY)
+        seen.append(report(rooms).state.warning)
+    assert seen[0] == seen[2] == "something follows the end of the document"
+    assert seen[1].startswith(seen[0] + " It is read from another site")
 
 
 @pytest.mark.parametrize(

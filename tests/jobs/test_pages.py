@@ -317,6 +317,24 @@ def test_a_host_that_answers_429_is_left_alone_for_as_long_as_it_asks(site: Site
         assert quarantine.failures(connection) == ()
 
 
+def test_a_server_that_is_too_busy_for_a_page_is_not_asked_for_feeds_and_the_other_way_round(
+    site: Site,
+) -> None:
+    site.answers(
+        {
+            "/feed": [feed(site, linked(site, 1)), answer(503, b"", Retry_After="7200"), feed(site)],
+            "/news/1": [answer(429, b"", Retry_After="7200"), page("Title 1")],
+        }
+    )
+    site.declare("/feed")
+    site.room.ingest()
+    assert site.read().put_off == 1
+    assert "Retry-After" in site.room.ingest(NOW + HOUR, names=["harbour"])["harbour"].warning
+    assert site.room.ingest(NOW + 2 * HOUR, names=["harbour"])["harbour"].error
+    assert (site.read(NOW + 3 * HOUR).read, site.asked("/news/")) == (0, ["/news/1"])
+    assert site.read(NOW + 4 * HOUR).read == 1
+
+
 def test_a_busy_host_is_waited_for_only_while_the_page_is_news(site: Site) -> None:
     site.answers({"/feed": feed(site, linked(site, 1)), "/news/1": answer(503, b"")})
     site.declare("/feed")
@@ -383,6 +401,7 @@ def test_F6_a_pause_outlives_the_robots_txt_it_came_with(sites: Site) -> None:
     sites.room.services.prune.run(NOW + 2 * DAY)
     sites.read(NOW + 2 * DAY)
     assert sites.asked("/news") == ["/news/1"]
+    sites.room.ingest(NOW + 3 * DAY)
     assert sites.read(NOW + 3 * DAY).read == 2
 
 
@@ -490,6 +509,32 @@ def test_three_failures_quarantine_a_page_with_its_reason(sites: Site, broken: b
     assert "broke off" in failure.reason
     assert sites.states() == {"failed": 1}
     assert sites.bodies()["Title 1"].text == "What happened in number 1."
+
+
+async def half_a_page(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Without a length: whatever came before the connection was closed is the answer."""
+    text = markup("Title 1")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + text[: len(text) // 2].encode())
+    await writer.drain()
+
+
+def test_a_page_that_breaks_off_is_read_again_later(sites: Site) -> None:
+    sites.answers({"/feed": feed(sites, linked(sites, 1)), "/news/1": half_a_page})
+    sites.declare("/feed")
+    sites.room.ingest()
+    assert (sites.read().failed, sites.bodies()["Title 1"].text) == (1, "What happened in number 1.")
+    sites.answers({"/news/1": page("Title 1")})
+    assert sites.read(NOW + HOUR).read == 1
+    assert "On day 29" in sites.bodies()["Title 1"].text
+
+
+def test_a_page_that_breaks_off_every_time_is_taken_for_what_it_is(sites: Site) -> None:
+    sites.answers({"/feed": feed(sites, linked(sites, 1)), "/news/1": half_a_page})
+    sites.declare("/feed")
+    sites.room.ingest()
+    results = [sites.read(NOW + hours * HOUR) for hours in (0, 1, 5)]
+    assert [(one.failed, one.read) for one in results] == [(1, 0), (1, 0), (0, 1)]
+    assert "On day 10" in sites.bodies()["Title 1"].text
 
 
 def test_a_page_about_something_else_is_not_the_articles_text(site: Site) -> None:

@@ -9,6 +9,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
@@ -77,6 +78,13 @@ def hostile_feed() -> bytes:
     ).encode()
 
 
+def read_as_html(feed: Path) -> list[str]:
+    """Every title and text of the items, which readers may take for HTML whatever the format says."""
+    names = {"title", "description", "summary", "content", "encoded"}
+    items = [one for one in ElementTree.parse(feed).iter() if one.tag.rpartition("}")[2] in ("item", "entry")]
+    return [one.text or "" for item in items for one in item if one.tag.rpartition("}")[2] in names]
+
+
 @pytest.fixture
 def outputs(room: Room) -> Iterator[tuple[str, list[str], list[str]]]:
     """Where the pages are, their paths, and the HTML of feeds and mail."""
@@ -97,6 +105,10 @@ def outputs(room: Room) -> Iterator[tuple[str, list[str], list[str]]]:
     texts = [draft.rendered.html]
     feed = json.loads((folder / "news.json").read_text("utf-8"))
     texts += [item.get("content_html", "") for item in feed["items"]]
+    for kind in ("rss", "atom"):
+        found = read_as_html(folder / f"news.{kind}")
+        assert len(found) >= 2 * len(feed["items"])
+        texts += found
     web = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
     thread = Thread(target=web.serve_forever)
     thread.start()

@@ -9,7 +9,7 @@ import pytest
 from syndicate.model import SourceState
 from syndicate.store import sources as source_store
 from tests.factories import NOW
-from tests.jobs.room import Room, item, rss, source
+from tests.jobs.room import BASE, Room, item, rss, source
 from tests.net.scripted_server import Answer, ScriptedServer, answer
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -67,6 +67,41 @@ def test_F5_even_by_name_a_source_is_left_alone_while_its_server_asks_for_a_paus
     assert room.ingest(NOW + 2 * HOUR, names=["harbour"])["harbour"].new == 1
     assert state(room).not_before is None
     assert set(room.ingest(NOW + 2 * HOUR + MINUTE, names=["harbour"])) == {"harbour"}
+
+
+def test_F6_the_whole_server_is_left_alone_when_one_of_its_feeds_asks_for_it(room: Room) -> None:
+    paths = ("a", "b", "c")
+    with ScriptedServer({f"/{path}": feed(item(1), ETag='"1"') for path in paths}) as server:
+        server.answers["/a"] = [answer(503, b"", Retry_After="7200"), feed(item(1))]
+        declared = "".join(source(path, server.url(f"/{path}")) for path in paths)
+        # With a pause between two requests they come one after the other.
+        room.declare(declared, base=BASE.replace("host_gap = 0", "host_gap = 0.001"))
+        first = room.ingest()
+        assert [asked.path for asked in server.asked] == ["/a"]
+        assert first["a"].error
+        assert ("Retry-After" in first["b"].warning, first["b"].error) == (True, "")
+        with room.store.read() as connection:
+            states = {
+                one.source.name: one.state for one in source_store.report_sources(connection, week_ago=NOW)
+            }
+        assert [states[path].failures for path in paths] == [1, 0, 0]
+        assert room.ingest(NOW + HOUR, names=paths) == {}
+        assert room.ingest(NOW + HOUR) == {}
+        later = room.ingest(NOW + 3 * HOUR)
+        assert {name: one.new for name, one in later.items()} == dict.fromkeys(paths, 1)
+        room.close()
+
+
+def test_F6_a_source_added_while_its_server_rests_waits_too(room: Room) -> None:
+    with ScriptedServer({"/a": answer(429, b"", Retry_After="7200"), "/b": feed(item(1))}) as server:
+        first = source("a", server.url("/a"))
+        room.declare(first)
+        room.ingest()
+        room.declare(first + source("b", server.url("/b")))
+        assert "Retry-After" in room.ingest(NOW + HOUR)["b"].warning
+        assert [asked.path for asked in server.asked] == ["/a"]
+        assert room.ingest(NOW + 3 * HOUR)["b"].new == 1
+        room.close()
 
 
 def test_F3_validators_of_every_200_are_stored(room: Room, server: ScriptedServer) -> None:
@@ -140,10 +175,21 @@ def test_F11_the_user_agent_says_for_how_many_readers_we_ask(room: Room, server:
     room.declare(newsletter + source("harbour", server.url("/harbour")))
     room.ingest()
     room.subscribe("ann@example.org", "bob@example.org")
-    room.declare(newsletter + source("harbour", server.url("/harbour")))
     room.ingest(NOW + DAY)
     agents = [(asked.field("User-Agent") or b"").decode().partition(" ")[2] for asked in server.asked]
-    assert agents == ["(+https://news.example; 1 subscriber)", "(+https://news.example; 2 subscribers)"]
+    assert agents == [
+        "(+https://news.example; 1 subscriber; feed-id=1)",
+        "(+https://news.example; 2 subscribers; feed-id=1)",
+    ]
+
+
+def test_F11_a_name_of_our_own_says_it_too(room: Room, server: ScriptedServer) -> None:
+    serve(server, feed(item(1)))
+    base = BASE.replace("[http]", '[http]\nuser_agent = "HarbourBot/1.0 (+https://news.example/bot)"')
+    room.declare(source("harbour", server.url("/harbour")), base=base)
+    room.ingest()
+    agent = server.asked[0].field("User-Agent")
+    assert agent == b"HarbourBot/1.0 (+https://news.example/bot) (1 subscriber; feed-id=1)"
 
 
 def test_a_source_that_publishes_rarely_is_asked_rarely(room: Room, server: ScriptedServer) -> None:

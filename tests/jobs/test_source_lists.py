@@ -1,12 +1,13 @@
 """Source lists: OPML that becomes sources, once or on a schedule, and never loses one."""
 
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from syndicate.jobs.source_lists import ListOutcome, export_outlines, free_name, import_outlines
-from syndicate.model import Absence, Origin, Source
+from syndicate.model import Absence, FullText, Origin, Republish, Selectors, Source, SourceKind
 from syndicate.opml import Outline, OutlineList, read_opml, write_opml
 from syndicate.services import Services
 from syndicate.store import added_sources
@@ -188,6 +189,84 @@ def test_O8_import_and_export_lose_nothing(room: Room):
     with room.store.read() as connection:
         exported = export_outlines(source_store.list_sources(connection))
     assert read_opml(write_opml("x", exported)).outlines == given.outlines
+
+
+EVERYTHING = Source(
+    id=0,
+    name="Everything",
+    url="https://a.example/list",
+    kind=SourceKind.PAGE,
+    section="World/Asia",
+    language="en",
+    own=True,
+    weight=2.5,
+    republish=Republish.FULL,
+    full_text=FullText.NEVER,
+    select=Selectors(
+        item="ul > li[data-x='1']", link="a", title="h2", date="time", summary="p", author=".by", image="img"
+    ),
+    origin=Origin.STORE,
+    paused=True,
+    home_url="https://a.example/",
+    outline=(("description", "d"), ("created", "x")),
+)
+KEPT_AT_HOME = {"id", "private", "access", "listed_in", "absent", "title", "feed_id"}
+"""What a list does not say: rows of ours, secrets, and what the source says itself."""
+
+
+def test_O8_every_field_of_a_source_survives_export_and_import(room: Room):
+    plain = Source(id=0, name="", url="")
+    names = {field.name for field in fields(Source)} - KEPT_AT_HOME
+    assert all(getattr(EVERYTHING, name) != getattr(plain, name) for name in names)
+    document = write_opml("x", export_outlines([EVERYTHING]))
+    with room.store.write() as connection:
+        import_outlines(connection, read_opml(document), NOW)
+    with room.store.read() as connection:
+        (back,) = source_store.list_sources(connection)
+    assert {name: getattr(back, name) for name in names} == {
+        name: getattr(EVERYTHING, name) for name in names
+    }
+    assert write_opml("x", export_outlines([back])) == document
+
+
+def test_O8_a_list_that_is_read_again_says_how_a_source_is_read_and_not_what_it_counts(room: Room):
+    document = write_opml("x", export_outlines([EVERYTHING]))
+    with room.store.write() as connection:
+        import_outlines(connection, read_opml(document), NOW, listed_in="https://lists.example/a.opml")
+    with room.store.read() as connection:
+        (back,) = source_store.list_sources(connection)
+    assert (back.kind, back.select) == (EVERYTHING.kind, EVERYTHING.select)
+    assert (back.own, back.weight, back.paused) == (False, 1.0, False)
+    assert (back.republish, back.full_text) == (Republish.SUMMARY, FullText.AUTO)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        'syndicateKind="folder"',
+        'syndicateKind="Kind" syndicateSelectItem="li"',
+        'syndicateWeight="nan"',
+        'syndicateWeight="1e9"',
+        'syndicateWeight="-1" syndicateRepublish="all" syndicateFullText=""',
+        'syndicateOwn="yes" syndicatePaused="1" syndicateMore="x"',
+    ],
+)
+def test_P15_attributes_of_ours_that_make_no_sense_are_passed_over(room: Room, attributes: str):
+    body = f'<outline text="A" xmlUrl="https://a.example/f" {attributes}/>'
+    with room.store.write() as connection:
+        import_outlines(connection, read_opml(f"<opml><body>{body}</body></opml>".encode()), NOW)
+    with room.store.read() as connection:
+        (back,) = source_store.list_sources(connection)
+    assert replace(back, id=0) == Source(id=0, name="A", url="https://a.example/f", origin=Origin.STORE)
+
+
+def test_a_selector_that_is_none_leaves_a_page_of_one_article(room: Room):
+    body = '<outline text="A" xmlUrl="https://a.example/f" syndicateKind="page" syndicateSelectItem="li["/>'
+    with room.store.write() as connection:
+        import_outlines(connection, read_opml(f"<opml><body>{body}</body></opml>".encode()), NOW)
+    with room.store.read() as connection:
+        (back,) = source_store.list_sources(connection)
+    assert (back.kind, back.select) == (SourceKind.PAGE, None)
 
 
 def test_exports_leave_out_private_and_removed_sources_and_folders(room: Room):

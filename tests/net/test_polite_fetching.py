@@ -97,6 +97,23 @@ def test_F7_gone_is_told_apart_from_not_found(fetch):
 
 
 @pytest.mark.parametrize(
+    ("statuses", "gone"), [((301, 308), True), ((302,), False), ((301, 307), False), ((303,), False)]
+)
+@pytest.mark.parametrize("private", [False, True])
+def test_F7_only_an_address_itself_or_where_it_moved_for_good_can_say_that_it_is_gone(
+    fetch, statuses, gone, private
+):
+    answers: dict[str, Answer] = {f"/{n}": redirect(f"/{n + 1}", status) for n, status in enumerate(statuses)}
+    with (
+        ScriptedServer(answers | {f"/{len(statuses)}": answer(410, b"")}) as server,
+        pytest.raises(FetchError, match="410") as error,
+    ):
+        fetch(server.url("/0"), private=private)
+    assert (error.value.status, error.value.gone) == (410, gone)
+    assert ("for good" in str(error.value)) is gone
+
+
+@pytest.mark.parametrize(
     ("statuses", "permanent"), [((301, 308), True), ((301, 302), False), ((307, 308), False), ((303,), False)]
 )
 def test_F8_only_a_chain_of_permanent_redirects_is_permanent(fetch, statuses, permanent):

@@ -51,9 +51,12 @@ def test_the_wheel_holds_templates_for_mail_and_for_pages(wheel):
 def test_the_wheel_says_its_name_licence_and_command(wheel):
     (folder,) = {name.split("/")[0] for name in wheel.namelist() if ".dist-info/" in name}
     metadata = Parser().parsestr(wheel.read(f"{folder}/METADATA").decode())
-    assert (metadata["Name"], metadata["License-Expression"]) == ("syndicate-news", "MIT")
+    assert metadata["Name"] == "syndicate-news"
+    assert metadata["License-Expression"] == "MIT AND Apache-2.0 AND CC-BY-SA-4.0"
     assert "syndicate = syndicate.cli:main" in wheel.read(f"{folder}/entry_points.txt").decode()
-    assert wheel.read(f"{folder}/licenses/LICENSE") == (CHECKOUT / "LICENSE").read_bytes()
+    texts = ("LICENSE", *(f"LICENSES/{name}.txt" for name in ("Apache-2.0", "CC-BY-SA-4.0")))
+    for text in (*texts, "syndicate/stories/data/README.md"):
+        assert wheel.read(f"{folder}/licenses/{text}") == (CHECKOUT / text).read_bytes()
 
 
 def test_a_wheel_from_the_source_archive_is_the_wheel_from_the_checkout(wheel, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from syndicate.publish.channels import parse_query
 from syndicate.store import articles, channels, sources, stories
 from syndicate.store.stories import RelatedRow
+from syndicate.store.story_moves import SPLIT, StoryMove, split_story
 from tests import factories
 from tests.factories import NOW, declared, new_article
 
@@ -148,6 +149,35 @@ def test_the_related_signature_moves_with_the_links_and_with_what_they_point_to(
         connection, second, source, replace(ARTICLES["summit"], title="Edited", content_hash="edited")
     )
     assert channels.related_signature(connection, [first, second]) != before
+
+
+@pytest.mark.parametrize("listed_half", ["the one that stays", "the one that splits off"])
+def test_a_ranked_feed_keeps_an_article_whose_story_split_off_a_listed_one(connection, listed_half):
+    first, second, third = (one.id for one in channels.channel_articles(connection, (), limit=3))
+    story = factories.place(connection, first)
+    factories.place(connection, second, story)
+    found = articles.get_articles(connection, [first, second, third])
+    factories.rank(connection, "top", [found[first]])
+    factories.rank(connection, "top", [found[second]])
+    other = factories.place(connection, third)
+    stays = listed_half == "the one that stays"
+    move = StoryMove(
+        kind=SPLIT,
+        from_story=story,
+        to_story=other,
+        article_id=third,
+        articles=1,
+        likeness=0.1,
+        needed=0.2,
+        moved=NOW,
+    )
+    split_story(connection, move, [first if stays else second])
+    found = articles.get_articles(connection, [first, second, third])
+    factories.rank(connection, "top", [found[second]])
+    top = channels.channel_articles(connection, parse_query("top"), limit=9)
+    assert sorted(one.id for one in top) == sorted([first, second])
+    factories.rank(connection, "top", [])
+    assert channels.channel_articles(connection, parse_query("top"), limit=9) == []
 
 
 def test_a_ranked_feed_keeps_an_article_while_its_story_is_listed_whoever_leads_it(connection):

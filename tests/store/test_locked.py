@@ -307,6 +307,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "pages.prune_pages": lambda c: pages.prune_pages(c, before=LATER),
     "quarantine.record_failure": lambda c: quarantine.record_failure(c, "page", "x", "broken", now=NOW),
     "quarantine.clear_failure": lambda c: quarantine.clear_failure(c, "page", "y"),
+    "quarantine.clear_unlisted": lambda c: quarantine.clear_unlisted(c, 1, ()),
     "ranking.add_reads": lambda c: ranking.add_reads(c, {new_article(1).path: 1}, hour=NOW),
     "ranking.prune_reads": lambda c: ranking.prune_reads(c, before=LATER),
     "ranking.save_source_weights": lambda c: ranking.save_source_weights(c, {}, now=NOW),
@@ -319,6 +320,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "retention.prune_failures": lambda c: retention.prune_failures(c, before=LATER),
     "robots.save_robots": lambda c: robots.save_robots(c, "https://a.example", 200, "", LATER),
     "robots.rest_origin": lambda c: robots.rest_origin(c, "https://a.example", LATER),
+    "robots.busy_origin": lambda c: robots.busy_origin(c, "https://a.example", LATER),
     "robots.prune_robots": lambda c: robots.prune_robots(c, before=LATER),
     "sitemap_parts.save_parts": lambda c: sitemap_parts.save_parts(c, 1, [SitemapPart(url="u")], NOW),
     "sitemap_parts.claim_parts": lambda c: sitemap_parts.claim_parts(c, limit=5, **lease("us")),
@@ -428,6 +430,7 @@ READS = {
     "pages.fruitless",
     "pages.full_text_words",
     "pages.refused_pages",
+    "quarantine.count_failures",
     "quarantine.failures",
     "editor.decision_log",
     "editor.decisions",
@@ -444,6 +447,7 @@ READS = {
     "retention.count_prunable",
     "deliveries.count_refused",
     "retention.stories_without_lead",
+    "robots.busy_origins",
     "robots.read_robots",
     "sitemap_parts.failing_parts",
     "sources.declared_weights",
@@ -467,6 +471,7 @@ READS = {
     "stories.story_articles",
     "stories.unplaced_articles",
     "tombstones.count_dropped",
+    "tombstones.pruned_titles",
     "story_moves.current_stories",
     "story_moves.story_moves",
     "story_moves.story_reason",
@@ -504,6 +509,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Pa
         leases.make_secret(connection)
         retitle(connection)
         note_hub(connection, SUBSCRIPTION.hub)
+        quarantine.record_failure(connection, "entry", "digest", "broken", now=NOW, source_id=1)
         deliveries.claim_deliveries(connection, now=NOW, owner="us", until=SOON, limit=1)
         table = schema.deliveries
         connection.execute(update(table).where(table.c.id == 2).values(state="failed"))

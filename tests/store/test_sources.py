@@ -198,10 +198,10 @@ def test_a_released_source_can_be_claimed_at_once_but_only_its_holder_releases_i
 def test_F13_a_patient_permanent_redirect_replaces_the_address(store):
     source = sync(store, declared("A"))["A"]
     claim(store)
-    save(store, source.id, url="https://new.example/feed", warning="moved")
+    save(store, source.id, url="https://new.example/feed", state=replace(STATE, warning="moved"))
     with store.read() as connection:
         (report,) = sources.report_sources(connection, week_ago=NOW)
-    assert (report.source.url, report.warning) == ("https://new.example/feed", "moved")
+    assert (report.source.url, report.state.warning) == ("https://new.example/feed", "moved")
 
 
 def test_the_report_counts_all_articles_and_those_of_the_last_week(store):

@@ -95,6 +95,30 @@ def test_forty_languages_compare_no_more_than_one() -> None:
     assert many.compared <= 1.2 * one.compared
 
 
+@pytest.mark.parametrize("title", ["", "Video", "🔥🔥 😀", "12"])
+def test_titles_that_say_nothing_and_empty_texts_compare_nothing(title: str) -> None:
+    index = CountingIndex(OPTIONS)
+    assert compared_by(index, [article(number, title) for number in range(1, 200)]) == 0
+
+
+@pytest.mark.parametrize("title", ["", "Flood", "🔥 😀"])
+def test_texts_under_a_title_of_one_word_or_none_compare_no_more_than_the_options_say(title: str) -> None:
+    index = CountingIndex(OPTIONS)
+    items = [article(n, title, FLOOD[n % 3][1], source_id=n % 7) for n in range(1, 200)]
+    costs = [compared_by(index, [item]) for item in items]
+    assert sorted(costs)[-10] <= MOST_COMPARED
+    assert max(costs) <= MOST_COMPARED + OPTIONS.story_sample**2
+
+
+@pytest.mark.parametrize("year", [1, 1970, 9999])
+def test_two_hundred_wrong_clocks_compare_no_more_than_right_ones(year: int) -> None:
+    index = CountingIndex(OPTIONS)
+    wrong = datetime(year, 6, 1, tzinfo=UTC)
+    items = [article(n, *FLOOD[n % 3], published=wrong if n % 2 else START) for n in range(1, 201)]
+    costs = [compared_by(index, [item]) for item in items]
+    assert max(costs) <= MOST_COMPARED + OPTIONS.story_sample**2
+
+
 def test_a_megabyte_of_text_compares_and_keeps_as_much_as_a_page() -> None:
     index = CountingIndex(OPTIONS)
     page = article(1, FLOOD[0][0], FLOOD[0][1] * 12)

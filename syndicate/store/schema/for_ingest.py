@@ -94,7 +94,7 @@ tombstones = Table(
     Column("entry_key", Text, primary_key=True),
     Column("digest", Text, nullable=False),
     Column("pruned", Moment, nullable=False),
-    Column("rule", Text, nullable=False),
+    *texts("rule", "title_hash"),
 )
 
 quarantine = Table(

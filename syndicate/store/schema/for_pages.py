@@ -42,4 +42,5 @@ robots = Table(
     Column("rules", Text, nullable=False),
     Column("expires", Moment, nullable=False),
     Column("rests_until", Moment, nullable=False),
+    Column("busy_until", Moment, nullable=False),
 )

@@ -1,0 +1,3 @@
+-- Until when a server asked us to leave it alone (Retry-After): for feeds as for pages.
+
+ALTER TABLE robots ADD COLUMN busy_until BIGINT NOT NULL DEFAULT 0;
