@@ -10,6 +10,7 @@ from datetime import datetime
 
 from syndicate.model import Story
 from syndicate.store import Connection, story_moves
+from syndicate.store import placed as placed_store
 from syndicate.store import stories as story_store
 from syndicate.store.stories import RelatedRow, UnplacedArticle
 from syndicate.store.story_moves import StoryMove, StoryReason
@@ -43,7 +44,7 @@ class Placing:
     def place(self, waiting: Sequence[UnplacedArticle], terms: Sequence[ArticleTerms]) -> tuple[int, int]:
         """Place the articles in order; returns (new stories, near-duplicates)."""
         titles = [title for article in waiting for title in article.read_more]
-        hints = story_store.articles_with_titles(self._connection, titles)
+        hints = placed_store.articles_with_titles(self._connection, titles)
         for article, article_terms in zip(waiting, terms, strict=True):
             self._one(article, article_terms, hints)
         new = self._name_new_stories()

@@ -13,8 +13,10 @@ from datetime import datetime, timedelta
 from syndicate.jobs.placing import Placing
 from syndicate.jobs.ranking import RankingJob
 from syndicate.store import Connection, Store, leases
+from syndicate.store import placed as placed_store
 from syndicate.store import stories as story_store
-from syndicate.store.stories import PlacedArticle, UnplacedArticle
+from syndicate.store.placed import PlacedArticle
+from syndicate.store.stories import UnplacedArticle
 from syndicate.stories import (
     ArticleTerms,
     Fingerprint,
@@ -122,14 +124,14 @@ def load_index(connection: Connection, options: StoryOptions, since: datetime) -
     # Everything loaded stays: looking for garbage among it took a third of the time (measured).
     gc.disable()
     try:
-        listed = story_store.read_more_titles(connection, since)
+        listed = placed_store.read_more_titles(connection, since)
         titles = {title for titles in listed.values() for title in titles}
-        named = story_store.articles_with_titles(connection, titles)
+        named = placed_store.articles_with_titles(connection, titles)
         hints = {
             article_id: tuple(named[title] for title in titles if title in named)
             for article_id, titles in listed.items()
         }
-        stored = [_stored(row, hints) for row in story_store.placed_articles(connection, since)]
+        stored = [_stored(row, hints) for row in placed_store.placed_articles(connection, since)]
         index.load(sorted(stored, key=StoredArticle.place_in_order))
         del stored
     finally:

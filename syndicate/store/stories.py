@@ -1,22 +1,17 @@
-"""Stories, related links and what the story index is loaded from."""
+"""Stories, related links, and the articles that wait for their place."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, func, insert, select, text, update
-from sqlalchemy.sql.expression import type_coerce
-from sqlalchemy.types import BigInteger
 
 from syndicate.model import RelatedLink, Story, reader_link
 from syndicate.store import schema
 from syndicate.store.stale import mark_stale
 from syndicate.store.upsert import insert_for
 
-_TITLES = 500
-# Rows fetched one by one take half as long again.
-_FETCHED_TOGETHER = 1000
 # Word for word as the partial index says it: SQLite uses that index for nothing else.
 _UNPLACED = text("NOT articles.placed")
 
@@ -33,25 +28,6 @@ class UnplacedArticle:
     language: str
     read_more: tuple[str, ...]
     story_id: int | None
-
-
-class PlacedArticle(NamedTuple):
-    """An article as the story index is loaded from the store: its packed terms and its place.
-
-    ``published`` is in microseconds since 1970. ``mean`` is its likeness to ``compared`` articles of the
-    story when it joined; zeros if it began one. A tuple, as the row is: a restart makes hundreds of
-    thousands of them.
-    """
-
-    id: int
-    source_id: int
-    published: int
-    title: str
-    story_id: int
-    duplicate_of: int | None
-    mean: float
-    compared: int
-    terms: bytes
 
 
 class StoryArticle(NamedTuple):
@@ -123,50 +99,6 @@ def count_unplaced(connection: Connection) -> int:
     """How many articles wait for their place in a story."""
     table = schema.articles
     return connection.scalars(select(func.count()).select_from(table).where(_UNPLACED)).one()
-
-
-def placed_articles(connection: Connection, since: datetime) -> Iterator[PlacedArticle]:
-    """Everything the story index holds, in no order: to sort it here would move all terms twice."""
-    table, terms, reasons = schema.articles, schema.article_terms, schema.story_reasons
-    joined = (reasons.c.article_id == table.c.id) & (reasons.c.likeness >= reasons.c.needed)
-    query = (
-        select(
-            table.c.id,
-            table.c.source_id,
-            type_coerce(table.c.published, BigInteger),
-            table.c.title,
-            table.c.story_id,
-            table.c.duplicate_of,
-            func.coalesce(reasons.c.mean, 0.0),
-            func.coalesce(reasons.c.compared, 0),
-            terms.c.terms,
-        )
-        .join(terms, terms.c.article_id == table.c.id)
-        .join(reasons, joined, isouter=True)
-        .where(table.c.published >= since, table.c.story_id.is_not(None))
-    )
-    for rows in connection.execute(query).partitions(_FETCHED_TOGETHER):
-        yield from map(PlacedArticle._make, rows)
-
-
-def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[str, int]:
-    """The latest article with each of these titles: what a source's own "Read more" list names."""
-    table = schema.articles
-    wanted = sorted(set(titles))
-    latest = select(table.c.title, func.max(table.c.id).label("id")).group_by(table.c.title)
-    return {
-        row.title: row.id
-        for start in range(0, len(wanted), _TITLES)
-        for row in connection.execute(latest.where(table.c.title.in_(wanted[start : start + _TITLES])))
-    }
-
-
-def read_more_titles(connection: Connection, since: datetime) -> dict[int, tuple[str, ...]]:
-    """The titles in the "Read more" lists of articles published since a moment; none for those without."""
-    table = schema.articles
-    listing = (table.c.published >= since) & (table.c.read_more_json != [])
-    rows = connection.execute(select(table.c.id, table.c.read_more_json).where(listing))
-    return {article_id: tuple(titles) for article_id, titles in rows}
 
 
 def add_stories(connection: Connection, lead_ids: Sequence[int], now: datetime) -> list[int]:

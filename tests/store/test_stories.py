@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from syndicate.model import Image, RankedStory, Story
-from syndicate.store import articles, quarantine, ranking, stale, stories
+from syndicate.store import articles, placed, quarantine, ranking, stale, stories
 from syndicate.store.stories import Place, RelatedRow, StoryArticle
 from tests import factories
 from tests.factories import NOW, declared, new_article
@@ -56,23 +56,23 @@ def test_the_index_is_loaded_from_a_moment_on(room):
     factories.place(connection, ids[1], story)
     newer = Place(article_id=ids[2], story_id=story, duplicate_of=ids[0], terms=b"\x00newer")
     stories.place_articles(connection, [newer])
-    loaded = sorted(stories.placed_articles(connection, NOW - timedelta(days=1)))
+    loaded = sorted(placed.placed_articles(connection, NOW - timedelta(days=1)))
     assert [(one.id, one.story_id, one.duplicate_of, one.terms) for one in loaded] == [
         (ids[0], story, None, b"terms"),
         (ids[1], story, None, b"terms"),
         (ids[2], story, ids[0], b"\x00newer"),
     ]
-    assert [one.id for one in stories.placed_articles(connection, NOW - timedelta(minutes=1))] == [ids[0]]
+    assert [one.id for one in placed.placed_articles(connection, NOW - timedelta(minutes=1))] == [ids[0]]
 
 
 def test_titles_lead_to_the_latest_article_that_has_them(room):
     connection, source, _, ids = room
     (twin,) = articles.add_articles(connection, source.id, [new_article(4, title="Title 1")])
-    found = stories.articles_with_titles(connection, ["Title 1", "Title 3", "Nothing"])
+    found = placed.articles_with_titles(connection, ["Title 1", "Title 3", "Nothing"])
     assert found == {"Title 1": twin, "Title 3": ids[2]}
-    assert stories.articles_with_titles(connection, []) == {}
+    assert placed.articles_with_titles(connection, []) == {}
     many = [f"Nothing {number}" for number in range(70_000)]
-    assert stories.articles_with_titles(connection, [*many, "Title 3"]) == {"Title 3": ids[2]}
+    assert placed.articles_with_titles(connection, [*many, "Title 3"]) == {"Title 3": ids[2]}
 
 
 def test_the_titles_that_sources_list_as_further_reading_since_a_moment(room):
@@ -81,7 +81,7 @@ def test_the_titles_that_sources_list_as_further_reading_since_a_moment(room):
     four, five, _ = articles.add_articles(
         connection, source.id, [new_article(number, read_more=titles) for number, titles in lists.items()]
     )
-    found = stories.read_more_titles(connection, NOW - timedelta(hours=1))
+    found = placed.read_more_titles(connection, NOW - timedelta(hours=1))
     assert found == {four: ("Title 1", "Title 2"), five: ("Title 1",)}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from syndicate.errors import StoreError
 from syndicate.model import RankedStory
-from syndicate.store import articles, ranking, stale, stories, story_moves
+from syndicate.store import articles, placed, ranking, stale, stories, story_moves
 from syndicate.store.story_moves import MERGED, SPLIT, StoryMove, StoryReason
 from tests import factories
 from tests.factories import NOW, declared, new_article
@@ -135,7 +135,7 @@ def test_the_reason_of_an_article_is_the_last_one_and_goes_with_it(room):
     story_moves.save_reasons(connection, [ids[1]], [replace(reason, mean=0.3)])
     assert story_moves.story_reason(connection, ids[1]) == replace(reason, mean=0.3)
     assert story_moves.story_reason(connection, ids[0]) is None
-    loaded = {one.id: (one.mean, one.compared) for one in stories.placed_articles(connection, NOW - DAY)}
+    loaded = {one.id: (one.mean, one.compared) for one in placed.placed_articles(connection, NOW - DAY)}
     assert [loaded[one] for one in ids[:2]] == [(0.0, 0), (0.3, 1)]
     story_moves.save_reasons(connection, [ids[1]], [])
     assert story_moves.story_reason(connection, ids[1]) is None
@@ -155,7 +155,7 @@ def test_a_reason_not_to_join_counts_nothing_in_the_index(room):
         placed=NOW,
     )
     story_moves.save_reasons(connection, ids, [refused])
-    loaded = {one.id: one.compared for one in stories.placed_articles(connection, NOW - DAY)}
+    loaded = {one.id: one.compared for one in placed.placed_articles(connection, NOW - DAY)}
     assert loaded[ids[2]] == 0
 
 
