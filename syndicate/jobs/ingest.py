@@ -26,7 +26,6 @@ from syndicate.errors import (
 from syndicate.ingest.folders import read_folder
 from syndicate.ingest.full_text import sort_entries
 from syndicate.ingest.polling import (
-    MAX_ERROR,
     PAUSE,
     PollingOptions,
     PollOutcome,
@@ -42,7 +41,7 @@ from syndicate.ingest.unchanged import compare
 from syndicate.ingest.websub import discover
 from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
 from syndicate.jobs.intake import Intake, LeaseLost
-from syndicate.jobs.one_by_one import Killers, read_one_by_one
+from syndicate.jobs.one_by_one import Killers, read_one_by_one, record_killers
 from syndicate.jobs.run_clock import RunClock
 from syndicate.jobs.source_reading import file_reader, outcome_of, reading_of, source_request, with_site
 from syndicate.model import (
@@ -175,15 +174,19 @@ class IngestJob:
 
     def _leave_alone(self, feeds: dict[int, _Polled], now: datetime) -> Iterable[SourceOutcome]:
         """Take out those whose server asked for a pause, whichever request it answered with that."""
-        origins = {source.id: origin_of(source.url) for source, _ in feeds.values()}
         with self.intake.store.read() as connection:
-            busy = robots_store.busy_origins(connection, set(origins.values()), now)
-        waiting = [one for one, origin in origins.items() if origin in busy]
-        polls = [(feeds.pop(one), busy[origins[one]]) for one in waiting]
-        if polls:
-            yield from self._save_quiet(
-                [(source, asked_to_wait(state, until)) for (source, state), until in polls]
-            )
+            busy = robots_store.busy_origins(connection, now)
+        if not busy:
+            return
+        waiting = [
+            (source, asked_to_wait(state, busy[origin]))
+            for source, state in feeds.values()
+            if (origin := origin_of(source.url)) in busy
+        ]
+        for source, _ in waiting:
+            del feeds[source.id]
+        if waiting:
+            yield from self._save_quiet(waiting)
 
     def _take(
         self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
@@ -339,17 +342,7 @@ class IngestJob:
                 )
             if source.kind in _WHOLE and not (parsed.left_out or parsed.cut_off):
                 quarantine.clear_unlisted(connection, source.id, parsed.digests)
-            for digest, reason in killers:
-                shown = hide_address(reason, source.url) if source.private else reason
-                quarantine.record_failure(
-                    connection,
-                    "entry",
-                    digest,
-                    shown[:MAX_ERROR],
-                    now=now,
-                    source_id=source.id,
-                    attempts=quarantine.LIMIT,
-                )
+            record_killers(connection, source, killers, now)
             after = replace(after, warning=" ".join(parsed.warnings))
             self._save_state(connection, source, after, about=(parsed.title, parsed.home_url, parsed.feed_id))
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from syndicate.errors import ParseError, ParserClosed, ParserDied
+from syndicate.ingest.polling import MAX_ERROR
 from syndicate.ingest.unchanged import singly
-from syndicate.model import Entry, ParsedSource
+from syndicate.model import Entry, ParsedSource, Source
+from syndicate.store import Connection, quarantine
+from syndicate.text.privacy import hide_address
 
 MOST_DEATHS = 3
 """Items of one document that may cost us a parser, up to 20 seconds each, in one poll; the rest waits."""
@@ -55,3 +59,18 @@ def read_one_by_one(
         warnings=(*whole.warnings, f"{len(killers)} of its items cannot be read by any parser"),
     )
     return parsed, tuple(killers)
+
+
+def record_killers(connection: Connection, source: Source, killers: Killers, now: datetime) -> None:
+    """Let these items rest at once: the document died of them three times already."""
+    for digest, reason in killers:
+        shown = hide_address(reason, source.url) if source.private else reason
+        quarantine.record_failure(
+            connection,
+            "entry",
+            digest,
+            shown[:MAX_ERROR],
+            now=now,
+            source_id=source.id,
+            attempts=quarantine.LIMIT,
+        )

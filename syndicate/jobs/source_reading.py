@@ -80,8 +80,7 @@ def pause_asked(store: Store, source: Source, now: datetime) -> datetime | None:
     """Until when the server of a source wants to be left alone (Retry-After), ``None`` when it does not."""
     with store.read() as connection:
         found = source_store.get_source(connection, source.id)
-        origin = origin_of(source.url)
-        busy = robots_store.busy_origins(connection, [origin], now).get(origin)
+        busy = robots_store.busy_origins(connection, now).get(origin_of(source.url))
     own = found[1].not_before if found else None
     return max((one for one in (own, busy) if one and one > now), default=None)
 
