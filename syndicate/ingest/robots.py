@@ -6,7 +6,6 @@ an empty line as the end of a group.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from protego import Protego
 
@@ -60,15 +59,6 @@ def read_rules(file: RobotsFile, agent: str) -> Rules:
     parsed = Protego.parse(file.rules)
     delay = parsed.crawl_delay(agent)
     return Rules(parsed=parsed, agent=agent, delay=min(float(delay or 0.0), LONGEST_DELAY))
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port: what one robots.txt is about. ``""`` for what is no address."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def robots_url(origin: str) -> str:

@@ -36,7 +36,6 @@ from syndicate.ingest.polling import (
     replacing_url,
     with_wishes,
 )
-from syndicate.ingest.robots import origin_of
 from syndicate.ingest.unchanged import compare
 from syndicate.ingest.websub import discover
 from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
@@ -59,6 +58,7 @@ from syndicate.store import hubs as hub_store
 from syndicate.store import robots as robots_store
 from syndicate.store import sources as source_store
 from syndicate.text.privacy import hide_address
+from syndicate.text.urls import origin_of
 
 log = logging.getLogger("syndicate.ingest")
 

@@ -23,7 +23,6 @@ from syndicate.errors import (
 from syndicate.ingest.full_text import about_the_same, better_text, with_page
 from syndicate.ingest.identity import accept
 from syndicate.ingest.readers import Document
-from syndicate.ingest.robots import origin_of
 from syndicate.jobs.intake import Intake, LeaseLost
 from syndicate.jobs.robots import OriginRules, rules_for
 from syndicate.model import Entry, NewArticle, PageRead, ParsedSource, ReadState, SourceKind
@@ -32,6 +31,7 @@ from syndicate.store import Connection, quarantine
 from syndicate.store import articles as article_store
 from syndicate.store import pages as page_store
 from syndicate.store import robots as robots_store
+from syndicate.text.urls import origin_of
 
 log = logging.getLogger("syndicate.pages")
 

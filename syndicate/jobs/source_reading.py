@@ -11,7 +11,6 @@ from syndicate.errors import FetchError, ParseError, ParserClosed
 from syndicate.ingest.folders import ReadFile, read_folder
 from syndicate.ingest.polling import PollOutcome
 from syndicate.ingest.readers import Document
-from syndicate.ingest.robots import origin_of
 from syndicate.ingest.sitemaps import MAX_BYTES as MAX_SITEMAP
 from syndicate.model import Entry, ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import (
@@ -27,7 +26,7 @@ from syndicate.store import Store
 from syndicate.store import robots as robots_store
 from syndicate.store import sources as source_store
 from syndicate.text.privacy import hide_address
-from syndicate.text.urls import host_of, same_site
+from syndicate.text.urls import host_of, origin_of, same_site
 
 
 class Parser(Protocol):

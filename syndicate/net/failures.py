@@ -3,10 +3,10 @@
 import ssl
 
 import aiohttp
-from yarl import URL
 
 from syndicate.errors import FetchError, ForbiddenAddress
 from syndicate.net.addresses import AddressRefused
+from syndicate.text.urls import origin_of
 
 # RFC 9110 section 15; what is not here is described by its class.
 _ADVICE = {
@@ -46,7 +46,7 @@ def failed_status(url: str, status: int, retry_after: float | None, *, own: bool
         status=status,
         retry_after=retry_after,
         gone=status == 410 and own,
-        busy=str(URL(url).origin()) if status in (429, 503) and retry_after else "",
+        busy=origin_of(url) if status in (429, 503) and retry_after else "",
     )
 
 

@@ -8,12 +8,11 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 from queue import SimpleQueue
 from urllib.parse import urlsplit
 
-from yarl import URL
-
 from syndicate.errors import FetchError, NotAsked
 from syndicate.net.client import Client
 from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
 from syndicate.text.privacy import hide_address
+from syndicate.text.urls import origin_of
 
 log = logging.getLogger("syndicate.net")
 
@@ -169,7 +168,7 @@ class _Batch:
         """Raises ``NotAsked`` while the server that was asked before rests."""
         if not self._busy:
             return
-        left = self._busy.get(_origin(request.url), 0.0) - asyncio.get_running_loop().time()
+        left = self._busy.get(origin_of(request.url), 0.0) - asyncio.get_running_loop().time()
         if left > 0:
             raise NotAsked("its server asked for a pause (Retry-After)", retry_after=left)
 
@@ -186,13 +185,6 @@ def _lanes(requests: list[FetchRequest], options: HttpOptions) -> list[Iterator[
     for request in requests:
         hosts.setdefault(_host(request.url), []).append(request)
     return [iter(lane) for lane in hosts.values()]
-
-
-def _origin(url: str) -> str:
-    try:
-        return str(URL(url).origin())
-    except ValueError:
-        return ""
 
 
 def _host(url: str) -> str:

@@ -123,6 +123,15 @@ def host_of(url: str) -> str:
     return (host if host and port.isdecimal() else parts.authority).strip("[]")
 
 
+def origin_of(url: str) -> str:
+    """Scheme, host and port (RFC 6454) in one spelling: whom a robots.txt or a Retry-After speaks for.
+
+    ``""`` when it is not a web address.
+    """
+    parts = _parse(url)
+    return f"{parts.scheme}://{parts.authority}" if parts else ""
+
+
 def is_this_machine(url: str) -> bool:
     """Whether a web address leads to the machine it is opened on, so that it means nothing elsewhere."""
     host = host_of(url)

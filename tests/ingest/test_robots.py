@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.ingest.robots import origin_of, product_token, read_rules, robots_file, robots_url
+from syndicate.ingest.robots import product_token, read_rules, robots_file, robots_url
 from tests.factories import NOW
 
 ORIGIN = "https://news.example"
@@ -72,10 +72,8 @@ def test_what_lies_beyond_half_a_megabyte_is_not_read():
     assert read_rules(robots_file(ORIGIN, 200, rules, NOW), "syndicate").allows(ORIGIN + "/a")
 
 
-def test_one_file_for_each_scheme_host_and_port():
-    assert origin_of("https://News.example:8443/a?b#c") == "https://news.example:8443"
-    assert robots_url(origin_of("http://news.example/a")) == "http://news.example/robots.txt"
-    assert origin_of("http://[oops/") == ""
+def test_the_file_lies_at_the_root_of_its_origin():
+    assert robots_url("http://news.example") == "http://news.example/robots.txt"
 
 
 def test_we_are_called_by_the_first_word_of_the_user_agent():

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.text.urls import absolute_url, canonical_url, host_of, is_web_url, same_site
+from syndicate.text.urls import absolute_url, canonical_url, host_of, is_web_url, origin_of, same_site
 
 WEB = st.one_of(
     st.text(),
@@ -186,3 +186,25 @@ def test_long_hostile_addresses_take_no_time():
 )
 def test_two_addresses_are_of_one_site_only_when_their_hosts_say_so(one, other, same):
     assert same_site(one, other) is same_site(other, one) is same
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://News.example:8443/a?b#c", "https://news.example:8443"),
+        ("https://news.example:443/a", "https://news.example"),
+        ("http://news.example", "http://news.example"),
+        ("https://Bücher.example/feed", "https://xn--bcher-kva.example"),
+        ("http://[::1]:8080/feed", "http://[::1]:8080"),
+        ("http://[oops/", ""),
+        ("/srv/articles", ""),
+    ],
+)
+def test_an_origin_has_one_spelling(url: str, origin: str):
+    assert origin_of(url) == origin
+
+
+@given(WEB)
+def test_every_spelling_of_a_page_has_one_origin(url: str):
+    canonical = canonical_url(url)
+    assert not canonical or origin_of(url) == origin_of(canonical)
