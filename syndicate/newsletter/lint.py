@@ -5,7 +5,7 @@ keeps it readable everywhere. No connection is opened. Rule ids are those of the
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from syndicate.model import Digest
 from syndicate.newsletter.findings import HTML, REASON, TEXT, Finding, Origins, Severity
@@ -22,7 +22,7 @@ HTML_WARNING_BYTES = 80 * 1024
 # The longest token is this much longer than what stands for it.
 TOKEN_GROWTH = 64
 
-_URL = re.compile(r"(?:https?://|mailto:)\S+")
+URL = re.compile(r"(?:https?://|mailto:)\S+")
 _FORBIDDEN = frozenset({"script", "form", "iframe", "object", "embed", "link", "base"})
 _FOOTER = ("block footer", "</body>")
 
@@ -55,8 +55,12 @@ def lint_mail(
         *check_support(page, origins),
         *check_colours(page, origins),
     ]
-    unique = dict.fromkeys(findings)
-    return tuple(sorted(unique, key=lambda finding: finding.severity is not Severity.ERROR))
+    return errors_first(findings)
+
+
+def errors_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each finding once, what stops a send before what does not."""
+    return tuple(sorted(dict.fromkeys(findings), key=lambda one: one.severity is not Severity.ERROR))
 
 
 def errors_of(findings: tuple[Finding, ...]) -> tuple[str, ...]:
@@ -83,7 +87,7 @@ def _lacking_words(rendered: RenderedEdition, digest: Digest | None) -> list[Fin
     """Who reads the text part gets every headline, the editor's note and the correction."""
     if digest is None:
         return []
-    text = _plain(rendered.text)
+    text = plain(rendered.text)
     origins = Origins(digest)
     wanted = [(f'headline "{one.title}"', one.title, origins.titled(one.title)) for one in digest.stories]
     wanted += [("editor's note", digest.note, f"mail/{TEXT}, line 1")]
@@ -91,14 +95,14 @@ def _lacking_words(rendered: RenderedEdition, digest: Digest | None) -> list[Fin
     return [
         Finding(rule="E5", message=f"The text part does not have the {what}.", place=place)
         for what, words, place in wanted
-        if _plain(words) not in text
+        if plain(words) not in text
     ]
 
 
 def _way_out(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[Finding]:
     found = []
     footer = origins.template("unsubscribe_url", *_FOOTER)
-    if rendered.unsubscribe_url not in _links(page):
+    if rendered.unsubscribe_url not in links_of(page):
         message = "The HTML part has no link to unsubscribe_url."
         found.append(Finding(rule="B3", message=message, place=footer))
     if rendered.unsubscribe_url not in rendered.text:
@@ -112,7 +116,7 @@ def _way_out(rendered: RenderedEdition, page: MailPage, origins: Origins) -> lis
 
 def _way_to_choose(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[Finding]:
     """Who can choose less leaves less often. A template older than the page still may be sent."""
-    url, parts = rendered.preferences_url, {"HTML": _links(page), "text": set(_URL.findall(rendered.text))}
+    url, parts = rendered.preferences_url, {"HTML": links_of(page), "text": set(URL.findall(rendered.text))}
     if not url:
         return []
     return [
@@ -133,7 +137,7 @@ def _required(rendered: RenderedEdition, page: MailPage, origins: Origins) -> li
     found = []
     places = (
         ("HTML", page.text, origins.template(*_FOOTER)),
-        ("text", _plain(rendered.text), origins.line(TEXT, "unsubscribe_url")),
+        ("text", plain(rendered.text), origins.line(TEXT, "unsubscribe_url")),
     )
     for what, value, place in (
         ("postal address (site.postal_address)", rendered.postal_address, "config.toml, [mail] address"),
@@ -145,7 +149,7 @@ def _required(rendered: RenderedEdition, page: MailPage, origins: Origins) -> li
         found += [
             Finding(rule="M12", message=f"The {name} part does not show the {what}.", place=place)
             for name, text, place in places
-            if _plain(value) not in text
+            if plain(value) not in text
         ]
     return found
 
@@ -205,7 +209,7 @@ def _picture(element: Element, origins: Origins) -> list[Finding]:
 
 def _link(element: Element, origins: Origins) -> list[Finding]:
     href = element.attributes.get("href", "")
-    if _URL.fullmatch(href):
+    if URL.fullmatch(href):
         return []
     kind = "is relative" if href and ":" not in href and not href.startswith("#") else "leads nowhere"
     message = f'The HTML part has a link that {kind}: "{href[:80]}".'
@@ -216,7 +220,7 @@ def _dead(
     page: MailPage, origins: Origins, dead: Mapping[str, str], unknown: Mapping[str, str]
 ) -> list[Finding]:
     pictures = {one.attributes.get("src", "") for one in page.all("img")}
-    there = _links(page) | pictures
+    there = links_of(page) | pictures
     found = [(url, f"is dead: {dead[url]}", Severity.ERROR) for url in sorted(there & dead.keys())]
     found += [
         (url, f"may be dead: {unknown[url]}", Severity.WARNING) for url in sorted(there & unknown.keys())
@@ -234,8 +238,8 @@ def _dead(
 
 def _different_links(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[Finding]:
     """Both parts must lead to the same places: those who read the text miss nothing, and filters compare."""
-    links, in_text = _links(page), set(_URL.findall(rendered.text))
-    in_html = links | set(_URL.findall(page.text))
+    links, in_text = links_of(page), set(URL.findall(rendered.text))
+    in_html = links | set(URL.findall(page.text))
     lacking = [(url, "text part lacks a link of the HTML part") for url in sorted(links - in_text)]
     lacking += [(url, "HTML part lacks a link of the text part") for url in sorted(in_text - in_html)]
     return [
@@ -243,9 +247,11 @@ def _different_links(rendered: RenderedEdition, page: MailPage, origins: Origins
     ]
 
 
-def _links(page: MailPage) -> set[str]:
-    return {href for one in page.all("a") if _URL.fullmatch(href := one.attributes.get("href", ""))}
+def links_of(page: MailPage) -> set[str]:
+    """The addresses that the links of an HTML part lead to."""
+    return {href for one in page.all("a") if URL.fullmatch(href := one.attributes.get("href", ""))}
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A text with single spaces, as ``MailPage.text`` has it."""
     return " ".join(text.split())

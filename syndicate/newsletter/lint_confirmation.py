@@ -1,9 +1,7 @@
 """The mail that asks for confirmation, looked at like an edition: the first that a reader sees of us."""
 
-import re
-
-from syndicate.newsletter.findings import Finding, Origins, Severity
-from syndicate.newsletter.lint import check_elements
+from syndicate.newsletter.findings import Finding, Origins
+from syndicate.newsletter.lint import URL, check_elements, errors_first, links_of, plain
 from syndicate.newsletter.lint_colours import check_colours
 from syndicate.newsletter.lint_structure import check_structure
 from syndicate.newsletter.lint_support import check_support
@@ -12,7 +10,6 @@ from syndicate.newsletter.mail_page import MailPage
 CONFIRM = "confirm"
 """How the names of its templates begin."""
 _TEXT = "confirm.txt"
-_URL = re.compile(r"(?:https?://|mailto:)\S+")
 
 
 def lint_confirmation(
@@ -21,8 +18,7 @@ def lint_confirmation(
     """All that is wrong with (subject, html, text), errors first; without an error it may be sent."""
     subject, html, text = parts
     page = MailPage(html)
-    links = {one.attributes.get("href", "") for one in page.all("a")}
-    in_text = set(_URL.findall(text))
+    links, in_text = links_of(page), set(URL.findall(text))
     found = [
         Finding(rule="C1", message=f"The {name} part has no link to confirm_url.", place=place)
         for name, urls, place in (
@@ -35,17 +31,16 @@ def lint_confirmation(
         Finding(rule="M12", message=f"The {name} part does not show the postal address.", place=place)
         for name, words, place in (
             ("HTML", page.text, origins.template("postal_address", "</body>")),
-            ("text", text, origins.line(_TEXT, "postal_address")),
+            ("text", plain(text), origins.line(_TEXT, "postal_address")),
         )
-        if " ".join(postal_address.split()) not in " ".join(words.split())
+        if plain(postal_address) not in words
     ]
     found += [
         Finding(rule="C2", message=f"The mail leads to {url}; it may only ask.", place=origins.of(url))
         for url in sorted((links | in_text) - {confirm_url})
-        if _URL.fullmatch(url)
     ]
     found += check_elements(page, origins)
     found += check_structure(subject, page, origins)
     found += check_support(page, origins)
     found += check_colours(page, origins)
-    return tuple(sorted(dict.fromkeys(found), key=lambda one: one.severity is not Severity.ERROR))
+    return errors_first(found)
