@@ -76,15 +76,6 @@ def has_edition(connection: Connection, newsletter: str, cadence: str, period_en
     return connection.execute(query.limit(1)).first() is not None
 
 
-def edition_states(connection: Connection, newsletter: str, cadence: str, period_end: datetime) -> set[str]:
-    """What became of a period: the states of its editions, or nothing so far."""
-    table = schema.editions
-    query = select(table.c.state).where(
-        table.c.newsletter == newsletter, table.c.cadence == cadence, table.c.period_end == period_end
-    )
-    return set(connection.scalars(query))
-
-
 def carried_stories(
     connection: Connection, newsletter: str, *, before: datetime, cadence: str = EVERY_EDITION
 ) -> dict[int, CarriedStory]:

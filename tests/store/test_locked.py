@@ -363,7 +363,6 @@ READS = {
     "audience.suppression",
     "audience.suppression_hash",
     "channels.languages",
-    "editions.edition_states",
     "persons.everything_about",
     "departures.list_departures",
     "departures.obstacle",
