@@ -28,7 +28,8 @@ class Parcel:
 class Ended:
     """How an attempt ended: ``error`` is ``None`` when the server has taken the message.
 
-    It has not when it is not ``final``; what that means for the message is told later.
+    One that is not ``final`` says only that it was not taken; what that means for the message, a later one
+    says.
     """
 
     parcel: Parcel

@@ -51,7 +51,7 @@ TAGS = frozenset(
 ATTRIBUTES = {
     "*": {"lang", "dir", "title"},
     "a": {"href", "hreflang"},
-    # The last two only say whether there is anything to see; ``_pictures`` takes them off again.
+    # The last two only say whether there is anything to see; neither outlives ``_pictures``.
     "img": {"src", "alt", "width", "height", "style", "hidden"},
     "blockquote": {"cite"},
     "q": {"cite"},
@@ -84,13 +84,14 @@ _UNWANTED_ASCII = bytes(code for code in range(32) if code not in b"\t\n\r") + b
 # As the tokenizer of HTML reads attributes: a ``>`` in a quoted value ends nothing, a quote in a name does.
 _ATTRIBUTES = r"""(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+)*+"""
 _TAG = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*)({_ATTRIBUTES})(?:>|\Z)")
-# What few texts have, and no text without it needs its tags looked at one by one: many elements that may
-# nest, a long tag, a quoted ``>``.
+# The same for what nh3 writes, and quicker.
 _NAME = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*)[^>"]*+(?:"[^"]*+"[^>"]*+)*+""")
+# What few texts have, and most texts without it need no tag of theirs looked at: a long tag, a quoted ``>``.
 _LONG_START = re.compile(rf"<[a-zA-Z][^>]{{{MAX_ATTRIBUTES}}}[^>]*+")
 _QUOTED_END = re.compile(r"""=\s*+(?:"[^">]*+>|'[^'>]*+>)""")
 _IMG = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
 _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"]*)"')
+_STYLE = re.compile(r' style="[^"]*"')
 _FOREIGN_URL = re.compile(r'( (?:href|src|cite)=")([\x00-\x21\x23-\x7f]*+[^"\x00-\x7f][^"]*+)"')
 _PRE_NEWLINE = re.compile(r"(<pre[^>]*>)\n")
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:px)?\s*\Z")
@@ -242,9 +243,6 @@ def _attributes(inside: str) -> int:
     return max(len(inside.split()), inside.count("="), inside.count("/"))
 
 
-_HIDING = re.compile(r' style="[^"]*"')
-
-
 def _pictures(html: str) -> tuple[str, Image | None]:
     """Remove what is no picture; find the first that can stand for the article."""
     first: Image | None = None
@@ -260,7 +258,7 @@ def _pictures(html: str) -> tuple[str, Image | None]:
             width, height = pixels(attributes.get("width", "")), pixels(attributes.get("height", ""))
             alt = clean_line(unescape(attributes.get("alt", "")))
             first = Image(url=url, width=width, height=height, alt=alt) if url else None
-        return _HIDING.sub("", match[0]) if "style" in attributes else match[0]
+        return _STYLE.sub("", match[0]) if "style" in attributes else match[0]
 
     return _IMG.sub(keep, html), first
 

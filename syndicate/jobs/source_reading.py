@@ -1,4 +1,4 @@
-"""How a source is asked, and read outside the ordinary polls: for rehearsals and looks, changing nothing."""
+"""How a source is asked and its answer read: by polls, and by rehearsals and looks, which change nothing."""
 
 import re
 from collections.abc import Callable
@@ -55,10 +55,9 @@ def source_request(
 ) -> FetchRequest:
     """What to ask for a source, or for a part of it at ``url``; the key is the source's id.
 
-    ``agent`` is what we call ourselves, if not as ever; which of our feeds this is for goes behind it (F11).
-
-    With what its last poll left behind; without ``state``, for everything. Raises ``FetchError`` when the
-    secret of a private source is not where it should be.
+    With what its last poll left behind; without ``state``, for everything. ``agent`` is what we call
+    ourselves, if not as ever; which of our feeds this is for goes behind it (F11). Raises ``FetchError`` when
+    the secret of a private source is not where it should be.
     """
     state = state or SourceState()
     return FetchRequest(
