@@ -1,4 +1,4 @@
-"""Lists of subscribers as CSV (RFC 4180): reading any spreadsheet's export, writing one that is safe to open.
+"""Lists of people as CSV (RFC 4180): reading any spreadsheet's export, writing one that is safe to open.
 
 A cell that begins with ``=``, ``+``, ``-`` or ``@`` is a formula to a spreadsheet; the export puts a
 ``'`` before it, and the import takes it away again.
@@ -17,6 +17,7 @@ from syndicate.errors import InvalidAddress, ParseError
 from syndicate.text.plain import clean_line
 
 EXPORT_COLUMNS = ("email", "name", "language", "newsletter", "state")
+_GONE_COLUMNS = ("email", "newsletter", "reason")
 
 _HEADINGS: Mapping[str, frozenset[str]] = {
     "email": frozenset({"email", "e-mail", "mail", "email address", "e-mail address"}),
@@ -93,11 +94,33 @@ def import_subscribers(data: bytes) -> tuple[ImportedRow, ...]:
 
 def export_subscribers(rows: Iterable[ExportedRow]) -> bytes:
     """A CSV file with headings, UTF-8 with a byte order mark (spreadsheets guess wrong without one)."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(EXPORT_COLUMNS)
-    writer.writerows([protected_cell(getattr(row, column)) for column in EXPORT_COLUMNS] for row in rows)
-    return codecs.BOM_UTF8 + out.getvalue().encode("utf-8", "replace")
+    cells = ([getattr(row, column) for column in EXPORT_COLUMNS] for row in rows)
+    return codecs.BOM_UTF8 + _write(EXPORT_COLUMNS, cells)
+
+
+def export_gone(rows: Iterable[tuple[str, str, str]]) -> bytes:
+    """Who is not written to any more, for ``import_gone``: (email, newsletter, reason) of each."""
+    return _write(_GONE_COLUMNS, rows)
+
+
+def import_gone(data: bytes) -> list[tuple[str, str, str]]:
+    """What ``export_gone`` wrote, whichever spreadsheet it went through.
+
+    ``ParseError`` for another list and for a row that lacks a cell: nobody is taken for gone by mistake.
+    """
+    rows = _read(_decode(data))
+    _, headings = next(rows, (1, []))
+    names = [cell.strip().casefold() for cell in headings]
+    if not set(_GONE_COLUMNS) <= set(names):
+        raise ParseError(f"The list is none of those who are gone: it has no {', '.join(_GONE_COLUMNS)}.")
+    places = [names.index(column) for column in _GONE_COLUMNS]
+    found = []
+    for line, cells in rows:
+        if len(cells) <= max(places):
+            raise ParseError(f"Line {line} of the list has {len(cells)} cells, fewer than its headings.")
+        email, newsletter, reason = (_unprotected(cells[place]) for place in places)
+        found.append((email, newsletter, reason))
+    return found
 
 
 def _once(row: ImportedRow, key: str, seen: dict[str, int]) -> ImportedRow:
@@ -116,9 +139,9 @@ def _once(row: ImportedRow, key: str, seen: dict[str, int]) -> ImportedRow:
 def _row(line: int, cells: list[str], columns: Mapping[str, int]) -> ImportedRow:
     def cell(heading: str) -> str:
         place = columns.get(heading)
-        return plain_cell(cells[place]) if place is not None and place < len(cells) else ""
+        return _unprotected(cells[place]) if place is not None and place < len(cells) else ""
 
-    text = cell("email") if columns else next((plain_cell(c) for c in cells if "@" in c), cells[0].strip())
+    text = cell("email") if columns else next((_unprotected(c) for c in cells if "@" in c), cells[0].strip())
     try:
         address = normalise_address(text)
     except InvalidAddress as error:
@@ -166,6 +189,14 @@ def _read(text: str) -> Iterator[tuple[int, list[str]]]:
         raise ParseError(f"The list cannot be read as CSV near line {reader.line_num}: {error}.") from error
 
 
+def _write(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> bytes:
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(headings)
+    writer.writerows(map(_protected, row) for row in rows)
+    return out.getvalue().encode("utf-8", "replace")
+
+
 def _decode(data: bytes) -> str:
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS if data.startswith(mark)), "")
     try:
@@ -181,12 +212,10 @@ def _decode(data: bytes) -> str:
     return text.removeprefix("\ufeff")
 
 
-def protected_cell(cell: str) -> str:
-    """A cell as no spreadsheet takes it for a formula."""
+def _protected(cell: str) -> str:
     return "'" + cell if cell.startswith(_FORMULA_STARTS) else cell
 
 
-def plain_cell(cell: str) -> str:
-    """What a cell holds, protected or not."""
+def _unprotected(cell: str) -> str:
     cell = cell.strip()
     return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA_STARTS) else cell

@@ -1,14 +1,12 @@
 """Who is not written to any more: carried over to another store, and let back in when only mail bounced."""
 
-import csv
-import io
 from datetime import datetime
 from pathlib import Path
 
 import click
 
+from syndicate.audience import import_export
 from syndicate.audience.addresses import normalise_address
-from syndicate.audience.import_export import plain_cell, protected_cell
 from syndicate.cli.frame import (
     changing,
     config_option,
@@ -22,12 +20,10 @@ from syndicate.cli.frame import (
     show,
     write_result,
 )
-from syndicate.errors import ParseError, SyndicateError
+from syndicate.errors import SyndicateError
 from syndicate.store import departures
 from syndicate.store.audience import ERASED_KEY
 from syndicate.store.departures import Departure
-
-_COLUMNS = ["email", "newsletter", "reason"]
 
 
 @click.command("allow")
@@ -66,11 +62,8 @@ def export_gone(config: Path, file: Path) -> None:
     """
     with services_of(config) as (_, services), services.store.read() as connection:
         gone = departures.list_departures(connection)
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(_COLUMNS)
-    writer.writerows(map(protected_cell, (one.address_key, one.newsletter, one.reason)) for one in gone)
-    write_result(file, out.getvalue().encode("utf-8"))
+    rows = ((one.address_key, one.newsletter, one.reason) for one in gone)
+    write_result(file, import_export.export_gone(rows))
     click.echo(f"{plural(len(gone), 'row')} written.", err=True)
 
 
@@ -85,12 +78,9 @@ def import_gone(config: Path, as_json: bool, now: datetime | None, dry_run: bool
 
     Nobody is subscribed by it.
     """
-    rows = list(csv.DictReader(io.StringIO(file.read_text("utf-8-sig"), newline="")))
-    if any(not {*_COLUMNS} <= {*row} for row in rows):
-        raise ParseError(f"{file} is no file of `subscribers export-gone`: it has no {', '.join(_COLUMNS)}")
     gone = [
-        Departure(address_key=_key(row["email"]), newsletter=row["newsletter"], reason=row["reason"])
-        for row in rows
+        Departure(address_key=_key(email), newsletter=newsletter, reason=reason)
+        for email, newsletter, reason in import_export.import_gone(file.read_bytes())
     ]
     with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
         changed = departures.take_over_departures(
@@ -101,6 +91,5 @@ def import_gone(config: Path, as_json: bool, now: datetime | None, dry_run: bool
     show(answer, as_json, lambda: click.echo(text))
 
 
-def _key(cell: str) -> str:
-    text = plain_cell(cell)
+def _key(text: str) -> str:
     return text if text.startswith(ERASED_KEY) else normalise_address(text).key

@@ -7,7 +7,9 @@ from syndicate.audience.import_export import (
     ExportedRow,
     ImportedRow,
     ImportOutcome,
+    export_gone,
     export_subscribers,
+    import_gone,
     import_subscribers,
 )
 from syndicate.errors import ParseError
@@ -136,3 +138,28 @@ def test_an_imported_row_is_added_with_all_it_said() -> None:
         language="en",
     )
     assert row == expected
+
+
+GONE = [("=jo@example.com", "daily", "unsubscribed"), ("hash:12", "", "erased")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_who_is_gone_is_read_back_from_any_spreadsheet(encoding: str, delimiter: str) -> None:
+    data = export_gone([*GONE, ("zoë@example.com", "", "bounced")])
+    saved = data.decode().replace(",", delimiter).encode(encoding)
+    assert import_gone(saved) == [*GONE, ("zoë@example.com", "", "bounced")]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"email,state\njo@example.com,confirmed\n",
+        b"email,newsletter,reason\njo@example.com\n",
+        b"\xff\xfe\x00",
+    ],
+)
+def test_a_list_that_may_be_another_makes_nobody_gone(data: bytes) -> None:
+    with pytest.raises(ParseError):
+        import_gone(data)
