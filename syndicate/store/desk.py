@@ -128,15 +128,15 @@ def issue_of(connection: Connection, newsletter: str, period_end: datetime) -> D
     return None if row is None else _desk_edition(row)
 
 
-def forms_of(connection: Connection, edition: Edition, states: Sequence[str] = ()) -> list[DeskEdition]:
-    """The forms of one revision of an edition that readers chose, in one of these states (or in any)."""
+def forms_of(connection: Connection, edition: Edition) -> list[DeskEdition]:
+    """The forms of one revision of an edition that readers chose, whatever became of them."""
     table = schema.editions
     query = select(table).where(
         table.c.newsletter == edition.newsletter,
         table.c.period_end == edition.period_end,
         table.c.revision == edition.revision,
         table.c.cadence != EVERY_EDITION,
-        table.c.state.in_(states or (*OPEN, *_OUT, WITHDRAWN)),
+        table.c.state.in_((*OPEN, *_OUT, WITHDRAWN)),
         table.c.stories > 0,
     )
     return [_desk_edition(row) for row in connection.execute(query.order_by(table.c.id))]

@@ -144,7 +144,6 @@ def finish_page(
     owner: str,
     now: datetime,
     error: str = "",
-    article_id: int | None = None,
     next_try: datetime | None = None,
     failed: bool = False,
 ) -> bool:
@@ -158,8 +157,6 @@ def finish_page(
     values |= {"lease_owner": "", "lease_until": EPOCH}
     if state is ReadState.READ:
         values |= {"has_text": True, "attempts": 0}
-    if article_id is not None:
-        values["article_id"] = article_id
     if next_try is not None:
         values["next_try"] = next_try
     if failed:
