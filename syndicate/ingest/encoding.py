@@ -48,6 +48,8 @@ CHARSETS = {alias: codec for codec, aliases in _CODECS.items() for alias in alia
 _DECLARATION = re.compile(r"\s*<\?xml(?=\s)[^>]{0,500}\?>", re.ASCII)
 _DECLARED = re.compile(rb"\s*<\?xml\s[^>]{0,300}?encoding\s*=\s*[\"']([A-Za-z0-9._:-]{1,40})[\"']")
 _DOCTYPE = re.compile(r"<!DOCTYPE(?:[^\[>\"']|\"[^\"]*\"|'[^']*')*(\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
+# What may stand before a document type; in an item the same characters are text.
+_PROLOG = re.compile(r"(?>[^<]++|<!--.*?-->|<\?.*?\?>|<(?![!?A-Za-z]))*+", re.DOTALL)
 _ENTITY = re.compile(r"<!ENTITY\b[^<>]*>?", re.IGNORECASE)
 _ILLEGAL = bytes(code for code in range(32) if code not in b"\t\n\r")
 _NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
@@ -110,12 +112,8 @@ def _salvaged(body: bytes, declared: str) -> tuple[str, tuple[str, ...]]:
 
 def _without_doctype(text: str) -> str:
     """Cut the document type out, entity declarations and all (X7)."""
-    start = text.find("<!", 0, 10_000)
-    if start < 0 or text[start + 2 : start + 9].upper() != "DOCTYPE":
-        match = _DOCTYPE.search(text, 0, 10_000) if start >= 0 else None
-        if match is None:
-            return text
-        start = match.start()
+    prolog = _PROLOG.match(text)
+    start = prolog.end() if prolog else 0
     match = _DOCTYPE.match(text, start)
     if match is None:
         return text

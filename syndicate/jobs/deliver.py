@@ -24,7 +24,7 @@ from syndicate.delivery.verp import verp_sender
 from syndicate.errors import MailError, Refused, RenderError, TransportDown
 from syndicate.jobs.bounces import BouncePolicy, apply_bounce, bounce_of_reply
 from syndicate.model import Delivery, DeliveryState, SubscriptionState
-from syndicate.store import Connection, Store, leases, sending_pauses
+from syndicate.store import Connection, Store, corrections, leases, sending_pauses
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
 
@@ -205,6 +205,9 @@ class _Run:
             if held:
                 delivery_store.hold_deliveries(connection, held, owner=job.owner)
             states += [self._failed(connection, one, moment) for one in troubled]
+            if held or troubled:
+                again = [*held, *(one.parcel.key for one in troubled)]
+                corrections.cancel_replaced(connection, again, moment)
             if beginning:
                 keys = [parcel.key for parcel in beginning]
                 until = moment + SENDING_LEASE

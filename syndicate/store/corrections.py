@@ -1,9 +1,10 @@
 """Who gets the correction of an edition that went out, and when."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, exists, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, select, update
 
 from syndicate.model import DeliveryState, Edition
 from syndicate.store import schema
@@ -42,9 +43,37 @@ def replace_deliveries(
         else case((until > moment, until), else_=moment) + literal(to_microseconds(EPOCH + max_lateness)),
     }
     insert_deliveries(connection, edition.id, edition.newsletter, now, when, [got | waiting])
+    _cancel(connection, table.c.edition_id.in_(earlier), now)
+
+
+def cancel_replaced(connection: Connection, ids: Sequence[int], now: datetime) -> None:
+    """End those of these deliveries that wait although their reader has been given a correction.
+
+    A correction leaves alone what is being sent; when the server does not take that, it must not be tried
+    again.
+    """
+    table, other = schema.deliveries, schema.deliveries.alias("other")
+    this, later = schema.editions.alias("this"), schema.editions.alias("later")
+    correction = and_(
+        later.c.newsletter == this.c.newsletter,
+        later.c.cadence == this.c.cadence,
+        later.c.period_end == this.c.period_end,
+        later.c.revision > this.c.revision,
+    )
+    given = (
+        select(other.c.id)
+        .join(later, later.c.id == other.c.edition_id)
+        .join(this, correction)
+        .where(this.c.id == table.c.edition_id, other.c.subscription_id == table.c.subscription_id)
+    )
+    _cancel(connection, and_(table.c.id.in_(ids), given.exists()), now)
+
+
+def _cancel(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
+    table = schema.deliveries
     connection.execute(
         update(table)
-        .where(table.c.edition_id.in_(earlier), table.c.state.in_(_WAITS))
+        .where(which, table.c.state.in_(_WAITS))
         .values(
             state=DeliveryState.CANCELLED.value,
             error="a correction took its place",

@@ -122,3 +122,9 @@ def test_every_charset_in_the_table_is_a_codec():
 
     for codec in set(CHARSETS.values()):
         codecs.lookup(codec)
+
+
+@pytest.mark.parametrize("quoted", ["<!DOCTYPE html", "<!DOCTYPE a [<!ENTITY b 'c'>]"])
+def test_a_document_type_that_an_item_quotes_is_text(quoted):
+    document = f"<rss><item><![CDATA[Begin with {quoted}]]></item><item>x</item></rss>".encode()
+    assert utf8_document(document, "") == (document, ())

@@ -1,10 +1,14 @@
 """Who gets a correction: all who were sent the edition, and those who wait for it get nothing else."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from syndicate.delivery.smtp import SmtpOptions, SmtpSender
+from syndicate.errors import TransportDown
 from syndicate.store import audience, deliveries
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import new_article
@@ -121,3 +125,33 @@ def test_who_paused_before_an_own_hour_gets_neither_the_edition_nor_its_correcti
     assert sent(room, SEVEN + 3 * HOUR) == {BOB: "Correction"}
     assert sent(room, SEVEN + 13 * HOUR) == {}
     assert (ANN, "paused by its reader before it was sent") in cancelled(room)
+
+
+def test_a_correction_let_go_while_a_body_is_on_its_way_is_not_followed_by_what_is_wrong(
+    waiting: tuple[Room, int],
+) -> None:
+    room, number = waiting
+    with room.store.write() as connection:
+        audience.end_all_subscriptions(connection, BOB, detail="by link", now=SEVEN)
+    room.services.desk.approve(number, by="jo", now=SEVEN + HOUR)
+
+    corrected: list[bool] = []
+
+    class Interrupted(SmtpSender):
+        def run(self, take: Any, settle: Any, **facts: Any) -> TransportDown | None:
+            def settled(ended: Any, beginning: Any) -> Any:
+                begun = settle(ended, beginning)
+                if begun and not corrected:
+                    corrected.append(True)
+                    correct(room, number, SEVEN + HOUR)
+                return begun
+
+            return super().run(take, settled, **facts)
+
+    now = SEVEN + HOUR
+    with ScriptedSmtp({"BODY": b"451 Try again later\r\n"}) as smtp:
+        options = SmtpOptions(host="127.0.0.1", port=smtp.port, tls="none", domain="example.com", timeout=10)
+        replace(job(room, smtp.port, now=now), sender=lambda: Interrupted(options)).run(now)
+    assert cancelled(room) == [(ANN, "a correction took its place")]
+    assert sent(room, now + HOUR) == {ANN: "Correction"}
+    assert sent(room, now + 9 * HOUR) == {}
