@@ -272,6 +272,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "editions.insert_deliveries": lambda c: editions.insert_deliveries(
         c, 1, "daily", NOW, {"not_before": literal(0)}, [false()]
     ),
+    "corrections.cancel_replaced": lambda c: corrections.cancel_replaced(c, [1], NOW),
     "corrections.replace_deliveries": replace,
     "editions.add_deliveries": lambda c: editions.add_deliveries(c, 1, "daily", NOW),
     "editor.add_decision": retitle,
