@@ -84,13 +84,11 @@ class IngestJob:
     """Reads what is due. ``zone`` is for dates of local files that name none.
 
     ``follow_hubs`` is whether hubs that feeds name are taken down for ``jobs.websub`` to subscribe to.
-    ``agent`` is what we call ourselves now: it says for how many readers we ask.
     """
 
     intake: Intake
     zone: ZoneInfo
     follow_hubs: bool = False
-    agent: Callable[[], str] = lambda: ""
 
     def run(
         self,
@@ -139,7 +137,7 @@ class IngestJob:
             return
         yield from self._leave_alone(feeds, clock.now())
         requests: list[FetchRequest] = []
-        agent = self.agent() if feeds else ""
+        agent = self.intake.agent()
         for source, state in tuple(feeds.values()):
             try:
                 requests.append(source_request(source, state, agent=agent))

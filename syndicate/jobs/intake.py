@@ -18,7 +18,7 @@ from syndicate.jobs.ingest_result import SourceOutcome
 from syndicate.jobs.source_reading import Parser
 from syndicate.jobs.wanted import change_articles, note_found, pages_to_read
 from syndicate.model import NewArticle, ParsedSource, Source
-from syndicate.net import FetchThread
+from syndicate.net import FetchThread, UserAgent
 from syndicate.store import Connection, Store, quarantine, tombstones
 from syndicate.store import articles as article_store
 
@@ -35,7 +35,7 @@ class Intake:
     """The tools of those jobs, and the operator's rules.
 
     ``fetcher`` and ``parser`` are made on first use: not every run needs them. ``owner`` is the name under
-    which this process leases what it reads.
+    which this process leases what it reads, ``agent`` what we call ourselves now.
     """
 
     store: Store
@@ -43,6 +43,7 @@ class Intake:
     parser: Callable[[], Parser]
     polling: PollingOptions
     owner: str
+    agent: Callable[[], UserAgent]
     rules: tuple[Rule, ...] = ()
     pages: PageOptions = field(default_factory=PageOptions)
 

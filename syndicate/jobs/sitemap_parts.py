@@ -53,9 +53,11 @@ class SitemapPartsJob:
         read = new = 0
         failures = []
         requests = []
+        agent = self.intake.agent()
         for part in due:
             try:
-                requests.append(source_request(part.source, part.state, url=part.url, key=part.id))
+                request = source_request(part.source, part.state, url=part.url, key=part.id, agent=agent)
+                requests.append(request)
             except FetchError as error:
                 failures.append(self._failed(parts.pop(part.id), error, now))
         for request, answer in self.intake.fetcher().fetch_each(requests):

@@ -20,6 +20,7 @@ from syndicate.net import (
     Fetched,
     FetchRequest,
     FetchThread,
+    UserAgent,
     read_credentials,
 )
 from syndicate.store import Store
@@ -51,13 +52,17 @@ _ACCEPTED = {SourceKind.SITEMAP: SITEMAP_ACCEPT, SourceKind.PAGE: PAGE_ACCEPT}
 
 
 def source_request(
-    source: Source, state: SourceState | None = None, *, url: str = "", key: object = None, agent: str = ""
+    source: Source,
+    state: SourceState | None = None,
+    *,
+    url: str = "",
+    key: object = None,
+    agent: UserAgent | None = None,
 ) -> FetchRequest:
     """What to ask for a source, or for a part of it at ``url``; the key is the source's id.
 
-    With what its last poll left behind; without ``state``, for everything. ``agent`` is what we call
-    ourselves, if not as ever; which of our feeds this is for goes behind it (F11). Raises ``FetchError`` when
-    the secret of a private source is not where it should be.
+    With what its last poll left behind; without ``state``, for everything. With ``agent`` it says for how
+    many readers we ask. Raises ``FetchError`` when the secret of a private source is not where it should be.
     """
     state = state or SourceState()
     return FetchRequest(
@@ -70,7 +75,7 @@ def source_request(
         accept=_ACCEPTED.get(source.kind, FEED_ACCEPT),
         max_body=MAX_SITEMAP if source.kind is SourceKind.SITEMAP else None,
         key=source.id if key is None else key,
-        user_agent=f"{agent.removesuffix(')')}; feed-id={source.id})" if agent.endswith(")") else agent,
+        user_agent=agent.for_source(source.id) if agent else "",
     )
 
 

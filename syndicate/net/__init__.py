@@ -12,6 +12,7 @@ from syndicate.net.exchange import (
     HttpOptions,
 )
 from syndicate.net.thread import FetchThread
+from syndicate.net.user_agent import UserAgent, agent_name
 
 __all__ = [
     "FEED_ACCEPT",
@@ -23,6 +24,8 @@ __all__ = [
     "FetchThread",
     "Fetched",
     "HttpOptions",
+    "UserAgent",
+    "agent_name",
     "looks_public",
     "read_credentials",
 ]

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from syndicate import __version__
 from syndicate.ingest.full_text import PageOptions
 from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollingOptions
@@ -22,7 +21,7 @@ from syndicate.jobs.sitemap_parts import SitemapPartsJob
 from syndicate.jobs.source_lists import SourceListJob
 from syndicate.jobs.websub import WebSubJob
 from syndicate.model import Source, SourceList
-from syndicate.net import FetchThread, HttpOptions, looks_public
+from syndicate.net import FetchThread, HttpOptions, UserAgent, agent_name, looks_public
 from syndicate.services.declared import (
     declared_lists,
     declared_rules,
@@ -61,13 +60,18 @@ class IntakeServices:
         return declared_lists(self.settings)
 
     @cached_property
+    def agent_name(self) -> str:
+        """What we call ourselves."""
+        return agent_name(self.settings.http.user_agent, self.settings.site.url)
+
+    @cached_property
     def fetcher(self) -> FetchThread:
         """The one guarded client, on its own thread."""
         http = self.settings.http
         return FetchThread(
             HttpOptions(
                 allow_private=http.allow_private,
-                user_agent=self._user_agent(),
+                user_agent=self.agent_name,
                 host_gap=http.host_gap,
             )
         )
@@ -84,7 +88,6 @@ class IntakeServices:
             intake=self.intake,
             zone=self.zone,
             follow_hubs=self.reached_by_hubs,
-            agent=self._user_agent,
         )
 
     @cached_property
@@ -96,6 +99,7 @@ class IntakeServices:
             parser=lambda: self.parsers,
             polling=self.polling,
             owner=self.owner,
+            agent=self._user_agent,
             rules=self.rules,
             pages=self.page_options,
         )
@@ -142,7 +146,7 @@ class IntakeServices:
     @cached_property
     def pages(self) -> PagesJob:
         """Pages to read → articles, and their full texts."""
-        return PagesJob(intake=self.intake, agent=product_token(self.settings.http.user_agent))
+        return PagesJob(intake=self.intake, agent=product_token(self.agent_name))
 
     @cached_property
     def polling(self) -> PollingOptions:
@@ -178,10 +182,6 @@ class IntakeServices:
             owner=self.owner,
         )
 
-    def _user_agent(self) -> str:
-        """Who asks, where to read about us, and for how many readers (F11; at least whoever runs this)."""
+    def _user_agent(self) -> UserAgent:
         with self.store.read() as connection:
-            readers = max(audience.count_readers(connection), 1)
-        count = f"{readers} subscriber{'s' if readers > 1 else ''}"
-        own = self.settings.http.user_agent
-        return f"{own} ({count})" if own else f"syndicate/{__version__} (+{self.settings.site.url}; {count})"
+            return UserAgent(name=self.agent_name, readers=max(audience.count_readers(connection), 1))

@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from syndicate import __version__
 from syndicate.model import SourceState
 from syndicate.store import sources as source_store
 from tests.factories import NOW
 from tests.jobs.room import BASE, Room, item, rss, source
 from tests.net.scripted_server import Answer, ScriptedServer, answer
 
+# A site that hubs can reach.
+REACHABLE = BASE.replace("https://news.example", "https://news.org") + '[web]\nlisten = "127.0.0.1:0"\n'
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -189,7 +192,41 @@ def test_F11_a_name_of_our_own_says_it_too(room: Room, server: ScriptedServer) -
     room.declare(source("harbour", server.url("/harbour")), base=base)
     room.ingest()
     agent = server.asked[0].field("User-Agent")
-    assert agent == b"HarbourBot/1.0 (+https://news.example/bot) (1 subscriber; feed-id=1)"
+    assert agent == b"HarbourBot/1.0 (+https://news.example/bot; 1 subscriber; feed-id=1)"
+
+
+def test_F11_readers_are_counted_in_requests_for_sources_and_nowhere_else(room: Room) -> None:
+    hub, full = b'<link xmlns="http://www.w3.org/2005/Atom" rel="%b" href="%b"/>', {"full_text": '"always"'}
+    with ScriptedServer({}) as server:
+        index = f"<sitemapindex><sitemap><loc>{server.url('/part')}</loc></sitemap></sitemapindex>"
+        part = f"<urlset><url><loc>{server.url('/page')}</loc></url></urlset>"
+        links = hub % (b"hub", server.url("/hub").encode()) + hub % (b"self", server.url("/feed").encode())
+        server.answers |= {
+            "/feed": feed(item(1, link=server.url("/article")), inside=links),
+            "/index": answer(200, index.encode()),
+            "/part": answer(200, part.encode()),
+            "/list": answer(200, b"<opml version='2.0'><body/></opml>"),
+            "/site": answer(200, b'<link rel="alternate" type="application/rss+xml" href="/feed">'),
+        }
+        declared = source("feed", server.url("/feed"), **full) + source(
+            "map", server.url("/index"), kind='"sitemap"'
+        )
+        room.declare(declared + f'[[source_lists]]\nurl = "{server.url("/list")}"\n', base=REACHABLE)
+        services = room.services
+        for run in (room.ingest, services.lists.run, services.sitemap_parts.run, services.pages.run):
+            run(NOW)
+        services.websub.keep_subscriptions(NOW)
+        asked, server.asked = server.asked, []
+        services.discovery.discover(server.url("/site"))
+    name = f"syndicate/{__version__} (+https://news.org"
+    said = {one.path: (one.field("User-Agent") or b"").decode() for one in asked}
+    assert said == {
+        **dict.fromkeys(("/robots.txt", "/article", "/page", "/list", "/hub"), f"{name})"),
+        "/feed": f"{name}; 1 subscriber; feed-id=1)",
+        "/index": f"{name}; 1 subscriber; feed-id=2)",
+        "/part": f"{name}; 1 subscriber; feed-id=2)",
+    }
+    assert [one.field("User-Agent") for one in server.asked] == [f"{name})".encode()] * 2
 
 
 def test_a_source_that_publishes_rarely_is_asked_rarely(room: Room, server: ScriptedServer) -> None:
