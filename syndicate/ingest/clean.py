@@ -18,6 +18,8 @@ from typing import Literal
 
 import nh3
 
+from syndicate.ingest.hidden_pictures import HIDING, may_hide_pictures, without_hidden_pictures
+from syndicate.ingest.html_tags import NEVER_NESTING, TAG
 from syndicate.ingest.tracking_pixels import is_tracking_pixel, picture_sides
 from syndicate.model import Image
 from syndicate.text.plain import clean_line, html_to_text
@@ -69,22 +71,12 @@ WITHOUT_CONTENT = frozenset(
         "noframes",
     }
 )  # fmt: skip
-# A parser closes these by itself (or they have no end), so leaving them open nests nothing.
-NEVER_NESTING = frozenset(
-    {
-        "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta",
-        "option", "p", "param", "source", "tbody", "td", "th", "thead", "tr", "track", "wbr",
-    }
-)  # fmt: skip
 
 _PLAIN = re.compile(r"[^<>&]*\Z")
 # XML cannot carry these (XML 1.0 §2.2), or they reorder the text around them (bidi overrides).
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 _UNWANTED_ASCII = bytes(code for code in range(32) if code not in b"\t\n\r") + b"\x7f"
-# As the tokenizer of HTML reads attributes: a ``>`` in a quoted value ends nothing, a quote in a name does.
-_ATTRIBUTES = r"""(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+)*+"""
-_TAG = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*)({_ATTRIBUTES})(?:>|\Z)")
-# The same for what nh3 writes, and quicker.
+# As ``html_tags.TAG`` for what nh3 writes, and quicker.
 _NAME = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*)[^>"]*+(?:"[^"]*+"[^>"]*+)*+""")
 # What few texts have, and most texts without it need no tag of theirs looked at: a long tag, a quoted ``>``.
 _LONG_START = re.compile(rf"<[a-zA-Z][^>]{{{MAX_ATTRIBUTES}}}[^>]*+")
@@ -93,6 +85,7 @@ _IMG = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
 _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"]*)"')
 _STYLE = re.compile(r' style="[^"]*"')
 _FOREIGN_URL = re.compile(r'( (?:href|src|cite)=")([\x00-\x21\x23-\x7f]*+[^"\x00-\x7f][^"]*+)"')
+_NOSCRIPT = re.compile(r"</?noscript(?:[\s/][^<>]*+)?>", re.IGNORECASE)
 _PRE_NEWLINE = re.compile(r"(<pre[^>]*>)\n")
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:px)?\s*\Z")
 
@@ -109,8 +102,9 @@ class CleanedHtml:
 def clean_html(html: str, base: str) -> CleanedHtml:
     """Clean a stranger's HTML; relative links are resolved against ``base`` (an http or https URL).
 
-    Without a usable base, relative links are dropped. Tracking pixels (see ``tracking_pixels``) and pictures
-    without a web address go; ``h1`` becomes ``h2``, since the article's title is the only ``h1``.
+    Without a usable base, relative links are dropped. Tracking pixels (see ``tracking_pixels``), pictures in
+    hidden elements and those without a web address go; ``h1`` becomes ``h2``, since the article's title is
+    the only ``h1``.
     Anything may come in; nothing raises. Cleaning twice gives the same as cleaning once (except for links
     and headings left open around other elements, which no parser reads the same way twice).
     """
@@ -120,8 +114,14 @@ def clean_html(html: str, base: str) -> CleanedHtml:
     if _PLAIN.match(html):
         html = html.strip()
         return CleanedHtml(html=html, text=html_to_text(html))
+    folded = html.encode().lower()
+    if b"<noscript" in folded:
+        # nh3 would show what is in it as text. No reader of ours runs scripts.
+        html = _NOSCRIPT.sub("", html)
     if _may_exceed(html):
         html = within_limits(html)
+    if b"<im" in folded and any(word in folded for word in HIDING) and may_hide_pictures(html):
+        html = without_hidden_pictures(html)
     html = _without_unwanted(_cleaner(base).clean(html))
     if html.count("<") > MAX_DEPTH and _is_deep(html):
         # End tags in comments and the like were taken for real ones. What nh3 writes has none of these.
@@ -235,7 +235,7 @@ def within_limits(html: str, *, most_tags: int = MAX_TAGS) -> str:
             return f"<{name}>"
         return match[0]
 
-    return _TAG.sub(keep, html)
+    return TAG.sub(keep, html)
 
 
 def _attributes(inside: str) -> int:

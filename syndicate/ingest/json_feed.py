@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from syndicate.errors import ParseError
 from syndicate.ingest.clean import CleanedHtml
+from syndicate.ingest.tracking_pixels import is_counter
 from syndicate.model import Entry, Image, ParsedSource
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line, clean_text
@@ -174,7 +175,9 @@ def _image(item: Mapping[str, Any], base: str, found: Image | None) -> Image | N
         if _text(attachment, "mime_type").startswith("image/")
     ]
     addresses = (absolute_url(base, candidate) for candidate in candidates)
-    declared = next((address for address in addresses if address.startswith("http")), "")
+    declared = next(
+        (address for address in addresses if address.startswith("http") and not is_counter(address)), ""
+    )
     return found if found and declared in ("", found.url) else Image(url=declared) if declared else None
 
 

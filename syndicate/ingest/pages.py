@@ -19,7 +19,7 @@ from syndicate.ingest.html_documents import breaks_off, read_html, tree_of, with
 from syndicate.ingest.not_articles import SHORT, SeenPage, is_teaser, why_not_an_article
 from syndicate.ingest.page_facts import PageFacts, page_facts
 from syndicate.ingest.raw_item import RawItem, Text, entry_of
-from syndicate.ingest.tracking_pixels import is_tracking_pixel
+from syndicate.ingest.tracking_pixels import hides, is_tracking_pixel
 from syndicate.ingest.written_dates import read_moment
 from syndicate.model import Entry, ParsedSource
 from syndicate.text.plain import clean_line
@@ -57,7 +57,7 @@ def parse_page(
     facts = page_facts(text)
     markup = without_code(text)
     tree = tree_of(markup)
-    for picture in [one for one in tree.iter("img") if is_tracking_pixel(one.attrib)]:
+    for picture in [one for one in tree.iter("img") if _is_unseen(one)]:
         picture.drop_tree()
     visible = " ".join(tree.text_content().split())
     # Guessing takes half the time, so only what the page does not declare is guessed.
@@ -99,6 +99,12 @@ def parse_page(
         digests=(digest,),
         warnings=warnings,
         cut_off=cut_off,
+    )
+
+
+def _is_unseen(picture: Any) -> bool:
+    return is_tracking_pixel(picture.attrib) or any(
+        hides(str(one.tag), one.attrib) for one in picture.iterancestors()
     )
 
 

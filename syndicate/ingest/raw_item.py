@@ -12,7 +12,7 @@ from html import escape, unescape
 from html.entities import html5
 
 from syndicate.ingest.clean import TAGS, CleanedHtml, clean_html, pixels
-from syndicate.ingest.tracking_pixels import LARGEST
+from syndicate.ingest.tracking_pixels import LARGEST, is_counter
 from syndicate.model import Entry, Image
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line
@@ -173,7 +173,9 @@ def _summary(summary: Text | None, main: Text | None, body: CleanedHtml) -> str:
 def _image(raw: RawItem) -> Image | None:
     """The widest of the pictures that the item declares; the first of those without a size."""
     seen = [
-        one for one in raw.images if all(side is None or side > LARGEST for side in (one.width, one.height))
+        one
+        for one in raw.images
+        if all(side is None or side > LARGEST for side in (one.width, one.height)) and not is_counter(one.url)
     ]
     if not seen:
         return None

@@ -1,18 +1,47 @@
-"""Pictures that nobody is meant to see: they tell a stranger who reads what, and when. Pure."""
+"""Pictures that nobody is meant to see: they tell a stranger who reads what, and when. Pure.
+
+Told by their size, by what hides them, and by the address of the best known counters. Who shows a picture of
+ordinary size may count as well; against that helps only a reader that loads no pictures.
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import unescape
 
 LARGEST = 2
 """Pixels; a side of so few is a tracking pixel, a spacer or a line, whatever the other one says."""
+LONGEST_STYLE = 2_000
 
 # As HTML reads a dimension attribute (Living Standard 2.3.4.4): a number, whatever follows it; not a share.
 _SIDE = re.compile(r"\s*\+?(\d{1,5}(?:\.\d*)?|\.\d+)(?![\d.]*\s*%)")
-_DECLARATION = re.compile(r"(?:^|;)\s*([a-z-]{4,12})\s*:([^;]*)")
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
+_DECLARATION = re.compile(r"(?:^|;)\s*([a-z-]{3,14})\s*:([^;]*)")
 # In CSS a length has a unit; only zero needs none.
-_LENGTH = re.compile(r"\s*\+?(?:(\d{0,5}\.?\d+)px|0+)\s*(?:!\s*important\s*)?\Z")
-_UNSEEN = {"display": "none", "visibility": "hidden"}
+_LENGTH = re.compile(r"\s*\+?(?:(\d{0,5}\.?\d+)p[xt]|0*\.?0+(?:[a-z]{2,4}|%)?)\s*(?:!\s*important\s*)?\Z")
+_SIDES = frozenset({"width", "height", "max-width", "max-height"})
+_UNSEEN = {
+    "display": re.compile(r"none\b"),
+    "visibility": re.compile(r"(?:hidden|collapse)\b"),
+    "opacity": re.compile(r"0*\.?0*(?:[%\s!]|\Z)"),
+    # Moved out of sight.
+    **dict.fromkeys(
+        ("left", "top", "right", "bottom", "margin", "margin-left", "margin-top"), re.compile(r"-\d{3,}")
+    ),
+}
+_COUNTERS = re.compile(
+    r"""https?://(?:
+        (?:[^/?#]*\.)?(?:
+            met\.vgwort\.de|scorecardresearch\.com|quantserve\.com|google-analytics\.com|doubleclick\.net
+            |pixel\.wp\.com|stats\.wp\.com|stats\.wordpress\.com|feedsportal\.com
+            |(?:facebook\.com/tr|list-manage\.com/track)
+        )(?:[/?:\#]|\Z)
+        |[^?\#]*/(?:
+            (?:__utm|1x1|beacon|blank|clear|pixel|spacer|transparent)\.(?:gif|png)|(?:matomo|piwik)\.php
+            |wf/open|track/open(?:\.php)?
+        )(?:[?\#]|\Z)
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 def picture_sides(attributes: Mapping[str, str]) -> list[float]:
@@ -20,21 +49,48 @@ def picture_sides(attributes: Mapping[str, str]) -> list[float]:
     sides = [
         float(match[1]) for name in ("width", "height") if (match := _SIDE.match(attributes.get(name, "")))
     ]
-    for name, value in _declarations(attributes):
-        if name in ("width", "height") and (match := _LENGTH.match(value)):
-            sides.append(float(match[1] or 0))
+    sides += _styled_sides(_declarations(attributes))
     return sides
 
 
-def is_tracking_pixel(attributes: Mapping[str, str]) -> bool:
-    """Whether an ``img`` is too small to see, or hidden."""
-    if "hidden" in attributes or any(side <= LARGEST for side in picture_sides(attributes)):
+def hides(name: str, attributes: Mapping[str, str]) -> bool:
+    """Whether an element of this name with these attributes is not seen, nor anything in it.
+
+    Not ``html`` and ``body``: pages hide themselves until their scripts have run.
+    """
+    if name in ("html", "body"):
+        return False
+    if "hidden" in attributes:
         return True
-    return any(
-        _UNSEEN.get(name) == value.partition("!")[0].strip() for name, value in _declarations(attributes)
+    declarations = _declarations(attributes)
+    if any(_UNSEEN[name].match(value.strip()) for name, value in declarations if name in _UNSEEN):
+        return True
+    # Boxes without a height whose padding makes room are how pictures keep their proportions.
+    clips = any(name == "overflow" and "hidden" in value for name, value in declarations)
+    padded = any(name.startswith("padding") for name, _ in declarations)
+    return clips and not padded and any(side <= LARGEST for side in _styled_sides(declarations))
+
+
+def is_tracking_pixel(attributes: Mapping[str, str]) -> bool:
+    """Whether an ``img`` is too small to see, or hidden, or known to count."""
+    return (
+        any(side <= LARGEST for side in picture_sides(attributes))
+        or hides("img", attributes)
+        or is_counter(attributes.get("src", ""))
     )
+
+
+def is_counter(url: str) -> bool:
+    """Whether nothing but a counter, or a stand-in for a picture, is at this address."""
+    return _COUNTERS.match(url) is not None
+
+
+def _styled_sides(declarations: list[tuple[str, str]]) -> Iterator[float]:
+    for name, value in declarations:
+        if name in _SIDES and (match := _LENGTH.match(value)):
+            yield float(match[1] or 0)
 
 
 def _declarations(attributes: Mapping[str, str]) -> list[tuple[str, str]]:
     style = attributes.get("style", "")
-    return _DECLARATION.findall(unescape(style).lower()[:2_000]) if style else []
+    return _DECLARATION.findall(_COMMENT.sub("", unescape(style).lower()[:LONGEST_STYLE])) if style else []

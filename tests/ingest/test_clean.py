@@ -99,6 +99,14 @@ def test_relative_links_go_when_there_is_no_usable_base():
         'style="visibility:hidden"',
         "hidden",
         'hidden="until-found"',
+        'height="480" style="width:1em;max-width:1px"',
+        'style="width:0%"',
+        'style="height:1pt"',
+        'style="opacity:0"',
+        'style="opacity: .0 !important"',
+        'style="display:/* x */none"',
+        'style="position:absolute;left:-9999px"',
+        "style='visibility&#58;hidden'",
     ],
 )
 def test_C13_tracking_pixels_are_removed(size):
@@ -111,7 +119,9 @@ def test_C13_tracking_pixels_are_removed(size):
     [
         ('width="100%"', ' width="100%"'),
         ('width="1%" height="640"', ' width="1%" height="640"'),
-        ('height="480" style="width:1em;max-width:1px"', ' height="480"'),
+        ('height="480" style="width:1em;max-width:100%"', ' height="480"'),
+        ('style="opacity:0.9;left:-12px;margin:-1px"', ""),
+        ('style="overflow:hidden;height:0.5em"', ""),
         ('style="width:100%;height:auto;display:block" width="640"', ' width="640"'),
         ('style="border-width:1px;line-height:1px;margin:0"', ""),
         ("style='x:\"display:none\"'", ""),
@@ -124,6 +134,114 @@ def test_a_picture_to_be_seen_stays_without_its_style(attributes, kept):
     found = clean_html(f'<img src="https://t.example/p.jpg" {attributes}>', BASE)
     assert found.html == f'<img src="https://t.example/p.jpg"{kept}>'
     assert found.image is not None
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<div style="display:none">{}</div>',
+        "<DIV STYLE='DISPLAY : NONE'><p>a</p><div></div>{}</DIV>",
+        "<span hidden><a href='/x'>{}</a></span>",
+        "<x-any style=visibility:hidden>{}</x-any>",
+        '<div style="width:1px;height:1px;overflow:hidden">{}</div>',
+        '<p style="opacity:0">{}<p>b',
+        '<table><tr style="display:none"><td>{}</tr></table>',
+        '<div title="<b>" style="display:none">{}</div>',
+        '<div title="a>b" data-style="" style="display&#58;none">{}</div>',
+        '<!--><div style="display:none">{}</div><!-- -->',
+        '<!-- a --!><div style="display:none">{}</div>',
+        '<div style="display:none"/>{}</div>',
+        "<noscript><div hidden>{}</div></noscript>",
+        "<div hidden>{}<image src=//t.example/q></div>",
+        "\u0130<div style='position:absolute;top:-1000px'>{}</div>",
+    ],
+)
+def test_C13_pictures_in_hidden_elements_are_removed(html):
+    found = clean_html(html.format("text<img src='https://t.example/p'>") + "<img src='/seen.jpg'>", BASE)
+    assert "t.example" not in found.html
+    assert "text" in found.text
+    assert "seen.jpg" in found.html
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "<div style='display:none'>a</div>{}",
+        "<p hidden>a<p>{}",
+        "<!-- <div hidden> -->{}",
+        "<script>'<div style=\"display:none\">'</script>{}",
+        "<div style='position:relative;height:0;overflow:hidden;padding-bottom:56%'>{}</div>",
+        "<p>It is hidden, in style: <b>{}</b>",
+        "<div class='hidden style'>{}</div>",
+        "<br style='display:none'>{}",
+    ],
+)
+def test_pictures_beside_hidden_elements_stay(around):
+    assert "/a.jpg" in clean_html(around.format("<img src='/a.jpg'>"), BASE).html
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        "<picture><source srcset='{0} 1x' type=image/webp><img src=/a.jpg srcset='{0} 2x'></picture>",
+        "<table background='{0}'><tr><td background='{0}'>a</table>",
+        "<body background='{0}'>a",
+        "<video poster='{0}' src='{0}'><source src='{0}'><track src='{0}'></video>",
+        "<audio src='{0}' autoplay></audio><embed src='{0}'><object data='{0}'></object><bgsound src='{0}'>",
+        "<input type=image src='{0}'><button formaction='{0}'>a</button>",
+        "<svg><image href='{0}' /><use xlink:href='{0}' /></svg><image src='{0}' width=1>",
+        "<math><mi xlink:href='{0}'>a</mi></math>",
+        "<p style='background:url({0})'>a</p><ul style='list-style-image:url({0})'><li>a</ul>",
+        "<style>@import '{0}'; p {{ background: url({0}) }}</style><link rel=stylesheet href='{0}'>",
+        "<link rel=preload as=image href='{0}'><link rel=dns-prefetch href='{0}'><base href='{0}'>",
+        "<meta http-equiv=refresh content='0;url={0}'><iframe src='{0}' srcdoc='<img src={0}>'></iframe>",
+        "<img src=/a.jpg lowsrc='{0}' dynsrc='{0}' longdesc='{0}' usemap='{0}'><a href=/x ping='{0}'>a</a>",
+        "<noscript><img width=1 height=1 src='{0}'></noscript>",
+        "<template><img src='{0}'></template>",
+    ],
+)
+def test_C13_nothing_but_a_picture_to_be_seen_loads_anything(leak):
+    found = clean_html(leak.format("https://t.example/p"), "https://news.example/")
+    assert "t.example" not in found.html
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://vg08.met.vgwort.de/na/0123456789abcdef",
+        "http://pixel.wp.com/b.gif?host=news.example",
+        "https://www.facebook.com/tr?id=1&ev=PageView&noscript=1",
+        "https://stats.news.example/matomo.php?idsite=1&rec=1",
+        "https://us1.list-manage.com/track/open.php?u=1",
+        "https://mail.news.example/wf/open?upn=1",
+        "https://news.example/img/1x1.gif",
+    ],
+)
+def test_C13_what_is_known_to_count_is_no_picture(address):
+    assert clean_html(f'a<img src="{address}">', BASE).html == "a"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://news.example/pixel.gif.jpg",
+        "https://news.example/a?from=facebook.com/tr",
+        "https://mydoubleclick.net/a",
+    ],
+)
+def test_a_picture_whose_address_resembles_a_counter_stays(address):
+    assert clean_html(f'a<img src="{address}">', BASE).image
+
+
+@pytest.mark.parametrize("tag", ["noscript", "NoScript class='a'", "noscript/"])
+def test_what_is_for_readers_without_scripts_is_shown_and_not_its_markup(tag):
+    html = f"<img src=data:image/gif;base64,R0><{tag}><img src='/a.jpg'><i>a</i></noscript>"
+    assert clean_html(html, "https://news.example/").html == '<img src="https://news.example/a.jpg"><i>a</i>'
+
+
+@pytest.mark.parametrize("piece", ["style ", "<a style='", "<img hidden ", "hidden<", "<p style=x>"])
+def test_looking_for_what_hides_takes_linear_time(piece):
+    assert clean_html("<img src='/a.jpg'>" + piece * (900_000 // len(piece)), BASE)
 
 
 def test_an_icon_sized_by_its_style_does_not_stand_for_the_article():

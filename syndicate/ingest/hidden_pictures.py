@@ -1,0 +1,74 @@
+"""Pictures in elements that nobody sees: cut out before cleaning, which drops what hides them. Pure."""
+
+import re
+
+from syndicate.ingest.html_tags import NEVER_NESTING, TAG, attributes_of
+from syndicate.ingest.tracking_pixels import hides
+
+HIDING = (b"style", b"hidden")
+"""What hides an element has one of these in it, in lower case."""
+
+# HTML reads the second as the first.
+_PICTURES = frozenset({"img", "image"})
+_NEVER_AROUND = frozenset({"br", "hr", "img", "input", "source", "wbr"})
+# Comments end early and late (HTML Living Standard 13.2.5.43 to 52); what is code holds no tags.
+_NO_TAGS_OR_TAG = re.compile(
+    rf"<!--(?:-?>|.*?(?:--!?>|\Z))|<(?P<code>script|style|textarea|title)\b.*?(?:</(?P=code)|\Z)"
+    rf"|(?P<tag>{TAG.pattern})",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def may_hide_pictures(html: str) -> bool:
+    """Whether an element of HTML hides what is in it: no look at each tag, since few do."""
+    folded = html.lower()
+    # Some capitals grow in lower case: then no place is the same.
+    return len(folded) != len(html) or any(_may_hide(html, folded, word.decode()) for word in HIDING)
+
+
+def _may_hide(html: str, folded: str, word: str) -> bool:
+    at = 0
+    while (found := folded.find(word, at)) >= 0:
+        start = folded.rfind("<", at, found)
+        at = found + len(word)
+        if start < 0 or folded.startswith("<img ", start):
+            continue
+        tag = TAG.match(html, start)
+        if tag is None or tag.end() <= found:
+            # This bracket or an earlier one stands in a value, or this is text.
+            return True
+        at = tag.end()
+        if not tag[1] and _hides(tag[2], tag[3]):
+            return True
+    return False
+
+
+def without_hidden_pictures(html: str) -> str:
+    """HTML without the pictures in elements that are hidden.
+
+    An element ends with its end tag, counted by name; one whose end tag may be left out also where the next
+    of its name begins.
+    """
+    hidden = ""
+    depth = 0
+
+    def keep(match: re.Match[str]) -> str:
+        nonlocal hidden, depth
+        if match["tag"] is None:
+            return match[0]
+        closing, name, inside = match.groups()[-3:]
+        name = name.lower()
+        if name == hidden:
+            depth += -1 if closing or name in NEVER_NESTING else 1
+            hidden = hidden if depth else ""
+        if hidden:
+            return "" if name in _PICTURES else match[0]
+        if not closing and _hides(name, inside):
+            hidden, depth = name, 1
+        return match[0]
+
+    return _NO_TAGS_OR_TAG.sub(keep, html)
+
+
+def _hides(name: str, inside: str) -> bool:
+    return name.lower() not in _NEVER_AROUND and hides(name.lower(), attributes_of(inside))
