@@ -36,23 +36,32 @@ _LOGIN = re.compile(rb"""type\s*=\s*["']?password|\blog[ -]?in\b|\bsign[ -]?in\b
 
 
 def parse_feed(
-    body: bytes, *, url: str, content_type: str, charset: str, known: frozenset[str]
+    body: bytes,
+    *,
+    url: str,
+    content_type: str,
+    charset: str,
+    known: frozenset[str],
+    only: frozenset[str] | None = None,
 ) -> ParsedSource:
     """Read a feed fetched from ``url``.
 
     ``content_type`` and ``charset`` are those of the HTTP header (``""`` when absent); ``known`` holds the
-    digests of items that need not be read again. Raises ``ParseError`` when the body is empty, is not a
-    feed (an HTML or login page), breaks the limits on nesting, attributes, or cannot be read.
+    digests of items that need not be read again. With ``only`` all items are listed, but none is read whose
+    digest is not in it. Raises ``ParseError`` when the body is empty, is not a feed (an HTML or login page),
+    breaks the limits on nesting, attributes, or cannot be read, or not without the items not in ``only``.
     """
     start = body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith((b"{", b"[")) or (not start.startswith(b"<") and "json" in content_type.lower()):
-        return parse_json_feed(body, url=url, known=known, clean=clean_html)
+        return parse_json_feed(body, url=url, known=known, only=only, clean=clean_html)
     document, warnings = utf8_document(body, charset)
     if not document.strip():
         raise ParseError(f"{url} sent an empty document")
     _refuse_other_documents(document, url)
     whole, more = _split(document)
-    parsed = _read_unseen(whole, url, known) if whole is not None else None
+    parsed = _read_unseen(whole, url, known, only) if whole is not None else None
+    if parsed is None and only is not None:
+        raise ParseError(f"the items of {url} cannot be read by themselves")
     parsed = parsed or _read_whole(document, url, known)
     if whole.cut_off if whole is not None else not _LAST_TAGS.search(document, max(len(document) - 1_000, 0)):
         parsed = replace(parsed, cut_off=True)
@@ -96,12 +105,18 @@ def _split(document: bytes) -> tuple[Split | None, tuple[str, ...]]:
     return found, (found.warning,) if found.warning else ()
 
 
-def _read_unseen(whole: Split, url: str, known: frozenset[str]) -> ParsedSource | None:
+def _read_unseen(
+    whole: Split, url: str, known: frozenset[str], only: frozenset[str] | None
+) -> ParsedSource | None:
     """Read the items not seen before; ``None`` when the readers do not see the items that we see."""
     first_at: dict[str, int] = {}
     for position, span in enumerate(whole.spans):
         first_at.setdefault(span.digest, position)
-    unseen = [position for digest, position in first_at.items() if digest not in known]
+    unseen = [
+        position
+        for digest, position in first_at.items()
+        if digest not in known and (only is None or digest in only)
+    ]
     wanted = _newest(whole, unseen, url) if len(unseen) > MAX_ITEMS else unseen
     left_out = frozenset(unseen).difference(wanted)
     digests = tuple(digest for digest, position in first_at.items() if position not in left_out)

@@ -35,12 +35,15 @@ _VERSION = "jsonfeed.org/version/"
 _REPEATED = "\x00repeated"
 
 
-def parse_json_feed(body: bytes, *, url: str, known: frozenset[str], clean: CleanHtml) -> ParsedSource:
+def parse_json_feed(
+    body: bytes, *, url: str, known: frozenset[str], only: frozenset[str] | None = None, clean: CleanHtml
+) -> ParsedSource:
     """Read a JSON Feed fetched from ``url``.
 
-    An item's digest is of its canonical JSON; items whose digest is in ``known`` are only listed. Raises
-    ParseError when the document is not JSON (``NaN``, nesting without end), not a JSON Feed, or ambiguous (a
-    key twice in the feed object). Single items that cannot be read are in ``refused``.
+    An item's digest is of its canonical JSON; items whose digest is in ``known`` are only listed, and with
+    ``only`` all others than those. Raises ParseError when the document is not JSON (``NaN``, nesting without
+    end), not a JSON Feed, or ambiguous (a key twice in the feed object). Single items that cannot be read are
+    in ``refused``.
     """
     feed, warnings = _loaded(body, url)
     items = feed["items"]
@@ -56,7 +59,7 @@ def parse_json_feed(body: bytes, *, url: str, known: frozenset[str], clean: Clea
         if digest in digests:
             continue
         digests[digest] = None
-        if digest in known:
+        if digest in known or (only is not None and digest not in only):
             continue
         try:
             entries.append(_entry(item, feed, url, digest, clean))

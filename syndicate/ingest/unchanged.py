@@ -12,7 +12,6 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import accumulate
 
 _START = re.compile(rb"<(item|entry)[\s>]")
 # Dates of the feed itself: when it was built, not what it says.
@@ -51,34 +50,6 @@ def compare(body: bytes, frame: str, known: Container[str]) -> Compared:
     unseen = b"".join(piece for pair in zip(around, [*others, b""], strict=True) for piece in pair)
     # How a document is read that is not in the charset it declares depends on all of it.
     return Compared(frame=frame, unseen=unseen, seen=seen) if seen and _is_utf8(unseen) else whole
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Singly:
-    """A document taken apart: without items, and with one unseen item each, by digest, in its order."""
-
-    around: bytes
-    unseen: tuple[tuple[str, bytes], ...]
-    seen: tuple[str, ...]
-
-
-def singly(body: bytes, known: Container[str]) -> Singly | None:
-    """A document taken apart; ``None`` when its items cannot be told apart, or are read only together."""
-    found = _apart(body)
-    if found is None or not _is_utf8(body):
-        return None
-    around, items = found
-    bare = b"".join(around)
-    lengths = accumulate(len(piece) for piece in around)
-    unseen: dict[str, bytes] = {}
-    seen: dict[str, None] = {}
-    for at, item in zip(lengths, items, strict=False):
-        digest = _digest(item)
-        if digest in known:
-            seen[digest] = None
-        else:
-            unseen.setdefault(digest, bare[:at] + item + bare[at:])
-    return Singly(around=bare, unseen=tuple(unseen.items()), seen=tuple(seen))
 
 
 def _apart(body: bytes) -> tuple[list[bytes], list[bytes]] | None:

@@ -256,13 +256,12 @@ class IngestJob:
     ) -> tuple[ParsedSource, Killers]:
         """What an answer says, and the items that had to be left out when parsers died of it three times."""
 
-        def parse(body: bytes) -> ParsedSource:
-            return self.intake.parse(
-                body, answer.url, answer.content_type, answer.charset, known, **reading_of(source)
-            )
+        def parse(only: frozenset[str] | None) -> ParsedSource:
+            how = reading_of(source) if only is None else {**reading_of(source), "only": only}
+            return self.intake.parse(document, answer.url, answer.content_type, answer.charset, known, **how)
 
         try:
-            return parse(document), ()
+            return parse(None), ()
         except ParserClosed:
             raise
         except ParserDied:
@@ -270,7 +269,7 @@ class IngestJob:
                 deaths = 1 + quarantine.count_failures(connection, "document", source.name)
             if source.kind is not SourceKind.FEED or deaths < quarantine.LIMIT:
                 raise
-            found = read_one_by_one(parse, document, known)
+            found = read_one_by_one(parse, known)
             if found is None:
                 raise
             return found
@@ -339,7 +338,9 @@ class IngestJob:
                     now=now,
                 )
             if source.kind in _WHOLE and not (parsed.left_out or parsed.cut_off):
-                quarantine.clear_unlisted(connection, source.id, parsed.digests)
+                resting = quarantine.clear_unlisted(connection, source.id, parsed.digests)
+                # Or the document without these items would be one without news, and they would stay.
+                after = replace(after, frame="") if resting else after
             record_killers(connection, source, killers, now)
             after = replace(after, warning=" ".join(parsed.warnings))
             self._save_state(connection, source, after, about=(parsed.title, parsed.home_url, parsed.feed_id))

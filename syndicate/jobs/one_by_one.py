@@ -6,40 +6,44 @@ from datetime import datetime
 
 from syndicate.errors import ParseError, ParserClosed, ParserDied
 from syndicate.ingest.polling import MAX_ERROR
-from syndicate.ingest.unchanged import singly
 from syndicate.model import Entry, ParsedSource, Source
 from syndicate.store import Connection, quarantine
 from syndicate.text.privacy import hide_address
 
 MOST_DEATHS = 3
 """Items of one document that may cost us a parser, up to 20 seconds each, in one poll; the rest waits."""
+MOST_READ = 200
+"""Items that are read by themselves in one poll: each time the parser looks through the whole document."""
 
 Killers = tuple[tuple[str, str], ...]
 """(digest, reason) of items that no parser survives."""
 
 
 def read_one_by_one(
-    parse: Callable[[bytes], ParsedSource], body: bytes, known: frozenset[str]
+    parse: Callable[[frozenset[str]], ParsedSource], known: frozenset[str]
 ) -> tuple[ParsedSource, Killers] | None:
     """What a document says without the items that kill, and those; ``None`` if they cannot be told apart.
 
-    ``parse`` reads a document in a worker. Raises ``ParseError``, and ``ParserDied`` when what stands around
-    the items is enough to kill.
+    ``parse`` lists the items of the document in a worker, but reads only those with the digests given. Raises
+    ``ParserDied`` when what stands around the items is enough to kill.
     """
-    apart = singly(body, known)
-    if apart is None:
+    try:
+        whole = parse(frozenset())
+    except ParserDied:
+        raise
+    except ParseError:
         return None
-    whole = parse(apart.around)
+    unseen = [digest for digest in whole.digests if digest not in known]
+    left = dict.fromkeys(unseen)
     entries: list[Entry] = []
-    digests = list(apart.seen)
     refused: list[tuple[str, str]] = []
     killers: list[tuple[str, str]] = []
-    for digest, document in apart.unseen:
+    for digest in unseen[:MOST_READ]:
         if len(killers) == MOST_DEATHS:
             break
-        digests.append(digest)
+        del left[digest]
         try:
-            found = parse(document)
+            found = parse(frozenset((digest,)))
         except ParserClosed:
             raise
         except ParserDied as error:
@@ -49,13 +53,12 @@ def read_one_by_one(
         else:
             entries += found.entries
             refused += found.refused
-    left_out = len(apart.unseen) + len(apart.seen) - len(digests)
     parsed = replace(
         whole,
         entries=tuple(entries),
-        digests=tuple(digests),
+        digests=tuple(digest for digest in whole.digests if digest not in left),
         refused=tuple(refused),
-        left_out=left_out,
+        left_out=len(left),
         warnings=(*whole.warnings, f"{len(killers)} of its items cannot be read by any parser"),
     )
     return parsed, tuple(killers)

@@ -79,13 +79,15 @@ def count_failures(connection: Connection, kind: str, subject: str) -> int:
     return connection.scalars(query).first() or 0
 
 
-def clear_unlisted(connection: Connection, source_id: int, listed: Collection[str]) -> None:
-    """Forget the items of a source that it no longer lists (by digest)."""
+def clear_unlisted(connection: Connection, source_id: int, listed: Collection[str]) -> int:
+    """Forget the items of a source that it no longer lists (by digest); how many of it are left."""
     table = schema.quarantine
     mine = (table.c.kind == "entry") & (table.c.source_id == source_id)
-    gone = set(connection.scalars(select(table.c.subject).where(mine))).difference(listed)
+    all_of_it = set(connection.scalars(select(table.c.subject).where(mine)))
+    gone = all_of_it.difference(listed)
     if gone:
         connection.execute(delete(table).where(mine, table.c.subject.in_(sorted(gone))))
+    return len(all_of_it) - len(gone)
 
 
 def failures(connection: Connection, *, kind: str | None = None) -> tuple[Failure, ...]:

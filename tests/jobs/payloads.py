@@ -67,6 +67,7 @@ _OTHERS = (
     "\ufeff<script>{}</script>", "\u2028<script>{}</script>", "\uff1cscript\uff1e{}\uff1c/script\uff1e",
     "<\u017fcript>{}</\u017fcript>", "<a href=x onclick={}>{}</a>", "{{{{constructor.constructor('{}')()}}}}", "${{{}}}",
     "<base href=//evil.example/>", "<meta charset=utf-7>", "<img width=1 height=1 src=//evil.example/pixel>",
+    "<div style=display:none><img src=//evil.example/hidden></div>",
     "<audio src=//evil.example/a autoplay></audio>", "<video src=//evil.example/v autoplay></video>",
     "<iframe src=//evil.example/f></iframe>", "<a ping=//evil.example/p href=x>x</a>", "<img srcset='//evil.example/s 1x'>",
     "<picture><source srcset=//evil.example/s><img src=x></picture>", "<svg><image href=//evil.example/i /></svg>",
