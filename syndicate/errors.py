@@ -74,6 +74,9 @@ class FetchError(SyndicateError):
         self.busy = busy
 
 
+PAUSE = "its server asked for a pause (Retry-After)"
+
+
 class NotAsked(FetchError):
     """Not asked at all: its server has just asked another of our requests to wait ``retry_after``."""
 

@@ -10,7 +10,7 @@ A file without a date has none: time stamps of files change with every copy.
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, tzinfo
+from datetime import tzinfo
 from functools import lru_cache
 from hashlib import blake2b
 from html import escape
@@ -51,14 +51,12 @@ ReadFile = Callable[[str, bytes, str], Entry]
 """Makes an entry of a file's path in the folder, its bytes and their digest; raises ``ParseError``."""
 
 
-def read_folder(
-    folder: Path, *, known: frozenset[str], zone: tzinfo = UTC, read: ReadFile | None = None
-) -> ParsedSource:
+def read_folder(folder: Path, *, known: frozenset[str], read: ReadFile) -> ParsedSource:
     """Read the articles of a folder and the folders in it, in the order of their paths.
 
-    Files whose digest (of path and bytes) is in ``known`` are only listed. ``zone`` is for dates that name no
-    time zone; with ``read`` the files are read by that, where they can hurt nobody. A file that cannot be
-    read is in ``refused``: over 5 MB, a link out of the folder, unreadable front matter, no permission.
+    Files whose digest (of path and bytes) is in ``known`` are only listed, the others are read by ``read``
+    (``parse_file``, where it can hurt nobody). A file that cannot be read is in ``refused``: over 5 MB, a
+    link out of the folder, unreadable front matter, no permission.
     Raises FetchError when the folder itself cannot be read.
     """
     root = folder.resolve()
@@ -78,7 +76,7 @@ def read_folder(
             data = _bytes(path, root)
             digest = _digest(name, data)
             if digest not in known:
-                entries.append(read(name, data, digest) if read else _entry(name, data, digest, zone))
+                entries.append(read(name, data, digest))
         except ParseError as error:
             refused.append((digest, f"{clean_line(name)}: {error}"))
         digests.append(digest)
@@ -100,7 +98,10 @@ def parse_file(
     digest: str,
     zone: tzinfo,
 ) -> ParsedSource:
-    """One file of a folder; ``url`` is its path there. Raises ``ParseError``."""
+    """One file of a folder; ``url`` is its path there, ``zone`` for dates that name none.
+
+    Raises ``ParseError``.
+    """
     del content_type, charset, known
     return ParsedSource(entries=(_entry(url, body, digest, zone),), digests=(digest,))
 

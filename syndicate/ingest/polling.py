@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from syndicate.errors import FetchError, SyndicateError
+from syndicate.errors import PAUSE, FetchError, SyndicateError
 from syndicate.model import ParsedSource, SourceState
 from syndicate.text.urls import same_site
 
@@ -28,7 +28,6 @@ MOST_VISITS = 10
 HUB_GRACE = timedelta(minutes=15)
 """A hub may be so much slower than a poll that happens to come right after the publication."""
 MAX_ERROR = 500
-PAUSE = "its server asked for a pause (Retry-After)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import (
+    PAUSE,
     FetchError,
     NotAsked,
     ParseError,
@@ -26,7 +27,6 @@ from syndicate.errors import (
 from syndicate.ingest.folders import read_folder
 from syndicate.ingest.full_text import sort_entries
 from syndicate.ingest.polling import (
-    PAUSE,
     PollingOptions,
     PollOutcome,
     after_poll,
@@ -278,7 +278,7 @@ class IngestJob:
         try:
             read = file_reader(self.intake.parser, self.zone)
             known = self.intake.known_digests(source)
-            parsed = read_folder(Path(source.url), known=known, zone=self.zone, read=read)
+            parsed = read_folder(Path(source.url), known=known, read=read)
         except SyndicateError as error:
             return self._failed(source, state, error, now)
         return self._save(source, state, PollOutcome(source_name=source.name), parsed, now)

@@ -7,7 +7,6 @@ from syndicate.jobs.placing import refresh_stories
 from syndicate.store import Store, bounces, leases, pages, retention, robots, sign_ups, story_moves
 from syndicate.store.retention import Pruned
 
-BATCH = 500
 FAILURES_KEPT = timedelta(days=30)
 
 
@@ -23,10 +22,14 @@ class RetentionOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PruneJob:
-    """Removes what is older than the options say. Killed half-way, the next run goes on."""
+    """Removes what is older than the options say, so many articles in one transaction.
+
+    Killed half-way, the next run goes on.
+    """
 
     store: Store
     options: RetentionOptions
+    batch: int = 500
 
     def run(self, now: datetime, *, dry_run: bool = False) -> Pruned:
         """Prune, or with ``dry_run`` only count."""
@@ -44,11 +47,11 @@ class PruneJob:
         articles = 0
         while True:
             with self.store.write() as connection:
-                gone = retention.prune_articles(connection, before=articles_before, now=now, limit=BATCH)
+                gone = retention.prune_articles(connection, before=articles_before, now=now, limit=self.batch)
                 if gone:
                     leases.move_counter(connection, leases.PLACEMENTS)
             articles += gone
-            if gone < BATCH:
+            if gone < self.batch:
                 break
         with self.store.write() as connection:
             stories = retention.prune_stories(connection)

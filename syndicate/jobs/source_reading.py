@@ -177,6 +177,6 @@ def read_now(
     """
     if source.kind is SourceKind.FOLDER:
         read = file_reader(parser, zone)
-        return read_folder(Path(source.url), known=frozenset(), zone=zone, read=read), None
+        return read_folder(Path(source.url), known=frozenset(), read=read), None
     answer = fetcher().fetch_one(source_request(source))
     return parse_answer(parser(), answer, **reading_of(source)), answer

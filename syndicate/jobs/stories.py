@@ -26,7 +26,6 @@ from syndicate.stories import (
     extract_terms,
 )
 
-BATCH = 250
 MICROSECONDS = 1_000_000
 LEASE = timedelta(minutes=10)
 
@@ -44,12 +43,16 @@ class StoriesResult:
 
 @dataclass(slots=True, kw_only=True)
 class StoriesJob:
-    """Places what has no place yet. Not for several threads at once: the index is one value."""
+    """Places what has no place yet, ``batch`` articles in one transaction.
+
+    Not for several threads at once: the index is one value.
+    """
 
     store: Store
     options: StoryOptions
     ranking: RankingJob
     owner: str
+    batch: int = 250
     _index: StoryIndex | None = field(default=None, init=False)
     _counter: int = field(default=-1, init=False)
 
@@ -82,7 +85,7 @@ class StoriesJob:
         placed = new = duplicates = 0
         while True:
             with self.store.read() as connection:
-                waiting = story_store.unplaced_articles(connection, BATCH)
+                waiting = story_store.unplaced_articles(connection, self.batch)
                 total = placed + story_store.count_unplaced(connection) if waiting else placed
             if not waiting:
                 return placed, new, duplicates

@@ -8,7 +8,7 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 from queue import SimpleQueue
 from urllib.parse import urlsplit
 
-from syndicate.errors import FetchError, NotAsked
+from syndicate.errors import PAUSE, FetchError, NotAsked
 from syndicate.net.client import Client
 from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
 from syndicate.text.privacy import hide_address
@@ -170,7 +170,7 @@ class _Batch:
             return
         left = self._busy.get(origin_of(request.url), 0.0) - asyncio.get_running_loop().time()
         if left > 0:
-            raise NotAsked("its server asked for a pause (Retry-After)", retry_after=left)
+            raise NotAsked(PAUSE, retry_after=left)
 
 
 def _lanes(requests: list[FetchRequest], options: HttpOptions) -> list[Iterator[FetchRequest]]:

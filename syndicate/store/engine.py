@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from syndicate.errors import StoreBusy, StoreError
 from syndicate.store import migration
 
-BUSY_TIMEOUT_MS = 15_000
+BUSY_TIMEOUT = 15.0
 
 
 class Store:
@@ -93,11 +93,12 @@ class Store:
             raise _explain(error, self.where) from error
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Store:
     """Open the store at a database URL (``sqlite:///file`` or ``postgresql://…``).
 
     An SQLite file is created with mode 0600 when it does not exist. Call ``migrate`` before use.
-    Raises ``StoreError`` when the URL is not understood or the place cannot be used.
+    ``busy_timeout`` is how many seconds a transaction of SQLite waits for another process. Raises
+    ``StoreError`` when the URL is not understood or the place cannot be used.
     """
     try:
         parsed = make_url(url)
@@ -107,13 +108,13 @@ def open_store(url: str) -> Store:
             "[store] url is not a database URL: use sqlite:///syndicate.db or postgresql://user@host:port/name"
         ) from error
     if parsed.drivername == "sqlite":
-        return Store(_open_sqlite(parsed))
+        return Store(_open_sqlite(parsed, busy_timeout))
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
         return Store(_open_postgresql(parsed.set(drivername="postgresql+psycopg")))
     raise StoreError(f"[store] url names {parsed.drivername!r}: only sqlite and postgresql are supported")
 
 
-def _open_sqlite(url: URL) -> Engine:
+def _open_sqlite(url: URL, busy_timeout: float) -> Engine:
     if not url.database or url.database == ":memory:":
         raise StoreError("[store] url must name a file: sqlite:///syndicate.db")
     path = Path(url.database)
@@ -124,7 +125,7 @@ def _open_sqlite(url: URL) -> Engine:
         raise StoreError(
             f"cannot use the store file {path}: {error.strerror}; choose another [store] url"
         ) from error
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True)
+    engine = create_engine(url, connect_args={"timeout": busy_timeout}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
 

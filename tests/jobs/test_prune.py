@@ -25,13 +25,12 @@ def aged(number: int, days: float) -> NewArticle:
     return new_article(number, published=moment, updated=moment, first_seen=moment)
 
 
-def test_only_what_is_older_than_asked_goes_and_a_dry_run_only_counts(desk: Room, monkeypatch) -> None:
-    monkeypatch.setattr("syndicate.jobs.prune.BATCH", 3)
+def test_only_what_is_older_than_asked_goes_and_a_dry_run_only_counts(desk: Room) -> None:
     desk.add(*(aged(number, days=number) for number in range(1, 21)))
     desk.services.stories.run(NOW)
     assert desk.services.prune.run(NOW, dry_run=True).articles == 10
     assert len(desk.articles()) == 20
-    pruned = desk.services.prune.run(NOW)
+    pruned = replace(desk.services.prune, batch=3).run(NOW)
     assert (pruned.articles, pruned.deliveries, pruned.tombstones) == (10, 0, 0)
     assert set(desk.articles()) == {f"Title {number}" for number in range(1, 11)}
     again = desk.services.prune.run(NOW)

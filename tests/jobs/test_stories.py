@@ -42,7 +42,7 @@ def declare(room: Room, papers: Iterable[str] = ("harbour", "hills", "dales")) -
     room.declare("".join(source(paper, f"https://{paper}.example/feed") for paper in papers))
 
 
-def job(room: Room, owner: str = "us") -> StoriesJob:
+def job(room: Room, owner: str = "us", batch: int = 250) -> StoriesJob:
     """A job that remembers nothing, as after a restart."""
     services = room.services
     return StoriesJob(
@@ -50,6 +50,7 @@ def job(room: Room, owner: str = "us") -> StoriesJob:
         options=services.stories.options,
         ranking=RankingJob(store=room.store, options=services.ranking),
         owner=owner,
+        batch=batch,
     )
 
 
@@ -92,19 +93,16 @@ def test_the_newsroom_becomes_stories_told_by_several_sources(room: Room) -> Non
     assert job(room).run(NOW).placed == 0
 
 
-def test_stories_are_the_same_in_one_batch_in_many_and_over_restarts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stories_are_the_same_in_one_batch_in_many_and_over_restarts(tmp_path: Path) -> None:
     """Some related links near the threshold depend on what was known when they were chosen; stories never."""
 
     def outcome(name: str, batch: int, restart_after: int) -> dict[str, Any]:
         (tmp_path / name).mkdir()
-        monkeypatch.setattr("syndicate.jobs.stories.BATCH", batch)
         with opened_room(tmp_path / name) as room:
             declare(room, PAPERS)
             for start in range(0, len(ARTICLES), restart_after):
                 arrive(room, ARTICLES[start : start + restart_after])
-                job(room).run(NOW)
+                job(room, batch=batch).run(NOW)
             return places(room)
 
     at_once = outcome("once", 1000, 1000)

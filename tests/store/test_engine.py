@@ -189,9 +189,8 @@ def test_one_writer_at_a_time_and_the_second_waits_its_turn(sqlite_store, tmp_pa
         assert connection.scalars(select(schema.meta.c.value).where(schema.meta.c.key == "n")).one() == "0060"
 
 
-def test_a_locked_store_is_busy_and_says_who_can_help(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("syndicate.store.engine.BUSY_TIMEOUT_MS", 20)
-    store = open_store(f"sqlite:///{tmp_path / 'syndicate.db'}")
+def test_a_locked_store_is_busy_and_says_who_can_help(tmp_path: Path):
+    store = open_store(f"sqlite:///{tmp_path / 'syndicate.db'}", busy_timeout=0.02)
     store.migrate()
     with closing(sqlite3.connect(tmp_path / "syndicate.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
