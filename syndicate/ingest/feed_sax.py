@@ -26,6 +26,10 @@ _UNUSED = frozenset(
 # feedparser looks for a mailbox in these with an expression that takes quadratic time.
 _PERSONS = frozenset({"author", "dc:author", "dc:creator", "itunes:author", "managingeditor", "name"})
 MAX_PERSON = 1_000
+MAX_ELEMENTS = 1_000
+"""Elements of an item, or of what stands around the items, apart from the texts; real ones have 60 at most.
+feedparser compares each tag, author and link with those before it (100 000 ``dc:subject``: over 20 s)."""
+_ITEMS = frozenset({"item", "entry"})
 # feedparser takes every text through a table of characters, one by one: a fifth of its time. A longer text in
 # which it would find nothing to change is replaced by a stand-in until its item ends.
 LONG_TEXT = 300
@@ -53,6 +57,7 @@ class FeedReader(ExpatParser):
         self._cont_handler: Any
         self._parser.buffer_text = True
         self._skipped_depth = 0
+        self._elements = 0
         self._in_picture = False
         self._caption: list[str] | None = None
         self._category: tuple[Mapping[str, str], list[str]] | None = None
@@ -64,7 +69,8 @@ class FeedReader(ExpatParser):
         handler: Any = self._cont_handler
         known = qualified(name)
         if self._skipped_depth or not (
-            handler.incontent or is_used(known, name, in_item=bool(handler.inentry))
+            handler.incontent
+            or (self._counted(known) and is_used(known, name, in_item=bool(handler.inentry)))
         ):
             if known == "media:description" and not self._skipped_depth:
                 self._caption = []
@@ -121,6 +127,11 @@ class FeedReader(ExpatParser):
             data = f"\ue000{len(self._long_texts) - 1}\ue001"
         if handler.incontent or not data.isspace():
             handler.handle_data(data)
+
+    def _counted(self, known: str) -> bool:
+        """Count an element; whether there is still room for it in its item."""
+        self._elements = 0 if known in _ITEMS else self._elements + 1
+        return self._elements <= MAX_ELEMENTS
 
     def _keep_caption(self, handler: Any) -> None:
         if self._caption is None:

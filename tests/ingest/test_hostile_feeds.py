@@ -90,6 +90,9 @@ def malformed(inside: bytes) -> bytes:
         rss("<author>" + "a" * 100_000 + "@" + "b." * 50_000 + "</author>"),
         rss("<pubDate>" + "1 " * 500_000 + "</pubDate>"),
         rss("<title>" + "&lt;" * 500_000 + "</title>"),
+        rss("".join(f"<dc:subject>{n}</dc:subject>" for n in range(100_000))),
+        rss(head="".join(f"<media:category>{n}</media:category>" for n in range(100_000))),
+        rss("".join(f"<a{n}/>" for n in range(300_000))),
         atom("<content>" + "\n " * 300_000 + "x</content>"),
         rss("<title>a</title>") + b"<!-- " + b"<skipHours>" * 400_000 + b"<skipDays>" * 400_000 + b"-->",
     ],
@@ -97,6 +100,13 @@ def malformed(inside: bytes) -> bytes:
 def test_no_repetition_takes_quadratic_time(body):
     with contextlib.suppress(ParseError):
         read(body)
+
+
+def test_P5_an_item_with_elements_without_end_costs_no_other():
+    many = "".join(f"<dc:subject>{n}</dc:subject>" for n in range(2_000))
+    entries = read(rss(f"<title>One</title>{many}<author>late</author>", "<title>Two</title>")).entries
+    assert [(entry.title, entry.authors) for entry in entries] == [("One", ()), ("Two", ())]
+    assert entries[0].tags[:2] == ("0", "1")
 
 
 def test_one_attribute_of_eight_megabytes_takes_no_quadratic_time():
