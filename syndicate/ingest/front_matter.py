@@ -11,6 +11,9 @@ from collections.abc import Iterator
 
 from syndicate.errors import ParseError
 
+MAX_LENGTH = 20_000
+"""Characters. Heads of real files have some hundred; a TOML key of 100 000 parts takes gigabytes."""
+
 FrontMatter = dict[str, list[str]]
 """Values by key in lower case with ``_`` for spaces and hyphens; a single value is a list of one."""
 
@@ -29,12 +32,14 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 def split_front_matter(text: str) -> tuple[FrontMatter, str]:
     """What a Markdown file says about itself, and the rest of it.
 
-    A file that does not start with a closed block has none. Raises ParseError, with the line, for a block
-    that is neither.
+    A file that does not start with a closed block has none. Raises ParseError for a block that is too long,
+    and, with the line, for one that is neither.
     """
     match = _BLOCK.match(text)
     if match is None:
         return {}, text
+    if len(match["head"]) > MAX_LENGTH:
+        raise ParseError(f"its front matter has more than {MAX_LENGTH:,} characters")
     values = _toml(match["head"]) if match["fence"] == "+++" else _yaml(match["head"])
     return values, text[match.end() :]
 
@@ -42,7 +47,8 @@ def split_front_matter(text: str) -> tuple[FrontMatter, str]:
 def _toml(head: str) -> FrontMatter:
     try:
         table = tomllib.loads(head)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Numbers of more than 4 300 digits are a plain ValueError.
         raise ParseError(f"the TOML front matter is wrong: {error}") from error
     return {
         _key(name): [str(item) for item in (value if isinstance(value, list) else [value])]

@@ -85,11 +85,12 @@ def test_links_out_of_the_folder_large_and_odd_files_are_refused_alone(tmp_path)
     inside = folder_of(tmp_path / "in", {"good.md": "# Good", "big.txt": b"x" * 5_000_001, "empty.md": " \n"})
     (inside / "out.md").symlink_to(secret / "secret.md")
     (inside / "folder").symlink_to(secret)
+    (inside / "folder.md").symlink_to(folder_of(inside / "sub", {"deep.txt": "Deep"}))
     (inside / "loop.md").symlink_to(inside / "loop.md")
     (inside / "same.md").symlink_to(inside / "good.md")
     os.mkfifo(inside / "pipe.txt")
     parsed = read_folder(inside, known=NONE, read=reader())
-    assert [entry.guid for entry in parsed.entries] == ["good.md", "same.md"]
+    assert [entry.guid for entry in parsed.entries] == ["good.md", "same.md", "sub/deep.txt"]
     assert sorted(reason.partition(":")[0] for _, reason in parsed.refused) == [
         "big.txt",
         "empty.md",
@@ -214,7 +215,14 @@ def test_relative_pictures_are_dropped_without_an_address_and_html_is_cleaned(tm
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("---\ntitle: A\nnonsense here\n---\nB", "line 3"), ("+++\ntitle = \n+++\nB", "TOML front matter")],
+    [
+        ("---\ntitle: A\nnonsense here\n---\nB", "line 3"),
+        ("+++\ntitle = \n+++\nB", "TOML front matter"),
+        (f"+++\ntitle = {'[' * 5_000}\n+++\nB", "TOML front matter"),
+        (f"+++\ntitle = {'9' * 5_000}\n+++\nB", "TOML front matter"),
+        (f"+++\n{'a.' * 50_000}a = 1\n+++\nB", "more than 20,000 characters"),
+        (f"---\n{'a: b' * 50_000}\n---\nB", "more than 20,000 characters"),
+    ],
 )
 def test_front_matter_that_cannot_be_read_names_the_line(tmp_path, text, reason):
     parsed = read(tmp_path, {"a.md": text, "b.md": "# Good"})
