@@ -141,6 +141,10 @@ class WebSubJob:
         if not topic.isprintable():
             return None
         challenge = challenge_of(query)
+        with self.store.read() as connection:
+            # Whoever guesses gets no turn at the store's one lock.
+            if hub_store.find_subscription(connection, callback) is None:
+                return None
         with self.store.write() as connection:
             if mode == "denied":
                 said = clean_line(query.get("hub.reason", ""), MAX_REASON) or "without a reason"

@@ -181,6 +181,16 @@ def test_W7_a_question_about_what_we_did_not_ask_for_is_a_404(hub: Hub) -> None:
     assert subscription(hub).state is HubState.ASKED
 
 
+def test_who_guesses_a_callback_does_not_wait_for_the_store(hub: Hub) -> None:
+    hub.room.ingest()
+    keep(hub)
+    (form,) = hub.asked
+    # One writer at a time: a question that wrote would get its answer when this one is done, or none.
+    with hub.room.store.write():
+        assert hub.ask_back(form | {"hub.callback": hub.site + "/websub/guessed"})[0] == 404
+        assert hub.ask_back(form | {"hub.callback": hub.site + "/websub/guessed"}, mode="denied")[0] == 404
+
+
 def test_W12_bytes_no_store_can_hold_are_a_404_on_both_engines(each_hub: Hub) -> None:
     hub = each_hub
     subscribe(hub)
