@@ -25,6 +25,9 @@ from syndicate.model import ParsedSource
 START_LIMIT = 60.0
 """Seconds a worker may take to import its libraries, on a machine busy with other things."""
 
+MAX_ANSWER = 256 << 20
+"""Bytes. What is in a document of the largest size is a few times as much when it is clean."""
+
 _CODE = (
     "import sys; sys.path[:] = {path!r}; from syndicate.ingest.parser_worker import main; main({arguments})"
 )
@@ -180,14 +183,11 @@ class _Worker:
             if request:
                 parser_worker.send(self._connection, request)
             self._connection.settimeout(max(0.001, deadline - time.monotonic()))
-            kind, value = _AnswerReader(io.BytesIO(parser_worker.receive(self._connection))).load()
+            return answer_of(parser_worker.receive(self._connection, MAX_ANSWER))
         except TimeoutError as error:
             raise ParserDied(f"the parser took longer than {time_limit:g} seconds and was stopped") from error
         except (OSError, EOFError) as error:
             raise ParserDied(f"the parser {self._death()}") from error
-        except pickle.UnpicklingError as error:
-            raise ParserDied(f"the parser gave a strange answer: {error}") from error
-        return kind, value
 
     def _death(self) -> str:
         try:
@@ -205,9 +205,19 @@ class _Worker:
         self._connection.close()
 
 
-class _AnswerReader(pickle.Unpickler):
-    """Reads only what a worker has to say: it may be in the hands of whoever wrote the feed."""
+def answer_of(message: bytes) -> tuple[str, Any]:
+    """What a worker says, which may be in the hands of whoever wrote the feed.
 
+    Raises ``ParserDied`` for anything but what a worker of ours has to say.
+    """
+    try:
+        kind, value = _AnswerReader(io.BytesIO(message)).load()
+    except Exception as error:
+        raise ParserDied(f"the parser gave a strange answer: {type(error).__name__}: {error}") from error
+    return kind, value
+
+
+class _AnswerReader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ANSWER_CLASSES:
             raise pickle.UnpicklingError(f"{module}.{name}")

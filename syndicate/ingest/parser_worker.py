@@ -6,6 +6,7 @@ parse leaves at most ``time_limit`` seconds of processor time behind.
 """
 
 import contextlib
+import errno
 import gc
 import math
 import os
@@ -24,9 +25,14 @@ LENGTH = struct.Struct(">Q")
 PROTOCOL = 5
 
 
-def receive(connection: socket.socket) -> bytes:
-    """One message: eight bytes of length, then that many. Raises ``EOFError`` when the other end closed."""
+def receive(connection: socket.socket, most: int | None = None) -> bytes:
+    """One message: eight bytes of length, then that many, at most ``most``.
+
+    Raises ``EOFError`` when the other end closed, ``OSError`` for a longer message.
+    """
     (length,) = LENGTH.unpack(_exactly(connection, LENGTH.size))
+    if most is not None and length > most:
+        raise OSError(errno.EMSGSIZE, f"a message of {length:,} bytes")
     return _exactly(connection, length)
 
 

@@ -1,7 +1,9 @@
 """Parsing in processes that may die. Real processes, real crashes."""
 
 import os
+import pickle
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import ParseError, ParserDied
-from syndicate.ingest.isolation import ParserPool
+from syndicate.ingest.isolation import ParserPool, answer_of
+from syndicate.ingest.parser_worker import receive
 from syndicate.model import ParsedSource
 from tests.ingest.reading import URL, read, rss
 
@@ -188,3 +191,29 @@ def alive(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pickle.dumps(Path("/etc/passwd")),
+        pickle.dumps(os.system),
+        pickle.dumps(1),
+        pickle.dumps(("parsed", None, None)),
+        b"cdatetime\ndatetime\n(I1\nI99\nI99\ntR.",
+        b"csyndicate.model.articles\nEntry\n(S'a'\ntR.",
+        b"\x80\x05" + b"(" * 1_000_000,
+        b"",
+    ],
+)
+def test_an_answer_that_no_worker_of_ours_gives_is_a_dead_parser(message):
+    with pytest.raises(ParserDied, match="strange answer"):
+        answer_of(message)
+
+
+def test_a_worker_cannot_announce_more_than_its_parent_will_hold():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall((1 << 62).to_bytes(8))
+        with pytest.raises(OSError, match="4,611,686,018,427,387,904 bytes"):
+            receive(ours, 1_000)
