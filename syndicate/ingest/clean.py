@@ -18,7 +18,7 @@ from typing import Literal
 
 import nh3
 
-from syndicate.ingest.hidden_pictures import HIDING, may_hide_pictures, without_hidden_pictures
+from syndicate.ingest.hidden_pictures import may_hide_pictures, without_hidden_pictures
 from syndicate.ingest.html_tags import NEVER_NESTING, TAG
 from syndicate.ingest.tracking_pixels import is_tracking_pixel, picture_sides
 from syndicate.model import Image
@@ -114,15 +114,15 @@ def clean_html(html: str, base: str) -> CleanedHtml:
     if _PLAIN.match(html):
         html = html.strip()
         return CleanedHtml(html=html, text=html_to_text(html))
-    folded = html.encode().lower()
-    if b"<noscript" in folded:
+    if "oscript" in html or "OSCRIPT" in html:
         # nh3 would show what is in it as text. No reader of ours runs scripts.
         html = _NOSCRIPT.sub("", html)
     if _may_exceed(html):
         html = within_limits(html)
-    if b"<im" in folded and any(word in folded for word in HIDING) and may_hide_pictures(html):
-        html = without_hidden_pictures(html)
-    html = _without_unwanted(_cleaner(base).clean(html))
+    raw = html
+    html = _without_unwanted(_cleaner(base).clean(raw))
+    if "<img" in html and may_hide_pictures(raw):
+        html = _without_unwanted(_cleaner(base).clean(without_hidden_pictures(raw)))
     if html.count("<") > MAX_DEPTH and _is_deep(html):
         # End tags in comments and the like were taken for real ones. What nh3 writes has none of these.
         html = within_limits(html)

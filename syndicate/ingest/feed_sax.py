@@ -68,9 +68,13 @@ class FeedReader(ExpatParser):
         """Pass an element on, or skip it with all that it contains."""
         handler: Any = self._cont_handler
         known = qualified(name)
+        if known in _ITEMS:
+            self._elements = 0
+        elif not handler.incontent:
+            self._elements += 1
         if self._skipped_depth or not (
             handler.incontent
-            or (self._counted(known) and is_used(known, name, in_item=bool(handler.inentry)))
+            or (self._elements <= MAX_ELEMENTS and is_used(known, name, in_item=bool(handler.inentry)))
         ):
             if known == "media:description" and not self._skipped_depth:
                 self._caption = []
@@ -127,11 +131,6 @@ class FeedReader(ExpatParser):
             data = f"\ue000{len(self._long_texts) - 1}\ue001"
         if handler.incontent or not data.isspace():
             handler.handle_data(data)
-
-    def _counted(self, known: str) -> bool:
-        """Count an element; whether there is still room for it in its item."""
-        self._elements = 0 if known in _ITEMS else self._elements + 1
-        return self._elements <= MAX_ELEMENTS
 
     def _keep_caption(self, handler: Any) -> None:
         if self._caption is None:

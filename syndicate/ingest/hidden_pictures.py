@@ -5,9 +5,8 @@ import re
 from syndicate.ingest.html_tags import NEVER_NESTING, TAG, attributes_of
 from syndicate.ingest.tracking_pixels import hides
 
-HIDING = (b"style", b"hidden")
-"""What hides an element has one of these in it, in lower case."""
-
+# What hides an element has one of these in it.
+_HIDING = ("style", "hidden")
 # HTML reads the second as the first.
 _PICTURES = frozenset({"img", "image"})
 _NEVER_AROUND = frozenset({"br", "hr", "img", "input", "source", "wbr"})
@@ -21,9 +20,13 @@ _NO_TAGS_OR_TAG = re.compile(
 
 def may_hide_pictures(html: str) -> bool:
     """Whether an element of HTML hides what is in it: no look at each tag, since few do."""
+    # The lower case of bytes costs a fifth of that of text.
+    quick = html.encode().lower()
+    if not any(word.encode() in quick for word in _HIDING):
+        return False
     folded = html.lower()
     # Some capitals grow in lower case: then no place is the same.
-    return len(folded) != len(html) or any(_may_hide(html, folded, word.decode()) for word in HIDING)
+    return len(folded) != len(html) or any(_may_hide(html, folded, word) for word in _HIDING)
 
 
 def _may_hide(html: str, folded: str, word: str) -> bool:

@@ -233,7 +233,7 @@ def test_a_picture_whose_address_resembles_a_counter_stays(address):
     assert clean_html(f'a<img src="{address}">', BASE).image
 
 
-@pytest.mark.parametrize("tag", ["noscript", "NoScript class='a'", "noscript/"])
+@pytest.mark.parametrize("tag", ["noscript", "NOSCRIPT class='a'", "noscript/"])
 def test_what_is_for_readers_without_scripts_is_shown_and_not_its_markup(tag):
     html = f"<img src=data:image/gif;base64,R0><{tag}><img src='/a.jpg'><i>a</i></noscript>"
     assert clean_html(html, "https://news.example/").html == '<img src="https://news.example/a.jpg"><i>a</i>'
