@@ -501,9 +501,7 @@ def test_every_function_of_the_store_is_known_as_reading_or_writing():
 def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Path]]:
     """A store with one of everything that gives up at once when it is locked."""
     file = tmp_path_factory.mktemp("locked") / "syndicate.db"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("syndicate.store.engine.BUSY_TIMEOUT_MS", 0)
-        store = open_store(f"sqlite:///{file}")
+    store = open_store(f"sqlite:///{file}", busy_timeout=0)
     store.migrate()
     with store.write() as connection:
         factories.newsroom(connection, "jo@example.org", "failed@example.org", "free@example.org")
