@@ -74,6 +74,11 @@ class DeskJob:
         with self.store.read() as connection:
             return desk.open_editions(connection, newsletter)
 
+    def correctable(self, newsletter: str, *, limit: int) -> list[DeskEdition]:
+        """The latest editions that went out and whose correction can be begun."""
+        with self.store.read() as connection:
+            return desk.editions_to_correct(connection, newsletter, limit=limit)
+
     def changes(self, edition_id: int) -> list[EditionChange]:
         """What was done to an edition."""
         with self.store.read() as connection:
