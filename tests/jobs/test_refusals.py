@@ -4,10 +4,11 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from syndicate.errors import StoreError
 from syndicate.jobs.deliver import DeliverResult
-from syndicate.store import bounces, deliveries
+from syndicate.store import bounces, deliveries, schema
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW
 from tests.jobs.room import Room
@@ -49,6 +50,37 @@ def test_a_server_that_refuses_everything_for_policy_rests_and_nobody_has_failed
     with ScriptedSmtp(PIPELINING) as smtp:
         assert job(desk, smtp.port).run(NOW + 16 * MINUTE) == DeliverResult(sent=30)
     assert to(smtp.bodies) == sorted(READERS)
+
+
+@pytest.mark.parametrize(
+    "script", [{"RCPT": NOT_FOR_YOU} | WHOM, {"BODY": NOT_FOR_YOU}], ids=["RCPT", "body"]
+)
+@pytest.mark.parametrize("connections", [1, 3])
+def test_a_short_list_that_is_refused_for_policy_waits_as_a_long_one(
+    desk: Room, script: dict[str, bytes], connections: int
+) -> None:
+    mail_to(desk, "ann", "bob", "cleo")
+    with ScriptedSmtp(PIPELINING | script) as smtp:
+        result = job(desk, smtp.port, connections=connections).run(NOW)
+        assert (result.failed, result.deferred, "5.7.1" in result.problem) == (0, 0, True)
+        assert job(desk, smtp.port).run(NOW + 14 * MINUTE).paused
+    assert set(states(desk).values()) == {"pending"}
+    with ScriptedSmtp(PIPELINING) as smtp:
+        assert job(desk, smtp.port).run(NOW + 16 * MINUTE) == DeliverResult(sent=3)
+
+
+def test_one_reader_refused_for_policy_waits_alone_until_others_tell(desk: Room) -> None:
+    mail_to(desk, "ann", "bob")
+    table = schema.deliveries
+    with desk.store.write() as connection:
+        bob = update(table).where(table.c.address == "bob@example.org")
+        connection.execute(bob.values(not_before=NOW + 5 * MINUTE))
+    with ScriptedSmtp(PIPELINING | {"BODY": NOT_FOR_YOU}) as smtp:
+        assert job(desk, smtp.port).run(NOW) == DeliverResult(deferred=1)
+    assert states(desk) == {"ann": "deferred", "bob": "pending"}
+    script = {"BODY": (NOT_FOR_YOU, b"250 ok\r\n")}
+    with ScriptedSmtp(PIPELINING | script) as smtp:
+        assert job(desk, smtp.port).run(NOW + 6 * MINUTE) == DeliverResult(sent=1, failed=1)
 
 
 def test_bodies_refused_for_policy_leave_nobody_in_doubt_when_the_sender_ends(
