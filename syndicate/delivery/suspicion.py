@@ -4,11 +4,11 @@ A refusal of the sender (5xx at MAIL), or for reasons of policy (5.7.x, RFC 3463
 message is taken: then it was about that message. When enough are refused in a row it is about us: sending
 stops, and they go back to those that wait.
 
-A short list never gets as far as that, so the end of a run is looked at as well. Three refused for policy, and
-nothing taken of all that was offered, are about us: strangers' servers that each have something against one
-reader are rarely met in threes, and never without anybody else, while the server we hand everything to refuses
-everybody. One or two say nothing either way. They are put off, each by itself: sending goes on for the others,
-one of whom will tell; and a refusal that stops everything would let one bad address do so.
+A short list never gets as far as that, so the end of a run is looked at as well. Three refused for policy,
+and nothing taken of all that was offered, are about us: strangers' servers that each have something against
+one reader are rarely met in threes, and never without anybody else, while the server we hand everything to
+refuses everybody. One or two say nothing either way. They are put off, each by itself: sending goes on for
+the others, one of whom will tell; and a refusal that stops everything would let one bad address do so.
 """
 
 from collections.abc import Sequence
