@@ -124,6 +124,7 @@ class DeliverJob:
             with self.store.write() as connection:
                 until = run.moment() + rest_after(error)
                 sending_pauses.pause_sending(connection, until=until, reason=str(error))
+        late += run.late
         return DeliverResult(swept=swept, late=late, problem=str(error or ""), **run.tally.counts())
 
 
@@ -159,7 +160,9 @@ class _Run:
         self, job: DeliverJob, keys: Sequence[DkimKey], now: datetime, secret: bytes, tally: _Tally
     ) -> None:
         self.tally = tally
+        self.late = 0
         self._job = job
+        self._began = job.clock()
         self._keys = keys
         self._now = now
         self._secret = secret
@@ -171,6 +174,10 @@ class _Run:
     def moment(self) -> datetime:
         """The clock, but never before the run's own time: a lease must not end before it began."""
         return max(self._now, self._job.clock())
+
+    def _late_by(self) -> datetime:
+        """The run's own time and how long it has lasted: what is too late by then does not go any more."""
+        return self._now + max(self._job.clock() - self._began, timedelta())
 
     def take(self) -> Parcel | None:
         """The next leased delivery; leases another batch when there is none left."""
@@ -234,13 +241,20 @@ class _Run:
 
     def _claim(self) -> bool:
         # A run may take longer than a lease, which has to last from now and not from the run's beginning.
-        moment = self.moment()
+        until, late_by = self.moment() + LEASE, self._late_by()
         with self._job.store.write() as connection:
             claimed = delivery_store.claim_deliveries(
-                connection, now=self._now, owner=self._job.owner, until=moment + LEASE, limit=BATCH
+                connection,
+                now=self._now,
+                owner=self._job.owner,
+                until=until,
+                limit=BATCH,
+                late_by=late_by,
             )
+            self._more = len(claimed) == BATCH
+            if not self._more:
+                self.late += delivery_store.fail_late(connection, now=late_by)
         self._leased.extend(claimed)
-        self._more = len(claimed) == BATCH
         return bool(claimed)
 
     def _postpone(self, delivery: Delivery, seconds: float) -> None:

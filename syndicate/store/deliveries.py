@@ -52,13 +52,20 @@ class DeliveryReport:
 
 
 def claim_deliveries(
-    connection: Connection, *, now: datetime, owner: str, until: datetime, limit: int
+    connection: Connection,
+    *,
+    now: datetime,
+    owner: str,
+    until: datetime,
+    limit: int,
+    late_by: datetime | None = None,
 ) -> list[Delivery]:
     """Lease deliveries that may go now. An expired lease is claimable: nothing was sent under it.
 
-    None that is too late: ``fail_late`` says so of them.
+    None that is too late ``now``, or, for a run that began ``now``, at the later moment ``late_by``:
+    ``fail_late`` says so of them.
     """
-    facts = {"owner": owner, "until": until, "moment": now, "limit": limit}
+    facts = {"owner": owner, "until": until, "moment": now, "late_by": late_by or now, "limit": limit}
     claimed = connection.execute(_claim(), facts)
     return sorted((_delivery(row) for row in claimed), key=lambda one: one.id)
 
@@ -93,7 +100,7 @@ def _claim() -> ReturningUpdate[Any]:
         select(table.c.id)
         .where(_ready(table), table.c.not_before <= bindparam("moment"))
         .where(table.c.lease_until < bindparam("moment"))
-        .where(or_(table.c.not_after.is_(None), table.c.not_after >= bindparam("moment")))
+        .where(or_(table.c.not_after.is_(None), table.c.not_after >= bindparam("late_by")))
         .order_by(table.c.not_before, table.c.id)
         .limit(bindparam("limit", type_=Integer))
         .with_for_update(skip_locked=True)
