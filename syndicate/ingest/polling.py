@@ -207,6 +207,7 @@ def _after_success(
         permanent_url=outcome.permanent_url,
         permanent_seen=seen if outcome.permanent_url else 0,
         warning=state.warning,
+        read_from=state.read_from,
         max_age=outcome.max_age if outcome.max_age is not None else still_fresh,
         wish=wished.min_interval if wished else state.wish,
         skip_hours=wished.skip_hours if wished else state.skip_hours,

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, select, update
 
-from syndicate.model import DeliveryState, Edition
+from syndicate.model import DeliveryCause, DeliveryState, Edition
 from syndicate.store import schema
 from syndicate.store.editions import insert_deliveries
 from syndicate.store.types import EPOCH, Moment, to_microseconds
@@ -76,7 +76,8 @@ def _cancel(connection: Connection, which: ColumnElement[bool], now: datetime) -
         .where(which, table.c.state.in_(_WAITS))
         .values(
             state=DeliveryState.CANCELLED.value,
-            error="a correction took its place",
+            cause=DeliveryCause.CORRECTED.value,
+            error="",
             lease_owner="",
             lease_until=EPOCH,
             changed=now,

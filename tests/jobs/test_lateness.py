@@ -9,6 +9,7 @@ import pytest
 from syndicate.cli.health import look
 from syndicate.delivery.pace import Limits
 from syndicate.jobs.deliver import BATCH, DeliverResult
+from syndicate.model import DeliveryCause
 from syndicate.store import deliveries
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW
@@ -19,6 +20,7 @@ from tests.jobs.test_preferences import EVENING, JO, KIM, choose, room, sent
 
 __all__ = ["room"]
 HOUR = timedelta(hours=1)
+LATE = ("failed", DeliveryCause.TOO_LATE, "")
 
 
 def cut(room: Room, hour: str = "") -> None:
@@ -27,11 +29,11 @@ def cut(room: Room, hour: str = "") -> None:
     room.services.editions.run(EVENING)
 
 
-def reports(room: Room) -> dict[str, tuple[str, str]]:
-    """State and what was said, by reader."""
+def reports(room: Room) -> dict[str, tuple[str, DeliveryCause, str]]:
+    """State, why, and what was said, by reader."""
     with room.store.read() as connection:
         found = deliveries.list_deliveries(connection)
-    return {one.delivery.address: (one.delivery.state.value, one.error) for one in found}
+    return {one.delivery.address: (one.delivery.state.value, one.cause, one.error) for one in found}
 
 
 def test_an_edition_is_sent_until_max_lateness_is_over(room: Room) -> None:
@@ -43,7 +45,7 @@ def test_what_a_late_daemon_finds_fails_with_a_reason_and_status_tells(room: Roo
     cut(room)
     late = EVENING + timedelta(days=2)
     assert sent(room, late) == (DeliverResult(late=2), [])
-    assert reports(room) == dict.fromkeys((JO, KIM), ("failed", "it was too late to be sent"))
+    assert reports(room) == dict.fromkeys((JO, KIM), LATE)
     health = look(room.services, late)
     (problem,) = (one for one in health.problems if "too late" in one)
     assert problem.startswith("2 deliveries could not be sent before it was too late")
@@ -63,7 +65,7 @@ def test_what_becomes_too_late_while_others_are_sent_is_not_claimed_any_more(roo
         work = replace(job(room, smtp.port, on_claim=slow), clock=lambda: clock[0])
         assert work.run(EVENING) == DeliverResult(sent=BATCH, late=1)
     said = list(reports(room).values())
-    assert said.count(("failed", "it was too late to be sent")) == 1
+    assert said.count(LATE) == 1
 
 
 def test_the_time_of_a_run_is_its_own_whatever_the_clock_says(room: Room) -> None:
@@ -103,9 +105,8 @@ def test_what_was_put_off_in_time_is_not_sent_after_its_three_days(room: Room) -
     cut(room)
     assert sent(room, EVENING, {"RCPT": (b"450 come later\r\n",)})[0] == DeliverResult(deferred=2)
     assert sent(room, EVENING + timedelta(days=12)) == (DeliverResult(late=2), [])
-    state, said = reports(room)[JO]
-    assert state == "failed"
-    assert "too late" in said
+    state, cause, said = reports(room)[JO]
+    assert (state, cause) == LATE[:2]
     assert "450 come later" in said
 
 

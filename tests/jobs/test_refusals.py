@@ -78,8 +78,7 @@ def test_one_reader_refused_for_policy_waits_alone_until_others_tell(desk: Room)
     with ScriptedSmtp(PIPELINING | {"BODY": NOT_FOR_YOU}) as smtp:
         assert job(desk, smtp.port).run(NOW) == DeliverResult(deferred=1)
     assert states(desk) == {"ann": "deferred", "bob": "pending"}
-    script = {"BODY": (NOT_FOR_YOU, b"250 ok\r\n")}
-    with ScriptedSmtp(PIPELINING | script) as smtp:
+    with ScriptedSmtp({**PIPELINING, "BODY": (NOT_FOR_YOU, b"250 ok\r\n")}) as smtp:
         assert job(desk, smtp.port).run(NOW + 6 * MINUTE) == DeliverResult(sent=1, failed=1)
 
 

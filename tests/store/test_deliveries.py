@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Row, select, update
 
-from syndicate.model import Delivery, DeliveryState
+from syndicate.model import Delivery, DeliveryCause, DeliveryState
 from syndicate.store import audience, deliveries, schema, sending_pauses
 from tests import factories
 from tests.factories import NOW
@@ -144,10 +144,7 @@ def test_a_row_left_in_sending_becomes_uncertain_and_stays_so(connection):
     assert deliveries.sweep_uncertain(connection, now=UNTIL) == 0
     assert deliveries.sweep_uncertain(connection, now=LATER) == 1
     report = look(connection)
-    assert (report.delivery.state, report.error) == (
-        UNCERTAIN,
-        "the sender stopped between the body and the server's answer",
-    )
+    assert (report.delivery.state, report.cause) == (UNCERTAIN, DeliveryCause.INTERRUPTED)
     assert deliveries.sweep_uncertain(connection, now=LATER) == 0
     assert claim(connection, now=LATER + timedelta(days=3)) == []
     assert not finish(connection, delivery, SENT, owner="dead")
@@ -165,7 +162,7 @@ def test_somebody_who_left_in_the_meantime_is_cancelled_at_the_last_moment(conne
     audience.end_subscription(connection, delivery.subscription_id, detail="by link", now=NOW)
     assert not begin(connection, delivery)
     report = look(connection)
-    assert (report.delivery.state, report.error) == (CANCELLED, "unsubscribed before it was sent")
+    assert (report.delivery.state, report.cause) == (CANCELLED, DeliveryCause.LEFT)
     assert (report.delivery.attempts, row(connection).lease_owner) == (0, "")
 
 
