@@ -6,7 +6,7 @@ makes it ``cut`` and adds them, in one commit; from then on it is frozen.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, update
@@ -22,6 +22,7 @@ from syndicate.store.editions import (
     VARIANT,
     WAITING,
     WITHDRAWN,
+    SendingTimes,
     add_deliveries,
     edition_of,
     waits_alone,
@@ -234,13 +235,11 @@ def move_edition(connection: Connection, edition_id: int, *, to: str) -> bool:
     return connection.execute(statement.values(state=to, approve_by=None)).rowcount == 1
 
 
-def release_edition(
-    connection: Connection, before: DeskEdition, now: datetime, *, max_lateness: timedelta | None = None
-) -> bool:
+def release_edition(connection: Connection, before: DeskEdition, now: datetime, times: SendingTimes) -> bool:
     """Freeze an open edition as it was read, and add its deliveries; false when it has changed since.
 
-    A correction goes to the readers of earlier revisions. ``max_lateness`` counts from now, or from a
-    reader's own hour.
+    A correction goes to the readers of earlier revisions. Lateness counts from now, or from a reader's own
+    hour.
     """
     table, edition = schema.editions, before.edition
     released = connection.execute(
@@ -251,9 +250,9 @@ def release_edition(
     if released.rowcount != 1:
         return False
     if edition.revision:
-        replace_deliveries(connection, edition, now, max_lateness=max_lateness)
+        replace_deliveries(connection, edition, now, times)
     else:
-        add_deliveries(connection, edition.id, edition.newsletter, now, max_lateness=max_lateness)
+        add_deliveries(connection, edition.id, edition.newsletter, now, times)
     return True
 
 

@@ -20,8 +20,8 @@ LATER = {"site/newsletters/daily/now.html", "site/newsletters/daily/index.html"}
 def looked_at(folder: Path, path: str, *, picture: bool = False) -> str:
     html = f'<img alt="" src="{OURS}{path}">' if picture else f'<a href="{OURS}{path}">x</a>'
     routes = ("", "unsubscribe", "subscribe")
-    dead, unknown = missing(MailPage(html), OURS, folder, routes=routes, later=LATER)
-    return "dead" if dead else "unknown" if unknown else "there"
+    found = missing(MailPage(html), OURS, folder, routes=routes, later=LATER)
+    return "dead" if found.dead else "unknown" if found.unknown else "there"
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def choose(connection: Connection) -> None:
 def replace(connection: Connection) -> None:
     edition = editions.get_edition(connection, 1)
     assert edition is not None
-    corrections.replace_deliveries(connection, edition, NOW)
+    corrections.replace_deliveries(connection, edition, NOW, factories.WITHIN_A_YEAR)
 
 
 def hours_again(connection: Connection) -> None:
@@ -274,7 +274,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     ),
     "corrections.cancel_replaced": lambda c: corrections.cancel_replaced(c, [1], NOW),
     "corrections.replace_deliveries": replace,
-    "editions.add_deliveries": lambda c: editions.add_deliveries(c, 1, "daily", NOW),
+    "editions.add_deliveries": lambda c: editions.add_deliveries(c, 1, "daily", NOW, factories.WITHIN_A_YEAR),
     "editor.add_decision": retitle,
     "editor.undo_decision": lambda c: editor.undo_decision(c, 1, who="jo", now=NOW),
     "editor.sync_headlines": lambda c: editor.sync_headlines(c, at=NOW),
