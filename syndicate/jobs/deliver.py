@@ -17,7 +17,7 @@ from typing import Any
 from syndicate.audience.tokens import CONFIRM, make_token, unsubscribe_token
 from syndicate.delivery.dkim import DkimKey
 from syndicate.delivery.message import MailOptions, MessageTemplate, message_id
-from syndicate.delivery.outcome import KEEP_TRYING, outcome_of, rest_after
+from syndicate.delivery.outcome import KEEP_TRYING, outcome_of, refuses_us, rest_after
 from syndicate.delivery.pace import Limits, Pace
 from syndicate.delivery.parcels import Ended, Parcel, Sender
 from syndicate.delivery.verp import verp_sender
@@ -109,7 +109,7 @@ class DeliverJob:
             if resume:
                 sending_pauses.resume_sending(connection)
             secret = leases.secret(connection)
-            problem = _resting(connection, now)
+            before, problem = sending_pauses.latest_pause(connection), _resting(connection, now)
             waiting = delivery_store.count_due(connection, now)
         if problem:
             return DeliverResult(swept=swept, late=late, problem=problem, paused=True)
@@ -120,17 +120,34 @@ class DeliverJob:
             error = self.sender().run(run.take, run.settle, backlog=waiting, stopping=stopping)
         finally:
             run.give_back()
-        if error is not None:
+        if error is not None or (before and run.tally.sent):
             with self.store.write() as connection:
-                until = run.moment() + rest_after(error)
-                sending_pauses.pause_sending(connection, until=until, reason=str(error))
+                _rest_or_go_on(connection, error, run.moment(), taken=run.tally.sent > 0)
         late += run.late
         return DeliverResult(swept=swept, late=late, problem=str(error or ""), **run.tally.counts())
 
 
 def _resting(connection: Connection, now: datetime) -> str:
     pause = sending_pauses.sending_pause(connection, now)
-    return f"{pause[1]}. Nothing is sent before {pause[0]:%H:%M} UTC." if pause else ""
+    return f"{pause.reason}. Nothing is sent before {pause.until:%H:%M} UTC." if pause else ""
+
+
+def _rest_or_go_on(
+    connection: Connection, error: TransportDown | None, moment: datetime, *, taken: bool
+) -> None:
+    """What a run leaves to the next: a pause that grows with the refusals in a row, or none."""
+    before = sending_pauses.latest_pause(connection)
+    if taken:
+        sending_pauses.resume_sending(connection)
+    if error is None:
+        return
+    refusals = before.refusals if before and not taken else 0
+    # Another process, refused at the same time, has counted this one.
+    counted = refusals > 0 and before is not None and before.until > moment
+    refusals += refuses_us(error) and not counted
+    until = moment + rest_after(error, refusals=refusals)
+    pause = sending_pauses.SendingPause(until=until, reason=str(error), refusals=refusals)
+    sending_pauses.pause_sending(connection, pause)
 
 
 class _Tally:
@@ -145,6 +162,10 @@ class _Tally:
         self._counts[state] = self._counts.get(state, 0) + count
         done = sum(self._counts.values())
         self._progress(done, max(done, self._waiting))
+
+    @property
+    def sent(self) -> int:
+        return self._counts.get(DeliveryState.SENT, 0)
 
     def counts(self) -> dict[str, Any]:
         return {state.value: count for state, count in self._counts.items()}

@@ -1,14 +1,15 @@
 """What the server refuses: a message, a mailbox, or us. Only what is not about us costs a reader anything."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import update
 
+from syndicate.cli.health import look
 from syndicate.errors import StoreError
 from syndicate.jobs.deliver import DeliverResult
-from syndicate.store import bounces, deliveries, schema
+from syndicate.store import bounces, deliveries, schema, sending_pauses
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW
 from tests.jobs.room import Room
@@ -109,6 +110,58 @@ def test_one_sender_refused_does_not_keep_the_others_waiting(desk: Room) -> None
     }
     with ScriptedSmtp({**PIPELINING, **script}) as smtp:
         assert job(desk, smtp.port).run(NOW) == DeliverResult(sent=2, failed=1)
+
+
+REFUSED = {"MAIL": b"550 who are you\r\n"}
+
+
+def refused(room: Room, now: datetime) -> timedelta:
+    """Try, and be refused at MAIL: for how long sending rests then."""
+    with ScriptedSmtp(REFUSED) as smtp:
+        assert "who are you" in job(room, smtp.port, now=now).run(now).problem
+    with room.store.read() as connection:
+        pause = sending_pauses.sending_pause(connection, now)
+    assert pause is not None
+    return pause.until - now
+
+
+@pytest.mark.parametrize("readers", [1, 5])
+def test_sending_rests_twice_as_long_after_each_refusal_and_status_says_so(desk: Room, readers: int) -> None:
+    mail_to(desk, *READERS[:readers])
+    now, rests = NOW, []
+    for _ in range(5):
+        rests.append(refused(desk, now) // MINUTE)
+        now += rests[-1] * MINUTE
+    assert rests == [15, 30, 60, 120, 120]
+    assert set(states(desk).values()) == {"pending"}
+    (problem,) = (one for one in look(desk.services, now - MINUTE).problems if "refused us" in one)
+    assert problem.startswith("the mail server refused us 5 times in a row: ")
+    assert "who are you. Nothing is sent before" in problem
+
+
+def test_what_is_taken_or_a_person_ends_the_count_of_refusals(desk: Room) -> None:
+    mail_to(desk, "ann", "bob")
+    assert refused(desk, NOW) == 15 * MINUTE
+    now = NOW + 15 * MINUTE
+    assert refused(desk, now) == 30 * MINUTE
+    with ScriptedSmtp(REFUSED) as smtp:
+        job(desk, smtp.port, now=now).run(now, resume=True)
+    now += 15 * MINUTE
+    script = {"MAIL": (b"250 ok\r\n", b"550 who are you\r\n")}
+    with ScriptedSmtp(script) as smtp:
+        assert job(desk, smtp.port, now=now).run(now) == DeliverResult(sent=1, failed=1)
+    with desk.store.read() as connection:
+        assert sending_pauses.latest_pause(connection) is None
+
+
+def test_a_server_that_cannot_be_reached_neither_counts_nor_ends_the_count(desk: Room) -> None:
+    mail_to(desk, "ann")
+    assert refused(desk, NOW) == 15 * MINUTE
+    now = NOW + 15 * MINUTE
+    with ScriptedSmtp() as smtp:
+        port = smtp.port
+    assert "cannot be used" in job(desk, port, now=now).run(now).problem
+    assert refused(desk, now + 2 * MINUTE) == 30 * MINUTE
 
 
 def test_a_mailbox_that_was_full_for_three_days_is_one_soft_bounce(desk: Room) -> None:

@@ -1,15 +1,17 @@
 """Deliveries: every change of state that is allowed, none that is not, and who may make it."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import product
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from syndicate.model import Delivery, DeliveryCause, DeliveryState
 from syndicate.store import audience, deliveries, schema, sending_pauses
+from syndicate.store.types import to_microseconds
 from tests import factories
 from tests.factories import NOW
 
@@ -205,12 +207,20 @@ def test_only_what_was_begun_can_have_been_sent(connection, before: DeliveryStat
 
 def test_a_pause_ends_at_its_time_or_when_somebody_says_so(connection):
     assert sending_pauses.sending_pause(connection, NOW) is None
-    sending_pauses.pause_sending(connection, until=LATER, reason="bad login")
-    assert sending_pauses.sending_pause(connection, NOW) == (LATER, "bad login")
+    pause = sending_pauses.SendingPause(until=LATER, reason="bad login", refusals=3)
+    sending_pauses.pause_sending(connection, pause)
+    assert sending_pauses.sending_pause(connection, NOW) == pause
     assert sending_pauses.sending_pause(connection, LATER) is None
-    sending_pauses.pause_sending(connection, until=LATER, reason="no answer")
+    assert sending_pauses.latest_pause(connection) == pause
     sending_pauses.resume_sending(connection)
-    assert sending_pauses.sending_pause(connection, NOW) is None
+    assert sending_pauses.latest_pause(connection) is None
+
+
+def test_a_pause_that_an_older_version_wrote_counts_no_refusals(connection):
+    value = json.dumps([to_microseconds(LATER), "bad login"])
+    connection.execute(insert(schema.meta).values(key="sending paused", value=value))
+    expected = sending_pauses.SendingPause(until=LATER, reason="bad login", refusals=0)
+    assert sending_pauses.sending_pause(connection, NOW) == expected
 
 
 @pytest.mark.parametrize("before", [UNCERTAIN, FAILED])

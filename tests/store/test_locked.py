@@ -240,7 +240,9 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "deliveries.postpone_delivery": lambda c: deliveries.postpone_delivery(
         c, 1, owner="us", not_before=LATER
     ),
-    "sending_pauses.pause_sending": lambda c: sending_pauses.pause_sending(c, until=LATER, reason=""),
+    "sending_pauses.pause_sending": lambda c: sending_pauses.pause_sending(
+        c, sending_pauses.SendingPause(until=LATER, reason="", refusals=0)
+    ),
     "sending_pauses.resume_sending": sending_pauses.resume_sending,
     "bounces.record_bounce": lambda c: bounces.record_bounce(
         c, subscription_id=1, delivery_id=1, kind="soft", status="", detail="", now=NOW
@@ -379,6 +381,7 @@ READS = {
     "bounces.subscriber_key",
     "bounces.count_bounces",
     "bounces.count_by_kind",
+    "sending_pauses.latest_pause",
     "sending_pauses.sending_pause",
     "articles.count_articles",
     "articles.find_article",
