@@ -11,7 +11,6 @@ from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
 from tests.jobs.room import Room, source
 from tests.jobs.test_doctor import DAILY
-from tests.web.conftest import Mailbox
 
 OURS = "https://news.example"
 LATER = {"site/newsletters/daily/now.html", "site/newsletters/daily/index.html"}
@@ -72,7 +71,7 @@ def test_the_known_routes_are_those_of_the_web_server(room: Room, more: str) -> 
     app = create_app(
         WebOptions(),
         room.folder,
-        Mailbox(),
+        services.unsubscribe,
         templates=Templates(),
         health=dict,
         hubs=services.websub,

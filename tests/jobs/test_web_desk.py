@@ -13,11 +13,11 @@ import pytest
 from syndicate.errors import SyndicateError
 from syndicate.jobs.web_desk import WebDesk
 from syndicate.store import deliveries
-from syndicate.web import WebOptions, WebServer, create_app
+from syndicate.web import WebOptions, create_app
 from tests.factories import new_article
 from tests.jobs.room import SITE, Room
 from tests.jobs.test_desk_forms import ANN, BOB, CAT, SEVEN, WAITS, issue, prepared, readers, titles
-from tests.web.conftest import Answer, Mailbox, Site, run
+from tests.web.conftest import Answer, Site, serving
 
 HOUR = timedelta(hours=1)
 ENDS = SEVEN + timedelta(days=7)
@@ -73,14 +73,16 @@ def office(room: Room, tmp_path: Path, language: str) -> Iterator[Office]:
     assert room.services.web_desk is not None
     desk = replace(room.services.web_desk, clock=lambda: SEVEN + HOUR)
     app = create_app(
-        WebOptions(), tmp_path / "feeds", Mailbox(), templates=room.services.templates, health=dict, desk=desk
+        WebOptions(),
+        tmp_path / "feeds",
+        room.services.unsubscribe,
+        templates=room.services.templates,
+        health=dict,
+        desk=desk,
     )
-    server = WebServer(app, "127.0.0.1", 0)
-    thread = run(server)
     path = desk.link("daily", "Jo ä", ENDS).removeprefix(SITE)
-    yield Office(room, Site(server, tmp_path, Mailbox(), {}), desk, path)
-    server.stop()
-    thread.join()
+    with serving(app, tmp_path) as site:
+        yield Office(room, site, desk, path)
 
 
 def test_the_desk_shows_what_waits_privately_and_without_scripts(office: Office) -> None:
