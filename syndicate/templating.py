@@ -143,7 +143,7 @@ class _CodeGenerator(CodeGenerator):
 
 
 class _CompiledOnce(BytecodeCache):
-    """The code of each template text, kept while the process lives: most texts are the same in all languages."""
+    """The code of each text, kept while the process lives: most are the same in every language."""
 
     def __init__(self) -> None:
         self._codes: dict[tuple[str, str], CodeType] = {}

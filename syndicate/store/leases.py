@@ -127,7 +127,7 @@ class AdvisoryLock:
             return True
 
     def free(self) -> None:
-        """Give the lock back, at once: a connection that is merely closed keeps it until the server notices."""
+        """Give the lock back at once; a connection merely closed keeps it until the server notices."""
         if self._connection is not None:
             with suppress(DBAPIError):
                 self._connection.execute(select(func.pg_advisory_unlock(_DAEMON)))
