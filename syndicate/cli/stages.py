@@ -1,9 +1,11 @@
 """The five stages as commands: each does what the daemon does, once, and may run beside it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,13 +24,15 @@ from syndicate.cli.frame import (
     wipe_bar,
 )
 from syndicate.cli.source_lists import describe_import
-from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
-from syndicate.jobs.pages import PagesResult
-from syndicate.jobs.sitemap_parts import PartsResult
 from syndicate.model import Absence
 from syndicate.services import Services
 from syndicate.store import sources as source_store
-from syndicate.store.deliveries import DeliveryReport
+
+if TYPE_CHECKING:
+    from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
+    from syndicate.jobs.pages import PagesResult
+    from syndicate.jobs.sitemap_parts import PartsResult
+    from syndicate.store.deliveries import DeliveryReport
 
 
 @click.command()
