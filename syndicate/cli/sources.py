@@ -26,8 +26,7 @@ from syndicate.cli.source_add import add
 from syndicate.cli.source_lists import export, import_
 from syndicate.cli.source_looks import look_facts, print_look
 from syndicate.errors import SyndicateError
-from syndicate.ingest.polling import believed_url
-from syndicate.jobs.source_reading import told
+from syndicate.ingest.polling import believed_url, told
 from syndicate.model import Absence, Origin
 from syndicate.store import Connection, added_sources
 from syndicate.store import sources as source_store

@@ -22,8 +22,7 @@ from syndicate.cli.frame import (
 )
 from syndicate.cli.health import Health, look, shown_address
 from syndicate.cli.newsletters import next_editions
-from syndicate.ingest.polling import believed_url
-from syndicate.jobs.source_reading import told
+from syndicate.ingest.polling import believed_url, told
 from syndicate.model import HubSubscription
 from syndicate.services import Services
 from syndicate.store.editions import EditionReport

@@ -149,6 +149,12 @@ def with_hub(
     return replace(state, next_check=max(moment, now), check_reason=reason)
 
 
+def told(warning: str, read_from: str) -> str:
+    """What a person is told of a source: a warning of its last document, and that another site sends it."""
+    moved = f"It is read from another site, {read_from}: its address leads there." if read_from else ""
+    return " ".join(filter(None, (warning, moved)))
+
+
 def hub_missed(published: Iterable[datetime], now: datetime) -> bool:
     """True when a poll found something that a working hub would have sent before: then polls count again."""
     return any(moment <= now - HUB_GRACE for moment in published)

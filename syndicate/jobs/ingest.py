@@ -34,6 +34,7 @@ from syndicate.ingest.polling import (
     failed,
     hub_missed,
     replacing_url,
+    told,
     with_wishes,
 )
 from syndicate.ingest.unchanged import compare
@@ -48,7 +49,6 @@ from syndicate.jobs.source_reading import (
     outcome_of,
     reading_of,
     source_request,
-    told,
 )
 from syndicate.model import (
     NewArticle,

@@ -112,12 +112,6 @@ def other_site(source: Source, answer: Fetched) -> str:
     return host_of(answer.url) if elsewhere else ""
 
 
-def told(warning: str, read_from: str) -> str:
-    """What a person is told of a source: a warning of its last document, and that another site sends it."""
-    moved = f"It is read from another site, {read_from}: its address leads there." if read_from else ""
-    return " ".join(filter(None, (warning, moved)))
-
-
 def parse_answer(
     parser: Parser, answer: Fetched, kind: Document = Document.FEED, **more: object
 ) -> ParsedSource:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from syndicate.jobs.source_reading import told
+from syndicate.ingest.polling import told
 from syndicate.model import Origin
 from syndicate.store import retention, schema
 from syndicate.store import sources as source_store
