@@ -250,9 +250,13 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
         "uncertain": result.uncertain + result.swept,
         "cancelled": result.cancelled,
         "problem": result.problem,
+        "busy": result.busy,
     }
 
     def text() -> None:
+        if result.busy:
+            click.echo("Another process is sending right now, and the limits hold for both; nothing to do.")
+            return
         click.echo(
             f"{result.sent} sent, {result.deferred} deferred, {result.failed + result.late} failed, "
             f"{result.uncertain + result.swept} uncertain, {result.cancelled} cancelled."

@@ -34,6 +34,7 @@ LEASE = timedelta(minutes=15)
 SENDING_LEASE = timedelta(minutes=15)
 # A delivery whose turn comes later than this (seconds) is given back until then.
 PATIENCE = 60.0
+_SENDING = "sending under limits"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,8 @@ class DeliverResult:
     """How many deliveries ended in each way during one run; ``late`` ones failed without an attempt.
 
     ``problem`` is what the server said when it took nothing more; ``paused`` is true when that was in an
-    earlier run, and nobody has tried again since.
+    earlier run, and nobody has tried again since. ``busy`` means that another process sends, and that there
+    are limits, which hold for both: nothing was done.
     """
 
     sent: int = 0
@@ -53,14 +55,15 @@ class DeliverResult:
     late: int = 0
     problem: str = ""
     paused: bool = False
+    busy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverJob:
     """Sends what is due. Several processes may run it at once: each row is claimed by one.
 
-    ``keys`` sign every message; ``limits`` hold for this process; ``bounces`` says when
-    a mailbox is given up.
+    ``keys`` sign every message; with ``limits`` only one process sends at a time, so that they hold for all;
+    ``bounces`` says when a mailbox is given up.
     """
 
     store: Store
@@ -111,6 +114,9 @@ class DeliverJob:
             secret = leases.secret(connection)
             before, problem = sending_pauses.latest_pause(connection), _resting(connection, now)
             waiting = delivery_store.count_due(connection, now)
+            busy = bool(waiting and not problem) and not self.take_turn(connection, now)
+        if busy:
+            return DeliverResult(swept=swept, late=late, busy=True)
         if problem:
             return DeliverResult(swept=swept, late=late, problem=problem, paused=True)
         if not waiting:
@@ -125,6 +131,16 @@ class DeliverJob:
                 _rest_or_go_on(connection, error, run.moment(), taken=run.tally.sent > 0)
         late += run.late
         return DeliverResult(swept=swept, late=late, problem=str(error or ""), **run.tally.counts())
+
+    def take_turn(self, connection: Connection, now: datetime) -> bool:
+        """Begin or go on as the one process that sends under limits; false when another one does.
+
+        A process that dies keeps the others waiting as long as it keeps the rows that it had leased.
+        """
+        if self.limits == Limits():
+            return True
+        until = max(now, self.clock()) + LEASE
+        return leases.take_lease(connection, _SENDING, owner=self.owner, now=now, until=until)
 
 
 def _resting(connection: Connection, now: datetime) -> str:
@@ -255,15 +271,18 @@ class _Run:
 
     def give_back(self) -> None:
         """Free what was leased and not begun."""
-        ids = [*(one.id for one in self._leased), *self._out]
-        if ids:
+        ids, limited = [*(one.id for one in self._leased), *self._out], self._job.limits != Limits()
+        if ids or limited:
             with self._job.store.write() as connection:
                 delivery_store.release_deliveries(connection, ids, owner=self._job.owner)
+                leases.drop_lease(connection, _SENDING, owner=self._job.owner)
 
     def _claim(self) -> bool:
         # A run may take longer than a lease, which has to last from now and not from the run's beginning.
         until, late_by = self.moment() + LEASE, self._late_by()
         with self._job.store.write() as connection:
+            if not self._job.take_turn(connection, self._now):
+                return False
             claimed = delivery_store.claim_deliveries(
                 connection,
                 now=self._now,
