@@ -2,18 +2,23 @@
 -- whose site a source is read: as codes, where there were sentences that statements looked for.
 
 ALTER TABLE deliveries ADD COLUMN cause TEXT NOT NULL DEFAULT '';
-UPDATE deliveries SET cause = 'too late', error = SUBSTR(error, 29)
-    WHERE state = 'failed' AND SUBSTR(error, 1, 26) = 'it was too late to be sent';
-UPDATE deliveries SET cause = 'corrected', error = ''
-    WHERE state = 'cancelled' AND error = 'a correction took its place';
-UPDATE deliveries SET cause = 'paused', error = ''
-    WHERE state = 'cancelled' AND error = 'paused by its reader before it was sent';
-UPDATE deliveries SET cause = 'left', error = ''
-    WHERE state = 'cancelled' AND error = 'unsubscribed before it was sent';
-UPDATE deliveries SET cause = 'interrupted', error = ''
-    WHERE state = 'uncertain' AND error = 'the sender stopped between the body and the server''s answer';
-UPDATE deliveries SET cause = 'restored', error = ''
-    WHERE state = 'uncertain' AND error = 'it waited in a backup that was restored';
+UPDATE deliveries
+    SET cause = CASE error
+            WHEN 'a correction took its place' THEN 'corrected'
+            WHEN 'paused by its reader before it was sent' THEN 'paused'
+            WHEN 'unsubscribed before it was sent' THEN 'left'
+            WHEN 'the sender stopped between the body and the server''s answer' THEN 'interrupted'
+            WHEN 'it waited in a backup that was restored' THEN 'restored'
+            ELSE 'too late'
+        END,
+        error = CASE WHEN SUBSTR(error, 1, 26) = 'it was too late to be sent' THEN SUBSTR(error, 29) ELSE '' END
+    WHERE SUBSTR(error, 1, 26) = 'it was too late to be sent' OR error IN (
+        'a correction took its place',
+        'paused by its reader before it was sent',
+        'unsubscribed before it was sent',
+        'the sender stopped between the body and the server''s answer',
+        'it waited in a backup that was restored'
+    );
 
 ALTER TABLE subscriptions ADD COLUMN ended_for TEXT NOT NULL DEFAULT '';
 UPDATE subscriptions SET ended_for = 'bounced'
