@@ -34,6 +34,7 @@ from syndicate.ingest.polling import (
     failed,
     hub_missed,
     replacing_url,
+    told,
     with_wishes,
 )
 from syndicate.ingest.unchanged import compare
@@ -42,7 +43,13 @@ from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
 from syndicate.jobs.intake import Intake, LeaseLost
 from syndicate.jobs.one_by_one import Killers, read_one_by_one, record_killers
 from syndicate.jobs.run_clock import RunClock
-from syndicate.jobs.source_reading import file_reader, outcome_of, reading_of, source_request, with_site
+from syndicate.jobs.source_reading import (
+    file_reader,
+    other_site,
+    outcome_of,
+    reading_of,
+    source_request,
+)
 from syndicate.model import (
     NewArticle,
     Origin,
@@ -231,12 +238,11 @@ class IngestJob:
             return source, asked_to_wait(state, now + timedelta(seconds=answer.retry_after or 0.0))
         if isinstance(answer, FetchError):
             return self._failed(source, state, answer, now)
-        outcome = outcome_of(source, answer)
+        outcome, elsewhere = outcome_of(source, answer), other_site(source, answer)
+        state = state if elsewhere == state.read_from else replace(state, read_from=elsewhere)
         known = frozenset() if answer.unchanged else self.intake.known_digests(source)
         compared = compare(answer.body, state.frame, known)
         if answer.unchanged or compared.nothing_new:
-            warning = with_site(state.warning, source, answer)
-            state = state if warning == state.warning else replace(state, warning=warning)
             return self._nothing_new(source, state, outcome, now)
         try:
             parsed, killers = self._parse(source, answer, compared.unseen, known)
@@ -244,9 +250,7 @@ class IngestJob:
             return self._failed(source, state, error, now)
         # Lenient readings are no basis for leaving out the next one.
         state = replace(state, frame="" if parsed.warnings or parsed.refused else compared.frame)
-        moved = with_site("", source, answer)
-        warnings = (*parsed.warnings, moved) if moved else parsed.warnings
-        parsed = replace(parsed, warnings=warnings, digests=(*compared.seen, *parsed.digests))
+        parsed = replace(parsed, digests=(*compared.seen, *parsed.digests))
         return self._save(
             source, state, outcome, parsed, now, answer=answer, is_first=not known, killers=killers
         )
@@ -345,7 +349,8 @@ class IngestJob:
             after = replace(after, warning=" ".join(parsed.warnings))
             self._save_state(connection, source, after, about=(parsed.title, parsed.home_url, parsed.feed_id))
 
-        return self.intake.accept(source, parsed, now, settle, found=found, is_first=is_first)
+        done = self.intake.accept(source, parsed, now, settle, found=found, is_first=is_first)
+        return replace(done, warning=told(done.warning, state.read_from))
 
     def _intervals(self, source: Source) -> PollingOptions:
         if source.kind is not SourceKind.FOLDER:
