@@ -84,6 +84,7 @@ class Outbox:
         self._barren = 0
         self._limit = 1
         self._proven = False
+        self._tick = min(_TICK, options.timeout / 4, options.final_timeout / 4)
         self._look_again = 0.0
         self._finished = False
 
@@ -116,14 +117,14 @@ class Outbox:
             self._proven, self._limit = True, wanted
         now = time.monotonic()
         if now > self._look_again:
-            self._look_again = now + _tick(self._options)
+            self._look_again = now + self._tick
             self._look_at_deadlines(now, touched)
         self._turn(touched)
         self._reopen()
 
     def _wait(self) -> set[_Session]:
         touched: set[_Session] = set()
-        for key, events in self._selector.select(_tick(self._options)):
+        for key, events in self._selector.select(self._tick):
             if key.fileobj is self._bell:
                 self._bell.recv(1024)
                 continue
@@ -173,8 +174,7 @@ class Outbox:
     def _turn(self, touched: set[_Session]) -> None:
         """Everything that can be said about these connections, in one commit; then what follows from it."""
         settled = [one for one in touched if one.dialogue.lost or not one.dialogue.waiting]
-        for session in settled:
-            self._note(session.dialogue.endings())
+        self._note([ended for one in settled for ended in one.dialogue.endings()])
         stopped = self._stopped
         ready = [one for one in settled if one.dialogue.ready]
         beginning = [] if stopped else [one.dialogue.offered for one in ready if one.dialogue.offered]
@@ -219,7 +219,8 @@ class Outbox:
                 continue
             dialogue.offer(parcel, message)
             self._suspicion.offered(parcel.key)
-            self._note(dialogue.endings())
+            if dialogue.offered is None:
+                self._note(dialogue.endings())
 
     def _go_on(self, session: _Session, *, stopped: bool) -> None:
         dialogue = session.dialogue
@@ -354,7 +355,3 @@ class Outbox:
 
 def _is_idle(dialogue: Dialogue) -> bool:
     return dialogue.lost is None and dialogue.offered is None and not dialogue.waiting
-
-
-def _tick(options: OutboxOptions) -> float:
-    return min(_TICK, options.timeout / 4, options.final_timeout / 4)

@@ -92,7 +92,7 @@ def mark_sent(connection: Connection, ids: Sequence[int], *, owner: str, now: da
 
 
 def _named(ids: Sequence[int]) -> tuple[int, dict[str, int]]:
-    """One or more ids as so many parameters, and how many those are: 8, 64, … so that few statements are made.
+    """One or more ids as parameters, and how many those are: 8, 64, … so that few statements are made.
 
     A parameter that expands would have its statement written anew each time. Repeated ids change nothing.
     """
