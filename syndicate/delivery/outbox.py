@@ -123,16 +123,23 @@ class Outbox:
         self._reopen()
 
     def _wait(self) -> set[_Session]:
-        touched: set[_Session] = set()
-        for key, events in self._selector.select(self._tick):
-            if key.fileobj is self._bell:
-                self._bell.recv(1024)
-                continue
-            session: _Session = key.data
-            self._transfer(session, events)
-            touched.add(session)
+        touched = self._look(self._tick, set())
+        # What came in while these were read is still in time for this turn's commit.
+        while touched and (more := self._look(0, touched)):
+            touched |= more
         if self._held:
             touched |= {one for one in self._sessions if _is_idle(one.dialogue)}
+        return touched
+
+    def _look(self, patience: float, seen: set[_Session]) -> set[_Session]:
+        """Read what is there, waiting so many seconds for the first; nobody is read twice in a turn."""
+        touched: set[_Session] = set()
+        for key, events in self._selector.select(patience):
+            if key.fileobj is self._bell:
+                self._bell.recv(1024)
+            elif key.data not in seen:
+                self._transfer(key.data, events)
+                touched.add(key.data)
         return touched
 
     def _transfer(self, session: _Session, events: int) -> None:
