@@ -147,8 +147,9 @@ class Seal:
 
 
 def _canonical(piece: bytes) -> bytes:
-    """The relaxed form of whole lines (RFC 6376 section 3.4.4)."""
-    return _LINE_ENDS.sub(b"\r\n", _RUNS.sub(b" ", piece))
+    """The relaxed form of whole lines (RFC 6376 section 3.4.4); equal bytes are not kept twice."""
+    relaxed = _LINE_ENDS.sub(b"\r\n", _RUNS.sub(b" ", piece))
+    return piece if relaxed == piece else relaxed
 
 
 def _folded(names: Sequence[bytes], separator: bytes) -> bytes:
