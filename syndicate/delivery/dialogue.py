@@ -25,7 +25,7 @@ from syndicate.errors import (
 )
 
 _CODES = {b"%d" % code: code for code in range(200, 600)}
-_MARKS = (b" ", b"-", b"")
+_MARKS = (b" ", b"-", b"\r", b"")
 # RFC 3461 section 4: how a parameter of MAIL and RCPT writes what it may not hold.
 _NOT_XTEXT = re.compile(rb"[^!-*,-<>-~]")
 _LONGEST_REPLY = 8192
@@ -122,6 +122,8 @@ class Dialogue:
 
     def outgoing(self) -> tuple[list[bytes], int]:
         """What to send now, in pieces, and how many bytes they have; it is given out once."""
+        if not self._out:
+            return [], 0
         out, size = self._out, self._out_size
         self._out, self._out_size = [], 0
         return out, size
@@ -136,7 +138,7 @@ class Dialogue:
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
             if self.lost is None:
-                self._line(line.removesuffix(b"\r"))
+                self._line(line)
         if self.lost is None and len(self._buffer) > _LONGEST_REPLY:
             self.lose("answered without end")
 
@@ -202,6 +204,7 @@ class Dialogue:
             self._write(line)
 
     def _line(self, line: bytes) -> None:
+        """One line of a reply, which may end in CR; what it says is cleaned when it is read."""
         code, mark, text = _CODES.get(line[:3]), line[3:4], self._text + line[4:]
         if code is None or mark not in _MARKS or len(text) > _LONGEST_REPLY:
             self.lose("answered something that is no reply")

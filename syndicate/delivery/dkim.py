@@ -7,13 +7,16 @@ the hash of the body up to the first token. The only importer of cryptography.
 import base64
 import hashlib
 import re
+from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from syndicate.errors import ConfigError
@@ -38,7 +41,10 @@ _LINE_ENDS = re.compile(rb" ?\r\n")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DkimKey:
-    """A private key; ``record`` is the text for ``<selector>._domainkey.<domain>`` in DNS."""
+    """A private key; ``record`` is the text for ``<selector>._domainkey.<domain>`` in DNS.
+
+    ``sign`` makes the signature over a SHA-256 digest.
+    """
 
     domain: str
     selector: str
@@ -70,21 +76,13 @@ def load_key(file: Path, *, domain: str, selector: str) -> DkimKey:
     match key:
         case ed25519.Ed25519PrivateKey():
             public, algorithm, kind = key.public_key().public_bytes_raw(), "ed25519-sha256", "ed25519"
-
-            def sign(data: bytes) -> bytes:
-                return key.sign(hashlib.sha256(data).digest())
-
+            sign = key.sign
         case rsa.RSAPrivateKey() if key.key_size >= _SMALLEST_RSA:
             public = key.public_key().public_bytes(
                 serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
             )
             algorithm, kind = "rsa-sha256", "rsa"
-
-            fill, hashing = padding.PKCS1v15(), SHA256()
-
-            def sign(data: bytes) -> bytes:
-                return key.sign(data, fill, hashing)
-
+            sign = partial(key.sign, padding=padding.PKCS1v15(), algorithm=Prehashed(SHA256()))
         case _:
             raise ConfigError(f"the DKIM key {file} must be RSA with 2048 bits or more, or Ed25519")
     record = f"v=DKIM1; k={kind}; p={base64.b64encode(public).decode('ascii')}"
@@ -94,37 +92,50 @@ def load_key(file: Path, *, domain: str, selector: str) -> DkimKey:
 class Seal:
     """Signs the copies of one message. ``fields`` are all its headers but those of DKIM, ``body`` its pieces.
 
-    Both hold ``hole`` where the token goes; To and Message-ID hold other texts that ``sign`` replaces. Each
-    piece of the body begins and ends where a line does, but for the tokens and the soft line break after.
+    ``holes`` are what stands in the fields for texts that ``sign`` is given; in the body only the token is
+    missing, between the pieces. Each piece begins and ends where a line does, but for the tokens and the
+    soft line break after.
     """
 
     def __init__(
-        self, keys: Sequence[DkimKey], fields: Sequence[tuple[bytes, bytes]], body: Sequence[bytes]
+        self,
+        keys: Sequence[DkimKey],
+        fields: Sequence[tuple[bytes, bytes]],
+        body: Sequence[bytes],
+        holes: Sequence[bytes],
     ) -> None:
         present = {name.decode("ascii").lower(): value for name, value in fields}
         names = [name for name in _SIGNED if name in present]
-        self._fields = b"".join(
+        canonical = b"".join(
             b"%b:%b\r\n" % (name.encode("ascii"), _SPACES.sub(b" ", present[name]).strip()) for name in names
         )
+        self._fields = re.split(b"(%b)" % b"|".join(map(re.escape, holes)), canonical)
+        self._places = [holes.index(hole) for hole in self._fields[1::2]]
         self._names = _folded([name.encode("ascii") for name in (*names, *_SEALED)], b":")
-        first, *self._rest = [_canonical(piece) for piece in body]
+        first, *rest = [_canonical(piece) for piece in body]
         self._hashed = hashlib.sha256(first)
-        self._signers = [(key, tags, _SPACES.sub(b" ", tags)) for key in keys for tags in [self._tags(key)]]
+        # To be joined by the token, which comes first.
+        self._rest = (b"", *rest) if rest else ()
+        self._signers = [
+            (key, tags, b"dkim-signature:" + _SPACES.sub(b" ", tags))
+            for key in keys
+            for tags in [self._tags(key)]
+        ]
 
-    def sign(self, changes: Sequence[tuple[bytes, bytes]], token: bytes) -> bytes:
-        """The DKIM-Signature headers of one copy; ``changes`` are (text in the fields, text of this copy)."""
+    def sign(self, texts: Sequence[bytes], token: bytes) -> bytes:
+        """The DKIM-Signature headers of one copy; ``texts`` are what the holes of its fields hold."""
         hashed = self._hashed.copy()
-        for piece in self._rest:
-            hashed.update(token)
-            hashed.update(piece)
-        digest = base64.b64encode(hashed.digest())
-        fields = self._fields
-        for hole, text in changes:
-            fields = fields.replace(hole, text)
+        # One short-lived join costs less than an update for each piece.
+        hashed.update(token.join(self._rest))
+        digest = b2a_base64(hashed.digest(), newline=False)
+        fields = self._fields.copy()
+        fields[1::2] = [texts[place] for place in self._places]
+        signed = hashlib.sha256(b"".join(fields))
         headers = []
         for key, tags, canonical in self._signers:
-            signed = b"%bdkim-signature:%b%b; b=" % (fields, canonical, digest)
-            signature = base64.b64encode(key.sign(signed))
+            own = signed.copy()
+            own.update(b"%b%b; b=" % (canonical, digest))
+            signature = b2a_base64(key.sign(own.digest()), newline=False)
             lines = [signature[start : start + _FOLD] for start in range(0, len(signature), _FOLD)]
             headers.append(b"DKIM-Signature: %b%b;\r\n b=%b\r\n" % (tags, digest, b"\r\n ".join(lines)))
         return b"".join(headers)
@@ -136,8 +147,9 @@ class Seal:
 
 
 def _canonical(piece: bytes) -> bytes:
-    """The relaxed form of whole lines (RFC 6376 section 3.4.4)."""
-    return _LINE_ENDS.sub(b"\r\n", _RUNS.sub(b" ", piece))
+    """The relaxed form of whole lines (RFC 6376 section 3.4.4); equal bytes are not kept twice."""
+    relaxed = _LINE_ENDS.sub(b"\r\n", _RUNS.sub(b" ", piece))
+    return piece if relaxed == piece else relaxed
 
 
 def _folded(names: Sequence[bytes], separator: bytes) -> bytes:

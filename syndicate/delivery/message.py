@@ -68,13 +68,10 @@ class MailOptions:
 class MessageTemplate:
     """An edition encoded once. Make one with ``build``."""
 
-    def __init__(
-        self, head: tuple[bytes, ...], body: tuple[bytes, ...], seal: Seal | None, hole: bytes
-    ) -> None:
+    def __init__(self, head: tuple[bytes, ...], body: tuple[bytes, ...], seal: Seal | None) -> None:
         self._head = head
         self._body = body
         self._seal = seal
-        self._hole = hole
 
     @classmethod
     def build(cls, edition: Edition, options: MailOptions, keys: Sequence[DkimKey] = ()) -> Self:
@@ -99,8 +96,8 @@ class MessageTemplate:
         ]
         head = b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n"
         own = ((b"To", _TO), (b"Message-ID", _ID))
-        seal = Seal(keys, (*own, *fields), pieces) if keys else None
-        return cls(tuple(head.split(hole)), pieces, seal, hole)
+        seal = Seal(keys, (*own, *fields), pieces, (_TO, _ID, hole)) if keys else None
+        return cls(tuple(head.split(hole)), pieces, seal)
 
     def for_subscriber(self, address: str, token: str, message_id: str) -> tuple[bytes, ...]:
         """The whole message for one reader, in pieces to be joined.
@@ -119,8 +116,7 @@ class MessageTemplate:
         body[::2] = self._body
         if self._seal is None:
             return head, *body
-        changes = ((_TO, to), (_ID, mark), (self._hole, own))
-        return self._seal.sign(changes, own), head, *body
+        return self._seal.sign((to, mark, own), own), head, *body
 
 
 def message_id(secret: bytes, edition_id: int, subscription_id: int, domain: str) -> str:

@@ -84,6 +84,7 @@ class Outbox:
         self._barren = 0
         self._limit = 1
         self._proven = False
+        self._tick = min(_TICK, options.timeout / 4, options.final_timeout / 4)
         self._look_again = 0.0
         self._finished = False
 
@@ -116,22 +117,29 @@ class Outbox:
             self._proven, self._limit = True, wanted
         now = time.monotonic()
         if now > self._look_again:
-            self._look_again = now + _tick(self._options)
+            self._look_again = now + self._tick
             self._look_at_deadlines(now, touched)
         self._turn(touched)
         self._reopen()
 
     def _wait(self) -> set[_Session]:
-        touched: set[_Session] = set()
-        for key, events in self._selector.select(_tick(self._options)):
-            if key.fileobj is self._bell:
-                self._bell.recv(1024)
-                continue
-            session: _Session = key.data
-            self._transfer(session, events)
-            touched.add(session)
+        touched = self._look(self._tick, set())
+        # What came in while these were read is still in time for this turn's commit.
+        while touched and (more := self._look(0, touched)):
+            touched |= more
         if self._held:
             touched |= {one for one in self._sessions if _is_idle(one.dialogue)}
+        return touched
+
+    def _look(self, patience: float, seen: set[_Session]) -> set[_Session]:
+        """Read what is there, waiting so many seconds for the first; nobody is read twice in a turn."""
+        touched: set[_Session] = set()
+        for key, events in self._selector.select(patience):
+            if key.fileobj is self._bell:
+                self._bell.recv(1024)
+            elif key.data not in seen:
+                self._transfer(key.data, events)
+                touched.add(key.data)
         return touched
 
     def _transfer(self, session: _Session, events: int) -> None:
@@ -173,8 +181,7 @@ class Outbox:
     def _turn(self, touched: set[_Session]) -> None:
         """Everything that can be said about these connections, in one commit; then what follows from it."""
         settled = [one for one in touched if one.dialogue.lost or not one.dialogue.waiting]
-        for session in settled:
-            self._note(session.dialogue.endings())
+        self._note([ended for one in settled for ended in one.dialogue.endings()])
         stopped = self._stopped
         ready = [one for one in settled if one.dialogue.ready]
         beginning = [] if stopped else [one.dialogue.offered for one in ready if one.dialogue.offered]
@@ -219,7 +226,8 @@ class Outbox:
                 continue
             dialogue.offer(parcel, message)
             self._suspicion.offered(parcel.key)
-            self._note(dialogue.endings())
+            if dialogue.offered is None:
+                self._note(dialogue.endings())
 
     def _go_on(self, session: _Session, *, stopped: bool) -> None:
         dialogue = session.dialogue
@@ -355,7 +363,3 @@ class Outbox:
 
 def _is_idle(dialogue: Dialogue) -> bool:
     return dialogue.lost is None and dialogue.offered is None and not dialogue.waiting
-
-
-def _tick(options: OutboxOptions) -> float:
-    return min(_TICK, options.timeout / 4, options.final_timeout / 4)

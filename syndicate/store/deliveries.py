@@ -36,6 +36,8 @@ from syndicate.store.preferences import moved_to, not_paused
 from syndicate.store.types import EPOCH, Moment
 
 _READY = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
+# As many as a turn of the usual number of connections has.
+_FEW = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,19 +80,34 @@ def begin_sending(
     Not those that somebody else has, or that were cancelled. A subscription that ended in the meantime, or
     a reader's pause, cancels its delivery here, at the last moment.
     """
-    facts = {"ids": ids, "owner": owner, "moment": now}
-    begun = set(connection.scalars(_begin(), facts | {"until": until}))
+    places, named = _named(ids)
+    facts = {**named, "owner": owner, "moment": now}
+    # Not ``scalars``: for so few rows, cutting them to one column costs more than reading them.
+    begun = {key for (key,) in connection.execute(_begin(places), facts | {"until": until})}
     if len(begun) < len(ids):
-        connection.execute(_cancel(), facts)
+        connection.execute(_cancel(places), facts)
     return begun
 
 
 def mark_sent(connection: Connection, ids: Sequence[int], *, owner: str, now: datetime) -> int:
     """The server has taken these bodies; returns how many rows were still ours to change."""
-    return connection.execute(_sent(), {"ids": ids, "owner": owner, "moment": now}).rowcount
+    places, named = _named(ids)
+    return connection.execute(_sent(places), {**named, "owner": owner, "moment": now}).rowcount
 
 
 # The statements of a sender, made once: building them costs more than running them.
+
+
+def _named(ids: Sequence[int]) -> tuple[int, dict[str, int]]:
+    """One or more ids as parameters, and how many those are: 8, 64, … so that few statements are made.
+
+    A parameter that expands would have its statement written anew each time. Repeated ids change nothing.
+    """
+    places = _FEW
+    while places < len(ids):
+        places *= _FEW
+    padded = [*ids, *[ids[-1]] * (places - len(ids))]
+    return places, {f"id_{place}": one for place, one in enumerate(padded)}
 
 
 @cache
@@ -115,7 +132,7 @@ def _claim() -> ReturningUpdate[Any]:
 
 
 @cache
-def _begin() -> ReturningUpdate[Any]:
+def _begin(places: int) -> ReturningUpdate[Any]:
     table, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
     wanted = (
         select(subscriptions.c.id)
@@ -125,7 +142,7 @@ def _begin() -> ReturningUpdate[Any]:
     )
     return (
         update(table)
-        .where(_these(table), _ready(table), wanted.exists())
+        .where(_these(table, places), _ready(table), wanted.exists())
         .values(
             state=DeliveryState.SENDING.value,
             attempts=table.c.attempts + 1,
@@ -137,14 +154,14 @@ def _begin() -> ReturningUpdate[Any]:
 
 
 @cache
-def _cancel() -> Update:
+def _cancel(places: int) -> Update:
     table, subscriptions = schema.deliveries, schema.subscriptions
     subscribed = select(subscriptions.c.id).where(
         subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires
     )
     return (
         update(table)
-        .where(_these(table), _ready(table))
+        .where(_these(table, places), _ready(table))
         .values(
             state=DeliveryState.CANCELLED.value,
             cause=case((subscribed.exists(), DeliveryCause.PAUSED.value), else_=DeliveryCause.LEFT.value),
@@ -156,17 +173,18 @@ def _cancel() -> Update:
 
 
 @cache
-def _sent() -> Update:
+def _sent(places: int) -> Update:
     table = schema.deliveries
     return (
         update(table)
-        .where(_these(table), _state_is(table, DeliveryState.SENDING))
+        .where(_these(table, places), _state_is(table, DeliveryState.SENDING))
         .values(state=DeliveryState.SENT.value, code=250, error="", changed=bindparam("moment"), **_free())
     )
 
 
-def _these(table: Table) -> ColumnElement[bool]:
-    return and_(table.c.id.in_(bindparam("ids", expanding=True)), table.c.lease_owner == bindparam("owner"))
+def _these(table: Table, places: int) -> ColumnElement[bool]:
+    ids = [bindparam(f"id_{place}", type_=table.c.id.type) for place in range(places)]
+    return and_(table.c.id.in_(ids), table.c.lease_owner == bindparam("owner"))
 
 
 def finish_delivery(
