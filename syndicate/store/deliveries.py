@@ -6,9 +6,8 @@ a person asks.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -17,27 +16,20 @@ from sqlalchemy import (
     Integer,
     Row,
     Table,
-    Update,
     and_,
-    bindparam,
     case,
     func,
     literal,
-    literal_column,
-    or_,
     select,
     update,
 )
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from syndicate.model import Delivery, DeliveryCause, DeliveryState, SubscriptionState
+from syndicate.store import delivery_statements as statements
 from syndicate.store import schema
-from syndicate.store.preferences import moved_to, not_paused
-from syndicate.store.types import EPOCH, Moment
-
-_READY = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
-# As many as a turn of the usual number of connections has.
-_FEW = 8
+from syndicate.store.delivery_statements import READY, free, ready, state_is
+from syndicate.store.preferences import moved_to
+from syndicate.store.types import Moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +60,7 @@ def claim_deliveries(
     ``fail_late`` says so of them.
     """
     facts = {"owner": owner, "until": until, "moment": now, "late_by": late_by or now, "limit": limit}
-    claimed = connection.execute(_claim(), facts)
+    claimed = connection.execute(statements.claim(), facts)
     return sorted((_delivery(row) for row in claimed), key=lambda one: one.id)
 
 
@@ -80,111 +72,19 @@ def begin_sending(
     Not those that somebody else has, or that were cancelled. A subscription that ended in the meantime, or
     a reader's pause, cancels its delivery here, at the last moment.
     """
-    places, named = _named(ids)
+    places, named = statements.named(ids)
     facts = {**named, "owner": owner, "moment": now}
     # Not ``scalars``: for so few rows, cutting them to one column costs more than reading them.
-    begun = {key for (key,) in connection.execute(_begin(places), facts | {"until": until})}
+    begun = {key for (key,) in connection.execute(statements.begin(places), facts | {"until": until})}
     if len(begun) < len(ids):
-        connection.execute(_cancel(places), facts)
+        connection.execute(statements.cancel(places), facts)
     return begun
 
 
 def mark_sent(connection: Connection, ids: Sequence[int], *, owner: str, now: datetime) -> int:
     """The server has taken these bodies; returns how many rows were still ours to change."""
-    places, named = _named(ids)
-    return connection.execute(_sent(places), {**named, "owner": owner, "moment": now}).rowcount
-
-
-# The statements of a sender, made once: building them costs more than running them.
-
-
-def _named(ids: Sequence[int]) -> tuple[int, dict[str, int]]:
-    """One or more ids as parameters, and how many those are: 8, 64, … so that few statements are made.
-
-    A parameter that expands would have its statement written anew each time. Repeated ids change nothing.
-    """
-    places = _FEW
-    while places < len(ids):
-        places *= _FEW
-    padded = [*ids, *[ids[-1]] * (places - len(ids))]
-    return places, {f"id_{place}": one for place, one in enumerate(padded)}
-
-
-@cache
-def _claim() -> ReturningUpdate[Any]:
-    table = schema.deliveries
-    ids = (
-        select(table.c.id)
-        .where(_ready(table), table.c.not_before <= bindparam("moment"))
-        .where(table.c.lease_until < bindparam("moment"))
-        .where(or_(table.c.not_after.is_(None), table.c.not_after >= bindparam("late_by")))
-        .order_by(table.c.not_before, table.c.id)
-        .limit(bindparam("limit", type_=Integer))
-        .with_for_update(skip_locked=True)
-    )
-    return (
-        update(table)
-        .where(table.c.id.in_(ids), _ready(table))
-        .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
-        # Not all columns: a moment costs more to read than the rest of a row.
-        .returning(*(table.c[field.name] for field in fields(Delivery)))
-    )
-
-
-@cache
-def _begin(places: int) -> ReturningUpdate[Any]:
-    table, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
-    wanted = (
-        select(subscriptions.c.id)
-        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
-        .where(subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires)
-        .where(or_(not_paused(bindparam("moment")), table.c.despite_pause))
-    )
-    return (
-        update(table)
-        .where(_these(table, places), _ready(table), wanted.exists())
-        .values(
-            state=DeliveryState.SENDING.value,
-            attempts=table.c.attempts + 1,
-            lease_until=bindparam("until"),
-            changed=bindparam("moment"),
-        )
-        .returning(table.c.id)
-    )
-
-
-@cache
-def _cancel(places: int) -> Update:
-    table, subscriptions = schema.deliveries, schema.subscriptions
-    subscribed = select(subscriptions.c.id).where(
-        subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires
-    )
-    return (
-        update(table)
-        .where(_these(table, places), _ready(table))
-        .values(
-            state=DeliveryState.CANCELLED.value,
-            cause=case((subscribed.exists(), DeliveryCause.PAUSED.value), else_=DeliveryCause.LEFT.value),
-            error="",
-            changed=bindparam("moment"),
-            **_free(),
-        )
-    )
-
-
-@cache
-def _sent(places: int) -> Update:
-    table = schema.deliveries
-    return (
-        update(table)
-        .where(_these(table, places), _state_is(table, DeliveryState.SENDING))
-        .values(state=DeliveryState.SENT.value, code=250, error="", changed=bindparam("moment"), **_free())
-    )
-
-
-def _these(table: Table, places: int) -> ColumnElement[bool]:
-    ids = [bindparam(f"id_{place}", type_=table.c.id.type) for place in range(places)]
-    return and_(table.c.id.in_(ids), table.c.lease_owner == bindparam("owner"))
+    places, named = statements.named(ids)
+    return connection.execute(statements.sent(places), {**named, "owner": owner, "moment": now}).rowcount
 
 
 def finish_delivery(
@@ -205,8 +105,13 @@ def finish_delivery(
     to confirm with a link that has expired.
     """
     table = schema.deliveries
-    open_states = (*_READY, DeliveryState.SENDING.value)
-    values: dict[str, Any] = {"state": state.value, "code": code, "error": error, "changed": now} | _free()
+    open_states = (*READY, DeliveryState.SENDING.value)
+    values: dict[str, Any] = {
+        "state": state.value,
+        "code": code,
+        "error": error,
+        "changed": now,
+    } | free()
     # An attempt that ended before the body counts too: otherwise it would be tried for ever.
     values["attempts"] = table.c.attempts + (table.c.state != DeliveryState.SENDING.value).cast(Integer)
     values["first_attempt"] = func.coalesce(table.c.first_attempt, literal(now, Moment))
@@ -222,7 +127,7 @@ def finish_delivery(
 def hold_deliveries(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
     """The server has not taken these bodies, and the verdict comes later: until then they wait, leased."""
     table = schema.deliveries
-    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, _state_is(table, DeliveryState.SENDING))
+    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
     values = {"state": DeliveryState.PENDING.value, "attempts": table.c.attempts - 1}
     connection.execute(update(table).where(mine).values(**values))
 
@@ -230,22 +135,22 @@ def hold_deliveries(connection: Connection, ids: Sequence[int], *, owner: str) -
 def release_deliveries(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
     """Give back deliveries that were leased and not begun."""
     table = schema.deliveries
-    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, _ready(table))
-    connection.execute(update(table).where(mine).values(**_free()))
+    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, ready(table))
+    connection.execute(update(table).where(mine).values(**free()))
 
 
 def postpone_delivery(connection: Connection, delivery_id: int, *, owner: str, not_before: datetime) -> None:
     """Give back a delivery whose turn comes later, without counting an attempt."""
     table = schema.deliveries
-    mine = and_(table.c.id == delivery_id, table.c.lease_owner == owner, _ready(table))
-    connection.execute(update(table).where(mine).values(**moved_to(not_before), **_free()))
+    mine = and_(table.c.id == delivery_id, table.c.lease_owner == owner, ready(table))
+    connection.execute(update(table).where(mine).values(**moved_to(not_before), **free()))
 
 
 def fail_late(connection: Connection, *, now: datetime) -> int:
     """What waits and could not be sent in time fails; returns how many those were."""
     table = schema.deliveries
-    late = and_(_ready(table), table.c.not_before <= now, table.c.not_after < now, table.c.lease_until < now)
-    values = {"cause": DeliveryCause.TOO_LATE.value, "code": None, "changed": now, **_free()}
+    late = and_(ready(table), table.c.not_before <= now, table.c.not_after < now, table.c.lease_until < now)
+    values = {"cause": DeliveryCause.TOO_LATE.value, "code": None, "changed": now, **free()}
     failed = update(table).where(late).values(state=DeliveryState.FAILED.value, **values)
     return connection.execute(failed).rowcount
 
@@ -253,7 +158,7 @@ def fail_late(connection: Connection, *, now: datetime) -> int:
 def sweep_uncertain(connection: Connection, *, now: datetime) -> int:
     """Rows left in ``sending`` by a sender that is gone become ``uncertain``; returns how many."""
     table = schema.deliveries
-    left = and_(_state_is(table, DeliveryState.SENDING), table.c.lease_until < now)
+    left = and_(state_is(table, DeliveryState.SENDING), table.c.lease_until < now)
     changed = connection.execute(
         update(table)
         .where(left)
@@ -262,7 +167,7 @@ def sweep_uncertain(connection: Connection, *, now: datetime) -> int:
             cause=DeliveryCause.INTERRUPTED.value,
             error="",
             changed=now,
-            **_free(),
+            **free(),
         )
     )
     return changed.rowcount
@@ -271,8 +176,8 @@ def sweep_uncertain(connection: Connection, *, now: datetime) -> int:
 def doubt_waiting(connection: Connection, *, now: datetime) -> int:
     """After a backup was restored: what waits may have been sent since it was made. Returns how many."""
     table = schema.deliveries
-    values = {"cause": DeliveryCause.RESTORED.value, "error": "", "changed": now, **_free()}
-    changed = update(table).where(_ready(table)).values(state=DeliveryState.UNCERTAIN.value, **values)
+    values = {"cause": DeliveryCause.RESTORED.value, "error": "", "changed": now, **free()}
+    changed = update(table).where(ready(table)).values(state=DeliveryState.UNCERTAIN.value, **values)
     return connection.execute(changed).rowcount
 
 
@@ -364,32 +269,19 @@ def count_late(connection: Connection, *, since: datetime) -> int:
 def count_due(connection: Connection, now: datetime) -> int:
     """How many deliveries may go now."""
     table = schema.deliveries
-    query = select(func.count()).where(_ready(table), table.c.not_before <= now)
+    query = select(func.count()).where(ready(table), table.c.not_before <= now)
     return connection.scalars(query).one()
 
 
 def next_delivery(connection: Connection) -> datetime | None:
     """When the earliest waiting delivery may go, or ``None``."""
     table = schema.deliveries
-    query = select(table.c.not_before).where(_ready(table)).order_by(table.c.not_before).limit(1)
+    query = select(table.c.not_before).where(ready(table)).order_by(table.c.not_before).limit(1)
     return connection.scalars(query).first()
-
-
-def _ready(table: Table) -> ColumnElement[bool]:
-    """Written out, not as parameters: only so do both engines see that the partial index fits."""
-    return table.c.state.in_([literal_column(f"'{state}'") for state in _READY])
-
-
-def _state_is(table: Table, state: DeliveryState) -> ColumnElement[bool]:
-    return table.c.state == literal_column(f"'{state.value}'")
 
 
 def _is_edition(table: Table) -> ColumnElement[bool]:
     return table.c.requires == SubscriptionState.CONFIRMED.value
-
-
-def _free() -> dict[str, Any]:
-    return {"lease_owner": "", "lease_until": EPOCH}
 
 
 def _delivery(row: Row[Any]) -> Delivery:
