@@ -4,12 +4,13 @@ The standard library's reader calls back for every line and entity of a text (38
 this one lets expat buffer. It also leaves out vocabularies that no field of ours comes from (comment
 counts, statistics, maps), the elements that describe another feed or a picture, their children, and the
 space between elements. Elements of the customary vocabularies go to feedparser under the names it would give
-them. feedparser finds it by module name, through ``feedparser.api.PREFERRED_XML_PARSERS``.
+them.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from xml.sax import SAXException
 from xml.sax.expatreader import ExpatParser
 
 from syndicate.ingest.vocabularies import qualified
@@ -43,8 +44,17 @@ class FeedReader(ExpatParser):
     """
 
     def __init__(self) -> None:
-        # One read for the whole document: a long token fed in pieces takes quadratic time (CVE-2023-52425).
-        super().__init__(bufsize=1 << 26)
+        super().__init__(namespaceHandling=1)
+        self._source.setEncoding("utf-8")
+
+    def read(self, document: bytes) -> None:
+        """Read a whole UTF-8 document without declaration and document type.
+
+        Raises ``SAXException`` when it is not well-formed or has a document type.
+        """
+        # At once: a long token fed in pieces takes quadratic time (CVE-2023-52425).
+        self.feed(document)
+        self.close()
 
     def reset(self) -> None:
         """Start a new document."""
@@ -52,6 +62,7 @@ class FeedReader(ExpatParser):
         self._parser: Any
         self._cont_handler: Any
         self._parser.buffer_text = True
+        self._parser.StartDoctypeDeclHandler = _refuse_document_type
         self._skipped_depth = 0
         self._in_picture = False
         self._caption: list[str] | None = None
@@ -148,8 +159,8 @@ class FeedReader(ExpatParser):
             dict.setdefault(handler.entries[-1], "tags", []).append({"term": named or text})
 
 
-def _is_plain_category(handler: Any, attrs: Mapping[str, str]) -> bool:
-    return bool(handler.inentry) and not handler.incontent and _CATEGORY.issuperset(attrs)
+def _refuse_document_type(*_: object) -> None:
+    raise SAXException("a document type")
 
 
 def _is_kept(handler: Any, text: str) -> bool:
@@ -203,8 +214,3 @@ def is_used(known: str, name: str, *, in_item: bool) -> bool:
         return known not in _UNUSED and (in_item or known != "image")
     # Without a prefix it is some dialect of RSS or Atom.
     return name.count(" ") < 2
-
-
-def create_parser() -> FeedReader:
-    """What ``xml.sax.make_parser`` asks of a reader's module."""
-    return FeedReader()
