@@ -45,6 +45,7 @@ class FeedReader(ExpatParser):
 
     def __init__(self) -> None:
         super().__init__(namespaceHandling=1)
+        self._source: Any
         self._source.setEncoding("utf-8")
 
     def read(self, document: bytes) -> None:

@@ -1,9 +1,9 @@
 """feedparser's reading of a document, as raw items: the only module that knows its dictionaries.
 
-Its strict parser gets what ``feed_sax`` reads; what is not well-formed gets all of ``feedparser.parse``, as our
-own UTF-8 bytes in a ``BytesIO``, never a string: it opens what looks like a path or an address. Its sanitiser and
-its link resolver stay off, since ``clean`` does both better and once. A dozen inputs make it raise; whatever it
-raises is a ``ParseError`` here.
+Its strict parser gets what ``feed_sax`` reads. What is not well-formed goes to ``feedparser.parse``, as our
+own UTF-8 bytes in a ``BytesIO``, never a string: it opens what looks like a path or an address. Its sanitiser
+and its link resolver stay off, since ``clean`` does both better and once. A dozen inputs make it raise;
+whatever it raises is a ``ParseError`` here.
 """
 
 import io

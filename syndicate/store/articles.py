@@ -1,6 +1,6 @@
 """Articles: accepting them, changing them, finding them again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    tuple_,
     union_all,
     update,
 )
@@ -36,12 +37,17 @@ _MOMENTS: BindParameter[datetime] = bindparam("values", expanding=True)
 _FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
     schema.articles.c.source_id == bindparam("source")
 )
+_SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
 _DIGESTS = union_all(
-    select(schema.articles.c.digest).where(schema.articles.c.source_id == bindparam("source")),
-    select(schema.tombstones.c.digest).where(schema.tombstones.c.source_id == bindparam("source")),
-    select(schema.quarantine.c.subject).where(
+    select(schema.articles.c.source_id, schema.articles.c.digest).where(
+        schema.articles.c.source_id.in_(_SOURCES)
+    ),
+    select(schema.tombstones.c.source_id, schema.tombstones.c.digest).where(
+        schema.tombstones.c.source_id.in_(_SOURCES)
+    ),
+    select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
         schema.quarantine.c.kind == "entry",
-        schema.quarantine.c.source_id == bindparam("source"),
+        schema.quarantine.c.source_id.in_(_SOURCES),
         schema.quarantine.c.attempts >= quarantine.LIMIT,
     ),
 )
@@ -53,13 +59,18 @@ _LATEST = (
 )
 _ADD_BODIES = insert(schema.article_bodies)
 _ADD_TAGS = insert(schema.article_tags)
-_BY_KEYS = _FACTS.where(schema.articles.c.entry_key.in_(_VALUES))
-_BY_URLS = _FACTS.where(schema.articles.c.url.in_(_VALUES))
+# Pairs of a source and a text.
+_PAIRS: BindParameter[tuple[int, str]] = bindparam("pairs", expanding=True)
+_FACTS_OF_SOURCES = select(schema.articles.c.source_id, *(schema.articles.c[name] for name in _KNOWN))
+_BY_KEYS = _FACTS_OF_SOURCES.where(
+    tuple_(schema.articles.c.source_id, schema.articles.c.entry_key).in_(_PAIRS)
+)
+_BY_URLS = _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.url).in_(_PAIRS))
 _LATEST_FACTS = _FACTS.order_by(schema.articles.c.id.desc()).limit(MAX_SIMILAR)
 _BY_MOMENTS = _LATEST_FACTS.where(schema.articles.c.published.in_(_MOMENTS))
 _BY_TITLES = _LATEST_FACTS.where(schema.articles.c.title.in_(_VALUES))
-_PRUNED_BY_KEYS = select(schema.tombstones.c.entry_key).where(
-    schema.tombstones.c.source_id == bindparam("source"), schema.tombstones.c.entry_key.in_(_VALUES)
+_PRUNED_BY_KEYS = select(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).where(
+    tuple_(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).in_(_PAIRS)
 )
 
 
@@ -68,30 +79,38 @@ def known_digests(connection: Connection, source_id: int) -> frozenset[str]:
 
     They were read before, pruned and dropped ones included, or failed too often to be tried again.
     """
-    return frozenset(connection.scalars(_DIGESTS, {"source": source_id}))
+    return known_digests_of(connection, [source_id])[source_id]
+
+
+def known_digests_of(connection: Connection, source_ids: Collection[int]) -> dict[int, frozenset[str]]:
+    """``known_digests`` of each of these sources."""
+    found: dict[int, set[str]] = {source_id: set() for source_id in source_ids}
+    if found:
+        for source_id, digest in connection.execute(_DIGESTS, {"sources": list(found)}):
+            found[source_id].add(digest)
+    return {source_id: frozenset(digests) for source_id, digests in found.items()}
 
 
 def known_entries(
-    connection: Connection, source_id: int, keys: Sequence[str], urls: Sequence[str]
-) -> tuple[tuple[KnownArticle, ...], frozenset[str]]:
-    """What this source has under these entry keys or canonical URLs.
+    connection: Connection, asked: Mapping[int, tuple[Sequence[str], Sequence[str]]]
+) -> dict[int, tuple[tuple[KnownArticle, ...], frozenset[str]]]:
+    """What each source, by its id, has under these entry keys or canonical URLs.
 
-    Returns the articles, and those of the keys whose articles were pruned and must not come back as new.
+    Of each the articles, and those of the keys whose articles were pruned and must not come back as new.
     """
-    if not keys:
-        return (), frozenset()
-    return _known_articles(connection, source_id, keys, urls), pruned_keys(connection, source_id, keys)
-
-
-def _known_articles(
-    connection: Connection, source_id: int, keys: Sequence[str], urls: Sequence[str]
-) -> tuple[KnownArticle, ...]:
-    found: dict[int, KnownArticle] = {}
-    for query, values in ((_BY_KEYS, keys), (_BY_URLS, [url for url in urls if url])):
-        for batch in _batches(values):
-            for row in connection.execute(query, {"source": source_id, "values": batch}):
-                found[row.id] = KnownArticle(**row._asdict())
-    return tuple(found.values())
+    keys = [(source, key) for source, (keys, _) in asked.items() for key in keys]
+    urls = [(source, url) for source, (_, urls) in asked.items() for url in urls if url]
+    found: dict[int, dict[int, KnownArticle]] = {source: {} for source in asked}
+    for query, pairs in ((_BY_KEYS, keys), (_BY_URLS, urls)):
+        for batch in _batches(pairs):
+            for source, *facts in connection.execute(query, {"pairs": batch}):
+                one = KnownArticle(**dict(zip(_KNOWN, facts, strict=True)))
+                found[source][one.id] = one
+    pruned: dict[int, set[str]] = {source: set() for source in asked}
+    for batch in _batches(keys):
+        for source, key in connection.execute(_PRUNED_BY_KEYS, {"pairs": batch}):
+            pruned[source].add(key)
+    return {source: (tuple(found[source].values()), frozenset(pruned[source])) for source in asked}
 
 
 def similar_articles(
@@ -112,7 +131,7 @@ def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> 
     return frozenset(
         key
         for batch in _batches(keys)
-        for key in connection.scalars(_PRUNED_BY_KEYS, {"source": source_id, "values": batch})
+        for _, key in connection.execute(_PRUNED_BY_KEYS, {"pairs": [(source_id, key) for key in batch]})
     )
 
 
@@ -126,20 +145,35 @@ def add_articles(connection: Connection, source_id: int, articles: Sequence[NewA
 
     An article whose (source, entry key) exists already is left alone and has no id in the list.
     """
-    if not articles:
-        return []
-    rows = [_row(source_id, article) | {"placed": False, "headline": ""} for article in articles]
-    ids = {row.uid: row.id for row in connection.execute(_adding(connection.dialect.name), rows)}
-    added = [article for article in articles if article.uid in ids]
-    if not added:
-        return []
-    connection.execute(
-        _ADD_BODIES,
-        [{"article_id": ids[article.uid], "html": article.html, "text": article.text} for article in added],
+    return add_articles_of(connection, [(source_id, articles)])[0]
+
+
+def add_articles_of(
+    connection: Connection, found: Sequence[tuple[int, Sequence[NewArticle]]]
+) -> list[list[int]]:
+    """``add_articles`` for several sources; no uid may be in it twice."""
+    rows = [
+        _row(source_id, article) | {"placed": False, "headline": ""}
+        for source_id, articles in found
+        for article in articles
+    ]
+    ids = (
+        {row.uid: row.id for row in connection.execute(_adding(connection.dialect.name), rows)}
+        if rows
+        else {}
     )
-    _add_tags(connection, [(ids[article.uid], article.tags) for article in added])
-    mark_stale(connection, ids.values())
-    return [ids[article.uid] for article in added]
+    added = [article for _, articles in found for article in articles if article.uid in ids]
+    if added:
+        connection.execute(
+            _ADD_BODIES,
+            [
+                {"article_id": ids[article.uid], "html": article.html, "text": article.text}
+                for article in added
+            ],
+        )
+        _add_tags(connection, [(ids[article.uid], article.tags) for article in added])
+        mark_stale(connection, ids.values())
+    return [[ids[article.uid] for article in articles if article.uid in ids] for _, articles in found]
 
 
 @lru_cache

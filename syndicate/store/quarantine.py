@@ -4,11 +4,11 @@ Items rest after three failures. The others depend on templates and files that a
 are tried in every run, and their row goes with the first success.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, select
 
 from syndicate.store import schema
 from syndicate.store.upsert import insert_for
@@ -17,6 +17,10 @@ LIMIT = 3
 
 _CLEARING = delete(schema.quarantine).where(
     schema.quarantine.c.kind == bindparam("of"), schema.quarantine.c.subject == bindparam("which")
+)
+_SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
+_ENTRIES = select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
+    schema.quarantine.c.kind == "entry", schema.quarantine.c.source_id.in_(_SOURCES)
 )
 
 
@@ -72,6 +76,13 @@ def clear_failure(connection: Connection, kind: str, subject: str) -> None:
     connection.execute(_CLEARING, {"of": kind, "which": subject})
 
 
+def clear_failures(connection: Connection, kind: str, subjects: Iterable[str]) -> None:
+    """All these things work again."""
+    rows = [{"of": kind, "which": subject} for subject in subjects]
+    if rows:
+        connection.execute(_CLEARING, rows)
+
+
 def count_failures(connection: Connection, kind: str, subject: str) -> int:
     """How often a thing failed without recovering."""
     table = schema.quarantine
@@ -79,13 +90,17 @@ def count_failures(connection: Connection, kind: str, subject: str) -> int:
     return connection.scalars(query).first() or 0
 
 
-def clear_unlisted(connection: Connection, source_id: int, listed: Collection[str]) -> None:
-    """Forget the items of a source that it no longer lists (by digest)."""
-    table = schema.quarantine
-    mine = (table.c.kind == "entry") & (table.c.source_id == source_id)
-    gone = set(connection.scalars(select(table.c.subject).where(mine))).difference(listed)
+def clear_unlisted(connection: Connection, listed: Mapping[int, Collection[str]]) -> None:
+    """Forget the items that sources no longer list: ``listed`` has the digests of all they do, by source."""
+    if not listed:
+        return
+    gone = [
+        {"of": "entry", "which": row.subject}
+        for row in connection.execute(_ENTRIES, {"sources": list(listed)})
+        if row.subject not in listed[row.source_id]
+    ]
     if gone:
-        connection.execute(delete(table).where(mine, table.c.subject.in_(sorted(gone))))
+        connection.execute(_CLEARING, gone)
 
 
 def failures(connection: Connection, *, kind: str | None = None) -> tuple[Failure, ...]:

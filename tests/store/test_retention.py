@@ -31,7 +31,7 @@ def prune(connection, limit: int = 100) -> int:
 
 
 def pruned_keys(connection: Connection, source: int) -> frozenset[str]:
-    return articles.known_entries(connection, source, ["key-1", "key-2", "key-3"], [])[1]
+    return articles.known_entries(connection, {source: (["key-1", "key-2", "key-3"], [])})[source][1]
 
 
 def test_only_articles_published_and_seen_long_ago_go_oldest_rows_first(room):
