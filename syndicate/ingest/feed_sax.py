@@ -28,11 +28,14 @@ _UNUSED = frozenset(
 _PERSONS = frozenset({"author", "dc:author", "dc:creator", "itunes:author", "managingeditor", "name"})
 MAX_PERSON = 1_000
 # feedparser takes every text through a table of characters, one by one: a fifth of its time. A longer text in
-# which it would find nothing to change is replaced by a stand-in until its item ends.
+# which it would find nothing to change is replaced by a stand-in until its item ends; text in ASCII by one in
+# ASCII, because the rest may be UTF-8 read as Latin-1, which feedparser mends if all of it can be.
 LONG_TEXT = 300
 _LONG = frozenset({"content", "content:encoded", "description", "summary"})
 _CATEGORY = frozenset({"domain", "label", "scheme", "term"})
-_STAND_IN = re.compile("\ue000([0-9]+)\ue001")
+# Well-formed documents have no controls, and private characters are taken out.
+_ASCII_STAND_IN, _OTHER_STAND_IN = "\x01{}\x02", "\ue000{}\ue001"
+_STAND_IN = re.compile("[\x01\ue000]([0-9]+)[\x02\ue001]")
 _CHANGED_BY_FEEDPARSER = re.compile("[\x80-\x9f]")
 
 
@@ -128,9 +131,9 @@ class FeedReader(ExpatParser):
         if "\ue000" in data:
             # Nobody else may write stand-ins; a private character says nothing to readers.
             data = data.replace("\ue000", "")
-        if len(data) > LONG_TEXT and self._element in _LONG and _is_kept(handler, data):
+        if len(data) > LONG_TEXT and self._element in _LONG and (stand_in := _stand_in(handler, data)):
             self._long_texts.append(data)
-            data = f"\ue000{len(self._long_texts) - 1}\ue001"
+            data = stand_in.format(len(self._long_texts) - 1)
         if handler.incontent or not data.isspace():
             handler.handle_data(data)
 
@@ -164,28 +167,30 @@ def _refuse_document_type(*_: object) -> None:
     raise SAXException("a document type")
 
 
-def _is_kept(handler: Any, text: str) -> bool:
-    """Whether feedparser would not look into the text of an item, and keep it as it is.
+def _stand_in(handler: Any, text: str) -> str:
+    """What may stand for a text of an item that feedparser would not look into and would keep as it is.
 
     It looks into what is not declared as HTML, and changes what is windows-1252 or UTF-8 read as Latin-1.
     """
     parameters = handler.contentparams
     if not handler.inentry or dict.get(parameters, "type") != "text/html" or dict.get(parameters, "base64"):
-        return False
-    if text.isascii() or _CHANGED_BY_FEEDPARSER.search(text):
-        return False
+        return ""
+    if text.isascii():
+        return _ASCII_STAND_IN
+    if _CHANGED_BY_FEEDPARSER.search(text):
+        return ""
     try:
         text.encode("iso-8859-1")
     except UnicodeEncodeError:
-        return True
-    return False
+        return _OTHER_STAND_IN
+    return ""
 
 
 def _put_back(entry: Any, texts: list[str]) -> None:
     """Put the long texts of an item where their stand-ins are."""
 
     def whole(value: str) -> str:
-        return _STAND_IN.sub(lambda match: texts[int(match[1])], value)
+        return _STAND_IN.sub(lambda match: texts[int(match[1])], value).strip()
 
     if dict.get(entry, "summary"):
         dict.__setitem__(entry, "summary", whole(dict.__getitem__(entry, "summary")))

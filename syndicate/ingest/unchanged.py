@@ -11,8 +11,9 @@ the length: it is safe to do with a stranger's bytes in our own process.
 import re
 from collections.abc import Container
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import accumulate
+
+from syndicate.ingest.splitter import digest_of
 
 _START = re.compile(rb"<(item|entry)[\s>]")
 # Dates of the feed itself: when it was built, not what it says.
@@ -40,10 +41,10 @@ class Compared:
 def compare(body: bytes, frame: str, known: Container[str]) -> Compared:
     """What of a document is unseen, given the last one's ``frame`` and the digests of ``known`` items."""
     around, items = _apart(body) or ([], [])
-    whole = Compared(frame=_digest(_BUILT.sub(b"", b"".join(around))) if items else "", unseen=body)
+    whole = Compared(frame=digest_of(_BUILT.sub(b"", b"".join(around))) if items else "", unseen=body)
     if not items or whole.frame != frame:
         return whole
-    digests = [_digest(item) for item in items]
+    digests = [digest_of(item) for item in items]
     seen = tuple(dict.fromkeys(digest for digest in digests if digest in known))
     others = [b"" if digest in known else item for digest, item in zip(digests, items, strict=True)]
     if not any(others):
@@ -73,7 +74,7 @@ def singly(body: bytes, known: Container[str]) -> Singly | None:
     unseen: dict[str, bytes] = {}
     seen: dict[str, None] = {}
     for at, item in zip(lengths, items, strict=False):
-        digest = _digest(item)
+        digest = digest_of(item)
         if digest in known:
             seen[digest] = None
         else:
@@ -108,8 +109,3 @@ def _is_utf8(document: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _digest(data: bytes) -> str:
-    """As the splitter writes the digests of items."""
-    return blake2b(data, digest_size=16).hexdigest()

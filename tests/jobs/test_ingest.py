@@ -5,7 +5,6 @@ import gzip
 import json
 from dataclasses import replace
 from datetime import timedelta
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from sqlalchemy import text
 
 from syndicate.errors import ParserDied
 from syndicate.ingest.isolation import ParserPool
+from syndicate.ingest.splitter import digest_of
 from syndicate.jobs.ingest_result import SourceOutcome
 from syndicate.model import ParsedSource, SourceState
 from syndicate.store import quarantine, retention, stale
@@ -198,7 +198,7 @@ def test_an_item_that_kills_its_parser_is_left_out_after_the_third_death_and_the
     document = rss(item(1), bad, item(3))
     start = document.index(b"<item><title>Poison")
     raw = document[start : document.index(b"</item>", start) + len(b"</item>")]
-    poison = blake2b(raw, digest_size=16).hexdigest()
+    poison = digest_of(raw)
     server = serve({"/harbour": answer(200, document)})
     with Mortal(1) as pool:
         job = replace(rooms.services.ingest, intake=replace(rooms.services.intake, parser=lambda: pool))
