@@ -20,25 +20,22 @@ from syndicate.errors import (
     FetchError,
     NotAsked,
     ParseError,
-    ParserClosed,
-    ParserDied,
     StoreError,
     SyndicateError,
 )
 from syndicate.ingest.folders import read_folder
-from syndicate.ingest.full_text import sort_entries
 from syndicate.ingest.polling import PAUSE, PollOutcome, after_poll, asked_to_wait
 from syndicate.ingest.unchanged import compare
 from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
 from syndicate.jobs.intake import Intake, LeaseLost
-from syndicate.jobs.one_by_one import Killers, read_one_by_one
+from syndicate.jobs.one_by_one import Killers
+from syndicate.jobs.poll_reading import Unread, poll_of, read_alone, read_together
 from syndicate.jobs.poll_storing import Poll, PollStoring
-from syndicate.jobs.reading import Reading
+from syndicate.jobs.reading import reading_of_entries
 from syndicate.jobs.run_clock import RunClock
-from syndicate.jobs.source_reading import file_reader, outcome_of, reading_of, source_request, with_site
+from syndicate.jobs.source_reading import file_reader, outcome_of, source_request, with_site
 from syndicate.model import ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import Fetched, FetchRequest
-from syndicate.store import quarantine
 from syndicate.store import robots as robots_store
 from syndicate.store import sources as source_store
 from syndicate.text.urls import origin_of
@@ -186,16 +183,23 @@ class IngestJob:
         bodies = [source for source, _, answer in answers if isinstance(answer, Fetched) and answer.body]
         known = self.intake.known_digests_of(bodies)
         taken: list[SourceOutcome | _Polled] = []
-        polls: list[Poll] = []
+        unread: list[Unread] = []
         for source, state, answer in answers:
             digests = known.get(source.id, frozenset())
             found = self._careful(
-                source, state, now, partial(self._read_answer, source, state, answer, now, digests)
+                source, state, now, partial(self._look, source, state, answer, now, digests)
             )
-            if isinstance(found, Poll):
-                polls.append(found)
+            if isinstance(found, Unread):
+                unread.append(found)
             else:
                 taken.append(found)
+        polls: list[Poll] = []
+        for one, parsed in zip(unread, read_together(self.intake, unread), strict=True):
+            read = self._careful(one.source, one.state, now, partial(self._poll_of, one, parsed, now))
+            if isinstance(read, Poll):
+                polls.append(read)
+            else:
+                taken.append(read)
         return [*taken, *self._save_all(polls, now)]
 
     def _save_all(self, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:
@@ -246,65 +250,38 @@ class IngestJob:
             yield SourceOutcome(name=source.name, unchanged=True, warning=warning)
         quiet.clear()
 
-    def _read_answer(
+    def _look(
         self,
         source: Source,
         state: SourceState,
         answer: Fetched | FetchError,
         now: datetime,
         known: frozenset[str],
-    ) -> SourceOutcome | _Polled | Poll:
+    ) -> SourceOutcome | _Polled | Unread:
+        """Whether an answer has to be read."""
         if isinstance(answer, NotAsked):
             return source, asked_to_wait(state, now + timedelta(seconds=answer.retry_after or 0.0))
         if isinstance(answer, FetchError):
             return self._storing.save_failure(source, state, answer, now)
-        outcome = outcome_of(source, answer)
         compared = compare(answer.body, state.frame, known)
         if answer.unchanged or compared.nothing_new:
             warning = with_site(state.warning, source, answer)
             state = state if warning == state.warning else replace(state, warning=warning)
-            return self._nothing_new(source, state, outcome, now)
+            return self._nothing_new(source, state, outcome_of(source, answer), now)
+        return Unread(source=source, state=state, answer=answer, known=known, compared=compared)
+
+    def _poll_of(
+        self, unread: Unread, parsed: ParsedSource | ParseError | None, now: datetime
+    ) -> SourceOutcome | Poll:
+        killers: Killers = ()
         try:
-            parsed, killers = self._parse(source, answer, compared.unseen, known)
+            if parsed is None:
+                parsed, killers = read_alone(self.intake, unread)
         except ParseError as error:
-            return self._storing.save_failure(source, state, error, now)
-        # Lenient readings are no basis for leaving out the next one.
-        state = replace(state, frame="" if parsed.warnings or parsed.refused else compared.frame)
-        moved = with_site("", source, answer)
-        warnings = (*parsed.warnings, moved) if moved else parsed.warnings
-        parsed = replace(parsed, warnings=warnings, digests=(*compared.seen, *parsed.digests))
-        reading = self._reading(source, state, parsed, now, is_first=not known)
-        return Poll(state=state, outcome=outcome, reading=reading, answer=answer, killers=killers)
-
-    def _reading(
-        self, source: Source, state: SourceState, parsed: ParsedSource, now: datetime, *, is_first: bool
-    ) -> Reading:
-        found = sort_entries(source, parsed, now, self.intake.pages, first=state.last_success is None)
-        return Reading(source=source, parsed=found.parsed, found=found, is_first=is_first)
-
-    def _parse(
-        self, source: Source, answer: Fetched, document: bytes, known: frozenset[str]
-    ) -> tuple[ParsedSource, Killers]:
-        """What an answer says, and the items that had to be left out when parsers died of it three times."""
-
-        def parse(body: bytes) -> ParsedSource:
-            return self.intake.parse(
-                body, answer.url, answer.content_type, answer.charset, known, **reading_of(source)
-            )
-
-        try:
-            return parse(document), ()
-        except ParserClosed:
-            raise
-        except ParserDied:
-            with self.intake.store.read() as connection:
-                deaths = 1 + quarantine.count_failures(connection, "document", source.name)
-            if source.kind is not SourceKind.FEED or deaths < quarantine.LIMIT:
-                raise
-            found = read_one_by_one(parse, document, known)
-            if found is None:
-                raise
-            return found
+            parsed = error
+        if isinstance(parsed, ParseError):
+            return self._storing.save_failure(unread.source, unread.state, parsed, now)
+        return poll_of(unread, parsed, killers, now, self.intake.pages)
 
     def _read_folder(self, source: Source, state: SourceState, now: datetime) -> SourceOutcome:
         try:
@@ -313,7 +290,7 @@ class IngestJob:
             parsed = read_folder(Path(source.url), known=known, zone=self.zone, read=read)
         except SyndicateError as error:
             return self._storing.save_failure(source, state, error, now)
-        reading = self._reading(source, state, parsed, now, is_first=False)
+        reading = reading_of_entries(source, parsed)
         poll = Poll(state=state, outcome=PollOutcome(source_name=source.name), reading=reading)
         return self._save_all([poll], now)[0]
 

@@ -1,0 +1,96 @@
+"""What polls brought, read where it cannot hurt us: several documents share one way to a worker and back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from syndicate.errors import ParseError, ParserClosed, ParserDied
+from syndicate.ingest.full_text import PageOptions, sort_entries
+from syndicate.ingest.unchanged import Compared
+from syndicate.jobs.intake import Intake
+from syndicate.jobs.one_by_one import Killers, read_one_by_one
+from syndicate.jobs.poll_storing import Poll
+from syndicate.jobs.reading import Reading
+from syndicate.jobs.source_reading import outcome_of, reading_of, with_site
+from syndicate.model import ParsedSource, Source, SourceKind, SourceState
+from syndicate.net import Fetched
+from syndicate.store import quarantine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """An answer with something new in it; ``known`` are the digests of items that need no reading."""
+
+    source: Source
+    state: SourceState
+    answer: Fetched
+    known: frozenset[str]
+    compared: Compared
+
+    def request(self, document: bytes) -> dict[str, Any]:
+        """What a parser has to be told about a document of this answer."""
+        return {
+            "body": document,
+            "url": self.answer.url,
+            "content_type": self.answer.content_type,
+            "charset": self.answer.charset,
+            "known": self.known,
+            **reading_of(self.source),
+        }
+
+
+def read_together(intake: Intake, unread: Sequence[Unread]) -> Sequence[ParsedSource | ParseError | None]:
+    """What each answer says, or why it cannot be read; ``None`` when it has to be read alone to tell."""
+    if len(unread) > 1:
+        try:
+            return intake.parser().parse_each([one.request(one.compared.unseen) for one in unread])
+        except ParserDied:
+            # Of which of them, nobody knows.
+            pass
+    return [None] * len(unread)
+
+
+def read_alone(intake: Intake, unread: Unread) -> tuple[ParsedSource, Killers]:
+    """What an answer says, and the items that had to be left out when parsers died of it three times.
+
+    Raises ``ParseError``.
+    """
+    source, document = unread.source, unread.compared.unseen
+
+    def parse(body: bytes) -> ParsedSource:
+        return intake.parser().parse(**unread.request(body))
+
+    try:
+        return parse(document), ()
+    except ParserClosed:
+        raise
+    except ParserDied:
+        with intake.store.read() as connection:
+            deaths = 1 + quarantine.count_failures(connection, "document", source.name)
+        if source.kind is not SourceKind.FEED or deaths < quarantine.LIMIT:
+            raise
+        found = read_one_by_one(parse, document, unread.known)
+        if found is None:
+            raise
+        return found
+
+
+def poll_of(
+    unread: Unread, parsed: ParsedSource, killers: Killers, now: datetime, options: PageOptions
+) -> Poll:
+    """A poll whose answer has been read, ready to be stored."""
+    source, answer, compared = unread.source, unread.answer, unread.compared
+    # Lenient readings are no basis for leaving out the next one.
+    frame = "" if parsed.warnings or parsed.refused else compared.frame
+    moved = with_site("", source, answer)
+    warnings = (*parsed.warnings, moved) if moved else parsed.warnings
+    parsed = replace(parsed, warnings=warnings, digests=(*compared.seen, *parsed.digests))
+    found = sort_entries(source, parsed, now, options, first=unread.state.last_success is None)
+    return Poll(
+        state=replace(unread.state, frame=frame),
+        outcome=outcome_of(source, answer),
+        reading=Reading(source=source, parsed=found.parsed, found=found, is_first=not unread.known),
+        answer=answer,
+        killers=killers,
+    )
