@@ -10,8 +10,7 @@ from syndicate.ingest.rules import Rule, apply_rules
 from syndicate.jobs.moved import moved_articles
 from syndicate.jobs.reading import Reading
 from syndicate.model import KnownArticle, Source
-from syndicate.store import Connection, Store, tombstones
-from syndicate.store import articles as article_store
+from syndicate.store import Store, known_articles, tombstones
 from syndicate.text.names import title_hash
 from syndicate.text.urls import canonical_url
 
@@ -47,18 +46,16 @@ def decide_entries(
     }
     if not asked:
         return [_decided(rules, one, now, _Known()) for one in readings]
+    parsed = {one.source.id: one.parsed for one in readings if one.source.id in asked}
     with store.read() as connection:
-        facts = {
-            source_id: _Known(articles=articles, pruned=pruned)
-            for source_id, (articles, pruned) in article_store.known_entries(connection, asked).items()
-        }
-        known = [
-            replace(facts[one.source.id], back=_back(connection, one, facts[one.source.id].articles))
-            if one.source.id in facts
-            else _Known()
-            for one in readings
-        ]
-    return [_decided(rules, one, now, facts) for one, facts in zip(readings, known, strict=True)]
+        found = known_articles.known_entries(connection, asked)
+        articles = {source_id: known for source_id, (known, _) in found.items()}
+        back = moved_articles(connection, parsed, articles)
+    facts = {
+        source_id: _Known(articles=articles[source_id], pruned=pruned, back=back[source_id])
+        for source_id, (_, pruned) in found.items()
+    }
+    return [_decided(rules, one, now, facts.get(one.source.id, _Known())) for one in readings]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +65,6 @@ class _Known:
     articles: tuple[KnownArticle, ...] = ()
     pruned: frozenset[str] = frozenset()
     back: Reappeared = field(default_factory=lambda: Reappeared(moved={}))
-
-
-def _back(connection: Connection, reading: Reading, known: Sequence[KnownArticle]) -> Reappeared:
-    return moved_articles(connection, reading.source.id, reading.parsed, known)
 
 
 def _decided(rules: tuple[Rule, ...], reading: Reading, now: datetime, known: _Known) -> Decided:

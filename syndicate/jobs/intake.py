@@ -20,7 +20,7 @@ from syndicate.jobs.source_reading import Parser
 from syndicate.jobs.wanted import change_articles, note_found, pages_to_read
 from syndicate.model import NewArticle, ParsedSource, Source, WantedPage
 from syndicate.net import FetchThread
-from syndicate.store import Connection, Store, quarantine, tombstones
+from syndicate.store import Connection, Store, known_articles, quarantine, tombstones
 from syndicate.store import articles as article_store
 
 Settle = Callable[[Connection, Sequence[NewArticle]], None]
@@ -58,7 +58,7 @@ class Intake:
         if not sources:
             return {}
         with self.store.read() as connection:
-            return article_store.known_digests_of(connection, [source.id for source in sources])
+            return known_articles.known_digests_of(connection, [source.id for source in sources])
 
     def parse(
         self, body: bytes, url: str, content_type: str, charset: str, known: frozenset[str], **more: Any

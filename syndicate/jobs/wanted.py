@@ -7,7 +7,7 @@ from syndicate.ingest.full_text import FRUITLESS, PageOptions, SortedEntries, wa
 from syndicate.ingest.identity import entry_key
 from syndicate.jobs.reading import Reading
 from syndicate.model import FullText, NewArticle, Source, SourceKind, WantedPage
-from syndicate.store import Connection, Store
+from syndicate.store import Connection, Store, known_articles
 from syndicate.store import articles as article_store
 from syndicate.store import pages as page_store
 from syndicate.store import sitemap_parts as part_store
@@ -34,7 +34,7 @@ def _not_buried(store: Store, source: Source, pages: Sequence[WantedPage]) -> li
     if not keys:
         return []
     with store.read() as connection:
-        buried = article_store.pruned_keys(connection, source.id, keys)
+        buried = known_articles.pruned_keys(connection, source.id, keys)
     return [page for page, key in zip(pages, keys, strict=True) if key not in buried]
 
 

@@ -1,56 +1,30 @@
 """Articles: accepting them, changing them, finding them again."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     Connection,
     Row,
-    Select,
     bindparam,
     delete,
     func,
     insert,
     select,
-    tuple_,
-    union_all,
     update,
 )
 from sqlalchemy.sql.dml import ReturningInsert
 
-from syndicate.model import Article, ArticleBody, Image, KnownArticle, NewArticle
-from syndicate.store import quarantine, schema
+from syndicate.model import Article, ArticleBody, Image, NewArticle
+from syndicate.store import schema
 from syndicate.store.stale import mark_stale
 from syndicate.store.story_moves import current_stories
 from syndicate.store.upsert import insert_on
 from syndicate.text.plain import folded_words
 
-_KNOWN = tuple(KnownArticle.__dataclass_fields__)
 _BATCH = 500
-MAX_SIMILAR = 5_000
-# One parameter for a whole list: SQLAlchemy examines each value of a list that stands in a statement.
-_VALUES: BindParameter[str] = bindparam("values", expanding=True)
-_MOMENTS: BindParameter[datetime] = bindparam("values", expanding=True)
-_FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
-    schema.articles.c.source_id == bindparam("source")
-)
-_SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_DIGESTS = union_all(
-    select(schema.articles.c.source_id, schema.articles.c.digest).where(
-        schema.articles.c.source_id.in_(_SOURCES)
-    ),
-    select(schema.tombstones.c.source_id, schema.tombstones.c.digest).where(
-        schema.tombstones.c.source_id.in_(_SOURCES)
-    ),
-    select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
-        schema.quarantine.c.kind == "entry",
-        schema.quarantine.c.source_id.in_(_SOURCES),
-        schema.quarantine.c.attempts >= quarantine.LIMIT,
-    ),
-)
 _LATEST = (
     select(schema.articles.c.published)
     .where(schema.articles.c.source_id == bindparam("source"))
@@ -59,80 +33,6 @@ _LATEST = (
 )
 _ADD_BODIES = insert(schema.article_bodies)
 _ADD_TAGS = insert(schema.article_tags)
-# Pairs of a source and a text.
-_PAIRS: BindParameter[tuple[int, str]] = bindparam("pairs", expanding=True)
-_FACTS_OF_SOURCES = select(schema.articles.c.source_id, *(schema.articles.c[name] for name in _KNOWN))
-_BY_KEYS = _FACTS_OF_SOURCES.where(
-    tuple_(schema.articles.c.source_id, schema.articles.c.entry_key).in_(_PAIRS)
-)
-_BY_URLS = _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.url).in_(_PAIRS))
-_LATEST_FACTS = _FACTS.order_by(schema.articles.c.id.desc()).limit(MAX_SIMILAR)
-_BY_MOMENTS = _LATEST_FACTS.where(schema.articles.c.published.in_(_MOMENTS))
-_BY_TITLES = _LATEST_FACTS.where(schema.articles.c.title.in_(_VALUES))
-_PRUNED_BY_KEYS = select(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).where(
-    tuple_(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).in_(_PAIRS)
-)
-
-
-def known_digests(connection: Connection, source_id: int) -> frozenset[str]:
-    """The digests of this source's items that need no reading.
-
-    They were read before, pruned and dropped ones included, or failed too often to be tried again.
-    """
-    return known_digests_of(connection, [source_id])[source_id]
-
-
-def known_digests_of(connection: Connection, source_ids: Collection[int]) -> dict[int, frozenset[str]]:
-    """``known_digests`` of each of these sources."""
-    found: dict[int, set[str]] = {source_id: set() for source_id in source_ids}
-    if found:
-        for source_id, digest in connection.execute(_DIGESTS, {"sources": list(found)}):
-            found[source_id].add(digest)
-    return {source_id: frozenset(digests) for source_id, digests in found.items()}
-
-
-def known_entries(
-    connection: Connection, asked: Mapping[int, tuple[Sequence[str], Sequence[str]]]
-) -> dict[int, tuple[tuple[KnownArticle, ...], frozenset[str]]]:
-    """What each source, by its id, has under these entry keys or canonical URLs.
-
-    Of each the articles, and those of the keys whose articles were pruned and must not come back as new.
-    """
-    keys = [(source, key) for source, (keys, _) in asked.items() for key in keys]
-    urls = [(source, url) for source, (_, urls) in asked.items() for url in urls if url]
-    found: dict[int, dict[int, KnownArticle]] = {source: {} for source in asked}
-    for query, pairs in ((_BY_KEYS, keys), (_BY_URLS, urls)):
-        for batch in _batches(pairs):
-            for source, *facts in connection.execute(query, {"pairs": batch}):
-                one = KnownArticle(**dict(zip(_KNOWN, facts, strict=True)))
-                found[source][one.id] = one
-    pruned: dict[int, set[str]] = {source: set() for source in asked}
-    for batch in _batches(keys):
-        for source, key in connection.execute(_PRUNED_BY_KEYS, {"pairs": batch}):
-            pruned[source].add(key)
-    return {source: (tuple(found[source].values()), frozenset(pruned[source])) for source in asked}
-
-
-def similar_articles(
-    connection: Connection, source_id: int, *, published: Sequence[datetime], titles: Sequence[str]
-) -> tuple[KnownArticle, ...]:
-    """The source's articles with one of these moments or exactly one of these titles, not too many."""
-    found: dict[int, KnownArticle] = {}
-    asked: tuple[tuple[Select[Any], Sequence[Any]], ...] = ((_BY_MOMENTS, published), (_BY_TITLES, titles))
-    for query, values in asked:
-        for batch in _batches(values):
-            for row in connection.execute(query, {"source": source_id, "values": batch}):
-                found[row.id] = KnownArticle(**row._asdict())
-    return tuple(found.values())
-
-
-def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> frozenset[str]:
-    """Those of the keys whose articles were pruned, or were passed over from the start."""
-    return frozenset(
-        key
-        for batch in _batches(keys)
-        for _, key in connection.execute(_PRUNED_BY_KEYS, {"pairs": [(source_id, key) for key in batch]})
-    )
 
 
 def latest_published(connection: Connection, source_id: int, *, limit: int) -> tuple[datetime, ...]:
