@@ -1,14 +1,15 @@
 """The ingest job: due sources → articles.
 
 Fetching happens on the fetch thread, parsing in worker processes, and one small pool of threads here takes
-answers through decide and write: one at a time while a thread is free, several together when they come faster
+answers through decide and write: one at a time when they trickle in, several together when they come faster
 than they are taken. A poll commits its articles, the validators of the answer and the next check in one
 transaction: killed before it, the next poll gets the same bytes again.
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,6 +27,7 @@ from syndicate.errors import (
 from syndicate.ingest.folders import read_folder
 from syndicate.ingest.polling import PAUSE, PollOutcome, after_poll, asked_to_wait
 from syndicate.ingest.unchanged import compare
+from syndicate.jobs.inbox import Inbox
 from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
 from syndicate.jobs.intake import Intake, LeaseLost
 from syndicate.jobs.one_by_one import Killers
@@ -45,9 +47,6 @@ log = logging.getLogger("syndicate.ingest")
 LEASE = timedelta(minutes=10)
 CLAIM = 500
 THREADS = 3
-# Answers that are taken together at most, and their bytes, beyond which no other joins them.
-TOGETHER = 16
-TOGETHER_BYTES = 1_000_000
 # Polls that brought nothing share a transaction: a crash loses no article, and at most so many next checks.
 QUIET = 50
 
@@ -131,19 +130,15 @@ class IngestJob:
                 yield self._storing.save_failure(source, state, error, clock.now())
         extended = clock.now()
         with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
-            running: set[Future[list[SourceOutcome | _Polled]]] = set()
-            waiting: list[_Answered] = []
+            inbox: Inbox[_Answered] = Inbox(_bytes_of)
+            running: deque[Future[list[SourceOutcome | _Polled]]] = deque()
             quiet: list[_Polled] = []
             for request, answer in self.intake.fetcher().fetch_each(requests):
-                waiting.append((*feeds.pop(int(str(request.key))), answer))
-                if len(running) < THREADS or _is_enough(waiting):
-                    running.add(pool.submit(self._take, waiting, clock.now()))
-                    waiting = []
-                done = {future for future in running if future.done()}
-                if len(running) > 2 * THREADS:
-                    done = wait(running, return_when=FIRST_COMPLETED).done
-                running -= done
-                yield from _settled(done, quiet)
+                inbox.put((*feeds.pop(int(str(request.key))), answer))
+                # One for each answer; those that come too late find none.
+                running.append(pool.submit(self._take, inbox, clock))
+                while running and running[0].done():
+                    yield from _settled(running.popleft(), quiet)
                 if len(quiet) >= QUIET:
                     yield from self._save_quiet(quiet)
                 if stopping():
@@ -154,9 +149,8 @@ class IngestJob:
                         source_store.extend_leases(
                             connection, feeds, owner=self.intake.owner, until=extended + LEASE
                         )
-            if waiting:
-                running.add(pool.submit(self._take, waiting, clock.now()))
-            yield from _settled(running, quiet)
+            for taken in running:
+                yield from _settled(taken, quiet)
             yield from self._save_quiet(quiet)
         if feeds:
             with self.intake.store.write() as connection:
@@ -178,8 +172,9 @@ class IngestJob:
         if waiting:
             yield from self._save_quiet(waiting)
 
-    def _take(self, answers: Sequence[_Answered], now: datetime) -> list[SourceOutcome | _Polled]:
+    def _take(self, inbox: Inbox[_Answered], clock: RunClock) -> list[SourceOutcome | _Polled]:
         """Some answers, from bytes to rows."""
+        answers, now = inbox.take(), clock.now()
         bodies = [source for source, _, answer in answers if isinstance(answer, Fetched) and answer.body]
         known = self.intake.known_digests_of(bodies)
         taken: list[SourceOutcome | _Polled] = []
@@ -295,18 +290,15 @@ class IngestJob:
         return self._save_all([poll], now)[0]
 
 
-def _is_enough(answers: Sequence[_Answered]) -> bool:
-    size = sum(len(answer.body) for _, _, answer in answers if isinstance(answer, Fetched))
-    return len(answers) >= TOGETHER or size > TOGETHER_BYTES
+def _bytes_of(answered: _Answered) -> int:
+    answer = answered[2]
+    return len(answer.body) if isinstance(answer, Fetched) else 0
 
 
-def _settled(
-    futures: Iterable[Future[list[SourceOutcome | _Polled]]], quiet: list[_Polled]
-) -> Iterable[SourceOutcome]:
+def _settled(future: Future[list[SourceOutcome | _Polled]], quiet: list[_Polled]) -> Iterable[SourceOutcome]:
     """The outcomes that are stored; those that are not yet join ``quiet``."""
-    for future in futures:
-        for result in future.result():
-            if isinstance(result, SourceOutcome):
-                yield result
-            else:
-                quiet.append(result)
+    for result in future.result():
+        if isinstance(result, SourceOutcome):
+            yield result
+        else:
+            quiet.append(result)
