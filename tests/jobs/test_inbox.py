@@ -35,11 +35,11 @@ def test_a_full_inbox_waits_for_those_who_take():
     waiting = inbox()
     many = range(3 * FULL)
     with ThreadPoolExecutor(1) as network:
-        putting = network.submit(lambda: [waiting.put(answer) for answer in many])
+        for answer in many:
+            network.submit(waiting.put, answer)
         taken: list[int] = []
         while len(taken) < len(many):
             some = waiting.take()
             assert len(some) <= TOGETHER
             taken += some
-        putting.result()
     assert taken == list(many)
