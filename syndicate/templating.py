@@ -18,10 +18,12 @@ from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
+from types import CodeType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from jinja2 import (
+    BytecodeCache,
     ChoiceLoader,
     Environment,
     FileSystemLoader,
@@ -33,6 +35,7 @@ from jinja2 import (
     meta,
     nodes,
 )
+from jinja2.bccache import Bucket
 from jinja2.compiler import CodeGenerator, Frame
 from markupsafe import Markup, escape
 
@@ -139,6 +142,23 @@ class _CodeGenerator(CodeGenerator):
             super()._output_child_pre(node, frame, finalize)
 
 
+class _CompiledOnce(BytecodeCache):
+    """The code of each text, kept while the process lives: most are the same in every language."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED: Final = _CompiledOnce()
+
+
 class _Environment(Environment):
     code_generator_class = _CodeGenerator
     escaped = staticmethod(_escaped)
@@ -149,7 +169,7 @@ class _Environment(Environment):
 
 
 class Templates:
-    """Every template by its name (``pages/article.html``), compiled once.
+    """Every template by its name (``pages/article.html``), compiled once in the life of the process.
 
     ``folder`` is the user's own folder or ``None``; ``ConfigError`` when it is not there. ``language`` (BCP
     47) is that of the words a template says by itself; those it has no translation for are English. Changes
@@ -167,6 +187,7 @@ class Templates:
         loaders = [_Folder(place, language) for place in self._folders]
         self._environment = _Environment(
             loader=ChoiceLoader([*loaders, PrefixLoader({_BUILTIN_PREFIX: FileSystemLoader(builtin)})]),
+            bytecode_cache=_COMPILED,
             autoescape=_escapes,
             undefined=StrictUndefined,
             auto_reload=False,

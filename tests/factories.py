@@ -153,6 +153,12 @@ def consents(connection: Connection, address_key: str) -> list[tuple[str, str, s
     return [(one["event"], one["detail"], one["agreed"]) for one in found]
 
 
+WITHIN_A_YEAR = edition_store.SendingTimes(
+    own_hour=lambda _hour, _zone: NOW, max_lateness=timedelta(days=365)
+)
+"""Mail that goes whenever it is sent; no reader has an hour of their own."""
+
+
 def cut(connection: Connection, stories: Sequence[EditionStory], **changes: Any) -> int | None:
     """Cut an edition of the daily newsletter for the period that ended this morning."""
     facts: dict[str, Any] = {
@@ -161,6 +167,7 @@ def cut(connection: Connection, stories: Sequence[EditionStory], **changes: Any)
         "period": PERIOD,
         "rendered": ("The subject", "<p>HTML</p>", "Text"),
         "now": NOW,
+        "times": WITHIN_A_YEAR,
     }
     return edition_store.cut_edition(connection, stories=stories, **(facts | changes))
 

@@ -7,7 +7,6 @@ from datetime import datetime
 import click
 
 from syndicate.errors import ConfigError, SyndicateError
-from syndicate.jobs.source_reading import pause_asked
 from syndicate.model import Article, Newsletter, Source
 from syndicate.services import Services
 from syndicate.store import Connection, added_sources
@@ -42,6 +41,8 @@ def patient_source(services: Services, name: str, now: datetime, *, force: bool)
 
     Raises as above, and ``SyndicateError`` while its server asks for a pause, unless ``force`` is set.
     """
+    from syndicate.jobs.source_reading import pause_asked
+
     with services.store.read() as connection:
         source = source_named(connection, name)
     until = None if force else pause_asked(services.store, source, now)

@@ -20,8 +20,19 @@ from syndicate.cli.frame import (
 )
 from syndicate.errors import SyndicateError
 from syndicate.jobs.restored import doubt_restored
-from syndicate.model import DeliveryState
+from syndicate.model import DeliveryCause, DeliveryState
 from syndicate.store import deliveries as delivery_store
+from syndicate.store.deliveries import DeliveryReport
+
+_CAUSES = {
+    DeliveryCause.NONE: "",
+    DeliveryCause.TOO_LATE: "it was too late to be sent",
+    DeliveryCause.CORRECTED: "a correction took its place",
+    DeliveryCause.LEFT: "unsubscribed before it was sent",
+    DeliveryCause.PAUSED: "paused by its reader before it was sent",
+    DeliveryCause.INTERRUPTED: "the sender stopped between the body and the server's answer",
+    DeliveryCause.RESTORED: "it waited in a backup that was restored",
+}
 
 
 @click.group()
@@ -53,7 +64,7 @@ def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> N
             one.delivery.address,
             one.newsletter,
             one.delivery.attempts,
-            one.error,
+            _said(one),
         )
         for one in reports
     ]
@@ -114,3 +125,8 @@ def doubt(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> N
         "dry_run": dry_run,
     }
     show(answer, as_json, lambda: click.echo("\n".join(lines)))
+
+
+def _said(report: DeliveryReport) -> str:
+    """Why it ended, and what the mail server said last."""
+    return "; ".join(filter(None, (_CAUSES[report.cause], report.error)))

@@ -1,6 +1,5 @@
 """Is mail from here likely to arrive? What receivers look at, asked the way they ask."""
 
-import re
 from pathlib import Path
 
 import click
@@ -13,12 +12,11 @@ from syndicate.delivery.smtp import connect
 from syndicate.errors import FetchError
 from syndicate.net.dns import Lookup, lookup
 from syndicate.net.exchange import PAGE_ACCEPT, Fetched, FetchRequest
+from syndicate.newsletter.mail_page import Element, MailPage
 from syndicate.services import Services
 from syndicate.services.mail import envelope_domain, mail_domain, smtp_options
 from syndicate.store import audience, leases
-
-# What the button sends; whatever the template around it says.
-_BUTTON = re.compile(rb"""<form[^>]*method=["']?post.*name=["']?confirm["']?\s+value=["']?yes""", re.I | re.S)
+from syndicate.web.unsubscribe import is_confirmation
 
 _MARKS = {True: "well", False: "BAD", None: "-"}
 
@@ -106,6 +104,22 @@ def try_link(services: Services, page: str, token: str) -> Finding:
         return found(f"does not answer as it should: {reason}")
     if right.url != urls[0]:
         return found("leads elsewhere, where mail programs do not follow (RFC 8058)")
-    if not _BUTTON.search(right.body) or isinstance(wrong, Fetched):
+    if not _has_button(right.body) or isinstance(wrong, Fetched):
         return found("answers with some other page than this program's: see what stands before it")
     return found("shows the button, and a wrong link does not", good=True)
+
+
+def _has_button(body: bytes) -> bool:
+    """Whether a page has a form with a button that our own page would take for a yes."""
+    return any(
+        is_confirmation({one.attributes.get("name", ""): one.attributes.get("value", "")})
+        for one in MailPage(body.decode("utf-8", "replace")).elements
+        if one.tag in ("button", "input") and _is_posted(one)
+    )
+
+
+def _is_posted(element: Element | None) -> bool:
+    """Whether it stands in a form that is sent by POST."""
+    while element is not None and element.tag != "form":
+        element = element.parent
+    return element is not None and element.attributes.get("method", "").lower() == "post"

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from syndicate.audience.confirmation import Question
 from syndicate.audience.preferences import PAUSES
 from syndicate.cli.invented import CHANNEL, NEWSLETTER, archived, article, desk, digests, headline, reader
 from syndicate.errors import RenderError
@@ -101,9 +102,7 @@ def _mails(services: Services, now: datetime) -> Renders:
         period = services.editions.upcoming(newsletter, now)
         for digest in digests(now):
             yield partial(services.press.proof, newsletter, period, digest, invented=True)
-        yield partial(
-            proofed_confirmation,
-            services.templates,
+        question = Question(
             newsletter_title=newsletter.title,
             site_title="Sample",
             language=newsletter.language,
@@ -112,6 +111,7 @@ def _mails(services: Services, now: datetime) -> Renders:
             confirm_url="https://example.com/confirm/token",
             hours=48,
         )
+        yield partial(proofed_confirmation, services.templates, question)
 
 
 def _pages(services: Services) -> SitePages:

@@ -38,6 +38,7 @@ from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
 from syndicate.store.editions import EditionReport
 from syndicate.store.quarantine import Failure
+from syndicate.store.sending_pauses import SendingPause
 from syndicate.store.sources import SourceReport
 from syndicate.text.privacy import hidden_address
 
@@ -66,6 +67,7 @@ class Health:
     oldest_due: datetime | None
     subscriptions: dict[str, dict[str, int]]
     deferral: str
+    pause: SendingPause | None
     refused: int
     late: int
     pages: dict[str, int]
@@ -99,6 +101,7 @@ def look(services: Services, now: datetime) -> Health:
             oldest_due=delivery_store.next_delivery(connection),
             subscriptions=audience.count_subscriptions(connection),
             deferral=_last_deferral(connection, now),
+            pause=sending_pauses.sending_pause(connection, now),
             refused=delivery_store.count_refused(connection),
             late=delivery_store.count_late(connection, since=now - WEEK),
             pages=page_store.count_pages(connection),
@@ -130,7 +133,7 @@ def _lists(services: Services, connection: Connection) -> tuple[tuple[str, Sourc
 def _last_deferral(connection: Connection, now: datetime) -> str:
     """What the mail server, or the disk, said when it last put mail off."""
     if pause := sending_pauses.sending_pause(connection, now):
-        return pause[1]
+        return pause.reason
     waiting = (DeliveryState.DEFERRED, DeliveryState.PENDING)
     latest = delivery_store.list_deliveries(connection, states=waiting, limit=1)
     return latest[0].error if latest else ""
@@ -205,6 +208,12 @@ def _problems_of_mail(health: Health) -> list[str]:
         found.append(
             f"{plural(uncertain, 'delivery')} may or may not have arrived: see `syndicate deliveries list "
             "--state uncertain`, and send again what should be"
+        )
+    if health.pause and health.pause.refusals:
+        found.append(
+            f"the mail server refused us {plural(health.pause.refusals, 'time')} in a row: "
+            f"{health.pause.reason}. Nothing is sent before {health.pause.until:%H:%M} UTC; mend it, then "
+            "`syndicate deliver --resume` tries at once"
         )
     if health.refused:
         found.append(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from syndicate.audience.preferences import Choices, Offer
 from syndicate.jobs.preferences import ReaderPage
-from syndicate.jobs.web_desk import DeskView, Sheet
+from syndicate.jobs.web_desk import DeskView, SentEdition, Sheet
 from syndicate.model import (
     TRENDING,
     Channel,
@@ -144,7 +144,7 @@ def reader(paused_until: datetime | None) -> ReaderPage:
 
 
 def desk(newsletter: Newsletter, now: datetime) -> DeskView:
-    """A desk with an edition, a form of one and a correction."""
+    """A desk with an edition, a form of one, a correction, and an edition that went out."""
     change = EditionChange(edition_id=1, changed_by="Sample", action="note", detail="Sample", changed=now)
     plain, rich = digests(now)
     editions = (
@@ -171,5 +171,6 @@ def desk(newsletter: Newsletter, now: datetime) -> DeskView:
         ends=now,
         readers=1,
         sheets=sheets,
+        sent=(SentEdition(found=sheets[0].found, seen=""),),
         said="approve",
     )

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from syndicate.audience.addresses import parse_mailbox
-from syndicate.cli.every_template import broken_templates
 from syndicate.cli.frame import config_option, json_option, moment, now_option, show, table
 from syndicate.errors import ConfigError, FetchError, RenderError, SyndicateError
 from syndicate.model import ClauseField, SourceKind
@@ -17,7 +16,6 @@ from syndicate.net import read_credentials
 from syndicate.newsletter.periods import parse_schedule, read_zone
 from syndicate.newsletter.sample import sample_stories
 from syndicate.services import Services
-from syndicate.services.mail import readers_reach
 from syndicate.services.places import store_url
 from syndicate.settings import load_settings
 from syndicate.store import open_store
@@ -109,6 +107,8 @@ def _check(config: Path, now: datetime, report: _Report) -> None:
 
 
 def _check_templates(services: Services, now: datetime, report: _Report) -> None:
+    from syndicate.cli.every_template import broken_templates
+
     names = services.templates.names()
     report.problems += services.templates.check(names)
     if report.problems:
@@ -127,6 +127,8 @@ def _check_templates(services: Services, now: datetime, report: _Report) -> None
 
 
 def _check_mail(services: Services, report: _Report) -> None:
+    from syndicate.services.mail import readers_reach
+
     for address in filter(None, (services.settings.mail.sender, services.settings.mail.reply_to)):
         try:
             parse_mailbox(address)

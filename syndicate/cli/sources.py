@@ -26,7 +26,7 @@ from syndicate.cli.source_add import add
 from syndicate.cli.source_lists import export, import_
 from syndicate.cli.source_looks import look_facts, print_look
 from syndicate.errors import SyndicateError
-from syndicate.ingest.polling import believed_url
+from syndicate.ingest.polling import believed_url, told
 from syndicate.model import Absence, Origin
 from syndicate.store import Connection, added_sources
 from syndicate.store import sources as source_store
@@ -211,7 +211,7 @@ def _facts(report: SourceReport) -> dict[str, Any]:
         "next_check": state.next_check,
         "failures": state.failures,
         "error": state.error,
-        "warning": report.state.warning,
+        "warning": told(state.warning, state.read_from),
         "moved_to": shown_address(source, believed_url(state)),
         "outline": dict(source.outline),
     }

@@ -1,9 +1,11 @@
 """The five stages as commands: each does what the daemon does, once, and may run beside it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,13 +24,15 @@ from syndicate.cli.frame import (
     wipe_bar,
 )
 from syndicate.cli.source_lists import describe_import
-from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
-from syndicate.jobs.pages import PagesResult
-from syndicate.jobs.sitemap_parts import PartsResult
 from syndicate.model import Absence
 from syndicate.services import Services
 from syndicate.store import sources as source_store
-from syndicate.store.deliveries import DeliveryReport
+
+if TYPE_CHECKING:
+    from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
+    from syndicate.jobs.pages import PagesResult
+    from syndicate.jobs.sitemap_parts import PartsResult
+    from syndicate.store.deliveries import DeliveryReport
 
 
 @click.command()
@@ -246,9 +250,13 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
         "uncertain": result.uncertain + result.swept,
         "cancelled": result.cancelled,
         "problem": result.problem,
+        "busy": result.busy,
     }
 
     def text() -> None:
+        if result.busy:
+            click.echo("Another process is sending right now, and the limits hold for both; nothing to do.")
+            return
         click.echo(
             f"{result.sent} sent, {result.deferred} deferred, {result.failed + result.late} failed, "
             f"{result.uncertain + result.swept} uncertain, {result.cancelled} cancelled."

@@ -22,7 +22,7 @@ from syndicate.cli.frame import (
 )
 from syndicate.cli.health import Health, look, shown_address
 from syndicate.cli.newsletters import next_editions
-from syndicate.ingest.polling import believed_url
+from syndicate.ingest.polling import believed_url, told
 from syndicate.model import HubSubscription
 from syndicate.services import Services
 from syndicate.store.editions import EditionReport
@@ -62,7 +62,7 @@ def _print_sources(health: Health) -> None:
             "" if report.source.paused or report.state.gone else ago(report.state.next_check, health.now),
             f"{report.articles_last_week / 7:.1f}",
             report.state.error
-            or report.state.warning
+            or told(report.state.warning, report.state.read_from)
             or ("" if report.source.paused else report.state.check_reason),
         )
         for report in health.sources
@@ -163,7 +163,7 @@ def _source(report: SourceReport, hub: HubSubscription | None) -> dict[str, Any]
         "hub": _hub(hub),
         "failures": state.failures,
         "error": state.error,
-        "warning": report.state.warning,
+        "warning": told(state.warning, state.read_from),
         "moved_to": shown_address(source, believed_url(state)),
         "articles": report.articles,
         "articles_per_day": round(report.articles_last_week / 7, 2),

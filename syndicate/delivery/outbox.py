@@ -258,7 +258,8 @@ class Outbox:
         if self._held and self._held[0][0] <= now:
             return heappop(self._held)[2]
         while len(self._held) < _HELD and (parcel := self._take()) is not None:
-            if parcel.not_before <= now:
+            # Looked at anew: what may go at once was taken after ``now``.
+            if parcel.not_before <= time.monotonic():
                 return parcel
             heappush(self._held, (parcel.not_before, parcel.key, parcel))
         return None

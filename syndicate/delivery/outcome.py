@@ -16,7 +16,8 @@ GIVE_UP_AFTER = timedelta(hours=72)
 # From the first attempt on: what is put off in time may be sent until then, however late it is.
 KEEP_TRYING = GIVE_UP_AFTER + LONGEST_PAUSE
 CONNECTION_PAUSE = timedelta(minutes=2)
-LOGIN_PAUSE = timedelta(minutes=15)
+REFUSAL_PAUSE = timedelta(minutes=15)
+LONGEST_REST = timedelta(hours=2)
 RENDERS = 3
 
 
@@ -54,9 +55,18 @@ def pause_after(attempts: int) -> timedelta:
     return min(FIRST_PAUSE * (1 << min(attempts - 1, 10)), LONGEST_PAUSE)
 
 
-def rest_after(error: TransportDown) -> timedelta:
+def refuses_us(error: TransportDown) -> bool:
+    """Whether the server was reached and will not have our login, our sender, or any message of ours."""
+    return error.code is not None and error.code >= 500
+
+
+def rest_after(error: TransportDown, *, refusals: int) -> timedelta:
     """How long nothing is sent to anybody after the server took nothing from us.
 
-    A refused login or sender would be refused again, and trying may lock the account.
+    A refused login or sender would be refused again, and trying may lock the account: 15 minutes after the
+    first of so many ``refusals`` in a row, then twice as long each time. At most two hours, since nobody
+    tells us when it is mended, and a single message may have been the reason while others would be taken.
     """
-    return LOGIN_PAUSE if error.code is not None and error.code >= 500 else CONNECTION_PAUSE
+    if not refuses_us(error):
+        return CONNECTION_PAUSE
+    return min(REFUSAL_PAUSE * (1 << min(refusals - 1, 10)), LONGEST_REST)

@@ -3,6 +3,12 @@
 A refusal of the sender (5xx at MAIL), or for reasons of policy (5.7.x, RFC 3463), is kept back until another
 message is taken: then it was about that message. When enough are refused in a row it is about us: sending
 stops, and they go back to those that wait.
+
+A short list never gets as far as that, so the end of a run is looked at as well. Three refused for policy,
+and nothing taken of all that was offered, are about us: strangers' servers that each have something against
+one reader are rarely met in threes, and never without anybody else, while the server we hand everything to
+refuses everybody. One or two say nothing either way. They are put off, each by itself: sending goes on for
+the others, one of whom will tell; and a refusal that stops everything would let one bad address do so.
 """
 
 from collections.abc import Sequence
@@ -10,10 +16,13 @@ from dataclasses import replace
 
 from syndicate.delivery.bounces import about_us
 from syndicate.delivery.parcels import Ended
-from syndicate.errors import Refused, SenderRefused, TransportDown
+from syndicate.errors import Deferred, Refused, SenderRefused, TransportDown
 
 SENDER_REFUSALS = 2
 POLICY_REFUSALS = 20
+"""So many in a row end a run."""
+POLICY_REFUSALS_OF_ALL = 3
+"""So many are about us at the end of a run in which nothing was taken."""
 
 
 class Suspicion:
@@ -49,17 +58,21 @@ class Suspicion:
         return certain
 
     def rest(self) -> list[Ended]:
-        """At the end of a run: those kept back go back or fail.
+        """At the end of a run: those kept back go back, fail, or, when nothing tells, are put off.
 
         With nothing to compare with, a refused sender is taken to be about us.
         """
-        if self._senders and not self._taken and self.problem is None:
-            self.problem = _down(self._senders[0])
-        kept = [*self._senders, *self._policies]
-        self._senders, self._policies = [], []
-        if self.problem is None:
-            return kept
-        return [Ended(parcel=one.parcel, error=_down(one)) for one in kept]
+        if self.problem is None and not self._taken:
+            enough = len(self._policies) >= POLICY_REFUSALS_OF_ALL
+            about_all = self._senders or (self._policies if enough else [])
+            self.problem = _down(about_all[0]) if about_all else None
+        senders, self._senders = self._senders, []
+        policies, self._policies = self._policies, []
+        if self.problem is not None:
+            return [Ended(parcel=one.parcel, error=_down(one)) for one in (*senders, *policies)]
+        if not self._taken:
+            policies = [Ended(parcel=one.parcel, error=_put_off(one)) for one in policies]
+        return senders + policies
 
     def _acquitted(self, taken: Ended) -> list[Ended]:
         self._taken = True
@@ -78,5 +91,12 @@ class Suspicion:
 
 
 def _down(one: Ended) -> TransportDown:
-    code = one.error.code if isinstance(one.error, Refused) else None
-    return TransportDown(str(one.error), code=code)
+    return TransportDown(str(one.error), code=_code(one))
+
+
+def _put_off(one: Ended) -> Deferred:
+    return Deferred(str(one.error), code=_code(one))
+
+
+def _code(one: Ended) -> int | None:
+    return one.error.code if isinstance(one.error, Refused) else None

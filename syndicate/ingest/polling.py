@@ -149,6 +149,12 @@ def with_hub(
     return replace(state, next_check=max(moment, now), check_reason=reason)
 
 
+def told(warning: str, read_from: str) -> str:
+    """What a person is told of a source: a warning of its last document, and that another site sends it."""
+    moved = f"It is read from another site, {read_from}: its address leads there." if read_from else ""
+    return " ".join(filter(None, (warning, moved)))
+
+
 def hub_missed(published: Iterable[datetime], now: datetime) -> bool:
     """True when a poll found something that a working hub would have sent before: then polls count again."""
     return any(moment <= now - HUB_GRACE for moment in published)
@@ -207,6 +213,7 @@ def _after_success(
         permanent_url=outcome.permanent_url,
         permanent_seen=seen if outcome.permanent_url else 0,
         warning=state.warning,
+        read_from=state.read_from,
         max_age=outcome.max_age if outcome.max_age is not None else still_fresh,
         wish=wished.min_interval if wished else state.wish,
         skip_hours=wished.skip_hours if wished else state.skip_hours,

@@ -9,6 +9,7 @@ from syndicate.audience.tokens import read_token
 from syndicate.delivery.bounces import Kind, Report, about_us, judge, read_report
 from syndicate.delivery.verp import is_ours
 from syndicate.errors import Deferred, MailError, SenderDeferred, SenderRefused
+from syndicate.model import SuppressionReason
 from syndicate.store import Connection, Store, audience, departures, leases
 from syndicate.store import bounces as bounce_store
 
@@ -17,6 +18,7 @@ log = logging.getLogger("syndicate.bounces")
 FORGED = "forged"
 NOTHING = "nothing"
 REPEATED = "repeated"
+_REASONS = {Kind.COMPLAINT: SuppressionReason.COMPLAINED, Kind.SOFT: SuppressionReason.BOUNCED_OFTEN}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,10 +128,10 @@ def apply_bounce(
         since = max(now - timedelta(seconds=policy.soft_window), departures.allowed_since(connection, key))
         if bounce_store.count_bounces(connection, key, kind=kind.value, since=since) < policy.soft_limit:
             return True
-    reasons = {Kind.COMPLAINT: departures.COMPLAINED, Kind.SOFT: f"{departures.BOUNCED} too often"}
-    reason = reasons.get(kind, departures.BOUNCED)
+    reason = _REASONS.get(kind, SuppressionReason.BOUNCED).value
     audience.suppress(connection, key, reason=reason, now=now)
-    audience.end_all_subscriptions(connection, key, detail=f"{reason}: {status} {detail}"[:300], now=now)
+    words = f"{reason}: {status} {detail}"[:300]
+    audience.end_all_subscriptions(connection, key, detail=words, now=now, ended_for=reason)
     return True
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from syndicate.audience.tokens import CONFIRM, make_token, unsubscribe_token
 from syndicate.delivery.dkim import DkimKey
 from syndicate.delivery.message import MailOptions, MessageTemplate, message_id
-from syndicate.delivery.outcome import KEEP_TRYING, outcome_of, rest_after
+from syndicate.delivery.outcome import KEEP_TRYING, outcome_of, refuses_us, rest_after
 from syndicate.delivery.pace import Limits, Pace
 from syndicate.delivery.parcels import Ended, Parcel, Sender
 from syndicate.delivery.verp import verp_sender
@@ -34,6 +34,7 @@ LEASE = timedelta(minutes=15)
 SENDING_LEASE = timedelta(minutes=15)
 # A delivery whose turn comes later than this (seconds) is given back until then.
 PATIENCE = 60.0
+_SENDING = "sending under limits"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,8 @@ class DeliverResult:
     """How many deliveries ended in each way during one run; ``late`` ones failed without an attempt.
 
     ``problem`` is what the server said when it took nothing more; ``paused`` is true when that was in an
-    earlier run, and nobody has tried again since.
+    earlier run, and nobody has tried again since. ``busy`` means that another process sends, and that there
+    are limits, which hold for both: nothing was done.
     """
 
     sent: int = 0
@@ -53,14 +55,15 @@ class DeliverResult:
     late: int = 0
     problem: str = ""
     paused: bool = False
+    busy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverJob:
     """Sends what is due. Several processes may run it at once: each row is claimed by one.
 
-    ``keys`` sign every message; ``limits`` hold for this process; ``bounces`` says when
-    a mailbox is given up.
+    ``keys`` sign every message; with ``limits`` only one process sends at a time, so that they hold for all;
+    ``bounces`` says when a mailbox is given up.
     """
 
     store: Store
@@ -109,8 +112,11 @@ class DeliverJob:
             if resume:
                 sending_pauses.resume_sending(connection)
             secret = leases.secret(connection)
-            problem = _resting(connection, now)
+            before, problem = sending_pauses.latest_pause(connection), _resting(connection, now)
             waiting = delivery_store.count_due(connection, now)
+            busy = bool(waiting and not problem) and not self.take_turn(connection, now)
+        if busy:
+            return DeliverResult(swept=swept, late=late, busy=True)
         if problem:
             return DeliverResult(swept=swept, late=late, problem=problem, paused=True)
         if not waiting:
@@ -120,16 +126,44 @@ class DeliverJob:
             error = self.sender().run(run.take, run.settle, backlog=waiting, stopping=stopping)
         finally:
             run.give_back()
-        if error is not None:
+        if error is not None or (before and run.tally.sent):
             with self.store.write() as connection:
-                until = run.moment() + rest_after(error)
-                sending_pauses.pause_sending(connection, until=until, reason=str(error))
+                _rest_or_go_on(connection, error, run.moment(), taken=run.tally.sent > 0)
+        late += run.late
         return DeliverResult(swept=swept, late=late, problem=str(error or ""), **run.tally.counts())
+
+    def take_turn(self, connection: Connection, now: datetime) -> bool:
+        """Begin or go on as the one process that sends under limits; false when another one does.
+
+        A process that dies keeps the others waiting as long as it keeps the rows that it had leased.
+        """
+        if self.limits == Limits():
+            return True
+        until = max(now, self.clock()) + LEASE
+        return leases.take_lease(connection, _SENDING, owner=self.owner, now=now, until=until)
 
 
 def _resting(connection: Connection, now: datetime) -> str:
     pause = sending_pauses.sending_pause(connection, now)
-    return f"{pause[1]}. Nothing is sent before {pause[0]:%H:%M} UTC." if pause else ""
+    return f"{pause.reason}. Nothing is sent before {pause.until:%H:%M} UTC." if pause else ""
+
+
+def _rest_or_go_on(
+    connection: Connection, error: TransportDown | None, moment: datetime, *, taken: bool
+) -> None:
+    """What a run leaves to the next: a pause that grows with the refusals in a row, or none."""
+    before = sending_pauses.latest_pause(connection)
+    if taken:
+        sending_pauses.resume_sending(connection)
+    if error is None:
+        return
+    refusals = before.refusals if before and not taken else 0
+    # Another process, refused at the same time, has counted this one.
+    counted = refusals > 0 and before is not None and before.until > moment
+    refusals += refuses_us(error) and not counted
+    until = moment + rest_after(error, refusals=refusals)
+    pause = sending_pauses.SendingPause(until=until, reason=str(error), refusals=refusals)
+    sending_pauses.pause_sending(connection, pause)
 
 
 class _Tally:
@@ -145,6 +179,10 @@ class _Tally:
         done = sum(self._counts.values())
         self._progress(done, max(done, self._waiting))
 
+    @property
+    def sent(self) -> int:
+        return self._counts.get(DeliveryState.SENT, 0)
+
     def counts(self) -> dict[str, Any]:
         return {state.value: count for state, count in self._counts.items()}
 
@@ -159,7 +197,9 @@ class _Run:
         self, job: DeliverJob, keys: Sequence[DkimKey], now: datetime, secret: bytes, tally: _Tally
     ) -> None:
         self.tally = tally
+        self.late = 0
         self._job = job
+        self._began = job.clock()
         self._keys = keys
         self._now = now
         self._secret = secret
@@ -171,6 +211,10 @@ class _Run:
     def moment(self) -> datetime:
         """The clock, but never before the run's own time: a lease must not end before it began."""
         return max(self._now, self._job.clock())
+
+    def _late_by(self) -> datetime:
+        """The run's own time and how long it has lasted: what is too late by then does not go any more."""
+        return self._now + max(self._job.clock() - self._began, timedelta())
 
     def take(self) -> Parcel | None:
         """The next leased delivery; leases another batch when there is none left."""
@@ -227,20 +271,30 @@ class _Run:
 
     def give_back(self) -> None:
         """Free what was leased and not begun."""
-        ids = [*(one.id for one in self._leased), *self._out]
-        if ids:
+        ids, limited = [*(one.id for one in self._leased), *self._out], self._job.limits != Limits()
+        if ids or limited:
             with self._job.store.write() as connection:
                 delivery_store.release_deliveries(connection, ids, owner=self._job.owner)
+                leases.drop_lease(connection, _SENDING, owner=self._job.owner)
 
     def _claim(self) -> bool:
         # A run may take longer than a lease, which has to last from now and not from the run's beginning.
-        moment = self.moment()
+        until, late_by = self.moment() + LEASE, self._late_by()
         with self._job.store.write() as connection:
+            if not self._job.take_turn(connection, self._now):
+                return False
             claimed = delivery_store.claim_deliveries(
-                connection, now=self._now, owner=self._job.owner, until=moment + LEASE, limit=BATCH
+                connection,
+                now=self._now,
+                owner=self._job.owner,
+                until=until,
+                limit=BATCH,
+                late_by=late_by,
             )
+            self._more = len(claimed) == BATCH
+            if not self._more:
+                self.late += delivery_store.fail_late(connection, now=late_by)
         self._leased.extend(claimed)
-        self._more = len(claimed) == BATCH
         return bool(claimed)
 
     def _postpone(self, delivery: Delivery, seconds: float) -> None:

@@ -20,7 +20,6 @@ from syndicate.newsletter.views import harmless
 from syndicate.store import Connection, Store, desk
 from syndicate.store.desk import DeskEdition, EditionChange
 from syndicate.store.editions import CUT, HELD, OPEN, VARIANT, WITHDRAWN
-from syndicate.store.preferences import keep_hours
 from syndicate.text.plain import clean_text
 
 NOTE_LIMIT = 2000
@@ -73,6 +72,11 @@ class DeskJob:
         """The ids of what waits of a newsletter, the latest first; forms go with an edition that waits."""
         with self.store.read() as connection:
             return desk.open_editions(connection, newsletter)
+
+    def correctable(self, newsletter: str, *, limit: int) -> list[DeskEdition]:
+        """The latest editions that went out and whose correction can be begun."""
+        with self.store.read() as connection:
+            return desk.editions_to_correct(connection, newsletter, limit=limit)
 
     def changes(self, edition_id: int) -> list[EditionChange]:
         """What was done to an edition."""
@@ -266,10 +270,8 @@ class DeskJob:
         if proof.trimmed:
             self._record(connection, found.edition.id, "trim", "; ".join(proof.trimmed), "syndicate", now)
         newsletter = next(one for one in self.newsletters if one.name == found.edition.newsletter)
-        times = sending_times(newsletter, now)
-        if not desk.release_edition(connection, found, now, max_lateness=times.max_lateness):
+        if not desk.release_edition(connection, found, now, sending_times(newsletter, now)):
             return False
-        keep_hours(connection, found.edition.id, times.own_hour)
         detail = proof.rendered.subject if action == "approve" else ""
         self._record(connection, found.edition.id, action, detail, by, now)
         return True

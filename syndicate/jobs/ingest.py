@@ -35,7 +35,7 @@ from syndicate.jobs.poll_reading import Unread, poll_of, read_alone, read_togeth
 from syndicate.jobs.poll_storing import Poll, PollStoring
 from syndicate.jobs.reading import reading_of_entries
 from syndicate.jobs.run_clock import RunClock
-from syndicate.jobs.source_reading import file_reader, outcome_of, source_request, with_site
+from syndicate.jobs.source_reading import file_reader, other_site, outcome_of, source_request
 from syndicate.model import ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import Fetched, FetchRequest
 from syndicate.store import robots as robots_store
@@ -258,10 +258,10 @@ class IngestJob:
             return source, asked_to_wait(state, now + timedelta(seconds=answer.retry_after or 0.0))
         if isinstance(answer, FetchError):
             return self._storing.save_failure(source, state, answer, now)
+        elsewhere = other_site(source, answer)
+        state = state if elsewhere == state.read_from else replace(state, read_from=elsewhere)
         compared = compare(answer.body, state.frame, known)
         if answer.unchanged or compared.nothing_new:
-            warning = with_site(state.warning, source, answer)
-            state = state if warning == state.warning else replace(state, warning=warning)
             return self._nothing_new(source, state, outcome_of(source, answer), now)
         return Unread(source=source, state=state, answer=answer, known=known, compared=compared)
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from syndicate.newsletter.findings import DoubtfulLinks
 from syndicate.newsletter.mail_page import MailPage
 
 _PAGES = "site"
@@ -23,8 +24,8 @@ def own_links(page: MailPage, site_url: str) -> dict[str, str]:
 
 def missing(
     page: MailPage, site_url: str, output: Path, *, routes: Collection[str], later: Collection[str]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """What is dead, and what this program does not know; each a reason by address.
+) -> DoubtfulLinks:
+    """What is dead, and what this program does not know.
 
     ``routes`` are the first parts of the paths that the web server answers itself, ``later`` the files that
     are written once the edition is.
@@ -38,7 +39,7 @@ def missing(
             dead[url] = "this page of ours is not published; run `syndicate publish`"
         else:
             unknown[url] = "nothing that this program writes or answers is there"
-    return dead, unknown
+    return DoubtfulLinks(dead=dead, unknown=unknown)
 
 
 def _file_of(path: str) -> str:

@@ -12,7 +12,7 @@ from syndicate.jobs.intake import Intake
 from syndicate.jobs.one_by_one import Killers, read_one_by_one
 from syndicate.jobs.poll_storing import Poll
 from syndicate.jobs.reading import Reading
-from syndicate.jobs.source_reading import outcome_of, reading_of, with_site
+from syndicate.jobs.source_reading import outcome_of, reading_of
 from syndicate.model import ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import Fetched
 from syndicate.store import quarantine
@@ -83,9 +83,7 @@ def poll_of(
     source, answer, compared = unread.source, unread.answer, unread.compared
     # Lenient readings are no basis for leaving out the next one.
     frame = "" if parsed.warnings or parsed.refused else compared.frame
-    moved = with_site("", source, answer)
-    warnings = (*parsed.warnings, moved) if moved else parsed.warnings
-    parsed = replace(parsed, warnings=warnings, digests=(*compared.seen, *parsed.digests))
+    parsed = replace(parsed, digests=(*compared.seen, *parsed.digests))
     found = sort_entries(source, parsed, now, options, first=unread.state.last_success is None)
     return Poll(
         state=replace(unread.state, frame=frame),

@@ -17,6 +17,7 @@ from syndicate.ingest.polling import (
     failed,
     hub_missed,
     replacing_url,
+    told,
     with_wishes,
 )
 from syndicate.ingest.websub import discover
@@ -91,7 +92,11 @@ class PollStoring:
             rows = [_row(poll, state) for poll, state in zip(polls, states, strict=True)]
             source_store.save_polls(connection, rows, owner=self.intake.owner)
 
-        return self.intake.accept_all([poll.reading for poll in polls], now, settle)
+        done = self.intake.accept_all([poll.reading for poll in polls], now, settle)
+        return [
+            replace(one, warning=told(one.warning, poll.state.read_from))
+            for one, poll in zip(done, polls, strict=True)
+        ]
 
     def save_failure(
         self, source: Source, state: SourceState, error: SyndicateError, now: datetime

@@ -14,7 +14,7 @@ from syndicate.model import (
     archive_folder,
     edition_url,
 )
-from syndicate.newsletter.findings import Finding, Origins
+from syndicate.newsletter.findings import DoubtfulLinks, Finding, Origins
 from syndicate.newsletter.lint import errors_of, lint_mail
 from syndicate.newsletter.lint_structure import check_headers
 from syndicate.newsletter.mail_page import MailPage
@@ -121,10 +121,9 @@ class Press:
             self._variables(rendered, web_url),
         )
         page = MailPage(rendered.html)
-        dead, unknown = ({}, {}) if invented else self._missing(newsletter, page, web_url)
-        dead |= {} if invented else self._gone_links(digest)
+        doubtful = DoubtfulLinks() if invented else self._doubtful(newsletter, page, web_url, digest)
         headers = check_headers(self.message(newsletter, period, rendered, web_url))
-        findings = (*lint_mail(rendered, origins, (dead, unknown), page, digest), *headers)
+        findings = (*lint_mail(rendered, origins, doubtful, page, digest), *headers)
         return Proof(
             digest=digest, rendered=rendered, web_url=web_url, findings=findings, trimmed=left_out + trimmed
         )
@@ -160,12 +159,13 @@ class Press:
         )
         return replace(digest, stories=kept), said
 
-    def _missing(
-        self, newsletter: Newsletter, page: MailPage, web_url: str
-    ) -> tuple[dict[str, str], dict[str, str]]:
-        """Links and pictures of ours that are not there."""
+    def _doubtful(
+        self, newsletter: Newsletter, page: MailPage, web_url: str, digest: Digest
+    ) -> DoubtfulLinks:
+        """Links and pictures of ours that are not there, and pages of articles that are gone."""
         later = self._later(newsletter, web_url)
-        return missing(page, self.site.url, self.output, routes=self.routes, later=later)
+        ours = missing(page, self.site.url, self.output, routes=self.routes, later=later)
+        return replace(ours, dead={**ours.dead, **self._gone_links(digest)})
 
     def _later(self, newsletter: Newsletter, web_url: str) -> set[str]:
         """What is written once the edition is: its own page, and that of the archive it is the first in."""

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 
 from syndicate.audience.addresses import fold_address, normalise_address
+from syndicate.audience.confirmation import Question
 from syndicate.audience.tokens import CONFIRM, make_token, read_token, token_digest, unsubscribe_token
 from syndicate.errors import RenderError
 from syndicate.jobs.confirmation import proofed_confirmation
@@ -156,8 +157,7 @@ class SignUpJob:
         return sign_ups.MAILED
 
     def _mail(self, newsletter: Newsletter) -> tuple[str, str, str]:
-        return proofed_confirmation(
-            self.templates,
+        question = Question(
             newsletter_title=newsletter.title,
             site_title=self.options.site_title,
             language=newsletter.language,
@@ -166,3 +166,4 @@ class SignUpJob:
             confirm_url=self.options.confirm_url,
             hours=round(self.options.lifetime / 3600),
         )
+        return proofed_confirmation(self.templates, question)

@@ -1,6 +1,5 @@
 """How a source is asked and its answer read: by polls, and by rehearsals and looks, which change nothing."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -52,7 +51,6 @@ class Parser(Protocol):
         """
 
 
-_MOVED = re.compile(r" ?It is read from another site, \S+: its address leads there\.")
 _ACCEPTED = {SourceKind.SITEMAP: SITEMAP_ACCEPT, SourceKind.PAGE: PAGE_ACCEPT}
 
 
@@ -114,14 +112,10 @@ def outcome_of(source: Source, answer: Fetched) -> PollOutcome:
     )
 
 
-def with_site(warning: str, source: Source, answer: Fetched) -> str:
-    """A source's warning, which tells of the site that this answer came from if it is another's."""
-    if not warning and answer.url == source.url:
-        return ""
-    moved = ""
-    if not same_site(source.url, answer.url):
-        moved = f"It is read from another site, {host_of(answer.url)}: its address leads there."
-    return " ".join(filter(None, (_MOVED.sub("", warning), moved)))
+def other_site(source: Source, answer: Fetched) -> str:
+    """The host this answer came from if it is another site's than the source's, else ``""``."""
+    elsewhere = answer.url != source.url and not same_site(source.url, answer.url)
+    return host_of(answer.url) if elsewhere else ""
 
 
 def parse_answer(

@@ -1,4 +1,4 @@
-"""The editor's desk behind a signed link: what waits of one newsletter, and what an editor does to it.
+"""The editor's desk behind a signed link: what waits or went out of a newsletter, and what is done to it.
 
 A link names the newsletter, the editor and when it ends; all links of a newsletter can be ended at once.
 Whoever has it may do what ``DeskJob`` can, under that editor's name. Every form says which contents it was
@@ -23,6 +23,10 @@ from syndicate.store.desk import DeskEdition, EditionChange
 # What the page has words for, in the newsletter's language.
 _STALE = "stale"
 _UNSURE = "unsure"
+_UNSAID = "unsaid"
+
+MOST_SENT = 5
+"""Of how many editions that went out, the latest, the desk offers to begin a correction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +43,18 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SentEdition:
+    """One edition that went out and can be corrected. ``seen`` as in ``Sheet``."""
+
+    found: DeskEdition
+    seen: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeskView:
     """What an editor sees. ``said`` names what was done, ``problem`` names or says why something was not.
 
-    ``path`` is the desk's own, under which the mails lie.
+    ``path`` is the desk's own, under which the mails lie. A correction just begun is the first sheet.
     """
 
     path: str
@@ -51,6 +63,7 @@ class DeskView:
     ends: datetime
     readers: int
     sheets: tuple[Sheet, ...]
+    sent: tuple[SentEdition, ...]
     said: str = ""
     problem: str = ""
 
@@ -68,6 +81,17 @@ class Pass:
         """The path of its address."""
         parts = (self.newsletter, self.editor, self.token)
         return "/desk/" + "/".join(quote(part, safe="") for part in parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """What was done, and the correction that was begun by it."""
+
+    said: str
+    begun: int | None = None
+
+
+_NOTHING = _Done(said="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,37 +117,26 @@ class WebDesk:
         with self.store.write() as connection:
             leases.move_counter(connection, _revisions(newsletter))
 
-    def look(self, key: Pass, *, said: str = "", problem: str = "") -> DeskView | None:
+    def look(self, key: Pass) -> DeskView | None:
         """What waits, or ``None`` for a link that does not lead here (any more); changes nothing."""
-        entered = self._enter(key)
-        if entered is None:
-            return None
-        newsletter, ends = entered
-        with self.store.read() as connection:
-            counts = audience.count_subscriptions(connection).get(newsletter.name, {})
-        return DeskView(
-            path=key.path,
-            newsletter=newsletter,
-            editor=key.editor,
-            ends=ends,
-            readers=counts.get("confirmed", 0),
-            sheets=tuple(map(self._sheet, self.desk.waiting(newsletter.name))),
-            said=said,
-            problem=problem,
-        )
+        return self._view(key, _NOTHING, problem="")
 
     def act(self, key: Pass, fields: Mapping[str, Sequence[str]]) -> DeskView | None:
         """Do what a form asks for, and show what is there then; ``None`` as in ``look``."""
         if self._enter(key) is None:
             return None
         try:
-            return self.look(key, said=self._do(key, {name: values[0] for name, values in fields.items()}))
+            done = self._do(key, {name: values[0] for name, values in fields.items()})
         except SyndicateError as error:
-            return self.look(key, problem=str(error))
+            return self._view(key, _NOTHING, problem=str(error))
+        return self._view(key, done, problem="")
 
     def mail(self, key: Pass, edition_id: int) -> str | None:
         """The HTML of the mail as it would be sent now, without anybody's token."""
-        if self._enter(key) is None or edition_id not in self.desk.waiting(key.newsletter):
+        if self._enter(key) is None:
+            return None
+        sent = [one.found.edition.id for one in self._sent(key.newsletter)]
+        if edition_id not in (*self.desk.waiting(key.newsletter), *sent):
             return None
         return self.desk.proof(edition_id).rendered.html.replace(TOKEN, "preview")
 
@@ -137,6 +150,26 @@ class WebDesk:
         if not named or seconds is None or seconds <= self.clock().timestamp():
             return None
         return named[0], datetime.fromtimestamp(seconds, UTC)
+
+    def _view(self, key: Pass, done: _Done, *, problem: str) -> DeskView | None:
+        entered = self._enter(key)
+        if entered is None:
+            return None
+        newsletter, ends = entered
+        with self.store.read() as connection:
+            counts = audience.count_subscriptions(connection).get(newsletter.name, {})
+        waiting = sorted(self.desk.waiting(newsletter.name), key=lambda one: one != done.begun)
+        return DeskView(
+            path=key.path,
+            newsletter=newsletter,
+            editor=key.editor,
+            ends=ends,
+            readers=counts.get("confirmed", 0),
+            sheets=tuple(map(self._sheet, waiting)),
+            sent=self._sent(newsletter.name),
+            said=done.said,
+            problem=problem,
+        )
 
     def _purpose(self, connection: Connection, newsletter: str, editor: str) -> str:
         revision = leases.counter(connection, _revisions(newsletter))
@@ -155,8 +188,31 @@ class WebDesk:
             forms=len(self.desk.forms(found)),
         )
 
-    def _do(self, key: Pass, form: Mapping[str, str]) -> str:
-        """One thing done; names what. ``SyndicateError`` names or says why it was not."""
+    def _sent(self, newsletter: str) -> tuple[SentEdition, ...]:
+        found = self.desk.correctable(newsletter, limit=MOST_SENT)
+        return tuple(SentEdition(found=one, seen=_seen(*self.desk.edition(one.edition.id))) for one in found)
+
+    def _do(self, key: Pass, form: Mapping[str, str]) -> _Done:
+        """One thing done. ``SyndicateError`` names or says why it was not."""
+        if form.get("do") == "correct":
+            return self._correct(key, form)
+        return _Done(said=self._change(key, form))
+
+    def _correct(self, key: Pass, form: Mapping[str, str]) -> _Done:
+        """Begin the correction of an edition that went out; nothing is sent by that."""
+        seen = {str(one.found.edition.id): one.seen for one in self._sent(key.newsletter)}
+        number = form.get("edition", "")
+        if number not in seen or form.get("seen") != seen[number]:
+            raise SyndicateError(_STALE)
+        text = _lines(form.get("text", ""))
+        if not text.strip():
+            raise SyndicateError(_UNSAID)
+        return _Done(
+            said="correct", begun=self.desk.correct(int(number), text, by=key.editor, now=self.clock())
+        )
+
+    def _change(self, key: Pass, form: Mapping[str, str]) -> str:
+        """Change an edition that waits, let it go or stop it; names what was done."""
         number = form.get("edition", "")
         if not number.isdecimal() or int(number) not in self.desk.waiting(key.newsletter):
             raise SyndicateError(_STALE)

@@ -40,6 +40,27 @@ class DeliveryState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class DeliveryCause(StrEnum):
+    """Why a delivery ended, or is in doubt, when it was not the mail server that said so."""
+
+    NONE = ""
+    TOO_LATE = "too late"
+    CORRECTED = "corrected"
+    LEFT = "left"
+    PAUSED = "paused"
+    INTERRUPTED = "interrupted"
+    RESTORED = "restored"
+
+
+class SuppressionReason(StrEnum):
+    """Why a mailbox must not be written to. Lists from elsewhere may bring other words."""
+
+    COMPLAINED = "complained"
+    BOUNCED = "bounced"
+    BOUNCED_OFTEN = "bounced too often"
+    ERASED = "erased"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newsletter:
     """A recurring selection of stories. ``max_lateness`` and ``approval`` are in seconds.

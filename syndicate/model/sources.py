@@ -127,7 +127,8 @@ class SourceState:
     is of the body as it came over the wire, still compressed; ``frame`` is of what stood around the items of
     the last document that was parsed (see ``ingest.unchanged``). ``permanent_url`` is where a
     permanent redirect pointed, seen ``permanent_seen`` times in a row. ``warning`` is what ``status`` shows
-    of the last document that was read, and of where it came from.
+    of the last document that was read, ``read_from`` the host the last answer came from if it is another
+    site's.
 
     ``next_check`` is when the source is read again, ``check_reason`` why then and not earlier.
     ``not_before`` is what a server that had enough of us asked for (Retry-After): nobody polls earlier,
@@ -153,6 +154,7 @@ class SourceState:
     permanent_url: str = ""
     permanent_seen: int = 0
     warning: str = ""
+    read_from: str = ""
     max_age: float | None = None
     wish: float | None = None
     skip_hours: int = 0

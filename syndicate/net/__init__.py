@@ -1,7 +1,6 @@
 """Everything outbound over HTTP: one guarded client, and a thread that fetches for the jobs."""
 
 from syndicate.net.addresses import looks_public
-from syndicate.net.client import Client
 from syndicate.net.credentials import Credentials, read_credentials
 from syndicate.net.exchange import (
     FEED_ACCEPT,
@@ -17,7 +16,6 @@ __all__ = [
     "FEED_ACCEPT",
     "PAGE_ACCEPT",
     "SITEMAP_ACCEPT",
-    "Client",
     "Credentials",
     "FetchRequest",
     "FetchThread",

@@ -6,13 +6,16 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from syndicate.errors import FetchError, NotAsked
-from syndicate.net.client import Client
 from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
 from syndicate.text.privacy import hide_address
 from syndicate.text.urls import origin_of
+
+if TYPE_CHECKING:
+    pass
 
 log = logging.getLogger("syndicate.net")
 
@@ -23,9 +26,12 @@ class FetchThread:
     """A ``Client`` in a daemon thread, shared by every job of the process."""
 
     def __init__(self, options: HttpOptions) -> None:
+        # Its library takes as long to load as many a command to run, and most commands fetch nothing.
+        from syndicate.net.client import Client  # noqa: PLC0415
+
         self._options = options
         self._loop: asyncio.AbstractEventLoop
-        self._client: Client
+        self._client: Client = Client(options)
         self._stop: asyncio.Event
         self._gate = threading.Lock()
         self._closed = False
@@ -101,7 +107,7 @@ class FetchThread:
         self._stop = asyncio.Event()
         # Name look-ups run in threads; the default of a few is soon full of dead names.
         self._loop.set_default_executor(ThreadPoolExecutor(self._options.concurrency, "resolve"))
-        async with Client(self._options) as self._client:
+        async with self._client:
             ready.set()
             await self._stop.wait()
             batches = asyncio.all_tasks() - {asyncio.current_task()}

@@ -1,7 +1,7 @@
 """What lint found, and where it comes from: a line of a template, an article, or a setting."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from syndicate.model import Digest
@@ -25,6 +25,14 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtfulLinks:
+    """Why an address is ``dead``, and why of others it is ``unknown`` whether anything is there."""
+
+    dead: Mapping[str, str] = field(default_factory=dict)
+    unknown: Mapping[str, str] = field(default_factory=dict)
 
 
 HTML = "digest.html"
@@ -90,4 +98,5 @@ class Origins:
 
     def of_text(self, url: str) -> str:
         """The same for a URL of the text part."""
-        return self.article(url) or self.line(TEXT, self._variables.get(url, ""), url, "reason")
+        name = self._variables.get(url, "")
+        return self.article(url) or self.line(f"{self._stem}.txt", name, url, "reason")

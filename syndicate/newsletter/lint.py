@@ -5,10 +5,10 @@ keeps it readable everywhere. No connection is opened. Rule ids are those of the
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from syndicate.model import Digest
-from syndicate.newsletter.findings import HTML, REASON, TEXT, Finding, Origins, Severity
+from syndicate.newsletter.findings import HTML, REASON, TEXT, DoubtfulLinks, Finding, Origins, Severity
 from syndicate.newsletter.lint_colours import check_colours
 from syndicate.newsletter.lint_structure import check_structure
 from syndicate.newsletter.lint_support import check_support
@@ -30,14 +30,13 @@ _FOOTER = ("block footer", "</body>")
 def lint_mail(
     rendered: RenderedEdition,
     origins: Origins | None = None,
-    dead: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
+    doubtful: DoubtfulLinks | None = None,
     page: MailPage | None = None,
     digest: Digest | None = None,
 ) -> tuple[Finding, ...]:
     """All that is wrong with a rendered edition, errors first; without an error it may be sent.
 
-    ``dead`` gives the reason for each URL known to lead nowhere, and for each that may; ``page`` is its HTML
-    part, if it was read; ``digest`` what it is made from.
+    ``page`` is its HTML part, if it was read; ``digest`` what it is made from.
     """
     origins = origins or Origins()
     page = page or MailPage(rendered.html)
@@ -47,7 +46,7 @@ def lint_mail(
         *_required(rendered, page, origins),
         *_misplaced_token(rendered, origins),
         *check_elements(page, origins),
-        *_dead(page, origins, *dead),
+        *_dead(page, origins, doubtful or DoubtfulLinks()),
         *_different_links(rendered, page, origins),
         *_size(rendered, origins),
         *_lacking_words(rendered, digest),
@@ -216,14 +215,12 @@ def _link(element: Element, origins: Origins) -> list[Finding]:
     return [Finding(rule="M9", message=message, place=origins.of(href, f'href="{href}"'))]
 
 
-def _dead(
-    page: MailPage, origins: Origins, dead: Mapping[str, str], unknown: Mapping[str, str]
-) -> list[Finding]:
+def _dead(page: MailPage, origins: Origins, links: DoubtfulLinks) -> list[Finding]:
     pictures = {one.attributes.get("src", "") for one in page.all("img")}
     there = links_of(page) | pictures
-    found = [(url, f"is dead: {dead[url]}", Severity.ERROR) for url in sorted(there & dead.keys())]
-    found += [
-        (url, f"may be dead: {unknown[url]}", Severity.WARNING) for url in sorted(there & unknown.keys())
+    found = [
+        *((url, f"is dead: {why}", Severity.ERROR) for url, why in sorted(links.dead.items())),
+        *((url, f"may be dead: {why}", Severity.WARNING) for url, why in sorted(links.unknown.items())),
     ]
     return [
         Finding(
@@ -233,6 +230,7 @@ def _dead(
             severity=severity,
         )
         for url, said, severity in found
+        if url in there
     ]
 
 

@@ -1,8 +1,11 @@
 """The composition root: settings → store, client, parsers, transport, and every job with its options.
 
 Nothing else knows how the rooms fit together. Costly things (the fetch thread, the worker processes)
-are made on first use and closed at the end.
+are made on first use and closed at the end. Jobs are imported on first use too: all of them take longer to
+load than most commands to run.
 """
+
+from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
@@ -11,54 +14,45 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from syndicate import __version__
-from syndicate.delivery.dkim import DkimKey
-from syndicate.delivery.message import MailOptions
-from syndicate.delivery.parcels import Sender
-from syndicate.jobs.announce import AnnounceJob
-from syndicate.jobs.bounces import BounceJob
-from syndicate.jobs.deliver import DeliverJob
-from syndicate.jobs.desk import DeskJob
-from syndicate.jobs.editions import EditionJob
-from syndicate.jobs.preferences import PreferencesJob
-from syndicate.jobs.press import Press
-from syndicate.jobs.private_feeds import PrivateFeedsJob
-from syndicate.jobs.prune import PruneJob
-from syndicate.jobs.publish import PublishJob
-from syndicate.jobs.ranking import RankingJob
-from syndicate.jobs.reads import ReadCounter
-from syndicate.jobs.replay import ReplayJob
-from syndicate.jobs.sign_up import SignUpJob
-from syndicate.jobs.stories import StoriesJob
-from syndicate.jobs.unsubscribe import UnsubscribeJob
-from syndicate.jobs.web_desk import WebDesk
 from syndicate.model import Channel, Newsletter
-from syndicate.publish.options import PublishOptions
-from syndicate.publish.rss_atom import FeedWriter
 from syndicate.services.declared import (
     declared_channels,
     declared_newsletters,
 )
 from syndicate.services.intake import IntakeServices
-from syndicate.services.mail import (
-    bounce_messages,
-    bounce_policy,
-    dkim_keys,
-    mail_limits,
-    mail_sender,
-    newsletter_mail,
-)
 from syndicate.services.places import retention_options, store_url
-from syndicate.services.press import newsletter_press
-from syndicate.services.readers import sign_up_job
 from syndicate.settings import Settings
 from syndicate.store import leases, open_store
 from syndicate.store import newsletters as newsletter_store
 from syndicate.store import source_lists as list_store
 from syndicate.store import sources as source_store
-from syndicate.stories import RankingOptions, StoryOptions
-from syndicate.templating import Templates
+
+if TYPE_CHECKING:
+    from syndicate.delivery.dkim import DkimKey
+    from syndicate.delivery.message import MailOptions
+    from syndicate.delivery.parcels import Sender
+    from syndicate.jobs.announce import AnnounceJob
+    from syndicate.jobs.bounces import BounceJob
+    from syndicate.jobs.deliver import DeliverJob
+    from syndicate.jobs.desk import DeskJob
+    from syndicate.jobs.editions import EditionJob
+    from syndicate.jobs.preferences import PreferencesJob
+    from syndicate.jobs.press import Press
+    from syndicate.jobs.private_feeds import PrivateFeedsJob
+    from syndicate.jobs.prune import PruneJob
+    from syndicate.jobs.publish import PublishJob
+    from syndicate.jobs.reads import ReadCounter
+    from syndicate.jobs.replay import ReplayJob
+    from syndicate.jobs.sign_up import SignUpJob
+    from syndicate.jobs.stories import StoriesJob
+    from syndicate.jobs.unsubscribe import UnsubscribeJob
+    from syndicate.jobs.web_desk import WebDesk
+    from syndicate.publish.options import PublishOptions
+    from syndicate.stories import RankingOptions
+    from syndicate.templating import Templates
 
 # Objects made before the collector looks for cycles (700 by default): we make many that live for a stage, and
 # hardly any cycles. Stories and pages then take a quarter less time.
@@ -68,7 +62,7 @@ DAY = 86400.0
 
 
 @contextmanager
-def open_services(settings: Settings, *, now: datetime | None = None) -> Iterator["Services"]:
+def open_services(settings: Settings, *, now: datetime | None = None) -> Iterator[Services]:
     """Open the store, bring its tables and declarations up to date, and close everything at the end.
 
     Raises ``StoreError`` when the store cannot be used, ``ConfigError`` when the templates cannot.
@@ -101,6 +95,8 @@ class Services(IntakeServices):
     @cached_property
     def templates(self) -> Templates:
         """The user's templates before ours, with the words of the site's language."""
+        from syndicate.templating import Templates
+
         folder = self.settings.templates.folder
         return Templates(self.settings.path(folder) if folder else None, self.settings.site.language)
 
@@ -117,6 +113,8 @@ class Services(IntakeServices):
     @cached_property
     def publish_options(self) -> PublishOptions:
         """The site as readers see it."""
+        from syndicate.publish.options import PublishOptions
+
         site = self.settings.site
         return PublishOptions(
             site_url=site.url,
@@ -133,6 +131,8 @@ class Services(IntakeServices):
     @cached_property
     def ranking(self) -> RankingOptions:
         """How top and trending are computed."""
+        from syndicate.stories import RankingOptions
+
         ranking = self.settings.ranking
         return RankingOptions(
             half_life_hours=ranking.half_life / HOUR,
@@ -151,11 +151,17 @@ class Services(IntakeServices):
     @cached_property
     def announce(self) -> AnnounceJob:
         """Changed feeds → our hub."""
+        from syndicate.jobs.announce import AnnounceJob
+
         return AnnounceJob(store=self.store, poster=lambda: self.fetcher, hub=self.settings.site.hub)
 
     @cached_property
     def stories(self) -> StoriesJob:
         """Articles → stories, related links, ranks."""
+        from syndicate.jobs.ranking import RankingJob
+        from syndicate.jobs.stories import StoriesJob
+        from syndicate.stories import StoryOptions
+
         stories = self.settings.stories
         options = StoryOptions(window_days=stories.window / DAY, related_limit=stories.related)
         ranking = RankingJob(store=self.store, options=self.ranking)
@@ -164,6 +170,9 @@ class Services(IntakeServices):
     @cached_property
     def publish(self) -> PublishJob:
         """Stories → feeds and pages."""
+        from syndicate.jobs.publish import PublishJob
+        from syndicate.publish.rss_atom import FeedWriter
+
         return PublishJob(
             store=self.store,
             output=self.output,
@@ -178,11 +187,15 @@ class Services(IntakeServices):
     @cached_property
     def press(self) -> Press:
         """What an edition says → the mail."""
+        from syndicate.services.press import newsletter_press
+
         return newsletter_press(self.settings, self.store, self.templates, self.output, self.mail_options)
 
     @cached_property
     def desk(self) -> DeskJob:
         """What an editor does to editions."""
+        from syndicate.jobs.desk import DeskJob
+
         return DeskJob(store=self.store, newsletters=self.newsletters, press=self.press)
 
     @cached_property
@@ -190,11 +203,15 @@ class Services(IntakeServices):
         """The desk behind a signed link; ``None`` without a web server."""
         if not self.settings.web.listen:
             return None
+        from syndicate.jobs.web_desk import WebDesk
+
         return WebDesk(store=self.store, desk=self.desk, site_url=self.settings.site.url)
 
     @cached_property
     def editions(self) -> EditionJob:
         """Stories → editions."""
+        from syndicate.jobs.editions import EditionJob
+
         return EditionJob(
             store=self.store, newsletters=self.newsletters, press=self.press, ranking=self.ranking
         )
@@ -202,16 +219,23 @@ class Services(IntakeServices):
     @cached_property
     def replay(self) -> ReplayJob:
         """Past windows with the present rules."""
+        from syndicate.jobs.replay import ReplayJob
+
         return ReplayJob(store=self.store, options=self.ranking, editions=self.editions)
 
     @cached_property
     def reads(self) -> ReadCounter:
         """How often our pages are opened; used only with ``[ranking] clicks``."""
+        from syndicate.jobs.reads import ReadCounter
+
         return ReadCounter(store=self.store)
 
     @cached_property
     def deliver(self) -> DeliverJob:
         """Editions → inboxes."""
+        from syndicate.jobs.deliver import DeliverJob
+        from syndicate.services.mail import bounce_policy, mail_limits
+
         return DeliverJob(
             store=self.store,
             sender=self.sender,
@@ -225,6 +249,9 @@ class Services(IntakeServices):
     @cached_property
     def bounces(self) -> BounceJob:
         """What came back → suppressed mailboxes."""
+        from syndicate.jobs.bounces import BounceJob
+        from syndicate.services.mail import bounce_messages, bounce_policy
+
         return BounceJob(
             store=self.store,
             policy=bounce_policy(self.settings),
@@ -234,21 +261,29 @@ class Services(IntakeServices):
     @cached_property
     def dkim_keys(self) -> tuple[DkimKey, ...]:
         """The keys that sign mail."""
+        from syndicate.services.mail import dkim_keys
+
         return dkim_keys(self.settings)
 
     @cached_property
     def sign_ups(self) -> SignUpJob | None:
         """Requests from the sign-up page → consents; ``None`` when there is no such page."""
+        from syndicate.services.readers import sign_up_job
+
         return sign_up_job(self.settings, self.store, self.newsletters, self.templates)
 
     @cached_property
     def unsubscribe(self) -> UnsubscribeJob:
         """What the link in a mail does."""
+        from syndicate.jobs.unsubscribe import UnsubscribeJob
+
         return UnsubscribeJob(store=self.store)
 
     @cached_property
     def preferences(self) -> PreferencesJob:
         """What readers choose for themselves."""
+        from syndicate.jobs.preferences import PreferencesJob
+
         consent = self.settings.sign_up.consent
         return PreferencesJob(
             store=self.store, newsletters=self.newsletters, consent=consent, feeds=self.private_feeds
@@ -259,19 +294,27 @@ class Services(IntakeServices):
         """Each reader's own feed; ``None`` without a web server to answer for it."""
         if not self.settings.web.listen:
             return None
+        from syndicate.jobs.private_feeds import PrivateFeedsJob
+
         return PrivateFeedsJob.build(self.store, self.newsletters, self.publish_options)
 
     @cached_property
     def prune(self) -> PruneJob:
         """Old rows → gone."""
+        from syndicate.jobs.prune import PruneJob
+
         return PruneJob(store=self.store, options=retention_options(self.settings))
 
     def sender(self) -> Sender:
         """Where mail goes."""
+        from syndicate.services.mail import mail_sender
+
         return mail_sender(self.settings)
 
     def mail_options(self, newsletter: str) -> MailOptions:
         """What all mails of a newsletter have in common."""
+        from syndicate.services.mail import newsletter_mail
+
         titles = {one.name: one.title for one in self.newsletters}
         return newsletter_mail(self.settings, newsletter, titles.get(newsletter, newsletter))
 

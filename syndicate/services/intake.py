@@ -1,28 +1,17 @@
 """What brings articles in: the client, the parsers, and every job that reads somebody else's server."""
 
+from __future__ import annotations
+
 import os
 import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from syndicate import __version__
-from syndicate.ingest.full_text import PageOptions
-from syndicate.ingest.isolation import ParserPool
-from syndicate.ingest.polling import PollingOptions
-from syndicate.ingest.robots import product_token
-from syndicate.ingest.rules import Rule
-from syndicate.jobs.discovery import DiscoveryJob
-from syndicate.jobs.ingest import IngestJob
-from syndicate.jobs.intake import Intake
-from syndicate.jobs.pages import PagesJob
-from syndicate.jobs.rehearsal import RuleRehearsal
-from syndicate.jobs.sitemap_parts import SitemapPartsJob
-from syndicate.jobs.source_lists import SourceListJob
-from syndicate.jobs.websub import WebSubJob
 from syndicate.model import Source, SourceList
-from syndicate.net import FetchThread, HttpOptions, looks_public
 from syndicate.services.declared import (
     declared_lists,
     declared_rules,
@@ -31,6 +20,21 @@ from syndicate.services.declared import (
 from syndicate.settings import Settings
 from syndicate.store import Store, audience
 from syndicate.text.urls import host_of
+
+if TYPE_CHECKING:
+    from syndicate.ingest.full_text import PageOptions
+    from syndicate.ingest.isolation import ParserPool
+    from syndicate.ingest.polling import PollingOptions
+    from syndicate.ingest.rules import Rule
+    from syndicate.jobs.discovery import DiscoveryJob
+    from syndicate.jobs.ingest import IngestJob
+    from syndicate.jobs.intake import Intake
+    from syndicate.jobs.pages import PagesJob
+    from syndicate.jobs.rehearsal import RuleRehearsal
+    from syndicate.jobs.sitemap_parts import SitemapPartsJob
+    from syndicate.jobs.source_lists import SourceListJob
+    from syndicate.jobs.websub import WebSubJob
+    from syndicate.net import FetchThread
 
 
 @dataclass
@@ -63,6 +67,8 @@ class IntakeServices:
     @cached_property
     def fetcher(self) -> FetchThread:
         """The one guarded client, on its own thread."""
+        from syndicate.net import FetchThread, HttpOptions
+
         http = self.settings.http
         return FetchThread(
             HttpOptions(
@@ -75,11 +81,15 @@ class IntakeServices:
     @cached_property
     def parsers(self) -> ParserPool:
         """The worker processes that read strangers' bytes."""
+        from syndicate.ingest.isolation import ParserPool
+
         return ParserPool()
 
     @cached_property
     def ingest(self) -> IngestJob:
         """Sources → articles."""
+        from syndicate.jobs.ingest import IngestJob
+
         return IngestJob(
             intake=self.intake,
             zone=self.zone,
@@ -90,6 +100,8 @@ class IntakeServices:
     @cached_property
     def intake(self) -> Intake:
         """What the jobs that read strangers' documents have in common."""
+        from syndicate.jobs.intake import Intake
+
         return Intake(
             store=self.store,
             fetcher=lambda: self.fetcher,
@@ -108,6 +120,8 @@ class IntakeServices:
     @cached_property
     def rehearsal(self) -> RuleRehearsal:
         """What the rules would do."""
+        from syndicate.jobs.rehearsal import RuleRehearsal
+
         return RuleRehearsal(
             store=self.store,
             fetcher=lambda: self.fetcher,
@@ -119,6 +133,8 @@ class IntakeServices:
     @cached_property
     def lists(self) -> SourceListJob:
         """Source lists → sources."""
+        from syndicate.jobs.source_lists import SourceListJob
+
         return SourceListJob(
             store=self.store, fetcher=lambda: self.fetcher, lists=self.source_lists, owner=self.owner
         )
@@ -126,27 +142,38 @@ class IntakeServices:
     @cached_property
     def discovery(self) -> DiscoveryJob:
         """A page → its feeds; a source → what is in it."""
+        from syndicate.jobs.discovery import DiscoveryJob
+
         return DiscoveryJob(fetcher=lambda: self.fetcher, parser=lambda: self.parsers, zone=self.zone)
 
     @cached_property
     def page_options(self) -> PageOptions:
         """How the pages of articles are read."""
+        from syndicate.ingest.full_text import PageOptions
+
         pages = self.settings.pages
         return PageOptions(first=pages.first, per_poll=pages.per_poll, window=pages.window)
 
     @cached_property
     def sitemap_parts(self) -> SitemapPartsJob:
         """Parts of sitemaps → articles, and pages to read."""
+        from syndicate.jobs.sitemap_parts import SitemapPartsJob
+
         return SitemapPartsJob(intake=self.intake)
 
     @cached_property
     def pages(self) -> PagesJob:
         """Pages to read → articles, and their full texts."""
+        from syndicate.ingest.robots import product_token
+        from syndicate.jobs.pages import PagesJob
+
         return PagesJob(intake=self.intake, agent=product_token(self.settings.http.user_agent))
 
     @cached_property
     def polling(self) -> PollingOptions:
         """How often sources are asked."""
+        from syndicate.ingest.polling import PollingOptions
+
         http = self.settings.http
         return PollingOptions(
             min_interval=http.min_interval, max_interval=max(http.max_interval, http.min_interval)
@@ -155,6 +182,8 @@ class IntakeServices:
     @cached_property
     def reached_by_hubs(self) -> bool:
         """Whether hubs are wanted and could call us back."""
+        from syndicate.net import looks_public
+
         host = host_of(self.settings.site.url)
         reachable = looks_public(host) or self._is_allowed(host)
         return bool(self.settings.http.websub and self.settings.web.listen and reachable)
@@ -167,6 +196,8 @@ class IntakeServices:
     @cached_property
     def websub(self) -> WebSubJob:
         """Hubs → pushes → articles."""
+        from syndicate.jobs.websub import WebSubJob
+
         return WebSubJob(
             store=self.store,
             intake=self.intake,

@@ -1,11 +1,16 @@
 """Where the rows are, how long they stay, and who held them before us."""
 
+from __future__ import annotations
+
 import os
 import socket
+from typing import TYPE_CHECKING
 
-from syndicate.jobs.prune import RetentionOptions
 from syndicate.settings import Settings
 from syndicate.store import Store, leases
+
+if TYPE_CHECKING:
+    from syndicate.jobs.prune import RetentionOptions
 
 
 def free_dead_owners(store: Store) -> None:
@@ -19,6 +24,8 @@ def free_dead_owners(store: Store) -> None:
 
 def retention_options(settings: Settings) -> RetentionOptions:
     """How long rows stay."""
+    from syndicate.jobs.prune import RetentionOptions
+
     retention = settings.retention
     return RetentionOptions(
         articles=retention.articles,

@@ -7,13 +7,10 @@ from typing import Final
 
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
-from syndicate.model import SubscriptionState
+from syndicate.model import SubscriptionState, SuppressionReason
 from syndicate.store import leases, schema
 from syndicate.store.private_feeds import end_feed, feed_choices
 from syndicate.store.upsert import insert_for
-
-ERASED: Final = "erased"
-"""Why a mailbox is suppressed that asked to be forgotten: only its owner can subscribe it again."""
 
 ERASED_KEY: Final = "hash:"
 """How the key begins that is kept of a mailbox that was erased."""
@@ -120,21 +117,22 @@ def confirm_subscription(
     connection.execute(
         update(table)
         .where(table.c.id == subscription_id)
-        .values(state=SubscriptionState.CONFIRMED.value, changed=now)
+        .values(state=SubscriptionState.CONFIRMED.value, ended_for="", changed=now)
     )
+    # Who asked to be forgotten can only come back like this.
+    erased = suppressions.c.reason == SuppressionReason.ERASED.value
     spellings = (address_key, suppression_hash(connection, address_key))
-    connection.execute(
-        delete(suppressions).where(suppressions.c.address_key.in_(spellings), suppressions.c.reason == ERASED)
-    )
+    connection.execute(delete(suppressions).where(suppressions.c.address_key.in_(spellings), erased))
     record_consent(connection, address_key, newsletter, "confirmed", detail, now, agreed)
     return subscription_id
 
 
 def end_subscription(
-    connection: Connection, subscription_id: int, *, detail: str, now: datetime
+    connection: Connection, subscription_id: int, *, detail: str, now: datetime, ended_for: str = ""
 ) -> str | None:
     """Unsubscribe; safe to repeat. Returns the newsletter's name, or ``None`` for an unknown id.
 
+    ``ended_for`` is the ``SuppressionReason`` for which we ended it, ``""`` if a person did.
     With the last subscription the address of the private feed ends for good.
     """
     table, subscribers = schema.subscriptions, schema.subscribers
@@ -148,7 +146,7 @@ def end_subscription(
     ended = connection.execute(
         update(table)
         .where(table.c.id == subscription_id, table.c.state != SubscriptionState.UNSUBSCRIBED.value)
-        .values(state=SubscriptionState.UNSUBSCRIBED.value, changed=now)
+        .values(state=SubscriptionState.UNSUBSCRIBED.value, ended_for=ended_for, changed=now)
     )
     if ended.rowcount == 1:
         record_consent(connection, row.address_key, row.newsletter, "unsubscribed", detail, now)
@@ -158,7 +156,7 @@ def end_subscription(
 
 
 def end_all_subscriptions(
-    connection: Connection, address_key: str, *, detail: str, now: datetime
+    connection: Connection, address_key: str, *, detail: str, now: datetime, ended_for: str = ""
 ) -> int | None:
     """Unsubscribe a mailbox from everything; how many ended, or ``None`` for an unknown mailbox."""
     table, subscribers = schema.subscriptions, schema.subscribers
@@ -172,7 +170,7 @@ def end_all_subscriptions(
     )
     ids = connection.scalars(open_ones).all()
     for subscription_id in ids:
-        end_subscription(connection, subscription_id, detail=detail, now=now)
+        end_subscription(connection, subscription_id, detail=detail, now=now, ended_for=ended_for)
     return len(ids)
 
 
@@ -245,7 +243,7 @@ def erase_subscriber(connection: Connection, address_key: str, now: datetime) ->
     if known or reason is not None:
         suppressions = schema.suppressions
         connection.execute(delete(suppressions).where(suppressions.c.address_key == address_key))
-        suppress(connection, hashed, reason=reason or ERASED, now=now)
+        suppress(connection, hashed, reason=reason or SuppressionReason.ERASED.value, now=now)
     return known > 0
 
 

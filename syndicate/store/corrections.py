@@ -1,23 +1,22 @@
 """Who gets the correction of an edition that went out, and when."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, select, update
 
-from syndicate.model import DeliveryState, Edition
+from syndicate.model import DeliveryCause, DeliveryState, Edition
 from syndicate.store import schema
-from syndicate.store.editions import insert_deliveries
+from syndicate.store.editions import SendingTimes, insert_deliveries
+from syndicate.store.preferences import keep_hours
 from syndicate.store.types import EPOCH, Moment, to_microseconds
 
 _GOT = (DeliveryState.SENT.value, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value)
 _WAITS = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
 
 
-def replace_deliveries(
-    connection: Connection, edition: Edition, now: datetime, *, max_lateness: timedelta | None = None
-) -> None:
+def replace_deliveries(connection: Connection, edition: Edition, now: datetime, times: SendingTimes) -> None:
     """Send a correction to all who were, or may have been, sent an earlier revision; and to those who wait.
 
     The first get it whatever they have chosen since, even a pause. The others get it instead of the
@@ -34,15 +33,14 @@ def replace_deliveries(
     got = exists().where(*mine, table.c.state.in_(_GOT))
     waiting = exists().where(*mine, table.c.state.in_(_WAITS))
     until = select(func.max(table.c.not_before)).where(*mine, table.c.state.in_(_WAITS)).scalar_subquery()
-    moment = literal(now, Moment)
+    moment, lateness = literal(now, Moment), to_microseconds(EPOCH + times.max_lateness)
     when: dict[str, ColumnElement[Any]] = {
         "not_before": func.coalesce(until, moment),
         "despite_pause": case((got, literal(value=True)), else_=literal(value=False)),
-        "not_after": literal(None, Moment)
-        if max_lateness is None
-        else case((until > moment, until), else_=moment) + literal(to_microseconds(EPOCH + max_lateness)),
+        "not_after": case((until > moment, until), else_=moment) + literal(lateness),
     }
     insert_deliveries(connection, edition.id, edition.newsletter, now, when, [got | waiting])
+    keep_hours(connection, edition.id, times.own_hour)
     _cancel(connection, table.c.edition_id.in_(earlier), now)
 
 
@@ -76,7 +74,8 @@ def _cancel(connection: Connection, which: ColumnElement[bool], now: datetime) -
         .where(which, table.c.state.in_(_WAITS))
         .values(
             state=DeliveryState.CANCELLED.value,
-            error="a correction took its place",
+            cause=DeliveryCause.CORRECTED.value,
+            error="",
             lease_owner="",
             lease_until=EPOCH,
             changed=now,

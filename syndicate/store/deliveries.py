@@ -30,35 +30,42 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from syndicate.model import Delivery, DeliveryState, SubscriptionState
+from syndicate.model import Delivery, DeliveryCause, DeliveryState, SubscriptionState
 from syndicate.store import schema
 from syndicate.store.preferences import moved_to, not_paused
 from syndicate.store.types import EPOCH, Moment
 
 _READY = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
-_TOO_LATE = "it was too late to be sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReport:
-    """A delivery as an operator looks at it."""
+    """A delivery as an operator looks at it. ``error`` is what the mail server said last."""
 
     delivery: Delivery
     newsletter: str
     subject: str
     code: int | None
+    cause: DeliveryCause
     error: str
     changed: datetime
 
 
 def claim_deliveries(
-    connection: Connection, *, now: datetime, owner: str, until: datetime, limit: int
+    connection: Connection,
+    *,
+    now: datetime,
+    owner: str,
+    until: datetime,
+    limit: int,
+    late_by: datetime | None = None,
 ) -> list[Delivery]:
     """Lease deliveries that may go now. An expired lease is claimable: nothing was sent under it.
 
-    None that is too late: ``fail_late`` says so of them.
+    None that is too late ``now``, or, for a run that began ``now``, at the later moment ``late_by``:
+    ``fail_late`` says so of them.
     """
-    facts = {"owner": owner, "until": until, "moment": now, "limit": limit}
+    facts = {"owner": owner, "until": until, "moment": now, "late_by": late_by or now, "limit": limit}
     claimed = connection.execute(_claim(), facts)
     return sorted((_delivery(row) for row in claimed), key=lambda one: one.id)
 
@@ -93,7 +100,7 @@ def _claim() -> ReturningUpdate[Any]:
         select(table.c.id)
         .where(_ready(table), table.c.not_before <= bindparam("moment"))
         .where(table.c.lease_until < bindparam("moment"))
-        .where(or_(table.c.not_after.is_(None), table.c.not_after >= bindparam("moment")))
+        .where(or_(table.c.not_after.is_(None), table.c.not_after >= bindparam("late_by")))
         .order_by(table.c.not_before, table.c.id)
         .limit(bindparam("limit", type_=Integer))
         .with_for_update(skip_locked=True)
@@ -135,13 +142,13 @@ def _cancel() -> Update:
     subscribed = select(subscriptions.c.id).where(
         subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires
     )
-    paused, left = "paused by its reader before it was sent", "unsubscribed before it was sent"
     return (
         update(table)
         .where(_these(table), _ready(table))
         .values(
             state=DeliveryState.CANCELLED.value,
-            error=case((subscribed.exists(), paused), else_=left),
+            cause=case((subscribed.exists(), DeliveryCause.PAUSED.value), else_=DeliveryCause.LEFT.value),
+            error="",
             changed=bindparam("moment"),
             **_free(),
         )
@@ -217,11 +224,10 @@ def postpone_delivery(connection: Connection, delivery_id: int, *, owner: str, n
 
 
 def fail_late(connection: Connection, *, now: datetime) -> int:
-    """What waits and could not be sent in time fails, with a reason; returns how many those were."""
+    """What waits and could not be sent in time fails; returns how many those were."""
     table = schema.deliveries
     late = and_(_ready(table), table.c.not_before <= now, table.c.not_after < now, table.c.lease_until < now)
-    since = case((table.c.error == "", _TOO_LATE), else_=literal(f"{_TOO_LATE}; ") + table.c.error)
-    values = {"error": since, "code": None, "changed": now, **_free()}
+    values = {"cause": DeliveryCause.TOO_LATE.value, "code": None, "changed": now, **_free()}
     failed = update(table).where(late).values(state=DeliveryState.FAILED.value, **values)
     return connection.execute(failed).rowcount
 
@@ -235,7 +241,8 @@ def sweep_uncertain(connection: Connection, *, now: datetime) -> int:
         .where(left)
         .values(
             state=DeliveryState.UNCERTAIN.value,
-            error="the sender stopped between the body and the server's answer",
+            cause=DeliveryCause.INTERRUPTED.value,
+            error="",
             changed=now,
             **_free(),
         )
@@ -246,7 +253,7 @@ def sweep_uncertain(connection: Connection, *, now: datetime) -> int:
 def doubt_waiting(connection: Connection, *, now: datetime) -> int:
     """After a backup was restored: what waits may have been sent since it was made. Returns how many."""
     table = schema.deliveries
-    values = {"error": "it waited in a backup that was restored", "changed": now, **_free()}
+    values = {"cause": DeliveryCause.RESTORED.value, "error": "", "changed": now, **_free()}
     changed = update(table).where(_ready(table)).values(state=DeliveryState.UNCERTAIN.value, **values)
     return connection.execute(changed).rowcount
 
@@ -261,6 +268,7 @@ def resend(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
         "not_before": now,
         "not_after": case((_is_edition(table), None), else_=table.c.not_after),
         "first_attempt": None,
+        "cause": DeliveryCause.NONE.value,
         "error": "",
         "code": None,
         "changed": now,
@@ -300,6 +308,7 @@ def list_deliveries(
             newsletter=row.newsletter,
             subject=row.subject,
             code=row.code,
+            cause=DeliveryCause(row.cause),
             error=row.error,
             changed=row.changed,
         )
@@ -316,7 +325,7 @@ def count_refused(connection: Connection) -> int:
         .join(subscriptions, subscriptions.c.id == table.c.subscription_id)
         .where(
             table.c.state == DeliveryState.FAILED.value,
-            table.c.error.not_like(f"{_TOO_LATE}%"),
+            table.c.cause != DeliveryCause.TOO_LATE.value,
             subscriptions.c.state == SubscriptionState.CONFIRMED.value,
         )
     )
@@ -328,7 +337,7 @@ def count_late(connection: Connection, *, since: datetime) -> int:
     table = schema.deliveries
     query = select(func.count()).where(
         table.c.state == DeliveryState.FAILED.value,
-        table.c.error.like(f"{_TOO_LATE}%"),
+        table.c.cause == DeliveryCause.TOO_LATE.value,
         table.c.changed >= since,
     )
     return connection.scalars(query).one()

@@ -7,13 +7,12 @@ from typing import Final
 
 from sqlalchemy import Connection, func, literal, select, update
 
-from syndicate.model import SubscriptionState
+from syndicate.model import SubscriptionState, SuppressionReason
 from syndicate.store import audience, schema
 from syndicate.store.types import EPOCH
 
-COMPLAINED: Final = "complained"
-BOUNCED: Final = "bounced"
-"""How every reason begins that is about the mailbox and not about its owner's will."""
+_OF_THE_MAILBOX: Final = (SuppressionReason.BOUNCED.value, SuppressionReason.BOUNCED_OFTEN.value)
+"""The reasons that are about the mailbox and not about its owner's will."""
 _ALLOWED = "allowed by operator"
 
 
@@ -83,11 +82,11 @@ def obstacle(connection: Connection, address_key: str) -> str:
         .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
         .where(subscribers.c.address_key == address_key, bounces.c.kind == "complaint")
     )
-    if reason == COMPLAINED or connection.execute(complaints.limit(1)).first() is not None:
+    if reason == SuppressionReason.COMPLAINED or connection.execute(complaints.limit(1)).first() is not None:
         return "has complained about our mail, so only its owner can undo that, by mail to you"
     hashed = schema.suppressions.c.address_key == audience.suppression_hash(connection, address_key)
     erased = connection.execute(select(schema.suppressions.c.reason).where(hashed)).first()
-    if erased is not None or not reason.startswith(BOUNCED):
+    if erased is not None or reason not in _OF_THE_MAILBOX:
         return "was erased, so only its owner can subscribe again, on the sign-up page"
     return ""
 
@@ -109,19 +108,16 @@ def allow(connection: Connection, address_key: str, *, why: str, now: datetime) 
         .where(
             subscribers.c.address_key == address_key,
             subscriptions.c.state == SubscriptionState.UNSUBSCRIBED.value,
+            subscriptions.c.ended_for.in_(_OF_THE_MAILBOX),
         )
         .order_by(subscriptions.c.newsletter)
     )
-    revived = [
-        row
-        for row in connection.execute(mine).all()
-        if _last_words(connection, address_key, row.newsletter).startswith(BOUNCED)
-    ]
+    revived = connection.execute(mine).all()
     for row in revived:
         connection.execute(
             update(subscriptions)
             .where(subscriptions.c.id == row.id)
-            .values(state=SubscriptionState.CONFIRMED.value, changed=now)
+            .values(state=SubscriptionState.CONFIRMED.value, ended_for="", changed=now)
         )
     for newsletter in [row.newsletter for row in revived] or [""]:
         audience.record_consent(connection, address_key, newsletter, _ALLOWED, why, now)
@@ -135,18 +131,6 @@ def allowed_since(connection: Connection, address_key: str) -> datetime:
         table.c.address_key == address_key, table.c.event == _ALLOWED
     )
     return connection.scalars(query).one() or EPOCH
-
-
-def _last_words(connection: Connection, address_key: str, newsletter: str) -> str:
-    """What the latest record about a subscription says."""
-    table = schema.consents
-    query = (
-        select(table.c.detail)
-        .where(table.c.address_key == address_key, table.c.newsletter == newsletter)
-        .order_by(table.c.id.desc())
-        .limit(1)
-    )
-    return connection.scalars(query).first() or ""
 
 
 def _has_ended(connection: Connection, subscription_id: int) -> bool:

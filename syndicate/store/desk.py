@@ -6,10 +6,10 @@ makes it ``cut`` and adds them, in one commit; from then on it is frozen.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, update
 
 from syndicate.model import EVERY_EDITION, Edition
 from syndicate.store import schema
@@ -22,6 +22,7 @@ from syndicate.store.editions import (
     VARIANT,
     WAITING,
     WITHDRAWN,
+    SendingTimes,
     add_deliveries,
     edition_of,
     waits_alone,
@@ -115,6 +116,34 @@ def published_editions(connection: Connection, newsletter: str, cadence: str) ->
     return list(latest.values())
 
 
+def editions_to_correct(connection: Connection, newsletter: str, *, limit: int) -> list[DeskEdition]:
+    """The latest editions that went out to everybody and of which no correction went out or waits."""
+    table = schema.editions
+    query = (
+        select(table)
+        .where(table.c.newsletter == newsletter, table.c.cadence == EVERY_EDITION, table.c.state == CUT)
+        .where(table.c.content_json.is_not(None), table.c.stories > 0, ~_corrected().exists())
+        .order_by(table.c.period_end.desc())
+    )
+    return [_desk_edition(row) for row in connection.execute(query.limit(limit))]
+
+
+def _corrected() -> Select[tuple[int]]:
+    """The later revisions of an edition that were not withdrawn."""
+    table, later = schema.editions, schema.editions.alias("later")
+    return (
+        select(later.c.id)
+        .where(
+            later.c.newsletter == table.c.newsletter,
+            later.c.cadence == table.c.cadence,
+            later.c.period_end == table.c.period_end,
+            later.c.revision > table.c.revision,
+            later.c.state != WITHDRAWN,
+        )
+        .correlate(table)
+    )
+
+
 def issue_of(connection: Connection, newsletter: str, period_end: datetime) -> DeskEdition | None:
     """The latest revision of the edition everybody gets for a period, whatever became of it."""
     table = schema.editions
@@ -206,13 +235,11 @@ def move_edition(connection: Connection, edition_id: int, *, to: str) -> bool:
     return connection.execute(statement.values(state=to, approve_by=None)).rowcount == 1
 
 
-def release_edition(
-    connection: Connection, before: DeskEdition, now: datetime, *, max_lateness: timedelta | None = None
-) -> bool:
+def release_edition(connection: Connection, before: DeskEdition, now: datetime, times: SendingTimes) -> bool:
     """Freeze an open edition as it was read, and add its deliveries; false when it has changed since.
 
-    A correction goes to the readers of earlier revisions. ``max_lateness`` counts from now, or from a
-    reader's own hour.
+    A correction goes to the readers of earlier revisions. Lateness counts from now, or from a reader's own
+    hour.
     """
     table, edition = schema.editions, before.edition
     released = connection.execute(
@@ -223,9 +250,9 @@ def release_edition(
     if released.rowcount != 1:
         return False
     if edition.revision:
-        replace_deliveries(connection, edition, now, max_lateness=max_lateness)
+        replace_deliveries(connection, edition, now, times)
     else:
-        add_deliveries(connection, edition.id, edition.newsletter, now, max_lateness=max_lateness)
+        add_deliveries(connection, edition.id, edition.newsletter, now, times)
     return True
 
 
@@ -237,15 +264,18 @@ def add_correction(
     rendered: tuple[str, str, str],
     now: datetime,
 ) -> int | None:
-    """A held revision of an edition that went out; ``None`` when another one is there already."""
+    """A held revision of an edition that went out; ``None`` when a later one waits or went out."""
     table, stories, edition = schema.editions, schema.edition_stories, before.edition
+    revision = _next_revision(connection, edition)
+    if revision is None:
+        return None
     subject, html, text = rendered
     statement = insert_for(connection, table).values(
         newsletter=edition.newsletter,
         cadence=edition.cadence,
         period_start=edition.period_start,
         period_end=edition.period_end,
-        revision=edition.revision + 1,
+        revision=revision,
         state=HELD,
         cut_at=now,
         subject=subject,
@@ -262,6 +292,21 @@ def add_correction(
         if copies:
             connection.execute(insert(stories), copies)
     return found
+
+
+def _next_revision(connection: Connection, edition: Edition) -> int | None:
+    """The number of the next correction; a later revision is in its way unless it was withdrawn."""
+    table = schema.editions
+    query = select(table.c.revision, table.c.state).where(
+        table.c.newsletter == edition.newsletter,
+        table.c.cadence == edition.cadence,
+        table.c.period_end == edition.period_end,
+        table.c.revision > edition.revision,
+    )
+    later = connection.execute(query).all()
+    if any(row.state != WITHDRAWN for row in later):
+        return None
+    return max((row.revision for row in later), default=edition.revision) + 1
 
 
 def record_change(connection: Connection, change: EditionChange) -> None:

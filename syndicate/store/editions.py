@@ -138,8 +138,8 @@ def cut_edition(
     rendered: tuple[str, str, str],
     stories: Sequence[EditionStory],
     now: datetime,
+    times: SendingTimes,
     state: str = CUT,
-    times: SendingTimes | None = None,
     content: dict[str, Any] | None = None,
     web_url: str = "",
     approve_by: datetime | None = None,
@@ -148,8 +148,7 @@ def cut_edition(
 
     ``rendered`` is (subject, html, text), ``content`` what they were made from. In the states ``WAITING``
     (until ``approve_by``) and ``HELD`` deliveries come when it is released. Returns the edition's id, or
-    ``None`` when the period has been dealt with already: then nothing is changed. Without ``times`` it goes
-    at once, however late that is.
+    ``None`` when the period has been dealt with already: then nothing is changed.
     """
     subject, html, text = rendered
     values = _edition_values(newsletter, cadence, period, now)
@@ -161,10 +160,7 @@ def cut_edition(
         return None
     connection.execute(insert(schema.edition_stories), [_story_values(edition_id, one) for one in stories])
     if state not in OPEN:
-        lateness = None if times is None else times.max_lateness
-        add_deliveries(connection, edition_id, newsletter, now, max_lateness=lateness)
-        if times is not None:
-            keep_hours(connection, edition_id, times.own_hour)
+        add_deliveries(connection, edition_id, newsletter, now, times)
     return edition_id
 
 
@@ -187,17 +183,17 @@ def add_deliveries(
     edition_id: int,
     newsletter: str,
     now: datetime,
-    *,
-    max_lateness: timedelta | None = None,
+    times: SendingTimes,
 ) -> None:
     """One pending delivery for every confirmed subscription whose reader chose this edition."""
     chosen = (not_paused(now), *_chose(edition_id))
     when: dict[str, ColumnElement[Any]] = {
         "not_before": literal(now, Moment),
-        "not_after": literal(None if max_lateness is None else now + max_lateness, Moment),
+        "not_after": literal(now + times.max_lateness, Moment),
         "despite_pause": literal(value=False),
     }
     insert_deliveries(connection, edition_id, newsletter, now, when, chosen)
+    keep_hours(connection, edition_id, times.own_hour)
 
 
 def insert_deliveries(

@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, or_, select, update
@@ -127,7 +127,10 @@ class AdvisoryLock:
             return True
 
     def free(self) -> None:
-        """Give the lock back."""
+        """Give the lock back at once; a connection merely closed keeps it until the server notices."""
+        if self._connection is not None:
+            with suppress(DBAPIError):
+                self._connection.execute(select(func.pg_advisory_unlock(_DAEMON)))
         self._held.close()
         self._store.dispose()
 

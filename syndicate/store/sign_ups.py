@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
 
-from syndicate.model import DeliveryState, SubscriptionState
+from syndicate.model import DeliveryState, SubscriptionState, SuppressionReason
 from syndicate.store import audience, schema
 from syndicate.store.editions import CONFIRMATION, insert_edition
 from syndicate.store.types import EPOCH
@@ -132,7 +132,7 @@ def prepare_confirmation(
     None for a mailbox that is subscribed, that must not be written to, whose owner (in any spelling) has
     been written to ``per_address`` times within a day, or who has just got such a mail.
     """
-    if audience.suppression(connection, sign_up.address_key) not in (None, audience.ERASED):
+    if audience.suppression(connection, sign_up.address_key) not in (None, SuppressionReason.ERASED.value):
         return None
     if _mails_today(connection, sign_up) >= per_address:
         return None

@@ -1,7 +1,7 @@
 """What readers touch in a browser: the output folder over HTTP, unsubscribing, health."""
 
 from syndicate.web.app import create_app
-from syndicate.web.options import Unsubscriber, WebOptions
+from syndicate.web.options import WebOptions
 from syndicate.web.server import WebServer
 
-__all__ = ["Unsubscriber", "WebOptions", "WebServer", "create_app"]
+__all__ = ["WebOptions", "WebServer", "create_app"]

@@ -14,16 +14,20 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from syndicate.errors import SyndicateError
+from syndicate.jobs.preferences import PreferencesJob
+from syndicate.jobs.private_feeds import PrivateFeedsJob
+from syndicate.jobs.sign_up import SignUpJob
+from syndicate.jobs.unsubscribe import UnsubscribeJob
 from syndicate.jobs.web_desk import WebDesk
 from syndicate.templating import Templates
 from syndicate.web.answers import content_type, list_field
 from syndicate.web.desk import DeskPage
 from syndicate.web.negotiation import accepts_gzip, is_opening, not_modified
-from syndicate.web.options import HubListener, SignUps, Unsubscriber, WebOptions
+from syndicate.web.options import HubListener, WebOptions
 from syndicate.web.output import FileChanged, OutputFolder, ServedFile
 from syndicate.web.pages import SECURITY_HEADERS, Notices
-from syndicate.web.preferences import PreferencesPage, Readers
-from syndicate.web.private_feeds import PrivateFeedPage, PrivateFeeds
+from syndicate.web.preferences import PreferencesPage
+from syndicate.web.private_feeds import PrivateFeedPage
 from syndicate.web.sign_up import ConfirmPage, SignUpPage
 from syndicate.web.unsubscribe import UnsubscribePage
 from syndicate.web.websub import HubCallback
@@ -38,15 +42,15 @@ _STALE = "stale-while-revalidate=3600, stale-if-error=86400"
 def create_app(
     options: WebOptions,
     output: Path,
-    unsubscriber: Unsubscriber,
+    unsubscriber: UnsubscribeJob,
     *,
     templates: Templates,
     health: Health,
     opened: Opened | None = None,
     hubs: HubListener | None = None,
-    sign_ups: SignUps | None = None,
-    readers: Readers | None = None,
-    private_feeds: PrivateFeeds | None = None,
+    sign_ups: SignUpJob | None = None,
+    readers: PreferencesJob | None = None,
+    private_feeds: PrivateFeedsJob | None = None,
     desk: WebDesk | None = None,
 ) -> Starlette:
     """The application over one output folder, which may be empty or absent so far.

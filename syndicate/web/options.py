@@ -1,4 +1,4 @@
-"""What the web server is told once, and the promise of whoever answers unsubscribe links."""
+"""What the web server is told once, and the promise of whoever listens to hubs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,16 +21,6 @@ class WebOptions:
     site_url: str = ""
 
 
-class Unsubscriber(Protocol):
-    """Answers for unsubscribe tokens. Both methods are called in worker threads and may block."""
-
-    def look(self, token: str) -> str | None:
-        """The title of the newsletter behind a token, or ``None``; changes nothing."""
-
-    def unsubscribe(self, token: str) -> bool:
-        """End the subscription behind a token at once; true also when it had ended before."""
-
-
 class HubListener(Protocol):
     """Answers WebSub hubs. All methods are called in worker threads and may block."""
 
@@ -42,28 +32,3 @@ class HubListener(Protocol):
 
     def receive(self, callback: str, content_type: str, signature: str, body: bytes) -> int:
         """The status to answer a delivery with."""
-
-
-class SignUps(Protocol):
-    """What the sign-up pages ask for.
-
-    ``offered`` and ``consent`` answer at once; the others are called in worker threads and may block.
-    """
-
-    def offered(self) -> dict[str, str]:
-        """Title by name of the newsletters that can be subscribed to."""
-
-    def consent(self) -> str:
-        """The text that somebody who subscribes agrees to."""
-
-    def request(self, newsletter: str, address: str, network: str) -> bool:
-        """Write a request down; false when there were too many. ``InvalidAddress`` when it is none."""
-
-    def asked(self, token: str) -> tuple[str, str] | None:
-        """The title and the consent text behind a usable link, or ``None``; changes nothing."""
-
-    def confirm(self, token: str, network: str) -> tuple[str, str] | None:
-        """Subscribe; the title and the reader's own token, or ``None`` when it cannot be.
-
-        The second time the token is ``""``.
-        """

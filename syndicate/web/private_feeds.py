@@ -4,12 +4,11 @@ Nobody may keep or list what is one reader's, so answers are ``private`` and ``n
 good costs no body (304).
 """
 
-from typing import Protocol
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from syndicate.jobs.private_feeds import PrivateFeedsJob
 from syndicate.web.answers import content_type, list_field
 from syndicate.web.media import kind_of
 from syndicate.web.negotiation import accepts_gzip, not_modified
@@ -17,29 +16,10 @@ from syndicate.web.output import gzip_body
 from syndicate.web.pages import SECURITY_HEADERS, Notices
 
 
-class PrivateFeed(Protocol):
-    """One reader's document."""
-
-    @property
-    def body(self) -> bytes:
-        """What it says."""
-
-    @property
-    def digest(self) -> str:
-        """The same as long as it says the same."""
-
-
-class PrivateFeeds(Protocol):
-    """What the addresses ask. Called in a worker thread and may block."""
-
-    def read(self, token: str, kind: str) -> PrivateFeed | None:
-        """The document behind a token in one format, or ``None``."""
-
-
 class PrivateFeedPage:
     """``GET`` answers with the feed; all addresses that lead nowhere get the same neutral 404."""
 
-    def __init__(self, feeds: PrivateFeeds, notices: Notices, max_age: int) -> None:
+    def __init__(self, feeds: PrivateFeedsJob, notices: Notices, max_age: int) -> None:
         self._feeds = feeds
         self._notices = notices
         self._age = max_age

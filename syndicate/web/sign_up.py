@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from syndicate.audience.networks import network_of
 from syndicate.errors import InvalidAddress
+from syndicate.jobs.sign_up import SignUpJob
 from syndicate.web.forms import read_fields
-from syndicate.web.options import SignUps
 from syndicate.web.pages import Notices
 
 _LONGEST_ADDRESS = 320
@@ -22,7 +22,7 @@ _TRAP = "website"
 class SignUpPage:
     """The form at ``/subscribe``."""
 
-    def __init__(self, sign_ups: SignUps, notices: Notices) -> None:
+    def __init__(self, sign_ups: SignUpJob, notices: Notices) -> None:
         self._sign_ups = sign_ups
         self._notices = notices
 
@@ -70,7 +70,7 @@ class SignUpPage:
 class ConfirmPage:
     """The page at ``/confirm/TOKEN``; tokens are never logged."""
 
-    def __init__(self, sign_ups: SignUps, notices: Notices) -> None:
+    def __init__(self, sign_ups: SignUpJob, notices: Notices) -> None:
         self._sign_ups = sign_ups
         self._notices = notices
 

@@ -4,9 +4,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from syndicate.jobs.unsubscribe import UnsubscribeJob
 from syndicate.web.bodies import read_body
 from syndicate.web.forms import LONGEST_FORM, parse_form
-from syndicate.web.options import Unsubscriber
 from syndicate.web.pages import Notices
 
 _LONGEST_TOKEN = 512
@@ -15,7 +15,7 @@ _LONGEST_TOKEN = 512
 class UnsubscribePage:
     """``GET`` shows who would be unsubscribed from what, ``POST`` does it. Tokens are never logged."""
 
-    def __init__(self, unsubscriber: Unsubscriber, notices: Notices) -> None:
+    def __init__(self, unsubscriber: UnsubscribeJob, notices: Notices) -> None:
         self._unsubscriber = unsubscriber
         self._notices = notices
 

@@ -57,9 +57,14 @@ def test_a_message_that_cannot_be_rendered_is_set_aside_after_three_tries(now: d
 
 @pytest.mark.parametrize("code", [None, 421, 454])
 def test_V3_after_a_lost_connection_sending_rests_for_two_minutes(code: int | None) -> None:
-    assert rest_after(TransportDown("gone", code=code)) == timedelta(minutes=2)
+    assert rest_after(TransportDown("gone", code=code), refusals=9) == timedelta(minutes=2)
 
 
 @pytest.mark.parametrize("code", [530, 535, 550])
-def test_after_a_refused_login_or_sender_sending_rests_for_fifteen(code: int) -> None:
-    assert rest_after(TransportDown("no", code=code)) == timedelta(minutes=15)
+@pytest.mark.parametrize(
+    ("refusals", "minutes"), [(1, 15), (2, 30), (3, 60), (4, 120), (5, 120), (9999, 120)]
+)
+def test_after_refused_logins_or_senders_sending_rests_longer_each_time(
+    code: int, refusals: int, minutes: int
+) -> None:
+    assert rest_after(TransportDown("no", code=code), refusals=refusals) == timedelta(minutes=minutes)

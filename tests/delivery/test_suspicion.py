@@ -7,7 +7,7 @@ import pytest
 
 from syndicate.delivery.parcels import Ended, Parcel
 from syndicate.delivery.suspicion import Suspicion
-from syndicate.errors import MailError, Refused, SenderRefused, TransportDown
+from syndicate.errors import Deferred, MailError, Refused, SenderRefused, TransportDown
 from tests.delivery.test_smtp import BOTH, Desk, talking
 
 OK, GO = b"250 ok\r\n", b"354 go\r\n"
@@ -84,6 +84,44 @@ def test_twenty_refusals_for_policy_in_a_row_are_about_us(step: str, ehlo: Mappi
     assert (problem.code, "5.7.1" in str(problem)) == (554, True)
     assert set(desk.kinds().values()) == {"TransportDown"}
     assert 20 <= len(desk.outcomes) <= 21
+
+
+@BOTH
+@pytest.mark.parametrize("step", ["RCPT", "BODY"])
+@pytest.mark.parametrize(("readers", "kind"), [(1, "Deferred"), (2, "Deferred"), (3, "TransportDown")])
+def test_a_list_refused_for_policy_as_a_whole_fails_nobody(
+    step: str, readers: int, kind: str, ehlo: Mapping[str, bytes]
+) -> None:
+    desk = Desk(*(f"r{number}" for number in range(readers)))
+    script: dict[str, Any] = {**ehlo, step: b"550 5.7.26 not authenticated\r\n"}
+    with talking(script | ({} if step == "BODY" else NOT_NOW)) as (_, sender):
+        problem = sender.run(desk.take, desk.settle)
+    assert list(desk.kinds().values()) == [kind] * readers
+    assert (problem is not None) == (readers == 3)
+
+
+def test_other_refusals_do_not_tell_whether_a_policy_is_about_us() -> None:
+    suspicion = Suspicion()
+    blocked = [ended(key, Refused("550 5.7.1 no", code=550)) for key in range(3)]
+    nobody = ended(9, Refused("550 5.1.1 nobody", code=550))
+    suspicion.sift([*blocked, nobody])
+    assert {type(one.error) for one in suspicion.rest()} == {TransportDown}
+
+
+def test_a_policy_for_the_last_few_is_about_them_when_others_were_taken() -> None:
+    suspicion = Suspicion()
+    suspicion.sift([ended(1)])
+    suspicion.sift([ended(key, Refused("550 5.7.1 no", code=550)) for key in range(2, 8)])
+    assert {type(one.error) for one in suspicion.rest()} == {Refused}
+    assert suspicion.problem is None
+
+
+def test_one_refused_for_policy_says_nothing_until_others_are_met() -> None:
+    suspicion = Suspicion()
+    suspicion.sift([ended(1, Refused("550 5.7.1 no", code=550))])
+    (one,) = suspicion.rest()
+    assert isinstance(one.error, Deferred)
+    assert one.error.code == 550
 
 
 def test_what_was_under_way_before_acquits_nobody_of_a_refused_sender() -> None:

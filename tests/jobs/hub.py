@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, WebServer, create_app
 from tests.jobs.room import Room
-from tests.web.conftest import Mailbox, run
+from tests.web.conftest import run
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Hub:
         app = create_app(
             WebOptions(push_bytes=self.limit),
             self.room.folder,
-            Mailbox(),
+            self.room.services.unsubscribe,
             templates=Templates(),
             health=dict,
             hubs=self,

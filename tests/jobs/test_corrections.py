@@ -9,6 +9,7 @@ import pytest
 
 from syndicate.delivery.smtp import SmtpOptions, SmtpSender
 from syndicate.errors import TransportDown
+from syndicate.model import DeliveryCause
 from syndicate.store import audience, deliveries
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import new_article
@@ -55,10 +56,10 @@ def sent(room: Room, now: datetime) -> dict[str, str]:
     }
 
 
-def cancelled(room: Room) -> list[tuple[str, str]]:
+def cancelled(room: Room) -> list[tuple[str, DeliveryCause]]:
     with room.store.read() as connection:
         found = deliveries.list_deliveries(connection)
-    return [(one.delivery.address, one.error) for one in found if one.delivery.state.value == "cancelled"]
+    return [(one.delivery.address, one.cause) for one in found if one.delivery.state.value == "cancelled"]
 
 
 def test_who_waits_for_an_own_hour_gets_the_correction_then_and_never_what_is_wrong(
@@ -72,7 +73,7 @@ def test_who_waits_for_an_own_hour_gets_the_correction_then_and_never_what_is_wr
     assert sent(room, SEVEN + 2 * HOUR) == {BOB: "Correction"}
     assert sent(room, SEVEN + 12 * HOUR) == {}
     assert sent(room, SEVEN + 13 * HOUR) == {ANN: "Correction"}
-    assert cancelled(room) == [(ANN, "a correction took its place")]
+    assert cancelled(room) == [(ANN, DeliveryCause.CORRECTED)]
 
 
 def test_a_second_correction_takes_the_place_of_the_first(waiting: tuple[Room, int]) -> None:
@@ -124,7 +125,7 @@ def test_who_paused_before_an_own_hour_gets_neither_the_edition_nor_its_correcti
     correct(room, number, SEVEN + 3 * HOUR)
     assert sent(room, SEVEN + 3 * HOUR) == {BOB: "Correction"}
     assert sent(room, SEVEN + 13 * HOUR) == {}
-    assert (ANN, "paused by its reader before it was sent") in cancelled(room)
+    assert (ANN, DeliveryCause.PAUSED) in cancelled(room)
 
 
 def test_a_correction_let_go_while_a_body_is_on_its_way_is_not_followed_by_what_is_wrong(
@@ -152,6 +153,6 @@ def test_a_correction_let_go_while_a_body_is_on_its_way_is_not_followed_by_what_
     with ScriptedSmtp({"BODY": b"451 Try again later\r\n"}) as smtp:
         options = SmtpOptions(host="127.0.0.1", port=smtp.port, tls="none", domain="example.com", timeout=10)
         replace(job(room, smtp.port, now=now), sender=lambda: Interrupted(options)).run(now)
-    assert cancelled(room) == [(ANN, "a correction took its place")]
+    assert cancelled(room) == [(ANN, DeliveryCause.CORRECTED)]
     assert sent(room, now + HOUR) == {ANN: "Correction"}
     assert sent(room, now + 9 * HOUR) == {}

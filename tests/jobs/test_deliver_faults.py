@@ -218,6 +218,29 @@ def test_a_limit_puts_off_what_is_too_much_and_says_when(house: Room) -> None:
         assert deliveries.count_due(connection, NOW + timedelta(minutes=21)) == 10
 
 
+def test_limits_hold_for_all_processes_since_only_one_sends_at_a_time(house: Room) -> None:
+    limits, other = Limits(domain_rate=12_000), []
+
+    def meanwhile() -> None:
+        other.append(job(house, smtp.port, owner="them", limits=limits).run(NOW))
+
+    with ScriptedSmtp(PIPELINING) as smtp:
+        first = job(house, smtp.port, on_claim=meanwhile, limits=limits).run(NOW)
+        assert set(other) == {DeliverResult(busy=True)}
+        after = job(house, smtp.port, owner="them", limits=limits).run(NOW)
+    assert (first.sent, after) == (len(smtp.bodies), DeliverResult())
+
+
+def test_a_process_that_died_under_limits_is_waited_for_no_longer_than_its_rows(house: Room) -> None:
+    limits, moment = Limits(rate=60_000), NOW + timedelta(minutes=16)
+    with house.store.write() as connection:
+        assert job(house, 1, owner="dead", limits=limits).take_turn(connection, NOW)
+    with ScriptedSmtp(PIPELINING) as smtp:
+        assert job(house, smtp.port, limits=limits).run(NOW).busy
+        assert job(house, smtp.port, limits=limits, now=moment).run(moment).sent == len(smtp.bodies)
+    assert smtp.bodies
+
+
 def test_a_refused_login_is_not_tried_again_before_its_time_unless_a_person_says_so(house: Room) -> None:
     refusing = {"EHLO": b"250-test\r\n250 AUTH PLAIN\r\n", "AUTH": b"535 no\r\n"}
     with ScriptedSmtp(refusing, {}) as smtp:

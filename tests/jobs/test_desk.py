@@ -8,7 +8,7 @@ from sqlalchemy import insert
 from syndicate.errors import SyndicateError
 from syndicate.model import DeliveryState
 from syndicate.store import deliveries, desk, editions, newsletters, schema
-from tests.factories import new_article
+from tests.factories import WITHIN_A_YEAR, new_article
 from tests.jobs.room import Room, source
 
 SEVEN = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
@@ -132,7 +132,7 @@ def test_of_two_editors_the_slower_one_changes_nothing(waiting: tuple[Room, int]
     room.services.desk.drop(number, 1, by="fast", now=SEVEN)
     with room.store.write() as connection:
         assert not desk.change_edition(connection, stale, content={}, rendered=("", "", ""), kept=[])
-        assert not desk.release_edition(connection, stale, SEVEN)
+        assert not desk.release_edition(connection, stale, SEVEN, WITHIN_A_YEAR)
     assert len(titles(room, number)) == 2
 
 

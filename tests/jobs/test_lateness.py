@@ -1,21 +1,26 @@
 """How late a message may be sent: an edition by its newsletter's ``max_lateness``, a question while its link
 works; what was tried in time has its three days. Nothing that is too late is passed over in silence."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from syndicate.cli.health import look
 from syndicate.delivery.pace import Limits
-from syndicate.jobs.deliver import DeliverResult
+from syndicate.jobs.deliver import BATCH, DeliverResult
+from syndicate.model import DeliveryCause
 from syndicate.store import deliveries
+from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW
 from tests.jobs import test_sign_up as sign_up
 from tests.jobs.room import Room, source
+from tests.jobs.test_deliver import job
 from tests.jobs.test_preferences import EVENING, JO, KIM, choose, room, sent
 
 __all__ = ["room"]
 HOUR = timedelta(hours=1)
+LATE = ("failed", DeliveryCause.TOO_LATE, "")
 
 
 def cut(room: Room, hour: str = "") -> None:
@@ -24,11 +29,11 @@ def cut(room: Room, hour: str = "") -> None:
     room.services.editions.run(EVENING)
 
 
-def reports(room: Room) -> dict[str, tuple[str, str]]:
-    """State and what was said, by reader."""
+def reports(room: Room) -> dict[str, tuple[str, DeliveryCause, str]]:
+    """State, why, and what was said, by reader."""
     with room.store.read() as connection:
         found = deliveries.list_deliveries(connection)
-    return {one.delivery.address: (one.delivery.state.value, one.error) for one in found}
+    return {one.delivery.address: (one.delivery.state.value, one.cause, one.error) for one in found}
 
 
 def test_an_edition_is_sent_until_max_lateness_is_over(room: Room) -> None:
@@ -40,12 +45,35 @@ def test_what_a_late_daemon_finds_fails_with_a_reason_and_status_tells(room: Roo
     cut(room)
     late = EVENING + timedelta(days=2)
     assert sent(room, late) == (DeliverResult(late=2), [])
-    assert reports(room) == dict.fromkeys((JO, KIM), ("failed", "it was too late to be sent"))
+    assert reports(room) == dict.fromkeys((JO, KIM), LATE)
     health = look(room.services, late)
     (problem,) = (one for one in health.problems if "too late" in one)
     assert problem.startswith("2 deliveries could not be sent before it was too late")
     assert health.refused == 0
     assert not any("too late" in one for one in look(room.services, late + timedelta(days=8)).problems)
+
+
+def test_what_becomes_too_late_while_others_are_sent_is_not_claimed_any_more(room: Room) -> None:
+    room.subscribe(*(f"reader{number}@example.org" for number in range(BATCH - 1)))
+    cut(room)
+    clock = [EVENING]
+
+    def slow() -> None:
+        clock[0] = EVENING + 7 * HOUR
+
+    with ScriptedSmtp(PIPELINING) as smtp:
+        work = replace(job(room, smtp.port, on_claim=slow), clock=lambda: clock[0])
+        assert work.run(EVENING) == DeliverResult(sent=BATCH, late=1)
+    said = list(reports(room).values())
+    assert said.count(LATE) == 1
+
+
+def test_the_time_of_a_run_is_its_own_whatever_the_clock_says(room: Room) -> None:
+    """A run may be told another time: only how long it lasts is the clock's."""
+    cut(room)
+    with ScriptedSmtp(PIPELINING) as smtp:
+        work = replace(job(room, smtp.port), clock=lambda: EVENING + timedelta(days=30))
+        assert work.run(EVENING) == DeliverResult(sent=2)
 
 
 def test_a_person_may_send_what_was_too_late(room: Room) -> None:
@@ -77,9 +105,8 @@ def test_what_was_put_off_in_time_is_not_sent_after_its_three_days(room: Room) -
     cut(room)
     assert sent(room, EVENING, {"RCPT": (b"450 come later\r\n",)})[0] == DeliverResult(deferred=2)
     assert sent(room, EVENING + timedelta(days=12)) == (DeliverResult(late=2), [])
-    state, said = reports(room)[JO]
-    assert state == "failed"
-    assert "too late" in said
+    state, cause, said = reports(room)[JO]
+    assert (state, cause) == LATE[:2]
     assert "450 come later" in said
 
 

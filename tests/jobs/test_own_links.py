@@ -11,7 +11,6 @@ from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
 from tests.jobs.room import Room, source
 from tests.jobs.test_doctor import DAILY
-from tests.web.conftest import Mailbox
 
 OURS = "https://news.example"
 LATER = {"site/newsletters/daily/now.html", "site/newsletters/daily/index.html"}
@@ -20,8 +19,8 @@ LATER = {"site/newsletters/daily/now.html", "site/newsletters/daily/index.html"}
 def looked_at(folder: Path, path: str, *, picture: bool = False) -> str:
     html = f'<img alt="" src="{OURS}{path}">' if picture else f'<a href="{OURS}{path}">x</a>'
     routes = ("", "unsubscribe", "subscribe")
-    dead, unknown = missing(MailPage(html), OURS, folder, routes=routes, later=LATER)
-    return "dead" if dead else "unknown" if unknown else "there"
+    found = missing(MailPage(html), OURS, folder, routes=routes, later=LATER)
+    return "dead" if found.dead else "unknown" if found.unknown else "there"
 
 
 @pytest.mark.parametrize(
@@ -72,7 +71,7 @@ def test_the_known_routes_are_those_of_the_web_server(room: Room, more: str) -> 
     app = create_app(
         WebOptions(),
         room.folder,
-        Mailbox(),
+        services.unsubscribe,
         templates=Templates(),
         health=dict,
         hubs=services.websub,

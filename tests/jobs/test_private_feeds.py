@@ -11,10 +11,10 @@ from syndicate.audience.tokens import make_token, unsubscribe_token
 from syndicate.jobs.private_feeds import FORMATS, PrivateFeedsJob
 from syndicate.publish.rss_atom import FeedWriter
 from syndicate.store import audience, leases
-from syndicate.web import WebOptions, WebServer, create_app
+from syndicate.web import WebOptions, create_app
 from tests.factories import NOW, new_article, place
 from tests.jobs.room import SITE, Room, source
-from tests.web.conftest import Mailbox, Site, run
+from tests.web.conftest import serving
 
 NEWSLETTERS = """
 [[newsletters]]
@@ -199,17 +199,14 @@ def site(room, tmp_path):
     app = create_app(
         WebOptions(),
         tmp_path / "feeds",
-        Mailbox(),
+        room.services.unsubscribe,
         templates=room.services.templates,
         health=dict,
         readers=room.services.preferences,
         private_feeds=room.services.private_feeds,
     )
-    server = WebServer(app, "127.0.0.1", 0)
-    thread = run(server)
-    yield Site(server, tmp_path, Mailbox(), {})
-    server.stop()
-    thread.join()
+    with serving(app, tmp_path) as site:
+        yield site
 
 
 def test_H4_the_answer_is_private_unlisted_and_304_when_nothing_is_new(room, site):

@@ -13,10 +13,11 @@ import pytest
 from syndicate.errors import SyndicateError
 from syndicate.jobs.web_desk import WebDesk
 from syndicate.store import deliveries
-from syndicate.web import WebOptions, WebServer, create_app
+from syndicate.web import WebOptions, create_app
+from tests.factories import new_article
 from tests.jobs.room import SITE, Room
 from tests.jobs.test_desk_forms import ANN, BOB, CAT, SEVEN, WAITS, issue, prepared, readers, titles
-from tests.web.conftest import Answer, Mailbox, Site, run
+from tests.web.conftest import Answer, Site, serving
 
 HOUR = timedelta(hours=1)
 ENDS = SEVEN + timedelta(days=7)
@@ -72,14 +73,16 @@ def office(room: Room, tmp_path: Path, language: str) -> Iterator[Office]:
     assert room.services.web_desk is not None
     desk = replace(room.services.web_desk, clock=lambda: SEVEN + HOUR)
     app = create_app(
-        WebOptions(), tmp_path / "feeds", Mailbox(), templates=room.services.templates, health=dict, desk=desk
+        WebOptions(),
+        tmp_path / "feeds",
+        room.services.unsubscribe,
+        templates=room.services.templates,
+        health=dict,
+        desk=desk,
     )
-    server = WebServer(app, "127.0.0.1", 0)
-    thread = run(server)
     path = desk.link("daily", "Jo ä", ENDS).removeprefix(SITE)
-    yield Office(room, Site(server, tmp_path, Mailbox(), {}), desk, path)
-    server.stop()
-    thread.join()
+    with serving(app, tmp_path) as site:
+        yield Office(room, site, desk, path)
 
 
 def test_the_desk_shows_what_waits_privately_and_without_scripts(office: Office) -> None:
@@ -197,6 +200,85 @@ def test_hold_and_withdraw(office: Office) -> None:
     assert office.press("withdraw").status == 409
     assert office.press("withdraw", sure="yes").status == 200
     assert issue(office.room).state == "withdrawn"
+
+
+def sent(office: Office) -> Office:
+    """The edition has gone out."""
+    assert office.press("approve", sure="yes").status == 200
+    return office
+
+
+@pytest.mark.parametrize(
+    ("language", "begin", "begun", "unsaid"),
+    [
+        ("en", "Begin a correction", "begun and held", "say what is corrected"),
+        ("ar", "ابدأ تصحيحا", "بدأ التصحيح", "اكتب ما الذي يصحح"),
+        ("de", "Berichtigung beginnen", "ist begonnen", "was berichtigt wird; nichts"),
+        ("es", "Empezar una corrección", "está empezada", "Escriba qué se corrige"),
+        ("fr", "Commencer une rectification", "est commencée", "Écrivez ce qui est rectifié"),
+    ],
+)
+def test_the_correction_of_what_went_out_is_begun_at_the_desk_and_waits_there(
+    office: Office, begin: str, begun: str, unsaid: str
+) -> None:
+    number = issue(sent(office).room).edition.id
+    assert begin in office.page()
+    assert office.get(f"{office.path}/{number}").status == 200
+    empty = office.press("correct", text=" ")
+    assert (empty.status, unsaid in empty.body.decode()) == (409, True)
+    answer = office.press("correct", text="The ferry sails.\r\n\r\nIt never stopped.")
+    page = answer.body.decode()
+    assert (answer.status, begun in page, begin in page) == (200, True, False)
+    correction = issue(office.room)
+    assert (correction.edition.revision, correction.state) == (1, "held")
+    assert f'id="edition-{correction.edition.id}"' in page
+    _, digest = office.room.services.desk.edition(correction.edition.id)
+    assert digest.correction == "The ferry sails.\n\nIt never stopped."
+    (change,) = office.room.services.desk.changes(correction.edition.id)
+    assert (change.action, change.changed_by) == ("correct", "Jo ä")
+    assert readers(office.room) == [ANN, BOB, CAT]
+    assert office.press("approve", sure="yes").status == 200
+    assert readers(office.room) == sorted([ANN, BOB, CAT] * 2)
+
+
+def test_a_correction_just_begun_comes_before_what_waits_besides(office: Office) -> None:
+    wrong = issue(sent(office).room).edition.id
+    office.room.add(
+        new_article(9, title="Tram late", **dict.fromkeys(("published", "updated"), SEVEN + HOUR))
+    )
+    tomorrow = SEVEN + 24 * HOUR
+    office.room.services.stories.run(tomorrow)
+    office.room.services.editions.run(tomorrow)
+    _, seen = re.findall(
+        'name="edition" value="([^"]*)"><input type="hidden" name="seen" value="([^"]*)"', office.page()
+    )[-1]
+    page = office.press("correct", edition=str(wrong), seen=seen, text="Wrong.").body.decode()
+    sheets = re.findall(r'<h2 id="edition-(\d+)"', page)
+    assert sheets[0] == str(issue(office.room).edition.id)
+    assert len(sheets) == 2
+
+
+def test_a_correction_that_was_withdrawn_can_be_begun_again(office: Office) -> None:
+    sent(office)
+    assert office.press("correct", text="Wrong.").status == 200
+    assert 'value="correct"' not in office.page()
+    assert office.press("withdraw", sure="yes").status == 200
+    assert office.press("correct", text="Wrong after all.").status == 200
+    assert (issue(office.room).edition.revision, issue(office.room).state) == (2, "held")
+
+
+def test_no_correction_begins_of_what_waits_or_is_corrected_or_changed_meanwhile(office: Office) -> None:
+    assert office.press("correct", text="Wrong.").status == 409
+    number = str(issue(sent(office).room).edition.id)
+    for fields in ({"edition": "999"}, {"edition": "x"}, {"seen": ""}, {"seen": "other"}):
+        assert office.press("correct", text="Wrong.", **fields).status == 409, fields
+    assert office.press("correct", text="Wrong.", site="cross-site").status == 403
+    page = office.page()
+    seen = re.search(r'name="seen" value="([^"]*)"', page)
+    assert seen is not None
+    assert office.press("correct", text="Wrong.").status == 200
+    assert office.press("correct", text="Wrong.", edition=number, seen=seen[1]).status == 409
+    assert issue(office.room).edition.revision == 1
 
 
 def test_what_was_decided_about_other_contents_changes_nothing(office: Office) -> None:

@@ -5,7 +5,8 @@ from typing import Any, Self
 
 import pytest
 
-from syndicate.net import Client, Fetched, FetchRequest, HttpOptions
+from syndicate.net import Fetched, FetchRequest, HttpOptions
+from syndicate.net.client import Client
 
 OPEN = HttpOptions(allow_private=("127.0.0.1",), host_gap=0.0, total_timeout=20.0)
 

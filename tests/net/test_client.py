@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import FetchError, ForbiddenAddress, TooLarge
-from syndicate.net import FEED_ACCEPT, Client, FetchRequest, HttpOptions
+from syndicate.net import FEED_ACCEPT, FetchRequest, HttpOptions
+from syndicate.net.client import Client
 from tests.net.scripted_server import Answer, ScriptedServer, answer, gzipped, hang, redirect, then
 
 MIB = 1024 * 1024

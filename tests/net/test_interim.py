@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from syndicate.errors import FetchError
-from syndicate.net import Client, FetchRequest
+from syndicate.net import FetchRequest
+from syndicate.net.client import Client
 from syndicate.net.interim import MOST_INTERIM, MOST_INTERIM_BYTES
 from tests.net.scripted_server import ScriptedServer, answer, then
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from syndicate.errors import FetchError
-from syndicate.net import FEED_ACCEPT, Client, FetchRequest
+from syndicate.net import FEED_ACCEPT, FetchRequest
+from syndicate.net.client import Client
 from tests.net.conftest import OPEN
 from tests.net.scripted_server import Answer, ScriptedServer, answer, gzipped, redirect
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.audience.confirmation import render_confirmation
+from syndicate.audience.confirmation import Question, render_confirmation
 from syndicate.newsletter.findings import Finding, Origins, Severity
 from syndicate.newsletter.lint_confirmation import CONFIRM, lint_confirmation
 from syndicate.templating import Templates
@@ -14,8 +14,7 @@ URL, ADDRESS = "https://news.example/confirm/token", "1 Quay & Street"
 
 def found(folder: Path | None = None, language: str = "en") -> tuple[Finding, ...]:
     templates = Templates(folder)
-    parts = render_confirmation(
-        templates,
+    question = Question(
         newsletter_title="The digest",
         site_title="The Newsroom",
         language=language,
@@ -24,6 +23,7 @@ def found(folder: Path | None = None, language: str = "en") -> tuple[Finding, ..
         confirm_url=URL,
         hours=72,
     )
+    parts = render_confirmation(templates, question)
 
     def find(text: str, file: str) -> str:
         return templates.find(text, "mail/", "confirm.*" if file == "*.*" else file)

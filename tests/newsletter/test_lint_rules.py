@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.newsletter.findings import Origins, Severity
+from syndicate.newsletter.findings import DoubtfulLinks, Origins, Severity
 from syndicate.newsletter.lint import HTML_LIMIT_BYTES, html_size, lint_mail
 from syndicate.newsletter.lint_colours import check_colours, colour_of, contrast
 from syndicate.newsletter.lint_structure import check_headers, check_structure
@@ -104,7 +104,7 @@ def test_a_finding_names_the_line_of_the_users_template(tmp_path: Path) -> None:
 def test_a_finding_names_the_article() -> None:
     digest = digest_of(full_edition(), SITE)
     url = digest.stories[0].url
-    found = lint_mail(render(), Origins(digest), ({url: "gone (410)"}, {}))
+    found = lint_mail(render(), Origins(digest), DoubtfulLinks(dead={url: "gone (410)"}))
     (dead,) = [one for one in found if one.severity is Severity.ERROR]
     assert "Harbour bridge reopens" in dead.place
     assert f"{url} is dead: gone (410)" in dead.message

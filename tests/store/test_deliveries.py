@@ -1,15 +1,17 @@
 """Deliveries: every change of state that is allowed, none that is not, and who may make it."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import product
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
-from syndicate.model import Delivery, DeliveryState
+from syndicate.model import Delivery, DeliveryCause, DeliveryState
 from syndicate.store import audience, deliveries, schema, sending_pauses
+from syndicate.store.types import to_microseconds
 from tests import factories
 from tests.factories import NOW
 
@@ -144,10 +146,7 @@ def test_a_row_left_in_sending_becomes_uncertain_and_stays_so(connection):
     assert deliveries.sweep_uncertain(connection, now=UNTIL) == 0
     assert deliveries.sweep_uncertain(connection, now=LATER) == 1
     report = look(connection)
-    assert (report.delivery.state, report.error) == (
-        UNCERTAIN,
-        "the sender stopped between the body and the server's answer",
-    )
+    assert (report.delivery.state, report.cause) == (UNCERTAIN, DeliveryCause.INTERRUPTED)
     assert deliveries.sweep_uncertain(connection, now=LATER) == 0
     assert claim(connection, now=LATER + timedelta(days=3)) == []
     assert not finish(connection, delivery, SENT, owner="dead")
@@ -165,7 +164,7 @@ def test_somebody_who_left_in_the_meantime_is_cancelled_at_the_last_moment(conne
     audience.end_subscription(connection, delivery.subscription_id, detail="by link", now=NOW)
     assert not begin(connection, delivery)
     report = look(connection)
-    assert (report.delivery.state, report.error) == (CANCELLED, "unsubscribed before it was sent")
+    assert (report.delivery.state, report.cause) == (CANCELLED, DeliveryCause.LEFT)
     assert (report.delivery.attempts, row(connection).lease_owner) == (0, "")
 
 
@@ -208,12 +207,20 @@ def test_only_what_was_begun_can_have_been_sent(connection, before: DeliveryStat
 
 def test_a_pause_ends_at_its_time_or_when_somebody_says_so(connection):
     assert sending_pauses.sending_pause(connection, NOW) is None
-    sending_pauses.pause_sending(connection, until=LATER, reason="bad login")
-    assert sending_pauses.sending_pause(connection, NOW) == (LATER, "bad login")
+    pause = sending_pauses.SendingPause(until=LATER, reason="bad login", refusals=3)
+    sending_pauses.pause_sending(connection, pause)
+    assert sending_pauses.sending_pause(connection, NOW) == pause
     assert sending_pauses.sending_pause(connection, LATER) is None
-    sending_pauses.pause_sending(connection, until=LATER, reason="no answer")
+    assert sending_pauses.latest_pause(connection) == pause
     sending_pauses.resume_sending(connection)
-    assert sending_pauses.sending_pause(connection, NOW) is None
+    assert sending_pauses.latest_pause(connection) is None
+
+
+def test_a_pause_that_an_older_version_wrote_counts_no_refusals(connection):
+    value = json.dumps([to_microseconds(LATER), "bad login"])
+    connection.execute(insert(schema.meta).values(key="sending paused", value=value))
+    expected = sending_pauses.SendingPause(until=LATER, reason="bad login", refusals=0)
+    assert sending_pauses.sending_pause(connection, NOW) == expected
 
 
 @pytest.mark.parametrize("before", [UNCERTAIN, FAILED])

@@ -23,7 +23,7 @@ def connection(store):
 
 def give_up(connection, reason: str) -> None:
     audience.suppress(connection, JO, reason=reason, now=NOW)
-    audience.end_all_subscriptions(connection, JO, detail=f"{reason}: 5.1.1 no such user", now=NOW)
+    audience.end_all_subscriptions(connection, JO, detail=f"{reason}: 5.1.1", now=NOW, ended_for=reason)
 
 
 def the_id(connection, newsletter: str) -> int:

@@ -153,7 +153,7 @@ def choose(connection: Connection) -> None:
 def replace(connection: Connection) -> None:
     edition = editions.get_edition(connection, 1)
     assert edition is not None
-    corrections.replace_deliveries(connection, edition, NOW)
+    corrections.replace_deliveries(connection, edition, NOW, factories.WITHIN_A_YEAR)
 
 
 def hours_again(connection: Connection) -> None:
@@ -243,7 +243,9 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "deliveries.postpone_delivery": lambda c: deliveries.postpone_delivery(
         c, 1, owner="us", not_before=LATER
     ),
-    "sending_pauses.pause_sending": lambda c: sending_pauses.pause_sending(c, until=LATER, reason=""),
+    "sending_pauses.pause_sending": lambda c: sending_pauses.pause_sending(
+        c, sending_pauses.SendingPause(until=LATER, reason="", refusals=0)
+    ),
     "sending_pauses.resume_sending": sending_pauses.resume_sending,
     "bounces.record_bounce": lambda c: bounces.record_bounce(
         c, subscription_id=1, delivery_id=1, kind="soft", status="", detail="", now=NOW
@@ -277,7 +279,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     ),
     "corrections.cancel_replaced": lambda c: corrections.cancel_replaced(c, [1], NOW),
     "corrections.replace_deliveries": replace,
-    "editions.add_deliveries": lambda c: editions.add_deliveries(c, 1, "daily", NOW),
+    "editions.add_deliveries": lambda c: editions.add_deliveries(c, 1, "daily", NOW, factories.WITHIN_A_YEAR),
     "editor.add_decision": retitle,
     "editor.undo_decision": lambda c: editor.undo_decision(c, 1, who="jo", now=NOW),
     "editor.sync_headlines": lambda c: editor.sync_headlines(c, at=NOW),
@@ -384,6 +386,7 @@ READS = {
     "bounces.subscriber_key",
     "bounces.count_bounces",
     "bounces.count_by_kind",
+    "sending_pauses.latest_pause",
     "sending_pauses.sending_pause",
     "articles.count_articles",
     "articles.find_article",

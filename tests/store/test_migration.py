@@ -118,3 +118,74 @@ def add(connection, key: str, now: datetime) -> int:
         insert(schema.subscribers).values(**values).returning(schema.subscribers.c.id)
     ).one()
     return row_id
+
+
+SENTENCES = {
+    "failed": ("it was too late to be sent", "it was too late to be sent; 450 later", "550 nobody"),
+    "cancelled": (
+        "a correction took its place",
+        "paused by its reader before it was sent",
+        "unsubscribed before it was sent",
+    ),
+    "uncertain": (
+        "the sender stopped between the body and the server's answer",
+        "it waited in a backup that was restored",
+        "lost after the body",
+    ),
+}
+MOVED = "It is read from another site, news.example: its address leads there."
+
+
+def test_sentences_that_statements_looked_for_become_codes(empty_store_url, monkeypatch) -> None:
+    monkeypatch.setattr(migration, "all_migrations", lambda: all_migrations()[:16])
+    store = open_store(empty_store_url)
+    store.migrate()
+    with store.write() as connection:
+        old_row(connection, "newsletters", name="daily")
+        old_subscription(connection, "bounced: 550")
+        left = old_subscription(connection, "bounced: 550", "by link")
+        for number, (state, error) in enumerate((s, e) for s, errors in SENTENCES.items() for e in errors):
+            edition = old_row(connection, "editions", newsletter="daily", period_end=number)
+            facts = {"edition_id": edition, "subscription_id": left, "state": state, "error": error}
+            old_row(connection, "deliveries", **facts)
+        for number, warning in enumerate(("", "odd", MOVED, f"odd {MOVED}")):
+            old_row(connection, "sources", name=str(number), url=str(number), warning=warning, etag="x")
+    monkeypatch.undo()
+    assert store.migrate() == [one.name for one in all_migrations()[16:]]
+    deliveries, sources, subscriptions = schema.deliveries, schema.sources, schema.subscriptions
+    with store.read() as connection:
+        told = connection.execute(select(deliveries.c.cause, deliveries.c.error).order_by(deliveries.c.id))
+        assert [tuple(row) for row in told] == [
+            *(("too late", ""), ("too late", "450 later"), ("", "550 nobody")),
+            *(("corrected", ""), ("paused", ""), ("left", "")),
+            *(("interrupted", ""), ("restored", ""), ("", "lost after the body")),
+        ]
+        read = connection.execute(select(sources.c.warning, sources.c.etag).order_by(sources.c.id))
+        assert [tuple(row) for row in read] == [("", "x"), ("odd", "x"), ("", ""), ("", "")]
+        ended_for = select(subscriptions.c.ended_for).order_by(subscriptions.c.id)
+        assert list(connection.scalars(ended_for)) == ["bounced", ""]
+    store.dispose()
+
+
+def old_subscription(connection, *details: str) -> int:
+    """A subscription that ended, with the details of its record of consent; its id."""
+    key = "; ".join(details)
+    person = old_row(connection, "subscribers", address_key=key)
+    for detail in details:
+        old_row(connection, "consents", address_key=key, newsletter="daily", detail=detail)
+    facts = {"subscriber_id": person, "newsletter": "daily", "state": "unsubscribed"}
+    return old_row(connection, "subscriptions", **facts)
+
+
+def old_row(connection, table: str, **given: object) -> int:
+    """A row with these columns, and something wherever something must be; its first column, the id."""
+    usual = {"integer": 0, "boolean": False, "number": 0.0, "text": ""}
+    values = {
+        column["name"]: usual[kind(column["type"])]
+        for column in inspect(connection).get_columns(table)
+        if not column["nullable"] and column["name"] != "id" and column["default"] is None
+    } | given
+    names, places = ", ".join(values), ", ".join(f":{name}" for name in values)
+    statement = text(f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING *")
+    found: int = connection.scalars(statement, values).one()
+    return found

@@ -2,40 +2,75 @@ import asyncio
 import http.client
 import os
 import shutil
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
 
-from syndicate.errors import StoreBusy
+from syndicate.audience.tokens import unsubscribe_token
+from syndicate.store import audience, leases, open_store
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, WebServer, create_app
+from tests.factories import NOW
+from tests.jobs.room import Room
 
+JO = "jo@example.org"
+NEWSLETTER = """
+[[newsletters]]
+name = "daily"
+title = "Morning & <b>News</b>"
+schedule = "daily 07:00"
+"""
 TUESDAY = 1_795_510_800  # Tue, 24 Nov 2026 09:00:00 GMT
 
 
 @dataclass
-class Mailbox:
-    """One subscription behind the token ``good``; remembers what it was asked."""
+class Reader:
+    """One subscription in a store of its own, and the token that stands for it."""
 
-    subscribed: bool = True
-    busy: bool = False
-    looked: list[str] = field(default_factory=list)
+    room: Room
+    token: str
 
-    def reset(self) -> None:
-        self.subscribed, self.busy, self.looked = True, False, []
+    @property
+    def subscribed(self) -> bool:
+        with self.room.store.read() as connection:
+            return audience.count_readers(connection) == 1
 
-    def look(self, token: str) -> str | None:
-        self.looked.append(token)
-        if self.busy:
-            raise StoreBusy("busy")
-        return "Morning & <b>News</b>" if token == "good" else None
+    def come_back(self) -> None:
+        with self.room.store.write() as connection:
+            audience.confirm_subscription(connection, JO, "daily", detail="", agreed="", now=NOW)
 
-    def unsubscribe(self, token: str) -> bool:
-        self.subscribed = False
-        return token == "good"
+    @contextmanager
+    def locked_out(self) -> Iterator[None]:
+        """Somebody else writes to the store for as long."""
+        with closing(sqlite3.connect(self.room.folder / "syndicate.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
+
+
+@contextmanager
+def subscribed(folder: Path) -> Iterator[Reader]:
+    """A reader of one newsletter; the store gives up at once when it is locked."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("syndicate.store.engine.BUSY_TIMEOUT_MS", 0)
+        store = open_store(f"sqlite:///{folder / 'syndicate.db'}")
+    store.migrate()
+    room = Room(folder, store, None)
+    room.declare(NEWSLETTER)
+    room.subscribe(JO)
+    with store.read() as connection:
+        number = audience.subscription_of(connection, JO, "daily")
+        assert number is not None
+        token = unsubscribe_token(leases.secret(connection), number)
+    yield Reader(room, token)
+    room.close()
+    store.dispose()
 
 
 @dataclass(frozen=True)
@@ -54,8 +89,7 @@ class Site:
 
     server: WebServer
     folder: Path
-    mailbox: Mailbox
-    health: dict[str, object]
+    health: dict[str, object] = field(default_factory=dict)
 
     def put(self, name: str, content: bytes, modified: int = TUESDAY) -> Path:
         path = self.folder / name
@@ -96,25 +130,44 @@ def run(server: WebServer) -> threading.Thread:
     return thread
 
 
-@pytest.fixture(scope="session")
-def running_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("web") / "feeds"
-    mailbox = Mailbox()
-    health: dict[str, object] = {}
-    app = create_app(WebOptions(), folder, mailbox, templates=Templates(), health=lambda: health)
+@contextmanager
+def serving(app: Starlette, folder: Path) -> Iterator[Site]:
+    """The application on a port of its own."""
     server = WebServer(app, "127.0.0.1", 0)
     thread = run(server)
-    yield Site(server, folder, mailbox, health)
-    server.stop()
-    thread.join()
+    try:
+        yield Site(server, folder)
+    finally:
+        server.stop()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def running_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Reader]]:
+    place = tmp_path_factory.mktemp("web")
+    folder, health = place / "feeds", dict[str, object]()
+    with subscribed(place) as reader:
+        job = reader.room.services.unsubscribe
+        app = create_app(WebOptions(), folder, job, templates=Templates(), health=lambda: health)
+        with serving(app, folder) as site:
+            site.health = health
+            yield site, reader
 
 
 @pytest.fixture
-def site(running_site: Site) -> Site:
-    """The server with an empty folder, a subscribed mailbox and good health."""
-    shutil.rmtree(running_site.folder, ignore_errors=True)
-    running_site.folder.mkdir()
-    running_site.mailbox.reset()
-    running_site.health.clear()
-    running_site.health.update(ok=True, sources=3)
-    return running_site
+def site(running_site: tuple[Site, Reader]) -> Site:
+    """The server with an empty folder and good health."""
+    site, _ = running_site
+    shutil.rmtree(site.folder, ignore_errors=True)
+    site.folder.mkdir()
+    site.health.clear()
+    site.health.update(ok=True, sources=3)
+    return site
+
+
+@pytest.fixture
+def reader(running_site: tuple[Site, Reader]) -> Reader:
+    """The reader whom the server knows, subscribed."""
+    _, reader = running_site
+    reader.come_back()
+    return reader

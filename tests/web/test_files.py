@@ -5,9 +5,10 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
+from syndicate.jobs.unsubscribe import UnsubscribeJob
 from syndicate.templating import Templates
-from syndicate.web import WebOptions, WebServer, create_app
-from tests.web.conftest import TUESDAY, Mailbox, Site, run
+from syndicate.web import WebOptions, create_app
+from tests.web.conftest import TUESDAY, serving
 
 RSS = b'<?xml version="1.0"?><rss version="2.0">' + b"<item>news</item>" * 200 + b"</rss>"
 POLICY = (
@@ -303,20 +304,15 @@ def test_a_client_that_speaks_no_http_is_turned_away(site):
         assert raw.recv(100).startswith(b"HTTP/1.1 400")
 
 
-def test_W1_feeds_name_hub_and_self_in_their_header_and_pages_do_not(tmp_path):
+def test_W1_feeds_name_hub_and_self_in_their_header_and_pages_do_not(tmp_path, sqlite_store):
     (tmp_path / "news.rss").write_bytes(b"<rss/>")
     (tmp_path / "page.html").write_bytes(b"<p>")
     options = WebOptions(hub_url="https://hub.example/", site_url="https://news.example")
-    app = create_app(options, tmp_path, Mailbox(), templates=Templates(), health=dict)
-    server = WebServer(app, "127.0.0.1", 0)
-    thread = run(server)
-    site = Site(server, tmp_path, Mailbox(), {})
-    try:
+    unsubscribe = UnsubscribeJob(store=sqlite_store)
+    app = create_app(options, tmp_path, unsubscribe, templates=Templates(), health=dict)
+    with serving(app, tmp_path) as site:
         answers = [site.ask(method, "/news.rss") for method in ("GET", "HEAD")]
         page = site.get("/page.html")
-    finally:
-        server.stop()
-        thread.join()
     expected = '<https://hub.example/>; rel="hub", <https://news.example/news.rss>; rel="self"'
     assert [answer["Link"] for answer in answers] == [expected] * 2
     assert page["Link"] is None

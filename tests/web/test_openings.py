@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from syndicate.jobs.unsubscribe import UnsubscribeJob
+from syndicate.store import Store
 from syndicate.templating import Templates
-from syndicate.web import WebOptions, WebServer, create_app
+from syndicate.web import WebOptions, create_app
 from syndicate.web.negotiation import is_opening
-from tests.web.conftest import Mailbox, Site, run
+from tests.web.conftest import Site, serving
 
 PERSON = {"sec-fetch-user": "?1", "sec-fetch-dest": "document", "sec-fetch-mode": "navigate"}
 
@@ -30,22 +32,21 @@ def test_only_a_person_who_does_not_mind_counts(method: str, fields: dict[str, s
     assert is_opening(method, fields) is counts
 
 
-def test_the_server_tells_the_path_of_what_was_opened_and_nothing_else(tmp_path: Path) -> None:
+def test_the_server_tells_the_path_of_what_was_opened_and_nothing_else(
+    tmp_path: Path, sqlite_store: Store
+) -> None:
     opened: list[str] = []
+    unsubscribe = UnsubscribeJob(store=sqlite_store)
     app = create_app(
-        WebOptions(), tmp_path, Mailbox(), templates=Templates(), health=dict, opened=opened.append
+        WebOptions(), tmp_path, unsubscribe, templates=Templates(), health=dict, opened=opened.append
     )
-    server = WebServer(app, "127.0.0.1", 0)
-    thread = run(server)
-    site = Site(server, tmp_path, Mailbox(), {})
-    site.put("site/articles/one.html", b"one")
     browser = {name.replace("-", "_"): value for name, value in PERSON.items()}
-    answer = site.get("/site/articles/one.html?from=mail", **browser, Cookie="a=b")
-    again = site.get("/site/articles/one.html", **browser, If_None_Match=answer["ETag"] or "")
-    statuses = [answer.status, again.status, site.get("/site/articles/none.html", **browser).status]
-    robot = site.get("/site/articles/one.html")
-    server.stop()
-    thread.join()
+    with serving(app, tmp_path) as site:
+        site.put("site/articles/one.html", b"one")
+        answer = site.get("/site/articles/one.html?from=mail", **browser, Cookie="a=b")
+        again = site.get("/site/articles/one.html", **browser, If_None_Match=answer["ETag"] or "")
+        statuses = [answer.status, again.status, site.get("/site/articles/none.html", **browser).status]
+        robot = site.get("/site/articles/one.html")
     assert statuses == [200, 304, 404]
     assert (robot.status, answer["Set-Cookie"]) == (200, None)
     assert opened == ["site/articles/one.html"] * 2

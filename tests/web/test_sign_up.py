@@ -1,70 +1,87 @@
 """The sign-up pages: the same answer for everybody, and nothing happens by looking."""
 
 import re
-import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from syndicate.audience.networks import network_of
 from syndicate.audience.preferences import Choices, Offer, Selection
-from syndicate.errors import InvalidAddress
+from syndicate.audience.tokens import CONFIRM, make_token, unsubscribe_token
+from syndicate.jobs.preferences import ReaderPage
+from syndicate.jobs.sign_up import SignUpJob
+from syndicate.store import audience, deliveries, leases, sign_ups
 from syndicate.templating import Templates
-from syndicate.web import WebOptions, WebServer, create_app
+from syndicate.web import WebOptions, create_app
 from syndicate.web.pages import Notices
-from tests.web.conftest import Mailbox, Site, run
+from tests.factories import NOW, new_article, place
+from tests.jobs.room import Room, opened_room, source
+from tests.web.conftest import JO, Site, serving
 
 FORM = b"newsletter=daily&agree=yes&address="
+OFFERED = """
+[sign_up]
+enabled = true
+consent = "I want <it>."
+per_network = 2
+[[newsletters]]
+name = "daily"
+title = "Morning & <b>News</b>"
+schedule = "daily 07:00"
+[[newsletters]]
+name = "weekly"
+title = "نشرة الأسبوع"
+schedule = "weekly monday 07:00"
+"""
 
 
 @dataclass
 class Desk:
-    """Takes two requests; the token ``good`` is one that can be confirmed."""
+    """Where people sign up, and what the store knows about it."""
 
-    requests: list[tuple[str, str, str]] = field(default_factory=list)
-    confirmed: int = 0
-    most: int = 2
+    room: Room
+    job: SignUpJob
 
-    def offered(self) -> dict[str, str]:
-        return {"daily": "Morning & <b>News</b>", "weekly": "نشرة الأسبوع"}
+    @property
+    def requests(self) -> list[tuple[str, str, str]]:
+        with self.room.store.read() as connection:
+            waiting = sign_ups.waiting_sign_ups(connection, limit=9)
+        return [(one.newsletter, one.address, one.network) for one in waiting]
 
-    def consent(self) -> str:
-        return "I want <it>."
+    @property
+    def readers(self) -> int:
+        with self.room.store.read() as connection:
+            return audience.count_readers(connection)
 
-    def request(self, newsletter: str, address: str, network: str) -> bool:
-        if "@" not in address:
-            raise InvalidAddress("no")
-        self.requests.append((newsletter, address, network))
-        return len(self.requests) <= self.most
-
-    def asked(self, token: str) -> tuple[str, str] | None:
-        return ("Morning & <b>News</b>", "I want <it>.") if token == "good" else None
-
-    def confirm(self, token: str, network: str) -> tuple[str, str] | None:
-        self.confirmed += 1
-        return ("Morning & <b>News</b>", "reader") if token == "good" and network else None
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    desk = Desk()
-    folder = tmp_path_factory.mktemp("sign-up")
-    app = create_app(WebOptions(), folder, Mailbox(), templates=Templates(), health=dict, sign_ups=desk)
-    server = WebServer(app, "127.0.0.1", 0)
-    thread: threading.Thread = run(server)
-    yield Site(server, folder, Mailbox(), {}), desk
-    server.stop()
-    thread.join()
+    def asked(self) -> str:
+        """The token in the mail that Jo gets for a request."""
+        assert self.job.request("daily", JO, "192.0.2.0/24")
+        assert self.job.run(NOW) == {"mailed": 1}
+        with self.room.store.read() as connection:
+            (mail,) = deliveries.list_deliveries(connection)
+            return make_token(leases.secret(connection), mail.delivery.id, CONFIRM)
 
 
 @pytest.fixture
-def page(running):
-    site, desk = running
-    desk.requests.clear()
-    desk.confirmed = 0
-    return site, desk
+def page(tmp_path: Path) -> Iterator[tuple[Site, Desk]]:
+    with opened_room(tmp_path) as room:
+        room.declare(OFFERED)
+        services = room.services
+        assert services.sign_ups is not None
+        job = replace(services.sign_ups, clock=lambda: NOW)
+        app = create_app(
+            WebOptions(),
+            tmp_path,
+            services.unsubscribe,
+            templates=Templates(),
+            health=dict,
+            sign_ups=job,
+        )
+        with serving(app, tmp_path) as site:
+            yield site, Desk(room, job)
 
 
 def test_C10_the_form_is_private_and_works_without_scripts_or_cookies(page):
@@ -138,25 +155,33 @@ def test_hostile_text_comes_back_as_text(page):
 
 def test_C1_scanners_that_open_the_link_subscribe_nobody(page):
     site, desk = page
+    token = desk.asked()
     for method in ("GET", "HEAD"):
-        assert site.ask(method, "/confirm/good").status == 200
-    assert desk.confirmed == 0
+        assert site.ask(method, f"/confirm/{token}").status == 200
+    assert desk.readers == 0
 
 
 def test_C1_the_button_subscribes_and_leads_to_the_choices(page):
     site, desk = page
-    assert site.post("/confirm/good", b"").status == 400
-    assert desk.confirmed == 0
-    answer = site.post("/confirm/good", b"confirm=yes")
+    token = desk.asked()
+    assert site.post(f"/confirm/{token}", b"").status == 400
+    assert desk.readers == 0
+    answer = site.post(f"/confirm/{token}", b"confirm=yes")
     assert answer.status == 200
     assert b"You are subscribed" in answer.body
-    assert b'href="/preferences/reader"' in answer.body
+    assert desk.readers == 1
+    with desk.room.store.read() as connection:
+        number = audience.subscription_of(connection, JO, "daily")
+        assert number is not None
+        own = unsubscribe_token(leases.secret(connection), number)
+    assert f'href="/preferences/{own}"' in answer.body.decode()
 
 
 def test_C1_every_link_that_cannot_be_used_gets_the_same_answer(page):
-    site, _ = page
+    site, desk = page
     answers = [site.get("/confirm/" + token) for token in ("bad", "%C3%A9", "x" * 3000)]
     answers.append(site.post("/confirm/bad", b"confirm=yes"))
+    answers.append(site.get("/confirm/" + desk.asked().swapcase()))
     assert {answer.status for answer in answers} == {410}
     assert len({answer.body for answer in answers}) == 1
 
@@ -183,8 +208,107 @@ def test_a_network_is_as_large_as_one_household_gets(peer, forwarded, network):
     assert network_of(peer, forwarded) == network
 
 
-CHOICES = Choices(newsletters=("daily",), selection=Selection(sections=("Sport",)), hour=7, paused_until=None)
 CONSENT = "نشرة الأسبوع: I want it by mail."
+
+
+@dataclass
+class Reader:
+    """Somebody who gets the daily newsletter, and what they have chosen."""
+
+    room: Room
+    address: str
+
+    @property
+    def choices(self) -> Choices:
+        found = self.room.services.preferences.look(self.address.rpartition("/")[2])
+        assert found is not None
+        return found.choices
+
+
+@pytest.fixture
+def choosing(tmp_path: Path) -> Iterator[tuple[Site, Reader]]:
+    """The page of a reader who chose a section and an hour; stories in three sections."""
+    with opened_room(tmp_path) as room:
+        offered = OFFERED.replace("I want <it>.", "I want it by mail.")
+        room.declare(source("harbour", "https://harbour.example/feed") + offered)
+        room.subscribe(JO)
+        for number, section in enumerate(("Politics", "Sport", "<b>"), start=1):
+            room.add(new_article(number, section=section))
+        with room.store.write() as connection:
+            for number in (1, 2, 3):
+                place(connection, number)
+            subscription = audience.subscription_of(connection, JO, "daily")
+            assert subscription is not None
+            token = unsubscribe_token(leases.secret(connection), subscription)
+        readers = room.services.preferences
+        chosen = {"newsletter": ["daily"], "section": ["Sport"], "hour": ["7"], "time_zone": ["UTC"]}
+        assert readers.save(token, chosen) is not None
+        app = create_app(
+            WebOptions(),
+            tmp_path,
+            room.services.unsubscribe,
+            templates=Templates(),
+            health=dict,
+            readers=readers,
+        )
+        with serving(app, tmp_path) as site:
+            yield site, Reader(room, f"/preferences/{token}")
+
+
+def test_the_choices_are_shown_and_looking_saves_nothing(choosing):
+    site, reader = choosing
+    before = reader.choices
+    answer = site.get(reader.address)
+    text = answer.body.decode()
+    assert answer.status == 200
+    assert reader.choices == before
+    assert answer["Cache-Control"] == "no-store"
+    assert answer["Referrer-Policy"] == "no-referrer"
+    assert 'name="section" value="Sport" checked' in text
+    assert 'name="section" value="Politics">' in text
+    assert 'value="&lt;b&gt;"' in text
+    assert '<option value="7" selected>07:00</option>' in text
+    assert "Morning &amp; &lt;b&gt;News&lt;/b&gt;" in text
+    assert "<script" not in text
+
+
+def test_one_post_saves_and_shows_what_holds_now(choosing):
+    site, reader = choosing
+    before = reader.choices
+    assert site.post(reader.address, b"").status == 400
+    assert reader.choices == before
+    form = b"save=yes&newsletter=daily&section=Sport&section=Politics&hour=8&time_zone=UTC"
+    answer = site.post(reader.address, form)
+    assert answer.status == 200
+    assert b"Saved" in answer.body
+    assert sorted(reader.choices.selection.sections) == ["Politics", "Sport"]
+    assert reader.choices.hour == 8
+
+
+def test_C4_what_a_tick_agrees_to_stands_beside_it(choosing):
+    site, reader = choosing
+    text = site.get(reader.address).body.decode()
+    assert CONSENT in text
+    assert text.count("I want it by mail.") == 1
+
+
+def test_a_list_without_a_tick_is_refused_on_the_page(choosing):
+    site, reader = choosing
+    before = reader.choices
+    answer = site.post(reader.address, b"save=yes&shown=section&shown=language&language=en")
+    assert answer.status == 422
+    assert b"No section is ticked" in answer.body
+    assert b"Saved" not in answer.body
+    assert reader.choices == before
+
+
+def test_a_wrong_link_shows_nothing(choosing):
+    site, _ = choosing
+    answers = [site.get("/preferences/bad"), site.post("/preferences/bad", b"save=yes")]
+    assert {answer.status for answer in answers} == {404}
+
+
+CHOICES = Choices(newsletters=("daily",), selection=Selection(sections=("Sport",)), hour=7, paused_until=None)
 OFFER = Offer(
     consents={"daily": "Morning: I want it by mail.", "weekly": CONSENT},
     newsletters={"daily": "Morning & <b>News</b>", "weekly": "نشرة الأسبوع"},
@@ -194,105 +318,29 @@ OFFER = Offer(
 )
 
 
-@dataclass(frozen=True)
-class Shown:
-    address: str = "j…@example.org"
-    newsletter: str = "Morning & <b>News</b>"
-    offer: Offer = OFFER
-    choices: Choices = CHOICES
-    feed: str = ""
-    problem: str = ""
-
-
-@dataclass
-class Readers:
-    """Remembers what was saved under the token ``good``."""
-
-    saved: list[Mapping[str, Sequence[str]]] = field(default_factory=list)
-
-    def look(self, token: str) -> Shown | None:
-        return Shown() if token == "good" else None
-
-    def save(self, token: str, fields: Mapping[str, Sequence[str]]) -> Shown | None:
-        self.saved.append(fields)
-        empty = "section" in fields.get("shown", ()) and not fields.get("section")
-        return Shown(problem="section") if empty else self.look(token)
-
-    def renew_feed(self, token: str) -> Shown | None:
-        return self.look(token)
-
-
-@pytest.fixture
-def choosing(tmp_path):
-    readers = Readers()
-    app = create_app(WebOptions(), tmp_path, Mailbox(), templates=Templates(), health=dict, readers=readers)
-    server = WebServer(app, "127.0.0.1", 0)
-    thread = run(server)
-    yield Site(server, tmp_path, Mailbox(), {}), readers
-    server.stop()
-    thread.join()
-
-
-def test_the_choices_are_shown_and_looking_saves_nothing(choosing):
-    site, readers = choosing
-    answer = site.get("/preferences/good")
-    text = answer.body.decode()
-    assert answer.status == 200
-    assert readers.saved == []
-    assert answer["Cache-Control"] == "no-store"
-    assert answer["Referrer-Policy"] == "no-referrer"
-    assert 'name="section" value="Sport" checked' in text
-    assert 'name="section" value="Politics">' in text
-    assert 'value="&lt;b&gt;"' in text
-    assert '<option value="7" selected>07:00</option>' in text
-    assert "<script" not in text
-
-
-def test_one_post_saves_and_shows_what_holds_now(choosing):
-    site, readers = choosing
-    assert site.post("/preferences/good", b"").status == 400
-    answer = site.post("/preferences/good", b"save=yes&section=Sport&section=Politics&hour=7")
-    assert answer.status == 200
-    assert b"Saved" in answer.body
-    assert readers.saved == [{"save": ["yes"], "section": ["Sport", "Politics"], "hour": ["7"]}]
-
-
-def test_C4_what_a_tick_agrees_to_stands_beside_it(choosing):
-    site, _ = choosing
-    text = site.get("/preferences/good").body.decode()
-    assert CONSENT in text
-    assert text.count("I want it by mail.") == 1
-
-
-def test_a_list_without_a_tick_is_refused_on_the_page(choosing):
-    site, _ = choosing
-    answer = site.post("/preferences/good", b"save=yes&shown=section&shown=language&language=en")
-    assert answer.status == 422
-    assert b"No section is ticked" in answer.body
-    assert b"Saved" not in answer.body
-
-
-def test_a_wrong_link_shows_nothing(choosing):
-    site, _ = choosing
-    answers = [site.get("/preferences/bad"), site.post("/preferences/bad", b"save=yes")]
-    assert {answer.status for answer in answers} == {404}
-
-
 def test_every_page_for_readers_is_in_the_language_and_direction_of_the_site():
     notices = Notices(Templates(None, "ar"))
     offered = (("daily", "نشرة الساحل"), ("weekly", "نشرة الأسبوع"))
     form: dict[str, Any] = {"newsletters": offered, "consent": "", "chosen": "", "address": "", "done": False}
+    shown = ReaderPage(
+        address="j…@example.org", newsletter="Morning & <b>News</b>", offer=OFFER, choices=CHOICES
+    )
     pages = [
         notices.page("pages/subscribe.html", problem="agree", **form),
         notices.page("pages/subscribe.html", done=True),
         notices.page("pages/confirm.html", newsletter="نشرة", agreed="", reader_token="", done=False),
         notices.page("pages/confirm.html", newsletter="نشرة", agreed="", reader_token="t", done=True),
         notices.page(
-            "pages/preferences.html", page=Shown(), token="t", done="saved", zones=("UTC",), pauses=(7, 14)
+            "pages/preferences.html", page=shown, token="t", done="saved", zones=("UTC",), pauses=(7, 14)
         ),
         *(
             notices.page(
-                "pages/preferences.html", page=Shown(problem=name), token="t", done="", zones=(), pauses=()
+                "pages/preferences.html",
+                page=replace(shown, problem=name),
+                token="t",
+                done="",
+                zones=(),
+                pauses=(),
             )
             for name in ("section", "language")
         ),

@@ -21,6 +21,7 @@ sources = Table(
     *texts("title", "home_url", "feed_id"),
     Column("created", Moment, nullable=False),
     *texts("etag", "last_modified", "body_hash", "frame", "error", "warning", "permanent_url"),
+    Column("read_from", Text, nullable=False, server_default=""),
     Column("last_attempt", Moment),
     Column("last_success", Moment),
     Column("next_check", Moment),

@@ -75,6 +75,7 @@ subscriptions = Table(
     Column("changed", Moment, nullable=False),
     Column("selection", Text, nullable=False, server_default=""),
     Column("cadence", Text, nullable=False, server_default="edition"),
+    Column("ended_for", Text, nullable=False, server_default=""),
 )
 
 consents = Table(
@@ -122,6 +123,7 @@ deliveries = Table(
     Column("not_after", Moment),
     Column("first_attempt", Moment),
     Column("despite_pause", Boolean, nullable=False, server_default=false()),
+    Column("cause", Text, nullable=False, server_default=""),
 )
 
 bounces = Table(
