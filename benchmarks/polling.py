@@ -21,6 +21,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,6 +47,7 @@ PROSE = (
     "Nobody had expected the committee to agree so early, and by noon the first of the fishermen were said "
     "to have written to the paper; what they wrote was short, and not all of it could be printed. "
 )
+WORKERS = 2
 CASES = ("first", "one new", "none new", "identical")
 LIMIT = 10 * 1024 * 1024
 CONFIG = '[http]\nallow_private = true\nhost_gap = 0\nmin_interval = 0\n[mail]\naddress = "1 Main Street"\n'
@@ -210,12 +212,17 @@ def _ours(feeds: list[Feed]) -> dict[str, float]:
 
 
 def _warm(services: Services) -> None:
-    """Start the workers and let everybody import what they need."""
+    """Start every worker and let everybody import what they need."""
     document = next(iter(_documents(None)))[1]
-    for _ in range(2):
+
+    def parse(_: int) -> None:
         services.parsers.parse(
             document, url="https://warm.example/", content_type="", charset="", known=frozenset()
         )
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        # The next worker starts when one is asked for while the others are busy, as they are with starting.
+        list(pool.map(parse, range(2 * WORKERS)))
     detect_language("Der Spracherkenner soll schon geladen sein, bevor gemessen wird.")
 
 

@@ -52,6 +52,7 @@ _DOCTYPE = re.compile(r"<!DOCTYPE(?:[^\[>\"']|\"[^\"]*\"|'[^']*')*(\[.*?\]\s*)?>
 _PROLOG = re.compile(r"(?>[^<]++|<!--.*?-->|<\?.*?\?>|<(?![!?A-Za-z]))*+", re.DOTALL)
 _ENTITY = re.compile(r"<!ENTITY\b[^<>]*>?", re.IGNORECASE)
 _ILLEGAL = bytes(code for code in range(32) if code not in b"\t\n\r")
+_LEGAL = bytes(code for code in range(256) if code not in _ILLEGAL)
 _NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
 _CDATA_OR_AMPERSAND = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?:(#[0-9]{1,9}|#[xX][0-9a-fA-F]{1,8}|[A-Za-z][A-Za-z0-9]*);)?", re.DOTALL
@@ -70,13 +71,14 @@ def utf8_document(body: bytes, charset: str) -> tuple[bytes, tuple[str, ...]]:
     if declaration:
         text = text[declaration.end() :]
     document = _without_doctype(text).encode(errors="ignore")
-    for noncharacter in _NONCHARACTERS:
-        if noncharacter in document:
+    if not text.isascii():
+        for noncharacter in _NONCHARACTERS:
             document = document.replace(noncharacter, b"")
-    kept = document.translate(None, _ILLEGAL)
-    if len(kept) != len(document):
+    # What is left without the legal ones is quicker to see than what the illegal ones leave.
+    if document.translate(None, _LEGAL):
+        document = document.translate(None, _ILLEGAL)
         warnings = (*warnings, "control characters that XML forbids were removed")
-    return kept, warnings
+    return document, warnings
 
 
 def _decoded(body: bytes, charset: str) -> tuple[str, tuple[str, ...]]:

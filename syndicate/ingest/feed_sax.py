@@ -4,12 +4,13 @@ The standard library's reader calls back for every line and entity of a text (38
 this one lets expat buffer. It also leaves out vocabularies that no field of ours comes from (comment
 counts, statistics, maps), the elements that describe another feed or a picture, their children, and the
 space between elements. Elements of the customary vocabularies go to feedparser under the names it would give
-them. feedparser finds it by module name, through ``feedparser.api.PREFERRED_XML_PARSERS``.
+them.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from xml.sax import SAXException
 from xml.sax.expatreader import ExpatParser
 
 from syndicate.ingest.vocabularies import qualified
@@ -31,11 +32,14 @@ MAX_ELEMENTS = 1_000
 feedparser compares each tag, author and link with those before it (100 000 ``dc:subject``: over 20 s)."""
 _ITEMS = frozenset({"item", "entry"})
 # feedparser takes every text through a table of characters, one by one: a fifth of its time. A longer text in
-# which it would find nothing to change is replaced by a stand-in until its item ends.
+# which it would find nothing to change is replaced by a stand-in until its item ends; text in ASCII by one in
+# ASCII, because the rest may be UTF-8 read as Latin-1, which feedparser mends if all of it can be.
 LONG_TEXT = 300
 _LONG = frozenset({"content", "content:encoded", "description", "summary"})
 _CATEGORY = frozenset({"domain", "label", "scheme", "term"})
-_STAND_IN = re.compile("\ue000([0-9]+)\ue001")
+# Well-formed documents have no controls, and private characters are taken out.
+_ASCII_STAND_IN, _OTHER_STAND_IN = "\x01{}\x02", "\ue000{}\ue001"
+_STAND_IN = re.compile("[\x01\ue000]([0-9]+)[\x02\ue001]")
 _CHANGED_BY_FEEDPARSER = re.compile("[\x80-\x9f]")
 
 
@@ -47,8 +51,18 @@ class FeedReader(ExpatParser):
     """
 
     def __init__(self) -> None:
-        # One read for the whole document: a long token fed in pieces takes quadratic time (CVE-2023-52425).
-        super().__init__(bufsize=1 << 26)
+        super().__init__(namespaceHandling=1)
+        self._source: Any
+        self._source.setEncoding("utf-8")
+
+    def read(self, document: bytes) -> None:
+        """Read a whole UTF-8 document without declaration and document type.
+
+        Raises ``SAXException`` when it is not well-formed or has a document type.
+        """
+        # At once: a long token fed in pieces takes quadratic time (CVE-2023-52425).
+        self.feed(document)
+        self.close()
 
     def reset(self) -> None:
         """Start a new document."""
@@ -56,6 +70,7 @@ class FeedReader(ExpatParser):
         self._parser: Any
         self._cont_handler: Any
         self._parser.buffer_text = True
+        self._parser.StartDoctypeDeclHandler = _refuse_document_type
         self._skipped_depth = 0
         self._elements = 0
         self._in_picture = False
@@ -126,9 +141,9 @@ class FeedReader(ExpatParser):
         if "\ue000" in data:
             # Nobody else may write stand-ins; a private character says nothing to readers.
             data = data.replace("\ue000", "")
-        if len(data) > LONG_TEXT and self._element in _LONG and _is_kept(handler, data):
+        if len(data) > LONG_TEXT and self._element in _LONG and (stand_in := _stand_in(handler, data)):
             self._long_texts.append(data)
-            data = f"\ue000{len(self._long_texts) - 1}\ue001"
+            data = stand_in.format(len(self._long_texts) - 1)
         if handler.incontent or not data.isspace():
             handler.handle_data(data)
 
@@ -158,32 +173,34 @@ class FeedReader(ExpatParser):
             dict.setdefault(handler.entries[-1], "tags", []).append({"term": named or text})
 
 
-def _is_plain_category(handler: Any, attrs: Mapping[str, str]) -> bool:
-    return bool(handler.inentry) and not handler.incontent and _CATEGORY.issuperset(attrs)
+def _refuse_document_type(*_: object) -> None:
+    raise SAXException("a document type")
 
 
-def _is_kept(handler: Any, text: str) -> bool:
-    """Whether feedparser would not look into the text of an item, and keep it as it is.
+def _stand_in(handler: Any, text: str) -> str:
+    """What may stand for a text of an item that feedparser would not look into and would keep as it is.
 
     It looks into what is not declared as HTML, and changes what is windows-1252 or UTF-8 read as Latin-1.
     """
     parameters = handler.contentparams
     if not handler.inentry or dict.get(parameters, "type") != "text/html" or dict.get(parameters, "base64"):
-        return False
-    if text.isascii() or _CHANGED_BY_FEEDPARSER.search(text):
-        return False
+        return ""
+    if text.isascii():
+        return _ASCII_STAND_IN
+    if _CHANGED_BY_FEEDPARSER.search(text):
+        return ""
     try:
         text.encode("iso-8859-1")
     except UnicodeEncodeError:
-        return True
-    return False
+        return _OTHER_STAND_IN
+    return ""
 
 
 def _put_back(entry: Any, texts: list[str]) -> None:
     """Put the long texts of an item where their stand-ins are."""
 
     def whole(value: str) -> str:
-        return _STAND_IN.sub(lambda match: texts[int(match[1])], value)
+        return _STAND_IN.sub(lambda match: texts[int(match[1])], value).strip()
 
     if dict.get(entry, "summary"):
         dict.__setitem__(entry, "summary", whole(dict.__getitem__(entry, "summary")))
@@ -213,8 +230,3 @@ def is_used(known: str, name: str, *, in_item: bool) -> bool:
         return known not in _UNUSED and (in_item or known != "image")
     # Without a prefix it is some dialect of RSS or Atom.
     return name.count(" ") < 2
-
-
-def create_parser() -> FeedReader:
-    """What ``xml.sax.make_parser`` asks of a reader's module."""
-    return FeedReader()

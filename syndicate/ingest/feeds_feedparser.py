@@ -1,23 +1,24 @@
 """feedparser's reading of a document, as raw items: the only module that knows its dictionaries.
 
-feedparser gets our own UTF-8 bytes in a ``BytesIO``, never a string: it opens what looks like a path or an
-address. Its sanitiser and its link resolver stay off, since ``clean`` does both better and once. A dozen
-inputs make it raise; whatever it raises is a ``ParseError`` here.
+Its strict parser gets what ``feed_sax`` reads. What is not well-formed goes to ``feedparser.parse``, as our
+own UTF-8 bytes in a ``BytesIO``, never a string: it opens what looks like a path or an address. Its sanitiser
+and its link resolver stay off, since ``clean`` does both better and once. A dozen inputs make it raise;
+whatever it raises is a ``ParseError`` here.
 """
 
 import io
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from time import struct_time
 from typing import Any
+from xml.sax import SAXException
 
 import feedparser
-from feedparser import api
+from feedparser.api import StrictFeedParser
+from feedparser.util import FeedParserDict
 
 from syndicate.errors import ParseError
 from syndicate.ingest.clean import pixels
+from syndicate.ingest.feed_sax import FeedReader
 from syndicate.ingest.raw_item import (
     RawFeed,
     RawItem,
@@ -29,10 +30,6 @@ from syndicate.ingest.raw_item import (
 from syndicate.model import Image
 from syndicate.text.urls import absolute_url, is_web_url
 
-READER = "syndicate.ingest.feed_sax"
-# feedparser's list of readers is one for the whole process; others may want to see every element.
-_one_at_a_time = threading.Lock()
-
 # feedparser's own ``get`` tries the names of three generations of formats: half of the conversion's time.
 _get = dict.get
 _HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
@@ -43,23 +40,15 @@ def read_with_feedparser(document: bytes, url: str) -> RawFeed:
 
     Raises ``ParseError`` when feedparser fails or does not recognise a feed.
     """
-    headers = {"content-type": "application/xml; charset=utf-8"}
     try:
-        with _one_at_a_time, _our_reader():
-            parsed = feedparser.parse(
-                io.BytesIO(document),
-                response_headers=headers,
-                sanitize_html=False,
-                resolve_relative_uris=False,
-            )
+        version, feed, entries = _read(document)
     except ParseError:
         raise
     except Exception as error:
         raise ParseError(f"feedparser failed: {type(error).__name__}: {error}") from error
-    if not parsed.get("version") and not parsed.entries:
+    if not version and not entries:
         raise ParseError("this is not a feed: no RSS or Atom element was found")
-    is_atom = str(parsed.get("version", "")).startswith("atom")
-    feed = parsed.feed
+    is_atom = version.startswith("atom")
     return RawFeed(
         title=_title(feed, url, is_atom=is_atom),
         link=_link(feed),
@@ -70,17 +59,55 @@ def read_with_feedparser(document: bytes, url: str) -> RawFeed:
         ),
         hubs=_links(feed, "hub"),
         self_url=next(iter(_links(feed, "self")), ""),
-        items=[_item(entry, url, is_atom=is_atom) for entry in parsed.entries],
+        items=[_item(entry, url, is_atom=is_atom) for entry in entries],
     )
 
 
-@contextmanager
-def _our_reader() -> Iterator[None]:
-    api.PREFERRED_XML_PARSERS.insert(0, READER)
+def _read(document: bytes) -> tuple[str, Any, list[Any]]:
+    """A document's version, and feedparser's dictionaries of the feed and of its entries."""
+    parser = _StrictParser()
+    reader = FeedReader()
+    reader.setContentHandler(parser)
+    reader.setErrorHandler(parser)
     try:
-        yield
-    finally:
-        api.PREFERRED_XML_PARSERS.remove(READER)
+        reader.read(document)
+    except SAXException:
+        headers = {"content-type": "application/xml; charset=utf-8"}
+        parsed = feedparser.parse(
+            io.BytesIO(document), response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+        )
+        return str(parsed.get("version") or ""), parsed.feed, parsed.entries
+    return str(parser.version), parser.feeddata, parser.entries
+
+
+class _Parameters(FeedParserDict):  # type: ignore[misc]
+    """What feedparser keeps of a text while it reads it, asked for several times with every element.
+
+    None of its names has another one, so a plain dictionary answers the same, in a tenth of the time.
+    """
+
+    get = dict.get
+    __contains__ = dict.__contains__
+    __getitem__ = dict.__getitem__
+    __setitem__ = dict.__setitem__
+
+    def __deepcopy__(self, memo: object) -> FeedParserDict:
+        """The values are texts and numbers."""
+        return FeedParserDict(self)
+
+
+class _StrictParser(StrictFeedParser):  # type: ignore[misc]
+    """feedparser's own parser of well-formed documents, as ``feedparser.parse`` sets it up."""
+
+    def __init__(self) -> None:
+        super().__init__("", None, "utf-8")
+        self.sanitize_html = self.resolve_relative_uris = False
+        self.contentparams = _Parameters()
+
+    def push_content(self, *arguments: Any) -> None:
+        """Begin a text."""
+        super().push_content(*arguments)
+        self.contentparams = _Parameters(self.contentparams)
 
 
 def _item(entry: Any, url: str, *, is_atom: bool) -> RawItem:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from syndicate.errors import ParseError, ParserClosed, ParserDied
@@ -89,17 +90,31 @@ class ParserPool:
             "kind": kind,
             **more,
         }
+        try:
+            (parsed,) = self.parse_each([request])
+        except ParserDied as error:
+            raise type(error)(f"{url}: {error}") from error
+        if isinstance(parsed, ParseError):
+            raise parsed
+        return parsed
+
+    def parse_each(self, requests: Sequence[Mapping[str, Any]]) -> list[ParsedSource | ParseError]:
+        """Several documents on one way to a worker and back, which costs as much as reading a short one.
+
+        Each request holds the arguments of ``parse``. The error stands in the place of a document that was
+        refused. Raises ``ParserDied`` when the worker did not survive all of them, in the time for one.
+        """
         worker = self._idle.get()
         try:
             worker = worker or self._start()
-            return worker.parse(pickle.dumps(request, parser_worker.PROTOCOL), self._time_limit)
+            return worker.parse(requests, self._time_limit)
         except ParserDied as error:
             if worker:
                 self._drop(worker)
             worker = None
             if self._closed:
-                raise ParserClosed(f"{url}: the parser was closed") from error
-            raise ParserDied(f"{url}: {error}") from error
+                raise ParserClosed("the parser was closed") from error
+            raise
         finally:
             if worker and self._closed:
                 self._drop(worker)
@@ -166,24 +181,23 @@ class _Worker:
     def wait_until_ready(self) -> None:
         self._exchange(b"", START_LIMIT)
 
-    def parse(self, request: bytes, time_limit: float) -> ParsedSource:
-        kind, value = self._exchange(request, time_limit)
-        if kind == "parsed" and isinstance(value, ParsedSource):
-            return value
-        if kind == "refused":
-            raise ParseError(str(value))
-        if kind == "memory":
-            raise ParserDied("the parser ran out of memory")
-        raise ParserDied(f"the parser failed: {value}")
+    def parse(
+        self, requests: Sequence[Mapping[str, Any]], time_limit: float
+    ) -> list[ParsedSource | ParseError]:
+        answers = self._exchange(pickle.dumps(requests, parser_worker.PROTOCOL), time_limit)
+        found = [_parsed(kind, value) for kind, value in answers]
+        if len(found) != len(requests):
+            raise ParserDied(f"the parser gave {len(found)} answers to {len(requests)} questions")
+        return found
 
-    def _exchange(self, request: bytes, time_limit: float) -> tuple[str, Any]:
+    def _exchange(self, requests: bytes, time_limit: float) -> list[tuple[str, Any]]:
         deadline = time.monotonic() + time_limit
         try:
             self._connection.settimeout(time_limit)
-            if request:
-                parser_worker.send(self._connection, request)
+            if requests:
+                parser_worker.send(self._connection, requests)
             self._connection.settimeout(max(0.001, deadline - time.monotonic()))
-            return answer_of(parser_worker.receive(self._connection, MAX_ANSWER))
+            return answers_of(parser_worker.receive(self._connection, MAX_ANSWER))
         except TimeoutError as error:
             raise ParserDied(f"the parser took longer than {time_limit:g} seconds and was stopped") from error
         except (OSError, EOFError) as error:
@@ -205,16 +219,25 @@ class _Worker:
         self._connection.close()
 
 
-def answer_of(message: bytes) -> tuple[str, Any]:
-    """What a worker says, which may be in the hands of whoever wrote the feed.
+def _parsed(kind: str, value: Any) -> ParsedSource | ParseError:
+    if kind == "parsed" and isinstance(value, ParsedSource):
+        return value
+    if kind == "refused":
+        return ParseError(str(value))
+    if kind == "memory":
+        raise ParserDied("the parser ran out of memory")
+    raise ParserDied(f"the parser failed: {value}")
+
+
+def answers_of(message: bytes) -> list[tuple[str, Any]]:
+    """What a worker says of each document; it may be in the hands of whoever wrote one.
 
     Raises ``ParserDied`` for anything but what a worker of ours has to say.
     """
     try:
-        kind, value = _AnswerReader(io.BytesIO(message)).load()
+        return [(str(kind), value) for kind, value in _AnswerReader(io.BytesIO(message)).load()]
     except Exception as error:
         raise ParserDied(f"the parser gave a strange answer: {type(error).__name__}: {error}") from error
-    return kind, value
 
 
 class _AnswerReader(pickle.Unpickler):

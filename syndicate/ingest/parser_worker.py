@@ -1,4 +1,4 @@
-"""The process in which strangers' bytes are parsed: one request, one answer, until the other end closes.
+"""The process in which strangers' bytes are parsed: documents, their answers, until the other end closes.
 
 Started by ``isolation``; it holds nothing but this room, has limits on memory and processor time, and ends
 with its parent: a closed socket is the end of work, and a parent killed in the middle of a
@@ -21,6 +21,7 @@ from syndicate.ingest.readers import reader_of
 from syndicate.model import ParsedSource
 
 AnswerKind = Literal["ready", "parsed", "refused", "memory", "failed"]
+Answer = tuple[AnswerKind, ParsedSource | str | None]
 LENGTH = struct.Struct(">Q")
 PROTOCOL = 5
 
@@ -48,19 +49,20 @@ def serve(connection: socket.socket, *, time_limit: float, memory_limit: int) ->
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     gc.freeze()
     gc.set_threshold(50_000)
-    _answer(connection, "ready", None)
+    _answer(connection, [("ready", None)])
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
-            request = pickle.loads(receive(connection))  # noqa: S301 - written by our own parent
-            _limit_processor_time(time_limit)
-            kind, value = _parsed(request)
-            del request
-            _answer(connection, kind, value)
-            if kind == "memory":
-                return
+            answers: list[Answer] = []
+            for request in pickle.loads(receive(connection)):  # noqa: S301 - written by our own parent
+                _limit_processor_time(time_limit)
+                answers.append(_parsed(request))
+                if answers[-1][0] == "memory":
+                    _answer(connection, answers[-1:])
+                    return
+            _answer(connection, answers)
 
 
-def _parsed(request: dict[str, Any]) -> tuple[AnswerKind, ParsedSource | str]:
+def _parsed(request: dict[str, Any]) -> Answer:
     try:
         return "parsed", reader_of(request.pop("kind"))(**request)
     except ParseError as error:
@@ -71,8 +73,8 @@ def _parsed(request: dict[str, Any]) -> tuple[AnswerKind, ParsedSource | str]:
         return "failed", f"{type(error).__name__}: {error}"
 
 
-def _answer(connection: socket.socket, kind: AnswerKind, value: ParsedSource | str | None) -> None:
-    send(connection, pickle.dumps((kind, value), PROTOCOL))
+def _answer(connection: socket.socket, answers: list[Answer]) -> None:
+    send(connection, pickle.dumps(answers, PROTOCOL))
 
 
 def _limit_processor_time(seconds: float) -> None:

@@ -18,6 +18,8 @@ def skipped_times(document: bytes) -> tuple[int, int]:
     Hour 24 is midnight to those who count from one (RSS 0.91); what names no hour or day is passed over.
     """
     hours = days = 0
+    if b"<skip" not in document:
+        return 0, 0
     for hour in _HOUR.findall(_inside(document, b"skipHours")):
         hours |= 1 << int(hour) % 24 if int(hour) <= 24 else 0
     for day in _DAY.findall(_inside(document, b"skipDays")):

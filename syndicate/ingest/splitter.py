@@ -8,7 +8,7 @@ document. Anything unusual makes ``split`` raise ``Unsplittable``, and the calle
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import sha256
 from xml.parsers import expat
 
 from syndicate.errors import ParseError
@@ -33,7 +33,7 @@ class Unsplittable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One item: ``document[start:end]``, with the hash of these bytes (blake2b, 16 bytes, in hex)."""
+    """One item: ``document[start:end]``, with the digest of these bytes."""
 
     start: int
     end: int
@@ -77,6 +77,11 @@ class Split:
         for position in positions:
             span, at = self.spans[position], offsets[position]
             yield span.digest, bare[:at] + self.document[span.start : span.end] + bare[at:]
+
+
+def digest_of(data: bytes) -> str:
+    """128 bits of SHA-256 in hex: processors have instructions for it, which halve the cost of BLAKE2."""
+    return sha256(data).hexdigest()[:32]
 
 
 def split(document: bytes) -> Split:
@@ -132,7 +137,7 @@ class _Scan:
         if len(self.open) == self.item_depth:
             end = self._after_end_tag(name)
             raw = self.document[self.item_start : end]
-            self.spans.append(Span(self.item_start, end, blake2b(raw, digest_size=16).hexdigest()))
+            self.spans.append(Span(self.item_start, end, digest_of(raw)))
             self.item_start, self.item_depth = -1, 0
             self.around = tuple(self.open[:-1])
         elif len(self.open) == 1:

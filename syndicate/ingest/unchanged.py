@@ -11,7 +11,8 @@ the length: it is safe to do with a stranger's bytes in our own process.
 import re
 from collections.abc import Container
 from dataclasses import dataclass
-from hashlib import blake2b
+
+from syndicate.ingest.splitter import digest_of
 
 _START = re.compile(rb"<(item|entry)[\s>]")
 # Dates of the feed itself: when it was built, not what it says.
@@ -39,10 +40,10 @@ class Compared:
 def compare(body: bytes, frame: str, known: Container[str]) -> Compared:
     """What of a document is unseen, given the last one's ``frame`` and the digests of ``known`` items."""
     around, items = _apart(body) or ([], [])
-    whole = Compared(frame=_digest(_BUILT.sub(b"", b"".join(around))) if items else "", unseen=body)
+    whole = Compared(frame=digest_of(_BUILT.sub(b"", b"".join(around))) if items else "", unseen=body)
     if not items or whole.frame != frame:
         return whole
-    digests = [_digest(item) for item in items]
+    digests = [digest_of(item) for item in items]
     seen = tuple(dict.fromkeys(digest for digest in digests if digest in known))
     others = [b"" if digest in known else item for digest, item in zip(digests, items, strict=True)]
     if not any(others):
@@ -79,8 +80,3 @@ def _is_utf8(document: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _digest(data: bytes) -> str:
-    """As the splitter writes the digests of items."""
-    return blake2b(data, digest_size=16).hexdigest()

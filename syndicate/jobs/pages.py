@@ -24,6 +24,7 @@ from syndicate.ingest.full_text import about_the_same, better_text, with_page
 from syndicate.ingest.identity import accept
 from syndicate.ingest.readers import Document
 from syndicate.jobs.intake import Intake, LeaseLost
+from syndicate.jobs.reading import reading_of_entries
 from syndicate.jobs.robots import OriginRules, rules_for
 from syndicate.model import Entry, NewArticle, PageRead, ParsedSource, ReadState, SourceKind
 from syndicate.net import PAGE_ACCEPT, Fetched, FetchRequest
@@ -234,7 +235,8 @@ class PagesJob:
             page_store.link_page(connection, page.id)
 
         parsed = ParsedSource(entries=(entry,))
-        taken = self.intake.accept(page.source, parsed, now, settle, whole=True)
+        reading = replace(reading_of_entries(page.source, parsed), whole=True)
+        taken = self.intake.accept(reading, now, settle)
         result.read += 1
         result.new += taken.new
 

@@ -12,6 +12,7 @@ from syndicate.errors import FetchError, ParseError, StoreError, SyndicateError
 from syndicate.ingest.full_text import sort_entries
 from syndicate.ingest.polling import PollOutcome, after_poll, failed
 from syndicate.jobs.intake import Intake, LeaseLost
+from syndicate.jobs.reading import Reading
 from syndicate.jobs.source_reading import reading_of, source_request
 from syndicate.model import NewArticle, ParsedSource, SourceState
 from syndicate.net import Fetched
@@ -118,7 +119,8 @@ class SitemapPartsJob:
             if not part_store.save_part(connection, part.id, after, next_check, owner=self.intake.owner):
                 raise LeaseLost
 
-        return self.intake.accept(part.source, found.parsed, now, settle, found=found).new
+        reading = Reading(source=part.source, parsed=found.parsed, found=found)
+        return self.intake.accept(reading, now, settle).new
 
     def _parsed(self, part: DuePart, answer: Fetched) -> ParsedSource:
         parsed = self.intake.parse(

@@ -1,6 +1,6 @@
 """How a source is asked and its answer read: by polls, and by rehearsals and looks, which change nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -44,6 +44,12 @@ class Parser(Protocol):
         **more: object,
     ) -> ParsedSource:
         """Raises ``ParseError``."""
+
+    def parse_each(self, requests: Sequence[Mapping[str, Any]]) -> list[ParsedSource | ParseError]:
+        """The same for several documents, each with the arguments of ``parse``.
+
+        Raises ``ParserDied`` when one of them killed the parser.
+        """
 
 
 _ACCEPTED = {SourceKind.SITEMAP: SITEMAP_ACCEPT, SourceKind.PAGE: PAGE_ACCEPT}

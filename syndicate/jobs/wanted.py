@@ -5,30 +5,25 @@ from datetime import datetime, timedelta
 
 from syndicate.ingest.full_text import FRUITLESS, PageOptions, SortedEntries, wanted_pages
 from syndicate.ingest.identity import entry_key
+from syndicate.jobs.reading import Reading
 from syndicate.model import FullText, NewArticle, Source, SourceKind, WantedPage
-from syndicate.store import Connection, Store
+from syndicate.store import Connection, Store, known_articles
 from syndicate.store import articles as article_store
 from syndicate.store import pages as page_store
 from syndicate.store import sitemap_parts as part_store
 
 
 def pages_to_read(
-    store: Store,
-    source: Source,
-    found: SortedEntries,
-    articles: Sequence[NewArticle],
-    now: datetime,
-    options: PageOptions,
-    *,
-    is_first: bool,
+    store: Store, reading: Reading, articles: Sequence[NewArticle], now: datetime, options: PageOptions
 ) -> tuple[WantedPage, ...]:
     """The pages that only a list named, unless passed over before, and those of ``articles`` that pay.
 
     Of a source that is read for the first time no page can have been in vain.
     """
+    source, found = reading.source, reading.found
     named = _not_buried(store, source, found.pages)
     wanted = wanted_pages(articles, source, found, now, options)
-    if wanted and not is_first and _is_fruitless(store, source, now, options):
+    if wanted and not reading.is_first and _is_fruitless(store, source, now, options):
         wanted = ()
     return (*named, *wanted)
 
@@ -39,7 +34,7 @@ def _not_buried(store: Store, source: Source, pages: Sequence[WantedPage]) -> li
     if not keys:
         return []
     with store.read() as connection:
-        buried = article_store.pruned_keys(connection, source.id, keys)
+        buried = known_articles.pruned_keys(connection, source.id, keys)
     return [page for page, key in zip(pages, keys, strict=True) if key not in buried]
 
 

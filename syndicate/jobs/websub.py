@@ -17,6 +17,7 @@ from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, Syn
 from syndicate.ingest.polling import PollingOptions, with_hub
 from syndicate.ingest.websub import challenge_of, is_signed, lease_of, subscription_request
 from syndicate.jobs.intake import Intake, LeaseLost
+from syndicate.jobs.reading import reading_of_entries
 from syndicate.model import HubState, HubSubscription, NewArticle, ParsedSource, Push, Source, SourceState
 from syndicate.store import Connection, Store, quarantine
 from syndicate.store import hubs as hub_store
@@ -257,7 +258,7 @@ class WebSubJob:
             if not source_store.save_poll(connection, source.id, after, owner=self.owner):
                 raise LeaseLost
 
-        outcome = self.intake.accept(source, parsed, now, settle)
+        outcome = self.intake.accept(reading_of_entries(source, parsed), now, settle)
         return outcome.new, outcome.changed
 
     def _refuse(self, push: Push, source: Source, error: SyndicateError, now: datetime) -> None:

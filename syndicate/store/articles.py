@@ -6,45 +6,25 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     Connection,
     Row,
-    Select,
     bindparam,
     delete,
     func,
     insert,
     select,
-    union_all,
     update,
 )
 from sqlalchemy.sql.dml import ReturningInsert
 
-from syndicate.model import Article, ArticleBody, Image, KnownArticle, NewArticle
-from syndicate.store import quarantine, schema
+from syndicate.model import Article, ArticleBody, Image, NewArticle
+from syndicate.store import schema
 from syndicate.store.stale import mark_stale
 from syndicate.store.story_moves import current_stories
 from syndicate.store.upsert import insert_on
 from syndicate.text.plain import folded_words
 
-_KNOWN = tuple(KnownArticle.__dataclass_fields__)
 _BATCH = 500
-MAX_SIMILAR = 5_000
-# One parameter for a whole list: SQLAlchemy examines each value of a list that stands in a statement.
-_VALUES: BindParameter[str] = bindparam("values", expanding=True)
-_MOMENTS: BindParameter[datetime] = bindparam("values", expanding=True)
-_FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
-    schema.articles.c.source_id == bindparam("source")
-)
-_DIGESTS = union_all(
-    select(schema.articles.c.digest).where(schema.articles.c.source_id == bindparam("source")),
-    select(schema.tombstones.c.digest).where(schema.tombstones.c.source_id == bindparam("source")),
-    select(schema.quarantine.c.subject).where(
-        schema.quarantine.c.kind == "entry",
-        schema.quarantine.c.source_id == bindparam("source"),
-        schema.quarantine.c.attempts >= quarantine.LIMIT,
-    ),
-)
 _LATEST = (
     select(schema.articles.c.published)
     .where(schema.articles.c.source_id == bindparam("source"))
@@ -53,67 +33,6 @@ _LATEST = (
 )
 _ADD_BODIES = insert(schema.article_bodies)
 _ADD_TAGS = insert(schema.article_tags)
-_BY_KEYS = _FACTS.where(schema.articles.c.entry_key.in_(_VALUES))
-_BY_URLS = _FACTS.where(schema.articles.c.url.in_(_VALUES))
-_LATEST_FACTS = _FACTS.order_by(schema.articles.c.id.desc()).limit(MAX_SIMILAR)
-_BY_MOMENTS = _LATEST_FACTS.where(schema.articles.c.published.in_(_MOMENTS))
-_BY_TITLES = _LATEST_FACTS.where(schema.articles.c.title.in_(_VALUES))
-_PRUNED_BY_KEYS = select(schema.tombstones.c.entry_key).where(
-    schema.tombstones.c.source_id == bindparam("source"), schema.tombstones.c.entry_key.in_(_VALUES)
-)
-
-
-def known_digests(connection: Connection, source_id: int) -> frozenset[str]:
-    """The digests of this source's items that need no reading.
-
-    They were read before, pruned and dropped ones included, or failed too often to be tried again.
-    """
-    return frozenset(connection.scalars(_DIGESTS, {"source": source_id}))
-
-
-def known_entries(
-    connection: Connection, source_id: int, keys: Sequence[str], urls: Sequence[str]
-) -> tuple[tuple[KnownArticle, ...], frozenset[str]]:
-    """What this source has under these entry keys or canonical URLs.
-
-    Returns the articles, and those of the keys whose articles were pruned and must not come back as new.
-    """
-    if not keys:
-        return (), frozenset()
-    return _known_articles(connection, source_id, keys, urls), pruned_keys(connection, source_id, keys)
-
-
-def _known_articles(
-    connection: Connection, source_id: int, keys: Sequence[str], urls: Sequence[str]
-) -> tuple[KnownArticle, ...]:
-    found: dict[int, KnownArticle] = {}
-    for query, values in ((_BY_KEYS, keys), (_BY_URLS, [url for url in urls if url])):
-        for batch in _batches(values):
-            for row in connection.execute(query, {"source": source_id, "values": batch}):
-                found[row.id] = KnownArticle(**row._asdict())
-    return tuple(found.values())
-
-
-def similar_articles(
-    connection: Connection, source_id: int, *, published: Sequence[datetime], titles: Sequence[str]
-) -> tuple[KnownArticle, ...]:
-    """The source's articles with one of these moments or exactly one of these titles, not too many."""
-    found: dict[int, KnownArticle] = {}
-    asked: tuple[tuple[Select[Any], Sequence[Any]], ...] = ((_BY_MOMENTS, published), (_BY_TITLES, titles))
-    for query, values in asked:
-        for batch in _batches(values):
-            for row in connection.execute(query, {"source": source_id, "values": batch}):
-                found[row.id] = KnownArticle(**row._asdict())
-    return tuple(found.values())
-
-
-def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> frozenset[str]:
-    """Those of the keys whose articles were pruned, or were passed over from the start."""
-    return frozenset(
-        key
-        for batch in _batches(keys)
-        for key in connection.scalars(_PRUNED_BY_KEYS, {"source": source_id, "values": batch})
-    )
 
 
 def latest_published(connection: Connection, source_id: int, *, limit: int) -> tuple[datetime, ...]:
@@ -126,20 +45,35 @@ def add_articles(connection: Connection, source_id: int, articles: Sequence[NewA
 
     An article whose (source, entry key) exists already is left alone and has no id in the list.
     """
-    if not articles:
-        return []
-    rows = [_row(source_id, article) | {"placed": False, "headline": ""} for article in articles]
-    ids = {row.uid: row.id for row in connection.execute(_adding(connection.dialect.name), rows)}
-    added = [article for article in articles if article.uid in ids]
-    if not added:
-        return []
-    connection.execute(
-        _ADD_BODIES,
-        [{"article_id": ids[article.uid], "html": article.html, "text": article.text} for article in added],
+    return add_articles_of(connection, [(source_id, articles)])[0]
+
+
+def add_articles_of(
+    connection: Connection, found: Sequence[tuple[int, Sequence[NewArticle]]]
+) -> list[list[int]]:
+    """``add_articles`` for several sources; no uid may be in it twice."""
+    rows = [
+        _row(source_id, article) | {"placed": False, "headline": ""}
+        for source_id, articles in found
+        for article in articles
+    ]
+    ids = (
+        {row.uid: row.id for row in connection.execute(_adding(connection.dialect.name), rows)}
+        if rows
+        else {}
     )
-    _add_tags(connection, [(ids[article.uid], article.tags) for article in added])
-    mark_stale(connection, ids.values())
-    return [ids[article.uid] for article in added]
+    added = [article for _, articles in found for article in articles if article.uid in ids]
+    if added:
+        connection.execute(
+            _ADD_BODIES,
+            [
+                {"article_id": ids[article.uid], "html": article.html, "text": article.text}
+                for article in added
+            ],
+        )
+        _add_tags(connection, [(ids[article.uid], article.tags) for article in added])
+        mark_stale(connection, ids.values())
+    return [[ids[article.uid] for article in articles if article.uid in ids] for _, articles in found]
 
 
 @lru_cache

@@ -1,10 +1,22 @@
 """WebSub: the subscription of each source whose feed names a hub, and what hubs sent that is not read yet."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from syndicate.model import Hub, HubState, HubSubscription, Push
 from syndicate.store import schema
@@ -13,39 +25,51 @@ from syndicate.store.upsert import insert_for
 MAX_WAITING = 20
 """Pushes of one source that may wait to be read; a hub that sends faster is not kept up with."""
 
-_OF_SOURCE = select(schema.hub_subscriptions).where(
-    schema.hub_subscriptions.c.source_id == bindparam("source")
-)
+_SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
+_OF_SOURCES = select(schema.hub_subscriptions).where(schema.hub_subscriptions.c.source_id.in_(_SOURCES))
 _LEFT = (HubState.LEAVING.value, HubState.ENDED.value)
 
 
-def note_hub(
-    connection: Connection, source_id: int, hub: Hub | None, *, callback: str, secret: str, now: datetime
+def note_hubs(
+    connection: Connection,
+    hubs: Mapping[int, Hub | None],
+    *,
+    secrets: Callable[[], tuple[str, str]],
+    now: datetime,
 ) -> None:
-    """Take down which hub a feed names now, ``None`` for none.
+    """Take down which hub each feed, by its source's id, names now, ``None`` for none.
 
-    A new one is asked at the next opportunity, with this ``callback`` and ``secret``. Of one that is not
-    named any longer we take leave first; the next reading of the feed begins anew.
+    A new one is asked at the next opportunity, with a callback and a secret from ``secrets``. Of one that is
+    not named any longer we take leave first; the next reading of the feed begins anew.
     """
-    table = schema.hub_subscriptions
-    row = connection.execute(_OF_SOURCE, {"source": source_id}).first()
-    if hub is not None and (row is None or row.state == HubState.ENDED):
-        fresh = {
-            "hub": hub.url,
-            "topic": hub.topic,
-            "callback": callback,
-            "secret": secret,
-            "state": HubState.WANTED.value,
-            "next_try": now,
-            "expires": None,
-            "last_push": None,
-            "attempts": 0,
-            "error": "",
-        }
-        statement = insert_for(connection, table).values(source_id=source_id, **fresh)
-        connection.execute(statement.on_conflict_do_update(index_elements=["source_id"], set_=fresh))
-    elif row is not None and row.state not in _LEFT and (hub is None or hub != _hub(row)):
-        _leave(connection, [source_id], now)
+    if not hubs:
+        return
+    rows = {row.source_id: row for row in connection.execute(_OF_SOURCES, {"sources": list(hubs)})}
+    for source_id, hub in hubs.items():
+        row = rows.get(source_id)
+        if hub is not None and (row is None or row.state == HubState.ENDED):
+            _want(connection, source_id, hub, *secrets(), now)
+        elif row is not None and row.state not in _LEFT and (hub is None or hub != _hub(row)):
+            _leave(connection, [source_id], now)
+
+
+def _want(
+    connection: Connection, source_id: int, hub: Hub, callback: str, secret: str, now: datetime
+) -> None:
+    fresh = {
+        "hub": hub.url,
+        "topic": hub.topic,
+        "callback": callback,
+        "secret": secret,
+        "state": HubState.WANTED.value,
+        "next_try": now,
+        "expires": None,
+        "last_push": None,
+        "attempts": 0,
+        "error": "",
+    }
+    statement = insert_for(connection, schema.hub_subscriptions).values(source_id=source_id, **fresh)
+    connection.execute(statement.on_conflict_do_update(index_elements=["source_id"], set_=fresh))
 
 
 def leave_hubs(connection: Connection, *, now: datetime, everything: bool) -> None:

@@ -4,11 +4,11 @@ Items rest after three failures. The others depend on templates and files that a
 are tried in every run, and their row goes with the first success.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, select
 
 from syndicate.store import schema
 from syndicate.store.upsert import insert_for
@@ -17,6 +17,10 @@ LIMIT = 3
 
 _CLEARING = delete(schema.quarantine).where(
     schema.quarantine.c.kind == bindparam("of"), schema.quarantine.c.subject == bindparam("which")
+)
+_SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
+_ENTRIES = select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
+    schema.quarantine.c.kind == "entry", schema.quarantine.c.source_id.in_(_SOURCES)
 )
 
 
@@ -72,6 +76,13 @@ def clear_failure(connection: Connection, kind: str, subject: str) -> None:
     connection.execute(_CLEARING, {"of": kind, "which": subject})
 
 
+def clear_failures(connection: Connection, kind: str, subjects: Iterable[str]) -> None:
+    """All these things work again."""
+    rows = [{"of": kind, "which": subject} for subject in subjects]
+    if rows:
+        connection.execute(_CLEARING, rows)
+
+
 def count_failures(connection: Connection, kind: str, subject: str) -> int:
     """How often a thing failed without recovering."""
     table = schema.quarantine
@@ -79,15 +90,18 @@ def count_failures(connection: Connection, kind: str, subject: str) -> int:
     return connection.scalars(query).first() or 0
 
 
-def clear_unlisted(connection: Connection, source_id: int, listed: Collection[str]) -> int:
-    """Forget the items of a source that it no longer lists (by digest); how many of it are left."""
-    table = schema.quarantine
-    mine = (table.c.kind == "entry") & (table.c.source_id == source_id)
-    all_of_it = set(connection.scalars(select(table.c.subject).where(mine)))
-    gone = all_of_it.difference(listed)
+def clear_unlisted(connection: Connection, listed: Mapping[int, Collection[str]]) -> set[int]:
+    """Forget the items that sources no longer list: ``listed`` has the digests of all they do, by source.
+
+    Returns the ids of the sources of which some are left.
+    """
+    if not listed:
+        return set()
+    rows = connection.execute(_ENTRIES, {"sources": list(listed)}).all()
+    gone = [row for row in rows if row.subject not in listed[row.source_id]]
     if gone:
-        connection.execute(delete(table).where(mine, table.c.subject.in_(sorted(gone))))
-    return len(all_of_it) - len(gone)
+        connection.execute(_CLEARING, [{"of": "entry", "which": row.subject} for row in gone])
+    return {row.source_id for row in rows if row.subject in listed[row.source_id]}
 
 
 def failures(connection: Connection, *, kind: str | None = None) -> tuple[Failure, ...]:

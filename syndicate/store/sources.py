@@ -1,12 +1,13 @@
 """Sources and what their polls left behind."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Row,
@@ -40,6 +41,13 @@ from syndicate.store.types import EPOCH
 CLOCK_STEP = timedelta(hours=1)
 
 _STATE_FIELDS = tuple(SourceState.__dataclass_fields__)
+_ABOUT = ("title", "home_url", "feed_id")
+_SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
+_HELD = (
+    select(schema.sources.c.id)
+    .where(schema.sources.c.id.in_(_SOURCES), schema.sources.c.lease_owner == bindparam("owner"))
+    .with_for_update()
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,12 +256,35 @@ def save_poll(
     """
     changes: dict[str, Any] = {name: getattr(state, name) for name in _STATE_FIELDS}
     if about is not None:
-        changes |= dict(zip(("title", "home_url", "feed_id"), about, strict=True))
+        changes |= dict(zip(_ABOUT, about, strict=True))
     if url is not None:
         changes["url"] = url
     row = {f"new_{name}": value for name, value in changes.items()}
     statement = _saving(tuple(changes))
     return connection.execute(statement, row | {"polled": source_id, "polled_by": owner}).rowcount == 1
+
+
+def save_polls(
+    connection: Connection,
+    polls: Iterable[tuple[int, SourceState, tuple[str, str, str], str]],
+    *,
+    owner: str,
+) -> None:
+    """``save_poll`` for many polls (source, state, about, url or ``""``); lost leases are left alone."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for source_id, state, about, url in polls:
+        changes = {name: getattr(state, name) for name in _STATE_FIELDS}
+        changes |= dict(zip(_ABOUT, about, strict=True)) | ({"url": url} if url else {})
+        row = {f"new_{name}": value for name, value in changes.items()}
+        alike.setdefault(tuple(changes), []).append(row | {"polled": source_id, "polled_by": owner})
+    for columns, rows in alike.items():
+        connection.execute(_saving(columns), rows)
+
+
+def has_leases(connection: Connection, ids: Collection[int], *, owner: str) -> bool:
+    """Whether all these sources are leased to ``owner``, and stay so until the end of the transaction."""
+    held = connection.scalars(_HELD, {"sources": list(ids), "owner": owner}).all()
+    return len(held) == len(ids)
 
 
 def save_quiet_polls(connection: Connection, polls: Sequence[tuple[int, SourceState]], *, owner: str) -> None:

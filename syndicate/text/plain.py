@@ -15,6 +15,7 @@ _UNSAFE = re.compile(
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028]")
 _INLINE_SPACE = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")
+_PRINTABLE_ASCII = bytes(range(0x20, 0x7F)) + b"\n"
 # Space other than U+0020 and the line feed: few texts have any, and no other needs the two patterns above.
 _ODD_SPACE = re.compile(r"[^\S\n ]")
 # Python's \w has no combining marks, so a pile of marks is a run of this.
@@ -67,14 +68,12 @@ def clean_text(text: str, limit: int = 1_000_000) -> str:
     text = text[: 4 * limit]
     # Each pattern is tried only on texts that need it: most texts are clean, and all texts pass here.
     text = text.replace("\xa0", " ")
-    if not text.replace("\n", "").isprintable():
+    if not _is_printable(text):
         text = _UNSAFE.sub("", text)
         if _ODD_SPACE.search(text):
             text = _LINE_ENDS.sub("\n", text).replace("\u2029", "\n\n")
             text = _INLINE_SPACE.sub(" ", text)
-    while "  " in text:
-        text = text.replace("  ", " ")
-    return _cut(_paragraphs(_composed(text)).strip(), limit)
+    return _cut(_paragraphs(_composed(_single_spaced(text))).strip(), limit)
 
 
 def html_to_text(html: str) -> str:
@@ -83,17 +82,20 @@ def html_to_text(html: str) -> str:
     Blocks become paragraphs, list items "• " lines, ``br`` a line break; alternative texts of pictures are
     left out. Not for markup that strangers wrote: it relies on well-formed tags.
     """
+    if "<pre" in html:
+        html = _PREFORMATTED.sub(lambda match: match[0].replace("\n", "<br>"), html)
+    if _is_printable(html):
+        # All its space is spaces and line feeds: no need to take it apart into words.
+        html = _single_spaced(html.replace("\n", " ")).strip(" ")
+    else:
+        html = " ".join(html.split())
     if "<" in html:
-        if "<pre" in html:
-            html = _PREFORMATTED.sub(lambda match: match[0].replace("\n", "<br>"), html)
         # Text and names of tags take turns.
-        pieces = _TAG.split(" ".join(html.split()))
+        pieces = _TAG.split(html)
         pieces[1::2] = [_BREAKS.get(name, "") for name in pieces[1::2]]
         html = "".join(pieces)
         if "\x02" in html:
             html = _BULLET.sub("• ", html)
-    else:
-        html = " ".join(html.split())
     if "&" in html:
         html = entities.unescape(html)
     return clean_text(html)
@@ -116,6 +118,8 @@ def excerpt(text: str, limit: int = 280) -> str:
 
 def is_western(text: str) -> bool:
     """Whether a text is all windows-1252: quickly told, and then no character combines with another."""
+    if text.isascii():
+        return True
     try:
         text.encode("cp1252")
     except UnicodeEncodeError:
@@ -126,6 +130,19 @@ def is_western(text: str) -> bool:
 def xml_safe(text: str) -> str:
     """The text without the characters XML 1.0 (section 2.2) cannot carry."""
     return text if text.isprintable() else _NOT_XML.sub("", text)
+
+
+def _is_printable(text: str) -> bool:
+    """Whether a text has neither controls, line feeds apart, nor format characters, nor unusual space."""
+    if text.isascii():
+        return not text.encode().translate(None, _PRINTABLE_ASCII)
+    return text.replace("\n", "").isprintable()
+
+
+def _single_spaced(text: str) -> str:
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text
 
 
 def _paragraphs(text: str) -> str:
@@ -155,7 +172,7 @@ def _is_clean_line(text: str) -> bool:
 
 
 def _safe(text: str) -> str:
-    if not text.isprintable():
+    if not _is_printable(text):
         text = _UNSAFE.sub("", text)
     return text if text.isascii() else _without_piles(text)
 

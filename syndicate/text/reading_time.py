@@ -42,6 +42,12 @@ _IDEOGRAPH = re.compile(
 )
 _UNSPACED = re.compile("[\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e81-\u0eb0\u1000-\u1049\u1780-\u17b3]")
 
+# What each byte of windows-1252 is: space, part of a word, or a sign.
+_KINDS = bytes(
+    ord(" ") if character.isspace() else ord("a") if character.isalnum() or character == "_" else ord("-")
+    for character in bytes(range(256)).decode("cp1252", "replace")
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -66,12 +72,26 @@ def measure_reading(text: str, language: str) -> Reading:
 
 def _count(text: str, language: str) -> tuple[int, int]:
     """Characters of scripts read by character, and words of all the rest."""
-    characters = unspaced = 0
-    if not is_western(text):
-        # Korean and Vietnamese texts quote an ideograph now and then; it is a word there.
-        text, characters = _IDEOGRAPH.subn(" ", text)
-        if language.startswith(("th", "lo", "my", "km")) or not language:
-            text, unspaced = _UNSPACED.subn(" ", text)
+    if is_western(text):
+        return 0, _count_western(text)
+    # Korean and Vietnamese texts quote an ideograph now and then; it is a word there.
+    text, characters = _IDEOGRAPH.subn(" ", text)
+    unspaced = 0
+    if language.startswith(("th", "lo", "my", "km")) or not language:
+        text, unspaced = _UNSPACED.subn(" ", text)
     words = text.split()
     signs = [word for word in words if len(word) == 1 and not word.isalnum() and word != "_"]
     return characters, len(words) - len(signs) + unspaced // LETTERS_PER_WORD
+
+
+def _count_western(text: str) -> int:
+    """The same without taking the text apart: a word is what stands between spaces, unless it is a sign."""
+    kinds = text.encode("cp1252").translate(_KINDS).strip(b" ")
+    while b"  " in kinds:
+        kinds = kinds.replace(b"  ", b" ")
+    if not kinds:
+        return 0
+    words = kinds.count(b" ") + 1
+    if b" - " in kinds or kinds.startswith(b"- ") or kinds.endswith(b" -") or kinds == b"-":
+        words -= kinds.split(b" ").count(b"-")
+    return words

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import ParseError, ParserDied
-from syndicate.ingest.isolation import ParserPool, answer_of
+from syndicate.ingest.isolation import ParserPool, answers_of
 from syndicate.ingest.parser_worker import receive
+from syndicate.ingest.readers import Document
 from syndicate.model import ParsedSource
 from tests.ingest.reading import URL, read, rss
 
@@ -89,6 +90,26 @@ def test_a_parse_error_is_a_parse_error_and_the_worker_lives_on(pool):
     assert not isinstance(caught.value, ParserDied)
     assert parse(pool, SMALL).entries[0].title == "a"
     assert workers_of(os.getpid()) == before
+
+
+def test_documents_that_go_together_give_what_each_gives_alone(pool):
+    bodies = [SMALL, b"<html></html>", rss("<title>b</title>")]
+    requests = [
+        {"body": body, "url": URL, "content_type": "", "charset": "", "known": frozenset()} for body in bodies
+    ]
+    first, refused, last = pool.parse_each([request | {"kind": Document.FEED} for request in requests])
+    assert (first, last) == (read(bodies[0]), read(bodies[2]))
+    assert isinstance(refused, ParseError)
+    assert "HTML page" in str(refused)
+    assert pool.parse_each([]) == []
+
+
+def test_documents_that_go_together_have_the_time_of_one():
+    request = {"url": URL, "content_type": "", "charset": "", "known": frozenset(), "kind": Document.FEED}
+    with ParserPool(1, time_limit=0.2) as pool:
+        with pytest.raises(ParserDied, match="took longer"):
+            pool.parse_each([request | {"body": body} for body in (SMALL, SLOW, SMALL)])
+        assert parse(pool, SMALL).entries[0].title == "a"
 
 
 def test_no_worker_starts_before_it_is_needed():
@@ -208,7 +229,7 @@ def alive(process: int) -> bool:
 )
 def test_an_answer_that_no_worker_of_ours_gives_is_a_dead_parser(message):
     with pytest.raises(ParserDied, match="strange answer"):
-        answer_of(message)
+        answers_of(message)
 
 
 def test_a_worker_cannot_announce_more_than_its_parent_will_hold():

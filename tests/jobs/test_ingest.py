@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from syndicate.errors import ParserDied
+from syndicate.errors import ParseError, ParserDied
 from syndicate.ingest.isolation import ParserPool
 from syndicate.jobs.ingest_result import SourceOutcome
 from syndicate.model import ParsedSource, SourceState
@@ -263,6 +263,57 @@ def test_an_item_that_kills_its_parser_is_left_out_after_the_third_death_and_the
         # Nothing is new, but what rested is gone.
         assert polled(4, item(0), item(1), item(3)).unchanged
         assert problems() == []
+
+
+MANY = tuple(f"paper{number:02}" for number in range(40))
+
+
+@pytest.fixture
+def papers(rooms: Room, serve) -> Room:
+    """More sources than are taken one at a time."""
+    server = serve({f"/{name}": feed(item(1, name), item(2, f"Second of {name}")) for name in MANY})
+    rooms.declare("".join(source(name, server.url(f"/{name}")) for name in MANY))
+    return rooms
+
+
+def test_many_answers_at_once_are_all_stored(papers: Room) -> None:
+    outcomes = papers.ingest()
+    assert {name: (one.new, one.error) for name, one in outcomes.items()} == dict.fromkeys(MANY, (2, ""))
+    assert set(papers.articles()) == {*MANY, *(f"Second of {name}" for name in MANY)}
+    assert all(state_of(papers, name).last_success == NOW for name in MANY)
+
+
+def test_a_document_that_kills_its_parser_costs_none_that_came_with_it(papers: Room) -> None:
+    class Mortal(ParserPool):
+        def parse_each(self, requests: Sequence[Mapping[str, Any]]) -> list[ParsedSource | ParseError]:
+            if any(MANY[30].encode() in request["body"] for request in requests):
+                raise ParserDied("the parser was ended by SIGSEGV")
+            return super().parse_each(requests)
+
+    with Mortal(2) as pool:
+        job = replace(papers.services.ingest, intake=replace(papers.services.intake, parser=lambda: pool))
+        outcomes = {one.name: one for one in job.run(NOW).sources}
+    assert {name for name, one in outcomes.items() if one.new == 2} == {*MANY} - {MANY[30]}
+    assert "SIGSEGV" in outcomes[MANY[30]].error
+
+
+def test_a_source_that_somebody_else_has_by_now_costs_none_that_came_with_it(papers: Room) -> None:
+    class Slow(ParserPool):
+        """So slow that somebody else takes a source over while it is read."""
+
+        def parse_each(self, requests: Sequence[Mapping[str, Any]]) -> list[ParsedSource | ParseError]:
+            with papers.store.write() as connection:
+                connection.execute(
+                    text("UPDATE sources SET lease_owner = 'other' WHERE name = :name"), {"name": MANY[30]}
+                )
+            return super().parse_each(requests)
+
+    with Slow(2) as pool:
+        job = replace(papers.services.ingest, intake=replace(papers.services.intake, parser=lambda: pool))
+        outcomes = {one.name: one for one in job.run(NOW).sources}
+    assert {name for name, one in outcomes.items() if one.new == 2} == {*MANY} - {MANY[30]}
+    assert outcomes[MANY[30]].unchanged
+    assert state_of(papers, MANY[30]).last_success is None
 
 
 def test_a_document_that_kills_its_parser_and_has_no_items_apart_rests_longer_and_longer(

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from syndicate.model import Image, KnownArticle
-from syndicate.store import articles, schema, stale, stories
+from syndicate.store import articles, known_articles, schema, stale, stories
 from syndicate.store.articles import search_text
 from syndicate.store.stories import RelatedRow
 from tests import factories
@@ -87,7 +87,7 @@ def test_more_articles_than_one_statement_takes(store):
             len(articles.get_articles(connection, ids)) == len(articles.get_bodies(connection, ids)) == 1202
         )
         keys = [one.entry_key for one in wanted]
-        assert len(articles.known_entries(connection, source, keys, [])[0]) == 1202
+        assert len(known_articles.known_entries(connection, {source: (keys, [])})[source][0]) == 1202
 
 
 def test_known_articles_are_found_by_key_or_url_in_their_source_only(store):
@@ -95,9 +95,10 @@ def test_known_articles_are_found_by_key_or_url_in_their_source_only(store):
         ours, theirs = factories.add_sources(connection, declared("A"), declared("B"))
         articles.add_articles(connection, ours.id, [new_article(n) for n in (1, 2, 3)])
         articles.add_articles(connection, theirs.id, [replace(new_article(4), entry_key="key-1")])
-        found, pruned = articles.known_entries(
-            connection, ours.id, ["key-1", "nobody"], ["https://harbour.example/2", ""]
-        )
+        asked = (["key-1", "nobody"], ["https://harbour.example/2", ""])
+        known = known_articles.known_entries(connection, {ours.id: asked, theirs.id: (["nobody"], [])})
+    assert known[theirs.id] == ((), frozenset())
+    found, pruned = known[ours.id]
     assert ({one.entry_key for one in found}, pruned) == ({"key-1", "key-2"}, frozenset())
     (first,) = (one for one in found if one.entry_key == "key-1")
     assert first == KnownArticle(
@@ -110,7 +111,8 @@ def test_articles_without_a_url_are_not_found_by_the_empty_url(store):
     with store.write() as connection:
         source = source_id(connection)
         articles.add_articles(connection, source, [new_article(1, url="")])
-        assert articles.known_entries(connection, source, ["nobody"], [""]) == ((), frozenset())
+        known = known_articles.known_entries(connection, {source: (["nobody"], [""])})
+    assert known == {source: ((), frozenset())}
 
 
 def test_a_change_replaces_what_readers_see_and_keeps_identity_path_and_first_sight(store):
@@ -136,7 +138,7 @@ def test_a_change_replaces_what_readers_see_and_keeps_identity_path_and_first_si
         assert (stored.title, stored.tags, stored.story_id) == ("Corrected", ("Sea",), story)
         assert articles.get_bodies(connection, [article_id])[article_id].html == "<p>New</p>"
         assert tags_of(connection, article_id) == ["sea"]
-        assert articles.known_digests(connection, source) == {"new-digest"}
+        assert known_articles.known_digests(connection, source) == {"new-digest"}
         assert [one for one, _ in stale.stale_pages(connection, 10)] == [article_id]
 
 
@@ -169,7 +171,7 @@ def test_known_digests_are_those_of_one_source(store):
         ours, theirs = factories.add_sources(connection, declared("A"), declared("B"))
         articles.add_articles(connection, ours.id, [new_article(1), new_article(2)])
         articles.add_articles(connection, theirs.id, [new_article(3)])
-        assert articles.known_digests(connection, ours.id) == {"digest-1", "digest-2"}
+        assert known_articles.known_digests(connection, ours.id) == {"digest-1", "digest-2"}
 
 
 def test_an_article_is_found_by_whatever_a_person_has_of_it(store):

@@ -37,6 +37,7 @@ from syndicate.store import (
     editions,
     editor,
     hubs,
+    known_articles,
     leases,
     newsletters,
     open_store,
@@ -79,6 +80,7 @@ ROOMS = (
     editions,
     editor,
     hubs,
+    known_articles,
     leases,
     newsletters,
     pages,
@@ -184,7 +186,7 @@ SUBSCRIPTION = HubSubscription(
 
 def note_hub(connection: Connection, url: str) -> None:
     hub = Hub(url=url, topic=TOPIC)
-    hubs.note_hub(connection, 1, hub, callback="callback", secret="secret", now=NOW)
+    hubs.note_hubs(connection, {1: hub}, secrets=lambda: ("callback", "secret"), now=NOW)
 
 
 def lease(owner: str) -> dict[str, Any]:
@@ -202,6 +204,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     ),
     "announcements.forget_announcements": announcements.forget_announcements,
     "articles.add_articles": lambda c: articles.add_articles(c, 1, [new_article(7)]),
+    "articles.add_articles_of": lambda c: articles.add_articles_of(c, [(1, [new_article(7)])]),
     "articles.change_article": lambda c: articles.change_article(c, 1, 1, new_article(1, title="New")),
     "articles.note_digests": lambda c: articles.note_digests(c, [(1, "x")]),
     "audience.add_subscription": lambda c: subscribe(c, "kim@example.org"),
@@ -280,7 +283,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "editor.add_decision": retitle,
     "editor.undo_decision": lambda c: editor.undo_decision(c, 1, who="jo", now=NOW),
     "editor.sync_headlines": lambda c: editor.sync_headlines(c, at=NOW),
-    "hubs.note_hub": lambda c: note_hub(c, "https://other.example/hub"),
+    "hubs.note_hubs": lambda c: note_hub(c, "https://other.example/hub"),
     "hubs.leave_hubs": lambda c: hubs.leave_hubs(c, now=NOW, everything=True),
     "hubs.claim_hubs": lambda c: hubs.claim_hubs(c, now=NOW, until=LATER, limit=9),
     "hubs.note_attempt": lambda c: hubs.note_attempt(
@@ -312,7 +315,8 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "pages.prune_pages": lambda c: pages.prune_pages(c, before=LATER),
     "quarantine.record_failure": lambda c: quarantine.record_failure(c, "page", "x", "broken", now=NOW),
     "quarantine.clear_failure": lambda c: quarantine.clear_failure(c, "page", "y"),
-    "quarantine.clear_unlisted": lambda c: quarantine.clear_unlisted(c, 1, ()),
+    "quarantine.clear_failures": lambda c: quarantine.clear_failures(c, "page", ["y"]),
+    "quarantine.clear_unlisted": lambda c: quarantine.clear_unlisted(c, {1: ()}),
     "ranking.add_reads": lambda c: ranking.add_reads(c, {new_article(1).path: 1}, hour=NOW),
     "ranking.prune_reads": lambda c: ranking.prune_reads(c, before=LATER),
     "ranking.save_source_weights": lambda c: ranking.save_source_weights(c, {}, now=NOW),
@@ -340,6 +344,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     ),
     "sources.release_sources": lambda c: sources.release_sources(c, [1], owner="us"),
     "sources.save_quiet_polls": lambda c: sources.save_quiet_polls(c, [(1, STATE)], owner="us"),
+    "sources.save_polls": lambda c: sources.save_polls(c, [(1, STATE, ("t", "h", "f"), "")], owner="us"),
     "sources.save_poll": lambda c: sources.save_poll(c, 1, STATE, owner="us"),
     "stale.mark_stale": lambda c: stale.mark_stale(c, [1]),
     "stale.mark_published_since": lambda c: stale.mark_published_since(c, NOW - timedelta(days=1)),
@@ -387,14 +392,16 @@ READS = {
     "articles.find_article",
     "articles.get_articles",
     "articles.get_bodies",
-    "articles.known_entries",
+    "known_articles.known_entries",
     "articles.latest_articles",
     "articles.telling_texts",
-    "articles.known_digests",
-    "articles.pruned_keys",
+    "known_articles.known_digests",
+    "known_articles.known_digests_of",
+    "known_articles.pruned_keys",
     "articles.shown_on",
     "articles.latest_published",
-    "articles.similar_articles",
+    "known_articles.articles_of_moments",
+    "known_articles.articles_of_titles",
     "audience.count_readers",
     "audience.count_subscriptions",
     "audience.list_subscribers",
@@ -458,6 +465,7 @@ READS = {
     "sources.declared_weights",
     "sources.due_sources",
     "sources.get_source",
+    "sources.has_leases",
     "sources.list_sources",
     "sources.next_check",
     "sources.report_sources",

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, func, select, update
 
 from syndicate.model import DeliveryState
-from syndicate.store import articles, deliveries, retention, schema, stories
+from syndicate.store import articles, deliveries, known_articles, retention, schema, stories
 from syndicate.store.stories import RelatedRow
 from tests import factories
 from tests.factories import NOW, declared, new_article
@@ -31,7 +31,7 @@ def prune(connection, limit: int = 100) -> int:
 
 
 def pruned_keys(connection: Connection, source: int) -> frozenset[str]:
-    return articles.known_entries(connection, source, ["key-1", "key-2", "key-3"], [])[1]
+    return known_articles.known_entries(connection, {source: (["key-1", "key-2", "key-3"], [])})[source][1]
 
 
 def test_only_articles_published_and_seen_long_ago_go_oldest_rows_first(room):
@@ -80,7 +80,7 @@ def test_a_pruned_article_leaves_a_trace_so_that_it_does_not_come_back(room):
     prune(connection)
     assert pruned_keys(connection, source) == {"key-1"}
     assert pruned_keys(connection, source + 1) == frozenset()
-    assert articles.known_digests(connection, source) == {"digest-1", "digest-2"}
+    assert known_articles.known_digests(connection, source) == {"digest-1", "digest-2"}
     assert retention.prune_tombstones(connection, before=NOW) == 0
     assert retention.prune_tombstones(connection, before=NOW + timedelta(seconds=1)) == 1
     assert pruned_keys(connection, source) == frozenset()

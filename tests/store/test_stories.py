@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from syndicate.model import Image, RankedStory, Story
-from syndicate.store import articles, placed, quarantine, ranking, stale, stories
+from syndicate.store import articles, known_articles, placed, quarantine, ranking, stale, stories
 from syndicate.store.stories import Place, RelatedRow, StoryArticle
 from tests import factories
 from tests.factories import NOW, declared, new_article
@@ -285,11 +285,11 @@ def test_three_failures_and_a_thing_rests_until_it_works_again(store):
 
     with store.write() as connection:
         for hours, reason in enumerate(("first", "second", "third")):
-            assert articles.known_digests(connection, 7) == frozenset()
+            assert known_articles.known_digests(connection, 7) == frozenset()
             fail(connection, "bad", reason, hours)
         fail(connection, "other", "once")
-        assert articles.known_digests(connection, 7) == {"bad"}
-        assert articles.known_digests(connection, 8) == frozenset()
+        assert known_articles.known_digests(connection, 7) == {"bad"}
+        assert known_articles.known_digests(connection, 8) == frozenset()
         worst = quarantine.failures(connection)[0]
         assert (worst.subject, worst.attempts, worst.reason, worst.resting) == ("bad", 3, "third", True)
         assert worst.last_failed - worst.first_failed == timedelta(hours=2)

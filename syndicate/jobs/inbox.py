@@ -1,0 +1,47 @@
+"""Answers on their way from the network to those who read them.
+
+Whoever takes some gets all that wait, up to a limit: one at a time when they trickle in, many when they come
+faster than they are taken. Nobody waits for company.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from threading import Condition
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+TOGETHER = 16
+TOGETHER_BYTES = 1_000_000
+"""No answer joins others that are more than this."""
+FULL = 2 * TOGETHER
+FULL_BYTES = 8 * TOGETHER_BYTES
+
+
+class Inbox(Generic[T]):
+    """A queue for several threads; ``size`` tells how many bytes an answer holds."""
+
+    def __init__(self, size: Callable[[T], int]) -> None:
+        self._size = size
+        self._waiting: deque[T] = deque()
+        self._bytes = 0
+        self._changed = Condition()
+
+    def put(self, answer: T) -> None:
+        """Add an answer; waits while the inbox is full."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._waiting) < FULL and self._bytes < FULL_BYTES)
+            self._waiting.append(answer)
+            self._bytes += self._size(answer)
+
+    def take(self) -> list[T]:
+        """Some of the answers that wait, in the order in which they came; none when there are none."""
+        taken: list[T] = []
+        held = 0
+        with self._changed:
+            while self._waiting and len(taken) < TOGETHER and held <= TOGETHER_BYTES:
+                taken.append(self._waiting.popleft())
+                held += self._size(taken[-1])
+            self._bytes -= held
+            self._changed.notify()
+        return taken

@@ -1,0 +1,136 @@
+"""What a source's entries are compared with: the articles it has or had, and what needs no reading.
+
+Asked for several sources at once, as their polls are stored.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_, union_all
+
+from syndicate.model import KnownArticle
+from syndicate.store import quarantine, schema
+
+_BATCH = 500
+MAX_SIMILAR = 5_000
+_KNOWN = tuple(KnownArticle.__dataclass_fields__)
+# One parameter for a whole list: SQLAlchemy examines each value of a list that stands in a statement.
+_VALUES: BindParameter[str] = bindparam("values", expanding=True)
+_FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
+    schema.articles.c.source_id == bindparam("source")
+)
+_SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
+_DIGESTS = union_all(
+    select(schema.articles.c.source_id, schema.articles.c.digest).where(
+        schema.articles.c.source_id.in_(_SOURCES)
+    ),
+    select(schema.tombstones.c.source_id, schema.tombstones.c.digest).where(
+        schema.tombstones.c.source_id.in_(_SOURCES)
+    ),
+    select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
+        schema.quarantine.c.kind == "entry",
+        schema.quarantine.c.source_id.in_(_SOURCES),
+        schema.quarantine.c.attempts >= quarantine.LIMIT,
+    ),
+)
+# Pairs of a source and a text.
+_PAIRS: BindParameter[tuple[int, str]] = bindparam("pairs", expanding=True)
+_FACTS_OF_SOURCES = select(schema.articles.c.source_id, *(schema.articles.c[name] for name in _KNOWN))
+_BY_KEYS = _FACTS_OF_SOURCES.where(
+    tuple_(schema.articles.c.source_id, schema.articles.c.entry_key).in_(_PAIRS)
+)
+_BY_URLS = _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.url).in_(_PAIRS))
+_BY_MOMENTS = (
+    _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.published).in_(_PAIRS))
+    .order_by(schema.articles.c.id.desc())
+    .limit(MAX_SIMILAR)
+)
+_BY_TITLES = (
+    _FACTS.where(schema.articles.c.title.in_(_VALUES))
+    .order_by(schema.articles.c.id.desc())
+    .limit(MAX_SIMILAR)
+)
+_PRUNED_BY_KEYS = select(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).where(
+    tuple_(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).in_(_PAIRS)
+)
+
+
+def known_digests(connection: Connection, source_id: int) -> frozenset[str]:
+    """The digests of this source's items that need no reading.
+
+    They were read before, pruned and dropped ones included, or failed too often to be tried again.
+    """
+    return known_digests_of(connection, [source_id])[source_id]
+
+
+def known_digests_of(connection: Connection, source_ids: Collection[int]) -> dict[int, frozenset[str]]:
+    """``known_digests`` of each of these sources."""
+    found: dict[int, set[str]] = {source_id: set() for source_id in source_ids}
+    if found:
+        for source_id, digest in connection.execute(_DIGESTS, {"sources": list(found)}):
+            found[source_id].add(digest)
+    return {source_id: frozenset(digests) for source_id, digests in found.items()}
+
+
+def known_entries(
+    connection: Connection, asked: Mapping[int, tuple[Sequence[str], Sequence[str]]]
+) -> dict[int, tuple[tuple[KnownArticle, ...], frozenset[str]]]:
+    """What each source, by its id, has under these entry keys or canonical URLs.
+
+    Of each the articles, and those of the keys whose articles were pruned and must not come back as new.
+    """
+    keys = [(source, key) for source, (keys, _) in asked.items() for key in keys]
+    urls = [(source, url) for source, (_, urls) in asked.items() for url in urls if url]
+    found: dict[int, dict[int, KnownArticle]] = {source: {} for source in asked}
+    for query, pairs in ((_BY_KEYS, keys), (_BY_URLS, urls)):
+        for batch in _batches(pairs):
+            for source, *facts in connection.execute(query, {"pairs": batch}):
+                one = KnownArticle(**dict(zip(_KNOWN, facts, strict=True)))
+                found[source][one.id] = one
+    pruned: dict[int, set[str]] = {source: set() for source in asked}
+    for batch in _batches(keys):
+        for source, key in connection.execute(_PRUNED_BY_KEYS, {"pairs": batch}):
+            pruned[source].add(key)
+    return {source: (tuple(found[source].values()), frozenset(pruned[source])) for source in asked}
+
+
+def articles_of_moments(
+    connection: Connection, moments: Mapping[int, Sequence[datetime]]
+) -> dict[int, list[KnownArticle]]:
+    """The articles of each source, by its id, that were published at one of these moments; not too many."""
+    pairs = [(source, moment) for source, wanted in moments.items() for moment in wanted]
+    found: dict[int, list[KnownArticle]] = {source: [] for source in moments}
+    for batch in _batches(pairs):
+        rows = connection.execute(_BY_MOMENTS, {"pairs": batch}).all()
+        if len(rows) == MAX_SIMILAR and len(moments) > 1:
+            # One source's articles must not displace another's.
+            return {
+                source: articles_of_moments(connection, {source: wanted})[source]
+                for source, wanted in moments.items()
+            }
+        for source, *facts in rows:
+            found[source].append(KnownArticle(**dict(zip(_KNOWN, facts, strict=True))))
+    return found
+
+
+def articles_of_titles(connection: Connection, source_id: int, titles: Sequence[str]) -> list[KnownArticle]:
+    """The source's articles with exactly one of these titles, not too many."""
+    return [
+        KnownArticle(**row._asdict())
+        for batch in _batches(titles)
+        for row in connection.execute(_BY_TITLES, {"source": source_id, "values": batch})
+    ]
+
+
+def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> frozenset[str]:
+    """Those of the keys whose articles were pruned, or were passed over from the start."""
+    return frozenset(
+        key
+        for batch in _batches(keys)
+        for _, key in connection.execute(_PRUNED_BY_KEYS, {"pairs": [(source_id, key) for key in batch]})
+    )
+
+
+def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))
