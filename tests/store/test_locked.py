@@ -466,7 +466,6 @@ READS = {
     "stories.count_unplaced",
     "stories.coverage_links",
     "stories.get_stories",
-    "placed.read_more_titles",
     "placed.placed_articles",
     "stories.related_links",
     "stories.section_links",
