@@ -25,7 +25,7 @@ def restart_seconds(articles: Sequence[tuple[IndexedArticle, int, int | None]]) 
     with TemporaryDirectory() as folder:
         store = open_store(f"sqlite:///{Path(folder) / 'news.db'}")
         store.migrate()
-        _fill(store, articles)
+        fill_store(store, articles)
         spent = []
         for _ in range(3):
             started = time.process_time()
@@ -39,7 +39,8 @@ def restart_seconds(articles: Sequence[tuple[IndexedArticle, int, int | None]]) 
     return min(spent)
 
 
-def _fill(store: Store, articles: Sequence[tuple[IndexedArticle, int, int | None]]) -> None:
+def fill_store(store: Store, articles: Sequence[tuple[IndexedArticle, int, int | None]]) -> None:
+    """Store placed articles, with their stories and terms, as one source told them."""
     ids: dict[int, int] = {}
     stories: dict[int, int] = {}
     with store.write() as connection:
