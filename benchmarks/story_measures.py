@@ -12,6 +12,7 @@ from heapq import heappop, heappush
 from pathlib import Path
 
 from benchmarks.story_sets import ONE_DATE, Document, copy_groups, events, in_part, near, relatives
+from syndicate.store.types import to_microseconds
 from syndicate.stories import Scored, StoredArticle, StoryIndex, StoryOptions
 from syndicate.stories.duplicates import copy_strength
 
@@ -216,14 +217,16 @@ def pearson(path: Path, options: StoryOptions, part: str) -> dict[str, float]:
     """Correlation of our likeness with human judgement (1 same … 4 different): mean, and by language."""
     index = StoryIndex(options)
     pairs = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    number = 0
+    stored: list[StoredArticle] = []
     for pair in pairs:
         for side in ("1", "2"):
-            number += 1
+            number = len(stored) + 1
             title, _, text = pair["text" + side].partition("  ")
             item = Document(number, title[:300], text or title, pair["lang" + side], number, ONE_DATE, "")
-            terms = index.fingerprint(item.indexed())
-            index.load([StoredArticle(number, number, ONE_DATE.timestamp(), item.title, terms)])
+            terms = index.fingerprint(item.indexed()).pack()
+            date = to_microseconds(ONE_DATE)
+            stored.append(StoredArticle(number, number, date, item.title, None, None, 0.0, 0, terms))
+    index.load([stored])
     judged: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for position, pair in enumerate(pairs):
         if not in_part(pair["pair_id"], part):

@@ -53,16 +53,19 @@ def replay(
             for newsletter in services.newsletters
             for edition in services.replay.newsletter(newsletter, start, end)
         ]
-        titles = _titles(services, lists)
+        titles = _titles(services, lists, editions)
         answer = {
             "lists": [_list_answer(one, titles, places) for one in lists],
-            "editions": [_edition_answer(one) for one in editions],
+            "editions": [_edition_answer(one, titles) for one in editions],
         }
         show(answer, as_json, lambda: _print(lists, editions, titles, places))
 
 
-def _titles(services: Services, lists: Sequence[ReplayedLists]) -> dict[int, Article]:
+def _titles(
+    services: Services, lists: Sequence[ReplayedLists], editions: Sequence[ReplayedEdition]
+) -> dict[int, Article]:
     ids = {story.article_id for one in lists for ranked in one.lists.values() for story in ranked}
+    ids |= {story.lead.article.id for one in editions for story in one.stories}
     with services.store.read() as connection:
         return article_store.get_articles(connection, sorted(ids))
 
@@ -100,7 +103,7 @@ def _list_answer(one: ReplayedLists, titles: dict[int, Article], places: int) ->
             name: [
                 {
                     "position": story.position,
-                    "story": story.story_id,
+                    "story": titles[story.article_id].story_id,
                     "article": titles[story.article_id].uid,
                     "title": titles[story.article_id].title,
                     "score": story.score,
@@ -114,7 +117,7 @@ def _list_answer(one: ReplayedLists, titles: dict[int, Article], places: int) ->
     }
 
 
-def _edition_answer(edition: ReplayedEdition) -> dict[str, Any]:
+def _edition_answer(edition: ReplayedEdition, titles: dict[int, Article]) -> dict[str, Any]:
     return {
         "newsletter": edition.newsletter,
         "period_start": edition.period.start,
@@ -123,7 +126,7 @@ def _edition_answer(edition: ReplayedEdition) -> dict[str, Any]:
             {
                 "position": story.position,
                 "kind": story.kind,
-                "story": story.story_id,
+                "story": titles[story.lead.article.id].story_id,
                 "article": story.lead.article.uid,
                 "title": story.lead.article.title,
                 "score": story.score,

@@ -272,13 +272,11 @@ class EditionJob:
     ) -> tuple[EditionStory, ...]:
         """The stories of an edition as of a moment; ``earlier`` says when one last carried each story.
 
-        In a replay ``learned`` replaces the stored weights of the sources, and an article counts from when
-        it was published, whenever we read it. ``variant`` is what some readers chose.
+        In a replay ``learned`` replaces the stored weights of the sources. ``variant`` is what some readers
+        chose.
         """
         ranking = for_period(self.ranking, period.end - period.start)
         rows = candidates(connection, moment, ranking)
-        if learned is not None:
-            rows = [row._replace(first_seen=min(row.first_seen, row.published)) for row in rows]
         facts = story_facts(connection, rows, moment, ranking, learned)
         matching = channel_store.matching_stories(
             connection, newsletter.clauses, [one.story_id for one in facts]

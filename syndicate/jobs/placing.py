@@ -17,6 +17,7 @@ from syndicate.store.story_moves import StoryMove, StoryReason
 from syndicate.stories import (
     MERGED,
     ArticleTerms,
+    Fingerprint,
     IndexedArticle,
     LeadCandidate,
     Placement,
@@ -41,7 +42,9 @@ class Placing:
         self._regrouped: list[tuple[int, Regrouping]] = []
         self._touched: set[int] = set()
 
-    def place(self, waiting: Sequence[UnplacedArticle], terms: Sequence[ArticleTerms]) -> tuple[int, int]:
+    def place(
+        self, waiting: Sequence[UnplacedArticle], terms: Sequence[ArticleTerms | Fingerprint]
+    ) -> tuple[int, int]:
         """Place the articles in order; returns (new stories, near-duplicates)."""
         titles = [title for article in waiting for title in article.read_more]
         hints = placed_store.articles_with_titles(self._connection, titles)
@@ -56,7 +59,9 @@ class Placing:
         refresh_stories(self._connection, {place.story_id for place in places} | moved, self._now)
         return new, sum(place.duplicate_of is not None for place in places)
 
-    def _one(self, article: UnplacedArticle, terms: ArticleTerms, hints: dict[str, int]) -> None:
+    def _one(
+        self, article: UnplacedArticle, terms: ArticleTerms | Fingerprint, hints: dict[str, int]
+    ) -> None:
         # An edited article keeps its story, whatever its new words say: links to it must not break.
         stays = self._story_now(article)
         self._index.remove(article.id)

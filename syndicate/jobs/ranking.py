@@ -127,12 +127,16 @@ def learned_weights(
     }
 
 
+def looks_back(options: RankingOptions) -> timedelta:
+    """How far before a moment a story can have moved last and still be ranked."""
+    return timedelta(hours=max(options.slow_window_hours, options.history_hours + options.burst_hours))
+
+
 def candidates(
     connection: Connection, moment: datetime, options: RankingOptions
 ) -> list[story_store.StoryArticle]:
     """The articles of every story that could be ranked at a moment, pinned ones included."""
-    hours = max(options.slow_window_hours, options.history_hours + options.burst_hours)
-    rows = story_store.story_articles(connection, since=moment - timedelta(hours=hours))
+    rows = story_store.story_articles(connection, since=moment - looks_back(options))
     found = {row.story_id for row in rows}
     pinned = [
         story_id

@@ -15,18 +15,14 @@ from syndicate.jobs.ranking import RankingJob
 from syndicate.store import Connection, Store, leases
 from syndicate.store import placed as placed_store
 from syndicate.store import stories as story_store
-from syndicate.store.placed import PlacedArticle
 from syndicate.store.stories import UnplacedArticle
 from syndicate.stories import (
     ArticleTerms,
-    Fingerprint,
-    StoredArticle,
     StoryIndex,
     StoryOptions,
     extract_terms,
 )
 
-MICROSECONDS = 1_000_000
 LEASE = timedelta(minutes=10)
 
 
@@ -127,16 +123,8 @@ def load_index(connection: Connection, options: StoryOptions, since: datetime) -
     # Everything loaded stays: looking for garbage among it took a third of the time (measured).
     gc.disable()
     try:
-        listed = placed_store.read_more_titles(connection, since)
-        titles = {title for titles in listed.values() for title in titles}
-        named = placed_store.articles_with_titles(connection, titles)
-        hints = {
-            article_id: tuple(named[title] for title in titles if title in named)
-            for article_id, titles in listed.items()
-        }
-        stored = [_stored(row, hints) for row in placed_store.placed_articles(connection, since)]
-        index.load(sorted(stored, key=StoredArticle.place_in_order))
-        del stored
+        listed = index.load(placed_store.placed_articles(connection, since))
+        _hint(connection, index, listed)
     finally:
         if collecting:
             # Nor is it looked for later: what was loaded is freed by counting when it is forgotten.
@@ -145,17 +133,10 @@ def load_index(connection: Connection, options: StoryOptions, since: datetime) -
     return index
 
 
-def _stored(row: PlacedArticle, hints: Mapping[int, tuple[int, ...]]) -> StoredArticle:
-    article_id, source_id, published, title, story, duplicate_of, mean, compared, packed = row
-    return StoredArticle(
-        article_id,
-        source_id,
-        published / MICROSECONDS,
-        title,
-        Fingerprint.unpack(packed),
-        story,
-        duplicate_of,
-        mean,
-        compared,
-        hints.get(article_id, ()),
-    )
+def _hint(connection: Connection, index: StoryIndex, listed: Mapping[int, str]) -> None:
+    """Tell the index which articles the "Read more" lists of others name."""
+    lists = {article_id: placed_store.read_more_titles(found) for article_id, found in listed.items()}
+    titles = [title for found in lists.values() for title in found]
+    named = placed_store.articles_with_titles(connection, titles)
+    for article_id, found in lists.items():
+        index.hint(article_id, tuple(named[title] for title in found if title in named))

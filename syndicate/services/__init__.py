@@ -221,7 +221,12 @@ class Services(IntakeServices):
         """Past windows with the present rules."""
         from syndicate.jobs.replay import ReplayJob
 
-        return ReplayJob(store=self.store, options=self.ranking, editions=self.editions)
+        return ReplayJob(
+            store=self.store,
+            options=self.ranking,
+            stories=self.stories.options,
+            editions=self.editions,
+        )
 
     @cached_property
     def reads(self) -> ReadCounter:

@@ -1,39 +1,26 @@
 """What the story index is loaded from after a restart, and looks up in the store."""
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, func, select, type_coerce
+from sqlalchemy import BigInteger, Connection, Text, func, select, type_coerce
 
 from syndicate.store import schema
 
 _TITLES = 500
-# Rows fetched one by one take half as long again.
-_FETCHED_TOGETHER = 1000
+# Rows fetched one by one take half as long again; a thousand leave the processor's cache unread.
+_FETCHED_TOGETHER = 250
 
 
-class PlacedArticle(NamedTuple):
-    """An article as the story index is loaded from the store: its packed terms and its place.
-
-    ``published`` is in microseconds since 1970. ``mean`` is its likeness to ``compared`` articles of the
-    story when it joined; zeros if it began one. A tuple, as the row is: a restart makes hundreds of
-    thousands of them.
-    """
-
-    id: int
-    source_id: int
-    published: int
-    title: str
-    story_id: int
-    duplicate_of: int | None
-    mean: float
-    compared: int
-    terms: bytes
+# An article as the story index is loaded from the store: id, source, publication in microseconds since 1970,
+# title, story, the article it is a copy of, its mean likeness to how many articles of the story when it came
+# (zeros if it began one), packed terms, and the titles in its "Read more" list as JSON, ``None`` without one.
+PlacedArticle = tuple[int, int, int, str, int, int | None, float, int, bytes, str | None]
 
 
-def placed_articles(connection: Connection, since: datetime) -> Iterator[PlacedArticle]:
-    """Everything the story index holds, in no order: to sort it here would move all terms twice."""
+def placed_articles(connection: Connection, since: datetime) -> Iterator[Sequence[PlacedArticle]]:
+    """Everything the story index holds, in batches, in no order: sorting would move all terms twice."""
     table, terms, reasons = schema.articles, schema.article_terms, schema.story_reasons
     joined = (reasons.c.article_id == table.c.id) & (reasons.c.likeness >= reasons.c.needed)
     query = (
@@ -47,13 +34,19 @@ def placed_articles(connection: Connection, since: datetime) -> Iterator[PlacedA
             func.coalesce(reasons.c.mean, 0.0),
             func.coalesce(reasons.c.compared, 0),
             terms.c.terms,
+            func.nullif(type_coerce(table.c.read_more_json, Text), "[]"),
         )
         .join(terms, terms.c.article_id == table.c.id)
         .join(reasons, joined, isouter=True)
         .where(table.c.published >= since, table.c.story_id.is_not(None))
     )
-    for rows in connection.execute(query).partitions(_FETCHED_TOGETHER):
-        yield from map(PlacedArticle._make, rows)
+    yield from connection.execute(query).partitions(_FETCHED_TOGETHER)
+
+
+def read_more_titles(listed: str) -> list[str]:
+    """The titles in an article's "Read more" list, from its JSON."""
+    titles: list[str] = json.loads(listed)
+    return titles
 
 
 def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[str, int]:
@@ -66,11 +59,3 @@ def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[
         for start in range(0, len(wanted), _TITLES)
         for row in connection.execute(latest.where(table.c.title.in_(wanted[start : start + _TITLES])))
     }
-
-
-def read_more_titles(connection: Connection, since: datetime) -> dict[int, tuple[str, ...]]:
-    """The titles in the "Read more" lists of articles published since a moment; none for those without."""
-    table = schema.articles
-    listing = (table.c.published >= since) & (table.c.read_more_json != [])
-    rows = connection.execute(select(table.c.id, table.c.read_more_json).where(listing))
-    return {article_id: tuple(titles) for article_id, titles in rows}

@@ -1,7 +1,8 @@
 """One article as the story index holds it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import sqrt
+from zlib import crc32
 
 from syndicate.stories.fingerprint import Fingerprint
 
@@ -10,16 +11,17 @@ from syndicate.stories.fingerprint import Fingerprint
 class Held:
     """An article in the index. Only originals are found by others; copies hang on their original.
 
-    ``published`` is in seconds since 1970, ``size`` in characters and at least 1. ``mean`` is its likeness
-    to ``compared`` articles of its
-    story when it joined: what the story's coherence is known from, without comparing anything again.
+    ``published`` is in seconds since 1970, ``size`` in characters and at least 1. ``kept`` are its terms,
+    packed as they were loaded until they are first asked for. ``mean`` is its likeness to ``compared``
+    articles of its story when it joined: what the story's coherence is known from, without comparing anything
+    again.
     ``neighbours`` are (score, article id), the least first; ``None`` until they are looked for.
     """
 
     article_id: int
     source_id: int
     published: float
-    terms: Fingerprint
+    kept: Fingerprint | bytes
     size: float
     hints: tuple[int, ...]
     title_key: int
@@ -27,8 +29,20 @@ class Held:
     compared: int = 0
     story: int | None = None
     duplicate_of: int | None = None
-    copies: list[int] = field(default_factory=list)
+    copies: tuple[int, ...] = ()
     neighbours: list[tuple[float, int]] | None = None
+
+    @property
+    def terms(self) -> Fingerprint:
+        """Its terms, ready to be compared."""
+        kept = self.kept
+        if isinstance(kept, bytes):
+            kept = self.kept = Fingerprint.unpack(kept)
+        return kept
+
+    def packed(self) -> bytes:
+        """Its terms for the store."""
+        return self.kept if isinstance(self.kept, bytes) else self.kept.pack()
 
     @property
     def counts(self) -> bool:
@@ -43,3 +57,9 @@ class Held:
 def pair_length(a: Held, b: Held) -> float:
     """The length that counts for a threshold: the geometric mean of two texts' lengths in characters."""
     return sqrt(a.size * b.size)
+
+
+def title_key(source_id: int, title: str) -> int:
+    """The same for every article of a source with the same title; 0 without one, which repeats nothing."""
+    folded = title.casefold().strip()
+    return crc32(folded.encode("utf-8", "replace"), source_id) if folded else 0

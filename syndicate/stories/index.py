@@ -11,25 +11,23 @@ from dataclasses import replace
 from datetime import datetime
 from heapq import heapify, heappop, heappush
 from itertools import islice, takewhile
-from zlib import crc32
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from syndicate.stories.clusters import best_bond
 from syndicate.stories.duplicates import is_copy
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.grouping import Grouping
-from syndicate.stories.held import Held, pair_length
+from syndicate.stories.held import Held, pair_length, title_key
+from syndicate.stories.loading import as_held
 from syndicate.stories.options import StoryOptions
-from syndicate.stories.placement import IndexedArticle, Placement, StoredArticle
+from syndicate.stories.placement import IndexedArticle, Placement, StoredRow
 from syndicate.stories.postings import Postings
 from syndicate.stories.related import Likeness, Match, Scored, match_all, weigh_cosines
 from syndicate.stories.terms import ArticleTerms
 from syndicate.stories.vectors import TermSpace
-
-# Loaded articles whose terms are counted in one go: counting is fast in bulk, but needs memory.
-_COUNTED_TOGETHER = 20_000
-
 
 # Copies show the links of their original; the latest few, so that 500 copies of one story cost no more.
 COPIES_TOUCHED = 5
@@ -45,7 +43,6 @@ class StoryIndex:
         self._grouping = Grouping(options, self._held, self._likeness)
         self._titles: dict[int, int] = {}
         self._oldest: list[tuple[float, int]] = []
-        self._uncounted: list[Held] = []
         self._space = TermSpace()
 
     def __len__(self) -> int:
@@ -59,7 +56,6 @@ class StoryIndex:
 
         ``stays`` is the story in which an edited article stays, whatever it says now.
         """
-        self._count_loaded()
         held = self._hold(item)
         matches = self._matches(held)
         original = self._original(held, matches)
@@ -74,7 +70,7 @@ class StoryIndex:
         repeats = self._repeats(held)
         if self._notice_repeated_title(held) and isinstance(item.terms, ArticleTerms):
             untitled = replace(item.terms, title=np.zeros_like(item.terms.title))
-            held.terms = self._space.weigh(untitled, self.options.title_weight)
+            held.kept = self._space.weigh(untitled, self.options.title_weight)
             matches = self._matches(held)
         bonds = self._grouping.bonds(held, matches, repeats=repeats)
         if stays is None:
@@ -83,7 +79,7 @@ class StoryIndex:
             found, regrouped = self._grouping.stay(held, bonds, stays), ()
         self._postings.add(held.article_id, held.terms)
         if held.counts:
-            self._space.add([held.terms])
+            self._space.add(held.terms)
         held.neighbours = self._nearest(matches)
         return Placement(
             story=held.story,
@@ -93,38 +89,44 @@ class StoryIndex:
             touched=self._introduce(held, matches),
         )
 
-    def load(self, articles: Iterable[StoredArticle]) -> None:
-        """Take back articles that were placed before a restart, in the order of placing.
+    def load(self, batches: Iterable[Sequence[StoredRow]]) -> dict[int, str]:
+        """Take back articles that were placed before a restart, in whatever order they come.
 
-        With the terms that ``packed`` gave, the index is exactly the one that was left.
+        With the terms that ``packed`` gave, the index is exactly the one that was left, once ``hint`` was
+        told what the articles in the result list as further reading. Raises ``ValueError`` for terms of
+        another version, and for an article that is already there.
         """
-        for (
-            article_id,
-            source_id,
-            published,
-            title,
-            terms,
-            story,
-            duplicate_of,
-            mean,
-            compared,
-            hints,
-        ) in articles:
+        articles, headers, read_more = as_held(batches)
+        for held in articles:
+            article_id, story = held.article_id, held.story
             if article_id in self._held:
                 raise ValueError(f"article {article_id} is already in the index")
-            key, size = _title_key(source_id, title), float(terms.length or 1)
-            held = Held(article_id, source_id, published, terms, size, hints, key, mean, compared)
             self._held[article_id] = held
-            self._oldest.append((published, article_id))
-            original = self._held.get(duplicate_of) if duplicate_of is not None else None
+            self._oldest.append((held.published, article_id))
+            original = None if held.duplicate_of is None else self._held.get(held.duplicate_of)
             if original is not None:
                 self._attach(held, self._original_of(original))
             else:
-                self._uncounted.append(held)
-                if key:
-                    self._titles[key] = article_id
+                held.duplicate_of = None
+                if held.title_key:
+                    self._titles[held.title_key] = article_id
             self._grouping.join(held, story)
         heapify(self._oldest)
+        self._post(articles, headers)
+        return read_more
+
+    def _post(self, articles: Sequence[Held], headers: NDArray[Any]) -> None:
+        """Count and post loaded articles: all in one go costs a tenth of one by one."""
+        originals = [held for held in articles if held.duplicate_of is None]
+        headers = headers[np.array([held.duplicate_of is None for held in articles], np.bool_)]
+        packed = [held.packed() for held in originals]
+        counted = np.flatnonzero([held.counts for held in originals])
+        self._space.fill([packed[place] for place in counted.tolist()], headers[counted])
+        self._postings.fill([held.article_id for held in originals], packed, headers)
+
+    def hint(self, article_id: int, hints: tuple[int, ...]) -> None:
+        """Tell which articles a loaded one lists as further reading. Raises ``KeyError`` if it is unknown."""
+        self._held[article_id].hints = hints
 
     def assign(self, article_id: int, story_id: int) -> None:
         """Give an article the story that the caller created for it."""
@@ -138,7 +140,7 @@ class StoryIndex:
 
     def packed(self, article_id: int) -> bytes:
         """What ``load`` needs of an article's terms, for the store. Raises ``KeyError`` if unknown."""
-        return self._held[article_id].terms.pack()
+        return self._held[article_id].packed()
 
     def merge(self, story_id: int, into: int) -> None:
         """Move every article of one story into another, for instance a provisional one into its row's id."""
@@ -163,7 +165,6 @@ class StoryIndex:
 
     def compare(self, article_id: int, other_id: int) -> Scored:
         """How one article scores as seen from another. Raises ``KeyError`` if one is unknown."""
-        self._count_loaded()
         return self._compare(self._held[article_id], [other_id])[0].scored()
 
     def forget_before(self, moment: datetime) -> int:
@@ -186,12 +187,12 @@ class StoryIndex:
         held = self._held.pop(article_id, None)
         if held is None:
             return False
-        self._count_loaded()
         self._grouping.leave(held)
         if self._titles.get(held.title_key) == article_id:
             del self._titles[held.title_key]
         if held.duplicate_of is not None:
-            self._held[held.duplicate_of].copies.remove(article_id)
+            original = self._held[held.duplicate_of]
+            original.copies = tuple(copy for copy in original.copies if copy != article_id)
             return True
         self._postings.remove(held.article_id, held.terms)
         if held.counts:
@@ -207,23 +208,14 @@ class StoryIndex:
             article_id=item.article_id,
             source_id=item.source_id,
             published=item.published.timestamp(),
-            terms=terms,
+            kept=terms,
             size=float(max(terms.length, 1)),
             hints=item.hints,
-            title_key=_title_key(item.source_id, item.title),
+            title_key=title_key(item.source_id, item.title),
         )
         self._held[item.article_id] = held
         heappush(self._oldest, (held.published, held.article_id))
         return held
-
-    def _count_loaded(self) -> None:
-        """Count and post what was loaded: all in one go costs a tenth of one by one."""
-        if self._uncounted:
-            counted = [held.terms for held in self._uncounted if held.counts]
-            for start in range(0, len(counted), _COUNTED_TOGETHER):
-                self._space.add(counted[start : start + _COUNTED_TOGETHER])
-            self._postings.fill([(held.article_id, held.terms) for held in self._uncounted])
-            self._uncounted = []
 
     def _matches(self, held: Held) -> list[Match]:
         """The articles that share rare words with this one, compared exactly, best first."""
@@ -254,7 +246,6 @@ class StoryIndex:
 
     def _ranked(self, held: Held) -> list[Match]:
         """The nearest articles met so far, compared afresh; after a restart they are looked for again."""
-        self._count_loaded()
         original = self._original_of(held)
         if original.neighbours is None:
             original.neighbours = self._nearest(self._matches(original))
@@ -311,9 +302,9 @@ class StoryIndex:
 
     def _attach(self, held: Held, original: Held) -> None:
         held.duplicate_of = original.article_id
-        original.copies.append(held.article_id)
+        original.copies += (held.article_id,)
 
-    def _promote(self, copies: list[int]) -> None:
+    def _promote(self, copies: Sequence[int]) -> None:
         """Let the first of some orphaned copies stand for the others."""
         if not copies:
             return
@@ -322,7 +313,7 @@ class StoryIndex:
         for other in others:
             self._attach(other, first)
         self._postings.add(first.article_id, first.terms)
-        self._space.add([first.terms])
+        self._space.add(first.terms)
         self._grouping.join(first, first.story)
 
     def _notice_repeated_title(self, held: Held) -> bool:
@@ -355,12 +346,6 @@ class StoryIndex:
     def _repeats(self, held: Held) -> bool:
         """Whether its source has used the title before: a rubric, a service, a headline of every hour."""
         return bool(held.title_key) and held.title_key in self._titles
-
-
-def _title_key(source_id: int, title: str) -> int:
-    """The same for every article of a source with the same title; 0 without one, which repeats nothing."""
-    folded = title.casefold().strip()
-    return crc32(f"{source_id} {folded}".encode(errors="replace")) if folded else 0
 
 
 def _at_least(score: float, matches: Iterable[Match]) -> Iterable[Match]:

@@ -29,24 +29,25 @@ class IndexedArticle:
 class StoredArticle(NamedTuple):
     """An article that was placed before a restart, with the terms that were packed for the store.
 
-    ``published`` is in seconds since 1970, ``mean`` and ``compared`` are those of the ``Bond`` with which it
-    joined its story, 0 if it began one. A tuple, since a restart makes hundreds of thousands of them.
+    ``published`` is in microseconds since 1970, ``mean`` and ``compared`` are those of the ``Bond`` with
+    which it joined its story, 0 if it began one. ``read_more`` is what the store knows of the further reading
+    it lists, ``None`` if it lists none. A tuple: a restart takes hundreds of thousands of them.
     """
 
     article_id: int
     source_id: int
-    published: float
+    published: int
     title: str
-    terms: Fingerprint
-    story: int | None = None
-    duplicate_of: int | None = None
-    mean: float = 0.0
-    compared: int = 0
-    hints: tuple[int, ...] = ()
+    story: int | None
+    duplicate_of: int | None
+    mean: float
+    compared: int
+    terms: bytes
+    read_more: str | None = None
 
-    def place_in_order(self) -> tuple[bool, float, int]:
-        """Sorts stored articles as they were placed, but originals before copies."""
-        return self.duplicate_of is not None, self.published, self.article_id
+
+# The same as a row of the store, whose room knows no ``StoredArticle``.
+StoredRow = tuple[int, int, int, str, int | None, int | None, float, int, bytes, str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

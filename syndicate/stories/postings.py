@@ -6,14 +6,17 @@ there are (reference: 25 to 223 microseconds from 10,000 to 1,000,000 articles).
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from syndicate.stories.fingerprint import Fingerprint
+from syndicate.stories.fingerprint import Fingerprint, count_terms, first_terms
 from syndicate.stories.options import StoryOptions
-from syndicate.stories.terms import Hashes
 from syndicate.stories.vocabulary import TERM_SPACE
+
+# Terms that differ in so many digits only are sorted together: numpy sorts 16 bits by radix.
+_PART_BITS = 16
 
 
 class Postings:
@@ -22,22 +25,34 @@ class Postings:
     def __init__(self, options: StoryOptions) -> None:
         self._options = options
         self._lists: dict[int, list[int]] = {}
-        # What ``fill`` brought, all lists in one array; a list moves to ``_lists`` when it is first used.
-        self._filled = np.zeros(0, np.int64)
-        self._starts: NDArray[np.int64] | None = None
+        # What ``fill`` brought, all lists in one array: where the articles stand among ``_ids``. A list moves
+        # to ``_lists`` when it is first used.
+        self._filled = np.zeros(0, np.uint32)
+        self._ids = np.zeros(0, np.int64)
+        self._starts: NDArray[np.int32] | None = None
 
-    def fill(self, articles: Sequence[tuple[int, Fingerprint]]) -> None:
-        """Post many articles in their order, as ``add`` would one by one."""
-        if not articles or self._lists or self._starts is not None:
-            for article_id, terms in articles:
-                self.add(article_id, terms)
+    def fill(self, ids: Sequence[int], packed: Sequence[bytes], headers: NDArray[Any]) -> None:
+        """Post many packed articles in their order, as ``add`` would one by one."""
+        if not ids or self._lists or self._starts is not None:
+            for article_id, data in zip(ids, packed, strict=True):
+                self.add(article_id, Fingerprint.unpack(data))
             return
-        posted = [terms.terms[: 4 * self._size(terms)] for _, terms in articles]
-        numbers = np.frombuffer(b"".join(posted), np.uint32)
-        ids = np.array([article_id for article_id, _ in articles], np.int64)
-        self._filled = np.repeat(ids, [len(one) // 4 for one in posted])[_stable_order(numbers)]
-        counts = np.bincount(numbers, minlength=TERM_SPACE)
-        self._starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
+        words = headers["words"]
+        sizes = np.minimum(words, self._options.posted_terms) * (words >= self._options.minimum_words)
+        numbers = first_terms(packed, sizes)
+        places = np.repeat(np.arange(len(ids), dtype=np.uint32), sizes)
+        self._ids = np.array(ids, np.int64)
+        self._starts = starts = np.zeros(TERM_SPACE + 1, np.int32)
+        count_terms(starts[1:], numbers)
+        np.cumsum(starts, out=starts)
+        self._filled = np.empty(len(numbers), np.uint32)
+        # Part by part, as it is sorted in the processor's cache then, and in half the time.
+        parts = (numbers >> np.uint32(_PART_BITS)).astype(np.uint8)
+        for part in range(TERM_SPACE >> _PART_BITS):
+            found = np.flatnonzero(parts == part)
+            order = np.argsort(numbers[found].astype(np.uint16), kind="stable")
+            start, end = starts[part << _PART_BITS], starts[(part + 1) << _PART_BITS]
+            self._filled[start:end] = places[found[order]]
 
     def add(self, article_id: int, terms: Fingerprint) -> None:
         """Post an article under its most telling words."""
@@ -101,18 +116,8 @@ class Postings:
             start, end = self._starts.item(number), self._starts.item(number + 1)
             if start < end:
                 kept = _length(end - start, self._options.latest)
-                found = self._lists[number] = self._filled[end - kept : end].tolist()
+                found = self._lists[number] = self._ids[self._filled[end - kept : end]].tolist()
         return found
-
-
-def _stable_order(numbers: Hashes) -> NDArray[np.intp]:
-    """Where terms stand in ascending order, the earlier of equal ones first.
-
-    By the lower digits, then by the upper ones: numpy sorts 16-bit numbers by radix, which halves the time.
-    """
-    by_lower = np.argsort((numbers & np.uint32(0xFFFF)).astype(np.uint16), kind="stable")
-    upper = (numbers >> np.uint32(16)).astype(np.uint16)
-    return by_lower[np.argsort(upper[by_lower], kind="stable")]
 
 
 def _length(added: int, latest: int) -> int:

@@ -6,12 +6,13 @@ articles that count (see ``held``), plus a background of imaginary documents (se
 
 from collections.abc import Sequence
 from math import sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from syndicate.stories.background import SHARES
-from syndicate.stories.fingerprint import Fingerprint
+from syndicate.stories.fingerprint import Fingerprint, count_terms, first_terms
 from syndicate.stories.meaning import LENGTH
 from syndicate.stories.terms import ArticleTerms, Floats
 from syndicate.stories.vocabulary import TERM_SPACE
@@ -20,6 +21,8 @@ from syndicate.stories.vocabulary import TERM_SPACE
 # is .3 points lower, of headlines the same, of long texts .1 higher.
 BACKGROUND_DOCUMENTS = 500
 _BACKGROUND = BACKGROUND_DOCUMENTS * SHARES + np.float32(0.5)
+# Loaded articles whose terms are cut out together: all at once would need as much memory again.
+_COUNTED_TOGETHER = 1000
 
 
 class Cosines(NamedTuple):
@@ -38,14 +41,17 @@ class TermSpace:
         self._counts = np.zeros(TERM_SPACE, np.int32)
         self._query = np.zeros(TERM_SPACE, np.float32)
 
-    def add(self, articles: Sequence[Fingerprint]) -> None:
-        """Count the terms of these articles."""
-        self.documents += len(articles)
-        if len(articles) == 1:
-            self._counts[articles[0].term_numbers()] += 1
-        elif articles:
-            terms = np.frombuffer(b"".join([article.terms for article in articles]), np.uint32)
-            self._counts += np.bincount(terms, minlength=TERM_SPACE).astype(np.int32)
+    def add(self, article: Fingerprint) -> None:
+        """Count the terms of an article."""
+        self.documents += 1
+        self._counts[article.term_numbers()] += 1
+
+    def fill(self, packed: Sequence[bytes], headers: NDArray[Any]) -> None:
+        """Count the terms of many packed articles."""
+        self.documents += len(packed)
+        for start in range(0, len(packed), _COUNTED_TOGETHER):
+            some = slice(start, start + _COUNTED_TOGETHER)
+            count_terms(self._counts, first_terms(packed[some], headers["terms"][some]))
 
     def remove(self, article: Fingerprint) -> None:
         """Forget the terms of an article that was added."""

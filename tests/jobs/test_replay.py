@@ -1,5 +1,6 @@
 """A replay shows what lists and editions would have been, and leaves every row and file as it was."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -7,12 +8,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from syndicate.jobs.replay import periods_between
+from syndicate.jobs.ranking import RankingJob
+from syndicate.jobs.replay import ReplayJob, periods_between
+from syndicate.jobs.stories import StoriesJob
 from syndicate.model import EditorAction
-from syndicate.store import schema
-from tests import factories
+from syndicate.store import past, schema
 from tests.jobs.room import Room
 from tests.jobs.test_ranking import DAILY, DAY, HOUR, SEVEN, SOURCES, TITLES, decide, news
+from tests.jobs.test_story_moves import BOTH, EAGER, PIER, STRIKE
+from tests.jobs.test_story_moves import news as told
 
 
 @pytest.fixture
@@ -59,14 +63,81 @@ def test_the_editors_hand_counts_from_when_it_was_laid(desk: Room) -> None:
 
 
 def test_coverage_is_that_of_the_time(desk: Room) -> None:
-    old = desk.articles()[TITLES[2]]
-    (late,) = desk.add(news(9, "Much later", SEVEN - HOUR), source="hills")
-    with desk.store.write() as connection:
-        factories.place(connection, late, old.story_id)
-        factories.save_story(connection, old.story_id or 0, lead_id=old.id, articles=2, coverage=2)
+    told_again = news(9, TITLES[2], SEVEN - HOUR)
+    desk.add(told_again, source="hills")
+    desk.services.stories.run(SEVEN)
+    titles = desk.articles()
+    assert len({one.story_id for one in titles.values()}) == len(TITLES)
     (newsletter,) = desk.services.newsletters
-    first, *_ = desk.services.replay.newsletter(newsletter, SEVEN - 4 * DAY, SEVEN)
+    first, *_, last = desk.services.replay.newsletter(newsletter, SEVEN - 4 * DAY, SEVEN)
     assert [story.coverage for story in first.stories] == [1]
+    *_, now = desk.services.replay.lists(SEVEN - DAY, SEVEN, DAY)
+    assert {one.coverage for one in now.lists["top"]} == {1, 2}
+    assert last.period.end == SEVEN
+
+
+def test_what_came_later_is_not_known_however_old_it_is(desk: Room) -> None:
+    slow = replace(news(9, "Whales reach the southern bay", SEVEN - 26 * HOUR), first_seen=SEVEN - HOUR)
+    (found_late,) = desk.add(slow)
+    desk.services.stories.run(SEVEN)
+    then, now = desk.services.replay.lists(SEVEN - DAY, SEVEN, DAY)
+    assert found_late not in {one.article_id for one in then.lists["top"]}
+    assert found_late in {one.article_id for one in now.lists["top"]}
+
+
+def merged(room: Room) -> tuple[list[int], ReplayJob]:
+    """A strike and a pier, two stories until this morning an article showed them to be one."""
+    room.declare(SOURCES + DAILY, now=SEVEN - 30 * DAY)
+    yesterday = SEVEN - DAY
+    ids = [
+        *room.add(told(1, STRIKE, yesterday - 3 * HOUR)),
+        *room.add(told(2, PIER, yesterday - 2 * HOUR), source="hills"),
+        *room.add(told(3, BOTH, SEVEN - 2 * HOUR), source="dales"),
+    ]
+    ranking = RankingJob(store=room.store, options=room.services.ranking)
+    StoriesJob(store=room.store, options=EAGER, ranking=ranking, owner="us").run(SEVEN)
+    assert len({one.story_id for one in room.articles().values()}) == 1
+    return ids, replace(room.services.replay, stories=EAGER)
+
+
+def test_stories_that_merged_later_are_still_two_in_earlier_lists(rooms: Room) -> None:
+    ids, job = merged(rooms)
+    then, now = job.lists(SEVEN - DAY, SEVEN, DAY)
+    assert {(one.article_id, one.coverage) for one in then.lists["top"]} == {(ids[0], 1), (ids[1], 1)}
+    assert [one.coverage for one in now.lists["top"]] == [3]
+
+
+def test_an_edition_holds_the_stories_of_its_time_and_what_they_became_is_not_told_again(room: Room) -> None:
+    ids, job = merged(room)
+    (newsletter,) = room.services.newsletters
+    first, second = job.newsletter(newsletter, SEVEN - 2 * DAY, SEVEN)
+    assert {one.lead.article.id for one in first.stories} == set(ids[:2])
+    assert second.stories == ()
+
+
+def test_what_a_real_edition_carried_before_is_a_follow_up_in_a_replay(room: Room) -> None:
+    room.declare(SOURCES + DAILY, now=SEVEN - 30 * DAY)
+    (lead,) = room.add(news(1, TITLES[0], SEVEN - DAY - HOUR))
+    room.services.stories.run(SEVEN - DAY)
+    room.services.editions.run(SEVEN - DAY)
+    room.add(news(2, TITLES[0], SEVEN - 2 * HOUR), source="hills")
+    room.add(news(3, TITLES[0], SEVEN - HOUR), source="dales")
+    room.services.stories.run(SEVEN)
+    (newsletter,) = room.services.newsletters
+    with room.store.read() as connection:
+        assert past.carried_articles(connection, newsletter.name, before=SEVEN) == {lead: SEVEN - DAY}
+    (edition,) = room.services.replay.newsletter(newsletter, SEVEN - DAY, SEVEN)
+    assert [(one.coverage, one.follow_up) for one in edition.stories] == [(3, True)]
+
+
+def test_what_was_settled_long_before_keeps_its_story_and_does_not_come_back(room: Room) -> None:
+    room.declare(SOURCES + DAILY, now=SEVEN - 60 * DAY)
+    room.add(told(1, STRIKE, SEVEN - 40 * DAY), told(2, STRIKE, SEVEN - 20 * DAY))
+    room.add(told(3, STRIKE, SEVEN - 20 * DAY + HOUR), source="hills")
+    (new,) = room.add(told(4, STRIKE, SEVEN - HOUR), source="dales")
+    room.services.stories.run(SEVEN)
+    (found,) = room.services.replay.lists(SEVEN, SEVEN, DAY)
+    assert [(one.article_id, one.coverage) for one in found.lists["top"]] == [(new, 1)]
 
 
 def test_present_rules_apply_to_the_past(desk: Room) -> None:

@@ -56,13 +56,17 @@ def test_the_index_is_loaded_from_a_moment_on(room):
     factories.place(connection, ids[1], story)
     newer = Place(article_id=ids[2], story_id=story, duplicate_of=ids[0], terms=b"\x00newer")
     stories.place_articles(connection, [newer])
-    loaded = sorted(placed.placed_articles(connection, NOW - timedelta(days=1)))
-    assert [(one.id, one.story_id, one.duplicate_of, one.terms) for one in loaded] == [
+    (batch,) = placed.placed_articles(connection, NOW - timedelta(days=1))
+    loaded = sorted(
+        (number, in_story, original, terms) for number, *_, in_story, original, _, _, terms, _ in batch
+    )
+    assert loaded == [
         (ids[0], story, None, b"terms"),
         (ids[1], story, None, b"terms"),
         (ids[2], story, ids[0], b"\x00newer"),
     ]
-    assert [one.id for one in placed.placed_articles(connection, NOW - timedelta(minutes=1))] == [ids[0]]
+    ((newest,),) = placed.placed_articles(connection, NOW - timedelta(minutes=1))
+    assert newest[0] == ids[0]
 
 
 def test_titles_lead_to_the_latest_article_that_has_them(room):
@@ -76,13 +80,16 @@ def test_titles_lead_to_the_latest_article_that_has_them(room):
 
 
 def test_the_titles_that_sources_list_as_further_reading_since_a_moment(room):
-    connection, source, _, _ = room
+    connection, source, _, (plain, *_) = room
     lists = {4: ("Title 1", "Title 2"), 5: ("Title 1",), 90: ("Too old",)}
-    four, five, _ = articles.add_articles(
+    four, five, old = articles.add_articles(
         connection, source.id, [new_article(number, read_more=titles) for number, titles in lists.items()]
     )
-    found = placed.read_more_titles(connection, NOW - timedelta(hours=1))
-    assert found == {four: ("Title 1", "Title 2"), five: ("Title 1",)}
+    for number in (four, five, old, plain):
+        factories.place(connection, number)
+    (batch,) = placed.placed_articles(connection, NOW - timedelta(hours=1))
+    found = {number: placed.read_more_titles(listed) if listed else None for number, *_, listed in batch}
+    assert found == {four: ["Title 1", "Title 2"], five: ["Title 1"], plain: None}
 
 
 def test_a_story_keeps_its_lead_and_counts(room):

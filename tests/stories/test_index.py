@@ -7,7 +7,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from syndicate.stories import Fingerprint, IndexedArticle, StoredArticle, StoryIndex, StoryOptions
+from syndicate.store.types import to_microseconds
+from syndicate.stories import IndexedArticle, StoredArticle, StoryIndex, StoryOptions
 from syndicate.stories.related import match_all, weigh_cosines
 from syndicate.stories.vectors import Cosines
 from tests.stories.newsroom import BANK, CHESS, FLOOD, START, article, place
@@ -124,31 +125,61 @@ def test_articles_further_apart_than_the_window_are_two_stories(index: StoryInde
 
 def test_loading_gives_the_index_that_was_left(newsroom: list[IndexedArticle]) -> None:
     kept, restarted = StoryIndex(StoryOptions()), StoryIndex(StoryOptions())
-    items = [*newsroom, article(7, "Flood in Porto", FLOOD[0][1])]
-    for item in items:
+    copy = article(7, FLOOD[0][0], FLOOD[0][1])
+    again = article(8, BANK[0][0], "", source_id=newsroom[3].source_id)
+    naming = article(9, *CHESS[0], source_id=90, hints=(2,), published=START + timedelta(days=1))
+    stored = []
+    for item in (*newsroom, copy, again, naming):
         placement = place(kept, item)
         found = placement.bond if placement.bond and placement.bond.joins else None
         mean, compared = (found.mean, found.compared) if found else (0.0, 0)
-        story = kept.story_of(item.article_id)
-        stored = StoredArticle(
-            article_id=item.article_id,
-            source_id=item.source_id,
-            published=item.published.timestamp(),
-            title=item.title,
-            story=story,
-            duplicate_of=placement.duplicate_of,
-            mean=mean,
-            compared=compared,
-            terms=Fingerprint.unpack(kept.packed(item.article_id)),
+        stored.append(
+            StoredArticle(
+                article_id=item.article_id,
+                source_id=item.source_id,
+                published=to_microseconds(item.published),
+                title=item.title,
+                story=kept.story_of(item.article_id),
+                duplicate_of=placement.duplicate_of,
+                mean=mean,
+                compared=compared,
+                terms=kept.packed(item.article_id),
+                read_more='["named"]' if item.hints else None,
+            )
         )
-        restarted.load([stored])
+    assert any(one.duplicate_of for one in stored)
+    # The store gives them in no order, in batches.
+    assert restarted.load([stored[:1:-1], stored[:2]]) == {9: '["named"]'}
+    restarted.hint(9, (2,))
+    assert [restarted.packed(one.article_id) for one in stored] == [one.terms for one in stored]
+    for story in {one.story for one in stored if one.story}:
+        assert restarted.articles_of(story) == kept.articles_of(story)
     late = article(
-        8, "Porto bridge reopens", "Engineers reopened the Dom Luís bridge over the Douro in Porto."
+        20, "Porto bridge reopens", "Engineers reopened the Dom Luís bridge over the Douro in Porto."
     )
-    assert restarted.add(late) == kept.add(late)
-    assert [restarted.related(number) for number in range(1, 9)] == [
-        kept.related(number) for number in range(1, 9)
-    ]
+    repeated = article(21, *BANK[1], source_id=newsroom[4].source_id, published=START + timedelta(days=3))
+    for item in (late, repeated):
+        assert restarted.add(item) == kept.add(item)
+    numbers = [*range(1, 10), 20, 21]
+    assert [restarted.related(number) for number in numbers] == [kept.related(number) for number in numbers]
+    assert restarted.forget_before(START + timedelta(hours=2)) == kept.forget_before(
+        START + timedelta(hours=2)
+    )
+    last = article(22, *FLOOD[2])
+    assert restarted.add(last) == kept.add(last)
+
+
+def test_loaded_terms_of_another_version_or_damaged_are_refused(newsroom: list[IndexedArticle]) -> None:
+    index = StoryIndex(StoryOptions())
+    place(index, newsroom[0])
+    packed = index.packed(1)
+    for wrong in (b"", packed[:5], packed[:-1], packed + b"\0", b"\x09" + packed[1:]):
+        row = StoredArticle(2, 2, 0, "Title", 1, None, 0.0, 0, packed)
+        with pytest.raises(ValueError, match=r"damaged|another version"):
+            StoryIndex(StoryOptions()).load([[row], [row._replace(article_id=3, terms=wrong)]])
+    twice = StoredArticle(1, 1, 0, "Title", 1, None, 0.0, 0, packed)
+    with pytest.raises(ValueError, match="already"):
+        index.load([[twice]])
 
 
 def test_forgetting_leaves_nothing_behind(index: StoryIndex, newsroom: list[IndexedArticle]) -> None:

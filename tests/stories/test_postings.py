@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 
 from syndicate.stories import Fingerprint, StoryOptions
+from syndicate.stories.fingerprint import read_headers
 from syndicate.stories.postings import Postings
+from syndicate.stories.vocabulary import TERM_SPACE
 
 OPTIONS = StoryOptions(latest=4, minimum_words=1)
+# Equal to the word 1 in its lower digits.
+HIGH = TERM_SPACE - (1 << 16) + 1
 
 
 def about(*numbers: int) -> Fingerprint:
@@ -21,17 +25,23 @@ def about(*numbers: int) -> Fingerprint:
     )
 
 
+def fill(postings: Postings, articles: list[tuple[int, Fingerprint]]) -> None:
+    packed = [terms.pack() for _, terms in articles]
+    postings.fill([number for number, _ in articles], packed, read_headers(packed))
+
+
 @pytest.mark.parametrize("count", [0, 1, 8, 9, 12, 13, 14, 40])
 def test_lists_filled_in_bulk_are_those_posted_one_by_one(count: int) -> None:
-    articles = [(number, about(1, 2 + number % 3)) for number in range(1, count + 1)]
+    articles = [(number, about(1, 2 + number % 3, HIGH)) for number in range(1, count + 1)]
     bulk, single = Postings(OPTIONS), Postings(OPTIONS)
-    bulk.fill(articles)
+    fill(bulk, articles)
     for number, terms in articles:
         single.add(number, terms)
     # Removals show how long each list really is, and that nothing comes back.
     for number, terms in reversed(articles):
         assert bulk.candidates(about(1)) == single.candidates(about(1))
         assert bulk.candidates(about(2, 3, 4)) == single.candidates(about(2, 3, 4))
+        assert bulk.candidates(about(HIGH)) == single.candidates(about(HIGH))
         bulk.remove(number, terms)
         single.remove(number, terms)
     assert bulk.candidates(about(1, 2, 3, 4)) == []
@@ -40,7 +50,7 @@ def test_lists_filled_in_bulk_are_those_posted_one_by_one(count: int) -> None:
 def test_filling_what_already_holds_articles_adds_to_it() -> None:
     postings = Postings(OPTIONS)
     postings.add(1, about(7))
-    postings.fill([(2, about(7)), (3, about(8))])
+    fill(postings, [(2, about(7)), (3, about(8))])
     assert postings.candidates(about(7, 8)) == [3, 2, 1]
 
 
