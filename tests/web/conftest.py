@@ -57,9 +57,7 @@ class Reader:
 @contextmanager
 def subscribed(folder: Path) -> Iterator[Reader]:
     """A reader of one newsletter; the store gives up at once when it is locked."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("syndicate.store.engine.BUSY_TIMEOUT_MS", 0)
-        store = open_store(f"sqlite:///{folder / 'syndicate.db'}")
+    store = open_store(f"sqlite:///{folder / 'syndicate.db'}", busy_timeout=0)
     store.migrate()
     room = Room(folder, store, None)
     room.declare(NEWSLETTER)
