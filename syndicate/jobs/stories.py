@@ -117,13 +117,16 @@ class StoriesJob:
 
 
 def load_index(connection: Connection, options: StoryOptions, since: datetime) -> StoryIndex:
-    """The story index as the store's terms give it."""
+    """The story index as the store's terms give it, of what was published ``since`` then."""
     index = StoryIndex(options)
+    since = max(since, placed_store.published_nth(connection, options.max_articles) or since)
     collecting = gc.isenabled()
     # Everything loaded stays: looking for garbage among it took a third of the time (measured).
     gc.disable()
     try:
         listed = index.load(placed_store.placed_articles(connection, since))
+        index.forget_before(since)
+        listed = {article_id: titles for article_id, titles in listed.items() if article_id in index}
         _hint(connection, index, listed)
     finally:
         if collecting:

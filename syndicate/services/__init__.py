@@ -163,7 +163,11 @@ class Services(IntakeServices):
         from syndicate.stories import StoryOptions
 
         stories = self.settings.stories
-        options = StoryOptions(window_days=stories.window / DAY, related_limit=stories.related)
+        options = StoryOptions(
+            window_days=stories.window / DAY,
+            max_articles=stories.max_articles,
+            related_limit=stories.related,
+        )
         ranking = RankingJob(store=self.store, options=self.ranking)
         return StoriesJob(store=self.store, options=options, ranking=ranking, owner=self.owner)
 

@@ -43,6 +43,13 @@ def placed_articles(connection: Connection, since: datetime) -> Iterator[Sequenc
     yield from connection.execute(query).partitions(_FETCHED_TOGETHER)
 
 
+def published_nth(connection: Connection, place: int) -> datetime | None:
+    """When the newest but ``place - 1`` of the placed articles was published; ``None`` if there are fewer."""
+    table = schema.articles
+    newest = select(table.c.published).where(table.c.story_id.is_not(None)).order_by(table.c.published.desc())
+    return connection.scalars(newest.offset(place - 1).limit(1)).one_or_none()
+
+
 def read_more_titles(listed: str) -> list[str]:
     """The titles in an article's "Read more" list, from its JSON."""
     titles: list[str] = json.loads(listed)

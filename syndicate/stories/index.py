@@ -168,13 +168,16 @@ class StoryIndex:
         return self._compare(self._held[article_id], [other_id])[0].scored()
 
     def forget_before(self, moment: datetime) -> int:
-        """Drop every article published before ``moment``; return how many."""
+        """Drop every article published before ``moment``, and the oldest beyond ``max_articles``.
+
+        Returns how many.
+        """
         count = 0
         limit = moment.timestamp()
         if len(self._oldest) > 2 * len(self._held) + 64:
             self._oldest = [(held.published, held.article_id) for held in self._held.values()]
             heapify(self._oldest)
-        while self._oldest and self._oldest[0][0] < limit:
+        while self._oldest and (self._oldest[0][0] < limit or len(self._held) > self.options.max_articles):
             published, article_id = heappop(self._oldest)
             held = self._held.get(article_id)
             # An article that was removed and came back with another date left its old place here.

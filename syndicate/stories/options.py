@@ -16,6 +16,7 @@ class StoryOptions:
     """What counts as a copy, as the same event, and as worth reading next.
 
     ``window_days``: articles further apart are never one story or copies (reference).
+    ``max_articles``: so many are held, the newest, however long the window; one takes 3 kB (measured).
     ``related_limit``: links shown. ``kept``: neighbours an article remembers, if they score
     ``remembered`` or more (half the lowest threshold, for scores move as frequencies settle).
 
@@ -60,6 +61,7 @@ class StoryOptions:
     """
 
     window_days: float = 7.0
+    max_articles: int = 1_000_000
     related_limit: int = 5
     kept: int = 12
     remembered: float = 0.09

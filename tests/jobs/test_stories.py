@@ -1,6 +1,7 @@
 """The stories job: the same places whatever the batches and restarts, and lists that follow the clock."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 
 from syndicate.jobs.ranking import RankingJob
-from syndicate.jobs.stories import StoriesJob
+from syndicate.jobs.stories import StoriesJob, load_index
 from syndicate.model import NewArticle
 from syndicate.store import articles as article_store
 from syndicate.store import leases, ranking, stale
@@ -111,6 +112,19 @@ def test_stories_are_the_same_in_one_batch_in_many_and_over_restarts(tmp_path: P
         links, expected = other.pop("links"), at_once["links"]
         assert other == {part: at_once[part] for part in other}
         assert sum(links[one] == expected[one] for one in expected) > 0.9 * len(expected)
+
+
+def test_a_restart_reads_no_more_articles_than_may_be_held(room: Room) -> None:
+    declare(room)
+    for number, facts in enumerate((STRIKE, RAILWAY, STRIKE_TOO), start=1):
+        room.add(new_article(number, **facts), source="harbour")
+    options = replace(room.services.stories.options, max_articles=2)
+    job(room).run(NOW)
+    with room.store.read() as connection:
+        index = load_index(connection, options, NOW - timedelta(days=7))
+    newest = sorted(room.articles().values(), key=lambda article: article.published)[1:]
+    assert len(index) == 2
+    assert all(article.id in index for article in newest)
 
 
 def test_two_processes_that_take_turns_place_like_one(room: Room) -> None:

@@ -483,6 +483,7 @@ READS = {
     "stories.coverage_links",
     "stories.get_stories",
     "placed.placed_articles",
+    "placed.published_nth",
     "stories.related_links",
     "stories.section_links",
     "stories.story_articles",

@@ -69,6 +69,15 @@ def test_the_index_is_loaded_from_a_moment_on(room):
     assert newest[0] == ids[0]
 
 
+def test_when_the_nth_newest_of_the_placed_articles_was_published(room):
+    connection, _source, _, ids = room
+    story = factories.place(connection, ids[2])
+    factories.place(connection, ids[0], story)
+    stored = articles.get_articles(connection, ids)
+    times = [stored[number].published for number in (ids[0], ids[2])]
+    assert [placed.published_nth(connection, place) for place in (1, 2, 3)] == [*times, None]
+
+
 def test_titles_lead_to_the_latest_article_that_has_them(room):
     connection, source, _, ids = room
     (twin,) = articles.add_articles(connection, source.id, [new_article(4, title="Title 1")])

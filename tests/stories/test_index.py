@@ -192,6 +192,15 @@ def test_forgetting_leaves_nothing_behind(index: StoryIndex, newsroom: list[Inde
     assert place(index, article(9, *FLOOD[0])).candidates == ()
 
 
+def test_beyond_the_number_that_may_be_held_the_oldest_go(newsroom: list[IndexedArticle]) -> None:
+    index = StoryIndex(StoryOptions(max_articles=4))
+    for item in newsroom:
+        place(index, item)
+    assert index.forget_before(START - timedelta(days=7)) == 2
+    assert [one.article_id in index for one in newsroom] == [False, False, True, True, True, True]
+    assert {one.article_id for one in index.related(4)} == {6}
+
+
 def test_when_an_original_goes_its_copy_stands_in(index: StoryIndex) -> None:
     place(index, article(1, *FLOOD[0]))
     place(index, article(2, *FLOOD[0]))
