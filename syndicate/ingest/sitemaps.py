@@ -13,6 +13,7 @@ from xml.parsers import expat
 from syndicate.errors import FetchError, ParseError
 from syndicate.ingest.encoding import repaired, utf8_document
 from syndicate.ingest.raw_item import MAX_TAGS
+from syndicate.ingest.tracking_pixels import is_counter
 from syndicate.ingest.written_dates import read_moment
 from syndicate.model import Entry, Image, ParsedSource, SitemapPart
 from syndicate.net.bodies import decode_body
@@ -181,7 +182,7 @@ def _entry(target: str, row: dict[str, str], digest: str) -> Entry:
         updated=_moment(row, "lastmod"),
         language=normalise_language(row.get("news:language", "")),
         tags=tuple(_tags(row.get("news:keywords", "").split(","))),
-        image=Image(url=picture) if picture.startswith("http") else None,
+        image=Image(url=picture) if picture.startswith("http") and not is_counter(picture) else None,
         digest=digest,
     )
 

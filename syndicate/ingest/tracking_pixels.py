@@ -5,6 +5,7 @@ ordinary size may count as well; against that helps only a reader that loads no 
 """
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from html import unescape
 
@@ -15,6 +16,8 @@ LONGEST_STYLE = 2_000
 # As HTML reads a dimension attribute (Living Standard 2.3.4.4): a number, whatever follows it; not a share.
 _SIDE = re.compile(r"\s*\+?(\d{1,5}(?:\.\d*)?|\.\d+)(?![\d.]*\s*%)")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
+# CSS Syntax Level 3, section 4.3.7: a code point and one space, or the character itself.
+_ESCAPE = re.compile(r"\\(?:([0-9a-f]{1,6})\s?|(.))", re.DOTALL)
 _DECLARATION = re.compile(r"(?:^|;)\s*([a-z-]{3,14})\s*:([^;]*)")
 # In CSS a length has a unit; only zero needs none.
 _LENGTH = re.compile(r"\s*\+?(?:(\d{0,5}\.?\d+)p[xt]|0*\.?0+(?:[a-z]{2,4}|%)?)\s*(?:!\s*important\s*)?\Z")
@@ -93,4 +96,15 @@ def _styled_sides(declarations: list[tuple[str, str]]) -> Iterator[float]:
 
 def _declarations(attributes: Mapping[str, str]) -> list[tuple[str, str]]:
     style = attributes.get("style", "")
-    return _DECLARATION.findall(_COMMENT.sub("", unescape(style).lower()[:LONGEST_STYLE])) if style else []
+    if not style:
+        return []
+    written = _COMMENT.sub("", unescape(style).lower()[:LONGEST_STYLE])
+    return _DECLARATION.findall(_ESCAPE.sub(_unescaped, written) if "\\" in written else written)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    code, character = escape.groups()
+    if character:
+        return character
+    number = int(code, 16)
+    return chr(number).lower() if 0 < number < sys.maxunicode else "\ufffd"

@@ -107,6 +107,8 @@ def test_relative_links_go_when_there_is_no_usable_base():
         'style="display:/* x */none"',
         'style="position:absolute;left:-9999px"',
         "style='visibility&#58;hidden'",
+        r'style="d\69splay:n\6f ne"',
+        r'style="displa\y:none"',
     ],
 )
 def test_C13_tracking_pixels_are_removed(size):
@@ -126,6 +128,7 @@ def test_C13_tracking_pixels_are_removed(size):
         ('style="border-width:1px;line-height:1px;margin:0"', ""),
         ("style='x:\"display:none\"'", ""),
         ('style="width:1"', ""),
+        (r'style="display:n\6f t;\110000 :\0 "', ""),
         ('style="width:20"', ""),
         ('style=""', ""),
     ],
