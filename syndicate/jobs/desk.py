@@ -8,30 +8,18 @@ with it.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from syndicate.errors import SyndicateError
 from syndicate.jobs.press import Press, Proof
 from syndicate.jobs.variants import sending_times
-from syndicate.model import Digest, DigestStory, Newsletter
+from syndicate.model import Digest, Newsletter
+from syndicate.newsletter.changes import Changed, add_note, drop_story, move_story, paragraphs_of, retitle
 from syndicate.newsletter.forms import as_decided
 from syndicate.newsletter.periods import Period
-from syndicate.newsletter.render import SUBJECT_LIMIT
-from syndicate.newsletter.views import harmless
 from syndicate.store import Connection, Store, desk
 from syndicate.store.desk import DeskEdition, EditionChange
 from syndicate.store.editions import CUT, HELD, OPEN, VARIANT, WITHDRAWN
-from syndicate.text.plain import clean_text
-
-NOTE_LIMIT = 2000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Changed:
-    """What an edition says after a change, what is told about it, and the story it was done to."""
-
-    digest: Digest
-    detail: str
-    story_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,62 +80,20 @@ class DeskJob:
 
     def drop(self, edition_id: int, place: int, *, by: str, now: datetime) -> Proof:
         """Take a story out."""
-
-        def change(digest: Digest) -> _Changed:
-            story = _story(digest, place)
-            if len(digest.stories) == 1:
-                raise SyndicateError("an edition without stories is none; `editions withdraw` stops it")
-            kept = tuple(one for one in digest.stories if one is not story)
-            return _Changed(digest=replace(digest, stories=kept), detail=story.title, story_id=story.story_id)
-
-        return self._change(edition_id, "drop", change, by=by, now=now)
+        return self._change(edition_id, "drop", partial(drop_story, place=place), by=by, now=now)
 
     def move(self, edition_id: int, place: int, to: int, *, by: str, now: datetime) -> Proof:
         """Put a story at another place; it joins the list it comes to stand in."""
-
-        def change(digest: Digest) -> _Changed:
-            story, there = _story(digest, place), _story(digest, to)
-            others = [one for one in digest.stories if one is not story]
-            others.insert(to - 1, replace(story, kind=there.kind))
-            said = f"{story.title}: {place} → {to}"
-            return _Changed(digest=replace(digest, stories=tuple(others)), detail=said)
-
-        return self._change(edition_id, "move", change, by=by, now=now)
+        return self._change(edition_id, "move", partial(move_story, place=place, to=to), by=by, now=now)
 
     def retitle(self, edition_id: int, place: int, title: str, *, by: str, now: datetime) -> Proof:
         """Give a story another headline, or with ``place`` 0 the mail another subject."""
-        title = harmless(title, 300)
-        if not title:
-            raise SyndicateError("the title is empty")
-        if not place and len(title) > SUBJECT_LIMIT:
-            raise SyndicateError(
-                f"the subject has {len(title)} characters; mail programs cut it at {SUBJECT_LIMIT}"
-            )
-
-        def change(digest: Digest) -> _Changed:
-            if not place:
-                return _Changed(digest=replace(digest, title=title), detail=title)
-            story = _story(digest, place)
-            changed = replace(story, title=title, original_title=story.original_title or story.title)
-            stories = tuple(changed if one is story else one for one in digest.stories)
-            return _Changed(
-                digest=replace(digest, stories=stories),
-                detail=f"{story.title} → {title}",
-                story_id=story.story_id,
-            )
-
+        change = partial(retitle, place=place, title=title)
         return self._change(edition_id, "retitle", change, by=by, now=now)
 
     def note(self, edition_id: int, text: str, *, by: str, now: datetime) -> Proof:
         """Put an editor's note above the stories; an empty one takes it away."""
-        text = _note(text)
-        return self._change(
-            edition_id,
-            "note",
-            lambda digest: _Changed(digest=replace(digest, note=text), detail=text),
-            by=by,
-            now=now,
-        )
+        return self._change(edition_id, "note", partial(add_note, text=text), by=by, now=now)
 
     def approve(self, edition_id: int, *, by: str, now: datetime) -> int:
         """Let an edition go, and its forms; returns the number of lint's warnings.
@@ -163,7 +109,7 @@ class DeskJob:
         with self.store.write() as connection:
             ready = _Ready(found=found, digest=digest, proof=proof)
             if not self._release(connection, ready, "approve", by, now):
-                raise _changed(edition_id)
+                raise _overtaken(edition_id)
             for form in forms:
                 self._release(connection, form, "approve", by, now)
         return len(proof.findings)
@@ -183,7 +129,7 @@ class DeskJob:
         takes its place in the archive and the feed.
         """
         found, digest = self.edition(edition_id)
-        text = _note(text)
+        text = paragraphs_of(text)
         if found.state not in (CUT, VARIANT) or not digest.stories:
             raise SyndicateError(
                 f"edition {edition_id} is {found.state}; only what went out can be corrected"
@@ -294,7 +240,7 @@ class DeskJob:
         forms = self.forms(found)
         with self.store.write() as connection:
             if not desk.move_edition(connection, edition_id, to=to):
-                raise _changed(edition_id)
+                raise _overtaken(edition_id)
             self._record(connection, edition_id, action, "", by, now)
             for form in forms:
                 if desk.move_edition(connection, form.edition.id, to=to):
@@ -304,7 +250,7 @@ class DeskJob:
         self,
         edition_id: int,
         action: str,
-        change: Callable[[Digest], _Changed],
+        change: Callable[[Digest], Changed],
         *,
         by: str,
         now: datetime,
@@ -319,7 +265,7 @@ class DeskJob:
             kept = [story.story_id for story in proof.digest.stories]
             content = proof.digest.to_json()
             if not desk.change_edition(connection, found, content=content, rendered=proof.parts, kept=kept):
-                raise _changed(edition_id)
+                raise _overtaken(edition_id)
             self._record(connection, edition_id, action, changed.detail, by, now, changed.story_id)
         return proof
 
@@ -372,19 +318,7 @@ def _said(connection: Connection, found: DeskEdition) -> Digest:
     )
 
 
-def _story(digest: Digest, place: int) -> DigestStory:
-    if not 1 <= place <= len(digest.stories):
-        raise SyndicateError(f"there is no story {place}; the edition has 1 to {len(digest.stories)}")
-    return digest.stories[place - 1]
-
-
-def _note(text: str) -> str:
-    """An editor's paragraphs, clean, separated by one empty line."""
-    paragraphs = (harmless(part, NOTE_LIMIT) for part in clean_text(text).split("\n\n"))
-    return "\n\n".join(filter(None, paragraphs))[:NOTE_LIMIT]
-
-
-def _changed(edition_id: int) -> SyndicateError:
+def _overtaken(edition_id: int) -> SyndicateError:
     return SyndicateError(
         f"edition {edition_id} was changed or released by somebody else just now; look at it again"
     )
