@@ -9,7 +9,7 @@ from uuid import UUID
 
 from syndicate.jobs.stories import load_index
 from syndicate.model import NewArticle, Source
-from syndicate.store import Store, open_store
+from syndicate.store import Store, declared_sources, open_store
 from syndicate.store import articles as article_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
@@ -45,7 +45,7 @@ def fill_store(store: Store, articles: Sequence[tuple[IndexedArticle, int, int |
     stories: dict[int, int] = {}
     with store.write() as connection:
         now = articles[-1][0].published
-        source_store.sync_sources(
+        declared_sources.sync_sources(
             connection, [Source(id=0, name="wire", url="https://wire.example/feed", section="world")], now
         )
         (source,) = source_store.list_sources(connection)

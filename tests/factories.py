@@ -14,7 +14,7 @@ from syndicate.model import (
     Source,
     Story,
 )
-from syndicate.store import Connection, audience, persons, ranking
+from syndicate.store import Connection, audience, declared_sources, persons, ranking
 from syndicate.store import articles as article_store
 from syndicate.store import editions as edition_store
 from syndicate.store import newsletters as newsletter_store
@@ -39,7 +39,7 @@ def declared(name: str = "The Harbour", **changes: Any) -> Source:
 
 def add_sources(connection: Connection, *sources: Source) -> list[Source]:
     """Declare sources and return them with their ids, in the given order."""
-    source_store.sync_sources(connection, sources, NOW)
+    declared_sources.sync_sources(connection, sources, NOW)
     by_name = {source.name: source for source in source_store.list_sources(connection)}
     return [by_name[source.name] for source in sources]
 

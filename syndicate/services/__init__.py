@@ -25,10 +25,9 @@ from syndicate.services.declared import (
 from syndicate.services.intake import IntakeServices
 from syndicate.services.places import retention_options, store_url
 from syndicate.settings import Settings
-from syndicate.store import leases, open_store
+from syndicate.store import declared_sources, leases, open_store
 from syndicate.store import newsletters as newsletter_store
 from syndicate.store import source_lists as list_store
-from syndicate.store import sources as source_store
 
 if TYPE_CHECKING:
     from syndicate.delivery.dkim import DkimKey
@@ -75,7 +74,7 @@ def open_services(settings: Settings, *, now: datetime | None = None) -> Iterato
         declared = now or datetime.now(UTC)
         with store.write() as connection:
             leases.make_secret(connection)
-            source_store.sync_sources(connection, services.sources, declared)
+            declared_sources.sync_sources(connection, services.sources, declared)
             list_store.sync_lists(connection, [one.url for one in services.source_lists])
             newsletter_store.sync_newsletters(connection, services.newsletters, declared)
         yield services

@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Connection, and_, select, update
 
 from syndicate.model import Absence, Origin, Source
 from syndicate.store import schema
-from syndicate.store.sources import declared_values, fresh_state, source_of
+from syndicate.store.declared_sources import declared_values, fresh_state
+from syndicate.store.sources import source_of
 from syndicate.store.upsert import insert_for
 
 

@@ -14,7 +14,7 @@ from syndicate.jobs.ingest_result import SourceOutcome
 from syndicate.model import Article, NewArticle
 from syndicate.services import Services
 from syndicate.settings import load_settings
-from syndicate.store import Store, audience, leases, open_store
+from syndicate.store import Store, audience, declared_sources, leases, open_store
 from syndicate.store import articles as article_store
 from syndicate.store import newsletters as newsletter_store
 from syndicate.store import sources as source_store
@@ -55,7 +55,7 @@ class Room:
         self.services.__dict__["parsers"] = self._parsers
         with self.store.write() as connection:
             leases.make_secret(connection)
-            source_store.sync_sources(connection, self.services.sources, now)
+            declared_sources.sync_sources(connection, self.services.sources, now)
             newsletter_store.sync_newsletters(connection, self.services.newsletters, now)
 
     def close(self) -> None:

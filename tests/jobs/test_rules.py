@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.store import known_articles, retention, tombstones
+from syndicate.store import declared_sources, known_articles, retention, tombstones
 from syndicate.store import stories as story_store
 from tests.factories import NOW
 from tests.jobs.room import Room, item, rss, source
@@ -117,11 +117,10 @@ def test_a_folder_goes_through_the_rules_too(room, tmp_path: Path):
 
 def test_tombstones_on_both_engines(store, now):
     from syndicate.model import Source
-    from syndicate.store import sources as source_store
 
     one = tombstones.Dropped(entry_key="k", digest="d", rule="adverts")
     with store.write() as connection:
-        source_store.sync_sources(connection, [Source(id=0, name="s", url="https://s.example/")], now)
+        declared_sources.sync_sources(connection, [Source(id=0, name="s", url="https://s.example/")], now)
         tombstones.remember_dropped(connection, 1, [one, one], now)
         tombstones.note_buried_digests(connection, 1, [("k", "e"), ("unknown", "f")])
         assert known_articles.known_digests(connection, 1) == {"e"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from syndicate.model import Absence, Access, AccessKind, Origin, Source
-from syndicate.store import Store, added_sources, sources
+from syndicate.store import Store, added_sources, declared_sources, sources
 from tests.factories import NOW, add_articles, declared, new_article
 
 MINE = declared("Mine", origin=Origin.STORE, title="Title", home_url="https://mine.example/")
@@ -27,7 +27,7 @@ def found(store, name: str = "Mine") -> Source:
 
 
 def sync(store, *wanted: Source) -> None:
-    change(store, sources.sync_sources, wanted, NOW)
+    change(store, declared_sources.sync_sources, wanted, NOW)
 
 
 def claimed(store) -> list[str]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from syndicate.model import SourceState
-from syndicate.store import sources
+from syndicate.store import declared_sources, sources
 from tests.factories import NOW, declared
 
 
@@ -19,7 +19,7 @@ def claimed(store, now: datetime) -> list[int]:
 def test_a_poll_from_the_future_does_not_silence_a_source(store):
     wrong = NOW + timedelta(days=1500)
     with store.write() as connection:
-        sources.sync_sources(connection, [declared()], wrong)
+        declared_sources.sync_sources(connection, [declared()], wrong)
     (source,) = claimed(store, wrong)
     polled = SourceState(last_attempt=wrong, last_success=wrong, next_check=wrong + timedelta(hours=1))
     with store.write() as connection:
@@ -35,7 +35,7 @@ def test_a_poll_from_the_future_does_not_silence_a_source(store):
 
 def test_a_small_step_back_asks_nobody_early(store):
     with store.write() as connection:
-        sources.sync_sources(connection, [declared()], NOW)
+        declared_sources.sync_sources(connection, [declared()], NOW)
     (source,) = claimed(store, NOW)
     polled = SourceState(last_attempt=NOW, last_success=NOW, next_check=NOW + timedelta(hours=1))
     with store.write() as connection:

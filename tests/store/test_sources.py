@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from syndicate.model import Origin, Republish, Source, SourceKind, SourceState
-from syndicate.store import schema, sources
+from syndicate.store import declared_sources, schema, sources
 from tests import factories
 from tests.factories import NOW, declared
 
@@ -27,7 +27,7 @@ STATE = SourceState(
 
 def sync(store, *wanted: Source) -> dict[str, Source]:
     with store.write() as connection:
-        sources.sync_sources(connection, wanted, NOW)
+        declared_sources.sync_sources(connection, wanted, NOW)
         return {source.name: source for source in sources.list_sources(connection)}
 
 
