@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.story_cost_restart import restart_seconds
 from benchmarks.story_cost_texts import Report, Wire
+from syndicate.model import StoredArticle
 from syndicate.services import COLLECT_AFTER
 from syndicate.store.types import to_microseconds
 from syndicate.stories import (
@@ -32,7 +33,6 @@ from syndicate.stories import (
     Fingerprint,
     IndexedArticle,
     Placement,
-    StoredArticle,
     StoryIndex,
     StoryOptions,
     extract_terms,

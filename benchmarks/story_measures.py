@@ -12,8 +12,9 @@ from heapq import heappop, heappush
 from pathlib import Path
 
 from benchmarks.story_sets import ONE_DATE, Document, copy_groups, events, in_part, near, relatives
+from syndicate.model import StoredArticle
 from syndicate.store.types import to_microseconds
-from syndicate.stories import Scored, StoredArticle, StoryIndex, StoryOptions
+from syndicate.stories import Scored, StoryIndex, StoryOptions
 from syndicate.stories.duplicates import copy_strength
 
 SAMPLE = 200

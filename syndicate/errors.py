@@ -75,6 +75,7 @@ class FetchError(SyndicateError):
 
 
 PAUSE = "its server asked for a pause (Retry-After)"
+"""What is said wherever a server is left alone because it asked for that."""
 
 
 class NotAsked(FetchError):

@@ -52,7 +52,7 @@ from syndicate.model.sources import (
     SourceListState,
     SourceState,
 )
-from syndicate.model.stories import RankedStory, Story
+from syndicate.model.stories import RankedStory, StoredArticle, Story
 
 __all__ = [
     "EVERY_EDITION",
@@ -103,6 +103,7 @@ __all__ = [
     "SourceList",
     "SourceListState",
     "SourceState",
+    "StoredArticle",
     "Story",
     "SubscriptionState",
     "SuppressionReason",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +28,23 @@ class RankedStory:
     score: float
     coverage: int
     parts: Mapping[str, float] = field(default_factory=dict)
+
+
+class StoredArticle(NamedTuple):
+    """An article that was placed before a restart, as the story index takes it back from the store.
+
+    ``published`` is in microseconds since 1970. ``mean`` is its likeness to ``compared`` articles of its
+    story when it joined, zeros if it began one. ``terms`` are packed; ``read_more`` is the JSON of the titles
+    in its "Read more" list, ``None`` without one. A tuple: a restart takes hundreds of thousands of them.
+    """
+
+    article_id: int
+    source_id: int
+    published: int
+    title: str
+    story: int | None
+    duplicate_of: int | None
+    mean: float
+    compared: int
+    terms: bytes
+    read_more: str | None = None

@@ -6,16 +6,12 @@ import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from syndicate.errors import PAUSE, FetchError, NotAsked
 from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
 from syndicate.text.privacy import hide_address
 from syndicate.text.urls import origin_of
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger("syndicate.net")
 

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy import BigInteger, Connection, Text, func, select, type_coerce
 
+from syndicate.model import StoredArticle
 from syndicate.store import schema
 
 _TITLES = 500
@@ -13,34 +15,30 @@ _TITLES = 500
 _FETCHED_TOGETHER = 250
 
 
-# An article as the story index is loaded from the store: id, source, publication in microseconds since 1970,
-# title, story, the article it is a copy of, its mean likeness to how many articles of the story when it came
-# (zeros if it began one), packed terms, and the titles in its "Read more" list as JSON, ``None`` without one.
-PlacedArticle = tuple[int, int, int, str, int, int | None, float, int, bytes, str | None]
-
-
-def placed_articles(connection: Connection, since: datetime) -> Iterator[Sequence[PlacedArticle]]:
+def placed_articles(connection: Connection, since: datetime) -> Iterator[Sequence[StoredArticle]]:
     """Everything the story index holds, in batches, in no order: sorting would move all terms twice."""
     table, terms, reasons = schema.articles, schema.article_terms, schema.story_reasons
     joined = (reasons.c.article_id == table.c.id) & (reasons.c.likeness >= reasons.c.needed)
     query = (
         select(
-            table.c.id,
+            table.c.id.label("article_id"),
             table.c.source_id,
-            type_coerce(table.c.published, BigInteger),
+            type_coerce(table.c.published, BigInteger).label("published"),
             table.c.title,
-            table.c.story_id,
+            table.c.story_id.label("story"),
             table.c.duplicate_of,
-            func.coalesce(reasons.c.mean, 0.0),
-            func.coalesce(reasons.c.compared, 0),
+            func.coalesce(reasons.c.mean, 0.0).label("mean"),
+            func.coalesce(reasons.c.compared, 0).label("compared"),
             terms.c.terms,
-            func.nullif(type_coerce(table.c.read_more_json, Text), "[]"),
+            func.nullif(type_coerce(table.c.read_more_json, Text), "[]").label("read_more"),
         )
         .join(terms, terms.c.article_id == table.c.id)
         .join(reasons, joined, isouter=True)
         .where(table.c.published >= since, table.c.story_id.is_not(None))
     )
-    yield from connection.execute(query).partitions(_FETCHED_TOGETHER)
+    rows = connection.execute(query).partitions(_FETCHED_TOGETHER)
+    # Rows are tuples with these names.
+    return cast("Iterator[Sequence[StoredArticle]]", rows)
 
 
 def published_nth(connection: Connection, place: int) -> datetime | None:

@@ -5,7 +5,7 @@ from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.index import StoryIndex
 from syndicate.stories.lead import LeadCandidate, choose_lead
 from syndicate.stories.options import StoryOptions
-from syndicate.stories.placement import IndexedArticle, Placement, StoredArticle
+from syndicate.stories.placement import IndexedArticle, Placement
 from syndicate.stories.ranking import (
     Hand,
     RankingOptions,
@@ -33,7 +33,6 @@ __all__ = [
     "Record",
     "Regrouping",
     "Scored",
-    "StoredArticle",
     "StoryArticle",
     "StoryFacts",
     "StoryIndex",

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from syndicate.model import StoredArticle
 from syndicate.stories.clusters import best_bond
 from syndicate.stories.duplicates import is_copy
 from syndicate.stories.fingerprint import Fingerprint
@@ -23,7 +24,7 @@ from syndicate.stories.grouping import Grouping
 from syndicate.stories.held import Held, pair_length, title_key
 from syndicate.stories.loading import as_held
 from syndicate.stories.options import StoryOptions
-from syndicate.stories.placement import IndexedArticle, Placement, StoredRow
+from syndicate.stories.placement import IndexedArticle, Placement
 from syndicate.stories.postings import Postings
 from syndicate.stories.related import Likeness, Match, Scored, match_all, weigh_cosines
 from syndicate.stories.terms import ArticleTerms
@@ -89,7 +90,7 @@ class StoryIndex:
             touched=self._introduce(held, matches),
         )
 
-    def load(self, batches: Iterable[Sequence[StoredRow]]) -> dict[int, str]:
+    def load(self, batches: Iterable[Sequence[StoredArticle]]) -> dict[int, str]:
         """Take back articles that were placed before a restart, in whatever order they come.
 
         With the terms that ``packed`` gave, the index is exactly the one that was left, once ``hint`` was

@@ -1,16 +1,18 @@
 """Stored articles on their way back into the index: what can be done for many at once is."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from syndicate.model import StoredArticle
 from syndicate.stories.fingerprint import read_headers
 from syndicate.stories.held import Held, title_key
-from syndicate.stories.placement import StoredRow
 
-MICROSECONDS = 1_000_000
+_MICROSECONDS = 1_000_000
+# The place of ``terms``: a row of the store finds names more slowly.
+_TERMS: Final = 8
 
 
 class Loaded(NamedTuple):
@@ -25,7 +27,7 @@ class Loaded(NamedTuple):
     read_more: dict[int, str]
 
 
-def as_held(batches: Iterable[Sequence[StoredRow]]) -> Loaded:
+def as_held(batches: Iterable[Sequence[StoredArticle]]) -> Loaded:
     """Stored articles, in whatever order, as the index holds them.
 
     Batches should be small enough for the processor's cache: each article is looked at twice. Raises
@@ -35,13 +37,13 @@ def as_held(batches: Iterable[Sequence[StoredRow]]) -> Loaded:
     headers: list[NDArray[Any]] = [read_headers([])]
     read_more: dict[int, str] = {}
     for batch in batches:
-        headers.append(read_headers([row[8] for row in batch]))
+        headers.append(read_headers([row[_TERMS] for row in batch]))
         sizes = np.maximum(headers[-1]["length"], 1).astype(np.float64).tolist()
         for row, size in zip(batch, sizes, strict=True):
             number, source, published, title, story, original, mean, compared, packed, listed = row
             if listed is not None:
                 read_more[number] = listed
-            key, seconds = title_key(source, title), published / MICROSECONDS
+            key, seconds = title_key(source, title), published / _MICROSECONDS
             articles.append(
                 Held(number, source, seconds, packed, size, (), key, mean, compared, story, original)
             )

@@ -1,8 +1,7 @@
-"""What goes into the story index, new or stored, and what comes out of it."""
+"""What goes into the story index, and what comes out of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from syndicate.stories.clusters import Bond, Regrouping
 from syndicate.stories.fingerprint import Fingerprint
@@ -24,30 +23,6 @@ class IndexedArticle:
     terms: ArticleTerms | Fingerprint
     language: str = ""
     hints: tuple[int, ...] = ()
-
-
-class StoredArticle(NamedTuple):
-    """An article that was placed before a restart, with the terms that were packed for the store.
-
-    ``published`` is in microseconds since 1970, ``mean`` and ``compared`` are those of the ``Bond`` with
-    which it joined its story, 0 if it began one. ``read_more`` is what the store knows of the further reading
-    it lists, ``None`` if it lists none. A tuple: a restart takes hundreds of thousands of them.
-    """
-
-    article_id: int
-    source_id: int
-    published: int
-    title: str
-    story: int | None
-    duplicate_of: int | None
-    mean: float
-    compared: int
-    terms: bytes
-    read_more: str | None = None
-
-
-# The same as a row of the store, whose room knows no ``StoredArticle``.
-StoredRow = tuple[int, int, int, str, int | None, int | None, float, int, bytes, str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

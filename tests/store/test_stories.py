@@ -57,16 +57,14 @@ def test_the_index_is_loaded_from_a_moment_on(room):
     newer = Place(article_id=ids[2], story_id=story, duplicate_of=ids[0], terms=b"\x00newer")
     stories.place_articles(connection, [newer])
     (batch,) = placed.placed_articles(connection, NOW - timedelta(days=1))
-    loaded = sorted(
-        (number, in_story, original, terms) for number, *_, in_story, original, _, _, terms, _ in batch
-    )
-    assert loaded == [
+    loaded = [(one.article_id, one.story, one.duplicate_of, one.terms) for one in batch]
+    assert sorted(loaded) == [
         (ids[0], story, None, b"terms"),
         (ids[1], story, None, b"terms"),
         (ids[2], story, ids[0], b"\x00newer"),
     ]
     ((newest,),) = placed.placed_articles(connection, NOW - timedelta(minutes=1))
-    assert newest[0] == ids[0]
+    assert newest.article_id == ids[0]
 
 
 def test_when_the_nth_newest_of_the_placed_articles_was_published(room):
@@ -97,8 +95,10 @@ def test_the_titles_that_sources_list_as_further_reading_since_a_moment(room):
     for number in (four, five, old, plain):
         factories.place(connection, number)
     (batch,) = placed.placed_articles(connection, NOW - timedelta(hours=1))
-    found = {number: placed.read_more_titles(listed) if listed else None for number, *_, listed in batch}
-    assert found == {four: ["Title 1", "Title 2"], five: ["Title 1"], plain: None}
+    listed = {one.article_id: one.read_more for one in batch}
+    assert listed.pop(plain) is None
+    found = {number: placed.read_more_titles(titles or "") for number, titles in listed.items()}
+    assert found == {four: ["Title 1", "Title 2"], five: ["Title 1"]}
 
 
 def test_a_story_keeps_its_lead_and_counts(room):

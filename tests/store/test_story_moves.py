@@ -136,7 +136,7 @@ def test_the_reason_of_an_article_is_the_last_one_and_goes_with_it(room):
     assert story_moves.story_reason(connection, ids[1]) == replace(reason, mean=0.3)
     assert story_moves.story_reason(connection, ids[0]) is None
     (batch,) = placed.placed_articles(connection, NOW - DAY)
-    loaded = {number: (mean, compared) for number, *_, mean, compared, _, _ in batch}
+    loaded = {one.article_id: (one.mean, one.compared) for one in batch}
     assert [loaded[one] for one in ids[:2]] == [(0.0, 0), (0.3, 1)]
     story_moves.save_reasons(connection, [ids[1]], [])
     assert story_moves.story_reason(connection, ids[1]) is None
@@ -157,7 +157,7 @@ def test_a_reason_not_to_join_counts_nothing_in_the_index(room):
     )
     story_moves.save_reasons(connection, ids, [refused])
     (batch,) = placed.placed_articles(connection, NOW - DAY)
-    loaded = {number: compared for number, *_, compared, _, _ in batch}
+    loaded = {one.article_id: one.compared for one in batch}
     assert loaded[ids[2]] == 0
 
 

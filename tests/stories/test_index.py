@@ -7,8 +7,9 @@ from itertools import permutations
 import numpy as np
 import pytest
 
+from syndicate.model import StoredArticle
 from syndicate.store.types import to_microseconds
-from syndicate.stories import IndexedArticle, StoredArticle, StoryIndex, StoryOptions
+from syndicate.stories import IndexedArticle, StoryIndex, StoryOptions
 from syndicate.stories.related import match_all, weigh_cosines
 from syndicate.stories.vectors import Cosines
 from tests.stories.newsroom import BANK, CHESS, FLOOD, START, article, place
