@@ -134,7 +134,7 @@ class _Writer:
         with services.store.write() as connection:
             self._ids = self._ids or [source.id for source in source_store.list_sources(connection)]
             for place, source_id in enumerate(self._ids):
-                article_store.add_articles(connection, source_id, articles[place :: len(self._ids)])
+                article_store.add_articles(connection, [(source_id, articles[place :: len(self._ids)])])
 
     def _draw(self, count: int) -> list[str]:
         # The square makes early words common, as in real text.

@@ -53,7 +53,7 @@ def fill_store(store: Store, articles: Sequence[tuple[IndexedArticle, int, int |
         chunk = articles[start : start + CHUNK]
         with store.write() as connection:
             rows = [_row(item) for item, _, _ in chunk]
-            made = article_store.add_articles(connection, source.id, rows)
+            (made,) = article_store.add_articles(connection, [(source.id, rows)])
             ids |= {item.article_id: row for (item, _, _), row in zip(chunk, made, strict=True)}
             leads = {story: ids[item.article_id] for item, story, _ in chunk if story not in stories}
             named = story_store.add_stories(connection, list(leads.values()), now)

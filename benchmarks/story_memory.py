@@ -94,7 +94,7 @@ def wait_for_place(url: str, number: int) -> None:
     with store.write() as connection:
         (source, *_) = source_store.list_sources(connection)
         item = new_article(number, published=now - timedelta(seconds=9), updated=now, first_seen=now)
-        article_store.add_articles(connection, source.id, [item])
+        article_store.add_articles(connection, [(source.id, [item])])
     store.dispose()
 
 

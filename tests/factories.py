@@ -67,9 +67,15 @@ def new_article(number: int = 1, **changes: Any) -> NewArticle:
     return NewArticle(**(facts | changes))
 
 
+def add_unplaced(connection: Connection, source_id: int, articles: Sequence[NewArticle]) -> list[int]:
+    """Store articles of one source that have no story yet; returns the ids of those that are new."""
+    (ids,) = article_store.add_articles(connection, [(source_id, articles)])
+    return ids
+
+
 def add_articles(connection: Connection, source_id: int, *articles: NewArticle) -> list[int]:
     """Store articles, each placed in a story of its own; returns their ids."""
-    ids = article_store.add_articles(connection, source_id, articles)
+    ids = add_unplaced(connection, source_id, articles)
     for article_id in ids:
         place(connection, article_id)
     return ids

@@ -59,7 +59,7 @@ class Intake:
         if not sources:
             return {}
         with self.store.read() as connection:
-            return known_articles.known_digests_of(connection, [source.id for source in sources])
+            return known_articles.known_digests(connection, [source.id for source in sources])
 
     def parse(
         self, body: bytes, url: str, content_type: str, charset: str, known: frozenset[str], **more: Any
@@ -83,7 +83,7 @@ class Intake:
         decided = decide_entries(self.store, self.rules, readings, now)
         takings = [self._taking(one, choice, now) for one, choice in zip(readings, decided, strict=True)]
         with self.store.write() as connection:
-            added = article_store.add_articles_of(connection, [(one.source.id, one.new) for one in takings])
+            added = article_store.add_articles(connection, [(one.source.id, one.new) for one in takings])
             for one in takings:
                 _note(connection, one, now)
             names = [one.source.name for one in takings]

@@ -40,18 +40,14 @@ def latest_published(connection: Connection, source_id: int, *, limit: int) -> t
     return tuple(connection.scalars(_LATEST, {"source": source_id, "most": limit}))
 
 
-def add_articles(connection: Connection, source_id: int, articles: Sequence[NewArticle]) -> list[int]:
-    """Insert articles with their bodies and tags and return their ids, in the given order.
-
-    An article whose (source, entry key) exists already is left alone and has no id in the list.
-    """
-    return add_articles_of(connection, [(source_id, articles)])[0]
-
-
-def add_articles_of(
+def add_articles(
     connection: Connection, found: Sequence[tuple[int, Sequence[NewArticle]]]
 ) -> list[list[int]]:
-    """``add_articles`` for several sources; no uid may be in it twice."""
+    """Store new articles of sources by their ids, with texts and tags; returns the ids of each source's.
+
+    No uid may be in it twice. An article whose (source, entry key) exists already is left alone and has no
+    id in the lists.
+    """
     rows = [
         _row(source_id, article) | {"placed": False, "headline": ""}
         for source_id, articles in found

@@ -56,16 +56,11 @@ _PRUNED_BY_KEYS = select(schema.tombstones.c.source_id, schema.tombstones.c.entr
 )
 
 
-def known_digests(connection: Connection, source_id: int) -> frozenset[str]:
-    """The digests of this source's items that need no reading.
+def known_digests(connection: Connection, source_ids: Collection[int]) -> dict[int, frozenset[str]]:
+    """The digests of items of each of these sources that need no reading.
 
     They were read before, pruned and dropped ones included, or failed too often to be tried again.
     """
-    return known_digests_of(connection, [source_id])[source_id]
-
-
-def known_digests_of(connection: Connection, source_ids: Collection[int]) -> dict[int, frozenset[str]]:
-    """``known_digests`` of each of these sources."""
     found: dict[int, set[str]] = {source_id: set() for source_id in source_ids}
     if found:
         for source_id, digest in connection.execute(_DIGESTS, {"sources": list(found)}):

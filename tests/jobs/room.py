@@ -18,7 +18,7 @@ from syndicate.store import Store, audience, declared_sources, leases, open_stor
 from syndicate.store import articles as article_store
 from syndicate.store import newsletters as newsletter_store
 from syndicate.store import sources as source_store
-from tests.factories import NOW, new_article
+from tests.factories import NOW, add_unplaced, new_article
 
 SITE = "https://news.example"
 BASE = f"""
@@ -71,7 +71,7 @@ class Room:
         """Store articles as the ingest job would."""
         with self.store.write() as connection:
             ids = {one.name: one.id for one in source_store.list_sources(connection)}
-            return article_store.add_articles(connection, ids[source], articles)
+            return add_unplaced(connection, ids[source], articles)
 
     def subscribe(self, *addresses: str, newsletter: str = "daily") -> None:
         """Confirmed subscribers."""

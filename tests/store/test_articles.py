@@ -37,7 +37,7 @@ def tags_of(connection, article_id: int) -> list[str]:
 def test_every_field_of_an_article_and_its_body_comes_back(store):
     with store.write() as connection:
         source = source_id(connection)
-        (article_id,) = articles.add_articles(connection, source, [RICH])
+        (article_id,) = factories.add_unplaced(connection, source, [RICH])
     with store.read() as connection:
         stored = articles.get_articles(connection, [article_id, 999])[article_id]
         body = articles.get_bodies(connection, [article_id])[article_id]
@@ -51,9 +51,9 @@ def test_every_field_of_an_article_and_its_body_comes_back(store):
 def test_an_article_of_the_same_source_and_key_is_stored_once(store):
     with store.write() as connection:
         source = source_id(connection)
-        first = articles.add_articles(connection, source, [new_article(1), new_article(2)])
+        first = factories.add_unplaced(connection, source, [new_article(1), new_article(2)])
         again = replace(new_article(3), entry_key="key-2")
-        (added,) = articles.add_articles(connection, source, [again, new_article(4)])
+        (added,) = factories.add_unplaced(connection, source, [again, new_article(4)])
         assert added not in first
         assert articles.count_articles(connection) == 3
         stored = articles.get_articles(connection, first)[first[1]]
@@ -63,8 +63,8 @@ def test_an_article_of_the_same_source_and_key_is_stored_once(store):
 def test_the_same_key_in_another_source_is_another_article(store):
     with store.write() as connection:
         ours, theirs = factories.add_sources(connection, declared("A"), declared("B"))
-        articles.add_articles(connection, ours.id, [new_article(1)])
-        articles.add_articles(connection, theirs.id, [replace(new_article(2), entry_key="key-1")])
+        factories.add_unplaced(connection, ours.id, [new_article(1)])
+        factories.add_unplaced(connection, theirs.id, [replace(new_article(2), entry_key="key-1")])
         assert articles.count_articles(connection) == 2
 
 
@@ -72,17 +72,17 @@ def test_ids_come_back_in_the_given_order(store):
     with store.write() as connection:
         source = source_id(connection)
         wanted = [new_article(number) for number in (5, 3, 9, 1, 7)]
-        ids = articles.add_articles(connection, source, wanted)
+        ids = factories.add_unplaced(connection, source, wanted)
         found = articles.get_articles(connection, ids)
     assert [found[one].uid for one in ids] == [one.uid for one in wanted]
-    assert articles.add_articles(connection, source, []) == []
+    assert factories.add_unplaced(connection, source, []) == []
 
 
 def test_more_articles_than_one_statement_takes(store):
     wanted = [new_article(number, tags=("all",)) for number in range(1, 1203)]
     with store.write() as connection:
         source = source_id(connection)
-        ids = articles.add_articles(connection, source, wanted)
+        ids = factories.add_unplaced(connection, source, wanted)
         assert (
             len(articles.get_articles(connection, ids)) == len(articles.get_bodies(connection, ids)) == 1202
         )
@@ -93,8 +93,8 @@ def test_more_articles_than_one_statement_takes(store):
 def test_known_articles_are_found_by_key_or_url_in_their_source_only(store):
     with store.write() as connection:
         ours, theirs = factories.add_sources(connection, declared("A"), declared("B"))
-        articles.add_articles(connection, ours.id, [new_article(n) for n in (1, 2, 3)])
-        articles.add_articles(connection, theirs.id, [replace(new_article(4), entry_key="key-1")])
+        factories.add_unplaced(connection, ours.id, [new_article(n) for n in (1, 2, 3)])
+        factories.add_unplaced(connection, theirs.id, [replace(new_article(4), entry_key="key-1")])
         asked = (["key-1", "nobody"], ["https://harbour.example/2", ""])
         known = known_articles.known_entries(connection, {ours.id: asked, theirs.id: (["nobody"], [])})
     assert known[theirs.id] == ((), frozenset())
@@ -110,7 +110,7 @@ def test_known_articles_are_found_by_key_or_url_in_their_source_only(store):
 def test_articles_without_a_url_are_not_found_by_the_empty_url(store):
     with store.write() as connection:
         source = source_id(connection)
-        articles.add_articles(connection, source, [new_article(1, url="")])
+        factories.add_unplaced(connection, source, [new_article(1, url="")])
         known = known_articles.known_entries(connection, {source: (["nobody"], [""])})
     assert known == {source: ((), frozenset())}
 
@@ -118,7 +118,7 @@ def test_articles_without_a_url_are_not_found_by_the_empty_url(store):
 def test_a_change_replaces_what_readers_see_and_keeps_identity_path_and_first_sight(store):
     with store.write() as connection:
         source = source_id(connection)
-        (article_id,) = articles.add_articles(connection, source, [RICH])
+        (article_id,) = factories.add_unplaced(connection, source, [RICH])
         story = factories.place(connection, article_id)
         stale.clear_stale(connection, stale.stale_pages(connection, 10))
         edited = replace(
@@ -138,7 +138,7 @@ def test_a_change_replaces_what_readers_see_and_keeps_identity_path_and_first_si
         assert (stored.title, stored.tags, stored.story_id) == ("Corrected", ("Sea",), story)
         assert articles.get_bodies(connection, [article_id])[article_id].html == "<p>New</p>"
         assert tags_of(connection, article_id) == ["sea"]
-        assert known_articles.known_digests(connection, source) == {"new-digest"}
+        assert known_articles.known_digests(connection, [source])[source] == {"new-digest"}
         assert [one for one, _ in stale.stale_pages(connection, 10)] == [article_id]
 
 
@@ -159,7 +159,7 @@ def test_a_change_marks_every_page_that_links_to_the_article(store):
 def test_new_bytes_of_an_unchanged_article_are_remembered_and_change_nothing_else(store):
     with store.write() as connection:
         source = source_id(connection)
-        (article_id,) = articles.add_articles(connection, source, [RICH])
+        (article_id,) = factories.add_unplaced(connection, source, [RICH])
         before = articles.get_articles(connection, [article_id])[article_id]
         articles.note_digests(connection, [(article_id, "other bytes")])
         after = articles.get_articles(connection, [article_id])[article_id]
@@ -169,16 +169,16 @@ def test_new_bytes_of_an_unchanged_article_are_remembered_and_change_nothing_els
 def test_known_digests_are_those_of_one_source(store):
     with store.write() as connection:
         ours, theirs = factories.add_sources(connection, declared("A"), declared("B"))
-        articles.add_articles(connection, ours.id, [new_article(1), new_article(2)])
-        articles.add_articles(connection, theirs.id, [new_article(3)])
-        assert known_articles.known_digests(connection, ours.id) == {"digest-1", "digest-2"}
+        factories.add_unplaced(connection, ours.id, [new_article(1), new_article(2)])
+        factories.add_unplaced(connection, theirs.id, [new_article(3)])
+        assert known_articles.known_digests(connection, [ours.id])[ours.id] == {"digest-1", "digest-2"}
 
 
 def test_an_article_is_found_by_whatever_a_person_has_of_it(store):
     with store.write() as connection:
         source = source_id(connection)
         older = new_article(7, title="100% of Übersee_news")
-        ids = articles.add_articles(connection, source, [older, new_article(1), new_article(2)])
+        ids = factories.add_unplaced(connection, source, [older, new_article(1), new_article(2)])
         for text in (
             str(ids[0]),
             older.uid,
@@ -201,7 +201,7 @@ def test_an_article_is_found_by_whatever_a_person_has_of_it(store):
 def test_articles_are_counted_since_they_were_first_seen(store):
     with store.write() as connection:
         source = source_id(connection)
-        articles.add_articles(
+        factories.add_unplaced(
             connection, source, [new_article(1), new_article(2, first_seen=NOW - timedelta(days=2))]
         )
         assert articles.count_articles(connection) == 2

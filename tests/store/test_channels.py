@@ -65,10 +65,10 @@ def connection(store):
             zip(ARTICLES, factories.add_articles(connection, harbour.id, *ARTICLES.values()), strict=True)
         )
         copy = new_article(6, title="Flood in the north, again", tags=("climate",), section="world")
-        (copied,) = articles.add_articles(connection, hills.id, [copy])
+        (copied,) = factories.add_unplaced(connection, hills.id, [copy])
         story = articles.get_articles(connection, [ids["flood"]])[ids["flood"]].story_id
         factories.place(connection, copied, story, duplicate_of=ids["flood"])
-        articles.add_articles(connection, harbour.id, [new_article(7, title="Flood not placed yet")])
+        factories.add_unplaced(connection, harbour.id, [new_article(7, title="Flood not placed yet")])
         found = articles.get_articles(connection, ids.values())
         factories.rank(connection, "top", [found[ids["match"]], found[ids["arabic"]]])
         factories.rank(connection, "trending", [found[ids["flood"]]])

@@ -207,8 +207,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, announcements.Announcement(topic=TOPIC, digest="x", attempts=0), next_try=None, error=""
     ),
     "announcements.forget_announcements": announcements.forget_announcements,
-    "articles.add_articles": lambda c: articles.add_articles(c, 1, [new_article(7)]),
-    "articles.add_articles_of": lambda c: articles.add_articles_of(c, [(1, [new_article(7)])]),
+    "articles.add_articles": lambda c: articles.add_articles(c, [(1, [new_article(7)])]),
     "articles.change_article": lambda c: articles.change_article(c, 1, 1, new_article(1, title="New")),
     "articles.note_digests": lambda c: articles.note_digests(c, [(1, "x")]),
     "audience.add_subscription": lambda c: subscribe(c, "kim@example.org"),
@@ -400,7 +399,6 @@ READS = {
     "articles.latest_articles",
     "articles.telling_texts",
     "known_articles.known_digests",
-    "known_articles.known_digests_of",
     "known_articles.pruned_keys",
     "articles.shown_on",
     "articles.latest_published",

@@ -21,7 +21,7 @@ def room(store):
         harbour, own = factories.add_sources(
             connection, declared("The Harbour", weight=2.0), declared("Our Desk", own=True)
         )
-        ids = articles.add_articles(connection, harbour.id, [new_article(n) for n in (1, 2, 3)])
+        ids = factories.add_unplaced(connection, harbour.id, [new_article(n) for n in (1, 2, 3)])
         yield connection, harbour, own, ids
 
 
@@ -78,7 +78,7 @@ def test_when_the_nth_newest_of_the_placed_articles_was_published(room):
 
 def test_titles_lead_to_the_latest_article_that_has_them(room):
     connection, source, _, ids = room
-    (twin,) = articles.add_articles(connection, source.id, [new_article(4, title="Title 1")])
+    (twin,) = factories.add_unplaced(connection, source.id, [new_article(4, title="Title 1")])
     found = placed.articles_with_titles(connection, ["Title 1", "Title 3", "Nothing"])
     assert found == {"Title 1": twin, "Title 3": ids[2]}
     assert placed.articles_with_titles(connection, []) == {}
@@ -89,7 +89,7 @@ def test_titles_lead_to_the_latest_article_that_has_them(room):
 def test_the_titles_that_sources_list_as_further_reading_since_a_moment(room):
     connection, source, _, (plain, *_) = room
     lists = {4: ("Title 1", "Title 2"), 5: ("Title 1",), 90: ("Too old",)}
-    four, five, old = articles.add_articles(
+    four, five, old = factories.add_unplaced(
         connection, source.id, [new_article(number, read_more=titles) for number, titles in lists.items()]
     )
     for number in (four, five, old, plain):
@@ -130,7 +130,7 @@ def test_what_ranking_sees_of_a_story(room):
     connection, source, own, ids = room
     story = factories.place(connection, ids[0])
     wanted = new_article(9, image=Image(url="https://harbour.example/x.png"), words=120, section="sport")
-    (theirs,) = articles.add_articles(connection, own.id, [wanted])
+    (theirs,) = factories.add_unplaced(connection, own.id, [wanted])
     factories.place(connection, theirs, story, duplicate_of=ids[0])
     rows = stories.story_articles(connection, ids=[story])
     assert rows == [
@@ -188,8 +188,8 @@ def test_related_links_are_replaced_whole_and_only_a_changed_list_marks_the_page
 
 def test_links_lead_to_the_publisher_unless_the_source_is_our_own_or_has_no_page(room):
     connection, source, own, ids = room
-    (ours,) = articles.add_articles(connection, own.id, [new_article(8)])
-    (pageless,) = articles.add_articles(connection, source.id, [new_article(9, url="")])
+    (ours,) = factories.add_unplaced(connection, own.id, [new_article(8)])
+    (pageless,) = factories.add_unplaced(connection, source.id, [new_article(9, url="")])
     stories.save_related(connection, {ids[0]: [link(ids[1]), link(ours), link(pageless)]})
     found = stories.related_links(connection, [ids[0]], site_url=SITE)[ids[0]]
     assert [one.url for one in found] == [
@@ -203,7 +203,7 @@ def test_links_lead_to_the_publisher_unless_the_source_is_our_own_or_has_no_page
 def test_coverage_lists_every_article_of_a_shared_story_oldest_first(room):
     connection, _, own, ids = room
     story = factories.place(connection, ids[0])
-    (theirs,) = articles.add_articles(connection, own.id, [new_article(30)])
+    (theirs,) = factories.add_unplaced(connection, own.id, [new_article(30)])
     factories.place(connection, theirs, story)
     alone = factories.place(connection, ids[1])
     found = stories.coverage_links(connection, [story, alone, 999], site_url=SITE)
@@ -281,7 +281,7 @@ def test_a_ranked_list_is_replaced_whole_and_keeps_its_order(store):
 def test_what_is_usual_counts_articles_of_each_section_without_copies(room):
     connection, source, _, ids = room
     sport = replace(new_article(4, section="sport"), published=NOW - timedelta(hours=5))
-    articles.add_articles(connection, source.id, [sport])
+    factories.add_unplaced(connection, source.id, [sport])
     story = factories.place(connection, ids[0])
     factories.place(connection, ids[1], story, duplicate_of=ids[0])
 
@@ -301,11 +301,11 @@ def test_three_failures_and_a_thing_rests_until_it_works_again(store):
 
     with store.write() as connection:
         for hours, reason in enumerate(("first", "second", "third")):
-            assert known_articles.known_digests(connection, 7) == frozenset()
+            assert known_articles.known_digests(connection, [7])[7] == frozenset()
             fail(connection, "bad", reason, hours)
         fail(connection, "other", "once")
-        assert known_articles.known_digests(connection, 7) == {"bad"}
-        assert known_articles.known_digests(connection, 8) == frozenset()
+        assert known_articles.known_digests(connection, [7])[7] == {"bad"}
+        assert known_articles.known_digests(connection, [8])[8] == frozenset()
         worst = quarantine.failures(connection)[0]
         assert (worst.subject, worst.attempts, worst.reason, worst.resting) == ("bad", 3, "third", True)
         assert worst.last_failed - worst.first_failed == timedelta(hours=2)

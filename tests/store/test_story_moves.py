@@ -20,7 +20,7 @@ def room(store):
     """A connection, four articles, and two stories of two articles each."""
     with store.write() as connection:
         (source,) = factories.add_sources(connection, declared())
-        ids = articles.add_articles(connection, source.id, [new_article(n) for n in range(1, 5)])
+        ids = factories.add_unplaced(connection, source.id, [new_article(n) for n in range(1, 5)])
         first = factories.place(connection, ids[0])
         second = factories.place(connection, ids[2])
         factories.place(connection, ids[1], first)
