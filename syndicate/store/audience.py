@@ -5,7 +5,7 @@ from datetime import datetime
 from hmac import digest
 from typing import Final
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from syndicate.model import SubscriptionState, SuppressionReason
 from syndicate.store import leases, schema
@@ -132,7 +132,8 @@ def end_subscription(
 ) -> str | None:
     """Unsubscribe; safe to repeat. Returns the newsletter's name, or ``None`` for an unknown id.
 
-    ``ended_for`` is the ``SuppressionReason`` for which we ended it, ``""`` if a person did.
+    ``ended_for`` is the ``SuppressionReason`` for which we ended it, ``""`` if a person did. Who leaves when
+    we had given their mailbox up has left: the bounce is not why any more.
     With the last subscription the address of the private feed ends for good.
     """
     table, subscribers = schema.subscriptions, schema.subscribers
@@ -143,9 +144,11 @@ def end_subscription(
     ).first()
     if row is None:
         return None
+    is_open = table.c.state != SubscriptionState.UNSUBSCRIBED.value
+    ends = is_open if ended_for else or_(is_open, table.c.ended_for != "")
     ended = connection.execute(
         update(table)
-        .where(table.c.id == subscription_id, table.c.state != SubscriptionState.UNSUBSCRIBED.value)
+        .where(table.c.id == subscription_id, ends)
         .values(state=SubscriptionState.UNSUBSCRIBED.value, ended_for=ended_for, changed=now)
     )
     if ended.rowcount == 1:

@@ -50,6 +50,15 @@ def test_D3_a_mailbox_that_bounced_is_let_back_in_with_a_reason(connection):
     assert departures.allowed_since(connection, JO) == LATER
 
 
+def test_D3_who_leaves_after_their_mailbox_bounced_is_not_let_back_in(connection):
+    give_up(connection, "bounced")
+    for detail in ("by the link", "once more"):
+        audience.end_subscription(connection, the_id(connection, "daily"), detail=detail, now=LATER)
+    assert [one[1] for one in consents(connection, JO)][-1] == "by the link"
+    assert departures.allow(connection, JO, why="the provider mended it", now=LATER) == ["weekly"]
+    assert states(connection)["daily"] is SubscriptionState.UNSUBSCRIBED
+
+
 def test_D3_who_complained_left_or_was_erased_is_not_let_back_in(connection):
     assert "not on the list" in departures.obstacle(connection, JO)
     give_up(connection, "bounced")
