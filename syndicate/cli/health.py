@@ -84,6 +84,7 @@ class Health:
 def look(services: Services, now: datetime) -> Health:
     """Read everything ``status`` shows, in one transaction."""
     with services.store.read() as connection:
+        pause = sending_pauses.sending_pause(connection, now)
         stories, covered = story_store.count_stories(connection)
         top = ranking.ranked_stories(connection, "top", limit=5)
         titles = article_store.get_articles(connection, [story.article_id for story in top])
@@ -100,8 +101,8 @@ def look(services: Services, now: datetime) -> Health:
             bounces=bounces.count_by_kind(connection),
             oldest_due=delivery_store.next_delivery(connection),
             subscriptions=audience.count_subscriptions(connection),
-            deferral=_last_deferral(connection, now),
-            pause=sending_pauses.sending_pause(connection, now),
+            deferral=pause.reason if pause else _last_deferral(connection),
+            pause=pause,
             refused=delivery_store.count_refused(connection),
             late=delivery_store.count_late(connection, since=now - WEEK),
             pages=page_store.count_pages(connection),
@@ -130,10 +131,8 @@ def _lists(services: Services, connection: Connection) -> tuple[tuple[str, Sourc
     )
 
 
-def _last_deferral(connection: Connection, now: datetime) -> str:
+def _last_deferral(connection: Connection) -> str:
     """What the mail server, or the disk, said when it last put mail off."""
-    if pause := sending_pauses.sending_pause(connection, now):
-        return pause.reason
     waiting = (DeliveryState.DEFERRED, DeliveryState.PENDING)
     latest = delivery_store.list_deliveries(connection, states=waiting, limit=1)
     return latest[0].error if latest else ""

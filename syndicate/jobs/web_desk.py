@@ -214,7 +214,7 @@ class WebDesk:
     def _change(self, key: Pass, form: Mapping[str, str]) -> str:
         """Change an edition that waits, let it go or stop it; names what was done."""
         number = form.get("edition", "")
-        if not number.isdecimal() or int(number) not in self.desk.waiting(key.newsletter):
+        if number not in map(str, self.desk.waiting(key.newsletter)):
             raise SyndicateError(_STALE)
         edition_id = int(number)
         found, digest = self.desk.edition(edition_id)
