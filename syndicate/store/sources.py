@@ -39,7 +39,9 @@ from syndicate.store.types import EPOCH
 CLOCK_STEP = timedelta(hours=1)
 
 _STATE_FIELDS = tuple(SourceState.__dataclass_fields__)
-_ABOUT = ("title", "home_url", "feed_id")
+# As parameters of the statement that writes them.
+_STATE = tuple(f"new_{name}" for name in _STATE_FIELDS)
+_ABOUT = ("new_title", "new_home_url", "new_feed_id")
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
 _HELD = (
     select(schema.sources.c.id)
@@ -171,27 +173,15 @@ def get_source(connection: Connection, source_id: int) -> tuple[Source, SourceSt
 
 
 def save_poll(
-    connection: Connection,
-    source_id: int,
-    state: SourceState,
-    *,
-    owner: str,
-    about: tuple[str, str, str] | None = None,
-    url: str | None = None,
+    connection: Connection, source_id: int, state: SourceState, *, owner: str, url: str | None = None
 ) -> bool:
     """Write what a poll learned and end its lease; false when the lease was lost meanwhile.
 
-    ``about`` is the source's own (title, home URL, feed id); ``url`` replaces the address after
-    a patient permanent redirect.
+    ``url`` replaces the address after a patient permanent redirect.
     """
-    changes: dict[str, Any] = {name: getattr(state, name) for name in _STATE_FIELDS}
-    if about is not None:
-        changes |= dict(zip(_ABOUT, about, strict=True))
-    if url is not None:
-        changes["url"] = url
-    row = {f"new_{name}": value for name, value in changes.items()}
-    statement = _saving(tuple(changes))
-    return connection.execute(statement, row | {"polled": source_id, "polled_by": owner}).rowcount == 1
+    changes = _written(state) | ({} if url is None else {"new_url": url})
+    row = changes | {"polled": source_id, "polled_by": owner}
+    return connection.execute(_saving(tuple(changes)), row).rowcount == 1
 
 
 def save_polls(
@@ -200,15 +190,16 @@ def save_polls(
     *,
     owner: str,
 ) -> None:
-    """``save_poll`` for many polls (source, state, about, url or ``""``); lost leases are left alone."""
+    """``save_poll`` for many polls (source, state, about, url or ``""``); lost leases are left alone.
+
+    ``about`` is the source's own (title, home URL, feed id).
+    """
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for source_id, state, about, url in polls:
-        changes = {name: getattr(state, name) for name in _STATE_FIELDS}
-        changes |= dict(zip(_ABOUT, about, strict=True)) | ({"url": url} if url else {})
-        row = {f"new_{name}": value for name, value in changes.items()}
-        alike.setdefault(tuple(changes), []).append(row | {"polled": source_id, "polled_by": owner})
-    for columns, rows in alike.items():
-        connection.execute(_saving(columns), rows)
+        changes = _written(state) | dict(zip(_ABOUT, about, strict=True)) | ({"new_url": url} if url else {})
+        alike.setdefault(tuple(changes), []).append(changes | {"polled": source_id, "polled_by": owner})
+    for parameters, rows in alike.items():
+        connection.execute(_saving(parameters), rows)
 
 
 def has_leases(connection: Connection, ids: Collection[int], *, owner: str) -> bool:
@@ -219,20 +210,21 @@ def has_leases(connection: Connection, ids: Collection[int], *, owner: str) -> b
 
 def save_quiet_polls(connection: Connection, polls: Sequence[tuple[int, SourceState]], *, owner: str) -> None:
     """``save_poll`` for many polls that brought nothing, in one statement; lost leases are left alone."""
-    rows = [
-        {f"new_{name}": getattr(state, name) for name in _STATE_FIELDS}
-        | {"polled": source_id, "polled_by": owner}
-        for source_id, state in polls
-    ]
+    rows = [_written(state) | {"polled": source_id, "polled_by": owner} for source_id, state in polls]
     if rows:
-        connection.execute(_saving(_STATE_FIELDS), rows)
+        connection.execute(_saving(_STATE), rows)
+
+
+def _written(state: SourceState) -> dict[str, Any]:
+    """The columns of a state, as parameters of ``_saving``."""
+    return {parameter: getattr(state, name) for parameter, name in zip(_STATE, _STATE_FIELDS, strict=True)}
 
 
 @lru_cache
-def _saving(columns: tuple[str, ...]) -> Update:
-    """The statement that writes these columns of a poll: put together once, not for each poll."""
+def _saving(parameters: tuple[str, ...]) -> Update:
+    """The statement that writes what a poll learned: put together once, not for each poll."""
     table = schema.sources
-    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in columns}
+    values: dict[str, Any] = {name.removeprefix("new_"): bindparam(name) for name in parameters}
     mine = and_(table.c.id == bindparam("polled"), table.c.lease_owner == bindparam("polled_by"))
     return update(table).where(mine).values(lease_owner="", lease_until=EPOCH, **values)
 

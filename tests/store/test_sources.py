@@ -44,6 +44,11 @@ def save(store, source_id: int, state: SourceState = STATE, *, owner="us", **fac
         return sources.save_poll(connection, source_id, state, owner=owner, **facts)
 
 
+def save_together(store, *polls: tuple[int, SourceState, tuple[str, str, str], str], owner="us") -> None:
+    with store.write() as connection:
+        sources.save_polls(connection, polls, owner=owner)
+
+
 def state_of(store, name: str) -> SourceState:
     with store.read() as connection:
         return next(
@@ -70,7 +75,7 @@ def test_every_field_of_a_declaration_is_kept(store):
 def test_syncing_the_same_file_changes_nothing(store):
     first = sync(store, declared("A"), declared("B"))
     claim(store)
-    save(store, first["A"].id, about=("A title", "https://a.example/", "urn:a"))
+    save_together(store, (first["A"].id, STATE, ("A title", "https://a.example/", "urn:a"), ""))
     again = sync(store, declared("A"), declared("B"))
     assert again["B"] == first["B"]
     assert (again["A"].title, again["A"].home_url, again["A"].feed_id) == (
@@ -170,11 +175,32 @@ def test_a_poll_that_lost_its_lease_saves_nothing(store):
     source = sync(store, declared("A"))["A"]
     claim(store, owner="slow", until=SOON)
     claim(store, owner="quick", now=SOON + timedelta(seconds=1), until=SOON + timedelta(hours=1))
-    assert not save(store, source.id, owner="slow", about=("x", "x", "x"), url="https://x.example/")
+    assert not save(store, source.id, owner="slow", url="https://x.example/")
     assert state_of(store, "A") == SourceState()
     assert save(store, source.id, owner="quick")
     assert state_of(store, "A") == STATE
     assert not save(store, source.id, owner="quick")
+
+
+def test_polls_saved_together_are_each_as_if_alone_and_lost_leases_are_left_alone(store):
+    ids = {name: one.id for name, one in sync(store, declared("A"), declared("B"), declared("C")).items()}
+    claim(store, names=["A", "B"])
+    claim(store, owner="them", names=["C"])
+    about = ("Title", "https://home.example/", "urn:x")
+    save_together(
+        store,
+        (ids["A"], STATE, about, "https://moved.example/"),
+        (ids["B"], replace(STATE, failures=2), about, ""),
+        (ids["C"], STATE, about, "https://moved.example/"),
+    )
+    assert [state_of(store, name) for name in "AB"] == [STATE, replace(STATE, failures=2)]
+    assert state_of(store, "C") == SourceState()
+    with store.read() as connection:
+        found = {one.name: (one.title, one.url) for one in sources.list_sources(connection)}
+    assert found["A"] == ("Title", "https://moved.example/")
+    assert found["B"] == ("Title", declared("B").url)
+    assert found["C"] == ("", declared("C").url)
+    assert save(store, ids["C"], owner="them")
 
 
 def test_a_poll_ends_its_lease(store):
