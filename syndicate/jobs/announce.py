@@ -8,7 +8,7 @@ from hashlib import blake2b
 from urllib.parse import quote
 
 from syndicate.errors import FetchError
-from syndicate.jobs.websub import Poster
+from syndicate.net import FetchThread
 from syndicate.publish.options import PublishOptions
 from syndicate.store import Connection, Store
 from syndicate.store import announcements as announcement_store
@@ -40,7 +40,7 @@ class AnnounceJob:
     """
 
     store: Store
-    poster: Callable[[], Poster]
+    poster: Callable[[], FetchThread]
     hub: str
 
     def run(self, now: datetime) -> dict[str, int]:

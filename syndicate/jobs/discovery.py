@@ -18,9 +18,10 @@ from syndicate.ingest.discovery import (
     likely_sitemaps,
     sitemaps_of_robots,
 )
+from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.readers import Document
 from syndicate.ingest.sitemaps import MAX_BYTES as MAX_SITEMAP
-from syndicate.jobs.source_reading import Parser, parse_answer, read_now
+from syndicate.jobs.source_reading import parse_answer, read_now
 from syndicate.model import Access, Entry, FeedLink, ParsedSource, Source
 from syndicate.net import SITEMAP_ACCEPT, Fetched, FetchRequest, FetchThread, read_credentials
 from syndicate.text.urls import absolute_url, canonical_url, host_of
@@ -76,7 +77,7 @@ class DiscoveryJob:
     """Looks at strangers' pages and feeds; stores nothing."""
 
     fetcher: Callable[[], FetchThread]
-    parser: Callable[[], Parser]
+    parser: Callable[[], ParserPool]
     zone: ZoneInfo
 
     def discover(self, url: str, *, access: Access | None = None, private: bool = False) -> Discovery:

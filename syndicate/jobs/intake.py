@@ -11,12 +11,12 @@ from typing import Any
 
 from syndicate.ingest.full_text import PageOptions
 from syndicate.ingest.identity import Kind
+from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollingOptions
 from syndicate.ingest.rules import Rule
 from syndicate.jobs.decided import Decided, decide_entries
 from syndicate.jobs.ingest_result import SourceOutcome
 from syndicate.jobs.reading import Reading
-from syndicate.jobs.source_reading import Parser
 from syndicate.jobs.wanted import change_articles, note_found, pages_to_read
 from syndicate.model import NewArticle, ParsedSource, Source, WantedPage
 from syndicate.net import FetchThread, UserAgent
@@ -43,7 +43,7 @@ class Intake:
 
     store: Store
     fetcher: Callable[[], FetchThread]
-    parser: Callable[[], Parser]
+    parser: Callable[[], ParserPool]
     polling: PollingOptions
     owner: str
     agent: Callable[[], UserAgent]

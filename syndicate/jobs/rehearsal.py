@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from syndicate.errors import ParseError
 from syndicate.ingest.identity import accept
+from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.rules import Rule, Ruled, apply_rules
-from syndicate.jobs.source_reading import Parser, read_now
+from syndicate.jobs.source_reading import read_now
 from syndicate.model import Article, NewArticle, Source
 from syndicate.net import FetchThread
 from syndicate.store import Store
@@ -25,7 +26,7 @@ class RuleRehearsal:
 
     store: Store
     fetcher: Callable[[], FetchThread]
-    parser: Callable[[], Parser]
+    parser: Callable[[], ParserPool]
     zone: ZoneInfo
     rules: tuple[Rule, ...]
 

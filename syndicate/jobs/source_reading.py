@@ -1,13 +1,14 @@
 """How a source is asked and its answer read: by polls, and by rehearsals and looks, which change nothing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import FetchError, ParseError, ParserClosed
 from syndicate.ingest.folders import ReadFile, read_folder
+from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollOutcome
 from syndicate.ingest.readers import Document
 from syndicate.ingest.sitemaps import MAX_BYTES as MAX_SITEMAP
@@ -27,30 +28,6 @@ from syndicate.store import robots as robots_store
 from syndicate.store import sources as source_store
 from syndicate.text.privacy import hide_address
 from syndicate.text.urls import host_of, origin_of, same_site
-
-
-class Parser(Protocol):
-    """Turns a body into entries where a crash cannot hurt us; see ``ingest.isolation.ParserPool``."""
-
-    def parse(
-        self,
-        body: bytes,
-        *,
-        url: str,
-        content_type: str,
-        charset: str,
-        known: frozenset[str],
-        kind: Document = Document.FEED,
-        **more: object,
-    ) -> ParsedSource:
-        """Raises ``ParseError``."""
-
-    def parse_each(self, requests: Sequence[Mapping[str, Any]]) -> list[ParsedSource | ParseError]:
-        """The same for several documents, each with the arguments of ``parse``.
-
-        Raises ``ParserDied`` when one of them killed the parser.
-        """
-
 
 _ACCEPTED = {SourceKind.SITEMAP: SITEMAP_ACCEPT, SourceKind.PAGE: PAGE_ACCEPT}
 
@@ -124,7 +101,7 @@ def other_site(source: Source, answer: Fetched) -> str:
 
 
 def parse_answer(
-    parser: Parser, answer: Fetched, kind: Document = Document.FEED, **more: object
+    parser: ParserPool, answer: Fetched, kind: Document = Document.FEED, **more: object
 ) -> ParsedSource:
     """Everything in an answer, known or not; errors of a private request do not tell its address."""
     try:
@@ -145,7 +122,7 @@ def parse_answer(
     raise hidden
 
 
-def file_reader(parser: Callable[[], Parser], zone: ZoneInfo) -> ReadFile:
+def file_reader(parser: Callable[[], ParserPool], zone: ZoneInfo) -> ReadFile:
     """Reads the files of a folder in a worker process: who may write them is not always who runs us."""
 
     def read(name: str, data: bytes, digest: str) -> Entry:
@@ -169,7 +146,7 @@ def file_reader(parser: Callable[[], Parser], zone: ZoneInfo) -> ReadFile:
 
 
 def read_now(
-    source: Source, fetcher: Callable[[], FetchThread], parser: Callable[[], Parser], zone: ZoneInfo
+    source: Source, fetcher: Callable[[], FetchThread], parser: Callable[[], ParserPool], zone: ZoneInfo
 ) -> tuple[ParsedSource, Fetched | None]:
     """All that a source holds right now, with the answer it came in (none for a folder).
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, SyndicateError
 from syndicate.ingest.polling import PollingOptions, with_hub
@@ -19,6 +18,7 @@ from syndicate.ingest.websub import challenge_of, is_signed, lease_of, subscript
 from syndicate.jobs.intake import Intake, LeaseLost
 from syndicate.jobs.reading import reading_of_entries
 from syndicate.model import HubState, HubSubscription, NewArticle, ParsedSource, Push, Source, SourceState
+from syndicate.net import FetchThread
 from syndicate.store import Connection, Store, quarantine
 from syndicate.store import hubs as hub_store
 from syndicate.store import sources as source_store
@@ -43,13 +43,6 @@ PING_GAP = timedelta(minutes=1)
 MAX_REASON = 300
 
 
-class Poster(Protocol):
-    """Posts forms to strangers; see ``net.FetchThread``."""
-
-    def post(self, url: str, form: Sequence[tuple[str, str]]) -> int:
-        """The 2xx status; raises ``FetchError``."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSubJob:
     """Keeps subscriptions and reads pushes. ``callback_url`` makes an address hubs can reach of a callback.
@@ -60,7 +53,7 @@ class WebSubJob:
 
     store: Store
     intake: Intake
-    poster: Callable[[], Poster]
+    poster: Callable[[], FetchThread]
     polling: PollingOptions
     callback_url: Callable[[str], str]
     is_ours: Callable[[str], bool]
