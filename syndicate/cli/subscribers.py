@@ -81,7 +81,7 @@ def add(
             address_key=wanted.key,
             name=name,
             language=language,
-            newsletter=newsletter_named(services, newsletter).name,
+            newsletter=newsletter_named(services, newsletter, told_by="--newsletter").name,
             evidence="added by the operator on the command line",
             agreed=agreed,
             now=moment(now),
@@ -128,7 +128,7 @@ def import_(
     """
     rows = import_subscribers(file.read_bytes())
     with services_of(config, now) as (_, services):
-        name = newsletter_named(services, newsletter).name
+        name = newsletter_named(services, newsletter, told_by="--newsletter").name
         with changing(services, dry_run) as connection:
             report = [_import_row(connection, row, name, (file.name, agreed), moment(now)) for row in rows]
     counts = Counter(entry["outcome"] for entry in report)
