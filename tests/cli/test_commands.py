@@ -88,6 +88,20 @@ def test_init_writes_a_configuration_that_check_finds_fine_and_overwrites_nothin
     assert (tmp_path / "news" / "config.toml").read_text() == "mine"
 
 
+def test_init_says_where_to_go_on_and_why_it_cannot(run: Run, tmp_path: Path) -> None:
+    assert "`cd news` first" in run("init news").out
+    assert "`cd" not in run("init").out
+    (tmp_path / "file").touch()
+    refused = run("init file/news")
+    assert (refused.code, "cannot make file/news: Not a directory" in refused.err) == (1, True)
+
+
+def test_what_init_ignores_keeps_backups_and_keys_out_of_a_repository(run: Run, tmp_path: Path) -> None:
+    run("init")
+    ignored = (tmp_path / ".gitignore").read_text().split()
+    assert {"*.db", "*.db-*", "*.pem"} <= set(ignored)
+
+
 def test_T6_check_shows_the_next_five_runs(room: Run) -> None:
     shown = room(f"check --json --now {SEVEN}").json
     assert shown["problems"] == []
@@ -227,6 +241,7 @@ def test_deliver_dry_run_lists_and_the_real_one_writes_messages(edition: Run, tm
     assert edition(f"deliver --json --now {SEVEN}").json["sent"] == 0
     listed = edition("deliveries list --json --state sent").json["deliveries"]
     assert {one["address"] for one in listed} == {"ann@example.org", "bob@example.org"}
+    assert all(one["subject"] and one["changed"] for one in listed)
     assert "ann@example.org" in edition("deliveries list").out
 
 
