@@ -46,9 +46,8 @@ def init(folder: Path) -> None:
             raise SyndicateError(f"cannot write {target}: {error.strerror}") from error
         else:
             click.echo(f"Wrote {target}.")
-    say(f"Next: add your sources to {folder / 'config.toml'}, then `syndicate check` and `syndicate run`.")
-    if folder != Path():
-        say(f"They look for config.toml in the current folder: `cd {folder}` first.")
+    first = f"`cd {folder}`, " if folder != Path() else ""
+    say(f"Next: {first}add your sources to config.toml, then `syndicate check` and `syndicate run`.")
 
 
 def default_configuration() -> str:
@@ -91,6 +90,7 @@ def _print(report: _Report, config: Path) -> None:
     for note in report.notes:
         say(f"note: {note}")
     if report.runs:
+        click.echo("The next runs of each newsletter:")
         columns = list(report.runs)
         table(columns, list(zip(*report.runs.values(), strict=True)))
     if not report.problems:

@@ -66,7 +66,7 @@ def _print_sources(health: Health) -> None:
         (
             report.source.name,
             "paused" if report.source.paused else ago(report.state.last_success, health.now),
-            "" if report.source.paused or report.state.gone else ago(report.state.next_check, health.now),
+            _next_poll(report, health.now),
             f"{report.articles_last_week / 7:.1f}",
             report.state.error
             or told(report.state.warning, report.state.read_from)
@@ -79,6 +79,13 @@ def _print_sources(health: Health) -> None:
         click.echo()
     else:
         say("No sources yet: declare them in the configuration, or `syndicate sources add URL`.\n")
+
+
+def _next_poll(report: SourceReport, now: datetime) -> str:
+    coming = report.state.next_check
+    if report.source.paused or report.state.gone:
+        return ""
+    return ago(coming, now) if coming and coming > now else "due"
 
 
 def _print_news(health: Health) -> None:

@@ -90,7 +90,7 @@ def test_init_writes_a_configuration_that_check_finds_fine_and_overwrites_nothin
 
 
 def test_init_says_where_to_go_on_and_why_it_cannot(run: Run, tmp_path: Path) -> None:
-    assert "`cd news` first" in run("init news").out
+    assert "Next: `cd news`, add" in run("init news").out
     assert "`cd" not in run("init").out
     (tmp_path / "file").touch()
     refused = run("init file/news")
@@ -230,6 +230,13 @@ def test_edition_dry_run_changes_nothing_and_the_real_one_happens_once(room: Run
     assert [one["outcome"] for one in (*dry["editions"], *real["editions"])] == ["cut", "cut"]
     assert (dry["editions"][0]["edition"], real["editions"][0]["stories"]) == (None, 3)
     assert room(f"edition --json --now {SEVEN}").json["editions"] == []
+
+
+def test_status_calls_a_source_due_when_its_next_poll_has_come(room: Run) -> None:
+    assert " due " in room(f"status --now {EARLIER}").out
+    room(f"ingest --now {SEVEN}")
+    assert " due " not in room("status --now 2026-11-24T06:59").out
+    assert " due " in room("status --now 2026-11-24T09:00").out
 
 
 def test_deliver_dry_run_lists_and_the_real_one_writes_messages(edition: Run, tmp_path: Path) -> None:
