@@ -34,6 +34,7 @@ def test_help_explains_itself_in_a_screenful_on_any_python(python):
     assert "./run demo" in done.stdout
     assert "./run test --all" in done.stdout
     assert len(done.stdout.splitlines()) <= 14
+    assert max(map(len, done.stdout.splitlines())) <= 80
 
 
 def test_it_imports_nothing_but_the_standard_library():

@@ -112,7 +112,10 @@ def import_gone(data: bytes) -> list[tuple[str, str, str]]:
     _, headings = next(rows, (1, []))
     names = [cell.strip().casefold() for cell in headings]
     if not set(_GONE_COLUMNS) <= set(names):
-        raise ParseError(f"The list is none of those who are gone: it has no {', '.join(_GONE_COLUMNS)}.")
+        raise ParseError(
+            f"This is no list of who is gone: its first line must name {', '.join(_GONE_COLUMNS)}, "
+            "as in a file that `syndicate subscribers export-gone` wrote."
+        )
     places = [names.index(column) for column in _GONE_COLUMNS]
     found = []
     for line, cells in rows:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from syndicate import __version__
+from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 
 # name → (module, one line of help). The help stands here so that `--help` imports nothing.
@@ -77,5 +78,5 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         return _syndicate.main(args=arguments, prog_name="syndicate")
     except SyndicateError as error:
-        click.echo(f"syndicate: {error}", err=True)
+        say(f"syndicate: {error}", err=True)
         sys.exit(error.exit_code)

@@ -54,10 +54,14 @@ def patient_source(services: Services, name: str, now: datetime, *, force: bool)
     return source
 
 
-def newsletter_named(services: Services, name: str | None) -> Newsletter:
-    """The newsletter of that name; without a name the only one there is. Raises as below."""
+def newsletter_named(services: Services, name: str | None, *, told_by: str = "its name") -> Newsletter:
+    """The newsletter of that name; without a name the only one there is. Raises as below.
+
+    ``told_by`` is how the command is told which one: an option, or just the name.
+    """
     if name is None and len(services.newsletters) > 1:
-        raise click.UsageError(f"name the newsletter; known: {_listed(newsletter_names(services))}")
+        known = _listed(newsletter_names(services))
+        raise click.UsageError(f"there are several newsletters: say which by {told_by}; known: {known}")
     return newsletters_named(services, () if name is None else (name,))[0]
 
 

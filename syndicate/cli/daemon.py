@@ -297,8 +297,9 @@ class _Daemon:
         listen = self._services.settings.web.listen
         if not listen:
             return None
+        site = self._services.settings.site
         app = create_app(
-            WebOptions(hub_url=self._services.settings.site.hub, site_url=self._services.settings.site.url),
+            WebOptions(hub_url=site.hub, site_url=site.url, site_title=site.title),
             self._services.output,
             self._services.unsubscribe,
             templates=self._services.templates,

@@ -56,7 +56,7 @@ def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> N
     wanted = [DeliveryState(state) for state in states]
     with services_of(config) as (_, services), services.store.read() as connection:
         reports = delivery_store.list_deliveries(connection, states=wanted, limit=limit)
-    headers = ("id", "state", "address", "newsletter", "attempts", "said")
+    headers = ("id", "state", "address", "newsletter", "attempts", "said", "subject", "changed")
     rows = [
         (
             one.delivery.id,
@@ -65,13 +65,18 @@ def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> N
             one.newsletter,
             one.delivery.attempts,
             _said(one),
+            one.subject,
+            one.changed,
         )
         for one in reports
     ]
     answer = {"deliveries": [dict(zip(headers, row, strict=True)) for row in rows]}
-    show(
-        answer, as_json, lambda: table(headers, rows, right=(0, 4)) if rows else click.echo("No deliveries.")
-    )
+
+    def text() -> None:
+        shown = [(*row[:5], row[5] or row[6]) for row in rows]
+        table((*headers[:5], "said, or subject"), shown, right=(0, 4))
+
+    show(answer, as_json, text if rows else lambda: click.echo("No deliveries."))
 
 
 @deliveries.command()

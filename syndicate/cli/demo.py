@@ -115,7 +115,7 @@ def _serve(services: Services, place: Place, port: int, ready: Callable[[str], N
     from syndicate.web import WebOptions, WebServer, create_app
 
     app = create_app(
-        WebOptions(page_max_age=0, feed_max_age=0),
+        WebOptions(page_max_age=0, feed_max_age=0, site_title=services.settings.site.title),
         place.feeds,
         services.unsubscribe,
         templates=services.templates,

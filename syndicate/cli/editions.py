@@ -18,6 +18,7 @@ from syndicate.cli.frame import (
     show,
     table,
 )
+from syndicate.cli.wrapping import say
 from syndicate.errors import ConfigError
 from syndicate.jobs.press import Proof
 from syndicate.services import Services
@@ -248,7 +249,7 @@ def _changed(common: dict[str, Any], edition_id: int, change: Callable[[Services
         for place, title in enumerate(titles, start=1):
             click.echo(f"{place:3}  {title}")
         for line in said:
-            click.echo(f"  {line}", err=True)
+            say(f"  {line}", err=True)
 
     show(answer, common["as_json"], text)
 

@@ -19,6 +19,7 @@ from syndicate.cli.frame import (
     show,
     table,
 )
+from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.model import Decision, EditorAction
 from syndicate.services import Services
@@ -128,7 +129,7 @@ def undo(config: Path, as_json: bool, now: datetime | None, by: str, number: int
     show(
         {"undone": number},
         as_json,
-        lambda: click.echo(f"Undone: {undone.action.value} {_words(undone)}. {_FOLLOW}"),
+        lambda: say(f"Undone: {undone.action.value} {_words(undone)}. {_FOLLOW}"),
     )
 
 
@@ -224,11 +225,11 @@ def _decide(
         number = 0 if dry_run else _write(services, decision)
     answer = decision_answer(decision) | {"id": number or None, "title": article.title, "dry_run": dry_run}
 
-    def say() -> None:
+    def tell() -> None:
         click.echo(f"{article.title}\n  {action.value} {_words(decision)}")
-        click.echo("Nothing was changed." if dry_run else f"Decision {number}. {_FOLLOW}")
+        say("Nothing was changed." if dry_run else f"Decision {number}. {_FOLLOW}")
 
-    show(answer, as_json, say)
+    show(answer, as_json, tell)
 
 
 def _write(services: Services, decision: Decision) -> int:

@@ -65,7 +65,7 @@ def _archive(services: Services, now: datetime) -> Renders:
 
 def _notices(services: Services, now: datetime) -> Renders:
     """The web server's own pages."""
-    notices = Notices(services.templates)
+    notices = Notices(services.templates, services.settings.site.title)
     offered = ("sample", "Sample")
     for problem, offer in (
         ("", ()),

@@ -20,6 +20,7 @@ from syndicate.cli.frame import (
     show,
     table,
 )
+from syndicate.cli.wrapping import say
 from syndicate.model import Article, Decision, RankedStory, RelatedLink, Story
 from syndicate.services import Services
 from syndicate.store import Connection, editor, ranking
@@ -139,14 +140,15 @@ def _print(found: Explanation, options: RankingOptions) -> None:
         click.echo(f"  {link.score:.3f}  {link.title} ({link.source_name})")
         click.echo(f"         {_parts(link.parts)}")
         if words := found.shared.get(link.article_id):
-            click.echo(f"         shared: {', '.join(words)}")
+            say(f"         shared: {', '.join(words)}")
     for name, rank in found.ranks.items():
         _print_rank(name, rank, found)
     for decision in found.decisions:
         click.echo(f"\nEditor: {decision_line(decision)}")
     click.echo(
-        "\nTop adds up, for each source, weight × learned weight × what is left after its age\n"
-        f"(half-life {options.half_life_hours:g} h), times theme and boost. docs/ranking.md has the formulas."
+        "\nTop adds up, for each source, weight × learned weight × what is left after its\n"
+        f"age (half-life {options.half_life_hours:g} h), times theme and boost.\n"
+        "docs/ranking.md has the formulas."
     )
 
 

@@ -8,7 +8,8 @@ import click
 
 from syndicate.audience.addresses import normalise_address
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.frame import config_option, json_option, moment, now_option, services_of, show
+from syndicate.cli.frame import config_option, json_option, moment, now_option, plural, services_of, show
+from syndicate.cli.wrapping import say
 from syndicate.delivery.message import MessageTemplate
 from syndicate.delivery.parcels import Parcel, send_one
 from syndicate.errors import SyndicateError
@@ -50,7 +51,7 @@ def preview(config: Path, as_json: bool, now: datetime | None, out: Path, newsle
     }
 
     def text() -> None:
-        click.echo(f"{draft.subject} ({draft.stories} stories)")
+        click.echo(f"{draft.subject} ({plural(draft.stories, 'story')})")
         for path in paths:
             click.echo(f"  {path}")
 
@@ -96,7 +97,7 @@ def _draft(
             f"nothing new since {draft.period.start:%d %B %H:%M} UTC"
         )
     for problem in (*draft.problems, *(draft.proof.trimmed if draft.proof else ())):
-        click.echo(f"  {problem}", err=True)
+        say(f"  {problem}", err=True)
     edition = _edition(draft, now)
     options = replace(services.mail_options(name), web_url=edition.web_url)
     message_id = f"<preview.{now:%Y%m%d%H%M%S%f}@{options.domain}>"

@@ -10,6 +10,7 @@ import click
 
 from syndicate.audience.addresses import parse_mailbox
 from syndicate.cli.frame import config_option, json_option, moment, now_option, show, table
+from syndicate.cli.wrapping import say
 from syndicate.errors import ConfigError, FetchError, RenderError, SyndicateError
 from syndicate.model import ClauseField, SourceKind
 from syndicate.net import read_credentials
@@ -21,7 +22,8 @@ from syndicate.settings import load_settings
 from syndicate.store import open_store
 
 RUNS_SHOWN = 5
-_GITIGNORE = "/feeds/\n/outbox/\n/preview/\n/syndicate.db*\n*.tmp\n"
+# Backups of the store and keys of DKIM among them: neither may ever be in a repository.
+_GITIGNORE = "/feeds/\n/outbox/\n/preview/\n*.db\n*.db-*\n*.db.lock\n*.pem\n*.secret\n*.tmp\n"
 
 
 @click.command()
@@ -29,7 +31,10 @@ _GITIGNORE = "/feeds/\n/outbox/\n/preview/\n/syndicate.db*\n*.tmp\n"
 def init(folder: Path) -> None:
     """Write a commented config.toml and a .gitignore into FOLDER (default: here). Overwrites nothing."""
     files = {"config.toml": default_configuration(), ".gitignore": _GITIGNORE}
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SyndicateError(f"cannot make {folder}: {error.strerror}") from error
     for name, text in files.items():
         target = folder / name
         try:
@@ -41,7 +46,8 @@ def init(folder: Path) -> None:
             raise SyndicateError(f"cannot write {target}: {error.strerror}") from error
         else:
             click.echo(f"Wrote {target}.")
-    click.echo("Next: add your sources to config.toml, then `syndicate check` and `syndicate run`.")
+    first = f"`cd {folder}`, " if folder != Path() else ""
+    say(f"Next: {first}add your sources to config.toml, then `syndicate check` and `syndicate run`.")
 
 
 def default_configuration() -> str:
@@ -80,10 +86,11 @@ def check(config: Path, as_json: bool, now: datetime | None) -> None:
 
 def _print(report: _Report, config: Path) -> None:
     for problem in report.problems:
-        click.echo(problem, err=True)
+        say(problem, err=True)
     for note in report.notes:
-        click.echo(f"note: {note}")
+        say(f"note: {note}")
     if report.runs:
+        click.echo("The next runs of each newsletter:")
         columns = list(report.runs)
         table(columns, list(zip(*report.runs.values(), strict=True)))
     if not report.problems:

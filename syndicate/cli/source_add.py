@@ -22,6 +22,7 @@ from syndicate.cli.frame import (
     table,
 )
 from syndicate.cli.source_looks import day, look_facts, print_latest
+from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.ingest.discovery import entered_address
 from syndicate.jobs.discovery import PREVIEWED, Discovery, Look
@@ -51,7 +52,13 @@ SEVERAL_PREVIEWED = 2
 @click.option("--section", default="", help="The section of its articles.")
 @click.option("--language", default="", help="Its language, when it does not say.")
 @click.option("--weight", type=click.FloatRange(0, 100), default=1.0, help="How much it counts; default 1.")
-@click.option("--republish", type=click.Choice([one.value for one in Republish]), default="summary")
+@click.option(
+    "--republish",
+    type=click.Choice([one.value for one in Republish]),
+    default="summary",
+    show_default=True,
+    help="How much of its text feeds, pages and mail may carry.",
+)
 @click.option("--private", is_flag=True, help="Never show its address to anybody.")
 @click.option("--auth", type=click.Choice([one.value for one in AccessKind]), help="How it lets us in.")
 @click.option("--username", default="", help="For --auth basic.")
@@ -135,12 +142,12 @@ def _discovered(found: Discovery, private: bool) -> dict[str, Any]:
 
 def _print(found: Discovery, private: bool) -> None:
     for _, reason in found.failures:
-        click.echo(reason, err=True)
+        say(reason, err=True)
     if found.sitemaps:
         click.echo("There is no feed, but a sitemap. Its articles are read from their pages.")
         click.echo()
     if not found.choices:
-        click.echo("No feed was found there. If you know its address, give that.", err=True)
+        say("No feed was found there. If you know its address, give that.", err=True)
         return
     rows = [
         (number, one.title or "–", one.format, _size(one), day(one.newest), _where(one, private))
@@ -167,7 +174,7 @@ def _choose(found: Discovery, number: int | None, yes: bool, as_json: bool) -> L
         return None
     if number is None and not yes:
         if as_json or not sys.stdin.isatty():
-            click.echo("Nothing was added: say --yes for the first, or --choose NUMBER.", err=True)
+            say("Nothing was added: say --yes for the first, or --choose NUMBER.", err=True)
             return None
         limit = click.IntRange(0, len(found.choices))
         number = click.prompt("Which one shall be added? (0 for none)", type=limit, default=1)

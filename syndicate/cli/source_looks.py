@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from syndicate.cli.frame import plural, table
+from syndicate.cli.wrapping import say
 from syndicate.jobs.discovery import PREVIEWED, Look
 from syndicate.model import Entry
 from syndicate.text.plain import clean_line
@@ -34,7 +35,7 @@ def print_look(look: Look, shown_url: str) -> None:
     click.echo(f"{look.title or shown_url} ({look.format}, {plural(look.entries, 'article')})")
     print_latest(look)
     for warning in look.warnings:
-        click.echo(f"  {warning}", err=True)
+        say(f"  {warning}", err=True)
     if look.refused:
         click.echo(f"  {plural(look.refused, 'article')} could not be read", err=True)
 

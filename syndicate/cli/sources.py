@@ -25,6 +25,7 @@ from syndicate.cli.health import shown_address
 from syndicate.cli.source_add import add
 from syndicate.cli.source_lists import export, import_
 from syndicate.cli.source_looks import look_facts, print_look
+from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.ingest.polling import believed_url, told
 from syndicate.model import Absence, Origin
@@ -149,7 +150,7 @@ def test(config: Path, as_json: bool, now: datetime | None, force: bool, name: s
             look = services.discovery.look(source)
         except SyndicateError as error:
             text = hide_address(str(error), source.url) if source.private else str(error)
-            show({"name": name, "error": text}, as_json, lambda: click.echo(f"{name}: {text}", err=True))
+            show({"name": name, "error": text}, as_json, lambda: say(f"{name}: {text}", err=True))
             raise SystemExit(1) from None
     shown = shown_address(source, look.url)
     show({"name": name, **look_facts(look, shown)}, as_json, lambda: print_look(look, shown))
@@ -221,5 +222,10 @@ def _print_facts(facts: dict[str, Any]) -> None:
     width = max(map(len, facts))
     for key, value in facts.items():
         if value not in ("", None, {}):
-            shown = f"{value:%d %b %Y %H:%M} UTC" if isinstance(value, datetime) else value
-            click.echo(f"{key.replace('_', ' ').ljust(width)}  {shown}")
+            click.echo(f"{key.replace('_', ' ').ljust(width)}  {_shown(value)}")
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:%d %b %Y %H:%M} UTC" if isinstance(value, datetime) else value

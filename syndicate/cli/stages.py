@@ -24,6 +24,7 @@ from syndicate.cli.frame import (
     wipe_bar,
 )
 from syndicate.cli.source_lists import describe_import
+from syndicate.cli.wrapping import say
 from syndicate.model import Absence
 from syndicate.services import Services
 from syndicate.store import sources as source_store
@@ -51,7 +52,7 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
             show({"due": due}, as_json, lambda: _print_due(due))
             return
         for one in services.lists.run(moment(now)) if chosen is None else ():
-            click.echo(f"  {one.url}: {one.error or describe_import(one.result)}", err=True)
+            say(f"  {one.url}: {one.error or describe_import(one.result)}", err=True)
         with progress("Reading sources", as_json) as draw:
             done = 0
 
@@ -99,7 +100,7 @@ def _ingested(result: IngestResult, parts: PartsResult, pages: PagesResult) -> d
 def _print_ingested(result: IngestResult, parts: PartsResult, pages: PagesResult) -> None:
     new = result.new + parts.new + pages.new
     for failure in (*parts.failures, *pages.failures):
-        click.echo(f"  {failure}", err=True)
+        say(f"  {failure}", err=True)
     click.echo(
         f"{plural(len(result.sources), 'source')} read: {plural(new, 'new article')}, "
         f"{result.changed} changed, {plural(result.failed, 'source')} failed."
@@ -118,12 +119,12 @@ def _names_of_sources(services: Services) -> list[str]:
 
 def _source_line(outcome: SourceOutcome) -> None:
     if outcome.error:
-        click.echo(f"  {outcome.name}: {outcome.error}", err=True)
+        say(f"  {outcome.name}: {outcome.error}", err=True)
     elif outcome.new or outcome.changed or outcome.dropped:
         dropped = f", {outcome.dropped} dropped by rules" if outcome.dropped else ""
         click.echo(f"  {outcome.name}: {outcome.new} new, {outcome.changed} changed{dropped}")
     if outcome.warning:
-        click.echo(f"  {outcome.name}: {outcome.warning}", err=True)
+        say(f"  {outcome.name}: {outcome.warning}", err=True)
 
 
 @click.command()
@@ -179,7 +180,7 @@ def publish(config: Path, as_json: bool, now: datetime | None, everything: bool)
             f"written to {folder}."
         )
         for failure in result.failures:
-            click.echo(f"  {failure}", err=True)
+            say(f"  {failure}", err=True)
 
     show(answer, as_json, text)
     _exit_if(len(result.failures))
@@ -220,7 +221,7 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
         rows = [(one.newsletter, one.outcome, one.stories, one.subject or one.problem) for one in outcomes]
         table(("newsletter", "outcome", "stories", "subject"), rows, right=(2,))
         for said in (said for one in outcomes for said in one.trimmed):
-            click.echo(f"  {said}", err=True)
+            say(f"  {said}", err=True)
 
     show(answer, as_json, text)
     _exit_if(sum(one.outcome in ("failed", "missed") for one in outcomes))
@@ -262,7 +263,7 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
             f"{result.uncertain + result.swept} uncertain, {result.cancelled} cancelled."
         )
         if result.problem:
-            click.echo(f"  {result.problem}", err=True)
+            say(f"  {result.problem}", err=True)
 
     show(answer, as_json, text)
     _exit_if(result.failed + result.late + result.uncertain + result.swept + bool(result.problem))
@@ -279,7 +280,7 @@ def _show_due(due: Sequence[DeliveryReport], problem: str, as_json: bool) -> Non
         else:
             click.echo("No delivery is due.")
         if problem:
-            click.echo(f"  {problem}", err=True)
+            say(f"  {problem}", err=True)
 
     answer = {"due": [dict(zip(headers, row, strict=True)) for row in rows], "problem": problem}
     show(answer, as_json, text)

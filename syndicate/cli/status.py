@@ -22,11 +22,18 @@ from syndicate.cli.frame import (
 )
 from syndicate.cli.health import Health, look, shown_address
 from syndicate.cli.newsletters import next_editions
+from syndicate.cli.wrapping import say
 from syndicate.ingest.polling import believed_url, told
 from syndicate.model import HubSubscription
 from syndicate.services import Services
 from syndicate.store.editions import EditionReport
 from syndicate.store.sources import SourceReport
+
+_STANDING = {
+    "waiting": "waits for approval, see `syndicate editions list`",
+    "held": "held until it is approved, see `syndicate editions list`",
+    "withdrawn": "withdrawn",
+}
 
 
 @click.command()
@@ -51,7 +58,7 @@ def _print(health: Health, services: Services) -> None:
     if health.problems:
         click.echo("\nNeeds a person:")
         for problem in health.problems:
-            click.echo(f"  - {problem}")
+            say(f"  - {problem}")
 
 
 def _print_sources(health: Health) -> None:
@@ -59,7 +66,7 @@ def _print_sources(health: Health) -> None:
         (
             report.source.name,
             "paused" if report.source.paused else ago(report.state.last_success, health.now),
-            "" if report.source.paused or report.state.gone else ago(report.state.next_check, health.now),
+            _next_poll(report, health.now),
             f"{report.articles_last_week / 7:.1f}",
             report.state.error
             or told(report.state.warning, report.state.read_from)
@@ -70,6 +77,15 @@ def _print_sources(health: Health) -> None:
     if rows:
         table(("source", "last success", "next poll", "a day", "problem, or why that time"), rows, right=(3,))
         click.echo()
+    else:
+        say("No sources yet: declare them in the configuration, or `syndicate sources add URL`.\n")
+
+
+def _next_poll(report: SourceReport, now: datetime) -> str:
+    coming = report.state.next_check
+    if report.source.paused or report.state.gone:
+        return ""
+    return ago(coming, now) if coming and coming > now else "due"
 
 
 def _print_news(health: Health) -> None:
@@ -94,9 +110,8 @@ def _print_newsletters(health: Health, services: Services) -> None:
     for report in health.editions:
         subject = report.edition.subject or report.state
         counts = _counts(dict(sorted(report.deliveries.items())))
-        click.echo(
-            f"Edition {report.edition.period_end:%d %b %H:%M}: {subject} ({counts or 'no deliveries'})"
-        )
+        standing = _STANDING.get(report.state) or counts or "no deliveries"
+        say(f"Edition {report.edition.period_end:%d %b %H:%M}: {subject} ({standing})")
 
 
 def _print_mail(health: Health) -> None:

@@ -32,6 +32,7 @@ from syndicate.cli.frame import (
     table,
     write_result,
 )
+from syndicate.cli.person import print_person
 from syndicate.delivery.folder import mails_to
 from syndicate.errors import ConfigError, InvalidAddress, SyndicateError
 from syndicate.store import Connection, audience, persons
@@ -81,7 +82,7 @@ def add(
             address_key=wanted.key,
             name=name,
             language=language,
-            newsletter=newsletter_named(services, newsletter).name,
+            newsletter=newsletter_named(services, newsletter, told_by="--newsletter").name,
             evidence="added by the operator on the command line",
             agreed=agreed,
             now=moment(now),
@@ -128,7 +129,7 @@ def import_(
     """
     rows = import_subscribers(file.read_bytes())
     with services_of(config, now) as (_, services):
-        name = newsletter_named(services, newsletter).name
+        name = newsletter_named(services, newsletter, told_by="--newsletter").name
         with changing(services, dry_run) as connection:
             report = [_import_row(connection, row, name, (file.name, agreed), moment(now)) for row in rows]
     counts = Counter(entry["outcome"] for entry in report)
@@ -237,18 +238,7 @@ def show_(config: Path, as_json: bool, address: str) -> None:
     """Show all that is held about one ADDRESS. Also why it is suppressed, if it is."""
     person = _person(config, address)
 
-    def text() -> None:
-        for name, value in person.items():
-            if not isinstance(value, list):
-                click.echo(f"{name}: {value}")
-        for name in ("subscriptions", "consents", "requests", "deliveries", "bounces"):
-            if person[name]:
-                click.echo(f"\n{name}")
-            for row in person[name]:
-                facts = [f"{key}: {value}" for key, value in row.items() if value not in ("", None)]
-                click.echo(f"  - {'; '.join(facts)}")
-
-    show(person, as_json, text)
+    show(person, as_json, lambda: print_person(person))
 
 
 @subscribers.command("new-feed")

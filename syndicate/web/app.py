@@ -61,7 +61,7 @@ def create_app(
     WebSub callback, without ``sign_ups`` nobody can subscribe here, without ``readers`` nobody can choose,
     without ``private_feeds`` nobody has one, and without ``desk`` editors use the command line.
     """
-    notices = Notices(templates)
+    notices = Notices(templates, options.site_title)
     looks: dict[str, Page] = {}
     pages: dict[str, Page] = {"/unsubscribe/{token}": UnsubscribePage(unsubscriber, notices).__call__}
     if hubs is not None:

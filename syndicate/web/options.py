@@ -10,7 +10,7 @@ class WebOptions:
     """How long others may keep our answers, in seconds, and how many bytes of ours are kept in memory.
 
     ``push_bytes`` is the longest body a hub may send. With a ``hub_url`` every feed names it, and its own
-    address under ``site_url``, in its header fields.
+    address under ``site_url``, in its header fields. ``site_title`` stands above the server's own pages.
     """
 
     page_max_age: int = 300
@@ -19,6 +19,7 @@ class WebOptions:
     push_bytes: int = 10 * 1024 * 1024
     hub_url: str = ""
     site_url: str = ""
+    site_title: str = ""
 
 
 class HubListener(Protocol):

@@ -19,10 +19,11 @@ _PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
 class Notices:
-    """Renders the notices. Their style sheet is part of the page, allowed by its hash."""
+    """Renders the notices, named after the site. Their style sheet is in the page, allowed by its hash."""
 
-    def __init__(self, templates: Templates) -> None:
+    def __init__(self, templates: Templates, site: str = "") -> None:
         self._templates = templates
+        self._site = site
         self._translated: dict[str, Notices] = {}
         style = templates.read("pages/notice.css")
         self._style = Markup(style.decode())
@@ -35,7 +36,7 @@ class Notices:
         if not language:
             return self
         if language not in self._translated:
-            self._translated[language] = Notices(self._templates.in_language(language))
+            self._translated[language] = Notices(self._templates.in_language(language), self._site)
         return self._translated[language]
 
     def problem(self, status: int, headers: Mapping[str, str] | None = None) -> Response:
@@ -62,5 +63,5 @@ class Notices:
     def _page(
         self, template: str, status: int, headers: Mapping[str, str] | None = None, **context: object
     ) -> Response:
-        html = self._templates.render(template, style=self._style, **context)
+        html = self._templates.render(template, style=self._style, site=self._site, **context)
         return Response(html, status, {**self._headers, **(headers or {})}, media_type="text/html")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +87,20 @@ def test_init_writes_a_configuration_that_check_finds_fine_and_overwrites_nothin
     (tmp_path / "news" / "config.toml").write_text("mine")
     assert run("init news").code == 0
     assert (tmp_path / "news" / "config.toml").read_text() == "mine"
+
+
+def test_init_says_where_to_go_on_and_why_it_cannot(run: Run, tmp_path: Path) -> None:
+    assert "Next: `cd news`, add" in run("init news").out
+    assert "`cd" not in run("init").out
+    (tmp_path / "file").touch()
+    refused = run("init file/news")
+    assert (refused.code, "cannot make file/news: Not a directory" in refused.err) == (1, True)
+
+
+def test_what_init_ignores_keeps_backups_and_keys_out_of_a_repository(run: Run, tmp_path: Path) -> None:
+    run("init")
+    ignored = (tmp_path / ".gitignore").read_text().split()
+    assert {"*.db", "*.db-*", "*.pem"} <= set(ignored)
 
 
 def test_T6_check_shows_the_next_five_runs(room: Run) -> None:
@@ -217,6 +232,13 @@ def test_edition_dry_run_changes_nothing_and_the_real_one_happens_once(room: Run
     assert room(f"edition --json --now {SEVEN}").json["editions"] == []
 
 
+def test_status_calls_a_source_due_when_its_next_poll_has_come(room: Run) -> None:
+    assert " due " in room(f"status --now {EARLIER}").out
+    room(f"ingest --now {SEVEN}")
+    assert " due " not in room("status --now 2026-11-24T06:59").out
+    assert " due " in room("status --now 2026-11-24T09:00").out
+
+
 def test_deliver_dry_run_lists_and_the_real_one_writes_messages(edition: Run, tmp_path: Path) -> None:
     dry = edition(f"deliver --dry-run --json --now {SEVEN}").json
     assert sorted(one["address"] for one in dry["due"]) == ["ann@example.org", "bob@example.org"]
@@ -227,6 +249,7 @@ def test_deliver_dry_run_lists_and_the_real_one_writes_messages(edition: Run, tm
     assert edition(f"deliver --json --now {SEVEN}").json["sent"] == 0
     listed = edition("deliveries list --json --state sent").json["deliveries"]
     assert {one["address"] for one in listed} == {"ann@example.org", "bob@example.org"}
+    assert all(one["subject"] and one["changed"] for one in listed)
     assert "ann@example.org" in edition("deliveries list").out
 
 
@@ -335,7 +358,9 @@ def test_subscribers_come_by_hand_and_by_file_and_leave_for_good(room: Run, tmp_
         assert room(f"subscribers erase {name}@example.org").code == 0
     held = room("subscribers show ann@example.org --json").json
     assert (held["name"], held["suppressed"], held["subscriptions"][0]["state"]) == ("Ann", "no", "confirmed")
-    assert "subscribed by operator" in room("subscribers show ann@example.org").out
+    shown = room("subscribers show ann@example.org").out
+    assert "subscribed by operator" in shown
+    assert not re.search(r"None|True|address_key|T\d\d:", shown)
     assert room("subscribers export-person ann@example.org ann.json").code == 0
     assert json.loads((tmp_path / "ann.json").read_text())["consents"][0]["newsletter"] == "daily"
     assert room("subscribers erase ann@example.org").code == 0

@@ -94,7 +94,7 @@ def test_B3_only_the_page_of_this_program_is_a_way_out(
 
 
 def test_B3_the_page_that_ships_has_the_button_the_doctor_looks_for(room: Room) -> None:
-    facts = {"newsletter": "News", "token": "t", "style": "", "done": False}
+    facts = {"newsletter": "News", "token": "t", "style": "", "site": "News", "done": False}
     page = room.services.templates.render("pages/unsubscribe.html", **facts)
     with ScriptedServer({"/unsubscribe/tokeB": answer(200, page.encode())}) as server:
         assert try_link(room.services, server.url("/unsubscribe/"), "tokeB").good is True

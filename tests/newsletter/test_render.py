@@ -94,6 +94,15 @@ def test_E5_both_parts_hold_every_story_source_and_link() -> None:
     assert "Also covered by 1 other source:" in rendered.text
 
 
+def test_a_list_of_sources_that_names_only_some_ends_in_an_ellipsis() -> None:
+    edition = render()
+    lists = dict(re.findall(r"Also covered by (\d) other sources?(.*?)</p>", edition.html))
+    assert lists["4"].count("<a ") < 4
+    assert lists["4"].endswith("</a>, …")
+    assert lists["1"].endswith("</a>")
+    assert edition.text.count("\n- …\n") == edition.html.count("</a>, …</p>")
+
+
 def test_M1_an_edition_of_twelve_full_stories_is_far_below_the_limit() -> None:
     one = full_edition()[0]
     many = tuple(

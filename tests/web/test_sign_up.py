@@ -318,6 +318,25 @@ OFFER = Offer(
 )
 
 
+def test_sections_are_in_alphabetical_order_and_begin_with_a_capital():
+    offer = replace(OFFER, sections=("World/Asia", "local", "<b>"))
+    shown = ReaderPage(address="j…@example.org", newsletter="Morning", offer=offer, choices=CHOICES)
+    page = Notices(Templates(None)).page(
+        "pages/preferences.html", page=shown, token="t", done="", zones=(), pauses=()
+    )
+    html = bytes(page.body).decode()
+    assert re.findall(r'name="section" value="([^"]*)"', html) == ["&lt;b&gt;", "local", "World/Asia"]
+    assert "<bdi>Local</bdi>" in html
+    assert "<bdi>&lt;b&gt;</bdi>" in html
+
+
+def test_every_page_of_the_server_bears_the_name_of_the_site_in_every_language():
+    notices = Notices(Templates(None), "Coast & <i>news</i>")
+    for page in (notices.done("Daily"), notices.problem(404), notices.in_language("ar").problem(404)):
+        name = '<a href="/site/"><bdi>Coast &amp; &lt;i&gt;news&lt;/i&gt;</bdi></a>'
+        assert name in bytes(page.body).decode()
+
+
 def test_every_page_for_readers_is_in_the_language_and_direction_of_the_site():
     notices = Notices(Templates(None, "ar"))
     offered = (("daily", "نشرة الساحل"), ("weekly", "نشرة الأسبوع"))
