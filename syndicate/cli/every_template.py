@@ -116,4 +116,11 @@ def _mails(services: Services, now: datetime) -> Renders:
 
 def _pages(services: Services) -> SitePages:
     channels, options = (*services.channels, CHANNEL), services.publish_options
-    return SitePages(services.templates, options, channels=channels, sections=["Sample"], tags=["sample"])
+    return SitePages(
+        services.templates,
+        options,
+        channels=channels,
+        newsletters=services.newsletters,
+        sections=["Sample"],
+        tags=["sample"],
+    )

@@ -13,6 +13,7 @@ from syndicate.model import EVERY_EDITION, Channel, Digest, Newsletter, Publishe
 from syndicate.publish.archive import (
     ArchivedEdition,
     archive_channel,
+    archive_index,
     archive_pages,
     edition_item,
     edition_pages,
@@ -61,12 +62,11 @@ class ArchiveBuild:
         with self.store.read() as connection:
             found = desk.published_editions(connection, newsletter.name, EVERY_EDITION)
             first = desk.first_cuts(connection, newsletter.name, EVERY_EDITION)
-        if not found:
-            return []
         name = f"archive:{newsletter.name}"
         signature = signature_of(newsletter, look, [(one.edition.id, one.edition.cut_at) for one in found])
         editions = [_archived(one, first) for one in found]
-        if known.get(name) == signature and all((self.output / one.path).exists() for one in editions):
+        paths = [archive_index(newsletter), *(one.path for one in editions)]
+        if known.get(name) == signature and all((self.output / path).exists() for path in paths):
             return []
         files = archive_pages(pages, newsletter, editions, self.options)
         written = [path for path, data in files.items() if write_page(self.output / path, data)]

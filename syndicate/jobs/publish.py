@@ -87,7 +87,13 @@ class PublishJob:
         sources, known = self._begin()
         written, failures = self._feeds(sources, known, now)
         site = SiteBuild(
-            self.store, self.output, self.channels, self.options, templates=self.templates, sources=sources
+            self.store,
+            self.output,
+            self.channels,
+            self.options,
+            newsletters=self.newsletters,
+            templates=self.templates,
+            sources=sources,
         )
         site.run(now, known, progress)
         archive = ArchiveBuild(

@@ -9,7 +9,7 @@ from syndicate.errors import RenderError
 from syndicate.files import write_page
 from syndicate.jobs.signatures import signature_of
 from syndicate.jobs.views import Told, listed_articles, published_articles
-from syndicate.model import Article, Channel, Source
+from syndicate.model import Article, Channel, Newsletter, Source
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.site import FRONT_PATH, Headline, SectionBlock, SitePages, section_path, tag_path
 from syndicate.publish.site_headline import reasons
@@ -43,12 +43,14 @@ class SiteBuild:
         channels: Sequence[Channel],
         options: PublishOptions,
         *,
+        newsletters: Sequence[Newsletter],
         templates: Templates,
         sources: Mapping[int, Source],
     ) -> None:
         self._store = store
         self._output = output
         self._channels = channels
+        self._newsletters = newsletters
         self._options = options
         self._templates = templates
         self._sources = sources
@@ -72,9 +74,14 @@ class SiteBuild:
             self._failing = {one.subject for one in quarantine.failures(connection, kind="page")}
         lists = signature_of(self._top[:TOP_SHOWN], self._trending)
         self.look = signature_of(self._options, self._sections, self._templates.fingerprint("pages/"))
-        site = signature_of(self._options, self._channels, self._templates.fingerprint("pages/"))
+        archives = [(one.name, one.title) for one in self._newsletters]
+        site = signature_of(self._options, self._channels, archives, self._templates.fingerprint("pages/"))
         self._pages = SitePages(
-            self._templates, self._options, channels=self._channels, sections=self._sections
+            self._templates,
+            self._options,
+            channels=self._channels,
+            newsletters=self._newsletters,
+            sections=self._sections,
         )
         self._mark(now, known, site=site, lists=lists)
         with self._store.read() as connection:

@@ -157,6 +157,11 @@ def archive_folder(newsletter: str) -> str:
     return f"site/newsletters/{newsletter}"
 
 
+def archive_feed(newsletter: str) -> str:
+    """Where a newsletter's own feeds lie inside the output folder, without their extension."""
+    return f"newsletters/{newsletter}"
+
+
 def edition_path(newsletter: str, period_end: datetime, cadence: str = EVERY_EDITION) -> str:
     """The page of an edition inside the output folder: one for each period and form, whatever its revision.
 

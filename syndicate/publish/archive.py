@@ -14,6 +14,7 @@ from syndicate.model import (
     PublishedArticle,
     Republish,
     Source,
+    archive_feed,
     archive_folder,
     edition_path,
 )
@@ -49,7 +50,7 @@ class ArchivedEdition:
 def archive_channel(newsletter: Newsletter) -> Channel:
     """The newsletter's own feed: ``newsletters/NAME.rss`` and so on, beside the channels' files."""
     return Channel(
-        name=f"newsletters/{newsletter.name}",
+        name=archive_feed(newsletter.name),
         title=newsletter.title,
         query="",
         limit=MAX_ITEMS,
@@ -58,11 +59,16 @@ def archive_channel(newsletter: Newsletter) -> Channel:
     )
 
 
+def archive_index(newsletter: Newsletter) -> str:
+    """The page that lists the editions, inside the output folder; there before the first one is."""
+    return f"{archive_folder(newsletter.name)}/{INDEX}"
+
+
 def archive_pages(
     pages: SitePages, newsletter: Newsletter, editions: Sequence[ArchivedEdition], options: PublishOptions
 ) -> dict[str, bytes]:
     """The page of every edition and the list of them, by path. Raises ``RenderError``."""
-    index = f"{archive_folder(newsletter.name)}/{INDEX}"
+    index = archive_index(newsletter)
     written = edition_pages(pages, newsletter, editions, options)
     shared = _shared(newsletter, options)
     written[index] = pages.other_page("pages/editions.html", index, **shared, editions=editions)

@@ -11,7 +11,15 @@ from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import quote
 
-from syndicate.model import Channel, ClauseField, Image, PublishedArticle
+from syndicate.model import (
+    Channel,
+    ClauseField,
+    Image,
+    Newsletter,
+    PublishedArticle,
+    archive_feed,
+    archive_folder,
+)
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.site_headline import Headline, SectionBlock, name_of, publisher_page
 from syndicate.publish.site_metadata import nested_headings, news_article, shown_picture, shown_summary
@@ -29,7 +37,11 @@ _UPDATE_WORTH_SHOWING: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedPath:
-    """A section, tag or feed as templates see it; a feed's ``path`` lacks its extension."""
+    """A section, tag, feed or newsletter as templates see it.
+
+    The ``path`` of a feed lacks its extension; a newsletter's is its feed's, its ``name`` the folder of its
+    archive.
+    """
 
     title: str = ""
     name: str = ""
@@ -50,7 +62,8 @@ class SitePages:
 
     ``sections`` are those that have a page, in the order of the navigation; ``tags`` those that
     have one, which may be set anew as articles with others come; ``channels`` are all output feeds,
-    the main one first. Each page raises ``RenderError`` when its template fails.
+    the main one first; the archives of ``newsletters`` are named beside them. Each page raises
+    ``RenderError`` when its template fails.
     """
 
     def __init__(
@@ -59,6 +72,7 @@ class SitePages:
         options: PublishOptions,
         *,
         channels: Sequence[Channel] = (),
+        newsletters: Sequence[Newsletter] = (),
         sections: Sequence[str] = (),
         tags: Collection[str] = (),
     ) -> None:
@@ -66,6 +80,7 @@ class SitePages:
         self._options = options
         self._direction = direction_of(options.language)
         self._channels = tuple(channels)
+        self._archives = tuple(map(_archive, newsletters))
         self._sections = tuple(NamedPath(name=name, path=section_path(name)) for name in sections)
         self._section_paths = {section.name: section.path for section in self._sections}
         self.tags = tags
@@ -236,7 +251,10 @@ class SitePages:
                 ),
                 "controls": self._templates.fragment("pages/parts/controls.html"),
                 "footer": self._templates.fragment(
-                    "pages/parts/footer.html", feeds=tuple(map(_feed, self._channels)), **shared
+                    "pages/parts/footer.html",
+                    feeds=tuple(map(_feed, self._channels)),
+                    newsletters=self._archives,
+                    **shared,
                 ),
             }
         return self._frames[key]
@@ -293,6 +311,11 @@ class SitePages:
 
 def _feed(channel: Channel) -> NamedPath:
     return NamedPath(name=channel.name, title=channel.title, path=quote(channel.name))
+
+
+def _archive(newsletter: Newsletter) -> NamedPath:
+    name = newsletter.name
+    return NamedPath(name=quote(archive_folder(name)), title=newsletter.title, path=quote(archive_feed(name)))
 
 
 def _only_section(channel: Channel) -> str:

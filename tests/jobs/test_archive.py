@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import feedparser
 import pytest
+from lxml import html as lxml_html
 
 from syndicate.newsletter.render import TOKEN
 from syndicate.store import editions
@@ -15,6 +16,7 @@ from tests.jobs.room import SITE, Room, source
 SEVEN = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAILY = '[[newsletters]]\nname = "daily"\ntitle = "The Daily"\nschedule = "daily 07:00"\n'
+FORMATS = ("rss", "atom", "json")
 PAGE = "site/newsletters/daily/2026-11-24-0700.html"
 
 
@@ -70,6 +72,17 @@ def test_the_page_is_noindex_and_the_list_leads_to_it(sent: Room) -> None:
     assert '<meta name="robots" content="noindex">' in output(sent, PAGE)
     assert "<h1>The Daily: Snow &amp; ice</h1>" in output(sent, PAGE)
     assert 'href="2026-11-24-0700.html"' in output(sent, "site/newsletters/daily/index.html")
+
+
+def test_every_page_leads_to_the_archive_from_before_the_first_edition_on(room: Room) -> None:
+    room.declare(source("harbour", "https://harbour.example/feed") + DAILY, now=SEVEN - 23 * HOUR)
+    room.services.publish.run(SEVEN - HOUR)
+    front = lxml_html.document_fromstring(output(room, "site/index.html"))
+    links = front.xpath("//footer//h2[.='Newsletters']/following-sibling::ul//a/@href")
+    assert links == ["../site/newsletters/daily/", *(f"../newsletters/daily.{kind}" for kind in FORMATS)]
+    assert "No edition has come out yet." in output(room, "site/newsletters/daily/index.html")
+    assert json.loads(output(room, "newsletters/daily.json"))["items"] == []
+    assert room.services.publish.run(SEVEN - HOUR).pages == ()
 
 
 def test_nothing_new_writes_nothing_and_all_is_rebuilt_from_rows(sent: Room) -> None:
