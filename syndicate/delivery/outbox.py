@@ -125,7 +125,7 @@ class Outbox:
     def _wait(self) -> set[_Session]:
         touched = self._look(self._tick, set())
         # What came in while these were read is still in time for this turn's commit.
-        while touched and (more := self._look(0, touched)):
+        while 0 < len(touched) < len(self._sessions) and (more := self._look(0, touched)):
             touched |= more
         if self._held:
             touched |= {one for one in self._sessions if _is_idle(one.dialogue)}
@@ -151,8 +151,7 @@ class Outbox:
                 data = session.wire.receive()
                 if data is None:
                     session.dialogue.lose("closed the connection")
-                elif data:
-                    session.dialogue.feed(data)
+                elif data and session.dialogue.feed(data):
                     self._say(session)
         except OSError as error:
             session.dialogue.lose(f"broke the connection ({error.strerror or error})")
@@ -260,13 +259,11 @@ class Outbox:
 
     def _next(self) -> Parcel | None:
         """The next parcel whose time has come."""
-        now = time.monotonic()
         if self._again:
             return self._again.popleft()
-        if self._held and self._held[0][0] <= now:
+        if self._held and self._held[0][0] <= time.monotonic():
             return heappop(self._held)[2]
         while len(self._held) < _HELD and (parcel := self._take()) is not None:
-            # Looked at anew: what may go at once was taken after ``now``.
             if parcel.not_before <= time.monotonic():
                 return parcel
             heappush(self._held, (parcel.not_before, parcel.key, parcel))

@@ -31,7 +31,7 @@ def signed(
     keys: dict[str, DkimKey], *kinds: str, html: str = EDITION.html, to: str = "jo@example.org"
 ) -> bytes:
     template = MessageTemplate.build(replace(EDITION, html=html), OPTIONS, [keys[kind] for kind in kinds])
-    return b"".join(template.for_subscriber(to, TOKEN, ID))
+    return bytes(template.for_subscriber(to, TOKEN, ID))
 
 
 def verified(keys: dict[str, DkimKey], data: bytes, index: int = 0) -> bool:
@@ -119,7 +119,7 @@ def test_K4_a_key_that_is_none_or_too_short_or_locked_is_refused(tmp_path: Path)
 def test_E8_the_way_in_and_the_id_of_the_edition_are_signed(keys: dict[str, DkimKey]) -> None:
     options = replace(OPTIONS, subscribe_url="https://news.example.com/subscribe?newsletter=morning")
     template = MessageTemplate.build(EDITION, options, [keys["ed25519"]])
-    data = b"".join(template.for_subscriber("jo@example.org", TOKEN, ID))
+    data = bytes(template.for_subscriber("jo@example.org", TOKEN, ID))
     assert value(data, "List-Subscribe") == "<https://news.example.com/subscribe?newsletter=morning>"
     assert value(data, "X-Edition-ID") == f"urn:uuid:{EDITION.uid}"
     assert verified(keys, data)

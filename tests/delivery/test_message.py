@@ -61,7 +61,7 @@ HOSTILE = [
 
 
 def raw(edition: Edition = EDITION, options: MailOptions = OPTIONS, to: str = "jo@example.org") -> bytes:
-    return b"".join(MessageTemplate.build(edition, options).for_subscriber(to, TOKEN, ID))
+    return bytes(MessageTemplate.build(edition, options).for_subscriber(to, TOKEN, ID))
 
 
 def parsed(data: bytes) -> EmailMessage:
@@ -324,8 +324,8 @@ def test_D20_the_token_stands_in_every_link_and_the_placeholder_nowhere() -> Non
 
 def test_D_two_copies_differ_only_in_recipient_message_id_and_token() -> None:
     template = MessageTemplate.build(EDITION, OPTIONS)
-    one = b"".join(template.for_subscriber("a@example.org", "A" * 32, "<1@example.com>"))
-    two = b"".join(template.for_subscriber("b@example.org", "B" * 32, "<2@example.com>"))
+    one = bytes(template.for_subscriber("a@example.org", "A" * 32, "<1@example.com>"))
+    two = bytes(template.for_subscriber("b@example.org", "B" * 32, "<2@example.com>"))
     assert (
         one.replace(b"A" * 32, b"B" * 32).replace(b"a@example", b"b@example").replace(b"<1@", b"<2@") == two
     )

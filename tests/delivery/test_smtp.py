@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from syndicate.delivery.opening import PlainSmtp
-from syndicate.delivery.parcels import Ended, Parcel, send_one
+from syndicate.delivery.parcels import Ended, Message, Parcel, send_one
 from syndicate.delivery.smtp import SmtpOptions, SmtpSender
 from syndicate.errors import Deferred, Refused, RenderError, SenderDeferred, TransportDown, Uncertain
 from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, SILENCE, ScriptedSmtp
@@ -40,11 +40,11 @@ class Desk:
             render=lambda: self._render(reader),
         )
 
-    def _render(self, reader: str) -> Sequence[bytes]:
+    def _render(self, reader: str) -> Message:
         body = self._bodies.get(reader, BODY)
         if isinstance(body, Exception):
             raise body
-        return [body[:5], body[5:]]
+        return Message((body[:5], body[5:]), len(body))
 
     def take(self) -> Parcel | None:
         return self._waiting.pop(0) if self._waiting else None
@@ -77,7 +77,7 @@ def talking(*replies: Mapping[str, Any], **options: Any) -> Iterator[tuple[Scrip
 
 
 def send(sender: SmtpSender, to: str = "jo@example.org", body: bytes = BODY) -> None:
-    send_one(sender, Parcel(key=1, sender="news@example.com", recipient=to, render=lambda: [body]))
+    send_one(sender, Parcel(key=1, sender="news@example.com", recipient=to, render=lambda: Message.of(body)))
 
 
 @BOTH
