@@ -314,8 +314,12 @@ class Outbox:
         return admitted
 
     def _could_not_open(self, error: MailError) -> None:
-        """The first connection tells whether anything can be sent; a later one only how many there may be."""
-        if not self._sessions and not self._opening and isinstance(error, TransportDown):
+        """The first connection tells whether anything can be sent; a later one only how many there may be.
+
+        Nor does one tell anything that was late: the others have sent everything meanwhile, and left.
+        """
+        last = not self._sessions and not self._opening
+        if last and (self._again or self._held) and isinstance(error, TransportDown):
             self._problem = self._problem or error
         self._limit = max(1, len(self._sessions) + self._opening)
 

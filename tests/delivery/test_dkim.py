@@ -7,7 +7,7 @@ from pathlib import Path
 import dkim
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from syndicate.delivery.dkim import DkimKey, load_key, new_key
 from syndicate.delivery.message import MessageTemplate
@@ -84,6 +84,14 @@ def test_K1_K2_what_is_changed_or_added_breaks_it(keys: dict[str, DkimKey], old:
     changed = data.replace(old, new, 1)
     assert changed != data
     assert not verified(keys, changed)
+
+
+def test_an_ed25519_signature_is_that_of_either_library(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(new_key("ed25519"))
+    private = serialization.load_pem_private_key((tmp_path / "key").read_bytes(), None)
+    assert isinstance(private, ed25519.Ed25519PrivateKey)
+    digest = bytes(range(32))
+    assert load_key(tmp_path / "key", domain="example.com", selector="x").sign(digest) == private.sign(digest)
 
 
 def test_E10_both_unsubscribe_headers_are_signed(keys: dict[str, DkimKey]) -> None:

@@ -331,6 +331,12 @@ def test_D_two_copies_differ_only_in_recipient_message_id_and_token() -> None:
     )
 
 
+@pytest.mark.parametrize("token", ["A", "B" * 32])
+def test_a_copy_knows_how_many_bytes_it_has(token: str) -> None:
+    message = MessageTemplate.build(EDITION, OPTIONS).for_subscriber("jo@example.org", token, ID)
+    assert message.size == len(bytes(message))
+
+
 def test_V6_the_message_id_is_always_the_same_and_not_to_be_guessed() -> None:
     made = message_id(b"s" * 32, 12, 7, "example.com")
     assert re.fullmatch(r"<12\.[0-9a-f]{32}@example\.com>", made)
