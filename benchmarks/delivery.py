@@ -39,7 +39,7 @@ from typing import Any
 from benchmarks.naive_mail import context, page, text
 from syndicate.delivery.dkim import DkimKey, load_key, new_key
 from syndicate.delivery.message import MailOptions, MessageTemplate
-from syndicate.delivery.parcels import Ended, Parcel
+from syndicate.delivery.parcels import Ended, Message, Parcel
 from syndicate.delivery.smtp import SmtpOptions, SmtpSender
 from syndicate.jobs.deliver import DeliverJob
 from syndicate.model import Edition
@@ -89,7 +89,7 @@ class Fixture:
     def _fill(self, words: int) -> int:
         self.context = context(words)
         self.edition = self._edition()
-        return sum(map(len, self.message(0, ())))
+        return self.message(0, ()).size
 
     def html(self, token: str) -> str:
         """The HTML part, inlined as the product does it."""
@@ -109,7 +109,7 @@ class Fixture:
             stories=12,
         )
 
-    def message(self, number: int, keys: Sequence[DkimKey]) -> tuple[bytes, ...]:
+    def message(self, number: int, keys: Sequence[DkimKey]) -> Message:
         """One reader's copy."""
         template = MessageTemplate.build(self.edition, OPTIONS, keys)
         return template.for_subscriber(
@@ -183,7 +183,7 @@ def bare_socket(data: bytes, port: int, count: int, connections: int) -> None:
 
 def alone(fixture: Fixture, port: int, count: int, key: DkimKey | None) -> dict[str, float]:
     """CPU microseconds of what cannot be left out: system calls, and with a key hashing and signing."""
-    data, digest = b"".join(fixture.message(1, ())), hashlib.sha256().digest()
+    data, digest = bytes(fixture.message(1, ())), hashlib.sha256().digest()
 
     def repeated(work: Callable[[], object]) -> float:
         return measured(count, lambda: [work() for _ in range(count)])[0]
@@ -280,7 +280,7 @@ def commit_rate(folder: Path) -> float:
 
 def late_answers(fixture: Fixture, delay: float, connections: int, each: int) -> tuple[float, float]:
     """Messages a second with answers that take their time: ours, and smtplib in as many threads."""
-    data, count = b"".join(fixture.message(1, ())), connections * each
+    data, count = bytes(fixture.message(1, ())), connections * each
     with sink(delay) as port:
         ours = measured(count, lambda: wire_only(fixture, port, count, (), connections))[1]
         threads = [threading.Thread(target=ready_bytes, args=(data, port, each)) for _ in range(connections)]
@@ -311,7 +311,7 @@ def run(folder: Path, count: int) -> dict[str, Any]:
     with sink() as port:
         result["naive"] = naive(folder, port, fixture.words)
         base = result["naive"]["cpu_us"]
-        data = b"".join(fixture.message(1, ()))
+        data = bytes(fixture.message(1, ()))
         cpu, rate = measured(count, lambda: ready_bytes(data, port, count))
         result["smtplib_ready_bytes"] = {"cpu_us": cpu, "per_second": rate, "ratio": base / cpu}
         for kind in KINDS:

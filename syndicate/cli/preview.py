@@ -11,7 +11,7 @@ from syndicate.cli.arguments import newsletter_named
 from syndicate.cli.frame import config_option, json_option, moment, now_option, plural, services_of, show
 from syndicate.cli.wrapping import say
 from syndicate.delivery.message import MessageTemplate
-from syndicate.delivery.parcels import Parcel, send_one
+from syndicate.delivery.parcels import Message, Parcel, send_one
 from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
 from syndicate.jobs.press import Draft
@@ -76,7 +76,8 @@ def send(config: Path, as_json: bool, now: datetime | None, address: str, newsle
         options = services.mail_options(newsletter)
         sender = options.bounce_address or options.sender_address
         send_one(
-            services.sender(), Parcel(key=0, sender=sender, recipient=recipient, render=lambda: [message])
+            services.sender(),
+            Parcel(key=0, sender=sender, recipient=recipient, render=lambda: Message.of(message)),
         )
     show(
         {"newsletter": newsletter, "address": recipient, "subject": draft.subject},
@@ -102,7 +103,7 @@ def _draft(
     options = replace(services.mail_options(name), web_url=edition.web_url)
     message_id = f"<preview.{now:%Y%m%d%H%M%S%f}@{options.domain}>"
     template = MessageTemplate.build(edition, options, services.dkim_keys)
-    return edition, b"".join(template.for_subscriber(recipient, PREVIEW_TOKEN, message_id))
+    return edition, bytes(template.for_subscriber(recipient, PREVIEW_TOKEN, message_id))
 
 
 def _edition(draft: Draft, now: datetime) -> Edition:

@@ -9,11 +9,10 @@ uncertain (RFC 5321 section 3.3).
 
 import re
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from syndicate.delivery.headers import encode_address, encode_recipient, header_text
-from syndicate.delivery.parcels import Ended, Parcel
+from syndicate.delivery.parcels import Ended, Message, Parcel
 from syndicate.errors import (
     Deferred,
     MailError,
@@ -33,6 +32,9 @@ _CLOSING = 421
 _SIZE_REFUSED = 552
 _NO_SUCH_ADDRESS = 553
 _GOOD = {"RSET": (250,), "MAIL": (250,), "RCPT": (250, 251), "DATA": (354,), "QUIT": (221,)}
+_ENVELOPE: tuple[str, ...] = ("MAIL", "RCPT", "DATA")
+# What says no more than that the next reply may be waited for; most replies do.
+_GO_ON = {"RSET": b"250 ", "MAIL": b"250 ", "RCPT": b"250 "}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +64,7 @@ class Dialogue:
         self.answered = 0
         self._features = features
         self._place = place
-        self._message: Sequence[bytes] = ()
-        self._size = 0
+        self._message: Message | None = None
         self._body: Parcel | None = None
         self._awaited: deque[str] = deque()
         self._later: deque[tuple[str, bytes]] = deque()
@@ -85,34 +86,33 @@ class Dialogue:
         """True while a body is on the wire or unanswered."""
         return self._body is not None
 
-    def offer(self, parcel: Parcel, message: Sequence[bytes]) -> None:
+    def offer(self, parcel: Parcel, message: Message) -> None:
         """Send the envelope of a message. Only while nothing else is offered."""
         self.offered, self._message = parcel, message
-        self._size = sum(map(len, message))
-        commands = self._envelope(parcel)
-        if not commands:
+        lines = self._envelope(parcel, message.size)
+        if not lines:
             return
+        names = _ENVELOPE
         if self._open:
-            commands.insert(0, ("RSET", b"RSET\r\n"))
+            names, lines = ("RSET", *names), (b"RSET\r\n", *lines)
         self._open = True
         if self._features.pipelining:
-            names, lines = zip(*commands, strict=True)
             self._awaited.extend(names)
             self._write(b"".join(lines))
         else:
-            self._later.extend(commands)
+            self._later.extend(zip(names, lines, strict=True))
             self._say_next()
 
     def hand_over(self) -> None:
         """Send the body that the server waits for. ``offer`` the next one at once: they leave together."""
-        if not self.ready:
+        message = self._message
+        if message is None or not self.ready:
             raise RuntimeError("a body before the server's 354")
-        self._body, self.offered = self.offered, None
+        self._body, self.offered, self._message = self.offered, None, None
         self.ready = self._open = False
-        self._out.extend(self._message)
-        self._out_size += self._size
+        self._out.extend(message.pieces)
+        self._out_size += message.size
         self._write(b".\r\n")
-        self._message = ()
         self._awaited.append("BODY")
 
     def bid_farewell(self) -> None:
@@ -133,14 +133,15 @@ class Dialogue:
         ended, self._ended = self._ended, []
         return ended
 
-    def feed(self, data: bytes) -> None:
-        """Take what the server said."""
+    def feed(self, data: bytes) -> bool:
+        """Take what the server said; true when there is something to say at once."""
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
             if self.lost is None:
                 self._line(line)
         if self.lost is None and len(self._buffer) > _LONGEST_REPLY:
             self.lose("answered without end")
+        return bool(self._out)
 
     def lose(self, why: str, code: int | None = None) -> None:
         """The connection is gone: what was only offered is ``returned``, a body on the wire is uncertain."""
@@ -165,23 +166,24 @@ class Dialogue:
         self._out.append(data)
         self._out_size += len(data)
 
-    def _envelope(self, parcel: Parcel) -> list[tuple[str, bytes]]:
-        features, size = self._features, self._size
+    def _envelope(self, parcel: Parcel, size: int) -> tuple[bytes, ...]:
+        """What offers a message, or nothing when this server cannot be offered it."""
+        features = self._features
         try:
             sender, recipient = encode_address(parcel.sender), encode_recipient(parcel.recipient)
         except Refused as error:
             self._end_offered(error)
-            return []
+            return ()
         plain = recipient.isascii()
         if not plain and not features.utf8:
             shown = header_text(parcel.recipient, 80)
             said = f'{self._place} takes no address outside plain ASCII such as "{shown}".'
             self._end_offered(Refused(said, code=_NO_SUCH_ADDRESS))
-            return []
+            return ()
         if 0 < features.size < size:
             said = f"{self._place} takes at most {features.size} bytes; the message has {size}."
             self._end_offered(Refused(said))
-            return []
+            return ()
         extra = b"" if plain else b" SMTPUTF8 BODY=8BITMIME"
         extra += b" SIZE=%d" % size if features.declares_size else b""
         notify = b""
@@ -190,11 +192,11 @@ class Dialogue:
             notify = b" NOTIFY=FAILURE,DELAY"
             # Other letters would need the utf-8 form of RFC 6533.
             notify += b" ORCPT=rfc822;" + _NOT_XTEXT.sub(_in_xtext, recipient) if plain else b""
-        return [
-            ("MAIL", b"MAIL FROM:<%b>%b\r\n" % (sender, extra)),
-            ("RCPT", b"RCPT TO:<%b>%b\r\n" % (recipient, notify)),
-            ("DATA", b"DATA\r\n"),
-        ]
+        return (
+            b"MAIL FROM:<%b>%b\r\n" % (sender, extra),
+            b"RCPT TO:<%b>%b\r\n" % (recipient, notify),
+            b"DATA\r\n",
+        )
 
     def _say_next(self) -> None:
         """Without PIPELINING: one command, once everything before it is answered."""
@@ -205,6 +207,10 @@ class Dialogue:
 
     def _line(self, line: bytes) -> None:
         """One line of a reply, which may end in CR; what it says is cleaned when it is read."""
+        awaited = self._awaited
+        if awaited and _GO_ON.get(awaited[0]) == line[:4] and not (self._text or self._later):
+            awaited.popleft()
+            return
         code, mark, text = _CODES.get(line[:3]), line[3:4], self._text + line[4:]
         if code is None or mark not in _MARKS or len(text) > _LONGEST_REPLY:
             self.lose("answered something that is no reply")
@@ -264,7 +270,7 @@ class Dialogue:
         if self.offered is not None:
             self.answered += 1
             self._ended.append(Ended(parcel=self.offered, error=error))
-        self.offered, self._message, self._refusal = None, (), None
+        self.offered = self._message = self._refusal = None
 
     def _said(self, to_what: str, code: int, text: bytes) -> str:
         """Without the recipient: these words are logged, and stand in the rows of those who wait as well."""

@@ -40,7 +40,7 @@ class FolderSender:
             return TransportDown(f"The mail folder {self._folder} cannot be made: {error.strerror}")
         while not stopping() and (parcel := take()) is not None:
             try:
-                data = b"".join(parcel.render())
+                data = bytes(parcel.render())
                 path = self._folder / _file_name(data)
             except (MailError, RenderError) as error:
                 ended.append(Ended(parcel=parcel, error=error))

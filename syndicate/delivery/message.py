@@ -25,6 +25,7 @@ from syndicate.delivery.headers import (
     encode_url,
     header_text,
 )
+from syndicate.delivery.parcels import Message
 from syndicate.errors import MailError
 from syndicate.model import Edition
 from syndicate.text.names import slug
@@ -70,8 +71,12 @@ class MessageTemplate:
 
     def __init__(self, head: tuple[bytes, ...], body: tuple[bytes, ...], seal: Seal | None) -> None:
         self._head = head
-        self._body = body
         self._seal = seal
+        # The head of a copy, then the body with the copy's token between its pieces.
+        self._pieces = [b""] * (2 * len(body))
+        self._pieces[1::2] = body
+        self._tokens = len(body) - 1
+        self._body_size = sum(map(len, body))
 
     @classmethod
     def build(cls, edition: Edition, options: MailOptions, keys: Sequence[DkimKey] = ()) -> Self:
@@ -99,24 +104,24 @@ class MessageTemplate:
         seal = Seal(keys, (*own, *fields), pieces, (_TO, _ID, hole)) if keys else None
         return cls(tuple(head.split(hole)), pieces, seal)
 
-    def for_subscriber(self, address: str, token: str, message_id: str) -> tuple[bytes, ...]:
-        """The whole message for one reader, in pieces to be joined.
+    def for_subscriber(self, address: str, token: str, message_id: str) -> Message:
+        """The whole message for one reader; its lines are at most 998 bytes long.
 
-        Lines end in CRLF, are at most 998 bytes long and never begin with a dot: it can go over the wire as
-        it is. ``message_id`` comes with its angle brackets. ``Refused`` when the address is none that mail
-        can be sent to, ``MailError`` when the token or the Message-ID is not one of ours.
+        ``message_id`` comes with its angle brackets. ``Refused`` when the address is none that mail can be
+        sent to, ``MailError`` when the token or the Message-ID is not one of ours.
         """
         if _TOKEN.fullmatch(token) is None or _MESSAGE_ID.fullmatch(message_id) is None:
             raise MailError(f"Not a token or not a Message-ID: {header_text(message_id, 80)}")
         own = token.encode("ascii")
         to, mark = encode_recipient(address), message_id.encode("ascii")
         head = b"To: %b\r\nMessage-ID: %b\r\n%b" % (to, mark, own.join(self._head))
+        if self._seal is not None:
+            head = self._seal.sign((to, mark, own), own) + head
         # Never joined: the kernel gathers the pieces, and the large ones are the same for everybody.
-        body = [own] * (2 * len(self._body) - 1)
-        body[::2] = self._body
-        if self._seal is None:
-            return head, *body
-        return self._seal.sign((to, mark, own), own), head, *body
+        pieces = self._pieces.copy()
+        pieces[0] = head
+        pieces[2::2] = [own] * self._tokens
+        return Message(pieces, len(head) + self._body_size + self._tokens * len(own))
 
 
 def message_id(secret: bytes, edition_id: int, subscription_id: int, domain: str) -> str:

@@ -125,7 +125,7 @@ class Outbox:
     def _wait(self) -> set[_Session]:
         touched = self._look(self._tick, set())
         # What came in while these were read is still in time for this turn's commit.
-        while touched and (more := self._look(0, touched)):
+        while 0 < len(touched) < len(self._sessions) and (more := self._look(0, touched)):
             touched |= more
         if self._held:
             touched |= {one for one in self._sessions if _is_idle(one.dialogue)}
@@ -151,8 +151,7 @@ class Outbox:
                 data = session.wire.receive()
                 if data is None:
                     session.dialogue.lose("closed the connection")
-                elif data:
-                    session.dialogue.feed(data)
+                elif data and session.dialogue.feed(data):
                     self._say(session)
         except OSError as error:
             session.dialogue.lose(f"broke the connection ({error.strerror or error})")
@@ -260,13 +259,11 @@ class Outbox:
 
     def _next(self) -> Parcel | None:
         """The next parcel whose time has come."""
-        now = time.monotonic()
         if self._again:
             return self._again.popleft()
-        if self._held and self._held[0][0] <= now:
+        if self._held and self._held[0][0] <= time.monotonic():
             return heappop(self._held)[2]
         while len(self._held) < _HELD and (parcel := self._take()) is not None:
-            # Looked at anew: what may go at once was taken after ``now``.
             if parcel.not_before <= time.monotonic():
                 return parcel
             heappush(self._held, (parcel.not_before, parcel.key, parcel))
@@ -317,8 +314,12 @@ class Outbox:
         return admitted
 
     def _could_not_open(self, error: MailError) -> None:
-        """The first connection tells whether anything can be sent; a later one only how many there may be."""
-        if not self._sessions and not self._opening and isinstance(error, TransportDown):
+        """The first connection tells whether anything can be sent; a later one only how many there may be.
+
+        Nor does one tell anything that was late: the others have sent everything meanwhile, and left.
+        """
+        last = not self._sessions and not self._opening
+        if last and (self._again or self._held) and isinstance(error, TransportDown):
             self._problem = self._problem or error
         self._limit = max(1, len(self._sessions) + self._opening)
 

@@ -12,7 +12,6 @@ the others, one of whom will tell; and a refusal that stops everything would let
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from syndicate.delivery.bounces import about_us
 from syndicate.delivery.parcels import Ended
@@ -52,7 +51,7 @@ class Suspicion:
             elif isinstance(one.error, Refused) and about_us(str(one.error)):
                 self._keep(self._policies, one, POLICY_REFUSALS)
                 # Nobody must be left in doubt about a body that was refused, if this process ends now.
-                certain.append(replace(one, final=False))
+                certain.append(one._replace(final=False))
             else:
                 certain.append(one)
         return certain

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 _CHUNK = 8192
 # A whole message fits, so that one system call usually takes it.
 _BUFFER = 1 << 18
+# More pieces no system call takes (IOV_MAX of Linux, macOS and the BSDs).
+_MOST_PIECES = 1024
 _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -34,6 +36,8 @@ class Wire:
             self._left = memoryview(bytes(self._left) + b"".join(pieces)) if pieces else self._left
             self._flush()
         elif pieces:
+            if len(pieces) > _MOST_PIECES:
+                pieces = (b"".join(pieces),)
             try:
                 sent = self.socket.sendmsg(pieces)
             except _NOT_NOW:

@@ -19,7 +19,7 @@ from syndicate.delivery.dkim import DkimKey
 from syndicate.delivery.message import MailOptions, MessageTemplate, message_id
 from syndicate.delivery.outcome import KEEP_TRYING, outcome_of, refuses_us, rest_after
 from syndicate.delivery.pace import Limits, Pace
-from syndicate.delivery.parcels import Ended, Parcel, Sender
+from syndicate.delivery.parcels import Ended, Message, Parcel, Sender
 from syndicate.delivery.verp import verp_sender
 from syndicate.errors import MailError, Refused, RenderError, TransportDown
 from syndicate.jobs.bounces import BouncePolicy, apply_bounce, bounce_of_reply
@@ -313,7 +313,7 @@ class _Run:
             return options.sender_address
         return verp_sender(self._secret, options.bounce_address, delivery.id, delivery.address)
 
-    def _render(self, delivery: Delivery) -> Sequence[bytes]:
+    def _render(self, delivery: Delivery) -> Message:
         edition = self._edition(delivery.edition_id)
         if isinstance(edition, RenderError):
             raise edition

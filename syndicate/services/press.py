@@ -69,4 +69,4 @@ def _sample_message(
         web_url=web_url,
     )
     template = MessageTemplate.build(edition, replace(options, web_url=web_url))
-    return b"".join(template.for_subscriber("reader@example.com", "preview", f"<preview@{options.domain}>"))
+    return bytes(template.for_subscriber("reader@example.com", "preview", f"<preview@{options.domain}>"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import dkim
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from syndicate.delivery.dkim import DkimKey, load_key, new_key
 from syndicate.delivery.message import MessageTemplate
@@ -31,7 +31,7 @@ def signed(
     keys: dict[str, DkimKey], *kinds: str, html: str = EDITION.html, to: str = "jo@example.org"
 ) -> bytes:
     template = MessageTemplate.build(replace(EDITION, html=html), OPTIONS, [keys[kind] for kind in kinds])
-    return b"".join(template.for_subscriber(to, TOKEN, ID))
+    return bytes(template.for_subscriber(to, TOKEN, ID))
 
 
 def verified(keys: dict[str, DkimKey], data: bytes, index: int = 0) -> bool:
@@ -86,6 +86,14 @@ def test_K1_K2_what_is_changed_or_added_breaks_it(keys: dict[str, DkimKey], old:
     assert not verified(keys, changed)
 
 
+def test_an_ed25519_signature_is_that_of_either_library(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(new_key("ed25519"))
+    private = serialization.load_pem_private_key((tmp_path / "key").read_bytes(), None)
+    assert isinstance(private, ed25519.Ed25519PrivateKey)
+    digest = bytes(range(32))
+    assert load_key(tmp_path / "key", domain="example.com", selector="x").sign(digest) == private.sign(digest)
+
+
 def test_E10_both_unsubscribe_headers_are_signed(keys: dict[str, DkimKey]) -> None:
     names = re.sub(r"\s", "", re.search(r"h=([^;]+);", value(signed(keys, "rsa"), "DKIM-Signature"))[1])  # type: ignore[index]
     assert names.split(":").count("list-unsubscribe") == 2
@@ -119,7 +127,7 @@ def test_K4_a_key_that_is_none_or_too_short_or_locked_is_refused(tmp_path: Path)
 def test_E8_the_way_in_and_the_id_of_the_edition_are_signed(keys: dict[str, DkimKey]) -> None:
     options = replace(OPTIONS, subscribe_url="https://news.example.com/subscribe?newsletter=morning")
     template = MessageTemplate.build(EDITION, options, [keys["ed25519"]])
-    data = b"".join(template.for_subscriber("jo@example.org", TOKEN, ID))
+    data = bytes(template.for_subscriber("jo@example.org", TOKEN, ID))
     assert value(data, "List-Subscribe") == "<https://news.example.com/subscribe?newsletter=morning>"
     assert value(data, "X-Edition-ID") == f"urn:uuid:{EDITION.uid}"
     assert verified(keys, data)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.delivery.folder import FolderSender
-from syndicate.delivery.parcels import Parcel, send_one
+from syndicate.delivery.parcels import Message, Parcel, send_one
 from syndicate.errors import Deferred, Refused, TransportDown
 
 MESSAGE = b"To: jo@example.org\r\nMessage-ID: <12.ab@example.com>\r\n\r\nHello\r\n"
@@ -14,7 +14,9 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def parcel(message: bytes) -> Parcel:
-    return Parcel(key=1, sender="news@example.com", recipient="jo@example.org", render=lambda: [message])
+    return Parcel(
+        key=1, sender="news@example.com", recipient="jo@example.org", render=lambda: Message.of(message)
+    )
 
 
 def send(folder: Path, message: bytes = MESSAGE) -> None:

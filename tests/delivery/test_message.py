@@ -61,7 +61,7 @@ HOSTILE = [
 
 
 def raw(edition: Edition = EDITION, options: MailOptions = OPTIONS, to: str = "jo@example.org") -> bytes:
-    return b"".join(MessageTemplate.build(edition, options).for_subscriber(to, TOKEN, ID))
+    return bytes(MessageTemplate.build(edition, options).for_subscriber(to, TOKEN, ID))
 
 
 def parsed(data: bytes) -> EmailMessage:
@@ -324,11 +324,17 @@ def test_D20_the_token_stands_in_every_link_and_the_placeholder_nowhere() -> Non
 
 def test_D_two_copies_differ_only_in_recipient_message_id_and_token() -> None:
     template = MessageTemplate.build(EDITION, OPTIONS)
-    one = b"".join(template.for_subscriber("a@example.org", "A" * 32, "<1@example.com>"))
-    two = b"".join(template.for_subscriber("b@example.org", "B" * 32, "<2@example.com>"))
+    one = bytes(template.for_subscriber("a@example.org", "A" * 32, "<1@example.com>"))
+    two = bytes(template.for_subscriber("b@example.org", "B" * 32, "<2@example.com>"))
     assert (
         one.replace(b"A" * 32, b"B" * 32).replace(b"a@example", b"b@example").replace(b"<1@", b"<2@") == two
     )
+
+
+@pytest.mark.parametrize("token", ["A", "B" * 32])
+def test_a_copy_knows_how_many_bytes_it_has(token: str) -> None:
+    message = MessageTemplate.build(EDITION, OPTIONS).for_subscriber("jo@example.org", token, ID)
+    assert message.size == len(bytes(message))
 
 
 def test_V6_the_message_id_is_always_the_same_and_not_to_be_guessed() -> None:

@@ -1,3 +1,4 @@
+import itertools
 import socket
 import ssl
 import threading
@@ -9,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from syndicate.delivery.dialogue import Features
 from syndicate.delivery.opening import PlainSmtp
-from syndicate.delivery.parcels import Ended, Parcel, send_one
-from syndicate.delivery.smtp import SmtpOptions, SmtpSender
+from syndicate.delivery.outbox import Outbox, OutboxOptions
+from syndicate.delivery.parcels import Ended, Message, Parcel, send_one
+from syndicate.delivery.smtp import SmtpOptions, SmtpSender, connect
 from syndicate.errors import Deferred, Refused, RenderError, SenderDeferred, TransportDown, Uncertain
 from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, SILENCE, ScriptedSmtp
 
@@ -40,11 +43,11 @@ class Desk:
             render=lambda: self._render(reader),
         )
 
-    def _render(self, reader: str) -> Sequence[bytes]:
+    def _render(self, reader: str) -> Message:
         body = self._bodies.get(reader, BODY)
         if isinstance(body, Exception):
             raise body
-        return [body[:5], body[5:]]
+        return Message((body[:5], body[5:]), len(body))
 
     def take(self) -> Parcel | None:
         return self._waiting.pop(0) if self._waiting else None
@@ -77,7 +80,7 @@ def talking(*replies: Mapping[str, Any], **options: Any) -> Iterator[tuple[Scrip
 
 
 def send(sender: SmtpSender, to: str = "jo@example.org", body: bytes = BODY) -> None:
-    send_one(sender, Parcel(key=1, sender="news@example.com", recipient=to, render=lambda: [body]))
+    send_one(sender, Parcel(key=1, sender="news@example.com", recipient=to, render=lambda: Message.of(body)))
 
 
 @BOTH
@@ -269,6 +272,16 @@ def test_a_body_larger_than_any_buffer_arrives_whole() -> None:
     assert server.bodies == [big]
 
 
+def test_a_message_of_more_pieces_than_a_system_call_takes_arrives_whole() -> None:
+    message = Message([BODY, *[b"a link\r\n"] * 2000], len(BODY) + 2000 * len(b"a link\r\n"))
+    with talking(PIPELINING) as (server, sender):
+        send_one(
+            sender,
+            Parcel(key=1, sender="news@example.com", recipient="jo@example.org", render=lambda: message),
+        )
+    assert server.bodies == [bytes(message)]
+
+
 @pytest.mark.parametrize("answer", [DROP, SILENCE, b"500 what\r\n"])
 def test_D10_trouble_at_QUIT_changes_nothing(answer: bytes) -> None:
     with talking({"QUIT": answer}, timeout=0.2) as (server, sender):
@@ -337,6 +350,29 @@ def test_a_server_that_takes_only_some_connections_gets_no_more() -> None:
     assert set(desk.kinds().values()) == {"sent"}
     assert len(server.bodies) == 100
     assert server.connections <= 5
+
+
+def test_a_connection_refused_after_everything_was_sent_is_no_problem() -> None:
+    readers = [f"reader{number}" for number in range(60)]
+    desk, all_sent, opened = Desk(*readers), threading.Event(), itertools.count()
+
+    def connect_late() -> tuple[socket.socket, Features]:
+        if next(opened) == 0:
+            return connect(SmtpOptions(host="127.0.0.1", port=server.port, tls="none"))
+        assert all_sent.wait(60)
+        raise TransportDown("421 too many")
+
+    def settle(ended: Sequence[Ended], beginning: Sequence[Parcel]) -> Collection[int]:
+        allowed = desk.settle(ended, beginning)
+        if len(desk.outcomes) == len(readers):
+            all_sent.set()
+        return allowed
+
+    options = OutboxOptions(place="x", connections=3, timeout=5.0, final_timeout=5.0)
+    with ScriptedSmtp(PIPELINING) as server:
+        outbox = Outbox(connect_late, desk.take, settle, options, lambda: False)
+        assert outbox.run(len(readers)) is None
+    assert desk.kinds() == dict.fromkeys(readers, "sent")
 
 
 def test_a_refused_login_is_tried_once_however_many_connections_there_may_be() -> None:

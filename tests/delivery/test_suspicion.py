@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from syndicate.delivery.parcels import Ended, Parcel
+from syndicate.delivery.parcels import Ended, Message, Parcel
 from syndicate.delivery.suspicion import Suspicion
 from syndicate.errors import Deferred, MailError, Refused, SenderRefused, TransportDown
 from tests.delivery.test_smtp import BOTH, Desk, talking
@@ -16,7 +16,10 @@ NOT_NOW = {"DATA": b"503 not now\r\n"}
 
 def ended(key: int, error: MailError | None = None) -> Ended:
     return Ended(
-        parcel=Parcel(key=key, sender="us@example.com", recipient="jo@example.org", render=list), error=error
+        parcel=Parcel(
+            key=key, sender="us@example.com", recipient="jo@example.org", render=lambda: Message.of(b"")
+        ),
+        error=error,
     )
 
 
