@@ -16,6 +16,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028]")
 _INLINE_SPACE = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")
 _PRINTABLE_ASCII = bytes(range(0x20, 0x7F)) + b"\n"
+_ASCII = bytes(range(0x80))
 # Space other than U+0020 and the line feed: few texts have any, and no other needs the two patterns above.
 _ODD_SPACE = re.compile(r"[^\S\n ]")
 # Python's \w has no combining marks, so a pile of marks is a run of this.
@@ -121,10 +122,16 @@ def is_western(text: str) -> bool:
     if text.isascii():
         return True
     try:
-        text.encode("cp1252")
+        # Each character that is looked up takes as long as many that are not.
+        beyond_ascii(text).encode("cp1252")
     except UnicodeEncodeError:
         return False
     return True
+
+
+def beyond_ascii(text: str) -> str:
+    """The characters of a text that are not ASCII, in their order."""
+    return text.encode(errors="surrogatepass").translate(None, _ASCII).decode(errors="surrogatepass")
 
 
 def xml_safe(text: str) -> str:
