@@ -1,10 +1,10 @@
 """feedparser's own parser of well-formed documents, relieved of what these elements never need.
 
-What an element means is feedparser's: its methods ``_start_…`` and ``_end_…`` are called as it calls them. Most
-elements of a feed hold a short text and no attributes, though, and for each of them it resolves the base
-address anew, looks for namespaces, and takes the text through three decoders. Here these elements take a
-shorter way to the same methods; whatever is out of the ordinary (texts of articles, ``xml:base``,
-``xml:lang``, other than ASCII characters) goes the long one.
+What an element means is feedparser's: its methods ``_start_…`` and ``_end_…`` are called as it calls them.
+Most elements of a feed hold a short text and nothing else, though, and for each of them it resolves the base
+address anew, looks for namespaces, and takes the text through three decoders. Here they take a shorter way to
+the same methods; whatever is out of the ordinary (texts of articles, ``xml:base``, ``xml:lang``, other
+characters than ASCII) goes the long one.
 """
 
 from collections.abc import Sequence
@@ -56,9 +56,10 @@ class StrictParser(StrictFeedParser):  # type: ignore[misc]
         self.basestack.append(self.baseuri)
         self.langstack.append(self.lang)
         name, is_plain = self._method(tag)
-        if is_plain:
-            self.intextinput = self.intextinput if tag in _IN_TEXTINPUT else 0
-            self.inimage = self.inimage if tag in _IN_IMAGE else 0
+        if is_plain and tag not in _IN_TEXTINPUT:
+            self.intextinput = 0
+        if is_plain and tag not in _IN_IMAGE:
+            self.inimage = 0
         try:
             getattr(self, "_start_" + name)(values)
         except AttributeError:
