@@ -9,7 +9,7 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from syndicate.text.plain import beyond_ascii
+from syndicate.text.plain import ASCII, without_ascii
 
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
@@ -104,7 +104,7 @@ def detect_language(text: str) -> str:
     """The ISO 639-1 code of a text's language; ``""`` when it is too short or too mixed to tell."""
     sample = text[:SAMPLE]
     letters = len(sample.encode("ascii", "ignore").translate(None, _NO_LETTERS))
-    letters += sum(map(str.isalpha, beyond_ascii(sample)))
+    letters += sum(map(str.isalpha, without_ascii(sample, ASCII)))
     if letters < 2:
         return ""
     if not sample.isascii():

@@ -10,7 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from syndicate.text.plain import beyond_ascii, is_western
+from syndicate.text.plain import ASCII, is_western, without_ascii
 
 WORDS_PER_MINUTE = {
     "ar": 138,
@@ -79,7 +79,7 @@ def _count(text: str, language: str) -> tuple[int, int]:
         return 0, _count_western(text)
     # Korean and Vietnamese texts quote an ideograph now and then; it is a word there.
     characters = 0
-    if _IDEOGRAPH.search(beyond_ascii(text)):
+    if _IDEOGRAPH.search(without_ascii(text, ASCII)):
         text, characters = _IDEOGRAPH.subn(" ", text)
     unspaced = 0
     if language.startswith(("th", "lo", "my", "km")) or not language:
