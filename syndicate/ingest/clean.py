@@ -10,7 +10,7 @@ after it safe to write as regular expressions.
 
 import contextlib
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
@@ -182,7 +182,8 @@ def _is_deep(html: str) -> bool:
     Exact for what nh3 writes. Strangers may hide tags from it, at the cost of nh3's time for ``MAX_TAGS``
     elements in each other (1 s).
     """
-    opened: Counter[str] = Counter()
+    # Not a counter, which answers for what it has not counted in Python.
+    opened: defaultdict[str, int] = defaultdict(int)
     depth = 0
     for closing, raw in _NAME.findall(html):
         name = raw.lower()
