@@ -10,7 +10,7 @@ after it safe to write as regular expressions.
 
 import contextlib
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
@@ -22,7 +22,7 @@ from syndicate.ingest.hidden_pictures import may_hide_pictures, without_hidden_p
 from syndicate.ingest.html_tags import NEVER_NESTING, TAG
 from syndicate.ingest.tracking_pixels import is_tracking_pixel, picture_sides
 from syndicate.model import Image
-from syndicate.text.plain import clean_line, html_to_text
+from syndicate.text.plain import clean_line, html_to_text, without_ascii
 from syndicate.text.urls import absolute_url, is_web_url
 
 MAX_LENGTH = 1_000_000
@@ -85,6 +85,8 @@ _IMG = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
 _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"]*)"')
 _STYLE = re.compile(r' style="[^"]*"')
 _FOREIGN_URL = re.compile(r'( (?:href|src|cite)=")([\x00-\x21\x23-\x7f]*+[^"\x00-\x7f][^"]*+)"')
+# The same of any attribute: where none is, no need to try each word.
+_FOREIGN_VALUE = re.compile(r'="[\x00-\x21\x23-\x7f]*+[^"\x00-\x7f]')
 _NOSCRIPT = re.compile(r"</?noscript(?:[\s/][^<>]*+)?>", re.IGNORECASE)
 _PRE_NEWLINE = re.compile(r"(<pre[^>]*>)\n")
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:px)?\s*\Z")
@@ -121,8 +123,8 @@ def clean_html(html: str, base: str) -> CleanedHtml:
         html = within_limits(html)
     raw = html
     html = _without_unwanted(_cleaner(base).clean(raw))
-    if "<img" in html and may_hide_pictures(raw):
-        html = _without_unwanted(_cleaner(base).clean(without_hidden_pictures(raw)))
+    if "<img" in html and may_hide_pictures(raw) and (shown := without_hidden_pictures(raw)) != raw:
+        html = _without_unwanted(_cleaner(base).clean(shown))
     if html.count("<") > MAX_DEPTH and _is_deep(html):
         # End tags in comments and the like were taken for real ones. What nh3 writes has none of these.
         html = within_limits(html)
@@ -155,9 +157,7 @@ def _build(relative: Literal["deny"] | tuple[Literal["rewrite_with_base"], str])
 
 
 def _without_unwanted(text: str) -> str:
-    if text.isascii():
-        return _UNWANTED.sub("", text) if text.encode().translate(None, _WANTED_ASCII) else text
-    if text.replace("\n", "").replace("\t", "").replace("\r", "").replace("\xa0", "").isprintable():
+    if without_ascii(text, _WANTED_ASCII).replace("\xa0", "").isprintable():
         return text
     try:
         text.encode()
@@ -182,7 +182,8 @@ def _is_deep(html: str) -> bool:
     Exact for what nh3 writes. Strangers may hide tags from it, at the cost of nh3's time for ``MAX_TAGS``
     elements in each other (1 s).
     """
-    opened: Counter[str] = Counter()
+    # Not a counter, which answers for what it has not counted in Python.
+    opened: defaultdict[str, int] = defaultdict(int)
     depth = 0
     for closing, raw in _NAME.findall(html):
         name = raw.lower()
@@ -273,7 +274,7 @@ def _canonical(html: str) -> str:
     if "<pre" in html:
         # Parsers drop the first newline of pre; without a second one it would be lost each time.
         html = _PRE_NEWLINE.sub("\\1\n\n", html)
-    if not html.isascii():
+    if not html.isascii() and _FOREIGN_VALUE.search(html):
         html = _FOREIGN_URL.sub(_uri, html)
     return html
 

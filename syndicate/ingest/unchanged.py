@@ -48,6 +48,8 @@ def compare(body: bytes, frame: str, known: Container[str]) -> Compared:
     others = [b"" if digest in known else item for digest, item in zip(digests, items, strict=True)]
     if not any(others):
         return Compared(frame=frame, unseen=b"", seen=seen)
+    if any(map(_ends_in_cdata, others)):
+        return whole
     unseen = b"".join(piece for pair in zip(around, [*others, b""], strict=True) for piece in pair)
     # How a document is read that is not in the charset it declares depends on all of it.
     return Compared(frame=frame, unseen=unseen, seen=seen) if seen and _is_utf8(unseen) else whole
@@ -72,6 +74,11 @@ def _apart(body: bytes) -> tuple[list[bytes], list[bytes]] | None:
         return None
     around.append(body[at : body.find(b">", last) + 1])
     return (around, items) if items else None
+
+
+def _ends_in_cdata(item: bytes) -> bool:
+    """Whether what looks like the end tag of an item is text, so that the item may not be whole."""
+    return item.rfind(b"<![CDATA[") > item.rfind(b"]]>")
 
 
 def _is_utf8(document: bytes) -> bool:

@@ -9,6 +9,8 @@ import unicodedata
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from syndicate.text.plain import ASCII, without_ascii
+
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
@@ -76,6 +78,7 @@ _SCRIPTS = {
     "km": re.compile("[\u1780-\u17b3]"),
     "hy": re.compile("[\u0531-\u0587]"),
 }
+_NO_LETTERS = bytes(byte for byte in range(0x80) if not chr(byte).isalpha())
 _NOT_LATIN = re.compile("[\u0370-\u1dff\u3041-\ud7a3\uf900-\ufaff]")
 # Letters that only some languages of a script use; the first row whose letters make up the share wins.
 _ARABIC = (("ps", "ټډړښځڅڼۍې", 0.01), ("ku", "ڕڵۆێە", 0.03), ("ur", "ٹڈڑےںہھ", 0.02), ("fa", "پچژگکی", 0.02))
@@ -100,7 +103,8 @@ def normalise_language(tag: str) -> str:
 def detect_language(text: str) -> str:
     """The ISO 639-1 code of a text's language; ``""`` when it is too short or too mixed to tell."""
     sample = text[:SAMPLE]
-    letters = sum(map(str.isalpha, sample))
+    letters = len(sample.encode("ascii", "ignore").translate(None, _NO_LETTERS))
+    letters += sum(map(str.isalpha, without_ascii(sample, ASCII)))
     if letters < 2:
         return ""
     if not sample.isascii():

@@ -15,7 +15,9 @@ _UNSAFE = re.compile(
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028]")
 _INLINE_SPACE = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")
+_SPACES = re.compile("  +")
 _PRINTABLE_ASCII = bytes(range(0x20, 0x7F)) + b"\n"
+ASCII = bytes(range(0x80))
 # Space other than U+0020 and the line feed: few texts have any, and no other needs the two patterns above.
 _ODD_SPACE = re.compile(r"[^\S\n ]")
 # Python's \w has no combining marks, so a pile of marks is a run of this.
@@ -84,6 +86,7 @@ def html_to_text(html: str) -> str:
     """
     if "<pre" in html:
         html = _PREFORMATTED.sub(lambda match: match[0].replace("\n", "<br>"), html)
+    html = html.replace("\xa0", " ").replace("\t", " ").replace("\r", " ")
     if _is_printable(html):
         # All its space is spaces and line feeds: no need to take it apart into words.
         html = _single_spaced(html.replace("\n", " ")).strip(" ")
@@ -121,10 +124,18 @@ def is_western(text: str) -> bool:
     if text.isascii():
         return True
     try:
-        text.encode("cp1252")
+        without_ascii(text, ASCII).encode("cp1252")
     except UnicodeEncodeError:
         return False
     return True
+
+
+def without_ascii(text: str, characters: bytes) -> str:
+    """A text without these characters of ASCII: to look at a text, this is many times as quick as a pattern.
+
+    Most texts have few others, so whatever is looked for is then looked for in little.
+    """
+    return text.encode(errors="surrogatepass").translate(None, characters).decode(errors="surrogatepass")
 
 
 def xml_safe(text: str) -> str:
@@ -134,15 +145,11 @@ def xml_safe(text: str) -> str:
 
 def _is_printable(text: str) -> bool:
     """Whether a text has neither controls, line feeds apart, nor format characters, nor unusual space."""
-    if text.isascii():
-        return not text.encode().translate(None, _PRINTABLE_ASCII)
-    return text.replace("\n", "").isprintable()
+    return without_ascii(text, _PRINTABLE_ASCII).isprintable()
 
 
 def _single_spaced(text: str) -> str:
-    while "  " in text:
-        text = text.replace("  ", " ")
-    return text
+    return _SPACES.sub(" ", text) if "  " in text else text
 
 
 def _paragraphs(text: str) -> str:

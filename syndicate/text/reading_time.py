@@ -10,7 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from syndicate.text.plain import is_western
+from syndicate.text.plain import ASCII, is_western, without_ascii
 
 WORDS_PER_MINUTE = {
     "ar": 138,
@@ -42,7 +42,10 @@ _IDEOGRAPH = re.compile(
 )
 _UNSPACED = re.compile("[\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e81-\u0eb0\u1000-\u1049\u1780-\u17b3]")
 
-# What each byte of windows-1252 is: space, part of a word, or a sign.
+# The letters of windows-1252 that Latin-1 lacks.
+_NOT_LATIN_1 = "ƒˆŠŒŽšœžŸ"
+# What each byte of windows-1252 is: space, part of a word, or a sign. Nothing else is in western texts, so it
+# serves for Latin-1 too.
 _KINDS = bytes(
     ord(" ") if character.isspace() else ord("a") if character.isalnum() or character == "_" else ord("-")
     for character in bytes(range(256)).decode("cp1252", "replace")
@@ -75,7 +78,9 @@ def _count(text: str, language: str) -> tuple[int, int]:
     if is_western(text):
         return 0, _count_western(text)
     # Korean and Vietnamese texts quote an ideograph now and then; it is a word there.
-    text, characters = _IDEOGRAPH.subn(" ", text)
+    characters = 0
+    if _IDEOGRAPH.search(without_ascii(text, ASCII)):
+        text, characters = _IDEOGRAPH.subn(" ", text)
     unspaced = 0
     if language.startswith(("th", "lo", "my", "km")) or not language:
         text, unspaced = _UNSPACED.subn(" ", text)
@@ -85,13 +90,11 @@ def _count(text: str, language: str) -> tuple[int, int]:
 
 
 def _count_western(text: str) -> int:
-    """The same without taking the text apart: a word is what stands between spaces, unless it is a sign."""
-    kinds = text.encode("cp1252").translate(_KINDS).strip(b" ")
-    while b"  " in kinds:
-        kinds = kinds.replace(b"  ", b" ")
-    if not kinds:
-        return 0
-    words = kinds.count(b" ") + 1
-    if b" - " in kinds or kinds.startswith(b"- ") or kinds.endswith(b" -") or kinds == b"-":
-        words -= kinds.split(b" ").count(b"-")
-    return words
+    """The same by counting spaces: a word is what stands between them, unless it is a sign."""
+    # What Latin-1 lacks becomes "?", a sign as most of it is. So would a letter be, if it stood alone.
+    kinds = b" %b " % text.encode("latin-1", "replace").translate(_KINDS).strip()
+    signs = kinds.count(b" - ")
+    if b"   " in kinds or b" - - " in kinds or (signs and any(map(text.__contains__, _NOT_LATIN_1))):
+        words = text.encode("cp1252").translate(_KINDS).split()
+        return len(words) - words.count(b"-")
+    return kinds.count(b" ") - kinds.count(b"  ") - 1 - signs

@@ -87,6 +87,7 @@ CHANGED = [
     rss(ONE, THREE, head=HEAD.replace("Harbour", "Pier")),
     rss(ONE, TWO, THREE)[:-20],
     rss(ONE, TWO, THREE)[:-30],
+    rss(ONE, TWO, "<item><title>Cut</title><description><![CDATA[ends here </item>"),
     rss(ONE, THREE.replace("Three", "Caf\xe9")).decode().encode("latin-1"),
 ]
 

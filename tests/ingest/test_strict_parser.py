@@ -1,0 +1,71 @@
+"""Elements that take the shorter way through feedparser say what they say on its own."""
+
+from typing import Any
+
+import pytest
+from feedparser.api import StrictFeedParser
+
+from syndicate.ingest.feed_sax import FeedReader
+from syndicate.ingest.strict_parser import StrictParser
+
+HEAD = (
+    "<title>Harbour</title><link>https://harbour.example/</link><description>news &amp; more</description>"
+    "<language>de</language><ttl>60</ttl><lastBuildDate>Tue, 24 Nov 2026 08:00:00 GMT</lastBuildDate>"
+)
+ITEM = (
+    "<title>One</title><link>https://harbour.example/1?a=1&amp;b=2</link><guid>https://harbour.example/1</guid>"
+    "<pubDate>Tue, 24 Nov 2026 08:00:00 GMT</pubDate><description><![CDATA[<p>Text</p>]]></description>"
+)
+
+
+def rss(*items: str, head: str = HEAD, attributes: str = "") -> str:
+    listed = "".join(f"<item>{item}</item>" for item in items)
+    return f'<rss version="2.0" {attributes}><channel>{head}{listed}</channel></rss>'
+
+
+def atom(entry: str, attributes: str = "") -> str:
+    head = "<title>Harbour</title><id>urn:harbour</id><updated>2026-11-24T08:00:00Z</updated>"
+    return f'<feed xmlns="http://www.w3.org/2005/Atom" {attributes}>{head}<entry>{entry}</entry></feed>'
+
+
+DC = 'xmlns:dc="http://purl.org/dc/elements/1.1/"'
+MEDIA = 'xmlns:media="http://search.yahoo.com/mrss/"'
+DOCUMENTS = [
+    rss(ITEM, ITEM.replace("One", "Two")),
+    rss(ITEM, head=HEAD + "<image><url>x.png</url><title>logo</title><width>30</width></image>"),
+    rss(ITEM, head=HEAD + "<image><url>x.png</url></image><managingEditor>a@b.example (A)</managingEditor>"),
+    rss(ITEM.replace("<guid>", '<guid isPermaLink="false">')),
+    rss("<guid>1</guid><guid>2</guid><author>Ann</author><author>Bob</author>"),
+    rss("<title>Käse</title><author>Jürgen</author><guid>straße</guid><pubDate>24 März</pubDate>"),
+    rss("<title>CafÃ©</title><author>CafÃ©</author><guid>\x93x\x94</guid>"),
+    rss("<pubDate> </pubDate><guid/><author></author><title/>"),
+    rss("<pubDate>1</pubDate><strange>text</strange><strange a='1'>text</strange><odd><guid>9</guid></odd>"),
+    rss("<dc:creator>Ann</dc:creator><dc:date>2026-11-24</dc:date><dc:subject>a</dc:subject>", attributes=DC),
+    rss("<z:creator>Ann</z:creator>", attributes=DC.replace("dc=", "z=")),
+    rss("<media:group><media:thumbnail url='x.png'/></media:group><guid>1</guid>", attributes=MEDIA),
+    rss("<source url='https://other.example/'>Other</source><guid>1</guid>"),
+    rss("<guid xml:lang='fr'>1</guid><title xml:lang='en'>One</title><pubDate lang=''>x</pubDate>"),
+    rss("<link>two</link><guid>three</guid>", attributes='xml:base="https://base.example/a/"'),
+    rss("<body xmlns='http://www.w3.org/1999/xhtml'><p>A <b>bold</b> text</p></body><guid>1</guid>"),
+    f"<rss version='2.0'><channel>{HEAD}</channel><item><guid>1</guid></item></rss>",
+    atom("<id>urn:1</id><title>One</title><updated>2026-11-24T08:00:00Z</updated><link href='/1'/>"),
+    atom("<id>1</id><author><name>Ann</name></author><link href='1'/>", "xml:base='https://b.example/'"),
+    atom(
+        "<id>1</id><content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'><p>x</p></div></content>"
+    ),
+    atom("<id>1</id><content type='text'>x</content><id>2</id><published>2026</published>", "xml:lang='fr'"),
+]
+
+
+def read(parser: Any, document: str) -> tuple[str, Any, list[Any]]:
+    parser.sanitize_html = parser.resolve_relative_uris = False
+    reader = FeedReader()
+    reader.setContentHandler(parser)
+    reader.setErrorHandler(parser)
+    reader.read(document.encode())
+    return parser.version, parser.feeddata, parser.entries
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_shorter_way_leads_to_what_feedparser_reads(document: str) -> None:
+    assert read(StrictParser(), document) == read(StrictFeedParser("", None, "utf-8"), document)
