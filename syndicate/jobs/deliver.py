@@ -17,12 +17,13 @@ from typing import Any
 from syndicate.audience.tokens import CONFIRM, make_token, unsubscribe_token
 from syndicate.delivery.dkim import DkimKey
 from syndicate.delivery.message import MailOptions, MessageTemplate, message_id
-from syndicate.delivery.outcome import KEEP_TRYING, outcome_of, refuses_us, rest_after
+from syndicate.delivery.outcome import KEEP_TRYING, outcome_of
 from syndicate.delivery.pace import Limits, Pace
 from syndicate.delivery.parcels import Ended, Message, Parcel, Sender
 from syndicate.delivery.verp import verp_sender
 from syndicate.errors import MailError, Refused, RenderError, TransportDown
 from syndicate.jobs.bounces import BouncePolicy, apply_bounce, bounce_of_reply
+from syndicate.jobs.sending_rests import reason_to_rest, rest_or_go_on
 from syndicate.model import Delivery, DeliveryState, SubscriptionState
 from syndicate.store import Connection, Store, corrections, leases, sending_pauses
 from syndicate.store import deliveries as delivery_store
@@ -85,7 +86,7 @@ class DeliverJob:
     def resting(self, now: datetime) -> str:
         """Why nothing is sent to anybody at the moment, ``""`` when it may be."""
         with self.store.read() as connection:
-            return _resting(connection, now)
+            return reason_to_rest(connection, now)
 
     @property
     def pace(self) -> Pace:
@@ -112,23 +113,25 @@ class DeliverJob:
             if resume:
                 sending_pauses.resume_sending(connection)
             secret = leases.secret(connection)
-            before, problem = sending_pauses.latest_pause(connection), _resting(connection, now)
+            before, problem = sending_pauses.latest_pause(connection), reason_to_rest(connection, now)
             waiting = delivery_store.count_due(connection, now)
-            busy = bool(waiting and not problem) and not self.take_turn(connection, now)
-        if busy:
-            return DeliverResult(swept=swept, late=late, busy=True)
         if problem:
             return DeliverResult(swept=swept, late=late, problem=problem, paused=True)
         if not waiting:
             return DeliverResult(swept=swept, late=late)
-        run = _Run(self, self.keys(), now, secret, _Tally(waiting, progress))
+        # Before the turn is taken: a key that cannot be read must not keep other processes waiting.
+        keys = self.keys()
+        with self.store.write() as connection:
+            if not self.take_turn(connection, now):
+                return DeliverResult(swept=swept, late=late, busy=True)
+        run = _Run(self, keys, now, secret, _Tally(waiting, progress))
         try:
             error = self.sender().run(run.take, run.settle, backlog=waiting, stopping=stopping)
         finally:
             run.give_back()
         if error is not None or (before and run.tally.sent):
             with self.store.write() as connection:
-                _rest_or_go_on(connection, error, run.moment(), taken=run.tally.sent > 0)
+                rest_or_go_on(connection, error, run.moment(), taken=run.tally.sent > 0)
         late += run.late
         return DeliverResult(swept=swept, late=late, problem=str(error or ""), **run.tally.counts())
 
@@ -141,29 +144,6 @@ class DeliverJob:
             return True
         until = max(now, self.clock()) + LEASE
         return leases.take_lease(connection, _SENDING, owner=self.owner, now=now, until=until)
-
-
-def _resting(connection: Connection, now: datetime) -> str:
-    pause = sending_pauses.sending_pause(connection, now)
-    return f"{pause.reason}. Nothing is sent before {pause.until:%H:%M} UTC." if pause else ""
-
-
-def _rest_or_go_on(
-    connection: Connection, error: TransportDown | None, moment: datetime, *, taken: bool
-) -> None:
-    """What a run leaves to the next: a pause that grows with the refusals in a row, or none."""
-    before = sending_pauses.latest_pause(connection)
-    if taken:
-        sending_pauses.resume_sending(connection)
-    if error is None:
-        return
-    refusals = before.refusals if before and not taken else 0
-    # Another process, refused at the same time, has counted this one.
-    counted = refusals > 0 and before is not None and before.until > moment
-    refusals += refuses_us(error) and not counted
-    until = moment + rest_after(error, refusals=refusals)
-    pause = sending_pauses.SendingPause(until=until, reason=str(error), refusals=refusals)
-    sending_pauses.pause_sending(connection, pause)
 
 
 class _Tally:
@@ -282,6 +262,7 @@ class _Run:
         until, late_by = self.moment() + LEASE, self._late_by()
         with self._job.store.write() as connection:
             if not self._job.take_turn(connection, self._now):
+                self._more = False
                 return False
             claimed = delivery_store.claim_deliveries(
                 connection,

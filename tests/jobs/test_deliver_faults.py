@@ -3,6 +3,7 @@
 import multiprocessing
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -11,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from syndicate.delivery.dkim import DkimKey
 from syndicate.delivery.message import MailOptions
 from syndicate.delivery.pace import Limits
 from syndicate.delivery.smtp import SmtpOptions, SmtpSender
-from syndicate.errors import StoreError
+from syndicate.errors import ConfigError, StoreError
 from syndicate.jobs.deliver import DeliverJob, DeliverResult
 from syndicate.services import Services
 from syndicate.settings import load_settings
@@ -250,3 +252,14 @@ def test_a_refused_login_is_not_tried_again_before_its_time_unless_a_person_says
             assert job(house, smtp.port).run(NOW + minutes * MINUTE).paused
         assert smtp.connections == 1
         assert job(house, smtp.port).run(NOW + MINUTE, resume=True).sent == 40
+
+
+def test_a_key_that_cannot_be_read_keeps_no_other_process_waiting(house: Room) -> None:
+    def unreadable() -> Sequence[DkimKey]:
+        raise ConfigError("the DKIM key cannot be read")
+
+    limits = Limits(rate=60_000)
+    with ScriptedSmtp(PIPELINING) as smtp:
+        with pytest.raises(ConfigError):
+            replace(job(house, smtp.port, limits=limits), keys=unreadable).run(NOW)
+        assert job(house, smtp.port, owner="them", limits=limits).run(NOW).sent == len(smtp.bodies) > 0
