@@ -32,8 +32,8 @@ def read_one_by_one(
     """What a document says without the items that kill, and those; ``None`` if they cannot be told apart.
 
     ``parse`` lists the items of the document in a worker, but reads only those with the digests given. One is
-    read in any case, no other is begun after ``MOST_SECONDS`` of the ``clock``. Raises ``ParserDied`` when what
-    stands around the items is enough to kill.
+    read in any case, no other is begun after ``MOST_SECONDS`` of the ``clock``. Raises ``ParserDied`` when
+    what stands around the items is enough to kill.
     """
     end = clock() + MOST_SECONDS
     try:
