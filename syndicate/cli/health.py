@@ -192,7 +192,7 @@ def _failures(health: Health) -> list[str]:
 
 def _belonging(failure: Failure, names: Mapping[int, str]) -> str:
     """Whose it is, unless its own name says so."""
-    name = names.get(failure.source_id or 0, "")
+    name = names.get(failure.source_id, "")
     return f" of {name}" if name and name != failure.subject else ""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from time import monotonic
 
 from syndicate.errors import ParseError, ParserClosed, ParserDied
 from syndicate.ingest.polling import MAX_ERROR
@@ -14,19 +15,27 @@ MOST_DEATHS = 3
 """Items of one document that may cost us a parser, up to 20 seconds each, in one poll; the rest waits."""
 MOST_READ = 200
 """Items that are read by themselves in one poll: each time the parser looks through the whole document."""
+MOST_SECONDS = 60.0
+"""How long that may take in one poll: others wait for the parsers. What stands around the items is read with
+each of them, and may cost nearly as much as a parser survives (200 times 18 seconds)."""
 
 Killers = tuple[tuple[str, str], ...]
 """(digest, reason) of items that no parser survives."""
 
 
 def read_one_by_one(
-    parse: Callable[[frozenset[str]], ParsedSource], known: frozenset[str]
+    parse: Callable[[frozenset[str]], ParsedSource],
+    known: frozenset[str],
+    *,
+    clock: Callable[[], float] = monotonic,
 ) -> tuple[ParsedSource, Killers] | None:
     """What a document says without the items that kill, and those; ``None`` if they cannot be told apart.
 
-    ``parse`` lists the items of the document in a worker, but reads only those with the digests given. Raises
-    ``ParserDied`` when what stands around the items is enough to kill.
+    ``parse`` lists the items of the document in a worker, but reads only those with the digests given. One is
+    read in any case, no other is begun after ``MOST_SECONDS`` of the ``clock``. Raises ``ParserDied`` when
+    what stands around the items is enough to kill.
     """
+    end = clock() + MOST_SECONDS
     try:
         whole = parse(frozenset())
     except ParserDied:
@@ -39,7 +48,7 @@ def read_one_by_one(
     refused: list[tuple[str, str]] = []
     killers: list[tuple[str, str]] = []
     for digest in unseen[:MOST_READ]:
-        if len(killers) == MOST_DEATHS:
+        if len(killers) == MOST_DEATHS or (len(left) < len(unseen) and clock() > end):
             break
         del left[digest]
         try:
@@ -53,13 +62,15 @@ def read_one_by_one(
         else:
             entries += found.entries
             refused += found.refused
+    said = f"{len(killers)} of its items cannot be read by any parser"
+    waiting = (f"{len(left)} of its items were left for the next time",) if left else ()
     parsed = replace(
         whole,
         entries=tuple(entries),
         digests=tuple(digest for digest in whole.digests if digest not in left),
         refused=tuple(refused),
         left_out=len(left),
-        warnings=(*whole.warnings, f"{len(killers)} of its items cannot be read by any parser"),
+        warnings=(*whole.warnings, said, *waiting),
     )
     return parsed, tuple(killers)
 

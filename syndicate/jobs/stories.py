@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from syndicate.jobs.placing import Placing
 from syndicate.jobs.ranking import RankingJob
+from syndicate.jobs.run_clock import RunClock
 from syndicate.store import Connection, Store, leases
 from syndicate.store import placed as placed_store
 from syndicate.store import stories as story_store
@@ -24,6 +25,11 @@ from syndicate.stories import (
 )
 
 LEASE = timedelta(minutes=10)
+"""From one batch to the next."""
+
+
+class _LeaseLost(Exception):
+    """Another process places articles by now: our lease ran out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +68,7 @@ class StoriesJob:
         if not self._is_due(now):
             return StoriesResult()
         with self.store.write() as connection:
-            if not leases.take_lease(connection, "stories", owner=self.owner, now=now, until=now + LEASE):
+            if not self._take_lease(connection, now):
                 return StoriesResult(busy=True)
         try:
             placed, new, duplicates = self._place_all(now, progress)
@@ -72,6 +78,13 @@ class StoriesJob:
                 leases.drop_lease(connection, "stories", owner=self.owner)
         return StoriesResult(placed=placed, new_stories=new, duplicates=duplicates, lists_changed=changed)
 
+    def _take_lease(self, connection: Connection, now: datetime) -> bool:
+        return leases.take_lease(connection, "stories", owner=self.owner, now=now, until=now + LEASE)
+
+    def _hold_lease(self, connection: Connection, now: datetime) -> None:
+        if not self._take_lease(connection, now):
+            raise _LeaseLost
+
     def _is_due(self, now: datetime) -> bool:
         with self.store.read() as connection:
             waiting = story_store.count_unplaced(connection)
@@ -79,24 +92,43 @@ class StoriesJob:
 
     def _place_all(self, now: datetime, progress: Callable[[int, int], None]) -> tuple[int, int, int]:
         placed = new = duplicates = 0
+        clock = RunClock(now)
         while True:
             with self.store.read() as connection:
+                counter = leases.counter(connection, leases.PLACEMENTS)
                 waiting = story_store.unplaced_articles(connection, self.batch)
                 total = placed + story_store.count_unplaced(connection) if waiting else placed
             if not waiting:
                 return placed, new, duplicates
             terms = [extract_terms(article.title, article.text, article.language) for article in waiting]
-            started, copies = self._place(waiting, terms, now)
-            placed, new, duplicates = placed + len(waiting), new + started, duplicates + copies
-            progress(placed, total)
+            try:
+                result = self._place(waiting, terms, counter, now, clock)
+            except _LeaseLost:
+                return placed, new, duplicates
+            if result is not None:
+                started, copies = result
+                placed, new, duplicates = placed + len(waiting), new + started, duplicates + copies
+                progress(placed, total)
 
     def _place(
-        self, waiting: Sequence[UnplacedArticle], terms: Sequence[ArticleTerms], now: datetime
-    ) -> tuple[int, int]:
-        """One batch in one transaction. If it fails, the index knows more than the store: drop it."""
-        index = self._fresh_index(now)
+        self,
+        waiting: Sequence[UnplacedArticle],
+        terms: Sequence[ArticleTerms],
+        counter: int,
+        now: datetime,
+        clock: RunClock,
+    ) -> tuple[int, int] | None:
+        """One batch in one transaction. If it fails, the index knows more than the store: drop it.
+
+        ``None`` when somebody placed or pruned articles since ``counter`` was read, perhaps these: then look
+        again. Raises ``_LeaseLost`` when somebody else is at it by now.
+        """
+        index = self._fresh_index(counter, now)
         try:
             with self.store.write() as connection:
+                self._hold_lease(connection, clock.now())
+                if leases.counter(connection, leases.PLACEMENTS) != counter:
+                    return None
                 result = Placing(connection, index, now).place(waiting, terms)
                 self._counter = leases.move_counter(connection, leases.PLACEMENTS)
         except BaseException:
@@ -104,15 +136,14 @@ class StoriesJob:
             raise
         return result
 
-    def _fresh_index(self, now: datetime) -> StoryIndex:
+    def _fresh_index(self, counter: int, now: datetime) -> StoryIndex:
         oldest = now - timedelta(days=self.options.window_days)
+        if self._index is not None and counter == self._counter:
+            self._index.forget_before(oldest)
+            return self._index
         with self.store.read() as connection:
-            counter = leases.counter(connection, leases.PLACEMENTS)
-            if self._index is not None and counter == self._counter:
-                self._index.forget_before(oldest)
-                return self._index
+            self._counter = leases.counter(connection, leases.PLACEMENTS)
             self._index = load_index(connection, self.options, oldest)
-            self._counter = counter
         return self._index
 
 

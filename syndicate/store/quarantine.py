@@ -1,7 +1,8 @@
 """Things that failed on their own: an item, a document, a page, a channel, a newsletter.
 
-Items rest after three failures. The others depend on templates and files that a person may have mended: they
-are tried in every run, and their row goes with the first success.
+Items rest after three failures, each in its own source: feeds of one publisher list the same ones. The others
+depend on templates and files that a person may have mended: they are tried in every run, and their row goes
+with the first success.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -18,6 +19,7 @@ LIMIT = 3
 _CLEARING = delete(schema.quarantine).where(
     schema.quarantine.c.kind == bindparam("of"), schema.quarantine.c.subject == bindparam("which")
 )
+_CLEARING_OF_SOURCE = _CLEARING.where(schema.quarantine.c.source_id == bindparam("source"))
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
 _ENTRIES = select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
     schema.quarantine.c.kind == "entry", schema.quarantine.c.source_id.in_(_SOURCES)
@@ -29,12 +31,12 @@ class Failure:
     """What failed, how often, and why.
 
     ``kind`` is ``entry``, ``document``, ``page``, ``channel``, ``newsletter``, ``archive`` or ``sign-up``;
-    ``subject`` says which one.
+    ``subject`` says which one, ``source_id`` of which source (0: of none).
     """
 
     kind: str
     subject: str
-    source_id: int | None
+    source_id: int
     attempts: int
     reason: str
     first_failed: datetime
@@ -53,7 +55,7 @@ def record_failure(
     reason: str,
     *,
     now: datetime,
-    source_id: int | None = None,
+    source_id: int = 0,
     attempts: int = 1,
 ) -> None:
     """Count one more failure of a thing, or so many at once."""
@@ -68,7 +70,9 @@ def record_failure(
         last_failed=now,
     )
     values = {"attempts": table.c.attempts + attempts, "reason": reason, "last_failed": now}
-    connection.execute(statement.on_conflict_do_update(index_elements=["kind", "subject"], set_=values))
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["kind", "subject", "source_id"], set_=values)
+    )
 
 
 def clear_failure(connection: Connection, kind: str, subject: str) -> None:
@@ -100,7 +104,10 @@ def clear_unlisted(connection: Connection, listed: Mapping[int, Collection[str]]
     rows = connection.execute(_ENTRIES, {"sources": list(listed)}).all()
     gone = [row for row in rows if row.subject not in listed[row.source_id]]
     if gone:
-        connection.execute(_CLEARING, [{"of": "entry", "which": row.subject} for row in gone])
+        connection.execute(
+            _CLEARING_OF_SOURCE,
+            [{"of": "entry", "which": row.subject, "source": row.source_id} for row in gone],
+        )
     return {row.source_id for row in rows if row.subject in listed[row.source_id]}
 
 

@@ -16,8 +16,9 @@ _MOST_FIELDS = 300
 def parse_form(content_type: str, body: bytes) -> dict[str, str]:
     """Fields of an urlencoded or multipart form; RFC 8058 senders may use either."""
     if content_type.lower().startswith("multipart/form-data"):
-        # Whatever a stranger's headers make of the standard library (a codec that raises): no field of ours.
-        with suppress(ValueError, LookupError, RecursionError):
+        # Whatever a stranger's headers make of the standard library (a codec that raises, a parameter both
+        # with and without a number): no field of ours.
+        with suppress(ValueError, LookupError, TypeError, RecursionError):
             return _multipart(content_type, body)
         return {}
     return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))

@@ -265,6 +265,28 @@ def test_an_item_that_kills_its_parser_is_left_out_after_the_third_death_and_the
         assert problems() == []
 
 
+def test_an_item_that_kills_its_parser_rests_in_each_source_that_lists_it(room: Room) -> None:
+    """Feeds of one publisher hold the same items."""
+    names = ("harbour", "pier")
+    with ScriptedServer({}) as server, Mortal(1) as pool:
+        room.declare("".join(source(name, server.url(f"/{name}")) for name in names))
+        job = replace(room.services.ingest, intake=replace(room.services.intake, parser=lambda: pool))
+        for day in range(6):
+            for name in names:
+                server.answers[f"/{name}"] = answer(200, rss(item(3 + day), item(2, "Poison")))
+            outcomes = job.run(NOW + day * DAY).sources
+        assert {one.name: (one.new, one.error) for one in outcomes} == dict.fromkeys(names, (1, ""))
+        with room.store.read() as connection:
+            resting = [one for one in quarantine.failures(connection) if one.kind == "entry" and one.resting]
+        assert len({one.source_id for one in resting}) == len(resting) == 2
+        # It is gone from one of them; the other still lists it.
+        server.answers["/pier"] = answer(200, rss(item(9, "Antidote")))
+        job.run(NOW + timedelta(days=7))
+        with room.store.read() as connection:
+            (left,) = quarantine.failures(connection)
+        assert left in resting
+
+
 MANY = tuple(f"paper{number:02}" for number in range(40))
 
 

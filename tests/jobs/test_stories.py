@@ -11,11 +11,12 @@ from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 
 from syndicate.jobs.ranking import RankingJob
-from syndicate.jobs.stories import StoriesJob, load_index
+from syndicate.jobs.stories import LEASE, StoriesJob, load_index
 from syndicate.model import NewArticle
 from syndicate.store import articles as article_store
 from syndicate.store import leases, ranking, stale
 from syndicate.store import stories as story_store
+from syndicate.stories import ArticleTerms, extract_terms
 from tests.factories import NOW, new_article
 from tests.jobs.room import SITE, Room, newsroom_articles, opened_room, source
 
@@ -148,6 +149,32 @@ def test_while_another_process_places_nothing_is_done(room: Room) -> None:
     assert job(room).run(NOW).busy
     assert room.articles()[STRIKE["title"]].story_id is None
     assert job(room).run(NOW + STEP + timedelta(seconds=1)).placed == 1
+
+
+@pytest.mark.parametrize("other_is_done", [True, False])
+def test_who_is_so_slow_that_another_process_takes_over_places_nothing_twice(
+    room: Room, monkeypatch: pytest.MonkeyPatch, other_is_done: bool
+) -> None:
+    declare(room)
+    for number, (name, facts) in enumerate(
+        (("harbour", STRIKE), ("hills", STRIKE_TOO), ("dales", RAILWAY)), start=1
+    ):
+        room.add(new_article(number, **facts), source=name)
+    later = NOW + LEASE + timedelta(seconds=1)
+
+    def slowly(title: str, text: str, language: str) -> ArticleTerms:
+        monkeypatch.undo()
+        assert job(room, "them").run(later).placed == 3
+        if not other_is_done:
+            with room.store.write() as connection:
+                leases.take_lease(connection, "stories", owner="them", now=later, until=later + LEASE)
+        return extract_terms(title, text, language)
+
+    monkeypatch.setattr("syndicate.jobs.stories.extract_terms", slowly)
+    assert job(room).run(NOW).placed == 0
+    with room.store.read() as connection:
+        assert connection.scalar(sql("SELECT COUNT(*) FROM stories")) == 2
+        assert connection.scalar(sql("SELECT COUNT(*) FROM articles WHERE placed")) == 3
 
 
 def test_a_batch_that_cannot_be_stored_leaves_nothing_and_is_placed_later(room: Room) -> None:

@@ -73,6 +73,10 @@ def test_W2_unsubscribing_again_is_the_same_again(site, reader):
             b"--b\r\nContent-Disposition: form-data; name*=undefined''confirm\r\n\r\nyes\r\n--b--",
             "multipart/form-data; boundary=b",
         ),
+        (
+            b"--b\r\nContent-Disposition: (; name*0; name*=\r\n\r\nyes\r\n--b--",
+            "multipart/form-data; boundary=b",
+        ),
         (b"&".join(b"a=%d" % number for number in range(100)), "application/x-www-form-urlencoded"),
     ],
 )

@@ -103,7 +103,7 @@ quarantine = Table(
     metadata,
     Column("kind", Text, primary_key=True),
     Column("subject", Text, primary_key=True),
-    Column("source_id", BigInteger),
+    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
     Column("attempts", Integer, nullable=False),
     Column("reason", Text, nullable=False),
     Column("first_failed", Moment, nullable=False),
