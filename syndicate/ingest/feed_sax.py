@@ -13,6 +13,7 @@ from typing import Any
 from xml.sax import SAXException
 from xml.sax.expatreader import ExpatParser
 
+from syndicate.ingest.strict_parser import close_elements, open_elements
 from syndicate.ingest.vocabularies import qualified
 
 # They describe another feed, a picture or a form; or no field of ours comes from them.
@@ -78,6 +79,10 @@ class FeedReader(ExpatParser):
         self._category: tuple[Mapping[str, str], list[str]] | None = None
         self._element = ""
         self._long_texts: list[str] = []
+        self._around = (0, 0, 0, 0)
+        self._items = 0
+        # Or nothing that is done with text here would be done before the first element that is skipped.
+        self._parser.CharacterDataHandler = self.character_data
 
     def start_element_ns(self, name: str, attrs: Mapping[str, str]) -> None:
         """Pass an element on, or skip it with all that it contains."""
@@ -85,6 +90,10 @@ class FeedReader(ExpatParser):
         known = qualified(name)
         if known in _ITEMS:
             self._elements = 0
+            if not self._skipped_depth:
+                if not self._items:
+                    self._around = open_elements(handler)
+                self._items += 1
         elif not handler.incontent:
             self._elements += 1
         if self._skipped_depth or not (
@@ -126,6 +135,10 @@ class FeedReader(ExpatParser):
             if self._long_texts and not handler.inentry:
                 _put_back(handler.entries[-1], self._long_texts)
                 self._long_texts = []
+            if known in _ITEMS:
+                self._items -= 1
+                if not self._items:
+                    close_elements(handler, *self._around)
             if known == "media:content":
                 self._in_picture = False
             return
@@ -200,7 +213,7 @@ def _put_back(entry: Any, texts: list[str]) -> None:
     """Put the long texts of an item where their stand-ins are."""
 
     def whole(value: str) -> str:
-        return _STAND_IN.sub(lambda match: texts[int(match[1])], value).strip()
+        return _STAND_IN.sub(lambda match: "".join(texts[int(match[1]) :][:1]), value).strip()
 
     if dict.get(entry, "summary"):
         dict.__setitem__(entry, "summary", whole(dict.__getitem__(entry, "summary")))

@@ -41,6 +41,11 @@ class _Parameters(FeedParserDict):  # type: ignore[misc]
 class StrictParser(StrictFeedParser):  # type: ignore[misc]
     """feedparser's strict parser as ``feedparser.parse`` sets it up, sanitiser and link resolver off."""
 
+    incontent: int
+    svgOK: int  # noqa: N815 - feedparser's name
+    baseuri: str
+    lang: str | None
+
     def __init__(self) -> None:
         super().__init__("", None, "utf-8")
         self.sanitize_html = self.resolve_relative_uris = False
@@ -128,6 +133,32 @@ class StrictParser(StrictFeedParser):  # type: ignore[misc]
     def _popped(self, element: str, strip_whitespace: int) -> str | None:
         popped: str | None = super().pop(element, strip_whitespace)
         return popped
+
+
+def open_elements(parser: Any) -> tuple[int, int, int, int]:
+    """How much is open in a strict parser where an item begins; nothing of a text can be."""
+    _end_texts(parser)
+    return len(parser.elementstack), len(parser.basestack), len(parser.langstack), parser.depth
+
+
+def close_elements(parser: Any, elements: int, bases: int, languages: int, depth: int) -> None:
+    """Take back what an item left open in a strict parser, given what was open before it.
+
+    feedparser ends a text at each end tag of a text's name, also of an element within the text
+    (``<description>a <title>b</title></description>``), and takes all that follows for text.
+    """
+    _end_texts(parser)
+    del parser.elementstack[elements:], parser.basestack[bases:], parser.langstack[languages:]
+    parser.depth = depth
+
+
+def _end_texts(parser: Any) -> None:
+    parser.incontent = parser.inimage = parser.insource = parser.intextinput = 0
+    parser.inauthor = parser.incontributor = parser.inpublisher = parser.svgOK = 0
+    parser.hasContent = 0
+    # Half of what says which text is open.
+    parser._summaryKey = None  # noqa: SLF001
+    parser.contentparams.clear()
 
 
 def _is_local(attributes: dict[str, str]) -> bool:

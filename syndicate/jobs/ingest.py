@@ -188,7 +188,13 @@ class IngestJob:
             else:
                 taken.append(found)
         polls: list[Poll] = []
-        for one, parsed in zip(unread, read_together(self.intake, unread), strict=True):
+        # Those that have to be read alone come last, the longest of them at the end.
+        read_so_far = zip(unread, read_together(self.intake, unread), strict=True)
+        for one, parsed in sorted(read_so_far, key=lambda pair: (pair[1] is None, len(pair[0].answer.body))):
+            if parsed is None:
+                # One of them may cost a parser all its time, so none waits for the others.
+                taken += self._save_all(polls, now)
+                polls = []
             read = self._careful(one.source, one.state, now, partial(self._poll_of, one, parsed, now))
             if isinstance(read, Poll):
                 polls.append(read)

@@ -3,6 +3,7 @@
 import contextlib
 import random
 import re
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -262,3 +263,57 @@ def test_P16_a_mutated_feed_raises_nothing_but_a_parse_error(seed):
 def test_P16_any_bytes_raise_nothing_but_a_parse_error(body):
     with contextlib.suppress(ParseError):
         read(body)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<description>see <title>another</title></description>",
+        "<description><details><summary>more</summary>x</details></description>",
+        '<a:summary type="html">x<a:summary>y</a:summary></a:summary>',
+        "<description>x</description><description>a <info>b</info></description>",
+    ],
+)
+def test_what_an_item_leaves_open_changes_no_other(inside):
+    """feedparser ends a text at the end tag of any element with a text's name in it."""
+    bad = f"<item><title>Bad</title><link>https://a.example/1</link>{inside}</item>"
+    good = (
+        "<item><title>Good</title><link>https://a.example/2</link><description>Calm sea</description></item>"
+    )
+    body = f'<rss xmlns:a="http://www.w3.org/2005/Atom"><channel><title>F</title>{bad}{good}</channel></rss>'
+    (entry,) = (entry for entry in read(body.encode()).entries if entry.url.endswith("/2"))
+    assert (entry.title, entry.text) == ("Good", "Calm sea")
+
+
+def test_what_stands_before_the_items_changes_none():
+    body = (
+        "<rss><channel><title>F</title><description>a <title>b</title></description>"
+        "<item><title>Good</title><link>https://a.example/2</link></item></channel></rss>"
+    )
+    assert [entry.title for entry in read(body.encode()).entries] == ["Good"]
+
+
+@pytest.mark.parametrize("number", ["0", "9"])
+@pytest.mark.parametrize("before", ["", "<comments/>"])
+def test_nobody_else_can_write_a_stand_in_for_a_long_text(before, number):
+    long = "Möwen über dem Hafen, слово за словом. " * 20
+    body = (
+        '<rss xmlns:c="http://purl.org/rss/1.0/modules/content/"><channel><title>F</title><item>'
+        f"<title>Good</title>{before}<description>&#xE000;{number}&#xE001; short</description><comments/>"
+        f"<c:encoded>{long}</c:encoded></item></channel></rss>"
+    )
+    (entry,) = read(body.encode()).entries
+    assert (entry.title, entry.text) == ("Good", long.strip())
+    assert entry.summary.endswith("short")
+    assert "Hafen" not in entry.summary
+
+
+def test_a_stand_in_in_base64_costs_no_item():
+    text = b64encode(b"\x019\x02 short").decode()
+    body = (
+        '<rss xmlns:c="http://purl.org/rss/1.0/modules/content/"><channel><title>F</title><item>'
+        f'<title>Good</title><description type="text/html" mode="base64">{text}</description>'
+        f"<comments/><c:encoded>{'word ' * 80}</c:encoded></item></channel></rss>"
+    )
+    (entry,) = read(body.encode()).entries
+    assert entry.title == "Good"

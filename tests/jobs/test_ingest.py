@@ -319,6 +319,33 @@ def test_a_document_that_kills_its_parser_costs_none_that_came_with_it(papers: R
     assert "SIGSEGV" in outcomes[MANY[30]].error
 
 
+def test_a_document_that_kills_its_parser_keeps_none_waiting_that_came_with_it(papers: Room) -> None:
+    """Alone it may take a parser 20 seconds, and a minute more item by item."""
+    together: set[str] = set()
+
+    class Mortal(ParserPool):
+        def parse_each(self, requests: Sequence[Mapping[str, Any]]) -> list[ParsedSource | ParseError]:
+            names = {request["url"].rpartition("/")[2] for request in requests}
+            if MANY[30] not in names:
+                return super().parse_each(requests)
+            if len(names) > 1:
+                together.update(names - {MANY[30]})
+            else:
+                assert {name for name in together if state_of(papers, name).last_success} == together
+            raise ParserDied("the parser took longer than 20 seconds and was stopped")
+
+    answers: dict[str, Answer] = {
+        f"/{name}": feed(item(1, name), item(2, f"Second of {name}")) for name in MANY
+    }
+    answers[f"/{MANY[30]}"] = feed(item(1, "x" * 5_000))
+    with ScriptedServer(answers) as server, Mortal(2) as pool:
+        papers.declare("".join(source(name, server.url(f"/{name}")) for name in MANY))
+        job = replace(papers.services.ingest, intake=replace(papers.services.intake, parser=lambda: pool))
+        outcomes = {one.name: one for one in job.run(NOW).sources}
+    assert "took longer than 20 seconds" in outcomes[MANY[30]].error
+    assert together
+
+
 def test_a_source_that_somebody_else_has_by_now_costs_none_that_came_with_it(papers: Room) -> None:
     class Slow(ParserPool):
         """So slow that somebody else takes a source over while it is read."""
