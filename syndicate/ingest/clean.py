@@ -55,10 +55,9 @@ ATTRIBUTES = {
     "a": {"href", "hreflang"},
     # The last two only say whether there is anything to see; neither outlives ``_pictures``.
     "img": {"src", "alt", "width", "height", "style", "hidden"},
-    "blockquote": {"cite"},
-    "q": {"cite"},
-    "del": {"cite", "datetime"},
-    "ins": {"cite", "datetime"},
+    # No ``cite``: no reader shows it, and nh3 does not look at its scheme.
+    "del": {"datetime"},
+    "ins": {"datetime"},
     "time": {"datetime"},
     "ol": {"start"},
     "td": {"colspan", "rowspan"},
@@ -84,7 +83,7 @@ _QUOTED_END = re.compile(r"""=\s*+(?:"[^">]*+>|'[^'>]*+>)""")
 _IMG = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
 _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"]*)"')
 _STYLE = re.compile(r' style="[^"]*"')
-_FOREIGN_URL = re.compile(r'( (?:href|src|cite)=")([\x00-\x21\x23-\x7f]*+[^"\x00-\x7f][^"]*+)"')
+_FOREIGN_URL = re.compile(r'( (?:href|src)=")([\x00-\x21\x23-\x7f]*+[^"\x00-\x7f][^"]*+)"')
 # The same of any attribute: where none is, no need to try each word.
 _FOREIGN_VALUE = re.compile(r'="[\x00-\x21\x23-\x7f]*+[^"\x00-\x7f]')
 _NOSCRIPT = re.compile(r"</?noscript(?:[\s/][^<>]*+)?>", re.IGNORECASE)

@@ -46,6 +46,7 @@ def test_plain_text_passes_unchanged():
         ('<base href="https://evil.example/">a', "a"),
         ("<template><p>a</p></template>b", "b"),
         ("<!-- a -->b", "b"),
+        ('<blockquote cite="javascript:alert(1)">a</blockquote>', "<blockquote>a</blockquote>"),
     ],
 )
 def test_C1_nothing_active_survives(html, expected):
