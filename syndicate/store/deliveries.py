@@ -29,7 +29,7 @@ from syndicate.store import delivery_statements as statements
 from syndicate.store import schema
 from syndicate.store.delivery_statements import READY, free, ready, state_is
 from syndicate.store.preferences import moved_to
-from syndicate.store.types import Moment
+from syndicate.store.types import Moment, to_microseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,18 +73,20 @@ def begin_sending(
     a reader's pause, cancels its delivery here, at the last moment.
     """
     places, named = statements.named(ids)
-    facts = {**named, "owner": owner, "moment": now}
-    # Not ``scalars``: for so few rows, cutting them to one column costs more than reading them.
-    begun = {key for (key,) in connection.execute(statements.begin(places), facts | {"until": until})}
+    moments = {"moment": to_microseconds(now), "until": to_microseconds(until)}
+    begun = {
+        key for (key,) in statements.begin(places).execute(connection, {**named, **moments, "owner": owner})
+    }
     if len(begun) < len(ids):
-        connection.execute(statements.cancel(places), facts)
+        connection.execute(statements.cancel(places), {**named, "owner": owner, "moment": now})
     return begun
 
 
 def mark_sent(connection: Connection, ids: Sequence[int], *, owner: str, now: datetime) -> int:
     """The server has taken these bodies; returns how many rows were still ours to change."""
     places, named = statements.named(ids)
-    return connection.execute(statements.sent(places), {**named, "owner": owner, "moment": now}).rowcount
+    facts = {**named, "owner": owner, "moment": to_microseconds(now)}
+    return statements.sent(places).execute(connection, facts).rowcount
 
 
 def finish_delivery(

@@ -26,6 +26,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from syndicate.model import Delivery, DeliveryCause, DeliveryState
 from syndicate.store import schema
 from syndicate.store.preferences import not_paused
+from syndicate.store.prepared import Prepared
 from syndicate.store.types import EPOCH
 
 READY = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
@@ -68,7 +69,7 @@ def claim() -> ReturningUpdate[Any]:
 
 
 @cache
-def begin(places: int) -> ReturningUpdate[Any]:
+def begin(places: int) -> Prepared:
     """Those that may really go become ``sending``."""
     table, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
     wanted = (
@@ -77,7 +78,7 @@ def begin(places: int) -> ReturningUpdate[Any]:
         .where(subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires)
         .where(or_(not_paused(bindparam("moment")), table.c.despite_pause))
     )
-    return (
+    return Prepared(
         update(table)
         .where(_these(table, places), ready(table), wanted.exists())
         .values(
@@ -111,10 +112,10 @@ def cancel(places: int) -> Update:
 
 
 @cache
-def sent(places: int) -> Update:
+def sent(places: int) -> Prepared:
     """Those that were being sent are ``sent``."""
     table = schema.deliveries
-    return (
+    return Prepared(
         update(table)
         .where(_these(table, places), state_is(table, DeliveryState.SENDING))
         .values(state=DeliveryState.SENT.value, code=250, error="", changed=bindparam("moment"), **free())
