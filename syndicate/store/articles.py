@@ -19,13 +19,15 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from syndicate.model import Article, ArticleBody, Image, NewArticle
 from syndicate.store import schema
+from syndicate.store.prepared import Prepared
 from syndicate.store.stale import mark_stale
 from syndicate.store.story_moves import current_stories
+from syndicate.store.types import from_microseconds
 from syndicate.store.upsert import insert_on
 from syndicate.text.plain import folded_words
 
 _BATCH = 500
-_LATEST = (
+_LATEST = Prepared(
     select(schema.articles.c.published)
     .where(schema.articles.c.source_id == bindparam("source"))
     .order_by(schema.articles.c.published.desc(), schema.articles.c.id.desc())
@@ -37,7 +39,8 @@ _ADD_TAGS = insert(schema.article_tags)
 
 def latest_published(connection: Connection, source_id: int, *, limit: int) -> tuple[datetime, ...]:
     """When a source's latest articles were published, latest first."""
-    return tuple(connection.scalars(_LATEST, {"source": source_id, "most": limit}))
+    found = _LATEST.execute(connection, {"source": source_id, "most": limit})
+    return tuple([from_microseconds(published) for (published,) in found])
 
 
 def add_articles(
