@@ -37,13 +37,15 @@ class PollingOptions:
     ``min_interval`` is the least time between two polls of a source, and the first step of the backoff;
     0 means "whenever asked" (demo, tests): then only Retry-After makes us wait. ``unvalidated_interval``
     is for servers that send neither ETag nor Last-Modified, ``pushed_interval`` for sources whose hub sends
-    us what is new (F17). ``max_interval`` bounds what we choose ourselves, and the backoff.
+    us what is new (F17). ``max_interval`` bounds what we choose ourselves, and the backoff. ``least`` is what
+    ``status`` calls the least time.
     """
 
     min_interval: float = 3600.0
     unvalidated_interval: float = 86_400.0
     pushed_interval: float = 86_400.0
     max_interval: float = 86_400.0
+    least: str = "the least interval ([http] min_interval)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +245,7 @@ def _waits(state: SourceState, since: datetime, options: PollingOptions) -> list
     usual = own / SHARE
     waits = [(own, f"it publishes about every {_spelt(usual)}")]
     if own <= options.min_interval:
-        waits = [(own, "the least interval ([http] min_interval)")]
+        waits = [(own, options.least)]
     elif own >= options.max_interval:
         waits = [(own, "it publishes rarely: the longest interval ([http] max_interval)")]
     if not (state.etag or state.last_modified):

@@ -135,7 +135,12 @@ class PollStoring:
         if source.kind is not SourceKind.FOLDER:
             return self.intake.polling
         interval = min(self.intake.polling.min_interval, FOLDER_INTERVAL)
-        return replace(self.intake.polling, min_interval=interval, unvalidated_interval=interval)
+        return PollingOptions(
+            min_interval=interval,
+            unvalidated_interval=interval,
+            max_interval=interval,
+            least="folders are read every minute",
+        )
 
     def _after(
         self, connection: Connection, poll: Poll, new: Sequence[NewArticle], now: datetime

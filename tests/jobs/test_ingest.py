@@ -517,6 +517,7 @@ def test_a_folder_of_files_is_a_source_too(rooms: Room) -> None:
     rooms.declare(source("desk", "desk", own="true") + source("nowhere", "missing"))
     outcomes = rooms.ingest()
     assert (outcomes["desk"].new, bool(outcomes["nowhere"].error)) == (1, True)
+    assert state_of(rooms, "desk").check_reason == "folders are read every minute"
     assert set(rooms.articles()) == {"The pier reopens"}
     (folder / "boat.md").write_text("# A boat arrives\n\nIt is blue.\n", "utf-8")
     soon = rooms.ingest(NOW + timedelta(minutes=2))["desk"]
