@@ -115,7 +115,8 @@ class IngestJob:
         folders = [claim for claim in claims if claim[0].kind is SourceKind.FOLDER]
         feeds = {claim[0].id: claim for claim in claims if claim[0].kind is not SourceKind.FOLDER}
         for source, state in folders:
-            yield self._read_folder(source, state, clock.now())
+            now = clock.now()
+            yield self._careful(source, state, now, partial(self._read_folder, source, state, now))
         if not feeds:
             return
         yield from self._leave_alone(feeds, clock.now())

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 
 from syndicate.errors import StoreBusy, StoreError
 from syndicate.store import migration
@@ -87,7 +87,8 @@ class Store:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except IntegrityError:
+        except (DataError, IntegrityError):
+            # A row is refused, not the store: who asked for it has to do without it.
             raise
         except DBAPIError as error:
             raise _explain(error, self.where) from error

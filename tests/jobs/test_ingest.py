@@ -346,6 +346,39 @@ def test_a_document_that_kills_its_parser_keeps_none_waiting_that_came_with_it(p
     assert together
 
 
+def test_what_a_store_cannot_hold_costs_none_that_came_with_it(rooms: Room, serve) -> None:
+    class WithNul(ParserPool):
+        """Lets through what cleaning takes out, and PostgreSQL refuses."""
+
+        def parse(self, body: bytes, **options: Any) -> ParsedSource:
+            return self._spoilt(super().parse(body, **options))
+
+        def parse_each(self, requests: Sequence[Mapping[str, Any]]) -> list[ParsedSource | ParseError]:
+            return [
+                one if isinstance(one, ParseError) else self._spoilt(one)
+                for one in super().parse_each(requests)
+            ]
+
+        @staticmethod
+        def _spoilt(parsed: ParsedSource) -> ParsedSource:
+            return replace(
+                parsed,
+                entries=tuple(
+                    replace(entry, text="a\0b" if "Spoilt" in entry.title else entry.text)
+                    for entry in parsed.entries
+                ),
+            )
+
+    serve({"/harbour": feed(item(1)), "/hills": feed(item(2, "Spoilt")), "/dales": feed(item(3))})
+    with WithNul(1) as pool:
+        job = replace(rooms.services.ingest, intake=replace(rooms.services.intake, parser=lambda: pool))
+        outcomes = {one.name: one for one in job.run(NOW).sources}
+    assert (outcomes["harbour"].new, outcomes["dales"].new) == (1, 1)
+    with rooms.store.read() as connection:
+        refused = connection.dialect.name == "postgresql"
+    assert ("could not be stored" in outcomes["hills"].error) == refused
+
+
 def test_a_source_that_somebody_else_has_by_now_costs_none_that_came_with_it(papers: Room) -> None:
     class Slow(ParserPool):
         """So slow that somebody else takes a source over while it is read."""

@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import func, insert, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from syndicate.errors import StoreBusy, StoreError
 from syndicate.store import articles, open_store, schema, sources
@@ -48,6 +49,12 @@ def test_a_write_that_fails_changes_nothing(store, now):
 def test_a_row_that_breaks_a_rule_is_a_bug_and_not_a_store_error(store):
     with pytest.raises(IntegrityError), store.write() as connection:
         factories.add_articles(connection, 12345, factories.new_article())
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+def test_a_value_that_the_engine_cannot_hold_is_a_bug_and_not_a_store_error(store):
+    with pytest.raises(DataError), store.write() as connection:
+        factories.add_sources(connection, replace(factories.declared(), name="a\0b"))
 
 
 def test_a_reader_sees_one_state_while_others_write(store):
