@@ -6,6 +6,7 @@ out, is listed, and is sent again only when a person asks. An expired lease of a
 claimable: nothing was sent.
 """
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
@@ -21,13 +22,15 @@ from syndicate.delivery.outcome import KEEP_TRYING, outcome_of
 from syndicate.delivery.pace import Limits, Pace
 from syndicate.delivery.parcels import Ended, Message, Parcel, Sender
 from syndicate.delivery.verp import verp_sender
-from syndicate.errors import MailError, Refused, RenderError, TransportDown
+from syndicate.errors import MailError, Refused, RenderError, StoreError, SyndicateError, TransportDown
 from syndicate.jobs.bounces import BouncePolicy, apply_bounce, bounce_of_reply
 from syndicate.jobs.sending_rests import reason_to_rest, rest_or_go_on
 from syndicate.model import Delivery, DeliveryState, SubscriptionState
 from syndicate.store import Connection, Store, corrections, leases, sending_pauses
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
+
+log = logging.getLogger("syndicate.delivery")
 
 BATCH = 500
 LEASE = timedelta(minutes=15)
@@ -64,7 +67,8 @@ class DeliverJob:
     """Sends what is due. Several processes may run it at once: each row is claimed by one.
 
     ``keys`` sign every message; with ``limits`` only one process sends at a time, so that they hold for all;
-    ``bounces`` says when a mailbox is given up.
+    ``bounces`` says when a mailbox is given up. ``prepare`` writes the pages that mails lead to; mail goes
+    all the same when it fails.
     """
 
     store: Store
@@ -74,6 +78,7 @@ class DeliverJob:
     keys: Callable[[], Sequence[DkimKey]] = tuple
     limits: Limits = field(default_factory=Limits)
     bounces: BouncePolicy = field(default_factory=BouncePolicy)
+    prepare: Callable[[datetime], object] = lambda _now: None
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     _pace: list[Pace] = field(default_factory=list, repr=False)
 
@@ -124,6 +129,7 @@ class DeliverJob:
         with self.store.write() as connection:
             if not self.take_turn(connection, now):
                 return DeliverResult(swept=swept, late=late, busy=True)
+        self._write_pages(now)
         run = _Run(self, keys, now, secret, _Tally(waiting, progress))
         try:
             error = self.sender().run(run.take, run.settle, backlog=waiting, stopping=stopping)
@@ -134,6 +140,14 @@ class DeliverJob:
                 rest_or_go_on(connection, error, run.moment(), taken=run.tally.sent > 0)
         late += run.late
         return DeliverResult(swept=swept, late=late, problem=str(error or ""), **run.tally.counts())
+
+    def _write_pages(self, now: datetime) -> None:
+        try:
+            self.prepare(now)
+        except StoreError:
+            raise
+        except (SyndicateError, OSError) as error:
+            log.warning("mail goes out before the pages that it leads to are written: %s", error)
 
     def take_turn(self, connection: Connection, now: datetime) -> bool:
         """Begin or go on as the one process that sends under limits; false when another one does.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Lock
 
 from syndicate.errors import RenderError
 from syndicate.files import sweep_temporary, write_atomic
@@ -31,6 +32,8 @@ from syndicate.templating import Templates
 from syndicate.text.privacy import shown_source
 
 LEASE = timedelta(minutes=30)
+# How long (seconds) one job of this process waits while another one publishes.
+PATIENCE = 60.0
 NEWS_AGE = timedelta(hours=48)
 SITEMAP_LIMIT = 1000
 
@@ -62,6 +65,7 @@ class PublishJob:
     newsletters: tuple[Newsletter, ...] = ()
     _json_items: FragmentCache = field(default_factory=FragmentCache, init=False)
     _swept: bool = field(default=False, init=False)
+    _turn: Lock = field(default_factory=Lock, init=False)
     _built_from: str = field(default="", init=False)
 
     def run(
@@ -71,13 +75,31 @@ class PublishJob:
 
         One channel or page that cannot be rendered is quarantined and does not stop the others.
         """
-        if not self._take_lease(now):
+        return self._alone(now, lambda: self._run(now, progress))
+
+    def run_archive(self, now: datetime) -> PublishResult:
+        """Bring only the newsletters' archives up to date: what mail leads to has to be there before it."""
+
+        def work() -> PublishResult:
+            sources, known = self._begin()
+            return self._archive(self._site(sources), known, now)
+
+        return self._alone(now, work)
+
+    def _alone(self, now: datetime, work: Callable[[], PublishResult]) -> PublishResult:
+        """Do what only one writer may do at a time: one in this process, and one of all processes."""
+        if not self._turn.acquire(timeout=PATIENCE):
             return PublishResult(busy=True)
         try:
-            return self._run(now, progress)
+            if not self._take_lease(now):
+                return PublishResult(busy=True)
+            try:
+                return work()
+            finally:
+                with self.store.write() as connection:
+                    leases.drop_lease(connection, "publish", owner=self.owner)
         finally:
-            with self.store.write() as connection:
-                leases.drop_lease(connection, "publish", owner=self.owner)
+            self._turn.release()
 
     def _take_lease(self, now: datetime) -> bool:
         with self.store.write() as connection:
@@ -86,16 +108,16 @@ class PublishJob:
     def _run(self, now: datetime, progress: Callable[[int, int], None]) -> PublishResult:
         sources, known = self._begin()
         written, failures = self._feeds(sources, known, now)
-        site = SiteBuild(
-            self.store,
-            self.output,
-            self.channels,
-            self.options,
-            newsletters=self.newsletters,
-            templates=self.templates,
-            sources=sources,
-        )
+        site = self._site(sources)
+        archive = self._archive(site, known, now)
         site.run(now, known, progress)
+        return PublishResult(
+            feeds=tuple(written),
+            pages=(*site.written, *archive.pages),
+            failures=(*failures, *site.failures, *archive.failures),
+        )
+
+    def _archive(self, site: SiteBuild, known: Mapping[str, str], now: datetime) -> PublishResult:
         archive = ArchiveBuild(
             store=self.store,
             output=self.output,
@@ -104,11 +126,18 @@ class PublishJob:
             templates=self.templates,
             documents=self._documents,
         )
-        archived, missing = archive.run(now, known, site.pages, site.look)
-        return PublishResult(
-            feeds=tuple(written),
-            pages=(*site.written, *archived),
-            failures=(*failures, *site.failures, *missing),
+        written, failures = archive.run(now, known, site.begin(), site.look)
+        return PublishResult(pages=tuple(written), failures=tuple(failures))
+
+    def _site(self, sources: Mapping[int, Source]) -> SiteBuild:
+        return SiteBuild(
+            self.store,
+            self.output,
+            self.channels,
+            self.options,
+            newsletters=self.newsletters,
+            templates=self.templates,
+            sources=sources,
         )
 
     def _documents(self, channel: Channel, items: list[PublishedArticle]) -> dict[str, bytes]:

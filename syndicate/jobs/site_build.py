@@ -64,18 +64,11 @@ class SiteBuild:
         self.written: list[str] = []
         self.failures: list[str] = []
 
-    def run(self, now: datetime, known: Mapping[str, str], progress: Callable[[int, int], None]) -> None:
-        """Write what is stale; ``written`` and ``failures`` say what happened."""
+    def begin(self) -> SitePages:
+        """Read what all pages have in common; the pages of this build, for those who add some."""
         with self._store.read() as connection:
-            self._top = self._ranked(connection, "top", FRONT_TOP)
-            self._front_top = self._reasoned(connection, self._top)
-            self._trending = self._ranked(connection, "trending", TRENDING_SHOWN)
             self._sections = _in_order(channel_store.sections(connection), self._sources.values())
-            self._failing = {one.subject for one in quarantine.failures(connection, kind="page")}
-        lists = signature_of(self._top[:TOP_SHOWN], self._trending)
         self.look = signature_of(self._options, self._sections, self._templates.fingerprint("pages/"))
-        archives = [(one.name, one.title) for one in self._newsletters]
-        site = signature_of(self._options, self._channels, archives, self._templates.fingerprint("pages/"))
         self._pages = SitePages(
             self._templates,
             self._options,
@@ -83,6 +76,18 @@ class SiteBuild:
             newsletters=self._newsletters,
             sections=self._sections,
         )
+        return self._pages
+
+    def run(self, now: datetime, known: Mapping[str, str], progress: Callable[[int, int], None]) -> None:
+        """Write what is stale, once it has begun; ``written`` and ``failures`` say what happened."""
+        with self._store.read() as connection:
+            self._top = self._ranked(connection, "top", FRONT_TOP)
+            self._front_top = self._reasoned(connection, self._top)
+            self._trending = self._ranked(connection, "trending", TRENDING_SHOWN)
+            self._failing = {one.subject for one in quarantine.failures(connection, kind="page")}
+        lists = signature_of(self._top[:TOP_SHOWN], self._trending)
+        archives = [(one.name, one.title) for one in self._newsletters]
+        site = signature_of(self._options, self._channels, archives, self._templates.fingerprint("pages/"))
         self._mark(now, known, site=site, lists=lists)
         with self._store.read() as connection:
             waiting = stale.count_stale(connection)
@@ -253,11 +258,6 @@ class SiteBuild:
                 self._write(path, data)
         except RenderError as error:
             self.failures.append(str(error))
-
-    @property
-    def pages(self) -> SitePages:
-        """The pages of this build, for those who add some."""
-        return self._pages
 
     def _ranked(self, connection: Connection, name: str, limit: int) -> list[Headline]:
         ids = [story.article_id for story in ranking.ranked_stories(connection, name, limit=limit)]

@@ -9,7 +9,7 @@ import pytest
 from lxml import html as lxml_html
 
 from syndicate.newsletter.render import TOKEN
-from syndicate.store import editions
+from syndicate.store import editions, quarantine
 from tests.factories import new_article
 from tests.jobs.room import SITE, Room, source
 
@@ -58,6 +58,33 @@ def test_mail_page_and_items_are_one_edition(sent: Room) -> None:
         assert (entry.id, entry.link) == (item["id"], address)
         assert (feed.bozo, feed.feed.title) == (False, "The Daily")
         assert "Snow &amp; ice" in str(entry)
+
+
+def test_the_page_that_a_mail_leads_to_is_written_before_the_mail_leaves(room: Room) -> None:
+    room.declare(source("harbour", "https://harbour.example/feed") + DAILY, now=SEVEN - 23 * HOUR)
+    room.subscribe("ann@example.org")
+    room.add(new_article(1, title="Snow", published=SEVEN - HOUR, first_seen=SEVEN - HOUR))
+    room.services.stories.run(SEVEN)
+    room.services.editions.run(SEVEN)
+    assert not (room.services.output / PAGE).exists()
+    result = room.services.deliver.run(SEVEN)
+    assert (result.sent, (room.services.output / PAGE).exists()) == (1, True)
+    assert "Snow" in output(room, PAGE)
+    assert not (room.services.output / "site/index.html").exists()
+
+
+def test_mail_goes_out_when_its_page_cannot_be_written_which_status_tells(room: Room) -> None:
+    room.declare(source("harbour", "https://harbour.example/feed") + DAILY, now=SEVEN - 23 * HOUR)
+    room.subscribe("ann@example.org")
+    room.add(new_article(1, title="Snow", published=SEVEN - HOUR, first_seen=SEVEN - HOUR))
+    room.services.stories.run(SEVEN)
+    room.services.editions.run(SEVEN)
+    room.services.output.mkdir(parents=True, exist_ok=True)
+    (room.services.output / "site").write_text("a file where the folder should be")
+    assert room.services.deliver.run(SEVEN).sent == 1
+    with room.store.read() as connection:
+        (failure,) = quarantine.failures(connection, kind="archive")
+    assert failure.subject == "daily"
 
 
 def test_no_page_or_feed_of_the_archive_holds_a_readers_token(sent: Room) -> None:

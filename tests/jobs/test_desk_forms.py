@@ -224,8 +224,8 @@ def test_without_approval_forms_go_at_once_and_have_contents(room: Room) -> None
 
 def test_a_form_is_archived_at_a_page_that_its_mail_names_and_nothing_lists(waiting: Room) -> None:
     waiting.services.desk.approve(issue(waiting).edition.id, by="jo", now=SEVEN)
-    waiting.services.deliver.run(SEVEN)
     written = waiting.services.publish.run(SEVEN).pages
+    waiting.services.deliver.run(SEVEN)
     edition = form(waiting).edition
     address = edition_url(SITE, "daily", SEVEN, edition.cadence)
     assert (edition.web_url, edition.cadence) == (address, "edition\nsection:Sport")
