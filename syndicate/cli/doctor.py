@@ -64,7 +64,8 @@ def _check_server(services: Services) -> Finding:
     connection.close()
     local = options.host in ("localhost", "127.0.0.1", "::1")
     safe = options.tls != "none" or local
-    said = {"starttls": "STARTTLS", "tls": "TLS", "none": "no TLS"}[options.tls]
+    without = "no TLS, which a server on this machine does not need" if local else "no TLS"
+    said = {"starttls": "STARTTLS", "tls": "TLS", "none": without}[options.tls]
     speed = "" if features.pipelining else "; no PIPELINING, so each message takes four round trips"
     return Finding(name="TLS", good=safe, detail=f"{options.host}:{options.port}: {said}{speed}")
 
