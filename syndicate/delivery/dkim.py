@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
-from nacl.signing import SigningKey
+from nacl.bindings import crypto_sign, crypto_sign_BYTES, crypto_sign_seed_keypair
 
 from syndicate.errors import ConfigError
 
@@ -78,7 +78,7 @@ def load_key(file: Path, *, domain: str, selector: str) -> DkimKey:
     match key:
         case ed25519.Ed25519PrivateKey():
             public, algorithm, kind = key.public_key().public_bytes_raw(), "ed25519-sha256", "ed25519"
-            sign = partial(_sign_with_sodium, SigningKey(key.private_bytes_raw()))
+            sign = partial(_sign_with_sodium, crypto_sign_seed_keypair(key.private_bytes_raw())[1])
         case rsa.RSAPrivateKey() if key.key_size >= _SMALLEST_RSA:
             public = key.public_key().public_bytes(
                 serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -152,9 +152,10 @@ class Seal:
         return b"v=1; a=%b; c=relaxed/relaxed;\r\n d=%b; s=%b;\r\n h=%b;\r\n bh=" % (*place, self._names)
 
 
-def _sign_with_sodium(key: SigningKey, digest: bytes) -> bytes:
-    """The signature that cryptography makes too, in two thirds of the time."""
-    return key.sign(digest).signature
+def _sign_with_sodium(key: bytes, digest: bytes) -> bytes:
+    """The signature that cryptography makes too, in two thirds of the time or less."""
+    signed: bytes = crypto_sign(digest, key)
+    return signed[:crypto_sign_BYTES]
 
 
 def _canonical(piece: bytes) -> bytes:
