@@ -40,7 +40,8 @@ class Imap:
         except OSError:
             plain.close()
             return
-        with connection, connection.makefile("rb") as lines:
+        # A client may leave at any moment.
+        with suppress(OSError), connection, connection.makefile("rb") as lines:
             connection.sendall(b"* OK ready\r\n")
             for line in lines:
                 tag, *words = line.decode().split()
@@ -59,11 +60,10 @@ class Imap:
         if odd.endswith(b"\n"):
             connection.sendall(odd + f"{tag} OK done\r\n".encode())
             return True
-        try:
+        with suppress(OSError):
             while True:
                 connection.sendall(odd * 1000)
-        except OSError:
-            return False
+        return False
 
     def _answer(self, words: list[str]) -> tuple[bytes, str]:
         match words:
