@@ -8,7 +8,8 @@ A message says what went wrong, where, why, and what to do about it. Anything th
     SyndicateError                 exit code 1
     ├── ConfigError                exit code 3: config.toml, environment, a template, a channel query
     ├── StoreError                 exit code 4: the store is missing, locked, newer than us, full
-    │   └── StoreBusy              another process holds it
+    │   ├── StoreBusy              another process holds it
+    │   └── StoreGone              its server is not there at the moment
     ├── FetchError                 a source could not be read; try again later
     │   ├── NotAsked               its server had asked for a pause
     │   ├── ForbiddenAddress       the address guard refused to connect
@@ -48,6 +49,10 @@ class StoreError(SyndicateError):
 
 class StoreBusy(StoreError):
     """Another process holds the store or a lease in it."""
+
+
+class StoreGone(StoreError):
+    """The database server is not there at the moment, or went away with the transaction."""
 
 
 class FetchError(SyndicateError):

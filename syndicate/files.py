@@ -8,7 +8,10 @@ import fcntl
 import os
 import re
 import secrets
-from contextlib import suppress
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +22,9 @@ from syndicate.errors import RenderError, StoreBusy, StoreError
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 # No name is used twice: not by this process, which counts, nor by another, which starts elsewhere.
 _NUMBERS = count(secrets.randbits(47))
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# What ``tempfile`` puts behind a prefix.
+_RANDOM_NAME = re.compile(r"[a-z0-9_]{8}")
 
 
 def write_atomic(path: Path, data: bytes) -> bool:
@@ -110,6 +116,47 @@ class FileLock:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.release()
+
+
+@contextmanager
+def temporary_folder(prefix: str) -> Iterator[Path]:
+    """A folder of our own that goes at the end; those of this prefix that killed processes left go first.
+
+    Whoever uses one holds a lock on it, which the kernel frees.
+    """
+    for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        if _RANDOM_NAME.fullmatch(path.name.removeprefix(prefix)):
+            _remove_unused(path)
+    folder, descriptor = _own_folder(prefix)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _own_folder(prefix: str) -> tuple[Path, int]:
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix))
+        # Before it is locked somebody else may take it for a leftover.
+        with suppress(FileNotFoundError):
+            descriptor = os.open(folder, _FOLDER)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if folder.exists():
+                return folder, descriptor
+            os.close(descriptor)
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove a folder if it is ours and nobody has it locked."""
+    with suppress(OSError):
+        descriptor = os.open(folder, _FOLDER)
+        try:
+            if os.fstat(descriptor).st_uid == os.geteuid():
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder)
+        finally:
+            os.close(descriptor)
 
 
 # Names are strings from here on: a ``Path`` for each step costs as much as the system calls (measured).

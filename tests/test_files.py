@@ -2,12 +2,13 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from syndicate.errors import RenderError, StoreBusy, StoreError
-from syndicate.files import FileLock, sweep_temporary, write_atomic, write_page
+from syndicate.files import FileLock, sweep_temporary, temporary_folder, write_atomic, write_page
 
 
 def names_in(folder: Path) -> list[str]:
@@ -157,3 +158,48 @@ def test_a_lock_that_cannot_be_opened_is_a_store_error(tmp_path):
     (tmp_path / "store.lock").mkdir()
     with pytest.raises(StoreError, match=r"store\.lock"):
         FileLock(tmp_path / "store.lock").acquire()
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+KILLED = """
+import os, signal, sys, tempfile
+from syndicate.files import temporary_folder
+tempfile.tempdir = sys.argv[1]
+with temporary_folder("ours-") as folder:
+    (folder / "past.db").write_bytes(b"x")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_temporary_folder_goes_with_its_contents_at_the_end(temporary):
+    with temporary_folder("ours-") as folder:
+        (folder / "past.db").write_bytes(b"x")
+        assert folder.parent == temporary
+    assert names_in(temporary) == []
+
+
+def test_what_a_killed_process_left_goes_and_what_is_in_use_stays(temporary):
+    subprocess.run([sys.executable, "-c", KILLED, temporary], check=False)
+    (left,) = names_in(temporary)
+    with temporary_folder("ours-") as one, temporary_folder("ours-") as two:
+        assert names_in(temporary) == sorted((one.name, two.name))
+        assert left not in names_in(temporary)
+
+
+def test_only_folders_of_that_name_are_taken_for_leftovers(temporary):
+    (temporary / "elsewhere").mkdir()
+    (temporary / "elsewhere" / "kept").write_bytes(b"x")
+    (temporary / "ours-abcdefg1").symlink_to("elsewhere")
+    (temporary / "ours-abcdefg2").write_bytes(b"a file")
+    (temporary / "ours-by-hand").mkdir()
+    (temporary / "theirs-abcdefg3").mkdir()
+    before = names_in(temporary)
+    with temporary_folder("ours-"):
+        pass
+    assert names_in(temporary) == before
+    assert names_in(temporary / "elsewhere") == ["kept"]

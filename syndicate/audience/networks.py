@@ -1,6 +1,6 @@
 """Which network somebody asks from: enough to slow down an attacker, too little to name a person."""
 
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 UNKNOWN = "unknown"
 _IPV4_BITS = 24
@@ -14,13 +14,17 @@ def network_of(peer: str, forwarded: str = "") -> str:
     of ours runs, and then only its last entry, which is the one that proxy wrote.
     """
     try:
-        address = ip_address(peer)
+        address = _address(peer)
         if address.is_loopback and forwarded.strip():
-            address = ip_address(forwarded.rpartition(",")[2].strip())
+            address = _address(forwarded.rpartition(",")[2].strip())
     except ValueError:
         return UNKNOWN
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
     bits = _IPV6_BITS if isinstance(address, IPv6Address) else _IPV4_BITS
     scope = str(address).partition("%")[0]
     return str(ip_network(f"{scope}/{bits}", strict=False))
+
+
+def _address(text: str) -> IPv4Address | IPv6Address:
+    """An address; one of IPv4 that a socket for both kinds writes in the manner of IPv6 is one of IPv4."""
+    address = ip_address(text)
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address

@@ -94,7 +94,7 @@ async def _live(config: Path, settings: Settings, keep: Callable[[], bool]) -> N
 @contextmanager
 def _open_daemon(settings: Settings, config: Path, keep: Callable[[], None]) -> "Iterator[_Daemon]":
     with open_services(settings) as services:
-        free_dead_owners(services.store)
+        free_dead_owners(services.store, datetime.now(UTC))
         yield _Daemon(services, config, keep)
 
 

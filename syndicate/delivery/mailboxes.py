@@ -1,20 +1,32 @@
 """Where bounces wait: a Maildir, or a mailbox on an IMAP server. What was read is marked, never deleted."""
 
 import imaplib
+import logging
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from syndicate.delivery.bounces import LARGEST
+from syndicate.delivery.patient_imap import PatientImap
 from syndicate.errors import MailError
 
+log = logging.getLogger("syndicate.bounces")
+
 AT_ONCE = 500
+# What an IMAP server may add to a message that it sends.
+_AROUND = 65_536
+# Whatever an answer out of order makes of the standard library's client.
+_NONSENSE = (OSError, imaplib.IMAP4.error, ValueError, LookupError, AttributeError, TypeError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImapOptions:
-    """A mailbox; always over TLS, and the certificate is verified."""
+    """A mailbox; always over TLS, and the certificate is verified.
+
+    In seconds: ``timeout`` for each step of an answer, ``patience`` for everything of one reading.
+    """
 
     host: str
     port: int = 993
@@ -22,45 +34,70 @@ class ImapOptions:
     password: str = field(default="", repr=False)
     folder: str = "INBOX"
     timeout: float = 60.0
+    patience: float = 600.0
 
 
 def read_maildir(folder: Path) -> Iterator[bytes]:
     """New messages, at most 500; each is moved to ``cur`` as seen once the next one is asked for.
 
-    ``MailError`` when the folder is no Maildir or cannot be read.
+    What is no message, is gone meanwhile or cannot be read is passed over. ``MailError`` when the folder is
+    no Maildir or cannot be written to.
     """
     try:
-        names = sorted(path.name for path in (folder / "new").iterdir())
-        for name in names[:AT_ONCE]:
-            with (folder / "new" / name).open("rb") as file:
-                data = file.read(LARGEST)
+        for path, data in islice(_new_messages(folder / "new"), AT_ONCE):
             yield data
-            (folder / "new" / name).rename(folder / "cur" / f"{name.partition(':')[0]}:2,S")
+            path.rename(folder / "cur" / f"{path.name.partition(':')[0]}:2,S")
     except OSError as error:
         raise MailError(f"The Maildir {folder} cannot be read: {error.strerror}") from error
+
+
+def _new_messages(new: Path) -> Iterator[tuple[Path, bytes]]:
+    """The beginning of each message, oldest first. Nobody waits for what a pipe may bring."""
+    for path in sorted(new.iterdir()):
+        if path.name.startswith(".") or not path.is_file():
+            continue
+        try:
+            with path.open("rb") as file:
+                data = file.read(LARGEST)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            log.warning("a message that came back cannot be read: %s", error)
+            continue
+        yield path, data
 
 
 def read_imap(options: ImapOptions, context: ssl.SSLContext | None = None) -> Iterator[bytes]:
     """Unseen messages, at most 500; each is marked as seen once the next one is asked for.
 
-    ``MailError`` when the server cannot be reached, refuses the login or has no such folder.
+    ``MailError`` when the server cannot be reached, refuses the login, has no such folder, takes longer than
+    ``patience`` in all, or answers without end or sense.
     """
     where = f"{options.host}:{options.port}"
     try:
-        trust = context or ssl.create_default_context()
-        with imaplib.IMAP4_SSL(
-            options.host, options.port, ssl_context=trust, timeout=options.timeout
+        with PatientImap(
+            options.host,
+            options.port,
+            context=context or ssl.create_default_context(),
+            timeout=options.timeout,
+            patience=options.patience,
         ) as server:
             server.login(options.username, options.password)
             folder = options.folder.replace("\\", "\\\\").replace('"', '\\"')
             if server.select(f'"{folder}"')[0] != "OK":
                 raise MailError(f"The mail server {where} has no folder {options.folder}.")
-            numbers = server.uid("SEARCH", "UNSEEN")[1][0].split()
-            for number in numbers[:AT_ONCE]:
+            found = server.uid("SEARCH", "UNSEEN")[1][0] or b""
+            for number in islice(filter(bytes.isdigit, found.split()), AT_ONCE):
                 uid = number.decode("ascii")
+                server.allow(LARGEST + _AROUND)
                 parts = server.uid("FETCH", uid, f"(BODY.PEEK[]<0.{LARGEST}>)")[1]
-                yield b"".join(part[1] for part in parts if isinstance(part, tuple))
+                data = b"".join(part[1] for part in parts if isinstance(part, tuple))
+                if not data:
+                    # It is gone meanwhile, or the server does not give it.
+                    continue
+                yield data
+                server.allow(_AROUND)
                 server.uid("STORE", uid, "+FLAGS", r"(\Seen)")
-    except (OSError, imaplib.IMAP4.error) as error:
+    except _NONSENSE as error:
         reason = str(error).replace(options.password, "…") if options.password else str(error)
         raise MailError(f"The mailbox at {where} cannot be read: {reason}") from error

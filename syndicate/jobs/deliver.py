@@ -8,7 +8,7 @@ claimable: nothing was sent.
 
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -29,6 +29,7 @@ from syndicate.model import Delivery, DeliveryState, SubscriptionState
 from syndicate.store import Connection, Store, corrections, leases, sending_pauses
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
+from syndicate.store.returning import Patience
 
 log = logging.getLogger("syndicate.delivery")
 
@@ -130,7 +131,7 @@ class DeliverJob:
             if not self.take_turn(connection, now):
                 return DeliverResult(swept=swept, late=late, busy=True)
         self._write_pages(now)
-        run = _Run(self, keys, now, secret, _Tally(waiting, progress))
+        run = _Run(self, keys, now, secret, _Tally(waiting, progress), stopping)
         try:
             error = self.sender().run(run.take, run.settle, backlog=waiting, stopping=stopping)
         finally:
@@ -188,11 +189,19 @@ class _Run:
     """One sender's side of the store, and the encoded editions it has met."""
 
     def __init__(
-        self, job: DeliverJob, keys: Sequence[DkimKey], now: datetime, secret: bytes, tally: _Tally
+        self,
+        job: DeliverJob,
+        keys: Sequence[DkimKey],
+        now: datetime,
+        secret: bytes,
+        tally: _Tally,
+        stopping: Callable[[], bool],
     ) -> None:
         self.tally = tally
         self.late = 0
         self._job = job
+        # While mail is on the wire, a server that is restarted must not leave it in doubt.
+        self._store = Patience(store=job.store, stopping=stopping)
         self._began = job.clock()
         self._keys = keys
         self._now = now
@@ -231,73 +240,78 @@ class _Run:
 
     def settle(self, ended: Sequence[Ended], beginning: Sequence[Parcel]) -> Collection[int]:
         """Record in one commit what has ended, and move what begins to ``sending`` if it still may."""
-        job, moment = self._job, self.moment()
-        sent = [one.parcel.key for one in ended if one.error is None]
-        troubled = [one for one in ended if one.error is not None and one.final]
-        held = [one.parcel.key for one in ended if not one.final]
-        states: list[DeliveryState] = []
-        begun: set[int] = set()
-        with job.store.write() as connection:
-            if sent:
-                delivery_store.mark_sent(connection, sent, owner=job.owner, now=moment)
-            if held:
-                delivery_store.hold_deliveries(connection, held, owner=job.owner)
-            states += [self._failed(connection, one, moment) for one in troubled]
-            if held or troubled:
-                again = [*held, *(one.parcel.key for one in troubled)]
-                corrections.cancel_replaced(connection, again, moment)
-            if beginning:
-                keys = [parcel.key for parcel in beginning]
-                until = moment + SENDING_LEASE
-                begun = delivery_store.begin_sending(
-                    connection, keys, owner=job.owner, now=moment, until=until
-                )
+        states, begun = self._store.write(partial(self._record, ended=ended, beginning=beginning))
         cancelled = [parcel.key for parcel in beginning if parcel.key not in begun]
         for key in [*(one.parcel.key for one in ended if one.final), *cancelled]:
             self._out.pop(key, None)
-        for state, count in ((DeliveryState.SENT, len(sent)), (DeliveryState.CANCELLED, len(cancelled))):
-            if count:
-                self.tally.add(state, count)
-        for state in states:
+        for state, count in Counter([*states, *[DeliveryState.CANCELLED] * len(cancelled)]).items():
             if state is not DeliveryState.PENDING:
-                self.tally.add(state)
+                self.tally.add(state, count)
         return begun
+
+    def _record(
+        self, connection: Connection, ended: Sequence[Ended], beginning: Sequence[Parcel]
+    ) -> tuple[list[DeliveryState], set[int]]:
+        """The states in which deliveries have ended, and which may begin."""
+        owner, moment = self._job.owner, self.moment()
+        sent = [one.parcel.key for one in ended if one.error is None]
+        troubled = [one for one in ended if one.error is not None and one.final]
+        held = [one.parcel.key for one in ended if not one.final]
+        begun: set[int] = set()
+        if sent:
+            delivery_store.mark_sent(connection, sent, owner=owner, now=moment)
+        if held:
+            delivery_store.hold_deliveries(connection, held, owner=owner)
+        states = [self._failed(connection, one, moment) for one in troubled]
+        if held or troubled:
+            again = [*held, *(one.parcel.key for one in troubled)]
+            corrections.cancel_replaced(connection, again, moment)
+        if beginning:
+            keys, until = [parcel.key for parcel in beginning], moment + SENDING_LEASE
+            begun = delivery_store.begin_sending(connection, keys, owner=owner, now=moment, until=until)
+            if self._store.was_tried and len(begun) < len(keys):
+                begun |= delivery_store.begun_before(connection, keys, owner=owner)
+        return [DeliveryState.SENT] * len(sent) + states, begun
 
     def give_back(self) -> None:
         """Free what was leased and not begun."""
         ids, limited = [*(one.id for one in self._leased), *self._out], self._job.limits != Limits()
         if ids or limited:
-            with self._job.store.write() as connection:
-                delivery_store.release_deliveries(connection, ids, owner=self._job.owner)
-                leases.drop_lease(connection, _SENDING, owner=self._job.owner)
+            self._store.write(partial(self._release, ids=ids))
+
+    def _release(self, connection: Connection, ids: Sequence[int]) -> None:
+        delivery_store.release_deliveries(connection, ids, owner=self._job.owner)
+        leases.drop_lease(connection, _SENDING, owner=self._job.owner)
 
     def _claim(self) -> bool:
-        # A run may take longer than a lease, which has to last from now and not from the run's beginning.
-        until, late_by = self.moment() + LEASE, self._late_by()
-        with self._job.store.write() as connection:
-            if not self._job.take_turn(connection, self._now):
-                self._more = False
-                return False
-            claimed = delivery_store.claim_deliveries(
-                connection,
-                now=self._now,
-                owner=self._job.owner,
-                until=until,
-                limit=BATCH,
-                late_by=late_by,
-            )
-            self._more = len(claimed) == BATCH
-            if not self._more:
-                self.late += delivery_store.fail_late(connection, now=late_by)
+        claimed, late = self._store.write(self._lease)
         self._leased.extend(claimed)
+        self._more = len(claimed) == BATCH
+        self.late += late
         return bool(claimed)
 
+    def _lease(self, connection: Connection) -> tuple[list[Delivery], int]:
+        """Another batch, and how many were too late by the time that there is no further one."""
+        # A run may take longer than a lease, which has to last from now and not from the run's beginning.
+        until, late_by = self.moment() + LEASE, self._late_by()
+        if not self._job.take_turn(connection, self._now):
+            return [], 0
+        claimed = delivery_store.claim_deliveries(
+            connection, now=self._now, owner=self._job.owner, until=until, limit=BATCH, late_by=late_by
+        )
+        late = delivery_store.fail_late(connection, now=late_by) if len(claimed) < BATCH else 0
+        return claimed, late
+
     def _postpone(self, delivery: Delivery, seconds: float) -> None:
-        with self._job.store.write() as connection:
-            not_before = self.moment() + timedelta(seconds=seconds)
-            delivery_store.postpone_delivery(
-                connection, delivery.id, owner=self._job.owner, not_before=not_before
+        not_before = self.moment() + timedelta(seconds=seconds)
+        self._store.write(
+            partial(
+                delivery_store.postpone_delivery,
+                delivery_id=delivery.id,
+                owner=self._job.owner,
+                not_before=not_before,
             )
+        )
 
     def _envelope_sender(self, delivery: Delivery) -> str:
         edition = self._edition(delivery.edition_id)
@@ -373,8 +387,7 @@ class _Run:
         return self._editions[edition_id]
 
     def _encode(self, edition_id: int) -> _Encoded:
-        with self._job.store.read() as connection:
-            edition = edition_store.get_edition(connection, edition_id)
+        edition = self._store.read(partial(edition_store.get_edition, edition_id=edition_id))
         if edition is None:
             raise RenderError("it is not in the store any more")
         options = replace(self._job.mail(edition.newsletter), web_url=edition.web_url)

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from syndicate.files import temporary_folder
 from syndicate.jobs.placing import Placing, refresh_stories
 from syndicate.jobs.stories import load_index
 from syndicate.store import Store, open_store, past
@@ -68,8 +67,8 @@ def past_newsroom(
     present: Store, options: StoryOptions, moment: datetime, since: datetime
 ) -> Iterator[PastNewsroom]:
     """A newsroom of the past, as of a moment, for as long as it is looked at."""
-    with TemporaryDirectory(prefix="syndicate-past-") as folder:
-        store = open_store(f"sqlite:///{Path(folder) / 'past.db'}")
+    with temporary_folder("syndicate-past-") as folder:
+        store = open_store(f"sqlite:///{folder / 'past.db'}")
         try:
             store.migrate()
             newsroom = PastNewsroom(present=present, store=store, options=options)

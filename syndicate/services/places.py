@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from syndicate.settings import Settings
@@ -13,10 +14,11 @@ if TYPE_CHECKING:
     from syndicate.jobs.prune import RetentionOptions
 
 
-def free_dead_owners(store: Store) -> None:
-    """Free what dead processes of this machine held."""
+def free_dead_owners(store: Store, now: datetime) -> None:
+    """Free what dead processes of this machine held, and what anybody took while a clock was wrong."""
     host = f"{socket.gethostname()}:"
     with store.write() as connection:
+        leases.free_far(connection, now)
         for owner in leases.lease_owners(connection):
             if owner.startswith(host) and not _is_alive(owner.removeprefix(host).partition(":")[0]):
                 leases.free_owner(connection, owner)

@@ -82,6 +82,13 @@ def begin_sending(
     return begun
 
 
+def begun_before(connection: Connection, ids: Sequence[int], *, owner: str) -> set[int]:
+    """Those that are ``sending`` already: the sender's commit was made, and the answer to it was lost."""
+    table = schema.deliveries
+    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
+    return set(connection.scalars(select(table.c.id).where(mine)))
+
+
 def mark_sent(connection: Connection, ids: Sequence[int], *, owner: str, now: datetime) -> int:
     """The server has taken these bodies; returns how many rows were still ours to change."""
     places, named = statements.named(ids)

@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
 
-from syndicate.errors import StoreBusy, StoreError
+from syndicate.errors import StoreBusy, StoreError, StoreGone
 from syndicate.store import migration
 
 BUSY_TIMEOUT = 15.0
@@ -166,7 +166,14 @@ def _explain(error: DBAPIError, where: str) -> StoreError:
         return StoreError(
             f"the store {where} is damaged or not a database ({reason}); restore it from a backup"
         )
-    return StoreError(f"the store {where} cannot be used: {reason}")
+    kind = StoreGone if _is_gone(error) else StoreError
+    return kind(f"the store {where} cannot be used: {reason}")
+
+
+def _is_gone(error: DBAPIError) -> bool:
+    """Whether PostgreSQL ended the connection (classes 08 and 57P), or answered none (no code at all)."""
+    code = getattr(error.orig, "sqlstate", "")
+    return isinstance(error, OperationalError) and (code is None or code.startswith(("08", "57P")))
 
 
 def _first_line(error: Any) -> str:

@@ -4,7 +4,8 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, or_, select, update
 from sqlalchemy.exc import DBAPIError
@@ -20,6 +21,7 @@ from syndicate.store.upsert import insert_for
 _DAEMON = 0x73796E64
 # Tables whose rows are leased one by one.
 _LEASED = (schema.sources, schema.sitemap_parts, schema.page_reads, schema.deliveries)
+_LONGER_THAN_ANY = timedelta(days=1)
 PLACEMENTS = "placements"
 """The counter that moves whenever articles were placed in stories or pruned."""
 EDITOR = "editor"
@@ -63,6 +65,20 @@ def free_owner(connection: Connection, owner: str) -> None:
         if table is schema.deliveries:
             held &= table.c.state != DeliveryState.SENDING.value
         connection.execute(update(table).where(held).values(lease_owner="", lease_until=EPOCH))
+
+
+def free_far(connection: Connection, now: datetime) -> None:
+    """Free what ends later than any lease does: it was taken while a clock was wrong.
+
+    What was being sent then is left to be found ``uncertain``.
+    """
+    beyond = now + _LONGER_THAN_ANY
+    connection.execute(delete(schema.leases).where(schema.leases.c.until > beyond))
+    for table in _LEASED:
+        values: dict[str, Any] = {"lease_until": EPOCH}
+        if table is not schema.deliveries:
+            values["lease_owner"] = ""
+        connection.execute(update(table).where(table.c.lease_until > beyond).values(**values))
 
 
 def make_secret(connection: Connection) -> None:

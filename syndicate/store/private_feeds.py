@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from syndicate.model import SubscriptionState
 from syndicate.store import schema
@@ -19,7 +19,10 @@ class FeedChoice:
 def feed_revision(connection: Connection, subscriber_id: int) -> int | None:
     """How often a person's address has changed, or ``None`` for nobody."""
     table = schema.subscribers
-    return connection.scalars(select(table.c.feed_revision).where(table.c.id == subscriber_id)).first()
+    # One row also for nobody: how long it takes must not tell how many people there are.
+    query = select(func.max(table.c.feed_revision)).where(table.c.id == subscriber_id)
+    found: int | None = connection.scalars(query).one()
+    return found
 
 
 def feed_choices(connection: Connection, subscriber_id: int) -> tuple[FeedChoice, ...]:

@@ -115,6 +115,14 @@ def test_a_mail_of_thousands_of_parts_inside_each_other_is_no_report(level: str)
     assert read_report(nested.encode()) is None
 
 
+def test_a_mail_of_countless_lines_is_read_only_to_a_certain_line() -> None:
+    """Each line is compared with every part around it: without a limit half a minute for one mail."""
+    status = notification("bounces+1f-" + "a" * 20 + "@news.example", "5.1.1", "failed", "550 unknown")
+    head, _, rest = status.partition(b"\r\n\r\n")
+    assert read_report(head + b"\r\n\r\n" + b"\n" * 19_000 + rest) is not None
+    assert read_report(head + b"\r\n\r\n" + b"\n" * 21_000 + rest) is None
+
+
 def test_old_bounces_in_plain_words() -> None:
     old = b"Return-Path: <>\r\nTo: bounces+1-" + b"c" * 20 + b"@x.example\r\n\r\nSorry: User unknown\r\n"
     report = read_report(old)

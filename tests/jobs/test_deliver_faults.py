@@ -3,14 +3,16 @@
 import multiprocessing
 import shutil
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+from sqlalchemy.engine.default import DefaultDialect
 
 from syndicate.delivery.dkim import DkimKey
 from syndicate.delivery.message import MailOptions
@@ -263,3 +265,64 @@ def test_a_key_that_cannot_be_read_keeps_no_other_process_waiting(house: Room) -
         with pytest.raises(ConfigError):
             replace(job(house, smtp.port, limits=limits), keys=unreadable).run(NOW)
         assert job(house, smtp.port, owner="them", limits=limits).run(NOW).sent == len(smtp.bodies) > 0
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+def test_D_a_database_server_that_ends_its_connections_leaves_nobody_in_doubt(
+    desk: Room, store_url: str
+) -> None:
+    """What the mail server has said is written down as soon as the database is back."""
+    mail_to(desk, *READERS)
+    with psycopg.connect(store_url) as other, ThreadPoolExecutor(1) as pool:
+        ending: list[Future[None]] = []
+
+        def shut(_done: int, _all: int) -> None:
+            if not ending:
+                other.execute("LOCK TABLE deliveries")
+                ending.append(pool.submit(end_who_waits, other))
+
+        with ScriptedSmtp(PIPELINING) as smtp:
+            result = job(desk, smtp.port, connections=3).run(NOW, progress=shut)
+        ending[0].result()
+    assert (result.sent, result.problem) == (40, "")
+    assert set(states(desk).values()) == {"sent"}
+    assert to(smtp.bodies) == sorted(READERS)
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+def test_D_a_commit_whose_answer_is_lost_leaves_nobody_in_doubt(
+    desk: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that says that mail begins: it is there already when it is made again."""
+    mail_to(desk, *READERS)
+    really_commit: Callable[..., None] = DefaultDialect.do_commit
+    lost = list[int]()
+
+    def commit(dialect: DefaultDialect, connection: Any) -> None:
+        really_commit(dialect, connection)
+        if lost == [0]:
+            lost.append(1)
+            connection.dbapi_connection.close()
+            raise psycopg.OperationalError("the connection is closed")
+
+    def now(done: int, _all: int) -> None:
+        if done == 1:
+            lost.append(0)
+
+    monkeypatch.setattr(DefaultDialect, "do_commit", commit)
+    with ScriptedSmtp(PIPELINING) as smtp:
+        result = job(desk, smtp.port, connections=1).run(NOW, progress=now)
+    assert (lost, result.sent, result.cancelled) == ([0, 1], 40, 0)
+    assert set(states(desk).values()) == {"sent"}
+    assert to(smtp.bodies) == sorted(READERS)
+
+
+def end_who_waits(holder: psycopg.Connection) -> None:
+    """End the connection that waits for what another one has locked, and then let go."""
+    ended = None
+    while ended is None:
+        ended = holder.execute(
+            "SELECT pg_terminate_backend(pid, 30000) FROM pg_locks WHERE NOT granted"
+            " AND relation = 'deliveries'::regclass"
+        ).fetchone()
+    holder.commit()

@@ -1,13 +1,14 @@
 """A private feed says what its reader chose, costs one rendering for each choice, and can be ended."""
 
 import gzip
+import hmac
 import json
 from dataclasses import replace
 
 import feedparser
 import pytest
 
-from syndicate.audience.tokens import make_token, unsubscribe_token
+from syndicate.audience.tokens import feed_token, make_token, unsubscribe_token
 from syndicate.jobs.private_feeds import FORMATS, PrivateFeedsJob
 from syndicate.publish.rss_atom import FeedWriter
 from syndicate.store import audience, leases
@@ -65,6 +66,23 @@ def feeds(room: Room) -> PrivateFeedsJob:
 
 def token(room: Room, address: str = JO) -> str:
     return feeds(room).url_of(address).removeprefix(f"{SITE}/private/").removesuffix(".rss")
+
+
+@pytest.mark.parametrize("number", [1, 10**6])
+def test_W7_a_wrong_token_is_looked_at_alike_whether_or_not_there_is_such_a_person(
+    room: Room, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Or else the time it takes tells how many people there are (measured: in some hundred requests)."""
+    wrong = feed_token(b"another secret", number, 0)
+    really_digest, signed = hmac.digest, list[bytes]()
+
+    def digest(key: bytes, message: bytes, name: str) -> bytes:
+        signed.append(message)
+        return really_digest(key, message, name)
+
+    monkeypatch.setattr(hmac, "digest", digest)
+    assert feeds(room).read(wrong, "rss") is None
+    assert len(signed) == 1
 
 
 def choose(room: Room, address: str = JO, **fields: list[str]) -> None:

@@ -42,6 +42,34 @@ def test_a_lease_is_given_back_by_its_holder_only(store):
             assert leases.take_lease(connection, "stories", owner="new", now=NOW, until=UNTIL) is free
 
 
+def test_a_lease_that_a_wrong_clock_made_endless_is_freed_and_an_ordinary_one_is_not(store):
+    """A container is killed whose clock was a year ahead; the next one has another name."""
+    year = timedelta(days=365)
+    take(store, "lost:1", now=NOW + year, until=UNTIL + year)
+    with store.write() as connection:
+        leases.take_lease(connection, "publish", owner="them", now=NOW, until=NOW + timedelta(minutes=30))
+        leases.free_far(connection, NOW)
+    assert take(store, "us")
+    with store.write() as connection:
+        assert not leases.take_lease(connection, "publish", owner="us", now=NOW, until=UNTIL)
+
+
+def test_what_a_wrong_clock_leased_goes_and_what_was_on_the_wire_then_is_in_doubt(store):
+    year = timedelta(days=365)
+    term: dict[str, Any] = {"owner": "lost:1", "now": NOW + year, "until": UNTIL + year}
+    with store.write() as connection:
+        factories.newsroom(connection, "jo@example.org", "kim@example.org")
+        sources.claim_due_sources(connection, limit=9, **term)
+        first, second = deliveries.claim_deliveries(connection, limit=9, **term)
+        deliveries.begin_sending(connection, [first.id], **term)
+        leases.free_far(connection, NOW)
+    term = {"owner": "us", "now": NOW, "until": UNTIL}
+    with store.write() as connection:
+        assert deliveries.sweep_uncertain(connection, now=NOW) == 1
+        assert len(sources.claim_due_sources(connection, limit=9, **term)) == 1
+        assert [one.id for one in deliveries.claim_deliveries(connection, limit=9, **term)] == [second.id]
+
+
 def test_leases_of_other_names_do_not_matter(store):
     take(store, "us")
     with store.write() as connection:
