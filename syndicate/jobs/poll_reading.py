@@ -54,7 +54,7 @@ def read_together(intake: Intake, unread: Sequence[Unread]) -> Sequence[ParsedSo
 def read_alone(intake: Intake, unread: Unread) -> tuple[ParsedSource, Killers]:
     """What an answer says, and the items that had to be left out when parsers died of it three times.
 
-    Raises ``ParseError``.
+    Raises ``ParseError``, among them ``ParserClosed`` when the program ends.
     """
     source, request = unread.source, unread.request()
 

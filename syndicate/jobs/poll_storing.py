@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from syndicate.errors import FetchError, ParserClosed, ParserDied, SyndicateError
+from syndicate.errors import FetchError, ParserDied, SyndicateError
 from syndicate.ingest.polling import (
     PollingOptions,
     PollOutcome,
@@ -114,7 +114,7 @@ class PollStoring:
             source_store.save_poll(connection, source.id, after, owner=self.intake.owner)
             if isinstance(error, FetchError) and error.busy and after.not_before:
                 robots_store.busy_origin(connection, error.busy, after.not_before)
-            if isinstance(error, ParserDied) and not isinstance(error, ParserClosed):
+            if isinstance(error, ParserDied):
                 quarantine.record_failure(
                     connection, "document", source.name, outcome.error, now=now, source_id=source.id
                 )
