@@ -30,12 +30,12 @@ from syndicate.errors import (
 )
 from syndicate.ingest.folders import read_folder
 from syndicate.ingest.polling import PollOutcome, after_poll, asked_to_wait
-from syndicate.ingest.unchanged import compare
+from syndicate.ingest.unchanged import compare, document_digest, is_last
 from syndicate.jobs.inbox import Inbox
 from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
 from syndicate.jobs.intake import Intake, LeaseLost
 from syndicate.jobs.one_by_one import Killers
-from syndicate.jobs.poll_reading import Unread, poll_of, read_alone, read_together
+from syndicate.jobs.poll_reading import Changed, Unread, poll_of, read_alone, read_together
 from syndicate.jobs.poll_storing import Poll, PollStoring
 from syndicate.jobs.reading import reading_of_entries
 from syndicate.jobs.run_clock import RunClock
@@ -213,19 +213,23 @@ class IngestJob:
         self, answers: Sequence[_Answered], now: datetime
     ) -> tuple[list[SourceOutcome | _Polled], list[Unread]]:
         """The answers with which nothing is left to do, and those that have to be read."""
-        bodies = [source for source, _, answer in answers if isinstance(answer, Fetched) and answer.body]
-        known = self.intake.known_digests_of(bodies)
         taken: list[SourceOutcome | _Polled] = []
-        unread: list[Unread] = []
+        changed: list[Changed] = []
         for source, state, answer in answers:
-            digests = known.get(source.id, frozenset())
-            found = self._careful(
-                source, state, now, partial(self._look, source, state, answer, now, digests)
-            )
-            if isinstance(found, Unread):
-                unread.append(found)
+            found = self._careful(source, state, now, partial(self._look, source, state, answer, now))
+            if isinstance(found, Changed):
+                changed.append(found)
             else:
                 taken.append(found)
+        known = self.intake.known_digests_of([one.source for one in changed])
+        unread: list[Unread] = []
+        for one in changed:
+            work = partial(self._compare, one, known[one.source.id], now)
+            compared = self._careful(one.source, one.state, now, work)
+            if isinstance(compared, Unread):
+                unread.append(compared)
+            else:
+                taken.append(compared)
         return taken, unread
 
     def _save_all(self, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:
@@ -277,22 +281,28 @@ class IngestJob:
         quiet.clear()
 
     def _look(
-        self,
-        source: Source,
-        state: SourceState,
-        answer: Fetched | FetchError,
-        now: datetime,
-        known: frozenset[str],
-    ) -> SourceOutcome | _Polled | Unread:
-        """Whether an answer has to be read."""
+        self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
+    ) -> SourceOutcome | _Polled | Changed:
+        """Whether an answer brings another document than the last one that was read."""
         if isinstance(answer, NotAsked):
             return source, asked_to_wait(state, now + timedelta(seconds=answer.retry_after or 0.0))
         if isinstance(answer, FetchError):
             return self._storing.save_failure(source, state, answer, now)
         elsewhere = other_site(source, answer)
         state = state if elsewhere == state.read_from else replace(state, read_from=elsewhere)
-        compared = compare(answer.body, state.frame, known)
-        if answer.unchanged or compared.nothing_new:
+        document = document_digest(answer.body)
+        if answer.unchanged or is_last(document, state.frame):
+            return self._nothing_new(source, state, outcome_of(source, answer), now)
+        return Changed(source=source, state=state, answer=answer, document=document)
+
+    def _compare(
+        self, changed: Changed, known: frozenset[str], now: datetime
+    ) -> SourceOutcome | _Polled | Unread:
+        """Whether a changed document has to be read."""
+        source, state, answer = changed.source, changed.state, changed.answer
+        compared = compare(answer.body, changed.document, state.frame, known)
+        if compared.nothing_new:
+            state = replace(state, frame=compared.frame)
             return self._nothing_new(source, state, outcome_of(source, answer), now)
         return Unread(source=source, state=state, answer=answer, known=known, compared=compared)
 

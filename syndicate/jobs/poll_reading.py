@@ -19,6 +19,16 @@ from syndicate.store import quarantine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """An answer with another document than the last one that was read; ``document`` is its digest."""
+
+    source: Source
+    state: SourceState
+    answer: Fetched
+    document: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
     """An answer with something new in it; ``known`` are the digests of items that need no reading."""
 
@@ -81,13 +91,15 @@ def poll_of(
 ) -> Poll:
     """A poll whose answer has been read, ready to be stored."""
     source, answer, compared = unread.source, unread.answer, unread.compared
-    # Lenient readings are no basis for leaving out the next one.
-    frame = "" if parsed.warnings or parsed.refused else compared.frame
+    # Lenient and partial readings are no basis for leaving out the next one.
+    imperfect = parsed.warnings or parsed.refused or parsed.left_out or parsed.cut_off
+    frame = "" if imperfect else compared.frame
     parsed = replace(parsed, digests=(*compared.seen, *parsed.digests))
     found = sort_entries(source, parsed, now, options, first=unread.state.last_success is None)
     return Poll(
-        state=replace(unread.state, frame=frame),
+        state=unread.state,
         outcome=outcome_of(source, answer),
+        frame=frame,
         reading=Reading(source=source, parsed=found.parsed, found=found, is_first=not unread.known),
         answer=answer,
         killers=killers,

@@ -44,12 +44,16 @@ _WHOLE = (SourceKind.FEED, SourceKind.FOLDER)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Poll:
-    """A poll that brought a document, read but not stored. A folder gives no ``answer``."""
+    """A poll that brought a document, read but not stored. A folder gives no ``answer``.
+
+    ``frame`` is to be kept with what the document says: with anything else the next one would seem read.
+    """
 
     state: SourceState
     outcome: PollOutcome
     reading: Reading
     answer: Fetched | None = None
+    frame: str = ""
     killers: Killers = ()
 
     @property
@@ -91,7 +95,7 @@ class PollStoring:
                 record_killers(connection, poll.source, poll.killers, now)
             rows = [
                 # Or the document without the items that rest would be one without news, and they would stay.
-                _row(poll, replace(state, frame="") if poll.source.id in resting else state)
+                _row(poll, replace(state, frame="" if poll.source.id in resting else poll.frame))
                 for poll, state in zip(polls, states, strict=True)
             ]
             source_store.save_polls(connection, rows, owner=self.intake.owner)
