@@ -36,8 +36,8 @@ from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
 from syndicate.jobs.intake import Intake, LeaseLost
 from syndicate.jobs.one_by_one import Killers
 from syndicate.jobs.poll_reading import Changed, Unread, poll_of, read_alone, read_together
-from syndicate.jobs.poll_storing import Poll, PollStoring
-from syndicate.jobs.reading import reading_of_entries
+from syndicate.jobs.poll_storing import PollStoring
+from syndicate.jobs.reading import Poll, reading_of_entries
 from syndicate.jobs.run_clock import RunClock
 from syndicate.jobs.source_reading import file_reader, other_site, outcome_of, source_request
 from syndicate.model import ParsedSource, Source, SourceKind, SourceState

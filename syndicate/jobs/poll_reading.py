@@ -10,8 +10,7 @@ from syndicate.ingest.full_text import PageOptions, sort_entries
 from syndicate.ingest.unchanged import Compared
 from syndicate.jobs.intake import Intake
 from syndicate.jobs.one_by_one import Killers, read_one_by_one
-from syndicate.jobs.poll_storing import Poll
-from syndicate.jobs.reading import Reading
+from syndicate.jobs.reading import Poll, Reading
 from syndicate.jobs.source_reading import outcome_of, reading_of
 from syndicate.model import ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import Fetched

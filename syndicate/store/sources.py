@@ -42,7 +42,7 @@ _STATE_FIELDS = tuple(SourceState.__dataclass_fields__)
 # As parameters of the statement that writes them.
 _STATE = tuple(f"new_{name}" for name in _STATE_FIELDS)
 _MOMENTS = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(schema.sources.c[name].type, Moment))
-_ABOUT = ("new_title", "new_home_url", "new_feed_id")
+_ABOUT = ("title", "home_url", "feed_id")
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
 _HELD = Prepared(
     select(schema.sources.c.id)
@@ -59,6 +59,21 @@ class SourceReport:
     state: SourceState
     articles: int
     articles_last_week: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedPoll:
+    """What a poll that brought a document leaves: a state, and what the source says about itself.
+
+    ``url`` replaces the address after a patient permanent redirect.
+    """
+
+    source_id: int
+    state: SourceState
+    title: str
+    home_url: str
+    feed_id: str
+    url: str = ""
 
 
 def list_sources(connection: Connection) -> tuple[Source, ...]:
@@ -185,20 +200,15 @@ def save_poll(
     return _saving(tuple(changes)).execute(connection, row).rowcount == 1
 
 
-def save_polls(
-    connection: Connection,
-    polls: Iterable[tuple[int, SourceState, tuple[str, str, str], str]],
-    *,
-    owner: str,
-) -> None:
-    """``save_poll`` for many polls (source, state, about, url or ``""``); lost leases are left alone.
-
-    ``about`` is the source's own (title, home URL, feed id).
-    """
+def save_polls(connection: Connection, polls: Iterable[SavedPoll], *, owner: str) -> None:
+    """``save_poll`` for many polls; lost leases are left alone."""
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for source_id, state, about, url in polls:
-        changes = _written(state) | dict(zip(_ABOUT, about, strict=True)) | ({"new_url": url} if url else {})
-        alike.setdefault(tuple(changes), []).append(changes | {"polled": source_id, "polled_by": owner})
+    for poll in polls:
+        changes = _written(poll.state) | {f"new_{name}": getattr(poll, name) for name in _ABOUT}
+        if poll.url:
+            changes["new_url"] = poll.url
+        row = changes | {"polled": poll.source_id, "polled_by": owner}
+        alike.setdefault(tuple(changes), []).append(row)
     for parameters, rows in alike.items():
         _saving(parameters).execute_many(connection, rows)
 
