@@ -19,7 +19,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from syndicate.errors import FetchError, ParseError
+from syndicate.errors import FetchError, ParseError, ParserClosed
 from syndicate.ingest.clean import CleanedHtml, clean_html
 from syndicate.ingest.front_matter import split_front_matter
 from syndicate.ingest.furniture import read_copied_text
@@ -58,7 +58,7 @@ def read_folder(folder: Path, *, known: frozenset[str], read: ReadFile) -> Parse
     Files whose digest (of path and bytes) is in ``known`` are only listed, the others are read by ``read``
     (``parse_file``, where it can hurt nobody). A file that cannot be read is in ``refused``: over 5 MB, a
     link out of the folder, unreadable front matter, no permission.
-    Raises FetchError when the folder itself cannot be read.
+    Raises FetchError when the folder itself cannot be read, ParserClosed when the program ends.
     """
     root = folder.resolve()
     if not root.is_dir():
@@ -78,6 +78,9 @@ def read_folder(folder: Path, *, known: frozenset[str], read: ReadFile) -> Parse
             digest = _digest(name, data)
             if digest not in known:
                 entries.append(read(name, data, digest))
+        except ParserClosed:
+            # Not the file's fault.
+            raise
         except ParseError as error:
             refused.append((digest, f"{clean_line(name)}: {error}"))
         digests.append(digest)

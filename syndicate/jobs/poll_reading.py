@@ -10,12 +10,21 @@ from syndicate.ingest.full_text import PageOptions, sort_entries
 from syndicate.ingest.unchanged import Compared
 from syndicate.jobs.intake import Intake
 from syndicate.jobs.one_by_one import Killers, read_one_by_one
-from syndicate.jobs.poll_storing import Poll
-from syndicate.jobs.reading import Reading
+from syndicate.jobs.reading import Poll, Reading
 from syndicate.jobs.source_reading import outcome_of, reading_of
 from syndicate.model import ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import Fetched
 from syndicate.store import quarantine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """An answer with another document than the last one that was read; ``document`` is its digest."""
+
+    source: Source
+    state: SourceState
+    answer: Fetched
+    document: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +63,7 @@ def read_together(intake: Intake, unread: Sequence[Unread]) -> Sequence[ParsedSo
 def read_alone(intake: Intake, unread: Unread) -> tuple[ParsedSource, Killers]:
     """What an answer says, and the items that had to be left out when parsers died of it three times.
 
-    Raises ``ParseError``.
+    Raises ``ParseError``, among them ``ParserClosed`` when the program ends.
     """
     source, request = unread.source, unread.request()
 
@@ -81,13 +90,15 @@ def poll_of(
 ) -> Poll:
     """A poll whose answer has been read, ready to be stored."""
     source, answer, compared = unread.source, unread.answer, unread.compared
-    # Lenient readings are no basis for leaving out the next one.
-    frame = "" if parsed.warnings or parsed.refused else compared.frame
+    # Lenient and partial readings are no basis for leaving out the next one.
+    imperfect = parsed.warnings or parsed.refused or parsed.left_out or parsed.cut_off
+    frame = "" if imperfect else compared.frame
     parsed = replace(parsed, digests=(*compared.seen, *parsed.digests))
     found = sort_entries(source, parsed, now, options, first=unread.state.last_success is None)
     return Poll(
-        state=replace(unread.state, frame=frame),
+        state=unread.state,
         outcome=outcome_of(source, answer),
+        frame=frame,
         reading=Reading(source=source, parsed=found.parsed, found=found, is_first=not unread.known),
         answer=answer,
         killers=killers,

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from syndicate.errors import FetchError, ParserClosed, ParserDied, SyndicateError
+from syndicate.errors import FetchError, ParserDied, SyndicateError
 from syndicate.ingest.polling import (
     PollingOptions,
-    PollOutcome,
     after_poll,
     failed,
     hub_missed,
@@ -23,10 +22,9 @@ from syndicate.ingest.polling import (
 from syndicate.ingest.websub import discover
 from syndicate.jobs.ingest_result import SourceOutcome
 from syndicate.jobs.intake import Intake, LeaseLost
-from syndicate.jobs.one_by_one import Killers, record_killers
-from syndicate.jobs.reading import Reading
+from syndicate.jobs.one_by_one import record_killers
+from syndicate.jobs.reading import Poll
 from syndicate.model import Hub, NewArticle, Origin, Source, SourceKind, SourceState
-from syndicate.net import Fetched
 from syndicate.store import Connection, quarantine
 from syndicate.store import articles as article_store
 from syndicate.store import hubs as hub_store
@@ -40,27 +38,6 @@ FOLDER_INTERVAL = 60.0
 RHYTHM = 60
 # Each reading of them lists all their items.
 _WHOLE = (SourceKind.FEED, SourceKind.FOLDER)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Poll:
-    """A poll that brought a document, read but not stored. A folder gives no ``answer``."""
-
-    state: SourceState
-    outcome: PollOutcome
-    reading: Reading
-    answer: Fetched | None = None
-    killers: Killers = ()
-
-    @property
-    def source(self) -> Source:
-        """What was polled."""
-        return self.reading.source
-
-    @property
-    def is_partial(self) -> bool:
-        """Whether the document held more than was read."""
-        return bool(self.reading.parsed.left_out or self.reading.parsed.cut_off)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +66,12 @@ class PollStoring:
             resting = quarantine.clear_unlisted(connection, listed)
             for poll in polls:
                 record_killers(connection, poll.source, poll.killers, now)
-            rows = [
+            saved = [
                 # Or the document without the items that rest would be one without news, and they would stay.
-                _row(poll, replace(state, frame="") if poll.source.id in resting else state)
+                _saved(poll, replace(state, frame="") if poll.source.id in resting else state)
                 for poll, state in zip(polls, states, strict=True)
             ]
-            source_store.save_polls(connection, rows, owner=self.intake.owner)
+            source_store.save_polls(connection, saved, owner=self.intake.owner)
 
         done = self.intake.accept_all([poll.reading for poll in polls], now, settle)
         return [
@@ -114,7 +91,7 @@ class PollStoring:
             source_store.save_poll(connection, source.id, after, owner=self.intake.owner)
             if isinstance(error, FetchError) and error.busy and after.not_before:
                 robots_store.busy_origin(connection, error.busy, after.not_before)
-            if isinstance(error, ParserDied) and not isinstance(error, ParserClosed):
+            if isinstance(error, ParserDied):
                 quarantine.record_failure(
                     connection, "document", source.name, outcome.error, now=now, source_id=source.id
                 )
@@ -156,7 +133,7 @@ class PollStoring:
         if poll.is_partial:
             # Or the next answer would count as unchanged, and the items not read would never be.
             after = replace(after, etag="", last_modified="", body_hash="")
-        return replace(after, warning=" ".join(parsed.warnings))
+        return replace(after, warning=" ".join(parsed.warnings), frame=poll.frame)
 
     def _hubs(self, polls: Sequence[Poll]) -> dict[int, Hub | None]:
         if not self.follow_hubs:
@@ -171,10 +148,17 @@ class PollStoring:
         }
 
 
-def _row(poll: Poll, state: SourceState) -> tuple[int, SourceState, tuple[str, str, str], str]:
+def _saved(poll: Poll, state: SourceState) -> source_store.SavedPoll:
     parsed = poll.reading.parsed
     state, url = _replaced(poll.source, state)
-    return poll.source.id, state, (parsed.title, parsed.home_url, parsed.feed_id), url
+    return source_store.SavedPoll(
+        source_id=poll.source.id,
+        state=state,
+        title=parsed.title,
+        home_url=parsed.home_url,
+        feed_id=parsed.feed_id,
+        url=url,
+    )
 
 
 def _replaced(source: Source, state: SourceState) -> tuple[SourceState, str]:

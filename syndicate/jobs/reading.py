@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 from syndicate.ingest.full_text import SortedEntries
-from syndicate.model import ParsedSource, Source
+from syndicate.ingest.polling import PollOutcome
+from syndicate.jobs.one_by_one import Killers
+from syndicate.model import ParsedSource, Source, SourceState
+from syndicate.net import Fetched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +28,28 @@ class Reading:
 def reading_of_entries(source: Source, parsed: ParsedSource) -> Reading:
     """A reading from which nothing else follows."""
     return Reading(source=source, parsed=parsed, found=SortedEntries(parsed=parsed))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """A poll that brought a document, read but not stored. A folder gives no ``answer``.
+
+    ``frame`` is to be kept with what the document says: with anything else the next one would seem read.
+    """
+
+    state: SourceState
+    outcome: PollOutcome
+    reading: Reading
+    answer: Fetched | None = None
+    frame: str = ""
+    killers: Killers = ()
+
+    @property
+    def source(self) -> Source:
+        """What was polled."""
+        return self.reading.source
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the document held more than was read."""
+        return bool(self.reading.parsed.left_out or self.reading.parsed.cut_off)

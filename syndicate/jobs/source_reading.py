@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from syndicate.errors import FetchError, ParseError, ParserClosed
+from syndicate.errors import ParseError
 from syndicate.ingest.folders import ReadFile, read_folder
 from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.polling import PollOutcome
@@ -126,20 +126,16 @@ def file_reader(parser: Callable[[], ParserPool], zone: ZoneInfo) -> ReadFile:
     """Reads the files of a folder in a worker process: who may write them is not always who runs us."""
 
     def read(name: str, data: bytes, digest: str) -> Entry:
-        try:
-            parsed = parser().parse(
-                data,
-                url=name,
-                content_type="",
-                charset="",
-                known=frozenset(),
-                kind=Document.FILE,
-                digest=digest,
-                zone=zone,
-            )
-        except ParserClosed as error:
-            # Not the file's fault.
-            raise FetchError(str(error)) from error
+        parsed = parser().parse(
+            data,
+            url=name,
+            content_type="",
+            charset="",
+            known=frozenset(),
+            kind=Document.FILE,
+            digest=digest,
+            zone=zone,
+        )
         return parsed.entries[0]
 
     return read

@@ -124,8 +124,8 @@ class SourceState:
     """What the last polls of a source left behind.
 
     ``etag`` and ``last_modified`` are kept byte for byte as the server sent them. ``body_hash``
-    is of the body as it came over the wire, still compressed; ``frame`` is of what stood around the items of
-    the last document that was parsed (see ``ingest.unchanged``). ``permanent_url`` is where a
+    is of the body as it came over the wire, still compressed; ``frame`` is of the last document that was
+    parsed and of what stood around its items (see ``ingest.unchanged``). ``permanent_url`` is where a
     permanent redirect pointed, seen ``permanent_seen`` times in a row. ``warning`` is what ``status`` shows
     of the last document that was read, ``read_from`` the host the last answer came from if it is another
     site's.

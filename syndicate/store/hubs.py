@@ -20,13 +20,18 @@ from sqlalchemy import (
 
 from syndicate.model import Hub, HubState, HubSubscription, Push
 from syndicate.store import schema
+from syndicate.store.prepared import Prepared
 from syndicate.store.upsert import insert_for
 
 MAX_WAITING = 20
 """Pushes of one source that may wait to be read; a hub that sends faster is not kept up with."""
 
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_OF_SOURCES = select(schema.hub_subscriptions).where(schema.hub_subscriptions.c.source_id.in_(_SOURCES))
+_OF_SOURCES = Prepared(
+    select(*(schema.hub_subscriptions.c[name] for name in ("source_id", "hub", "topic", "state"))).where(
+        schema.hub_subscriptions.c.source_id.in_(_SOURCES)
+    )
+)
 _LEFT = (HubState.LEAVING.value, HubState.ENDED.value)
 
 
@@ -44,7 +49,7 @@ def note_hubs(
     """
     if not hubs:
         return
-    rows = {row.source_id: row for row in connection.execute(_OF_SOURCES, {"sources": list(hubs)})}
+    rows = {row.source_id: row for row in _OF_SOURCES.execute(connection, {"sources": list(hubs)})}
     for source_id, hub in hubs.items():
         row = rows.get(source_id)
         if hub is not None and (row is None or row.state == HubState.ENDED):

@@ -11,37 +11,44 @@ from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_, uni
 
 from syndicate.model import KnownArticle
 from syndicate.store import quarantine, schema
+from syndicate.store.prepared import Prepared
+from syndicate.store.types import from_microseconds, to_microseconds
 
 _BATCH = 500
 MAX_SIMILAR = 5_000
 _KNOWN = tuple(KnownArticle.__dataclass_fields__)
+_MOMENTS = ("published", "first_seen")
 # One parameter for a whole list: SQLAlchemy examines each value of a list that stands in a statement.
 _VALUES: BindParameter[str] = bindparam("values", expanding=True)
 _FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
     schema.articles.c.source_id == bindparam("source")
 )
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_DIGESTS = union_all(
-    select(schema.articles.c.source_id, schema.articles.c.digest).where(
-        schema.articles.c.source_id.in_(_SOURCES)
-    ),
-    select(schema.tombstones.c.source_id, schema.tombstones.c.digest).where(
-        schema.tombstones.c.source_id.in_(_SOURCES)
-    ),
-    select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
-        schema.quarantine.c.kind == "entry",
-        schema.quarantine.c.source_id.in_(_SOURCES),
-        schema.quarantine.c.attempts >= quarantine.LIMIT,
-    ),
+_DIGESTS = Prepared(
+    union_all(
+        select(schema.articles.c.source_id, schema.articles.c.digest).where(
+            schema.articles.c.source_id.in_(_SOURCES)
+        ),
+        select(schema.tombstones.c.source_id, schema.tombstones.c.digest).where(
+            schema.tombstones.c.source_id.in_(_SOURCES)
+        ),
+        select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
+            schema.quarantine.c.kind == "entry",
+            schema.quarantine.c.source_id.in_(_SOURCES),
+            schema.quarantine.c.attempts >= quarantine.LIMIT,
+        ),
+    )
 )
 # Pairs of a source and a text.
 _PAIRS: BindParameter[tuple[int, str]] = bindparam("pairs", expanding=True)
 _FACTS_OF_SOURCES = select(schema.articles.c.source_id, *(schema.articles.c[name] for name in _KNOWN))
-_BY_KEYS = _FACTS_OF_SOURCES.where(
-    tuple_(schema.articles.c.source_id, schema.articles.c.entry_key).in_(_PAIRS)
+_BY_KEYS = Prepared(
+    _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.entry_key).in_(_PAIRS))
 )
-_BY_URLS = _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.url).in_(_PAIRS))
-_BY_MOMENTS = (
+_BY_URLS = Prepared(
+    _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.url).in_(_PAIRS))
+)
+_BY_MOMENTS = Prepared(
     _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.published).in_(_PAIRS))
     .order_by(schema.articles.c.id.desc())
     .limit(MAX_SIMILAR)
@@ -51,8 +58,10 @@ _BY_TITLES = (
     .order_by(schema.articles.c.id.desc())
     .limit(MAX_SIMILAR)
 )
-_PRUNED_BY_KEYS = select(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).where(
-    tuple_(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).in_(_PAIRS)
+_PRUNED_BY_KEYS = Prepared(
+    select(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).where(
+        tuple_(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).in_(_PAIRS)
+    )
 )
 
 
@@ -63,7 +72,7 @@ def known_digests(connection: Connection, source_ids: Collection[int]) -> dict[i
     """
     found: dict[int, set[str]] = {source_id: set() for source_id in source_ids}
     if found:
-        for source_id, digest in connection.execute(_DIGESTS, {"sources": list(found)}):
+        for source_id, digest in _DIGESTS.execute(connection, {"sources": list(found)}):
             found[source_id].add(digest)
     return {source_id: frozenset(digests) for source_id, digests in found.items()}
 
@@ -80,12 +89,12 @@ def known_entries(
     found: dict[int, dict[int, KnownArticle]] = {source: {} for source in asked}
     for query, pairs in ((_BY_KEYS, keys), (_BY_URLS, urls)):
         for batch in _batches(pairs):
-            for source, *facts in connection.execute(query, {"pairs": batch}):
-                one = KnownArticle(**dict(zip(_KNOWN, facts, strict=True)))
+            for source, *facts in query.execute(connection, {"pairs": batch}):
+                one = _known(facts)
                 found[source][one.id] = one
     pruned: dict[int, set[str]] = {source: set() for source in asked}
     for batch in _batches(keys):
-        for source, key in connection.execute(_PRUNED_BY_KEYS, {"pairs": batch}):
+        for source, key in _PRUNED_BY_KEYS.execute(connection, {"pairs": batch}):
             pruned[source].add(key)
     return {source: (tuple(found[source].values()), frozenset(pruned[source])) for source in asked}
 
@@ -94,10 +103,10 @@ def articles_of_moments(
     connection: Connection, moments: Mapping[int, Sequence[datetime]]
 ) -> dict[int, list[KnownArticle]]:
     """The articles of each source, by its id, that were published at one of these moments; not too many."""
-    pairs = [(source, moment) for source, wanted in moments.items() for moment in wanted]
+    pairs = [(source, to_microseconds(moment)) for source, wanted in moments.items() for moment in wanted]
     found: dict[int, list[KnownArticle]] = {source: [] for source in moments}
     for batch in _batches(pairs):
-        rows = connection.execute(_BY_MOMENTS, {"pairs": batch}).all()
+        rows = _BY_MOMENTS.execute(connection, {"pairs": batch}).all()
         if len(rows) == MAX_SIMILAR and len(moments) > 1:
             # One source's articles must not displace another's.
             return {
@@ -105,8 +114,16 @@ def articles_of_moments(
                 for source, wanted in moments.items()
             }
         for source, *facts in rows:
-            found[source].append(KnownArticle(**dict(zip(_KNOWN, facts, strict=True))))
+            found[source].append(_known(facts))
     return found
+
+
+def _known(facts: Sequence[Any]) -> KnownArticle:
+    """An article from a row of a prepared statement."""
+    named = dict(zip(_KNOWN, facts, strict=True))
+    for moment in _MOMENTS:
+        named[moment] = from_microseconds(named[moment])
+    return KnownArticle(**named)
 
 
 def articles_of_titles(connection: Connection, source_id: int, titles: Sequence[str]) -> list[KnownArticle]:
@@ -123,9 +140,9 @@ def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> 
     return frozenset(
         key
         for batch in _batches(keys)
-        for _, key in connection.execute(_PRUNED_BY_KEYS, {"pairs": [(source_id, key) for key in batch]})
+        for _, key in _PRUNED_BY_KEYS.execute(connection, {"pairs": [(source_id, key) for key in batch]})
     )
 
 
-def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))
+def _batches(values: Sequence[Any]) -> Iterator[list[Any]]:
+    return (list(values[start : start + _BATCH]) for start in range(0, len(values), _BATCH))

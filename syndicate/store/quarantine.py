@@ -12,17 +12,21 @@ from datetime import datetime
 from sqlalchemy import BindParameter, Connection, bindparam, delete, select
 
 from syndicate.store import schema
+from syndicate.store.prepared import Prepared
 from syndicate.store.upsert import insert_for
 
 LIMIT = 3
 
-_CLEARING = delete(schema.quarantine).where(
+_ONE = delete(schema.quarantine).where(
     schema.quarantine.c.kind == bindparam("of"), schema.quarantine.c.subject == bindparam("which")
 )
-_CLEARING_OF_SOURCE = _CLEARING.where(schema.quarantine.c.source_id == bindparam("source"))
+_CLEARING = Prepared(_ONE)
+_CLEARING_OF_SOURCE = Prepared(_ONE.where(schema.quarantine.c.source_id == bindparam("source")))
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_ENTRIES = select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
-    schema.quarantine.c.kind == "entry", schema.quarantine.c.source_id.in_(_SOURCES)
+_ENTRIES = Prepared(
+    select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
+        schema.quarantine.c.kind == "entry", schema.quarantine.c.source_id.in_(_SOURCES)
+    )
 )
 
 
@@ -77,14 +81,14 @@ def record_failure(
 
 def clear_failure(connection: Connection, kind: str, subject: str) -> None:
     """The thing works again."""
-    connection.execute(_CLEARING, {"of": kind, "which": subject})
+    _CLEARING.execute(connection, {"of": kind, "which": subject})
 
 
 def clear_failures(connection: Connection, kind: str, subjects: Iterable[str]) -> None:
     """All these things work again."""
     rows = [{"of": kind, "which": subject} for subject in subjects]
     if rows:
-        connection.execute(_CLEARING, rows)
+        _CLEARING.execute_many(connection, rows)
 
 
 def count_failures(connection: Connection, kind: str, subject: str) -> int:
@@ -101,12 +105,11 @@ def clear_unlisted(connection: Connection, listed: Mapping[int, Collection[str]]
     """
     if not listed:
         return set()
-    rows = connection.execute(_ENTRIES, {"sources": list(listed)}).all()
+    rows = _ENTRIES.execute(connection, {"sources": list(listed)}).all()
     gone = [row for row in rows if row.subject not in listed[row.source_id]]
     if gone:
-        connection.execute(
-            _CLEARING_OF_SOURCE,
-            [{"of": "entry", "which": row.subject, "source": row.source_id} for row in gone],
+        _CLEARING_OF_SOURCE.execute_many(
+            connection, [{"of": "entry", "which": row.subject, "source": row.source_id} for row in gone]
         )
     return {row.source_id for row in rows if row.subject in listed[row.source_id]}
 

@@ -11,7 +11,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    Update,
     and_,
     bindparam,
     func,
@@ -33,7 +32,8 @@ from syndicate.model import (
     SourceState,
 )
 from syndicate.store import schema
-from syndicate.store.types import EPOCH
+from syndicate.store.prepared import Prepared
+from syndicate.store.types import EPOCH, Moment, to_microseconds
 
 # Further ahead than two processes' idea of now, and clocks that are merely corrected, ever are.
 CLOCK_STEP = timedelta(hours=1)
@@ -41,9 +41,10 @@ CLOCK_STEP = timedelta(hours=1)
 _STATE_FIELDS = tuple(SourceState.__dataclass_fields__)
 # As parameters of the statement that writes them.
 _STATE = tuple(f"new_{name}" for name in _STATE_FIELDS)
-_ABOUT = ("new_title", "new_home_url", "new_feed_id")
+_MOMENTS = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(schema.sources.c[name].type, Moment))
+_ABOUT = ("title", "home_url", "feed_id")
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
-_HELD = (
+_HELD = Prepared(
     select(schema.sources.c.id)
     .where(schema.sources.c.id.in_(_SOURCES), schema.sources.c.lease_owner == bindparam("owner"))
     .with_for_update()
@@ -58,6 +59,21 @@ class SourceReport:
     state: SourceState
     articles: int
     articles_last_week: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedPoll:
+    """What a poll that brought a document leaves: a state, and what the source says about itself.
+
+    ``url`` replaces the address after a patient permanent redirect.
+    """
+
+    source_id: int
+    state: SourceState
+    title: str
+    home_url: str
+    feed_id: str
+    url: str = ""
 
 
 def list_sources(connection: Connection) -> tuple[Source, ...]:
@@ -181,30 +197,25 @@ def save_poll(
     """
     changes = _written(state) | ({} if url is None else {"new_url": url})
     row = changes | {"polled": source_id, "polled_by": owner}
-    return connection.execute(_saving(tuple(changes)), row).rowcount == 1
+    return _saving(tuple(changes)).execute(connection, row).rowcount == 1
 
 
-def save_polls(
-    connection: Connection,
-    polls: Iterable[tuple[int, SourceState, tuple[str, str, str], str]],
-    *,
-    owner: str,
-) -> None:
-    """``save_poll`` for many polls (source, state, about, url or ``""``); lost leases are left alone.
-
-    ``about`` is the source's own (title, home URL, feed id).
-    """
+def save_polls(connection: Connection, polls: Iterable[SavedPoll], *, owner: str) -> None:
+    """``save_poll`` for many polls; lost leases are left alone."""
     alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for source_id, state, about, url in polls:
-        changes = _written(state) | dict(zip(_ABOUT, about, strict=True)) | ({"new_url": url} if url else {})
-        alike.setdefault(tuple(changes), []).append(changes | {"polled": source_id, "polled_by": owner})
+    for poll in polls:
+        changes = _written(poll.state) | {f"new_{name}": getattr(poll, name) for name in _ABOUT}
+        if poll.url:
+            changes["new_url"] = poll.url
+        row = changes | {"polled": poll.source_id, "polled_by": owner}
+        alike.setdefault(tuple(changes), []).append(row)
     for parameters, rows in alike.items():
-        connection.execute(_saving(parameters), rows)
+        _saving(parameters).execute_many(connection, rows)
 
 
 def has_leases(connection: Connection, ids: Collection[int], *, owner: str) -> bool:
     """Whether all these sources are leased to ``owner``, and stay so until the end of the transaction."""
-    held = connection.scalars(_HELD, {"sources": list(ids), "owner": owner}).all()
+    held = _HELD.execute(connection, {"sources": list(ids), "owner": owner}).all() if ids else []
     return len(held) == len(ids)
 
 
@@ -212,21 +223,25 @@ def save_quiet_polls(connection: Connection, polls: Sequence[tuple[int, SourceSt
     """``save_poll`` for many polls that brought nothing, in one statement; lost leases are left alone."""
     rows = [_written(state) | {"polled": source_id, "polled_by": owner} for source_id, state in polls]
     if rows:
-        connection.execute(_saving(_STATE), rows)
+        _saving(_STATE).execute_many(connection, rows)
 
 
 def _written(state: SourceState) -> dict[str, Any]:
     """The columns of a state, as parameters of ``_saving``."""
-    return {parameter: getattr(state, name) for parameter, name in zip(_STATE, _STATE_FIELDS, strict=True)}
+    written = {f"new_{name}": getattr(state, name) for name in _STATE_FIELDS}
+    for parameter in _MOMENTS:
+        moment = written[parameter]
+        written[parameter] = None if moment is None else to_microseconds(moment)
+    return written
 
 
 @lru_cache
-def _saving(parameters: tuple[str, ...]) -> Update:
+def _saving(parameters: tuple[str, ...]) -> Prepared:
     """The statement that writes what a poll learned: put together once, not for each poll."""
     table = schema.sources
     values: dict[str, Any] = {name.removeprefix("new_"): bindparam(name) for name in parameters}
     mine = and_(table.c.id == bindparam("polled"), table.c.lease_owner == bindparam("polled_by"))
-    return update(table).where(mine).values(lease_owner="", lease_until=EPOCH, **values)
+    return Prepared(update(table).where(mine).values(lease_owner="", lease_until=EPOCH, **values))
 
 
 def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[SourceReport, ...]:

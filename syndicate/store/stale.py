@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import Connection, Insert, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from syndicate.store import schema
+from syndicate.store.prepared import Prepared
 from syndicate.store.upsert import insert_for, insert_on
 
 
@@ -18,16 +19,16 @@ def mark_stale(connection: Connection, article_ids: Iterable[int]) -> None:
     """These articles' pages must be written again."""
     rows = [{"article_id": article_id, "version": 1} for article_id in sorted(set(article_ids))]
     if rows:
-        connection.execute(_marking(connection.dialect.name), rows)
+        _marking(connection.dialect.name).execute_many(connection, rows)
 
 
 @lru_cache
-def _marking(dialect: str) -> Insert:
+def _marking(dialect: str) -> Prepared:
     table = schema.stale_pages
-    statement: Insert = insert_on(dialect, table).on_conflict_do_update(
-        index_elements=["article_id"], set_={"version": table.c.version + 1}
+    new = insert_on(dialect, table).values(article_id=bindparam("article_id"), version=bindparam("version"))
+    return Prepared(
+        new.on_conflict_do_update(index_elements=["article_id"], set_={"version": table.c.version + 1})
     )
-    return statement
 
 
 def mark_published_since(connection: Connection, moment: datetime) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from syndicate.ingest.unchanged import Compared, compare
+from syndicate.ingest.unchanged import Compared, compare, document_digest, is_last
 from tests.ingest.reading import read
 
 HEAD = "<title>Harbour</title><link>https://harbour.example/</link><lastBuildDate>now</lastBuildDate>"
@@ -20,12 +20,16 @@ def rss(*items: str, head: str = HEAD, after: str = "") -> bytes:
 
 
 def frame_of(body: bytes) -> str:
-    return compare(body, "", frozenset()).frame
+    return compare(body, document_digest(body), "", frozenset()).frame
 
 
 def compared(before: bytes, now: bytes) -> Compared:
     """What of ``now`` is new, after ``before`` was parsed and stored."""
-    return compare(now, frame_of(before), frozenset(read(before).digests))
+    return compare(now, document_digest(now), frame_of(before), frozenset(read(before).digests))
+
+
+def same(before: bytes, now: bytes) -> bool:
+    return is_last(document_digest(now), frame_of(before))
 
 
 def quiet(before: bytes, now: bytes) -> bool:
@@ -68,6 +72,41 @@ def test_known_items_in_a_known_frame_bring_nothing(now):
 )
 def test_anything_else_is_parsed(now):
     assert not quiet(rss(ONE, TWO), now)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        rss(ONE, TWO),
+        rss(ONE, TWO, after="<!-- built in 0.2 s -->"),
+        rss(ONE, TWO, head=HEAD.replace("now", "later")),
+    ],
+)
+def test_a_document_built_again_is_the_last_one(now):
+    assert same(rss(ONE, TWO), now)
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        rss(TWO, ONE),
+        rss(ONE),
+        rss(ONE, TWO, THREE),
+        rss(ONE, TWO.replace("08:00", "08:01")),
+        rss(ONE, TWO, head=HEAD.replace("Harbour", "Pier")),
+        rss(ONE, TWO, head=HEAD.replace("now", "&now;")),
+        rss(ONE, TWO)[:-8],
+        rss(),
+        b"",
+    ],
+)
+def test_a_document_that_says_anything_else_is_not_the_last_one(now):
+    assert not same(rss(ONE, TWO), now)
+
+
+@pytest.mark.parametrize("body", [b"", rss(), rss("<item>"), b"<item><!-- -->", b"</item><item>"])
+def test_a_document_without_items_is_never_the_last_one(body):
+    assert not same(body, body)
 
 
 CHANGED = [
@@ -118,7 +157,7 @@ def test_nothing_is_left_out_of_a_document_that_is_not_utf_8():
 
 
 def test_an_empty_document_is_not_one_without_news():
-    assert not compare(b"", "", frozenset()).nothing_new
+    assert not compare(b"", "", "", frozenset()).nothing_new
 
 
 @pytest.mark.parametrize("items", [(), ("<item>",), (f"{ONE[:-2]}",)])
@@ -138,4 +177,4 @@ def test_an_item_that_quotes_another_stays_itself_when_the_quoted_one_is_known()
 @pytest.mark.parametrize("piece", [b"<item>", b"<updated>", b"<entry ", b"</", b"<item></item>"])
 def test_megabytes_of_one_piece_take_no_time(piece):
     body = piece * (5_000_000 // len(piece))
-    assert compare(body, "a frame", frozenset()).unseen == body
+    assert compare(body, document_digest(body), "a frame", frozenset()).unseen == body

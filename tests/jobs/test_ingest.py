@@ -346,6 +346,36 @@ def test_a_document_that_kills_its_parser_keeps_none_waiting_that_came_with_it(p
     assert together
 
 
+class Closing(ParserPool):
+    """The program ends while something is read."""
+
+    def parse_each(self, requests: Sequence[Mapping[str, Any]]) -> list[ParsedSource | ParseError]:
+        self.close()
+        return super().parse_each(requests)
+
+
+@pytest.mark.parametrize("names", [MANY, MANY[:1]])
+def test_who_is_read_while_the_program_ends_has_not_failed_and_is_read_again_at_once(
+    rooms: Room, serve, names: Sequence[str]
+) -> None:
+    serve({f"/{name}": feed(item(1, name)) for name in names})
+    job = rooms.services.ingest
+    stopped = replace(job, intake=replace(job.intake, parser=lambda: Closing(2))).run(NOW)
+    assert not stopped.failed
+    assert {state_of(rooms, name) for name in names} == {SourceState()}
+    assert {one.new for one in rooms.ingest(NOW).values()} == {1}
+
+
+def test_a_folder_that_is_read_while_the_program_ends_has_not_failed(rooms: Room, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "one.md").write_text("# One")
+    rooms.declare(source("notes", str(tmp_path / "notes"), kind='"folder"'))
+    job = rooms.services.ingest
+    replace(job, intake=replace(job.intake, parser=lambda: Closing(2))).run(NOW)
+    assert state_of(rooms, "notes") == SourceState()
+    assert rooms.ingest(NOW)["notes"].new == 1
+
+
 def test_what_a_store_cannot_hold_costs_none_that_came_with_it(rooms: Room, serve) -> None:
     class WithNul(ParserPool):
         """Lets through what cleaning takes out, and PostgreSQL refuses."""

@@ -68,6 +68,7 @@ from syndicate.store.story_moves import MERGED, SPLIT, StoryMove
 from tests import factories
 from tests.factories import NOW, declared, edition_story, new_article, newsletter, subscribe
 
+SAVED_POLL = sources.SavedPoll(source_id=1, state=SourceState(), title="t", home_url="h", feed_id="f")
 GONE = tombstones.Dropped(entry_key="gone", digest="d", rule="adverts")
 EARLY, SOON, LATER = NOW - timedelta(days=2), NOW + timedelta(minutes=1), NOW + timedelta(days=2)
 ROOMS = (
@@ -348,7 +349,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     ),
     "sources.release_sources": lambda c: sources.release_sources(c, [1], owner="us"),
     "sources.save_quiet_polls": lambda c: sources.save_quiet_polls(c, [(1, STATE)], owner="us"),
-    "sources.save_polls": lambda c: sources.save_polls(c, [(1, STATE, ("t", "h", "f"), "")], owner="us"),
+    "sources.save_polls": lambda c: sources.save_polls(c, [SAVED_POLL], owner="us"),
     "sources.save_poll": lambda c: sources.save_poll(c, 1, STATE, owner="us"),
     "stale.mark_stale": lambda c: stale.mark_stale(c, [1]),
     "stale.mark_published_since": lambda c: stale.mark_published_since(c, NOW - timedelta(days=1)),

@@ -44,9 +44,21 @@ def save(store, source_id: int, state: SourceState = STATE, *, owner="us", **fac
         return sources.save_poll(connection, source_id, state, owner=owner, **facts)
 
 
-def save_together(store, *polls: tuple[int, SourceState, tuple[str, str, str], str], owner="us") -> None:
+def save_together(store, *polls: sources.SavedPoll, owner="us") -> None:
     with store.write() as connection:
         sources.save_polls(connection, polls, owner=owner)
+
+
+def saved(source_id: int, state: SourceState = STATE, *, name="A", url="") -> sources.SavedPoll:
+    """A poll of a source that says who it is."""
+    return sources.SavedPoll(
+        source_id=source_id,
+        state=state,
+        title=f"{name} title",
+        home_url=f"https://{name.lower()}.example/",
+        feed_id=f"urn:{name.lower()}",
+        url=url,
+    )
 
 
 def state_of(store, name: str) -> SourceState:
@@ -75,7 +87,7 @@ def test_every_field_of_a_declaration_is_kept(store):
 def test_syncing_the_same_file_changes_nothing(store):
     first = sync(store, declared("A"), declared("B"))
     claim(store)
-    save_together(store, (first["A"].id, STATE, ("A title", "https://a.example/", "urn:a"), ""))
+    save_together(store, saved(first["A"].id))
     again = sync(store, declared("A"), declared("B"))
     assert again["B"] == first["B"]
     assert (again["A"].title, again["A"].home_url, again["A"].feed_id) == (
@@ -186,19 +198,18 @@ def test_polls_saved_together_are_each_as_if_alone_and_lost_leases_are_left_alon
     ids = {name: one.id for name, one in sync(store, declared("A"), declared("B"), declared("C")).items()}
     claim(store, names=["A", "B"])
     claim(store, owner="them", names=["C"])
-    about = ("Title", "https://home.example/", "urn:x")
     save_together(
         store,
-        (ids["A"], STATE, about, "https://moved.example/"),
-        (ids["B"], replace(STATE, failures=2), about, ""),
-        (ids["C"], STATE, about, "https://moved.example/"),
+        saved(ids["A"], url="https://moved.example/"),
+        saved(ids["B"], replace(STATE, failures=2)),
+        saved(ids["C"], url="https://moved.example/"),
     )
     assert [state_of(store, name) for name in "AB"] == [STATE, replace(STATE, failures=2)]
     assert state_of(store, "C") == SourceState()
     with store.read() as connection:
         found = {one.name: (one.title, one.url) for one in sources.list_sources(connection)}
-    assert found["A"] == ("Title", "https://moved.example/")
-    assert found["B"] == ("Title", declared("B").url)
+    assert found["A"] == ("A title", "https://moved.example/")
+    assert found["B"] == ("A title", declared("B").url)
     assert found["C"] == ("", declared("C").url)
     assert save(store, ids["C"], owner="them")
 

@@ -1,0 +1,45 @@
+"""Statements that are compiled once take lists of every length, on both engines."""
+
+import pytest
+from sqlalchemy import BindParameter, bindparam, select, tuple_
+
+from syndicate.store import declared_sources, schema, sources
+from syndicate.store.prepared import Prepared
+from tests.factories import NOW, declared
+
+NAMES = [f"paper{number:02}" for number in range(20)]
+_NAMES: BindParameter[str] = bindparam("names", expanding=True)
+_PAIRS: BindParameter[tuple[str, str]] = bindparam("pairs", expanding=True)
+BY_NAMES = Prepared(select(schema.sources.c.name).where(schema.sources.c.name.in_(_NAMES)))
+BY_PAIRS = Prepared(
+    select(schema.sources.c.name).where(
+        tuple_(schema.sources.c.name, schema.sources.c.kind).in_(_PAIRS),
+        schema.sources.c.lease_owner == bindparam("owner"),
+    )
+)
+
+
+@pytest.fixture
+def papers(store):
+    with store.write() as connection:
+        declared_sources.sync_sources(connection, [declared(name) for name in NAMES], NOW)
+    return store
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 5, 16, 17])
+def test_a_list_of_any_length_finds_each_row_once(papers, count):
+    wanted = NAMES[:count]
+    with papers.read() as connection:
+        for _ in range(2):
+            found = BY_NAMES.execute(connection, {"names": wanted}).scalars().all()
+            assert sorted(found) == wanted
+            pairs = [(name, "feed") for name in wanted]
+            found = BY_PAIRS.execute(connection, {"pairs": pairs, "owner": ""}).scalars().all()
+            assert sorted(found) == wanted
+
+
+def test_a_shorter_list_after_a_longer_one_finds_only_its_own(papers):
+    with papers.read() as connection:
+        BY_NAMES.execute(connection, {"names": NAMES}).all()
+        assert sorted(BY_NAMES.execute(connection, {"names": NAMES[3:5]}).scalars()) == NAMES[3:5]
+        assert sources.has_leases(connection, [], owner="us")
