@@ -41,7 +41,7 @@ from syndicate.delivery.dkim import DkimKey, load_key, new_key
 from syndicate.delivery.message import MailOptions, MessageTemplate
 from syndicate.delivery.parcels import Ended, Message, Parcel
 from syndicate.delivery.smtp import SmtpOptions, SmtpSender
-from syndicate.jobs.deliver import DeliverJob
+from syndicate.jobs.delivery.deliver import DeliverJob
 from syndicate.model import Edition
 from syndicate.newsletter.render import inline_styles
 from syndicate.settings.mail import MailSettings

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
-from syndicate.jobs.stories import load_index
+from syndicate.jobs.stories.stories import load_index
 from syndicate.model import NewArticle, Source
 from syndicate.store import Store, declared_sources, open_store
 from syndicate.store import articles as article_store

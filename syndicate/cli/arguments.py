@@ -41,7 +41,7 @@ def patient_source(services: Services, name: str, now: datetime, *, force: bool)
 
     Raises as above, and ``SyndicateError`` while its server asks for a pause, unless ``force`` is set.
     """
-    from syndicate.jobs.source_reading import pause_asked
+    from syndicate.jobs.ingest.source_reading import pause_asked
 
     with services.store.read() as connection:
         source = source_named(connection, name)

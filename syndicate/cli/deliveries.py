@@ -19,7 +19,7 @@ from syndicate.cli.frame import (
     table,
 )
 from syndicate.errors import SyndicateError
-from syndicate.jobs.restored import doubt_restored
+from syndicate.jobs.delivery.restored import doubt_restored
 from syndicate.model import DeliveryCause, DeliveryState
 from syndicate.store import deliveries as delivery_store
 from syndicate.store.deliveries import DeliveryReport

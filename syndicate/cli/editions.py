@@ -20,7 +20,7 @@ from syndicate.cli.frame import (
 )
 from syndicate.cli.wrapping import say
 from syndicate.errors import ConfigError
-from syndicate.jobs.press import Proof
+from syndicate.jobs.newsletter.press import Proof
 from syndicate.services import Services
 from syndicate.store import editions as edition_store
 

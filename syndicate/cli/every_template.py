@@ -12,7 +12,7 @@ from syndicate.audience.confirmation import Question
 from syndicate.audience.preferences import PAUSES
 from syndicate.cli.invented import CHANNEL, NEWSLETTER, archived, article, desk, digests, headline, reader
 from syndicate.errors import RenderError
-from syndicate.jobs.confirmation import proofed_confirmation
+from syndicate.jobs.audience.confirmation import proofed_confirmation
 from syndicate.newsletter.sample import sample_stories
 from syndicate.publish.archive import archive_pages, edition_item
 from syndicate.publish.site import SectionBlock, SitePages

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from syndicate.audience.preferences import Choices, Offer
-from syndicate.jobs.preferences import ReaderPage
-from syndicate.jobs.web_desk import DeskView, SentEdition, Sheet
+from syndicate.jobs.audience.preferences import ReaderPage
+from syndicate.jobs.newsletter.web_desk import DeskView, SentEdition, Sheet
 from syndicate.model import (
     TRENDING,
     Channel,

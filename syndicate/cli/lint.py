@@ -8,7 +8,7 @@ import click
 from syndicate.cli.arguments import ROW_NUMBER, newsletters_named
 from syndicate.cli.frame import config_option, json_option, moment, now_option, plural, services_of, show
 from syndicate.errors import SyndicateError
-from syndicate.jobs.press import Proof
+from syndicate.jobs.newsletter.press import Proof
 from syndicate.model import Newsletter
 from syndicate.newsletter.findings import Severity
 from syndicate.newsletter.sample import sample_stories

@@ -14,7 +14,7 @@ from syndicate.delivery.message import MessageTemplate
 from syndicate.delivery.parcels import Message, Parcel, send_one
 from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
-from syndicate.jobs.press import Draft
+from syndicate.jobs.newsletter.press import Draft
 from syndicate.model import Edition
 from syndicate.newsletter.render import TOKEN
 from syndicate.services import Services

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from syndicate.cli.frame import Moment, config_option, json_option, now_option, services_of, show
-from syndicate.jobs.replay import ReplayedEdition, ReplayedLists
+from syndicate.jobs.stories.replay import ReplayedEdition, ReplayedLists
 from syndicate.model import Article
 from syndicate.services import Services
 from syndicate.store import articles as article_store

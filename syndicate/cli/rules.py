@@ -9,7 +9,7 @@ import click
 from syndicate.cli.arguments import force_option, patient_source
 from syndicate.cli.frame import config_option, json_option, moment, now_option, plural, services_of, show
 from syndicate.errors import ConfigError
-from syndicate.jobs.rehearsal import Judged
+from syndicate.jobs.ingest.rehearsal import Judged
 from syndicate.model import Source
 from syndicate.text.urls import is_web_url
 

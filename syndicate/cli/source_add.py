@@ -25,8 +25,8 @@ from syndicate.cli.source_looks import day, look_facts, print_latest
 from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.ingest.discovery import entered_address
-from syndicate.jobs.discovery import PREVIEWED, Discovery, Look
-from syndicate.jobs.source_lists import LONGEST_NAME, free_name
+from syndicate.jobs.ingest.discovery import PREVIEWED, Discovery, Look
+from syndicate.jobs.ingest.source_lists import LONGEST_NAME, free_name
 from syndicate.model import Absence, Access, AccessKind, Origin, Republish, Source, SourceKind
 from syndicate.services import Services
 from syndicate.services.declared import is_private

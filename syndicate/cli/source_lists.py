@@ -19,7 +19,7 @@ from syndicate.cli.frame import (
     table,
     write_result,
 )
-from syndicate.jobs.source_lists import ImportResult, export_outlines, import_outlines, read_list_file
+from syndicate.jobs.ingest.source_lists import ImportResult, export_outlines, import_outlines, read_list_file
 from syndicate.model import Absence
 from syndicate.net import FetchRequest
 from syndicate.opml import read_opml, write_opml

@@ -7,7 +7,7 @@ import click
 
 from syndicate.cli.frame import plural, table
 from syndicate.cli.wrapping import say
-from syndicate.jobs.discovery import PREVIEWED, Look
+from syndicate.jobs.ingest.discovery import PREVIEWED, Look
 from syndicate.model import Entry
 from syndicate.text.plain import clean_line
 

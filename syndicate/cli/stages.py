@@ -30,9 +30,9 @@ from syndicate.services import Services
 from syndicate.store import sources as source_store
 
 if TYPE_CHECKING:
-    from syndicate.jobs.ingest_result import IngestResult, SourceOutcome
-    from syndicate.jobs.pages import PagesResult
-    from syndicate.jobs.sitemap_parts import PartsResult
+    from syndicate.jobs.ingest.pages import PagesResult
+    from syndicate.jobs.ingest.result import IngestResult, SourceOutcome
+    from syndicate.jobs.ingest.sitemap_parts import PartsResult
     from syndicate.store.deliveries import DeliveryReport
 
 

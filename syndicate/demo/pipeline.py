@@ -13,8 +13,8 @@ from syndicate.audience.addresses import normalise_address
 from syndicate.demo.place import Place
 from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
-from syndicate.jobs.ingest_result import IngestResult
-from syndicate.jobs.publish import PublishResult
+from syndicate.jobs.ingest.result import IngestResult
+from syndicate.jobs.publish.publish import PublishResult
 from syndicate.model import DeliveryState
 from syndicate.services import Services
 from syndicate.store import articles as article_store

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from syndicate.jobs.placing import refresh_stories
+from syndicate.jobs.stories.placing import refresh_stories
 from syndicate.store import Store, bounces, leases, pages, retention, robots, sign_ups, story_moves
 from syndicate.store.retention import Pruned
 

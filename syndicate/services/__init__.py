@@ -33,22 +33,22 @@ if TYPE_CHECKING:
     from syndicate.delivery.dkim import DkimKey
     from syndicate.delivery.message import MailOptions
     from syndicate.delivery.parcels import Sender
-    from syndicate.jobs.announce import AnnounceJob
-    from syndicate.jobs.bounces import BounceJob
-    from syndicate.jobs.deliver import DeliverJob
-    from syndicate.jobs.desk import DeskJob
-    from syndicate.jobs.editions import EditionJob
-    from syndicate.jobs.preferences import PreferencesJob
-    from syndicate.jobs.press import Press
-    from syndicate.jobs.private_feeds import PrivateFeedsJob
+    from syndicate.jobs.audience.preferences import PreferencesJob
+    from syndicate.jobs.audience.sign_up import SignUpJob
+    from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
+    from syndicate.jobs.delivery.bounces import BounceJob
+    from syndicate.jobs.delivery.deliver import DeliverJob
+    from syndicate.jobs.newsletter.desk import DeskJob
+    from syndicate.jobs.newsletter.editions import EditionJob
+    from syndicate.jobs.newsletter.press import Press
+    from syndicate.jobs.newsletter.web_desk import WebDesk
     from syndicate.jobs.prune import PruneJob
-    from syndicate.jobs.publish import PublishJob
-    from syndicate.jobs.reads import ReadCounter
-    from syndicate.jobs.replay import ReplayJob
-    from syndicate.jobs.sign_up import SignUpJob
-    from syndicate.jobs.stories import StoriesJob
-    from syndicate.jobs.unsubscribe import UnsubscribeJob
-    from syndicate.jobs.web_desk import WebDesk
+    from syndicate.jobs.publish.announce import AnnounceJob
+    from syndicate.jobs.publish.private_feeds import PrivateFeedsJob
+    from syndicate.jobs.publish.publish import PublishJob
+    from syndicate.jobs.stories.reads import ReadCounter
+    from syndicate.jobs.stories.replay import ReplayJob
+    from syndicate.jobs.stories.stories import StoriesJob
     from syndicate.publish.options import PublishOptions
     from syndicate.stories import RankingOptions
     from syndicate.templating import Templates
@@ -150,15 +150,15 @@ class Services(IntakeServices):
     @cached_property
     def announce(self) -> AnnounceJob:
         """Changed feeds → our hub."""
-        from syndicate.jobs.announce import AnnounceJob
+        from syndicate.jobs.publish.announce import AnnounceJob
 
         return AnnounceJob(store=self.store, poster=lambda: self.fetcher, hub=self.settings.site.hub)
 
     @cached_property
     def stories(self) -> StoriesJob:
         """Articles → stories, related links, ranks."""
-        from syndicate.jobs.ranking import RankingJob
-        from syndicate.jobs.stories import StoriesJob
+        from syndicate.jobs.stories.ranking import RankingJob
+        from syndicate.jobs.stories.stories import StoriesJob
         from syndicate.stories import StoryOptions
 
         stories = self.settings.stories
@@ -173,7 +173,7 @@ class Services(IntakeServices):
     @cached_property
     def publish(self) -> PublishJob:
         """Stories → feeds and pages."""
-        from syndicate.jobs.publish import PublishJob
+        from syndicate.jobs.publish.publish import PublishJob
         from syndicate.publish.rss_atom import FeedWriter
 
         return PublishJob(
@@ -197,7 +197,7 @@ class Services(IntakeServices):
     @cached_property
     def desk(self) -> DeskJob:
         """What an editor does to editions."""
-        from syndicate.jobs.desk import DeskJob
+        from syndicate.jobs.newsletter.desk import DeskJob
 
         return DeskJob(store=self.store, newsletters=self.newsletters, press=self.press)
 
@@ -206,14 +206,14 @@ class Services(IntakeServices):
         """The desk behind a signed link; ``None`` without a web server."""
         if not self.settings.web.listen:
             return None
-        from syndicate.jobs.web_desk import WebDesk
+        from syndicate.jobs.newsletter.web_desk import WebDesk
 
         return WebDesk(store=self.store, desk=self.desk, site_url=self.settings.site.url)
 
     @cached_property
     def editions(self) -> EditionJob:
         """Stories → editions."""
-        from syndicate.jobs.editions import EditionJob
+        from syndicate.jobs.newsletter.editions import EditionJob
 
         return EditionJob(
             store=self.store, newsletters=self.newsletters, press=self.press, ranking=self.ranking
@@ -222,7 +222,7 @@ class Services(IntakeServices):
     @cached_property
     def replay(self) -> ReplayJob:
         """Past windows with the present rules."""
-        from syndicate.jobs.replay import ReplayJob
+        from syndicate.jobs.stories.replay import ReplayJob
 
         return ReplayJob(
             store=self.store,
@@ -234,14 +234,14 @@ class Services(IntakeServices):
     @cached_property
     def reads(self) -> ReadCounter:
         """How often our pages are opened; used only with ``[ranking] clicks``."""
-        from syndicate.jobs.reads import ReadCounter
+        from syndicate.jobs.stories.reads import ReadCounter
 
         return ReadCounter(store=self.store)
 
     @cached_property
     def deliver(self) -> DeliverJob:
         """Editions → inboxes."""
-        from syndicate.jobs.deliver import DeliverJob
+        from syndicate.jobs.delivery.deliver import DeliverJob
         from syndicate.services.mail import bounce_policy, mail_limits
 
         return DeliverJob(
@@ -261,7 +261,7 @@ class Services(IntakeServices):
     @cached_property
     def bounces(self) -> BounceJob:
         """What came back → suppressed mailboxes."""
-        from syndicate.jobs.bounces import BounceJob
+        from syndicate.jobs.delivery.bounces import BounceJob
         from syndicate.services.mail import bounce_messages, bounce_policy
 
         return BounceJob(
@@ -287,14 +287,14 @@ class Services(IntakeServices):
     @cached_property
     def unsubscribe(self) -> UnsubscribeJob:
         """What the link in a mail does."""
-        from syndicate.jobs.unsubscribe import UnsubscribeJob
+        from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
 
         return UnsubscribeJob(store=self.store)
 
     @cached_property
     def preferences(self) -> PreferencesJob:
         """What readers choose for themselves."""
-        from syndicate.jobs.preferences import PreferencesJob
+        from syndicate.jobs.audience.preferences import PreferencesJob
 
         consent = self.settings.sign_up.consent
         return PreferencesJob(
@@ -306,7 +306,7 @@ class Services(IntakeServices):
         """Each reader's own feed; ``None`` without a web server to answer for it."""
         if not self.settings.web.listen:
             return None
-        from syndicate.jobs.private_feeds import PrivateFeedsJob
+        from syndicate.jobs.publish.private_feeds import PrivateFeedsJob
 
         return PrivateFeedsJob.build(self.store, self.newsletters, self.publish_options)
 

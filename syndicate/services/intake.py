@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from syndicate.ingest.isolation import ParserPool
     from syndicate.ingest.polling import PollingOptions
     from syndicate.ingest.rules import Rule
-    from syndicate.jobs.discovery import DiscoveryJob
-    from syndicate.jobs.ingest import IngestJob
-    from syndicate.jobs.intake import Intake
-    from syndicate.jobs.pages import PagesJob
-    from syndicate.jobs.rehearsal import RuleRehearsal
-    from syndicate.jobs.sitemap_parts import SitemapPartsJob
-    from syndicate.jobs.source_lists import SourceListJob
-    from syndicate.jobs.websub import WebSubJob
+    from syndicate.jobs.ingest.discovery import DiscoveryJob
+    from syndicate.jobs.ingest.intake import Intake
+    from syndicate.jobs.ingest.pages import PagesJob
+    from syndicate.jobs.ingest.polls import IngestJob
+    from syndicate.jobs.ingest.rehearsal import RuleRehearsal
+    from syndicate.jobs.ingest.sitemap_parts import SitemapPartsJob
+    from syndicate.jobs.ingest.source_lists import SourceListJob
+    from syndicate.jobs.ingest.websub import WebSubJob
     from syndicate.net import FetchThread, UserAgent
 
 
@@ -94,7 +94,7 @@ class IntakeServices:
     @cached_property
     def ingest(self) -> IngestJob:
         """Sources → articles."""
-        from syndicate.jobs.ingest import IngestJob
+        from syndicate.jobs.ingest.polls import IngestJob
 
         return IngestJob(
             intake=self.intake,
@@ -105,7 +105,7 @@ class IntakeServices:
     @cached_property
     def intake(self) -> Intake:
         """What the jobs that read strangers' documents have in common."""
-        from syndicate.jobs.intake import Intake
+        from syndicate.jobs.ingest.intake import Intake
 
         return Intake(
             store=self.store,
@@ -126,7 +126,7 @@ class IntakeServices:
     @cached_property
     def rehearsal(self) -> RuleRehearsal:
         """What the rules would do."""
-        from syndicate.jobs.rehearsal import RuleRehearsal
+        from syndicate.jobs.ingest.rehearsal import RuleRehearsal
 
         return RuleRehearsal(
             store=self.store,
@@ -139,7 +139,7 @@ class IntakeServices:
     @cached_property
     def lists(self) -> SourceListJob:
         """Source lists → sources."""
-        from syndicate.jobs.source_lists import SourceListJob
+        from syndicate.jobs.ingest.source_lists import SourceListJob
 
         return SourceListJob(
             store=self.store, fetcher=lambda: self.fetcher, lists=self.source_lists, owner=self.owner
@@ -148,7 +148,7 @@ class IntakeServices:
     @cached_property
     def discovery(self) -> DiscoveryJob:
         """A page → its feeds; a source → what is in it."""
-        from syndicate.jobs.discovery import DiscoveryJob
+        from syndicate.jobs.ingest.discovery import DiscoveryJob
 
         return DiscoveryJob(fetcher=lambda: self.fetcher, parser=lambda: self.parsers, zone=self.zone)
 
@@ -163,7 +163,7 @@ class IntakeServices:
     @cached_property
     def sitemap_parts(self) -> SitemapPartsJob:
         """Parts of sitemaps → articles, and pages to read."""
-        from syndicate.jobs.sitemap_parts import SitemapPartsJob
+        from syndicate.jobs.ingest.sitemap_parts import SitemapPartsJob
 
         return SitemapPartsJob(intake=self.intake)
 
@@ -171,7 +171,7 @@ class IntakeServices:
     def pages(self) -> PagesJob:
         """Pages to read → articles, and their full texts."""
         from syndicate.ingest.robots import product_token
-        from syndicate.jobs.pages import PagesJob
+        from syndicate.jobs.ingest.pages import PagesJob
 
         return PagesJob(intake=self.intake, agent=product_token(self.agent_name))
 
@@ -202,7 +202,7 @@ class IntakeServices:
     @cached_property
     def websub(self) -> WebSubJob:
         """Hubs → pushes → articles."""
-        from syndicate.jobs.websub import WebSubJob
+        from syndicate.jobs.ingest.websub import WebSubJob
 
         return WebSubJob(
             store=self.store,

@@ -11,7 +11,7 @@ from syndicate.delivery.message import MailOptions
 from syndicate.delivery.pace import Limits
 from syndicate.delivery.parcels import Sender
 from syndicate.delivery.smtp import SmtpOptions, SmtpSender
-from syndicate.jobs.bounces import BouncePolicy
+from syndicate.jobs.delivery.bounces import BouncePolicy
 from syndicate.model import archive_folder
 from syndicate.newsletter.render import TOKEN
 from syndicate.settings import Settings

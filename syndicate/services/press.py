@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from syndicate.delivery.message import MailOptions, MessageTemplate
-from syndicate.jobs.press import Press
+from syndicate.jobs.newsletter.press import Press
 from syndicate.model import Edition, Newsletter
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import RenderedEdition, SiteFacts

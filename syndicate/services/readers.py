@@ -1,6 +1,6 @@
 """What the sign-up page promises and allows."""
 
-from syndicate.jobs.sign_up import SignUpJob, SignUpOptions
+from syndicate.jobs.audience.sign_up import SignUpJob, SignUpOptions
 from syndicate.model import Newsletter
 from syndicate.newsletter.render import TOKEN
 from syndicate.settings import Settings

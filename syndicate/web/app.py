@@ -14,11 +14,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from syndicate.errors import SyndicateError
-from syndicate.jobs.preferences import PreferencesJob
-from syndicate.jobs.private_feeds import PrivateFeedsJob
-from syndicate.jobs.sign_up import SignUpJob
-from syndicate.jobs.unsubscribe import UnsubscribeJob
-from syndicate.jobs.web_desk import WebDesk
+from syndicate.jobs.audience.preferences import PreferencesJob
+from syndicate.jobs.audience.sign_up import SignUpJob
+from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
+from syndicate.jobs.newsletter.web_desk import WebDesk
+from syndicate.jobs.publish.private_feeds import PrivateFeedsJob
 from syndicate.templating import Templates
 from syndicate.web.answers import content_type, list_field
 from syndicate.web.desk import DeskPage

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from syndicate.errors import RenderError
-from syndicate.jobs.web_desk import DeskView, Pass, WebDesk
+from syndicate.jobs.newsletter.web_desk import DeskView, Pass, WebDesk
 from syndicate.web.forms import read_fields
 from syndicate.web.pages import Notices
 

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from syndicate.audience.preferences import PAUSES, time_zones
-from syndicate.jobs.preferences import PreferencesJob, ReaderPage
+from syndicate.jobs.audience.preferences import PreferencesJob, ReaderPage
 from syndicate.web.forms import read_fields
 from syndicate.web.pages import Notices
 

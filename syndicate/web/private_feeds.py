@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from syndicate.jobs.private_feeds import PrivateFeedsJob
+from syndicate.jobs.publish.private_feeds import PrivateFeedsJob
 from syndicate.web.answers import content_type, list_field
 from syndicate.web.media import kind_of
 from syndicate.web.negotiation import accepts_gzip, not_modified

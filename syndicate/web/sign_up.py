@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from syndicate.audience.networks import network_of
 from syndicate.errors import InvalidAddress
-from syndicate.jobs.sign_up import SignUpJob
+from syndicate.jobs.audience.sign_up import SignUpJob
 from syndicate.web.forms import read_fields
 from syndicate.web.pages import Notices
 

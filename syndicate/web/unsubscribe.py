@@ -4,7 +4,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from syndicate.jobs.unsubscribe import UnsubscribeJob
+from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
 from syndicate.web.bodies import read_body
 from syndicate.web.forms import LONGEST_FORM, parse_form
 from syndicate.web.pages import Notices

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from syndicate.demo import load_newsroom
 from syndicate.ingest.isolation import ParserPool
-from syndicate.jobs.ingest_result import SourceOutcome
+from syndicate.jobs.ingest.result import SourceOutcome
 from syndicate.model import Article, NewArticle
 from syndicate.services import Services
 from syndicate.settings import load_settings

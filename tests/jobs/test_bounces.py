@@ -9,7 +9,7 @@ from syndicate.audience.tokens import unsubscribe_token
 from syndicate.delivery.mailboxes import read_maildir
 from syndicate.delivery.verp import verp_sender
 from syndicate.errors import MailError
-from syndicate.jobs.bounces import BounceJob, BouncePolicy
+from syndicate.jobs.delivery.bounces import BounceJob, BouncePolicy
 from syndicate.store import articles, audience, bounces, deliveries, departures, leases
 from tests import factories
 from tests.delivery.scripted_smtp import ScriptedSmtp

@@ -13,8 +13,8 @@ from syndicate.audience.tokens import unsubscribe_token
 from syndicate.delivery.pace import Limits
 from syndicate.delivery.smtp import SmtpOptions, SmtpSender
 from syndicate.errors import TransportDown
-from syndicate.jobs.deliver import DeliverJob, DeliverResult
-from syndicate.jobs.unsubscribe import UnsubscribeJob
+from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
+from syndicate.jobs.delivery.deliver import DeliverJob, DeliverResult
 from syndicate.model import DeliveryState
 from syndicate.store import articles as article_store
 from syndicate.store import audience, deliveries, leases

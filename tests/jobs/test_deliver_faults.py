@@ -19,7 +19,7 @@ from syndicate.delivery.message import MailOptions
 from syndicate.delivery.pace import Limits
 from syndicate.delivery.smtp import SmtpOptions, SmtpSender
 from syndicate.errors import ConfigError, StoreError
-from syndicate.jobs.deliver import DeliverJob, DeliverResult
+from syndicate.jobs.delivery.deliver import DeliverJob, DeliverResult
 from syndicate.services import Services
 from syndicate.settings import load_settings
 from syndicate.store import deliveries, open_store

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.jobs.editions import EditionOutcome
+from syndicate.jobs.newsletter.editions import EditionOutcome
 from syndicate.model import NewArticle
 from syndicate.store import deliveries, editions, newsletters, quarantine
 from tests.factories import new_article

@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from syndicate.errors import ParseError, ParserDied
 from syndicate.ingest.isolation import ParserPool
-from syndicate.jobs.ingest_result import SourceOutcome
+from syndicate.jobs.ingest.result import SourceOutcome
 from syndicate.model import ParsedSource, SourceState
 from syndicate.store import quarantine, retention, stale
 from syndicate.store import sources as source_store

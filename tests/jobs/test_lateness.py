@@ -8,7 +8,7 @@ import pytest
 
 from syndicate.cli.health import look
 from syndicate.delivery.pace import Limits
-from syndicate.jobs.deliver import BATCH, DeliverResult
+from syndicate.jobs.delivery.deliver import BATCH, DeliverResult
 from syndicate.model import DeliveryCause
 from syndicate.store import deliveries
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.jobs.own_links import missing
+from syndicate.jobs.newsletter.own_links import missing
 from syndicate.newsletter.mail_page import MailPage
 from syndicate.services.mail import web_routes
 from syndicate.templating import Templates

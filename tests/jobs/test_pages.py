@@ -11,7 +11,7 @@ import pytest
 
 from syndicate.errors import ParserDied
 from syndicate.ingest.isolation import ParserPool
-from syndicate.jobs.pages import PagesResult
+from syndicate.jobs.ingest.pages import PagesResult
 from syndicate.model import ArticleBody, ParsedSource, ReadState
 from syndicate.store import articles as article_store
 from syndicate.store import pages as page_store

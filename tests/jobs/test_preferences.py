@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from syndicate.audience.tokens import make_token, unsubscribe_token
-from syndicate.jobs.deliver import DeliverResult
-from syndicate.jobs.preferences import PreferencesJob, ReaderPage
-from syndicate.jobs.variants import at_cadence, cadences
+from syndicate.jobs.audience.preferences import PreferencesJob, ReaderPage
+from syndicate.jobs.delivery.deliver import DeliverResult
+from syndicate.jobs.newsletter.variants import at_cadence, cadences
 from syndicate.model import SubscriptionState
 from syndicate.store import audience, deliveries, leases
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp

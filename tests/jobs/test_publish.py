@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import feedparser
 import pytest
 
-from syndicate.jobs.publish import PublishResult
+from syndicate.jobs.publish.publish import PublishResult
 from syndicate.model import NewArticle
 from syndicate.store import articles as article_store
 from syndicate.store import leases, quarantine, stories

@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from syndicate.cli.health import look
 from syndicate.errors import StoreError
-from syndicate.jobs.deliver import DeliverResult
+from syndicate.jobs.delivery.deliver import DeliverResult
 from syndicate.store import bounces, deliveries, schema, sending_pauses
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW

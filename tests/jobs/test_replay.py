@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from syndicate.jobs.ranking import RankingJob
-from syndicate.jobs.replay import ReplayJob, periods_between
-from syndicate.jobs.stories import StoriesJob
+from syndicate.jobs.stories.ranking import RankingJob
+from syndicate.jobs.stories.replay import ReplayJob, periods_between
+from syndicate.jobs.stories.stories import StoriesJob
 from syndicate.model import EditorAction
 from syndicate.store import past, schema
 from tests.jobs.room import Room

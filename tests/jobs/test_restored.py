@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.jobs.restored import doubt_restored
+from syndicate.jobs.delivery.restored import doubt_restored
 from syndicate.store import editions, open_store
 from syndicate.store.restored import Doubted
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp

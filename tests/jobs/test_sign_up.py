@@ -14,7 +14,7 @@ import pytest
 from syndicate.audience.addresses import fold_address, normalise_address
 from syndicate.audience.tokens import CONFIRM, make_token
 from syndicate.errors import InvalidAddress
-from syndicate.jobs.sign_up import SignUpJob
+from syndicate.jobs.audience.sign_up import SignUpJob
 from syndicate.model import SubscriptionState
 from syndicate.store import audience, deliveries, leases, persons, quarantine, sign_ups
 from syndicate.store import editions as edition_store

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.jobs.source_lists import ListOutcome, export_outlines, free_name, import_outlines
+from syndicate.jobs.ingest.source_lists import ListOutcome, export_outlines, free_name, import_outlines
 from syndicate.model import Absence, FullText, Origin, Republish, Selectors, Source, SourceKind
 from syndicate.opml import Outline, OutlineList, read_opml, write_opml
 from syndicate.services import Services

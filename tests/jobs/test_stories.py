@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 
-from syndicate.jobs.ranking import RankingJob
-from syndicate.jobs.stories import LEASE, StoriesJob, load_index
+from syndicate.jobs.stories.ranking import RankingJob
+from syndicate.jobs.stories.stories import LEASE, StoriesJob, load_index
 from syndicate.model import NewArticle
 from syndicate.store import Connection, Store, leases, ranking, stale
 from syndicate.store import articles as article_store

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 
-from syndicate.jobs.ranking import RankingJob
-from syndicate.jobs.stories import StoriesJob
+from syndicate.jobs.stories.ranking import RankingJob
+from syndicate.jobs.stories.stories import StoriesJob
 from syndicate.model import NewArticle
 from syndicate.store import articles as article_store
 from syndicate.store import editions as edition_store

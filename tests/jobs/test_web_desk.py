@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from syndicate.errors import SyndicateError
-from syndicate.jobs.web_desk import WebDesk
+from syndicate.jobs.newsletter.web_desk import WebDesk
 from syndicate.store import deliveries
 from syndicate.web import WebOptions, create_app
 from tests.factories import new_article

@@ -11,8 +11,8 @@ import pytest
 from syndicate.audience.networks import network_of
 from syndicate.audience.preferences import Choices, Offer, Selection
 from syndicate.audience.tokens import CONFIRM, make_token, unsubscribe_token
-from syndicate.jobs.preferences import ReaderPage
-from syndicate.jobs.sign_up import SignUpJob
+from syndicate.jobs.audience.preferences import ReaderPage
+from syndicate.jobs.audience.sign_up import SignUpJob
 from syndicate.store import audience, deliveries, leases, sign_ups
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app

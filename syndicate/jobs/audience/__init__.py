@@ -1,0 +1,1 @@
+"""What readers ask for: sign-up, choices, the way out."""

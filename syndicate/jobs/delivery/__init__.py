@@ -1,0 +1,1 @@
+"""Editions to inboxes, and what comes back from there."""

@@ -1,0 +1,397 @@
+"""The delivery job: pending rows → mail on the wire, each at most once.
+
+Rows are leased in batches. ``sending`` is committed after the server's 354 and before the body, together with
+what the other connections have to report; what a crash leaves there becomes ``uncertain`` when its lease runs
+out, is listed, and is sent again only when a person asks. An expired lease of a row not yet ``sending`` is
+claimable: nothing was sent.
+"""
+
+import logging
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from syndicate.audience.tokens import CONFIRM, make_token, unsubscribe_token
+from syndicate.delivery.dkim import DkimKey
+from syndicate.delivery.message import MailOptions, MessageTemplate, message_id
+from syndicate.delivery.outcome import KEEP_TRYING, outcome_of
+from syndicate.delivery.pace import Limits, Pace
+from syndicate.delivery.parcels import Ended, Message, Parcel, Sender
+from syndicate.delivery.verp import verp_sender
+from syndicate.errors import MailError, Refused, RenderError, StoreError, SyndicateError, TransportDown
+from syndicate.jobs.delivery.bounces import BouncePolicy, apply_bounce, bounce_of_reply
+from syndicate.jobs.delivery.sending_rests import reason_to_rest, rest_or_go_on
+from syndicate.model import Delivery, DeliveryState, SubscriptionState
+from syndicate.store import Connection, Store, corrections, leases, sending_pauses
+from syndicate.store import deliveries as delivery_store
+from syndicate.store import editions as edition_store
+from syndicate.store.returning import Patience
+
+log = logging.getLogger("syndicate.delivery")
+
+BATCH = 500
+LEASE = timedelta(minutes=15)
+# Longer than the longest wait for the server's verdict on a body (RFC 5321 section 4.5.3.2.6).
+SENDING_LEASE = timedelta(minutes=15)
+# A delivery whose turn comes later than this (seconds) is given back until then.
+PATIENCE = 60.0
+_SENDING = "sending under limits"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverResult:
+    """How many deliveries ended in each way during one run; ``late`` ones failed without an attempt.
+
+    ``problem`` is what the server said when it took nothing more; ``paused`` is true when that was in an
+    earlier run, and nobody has tried again since. ``busy`` means that another process sends, and that there
+    are limits, which hold for both: nothing was done.
+    """
+
+    sent: int = 0
+    failed: int = 0
+    deferred: int = 0
+    uncertain: int = 0
+    cancelled: int = 0
+    swept: int = 0
+    late: int = 0
+    problem: str = ""
+    paused: bool = False
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverJob:
+    """Sends what is due. Several processes may run it at once: each row is claimed by one.
+
+    ``keys`` sign every message; with ``limits`` only one process sends at a time, so that they hold for all;
+    ``bounces`` says when a mailbox is given up. ``prepare`` writes the pages that mails lead to; mail goes
+    all the same when it fails.
+    """
+
+    store: Store
+    sender: Callable[[], Sender]
+    mail: Callable[[str], MailOptions]
+    owner: str
+    keys: Callable[[], Sequence[DkimKey]] = tuple
+    limits: Limits = field(default_factory=Limits)
+    bounces: BouncePolicy = field(default_factory=BouncePolicy)
+    prepare: Callable[[datetime], object] = lambda _now: None
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    _pace: list[Pace] = field(default_factory=list, repr=False)
+
+    def due(self, now: datetime) -> list[delivery_store.DeliveryReport]:
+        """What the next run would try to send."""
+        waiting = (DeliveryState.PENDING, DeliveryState.DEFERRED)
+        with self.store.read() as connection:
+            return delivery_store.list_deliveries(connection, states=waiting, limit=10_000, due=now)
+
+    def resting(self, now: datetime) -> str:
+        """Why nothing is sent to anybody at the moment, ``""`` when it may be."""
+        with self.store.read() as connection:
+            return reason_to_rest(connection, now)
+
+    @property
+    def pace(self) -> Pace:
+        """The pace of this process, which outlives a run."""
+        if not self._pace:
+            self._pace.append(Pace(self.limits))
+        return self._pace[0]
+
+    def run(
+        self,
+        now: datetime,
+        *,
+        resume: bool = False,
+        progress: Callable[[int, int], None] = lambda _done, _all: None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> DeliverResult:
+        """Send until nothing is due, the server takes nothing more, or ``stopping`` says so.
+
+        With ``resume`` also while sending rests because the server refused us.
+        """
+        with self.store.write() as connection:
+            swept = delivery_store.sweep_uncertain(connection, now=now)
+            late = delivery_store.fail_late(connection, now=now)
+            if resume:
+                sending_pauses.resume_sending(connection)
+            secret = leases.secret(connection)
+            before, problem = sending_pauses.latest_pause(connection), reason_to_rest(connection, now)
+            waiting = delivery_store.count_due(connection, now)
+        if problem:
+            return DeliverResult(swept=swept, late=late, problem=problem, paused=True)
+        if not waiting:
+            return DeliverResult(swept=swept, late=late)
+        # Before the turn is taken: a key that cannot be read must not keep other processes waiting.
+        keys = self.keys()
+        with self.store.write() as connection:
+            if not self.take_turn(connection, now):
+                return DeliverResult(swept=swept, late=late, busy=True)
+        self._write_pages(now)
+        run = _Run(self, keys, now, secret, _Tally(waiting, progress), stopping)
+        try:
+            error = self.sender().run(run.take, run.settle, backlog=waiting, stopping=stopping)
+        finally:
+            run.give_back()
+        if error is not None or (before and run.tally.sent):
+            with self.store.write() as connection:
+                rest_or_go_on(connection, error, run.moment(), taken=run.tally.sent > 0)
+        late += run.late
+        return DeliverResult(swept=swept, late=late, problem=str(error or ""), **run.tally.counts())
+
+    def _write_pages(self, now: datetime) -> None:
+        try:
+            self.prepare(now)
+        except StoreError:
+            raise
+        except (SyndicateError, OSError) as error:
+            log.warning("mail goes out before the pages that it leads to are written: %s", error)
+
+    def take_turn(self, connection: Connection, now: datetime) -> bool:
+        """Begin or go on as the one process that sends under limits; false when another one does.
+
+        A process that dies keeps the others waiting as long as it keeps the rows that it had leased.
+        """
+        if self.limits == Limits():
+            return True
+        until = max(now, self.clock()) + LEASE
+        return leases.take_lease(connection, _SENDING, owner=self.owner, now=now, until=until)
+
+
+class _Tally:
+    """How many deliveries ended in each state so far."""
+
+    def __init__(self, waiting: int, progress: Callable[[int, int], None]) -> None:
+        self._counts: dict[DeliveryState, int] = {}
+        self._waiting = waiting
+        self._progress = progress
+
+    def add(self, state: DeliveryState, count: int = 1) -> None:
+        self._counts[state] = self._counts.get(state, 0) + count
+        done = sum(self._counts.values())
+        self._progress(done, max(done, self._waiting))
+
+    @property
+    def sent(self) -> int:
+        return self._counts.get(DeliveryState.SENT, 0)
+
+    def counts(self) -> dict[str, Any]:
+        return {state.value: count for state, count in self._counts.items()}
+
+
+_Encoded = tuple[MessageTemplate, MailOptions]
+
+
+class _Run:
+    """One sender's side of the store, and the encoded editions it has met."""
+
+    def __init__(
+        self,
+        job: DeliverJob,
+        keys: Sequence[DkimKey],
+        now: datetime,
+        secret: bytes,
+        tally: _Tally,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self.tally = tally
+        self.late = 0
+        self._job = job
+        # While mail is on the wire, a server that is restarted must not leave it in doubt.
+        self._store = Patience(store=job.store, stopping=stopping)
+        self._began = job.clock()
+        self._keys = keys
+        self._now = now
+        self._secret = secret
+        self._leased: deque[Delivery] = deque()
+        self._out: dict[int, Delivery] = {}
+        self._more = True
+        self._editions: dict[int, _Encoded | RenderError] = {}
+
+    def moment(self) -> datetime:
+        """The clock, but never before the run's own time: a lease must not end before it began."""
+        return max(self._now, self._job.clock())
+
+    def _late_by(self) -> datetime:
+        """The run's own time and how long it has lasted: what is too late by then does not go any more."""
+        return self._now + max(self._job.clock() - self._began, timedelta())
+
+    def take(self) -> Parcel | None:
+        """The next leased delivery; leases another batch when there is none left."""
+        while self._leased or (self._more and self._claim()):
+            delivery = self._leased.popleft()
+            moment = time.monotonic()
+            turn = self._job.pace.moment(delivery.address, moment)
+            if turn - moment > PATIENCE:
+                self._postpone(delivery, turn - moment)
+                continue
+            self._out[delivery.id] = delivery
+            return Parcel(
+                key=delivery.id,
+                sender=self._envelope_sender(delivery),
+                recipient=delivery.address,
+                render=partial(self._render, delivery),
+                not_before=turn,
+            )
+        return None
+
+    def settle(self, ended: Sequence[Ended], beginning: Sequence[Parcel]) -> Collection[int]:
+        """Record in one commit what has ended, and move what begins to ``sending`` if it still may."""
+        states, begun = self._store.write(partial(self._record, ended=ended, beginning=beginning))
+        cancelled = [parcel.key for parcel in beginning if parcel.key not in begun]
+        for key in [*(one.parcel.key for one in ended if one.final), *cancelled]:
+            self._out.pop(key, None)
+        for state, count in Counter([*states, *[DeliveryState.CANCELLED] * len(cancelled)]).items():
+            if state is not DeliveryState.PENDING:
+                self.tally.add(state, count)
+        return begun
+
+    def _record(
+        self, connection: Connection, ended: Sequence[Ended], beginning: Sequence[Parcel]
+    ) -> tuple[list[DeliveryState], set[int]]:
+        """The states in which deliveries have ended, and which may begin."""
+        owner, moment = self._job.owner, self.moment()
+        sent = [one.parcel.key for one in ended if one.error is None]
+        troubled = [one for one in ended if one.error is not None and one.final]
+        held = [one.parcel.key for one in ended if not one.final]
+        begun: set[int] = set()
+        if sent:
+            delivery_store.mark_sent(connection, sent, owner=owner, now=moment)
+        if held:
+            delivery_store.hold_deliveries(connection, held, owner=owner)
+        states = [self._failed(connection, one, moment) for one in troubled]
+        if held or troubled:
+            again = [*held, *(one.parcel.key for one in troubled)]
+            corrections.cancel_replaced(connection, again, moment)
+        if beginning:
+            keys, until = [parcel.key for parcel in beginning], moment + SENDING_LEASE
+            begun = delivery_store.begin_sending(connection, keys, owner=owner, now=moment, until=until)
+            if self._store.was_tried and len(begun) < len(keys):
+                begun |= delivery_store.begun_before(connection, keys, owner=owner)
+        return [DeliveryState.SENT] * len(sent) + states, begun
+
+    def give_back(self) -> None:
+        """Free what was leased and not begun."""
+        ids, limited = [*(one.id for one in self._leased), *self._out], self._job.limits != Limits()
+        if ids or limited:
+            self._store.write(partial(self._release, ids=ids))
+
+    def _release(self, connection: Connection, ids: Sequence[int]) -> None:
+        delivery_store.release_deliveries(connection, ids, owner=self._job.owner)
+        leases.drop_lease(connection, _SENDING, owner=self._job.owner)
+
+    def _claim(self) -> bool:
+        claimed, late = self._store.write(self._lease)
+        self._leased.extend(claimed)
+        self._more = len(claimed) == BATCH
+        self.late += late
+        return bool(claimed)
+
+    def _lease(self, connection: Connection) -> tuple[list[Delivery], int]:
+        """Another batch, and how many were too late by the time that there is no further one."""
+        # A run may take longer than a lease, which has to last from now and not from the run's beginning.
+        until, late_by = self.moment() + LEASE, self._late_by()
+        if not self._job.take_turn(connection, self._now):
+            return [], 0
+        claimed = delivery_store.claim_deliveries(
+            connection, now=self._now, owner=self._job.owner, until=until, limit=BATCH, late_by=late_by
+        )
+        late = delivery_store.fail_late(connection, now=late_by) if len(claimed) < BATCH else 0
+        return claimed, late
+
+    def _postpone(self, delivery: Delivery, seconds: float) -> None:
+        not_before = self.moment() + timedelta(seconds=seconds)
+        self._store.write(
+            partial(
+                delivery_store.postpone_delivery,
+                delivery_id=delivery.id,
+                owner=self._job.owner,
+                not_before=not_before,
+            )
+        )
+
+    def _envelope_sender(self, delivery: Delivery) -> str:
+        edition = self._edition(delivery.edition_id)
+        if isinstance(edition, RenderError):
+            return ""
+        _, options = edition
+        if not options.bounce_address:
+            return options.sender_address
+        return verp_sender(self._secret, options.bounce_address, delivery.id, delivery.address)
+
+    def _render(self, delivery: Delivery) -> Message:
+        edition = self._edition(delivery.edition_id)
+        if isinstance(edition, RenderError):
+            raise edition
+        template, options = edition
+        try:
+            return template.for_subscriber(
+                delivery.address,
+                self._token(delivery),
+                message_id(self._secret, delivery.edition_id, delivery.subscription_id, options.domain),
+            )
+        except Refused:
+            raise
+        except (MailError, ValueError) as error:
+            raise RenderError(f"The message could not be made: {error}") from error
+
+    def _token(self, delivery: Delivery) -> str:
+        if delivery.requires is SubscriptionState.CONFIRMED:
+            return unsubscribe_token(self._secret, delivery.subscription_id)
+        return make_token(self._secret, delivery.id, CONFIRM)
+
+    def _failed(self, connection: Connection, ended: Ended, moment: datetime) -> DeliveryState:
+        delivery, error = self._out[ended.parcel.key], ended.error
+        if error is None:
+            return DeliveryState.SENT
+        if isinstance(error, TransportDown):
+            # The server refused us, not this message: that was no attempt.
+            delivery_store.release_deliveries(connection, [delivery.id], owner=self._job.owner)
+            return DeliveryState.PENDING
+        first = delivery.first_attempt or moment
+        outcome = outcome_of(error, attempts=delivery.attempts + 1, first_attempt=first, now=moment)
+        delivery_store.finish_delivery(
+            connection,
+            delivery.id,
+            outcome.state,
+            owner=self._job.owner,
+            now=moment,
+            code=None if isinstance(error, RenderError) else error.code,
+            error=str(error),
+            not_before=outcome.retry_at,
+            keep_trying=first + KEEP_TRYING if outcome.retry_at else None,
+        )
+        failed = outcome.state is DeliveryState.FAILED
+        if failed and isinstance(error, MailError) and (kind := bounce_of_reply(error)):
+            apply_bounce(
+                connection,
+                subscription_id=delivery.subscription_id,
+                delivery_id=delivery.id,
+                kind=kind,
+                said=(str(error.code), str(error)),
+                policy=self._job.bounces,
+                now=moment,
+            )
+        return outcome.state
+
+    def _edition(self, edition_id: int) -> _Encoded | RenderError:
+        if edition_id not in self._editions:
+            try:
+                self._editions[edition_id] = self._encode(edition_id)
+            except (MailError, RenderError, ValueError) as error:
+                # One edition that cannot be encoded must not keep the others waiting.
+                self._editions[edition_id] = RenderError(f"Edition {edition_id} cannot be mailed: {error}")
+        return self._editions[edition_id]
+
+    def _encode(self, edition_id: int) -> _Encoded:
+        edition = self._store.read(partial(edition_store.get_edition, edition_id=edition_id))
+        if edition is None:
+            raise RenderError("it is not in the store any more")
+        options = replace(self._job.mail(edition.newsletter), web_url=edition.web_url)
+        if not edition.stories:
+            # What asks for confirmation is no mail of the list: nobody could leave it yet.
+            options = replace(options, unsubscribe_address="")
+        return MessageTemplate.build(edition, options, self._keys), options

@@ -1,0 +1,1 @@
+"""Sources to articles: due polls, pages, sitemaps and pushes, and what becomes of what they bring."""

@@ -1,0 +1,108 @@
+"""What becomes of the entries of readings: identity first, then the rules of the operator."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from syndicate.ingest.identity import Decision, Kind, decide, entry_key, keys_of
+from syndicate.ingest.reappearing import Reappeared
+from syndicate.ingest.rules import Rule, apply_rules
+from syndicate.jobs.ingest.moved import moved_articles
+from syndicate.jobs.ingest.reading import Reading
+from syndicate.model import KnownArticle, Source
+from syndicate.store import Store, known_articles, tombstones
+from syndicate.text.names import title_hash
+from syndicate.text.urls import canonical_url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What to do with the entries of one answer.
+
+    ``buried`` are known dead ones that came as other bytes, ``buried_again`` those with other ids as well.
+    """
+
+    decisions: list[Decision] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    dropped: list[tombstones.Dropped] = field(default_factory=list)
+    buried: list[tuple[str, str]] = field(default_factory=list)
+    buried_again: list[tombstones.Dropped] = field(default_factory=list)
+
+
+def decide_entries(
+    store: Store, rules: tuple[Rule, ...], readings: Sequence[Reading], now: datetime
+) -> list[Decided]:
+    """What to do with the entries worth a decision, of each reading; none twice, and no source either.
+
+    A source of which no digest is known has no article yet, so there is nothing to compare with.
+    """
+    asked = {
+        one.source.id: (
+            [key for entry in one.parsed.entries for key in keys_of(entry)],
+            [canonical_url(entry.url) for entry in one.parsed.entries],
+        )
+        for one in readings
+        if one.parsed.entries and not one.is_first
+    }
+    if not asked:
+        return [_decided(rules, one, now, _Known()) for one in readings]
+    parsed = {one.source.id: one.parsed for one in readings if one.source.id in asked}
+    with store.read() as connection:
+        found = known_articles.known_entries(connection, asked)
+        articles = {source_id: known for source_id, (known, _) in found.items()}
+        back = moved_articles(connection, parsed, articles)
+    facts = {
+        source_id: _Known(articles=articles[source_id], pruned=pruned, back=back[source_id])
+        for source_id, (_, pruned) in found.items()
+    }
+    return [_decided(rules, one, now, facts.get(one.source.id, _Known())) for one in readings]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What the store has of a source's entries."""
+
+    articles: tuple[KnownArticle, ...] = ()
+    pruned: frozenset[str] = frozenset()
+    back: Reappeared = field(default_factory=lambda: Reappeared(moved={}))
+
+
+def _decided(rules: tuple[Rule, ...], reading: Reading, now: datetime, known: _Known) -> Decided:
+    source, back = reading.source, known.back
+    by_key = {article.entry_key: article for article in known.articles}
+    by_url: dict[str, list[KnownArticle]] = {}
+    for article in known.articles:
+        by_url.setdefault(article.url, []).append(article)
+    decided = Decided(refused=list(reading.parsed.refused))
+    taken: set[str] = set()
+    for entry in reading.parsed.entries:
+        candidates = [by_key[key] for key in keys_of(entry) if key in by_key] if by_key else []
+        candidates += by_url.get(canonical_url(entry.url), [])
+        decision = decide(entry, source, candidates, now, moved=back.moved.get(entry.digest))
+        key = decision.article.entry_key if decision.article else entry_key(entry)
+        if decision.kind is Kind.REFUSED:
+            decided.refused.append((entry.digest, decision.reason))
+        elif key in known.pruned:
+            decided.buried.append((key, entry.digest))
+        elif entry.digest in back.buried:
+            again = tombstones.Dropped(entry_key=key, digest=entry.digest, title_hash=title_hash(entry.title))
+            decided.buried_again.append(again)
+        elif key not in taken:
+            taken.add(key)
+            _judge(decided, decision, rules, source)
+    return decided
+
+
+def _judge(decided: Decided, decision: Decision, rules: tuple[Rule, ...], source: Source) -> None:
+    """Take an article through the rules. One that was accepted before is never dropped afterwards."""
+    article = decision.article
+    if article and rules:
+        ruled = apply_rules(rules, article, source)
+        if ruled.dropped_by and decision.kind is Kind.NEW:
+            gone = tombstones.Dropped(
+                entry_key=article.entry_key, digest=article.digest, rule=ruled.dropped_by
+            )
+            decided.dropped.append(gone)
+            return
+        decision = replace(decision, article=ruled.article)
+    decided.decisions.append(decision)

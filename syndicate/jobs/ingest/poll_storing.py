@@ -1,0 +1,173 @@
+"""What polls leave in the store: articles, what a source says about itself, and when it is read next.
+
+Polls that bring something are stored several at a time, in one transaction: each is in it whole, with its
+validators, so that a poll that was not stored gets the same bytes again.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from syndicate.errors import FetchError, ParserDied, SyndicateError
+from syndicate.ingest.polling import (
+    PollingOptions,
+    after_poll,
+    failed,
+    hub_missed,
+    replacing_url,
+    told,
+    with_wishes,
+)
+from syndicate.ingest.websub import discover
+from syndicate.jobs.ingest.intake import Intake, LeaseLost
+from syndicate.jobs.ingest.one_by_one import record_killers
+from syndicate.jobs.ingest.reading import Poll
+from syndicate.jobs.ingest.result import SourceOutcome
+from syndicate.model import Hub, NewArticle, Origin, Source, SourceKind, SourceState
+from syndicate.store import Connection, quarantine
+from syndicate.store import articles as article_store
+from syndicate.store import hubs as hub_store
+from syndicate.store import robots as robots_store
+from syndicate.store import sources as source_store
+from syndicate.text.privacy import hide_address
+
+# Seconds between two looks at a folder: it is ours, so nobody's patience is at stake.
+FOLDER_INTERVAL = 60.0
+# So many publications tell a source's rhythm, also of one that publishes ten at a time.
+RHYTHM = 60
+# Each reading of them lists all their items.
+_WHOLE = (SourceKind.FEED, SourceKind.FOLDER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollStoring:
+    """Stores what polls bring. ``follow_hubs`` is whether hubs that feeds name are taken down."""
+
+    intake: Intake
+    follow_hubs: bool
+
+    def save(self, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:
+        """Store polls of different sources, all or none.
+
+        Raises ``LeaseLost`` when one of the sources is not ours any more.
+        """
+
+        def settle(connection: Connection, new: Sequence[Sequence[NewArticle]]) -> None:
+            ids = [poll.source.id for poll in polls]
+            if not source_store.has_leases(connection, ids, owner=self.intake.owner):
+                raise LeaseLost
+            states = [
+                self._after(connection, poll, found, now) for poll, found in zip(polls, new, strict=True)
+            ]
+            hub_store.note_hubs(connection, self._hubs(polls), secrets=_callback_and_secret, now=now)
+            whole = [poll for poll in polls if poll.source.kind in _WHOLE and not poll.is_partial]
+            listed = {poll.source.id: poll.reading.parsed.digests for poll in whole}
+            resting = quarantine.clear_unlisted(connection, listed)
+            for poll in polls:
+                record_killers(connection, poll.source, poll.killers, now)
+            saved = [
+                # Or the document without the items that rest would be one without news, and they would stay.
+                _saved(poll, replace(state, frame="") if poll.source.id in resting else state)
+                for poll, state in zip(polls, states, strict=True)
+            ]
+            source_store.save_polls(connection, saved, owner=self.intake.owner)
+
+        done = self.intake.accept_all([poll.reading for poll in polls], now, settle)
+        return [
+            replace(one, warning=told(one.warning, poll.state.read_from))
+            for one, poll in zip(done, polls, strict=True)
+        ]
+
+    def save_failure(
+        self, source: Source, state: SourceState, error: SyndicateError, now: datetime
+    ) -> SourceOutcome:
+        """Note a poll that failed."""
+        outcome = failed(source.name, error)
+        if source.private:
+            outcome = replace(outcome, error=hide_address(outcome.error, source.url))
+        after = after_poll(state, outcome, now, self.intervals(source))
+        with self.intake.store.write() as connection:
+            source_store.save_poll(connection, source.id, after, owner=self.intake.owner)
+            if isinstance(error, FetchError) and error.busy and after.not_before:
+                robots_store.busy_origin(connection, error.busy, after.not_before)
+            if isinstance(error, ParserDied):
+                quarantine.record_failure(
+                    connection, "document", source.name, outcome.error, now=now, source_id=source.id
+                )
+        return SourceOutcome(name=source.name, error=after.error)
+
+    def save_redirected(self, source: Source, state: SourceState) -> SourceOutcome:
+        """Note a poll without news whose address may have to be replaced. Raises ``LeaseLost``."""
+        state, url = _replaced(source, state)
+        with self.intake.store.write() as connection:
+            if not source_store.save_poll(
+                connection, source.id, state, owner=self.intake.owner, url=url or None
+            ):
+                raise LeaseLost
+        return SourceOutcome(name=source.name, unchanged=True)
+
+    def intervals(self, source: Source) -> PollingOptions:
+        """How often a source is read."""
+        if source.kind is not SourceKind.FOLDER:
+            return self.intake.polling
+        interval = min(self.intake.polling.min_interval, FOLDER_INTERVAL)
+        return PollingOptions(
+            min_interval=interval,
+            unvalidated_interval=interval,
+            max_interval=interval,
+            least="folders are read every minute",
+        )
+
+    def _after(
+        self, connection: Connection, poll: Poll, new: Sequence[NewArticle], now: datetime
+    ) -> SourceState:
+        parsed, source = poll.reading.parsed, poll.source
+        before, came = poll.state, with_wishes(poll.outcome, parsed)
+        if new and poll.answer:
+            published = article_store.latest_published(connection, source.id, limit=RHYTHM)
+            came = replace(came, published=published)
+            if hub_missed((one.published for one in new), now):
+                before = replace(before, pushed_until=None)
+        after = after_poll(before, came, now, self.intervals(source))
+        if poll.is_partial:
+            # Or the next answer would count as unchanged, and the items not read would never be.
+            after = replace(after, etag="", last_modified="", body_hash="")
+        return replace(after, warning=" ".join(parsed.warnings), frame=poll.frame)
+
+    def _hubs(self, polls: Sequence[Poll]) -> dict[int, Hub | None]:
+        if not self.follow_hubs:
+            return {}
+        return {
+            # A hub would be told the address.
+            poll.source.id: None
+            if poll.source.private
+            else discover(poll.answer.links, poll.reading.parsed, poll.answer.url)
+            for poll in polls
+            if poll.answer and poll.source.kind is SourceKind.FEED
+        }
+
+
+def _saved(poll: Poll, state: SourceState) -> source_store.SavedPoll:
+    parsed = poll.reading.parsed
+    state, url = _replaced(poll.source, state)
+    return source_store.SavedPoll(
+        source_id=poll.source.id,
+        state=state,
+        title=parsed.title,
+        home_url=parsed.home_url,
+        feed_id=parsed.feed_id,
+        url=url,
+    )
+
+
+def _replaced(source: Source, state: SourceState) -> tuple[SourceState, str]:
+    """The state to store, and the address that takes the place of the source's, if any does."""
+    # The file, a list, or whoever gave us a secret for this address decides about another one.
+    ours = source.origin is Origin.STORE and not source.listed_in and source.access is None
+    url = replacing_url(source.url, state) if ours else ""
+    return (replace(state, permanent_url="", permanent_seen=0), url) if url else (state, "")
+
+
+def _callback_and_secret() -> tuple[str, str]:
+    return secrets.token_urlsafe(24), secrets.token_urlsafe(32)

@@ -1,0 +1,350 @@
+"""The ingest job: due sources → articles.
+
+Fetching happens on the fetch thread, parsing in worker processes, and one small pool of threads here takes
+answers through decide and write: one at a time when they trickle in, several together when they come faster
+than they are taken. Only one of these threads works at a time, while the others wait for parsers: competing
+for the interpreter costs a fifth of the processor's time. A poll commits its articles, the validators of the
+answer and the next check in one transaction: killed before it, the next poll gets the same bytes again.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from syndicate.errors import (
+    PAUSE,
+    FetchError,
+    NotAsked,
+    ParseError,
+    ParserClosed,
+    StoreError,
+    SyndicateError,
+)
+from syndicate.ingest.folders import read_folder
+from syndicate.ingest.polling import PollOutcome, after_poll, asked_to_wait
+from syndicate.ingest.unchanged import compare, document_digest, is_last
+from syndicate.jobs.ingest.inbox import Inbox
+from syndicate.jobs.ingest.intake import Intake, LeaseLost
+from syndicate.jobs.ingest.one_by_one import Killers
+from syndicate.jobs.ingest.poll_reading import Changed, Unread, poll_of, read_alone, read_together
+from syndicate.jobs.ingest.poll_storing import PollStoring
+from syndicate.jobs.ingest.reading import Poll, reading_of_entries
+from syndicate.jobs.ingest.result import IngestResult, SourceOutcome
+from syndicate.jobs.ingest.source_reading import file_reader, other_site, outcome_of, source_request
+from syndicate.jobs.run_clock import RunClock
+from syndicate.model import ParsedSource, Source, SourceKind, SourceState
+from syndicate.net import Fetched, FetchRequest
+from syndicate.store import robots as robots_store
+from syndicate.store import sources as source_store
+from syndicate.text.urls import origin_of
+
+log = logging.getLogger("syndicate.ingest")
+
+LEASE = timedelta(minutes=10)
+CLAIM = 500
+THREADS = 3
+# Polls that brought nothing share a transaction: a crash loses no article, and at most so many next checks.
+QUIET = 50
+
+
+_Polled = tuple[Source, SourceState]
+"""A source with the state in which its poll finds it, or the one that a poll without news leaves."""
+_Answered = tuple[Source, SourceState, Fetched | FetchError]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestJob:
+    """Reads what is due. ``zone`` is for dates of local files that name none.
+
+    ``follow_hubs`` is whether hubs that feeds name are taken down for ``jobs.ingest.websub`` to subscribe to.
+    """
+
+    intake: Intake
+    zone: ZoneInfo
+    follow_hubs: bool = False
+
+    def run(
+        self,
+        now: datetime,
+        *,
+        names: Sequence[str] | None = None,
+        report: Callable[[SourceOutcome, int], None] = lambda _outcome, _all: None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> IngestResult:
+        """Poll every source that is due (or the named ones, due or not) and store what is new.
+
+        One source's failure is its own: it is recorded with the source and the rest goes on. ``report``
+        is called with each outcome and the number of sources in this run.
+        """
+        outcomes: list[SourceOutcome] = []
+        clock = RunClock(now)
+        while not stopping() and (claims := self._claim(now, names, clock)):
+            total = len(outcomes) + len(claims)
+            try:
+                for outcome in self._poll(claims, clock, stopping):
+                    outcomes.append(outcome)
+                    report(outcome, total)
+            except ParserClosed:
+                # The program ends, nothing has failed: whoever comes next may read them at once.
+                self._give_back(source.id for source, _ in claims)
+                break
+            if names is not None:
+                break
+        return IngestResult(sources=tuple(outcomes))
+
+    @property
+    def _storing(self) -> PollStoring:
+        return PollStoring(intake=self.intake, follow_hubs=self.follow_hubs)
+
+    def due(self, now: datetime, *, names: Sequence[str] | None = None) -> list[str]:
+        """The names of the sources that the next run would poll."""
+        with self.intake.store.read() as connection:
+            return source_store.due_sources(connection, now=now, names=names)
+
+    def _claim(self, now: datetime, names: Sequence[str] | None, clock: RunClock) -> list[_Polled]:
+        until = clock.now() + LEASE
+        with self.intake.store.write() as connection:
+            return source_store.claim_due_sources(
+                connection, now=now, owner=self.intake.owner, until=until, limit=CLAIM, names=names
+            )
+
+    def _poll(
+        self, claims: Sequence[_Polled], clock: RunClock, stopping: Callable[[], bool]
+    ) -> Iterable[SourceOutcome]:
+        folders = [claim for claim in claims if claim[0].kind is SourceKind.FOLDER]
+        feeds = {claim[0].id: claim for claim in claims if claim[0].kind is not SourceKind.FOLDER}
+        for source, state in folders:
+            now = clock.now()
+            yield self._careful(source, state, now, partial(self._read_folder, source, state, now))
+        if not feeds:
+            return
+        yield from self._leave_alone(feeds, clock.now())
+        requests: list[FetchRequest] = []
+        agent = self.intake.agent()
+        for source, state in tuple(feeds.values()):
+            try:
+                requests.append(source_request(source, state, agent=agent))
+            except FetchError as error:
+                feeds.pop(source.id)
+                yield self._storing.save_failure(source, state, error, clock.now())
+        extended = clock.now()
+        with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
+            inbox: Inbox[_Answered] = Inbox(_bytes_of)
+            turn = Lock()
+            running: deque[Future[list[SourceOutcome | _Polled]]] = deque()
+            quiet: list[_Polled] = []
+            for request, answer in self.intake.fetcher().fetch_each(requests):
+                inbox.put((*feeds.pop(int(str(request.key))), answer))
+                # One for each answer; those that come too late find none.
+                running.append(pool.submit(self._take, inbox, turn, clock))
+                while running and running[0].done():
+                    yield from _settled(running.popleft(), quiet)
+                if len(quiet) >= QUIET:
+                    yield from self._save_quiet(quiet)
+                if stopping():
+                    break
+                if clock.now() - extended > LEASE / 4:
+                    extended = clock.now()
+                    with self.intake.store.write() as connection:
+                        source_store.extend_leases(
+                            connection, feeds, owner=self.intake.owner, until=extended + LEASE
+                        )
+            for taken in running:
+                yield from _settled(taken, quiet)
+            yield from self._save_quiet(quiet)
+        if feeds:
+            self._give_back(feeds)
+
+    def _give_back(self, ids: Iterable[int]) -> None:
+        with self.intake.store.write() as connection:
+            source_store.release_sources(connection, ids, owner=self.intake.owner)
+
+    def _leave_alone(self, feeds: dict[int, _Polled], now: datetime) -> Iterable[SourceOutcome]:
+        """Take out those whose server asked for a pause, whichever request it answered with that."""
+        with self.intake.store.read() as connection:
+            busy = robots_store.busy_origins(connection, now)
+        if not busy:
+            return
+        waiting = [
+            (source, asked_to_wait(state, busy[origin]))
+            for source, state in feeds.values()
+            if (origin := origin_of(source.url)) in busy
+        ]
+        for source, _ in waiting:
+            del feeds[source.id]
+        if waiting:
+            yield from self._save_quiet(waiting)
+
+    def _take(self, inbox: Inbox[_Answered], turn: Lock, clock: RunClock) -> list[SourceOutcome | _Polled]:
+        """Some answers, from bytes to rows; whoever waits for a parser lets another thread have its turn."""
+        with turn:
+            answers, now = inbox.take(), clock.now()
+            taken, unread = self._look_through(answers, now)
+        read_so_far = list(zip(unread, read_together(self.intake, unread), strict=True))
+        with turn:
+            polls: list[Poll] = []
+            for one, parsed in read_so_far:
+                if parsed is None:
+                    continue
+                read = self._careful(one.source, one.state, now, partial(self._poll_of, one, parsed, now))
+                if isinstance(read, Poll):
+                    polls.append(read)
+                else:
+                    taken.append(read)
+            taken += self._save_all(polls, now)
+        # One of them may cost a parser all its time, so none waits for the others; the longest come last.
+        alone = [one for one, parsed in read_so_far if parsed is None]
+        for one in sorted(alone, key=lambda unread: len(unread.answer.body)):
+            read = self._careful(one.source, one.state, now, partial(self._read_alone, one, now))
+            with turn:
+                taken += self._save_all([read], now) if isinstance(read, Poll) else [read]
+        return taken
+
+    def _look_through(
+        self, answers: Sequence[_Answered], now: datetime
+    ) -> tuple[list[SourceOutcome | _Polled], list[Unread]]:
+        """The answers with which nothing is left to do, and those that have to be read."""
+        taken: list[SourceOutcome | _Polled] = []
+        changed: list[Changed] = []
+        for source, state, answer in answers:
+            found = self._careful(source, state, now, partial(self._look, source, state, answer, now))
+            if isinstance(found, Changed):
+                changed.append(found)
+            else:
+                taken.append(found)
+        known = self.intake.known_digests_of([one.source for one in changed])
+        unread: list[Unread] = []
+        for one in changed:
+            work = partial(self._compare, one, known[one.source.id], now)
+            compared = self._careful(one.source, one.state, now, work)
+            if isinstance(compared, Unread):
+                unread.append(compared)
+            else:
+                taken.append(compared)
+        return taken, unread
+
+    def _save_all(self, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:
+        """Store polls together; if one of them cannot be stored, each by itself: it must stop no other."""
+        if len(polls) > 1:
+            try:
+                return self._storing.save(polls, now)
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whose it is will show when each is stored by itself
+                log.info("of %s polls each is stored by itself (%s)", len(polls), type(error).__name__)
+        return [self._careful(one.source, one.state, now, partial(self._save_one, one, now)) for one in polls]
+
+    def _save_one(self, poll: Poll, now: datetime) -> SourceOutcome:
+        return self._storing.save([poll], now)[0]
+
+    def _careful(
+        self, source: Source, state: SourceState, now: datetime, work: Callable[[], T]
+    ) -> T | SourceOutcome:
+        """Do what belongs to one source. A bug that it brings out must not stop the others."""
+        try:
+            return work()
+        except (StoreError, ParserClosed):
+            raise
+        except LeaseLost:
+            return SourceOutcome(name=source.name, unchanged=True)
+        except Exception as error:
+            # A traceback repeats what it was about; that of a private source stays with us.
+            bug = None if source.private else error
+            log.error("what source %s sent could not be stored", source.name, exc_info=bug)  # noqa: TRY400
+            problem = SyndicateError(f"what it sent could not be stored ({type(error).__name__}: {error})")
+            return self._storing.save_failure(source, state, problem, now)
+
+    def _nothing_new(
+        self, source: Source, state: SourceState, outcome: PollOutcome, now: datetime
+    ) -> SourceOutcome | _Polled:
+        after = after_poll(state, outcome, now, self._storing.intervals(source))
+        # Its address may have to be replaced, which is this source's own affair.
+        return self._storing.save_redirected(source, after) if after.permanent_url else (source, after)
+
+    def _save_quiet(self, quiet: list[_Polled]) -> Iterable[SourceOutcome]:
+        """Store what these polls leave, and forget them."""
+        with self.intake.store.write() as connection:
+            polls = [(source.id, after) for source, after in quiet]
+            source_store.save_quiet_polls(connection, polls, owner=self.intake.owner)
+        for source, after in quiet:
+            warning = f"{source.name} was not asked: {PAUSE}" if after.not_before else ""
+            yield SourceOutcome(name=source.name, unchanged=True, warning=warning)
+        quiet.clear()
+
+    def _look(
+        self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
+    ) -> SourceOutcome | _Polled | Changed:
+        """Whether an answer brings another document than the last one that was read."""
+        if isinstance(answer, NotAsked):
+            return source, asked_to_wait(state, now + timedelta(seconds=answer.retry_after or 0.0))
+        if isinstance(answer, FetchError):
+            return self._storing.save_failure(source, state, answer, now)
+        elsewhere = other_site(source, answer)
+        state = state if elsewhere == state.read_from else replace(state, read_from=elsewhere)
+        document = document_digest(answer.body)
+        if answer.unchanged or is_last(document, state.frame):
+            return self._nothing_new(source, state, outcome_of(source, answer), now)
+        return Changed(source=source, state=state, answer=answer, document=document)
+
+    def _compare(
+        self, changed: Changed, known: frozenset[str], now: datetime
+    ) -> SourceOutcome | _Polled | Unread:
+        """Whether a changed document has to be read."""
+        source, state, answer = changed.source, changed.state, changed.answer
+        compared = compare(answer.body, changed.document, state.frame, known)
+        if compared.nothing_new:
+            state = replace(state, frame=compared.frame)
+            return self._nothing_new(source, state, outcome_of(source, answer), now)
+        return Unread(source=source, state=state, answer=answer, known=known, compared=compared)
+
+    def _poll_of(
+        self, unread: Unread, parsed: ParsedSource | ParseError, now: datetime, killers: Killers = ()
+    ) -> SourceOutcome | Poll:
+        if isinstance(parsed, ParseError):
+            return self._storing.save_failure(unread.source, unread.state, parsed, now)
+        return poll_of(unread, parsed, killers, now, self.intake.pages)
+
+    def _read_alone(self, unread: Unread, now: datetime) -> SourceOutcome | Poll:
+        try:
+            parsed, killers = read_alone(self.intake, unread)
+        except ParserClosed:
+            raise
+        except ParseError as error:
+            return self._poll_of(unread, error, now)
+        return self._poll_of(unread, parsed, now, killers)
+
+    def _read_folder(self, source: Source, state: SourceState, now: datetime) -> SourceOutcome:
+        try:
+            read = file_reader(self.intake.parser, self.zone)
+            known = self.intake.known_digests(source)
+            parsed = read_folder(Path(source.url), known=known, read=read)
+        except ParserClosed:
+            raise
+        except SyndicateError as error:
+            return self._storing.save_failure(source, state, error, now)
+        reading = reading_of_entries(source, parsed)
+        poll = Poll(state=state, outcome=PollOutcome(source_name=source.name), reading=reading)
+        return self._save_all([poll], now)[0]
+
+
+def _bytes_of(answered: _Answered) -> int:
+    answer = answered[2]
+    return len(answer.body) if isinstance(answer, Fetched) else 0
+
+
+def _settled(future: Future[list[SourceOutcome | _Polled]], quiet: list[_Polled]) -> Iterable[SourceOutcome]:
+    """The outcomes that are stored; those that are not yet join ``quiet``."""
+    for result in future.result():
+        if isinstance(result, SourceOutcome):
+            yield result
+        else:
+            quiet.append(result)

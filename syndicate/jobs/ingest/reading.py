@@ -1,0 +1,55 @@
+"""What a document said, ready to be judged and stored."""
+
+from dataclasses import dataclass
+
+from syndicate.ingest.full_text import SortedEntries
+from syndicate.ingest.polling import PollOutcome
+from syndicate.jobs.ingest.one_by_one import Killers
+from syndicate.model import ParsedSource, Source, SourceState
+from syndicate.net import Fetched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One reading of a source.
+
+    ``found`` is what else follows from it. ``is_first`` says that no item of the source is known. ``whole``
+    says that the entries carry all that there is of their articles: nothing more is to be read, and a
+    shorter text replaces a longer one.
+    """
+
+    source: Source
+    parsed: ParsedSource
+    found: SortedEntries
+    is_first: bool = False
+    whole: bool = False
+
+
+def reading_of_entries(source: Source, parsed: ParsedSource) -> Reading:
+    """A reading from which nothing else follows."""
+    return Reading(source=source, parsed=parsed, found=SortedEntries(parsed=parsed))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poll:
+    """A poll that brought a document, read but not stored. A folder gives no ``answer``.
+
+    ``frame`` is to be kept with what the document says: with anything else the next one would seem read.
+    """
+
+    state: SourceState
+    outcome: PollOutcome
+    reading: Reading
+    answer: Fetched | None = None
+    frame: str = ""
+    killers: Killers = ()
+
+    @property
+    def source(self) -> Source:
+        """What was polled."""
+        return self.reading.source
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the document held more than was read."""
+        return bool(self.reading.parsed.left_out or self.reading.parsed.cut_off)

@@ -1,0 +1,173 @@
+"""What an edition says → the mail as it would be sent, trimmed to size and looked at by lint."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from syndicate.jobs.newsletter.own_links import missing
+from syndicate.model import (
+    EVERY_EDITION,
+    Digest,
+    EditionStory,
+    Newsletter,
+    archive_folder,
+    edition_url,
+)
+from syndicate.newsletter.findings import DoubtfulLinks, Finding, Origins
+from syndicate.newsletter.lint import errors_of, lint_mail
+from syndicate.newsletter.lint_structure import check_headers
+from syndicate.newsletter.mail_page import MailPage
+from syndicate.newsletter.periods import Period
+from syndicate.newsletter.render import RenderedEdition, SiteFacts, render_edition
+from syndicate.newsletter.trim import fit
+from syndicate.templating import Templates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """A rendered edition with what lint says. ``trimmed`` tells what went to make it fit."""
+
+    digest: Digest
+    rendered: RenderedEdition
+    web_url: str
+    findings: tuple[Finding, ...]
+    trimmed: tuple[str, ...]
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """What stops a send."""
+        return errors_of(self.findings)
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """Subject, HTML and text, as the store takes them."""
+        return self.rendered.subject, self.rendered.html, self.rendered.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An edition as it would be cut: nothing is stored yet. ``proof`` is ``None`` when it is empty."""
+
+    newsletter: Newsletter
+    period: Period
+    stories: tuple[EditionStory, ...]
+    proof: Proof | None
+
+    @property
+    def rendered(self) -> RenderedEdition | None:
+        """The mail, or ``None``."""
+        return None if self.proof is None else self.proof.rendered
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What stops it."""
+        return () if self.proof is None else self.proof.errors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """Renders and proofs editions.
+
+    ``unsubscribe_url`` gives a newsletter's link with the token open; ``preferences_url`` is that of the page
+    of choices, or ``""``. ``message`` gives the raw mail one reader would get, ``gone`` the status of
+    articles (by id) whose page was gone when we last read it.
+    ``output`` is where our pages are written, ``routes`` are the first parts of the paths that the web server
+    answers otherwise.
+    """
+
+    templates: Templates
+    site: SiteFacts
+    output: Path
+    unsubscribe_url: Callable[[Newsletter], str]
+    preferences_url: str
+    message: Callable[[Newsletter, Period, RenderedEdition, str], bytes]
+    gone: Callable[[Collection[int]], Mapping[int, int]]
+    routes: Collection[str]
+
+    def proof(
+        self,
+        newsletter: Newsletter,
+        period: Period,
+        digest: Digest,
+        *,
+        cadence: str = EVERY_EDITION,
+        invented: bool = False,
+    ) -> Proof:
+        """Render, trim and lint. Raises ``RenderError`` when a template fails.
+
+        ``cadence`` names the form that some readers chose, and so its page in the archive.
+        The links of an ``invented`` edition lead nowhere and are not looked at.
+        """
+        web_url = edition_url(self.site.url, newsletter.name, period.end, cadence)
+
+        def render(what: Digest) -> RenderedEdition:
+            return render_edition(
+                self.templates,
+                newsletter,
+                what,
+                period=period,
+                site=self.site,
+                unsubscribe_url=self.unsubscribe_url(newsletter),
+                preferences_url=self.preferences_url,
+                web_url=web_url,
+            )
+
+        digest, left_out = (digest, ()) if invented else self._without_gone(digest)
+        digest, rendered, trimmed = fit(digest, render)
+        origins = Origins(
+            digest,
+            lambda text, file: self.templates.find(text, "mail/", file),
+            self._variables(rendered, web_url),
+        )
+        page = MailPage(rendered.html)
+        doubtful = DoubtfulLinks() if invented else self._doubtful(newsletter, page, web_url, digest)
+        headers = check_headers(self.message(newsletter, period, rendered, web_url))
+        findings = (*lint_mail(rendered, origins, doubtful, page, digest), *headers)
+        return Proof(
+            digest=digest, rendered=rendered, web_url=web_url, findings=findings, trimmed=left_out + trimmed
+        )
+
+    def _variables(self, rendered: RenderedEdition, web_url: str) -> dict[str, str]:
+        """What the templates call the addresses that no article brought."""
+        return {
+            rendered.unsubscribe_url: "unsubscribe_url",
+            rendered.preferences_url: "preferences_url",
+            web_url: "web_url",
+            f"{self.site.url}/": "site.url",
+            self.site.google_news_url: "google_news_url",
+        }
+
+    def _gone_links(self, digest: Digest) -> dict[str, str]:
+        gone = self.gone([story.article_id for story in digest.stories])
+        return {
+            story.url: f"the page answered {gone[story.article_id]} when it was last read"
+            for story in digest.stories
+            if story.article_id in gone and story.url
+        }
+
+    def _without_gone(self, digest: Digest) -> tuple[Digest, tuple[str, ...]]:
+        """Without the stories whose page answered 404 or 410 when we last read it; at least one stays."""
+        gone = self.gone([story.article_id for story in digest.stories])
+        kept = tuple(story for story in digest.stories if story.article_id not in gone)
+        if not kept or len(kept) == len(digest.stories):
+            return digest, ()
+        said = tuple(
+            f'the story "{story.title}" was left out: its page answered {gone[story.article_id]}'
+            for story in digest.stories
+            if story.article_id in gone
+        )
+        return replace(digest, stories=kept), said
+
+    def _doubtful(
+        self, newsletter: Newsletter, page: MailPage, web_url: str, digest: Digest
+    ) -> DoubtfulLinks:
+        """Links and pictures of ours that are not there, and pages of articles that are gone."""
+        later = self._later(newsletter, web_url)
+        ours = missing(page, self.site.url, self.output, routes=self.routes, later=later)
+        return replace(ours, dead={**ours.dead, **self._gone_links(digest)})
+
+    def _later(self, newsletter: Newsletter, web_url: str) -> set[str]:
+        """What is written once the edition is: its own page, and that of the archive it is the first in."""
+        page = unquote(urlsplit(web_url).path.removeprefix(urlsplit(self.site.url).path)).lstrip("/")
+        return {page, f"{archive_folder(newsletter.name)}/index.html"}

@@ -1,0 +1,146 @@
+"""Editions by choice: one for each distinct cadence and selection of readers, never one for each reader.
+
+A variant follows the edition everybody gets: it is cut once that one was cut or found empty, and waits for
+an editor as long as that one does.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from syndicate.audience.preferences import read_selection
+from syndicate.errors import ConfigError, RenderError
+from syndicate.jobs.newsletter.press import Draft
+from syndicate.model import EVERY_EDITION, Newsletter
+from syndicate.newsletter.compose import Candidate
+from syndicate.newsletter.periods import (
+    Cadence,
+    Period,
+    due_period,
+    own_hour,
+    parse_schedule,
+    read_zone,
+)
+from syndicate.store import Connection, Store, desk, preferences, quarantine
+from syndicate.store import editions as edition_store
+from syndicate.store import newsletters as newsletter_store
+from syndicate.store.editions import SendingTimes
+from syndicate.store.preferences import Variant
+
+DraftOf = Callable[[Newsletter, Period, datetime, Variant], Draft]
+"""Chooses and renders what those who made a choice get: ``EditionJob.draft``."""
+
+
+def cadences(newsletter: Newsletter) -> tuple[str, ...]:
+    """How often its readers may choose to get a newsletter: only what is rarer than its schedule."""
+    schedule = parse_schedule(newsletter.schedule)
+    if schedule.cadence not in (Cadence.DAILY, Cadence.WEEKDAYS):
+        return (EVERY_EDITION,)
+    return (EVERY_EDITION, "daily", "weekly") if len(schedule.times) > 1 else (EVERY_EDITION, "weekly")
+
+
+def at_cadence(newsletter: Newsletter, cadence: str) -> Newsletter:
+    """The newsletter as those get it who chose a cadence: at its last time of the day, weekly on Mondays."""
+    if cadence == EVERY_EDITION or cadence not in cadences(newsletter):
+        return newsletter
+    schedule = parse_schedule(newsletter.schedule)
+    days = "daily" if schedule.cadence is Cadence.DAILY else "weekdays"
+    when = "weekly monday" if cadence == "weekly" else days
+    return replace(newsletter, schedule=f"{when} {schedule.times[-1]:%H:%M}")
+
+
+def hours_of(newsletter: Newsletter, now: datetime) -> Callable[[int, str], datetime]:
+    """When an hour of a zone comes next; without a zone it is the newsletter's."""
+
+    def next_hour(hour: int, zone: str) -> datetime:
+        return own_hour(hour, read_zone(zone or newsletter.time_zone), now)
+
+    return next_hour
+
+
+def sending_times(newsletter: Newsletter, now: datetime) -> SendingTimes:
+    """When the mails of an edition that goes out now may be sent."""
+    lateness = timedelta(seconds=newsletter.max_lateness)
+    return SendingTimes(own_hour=hours_of(newsletter, now), max_lateness=lateness)
+
+
+def in_selection(candidates: Sequence[Candidate], variant: Variant) -> list[Candidate]:
+    """The stories that a selection takes."""
+    wanted = read_selection(variant.selection)
+    articles = ((one, one.lead.article) for one in candidates)
+    return [one for one, article in articles if wanted.takes(article.section, article.language)]
+
+
+def cut_variants(store: Store, draft: DraftOf, newsletters: Sequence[Newsletter], now: datetime) -> None:
+    """Cut what is due; one that fails is quarantined and tried again."""
+    for newsletter in newsletters:
+        with store.read() as connection:
+            chosen = preferences.variants(connection, newsletter.name, now)
+        for variant in chosen:
+            wanted = at_cadence(newsletter, variant.cadence)
+            try:
+                for period in _due(store, wanted, variant, now):
+                    _cut(store, draft(wanted, period, now, variant), variant, now)
+            except (RenderError, ConfigError) as error:
+                with store.write() as connection:
+                    quarantine.record_failure(connection, "newsletter", newsletter.name, str(error), now=now)
+
+
+def _due(store: Store, newsletter: Newsletter, variant: Variant, now: datetime) -> list[Period]:
+    """The periods for which a choice has no form yet.
+
+    However late it is, those of editions that wait for an editor or were let go not long ago: whoever chose
+    meanwhile gets neither of the forms that were cut before.
+    """
+    since = now - timedelta(seconds=newsletter.max_lateness)
+    with store.read() as connection:
+        periods = desk.periods_under_way(connection, newsletter.name, variant.cadence, since)
+        if variant.cadence != EVERY_EDITION:
+            due = due_period(
+                newsletter,
+                now,
+                known_since=newsletter_store.known_since(connection, newsletter.name) or now,
+                already=lambda period: (period.start, period.end) in periods,
+            )
+            periods += [(due.start, due.end)] if due else []
+        done = partial(edition_store.has_edition, connection, newsletter.name, variant.key)
+        return [Period(start=start, end=end, key="") for start, end in periods if not done(end)]
+
+
+def _waits(
+    connection: Connection, newsletter: Newsletter, period: Period, now: datetime
+) -> tuple[str, datetime | None]:
+    """The state it is cut in, and its deadline: those of the edition if that one waits."""
+    issue = desk.issue_of(connection, newsletter.name, period.end)
+    if issue is not None and issue.state in edition_store.OPEN:
+        return issue.state, issue.approve_by
+    if newsletter.approval:
+        return edition_store.WAITING, now + timedelta(seconds=newsletter.approval)
+    return edition_store.VARIANT, None
+
+
+def _cut(store: Store, draft: Draft, variant: Variant, now: datetime) -> None:
+    name, period = draft.newsletter.name, draft.period
+    if draft.problems:
+        raise RenderError("; ".join(draft.problems))
+    span = (period.start, period.end)
+    with store.write() as connection:
+        if draft.proof is None:
+            edition_store.record_no_edition(connection, name, variant.key, span, edition_store.VARIANT, now)
+            return
+        state, approve_by = _waits(connection, draft.newsletter, period, now)
+        edition_store.cut_edition(
+            connection,
+            newsletter=name,
+            cadence=variant.key,
+            period=span,
+            rendered=draft.proof.parts,
+            stories=draft.stories,
+            now=now,
+            state=state,
+            approve_by=approve_by,
+            content=draft.proof.digest.to_json(),
+            web_url=draft.proof.web_url,
+            times=sending_times(draft.newsletter, now),
+        )

@@ -1,0 +1,293 @@
+"""The editor's desk behind a signed link: what waits or went out of a newsletter, and what is done to it.
+
+A link names the newsletter, the editor and when it ends; all links of a newsletter can be ended at once.
+Whoever has it may do what ``DeskJob`` can, under that editor's name. Every form says which contents it was
+made for: what was decided about other contents than those that are there now changes nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from urllib.parse import quote
+
+from syndicate.audience.tokens import make_token, read_token
+from syndicate.errors import SyndicateError
+from syndicate.jobs.newsletter.desk import DeskJob
+from syndicate.jobs.newsletter.press import Proof
+from syndicate.model import Digest, Newsletter
+from syndicate.newsletter.render import TOKEN
+from syndicate.store import Connection, Store, audience, leases
+from syndicate.store.desk import DeskEdition, EditionChange
+
+# What the page has words for, in the newsletter's language.
+_STALE = "stale"
+_UNSURE = "unsure"
+_UNSAID = "unsaid"
+
+MOST_SENT = 5
+"""Of how many editions that went out, the latest, the desk offers to begin a correction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One edition that waits. ``seen`` stands for just these contents; ``errors`` stop it."""
+
+    found: DeskEdition
+    digest: Digest
+    seen: str
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+    changes: tuple[EditionChange, ...]
+    forms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentEdition:
+    """One edition that went out and can be corrected. ``seen`` as in ``Sheet``."""
+
+    found: DeskEdition
+    seen: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskView:
+    """What an editor sees. ``said`` names what was done, ``problem`` names or says why something was not.
+
+    ``path`` is the desk's own, under which the mails lie. A correction just begun is the first sheet.
+    """
+
+    path: str
+    newsletter: Newsletter
+    editor: str
+    ends: datetime
+    readers: int
+    sheets: tuple[Sheet, ...]
+    sent: tuple[SentEdition, ...]
+    said: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """The three parts of a link: whose desk, who sits there, and the token that proves it."""
+
+    newsletter: str
+    editor: str
+    token: str
+
+    @property
+    def path(self) -> str:
+        """The path of its address."""
+        parts = (self.newsletter, self.editor, self.token)
+        return "/desk/" + "/".join(quote(part, safe="") for part in parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """What was done, and the correction that was begun by it."""
+
+    said: str
+    begun: int | None = None
+
+
+_NOTHING = _Done(said="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebDesk:
+    """Makes links to the desk, and answers them."""
+
+    store: Store
+    desk: DeskJob
+    site_url: str
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    def link(self, newsletter: str, editor: str, ends: datetime) -> str:
+        """The address of a newsletter's desk for one editor; ``SyndicateError`` for a name it cannot hold."""
+        if not editor.strip() or "/" in editor or not editor.isprintable():
+            raise SyndicateError(f"{editor!r} is no name for a link; write one without slashes")
+        with self.store.read() as connection:
+            secret, purpose = leases.secret(connection), self._purpose(connection, newsletter, editor)
+        token = make_token(secret, int(ends.timestamp()), purpose)
+        return self.site_url + Pass(newsletter=newsletter, editor=editor, token=token).path
+
+    def revoke(self, newsletter: str) -> None:
+        """End every link to a newsletter's desk."""
+        with self.store.write() as connection:
+            leases.move_counter(connection, _revisions(newsletter))
+
+    def look(self, key: Pass) -> DeskView | None:
+        """What waits, or ``None`` for a link that does not lead here (any more); changes nothing."""
+        return self._view(key, _NOTHING, problem="")
+
+    def act(self, key: Pass, fields: Mapping[str, Sequence[str]]) -> DeskView | None:
+        """Do what a form asks for, and show what is there then; ``None`` as in ``look``."""
+        if self._enter(key) is None:
+            return None
+        try:
+            done = self._do(key, {name: values[0] for name, values in fields.items()})
+        except SyndicateError as error:
+            return self._view(key, _NOTHING, problem=str(error))
+        return self._view(key, done, problem="")
+
+    def mail(self, key: Pass, edition_id: int) -> str | None:
+        """The HTML of the mail as it would be sent now, without anybody's token."""
+        if self._enter(key) is None:
+            return None
+        sent = [one.found.edition.id for one in self._sent(key.newsletter)]
+        if edition_id not in (*self.desk.waiting(key.newsletter), *sent):
+            return None
+        return self.desk.proof(edition_id).rendered.html.replace(TOKEN, "preview")
+
+    def _enter(self, key: Pass) -> tuple[Newsletter, datetime] | None:
+        """The newsletter and the end of a link that is good now."""
+        named = [one for one in self.desk.newsletters if one.name == key.newsletter]
+        with self.store.read() as connection:
+            secret = leases.secret(connection)
+            purpose = self._purpose(connection, key.newsletter, key.editor)
+        seconds = read_token(secret, key.token, purpose)
+        if not named or seconds is None or seconds <= self.clock().timestamp():
+            return None
+        return named[0], datetime.fromtimestamp(seconds, UTC)
+
+    def _view(self, key: Pass, done: _Done, *, problem: str) -> DeskView | None:
+        entered = self._enter(key)
+        if entered is None:
+            return None
+        newsletter, ends = entered
+        with self.store.read() as connection:
+            counts = audience.count_subscriptions(connection).get(newsletter.name, {})
+        waiting = sorted(self.desk.waiting(newsletter.name), key=lambda one: one != done.begun)
+        return DeskView(
+            path=key.path,
+            newsletter=newsletter,
+            editor=key.editor,
+            ends=ends,
+            readers=counts.get("confirmed", 0),
+            sheets=tuple(map(self._sheet, waiting)),
+            sent=self._sent(newsletter.name),
+            said=done.said,
+            problem=problem,
+        )
+
+    def _purpose(self, connection: Connection, newsletter: str, editor: str) -> str:
+        revision = leases.counter(connection, _revisions(newsletter))
+        return "\n".join(("desk", str(revision), newsletter, editor))
+
+    def _sheet(self, edition_id: int) -> Sheet:
+        found, digest = self.desk.edition(edition_id)
+        errors, warnings = _findings(lambda: self.desk.proof(edition_id))
+        return Sheet(
+            found=found,
+            digest=digest,
+            seen=_seen(found, digest),
+            errors=errors,
+            warnings=warnings,
+            changes=tuple(self.desk.changes(edition_id)),
+            forms=len(self.desk.forms(found)),
+        )
+
+    def _sent(self, newsletter: str) -> tuple[SentEdition, ...]:
+        found = self.desk.correctable(newsletter, limit=MOST_SENT)
+        return tuple(SentEdition(found=one, seen=_seen(*self.desk.edition(one.edition.id))) for one in found)
+
+    def _do(self, key: Pass, form: Mapping[str, str]) -> _Done:
+        """One thing done. ``SyndicateError`` names or says why it was not."""
+        if form.get("do") == "correct":
+            return self._correct(key, form)
+        return _Done(said=self._change(key, form))
+
+    def _correct(self, key: Pass, form: Mapping[str, str]) -> _Done:
+        """Begin the correction of an edition that went out; nothing is sent by that."""
+        seen = {str(one.found.edition.id): one.seen for one in self._sent(key.newsletter)}
+        number = form.get("edition", "")
+        if number not in seen or form.get("seen") != seen[number]:
+            raise SyndicateError(_STALE)
+        text = _lines(form.get("text", ""))
+        if not text.strip():
+            raise SyndicateError(_UNSAID)
+        return _Done(
+            said="correct", begun=self.desk.correct(int(number), text, by=key.editor, now=self.clock())
+        )
+
+    def _change(self, key: Pass, form: Mapping[str, str]) -> str:
+        """Change an edition that waits, let it go or stop it; names what was done."""
+        number = form.get("edition", "")
+        if number not in map(str, self.desk.waiting(key.newsletter)):
+            raise SyndicateError(_STALE)
+        edition_id = int(number)
+        found, digest = self.desk.edition(edition_id)
+        if form.get("seen") != _seen(found, digest):
+            raise SyndicateError(_STALE)
+        action = form.get("do", "")
+        if action in ("approve", "hold", "withdraw"):
+            return self._finish(key.editor, edition_id, action, sure=form.get("sure") == "yes")
+        if action == "note":
+            self.desk.note(edition_id, _lines(form.get("text", "")), by=key.editor, now=self.clock())
+            return "note"
+        if action == "subject":
+            self.desk.retitle(edition_id, 0, form.get("text", ""), by=key.editor, now=self.clock())
+            return "subject"
+        return self._do_to_story(key.editor, edition_id, action, _place(digest, form.get("story", "")), form)
+
+    def _finish(self, editor: str, edition_id: int, action: str, *, sure: bool) -> str:
+        now = self.clock()
+        if action == "hold":
+            self.desk.hold(edition_id, by=editor, now=now)
+            return "hold"
+        if not sure:
+            raise SyndicateError(_UNSURE)
+        if action == "approve":
+            self.desk.approve(edition_id, by=editor, now=now)
+            return "approve"
+        self.desk.withdraw(edition_id, by=editor, now=now)
+        return "withdraw"
+
+    def _do_to_story(
+        self, editor: str, edition_id: int, action: str, place: int, form: Mapping[str, str]
+    ) -> str:
+        now, last = self.clock(), len(self.desk.edition(edition_id)[1].stories)
+        to = {"first": 1, "up": max(1, place - 1), "down": min(last, place + 1)}
+        if action == "drop":
+            self.desk.drop(edition_id, place, by=editor, now=now)
+            return "drop"
+        if action == "retitle":
+            self.desk.retitle(edition_id, place, form.get("text", ""), by=editor, now=now)
+            return "retitle"
+        if action not in to:
+            raise SyndicateError(_STALE)
+        self.desk.move(edition_id, place, to[action], by=editor, now=now)
+        return "move"
+
+
+def _revisions(newsletter: str) -> str:
+    """The counter of a newsletter's links: moved, it ends them."""
+    return f"desk links of {newsletter}"
+
+
+def _seen(found: DeskEdition, digest: Digest) -> str:
+    return blake2b(f"{found.state} {digest!r}".encode("utf-8", "replace"), digest_size=12).hexdigest()
+
+
+def _place(digest: Digest, story: str) -> int:
+    """Where a story stands, by its id and not by what stands there meanwhile."""
+    ids = [str(one.story_id) for one in digest.stories]
+    if story not in ids:
+        raise SyndicateError(_STALE)
+    return ids.index(story) + 1
+
+
+def _lines(text: str) -> str:
+    """What browsers send from a text field, with plain line ends."""
+    return text.replace("\r\n", "\n")
+
+
+def _findings(proof: Callable[[], Proof]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What lint says: (errors, warnings and what was left out)."""
+    try:
+        looked = proof()
+    except SyndicateError as error:
+        return (str(error),), ()
+    others = tuple(str(one) for one in looked.findings if str(one) not in looked.errors)
+    return looked.errors, (*others, *looked.trimmed)

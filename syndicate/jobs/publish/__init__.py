@@ -1,0 +1,1 @@
+"""Stories and editions to feeds and pages on disk; our hub hears of what changed."""

@@ -1,0 +1,1 @@
+"""Articles to stories, related links and ranked lists; past lists once more."""

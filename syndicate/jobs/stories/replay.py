@@ -1,0 +1,121 @@
+"""Past windows once more, with the present rules: what each list and edition would have been.
+
+Only reads. At each moment only those articles are known that had been seen by then, and they are grouped from
+that alone (see ``past``); decisions of the editor count from when they were made, and editions from what the
+replayed editions before them carried. Not turned back: edits of articles, and the stories that were settled
+before any replayed window looks back on them.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from syndicate.jobs.newsletter.editions import EditionJob, for_period
+from syndicate.jobs.stories.past import PastNewsroom, past_newsroom
+from syndicate.jobs.stories.ranking import (
+    DAY,
+    JUDGED_AFTER,
+    LISTS,
+    RHYTHM_DAYS,
+    candidates,
+    learned_weights,
+    looks_back,
+    story_facts,
+)
+from syndicate.model import EditionStory, Newsletter, RankedStory
+from syndicate.newsletter.periods import Period, latest_period, parse_schedule, read_zone
+from syndicate.store import Store, past
+from syndicate.stories import RankingOptions, StoryOptions, rank_step, rank_top, rank_trending
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayedLists:
+    """The lists as of one moment, by name. Stories have numbers of their own, articles those of the store."""
+
+    moment: datetime
+    lists: dict[str, tuple[RankedStory, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayedEdition:
+    """What an edition would have carried; empty means that none would have been cut."""
+
+    newsletter: str
+    period: Period
+    stories: tuple[EditionStory, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayJob:
+    """Computes lists and editions of the past from what was known then."""
+
+    store: Store
+    options: RankingOptions
+    stories: StoryOptions
+    editions: EditionJob
+
+    def lists(self, start: datetime, end: datetime, every: timedelta) -> Iterator[ReplayedLists]:
+        """The lists at ``start`` and then ``every`` so often, up to and including ``end``."""
+        with self._past(start, looks_back(self.options)) as newsroom:
+            moment = start
+            while moment <= end:
+                newsroom.advance(moment)
+                yield self._lists(newsroom, moment)
+                moment += every
+
+    def newsletter(self, newsletter: Newsletter, start: datetime, end: datetime) -> Iterator[ReplayedEdition]:
+        """The editions of every period that ended after ``start`` and not after ``end``, oldest first."""
+        periods = periods_between(newsletter, start, end)
+        if not periods:
+            return
+        with self.store.read() as connection:
+            # An edition carried an article: what story that was depends on what is known.
+            carried = past.carried_articles(connection, newsletter.name, before=periods[0].end)
+        span = max(looks_back(for_period(self.options, one.end - one.start)) for one in periods)
+        with self._past(periods[0].end, span) as newsroom:
+            for period in periods:
+                newsroom.advance(period.end)
+                stories = self._edition(newsroom, newsletter, period, carried)
+                carried |= dict.fromkeys((one.lead.article.id for one in stories), period.end)
+                yield ReplayedEdition(newsletter=newsletter.name, period=period, stories=stories)
+
+    def _past(self, start: datetime, span: timedelta) -> AbstractContextManager[PastNewsroom]:
+        """The newsroom as it was a window before anything that is looked at from ``start`` on."""
+        begin = start - span - timedelta(days=self.stories.window_days)
+        taught = timedelta(days=self.options.learn_days) + 2 * JUDGED_AFTER
+        since = begin - max(taught, RHYTHM_DAYS * DAY, timedelta(days=self.stories.window_days))
+        return past_newsroom(self.store, self.stories, begin, since)
+
+    def _edition(
+        self, newsroom: PastNewsroom, newsletter: Newsletter, period: Period, carried: Mapping[int, datetime]
+    ) -> tuple[EditionStory, ...]:
+        with newsroom.store.read() as connection:
+            earlier: dict[int, datetime] = {}
+            for article_id, story_id in past.stories_of(connection, sorted(carried)).items():
+                earlier[story_id] = max(carried[article_id], earlier.get(story_id, carried[article_id]))
+            learned = learned_weights(connection, _day(period.end), self.options)
+            return self.editions.choose(connection, newsletter, period, period.end, earlier, learned)
+
+    def _lists(self, newsroom: PastNewsroom, moment: datetime) -> ReplayedLists:
+        with newsroom.store.read() as connection:
+            learned = learned_weights(connection, _day(moment), self.options)
+            rows = candidates(connection, moment, self.options)
+            facts = story_facts(connection, rows, moment, self.options, learned)
+        ranked = (rank_top(facts, moment, self.options), rank_trending(facts, moment, self.options))
+        return ReplayedLists(moment=moment, lists=dict(zip(LISTS, ranked, strict=True)))
+
+
+def periods_between(newsletter: Newsletter, start: datetime, end: datetime) -> list[Period]:
+    """The periods of a newsletter that ended after ``start`` and not after ``end``, oldest first."""
+    schedule, zone = parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone)
+    found: list[Period] = []
+    period = latest_period(schedule, zone, end)
+    while period.end > start:
+        found.append(period)
+        period = latest_period(schedule, zone, period.start)
+    return found[::-1]
+
+
+def _day(moment: datetime) -> datetime:
+    return rank_step(moment, int(DAY.total_seconds()))
