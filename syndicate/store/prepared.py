@@ -38,6 +38,15 @@ class Prepared:
             return connection.exec_driver_sql(compiled.text, values)
         return connection.exec_driver_sql(compiled.text, tuple([values[name] for name in compiled.order]))
 
+    def execute_each(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run it for each of these rows, which name all parameters and are at least one."""
+        compiled = self._compiled.get(connection.dialect.name) or self._compile(connection.dialect)
+        order = compiled.order
+        values: list[Any] = (
+            [*rows] if order is None else [tuple([row[name] for name in order]) for row in rows]
+        )
+        connection.exec_driver_sql(compiled.text, values)
+
     def _compile(self, dialect: Dialect) -> _Compiled:
         made = self._statement.compile(dialect=dialect)
         defaults = {}
