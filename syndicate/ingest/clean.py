@@ -77,9 +77,14 @@ _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-
 _WANTED_ASCII = b"\t\n\r" + bytes(range(0x20, 0x7F))
 # As ``html_tags.TAG`` for what nh3 writes, and quicker.
 _NAME = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*)[^>"]*+(?:"[^"]*+"[^>"]*+)*+""")
-# What few texts have, and most texts without it need no tag of theirs looked at: a long tag, a quoted ``>``.
+# What few texts have; of those without it no tag needs a look: noscript, a long tag, a quoted ``>``.
+_UNUSUAL = re.compile(
+    rf"""<(?:/?(?i:noscript)|[^>]{{{MAX_ATTRIBUTES}}}|[^<>]*=\s*+(?:"[^">]*+>|'[^'>]*+>))"""
+)
 _LONG_START = re.compile(rf"<[a-zA-Z][^>]{{{MAX_ATTRIBUTES}}}[^>]*+")
 _QUOTED_END = re.compile(r"""=\s*+(?:"[^">]*+>|'[^'>]*+>)""")
+# What is corrected after nh3.
+_SPECIAL = re.compile("<(?:h1|img|pre)")
 _IMG = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
 _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"]*)"')
 _STYLE = re.compile(r' style="[^"]*"')
@@ -110,29 +115,43 @@ def clean_html(html: str, base: str) -> CleanedHtml:
     and headings left open around other elements, which no parser reads the same way twice).
     """
     html = _without_unwanted(html[:MAX_LENGTH])
-    if html.count("&") > MAX_REFERENCES:
+    if len(html) > MAX_REFERENCES and html.count("&") > MAX_REFERENCES:
         html = "&".join(html.split("&", MAX_REFERENCES)[:MAX_REFERENCES])
     if _PLAIN.match(html):
         html = html.strip()
         return CleanedHtml(html=html, text=html_to_text(html))
-    if "oscript" in html or "OSCRIPT" in html:
-        # nh3 would show what is in it as text. No reader of ours runs scripts.
-        html = _NOSCRIPT.sub("", html)
-    if _may_exceed(html):
-        html = within_limits(html)
-    raw = html
-    html = _without_unwanted(_cleaner(base).clean(raw))
-    if "<img" in html and may_hide_pictures(raw) and (shown := without_hidden_pictures(raw)) != raw:
-        html = _without_unwanted(_cleaner(base).clean(shown))
-    if html.count("<") > MAX_DEPTH and _is_deep(html):
+    raw = _admissible(html)
+    html = _sanitised(raw, base)
+    has_special = _SPECIAL.search(html) is not None
+    if has_special and "<img" in html and may_hide_pictures(raw):
+        shown = without_hidden_pictures(raw)
+        html = html if shown == raw else _sanitised(shown, base)
+    if _may_be_deep(html):
         # End tags in comments and the like were taken for real ones. What nh3 writes has none of these.
         html = within_limits(html)
-    html = _canonical(html)
+    html = _with_uris(html)
     image = None
-    if "<img" in html:
-        html, image = _pictures(html)
+    if has_special:
+        html, image = _pictures(_canonical(html))
     html = html.strip()
     return CleanedHtml(html=html, text=html_to_text(html), image=image)
+
+
+def _admissible(html: str) -> str:
+    """HTML that nh3 may see: without ``noscript`` and within the limits."""
+    is_unusual = (len(html) > MAX_TAGS and html.count("<") > MAX_TAGS) or _UNUSUAL.search(html)
+    if is_unusual:
+        # nh3 would show what is in it as text. No reader of ours runs scripts.
+        html = _NOSCRIPT.sub("", html)
+    if (is_unusual and _may_exceed(html)) or _may_be_deep(html):
+        return within_limits(html)
+    return html
+
+
+def _sanitised(html: str, base: str) -> str:
+    clean = _cleaner(base).clean(html)
+    # Only a reference makes a character that was not there.
+    return _without_unwanted(clean) if "&" in html else clean
 
 
 @lru_cache(maxsize=256)
@@ -156,7 +175,8 @@ def _build(relative: Literal["deny"] | tuple[Literal["rewrite_with_base"], str])
 
 
 def _without_unwanted(text: str) -> str:
-    if without_ascii(text, _WANTED_ASCII).replace("\xa0", "").isprintable():
+    suspects = without_ascii(text, _WANTED_ASCII)
+    if not suspects or suspects.replace("\xa0", "").isprintable():
         return text
     try:
         text.encode()
@@ -166,13 +186,16 @@ def _without_unwanted(text: str) -> str:
 
 
 def _may_exceed(html: str) -> bool:
-    """Whether ``within_limits`` could have to change something: a few searches, no call for each tag."""
+    """Whether ``within_limits`` could have to change something, apart from depth."""
+    if html.count("<") > MAX_TAGS or _QUOTED_END.search(html):
+        return True
+    return any(_attributes(start) > MAX_ATTRIBUTES for start in _LONG_START.findall(html))
+
+
+def _may_be_deep(html: str) -> bool:
+    """Whether elements nest too deeply. No depth is larger than the number of start tags."""
     tags = html.count("<")
-    if tags > MAX_TAGS or _QUOTED_END.search(html):
-        return True
-    if any(_attributes(start) > MAX_ATTRIBUTES for start in _LONG_START.findall(html)):
-        return True
-    return tags > MAX_DEPTH and _is_deep(html)
+    return tags > MAX_DEPTH and tags - html.count("</") > MAX_DEPTH and _is_deep(html)
 
 
 def _is_deep(html: str) -> bool:
@@ -268,14 +291,15 @@ def pixels(value: str) -> int | None:
 
 
 def _canonical(html: str) -> str:
-    if "<h1" in html:
-        html = html.replace("<h1", "<h2").replace("</h1>", "</h2>")
-    if "<pre" in html:
-        # Parsers drop the first newline of pre; without a second one it would be lost each time.
-        html = _PRE_NEWLINE.sub("\\1\n\n", html)
-    if not html.isascii() and _FOREIGN_VALUE.search(html):
-        html = _FOREIGN_URL.sub(_uri, html)
-    return html
+    html = html.replace("<h1", "<h2").replace("</h1>", "</h2>")
+    # Parsers drop the first newline of pre; without a second one it would be lost each time.
+    return _PRE_NEWLINE.sub("\\1\n\n", html)
+
+
+def _with_uris(html: str) -> str:
+    if html.isascii() or not _FOREIGN_VALUE.search(html):
+        return html
+    return _FOREIGN_URL.sub(_uri, html)
 
 
 def _uri(match: re.Match[str]) -> str:

@@ -34,7 +34,7 @@ feedparser compares each tag, author and link with those before it (100 000 ``dc
 _ITEMS = frozenset({"item", "entry"})
 # feedparser takes every text through a table of characters, one by one: a fifth of its time. A longer text in
 # which it would find nothing to change is replaced by a stand-in until its item ends; text in ASCII by one in
-# ASCII, because the rest may be UTF-8 read as Latin-1, which feedparser mends if all of it can be.
+# ASCII, because the rest may be UTF-8 read as Latin-1, which feedparser mends if all of it is.
 LONG_TEXT = 300
 _LONG = frozenset({"content", "content:encoded", "description", "summary"})
 _CATEGORY = frozenset({"domain", "label", "scheme", "term"})
@@ -203,9 +203,13 @@ def _stand_in(handler: Any, text: str) -> str:
     if _CHANGED_BY_FEEDPARSER.search(text):
         return ""
     try:
-        text.encode("iso-8859-1")
+        text.encode("iso-8859-1").decode()
     except UnicodeEncodeError:
         return _OTHER_STAND_IN
+    except UnicodeDecodeError as error:
+        # No UTF-8 whatever else is in the element, unless a character was cut in two at one of its ends.
+        is_cut = error.start == 0 or error.reason == "unexpected end of data"
+        return "" if is_cut else _OTHER_STAND_IN
     return ""
 
 

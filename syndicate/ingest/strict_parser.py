@@ -3,11 +3,12 @@
 What an element means is feedparser's: its methods ``_start_…`` and ``_end_…`` are called as it calls them.
 Most elements of a feed hold a short text and nothing else, though, and for each of them it resolves the base
 address anew, looks for namespaces, and takes the text through three decoders. Here they take a shorter way to
-the same methods; whatever is out of the ordinary (texts of articles, ``xml:base``, ``xml:lang``, other
-characters than ASCII) goes the long one.
+the same methods; whatever is out of the ordinary (XHTML, base64, ``xml:base``, ``xml:lang``, text that
+feedparser mends) goes the long one.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from feedparser.api import StrictFeedParser
@@ -20,6 +21,10 @@ _IN_TEXTINPUT = frozenset({"description", "link", "name", "title"})
 _IN_IMAGE = frozenset({"description", "height", "href", "link", "title", "url", "width"})
 # feedparser keeps their texts in ways of their own.
 _KEPT_APART = frozenset({"category", "content", "description", "itunes_keywords", "link", "tags", "title"})
+_TEXTS = frozenset({"content", "description", "summary", "title"})
+_TEXT_TYPES = frozenset({"text/html", "text/plain"})
+_REFERENCE = re.compile("&([A-Za-z0-9_]+);")
+_WINDOWS_1252 = re.compile("[\x80-\x9f]")
 
 
 class _Parameters(FeedParserDict):  # type: ignore[misc]
@@ -41,6 +46,7 @@ class _Parameters(FeedParserDict):  # type: ignore[misc]
 class StrictParser(StrictFeedParser):  # type: ignore[misc]
     """feedparser's strict parser as ``feedparser.parse`` sets it up, sanitiser and link resolver off."""
 
+    contentparams: Any
     incontent: int
     svgOK: int  # noqa: N815 - feedparser's name
     baseuri: str
@@ -99,40 +105,111 @@ class StrictParser(StrictFeedParser):  # type: ignore[misc]
         prefix = self.namespacemap.get(prefix, prefix)
         return (f"{prefix}_{local}", False) if prefix else (local, True)
 
-    def push_content(self, *arguments: Any) -> None:
+    def push_content(self, tag: str, attributes: Mapping[str, str], default_type: str, is_kept: int) -> None:
         """Begin a text."""
-        super().push_content(*arguments)
-        self.contentparams = _Parameters(self.contentparams)
+        self.incontent += 1
+        self.lang = self.lang and self.lang.replace("_", "-")
+        kind = self.map_content_type(attributes.get("type", default_type))
+        self.contentparams = _Parameters(type=kind, language=self.lang, base=self.baseuri)
+        self.contentparams["base64"] = self._is_base64(attributes, self.contentparams)
+        self.push(tag, is_kept)
+
+    def resolve_uri(self, uri: str) -> str:
+        """An address made absolute, if there is anything to make it absolute with."""
+        # Without a base, feedparser only takes slashes away where there are three.
+        if not self.baseuri and "///" not in uri:
+            return uri
+        return str(super().resolve_uri(uri))
 
     def pop(self, element: str, strip_whitespace: int = 1) -> str | None:
         """End an element that holds a text, keep the text and return it."""
-        if self.contentparams or self.incontent or element in _KEPT_APART or not self.elementstack:
-            return self._popped(element, strip_whitespace)
+        if not self.elementstack:
+            return None
         opened, is_kept, pieces = self.elementstack[-1]
         if opened != element:
             return None
         text = "".join(pieces)
-        if not text.isascii() or self.insource or not (self.inentry or self.infeed):
-            return self._popped(element, strip_whitespace)
+        keep = self._keeping(element)
+        if keep is None or is_mended(text):
+            popped: str | None = super().pop(element, strip_whitespace)
+            return popped
         del self.elementstack[-1]
         text = text.strip() if strip_whitespace else text
-        if not is_kept:
-            return text
+        return keep(element, text) if is_kept else text
+
+    def _keeping(self, element: str) -> Callable[[str, str], str] | None:
+        """What keeps the text of an element, ``None`` when it has to go the long way."""
+        if self.insource or not (self.inentry or self.infeed):
+            return None
+        if not self.incontent and not self.contentparams:
+            if element not in _KEPT_APART:
+                return self._keep
+            return self._keep_link if element == "link" and self.inentry and not self.inimage else None
+        parameters = self.contentparams
+        is_usual = parameters.get("type") in _TEXT_TYPES and not parameters.get("base64")
+        return self._keep_text if self.inentry and is_usual and element in _TEXTS else None
+
+    def _keep(self, element: str, text: str) -> str:
         if text and element in self.can_be_relative_uri and (element != "id" or self.guidislink):
             text = self.resolve_uri(text)
         if not self.inentry:
             self._get_context()[element] = text
-            return text
-        entry = self.entries[-1]
-        depths = self.property_depth_map.setdefault(entry, {})
-        if element not in depths or self.depth <= depths[element]:
-            depths[element] = self.depth
-            entry[element] = text
+        else:
+            self._keep_outermost(element, text)
         return text
 
-    def _popped(self, element: str, strip_whitespace: int) -> str | None:
-        popped: str | None = super().pop(element, strip_whitespace)
-        return popped
+    def _keep_link(self, element: str, text: str) -> str:
+        if text:
+            text = self.resolve_uri(text)
+        if "&" in text:
+            # As feedparser undoes references that are none.
+            text = _REFERENCE.sub(r"&\1", text.replace("&amp;", "&"))
+        entry = self.entries[-1]
+        entry[element] = text
+        if text:
+            entry["links"][-1]["href"] = text
+        return text
+
+    def _keep_text(self, element: str, text: str) -> str:
+        parameters = self.contentparams
+        is_plain = parameters["type"] == "text/plain" and not self.version.startswith("atom")
+        if is_plain and ("<" in text or "&" in text) and self.looks_like_html(text):
+            parameters["type"] = "text/html"
+        parameters.pop("mode", None)
+        parameters.pop("base64", None)
+        if element == "title" and -1 < self.title_depth <= self.depth:
+            return text
+        detail = FeedParserDict(parameters)
+        detail["value"] = text
+        if element == "content":
+            self.entries[-1].setdefault(element, []).append(detail)
+            return text
+        name = "summary" if element == "description" else element
+        self._keep_outermost(name, text)
+        if self.incontent:
+            self.entries[-1][name + "_detail"] = detail
+        return text
+
+    def _keep_outermost(self, name: str, text: str) -> None:
+        """Of several texts of one name in an item the outermost holds, of those the last."""
+        entry = self.entries[-1]
+        depths = self.property_depth_map.setdefault(entry, {})
+        if name not in depths or self.depth <= depths[name]:
+            depths[name] = self.depth
+            entry[name] = text
+
+
+def is_mended(text: str) -> bool:
+    """Whether feedparser might take a text for UTF-8 or windows-1252 that was read as Latin-1."""
+    if text.isascii():
+        return False
+    if _WINDOWS_1252.search(text):
+        return True
+    try:
+        text.encode("iso-8859-1").decode()
+    except UnicodeError:
+        return False
+    return True
 
 
 def open_elements(parser: Any) -> tuple[int, int, int, int]:

@@ -33,8 +33,8 @@ _LATEST = Prepared(
     .order_by(schema.articles.c.published.desc(), schema.articles.c.id.desc())
     .limit(bindparam("most"))
 )
-_ADD_BODIES = insert(schema.article_bodies)
-_ADD_TAGS = insert(schema.article_tags)
+_ADD_BODIES = Prepared(insert(schema.article_bodies))
+_ADD_TAGS = Prepared(insert(schema.article_tags))
 
 
 def latest_published(connection: Connection, source_id: int, *, limit: int) -> tuple[datetime, ...]:
@@ -63,8 +63,8 @@ def add_articles(
     )
     added = [article for _, articles in found for article in articles if article.uid in ids]
     if added:
-        connection.execute(
-            _ADD_BODIES,
+        _ADD_BODIES.execute_many(
+            connection,
             [
                 {"article_id": ids[article.uid], "html": article.html, "text": article.text}
                 for article in added
@@ -264,7 +264,7 @@ def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Sequence[str]]
         for tag in sorted({tag.casefold() for tag in tags})
     ]
     if rows:
-        connection.execute(_ADD_TAGS, rows)
+        _ADD_TAGS.execute_many(connection, rows)
 
 
 def _batches(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -9,6 +9,8 @@ import html as entities
 import re
 import unicodedata
 
+MAX_TEXT = 1_000_000
+
 _UNSAFE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]"
 )
@@ -29,7 +31,7 @@ _MAY_COMBINE = re.compile(
 )
 
 _NO_WORD = re.compile(r"[\W_]+")
-_TAG = re.compile(r"<(/?[a-z][a-z0-9]*)[^>\"]*(?:\"[^\"]*\"[^>\"]*)*>")
+_TAG = re.compile(r"<(/?+[a-z][a-z0-9]*+)[^>\"]*+(?:\"[^\"]*+\"[^>\"]*+)*+>")
 _PREFORMATTED = re.compile(r"<pre[ >].*?</pre>", re.DOTALL)
 _BULLET = re.compile("\x02• [ \n]*")
 _BLOCKS = (
@@ -60,22 +62,23 @@ def clean_line(text: str, limit: int = 300) -> str:
     return _cut(unicodedata.normalize("NFC", text), limit)
 
 
-def clean_text(text: str, limit: int = 1_000_000) -> str:
+def clean_text(text: str, limit: int = MAX_TEXT) -> str:
     """Text in paragraphs: lines end in one newline, paragraphs are one empty line apart.
 
     Spaces are collapsed inside lines. At most ``limit`` characters, cut at a word with "…".
     """
     if len(text) <= limit and "\n" not in text and _is_clean_line(text):
         return text
-    text = text[: 4 * limit]
+    text = text[: 4 * limit].replace("\xa0", " ")
     # Each pattern is tried only on texts that need it: most texts are clean, and all texts pass here.
-    text = text.replace("\xa0", " ")
-    if not _is_printable(text):
-        text = _UNSAFE.sub("", text)
-        if _ODD_SPACE.search(text):
+    suspects = without_ascii(text, _PRINTABLE_ASCII)
+    if not suspects.isprintable():
+        if _UNSAFE.search(suspects):
+            text = _UNSAFE.sub("", text)
+        if _ODD_SPACE.search(suspects):
             text = _LINE_ENDS.sub("\n", text).replace("\u2029", "\n\n")
             text = _INLINE_SPACE.sub(" ", text)
-    return _cut(_paragraphs(_composed(_single_spaced(text))).strip(), limit)
+    return _in_paragraphs(text, limit)
 
 
 def html_to_text(html: str) -> str:
@@ -84,14 +87,11 @@ def html_to_text(html: str) -> str:
     Blocks become paragraphs, list items "• " lines, ``br`` a line break; alternative texts of pictures are
     left out. Not for markup that strangers wrote: it relies on well-formed tags.
     """
-    if "<pre" in html:
-        html = _PREFORMATTED.sub(lambda match: match[0].replace("\n", "<br>"), html)
+    html = _PREFORMATTED.sub(lambda match: match[0].replace("\n", "<br>"), html)
     html = html.replace("\xa0", " ").replace("\t", " ").replace("\r", " ")
-    if _is_printable(html):
-        # All its space is spaces and line feeds: no need to take it apart into words.
-        html = _single_spaced(html.replace("\n", " ")).strip(" ")
-    else:
-        html = " ".join(html.split())
+    is_printable = _is_printable(html)
+    # Where all space is spaces and line feeds, there is no need to take it apart into words.
+    html = html.replace("\n", " ") if is_printable else " ".join(html.split())
     if "<" in html:
         # Text and names of tags take turns.
         pieces = _TAG.split(html)
@@ -100,8 +100,9 @@ def html_to_text(html: str) -> str:
         if "\x02" in html:
             html = _BULLET.sub("• ", html)
     if "&" in html:
-        html = entities.unescape(html)
-    return clean_text(html)
+        return clean_text(entities.unescape(html))
+    # What the breaks added is printable too.
+    return _in_paragraphs(html, MAX_TEXT) if is_printable else clean_text(html)
 
 
 def excerpt(text: str, limit: int = 280) -> str:
@@ -148,6 +149,11 @@ def _is_printable(text: str) -> bool:
     return without_ascii(text, _PRINTABLE_ASCII).isprintable()
 
 
+def _in_paragraphs(text: str, limit: int) -> str:
+    """A text whose only space is spaces and line feeds as ``clean_text`` writes it."""
+    return _cut(_paragraphs(_composed(_single_spaced(text))).strip(), limit)
+
+
 def _single_spaced(text: str) -> str:
     return _SPACES.sub(" ", text) if "  " in text else text
 
@@ -164,7 +170,13 @@ def _paragraphs(text: str) -> str:
 
 def _composed(text: str) -> str:
     """Text in NFC, with piles of combining marks cut."""
-    return text if is_western(text) else unicodedata.normalize("NFC", _without_piles(text))
+    if is_western(text):
+        return text
+    foreign = without_ascii(text, ASCII)
+    # Nothing combines with ASCII but what is looked for first.
+    if not _MAY_COMBINE.search(foreign) and unicodedata.is_normalized("NFC", foreign):
+        return text
+    return unicodedata.normalize("NFC", _without_piles(text))
 
 
 def _is_clean_line(text: str) -> bool:

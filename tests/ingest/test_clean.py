@@ -1,6 +1,9 @@
 """Strangers' HTML: what stays, what goes, and what it costs."""
 
 import re
+import unicodedata
+from html import unescape
+from html.entities import html5
 from html.parser import HTMLParser
 
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 from syndicate.ingest.clean import MAX_DEPTH, MAX_REFERENCES, MAX_TABLES, MAX_TAGS, clean_html
 from syndicate.model import Image
 
+OVERRIDES = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 BASE = "https://news.example/2026/story"
 
 
@@ -237,7 +241,7 @@ def test_a_picture_whose_address_resembles_a_counter_stays(address):
     assert clean_html(f'a<img src="{address}">', BASE).image
 
 
-@pytest.mark.parametrize("tag", ["noscript", "NOSCRIPT class='a'", "noscript/"])
+@pytest.mark.parametrize("tag", ["noscript", "NOSCRIPT class='a'", "NoScript", "noscript/"])
 def test_what_is_for_readers_without_scripts_is_shown_and_not_its_markup(tag):
     html = f"<img src=data:image/gif;base64,R0><{tag}><img src='/a.jpg'><i>a</i></noscript>"
     assert clean_html(html, "https://news.example/").html == '<img src="https://news.example/a.jpg"><i>a</i>'
@@ -272,6 +276,19 @@ def test_the_only_h1_of_a_page_is_its_title():
 
 def test_X2_controls_and_bidi_overrides_go_however_they_are_written():
     assert cleaned("<p>a\x00\x0b\x1f&#1;&#x202e;\u202e\u2066\ufffe\ud800b</p>") == "<p>ab</p>"
+
+
+def test_X2_no_named_reference_makes_an_unwanted_character():
+    html = "".join(f"<p>&{name}</p>" for name in html5)
+    shown = unescape(cleaned(html)).replace("\n", "").replace("\t", "")
+    assert not {
+        c for c in shown if unicodedata.category(c) == "Cc" or unicodedata.bidirectional(c) in OVERRIDES
+    }
+
+
+@given(st.text(st.sampled_from("<>/&#;x=\"'abp 0128\t\n\x01\x85\xa0\u202e\u2066\ud800\uffff"), max_size=60))
+def test_X2_whatever_is_cut_out_nothing_unwanted_is_left(html):
+    assert not set("\x01\x85\u202e\u2066\ud800\uffff") & set(cleaned("<p>" + html))
 
 
 def test_the_text_is_that_of_the_html():

@@ -1,11 +1,13 @@
 """Elements that take the shorter way through feedparser say what they say on its own."""
 
+import io
 from typing import Any
 
+import feedparser
 import pytest
 from feedparser.api import StrictFeedParser
 
-from syndicate.ingest.feed_sax import FeedReader
+from syndicate.ingest.feed_sax import LONG_TEXT, FeedReader
 from syndicate.ingest.strict_parser import StrictParser
 
 HEAD = (
@@ -29,6 +31,7 @@ def atom(entry: str, attributes: str = "") -> str:
 
 
 DC = 'xmlns:dc="http://purl.org/dc/elements/1.1/"'
+CONTENT = 'xmlns:content="http://purl.org/rss/1.0/modules/content/"'
 MEDIA = 'xmlns:media="http://search.yahoo.com/mrss/"'
 DOCUMENTS = [
     rss(ITEM, ITEM.replace("One", "Two")),
@@ -38,6 +41,22 @@ DOCUMENTS = [
     rss("<guid>1</guid><guid>2</guid><author>Ann</author><author>Bob</author>"),
     rss("<title>Käse</title><author>Jürgen</author><guid>straße</guid><pubDate>24 März</pubDate>"),
     rss("<title>CafÃ©</title><author>CafÃ©</author><guid>\x93x\x94</guid>"),
+    rss(
+        "<title>a &amp;lt;b> c</title><title> Second </title><description>one</description>"
+        "<summary>2</summary>"
+    ),
+    rss(
+        "<title>a &lt;b>c&lt;/b></title><title type='text/html'>d</title><title type='image/png'>ZQ==</title>"
+    ),
+    rss("<title>&amp;#8220;One&amp;#8221;</title><odd><title>deep</title></odd><description> </description>"),
+    rss(
+        "<description>one</description><description>two</description><content:encoded>3</content:encoded>",
+        attributes=CONTENT,
+    ),
+    rss("<title mode='base64'>T25l</title><description mode='base64' type='text/html'>T25l</description>"),
+    rss("<link> /a?b=1&amp;amp;c;d&amp;e; </link><link>https:////two.example//x</link><link/>"),
+    rss("<image><link>https://a.example/</link><title>x</title></image><link>https:///b.example/</link>"),
+    rss("<title>a<link>https://a.example/</link>b</title><description>a <title>b</title> c</description>"),
     rss("<pubDate> </pubDate><guid/><author></author><title/>"),
     rss("<pubDate>1</pubDate><strange>text</strange><strange a='1'>text</strange><odd><guid>9</guid></odd>"),
     rss("<dc:creator>Ann</dc:creator><dc:date>2026-11-24</dc:date><dc:subject>a</dc:subject>", attributes=DC),
@@ -57,6 +76,12 @@ DOCUMENTS = [
 ]
 
 
+LONG = [
+    "in ASCII ", "<b>Käse</b> ", "CafÃ© ", "É", "\x93quoted\x94 ", "日本 ", "日本 CafÃ© ", "CafÃ© Käse ",
+    " Ã", "©Ã",
+]  # fmt: skip
+
+
 def read(parser: Any, document: str) -> tuple[str, Any, list[Any]]:
     parser.sanitize_html = parser.resolve_relative_uris = False
     reader = FeedReader()
@@ -69,3 +94,18 @@ def read(parser: Any, document: str) -> tuple[str, Any, list[Any]]:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_the_shorter_way_leads_to_what_feedparser_reads(document: str) -> None:
     assert read(StrictParser(), document) == read(StrictFeedParser("", None, "utf-8"), document)
+
+
+@pytest.mark.parametrize("more", ["", "<![CDATA[ ]]>", "CafÃ©", "Käse", "日本", "\x93"])
+@pytest.mark.parametrize("piece", LONG)
+def test_long_texts_are_what_feedparser_keeps_of_them(piece: str, more: str) -> None:
+    text = f"<![CDATA[{piece * LONG_TEXT}]]>"
+    document = rss(f"<description>{more}{text}{more}{text}</description>")
+    whole = feedparser.parse(
+        io.BytesIO(document.encode()),
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    _, _, (entry,) = read(StrictParser(), document)
+    assert entry == whole.entries[0]
