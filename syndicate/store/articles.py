@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     Connection,
     Row,
     bindparam,
@@ -19,10 +19,10 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from syndicate.model import Article, ArticleBody, Image, NewArticle
 from syndicate.store import schema
-from syndicate.store.prepared import Prepared
+from syndicate.store.prepared import Prepared, PreparedInsert
 from syndicate.store.stale import mark_stale
 from syndicate.store.story_moves import current_stories
-from syndicate.store.types import from_microseconds
+from syndicate.store.types import from_microseconds, to_json, to_microseconds
 from syndicate.store.upsert import insert_on
 from syndicate.text.plain import folded_words
 
@@ -33,6 +33,20 @@ _LATEST = Prepared(
     .order_by(schema.articles.c.published.desc(), schema.articles.c.id.desc())
     .limit(bindparam("most"))
 )
+_MOMENTS = ("published", "updated", "first_seen")
+_LISTS = ("authors_json", "tags_json", "read_more_json")
+
+
+def _adding(dialect: str, rows: list[dict[str, BindParameter[Any]]]) -> ReturningInsert[Any]:
+    """The insert of articles; those that exist already are left alone."""
+    table = schema.articles
+    statement: ReturningInsert[Any] = (
+        insert_on(dialect, table).values(rows).on_conflict_do_nothing().returning(table.c.id, table.c.uid)
+    )
+    return statement
+
+
+_ADD = PreparedInsert(_adding)
 _ADD_BODIES = Prepared(insert(schema.article_bodies))
 _ADD_TAGS = Prepared(insert(schema.article_tags))
 
@@ -40,7 +54,7 @@ _ADD_TAGS = Prepared(insert(schema.article_tags))
 def latest_published(connection: Connection, source_id: int, *, limit: int) -> tuple[datetime, ...]:
     """When a source's latest articles were published, latest first."""
     found = _LATEST.execute(connection, {"source": source_id, "most": limit})
-    return tuple([from_microseconds(published) for (published,) in found])
+    return tuple([from_microseconds(published) for (published,) in found.all()])
 
 
 def add_articles(
@@ -51,16 +65,8 @@ def add_articles(
     No uid may be in it twice. An article whose (source, entry key) exists already is left alone and has no
     id in the lists.
     """
-    rows = [
-        _row(source_id, article) | {"placed": False, "headline": ""}
-        for source_id, articles in found
-        for article in articles
-    ]
-    ids = (
-        {row.uid: row.id for row in connection.execute(_adding(connection.dialect.name), rows)}
-        if rows
-        else {}
-    )
+    rows = [_stored(_row(source_id, article)) for source_id, articles in found for article in articles]
+    ids = {uid: article_id for article_id, uid in _ADD.execute(connection, rows)}
     added = [article for _, articles in found for article in articles if article.uid in ids]
     if added:
         _ADD_BODIES.execute_many(
@@ -73,15 +79,6 @@ def add_articles(
         _add_tags(connection, [(ids[article.uid], article.tags) for article in added])
         mark_stale(connection, ids.values())
     return [[ids[article.uid] for article in articles if article.uid in ids] for _, articles in found]
-
-
-@lru_cache
-def _adding(dialect: str) -> ReturningInsert[Any]:
-    table = schema.articles
-    statement: ReturningInsert[Any] = (
-        insert_on(dialect, table).on_conflict_do_nothing().returning(table.c.id, table.c.uid)
-    )
-    return statement
 
 
 def change_article(
@@ -254,6 +251,19 @@ def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
         "boost": article.boost,
         "declared_title": article.declared_title,
         "search": search_text(article.title, article.summary, *article.tags),
+    }
+
+
+def _stored(row: dict[str, Any]) -> dict[str, Any]:
+    """The row of a new article as the engine takes it."""
+    image = row["image_json"]
+    return {
+        **row,
+        **{name: to_microseconds(row[name]) for name in _MOMENTS},
+        **{name: to_json(row[name]) for name in _LISTS},
+        "image_json": None if image is None else to_json(image),
+        "placed": False,
+        "headline": "",
     }
 
 

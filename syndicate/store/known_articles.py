@@ -72,7 +72,7 @@ def known_digests(connection: Connection, source_ids: Collection[int]) -> dict[i
     """
     found: dict[int, set[str]] = {source_id: set() for source_id in source_ids}
     if found:
-        for source_id, digest in _DIGESTS.execute(connection, {"sources": list(found)}):
+        for source_id, digest in _DIGESTS.execute(connection, {"sources": list(found)}).all():
             found[source_id].add(digest)
     return {source_id: frozenset(digests) for source_id, digests in found.items()}
 
@@ -89,12 +89,12 @@ def known_entries(
     found: dict[int, dict[int, KnownArticle]] = {source: {} for source in asked}
     for query, pairs in ((_BY_KEYS, keys), (_BY_URLS, urls)):
         for batch in _batches(pairs):
-            for source, *facts in query.execute(connection, {"pairs": batch}):
+            for source, *facts in query.execute(connection, {"pairs": batch}).all():
                 one = _known(facts)
                 found[source][one.id] = one
     pruned: dict[int, set[str]] = {source: set() for source in asked}
     for batch in _batches(keys):
-        for source, key in _PRUNED_BY_KEYS.execute(connection, {"pairs": batch}):
+        for source, key in _PRUNED_BY_KEYS.execute(connection, {"pairs": batch}).all():
             pruned[source].add(key)
     return {source: (tuple(found[source].values()), frozenset(pruned[source])) for source in asked}
 

@@ -5,14 +5,15 @@ For four rows SQLAlchemy takes three times as long to prepare the run of a state
 four, so that their places have to be written out only for a few lengths.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Select, UpdateBase
+from sqlalchemy import BindParameter, Connection, CursorResult, Select, UpdateBase, bindparam
 from sqlalchemy.engine import Compiled, Dialect
 from sqlalchemy.sql.selectable import CompoundSelect
 
+_Rows = list[dict[str, BindParameter[Any]]]
 _Statement = Select[Any] | CompoundSelect[Any] | UpdateBase
 
 
@@ -62,6 +63,41 @@ class Prepared:
             self._compiled[dialect.name] = compiled
             text = self._texts[shape] = _written_out(compiled, dialect, lists)
         return text
+
+
+class PreparedInsert:
+    """``Prepared`` for an insert of any number of rows that gives something back of each.
+
+    ``make`` gives the statement for a dialect and the parameters of some rows. It is run for 16, 4 and single
+    rows, so that few texts serve all numbers.
+    """
+
+    def __init__(self, make: Callable[[str, _Rows], _Statement]) -> None:
+        self._make = make
+        self._sizes: dict[tuple[str, int], Prepared] = {}
+
+    def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Insert rows that all have the same names; what the statement returns of them."""
+        found: list[Any] = []
+        at = 0
+        while at < len(rows):
+            size = next(size for size in (16, 4, 1) if size <= len(rows) - at)
+            some = rows[at : at + size]
+            prepared = self._sizes.get((connection.dialect.name, size)) or self._prepare(connection, some)
+            parameters = {
+                f"{name}__{place}": value for place, row in enumerate(some) for name, value in row.items()
+            }
+            found += prepared.execute(connection, parameters).all()
+            at += size
+        return found
+
+    def _prepare(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Prepared:
+        dialect = connection.dialect.name
+        places: _Rows = [
+            {name: bindparam(f"{name}__{place}") for name in row} for place, row in enumerate(rows)
+        ]
+        prepared = self._sizes[dialect, len(rows)] = Prepared(self._make(dialect, places))
+        return prepared
 
 
 def _written_out(made: Any, dialect: Dialect, lists: Mapping[str, Sequence[Any]]) -> _Text:

@@ -22,6 +22,12 @@ def from_microseconds(value: int) -> datetime:
     return EPOCH + timedelta(microseconds=value)
 
 
+def to_json(value: object) -> str:
+    """Compact JSON with keys in a fixed order: equal values are equal bytes."""
+    # Most lists of articles are empty.
+    return "[]" if value == [] else _ENCODER.encode(value)
+
+
 class Moment(TypeDecorator[datetime]):
     """An aware ``datetime``; ordering and equality are those of the integers in the table."""
 
@@ -44,12 +50,9 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: object, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Store canonical text, so that equal values are equal bytes."""
-        if value is None:
-            return None
-        return "[]" if value == [] else _ENCODER.encode(value)
+        """Store ``to_json``."""
+        return None if value is None else to_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002
         """Read the structure back."""
-        # Most lists of articles are empty.
         return [] if value == "[]" else None if value is None else json.loads(value)
