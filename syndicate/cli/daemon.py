@@ -262,7 +262,10 @@ class _Daemon:
         return (job.run(now) or None) if job else None
 
     def _deliver(self, now: datetime) -> Mapping[str, object] | None:
-        result = self._services.deliver.run(now, stopping=self._stopping)
+        # Not so ``syndicate deliver``: it may run on a machine that has no part in the output folder.
+        result = self._services.deliver.run(
+            now, prepare=self._services.publish.run_archive, stopping=self._stopping
+        )
         if result.problem and not result.paused:
             log.warning("mail waits", extra={"did": {"reason": result.problem}})
         counts = {

@@ -252,11 +252,7 @@ class Services(IntakeServices):
             keys=lambda: self.dkim_keys,
             limits=mail_limits(self.settings),
             bounces=bounce_policy(self.settings),
-            prepare=self._write_archive,
         )
-
-    def _write_archive(self, now: datetime) -> object:
-        return self.publish.run_archive(now)
 
     @cached_property
     def bounces(self) -> BounceJob:

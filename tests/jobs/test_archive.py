@@ -67,7 +67,7 @@ def test_the_page_that_a_mail_leads_to_is_written_before_the_mail_leaves(room: R
     room.services.stories.run(SEVEN)
     room.services.editions.run(SEVEN)
     assert not (room.services.output / PAGE).exists()
-    result = room.services.deliver.run(SEVEN)
+    result = room.services.deliver.run(SEVEN, prepare=room.services.publish.run_archive)
     assert (result.sent, (room.services.output / PAGE).exists()) == (1, True)
     assert "Snow" in output(room, PAGE)
     assert not (room.services.output / "site/index.html").exists()
@@ -81,7 +81,7 @@ def test_mail_goes_out_when_its_page_cannot_be_written_which_status_tells(room: 
     room.services.editions.run(SEVEN)
     room.services.output.mkdir(parents=True, exist_ok=True)
     (room.services.output / "site").write_text("a file where the folder should be")
-    assert room.services.deliver.run(SEVEN).sent == 1
+    assert room.services.deliver.run(SEVEN, prepare=room.services.publish.run_archive).sent == 1
     with room.store.read() as connection:
         (failure,) = quarantine.failures(connection, kind="archive")
     assert failure.subject == "daily"

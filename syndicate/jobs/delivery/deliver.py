@@ -68,8 +68,7 @@ class DeliverJob:
     """Sends what is due. Several processes may run it at once: each row is claimed by one.
 
     ``keys`` sign every message; with ``limits`` only one process sends at a time, so that they hold for all;
-    ``bounces`` says when a mailbox is given up. ``prepare`` writes the pages that mails lead to; mail goes
-    all the same when it fails.
+    ``bounces`` says when a mailbox is given up.
     """
 
     store: Store
@@ -79,7 +78,6 @@ class DeliverJob:
     keys: Callable[[], Sequence[DkimKey]] = tuple
     limits: Limits = field(default_factory=Limits)
     bounces: BouncePolicy = field(default_factory=BouncePolicy)
-    prepare: Callable[[datetime], object] = lambda _now: None
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     _pace: list[Pace] = field(default_factory=list, repr=False)
 
@@ -106,12 +104,14 @@ class DeliverJob:
         now: datetime,
         *,
         resume: bool = False,
+        prepare: Callable[[datetime], object] = lambda _now: None,
         progress: Callable[[int, int], None] = lambda _done, _all: None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> DeliverResult:
         """Send until nothing is due, the server takes nothing more, or ``stopping`` says so.
 
-        With ``resume`` also while sending rests because the server refused us.
+        With ``resume`` also while sending rests because the server refused us. Before anything is sent,
+        ``prepare`` writes the pages that mails lead to; mail goes all the same when it fails.
         """
         with self.store.write() as connection:
             swept = delivery_store.sweep_uncertain(connection, now=now)
@@ -125,12 +125,12 @@ class DeliverJob:
             return DeliverResult(swept=swept, late=late, problem=problem, paused=True)
         if not waiting:
             return DeliverResult(swept=swept, late=late)
-        # Before the turn is taken: a key that cannot be read must not keep other processes waiting.
+        # Before the turn is taken: what goes wrong here must not keep other processes waiting.
         keys = self.keys()
+        _try_to(prepare, now)
         with self.store.write() as connection:
             if not self.take_turn(connection, now):
                 return DeliverResult(swept=swept, late=late, busy=True)
-        self._write_pages(now)
         run = _Run(self, keys, now, secret, _Tally(waiting, progress), stopping)
         try:
             error = self.sender().run(run.take, run.settle, backlog=waiting, stopping=stopping)
@@ -142,14 +142,6 @@ class DeliverJob:
         late += run.late
         return DeliverResult(swept=swept, late=late, problem=str(error or ""), **run.tally.counts())
 
-    def _write_pages(self, now: datetime) -> None:
-        try:
-            self.prepare(now)
-        except StoreError:
-            raise
-        except (SyndicateError, OSError) as error:
-            log.warning("mail goes out before the pages that it leads to are written: %s", error)
-
     def take_turn(self, connection: Connection, now: datetime) -> bool:
         """Begin or go on as the one process that sends under limits; false when another one does.
 
@@ -159,6 +151,15 @@ class DeliverJob:
             return True
         until = max(now, self.clock()) + LEASE
         return leases.take_lease(connection, _SENDING, owner=self.owner, now=now, until=until)
+
+
+def _try_to(prepare: Callable[[datetime], object], now: datetime) -> None:
+    try:
+        prepare(now)
+    except StoreError:
+        raise
+    except (SyndicateError, OSError) as error:
+        log.warning("mail goes out before the pages that it leads to are written: %s", error)
 
 
 class _Tally:

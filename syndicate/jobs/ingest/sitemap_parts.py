@@ -13,7 +13,7 @@ from syndicate.ingest.full_text import sort_entries
 from syndicate.ingest.polling import PollOutcome, after_poll, failed
 from syndicate.jobs.ingest.intake import Intake, LeaseLost
 from syndicate.jobs.ingest.reading import Reading
-from syndicate.jobs.ingest.source_reading import reading_of, source_request
+from syndicate.jobs.ingest.source_reading import outcome_of, reading_of, source_request
 from syndicate.model import NewArticle, ParsedSource, SourceState
 from syndicate.net import Fetched
 from syndicate.store import Connection
@@ -96,15 +96,8 @@ class SitemapPartsJob:
         """Store what a part brought; the number of new articles. Raises ``FetchError`` and ``ParseError``."""
         if isinstance(answer, FetchError):
             raise answer
-        outcome = PollOutcome(
-            source_name=part.url,
-            etag=answer.etag,
-            last_modified=answer.last_modified,
-            body_hash=answer.wire_hash,
-            not_modified=answer.status == 304,
-            read=not answer.unchanged,
-            max_age=answer.max_age,
-        )
+        # An index names where its parts are: one that moved is no moved source.
+        outcome = replace(outcome_of(part.source, answer), source_name=part.url, permanent_url="")
         if answer.unchanged:
             self._save(part, outcome, now)
             return 0
