@@ -17,6 +17,7 @@ import feedparser
 from syndicate.errors import ParseError
 from syndicate.ingest.clean import pixels
 from syndicate.ingest.feed_sax import FeedReader
+from syndicate.ingest.leaf_parser import LeafParser
 from syndicate.ingest.raw_item import (
     RawFeed,
     RawItem,
@@ -25,7 +26,6 @@ from syndicate.ingest.raw_item import (
     looks_like_html,
     seconds_between_updates,
 )
-from syndicate.ingest.strict_parser import StrictParser
 from syndicate.model import Image
 from syndicate.text.urls import absolute_url, is_web_url
 
@@ -64,7 +64,7 @@ def read_with_feedparser(document: bytes, url: str) -> RawFeed:
 
 def _read(document: bytes) -> tuple[str, Any, list[Any]]:
     """A document's version, and feedparser's dictionaries of the feed and of its entries."""
-    parser = StrictParser()
+    parser = LeafParser()
     reader = FeedReader()
     reader.setContentHandler(parser)
     reader.setErrorHandler(parser)

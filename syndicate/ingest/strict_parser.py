@@ -14,7 +14,7 @@ from typing import Any
 from feedparser.api import StrictFeedParser
 from feedparser.util import FeedParserDict
 
-_ROOTS = frozenset({"feed", "rss"})
+ROOTS = frozenset({"feed", "rss"})
 # Attributes that hold for what is in an element too.
 _INHERITED = frozenset({"base", "lang", "xml:base", "xml:lang", "xmlns"})
 _IN_TEXTINPUT = frozenset({"description", "link", "name", "title"})
@@ -22,20 +22,28 @@ _IN_IMAGE = frozenset({"description", "height", "href", "link", "title", "url", 
 # feedparser keeps their texts in ways of their own.
 _KEPT_APART = frozenset({"category", "content", "description", "itunes_keywords", "link", "tags", "title"})
 _TEXTS = frozenset({"content", "description", "summary", "title"})
-_TEXT_TYPES = frozenset({"text/html", "text/plain"})
+TEXT_TYPES = frozenset({"text/html", "text/plain"})
 _REFERENCE = re.compile("&([A-Za-z0-9_]+);")
 _WINDOWS_1252 = re.compile("[\x80-\x9f]")
 
 
-class _Parameters(FeedParserDict):  # type: ignore[misc]
-    """What feedparser keeps of a text while it reads it, asked for several times with every element.
+class _Item(FeedParserDict):  # type: ignore[misc]
+    """What feedparser gathers about an item, asked for several times with every element.
 
-    None of its names has another one, so a plain dictionary answers the same, in a tenth of the time.
+    Other names are taken where something is kept; what asks uses the right ones, so a plain dictionary
+    answers the same, in a tenth of the time.
     """
 
     get = dict.get
+    setdefault = dict.setdefault
     __contains__ = dict.__contains__
     __getitem__ = dict.__getitem__
+    __hash__ = object.__hash__
+
+
+class Parameters(_Item):
+    """The same of a text; none of its names has another one."""
+
     __setitem__ = dict.__setitem__
 
     def __deepcopy__(self, memo: object) -> FeedParserDict:
@@ -55,17 +63,51 @@ class StrictParser(StrictFeedParser):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__("", None, "utf-8")
         self.sanitize_html = self.resolve_relative_uris = False
-        self.contentparams = _Parameters()
+        self.contentparams = Parameters()
 
     def unknown_starttag(self, tag: str, attrs: Sequence[tuple[str, str]]) -> None:
         """Begin an element."""
         values = dict(map(self._normalize_attributes, attrs)) if attrs else {}
-        if self.incontent or self.baseuri or tag in _ROOTS or (values and not _is_local(values)):
+        if self.incontent or self.baseuri or tag in ROOTS or (values and not is_local(values)):
             super().unknown_starttag(tag, attrs)
             return
         self.depth += 1
         self.basestack.append(self.baseuri)
         self.langstack.append(self.lang)
+        self._start(tag, values)
+
+    def unknown_endtag(self, tag: str) -> None:
+        """End an element."""
+        if self.incontent or self.svgOK:
+            super().unknown_endtag(tag)
+            return
+        self._end(tag)
+        self.basestack.pop()
+        if self.basestack and self.basestack[-1]:
+            self.baseuri = self.basestack[-1]
+        self.langstack.pop()
+        if self.langstack:
+            self.lang = self.langstack[-1]
+        self.depth -= 1
+
+    def _start_item(self, attributes: dict[str, str]) -> None:
+        super()._start_item(attributes)
+        if not self.entries[-1]:
+            self.entries[-1] = _Item()
+
+    _start_entry = _start_item
+
+    def _sync_author_detail(self, key: str = "author") -> None:
+        context = self._get_context()
+        name, details = context.get(key), context.get(key + "s")
+        if name and "@" not in name and details and not details[-1]:
+            # Only a mailbox has to be looked for.
+            details[-1]["name"] = name
+            context.setdefault(key + "_detail", details[-1])
+            return
+        super()._sync_author_detail(key)
+
+    def _start(self, tag: str, values: dict[str, str]) -> None:
         name, is_plain = self._method(tag)
         if is_plain and tag not in _IN_TEXTINPUT:
             self.intextinput = 0
@@ -79,23 +121,12 @@ class StrictParser(StrictFeedParser):  # type: ignore[misc]
             else:
                 self.push(name, 1)
 
-    def unknown_endtag(self, tag: str) -> None:
-        """End an element."""
-        if self.incontent or self.svgOK:
-            super().unknown_endtag(tag)
-            return
+    def _end(self, tag: str) -> None:
         name, _ = self._method(tag)
         try:
             getattr(self, "_end_" + name)()
         except AttributeError:
             self.pop(name)
-        self.basestack.pop()
-        if self.basestack and self.basestack[-1]:
-            self.baseuri = self.basestack[-1]
-        self.langstack.pop()
-        if self.langstack:
-            self.lang = self.langstack[-1]
-        self.depth -= 1
 
     def _method(self, tag: str) -> tuple[str, bool]:
         """What feedparser's methods for an element are called, and whether it has no prefix."""
@@ -110,7 +141,7 @@ class StrictParser(StrictFeedParser):  # type: ignore[misc]
         self.incontent += 1
         self.lang = self.lang and self.lang.replace("_", "-")
         kind = self.map_content_type(attributes.get("type", default_type))
-        self.contentparams = _Parameters(type=kind, language=self.lang, base=self.baseuri)
+        self.contentparams = Parameters(type=kind, language=self.lang, base=self.baseuri)
         self.contentparams["base64"] = self._is_base64(attributes, self.contentparams)
         self.push(tag, is_kept)
 
@@ -146,7 +177,7 @@ class StrictParser(StrictFeedParser):  # type: ignore[misc]
                 return self._keep
             return self._keep_link if element == "link" and self.inentry and not self.inimage else None
         parameters = self.contentparams
-        is_usual = parameters.get("type") in _TEXT_TYPES and not parameters.get("base64")
+        is_usual = parameters.get("type") in TEXT_TYPES and not parameters.get("base64")
         return self._keep_text if self.inentry and is_usual and element in _TEXTS else None
 
     def _keep(self, element: str, text: str) -> str:
@@ -238,5 +269,6 @@ def _end_texts(parser: Any) -> None:
     parser.contentparams.clear()
 
 
-def _is_local(attributes: dict[str, str]) -> bool:
+def is_local(attributes: dict[str, str]) -> bool:
+    """Whether attributes, their names in lower case, say nothing about what is in their element."""
     return _INHERITED.isdisjoint(attributes) and not any(name.startswith("xmlns:") for name in attributes)
