@@ -8,10 +8,12 @@ them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from xml.sax import SAXException
 from xml.sax.expatreader import ExpatParser
 
+from syndicate.ingest.splitter import MAX_ATTRIBUTES, MAX_DEPTH, Unsplittable
 from syndicate.ingest.strict_parser import close_elements, open_elements
 from syndicate.ingest.vocabularies import qualified
 
@@ -41,10 +43,16 @@ class FeedReader(ExpatParser):
 
     Most elements are leaves: they hold a short text and nothing else. Whether one does is known at its end,
     so what may be a leaf is kept until then, and given to the parser as a whole.
+
+    With ``most_items`` it also notes where the items begin and where their end tags do (``items``), and
+    raises ``Unsplittable`` where ``splitter.split`` has to look: at items that cannot be told apart, at more
+    of them, and at what breaks the limits on nesting and attributes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_items: int | None = None) -> None:
         super().__init__(namespaceHandling=1)
+        self.items: list[tuple[int, int]] = []
+        self._most_items = most_items
         self._source: Any
         self._source.setEncoding("utf-8")
 
@@ -70,7 +78,7 @@ class FeedReader(ExpatParser):
         self._caption: list[str] | None = None
         self._leaf: tuple[str, dict[str, str], list[str]] | None = None
         self._around = (0, 0, 0, 0)
-        self._items = 0
+        self._open_items = self._start = 0
         # Or nothing that is done with text here would be done before the first element that is skipped.
         self._parser.CharacterDataHandler = self.character_data
 
@@ -81,13 +89,16 @@ class FeedReader(ExpatParser):
         is_in_category = bool(self._leaf and self._leaf[0] == "category" and handler.inentry)
         if self._leaf and not is_in_category:
             self._open(*self._leaf)
-        known = qualified(name)
-        if known in _ITEMS:
+        known, is_item, may_be_item, is_used, is_used_outside = _role(name)
+        if self._most_items is not None:
+            self._watch(attrs, may_be_item=may_be_item, is_item=is_item)
+        if is_item:
             self._elements = 0
             if not self._skipped_depth:
-                if not self._items:
+                if not self._open_items:
                     self._around = open_elements(handler)
-                self._items += 1
+                    self._start = self._parser.CurrentByteIndex
+                self._open_items += 1
         elif not handler.incontent:
             self._elements += 1
         if (
@@ -95,7 +106,7 @@ class FeedReader(ExpatParser):
             or is_in_category
             or not (
                 handler.incontent
-                or (self._elements <= MAX_ELEMENTS and is_used(known, name, in_item=bool(handler.inentry)))
+                or (self._elements <= MAX_ELEMENTS and (is_used if handler.inentry else is_used_outside))
             )
         ):
             if known == "media:description" and not self._skipped_depth:
@@ -108,7 +119,7 @@ class FeedReader(ExpatParser):
         if not known or handler.decls or (attrs and " " in "".join(attrs)):
             super().start_element_ns(name, attrs)
             return
-        values = None if known in _ITEMS else handler.values_of_leaf(known, attrs)
+        values = None if is_item else handler.values_of_leaf(known, attrs)
         if values is None:
             self._open(known, attrs)
         else:
@@ -139,8 +150,9 @@ class FeedReader(ExpatParser):
             else:
                 super().end_element_ns(name)
             if known in _ITEMS:
-                self._items -= 1
-                if not self._items:
+                self._open_items -= 1
+                if not self._open_items:
+                    self.items.append((self._start, self._parser.CurrentByteIndex))
                     close_elements(handler, *self._around)
             if known == "media:content":
                 self._in_picture = False
@@ -165,6 +177,20 @@ class FeedReader(ExpatParser):
         handler: Any = self._cont_handler
         if handler.incontent or not data.isspace():
             handler.handle_data(data)
+
+    def _watch(self, attrs: Mapping[str, str], *, may_be_item: bool, is_item: bool) -> None:
+        handler: Any = self._cont_handler
+        if handler.depth + self._skipped_depth > MAX_DEPTH or len(attrs) > MAX_ATTRIBUTES:
+            raise Unsplittable("an element too deep or with too many attributes", malformed=False)
+        if may_be_item and (
+            not is_item
+            or self._skipped_depth
+            or self._open_items
+            or handler.incontent
+            or not handler.depth
+            or len(self.items) == self._most_items
+        ):
+            raise Unsplittable("items that have to be looked at one by one", malformed=False)
 
     def _keep_caption(self, handler: Any) -> None:
         if self._caption is None:
@@ -195,12 +221,21 @@ def _bounded(characters: Callable[[str], object], limit: int) -> Callable[[str],
     return take
 
 
-def is_used(known: str, name: str, *, in_item: bool) -> bool:
-    """Whether a field of ours can come from an element.
+class _Role(NamedTuple):
+    """What an element is by its name, the same in every document."""
 
-    ``known`` is its customary name or ``""``, ``name`` as expat writes it, with its namespace.
-    """
-    if known:
-        return known not in _UNUSED and (in_item or known != "image")
+    known: str
+    is_item: bool
+    may_be_item: bool
+    is_used: bool
+    is_used_outside: bool
+
+
+@lru_cache(maxsize=1024)
+def _role(name: str) -> _Role:
+    """The role of an element, by its name as expat writes it, with its namespace."""
+    known = qualified(name)
+    local = name.split(" ")[1 if " " in name else 0].lower()
     # Without a prefix it is some dialect of RSS or Atom.
-    return name.count(" ") < 2
+    is_used = known not in _UNUSED if known else name.count(" ") < 2
+    return _Role(known, known in _ITEMS, local in _ITEMS, is_used, is_used and known != "image")

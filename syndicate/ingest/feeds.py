@@ -12,11 +12,11 @@ from hashlib import blake2b
 from syndicate.errors import ParseError
 from syndicate.ingest.clean import clean_html
 from syndicate.ingest.encoding import repaired, utf8_document
-from syndicate.ingest.feeds_feedparser import read_with_feedparser
+from syndicate.ingest.feeds_feedparser import read_at_once, read_with_feedparser
 from syndicate.ingest.json_feed import parse_json_feed
 from syndicate.ingest.quiet_times import skipped_times
 from syndicate.ingest.raw_item import RawFeed, RawItem, entry_of, plain_title
-from syndicate.ingest.splitter import Split, Unsplittable, split
+from syndicate.ingest.splitter import Split, Unsplittable, digest_of, split
 from syndicate.model import Entry, ParsedSource
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line
@@ -58,17 +58,14 @@ def parse_feed(
     if not document.strip():
         raise ParseError(f"{url} sent an empty document")
     _refuse_other_documents(document, url)
-    whole, more = _split(document)
-    parsed = _read_unseen(whole, url, known, only) if whole is not None else None
-    if parsed is None and only is not None:
-        raise ParseError(f"the items of {url} cannot be read by themselves")
-    parsed = parsed or _read_whole(document, url, known)
-    if whole.cut_off if whole is not None else not _LAST_TAGS.search(document, max(len(document) - 1_000, 0)):
-        parsed = replace(parsed, cut_off=True)
+    # Before anything is known there is nothing to leave out, so that no look at the items has to come first.
+    parsed = None if known or only is not None else _read_first(document, url)
+    if parsed is None:
+        parsed = _read_after_splitting(document, url, known, only)
     skip_hours, skip_days = skipped_times(document)
     if skip_hours or skip_days:
         parsed = replace(parsed, skip_hours=skip_hours, skip_days=skip_days)
-    return _with_warnings(parsed, (*warnings, *more))
+    return _with_warnings(parsed, warnings)
 
 
 def _refuse_other_documents(document: bytes, url: str) -> None:
@@ -87,6 +84,35 @@ def _refuse_other_documents(document: bytes, url: str) -> None:
     if not re.search(rb"<(?:\w+:)?(?:rss|feed|rdf|channel)\b", document[:10_000], re.IGNORECASE):
         what = f"its first element is {name}" if name else "it has no XML element"
         raise ParseError(f"{url} is not a feed: {what}")
+
+
+def _read_first(document: bytes, url: str) -> ParsedSource | None:
+    """Read all items, in one pass; ``None`` when anything is out of the ordinary."""
+    feed = read_at_once(document, url, most_items=MAX_ITEMS)
+    if feed is None:
+        return None
+    digests: dict[str, None] = {}
+    for start, end in feed.places:
+        # An empty item has no end tag.
+        if not document.startswith(b"</", end):
+            return None
+        digests[digest_of(document[start : document.index(b">", end) + 1])] = None
+    if len(digests) < len(feed.items):
+        return None
+    return _parsed(feed, url, zip(feed.items, digests, strict=True), tuple(digests))
+
+
+def _read_after_splitting(
+    document: bytes, url: str, known: frozenset[str], only: frozenset[str] | None
+) -> ParsedSource:
+    whole, warnings = _split(document)
+    parsed = _read_unseen(whole, url, known, only) if whole is not None else None
+    if parsed is None and only is not None:
+        raise ParseError(f"the items of {url} cannot be read by themselves")
+    parsed = parsed or _read_whole(document, url, known)
+    if whole.cut_off if whole is not None else not _LAST_TAGS.search(document, max(len(document) - 1_000, 0)):
+        parsed = replace(parsed, cut_off=True)
+    return _with_warnings(parsed, warnings)
 
 
 def _split(document: bytes) -> tuple[Split | None, tuple[str, ...]]:

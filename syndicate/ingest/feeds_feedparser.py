@@ -47,6 +47,27 @@ def read_with_feedparser(document: bytes, url: str) -> RawFeed:
         raise ParseError(f"feedparser failed: {type(error).__name__}: {error}") from error
     if not version and not entries:
         raise ParseError("this is not a feed: no RSS or Atom element was found")
+    return _raw_feed(version, feed, entries, url)
+
+
+def read_at_once(document: bytes, url: str, *, most_items: int) -> RawFeed | None:
+    """Read a document of which nothing is known yet, and note where its items are.
+
+    ``None`` when it has to be looked at before it is read, or was looked at and cannot be read.
+    """
+    parser, reader = LeafParser(), FeedReader(most_items=most_items)
+    try:
+        _read_with(parser, reader, document)
+    except Exception:  # noqa: BLE001 - what it is will show when it is read item by item
+        return None
+    if not parser.version or len(parser.entries) != len(reader.items):
+        return None
+    feed = _raw_feed(str(parser.version), parser.feeddata, parser.entries, url)
+    feed.places = reader.items
+    return feed
+
+
+def _raw_feed(version: str, feed: Any, entries: list[Any], url: str) -> RawFeed:
     is_atom = version.startswith("atom")
     return RawFeed(
         title=_title(feed, url, is_atom=is_atom),
@@ -65,11 +86,8 @@ def read_with_feedparser(document: bytes, url: str) -> RawFeed:
 def _read(document: bytes) -> tuple[str, Any, list[Any]]:
     """A document's version, and feedparser's dictionaries of the feed and of its entries."""
     parser = LeafParser()
-    reader = FeedReader()
-    reader.setContentHandler(parser)
-    reader.setErrorHandler(parser)
     try:
-        reader.read(document)
+        _read_with(parser, FeedReader(), document)
     except SAXException:
         headers = {"content-type": "application/xml; charset=utf-8"}
         parsed = feedparser.parse(
@@ -77,6 +95,12 @@ def _read(document: bytes) -> tuple[str, Any, list[Any]]:
         )
         return str(parsed.get("version") or ""), parsed.feed, parsed.entries
     return str(parser.version), parser.feeddata, parser.entries
+
+
+def _read_with(parser: LeafParser, reader: FeedReader, document: bytes) -> None:
+    reader.setContentHandler(parser)
+    reader.setErrorHandler(parser)
+    reader.read(document)
 
 
 def _item(entry: Any, url: str, *, is_atom: bool) -> RawItem:

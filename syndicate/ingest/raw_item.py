@@ -73,7 +73,10 @@ class RawItem:
 
 @dataclass(slots=True, kw_only=True)
 class RawFeed:
-    """What a feed says about itself, uncleaned, and its items in document order."""
+    """What a feed says about itself, uncleaned, and its items in document order.
+
+    ``places`` are where each item begins in the document and where its end tag does, if that was asked for.
+    """
 
     title: Text | None = None
     link: str = ""
@@ -83,6 +86,7 @@ class RawFeed:
     hubs: list[str] = field(default_factory=list)
     self_url: str = ""
     items: list[RawItem] = field(default_factory=list)
+    places: list[tuple[int, int]] = field(default_factory=list)
 
 
 def entry_of(raw: RawItem, *, language: str, digest: str) -> Entry:

@@ -120,6 +120,8 @@ PARTS = st.sampled_from(
 BETWEEN = st.sampled_from(
     ["", "\n", "<language>nb</language>", "<!-- x -->", "<ttl>5</ttl>", "<image><title>i</title></image>"]
 )
+# A first document is read in one pass; once anything is known, its items are found first.
+NOTHING_OF_IT = frozenset({"digest of another document"})
 RSS_1 = 'xmlns:r="http://purl.org/rss/1.0/"'
 ITEM = st.lists(PARTS, max_size=5).map("".join)
 
@@ -148,6 +150,7 @@ def test_entries_are_those_of_a_full_reading(document, data):
     partial = read(document, known=known)
     assert partial.entries == tuple(entry for entry in full.entries if entry.digest not in known)
     assert partial.digests == full.digests
+    assert read(document, known=NOTHING_OF_IT) == full
 
 
 @settings(deadline=None)
@@ -169,7 +172,29 @@ def test_atom_entries_are_those_of_a_full_reading(entry, first):
     document = atom(entry + "<updated>2026-03-04T00:00:00Z</updated>", "<title>other</title>")
     full = read(document)
     known = frozenset({full.digests[0 if first else 1]})
+    assert read(document, known=NOTHING_OF_IT) == full
     assert read(document, known=known).entries == tuple(e for e in full.entries if e.digest not in known)
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        "<item><title>a</title><item><title>b</title></item></item>",
+        "<item/><item><title>a</title></item>",
+        "<item><title>a</title></item><u:item xmlns:u='urn:u'><title>b</title></u:item>",
+        "<image><item><title>a</title></item></image><item><title>b</title></item>",
+        "<comments><item><title>a</title></item></comments><item><title>b</title></item>",
+        "<item><title>a</title></item><item><title>a</title></item><item><title>b</title></item>",
+        "<item><description>a <entry><title>b</title></entry></description></item><item>c</item>",
+        "<ITEM><title>a</title></ITEM><item><title>b</title></item >",
+        "<item><title>a</title></item><item><title>b</title>",
+        "<item><title>a &nbsp; b</title></item><item><title>c</title></item>",
+        "<item><title>a</title></item></channel></rss><item><title>b</title></item>",
+    ],
+)
+def test_a_first_reading_finds_the_items_that_a_later_one_finds(items):
+    document = f"<rss><channel><title>T</title>{items}</channel></rss>".encode()
+    assert read(document) == read(document, known=NOTHING_OF_IT)
 
 
 def test_a_poll_without_news_reads_no_item():
