@@ -50,6 +50,10 @@ _DECLARED = re.compile(rb"\s*<\?xml\s[^>]{0,300}?encoding\s*=\s*[\"']([A-Za-z0-9
 _DOCTYPE = re.compile(r"<!DOCTYPE(?:[^\[>\"']|\"[^\"]*\"|'[^']*')*(\[.*?\]\s*)?>", re.DOTALL | re.IGNORECASE)
 # What may stand before a document type; in an item the same characters are text.
 _PROLOG = re.compile(r"(?>[^<]++|<!--.*?-->|<\?.*?\?>|<(?![!?A-Za-z]))*+", re.DOTALL)
+# A document whose first tag follows its declaration, but for comments and the like.
+_ORDINARY = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml\s[^>]{0,500}\?>)?(?=(?>\s+|<\?[^>]*\?>|<!--[^>]*-->)*+<[A-Za-z])"
+)
 _ENTITY = re.compile(r"<!ENTITY\b[^<>]*>?", re.IGNORECASE)
 _ILLEGAL = bytes(code for code in range(32) if code not in b"\t\n\r")
 _LEGAL = bytes(code for code in range(256) if code not in _ILLEGAL)
@@ -57,6 +61,18 @@ _NONCHARACTERS = ("\ufffe".encode(), "\uffff".encode())
 _CDATA_OR_AMPERSAND = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&(?:(#[0-9]{1,9}|#[xX][0-9a-fA-F]{1,8}|[A-Za-z][A-Za-z0-9]*);)?", re.DOTALL
 )
+
+
+def as_it_stands(body: bytes, charset: str) -> bytes:
+    """What ``utf8_document`` would give, if the body is well-formed XML in UTF-8; ``b""`` if it cannot be.
+
+    Only for a parser that refuses whatever is no UTF-8 and no character of XML, as expat does: then nothing
+    here has to look at every character.
+    """
+    ordinary = _ORDINARY.match(body)
+    if not ordinary or next(iter(_known(_labels(body, charset))), "utf-8") != "utf-8":
+        return b""
+    return body[ordinary.end() :]
 
 
 def utf8_document(body: bytes, charset: str) -> tuple[bytes, tuple[str, ...]]:
@@ -88,10 +104,8 @@ def _decoded(body: bytes, charset: str) -> tuple[str, tuple[str, ...]]:
     for start, codec in _SNIFFED:
         if body.startswith(start):
             return body.decode(codec, "replace"), ()
-    match = _DECLARED.match(body)
-    labels = [label for label in (charset, match[1].decode() if match else "") if label]
-    asked = [CHARSETS.get(label.strip("\"' ").lower().replace("_", "-"), "") for label in labels]
-    known = [codec for codec in asked if codec and not codec.startswith(("utf-16", "utf-32"))]
+    labels = _labels(body, charset)
+    known = _known(labels)
     expected = next(iter(known), "utf-8")
     for codec in known if expected == "iso2022_jp" else ("utf-8", *known):
         try:
@@ -101,6 +115,17 @@ def _decoded(body: bytes, charset: str) -> tuple[str, tuple[str, ...]]:
         lied = codec != expected and not body.isascii()
         return text, ((f"declared as {labels[0]}, read as {codec}",) if lied else ())
     return _salvaged(body, labels[0] if labels else "utf-8")
+
+
+def _labels(body: bytes, charset: str) -> list[str]:
+    match = _DECLARED.match(body)
+    return [label for label in (charset, match[1].decode() if match else "") if label]
+
+
+def _known(labels: list[str]) -> list[str]:
+    """The codecs of labels; none for those that bytes which can be read as ASCII cannot have."""
+    asked = [CHARSETS.get(label.strip("\"' ").lower().replace("_", "-"), "") for label in labels]
+    return [codec for codec in asked if codec and not codec.startswith(("utf-16", "utf-32"))]
 
 
 def _salvaged(body: bytes, declared: str) -> tuple[str, tuple[str, ...]]:

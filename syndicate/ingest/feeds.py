@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 from syndicate.errors import ParseError
 from syndicate.ingest.clean import clean_html
-from syndicate.ingest.encoding import repaired, utf8_document
+from syndicate.ingest.encoding import as_it_stands, repaired, utf8_document
 from syndicate.ingest.feeds_feedparser import read_at_once, read_with_feedparser
 from syndicate.ingest.json_feed import parse_json_feed
 from syndicate.ingest.quiet_times import skipped_times
@@ -54,23 +54,18 @@ def parse_feed(
     start = body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith((b"{", b"[")) or (not start.startswith(b"<") and "json" in content_type.lower()):
         return parse_json_feed(body, url=url, known=known, only=only, clean=clean_html)
+    if not known and only is None and (first := _read_first(as_it_stands(body, charset), url)):
+        return first
     document, warnings = utf8_document(body, charset)
     if not document.strip():
         raise ParseError(f"{url} sent an empty document")
     _refuse_other_documents(document, url)
-    # Before anything is known there is nothing to leave out, so that no look at the items has to come first.
-    parsed = None if known or only is not None else _read_first(document, url)
-    if parsed is None:
-        parsed = _read_after_splitting(document, url, known, only)
-    skip_hours, skip_days = skipped_times(document)
-    if skip_hours or skip_days:
-        parsed = replace(parsed, skip_hours=skip_hours, skip_days=skip_days)
-    return _with_warnings(parsed, warnings)
+    return _with_warnings(_read_after_splitting(document, url, known, only), warnings)
 
 
 def _refuse_other_documents(document: bytes, url: str) -> None:
     match = _FIRST_ELEMENT.match(document)
-    name = match[1].decode().rpartition(":")[2].lower() if match else ""
+    name = _local_name(match[1]) if match else ""
     if name in _FEED_ROOTS:
         return
     if name in _HTML_ROOTS:
@@ -86,20 +81,35 @@ def _refuse_other_documents(document: bytes, url: str) -> None:
         raise ParseError(f"{url} is not a feed: {what}")
 
 
+def _local_name(name: bytes) -> str:
+    return name.decode().rpartition(":")[2].lower()
+
+
 def _read_first(document: bytes, url: str) -> ParsedSource | None:
-    """Read all items, in one pass; ``None`` when anything is out of the ordinary."""
+    """Read a document of which nothing is known, in one pass; ``None`` when anything is out of the ordinary.
+
+    There is nothing to leave out, so that no look at the items has to come first.
+    """
+    match = _FIRST_ELEMENT.match(document)
+    if match is None or _local_name(match[1]) not in _FEED_ROOTS:
+        return None
     feed = read_at_once(document, url, most_items=MAX_ITEMS)
     if feed is None:
         return None
     digests: dict[str, None] = {}
-    for start, end in feed.places:
-        # An empty item has no end tag.
-        if not document.startswith(b"</", end):
+    around, at = [], 0
+    for start, end_tag in feed.places:
+        # An empty item has none.
+        if not document.startswith(b"</", end_tag):
             return None
-        digests[digest_of(document[start : document.index(b">", end) + 1])] = None
+        end = document.index(b">", end_tag) + 1
+        digests[digest_of(document[start:end])] = None
+        around.append(document[at:start])
+        at = end
     if len(digests) < len(feed.items):
         return None
-    return _parsed(feed, url, zip(feed.items, digests, strict=True), tuple(digests))
+    parsed = _parsed(feed, url, zip(feed.items, digests, strict=True), tuple(digests))
+    return _with_skipped_times(parsed, b"".join([*around, document[at:]]))
 
 
 def _read_after_splitting(
@@ -112,7 +122,14 @@ def _read_after_splitting(
     parsed = parsed or _read_whole(document, url, known)
     if whole.cut_off if whole is not None else not _LAST_TAGS.search(document, max(len(document) - 1_000, 0)):
         parsed = replace(parsed, cut_off=True)
+    parsed = _with_skipped_times(parsed, whole.bare() if whole is not None else document)
     return _with_warnings(parsed, warnings)
+
+
+def _with_skipped_times(parsed: ParsedSource, around: bytes) -> ParsedSource:
+    """With what the document says around its items of when it wants no visit."""
+    hours, days = skipped_times(around)
+    return replace(parsed, skip_hours=hours, skip_days=days) if hours or days else parsed
 
 
 def _split(document: bytes) -> tuple[Split | None, tuple[str, ...]]:

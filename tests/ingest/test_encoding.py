@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from syndicate.ingest.encoding import repaired, utf8_document
+from syndicate.ingest.encoding import as_it_stands, repaired, utf8_document
 from tests.ingest.reading import only_entry, read, rss
 
 TITLE = "Zürich – “naïve” café"
@@ -128,3 +128,34 @@ def test_every_charset_in_the_table_is_a_codec():
 def test_a_document_type_that_an_item_quotes_is_text(quoted):
     document = f"<rss><item><![CDATA[Begin with {quoted}]]></item><item>x</item></rss>".encode()
     assert utf8_document(document, "") == (document, ())
+
+
+@pytest.mark.parametrize(
+    ("body", "document"),
+    [
+        (b"<rss>\xc3\xbc</rss>", b"<rss>\xc3\xbc</rss>"),
+        (b'\xef\xbb\xbf<?xml version="1.0" encoding="UTF-8"?>\n<!-- x --><rss/>', b"\n<!-- x --><rss/>"),
+        (b'<?xml version="1.0" encoding="us-ascii"?><?style x?><rss/>', b"<?style x?><rss/>"),
+        (b'<?xml version="1.0" encoding="no such charset"?><rss/>', b"<rss/>"),
+        (b'<?xml version="1.0" encoding="iso-8859-1"?><rss/>', b""),
+        (b"<!DOCTYPE rss><rss/>", b""),
+        (b"<!-- x --><!DOCTYPE rss><rss/>", b""),
+        (b"<\0r\0s\0s\0/\0>\0", b""),
+        (b"no markup", b""),
+        (b"", b""),
+    ],
+)
+def test_what_is_utf8_xml_needs_no_look_before_it_is_parsed(body, document):
+    assert as_it_stands(body, "") == document
+    assert as_it_stands(body, "koi8-r") == b""
+    if document:
+        assert utf8_document(body, "")[0].strip() == document.strip()
+
+
+@pytest.mark.parametrize("bad", [b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\x01", b"\0", b"\xef\xbf\xbf"])
+def test_what_is_no_utf8_or_no_character_is_mended_before_it_is_read(bad):
+    body = b"<rss><channel><item><title>a" + bad + b"b</title></item></channel></rss>"
+    parsed = read(body)
+    (entry,) = parsed.entries
+    assert (entry.title[0], entry.title[-1]) == ("a", "b")
+    assert parsed == read(body, known=frozenset({"digest of another item"}))
