@@ -89,37 +89,23 @@ class FeedReader(ExpatParser):
         is_in_category = bool(self._leaf and self._leaf[0] == "category" and handler.inentry)
         if self._leaf and not is_in_category:
             self._open(*self._leaf)
-        known, is_item, may_be_item, is_used, is_used_outside = _role(name)
+        role = _role(name)
+        known = role.known
         if self._most_items is not None:
-            self._watch(attrs, may_be_item=may_be_item, is_item=is_item)
-        if is_item:
-            self._elements = 0
-            if not self._skipped_depth:
-                if not self._open_items:
-                    self._around = open_elements(handler)
-                    self._start = self._parser.CurrentByteIndex
-                self._open_items += 1
+            self._watch(role, attrs)
+        if role.is_item:
+            self._begin_item()
         elif not handler.incontent:
             self._elements += 1
-        if (
-            self._skipped_depth
-            or is_in_category
-            or not (
-                handler.incontent
-                or (self._elements <= MAX_ELEMENTS and (is_used if handler.inentry else is_used_outside))
-            )
-        ):
-            if known == "media:description" and not self._skipped_depth:
-                self._caption = []
-            self._skipped_depth += 1
-            self._parser.CharacterDataHandler = None if self._caption is None else self._caption.append
+        if is_in_category or self._skipped_depth or not self._is_wanted(role):
+            self._skip(known)
             return
         if known == "media:content":
             self._in_picture = True
         if not known or handler.decls or (attrs and " " in "".join(attrs)):
             super().start_element_ns(name, attrs)
             return
-        values = None if is_item else handler.values_of_leaf(known, attrs)
+        values = None if role.is_item else handler.values_of_leaf(known, attrs)
         if values is None:
             self._open(known, attrs)
         else:
@@ -129,38 +115,46 @@ class FeedReader(ExpatParser):
 
     def end_element_ns(self, name: str) -> None:
         """Pass an end on, unless its start was skipped."""
-        handler: Any = self._cont_handler
-        if self._leaf and not self._skipped_depth:
-            known, values, texts = self._leaf
-            if len(texts) < 2:
-                self._leaf = None
-                self._parser.CharacterDataHandler = self.character_data
-                text = "".join(texts)
-                handler.leaf(known, values, text[:MAX_PERSON] if known in _PERSONS else text)
-                if known == "media:content":
-                    self._in_picture = False
-                return
-            self._open(known, values, texts)
-        if not self._skipped_depth:
-            known = qualified(name)
-            if known in _PERSONS:
-                self._parser.CharacterDataHandler = self.character_data
-            if known:
-                handler.unknown_endtag(known)
-            else:
-                super().end_element_ns(name)
-            if known in _ITEMS:
-                self._open_items -= 1
-                if not self._open_items:
-                    self.items.append((self._start, self._parser.CurrentByteIndex))
-                    close_elements(handler, *self._around)
-            if known == "media:content":
-                self._in_picture = False
+        if self._skipped_depth:
+            self._end_skipped()
             return
+        if self._leaf and self._end_leaf(*self._leaf):
+            return
+        handler: Any = self._cont_handler
+        known = qualified(name)
+        if known in _PERSONS:
+            self._parser.CharacterDataHandler = self.character_data
+        if known:
+            handler.unknown_endtag(known)
+        else:
+            super().end_element_ns(name)
+        if known in _ITEMS:
+            self._open_items -= 1
+            if not self._open_items:
+                self.items.append((self._start, self._parser.CurrentByteIndex))
+                close_elements(handler, *self._around)
+        elif known == "media:content":
+            self._in_picture = False
+
+    def _end_skipped(self) -> None:
         self._skipped_depth -= 1
         if not self._skipped_depth:
             self._parser.CharacterDataHandler = self._leaf[2].append if self._leaf else self.character_data
-            self._keep_caption(handler)
+            self._keep_caption()
+
+    def _end_leaf(self, known: str, values: dict[str, str], texts: list[str]) -> bool:
+        """Pass a leaf on, unless its text came in pieces: then it begins now."""
+        if len(texts) > 1:
+            self._open(known, values, texts)
+            return False
+        handler: Any = self._cont_handler
+        self._leaf = None
+        self._parser.CharacterDataHandler = self.character_data
+        text = texts[0] if texts else ""
+        handler.leaf(known, values, text[:MAX_PERSON] if known in _PERSONS else text)
+        if known == "media:content":
+            self._in_picture = False
+        return True
 
     def _open(self, known: str, attributes: Mapping[str, str], texts: Iterable[str] = ()) -> None:
         """Begin an element in the parser, with the texts that it has so far."""
@@ -178,12 +172,33 @@ class FeedReader(ExpatParser):
         if handler.incontent or not data.isspace():
             handler.handle_data(data)
 
-    def _watch(self, attrs: Mapping[str, str], *, may_be_item: bool, is_item: bool) -> None:
+    def _begin_item(self) -> None:
+        self._elements = 0
+        if self._skipped_depth:
+            return
+        if not self._open_items:
+            self._around = open_elements(self._cont_handler)
+            self._start = self._parser.CurrentByteIndex
+        self._open_items += 1
+
+    def _is_wanted(self, role: "_Role") -> bool:
+        handler: Any = self._cont_handler
+        if handler.incontent:
+            return True
+        return self._elements <= MAX_ELEMENTS and (role.is_used if handler.inentry else role.is_used_outside)
+
+    def _skip(self, known: str) -> None:
+        if known == "media:description" and not self._skipped_depth:
+            self._caption = []
+        self._skipped_depth += 1
+        self._parser.CharacterDataHandler = None if self._caption is None else self._caption.append
+
+    def _watch(self, role: "_Role", attrs: Mapping[str, str]) -> None:
         handler: Any = self._cont_handler
         if handler.depth + self._skipped_depth > MAX_DEPTH or len(attrs) > MAX_ATTRIBUTES:
             raise Unsplittable("an element too deep or with too many attributes", malformed=False)
-        if may_be_item and (
-            not is_item
+        if role.may_be_item and (
+            not role.is_item
             or self._skipped_depth
             or self._open_items
             or handler.incontent
@@ -192,7 +207,8 @@ class FeedReader(ExpatParser):
         ):
             raise Unsplittable("items that have to be looked at one by one", malformed=False)
 
-    def _keep_caption(self, handler: Any) -> None:
+    def _keep_caption(self) -> None:
+        handler: Any = self._cont_handler
         if self._caption is None:
             return
         text, self._caption = "".join(self._caption).strip(), None
