@@ -16,8 +16,9 @@ from syndicate.ingest.feeds_feedparser import read_at_once, read_with_feedparser
 from syndicate.ingest.json_feed import parse_json_feed
 from syndicate.ingest.quiet_times import skipped_times
 from syndicate.ingest.raw_item import RawFeed, RawItem, entry_of, plain_title
-from syndicate.ingest.splitter import Split, Unsplittable, digest_of, split
+from syndicate.ingest.splitter import Split, Unsplittable, split
 from syndicate.model import Entry, ParsedSource
+from syndicate.text.digests import digest_of
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line
 from syndicate.text.urls import absolute_url

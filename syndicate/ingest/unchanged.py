@@ -12,9 +12,8 @@ do with a stranger's bytes in our own process.
 import re
 from collections.abc import Container
 from dataclasses import dataclass
-from hashlib import sha256
 
-from syndicate.ingest.splitter import digest_of
+from syndicate.text.digests import digest_of
 
 _START = re.compile(rb"<(item|entry)[\s>]")
 # Dates of the feed itself: when it was built, not what it says.
@@ -48,9 +47,8 @@ def document_digest(body: bytes) -> str:
     first, last = _START.search(body), body.rfind(b"</")
     if not first or last < first.start():
         return ""
-    digest = sha256(_BUILT.sub(b"", body[: first.start()]))
-    digest.update(memoryview(body)[first.start() : body.find(b">", last) + 1])
-    return digest.hexdigest()[:32]
+    rest = memoryview(body)[first.start() : body.find(b">", last) + 1]
+    return digest_of(_BUILT.sub(b"", body[: first.start()]), rest)
 
 
 def is_last(document: str, frame: str) -> bool:

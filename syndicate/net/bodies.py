@@ -1,10 +1,9 @@
 """From bytes on the wire to a body, within a limit."""
 
-import hashlib
-
 from isal import isal_zlib
 
 from syndicate.errors import FetchError, TooLarge
+from syndicate.text.digests import digest_of
 
 # A gzip file may be several members in a row (RFC 1952 section 2.2); nobody needs this many.
 _MOST_MEMBERS = 1000
@@ -14,7 +13,7 @@ _GZIP_ONLY = 31
 
 def hash_wire(wire: bytes) -> str:
     """A short fingerprint of the bytes as they came: equal bytes need no decompression."""
-    return hashlib.sha256(wire).hexdigest()[:32]
+    return digest_of(wire)
 
 
 def decode_body(wire: bytes, encoding: str, limit: int, url: str) -> bytes:

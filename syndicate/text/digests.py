@@ -1,0 +1,19 @@
+"""Whether bytes are those that were seen before.
+
+XXH3 with 128 bits: 30 times as fast as SHA-256 with the instructions that processors have for it (224 kB: 6
+instead of 175 µs, measured), and as unlikely to confuse two by chance. It is no signature: who writes both
+documents can make them look the same, and hides from himself what he wrote. Never for secrets, nor for what
+one stranger could use against another.
+"""
+
+import xxhash
+
+
+def digest_of(*parts: bytes | memoryview) -> str:
+    """The digest of bytes, given in one or several parts: 32 hexadecimal digits."""
+    if len(parts) == 1:
+        return xxhash.xxh3_128_hexdigest(parts[0])
+    digest = xxhash.xxh3_128()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
