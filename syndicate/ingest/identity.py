@@ -269,4 +269,6 @@ def _content_hash(entry: Entry, title: str, language: str, section: str) -> str:
 
 
 def _hash(*parts: str) -> str:
-    return blake2b("\0".join(parts).encode(errors="replace"), digest_size=16).hexdigest()
+    # Each is encoded by itself: most are ASCII, which is done at once.
+    encoded = b"\0".join([part.encode(errors="replace") for part in parts])
+    return blake2b(encoded, digest_size=16).hexdigest()

@@ -44,10 +44,10 @@ _UNSPACED = re.compile("[\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e81-\u0eb0\u10
 
 # The letters of windows-1252 that Latin-1 lacks.
 _NOT_LATIN_1 = "ƒˆŠŒŽšœžŸ"
-# What each byte of windows-1252 is: space, part of a word, or a sign. Nothing else is in western texts, so it
-# serves for Latin-1 too.
+# What each byte of windows-1252 is: space, part of a word (a), or a sign (b). Nothing else is in western
+# texts, so it serves for Latin-1 too.
 _KINDS = bytes(
-    ord(" ") if character.isspace() else ord("a") if character.isalnum() or character == "_" else ord("-")
+    ord(" ") if character.isspace() else ord("a") if character.isalnum() or character == "_" else ord("b")
     for character in bytes(range(256)).decode("cp1252", "replace")
 )
 
@@ -90,11 +90,15 @@ def _count(text: str, language: str) -> tuple[int, int]:
 
 
 def _count_western(text: str) -> int:
-    """The same by counting spaces: a word is what stands between them, unless it is a sign."""
+    """The same without taking it apart: a word begins where a title has a capital, unless it is a sign."""
     # What Latin-1 lacks becomes "?", a sign as most of it is. So would a letter be, if it stood alone.
-    kinds = b" %b " % text.encode("latin-1", "replace").translate(_KINDS).strip()
-    signs = kinds.count(b" - ")
-    if b"   " in kinds or b" - - " in kinds or (signs and any(map(text.__contains__, _NOT_LATIN_1))):
-        words = text.encode("cp1252").translate(_KINDS).split()
-        return len(words) - words.count(b"-")
-    return kinds.count(b" ") - kinds.count(b"  ") - 1 - signs
+    kinds = _with_capitals(text.encode("latin-1", "replace"))
+    if b"B" in kinds and any(map(text.__contains__, _NOT_LATIN_1)):
+        kinds = _with_capitals(text.encode("cp1252"))
+    words = len(kinds.translate(None, b" ab"))
+    return words - kinds.count(b"B ") if b"B" in kinds else words
+
+
+def _with_capitals(text: bytes) -> bytes:
+    """The kinds of a text's characters, the first of each word as a capital, and a space."""
+    return (text.translate(_KINDS) + b" ").title()
