@@ -150,7 +150,8 @@ def accept(
     key = existing.entry_key if existing else key or entry_key(entry)
     uid = existing.uid if existing else uid_of(source.name, key)
     reading = measure_reading(text, language)
-    fallback = f"site/articles/{published:%Y/%m}/{slug(title) or 'article'}-{uid[:8]}.html"
+    month = f"{published.year:04}/{published.month:02}"
+    fallback = f"site/articles/{month}/{slug(title) or 'article'}-{uid[:8]}.html"
     return NewArticle(
         uid=uid,
         entry_key=key,

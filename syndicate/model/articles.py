@@ -8,7 +8,7 @@ from syndicate.model.sources import Source
 
 
 def _values(entry: "Entry | Image") -> list[object]:
-    """What is pickled. Feeds bring so many entries that the way of ``dataclasses`` costs as much as the rest."""
+    """What is pickled. Feeds bring many entries: the way of ``dataclasses`` costs more than all the rest."""
     return [getattr(entry, name) for name in entry.__slots__]
 
 

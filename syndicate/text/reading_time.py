@@ -44,6 +44,10 @@ _UNSPACED = re.compile("[\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e81-\u0eb0\u10
 
 # The letters of windows-1252 that Latin-1 lacks.
 _NOT_LATIN_1 = "ƒˆŠŒŽšœžŸ"
+# Neither of windows-1252 nor a sign, such as most texts have that are not all windows-1252.
+_FOREIGN = re.compile(
+    rf"[^\W\x00-\xff{_NOT_LATIN_1}]|[\x80-\x9f]|[^\S\xa0]|{_IDEOGRAPH.pattern}|{_UNSPACED.pattern}"
+)
 # What each byte of windows-1252 is: space, part of a word (a), or a sign (b). Nothing else is in western
 # texts, so it serves for Latin-1 too.
 _KINDS = bytes(
@@ -75,7 +79,7 @@ def measure_reading(text: str, language: str) -> Reading:
 
 def _count(text: str, language: str) -> tuple[int, int]:
     """Characters of scripts read by character, and words of all the rest."""
-    if is_western(text):
+    if is_western(text) or not _FOREIGN.search("".join(set(without_ascii(text, ASCII)))):
         return 0, _count_western(text)
     # Korean and Vietnamese texts quote an ideograph now and then; it is a word there.
     characters = 0
@@ -94,7 +98,7 @@ def _count_western(text: str) -> int:
     # What Latin-1 lacks becomes "?", a sign as most of it is. So would a letter be, if it stood alone.
     kinds = _with_capitals(text.encode("latin-1", "replace"))
     if b"B" in kinds and any(map(text.__contains__, _NOT_LATIN_1)):
-        kinds = _with_capitals(text.encode("cp1252"))
+        kinds = _with_capitals(text.encode("cp1252", "replace"))
     words = len(kinds.translate(None, b" ab"))
     return words - kinds.count(b"B ") if b"B" in kinds else words
 
