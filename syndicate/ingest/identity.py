@@ -150,7 +150,8 @@ def accept(
     key = existing.entry_key if existing else key or entry_key(entry)
     uid = existing.uid if existing else uid_of(source.name, key)
     reading = measure_reading(text, language)
-    fallback = f"site/articles/{published:%Y/%m}/{slug(title) or 'article'}-{uid[:8]}.html"
+    month = f"{published.year:04}/{published.month:02}"
+    fallback = f"site/articles/{month}/{slug(title) or 'article'}-{uid[:8]}.html"
     return NewArticle(
         uid=uid,
         entry_key=key,
@@ -269,4 +270,6 @@ def _content_hash(entry: Entry, title: str, language: str, section: str) -> str:
 
 
 def _hash(*parts: str) -> str:
-    return blake2b("\0".join(parts).encode(errors="replace"), digest_size=16).hexdigest()
+    # Each is encoded by itself: most are ASCII, which is done at once.
+    encoded = b"\0".join([part.encode(errors="replace") for part in parts])
+    return blake2b(encoded, digest_size=16).hexdigest()

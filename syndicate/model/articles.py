@@ -1,15 +1,28 @@
 """From what a parser found to what an output shows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from syndicate.model.sources import Source
 
 
+def _values(entry: "Entry | Image") -> list[object]:
+    """What is pickled. Feeds bring many entries: the way of ``dataclasses`` costs more than all the rest."""
+    return [getattr(entry, name) for name in entry.__slots__]
+
+
+def _set_values(entry: "Entry | Image", values: Sequence[object]) -> None:
+    for name, value in zip(entry.__slots__, values, strict=True):
+        object.__setattr__(entry, name, value)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
     """A picture that stands for an article. Sizes are in pixels, ``None`` when unknown."""
+
+    __getstate__ = _values
+    __setstate__ = _set_values
 
     url: str
     width: int | None = None
@@ -25,6 +38,9 @@ class Entry:
     the raw bytes of the item, so that an unchanged item need not be parsed again.
     ``read_more`` holds titles the source itself lists as further reading.
     """
+
+    __getstate__ = _values
+    __setstate__ = _set_values
 
     guid: str
     url: str

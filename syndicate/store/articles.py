@@ -256,15 +256,14 @@ def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
 
 def _stored(row: dict[str, Any]) -> dict[str, Any]:
     """The row of a new article as the engine takes it."""
-    image = row["image_json"]
-    return {
-        **row,
-        **{name: to_microseconds(row[name]) for name in _MOMENTS},
-        **{name: to_json(row[name]) for name in _LISTS},
-        "image_json": None if image is None else to_json(image),
-        "placed": False,
-        "headline": "",
-    }
+    stored = {**row, "placed": False, "headline": ""}
+    for name in _MOMENTS:
+        stored[name] = to_microseconds(row[name])
+    for name in _LISTS:
+        stored[name] = to_json(row[name])
+    if row["image_json"] is not None:
+        stored["image_json"] = to_json(row["image_json"])
+    return stored
 
 
 def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Sequence[str]]]) -> None:

@@ -29,6 +29,21 @@ class _Text:
         return values if self.order is None else tuple([values[name] for name in self.order])
 
 
+@dataclass(frozen=True, slots=True)
+class _RowsText:
+    """A text for some rows: each parameter is a value of the row in a place."""
+
+    text: str
+    named: Mapping[str, tuple[int, str]]
+    order: Sequence[tuple[int, str]] | None
+
+    def values(self, rows: Sequence[Mapping[str, Any]]) -> Any:
+        """The values of the rows as the engine's own interface wants them."""
+        if self.order is None:
+            return {parameter: rows[place][name] for parameter, (place, name) in self.named.items()}
+        return tuple([rows[place][name] for place, name in self.order])
+
+
 class Prepared:
     """A statement whose parameters are as the engine takes them: moments in microseconds, states as text.
 
@@ -74,7 +89,7 @@ class PreparedInsert:
 
     def __init__(self, make: Callable[[str, _Rows], _Statement]) -> None:
         self._make = make
-        self._sizes: dict[tuple[str, int], Prepared] = {}
+        self._texts: dict[tuple[str, int], _RowsText] = {}
 
     def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         """Insert rows that all have the same names; what the statement returns of them."""
@@ -83,21 +98,21 @@ class PreparedInsert:
         while at < len(rows):
             size = next(size for size in (16, 4, 1) if size <= len(rows) - at)
             some = rows[at : at + size]
-            prepared = self._sizes.get((connection.dialect.name, size)) or self._prepare(connection, some)
-            parameters = {
-                f"{name}__{place}": value for place, row in enumerate(some) for name, value in row.items()
-            }
-            found += prepared.execute(connection, parameters).all()
+            text = self._texts.get((connection.dialect.name, size)) or self._prepare(connection, some)
+            found += connection.exec_driver_sql(text.text, text.values(some)).all()
             at += size
         return found
 
-    def _prepare(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Prepared:
-        dialect = connection.dialect.name
+    def _prepare(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> _RowsText:
+        dialect = connection.dialect
+        named = {f"{name}__{place}": (place, name) for place, row in enumerate(rows) for name in row}
         places: _Rows = [
             {name: bindparam(f"{name}__{place}") for name in row} for place, row in enumerate(rows)
         ]
-        prepared = self._sizes[dialect, len(rows)] = Prepared(self._make(dialect, places))
-        return prepared
+        written = _written_out(self._make(dialect.name, places).compile(dialect=dialect), dialect, {})
+        order = None if written.order is None else [named[name] for name in written.order]
+        text = self._texts[dialect.name, len(rows)] = _RowsText(written.text, named, order)
+        return text
 
 
 def _written_out(made: Any, dialect: Dialect, lists: Mapping[str, Sequence[Any]]) -> _Text:

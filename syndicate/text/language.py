@@ -121,9 +121,9 @@ def detect_language(text: str) -> str:
 def direction_of(language: str, text: str = "") -> Literal["ltr", "rtl"]:
     """The base direction: by the language's script, else by the text's first strong character (UAX #9 P2)."""
     primary, *subtags = language.lower().split("-")
-    script = next((subtag for subtag in subtags if len(subtag) == 4 and subtag.isalpha()), "")
-    if script:
-        return "rtl" if script in _RIGHT_TO_LEFT_SCRIPTS else "ltr"
+    for subtag in subtags:
+        if len(subtag) == 4 and subtag.isalpha():
+            return "rtl" if subtag in _RIGHT_TO_LEFT_SCRIPTS else "ltr"
     if primary:
         return "rtl" if primary in _RIGHT_TO_LEFT else "ltr"
     for character in text[:SAMPLE]:

@@ -11,7 +11,9 @@ _LATIN = str.maketrans(
     | {"ð": "d", "Ð": "d", "ł": "l", "Ł": "l", "þ": "th", "Þ": "th", "ħ": "h", "Ħ": "h", "ı": "i", "ŋ": "n"}
     | dict.fromkeys("'’ʼ‘`", "")
 )
-_NOT_SLUG = re.compile(r"[^a-z0-9]+")
+_IN_SLUGS = bytes(
+    ord(chr(byte).lower()) if byte < 0x80 and chr(byte).isalnum() else 0x20 for byte in range(256)
+)
 _FORBIDDEN = re.compile(r"[\x00-\x1f<>:\"/\\|?*]+")
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|\Z)", re.IGNORECASE)
 _LONGEST = 100
@@ -22,9 +24,13 @@ def slug(title: str, limit: int = 60) -> str:
 
     ``""`` when the title has no Latin letter (the caller then uses its own word).
     """
-    ascii_text = unicodedata.normalize("NFKD", clean_line(title).translate(_LATIN)).encode("ascii", "ignore")
-    words = _NOT_SLUG.sub("-", ascii_text.decode("ascii").lower()).strip("-")
-    if not re.search("[a-z]", words):
+    title = clean_line(title)
+    if title.isascii():
+        title = title.replace("'", "").replace("`", "")
+    else:
+        title = unicodedata.normalize("NFKD", title.translate(_LATIN))
+    words = b"-".join(title.encode("ascii", "ignore").translate(_IN_SLUGS).split()).decode()
+    if not words.islower():
         return ""
     if len(words) > limit:
         cut = words.rfind("-", 0, limit + 1)

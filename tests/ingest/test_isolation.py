@@ -9,15 +9,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from syndicate.errors import ParseError, ParserDied
 from syndicate.ingest.isolation import ParserPool, answers_of
-from syndicate.ingest.parser_worker import receive
+from syndicate.ingest.parser_worker import PROTOCOL, receive
 from syndicate.ingest.readers import Document
-from syndicate.model import ParsedSource
+from syndicate.model import Entry, Image, ParsedSource
 from tests.ingest.reading import URL, read, rss
 
 SMALL = rss("<title>a</title>")
@@ -223,6 +224,8 @@ def alive(process: int) -> bool:
         pickle.dumps(("parsed", None, None)),
         b"cdatetime\ndatetime\n(I1\nI99\nI99\ntR.",
         b"csyndicate.model.articles\nEntry\n(S'a'\ntR.",
+        # An entry made of one value instead of all.
+        b"\x80\x05csyndicate.model.articles\nEntry\n)\x81(Va\nlb.",
         b"\x80\x05" + b"(" * 1_000_000,
         b"",
     ],
@@ -230,6 +233,23 @@ def alive(process: int) -> bool:
 def test_an_answer_that_no_worker_of_ours_gives_is_a_dead_parser(message):
     with pytest.raises(ParserDied, match="strange answer"):
         answers_of(message)
+
+
+def test_an_answer_brings_every_value_of_an_entry_and_its_picture():
+    picture = Image(url="https://example.com/a.jpg", width=300, alt="A quay")
+    entry = Entry(
+        guid="1",
+        url="https://example.com/1",
+        title="One",
+        authors=("Ann",),
+        published=datetime(2026, 11, 24, 9, tzinfo=UTC),
+        text="Text",
+        tags=("harbour",),
+        image=picture,
+        digest="d",
+    )
+    parsed = ParsedSource(title="Paper", entries=(entry, entry), digests=("d",))
+    assert answers_of(pickle.dumps([("parsed", parsed)], PROTOCOL)) == [("parsed", parsed)]
 
 
 def test_a_worker_cannot_announce_more_than_its_parent_will_hold():

@@ -18,6 +18,8 @@ from syndicate.text.names import safe_name, slug
         ("خطة 2026", ""),
         ("東京 Olympics 2026", "olympics-2026"),
         ("../../etc/passwd", "etc-passwd"),
+        ("`Don't` HURRY", "dont-hurry"),
+        ("it＇s", "it-s"),
         ("", ""),
     ],
 )

@@ -1,10 +1,11 @@
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.text.plain import clean_line, clean_text, excerpt, html_to_text, xml_safe
+from syndicate.text.plain import clean_line, clean_text, excerpt, folded_words, html_to_text, xml_safe
 
 ANY_TEXT = st.text(
     st.one_of(st.characters(), st.sampled_from("\ud800\u202e\u2028\x00\r\n \u00a0\u0301e\ufeff"))
@@ -144,3 +145,9 @@ def test_C7_hostile_text_takes_linear_time(text):
     clean_text(text)
     excerpt(text)
     html_to_text(text[:100_000])
+
+
+@given(st.one_of(ANY_TEXT, st.text(st.sampled_from("aB_ß’“”–…·•«»¿\u2003\u0301-. \n"))))
+def test_folded_words_are_letters_and_figures_apart_by_single_spaces(text):
+    words = re.sub(r"[\W_]+", " ", text.casefold()).strip()
+    assert folded_words(text) == f" {words} "

@@ -16,6 +16,10 @@ from syndicate.text.reading_time import measure_reading
         ("नगर परिषद ने मंजूरी दी", "hi", 5),
         ("คณะกรรมการท่าเรือลงมติ", "th", 3),
         ("", "en", 0),
+        ("œ – Š … ! – – ”", "en", 2),
+        ("(so) … “yes”, \U0001f600 \U0001f600 she \U0001f600said", "en", 4),
+        ("\n\n  one \n\u2003 two\xa0_ 3 ", "en", 4),
+        ("- word " * 20_000, "en", 20_000),
     ],
 )
 def test_words_are_counted_as_the_language_counts_them(text, language, words):
@@ -45,3 +49,10 @@ def test_every_text_takes_at_least_a_minute(text, language):
     reading = measure_reading(text, language)
     assert reading.minutes >= 1
     assert reading.words >= 0
+
+
+@given(st.text(st.sampled_from("aé œ-–_1\n\xa0…\u2003\x85\U0001f600и字·")))
+def test_a_word_is_what_stands_between_spaces_unless_it_is_one_sign(text):
+    apart = text.replace("字", " ").split()
+    signs = [word for word in apart if len(word) == 1 and not word.isalnum() and word != "_"]
+    assert measure_reading(text, "en").words == len(apart) - len(signs) + text.count("字")
