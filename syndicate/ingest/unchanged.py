@@ -12,7 +12,8 @@ do with a stranger's bytes in our own process.
 import re
 from collections.abc import Container
 from dataclasses import dataclass
-from hashlib import sha256
+
+from isal import isal_zlib
 
 from syndicate.ingest.splitter import digest_of
 
@@ -41,16 +42,19 @@ class Compared:
 
 
 def document_digest(body: bytes) -> str:
-    """The digest of a document up to its last end tag, without the dates before its items.
+    """A fingerprint of a document up to its last end tag, without the dates before its items.
 
-    ``""`` when it has none. What follows the last end tag can only be comments (XML 1.0 section 2.1).
+    ``""`` when it has none. What follows the last end tag can only be comments (XML 1.0 section 2.1). Two
+    checksums, 64 bits, at a tenth of the cost of SHA-256: it is compared with that of one document only, by
+    the same publisher, who could as well send nothing; what is new is told by the digests of items.
     """
     first, last = _START.search(body), body.rfind(b"</")
     if not first or last < first.start():
         return ""
-    digest = sha256(_BUILT.sub(b"", body[: first.start()]))
-    digest.update(memoryview(body)[first.start() : body.find(b">", last) + 1])
-    return digest.hexdigest()[:32]
+    head = _BUILT.sub(b"", body[: first.start()])
+    rest = memoryview(body)[first.start() : body.find(b">", last) + 1]
+    crc, adler = (check(rest, check(head)) for check in (isal_zlib.crc32, isal_zlib.adler32))
+    return f"{crc:08x}{adler:08x}"
 
 
 def is_last(document: str, frame: str) -> bool:

@@ -188,6 +188,8 @@ class IngestJob:
         """Some answers, from bytes to rows; whoever waits for a parser lets another thread have its turn."""
         with turn:
             answers, now = inbox.take(), clock.now()
+            if not answers:
+                return []
             taken, unread = self._look_through(answers, now)
         read_so_far = list(zip(unread, read_together(self.intake, unread), strict=True))
         with turn:
