@@ -51,6 +51,8 @@ log = logging.getLogger("syndicate.ingest")
 LEASE = timedelta(minutes=10)
 CLAIM = 500
 THREADS = 3
+# Of an answer of a known source that much is expected to be new: one in so many bytes.
+KNOWN_SHARE = 8
 # Polls that brought nothing share a transaction: a crash loses no article, and at most so many next checks.
 QUIET = 50
 
@@ -138,7 +140,7 @@ class IngestJob:
                 yield self._storing.save_failure(source, state, error, clock.now())
         extended = clock.now()
         with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
-            inbox: Inbox[_Answered] = Inbox(_bytes_of)
+            inbox: Inbox[_Answered] = Inbox(_bytes_of, _bytes_to_read)
             turn = Lock()
             running: deque[Future[list[SourceOutcome | _Polled]]] = deque()
             quiet: list[_Polled] = []
@@ -341,6 +343,12 @@ class IngestJob:
 def _bytes_of(answered: _Answered) -> int:
     answer = answered[2]
     return len(answer.body) if isinstance(answer, Fetched) else 0
+
+
+def _bytes_to_read(answered: _Answered) -> int:
+    """How much of an answer will have to be read: of a source that was read before, most likely little."""
+    known = bool(answered[1].frame)
+    return _bytes_of(answered) // (KNOWN_SHARE if known else 1)
 
 
 def _settled(future: Future[list[SourceOutcome | _Polled]], quiet: list[_Polled]) -> Iterable[SourceOutcome]:
