@@ -120,7 +120,7 @@ def claim_due_sources(
     if names is not None:
         due["names"] = list(names)
     nobody = names is not None and not names
-    ids = [] if nobody else [row[0] for row in _claimable(named=names is not None).execute(connection, due)]
+    ids = [] if nobody else [found for (found,) in _claimable(named=names is not None).rows(connection, due)]
     if not ids:
         return []
     _LEASING.execute(connection, {"sources": ids, "owner": owner, "until": to_microseconds(until)})
@@ -237,7 +237,7 @@ def save_polls(connection: Connection, polls: Iterable[SavedPoll], *, owner: str
 
 def has_leases(connection: Connection, ids: Collection[int], *, owner: str) -> bool:
     """Whether all these sources are leased to ``owner``, and stay so until the end of the transaction."""
-    held = _HELD.execute(connection, {"sources": list(ids), "owner": owner}).all() if ids else []
+    held = _HELD.rows(connection, {"sources": list(ids), "owner": owner}) if ids else []
     return len(held) == len(ids)
 
 

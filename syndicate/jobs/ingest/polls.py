@@ -162,7 +162,8 @@ class IngestJob:
                         )
             for taken in running:
                 yield from _settled(taken, quiet)
-            yield from self._save_quiet(quiet)
+            if quiet:
+                yield from self._save_quiet(quiet)
         if feeds:
             self._give_back(feeds)
 
