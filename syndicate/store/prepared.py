@@ -54,7 +54,7 @@ class Prepared:
         What SQLAlchemy does to name the columns of a result takes as long as finding a few rows ten times.
         """
         text, values = self._filled(connection, parameters)
-        with _cursor(connection, text) as cursor:
+        with raw_cursor(connection, text) as cursor:
             cursor.execute(text, values)
             found: list[tuple[Any, ...]] = cursor.fetchall()
             return found
@@ -62,7 +62,7 @@ class Prepared:
     def execute_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it once for each of these sets of parameters, without lists."""
         text = self._text(connection.dialect, {})
-        with _cursor(connection, text.text) as cursor:
+        with raw_cursor(connection, text.text) as cursor:
             cursor.executemany(text.text, [text.values(row) for row in rows])
 
     def _filled(self, connection: Connection, parameters: Mapping[str, Any]) -> tuple[str, Any]:
@@ -119,8 +119,8 @@ class PreparedInsert:
 
 
 @contextmanager
-def _cursor(connection: Connection, text: str) -> Iterator[Any]:
-    """The engine's own way to run a statement; its errors are raised as SQLAlchemy raises them."""
+def raw_cursor(connection: Connection, text: str) -> Iterator[Any]:
+    """The engine's own way to run this statement; its errors are raised as SQLAlchemy raises them."""
     cursor = connection.connection.cursor()
     dialect = connection.dialect
     errors = dialect.loaded_dbapi.Error
