@@ -190,10 +190,10 @@ class IngestJob:
     def _take(self, inbox: Inbox[_Answered], turn: Lock, clock: RunClock) -> list[SourceOutcome | _Polled]:
         """Some answers, from bytes to rows; whoever waits for a parser lets another thread have its turn."""
         with turn:
-            answers, now = inbox.take(), clock.now()
-            if not answers:
-                return []
-            taken, unread = self._look_through(answers, now)
+            now = clock.now()
+            taken, unread = self._look_through(inbox.take(), now)
+        if not unread:
+            return taken
         read_so_far = list(zip(unread, read_together(self.intake, unread), strict=True))
         with turn:
             polls: list[Poll] = []
@@ -208,7 +208,7 @@ class IngestJob:
             taken += self._save_all(polls, now)
         # One of them may cost a parser all its time, so none waits for the others; the longest come last.
         alone = [one for one, parsed in read_so_far if parsed is None]
-        for one in sorted(alone, key=lambda unread: len(unread.answer.body)):
+        for one in sorted(alone, key=lambda unread: len(unread.compared.unseen)):
             read = self._careful(one.source, one.state, now, partial(self._read_alone, one, now))
             with turn:
                 taken += self._save_all([read], now) if isinstance(read, Poll) else [read]
@@ -309,6 +309,8 @@ class IngestJob:
         if compared.nothing_new:
             state = replace(state, frame=compared.frame)
             return self._nothing_new(source, state, outcome_of(source, answer), now)
+        # Of a large document that is known but for an item, only that is kept while it is read and stored.
+        answer = replace(answer, body=b"")
         return Unread(source=source, state=state, answer=answer, known=known, compared=compared)
 
     def _poll_of(
