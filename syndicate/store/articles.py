@@ -53,8 +53,8 @@ _ADD_TAGS = Prepared(insert(schema.article_tags))
 
 def latest_published(connection: Connection, source_id: int, *, limit: int) -> tuple[datetime, ...]:
     """When a source's latest articles were published, latest first."""
-    found = _LATEST.execute(connection, {"source": source_id, "most": limit})
-    return tuple([from_microseconds(published) for (published,) in found.all()])
+    found = _LATEST.rows(connection, {"source": source_id, "most": limit})
+    return tuple([from_microseconds(published) for (published,) in found])
 
 
 def add_articles(

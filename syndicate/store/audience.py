@@ -9,8 +9,16 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 
 from syndicate.model import SubscriptionState, SuppressionReason
 from syndicate.store import leases, schema
+from syndicate.store.prepared import Prepared
 from syndicate.store.private_feeds import end_feed, feed_choices
 from syndicate.store.upsert import insert_for
+
+# Asked in every run that polls.
+_READERS = Prepared(
+    select(func.count(schema.subscriptions.c.subscriber_id.distinct())).where(
+        schema.subscriptions.c.state == SubscriptionState.CONFIRMED.value
+    )
+)
 
 ERASED_KEY: Final = "hash:"
 """How the key begins that is kept of a mailbox that was erased."""
@@ -280,10 +288,8 @@ def list_subscribers(connection: Connection, *, newsletter: str | None = None) -
 
 def count_readers(connection: Connection) -> int:
     """Mailboxes with at least one confirmed subscription."""
-    table = schema.subscriptions
-    confirmed = table.c.state == SubscriptionState.CONFIRMED.value
-    query = select(func.count(table.c.subscriber_id.distinct())).where(confirmed)
-    return connection.scalars(query).one()
+    ((count,),) = _READERS.rows(connection, {})
+    return int(count)
 
 
 def count_subscriptions(connection: Connection) -> dict[str, dict[str, int]]:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError,
 
 from syndicate.errors import StoreBusy, StoreError, StoreGone
 from syndicate.store import migration
+from syndicate.store.prepared import raw_cursor
 
 BUSY_TIMEOUT = 15.0
 
@@ -80,7 +81,8 @@ class Store:
         with self._explained(), self._engine.connect() as connection, connection.begin():
             if self._engine.dialect.name == "sqlite":
                 # Not by a listener: an engine with any pays for all of them with each statement.
-                connection.exec_driver_sql(begin)
+                with raw_cursor(connection, begin) as cursor:
+                    cursor.execute(begin)
             yield connection
 
     @contextmanager

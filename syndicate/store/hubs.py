@@ -49,12 +49,13 @@ def note_hubs(
     """
     if not hubs:
         return
-    rows = {row.source_id: row for row in _OF_SOURCES.execute(connection, {"sources": list(hubs)})}
+    rows = _OF_SOURCES.rows(connection, {"sources": list(hubs)})
+    noted = {source_id: (Hub(url=url, topic=topic), state) for source_id, url, topic, state in rows}
     for source_id, hub in hubs.items():
-        row = rows.get(source_id)
-        if hub is not None and (row is None or row.state == HubState.ENDED):
+        before, state = noted.get(source_id, (None, HubState.ENDED.value))
+        if hub is not None and state == HubState.ENDED:
             _want(connection, source_id, hub, *secrets(), now)
-        elif row is not None and row.state not in _LEFT and (hub is None or hub != _hub(row)):
+        elif state not in _LEFT and hub != before:
             _leave(connection, [source_id], now)
 
 

@@ -72,7 +72,7 @@ def known_digests(connection: Connection, source_ids: Collection[int]) -> dict[i
     """
     found: dict[int, set[str]] = {source_id: set() for source_id in source_ids}
     if found:
-        for source_id, digest in _DIGESTS.execute(connection, {"sources": list(found)}).all():
+        for source_id, digest in _DIGESTS.rows(connection, {"sources": list(found)}):
             found[source_id].add(digest)
     return {source_id: frozenset(digests) for source_id, digests in found.items()}
 
@@ -89,12 +89,12 @@ def known_entries(
     found: dict[int, dict[int, KnownArticle]] = {source: {} for source in asked}
     for query, pairs in ((_BY_KEYS, keys), (_BY_URLS, urls)):
         for batch in _batches(pairs):
-            for source, *facts in query.execute(connection, {"pairs": batch}).all():
+            for source, *facts in query.rows(connection, {"pairs": batch}):
                 one = _known(facts)
                 found[source][one.id] = one
     pruned: dict[int, set[str]] = {source: set() for source in asked}
     for batch in _batches(keys):
-        for source, key in _PRUNED_BY_KEYS.execute(connection, {"pairs": batch}).all():
+        for source, key in _PRUNED_BY_KEYS.rows(connection, {"pairs": batch}):
             pruned[source].add(key)
     return {source: (tuple(found[source].values()), frozenset(pruned[source])) for source in asked}
 
@@ -106,7 +106,7 @@ def articles_of_moments(
     pairs = [(source, to_microseconds(moment)) for source, wanted in moments.items() for moment in wanted]
     found: dict[int, list[KnownArticle]] = {source: [] for source in moments}
     for batch in _batches(pairs):
-        rows = _BY_MOMENTS.execute(connection, {"pairs": batch}).all()
+        rows = _BY_MOMENTS.rows(connection, {"pairs": batch})
         if len(rows) == MAX_SIMILAR and len(moments) > 1:
             # One source's articles must not displace another's.
             return {
@@ -140,7 +140,7 @@ def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> 
     return frozenset(
         key
         for batch in _batches(keys)
-        for _, key in _PRUNED_BY_KEYS.execute(connection, {"pairs": [(source_id, key) for key in batch]})
+        for _, key in _PRUNED_BY_KEYS.rows(connection, {"pairs": [(source_id, key) for key in batch]})
     )
 
 

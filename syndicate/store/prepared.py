@@ -5,12 +5,14 @@ For four rows SQLAlchemy takes three times as long to prepare the run of a state
 four, so that their places have to be written out only for a few lengths.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, CursorResult, Select, UpdateBase, bindparam
 from sqlalchemy.engine import Compiled, Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.selectable import CompoundSelect
 
 _Rows = list[dict[str, BindParameter[Any]]]
@@ -59,16 +61,32 @@ class Prepared:
         self, connection: Connection, parameters: Mapping[str, Any]
     ) -> CursorResult[*tuple[Any, ...]]:
         """Run it with these named parameters; rows come as the engine gives them."""
-        lists = {name: _padded(value) for name, value in parameters.items() if isinstance(value, list)}
-        text = self._text(connection.dialect, lists)
-        for name, values in lists.items():
-            parameters = {**parameters, **_spread(name, values)}
-        return connection.exec_driver_sql(text.text, text.values(parameters))
+        return connection.exec_driver_sql(*self._filled(connection, parameters))
+
+    def rows(self, connection: Connection, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run it and give all rows, as the engine gives them.
+
+        What SQLAlchemy does to name the columns of a result takes as long as finding a few rows ten times.
+        """
+        text, values = self._filled(connection, parameters)
+        with raw_cursor(connection, text) as cursor:
+            cursor.execute(text, values)
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+            return found
 
     def execute_many(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it once for each of these sets of parameters, without lists."""
         text = self._text(connection.dialect, {})
-        connection.exec_driver_sql(text.text, [text.values(row) for row in rows])
+        with raw_cursor(connection, text.text) as cursor:
+            cursor.executemany(text.text, [text.values(row) for row in rows])
+
+    def _filled(self, connection: Connection, parameters: Mapping[str, Any]) -> tuple[str, Any]:
+        """The statement's text and what to run it with."""
+        lists = {name: _padded(value) for name, value in parameters.items() if isinstance(value, list)}
+        text = self._text(connection.dialect, lists)
+        for name, values in lists.items():
+            parameters = {**parameters, **_spread(name, values)}
+        return text.text, text.values(parameters)
 
     def _text(self, dialect: Dialect, lists: Mapping[str, Sequence[Any]]) -> _Text:
         shape = (dialect.name, *map(len, lists.values()))
@@ -113,6 +131,25 @@ class PreparedInsert:
         order = None if written.order is None else [named[name] for name in written.order]
         text = self._texts[dialect.name, len(rows)] = _RowsText(written.text, named, order)
         return text
+
+
+@contextmanager
+def raw_cursor(connection: Connection, text: str) -> Iterator[Any]:
+    """The engine's own way to run this statement; its errors are raised as SQLAlchemy raises them."""
+    cursor = connection.connection.cursor()
+    dialect = connection.dialect
+    errors = dialect.loaded_dbapi.Error
+    try:
+        yield cursor
+    except errors as error:
+        gone = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
+        if gone:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            text, None, error, errors, hide_parameters=True, connection_invalidated=gone, dialect=dialect
+        ) from error
+    finally:
+        cursor.close()
 
 
 def _written_out(made: Any, dialect: Dialect, lists: Mapping[str, Sequence[Any]]) -> _Text:

@@ -105,13 +105,15 @@ def clear_unlisted(connection: Connection, listed: Mapping[int, Collection[str]]
     """
     if not listed:
         return set()
-    rows = _ENTRIES.execute(connection, {"sources": list(listed)}).all()
-    gone = [row for row in rows if row.subject not in listed[row.source_id]]
+    rows = _ENTRIES.rows(connection, {"sources": list(listed)})
+    gone = [
+        {"of": "entry", "which": subject, "source": source_id}
+        for source_id, subject in rows
+        if subject not in listed[source_id]
+    ]
     if gone:
-        _CLEARING_OF_SOURCE.execute_many(
-            connection, [{"of": "entry", "which": row.subject, "source": row.source_id} for row in gone]
-        )
-    return {row.source_id for row in rows if row.subject in listed[row.source_id]}
+        _CLEARING_OF_SOURCE.execute_many(connection, gone)
+    return {source_id for source_id, subject in rows if subject in listed[source_id]}
 
 
 def failures(connection: Connection, *, kind: str | None = None) -> tuple[Failure, ...]:

@@ -4,11 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from syndicate.store import schema
-from syndicate.store.types import EPOCH
+from syndicate.store.prepared import Prepared
+from syndicate.store.types import EPOCH, from_microseconds, to_microseconds
 from syndicate.store.upsert import insert_for
+
+_BUSY = Prepared(
+    select(schema.robots.c.origin, schema.robots.c.busy_until).where(
+        schema.robots.c.busy_until > bindparam("now")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +71,8 @@ def busy_origin(connection: Connection, origin: str, until: datetime) -> None:
 
 def busy_origins(connection: Connection, now: datetime) -> dict[str, datetime]:
     """The origins that want to be left alone, and until when: few at any time."""
-    table = schema.robots
-    query = select(table.c.origin, table.c.busy_until).where(table.c.busy_until > now)
-    return {row.origin: row.busy_until for row in connection.execute(query)}
+    rows = _BUSY.rows(connection, {"now": to_microseconds(now)})
+    return {origin: from_microseconds(until) for origin, until in rows}
 
 
 def prune_robots(connection: Connection, *, before: datetime) -> None:

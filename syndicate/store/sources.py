@@ -1,6 +1,6 @@
 """Sources and what their polls left behind."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -49,6 +49,14 @@ _HELD = Prepared(
     .where(schema.sources.c.id.in_(_SOURCES), schema.sources.c.lease_owner == bindparam("owner"))
     .with_for_update()
 )
+
+
+_LEASING = Prepared(
+    update(schema.sources)
+    .where(schema.sources.c.id.in_(_SOURCES))
+    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
+)
+_ROWS = select(schema.sources).where(schema.sources.c.id.in_(_SOURCES)).order_by(schema.sources.c.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,21 +112,19 @@ def claim_due_sources(
     a lease that ran out is claimable again, because its poll committed nothing. A poll from the future
     (the clock was wrong and was set back) does not count.
     """
-    table = schema.sources
-    ids = list(
-        connection.scalars(
-            select(table.c.id)
-            .where(_due(now, names))
-            .order_by(func.coalesce(table.c.next_check, 0), table.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-    )
+    due: dict[str, Any] = {
+        "now": to_microseconds(now),
+        "ahead": to_microseconds(now + CLOCK_STEP),
+        "most": limit,
+    }
+    if names is not None:
+        due["names"] = list(names)
+    nobody = names is not None and not names
+    ids = [] if nobody else [found for (found,) in _claimable(named=names is not None).rows(connection, due)]
     if not ids:
         return []
-    connection.execute(update(table).where(table.c.id.in_(ids)).values(lease_owner=owner, lease_until=until))
-    rows = connection.execute(select(table).where(table.c.id.in_(ids)).order_by(table.c.id))
-    return [(source_of(row), _state(row)) for row in rows]
+    _LEASING.execute(connection, {"sources": ids, "owner": owner, "until": to_microseconds(until)})
+    return [_polled(row) for row in connection.execute(_ROWS, {"sources": ids}).all()]
 
 
 def claim_source(
@@ -138,14 +144,30 @@ def claim_source(
 def due_sources(connection: Connection, *, now: datetime, names: Sequence[str] | None = None) -> list[str]:
     """The names of the sources that ``claim_due_sources`` would lease, by name."""
     table = schema.sources
-    return list(connection.scalars(select(table.c.name).where(_due(now, names)).order_by(table.c.name)))
+    due = _due(now, now + CLOCK_STEP, names)
+    return list(connection.scalars(select(table.c.name).where(due).order_by(table.c.name)))
 
 
-def _due(now: datetime, names: Sequence[str] | None) -> ColumnElement[bool]:
+@lru_cache
+def _claimable(*, named: bool) -> Prepared:
+    """The statement that finds what is due: put together once, for all sources and for some names."""
+    table = schema.sources
+    names: BindParameter[str] | None = bindparam("names", expanding=True) if named else None
+    return Prepared(
+        select(table.c.id)
+        .where(_due(bindparam("now"), bindparam("ahead"), names))
+        .order_by(func.coalesce(table.c.next_check, 0), table.c.id)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _due(now: Any, ahead: Any, names: Any) -> ColumnElement[bool]:
+    """What is due at a moment, or for a parameter that holds one; ``ahead`` is ``CLOCK_STEP`` later."""
     table = schema.sources
     free = and_(table.c.paused.is_(False), table.c.gone.is_(False), table.c.lease_until < now)
     # A server that had enough of us is left alone, whoever asks (F5).
-    wrong_clock = table.c.last_attempt > now + CLOCK_STEP
+    wrong_clock = table.c.last_attempt > ahead
     patient = or_(table.c.not_before.is_(None), table.c.not_before <= now, wrong_clock)
     if names is not None:
         return and_(free, patient, table.c.name.in_(names))
@@ -184,8 +206,8 @@ def set_check(
 
 def get_source(connection: Connection, source_id: int) -> tuple[Source, SourceState] | None:
     """A source and its state, or ``None``."""
-    row = connection.execute(select(schema.sources).where(schema.sources.c.id == source_id)).first()
-    return (source_of(row), _state(row)) if row else None
+    row = connection.execute(_ROWS, {"sources": [source_id]}).first()
+    return _polled(row) if row else None
 
 
 def save_poll(
@@ -215,7 +237,7 @@ def save_polls(connection: Connection, polls: Iterable[SavedPoll], *, owner: str
 
 def has_leases(connection: Connection, ids: Collection[int], *, owner: str) -> bool:
     """Whether all these sources are leased to ``owner``, and stay so until the end of the transaction."""
-    held = _HELD.execute(connection, {"sources": list(ids), "owner": owner}).all() if ids else []
+    held = _HELD.rows(connection, {"sources": list(ids), "owner": owner}) if ids else []
     return len(held) == len(ids)
 
 
@@ -263,7 +285,7 @@ def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[Sourc
     return tuple(
         SourceReport(
             source=source_of(row),
-            state=_state(row),
+            state=_state(row._asdict()),
             articles=row.total or 0,
             articles_last_week=row.recent or 0,
         )
@@ -283,28 +305,32 @@ def next_check(connection: Connection) -> datetime | None:
 
 def source_of(row: Row[Any]) -> Source:
     """One row of ``sources`` as the model has it."""
+    return _source(row._asdict())
+
+
+def _source(facts: Mapping[str, Any]) -> Source:
     return Source(
-        id=row.id,
-        name=row.name,
-        url=row.url,
-        kind=SourceKind(row.kind),
-        section=row.section,
-        language=row.language,
-        own=row.own,
-        weight=row.weight,
-        republish=Republish(row.republish),
-        full_text=FullText(row.full_text),
-        select=Selectors(**row.select_json) if row.select_json else None,
-        origin=Origin(row.origin),
-        paused=row.paused,
-        private=row.private,
-        access=_access(row.access_json),
-        listed_in=row.listed_in,
-        absent=Absence(row.absent),
-        outline=tuple((name, value) for name, value in row.outline_json),
-        title=row.title,
-        home_url=row.home_url,
-        feed_id=row.feed_id,
+        id=facts["id"],
+        name=facts["name"],
+        url=facts["url"],
+        kind=SourceKind(facts["kind"]),
+        section=facts["section"],
+        language=facts["language"],
+        own=facts["own"],
+        weight=facts["weight"],
+        republish=Republish(facts["republish"]),
+        full_text=FullText(facts["full_text"]),
+        select=Selectors(**facts["select_json"]) if facts["select_json"] else None,
+        origin=Origin(facts["origin"]),
+        paused=facts["paused"],
+        private=facts["private"],
+        access=_access(facts["access_json"]),
+        listed_in=facts["listed_in"],
+        absent=Absence(facts["absent"]),
+        outline=tuple((name, value) for name, value in facts["outline_json"]),
+        title=facts["title"],
+        home_url=facts["home_url"],
+        feed_id=facts["feed_id"],
     )
 
 
@@ -312,5 +338,11 @@ def _access(facts: dict[str, str] | None) -> Access | None:
     return Access(**{**facts, "kind": AccessKind(facts["kind"])}) if facts else None  # type: ignore[arg-type]
 
 
-def _state(row: Row[Any]) -> SourceState:
-    return SourceState(**{name: getattr(row, name) for name in _STATE_FIELDS})
+def _state(facts: Mapping[str, Any]) -> SourceState:
+    return SourceState(**{name: facts[name] for name in _STATE_FIELDS})
+
+
+def _polled(row: Row[Any]) -> tuple[Source, SourceState]:
+    # A row looks for the name of each column asked of it by attribute.
+    facts = row._asdict()
+    return _source(facts), _state(facts)

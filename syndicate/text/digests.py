@@ -2,8 +2,7 @@
 
 XXH3 with 128 bits: 30 times as fast as SHA-256 with the instructions that processors have for it (224 kB: 6
 instead of 175 µs, measured), and as unlikely to confuse two by chance. It is no signature: who writes both
-documents can make them look the same, and hides from himself what he wrote. Never for secrets, nor for what
-one stranger could use against another.
+can make them look the same, and so hide his own news. Never for secrets, nor for what leaves us.
 """
 
 import xxhash

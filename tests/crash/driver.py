@@ -7,7 +7,8 @@ everything. Prints one JSON object a line: the folder's name and the signal that
 
 Processes are forked from this one, which has run a newsroom once, so that everything is imported, and
 whose threads have ended by then: fresh interpreters would take far too long. Commits are seen by
-SQLAlchemy's own event and the dialect's ``do_commit``; the product knows nothing of it.
+the dialect's ``do_commit``, and which of them write by how the store begins them; the product knows nothing
+of it.
 """
 
 import json
@@ -17,15 +18,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection
 from sqlalchemy.engine.default import DefaultDialect
 
 from syndicate.services import open_services
 from syndicate.settings import load_settings
+from syndicate.store import Store
 from tests.crash.newsroom import NOW, RESTART, STAGES, YESTERDAY, run, write_configuration
 
 # What belongs to each newsroom alone, because its readers have addresses of their own.
@@ -80,12 +83,13 @@ def work(place: Path, stages: Sequence[str], now: datetime, *, when: str = "", f
 def watch_commits(when: str, fatal: int) -> None:
     """End this process at a commit of the store: the ``fatal``-th one from now on, before it or after."""
     really_commit: Callable[..., None] = DefaultDialect.do_commit
+    really_begin: Callable[[Store, str], AbstractContextManager[Connection]] = Store._transaction
     lock, seen = threading.Lock(), 0
     this_thread = threading.local()
 
-    def about_to_execute(_connection: Connection, _cursor: object, statement: str, *_: object) -> None:
-        if statement.startswith("BEGIN"):
-            this_thread.writes = statement == "BEGIN IMMEDIATE"
+    def begin(store: Store, how: str) -> AbstractContextManager[Connection]:
+        this_thread.writes = how == "BEGIN IMMEDIATE"
+        return really_begin(store, how)
 
     def do_commit(dialect: DefaultDialect, connection: Any) -> None:
         nonlocal seen
@@ -100,7 +104,7 @@ def watch_commits(when: str, fatal: int) -> None:
             if when == "after" and seen == fatal:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    event.listen(Engine, "before_cursor_execute", about_to_execute)
+    Store._transaction = begin  # type: ignore[method-assign, assignment]
     DefaultDialect.do_commit = do_commit  # type: ignore[method-assign]
 
 

@@ -31,6 +31,13 @@ def test_nothing_joins_large_answers():
     assert waiting.take() == [2]
 
 
+def test_what_needs_little_work_is_taken_with_more():
+    waiting: Inbox[int] = Inbox(lambda size: size, lambda size: size // 8)
+    for answer in (TOGETHER_BYTES,) * 3:
+        waiting.put(answer)
+    assert waiting.take() == [TOGETHER_BYTES] * 3
+
+
 def test_a_full_inbox_waits_for_those_who_take():
     waiting = inbox()
     many = range(3 * FULL)

@@ -1,10 +1,15 @@
 """Statements that are compiled once take lists of every length, on both engines."""
 
-import pytest
-from sqlalchemy import BindParameter, bindparam, select, tuple_
+from urllib.parse import urlsplit
 
+import pytest
+from sqlalchemy import BindParameter, bindparam, insert, select, text, tuple_
+from sqlalchemy.exc import IntegrityError
+
+from syndicate.errors import StoreError, StoreGone
 from syndicate.store import declared_sources, schema, sources
 from syndicate.store.prepared import Prepared
+from tests import postgres
 from tests.factories import NOW, declared
 
 NAMES = [f"paper{number:02}" for number in range(20)]
@@ -33,6 +38,7 @@ def test_a_list_of_any_length_finds_each_row_once(papers, count):
         for _ in range(2):
             found = BY_NAMES.execute(connection, {"names": wanted}).scalars().all()
             assert sorted(found) == wanted
+            assert sorted(BY_NAMES.rows(connection, {"names": wanted})) == [(name,) for name in wanted]
             pairs = [(name, "feed") for name in wanted]
             found = BY_PAIRS.execute(connection, {"pairs": pairs, "owner": ""}).scalars().all()
             assert sorted(found) == wanted
@@ -43,3 +49,35 @@ def test_a_shorter_list_after_a_longer_one_finds_only_its_own(papers):
         BY_NAMES.execute(connection, {"names": NAMES}).all()
         assert sorted(BY_NAMES.execute(connection, {"names": NAMES[3:5]}).scalars()) == NAMES[3:5]
         assert sources.has_leases(connection, [], owner="us")
+
+
+def test_a_row_that_is_refused_is_told_as_sqlalchemy_tells_it(store):
+    row = {"name": "front page"}
+    adding = Prepared(insert(schema.outputs).values(name=bindparam("name"), signature="", built=NOW))
+    with pytest.raises(IntegrityError), store.write() as connection:
+        adding.execute_many(connection, [row, row])
+
+
+def test_a_store_that_cannot_answer_is_explained(store):
+    unknown = Prepared(select(text("*")).select_from(text("nowhere")))
+    with pytest.raises(StoreError, match="cannot be used"), store.read() as connection:
+        unknown.rows(connection, {})
+    with store.read() as connection:
+        assert BY_NAMES.rows(connection, {"names": NAMES}) == []
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+def test_a_server_that_goes_away_is_gone_and_comes_back_by_itself(store, postgres_server, store_url):
+    name = urlsplit(store_url).path.strip("/")
+    kill = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+
+    def read() -> None:
+        with store.read() as connection:
+            BY_NAMES.rows(connection, {"names": NAMES})
+            postgres.execute(postgres_server, kill)
+            BY_NAMES.rows(connection, {"names": NAMES})
+
+    with pytest.raises(StoreGone):
+        read()
+    with store.read() as connection:
+        assert BY_NAMES.rows(connection, {"names": NAMES}) == []

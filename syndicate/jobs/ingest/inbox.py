@@ -19,10 +19,14 @@ FULL_BYTES = 8 * TOGETHER_BYTES
 
 
 class Inbox(Generic[T]):
-    """A queue for several threads; ``size`` tells how many bytes an answer holds."""
+    """A queue for several threads; ``size`` tells how many bytes an answer holds, ``work`` how many count.
 
-    def __init__(self, size: Callable[[T], int]) -> None:
+    Those that count say how many answers may be together, those that are held how many may wait.
+    """
+
+    def __init__(self, size: Callable[[T], int], work: Callable[[T], int] | None = None) -> None:
         self._size = size
+        self._work = work or size
         self._waiting: deque[T] = deque()
         self._bytes = 0
         self._changed = Condition()
@@ -37,11 +41,11 @@ class Inbox(Generic[T]):
     def take(self) -> list[T]:
         """Some of the answers that wait, in the order in which they came; none when there are none."""
         taken: list[T] = []
-        held = 0
+        work = 0
         with self._changed:
-            while self._waiting and len(taken) < TOGETHER and held <= TOGETHER_BYTES:
+            while self._waiting and len(taken) < TOGETHER and work <= TOGETHER_BYTES:
                 taken.append(self._waiting.popleft())
-                held += self._size(taken[-1])
-            self._bytes -= held
+                work += self._work(taken[-1])
+                self._bytes -= self._size(taken[-1])
             self._changed.notify()
         return taken

@@ -51,6 +51,8 @@ log = logging.getLogger("syndicate.ingest")
 LEASE = timedelta(minutes=10)
 CLAIM = 500
 THREADS = 3
+# Of an answer of a known source that much is expected to be new: one in so many bytes.
+KNOWN_SHARE = 8
 # Polls that brought nothing share a transaction: a crash loses no article, and at most so many next checks.
 QUIET = 50
 
@@ -138,7 +140,7 @@ class IngestJob:
                 yield self._storing.save_failure(source, state, error, clock.now())
         extended = clock.now()
         with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
-            inbox: Inbox[_Answered] = Inbox(_bytes_of)
+            inbox: Inbox[_Answered] = Inbox(_bytes_of, _bytes_to_read)
             turn = Lock()
             running: deque[Future[list[SourceOutcome | _Polled]]] = deque()
             quiet: list[_Polled] = []
@@ -160,7 +162,8 @@ class IngestJob:
                         )
             for taken in running:
                 yield from _settled(taken, quiet)
-            yield from self._save_quiet(quiet)
+            if quiet:
+                yield from self._save_quiet(quiet)
         if feeds:
             self._give_back(feeds)
 
@@ -187,8 +190,10 @@ class IngestJob:
     def _take(self, inbox: Inbox[_Answered], turn: Lock, clock: RunClock) -> list[SourceOutcome | _Polled]:
         """Some answers, from bytes to rows; whoever waits for a parser lets another thread have its turn."""
         with turn:
-            answers, now = inbox.take(), clock.now()
-            taken, unread = self._look_through(answers, now)
+            now = clock.now()
+            taken, unread = self._look_through(inbox.take(), now)
+        if not unread:
+            return taken
         read_so_far = list(zip(unread, read_together(self.intake, unread), strict=True))
         with turn:
             polls: list[Poll] = []
@@ -203,7 +208,7 @@ class IngestJob:
             taken += self._save_all(polls, now)
         # One of them may cost a parser all its time, so none waits for the others; the longest come last.
         alone = [one for one, parsed in read_so_far if parsed is None]
-        for one in sorted(alone, key=lambda unread: len(unread.answer.body)):
+        for one in sorted(alone, key=lambda unread: len(unread.compared.unseen)):
             read = self._careful(one.source, one.state, now, partial(self._read_alone, one, now))
             with turn:
                 taken += self._save_all([read], now) if isinstance(read, Poll) else [read]
@@ -304,6 +309,8 @@ class IngestJob:
         if compared.nothing_new:
             state = replace(state, frame=compared.frame)
             return self._nothing_new(source, state, outcome_of(source, answer), now)
+        # Of a large document that is known but for an item, only that is kept while it is read and stored.
+        answer = replace(answer, body=b"")
         return Unread(source=source, state=state, answer=answer, known=known, compared=compared)
 
     def _poll_of(
@@ -339,6 +346,12 @@ class IngestJob:
 def _bytes_of(answered: _Answered) -> int:
     answer = answered[2]
     return len(answer.body) if isinstance(answer, Fetched) else 0
+
+
+def _bytes_to_read(answered: _Answered) -> int:
+    """How much of an answer will have to be read: of a source that was read before, most likely little."""
+    known = bool(answered[1].frame)
+    return _bytes_of(answered) // (KNOWN_SHARE if known else 1)
 
 
 def _settled(future: Future[list[SourceOutcome | _Polled]], quiet: list[_Polled]) -> Iterable[SourceOutcome]:
