@@ -88,6 +88,7 @@ _SPECIAL = re.compile("<(?:h1|img|pre)")
 _IMG = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
 _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"]*)"')
 _STYLE = re.compile(r' style="[^"]*"')
+_LINK_OR_PICTURE = re.compile(r"<(?:a|img) [^<>]*>")
 _FOREIGN_URL = re.compile(r'( (?:href|src)=")([\x00-\x21\x23-\x7f]*+[^"\x00-\x7f][^"]*+)"')
 # The same of any attribute: where none is, no need to try each word.
 _FOREIGN_VALUE = re.compile(r'="[\x00-\x21\x23-\x7f]*+[^"\x00-\x7f]')
@@ -299,7 +300,8 @@ def _canonical(html: str) -> str:
 def _with_uris(html: str) -> str:
     if html.isascii() or not _FOREIGN_VALUE.search(html):
         return html
-    return _FOREIGN_URL.sub(_uri, html)
+    # Not in the text, which may show what looks like an attribute.
+    return _LINK_OR_PICTURE.sub(lambda tag: _FOREIGN_URL.sub(_uri, tag[0]), html)
 
 
 def _uri(match: re.Match[str]) -> str:

@@ -78,6 +78,11 @@ def test_R8_links_are_absolute_uris(html, expected):
     assert cleaned(html) == expected
 
 
+def test_what_looks_like_a_link_in_the_text_stays_as_it_is():
+    html = '<p>write href="/ä" or src="/ö and</p><p title="a">not <i>this</i></p>'
+    assert cleaned(html) == html
+
+
 def test_relative_links_go_when_there_is_no_usable_base():
     assert clean_html('<a href="/b">b</a>', "").html == '<a rel="noopener">b</a>'
     assert clean_html('<a href="/b">b</a>', "javascript:alert(1)//").html == '<a rel="noopener">b</a>'
