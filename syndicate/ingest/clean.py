@@ -22,7 +22,7 @@ from syndicate.ingest.hidden_pictures import may_hide_pictures, without_hidden_p
 from syndicate.ingest.html_tags import NEVER_NESTING, TAG
 from syndicate.ingest.tracking_pixels import is_tracking_pixel, picture_sides
 from syndicate.model import Image
-from syndicate.text.plain import clean_line, html_to_text, without_ascii
+from syndicate.text.plain import clean_line, text_and_tags, text_of
 from syndicate.text.urls import absolute_url, is_web_url
 
 MAX_LENGTH = 1_000_000
@@ -71,27 +71,33 @@ WITHOUT_CONTENT = frozenset(
     }
 )  # fmt: skip
 
-_PLAIN = re.compile(r"[^<>&]*\Z")
 # XML cannot carry these (XML 1.0 §2.2), or they reorder the text around them (bidi overrides).
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
-_WANTED_ASCII = b"\t\n\r" + bytes(range(0x20, 0x7F))
+_MARKS = b"<>=\"'"
+_HARMLESS = bytes({*b"\t\n\r", *range(0x20, 0x7F)} - {*_MARKS})
+_NO_MARKS = bytes({*range(0x100)} - {*_MARKS})
 # As ``html_tags.TAG`` for what nh3 writes, and quicker.
 _NAME = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*)[^>"]*+(?:"[^"]*+"[^>"]*+)*+""")
-# What few texts have; of those without it no tag needs a look: noscript, a long tag, a quoted ``>``.
-_UNUSUAL = re.compile(
-    rf"""<(?:/?(?i:noscript)|[^>]{{{MAX_ATTRIBUTES}}}|[^<>]*=\s*+(?:"[^">]*+>|'[^'>]*+>))"""
-)
+# Noscript, img or image, h1, pre, a long tag, or what looks like them: where none is, there is less to do.
+_NOTABLE = re.compile(rf"<(?:[nNiIhHpP][oOmM1rR]|/[nN][oO]|[^>]{{{MAX_ATTRIBUTES}}})")
+# What few texts have besides a quoted ``>``: noscript and a long tag.
+_UNUSUAL = re.compile(rf"<(?:/?(?i:noscript)|[^>]{{{MAX_ATTRIBUTES}}})")
+# The marks of a text where each ``<`` begins a tag, each ``>`` ends it and each ``=`` leads to a quote.
+_ORDINARY_MARKS = re.compile(rb"""[^<>=]*+(?:<(?:="[^"<>=]*+"|='[^'<>=]*+')*+>[^<>=]*+)*+""")
 _LONG_START = re.compile(rf"<[a-zA-Z][^>]{{{MAX_ATTRIBUTES}}}[^>]*+")
 _QUOTED_END = re.compile(r"""=\s*+(?:"[^">]*+>|'[^'>]*+>)""")
+_QUOTED_END_IN_TAG = re.compile(rf"<[^<>]*{_QUOTED_END.pattern}")
 # What is corrected after nh3.
 _SPECIAL = re.compile("<(?:h1|img|pre)")
 _IMG = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
 _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"]*)"')
 _STYLE = re.compile(r' style="[^"]*"')
+_LINK_OR_PICTURE = re.compile(r"<(?:a|img) [^<>]*>")
 _FOREIGN_URL = re.compile(r'( (?:href|src)=")([\x00-\x21\x23-\x7f]*+[^"\x00-\x7f][^"]*+)"')
 # The same of any attribute: where none is, no need to try each word.
 _FOREIGN_VALUE = re.compile(r'="[\x00-\x21\x23-\x7f]*+[^"\x00-\x7f]')
-_NOSCRIPT = re.compile(r"</?noscript(?:[\s/][^<>]*+)?>", re.IGNORECASE)
+# Found much more quickly than where the first character, too, may be of either case.
+_NOSCRIPT = re.compile(r"<(?i:/?noscript)(?:[\s/][^<>]*+)?>")
 _PRE_NEWLINE = re.compile(r"(<pre[^>]*>)\n")
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:px)?\s*\Z")
 
@@ -114,44 +120,60 @@ def clean_html(html: str, base: str) -> CleanedHtml:
     Anything may come in; nothing raises. Cleaning twice gives the same as cleaning once (except for links
     and headings left open around other elements, which no parser reads the same way twice).
     """
-    html = _without_unwanted(html[:MAX_LENGTH])
+    html = html[:MAX_LENGTH]
     if len(html) > MAX_REFERENCES and html.count("&") > MAX_REFERENCES:
         html = "&".join(html.split("&", MAX_REFERENCES)[:MAX_REFERENCES])
-    if _PLAIN.match(html):
+    html, marks, is_printable = _wanted(html)
+    if "<" not in html and ">" not in html and "&" not in html:
         html = html.strip()
-        return CleanedHtml(html=html, text=html_to_text(html))
-    raw = _admissible(html)
-    html = _sanitised(raw, base)
-    has_special = _SPECIAL.search(html) is not None
-    if has_special and "<img" in html and may_hide_pictures(raw):
+        return CleanedHtml(html=html, text=text_of([html], is_printable=is_printable))
+    is_notable = _NOTABLE.search(html) is not None
+    is_ordinary = _ORDINARY_MARKS.fullmatch(marks) is not None
+    raw = _admissible(html, marks.count(b"<"), is_notable=is_notable, is_ordinary=is_ordinary)
+    html, is_printable = _sanitised(raw, base, is_printable=is_printable)
+    special = set(_SPECIAL.findall(html)) if is_notable else set()
+    if "<img" in special and may_hide_pictures(raw, is_ordinary=is_ordinary):
         shown = without_hidden_pictures(raw)
-        html = html if shown == raw else _sanitised(shown, base)
-    if _may_be_deep(html):
+        if shown != raw:
+            html, is_printable = _sanitised(shown, base, is_printable=is_printable)
+    pieces = text_and_tags(html)
+    if _may_be_deep(html, len(pieces) // 2):
         # End tags in comments and the like were taken for real ones. What nh3 writes has none of these.
         html = within_limits(html)
+        pieces = text_and_tags(html)
     html = _with_uris(html)
     image = None
-    if has_special:
-        html, image = _pictures(_canonical(html))
-    html = html.strip()
-    return CleanedHtml(html=html, text=html_to_text(html), image=image)
+    if special:
+        html = _canonical(html, special)
+    if "<img" in special:
+        html, image = _pictures(html)
+    return CleanedHtml(html=html.strip(), text=text_of(pieces, is_printable=is_printable), image=image)
 
 
-def _admissible(html: str) -> str:
+def _admissible(html: str, tags: int, *, is_notable: bool, is_ordinary: bool) -> str:
     """HTML that nh3 may see: without ``noscript`` and within the limits."""
-    is_unusual = (len(html) > MAX_TAGS and html.count("<") > MAX_TAGS) or _UNUSUAL.search(html)
+    is_unusual = (
+        tags > MAX_TAGS
+        or (is_notable and _UNUSUAL.search(html))
+        or (not is_ordinary and _QUOTED_END.search(html) and _QUOTED_END_IN_TAG.search(html))
+    )
     if is_unusual:
         # nh3 would show what is in it as text. No reader of ours runs scripts.
         html = _NOSCRIPT.sub("", html)
-    if (is_unusual and _may_exceed(html)) or _may_be_deep(html):
+        tags = html.count("<")
+    if (is_unusual and _may_exceed(html, tags, is_ordinary=is_ordinary)) or _may_be_deep(html, tags):
         return within_limits(html)
     return html
 
 
-def _sanitised(html: str, base: str) -> str:
+def _sanitised(html: str, base: str, *, is_printable: bool) -> tuple[str, bool]:
+    """What nh3 leaves of HTML, and whether it is as printable as ``_wanted`` tells."""
     clean = _cleaner(base).clean(html)
+    if "&" not in html:
+        return clean, is_printable
     # Only a reference makes a character that was not there.
-    return _without_unwanted(clean) if "&" in html else clean
+    clean, _, is_printable = _wanted(clean)
+    return clean, is_printable
 
 
 @lru_cache(maxsize=256)
@@ -174,27 +196,35 @@ def _build(relative: Literal["deny"] | tuple[Literal["rewrite_with_base"], str])
     )
 
 
-def _without_unwanted(text: str) -> str:
-    suspects = without_ascii(text, _WANTED_ASCII)
-    if not suspects or suspects.replace("\xa0", "").isprintable():
-        return text
+def _wanted(text: str) -> tuple[str, bytes, bool]:
+    """A text without unwanted characters; its marks; whether all of it is printable, for ``text_of``.
+
+    One look answers all of this for most texts, many times as quickly as patterns would.
+    """
+    marks = text.encode(errors="surrogatepass").translate(None, _HARMLESS)
+    found = marks.translate(None, _MARKS)
+    if not found:
+        return text, marks, True
+    marks = marks.translate(None, _NO_MARKS)
+    suspects = found.decode(errors="surrogatepass")
+    if suspects.replace("\xa0", "").isprintable():
+        return text, marks, True
     try:
         text.encode()
     except UnicodeEncodeError:
         text = text.encode(errors="ignore").decode()
-    return _UNWANTED.sub("", text)
+    return _UNWANTED.sub("", text), marks, False
 
 
-def _may_exceed(html: str) -> bool:
+def _may_exceed(html: str, tags: int, *, is_ordinary: bool) -> bool:
     """Whether ``within_limits`` could have to change something, apart from depth."""
-    if html.count("<") > MAX_TAGS or _QUOTED_END.search(html):
+    if tags > MAX_TAGS or (not is_ordinary and _QUOTED_END.search(html)):
         return True
     return any(_attributes(start) > MAX_ATTRIBUTES for start in _LONG_START.findall(html))
 
 
-def _may_be_deep(html: str) -> bool:
+def _may_be_deep(html: str, tags: int) -> bool:
     """Whether elements nest too deeply. No depth is larger than the number of start tags."""
-    tags = html.count("<")
     return tags > MAX_DEPTH and tags - html.count("</") > MAX_DEPTH and _is_deep(html)
 
 
@@ -290,16 +320,18 @@ def pixels(value: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def _canonical(html: str) -> str:
-    html = html.replace("<h1", "<h2").replace("</h1>", "</h2>")
+def _canonical(html: str, special: set[str]) -> str:
+    if "<h1" in special:
+        html = html.replace("<h1", "<h2").replace("</h1>", "</h2>")
     # Parsers drop the first newline of pre; without a second one it would be lost each time.
-    return _PRE_NEWLINE.sub("\\1\n\n", html)
+    return _PRE_NEWLINE.sub("\\1\n\n", html) if "<pre" in special else html
 
 
 def _with_uris(html: str) -> str:
     if html.isascii() or not _FOREIGN_VALUE.search(html):
         return html
-    return _FOREIGN_URL.sub(_uri, html)
+    # Not in the text, which may show what looks like an attribute.
+    return _LINK_OR_PICTURE.sub(lambda tag: _FOREIGN_URL.sub(_uri, tag[0]), html)
 
 
 def _uri(match: re.Match[str]) -> str:

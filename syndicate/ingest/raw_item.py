@@ -171,7 +171,8 @@ def _summary(summary: Text | None, main: Text | None, body: CleanedHtml) -> str:
         return ""
     text = body.text if summary is main else _cleaned(summary).text
     # Clean text shrinks by a half at most, where every other character is a line break.
-    return clean_line(text[: 2 * MAX_SUMMARY + 2], MAX_SUMMARY)
+    start = text[: 2 * MAX_SUMMARY + 2].replace("\n\n", " ").replace("\n", " ")
+    return clean_line(start, MAX_SUMMARY)
 
 
 def _image(raw: RawItem) -> Image | None:

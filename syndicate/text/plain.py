@@ -17,8 +17,10 @@ _UNSAFE = re.compile(
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028]")
 _INLINE_SPACE = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")
-_SPACES = re.compile("  +")
+# Only where two characters come first does a search for them pass over single spaces quickly.
+_SPACES = re.compile("  [ ]*")
 _PRINTABLE_ASCII = bytes(range(0x20, 0x7F)) + b"\n"
+_PRINTABLE_OR_BREAK = _PRINTABLE_ASCII + b"\x01\x02"
 ASCII = bytes(range(0x80))
 # Space other than U+0020 and the line feed: few texts have any, and no other needs the two patterns above.
 _ODD_SPACE = re.compile(r"[^\S\n ]")
@@ -34,18 +36,19 @@ _MAY_COMBINE = re.compile(
 _WORDS_OF_ASCII = bytes(byte if byte > 0x7F or chr(byte).isalnum() else ord(" ") for byte in range(256))
 _FOREIGN_SIGNS = re.compile(r"[^\w\x00-\x7f]+")
 _FEW = 8
-_TAG = re.compile(r"<(/?+[a-z][a-z0-9]*+)[^>\"]*+(?:\"[^\"]*+\"[^>\"]*+)*+>")
-_PREFORMATTED = re.compile(r"<pre[ >].*?</pre>", re.DOTALL)
-_BULLET = re.compile("\x02• [ \n]*")
+# Stand for the line breaks of tags until those of the text have become spaces; cleaned HTML has neither.
+_BREAK = "\x01"
+_BULLET = "\x02• "
+_AFTER_BULLET = re.compile(f"{_BULLET}[ \n]*")
 _BLOCKS = (
     "address", "article", "aside", "blockquote", "caption", "div", "dl", "figcaption", "figure", "footer",
     "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "main", "ol", "p", "pre", "section", "table", "ul",
 )  # fmt: skip
 _BREAKS = {
-    **{name: "\n\n" for block in _BLOCKS for name in (block, "/" + block)},
-    **dict.fromkeys(("br", "tr", "/tr", "dt", "dd", "/dt", "/dd"), "\n"),
+    **{name: 2 * _BREAK for block in _BLOCKS for name in (block, "/" + block)},
+    **dict.fromkeys(("br", "tr", "/tr", "dt", "dd", "/dt", "/dd"), _BREAK),
     **dict.fromkeys(("/td", "/th"), " "),
-    "li": "\n\x02• ",
+    "li": _BREAK + _BULLET,
 }
 
 _SENTENCE_END = re.compile(r"(?:(?<=\w{3})\.|[!?…؟۔।])[\"'”’»)\]]*(?=\s+[^\sa-z])|[。！？｡][」』”’）]*")
@@ -68,8 +71,10 @@ def folded_words(text: str) -> str:
 
 def clean_line(text: str, limit: int = 300) -> str:
     """One line for titles, names and labels: at most ``limit`` characters, cut at a word with "…"."""
-    if len(text) <= limit and _is_clean_line(text):
-        return text
+    # One character more tells whether the line goes on; what follows that one combines with none before it.
+    start = text[: limit + 2].removesuffix(" ")
+    if _is_clean_line(start) and (len(text) <= limit + 2 or is_western(start)):
+        return _cut(start, limit)
     # A title of megabytes need not be looked at whole.
     text = " ".join(_safe(text.lstrip()[: 16 * limit]).split())
     return _cut(unicodedata.normalize("NFC", text), limit)
@@ -94,28 +99,38 @@ def clean_text(text: str, limit: int = MAX_TEXT) -> str:
     return _in_paragraphs(text, limit)
 
 
-def html_to_text(html: str) -> str:
-    """The text of HTML that ``ingest/clean`` has cleaned, in paragraphs as ``clean_text`` writes them.
+def text_and_tags(html: str) -> list[str]:
+    """HTML that ``ingest/clean`` has cleaned, taken apart: text and the insides of tags take turns.
+
+    Text comes first and last. Not for markup that strangers wrote: it relies on a ``<`` and ``>`` around each
+    tag and nowhere else, not even in attributes.
+    """
+    return html.replace(">", "<").split("<")
+
+
+def text_of(pieces: list[str], *, is_printable: bool = False) -> str:
+    """The text of what ``text_and_tags`` took apart, in paragraphs as ``clean_text`` writes them.
 
     Blocks become paragraphs, list items "• " lines, ``br`` a line break; alternative texts of pictures are
-    left out. Not for markup that strangers wrote: it relies on well-formed tags.
+    left out. ``is_printable`` tells that there are neither controls, tabs and line ends apart, nor format
+    characters, nor unusual space: then nobody need look.
     """
-    html = _PREFORMATTED.sub(lambda match: match[0].replace("\n", "<br>"), html)
-    html = html.replace("\xa0", " ").replace("\t", " ").replace("\r", " ")
-    is_printable = _is_printable(html)
+    tags = pieces[1::2]
+    if "/pre" in tags:
+        _keep_line_ends(pieces)
+    pieces[1::2] = [_BREAKS.get(tag.partition(" ")[0], "") for tag in tags]
+    text = "".join(pieces)
+    text = text.replace("\xa0", " ").replace("\t", " ").replace("\r", " ")
+    is_printable = is_printable or without_ascii(text, _PRINTABLE_OR_BREAK).isprintable()
     # Where all space is spaces and line feeds, there is no need to take it apart into words.
-    html = html.replace("\n", " ") if is_printable else " ".join(html.split())
-    if "<" in html:
-        # Text and names of tags take turns.
-        pieces = _TAG.split(html)
-        pieces[1::2] = [_BREAKS.get(name, "") for name in pieces[1::2]]
-        html = "".join(pieces)
-        if "\x02" in html:
-            html = _BULLET.sub("• ", html)
-    if "&" in html:
-        return clean_text(entities.unescape(html))
-    # What the breaks added is printable too.
-    return _in_paragraphs(html, MAX_TEXT) if is_printable else clean_text(html)
+    text = text.replace("\n", " ") if is_printable else " ".join(text.split())
+    text = text.replace(_BREAK, "\n")
+    if "\x02" in text:
+        text = _AFTER_BULLET.sub("• ", text)
+    if "&" in text:
+        text = entities.unescape(text).replace("\xa0", " ")
+    # What the breaks and references added is printable too.
+    return _in_paragraphs(text, MAX_TEXT) if is_printable else clean_text(text)
 
 
 def excerpt(text: str, limit: int = 280) -> str:
@@ -162,22 +177,31 @@ def _is_printable(text: str) -> bool:
     return without_ascii(text, _PRINTABLE_ASCII).isprintable()
 
 
+def _keep_line_ends(pieces: list[str]) -> None:
+    """Line ends in ``pre`` are breaks, as ``br`` is one."""
+    inside = False
+    for place in range(1, len(pieces) - 1, 2):
+        name = pieces[place].partition(" ")[0]
+        inside = name == "pre" or (inside and name != "/pre")
+        if inside:
+            pieces[place + 1] = pieces[place + 1].replace("\n", _BREAK)
+
+
 def _in_paragraphs(text: str, limit: int) -> str:
     """A text whose only space is spaces and line feeds as ``clean_text`` writes it."""
-    return _cut(_paragraphs(_composed(_single_spaced(text))).strip(), limit)
-
-
-def _single_spaced(text: str) -> str:
-    return _SPACES.sub(" ", text) if "  " in text else text
+    # Most runs of spaces are at the ends of lines.
+    return _cut(_composed(_SPACES.sub(" ", _paragraphs(text))).strip(), limit)
 
 
 def _paragraphs(text: str) -> str:
     """Lines without space at their ends, and one empty line where there were more."""
     lines: list[str] = []
+    before = ""
     for raw in text.split("\n"):
         line = raw.strip(" ")
-        if line or (lines and lines[-1]):
+        if line or before:
             lines.append(line)
+        before = line
     return "\n".join(lines)
 
 

@@ -78,6 +78,17 @@ def test_R8_links_are_absolute_uris(html, expected):
     assert cleaned(html) == expected
 
 
+def test_what_looks_like_a_link_in_the_text_stays_as_it_is():
+    html = '<p>write href="/ä" or src="/ö and</p><p title="a">not <i>this</i></p>'
+    assert cleaned(html) == html
+
+
+def test_no_bracket_stands_in_a_value_since_the_text_is_told_from_tags_by_them():
+    found = clean_html("<p title='1 < 2'>a<i lang='>'>b</i></p>c<p title='</p>'>", BASE)
+    assert found.html == '<p title="1 &lt; 2">a<i lang="&gt;">b</i></p>c<p title="&lt;/p&gt;"></p>'
+    assert found.text == "ab\n\nc"
+
+
 def test_relative_links_go_when_there_is_no_usable_base():
     assert clean_html('<a href="/b">b</a>', "").html == '<a rel="noopener">b</a>'
     assert clean_html('<a href="/b">b</a>', "javascript:alert(1)//").html == '<a rel="noopener">b</a>'
@@ -247,7 +258,9 @@ def test_what_is_for_readers_without_scripts_is_shown_and_not_its_markup(tag):
     assert clean_html(html, "https://news.example/").html == '<img src="https://news.example/a.jpg"><i>a</i>'
 
 
-@pytest.mark.parametrize("piece", ["style ", "<a style='", "<img hidden ", "hidden<", "<p style=x>"])
+@pytest.mark.parametrize(
+    "piece", ["style ", "<a style='", "<img hidden ", "hidden<", "<p style=x>", "<p>hidden</p>"]
+)
 def test_looking_for_what_hides_takes_linear_time(piece):
     assert clean_html("<img src='/a.jpg'>" + piece * (900_000 // len(piece)), BASE)
 
