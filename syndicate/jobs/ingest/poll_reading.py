@@ -44,7 +44,8 @@ class Unread:
             "url": self.answer.url,
             "content_type": self.answer.content_type,
             "charset": self.answer.charset,
-            "known": self.known,
+            # Where some are left out already, all that is left is to be read.
+            "known": frozenset() if self.compared.seen else self.known,
             **reading_of(self.source),
         }
 
