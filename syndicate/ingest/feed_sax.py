@@ -26,6 +26,14 @@ _UNUSED = frozenset(
         "media:hash", "media:player", "media:rating", "media:restriction", "media:text", "media:title",
     }
 )  # fmt: skip
+# What we take of a feed itself is its title, links, id, language and times between visits.
+_UNUSED_IN_FEEDS = frozenset(
+    {
+        "author", "category", "description", "icon", "image", "lastbuilddate", "logo", "managingeditor",
+        "pubdate", "published", "updated",
+    }
+)  # fmt: skip
+_VOCABULARIES_OF_ITEMS = ("content:", "dc:", "dcterms:", "feedburner:", "itunes:", "media:")
 # feedparser looks for a mailbox in these with an expression that takes quadratic time.
 _PERSONS = frozenset({"author", "dc:author", "dc:creator", "itunes:author", "managingeditor", "name"})
 MAX_PERSON = 1_000
@@ -36,7 +44,7 @@ _ITEMS = frozenset({"item", "entry"})
 
 
 class FeedReader(ExpatParser):
-    """A SAX reader over expat that buffers text and skips what ``is_used`` refuses.
+    """A SAX reader over expat that buffers text and skips what is not used (``_role``).
 
     feedparser takes ``media:description`` for the item's own description. Here it is kept apart: as ``alt``
     of the picture it stands in, else as ``media_caption`` of the item.
@@ -91,13 +99,18 @@ class FeedReader(ExpatParser):
             self._open(*self._leaf)
         role = _role(name)
         known = role.known
-        if self._most_items is not None:
-            self._watch(role, attrs)
+        if self._most_items is not None and (
+            role.may_be_item or len(attrs) > MAX_ATTRIBUTES or handler.depth + self._skipped_depth > MAX_DEPTH
+        ):
+            self._watch(role)
         if role.is_item:
             self._begin_item()
         elif not handler.incontent:
             self._elements += 1
-        if is_in_category or self._skipped_depth or not self._is_wanted(role):
+        is_used = self._elements <= MAX_ELEMENTS and (
+            role.is_used if handler.inentry else role.is_used_outside
+        )
+        if is_in_category or self._skipped_depth or not (is_used or handler.incontent):
             self._skip(known)
             return
         if known == "media:content":
@@ -181,31 +194,18 @@ class FeedReader(ExpatParser):
             self._start = self._parser.CurrentByteIndex
         self._open_items += 1
 
-    def _is_wanted(self, role: "_Role") -> bool:
-        handler: Any = self._cont_handler
-        if handler.incontent:
-            return True
-        return self._elements <= MAX_ELEMENTS and (role.is_used if handler.inentry else role.is_used_outside)
-
     def _skip(self, known: str) -> None:
         if known == "media:description" and not self._skipped_depth:
             self._caption = []
         self._skipped_depth += 1
         self._parser.CharacterDataHandler = None if self._caption is None else self._caption.append
 
-    def _watch(self, role: "_Role", attrs: Mapping[str, str]) -> None:
+    def _watch(self, role: "_Role") -> None:
+        """Stop at what is too deep, has too many attributes, or is no item like the others."""
         handler: Any = self._cont_handler
-        if handler.depth + self._skipped_depth > MAX_DEPTH or len(attrs) > MAX_ATTRIBUTES:
-            raise Unsplittable("an element too deep or with too many attributes", malformed=False)
-        if role.may_be_item and (
-            not role.is_item
-            or self._skipped_depth
-            or self._open_items
-            or handler.incontent
-            or not handler.depth
-            or len(self.items) == self._most_items
-        ):
-            raise Unsplittable("items that have to be looked at one by one", malformed=False)
+        is_alone = not (self._skipped_depth or self._open_items or handler.incontent)
+        if not (role.is_item and is_alone and handler.depth and len(self.items) != self._most_items):
+            raise Unsplittable("items and elements that have to be looked at one by one", malformed=False)
 
     def _keep_caption(self) -> None:
         handler: Any = self._cont_handler
@@ -254,4 +254,7 @@ def _role(name: str) -> _Role:
     local = name.split(" ")[1 if " " in name else 0].lower()
     # Without a prefix it is some dialect of RSS or Atom.
     is_used = known not in _UNUSED if known else name.count(" ") < 2
-    return _Role(known, known in _ITEMS, local in _ITEMS, is_used, is_used and known != "image")
+    is_of_items = known in _UNUSED_IN_FEEDS or (
+        known.startswith(_VOCABULARIES_OF_ITEMS) and known not in ("dc:language", "dc:title")
+    )
+    return _Role(known, known in _ITEMS, local in _ITEMS, is_used, is_used and not is_of_items)

@@ -22,10 +22,12 @@ _KEEPING = {
     "content:encoded": "_keep_content",
     "dc:creator": "_keep_author",
     "dc:date": "_keep_updated",
+    "dc:subject": "_keep_category",
     "description": "_keep_description",
     "guid": "_keep_id",
     "id": "_keep_id",
     "link": "_keep_address",
+    "name": "_keep_name",
     "pubdate": "_keep_published",
     "published": "_keep_published",
     "summary": "_keep_summary",
@@ -39,7 +41,7 @@ class LeafParser(StrictParser):
 
     def values_of_leaf(self, tag: str, attributes: Mapping[str, str]) -> dict[str, str] | None:
         """The attributes of an element for ``leaf``, ``None`` when it has to be begun now."""
-        if self.incontent or self.baseuri or tag in ROOTS or not self.langstack:
+        if self.incontent or tag in ROOTS or not self.langstack or (self.baseuri and tag != "category"):
             return None
         values = dict(map(self._normalize_attributes, attributes.items())) if attributes else {}
         return values if not values or is_local(values) else None
@@ -47,7 +49,10 @@ class LeafParser(StrictParser):
     def leaf(self, tag: str, values: dict[str, str], text: str) -> None:
         """A whole element that holds nothing but a text: nothing in it asks for its base or language."""
         self.depth += 1
-        keep = _KEEPING.get(tag) if self._is_in_item() and not is_mended(text) else None
+        is_in_item = self.inentry and not (
+            self.insource or self.inimage or self.intextinput or self.contentparams
+        )
+        keep = _KEEPING.get(tag) if is_in_item and (text.isascii() or not is_mended(text)) else None
         if not (keep and getattr(self, keep)(values, text.strip())):
             self._start(tag, values)
             if text and not text.isspace():
@@ -55,11 +60,6 @@ class LeafParser(StrictParser):
             self._end(tag)
             self.lang = self.langstack[-1]
         self.depth -= 1
-
-    def _is_in_item(self) -> bool:
-        return bool(
-            self.inentry and not (self.insource or self.inimage or self.intextinput or self.contentparams)
-        )
 
     def _keep_category(self, values: Mapping[str, str], text: str) -> bool:
         """Every fifth element of a feed is a category."""
@@ -81,7 +81,10 @@ class LeafParser(StrictParser):
             entry.setdefault("link", text)
         return True
 
-    def _keep_address(self, values: Mapping[str, str], text: str) -> bool:
+    def _keep_address(self, values: dict[str, str], text: str) -> bool:
+        if not text and "href" in values:
+            self._start_link(values)
+            return True
         if values:
             return False
         self.entries[-1].setdefault("links", []).append(FeedParserDict(_ALTERNATE))
@@ -104,6 +107,12 @@ class LeafParser(StrictParser):
         self._keep_outermost("author", text)
         self.inauthor = 0
         self._sync_author_detail()
+        return True
+
+    def _keep_name(self, _values: Mapping[str, str], text: str) -> bool:
+        if self.inpublisher or not self.inauthor:
+            return False
+        self._save_author("name", text)
         return True
 
     def _keep_title(self, values: Mapping[str, str], text: str) -> bool:

@@ -27,8 +27,8 @@ _REFERENCE = re.compile("&([A-Za-z0-9_]+);")
 _WINDOWS_1252 = re.compile("[\x80-\x9f]")
 
 
-class _Item(FeedParserDict):  # type: ignore[misc]
-    """What feedparser gathers about an item, asked for several times with every element.
+class _Gathered(FeedParserDict):  # type: ignore[misc]
+    """What feedparser gathers about a feed or an item, asked for several times with every element.
 
     Other names are taken where something is kept; what asks uses the right ones, so a plain dictionary
     answers the same, in a tenth of the time.
@@ -41,7 +41,7 @@ class _Item(FeedParserDict):  # type: ignore[misc]
     __hash__ = object.__hash__
 
 
-class Parameters(_Item):
+class Parameters(_Gathered):
     """The same of a text; none of its names has another one."""
 
     __setitem__ = dict.__setitem__
@@ -64,6 +64,7 @@ class StrictParser(StrictFeedParser):  # type: ignore[misc]
         super().__init__("", None, "utf-8")
         self.sanitize_html = self.resolve_relative_uris = False
         self.contentparams = Parameters()
+        self.feeddata = _Gathered()
 
     def unknown_starttag(self, tag: str, attrs: Sequence[tuple[str, str]]) -> None:
         """Begin an element."""
@@ -93,7 +94,7 @@ class StrictParser(StrictFeedParser):  # type: ignore[misc]
     def _start_item(self, attributes: dict[str, str]) -> None:
         super()._start_item(attributes)
         if not self.entries[-1]:
-            self.entries[-1] = _Item()
+            self.entries[-1] = _Gathered()
 
     _start_entry = _start_item
 
@@ -175,10 +176,11 @@ class StrictParser(StrictFeedParser):  # type: ignore[misc]
         if not self.incontent and not self.contentparams:
             if element not in _KEPT_APART:
                 return self._keep
-            return self._keep_link if element == "link" and self.inentry and not self.inimage else None
+            return self._keep_link if element == "link" and not self.inimage else None
         parameters = self.contentparams
         is_usual = parameters.get("type") in TEXT_TYPES and not parameters.get("base64")
-        return self._keep_text if self.inentry and is_usual and element in _TEXTS else None
+        is_kept = element in _TEXTS and (self.inentry or element != "content")
+        return self._keep_text if is_usual and is_kept else None
 
     def _keep(self, element: str, text: str) -> str:
         if text and element in self.can_be_relative_uri and (element != "id" or self.guidislink):
@@ -194,11 +196,11 @@ class StrictParser(StrictFeedParser):  # type: ignore[misc]
             text = self.resolve_uri(text)
         if "&" in text:
             # As feedparser undoes references that are none.
-            text = _REFERENCE.sub(r"&\1", text.replace("&amp;", "&"))
-        entry = self.entries[-1]
-        entry[element] = text
-        if text:
-            entry["links"][-1]["href"] = text
+            text = _REFERENCE.sub(r"&\1", text.replace("&amp;", "&") if self.inentry else text)
+        context = self.entries[-1] if self.inentry else self._get_context()
+        context[element] = text
+        if text or not self.inentry:
+            context["links"][-1]["href"] = text
         return text
 
     def _keep_text(self, element: str, text: str) -> str:
@@ -215,10 +217,14 @@ class StrictParser(StrictFeedParser):  # type: ignore[misc]
         if element == "content":
             self.entries[-1].setdefault(element, []).append(detail)
             return text
-        name = "summary" if element == "description" else element
-        self._keep_outermost(name, text)
+        if self.inentry:
+            context, name = self.entries[-1], "summary" if element == "description" else element
+            self._keep_outermost(name, text)
+        else:
+            context, name = self._get_context(), "subtitle" if element == "description" else element
+            context[name] = text
         if self.incontent:
-            self.entries[-1][name + "_detail"] = detail
+            context[name + "_detail"] = detail
         return text
 
     def _keep_outermost(self, name: str, text: str) -> None:

@@ -411,3 +411,19 @@ def test_nobody_can_write_the_stand_in_of_a_long_text():
     entry = only_entry(body)
     assert "langer" not in entry.title
     assert entry.text.count("langer") == 40
+
+
+def test_what_is_in_an_element_of_the_feed_holds_in_it_alone():
+    head = (
+        "<title>The Wire</title><link>https://news.example/</link>"
+        '<description xml:base="https://other.example/">news</description>'
+        "<updated><link>https://odd.example/</link><guid>odd</guid></updated>"
+    )
+    parsed = read(rss("<title>a</title><link>/a</link>", head=head))
+    assert parsed.home_url == "https://news.example/"
+    assert parsed.feed_id == ""
+    assert [entry.url for entry in parsed.entries] == ["https://news.example/a"]
+
+
+def test_the_title_of_a_feed_may_be_one_of_dublin_core():
+    assert read(rss("<title>a</title>", head="<dc:title>The Wire</dc:title>")).title == "The Wire"

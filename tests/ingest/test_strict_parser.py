@@ -59,7 +59,7 @@ DOCUMENTS = [
     rss("<title>a<link>https://a.example/</link>b</title><description>a <title>b</title> c</description>"),
     rss("<pubDate> </pubDate><guid/><author></author><title/>"),
     rss("<pubDate>1</pubDate><strange>text</strange><strange a='1'>text</strange><odd><guid>9</guid></odd>"),
-    rss("<dc:creator>Ann</dc:creator><dc:date>2026-11-24</dc:date><dc:subject>a</dc:subject>", attributes=DC),
+    rss("<dc:creator>Ann</dc:creator><dc:date>2026-11-24</dc:date>", attributes=DC),
     rss("<z:creator>Ann</z:creator>", attributes=DC.replace("dc=", "z=")),
     rss("<media:group><media:thumbnail url='x.png'/></media:group><guid>1</guid>", attributes=MEDIA),
     rss("<source url='https://other.example/'>Other</source><guid>1</guid>"),
@@ -72,10 +72,23 @@ DOCUMENTS = [
     atom(
         "<id>1</id><content type='xhtml'><div xmlns='http://www.w3.org/1999/xhtml'><p>x</p></div></content>"
     ),
+    atom(
+        "<id>1</id><link rel='self' href='https:///a/'/><link type='a/b' href='b'>text</link><link href=''/>"
+    ),
+    atom(
+        "<id>1</id><author><name> Ann </name><uri>x</uri></author><author><name>B</name><email>b@b.example"
+        "</email></author><contributor><name>C</name></contributor><name>D</name>"
+    ),
     atom("<id>1</id><content type='text'>x</content><id>2</id><published>2026</published>", "xml:lang='fr'"),
 ]
 
 
+CATEGORIES = [
+    "<category>boats</category><category domain='https://a.example/'> fish </category><category/>",
+    "<category>a</category><category>a</category><dc:subject>Käse</dc:subject><dc:subject> </dc:subject>",
+    "<category term='t'/><category label='L' term='t'/><category scheme='s' term='u'>text</category>",
+    "<category>CafÃ©</category><category other='x'>y</category><category term='Ã©'/>",
+]
 LONG = [
     "in ASCII ", "<b>Käse</b> ", "CafÃ© ", "É", "\x93quoted\x94 ", "日本 ", "日本 CafÃ© ", "CafÃ© Käse ",
     " Ã", "©Ã",
@@ -116,6 +129,16 @@ def test_long_texts_are_what_feedparser_keeps_of_them(piece: str, more: str) -> 
     )
     _, _, (entry,) = read(LeafParser(), document)
     assert entry == whole.entries[0]
+
+
+@pytest.mark.parametrize("categories", CATEGORIES)
+def test_categories_have_the_names_that_feedparser_finds(categories: str) -> None:
+    def names(parser: Any) -> list[str]:
+        _, _, (entry,) = read(parser, rss("<guid>1</guid>" + categories, attributes=DC))
+        tags = [dict(tag) for tag in entry["tags"]]
+        return list(dict.fromkeys(tag.get("label") or tag.get("term") for tag in tags))
+
+    assert names(LeafParser()) == names(Whole("", None, "utf-8"))
 
 
 def test_what_is_in_a_category_is_not_the_items() -> None:
