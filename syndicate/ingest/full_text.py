@@ -155,7 +155,8 @@ def wanted_pages(
     """The pages to read for articles that were just accepted or changed."""
     if source.full_text is FullText.NEVER:
         return ()
-    known = replace(source, home_url=found.parsed.home_url or source.home_url)
+    home = found.parsed.home_url or source.home_url
+    known = source if home == source.home_url else replace(source, home_url=home)
     return tuple(
         WantedPage(url=article.url, uid=article.uid, digest=article.content_hash, published=article.published)
         for article in articles

@@ -89,10 +89,16 @@ def failed(source_name: str, error: SyndicateError) -> PollOutcome:
     )
 
 
-def with_wishes(outcome: PollOutcome, parsed: ParsedSource) -> PollOutcome:
-    """The outcome with what the feed itself asks for: a pause (``ttl``), hours and days without visits."""
+def with_wishes(
+    outcome: PollOutcome, parsed: ParsedSource, published: tuple[datetime, ...] = ()
+) -> PollOutcome:
+    """The outcome with what the feed itself asks for: a pause (``ttl``), hours and days without visits.
+
+    ``published`` are its latest publications, if the poll brought any.
+    """
     return replace(
         outcome,
+        published=published,
         min_interval=parsed.min_interval,
         skip_hours=parsed.skip_hours,
         skip_days=parsed.skip_days,

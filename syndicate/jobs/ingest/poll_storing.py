@@ -75,7 +75,7 @@ class PollStoring:
 
         done = self.intake.accept_all([poll.reading for poll in polls], now, settle)
         return [
-            replace(one, warning=told(one.warning, poll.state.read_from))
+            replace(one, warning=told(one.warning, poll.state.read_from)) if poll.state.read_from else one
             for one, poll in zip(done, polls, strict=True)
         ]
 
@@ -123,12 +123,12 @@ class PollStoring:
         self, connection: Connection, poll: Poll, new: Sequence[NewArticle], now: datetime
     ) -> SourceState:
         parsed, source = poll.reading.parsed, poll.source
-        before, came = poll.state, with_wishes(poll.outcome, parsed)
+        before, published = poll.state, poll.outcome.published
         if new and poll.answer:
             published = article_store.latest_published(connection, source.id, limit=RHYTHM)
-            came = replace(came, published=published)
-            if hub_missed((one.published for one in new), now):
+            if before.pushed_until and hub_missed((one.published for one in new), now):
                 before = replace(before, pushed_until=None)
+        came = with_wishes(poll.outcome, parsed, published)
         after = after_poll(before, came, now, self.intervals(source))
         if poll.is_partial:
             # Or the next answer would count as unchanged, and the items not read would never be.
