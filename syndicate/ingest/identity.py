@@ -37,6 +37,7 @@ from uuid import UUID, uuid5
 
 from syndicate.errors import ParseError
 from syndicate.model import Entry, KnownArticle, NewArticle, Source
+from syndicate.text.digests import digest_of
 from syndicate.text.language import detect_language, direction_of
 from syndicate.text.names import slug
 from syndicate.text.plain import excerpt
@@ -129,7 +130,7 @@ def decide(
         return Decision(kind=Kind.REFUSED, existing=existing, reason=str(error))
     if existing is None:
         return Decision(kind=Kind.NEW, article=article)
-    if existing.content_hash == article.content_hash:
+    if _is_unchanged(existing, article, entry, source):
         return Decision(kind=Kind.SAME, existing=existing, digest=entry.digest)
     return Decision(kind=Kind.CHANGED, article=article, existing=existing)
 
@@ -171,7 +172,7 @@ def accept(
         minutes=reading.minutes,
         words=reading.words,
         read_more=entry.read_more,
-        content_hash=_content_hash(entry, title, language, source.section),
+        content_hash=digest_of(_content(entry, title, language, source.section)),
         digest=entry.digest,
         html=entry.html,
         text=entry.text,
@@ -253,9 +254,18 @@ def _language(entry: Entry, source: Source, text: str) -> str:
     return detect_language(text) or declared
 
 
-def _content_hash(entry: Entry, title: str, language: str, section: str) -> str:
+def _is_unchanged(existing: KnownArticle, article: NewArticle, entry: Entry, source: Source) -> bool:
+    if existing.content_hash == article.content_hash:
+        return True
+    # Stores of before XXH3 have this one.
+    parts = _content(entry, article.title, article.language, source.section)
+    return existing.content_hash == blake2b(parts, digest_size=16).hexdigest()
+
+
+def _content(entry: Entry, title: str, language: str, section: str) -> bytes:
+    """All that a reader can see of an entry."""
     image = entry.image
-    return _hash(
+    return _joined(
         title,
         canonical_url(entry.url),
         repr((entry.authors, entry.tags, entry.read_more)),
@@ -270,6 +280,9 @@ def _content_hash(entry: Entry, title: str, language: str, section: str) -> str:
 
 
 def _hash(*parts: str) -> str:
+    return blake2b(_joined(*parts), digest_size=16).hexdigest()
+
+
+def _joined(*parts: str) -> bytes:
     # Each is encoded by itself: most are ASCII, which is done at once.
-    encoded = b"\0".join([part.encode(errors="replace") for part in parts])
-    return blake2b(encoded, digest_size=16).hexdigest()
+    return b"\0".join([part.encode(errors="replace") for part in parts])
