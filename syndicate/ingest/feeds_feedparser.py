@@ -1,4 +1,4 @@
-"""feedparser's reading of a document, as raw items: the only module that knows its dictionaries.
+"""feedparser's reading of a document, as raw items: nothing beyond this module knows its dictionaries.
 
 Its strict parser gets what ``feed_sax`` reads. What is not well-formed goes to ``feedparser.parse``, as our
 own UTF-8 bytes in a ``BytesIO``, never a string: it opens what looks like a path or an address. Its sanitiser
@@ -187,10 +187,10 @@ def _language(entry: Any) -> str:
 
 def _time(entry: Any, name: str) -> datetime | None:
     # dict.get, because feedparser's own warns when it answers one date with the other.
-    return moment_of(_get(entry, name))
+    return _moment_of(_get(entry, name))
 
 
-def moment_of(value: object) -> datetime | None:
+def _moment_of(value: object) -> datetime | None:
     """Feedparser's nine numbers as a moment; ``None`` for year 0, year 10000 and what is no time at all."""
     if not isinstance(value, (struct_time, tuple)):
         return None

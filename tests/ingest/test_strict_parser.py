@@ -136,7 +136,7 @@ def test_categories_have_the_names_that_feedparser_finds(categories: str) -> Non
     def names(parser: Any) -> list[str]:
         _, _, (entry,) = read(parser, rss("<guid>1</guid>" + categories, attributes=DC))
         tags = [dict(tag) for tag in entry["tags"]]
-        return list(dict.fromkeys(tag.get("label") or tag.get("term") for tag in tags))
+        return list(dict.fromkeys(str(tag.get("label") or tag.get("term")) for tag in tags))
 
     assert names(LeafParser()) == names(Whole("", None, "utf-8"))
 
