@@ -428,5 +428,11 @@ def test_what_is_in_an_element_of_the_feed_holds_in_it_alone():
     assert [entry.url for entry in parsed.entries] == ["https://news.example/a"]
 
 
+@pytest.mark.parametrize("name", ["ttl", "language", "id", "guid", "sy:updatePeriod", "sy:updateFrequency"])
+def test_an_attribute_where_none_belongs_costs_no_feed(name):
+    parsed = read(rss("<title>a</title>", head=f"<title>The Wire</title><{name} x='y'>1</{name}>"))
+    assert (parsed.title, len(parsed.entries), parsed.refused) == ("The Wire", 1, ())
+
+
 def test_the_title_of_a_feed_may_be_one_of_dublin_core():
     assert read(rss("<title>a</title>", head="<dc:title>The Wire</dc:title>")).title == "The Wire"
