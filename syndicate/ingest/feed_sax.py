@@ -7,7 +7,7 @@ space between elements. Elements of the customary vocabularies go to feedparser 
 them.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 from xml.sax import SAXException
@@ -34,9 +34,6 @@ _UNUSED_IN_FEEDS = frozenset(
     }
 )  # fmt: skip
 _VOCABULARIES_OF_ITEMS = ("content:", "dc:", "dcterms:", "feedburner:", "itunes:", "media:")
-# feedparser looks for a mailbox in these with an expression that takes quadratic time.
-_PERSONS = frozenset({"author", "dc:author", "dc:creator", "itunes:author", "managingeditor", "name"})
-MAX_PERSON = 1_000
 MAX_ELEMENTS = 1_000
 """Elements of an item, or of what stands around the items, apart from the texts; real ones have 60 at most.
 feedparser compares each tag, author and link with those before it (100 000 ``dc:subject``: over 20 s)."""
@@ -100,10 +97,12 @@ class FeedReader(ExpatParser):
         role = _role(name)
         known = role.known
         if self._most_items is not None and (
-            role.may_be_item or len(attrs) > MAX_ATTRIBUTES or handler.depth + self._skipped_depth > MAX_DEPTH
+            role.may_be_item
+            or len(attrs) > MAX_ATTRIBUTES
+            or handler.depth + self._skipped_depth >= MAX_DEPTH
         ):
             self._watch(role)
-        if role.is_item:
+        if role.is_item and not (is_in_category or self._skipped_depth):
             self._begin_item()
         elif not handler.incontent:
             self._elements += 1
@@ -135,8 +134,6 @@ class FeedReader(ExpatParser):
             return
         handler: Any = self._cont_handler
         known = qualified(name)
-        if known in _PERSONS:
-            self._parser.CharacterDataHandler = self.character_data
         if known:
             handler.unknown_endtag(known)
         else:
@@ -163,8 +160,7 @@ class FeedReader(ExpatParser):
         handler: Any = self._cont_handler
         self._leaf = None
         self._parser.CharacterDataHandler = self.character_data
-        text = texts[0] if texts else ""
-        handler.leaf(known, values, text[:MAX_PERSON] if known in _PERSONS else text)
+        handler.leaf(known, values, texts[0] if texts else "")
         if known == "media:content":
             self._in_picture = False
         return True
@@ -174,10 +170,9 @@ class FeedReader(ExpatParser):
         handler: Any = self._cont_handler
         self._leaf = None
         handler.unknown_starttag(known, list(attributes.items()))
-        take = _bounded(handler.handle_data, MAX_PERSON) if known in _PERSONS else self.character_data
-        self._parser.CharacterDataHandler = take
+        self._parser.CharacterDataHandler = self.character_data
         for text in texts:
-            take(text)
+            self.character_data(text)
 
     def character_data(self, data: str) -> None:
         """Pass text on. The space between elements says nothing, except in the text of an article."""
@@ -187,8 +182,6 @@ class FeedReader(ExpatParser):
 
     def _begin_item(self) -> None:
         self._elements = 0
-        if self._skipped_depth:
-            return
         if not self._open_items:
             self._around = open_elements(self._cont_handler)
             self._start = self._parser.CurrentByteIndex
@@ -222,19 +215,6 @@ class FeedReader(ExpatParser):
 
 def _refuse_document_type(*_: object) -> None:
     raise SAXException("a document type")
-
-
-def _bounded(characters: Callable[[str], object], limit: int) -> Callable[[str], None]:
-    """Pass on at most ``limit`` characters of one element."""
-    left = limit
-
-    def take(text: str) -> None:
-        nonlocal left
-        if left:
-            characters(text[:left])
-            left -= min(left, len(text))
-
-    return take
 
 
 class _Role(NamedTuple):

@@ -33,6 +33,7 @@ _HTML_ROOTS = frozenset({"html", "head", "body", "title", "meta", "script", "div
 _SITEMAP_ROOTS = frozenset({"urlset", "sitemapindex"})
 # Of a document that cannot be split, this has to do: its root element has an end.
 _LAST_TAGS = re.compile(rb"</(?:[\w.-]+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
+_END_OF_ITEM = re.compile(rb"</(?:[^\s<>:]+:)?(?:item|entry)\s*>", re.IGNORECASE)
 _LOGIN = re.compile(rb"""type\s*=\s*["']?password|\blog[ -]?in\b|\bsign[ -]?in\b""", re.IGNORECASE)
 
 
@@ -100,10 +101,11 @@ def _read_first(document: bytes, url: str) -> ParsedSource | None:
     digests: dict[str, None] = {}
     around, at = [], 0
     for start, end_tag in feed.places:
-        # An empty item has none.
-        if not document.startswith(b"</", end_tag):
+        tag = _END_OF_ITEM.match(document, end_tag)
+        if tag is None:
+            # An empty item has none; what follows it may be the end tag of what it stands in.
             return None
-        end = document.index(b">", end_tag) + 1
+        end = tag.end()
         digests[digest_of(document[start:end])] = None
         around.append(document[at:start])
         at = end

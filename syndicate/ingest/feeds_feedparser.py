@@ -1,4 +1,4 @@
-"""feedparser's reading of a document, as raw items: the only module that knows its dictionaries.
+"""feedparser's reading of a document, as raw items: nothing beyond this module knows its dictionaries.
 
 Its strict parser gets what ``feed_sax`` reads. What is not well-formed goes to ``feedparser.parse``, as our
 own UTF-8 bytes in a ``BytesIO``, never a string: it opens what looks like a path or an address. Its sanitiser
@@ -72,10 +72,10 @@ def _raw_feed(version: str, feed: Any, entries: list[Any], url: str) -> RawFeed:
     return RawFeed(
         title=_title(feed, url, is_atom=is_atom),
         link=_link(feed),
-        feed_id=feed.get("id") or "",
-        language=feed.get("language") or "",
+        feed_id=_word(feed, "id"),
+        language=_word(feed, "language"),
         min_interval=seconds_between_updates(
-            feed.get("ttl"), feed.get("sy_updateperiod"), feed.get("sy_updatefrequency")
+            _word(feed, "ttl"), _word(feed, "sy_updateperiod"), _word(feed, "sy_updatefrequency")
         ),
         hubs=_links(feed, "hub"),
         self_url=next(iter(_links(feed, "self")), ""),
@@ -107,7 +107,7 @@ def _item(entry: Any, url: str, *, is_atom: bool) -> RawItem:
     return RawItem(
         base=url,
         guid=_get(entry, "id") or "",
-        link=_get(entry, "feedburner_origlink") or _address(entry),
+        link=_word(entry, "feedburner_origlink") or _address(entry),
         title=_title(entry, url, is_atom=is_atom),
         contents=[text for content in _get(entry, "content", ()) if (text := _text(content, url))],
         summary=_text(_get(entry, "summary_detail") or {}, url) or _caption(entry),
@@ -118,6 +118,12 @@ def _item(entry: Any, url: str, *, is_atom: bool) -> RawItem:
         tags=[_get(tag, "label") or _get(tag, "term") or "" for tag in _get(entry, "tags", ())],
         images=_images(entry),
     )
+
+
+def _word(holder: Any, name: str) -> str:
+    """What an element holds; ``""`` where feedparser kept the attributes of one that should have none."""
+    value = _get(holder, name)
+    return value if isinstance(value, str) else ""
 
 
 def _text(detail: Any, url: str) -> Text | None:
@@ -187,10 +193,10 @@ def _language(entry: Any) -> str:
 
 def _time(entry: Any, name: str) -> datetime | None:
     # dict.get, because feedparser's own warns when it answers one date with the other.
-    return moment_of(_get(entry, name))
+    return _moment_of(_get(entry, name))
 
 
-def moment_of(value: object) -> datetime | None:
+def _moment_of(value: object) -> datetime | None:
     """Feedparser's nine numbers as a moment; ``None`` for year 0, year 10000 and what is no time at all."""
     if not isinstance(value, (struct_time, tuple)):
         return None

@@ -25,6 +25,9 @@ _TEXTS = frozenset({"content", "description", "summary", "title"})
 TEXT_TYPES = frozenset({"text/html", "text/plain"})
 _REFERENCE = re.compile("&([A-Za-z0-9_]+);")
 _WINDOWS_1252 = re.compile("[\x80-\x9f]")
+MAX_PERSON = 1_000
+"""Characters of a person's name. feedparser looks for a mailbox in it with an expression that takes quadratic
+time (60 000 characters: 18 s)."""
 
 
 class _Gathered(FeedParserDict):  # type: ignore[misc]
@@ -101,6 +104,8 @@ class StrictParser(StrictFeedParser):  # type: ignore[misc]
     def _sync_author_detail(self, key: str = "author") -> None:
         context = self._get_context()
         name, details = context.get(key), context.get(key + "s")
+        if name and len(name) > MAX_PERSON:
+            name = context[key] = name[:MAX_PERSON]
         if name and "@" not in name and details and not details[-1]:
             # Only a mailbox has to be looked for.
             details[-1]["name"] = name

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from syndicate.errors import ParseError
+from syndicate.ingest import feeds
 from syndicate.model import Image
 from tests.ingest.reading import atom, only_entry, read, rss
 
@@ -405,12 +406,14 @@ def test_a_long_text_comes_back_whole_wherever_it_stands():
     assert entry.summary.startswith("“Ein langer Text” — “Ein langer Text” —")
 
 
-def test_nobody_can_write_the_stand_in_of_a_long_text():
-    forged = "\ue0000\ue001" * 50
-    body = rss(f"<title>{forged}</title><description>{forged}&lt;p&gt;{LONG}</description>")
-    entry = only_entry(body)
-    assert "langer" not in entry.title
-    assert entry.text.count("langer") == 40
+@pytest.mark.parametrize("write", [rss, atom])
+def test_a_first_document_is_read_in_one_pass(monkeypatch, write):
+    def refuse(_document):
+        raise AssertionError("its items are looked for first")
+
+    monkeypatch.setattr(feeds, "split", refuse)
+    document = write("<title>a</title><link href='/a'/>", "<title>b</title><category>c</category>")
+    assert [entry.title for entry in read(document).entries] == ["a", "b"]
 
 
 def test_what_is_in_an_element_of_the_feed_holds_in_it_alone():
@@ -423,6 +426,12 @@ def test_what_is_in_an_element_of_the_feed_holds_in_it_alone():
     assert parsed.home_url == "https://news.example/"
     assert parsed.feed_id == ""
     assert [entry.url for entry in parsed.entries] == ["https://news.example/a"]
+
+
+@pytest.mark.parametrize("name", ["ttl", "language", "id", "guid", "sy:updatePeriod", "sy:updateFrequency"])
+def test_an_attribute_where_none_belongs_costs_no_feed(name):
+    parsed = read(rss("<title>a</title>", head=f"<title>The Wire</title><{name} x='y'>1</{name}>"))
+    assert (parsed.title, len(parsed.entries), parsed.refused) == ("The Wire", 1, ())
 
 
 def test_the_title_of_a_feed_may_be_one_of_dublin_core():

@@ -6,6 +6,8 @@ from typing import Any
 import feedparser
 import pytest
 from feedparser.api import StrictFeedParser
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from syndicate.ingest.feed_sax import FeedReader
 from syndicate.ingest.leaf_parser import LeafParser
@@ -89,6 +91,30 @@ CATEGORIES = [
     "<category term='t'/><category label='L' term='t'/><category scheme='s' term='u'>text</category>",
     "<category>CafÃ©</category><category other='x'>y</category><category term='Ã©'/>",
 ]
+# Categories apart, which are kept in a shorter form.
+NAMES = st.sampled_from(
+    [
+        "author", "content", "content:encoded", "dc:creator", "dc:date", "description", "enclosure", "guid",
+        "id", "image", "itunes:author", "link", "media:content", "media:thumbnail", "name", "odd", "pubDate",
+        "published", "source", "summary", "title", "updated", "url",
+    ]
+)  # fmt: skip
+ATTRIBUTES = st.sampled_from(
+    [
+        "", "", "", "", " type='html'", " type='text'", " type='xhtml'", " type='image/png'", " type=''",
+        " isPermaLink='false'", " xml:lang='fr'", " xml:base='https://c.example/'", " href='/x'",
+        " rel='alternate' href='b'", " rel='enclosure' type='image/png' href='b'", " mode='base64'",
+        " url='u.png'", " dc:odd='1'",
+    ]
+)  # fmt: skip
+TEXTS = st.sampled_from(
+    [
+        "", " ", "x", " Ann ", "a@b.example (A)", "2026-11-24", "Käse", "CafÃ©", "a &lt;b> &amp;amp; c",
+        "https:////e.example//x", "&lt;p>x&lt;/p>", "<url>y</url>", "<name>Bob</name>", "<title>t</title>",
+    ]
+)  # fmt: skip
+ELEMENT = st.builds("<{0}{1}>{2}</{0}>".format, NAMES, ATTRIBUTES, TEXTS)
+ELEMENTS = st.lists(ELEMENT, max_size=6).map("".join)
 LONG = [
     "in ASCII ", "<b>Käse</b> ", "CafÃ© ", "É", "\x93quoted\x94 ", "日本 ", "日本 CafÃ© ", "CafÃ© Käse ",
     " Ã", "©Ã",
@@ -116,6 +142,14 @@ def test_the_shorter_way_leads_to_what_feedparser_reads(document: str) -> None:
     assert read(LeafParser(), document) == read(Whole("", None, "utf-8"), document)
 
 
+@settings(deadline=None)
+@given(ELEMENTS, ELEMENTS, st.booleans())
+def test_whatever_stands_in_an_item_is_what_feedparser_reads(first: str, second: str, is_atom: bool) -> None:
+    spaces = f"{DC} {CONTENT} {MEDIA} xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'"
+    document = atom(first + second, spaces) if is_atom else rss(first, second, attributes=spaces)
+    assert read(LeafParser(), document) == read(Whole("", None, "utf-8"), document)
+
+
 @pytest.mark.parametrize("more", ["", "<![CDATA[ ]]>", "CafÃ©", "Käse", "日本", "\x93"])
 @pytest.mark.parametrize("piece", LONG)
 def test_long_texts_are_what_feedparser_keeps_of_them(piece: str, more: str) -> None:
@@ -136,7 +170,7 @@ def test_categories_have_the_names_that_feedparser_finds(categories: str) -> Non
     def names(parser: Any) -> list[str]:
         _, _, (entry,) = read(parser, rss("<guid>1</guid>" + categories, attributes=DC))
         tags = [dict(tag) for tag in entry["tags"]]
-        return list(dict.fromkeys(tag.get("label") or tag.get("term") for tag in tags))
+        return list(dict.fromkeys(str(tag.get("label") or tag.get("term")) for tag in tags))
 
     assert names(LeafParser()) == names(Whole("", None, "utf-8"))
 
