@@ -15,7 +15,7 @@ from xml.sax.expatreader import ExpatParser
 
 from syndicate.ingest.splitter import MAX_ATTRIBUTES, MAX_DEPTH, Unsplittable
 from syndicate.ingest.strict_parser import close_elements, open_elements
-from syndicate.ingest.vocabularies import qualified
+from syndicate.ingest.vocabularies import MAX_NAME, qualified
 
 # They describe another feed, a picture or a form; or no field of ours comes from them.
 _UNUSED = frozenset(
@@ -94,7 +94,7 @@ class FeedReader(ExpatParser):
         is_in_category = bool(self._leaf and self._leaf[0] == "category" and handler.inentry)
         if self._leaf and not is_in_category:
             self._open(*self._leaf)
-        role = _role(name)
+        role = _role(name) if len(name) <= MAX_NAME else _UNKNOWN
         known = role.known
         if self._most_items is not None and (
             role.may_be_item
@@ -110,7 +110,7 @@ class FeedReader(ExpatParser):
             role.is_used if handler.inentry else role.is_used_outside
         )
         if is_in_category or self._skipped_depth or not (is_used or handler.incontent):
-            self._skip(known)
+            self._skip("" if is_in_category else known)
             return
         if known == "media:content":
             self._in_picture = True
@@ -225,6 +225,10 @@ class _Role(NamedTuple):
     may_be_item: bool
     is_used: bool
     is_used_outside: bool
+
+
+# Whether it ends in "item" is for ``splitter.split`` to see.
+_UNKNOWN = _Role("", is_item=False, may_be_item=True, is_used=False, is_used_outside=False)
 
 
 @lru_cache(maxsize=1024)

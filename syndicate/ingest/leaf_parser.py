@@ -52,6 +52,7 @@ class LeafParser(StrictParser):
         is_in_item = self.inentry and not (
             self.insource or self.inimage or self.intextinput or self.contentparams
         )
+        # Most texts are ASCII, which needs no call to tell.
         keep = _KEEPING.get(tag) if is_in_item and (text.isascii() or not is_mended(text)) else None
         if not (keep and getattr(self, keep)(values, text.strip())):
             self._start(tag, values)

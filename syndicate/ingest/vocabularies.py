@@ -35,13 +35,20 @@ PREFIXES = {
 }
 """The customary prefix of every vocabulary that a field of ours comes from."""
 
+MAX_NAME = 200
+"""Characters of an element's name with its namespace; strangers could fill memory with longer ones."""
 
-@lru_cache(maxsize=1024)
+
 def qualified(name: str) -> str:
     """Expat's ``uri local`` or ``uri local prefix`` with the customary prefix, in lower case.
 
     ``""`` for other vocabularies.
     """
+    return _qualified(name) if len(name) <= MAX_NAME else ""
+
+
+@lru_cache(maxsize=1024)
+def _qualified(name: str) -> str:
     uri, _, local = name.partition(" ")
     if not local:
         uri, local = "", uri

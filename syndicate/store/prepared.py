@@ -136,10 +136,11 @@ class PreparedInsert:
 @contextmanager
 def raw_cursor(connection: Connection, text: str) -> Iterator[Any]:
     """The engine's own way to run this statement; its errors are raised as SQLAlchemy raises them."""
-    cursor = connection.connection.cursor()
     dialect = connection.dialect
     errors = dialect.loaded_dbapi.Error
+    cursor: Any = None
     try:
+        cursor = connection.connection.cursor()
         yield cursor
     except errors as error:
         gone = dialect.is_disconnect(error, connection.connection.dbapi_connection, cursor)
@@ -149,7 +150,8 @@ def raw_cursor(connection: Connection, text: str) -> Iterator[Any]:
             text, None, error, errors, hide_parameters=True, connection_invalidated=gone, dialect=dialect
         ) from error
     finally:
-        cursor.close()
+        if cursor is not None:
+            cursor.close()
 
 
 def _written_out(made: Any, dialect: Dialect, lists: Mapping[str, Sequence[Any]]) -> _Text:

@@ -49,8 +49,6 @@ _HELD = Prepared(
     .where(schema.sources.c.id.in_(_SOURCES), schema.sources.c.lease_owner == bindparam("owner"))
     .with_for_update()
 )
-
-
 _LEASING = Prepared(
     update(schema.sources)
     .where(schema.sources.c.id.in_(_SOURCES))

@@ -71,7 +71,8 @@ def folded_words(text: str) -> str:
 
 def clean_line(text: str, limit: int = 300) -> str:
     """One line for titles, names and labels: at most ``limit`` characters, cut at a word with "…"."""
-    # One character more tells whether the line goes on; what follows that one combines with none before it.
+    # One character more tells whether the line goes on, and one after a space whether anything follows. What
+    # comes after them combines with none before.
     start = text[: limit + 2].removesuffix(" ")
     if _is_clean_line(start) and (len(text) <= limit + 2 or is_western(start)):
         return _cut(start, limit)

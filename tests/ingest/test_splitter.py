@@ -218,3 +218,13 @@ def test_a_document_read_leniently_also_knows_its_items():
 
 def test_the_same_item_twice_is_one_entry():
     assert len(read(rss("<title>a</title>", "<title>a</title>")).entries) == 1
+
+
+@pytest.mark.parametrize("name", ["u:item", f"{'x' * 300}", "u:title"])
+def test_names_too_long_to_be_remembered_are_read_the_same_each_time(name):
+    inside = f"<{name}>b</{name}>"
+    items = f"<item><title>a</title>{inside}</item>{inside}"
+    document = f"<rss xmlns:u='urn:{'u' * 300}'><channel><title>T</title>{items}</channel></rss>".encode()
+    first = read(document)
+    assert first == read(document, known=NOTHING_OF_IT)
+    assert "a" in {entry.title for entry in first.entries}
