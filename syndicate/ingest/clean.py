@@ -19,7 +19,7 @@ from typing import Literal
 import nh3
 
 from syndicate.ingest.hidden_pictures import may_hide_pictures, without_hidden_pictures
-from syndicate.ingest.html_tags import NEVER_NESTING, TAG
+from syndicate.ingest.html_tags import NEVER_NESTING, QUOTED_END, TAG
 from syndicate.ingest.tracking_pixels import is_tracking_pixel, picture_sides
 from syndicate.model import Image
 from syndicate.text.plain import clean_line, text_and_tags, text_of
@@ -85,8 +85,7 @@ _UNUSUAL = re.compile(rf"<(?:/?(?i:noscript)|[^>]{{{MAX_ATTRIBUTES}}})")
 # The marks of a text where each ``<`` begins a tag, each ``>`` ends it and each ``=`` leads to a quote.
 _ORDINARY_MARKS = re.compile(rb"""[^<>=]*+(?:<(?:="[^"<>=]*+"|='[^'<>=]*+')*+>[^<>=]*+)*+""")
 _LONG_START = re.compile(rf"<[a-zA-Z][^>]{{{MAX_ATTRIBUTES}}}[^>]*+")
-_QUOTED_END = re.compile(r"""=\s*+(?:"[^">]*+>|'[^'>]*+>)""")
-_QUOTED_END_IN_TAG = re.compile(rf"<[^<>]*{_QUOTED_END.pattern}")
+_QUOTED_END_IN_TAG = re.compile(rf"<[^<>]*{QUOTED_END.pattern}")
 # What is corrected after nh3.
 _SPECIAL = re.compile("<(?:h1|img|pre)")
 _IMG = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
@@ -155,7 +154,7 @@ def _admissible(html: str, tags: int, *, is_notable: bool, is_ordinary: bool) ->
     is_unusual = (
         tags > MAX_TAGS
         or (is_notable and _UNUSUAL.search(html))
-        or (not is_ordinary and _QUOTED_END.search(html) and _QUOTED_END_IN_TAG.search(html))
+        or (not is_ordinary and QUOTED_END.search(html) and _QUOTED_END_IN_TAG.search(html))
     )
     if is_unusual:
         # nh3 would show what is in it as text. No reader of ours runs scripts.
@@ -218,7 +217,7 @@ def _wanted(text: str) -> tuple[str, bytes, bool]:
 
 def _may_exceed(html: str, tags: int, *, is_ordinary: bool) -> bool:
     """Whether ``within_limits`` could have to change something, apart from depth."""
-    if tags > MAX_TAGS or (not is_ordinary and _QUOTED_END.search(html)):
+    if tags > MAX_TAGS or (not is_ordinary and QUOTED_END.search(html)):
         return True
     return any(_attributes(start) > MAX_ATTRIBUTES for start in _LONG_START.findall(html))
 

@@ -173,6 +173,11 @@ def test_a_picture_to_be_seen_stays_without_its_style(attributes, kept):
         "<noscript><div hidden>{}</div></noscript>",
         "<div hidden>{}<image src=//t.example/q></div>",
         "\u0130<div style='position:absolute;top:-1000px'>{}</div>",
+        "<p title='<img ' style='display:none'>{}</p>",
+        "<p title='<br ' hidden>{}</p>",
+        "<p <img style='display:none'>{}</p>",
+        "<p title='<b style=\"\" ' style='display:none'>{}</p>",
+        "<p title='> <img ' style='display:none'>{}</p>",
     ],
 )
 def test_C13_pictures_in_hidden_elements_are_removed(html):
