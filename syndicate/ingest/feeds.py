@@ -28,6 +28,7 @@ MAX_ITEMS = 2_000
 _FIRST_ELEMENT = re.compile(
     rb"(?>\s+|<!--.*?-->|<\?.*?\?>|<!(?!--)[^>]*>)*+<([A-Za-z][\w.-]*(?::[\w.-]+)?)", re.DOTALL
 )
+_END_TAG = re.compile(rb"</([^\s>]+)\s*>")
 _FEED_ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
 _HTML_ROOTS = frozenset({"html", "head", "body", "title", "meta", "script", "div", "p", "h1", "a", "form"})
 _SITEMAP_ROOTS = frozenset({"urlset", "sitemapindex"})
@@ -100,10 +101,11 @@ def _read_first(document: bytes, url: str) -> ParsedSource | None:
     digests: dict[str, None] = {}
     around, at = [], 0
     for start, end_tag in feed.places:
-        # An empty item has none.
-        if not document.startswith(b"</", end_tag):
+        tag = _END_TAG.match(document, end_tag)
+        # An empty item has none, and another element's may stand there.
+        if tag is None or not document.startswith(tag[1], start + 1):
             return None
-        end = document.index(b">", end_tag) + 1
+        end = tag.end()
         digests[digest_of(document[start:end])] = None
         around.append(document[at:start])
         at = end

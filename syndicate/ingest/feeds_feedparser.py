@@ -75,12 +75,18 @@ def _raw_feed(version: str, feed: Any, entries: list[Any], url: str) -> RawFeed:
         feed_id=feed.get("id") or "",
         language=feed.get("language") or "",
         min_interval=seconds_between_updates(
-            feed.get("ttl"), feed.get("sy_updateperiod"), feed.get("sy_updatefrequency")
+            *(_word(feed, name) for name in ("ttl", "sy_updateperiod", "sy_updatefrequency"))
         ),
         hubs=_links(feed, "hub"),
         self_url=next(iter(_links(feed, "self")), ""),
         items=[_item(entry, url, is_atom=is_atom) for entry in entries],
     )
+
+
+def _word(feed: Any, name: str) -> str | None:
+    """The text of an element; of one with attributes feedparser keeps these instead."""
+    found = feed.get(name)
+    return found if isinstance(found, str) else None
 
 
 def _read(document: bytes) -> tuple[str, Any, list[Any]]:

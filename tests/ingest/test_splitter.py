@@ -181,6 +181,8 @@ def test_atom_entries_are_those_of_a_full_reading(entry, first):
     [
         "<item><title>a</title><item><title>b</title></item></item>",
         "<item/><item><title>a</title></item>",
+        "<item><title>a</title></item><item/>",
+        "<itemlist><item/></itemlist><item><title>a</title></item>",
         "<item><title>a</title></item><u:item xmlns:u='urn:u'><title>b</title></u:item>",
         "<image><item><title>a</title></item></image><item><title>b</title></item>",
         "<comments><item><title>a</title></item></comments><item><title>b</title></item>",
