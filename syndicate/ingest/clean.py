@@ -37,7 +37,9 @@ MAX_TABLES = 10
 """Tables in tables; layouts in the style of mail have five. Extraction looks at all that is in each, again
 and again (200 of them around 2 500 paragraphs: 2 s)."""
 MAX_REFERENCES = 50_000
-"""Ampersands of one text: html5ever copies the rest of the text for each (100 000 before 900 kB: 1.5 s)."""
+"""Ampersands of one text: html5ever copies the rest of the text for each (100 000 before 900 kB: 1.5 s).
+
+It does so for each no-break space that it writes, too (900 000: 25 s): of more than these, all become spaces."""
 # Emoticons, share buttons and spacers are smaller than this; a picture for an article is not.
 MIN_PICTURE = 32
 
@@ -122,6 +124,8 @@ def clean_html(html: str, base: str) -> CleanedHtml:
     html = html[:MAX_LENGTH]
     if len(html) > MAX_REFERENCES and html.count("&") > MAX_REFERENCES:
         html = "&".join(html.split("&", MAX_REFERENCES)[:MAX_REFERENCES])
+    if len(html) > MAX_REFERENCES and html.count("\xa0") > MAX_REFERENCES:
+        html = html.replace("\xa0", " ")
     html, marks, is_printable = _wanted(html)
     if "<" not in html and ">" not in html and "&" not in html:
         html = html.strip()

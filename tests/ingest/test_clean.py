@@ -490,3 +490,9 @@ class Nesting(HTMLParser):
 
     def handle_endtag(self, tag):
         self.depth -= 1
+
+
+def test_no_break_spaces_take_linear_time():
+    found = clean_html("<p>a\xa0b</p>" + "\xa0" * 900_000 + "c", BASE)
+    assert (found.text, "&nbsp;" in found.html) == ("a b\n\nc", False)
+    assert clean_html("<p>a\xa0b</p>", BASE).html == "<p>a&nbsp;b</p>"
