@@ -39,7 +39,7 @@ and again (200 of them around 2 500 paragraphs: 2 s)."""
 MAX_REFERENCES = 50_000
 """Ampersands of one text: html5ever copies the rest of the text for each (100 000 before 900 kB: 1.5 s).
 
-It does so for each no-break space that it writes, too (900 000: 25 s): of more than these, all become spaces."""
+As slow is each no-break space that it writes (900 000: 25 s): of more than these, all become spaces."""
 # Emoticons, share buttons and spacers are smaller than this; a picture for an article is not.
 MIN_PICTURE = 32
 

@@ -98,20 +98,19 @@ def _read_first(document: bytes, url: str) -> ParsedSource | None:
     feed = read_at_once(document, url, most_items=MAX_ITEMS)
     if feed is None:
         return None
-    digests: dict[str, None] = {}
+    # Of equal items the first is read.
+    items: dict[str, RawItem] = {}
     around, at = [], 0
-    for start, end_tag in feed.places:
+    for item, (start, end_tag) in zip(feed.items, feed.places, strict=True):
         tag = _END_TAG.match(document, end_tag)
         # An empty item has none, and another element's may stand there.
         if tag is None or not document.startswith(tag[1], start + 1):
             return None
         end = tag.end()
-        digests[digest_of(document[start:end])] = None
+        items.setdefault(digest_of(document[start:end]), item)
         around.append(document[at:start])
         at = end
-    if len(digests) < len(feed.items):
-        return None
-    parsed = _parsed(feed, url, zip(feed.items, digests, strict=True), tuple(digests))
+    parsed = _parsed(feed, url, ((item, digest) for digest, item in items.items()), tuple(items))
     return _with_skipped_times(parsed, b"".join([*around, document[at:]]))
 
 

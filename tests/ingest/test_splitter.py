@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.errors import ParseError
+from syndicate.ingest import feeds
 from syndicate.ingest.splitter import Unsplittable, split
 from tests.ingest.reading import NAMESPACES, atom, read, rss
 
@@ -219,3 +220,12 @@ def test_a_document_read_leniently_also_knows_its_items():
 
 def test_the_same_item_twice_is_one_entry():
     assert len(read(rss("<title>a</title>", "<title>a</title>")).entries) == 1
+
+
+def test_equal_items_cost_no_second_reading(monkeypatch):
+    item = "<item><title>a</title><description>b</description></item>"
+    document = f"<rss><channel>{item * 3}<item><title>c</title></item>{item}</channel></rss>".encode()
+    expected = read(document, known=NOTHING_OF_IT)
+    monkeypatch.delattr(feeds, "split")
+    assert read(document) == expected
+    assert [entry.title for entry in expected.entries] == ["a", "c"]
