@@ -199,7 +199,7 @@ def _read_each(
     whole: Split, wanted: Sequence[int], url: str, digests: tuple[str, ...]
 ) -> ParsedSource | None:
     """Together they cannot be read: read them one by one, so that a bad item hurts no other."""
-    feed = read_with_feedparser(whole.bare(), url)
+    feed = _read_around(whole, url)
     pairs: list[tuple[RawItem, str]] = []
     refused: list[tuple[str, str]] = []
     for digest, document in whole.one_by_one(wanted):
@@ -212,6 +212,17 @@ def _read_each(
             return None
         pairs.append((items[0], digest))
     return _parsed(feed, url, pairs, digests, tuple(refused))
+
+
+def _read_around(whole: Split, url: str) -> RawFeed:
+    """What the document says besides its items; some have only these to tell that they are feeds."""
+    feed = _read_together(whole.bare(), url)
+    if feed is None:
+        document = next(
+            (document for _, document in whole.one_by_one(range(len(whole.spans))[:1])), whole.bare()
+        )
+        feed = read_with_feedparser(document, url)
+    return feed
 
 
 def _read_whole(document: bytes, url: str, known: frozenset[str]) -> ParsedSource:

@@ -229,3 +229,10 @@ def test_equal_items_cost_no_second_reading(monkeypatch):
     monkeypatch.delattr(feeds, "split")
     assert read(document) == expected
     assert [entry.title for entry in expected.entries] == ["a", "c"]
+
+
+def test_a_feed_without_a_version_is_one_when_all_its_items_are_known():
+    document = b"<channel><title>T</title><item><title>a</title></item></channel>"
+    first = read(document)
+    again = read(document, known=frozenset(first.digests))
+    assert (again.title, again.digests, again.entries) == (first.title, first.digests, ())
