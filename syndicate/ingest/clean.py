@@ -19,7 +19,7 @@ from typing import Literal
 import nh3
 
 from syndicate.ingest.hidden_pictures import may_hide_pictures, without_hidden_pictures
-from syndicate.ingest.html_tags import NEVER_NESTING, TAG
+from syndicate.ingest.html_tags import NEVER_NESTING, QUOTED_END, TAG
 from syndicate.ingest.tracking_pixels import is_tracking_pixel, picture_sides
 from syndicate.model import Image
 from syndicate.text.plain import clean_line, text_and_tags, text_of
@@ -37,7 +37,9 @@ MAX_TABLES = 10
 """Tables in tables; layouts in the style of mail have five. Extraction looks at all that is in each, again
 and again (200 of them around 2 500 paragraphs: 2 s)."""
 MAX_REFERENCES = 50_000
-"""Ampersands of one text: html5ever copies the rest of the text for each (100 000 before 900 kB: 1.5 s)."""
+"""Ampersands of one text: html5ever copies the rest of the text for each (100 000 before 900 kB: 1.5 s).
+
+As slow is each no-break space that it writes (900 000: 25 s): of more than these, all become spaces."""
 # Emoticons, share buttons and spacers are smaller than this; a picture for an article is not.
 MIN_PICTURE = 32
 
@@ -85,8 +87,7 @@ _UNUSUAL = re.compile(rf"<(?:/?(?i:noscript)|[^>]{{{MAX_ATTRIBUTES}}})")
 # The marks of a text where each ``<`` begins a tag, each ``>`` ends it and each ``=`` leads to a quote.
 _ORDINARY_MARKS = re.compile(rb"""[^<>=]*+(?:<(?:="[^"<>=]*+"|='[^'<>=]*+')*+>[^<>=]*+)*+""")
 _LONG_START = re.compile(rf"<[a-zA-Z][^>]{{{MAX_ATTRIBUTES}}}[^>]*+")
-_QUOTED_END = re.compile(r"""=\s*+(?:"[^">]*+>|'[^'>]*+>)""")
-_QUOTED_END_IN_TAG = re.compile(rf"<[^<>]*{_QUOTED_END.pattern}")
+_QUOTED_END_IN_TAG = re.compile(rf"<[^<>]*{QUOTED_END.pattern}")
 # What is corrected after nh3.
 _SPECIAL = re.compile("<(?:h1|img|pre)")
 _IMG = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
@@ -123,6 +124,8 @@ def clean_html(html: str, base: str) -> CleanedHtml:
     html = html[:MAX_LENGTH]
     if len(html) > MAX_REFERENCES and html.count("&") > MAX_REFERENCES:
         html = "&".join(html.split("&", MAX_REFERENCES)[:MAX_REFERENCES])
+    if len(html) > MAX_REFERENCES and html.count("\xa0") > MAX_REFERENCES:
+        html = html.replace("\xa0", " ")
     html, marks, is_printable = _wanted(html)
     if "<" not in html and ">" not in html and "&" not in html:
         html = html.strip()
@@ -155,7 +158,7 @@ def _admissible(html: str, tags: int, *, is_notable: bool, is_ordinary: bool) ->
     is_unusual = (
         tags > MAX_TAGS
         or (is_notable and _UNUSUAL.search(html))
-        or (not is_ordinary and _QUOTED_END.search(html) and _QUOTED_END_IN_TAG.search(html))
+        or (not is_ordinary and QUOTED_END.search(html) and _QUOTED_END_IN_TAG.search(html))
     )
     if is_unusual:
         # nh3 would show what is in it as text. No reader of ours runs scripts.
@@ -218,7 +221,7 @@ def _wanted(text: str) -> tuple[str, bytes, bool]:
 
 def _may_exceed(html: str, tags: int, *, is_ordinary: bool) -> bool:
     """Whether ``within_limits`` could have to change something, apart from depth."""
-    if tags > MAX_TAGS or (not is_ordinary and _QUOTED_END.search(html)):
+    if tags > MAX_TAGS or (not is_ordinary and QUOTED_END.search(html)):
         return True
     return any(_attributes(start) > MAX_ATTRIBUTES for start in _LONG_START.findall(html))
 

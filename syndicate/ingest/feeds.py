@@ -28,12 +28,12 @@ MAX_ITEMS = 2_000
 _FIRST_ELEMENT = re.compile(
     rb"(?>\s+|<!--.*?-->|<\?.*?\?>|<!(?!--)[^>]*>)*+<([A-Za-z][\w.-]*(?::[\w.-]+)?)", re.DOTALL
 )
+_END_TAG = re.compile(rb"</([^\s>]+)\s*>")
 _FEED_ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
 _HTML_ROOTS = frozenset({"html", "head", "body", "title", "meta", "script", "div", "p", "h1", "a", "form"})
 _SITEMAP_ROOTS = frozenset({"urlset", "sitemapindex"})
 # Of a document that cannot be split, this has to do: its root element has an end.
 _LAST_TAGS = re.compile(rb"</(?:[\w.-]+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
-_END_OF_ITEM = re.compile(rb"</(?:[^\s<>:]+:)?(?:item|entry)\s*>", re.IGNORECASE)
 _LOGIN = re.compile(rb"""type\s*=\s*["']?password|\blog[ -]?in\b|\bsign[ -]?in\b""", re.IGNORECASE)
 
 
@@ -98,20 +98,19 @@ def _read_first(document: bytes, url: str) -> ParsedSource | None:
     feed = read_at_once(document, url, most_items=MAX_ITEMS)
     if feed is None:
         return None
-    digests: dict[str, None] = {}
+    # Of equal items the first is read.
+    items: dict[str, RawItem] = {}
     around, at = [], 0
-    for start, end_tag in feed.places:
-        tag = _END_OF_ITEM.match(document, end_tag)
-        if tag is None:
-            # An empty item has none; what follows it may be the end tag of what it stands in.
+    for item, (start, end_tag) in zip(feed.items, feed.places, strict=True):
+        tag = _END_TAG.match(document, end_tag)
+        # An empty item has none, and another element's may stand there.
+        if tag is None or not document.startswith(tag[1], start + 1):
             return None
         end = tag.end()
-        digests[digest_of(document[start:end])] = None
+        items.setdefault(digest_of(document[start:end]), item)
         around.append(document[at:start])
         at = end
-    if len(digests) < len(feed.items):
-        return None
-    parsed = _parsed(feed, url, zip(feed.items, digests, strict=True), tuple(digests))
+    parsed = _parsed(feed, url, ((item, digest) for digest, item in items.items()), tuple(items))
     return _with_skipped_times(parsed, b"".join([*around, document[at:]]))
 
 
@@ -200,7 +199,7 @@ def _read_each(
     whole: Split, wanted: Sequence[int], url: str, digests: tuple[str, ...]
 ) -> ParsedSource | None:
     """Together they cannot be read: read them one by one, so that a bad item hurts no other."""
-    feed = read_with_feedparser(whole.bare(), url)
+    feed = _read_around(whole, url)
     pairs: list[tuple[RawItem, str]] = []
     refused: list[tuple[str, str]] = []
     for digest, document in whole.one_by_one(wanted):
@@ -213,6 +212,17 @@ def _read_each(
             return None
         pairs.append((items[0], digest))
     return _parsed(feed, url, pairs, digests, tuple(refused))
+
+
+def _read_around(whole: Split, url: str) -> RawFeed:
+    """What the document says besides its items; some have only these to tell that they are feeds."""
+    feed = _read_together(whole.bare(), url)
+    if feed is None:
+        document = next(
+            (document for _, document in whole.one_by_one(range(len(whole.spans))[:1])), whole.bare()
+        )
+        feed = read_with_feedparser(document, url)
+    return feed
 
 
 def _read_whole(document: bytes, url: str, known: frozenset[str]) -> ParsedSource:

@@ -2,13 +2,15 @@
 
 import re
 
-from syndicate.ingest.html_tags import NEVER_NESTING, TAG, attributes_of
+from syndicate.ingest.html_tags import NEVER_NESTING, QUOTED_END, TAG, attributes_of
 from syndicate.ingest.tracking_pixels import hides
 
 # What hides an element has one of these in it.
 _HIDING = ("style", "hidden")
 # HTML reads the second as the first.
 _PICTURES = frozenset({"img", "image"})
+# A bracket before the last one's end: it may stand in an attribute, and what follows it is of another tag.
+_IN_A_TAG = re.compile("<[^<>]*<")
 _NEVER_AROUND = frozenset({"br", "hr", "img", "input", "source", "wbr"})
 # Comments end early and late (HTML Living Standard 13.2.5.43 to 52); what is code holds no tags.
 _NO_TAGS_OR_TAG = re.compile(
@@ -27,25 +29,26 @@ def may_hide_pictures(html: str, *, is_ordinary: bool) -> bool:
     quick = html.encode().lower()
     if not any(word.encode() in quick for word in _HIDING):
         return False
+    if not is_ordinary and (_IN_A_TAG.search(html) or QUOTED_END.search(html)):
+        return True
     folded = quick.decode()
-    return any(_may_hide(html, folded, word, is_ordinary=is_ordinary) for word in _HIDING)
+    return any(_may_hide(html, folded, word) for word in _HIDING)
 
 
-def _may_hide(html: str, folded: str, word: str, *, is_ordinary: bool) -> bool:
+def _may_hide(html: str, folded: str, word: str) -> bool:
     at = 0
     while (found := folded.find(word, at)) >= 0:
         start = folded.rfind("<", at, found)
         at = found + len(word)
-        if start >= 0 and folded.startswith("<img ", start):
+        if start < 0 or folded.startswith("<img ", start):
             continue
-        tag = TAG.match(html, start) if start >= 0 else None
-        if tag is not None and tag.end() > found:
+        tag = TAG.match(html, start)
+        if tag is None:
+            return True
+        if tag.end() > found:
             at = tag.end()
             if not tag[1] and _hides(tag[2], tag[3]):
                 return True
-        elif not is_ordinary or (start >= 0 and tag is None):
-            # This bracket or an earlier one stands in a value, or this is text.
-            return True
     return False
 
 

@@ -7,6 +7,8 @@ from html import unescape
 _INSIDE = r"""(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>"'][^\s>]*+)?+)?+)*+"""
 TAG = re.compile(rf"<(/?)([a-zA-Z][^\s/>]*)({_INSIDE})(?:>|\Z)")
 """A start or end tag: the slash of an end tag, the name, and what stands between the name and the ``>``."""
+QUOTED_END = re.compile(r"""=\s*+(?:"[^">]*+>|'[^'>]*+>)""")
+"""A value that may hold a ``>``, which ends no tag then."""
 _ATTRIBUTE = re.compile(
     r"""([^\s/>=][^\s/>=]*+)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s>"'][^\s>]*+)))?+"""
 )

@@ -141,9 +141,10 @@ class _Scan:
 
     def _after_end_tag(self, name: str) -> int:
         start = self.parser.CurrentByteIndex
-        if not self.document.startswith(b"</" + name.encode(), start):
+        end = self.document.find(b">", start)
+        if self.document[start:end].rstrip() != b"</" + name.encode():
             raise Unsplittable(f"an empty {name} element", malformed=False)
-        return self.document.index(b">", start) + 1
+        return end + 1
 
     def result(self, document: bytes, warning: str = "", *, cut_off: bool = False) -> Split:
         spans = tuple(self.spans)

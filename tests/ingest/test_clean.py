@@ -173,6 +173,11 @@ def test_a_picture_to_be_seen_stays_without_its_style(attributes, kept):
         "<noscript><div hidden>{}</div></noscript>",
         "<div hidden>{}<image src=//t.example/q></div>",
         "\u0130<div style='position:absolute;top:-1000px'>{}</div>",
+        "<p title='<img ' style='display:none'>{}</p>",
+        "<p title='<br ' hidden>{}</p>",
+        "<p <img style='display:none'>{}</p>",
+        "<p title='<b style=\"\" ' style='display:none'>{}</p>",
+        "<p title='> <img ' style='display:none'>{}</p>",
     ],
 )
 def test_C13_pictures_in_hidden_elements_are_removed(html):
@@ -485,3 +490,9 @@ class Nesting(HTMLParser):
 
     def handle_endtag(self, tag):
         self.depth -= 1
+
+
+def test_no_break_spaces_take_linear_time():
+    found = clean_html("<p>a\xa0b</p>" + "\xa0" * 900_000 + "c", BASE)
+    assert (found.text, "&nbsp;" in found.html) == ("a b\n\nc", False)
+    assert clean_html("<p>a\xa0b</p>", BASE).html == "<p>a&nbsp;b</p>"

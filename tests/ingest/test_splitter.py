@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.errors import ParseError
+from syndicate.ingest import feeds
 from syndicate.ingest.splitter import Unsplittable, split
 from tests.ingest.reading import NAMESPACES, atom, read, rss
 
@@ -182,6 +183,7 @@ def test_atom_entries_are_those_of_a_full_reading(entry, first):
         "<item><title>a</title><item><title>b</title></item></item>",
         "<item/><item><title>a</title></item>",
         "<item><title>a</title></item><item/>",
+        "<itemlist><item/></itemlist><item><title>a</title></item>",
         "<item><title>a</title></item><u:item xmlns:u='urn:u'><title>b</title></u:item>",
         "<image><item><title>a</title></item></image><item><title>b</title></item>",
         "<comments><item><title>a</title></item></comments><item><title>b</title></item>",
@@ -228,3 +230,19 @@ def test_names_too_long_to_be_remembered_are_read_the_same_each_time(name):
     first = read(document)
     assert first == read(document, known=NOTHING_OF_IT)
     assert "a" in {entry.title for entry in first.entries}
+
+
+def test_equal_items_cost_no_second_reading(monkeypatch):
+    item = "<item><title>a</title><description>b</description></item>"
+    document = f"<rss><channel>{item * 3}<item><title>c</title></item>{item}</channel></rss>".encode()
+    expected = read(document, known=NOTHING_OF_IT)
+    monkeypatch.delattr(feeds, "split")
+    assert read(document) == expected
+    assert [entry.title for entry in expected.entries] == ["a", "c"]
+
+
+def test_a_feed_without_a_version_is_one_when_all_its_items_are_known():
+    document = b"<channel><title>T</title><item><title>a</title></item></channel>"
+    first = read(document)
+    again = read(document, known=frozenset(first.digests))
+    assert (again.title, again.digests, again.entries) == (first.title, first.digests, ())
