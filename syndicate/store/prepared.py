@@ -101,8 +101,8 @@ class Prepared:
 class PreparedInsert:
     """``Prepared`` for an insert of any number of rows that gives something back of each.
 
-    ``make`` gives the statement for a dialect and the parameters of some rows. It is run for 16, 4 and single
-    rows, so that few texts serve all numbers.
+    ``make`` gives the statement for a dialect and the parameters of some rows; it must have no values of its
+    own. It is run for 16, 4 and single rows, so that few texts serve all numbers.
     """
 
     def __init__(self, make: Callable[[str, _Rows], _Statement]) -> None:
