@@ -66,9 +66,12 @@ class FeedReader(ExpatParser):
 
         Raises ``SAXException`` when it is not well-formed or has a document type.
         """
-        # At once: a long token fed in pieces takes quadratic time (CVE-2023-52425).
-        self.feed(document)
-        self.close()
+        # At once: a long token fed in pieces takes quadratic time (CVE-2023-52425). And as all that there is:
+        # where more may follow, expat looks at every byte again to count the lines.
+        self.feed(document, isFinal=True)
+        self._cont_handler.endDocument()
+        # It knows our methods, and they know it: nobody should have to look for that.
+        self._parser = None
 
     def reset(self) -> None:
         """Start a new document."""
