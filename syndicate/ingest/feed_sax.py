@@ -59,6 +59,7 @@ class FeedReader(ExpatParser):
         self.items: list[tuple[int, int]] = []
         self._most_items = most_items
         self._source: Any
+        self._parser: Any
         self._source.setEncoding("utf-8")
 
     def read(self, document: bytes) -> None:
@@ -76,7 +77,6 @@ class FeedReader(ExpatParser):
     def reset(self) -> None:
         """Start a new document."""
         super().reset()
-        self._parser: Any
         self._cont_handler: Any
         self._parser.buffer_text = True
         self._parser.StartDoctypeDeclHandler = _refuse_document_type

@@ -6,6 +6,7 @@ runs out of memory is killed, the next call starts another, and the caller gets 
 """
 
 import contextlib
+import errno
 import io
 import pickle
 import queue
@@ -16,7 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 from syndicate.errors import ParseError, ParserClosed, ParserDied
 from syndicate.ingest import parser_worker
@@ -177,27 +178,31 @@ class _Worker:
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
+        self._incoming = Incoming(self._connection)
+        self._answers = io.BufferedReader(self._incoming, parser_worker.BUFFER)
 
     def wait_until_ready(self) -> None:
-        self._exchange(b"", START_LIMIT)
+        self._exchange(None, START_LIMIT)
 
     def parse(
         self, requests: Sequence[Mapping[str, Any]], time_limit: float
     ) -> list[ParsedSource | ParseError]:
-        answers = self._exchange(pickle.dumps(requests, parser_worker.PROTOCOL), time_limit)
+        answers = self._exchange(requests, time_limit)
         found = [_parsed(kind, value) for kind, value in answers]
         if len(found) != len(requests):
             raise ParserDied(f"the parser gave {len(found)} answers to {len(requests)} questions")
         return found
 
-    def _exchange(self, requests: bytes, time_limit: float) -> list[tuple[str, Any]]:
+    def _exchange(
+        self, requests: Sequence[Mapping[str, Any]] | None, time_limit: float
+    ) -> list[tuple[str, Any]]:
         deadline = time.monotonic() + time_limit
         try:
             self._connection.settimeout(time_limit)
-            if requests:
+            if requests is not None:
                 parser_worker.send(self._connection, requests)
-            self._connection.settimeout(max(0.001, deadline - time.monotonic()))
-            return answers_of(parser_worker.receive(self._connection, MAX_ANSWER))
+            self._incoming.expect(MAX_ANSWER, deadline)
+            return read_answers(self._answers)
         except TimeoutError as error:
             raise ParserDied(f"the parser took longer than {time_limit:g} seconds and was stopped") from error
         except (OSError, EOFError) as error:
@@ -229,13 +234,46 @@ def _parsed(kind: str, value: Any) -> ParsedSource | ParseError:
     raise ParserDied(f"the parser failed: {value}")
 
 
-def answers_of(message: bytes) -> list[tuple[str, Any]]:
+class Incoming(io.RawIOBase):
+    """What comes over a socket: so many bytes of one message, until a moment of the monotonic clock.
+
+    Reading raises ``EOFError`` when the other end closed, ``TimeoutError`` after the deadline, and
+    ``OSError`` when there is more.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def expect(self, most: int, deadline: float) -> None:
+        """Begin to wait for the next message."""
+        self._left, self._deadline = most, deadline
+
+    def readable(self) -> bool:
+        """Whether it can be read: always."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """What has come, at least one byte."""
+        self._connection.settimeout(max(0.001, self._deadline - time.monotonic()))
+        count = self._connection.recv_into(buffer)
+        self._left -= count
+        if not count:
+            raise EOFError
+        if self._left < 0:
+            raise OSError(errno.EMSGSIZE, "a message that is too long")
+        return count
+
+
+def read_answers(source: BinaryIO) -> list[tuple[str, Any]]:
     """What a worker says of each document; it may be in the hands of whoever wrote one.
 
-    Raises ``ParserDied`` for anything but what a worker of ours has to say.
+    Raises what reading raises, and ``ParserDied`` for anything but what a worker of ours has to say.
     """
     try:
-        return [(str(kind), value) for kind, value in _AnswerReader(io.BytesIO(message)).load()]
+        return [(str(kind), value) for kind, value in _AnswerReader(source).load()]
+    except (OSError, EOFError):
+        raise
     except Exception as error:
         raise ParserDied(f"the parser gave a strange answer: {type(error).__name__}: {error}") from error
 

@@ -6,14 +6,12 @@ parse leaves at most ``time_limit`` seconds of processor time behind.
 """
 
 import contextlib
-import errno
 import gc
 import math
 import os
 import pickle
 import resource
 import socket
-import struct
 from typing import Any, Literal
 
 from syndicate.errors import ParseError
@@ -22,25 +20,19 @@ from syndicate.model import ParsedSource
 
 AnswerKind = Literal["ready", "parsed", "refused", "memory", "failed"]
 Answer = tuple[AnswerKind, ParsedSource | str | None]
-LENGTH = struct.Struct(">Q")
 PROTOCOL = 5
+BUFFER = 1 << 17
+"""Bytes taken from a socket at once."""
 
 
-def receive(connection: socket.socket, most: int | None = None) -> bytes:
-    """One message: eight bytes of length, then that many, at most ``most``.
-
-    Raises ``EOFError`` when the other end closed, ``OSError`` for a longer message.
-    """
-    (length,) = LENGTH.unpack(_exactly(connection, LENGTH.size))
-    if most is not None and length > most:
-        raise OSError(errno.EMSGSIZE, f"a message of {length:,} bytes")
-    return _exactly(connection, length)
+class _Outgoing:
+    def __init__(self, connection: socket.socket) -> None:
+        self.write = connection.sendall
 
 
-def send(connection: socket.socket, message: bytes) -> None:
-    """Send one message."""
-    connection.sendall(LENGTH.pack(len(message)))
-    connection.sendall(message)
+def send(connection: socket.socket, message: object) -> None:
+    """Pickle a message into a socket: megabytes of articles need not first stand in one piece."""
+    pickle.Pickler(_Outgoing(connection), PROTOCOL).dump(message)
 
 
 def serve(connection: socket.socket, *, time_limit: float, memory_limit: int) -> None:
@@ -49,17 +41,19 @@ def serve(connection: socket.socket, *, time_limit: float, memory_limit: int) ->
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     gc.freeze()
     gc.set_threshold(50_000)
-    _answer(connection, [("ready", None)])
-    with contextlib.suppress(EOFError, ConnectionError):
+    send(connection, [("ready", None)])
+    requests = connection.makefile("rb", buffering=BUFFER)
+    # The last two: in the middle of a message.
+    with requests, contextlib.suppress(EOFError, ConnectionError, pickle.UnpicklingError):
         while True:
             answers: list[Answer] = []
-            for request in pickle.loads(receive(connection)):  # noqa: S301 - written by our own parent
+            for request in pickle.load(requests):  # noqa: S301 - written by our own parent
                 _limit_processor_time(time_limit)
                 answers.append(_parsed(request))
                 if answers[-1][0] == "memory":
-                    _answer(connection, answers[-1:])
+                    send(connection, answers[-1:])
                     return
-            _answer(connection, answers)
+            send(connection, answers)
 
 
 def _parsed(request: dict[str, Any]) -> Answer:
@@ -73,25 +67,10 @@ def _parsed(request: dict[str, Any]) -> Answer:
         return "failed", f"{type(error).__name__}: {error}"
 
 
-def _answer(connection: socket.socket, answers: list[Answer]) -> None:
-    send(connection, pickle.dumps(answers, PROTOCOL))
-
-
 def _limit_processor_time(seconds: float) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     soft = math.ceil(used.ru_utime + used.ru_stime + seconds) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
-
-
-def _exactly(connection: socket.socket, count: int) -> bytes:
-    data = bytearray(count)
-    view, at = memoryview(data), 0
-    while at < count:
-        received = connection.recv_into(view[at:])
-        if not received:
-            raise EOFError
-        at += received
-    return bytes(data)
 
 
 def main(descriptor: int, time_limit: float, memory_limit: int) -> None:

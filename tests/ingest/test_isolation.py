@@ -1,5 +1,6 @@
 """Parsing in processes that may die. Real processes, real crashes."""
 
+import io
 import os
 import pickle
 import signal
@@ -15,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import ParseError, ParserDied
-from syndicate.ingest.isolation import ParserPool, answers_of
-from syndicate.ingest.parser_worker import PROTOCOL, receive
+from syndicate.ingest.isolation import Incoming, ParserPool, read_answers
+from syndicate.ingest.parser_worker import PROTOCOL, send
 from syndicate.ingest.readers import Document
 from syndicate.model import Entry, Image, ParsedSource
 from tests.ingest.reading import URL, read, rss
@@ -226,13 +227,14 @@ def alive(process: int) -> bool:
         b"csyndicate.model.articles\nEntry\n(S'a'\ntR.",
         # An entry made of one value instead of all.
         b"\x80\x05csyndicate.model.articles\nEntry\n)\x81(Va\nlb.",
-        b"\x80\x05" + b"(" * 1_000_000,
-        b"",
+        b"\x80\x05" + b"(" * 1_000_000 + b".",
+        # A frame of 2**62 bytes.
+        b"\x80\x05\x95" + (1 << 62).to_bytes(8, "little"),
     ],
 )
 def test_an_answer_that_no_worker_of_ours_gives_is_a_dead_parser(message):
     with pytest.raises(ParserDied, match="strange answer"):
-        answers_of(message)
+        read_answers(io.BytesIO(message))
 
 
 def test_an_answer_brings_every_value_of_an_entry_and_its_picture():
@@ -249,12 +251,36 @@ def test_an_answer_brings_every_value_of_an_entry_and_its_picture():
         digest="d",
     )
     parsed = ParsedSource(title="Paper", entries=(entry, entry), digests=("d",))
-    assert answers_of(pickle.dumps([("parsed", parsed)], PROTOCOL)) == [("parsed", parsed)]
+    assert read_answers(io.BytesIO(pickle.dumps([("parsed", parsed)], PROTOCOL))) == [("parsed", parsed)]
 
 
-def test_a_worker_cannot_announce_more_than_its_parent_will_hold():
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        theirs.sendall((1 << 62).to_bytes(8))
-        with pytest.raises(OSError, match="4,611,686,018,427,387,904 bytes"):
-            receive(ours, 1_000)
+@pytest.fixture
+def ends() -> Iterator[tuple[socket.socket, Incoming]]:
+    theirs, ours = socket.socketpair()
+    with theirs, ours:
+        yield theirs, Incoming(ours)
+
+
+def test_a_worker_cannot_say_more_than_its_parent_will_hold(ends):
+    theirs, incoming = ends
+    send(theirs, [("refused", "x" * 2_000)])
+    incoming.expect(1_000, time.monotonic() + 10)
+    with pytest.raises(OSError, match="too long"):
+        read_answers(io.BufferedReader(incoming))
+
+
+def test_a_worker_that_ends_in_the_middle_of_an_answer_has_ended(ends):
+    theirs, incoming = ends
+    theirs.sendall(pickle.dumps([("refused", "x" * 2_000)], PROTOCOL)[:1_000])
+    theirs.close()
+    incoming.expect(10_000, time.monotonic() + 10)
+    with pytest.raises(EOFError):
+        read_answers(io.BufferedReader(incoming))
+
+
+def test_a_worker_that_goes_on_and_on_is_late(ends):
+    theirs, incoming = ends
+    theirs.sendall(b"\x80\x05(")
+    incoming.expect(10_000, time.monotonic() + 0.01)
+    with pytest.raises(TimeoutError):
+        read_answers(io.BufferedReader(incoming))
