@@ -75,13 +75,13 @@ def wants_page(article: NewArticle, source: Source, now: datetime, options: Page
         return False
     if article.published < now - timedelta(seconds=options.window):
         return False
+    is_feed = source.kind is SourceKind.FEED
+    if is_feed and article.words >= SHORT and not _BREAKS_OFF.search(article.text[-120:]):
+        return False
     if urlsplit(article.url).path in ("", "/"):
         # An item that leads to a front page: what stands there is not the item.
         return False
-    if source.kind is not SourceKind.FEED:
-        return True
-    theirs = same_site(article.url, source.url) or same_site(article.url, source.home_url)
-    return theirs and (article.words < SHORT or _BREAKS_OFF.search(article.text[-120:]) is not None)
+    return not is_feed or same_site(article.url, source.url) or same_site(article.url, source.home_url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
