@@ -278,7 +278,7 @@ class _Daemon:
         return counts if any(counts.values()) else None
 
     def _bounces(self, now: datetime) -> Mapping[str, object] | None:
-        return self._services.bounces.run(now) or None
+        return self._services.bounces.run(now, stopping=self._stopping) or None
 
     def _prune(self, now: datetime) -> Mapping[str, object] | None:
         pruned = self._services.prune.run(now)

@@ -3,9 +3,9 @@
 import imaplib
 import logging
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 from syndicate.delivery.bounces import LARGEST
@@ -14,7 +14,9 @@ from syndicate.errors import MailError
 
 log = logging.getLogger("syndicate.bounces")
 
-AT_ONCE = 500
+AT_ONCE = 60.0
+"""Seconds of one reading, what is done with the messages included. Time and no number: whoever sends
+thousands of worthless ones, which cost little, must not keep back those that count."""
 # What an IMAP server may add to a message that it sends.
 _AROUND = 65_536
 # Whatever an answer out of order makes of the standard library's client.
@@ -25,7 +27,8 @@ _NONSENSE = (OSError, imaplib.IMAP4.error, ValueError, LookupError, AttributeErr
 class ImapOptions:
     """A mailbox; always over TLS, and the certificate is verified.
 
-    In seconds: ``timeout`` for each step of an answer, ``patience`` for everything of one reading.
+    In seconds: ``timeout`` for each step of an answer, ``patience`` for everything of one reading,
+    ``at_once`` after which no further message is asked for.
     """
 
     host: str
@@ -35,18 +38,22 @@ class ImapOptions:
     folder: str = "INBOX"
     timeout: float = 60.0
     patience: float = 600.0
+    at_once: float = AT_ONCE
 
 
-def read_maildir(folder: Path) -> Iterator[bytes]:
-    """New messages, at most 500; each is moved to ``cur`` as seen once the next one is asked for.
+def read_maildir(folder: Path, at_once: float = AT_ONCE) -> Iterator[bytes]:
+    """New messages, oldest first, until ``at_once`` seconds have passed.
 
-    What is no message, is gone meanwhile or cannot be read is passed over. ``MailError`` when the folder is
-    no Maildir or cannot be written to.
+    Each is moved to ``cur`` as seen once the next one is asked for. What is no message, is gone meanwhile or
+    cannot be read is passed over. ``MailError`` when the folder is no Maildir or cannot be written to.
     """
+    end = time.monotonic() + at_once
     try:
-        for path, data in islice(_new_messages(folder / "new"), AT_ONCE):
+        for path, data in _new_messages(folder / "new"):
             yield data
             path.rename(folder / "cur" / f"{path.name.partition(':')[0]}:2,S")
+            if time.monotonic() > end:
+                return
     except OSError as error:
         raise MailError(f"The Maildir {folder} cannot be read: {error.strerror}") from error
 
@@ -68,12 +75,13 @@ def _new_messages(new: Path) -> Iterator[tuple[Path, bytes]]:
 
 
 def read_imap(options: ImapOptions, context: ssl.SSLContext | None = None) -> Iterator[bytes]:
-    """Unseen messages, at most 500; each is marked as seen once the next one is asked for.
+    """Unseen messages until ``at_once`` seconds have passed; each is marked as seen as the next is asked for.
 
     ``MailError`` when the server cannot be reached, refuses the login, has no such folder, takes longer than
     ``patience`` in all, or answers without end or sense.
     """
     where = f"{options.host}:{options.port}"
+    end = time.monotonic() + options.at_once
     try:
         with PatientImap(
             options.host,
@@ -87,7 +95,7 @@ def read_imap(options: ImapOptions, context: ssl.SSLContext | None = None) -> It
             if server.select(f'"{folder}"')[0] != "OK":
                 raise MailError(f"The mail server {where} has no folder {options.folder}.")
             found = server.uid("SEARCH", "UNSEEN")[1][0] or b""
-            for number in islice(filter(bytes.isdigit, found.split()), AT_ONCE):
+            for number in filter(bytes.isdigit, found.split()):
                 uid = number.decode("ascii")
                 server.allow(LARGEST + _AROUND)
                 parts = server.uid("FETCH", uid, f"(BODY.PEEK[]<0.{LARGEST}>)")[1]
@@ -98,6 +106,8 @@ def read_imap(options: ImapOptions, context: ssl.SSLContext | None = None) -> It
                 yield data
                 server.allow(_AROUND)
                 server.uid("STORE", uid, "+FLAGS", r"(\Seen)")
+                if time.monotonic() > end:
+                    return
     except _NONSENSE as error:
         reason = str(error).replace(options.password, "…") if options.password else str(error)
         raise MailError(f"The mailbox at {where} cannot be read: {reason}") from error

@@ -93,9 +93,9 @@ def count_by_kind(connection: Connection) -> dict[str, int]:
     return counts | {"ignored": leases.counter(connection, _IGNORED)}
 
 
-def ignore_bounce(connection: Connection) -> None:
-    """Count a report that proves nothing."""
-    leases.move_counter(connection, _IGNORED)
+def ignore_bounces(connection: Connection, count: int) -> None:
+    """Count reports that prove nothing."""
+    leases.move_counter(connection, _IGNORED, by=count)
 
 
 def prune_bounces(connection: Connection, *, before: datetime) -> int:

@@ -158,8 +158,10 @@ def _explain(error: DBAPIError, where: str) -> StoreError:
     if "database is locked" in reason or "database table is locked" in reason:
         return StoreBusy(f"the store {where} is locked by another process; try again when it has finished")
     if "database or disk is full" in reason or "No space left on device" in reason:
+        # SQLite says the same of both: large statements need temporary files, which are elsewhere.
         return StoreError(
-            f"no space left for the store {where}: nothing was changed; free some space and run again"
+            f"no space left for the store {where}, or for temporary files (in /tmp or TMPDIR): "
+            "nothing was changed; free some space and run again"
         )
     if "disk I/O error" in reason:
         return StoreError(

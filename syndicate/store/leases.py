@@ -102,9 +102,9 @@ def counter(connection: Connection, key: str) -> int:
     return int(connection.scalars(select(table.c.value).where(table.c.key == key)).first() or 0)
 
 
-def move_counter(connection: Connection, key: str) -> int:
-    """Add one to a counter and return it."""
-    value = counter(connection, key) + 1
+def move_counter(connection: Connection, key: str, *, by: int = 1) -> int:
+    """Add to a counter and return it."""
+    value = counter(connection, key) + by
     statement = insert_for(connection, schema.meta).values(key=key, value=str(value))
     connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": str(value)}))
     return value

@@ -58,7 +58,10 @@ def record_sign_up(
     ``address`` is (display, key, fold); ``limits`` are requests an hour from one network and for one
     newsletter.
     """
-    table = schema.sign_ups
+    table, newsletters = schema.sign_ups, schema.newsletters
+    # PostgreSQL lets many count at once and write afterwards: one after the other for each newsletter.
+    row = select(newsletters.c.name).where(newsletters.c.name == newsletter)
+    connection.execute(row.with_for_update(key_share=True))
     recent = table.c.requested > now - _HOUR
     for which, limit in zip(
         (table.c.network == network, table.c.newsletter == newsletter), limits, strict=True

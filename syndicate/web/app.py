@@ -76,7 +76,7 @@ def create_app(
     if desk is not None:
         office, address = DeskPage(desk, notices), "/desk/{newsletter}/{editor}/{token}"
         pages[address] = office.__call__
-        looks[address + "/{edition:int}"] = office.mail
+        looks[address + "/{edition}"] = office.mail
     files = _Files(options, OutputFolder(output, options.cache_bytes), notices, opened)
     return Starlette(
         routes=[

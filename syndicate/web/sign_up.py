@@ -27,13 +27,19 @@ class SignUpPage:
         self._notices = notices
 
     async def __call__(self, request: Request) -> Response:
-        """Show the form, or take a request; the answer is the same for every well-formed address."""
+        """Show the form, or take a request; the answer is the same for every well-formed address.
+
+        A form on another site only fills in ours: its visitors, each from a network of their own, must not
+        ask for others without knowing it.
+        """
         if request.method != "POST":
             return self._form(request.query_params.get("newsletter", ""))
         fields = await read_fields(request)
         if fields is None:
             return self._notices.problem(413)
         chosen, address = first(fields, "newsletter"), first(fields, "address")
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            return self._form(chosen, address=address)
         if chosen not in self._sign_ups.offered():
             return self._form("", address=address, problem="choose")
         if first(fields, "agree") != "yes":

@@ -98,7 +98,12 @@ def imap() -> Iterator[Imap]:
 
 
 def reading(
-    imap: Imap, *, password: str = "right", folder: str = "INBOX", patience: float = 600.0
+    imap: Imap,
+    *,
+    password: str = "right",
+    folder: str = "INBOX",
+    patience: float = 600.0,
+    at_once: float = 60.0,
 ) -> Iterator[bytes]:
     options = ImapOptions(
         host="127.0.0.1",
@@ -107,6 +112,7 @@ def reading(
         password=password,
         folder=folder,
         patience=patience,
+        at_once=at_once,
     )
     return read_imap(options, ssl.create_default_context(cafile=FOLDER / "authority.pem"))
 
@@ -119,6 +125,11 @@ def test_messages_are_marked_only_when_the_next_one_is_asked_for(imap: Imap) -> 
     assert imap.seen == ["7"]
     assert list(messages) == []
     assert imap.seen == ["7", "9"]
+
+
+def test_what_is_left_after_the_time_of_one_reading_stays_unseen(imap: Imap) -> None:
+    assert list(reading(imap, at_once=0)) == [MESSAGES["7"]]
+    assert imap.seen == ["7"]
 
 
 def test_a_refused_login_tells_no_password(imap: Imap) -> None:
@@ -188,6 +199,13 @@ def maildir(tmp_path: Path) -> Path:
     for name in ("new", "cur", "tmp"):
         (tmp_path / name).mkdir()
     return tmp_path
+
+
+def test_what_is_left_of_a_maildir_after_the_time_of_one_reading_waits(maildir: Path) -> None:
+    for name in ("1", "2"):
+        (maildir / "new" / name).write_bytes(b"Subject: one\r\n\r\nx")
+    assert len(list(read_maildir(maildir, at_once=0))) == 1
+    assert [path.name for path in (maildir / "new").iterdir()] == ["2"]
 
 
 def test_what_is_no_message_of_a_maildir_stands_in_the_way_of_none(maildir: Path) -> None:

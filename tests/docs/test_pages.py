@@ -98,3 +98,23 @@ def test_every_table_of_the_store_is_documented(table: str):
 )
 def test_every_toml_example_is_toml(page: str, block: str):
     assert tomllib.loads(block)
+
+
+@pytest.mark.parametrize(
+    ("path", "passed_on"),
+    [
+        *((f"/private/TOKEN.{suffix}", True) for suffix in ("rss", "atom", "json")),
+        ("/unsubscribe/TOKEN", True),
+        ("/subscribe", True),
+        ("/desk/daily/ann/TOKEN/1", True),
+        ("/news.rss", False),
+        ("/sources.opml", False),
+    ],
+)
+def test_nginx_as_shown_passes_on_what_no_file_answers(path: str, passed_on: bool) -> None:
+    """Of its locations with an expression the first that fits answers."""
+    (shown,) = (text for kind, text in FENCE.findall(text_of(DOCS / "operations.md")) if kind == "nginx")
+    locations = re.findall(r"location ~ (\S+) \{(.*?)\n?\s*\}$", shown, re.MULTILINE | re.DOTALL)
+    first = next(body for expression, body in locations if re.search(expression, path))
+    assert ("proxy_pass" in first) is passed_on
+    assert ("access_log off" in first) is passed_on

@@ -135,6 +135,42 @@ def test_a_maildir_is_read_once_and_nothing_is_deleted(bounce, tmp_path) -> None
     assert len(list((tmp_path / "box" / "cur").iterdir())) == 3
 
 
+def test_a_flood_of_forged_reports_keeps_no_true_one_waiting(bounce, tmp_path) -> None:
+    box = mailbox.Maildir(tmp_path / "box")
+    forged, true = notification("bounces+1-" + "0" * 20 + "@news.example", "5.1.1"), sender_of(bounce)
+    for number in range(701):
+        (tmp_path / "box" / "new" / f"{number:05}").write_bytes(
+            forged if number < 700 else notification(true, "5.1.1")
+        )
+    reading = BounceJob(store=bounce.store, sources=lambda: read_maildir(tmp_path / "box"))
+    assert reading.run(NOW) == {"forged": 700, "hard": 1}
+    assert len(box) == 701
+    assert not subscribed(bounce)
+    with bounce.store.read() as connection:
+        assert bounces.count_by_kind(connection) == {"hard": 1, "ignored": 700}
+
+
+def test_what_was_forged_is_counted_though_the_mailbox_breaks_off(bounce) -> None:
+    def broken():
+        yield notification("bounces+1-" + "0" * 20 + "@news.example", "5.1.1")
+        raise MailError("gone")
+
+    with pytest.raises(MailError, match="gone"):
+        BounceJob(store=bounce.store, sources=broken).run(NOW)
+    with bounce.store.read() as connection:
+        assert bounces.count_by_kind(connection) == {"ignored": 1}
+
+
+def test_a_reading_ends_between_two_messages_when_it_is_told_to(bounce, tmp_path) -> None:
+    box = mailbox.Maildir(tmp_path / "box")
+    for _ in range(3):
+        box.add(b"Subject: hello\r\n\r\n")
+    reading = BounceJob(store=bounce.store, sources=lambda: read_maildir(tmp_path / "box"))
+    told = iter([False, True])
+    assert reading.run(NOW, stopping=lambda: next(told)) == {"nothing": 1}
+    assert reading.run(NOW) == {"nothing": 2}
+
+
 def test_a_maildir_that_is_none_says_so(tmp_path) -> None:
     with pytest.raises(MailError, match="cannot be read"):
         list(read_maildir(tmp_path / "nowhere"))

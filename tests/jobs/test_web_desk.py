@@ -352,6 +352,12 @@ def test_the_mail_is_shown_as_it_would_go_and_can_do_nothing(office: Office) -> 
     assert office.get(f"{office.path}/999").status == 404
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "-1", "01", "1.0", "%D9%A1", "x"])
+def test_what_is_no_number_of_an_edition_leads_nowhere(office: Office, number: str) -> None:
+    for path in (office.path, "/desk/daily/anybody/guessed"):
+        assert office.get(f"{path}/{number}").status == 404
+
+
 def test_a_form_s_own_number_opens_no_desk(office: Office) -> None:
     (form,) = office.room.services.desk.forms(issue(office.room))
     assert titles(office.room, form)

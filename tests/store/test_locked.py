@@ -254,7 +254,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "bounces.record_bounce": lambda c: bounces.record_bounce(
         c, subscription_id=1, delivery_id=1, kind="soft", status="", detail="", now=NOW
     ),
-    "bounces.ignore_bounce": bounces.ignore_bounce,
+    "bounces.ignore_bounces": lambda c: bounces.ignore_bounces(c, 1),
     "bounces.prune_bounces": lambda c: bounces.prune_bounces(c, before=NOW),
     "deliveries.fail_late": lambda c: deliveries.fail_late(c, now=LATER),
     "deliveries.sweep_uncertain": lambda c: deliveries.sweep_uncertain(c, now=LATER),

@@ -100,6 +100,20 @@ def test_C10_the_form_is_private_and_works_without_scripts_or_cookies(page):
     assert "I want &lt;it&gt;." in text
 
 
+@pytest.mark.parametrize(("origin", "taken"), [("cross-site", 0), ("same-site", 1), ("same-origin", 1)])
+def test_a_form_on_another_site_only_fills_in_ours(page, origin: str, taken: int) -> None:
+    site, desk = page
+    kind = "application/x-www-form-urlencoded"
+    answer = site.ask(
+        "POST", "/subscribe", FORM + b"jo%40example.org", Content_Type=kind, Sec_Fetch_Site=origin
+    )
+    assert answer.status == 200
+    assert len(desk.requests) == taken
+    text = answer.body.decode()
+    assert ('value="jo@example.org"' in text) is not bool(taken)
+    assert ('value="daily" required checked' in text) is not bool(taken)
+
+
 def test_C2_every_well_formed_address_gets_the_same_answer(page):
     site, desk = page
     answers = [site.post("/subscribe", FORM + name + b"%40example.org") for name in (b"jo", b"stranger")]
