@@ -139,7 +139,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    # The old pages that an insert of many rows keeps in case it fails went to a file (2.5 % of a first poll).
+    # The pages that an insert of many rows keeps in case it fails went to a file: 2.5 % of a first poll, and a
+    # full /tmp stopped a store that had space.
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.close()
 
@@ -158,10 +159,8 @@ def _explain(error: DBAPIError, where: str) -> StoreError:
     if "database is locked" in reason or "database table is locked" in reason:
         return StoreBusy(f"the store {where} is locked by another process; try again when it has finished")
     if "database or disk is full" in reason or "No space left on device" in reason:
-        # SQLite says the same of both: large statements need temporary files, which are elsewhere.
         return StoreError(
-            f"no space left for the store {where}, or for temporary files (in /tmp or TMPDIR): "
-            "nothing was changed; free some space and run again"
+            f"no space left for the store {where}: nothing was changed; free some space and run again"
         )
     if "disk I/O error" in reason:
         return StoreError(
