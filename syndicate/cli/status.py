@@ -20,7 +20,7 @@ from syndicate.cli.frame import (
     show,
     table,
 )
-from syndicate.cli.health import Health, look, shown_address
+from syndicate.cli.health import Health, look, needs_a_person, shown_address
 from syndicate.cli.newsletters import local, next_editions
 from syndicate.cli.wrapping import say
 from syndicate.ingest.polling import believed_url, told
@@ -68,9 +68,7 @@ def _print_sources(health: Health) -> None:
             "paused" if report.source.paused else ago(report.state.last_success, health.now),
             _next_poll(report, health.now),
             f"{report.articles_last_week / 7:.1f}",
-            report.state.error
-            or told(report.state.warning, report.state.read_from)
-            or ("" if report.source.paused else report.state.check_reason),
+            _remark(report),
         )
         for report in health.sources
     ]
@@ -81,6 +79,18 @@ def _print_sources(health: Health) -> None:
         click.echo()
     else:
         say("No sources yet: declare them in the configuration, or `syndicate sources add URL`.\n")
+
+
+def _remark(report: SourceReport) -> str:
+    """What is wrong with a source, or why it is read when it is; what needs a person is told below."""
+    state = report.state
+    if state.error and not report.source.paused and needs_a_person(state):
+        return f"failed {plural(state.failures, 'time')}, see below"
+    return (
+        state.error
+        or told(state.warning, state.read_from)
+        or ("" if report.source.paused else state.check_reason)
+    )
 
 
 def _next_poll(report: SourceReport, now: datetime) -> str:
