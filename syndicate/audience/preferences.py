@@ -36,9 +36,9 @@ class Selection:
         return "\n".join(lines + [_LANGUAGE + one for one in sorted(set(self.languages))])
 
     def takes(self, section: str, language: str) -> bool:
-        """Whether a story of that section and language is wanted."""
+        """Whether a story of that section and language is wanted; ``en`` takes ``en-gb`` too."""
         return (not self.sections or section in self.sections) and (
-            not self.languages or language in self.languages
+            not self.languages or any(f"{language}-".startswith(f"{one}-") for one in self.languages)
         )
 
 

@@ -136,10 +136,13 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, right: Se
     while sum(widths) > room and max(widths) > 8:
         widths[widths.index(max(widths))] -= 1
     for line in [list(headers), *cells]:
-        first, *more = wrap(line[-1], widths[-1]) or [""]
+        # Addresses are not broken: the terminal does it, and they can be copied.
+        lines = wrap(line[-1], widths[-1], break_long_words=False, break_on_hyphens=False)
+        first, *more = lines or [""]
         for shown in [[*line[:-1], first], *([""] * len(line[:-1]) + [rest] for rest in more)]:
-            fitted = [_fit(cell, widths[column], column in right) for column, cell in enumerate(shown)]
-            click.echo("  ".join(fitted).rstrip())
+            fitted = [_fit(cell, widths[column], column in right) for column, cell in enumerate(shown[:-1])]
+            last = shown[-1].rjust(widths[-1]) if len(widths) - 1 in right else shown[-1]
+            click.echo("  ".join([*fitted, last]).rstrip())
 
 
 def _fit(text: str, width: int, right: bool) -> str:

@@ -155,7 +155,7 @@ def _problems_of_sources(health: Health) -> list[str]:
             continue
         if state.gone:
             found.append(f"source {name} is gone for good (410): {_advice(report.source, 'remove it')}")
-        elif _failing(state):
+        elif needs_a_person(state):
             found.append(f"source {name} failed {plural(state.failures, 'time')}: {state.error}")
         if moved := shown_address(report.source, believed_url(state)):
             advice = _advice(report.source, "change its url")
@@ -167,11 +167,11 @@ def _problems_of_lists(health: Health) -> list[str]:
     return [
         f"source list {shown} failed {plural(state.failures, 'time')}: {state.error}"
         for shown, state in health.lists
-        if _failing(state)
+        if needs_a_person(state)
     ]
 
 
-def _failing(state: SourceState | SourceListState) -> bool:
+def needs_a_person(state: SourceState | SourceListState) -> bool:
     """Whether it fails again and again, or has never worked."""
     return state.failures >= FAILURES_WORTH_A_PERSON or bool(state.failures and state.last_success is None)
 

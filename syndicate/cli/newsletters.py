@@ -89,6 +89,11 @@ def next_editions(services: Services, now: datetime) -> dict[str, datetime]:
     return {one.name: _next(one, now) for one in services.newsletters if one.name not in paused}
 
 
+def local(moment: datetime, time_zone: str) -> str:
+    """A moment on the clock that a newsletter's schedule is about: ``Fri 27 Nov 07:00 CET``."""
+    return f"{moment.astimezone(read_zone(time_zone)):%a %d %b %H:%M %Z}"
+
+
 def _next(newsletter: Newsletter, now: datetime) -> datetime:
     return parse_schedule(newsletter.schedule).next_runs(read_zone(newsletter.time_zone), now, 1)[0]
 
@@ -101,10 +106,10 @@ def _print(answer: list[dict[str, Any]]) -> None:
         (
             one["name"],
             one["schedule"],
-            "paused" if one["paused"] else f"{one['next_edition']:%a %d %b %H:%M}",
+            "paused" if one["paused"] else local(one["next_edition"], one["time_zone"]),
             one["subscribers"],
             one["title"],
         )
         for one in answer
     ]
-    table(("name", "schedule", "next edition (UTC)", "subscribers", "title"), rows, right=(3,))
+    table(("name", "schedule", "next edition", "subscribers", "title"), rows, right=(3,))

@@ -9,6 +9,7 @@ import click
 from syndicate.audience.addresses import normalise_address
 from syndicate.cli.arguments import newsletter_named
 from syndicate.cli.frame import config_option, json_option, moment, now_option, plural, services_of, show
+from syndicate.cli.newsletters import local
 from syndicate.cli.wrapping import say
 from syndicate.delivery.message import MessageTemplate
 from syndicate.delivery.parcels import Message, Parcel, send_one
@@ -95,7 +96,7 @@ def _draft(
     if draft.rendered is None:
         raise SyndicateError(
             f"the next edition of {name} has no stories yet: "
-            f"nothing new since {draft.period.start:%d %B %H:%M} UTC"
+            f"nothing new since {local(draft.period.start, newsletter.time_zone)}"
         )
     for problem in (*draft.problems, *(draft.proof.trimmed if draft.proof else ())):
         say(f"  {problem}", err=True)

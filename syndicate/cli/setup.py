@@ -165,7 +165,10 @@ def _check_sources(services: Services, report: _Report) -> None:
         report.notes.append("there are no [[sources]] yet, so there is nothing to read")
     for source in services.sources:
         if source.kind is SourceKind.FOLDER and not Path(source.url).is_dir():
-            report.problems.append(f"source {source.name}: there is no folder {source.url}")
+            report.problems.append(
+                f"source {source.name}: there is no folder {source.url}; "
+                "an address on the web begins with https://"
+            )
         if source.access is not None:
             try:
                 read_credentials(source.access)

@@ -68,7 +68,8 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
         with progress("Reading pages", as_json):
             parts = services.sitemap_parts.run(moment(now))
             pages = services.pages.run(moment(now))
-    show(_ingested(result, parts, pages), as_json, lambda: _print_ingested(result, parts, pages))
+    answer = _ingested(result, parts, pages)
+    show(answer, as_json, lambda: _print_ingested(result, parts, pages, named=bool(names)))
     _exit_if(result.failed)
 
 
@@ -97,14 +98,17 @@ def _ingested(result: IngestResult, parts: PartsResult, pages: PagesResult) -> d
     }
 
 
-def _print_ingested(result: IngestResult, parts: PartsResult, pages: PagesResult) -> None:
+def _print_ingested(result: IngestResult, parts: PartsResult, pages: PagesResult, *, named: bool) -> None:
     new = result.new + parts.new + pages.new
     for failure in (*parts.failures, *pages.failures):
         say(f"  {failure}", err=True)
-    click.echo(
-        f"{plural(len(result.sources), 'source')} read: {plural(new, 'new article')}, "
-        f"{result.changed} changed, {plural(result.failed, 'source')} failed."
-    )
+    if result.sources or new or named:
+        click.echo(
+            f"{plural(len(result.sources), 'source')} read: {plural(new, 'new article')}, "
+            f"{result.changed} changed, {plural(result.failed, 'source')} failed."
+        )
+    else:
+        say("No source is due: `syndicate status` says when each is, `syndicate ingest NAME` reads one now.")
     if pages:
         click.echo(
             f"{plural(pages.read, 'page')} read, {pages.refused} of no use, "

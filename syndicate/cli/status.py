@@ -20,8 +20,8 @@ from syndicate.cli.frame import (
     show,
     table,
 )
-from syndicate.cli.health import Health, look, shown_address
-from syndicate.cli.newsletters import next_editions
+from syndicate.cli.health import Health, look, needs_a_person, shown_address
+from syndicate.cli.newsletters import local, next_editions
 from syndicate.cli.wrapping import say
 from syndicate.ingest.polling import believed_url, told
 from syndicate.model import HubSubscription
@@ -68,17 +68,29 @@ def _print_sources(health: Health) -> None:
             "paused" if report.source.paused else ago(report.state.last_success, health.now),
             _next_poll(report, health.now),
             f"{report.articles_last_week / 7:.1f}",
-            report.state.error
-            or told(report.state.warning, report.state.read_from)
-            or ("" if report.source.paused else report.state.check_reason),
+            _remark(report),
         )
         for report in health.sources
     ]
     if rows:
-        table(("source", "last success", "next poll", "a day", "problem, or why that time"), rows, right=(3,))
+        table(
+            ("source", "last success", "next poll", "new/day", "problem, or why that time"), rows, right=(3,)
+        )
         click.echo()
     else:
         say("No sources yet: declare them in the configuration, or `syndicate sources add URL`.\n")
+
+
+def _remark(report: SourceReport) -> str:
+    """What is wrong with a source, or why it is read when it is; what needs a person is told below."""
+    state = report.state
+    if state.error and not report.source.paused and needs_a_person(state):
+        return f"failed {plural(state.failures, 'time')}, see below"
+    return (
+        state.error
+        or told(state.warning, state.read_from)
+        or ("" if report.source.paused else state.check_reason)
+    )
 
 
 def _next_poll(report: SourceReport, now: datetime) -> str:
@@ -96,22 +108,24 @@ def _print_news(health: Health) -> None:
     _print_counts("Full texts of articles", health.pages)
     _print_counts("Dropped by rules", health.dropped)
     for place, title in enumerate(health.top, start=1):
-        click.echo(f"  {place}. {title}")
+        say(f"  {place}. {title}")
     for decision in health.decisions:
         click.echo(f"Editor: {decision_line(decision)}")
 
 
 def _print_newsletters(health: Health, services: Services) -> None:
     coming = next_editions(services, health.now)
-    for name in newsletter_names(services):
-        when = f"{coming[name]:%a %d %b %H:%M} UTC" if name in coming else "paused"
+    zones = {one.name: one.time_zone for one in services.newsletters}
+    for name, zone in zones.items():
+        when = local(coming[name], zone) if name in coming else "paused"
         people = health.subscriptions.get(name, {}).get("confirmed", 0)
         click.echo(f"Next {name}: {when}, {plural(people, 'subscriber')}")
     for report in health.editions:
         subject = report.edition.subject or report.state
         counts = _counts(dict(sorted(report.deliveries.items())))
         standing = _STANDING.get(report.state) or counts or "no deliveries"
-        say(f"Edition {report.edition.period_end:%d %b %H:%M}: {subject} ({standing})")
+        end = local(report.edition.period_end, zones.get(report.edition.newsletter, "UTC"))
+        say(f"Edition of {end}: {subject} ({standing})")
 
 
 def _print_mail(health: Health) -> None:

@@ -61,7 +61,7 @@ def web_url(url: str) -> str:
 
 def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> DigestStory:
     article = story.lead.article
-    source = harmless(story.lead.source.title or story.lead.source.name)
+    source = harmless(story.lead.source.name)
     return DigestStory(
         title=harmless(article.title),
         url=_story_url(story, site),

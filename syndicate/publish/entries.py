@@ -125,7 +125,7 @@ def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
         html=published.html,
         image=None if hidden else article.image,
         own=source.own,
-        source_name=source.title or source.name,
+        source_name=source.name,
         source_url=source.url if is_theirs_online else "",
         source_home=source.home_url,
         source_id=source.feed_id,

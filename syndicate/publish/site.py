@@ -21,7 +21,7 @@ from syndicate.model import (
     archive_folder,
 )
 from syndicate.publish.options import PublishOptions
-from syndicate.publish.site_headline import Headline, SectionBlock, name_of, publisher_page
+from syndicate.publish.site_headline import Headline, SectionBlock, publisher_page
 from syndicate.publish.site_metadata import nested_headings, news_article, shown_picture, shown_summary
 from syndicate.publish.site_paths import ASSETS_FOLDER, FRONT_PATH, root_of, section_path, tag_path
 from syndicate.templating import Markup, Templates, escape
@@ -112,7 +112,7 @@ class SitePages:
             context={
                 "article": article,
                 "source": source,
-                "source_name": name_of(item),
+                "source_name": item.source.name,
                 "external": publisher_page(item),
                 "canonical": canonical,
                 "summary": summary,

@@ -59,7 +59,7 @@ class Headline:
             path=article.path,
             link=item.link,
             own=source.own or item.link.endswith("/" + article.path),
-            source_name=name_of(item),
+            source_name=item.source.name,
             published=article.published,
             language=article.language,
             direction=article.direction,
@@ -101,11 +101,6 @@ def reasons(parts: Mapping[str, float], names: Mapping[int, str]) -> tuple[Reaso
         kind, _, number = part.partition(":")
         found.append(Reason(kind, round(value, 2), names.get(int(number), "") if number else ""))
     return tuple(sorted(found, key=lambda one: (one.kind != "source", -one.value, one.kind, one.name)))
-
-
-def name_of(item: PublishedArticle) -> str:
-    """The publisher as readers know it: what its feed calls itself, else the operator's name."""
-    return item.source.title or item.source.name
 
 
 def publisher_page(item: PublishedArticle) -> str:

@@ -6,7 +6,6 @@ from typing import Final
 
 from syndicate.model import Image, PublishedArticle, Republish
 from syndicate.publish.options import PublishOptions
-from syndicate.publish.site_headline import name_of
 from syndicate.templating import Markup, iso_date
 
 # Inside <script>, HTML ends the element at "</script" and enters another state at "<!--", whatever
@@ -24,7 +23,7 @@ def news_article(item: PublishedArticle, canonical: str, options: PublishOptions
     publisher = (
         (options.title, options.site_url + "/site/")
         if item.source.own
-        else (name_of(item), item.source.home_url)
+        else (item.source.name, item.source.home_url)
     )
     facts: dict[str, object] = {
         "@context": "https://schema.org",

@@ -5,10 +5,11 @@ import os
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from syndicate.errors import ConfigError
 from syndicate.settings.section import Section
@@ -47,7 +48,8 @@ def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Se
     try:
         settings = Settings.model_validate({**data, "base": base})
     except ValidationError as error:
-        problems += [_explain(file, text, environment, details) for details in error.errors()]
+        mistakes = sorted(error.errors(), key=lambda details: line_of(text, details["loc"]) or 1)
+        problems += [_explain(file, text, environment, details) for details in mistakes]
         raise ConfigError("\n".join(problems)) from None
     problems += [
         f"{file}:{line_of(text, path) or 1}: {message}" for path, message in _inconsistencies(settings)
@@ -60,7 +62,10 @@ def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Se
 def _from_environment(data: dict[str, Any], environment: Mapping[str, str]) -> list[str]:
     problems = []
     for variable, value in sorted(environment.items()):
-        if not variable.startswith(_ENVIRONMENT) or "__" not in variable:
+        if not variable.startswith(_ENVIRONMENT):
+            continue
+        if "__" not in variable:
+            problems += _half_a_variable(variable)
             continue
         section, key = variable.removeprefix(_ENVIRONMENT).lower().split("__", 1)
         model = Settings.model_fields.get(section)
@@ -71,6 +76,16 @@ def _from_environment(data: dict[str, Any], environment: Mapping[str, str]) -> l
         if isinstance(table, dict):
             table[key] = _value(value)
     return problems
+
+
+def _half_a_variable(variable: str) -> list[str]:
+    """``SYNDICATE_MAIL_ADDRESS`` would silently do nothing; names that no key has may be somebody else's."""
+    for name, field in Settings.model_fields.items():
+        key = variable.lower().removeprefix(f"{_ENVIRONMENT}{name}_".lower())
+        if isinstance(field.default, Section) and key in type(field.default).model_fields:
+            right = f"{_ENVIRONMENT}{name}__{key}".upper()
+            return [f"environment: {variable}: write {right}, with two underscores"]
+    return []
 
 
 def _value(text: str) -> object:
@@ -84,13 +99,48 @@ def _value(text: str) -> object:
 def _explain(file: Path, text: str, environment: Mapping[str, str], details: Any) -> str:
     path = details["loc"]
     key = ".".join(str(part) for part in path)
-    message = details["msg"].removeprefix("Value error, ")
-    if details["type"] == "extra_forbidden":
-        message = "there is no such key; see docs/configuration.md"
+    message = _in_words(details)
     variable = _ENVIRONMENT + "__".join(str(part) for part in path[:2]).upper()
     if variable in environment:
         return f"environment: {variable}: {message}"
     return f"{file}:{line_of(text, path) or 1}: {key}: {message}"
+
+
+def _in_words(details: Any) -> str:
+    """What is wrong with one value, without the words of a programmer."""
+    limits, value = details.get("ctx", {}), details["input"]
+    match details["type"]:
+        case "extra_forbidden":
+            return f"there is no such key{_meant(details['loc'])}; see docs/configuration.md"
+        case "missing":
+            return "this key is required, and not there"
+        case "int_parsing" | "int_type" | "int_from_float":
+            return f"{value!r} is not a whole number"
+        case "float_parsing" | "float_type":
+            return f"{value!r} is not a number"
+        case "bool_parsing" | "bool_type":
+            return f"{value!r} is neither true nor false"
+        case "string_type":
+            return "this is not text: put it between quotation marks"
+        case "greater_than_equal":
+            return f"{value!r} is less than {limits['ge']:g}"
+        case "less_than_equal":
+            return f"{value!r} is more than {limits['le']:g}"
+    return str(details["msg"]).removeprefix("Value error, ")
+
+
+def _meant(path: tuple[str | int, ...]) -> str:
+    """The key that a mistyped one is most like, as a question."""
+    model: type[BaseModel] = Settings
+    for part in path[:-1]:
+        kind = model.model_fields[part].annotation if isinstance(part, str) else model
+        # One table, a list of them, or perhaps one.
+        model = next(
+            one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, BaseModel)
+        )
+    names = [field.alias or name for name, field in model.model_fields.items() if name != "base"]
+    alike = get_close_matches(str(path[-1]), names, n=1)
+    return f" (did you mean {alike[0]}?)" if alike else ""
 
 
 def _inconsistencies(settings: Settings) -> list[tuple[tuple[str | int, ...], str]]:

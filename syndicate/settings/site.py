@@ -8,6 +8,7 @@ from syndicate.settings.section import Section
 from syndicate.settings.values import (
     Days,
     Duration,
+    LanguageTag,
     Listen,
     OptionalUrl,
     OwnFolder,
@@ -22,7 +23,7 @@ class SiteSettings(Section):
     url: WebUrl = "http://127.0.0.1:8000"
     title: str = Field("My news", min_length=1)
     description: str = ""
-    language: str = Field("en", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+    language: LanguageTag = "en"
     time_zone: ZoneName = "UTC"
     google_news_url: OptionalUrl = ""
     hub: OptionalUrl = ""

@@ -114,7 +114,15 @@ def _own_folder(value: Path) -> Path:
     return value
 
 
+def _language(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", value):
+        raise ValueError(f'{value!r} is not the tag of a language: write one such as "en" or "pt-BR"')
+    return value
+
+
 def _listen(value: str) -> str:
+    if value and not re.fullmatch(r".+:[0-9]{1,5}", value):
+        raise ValueError(f'{value!r} is not a host and a port: write both, such as "127.0.0.1:8000"')
     if value and int(value.rpartition(":")[2]) > 65535:
         raise ValueError(f"{value!r} names no port: ports end at 65535")
     return value
@@ -164,6 +172,7 @@ OwnFolder = Annotated[Path, AfterValidator(_own_folder)]
 Days = Annotated[float, BeforeValidator(_seconds), Field(ge=86400, le=_LONGEST)]
 SourceUrl = Annotated[str, Field(min_length=1), AfterValidator(_source_url)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
-Listen = Annotated[str, Field(pattern=r"^$|^.+:[0-9]{1,5}$"), AfterValidator(_listen)]
+LanguageTag = Annotated[str, AfterValidator(_language)]
+Listen = Annotated[str, AfterValidator(_listen)]
 DnsLabel = Annotated[str, AfterValidator(_dns_label)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]

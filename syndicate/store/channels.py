@@ -45,7 +45,7 @@ def _wished(wish: Wish) -> ColumnElement[bool]:
     if wish.sections:
         conditions.append(table.c.section.in_(wish.sections))
     if wish.languages:
-        conditions.append(table.c.language.in_(wish.languages))
+        conditions.append(or_(*(_language(tag) for tag in wish.languages)))
     return and_(*conditions)
 
 
@@ -119,10 +119,10 @@ def tagged_articles(connection: Connection, tags: Iterable[str], *, limit: int) 
 
 
 def languages(connection: Connection) -> list[str]:
-    """Every language that articles are written in, by its tag."""
+    """Every language that articles are written in, by its tag without a region: ``en`` for ``en-gb`` too."""
     table = schema.articles
-    query = select(table.c.language).where(table.c.language != "").distinct().order_by(table.c.language)
-    return list(connection.scalars(query))
+    query = select(table.c.language).where(table.c.language != "").distinct()
+    return sorted({tag.partition("-")[0] for tag in connection.scalars(query)})
 
 
 def sections(connection: Connection) -> list[str]:

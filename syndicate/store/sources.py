@@ -271,7 +271,7 @@ def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[Sourc
         select(
             articles.c.source_id,
             func.count().label("articles"),
-            func.count().filter(articles.c.first_seen >= week_ago).label("recent"),
+            func.count().filter(articles.c.published >= week_ago).label("recent"),
         )
         .group_by(articles.c.source_id)
         .subquery()

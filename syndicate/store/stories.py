@@ -310,7 +310,7 @@ def _link_query() -> Select[Any]:
         table.c.published,
         table.c.language,
         table.c.direction,
-        func.coalesce(func.nullif(sources.c.title, ""), sources.c.name).label("source_name"),
+        sources.c.name.label("source_name"),
         sources.c.own,
     ).join(sources, sources.c.id == table.c.source_id)
 

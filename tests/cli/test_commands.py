@@ -201,6 +201,7 @@ def test_the_stages_speak_to_people_as_well(room: Run) -> None:
     assert "3 articles placed: 3 new stories" in room(f"stories --now {SEVEN}").out
     assert "written to" in room(f"publish --now {SEVEN}").out
     assert room(f"ingest --dry-run --now {SEVEN}").out == "No source is due.\n"
+    assert room(f"ingest --now {SEVEN}").out.startswith("No source is due: `syndicate status` says when")
     assert room(f"edition --now {EARLIER}").out == "No edition is due.\n"
 
 

@@ -101,6 +101,14 @@ def test_an_editor_works_on_an_edition_and_lets_it_go(office: Run) -> None:
     assert office("editions approve", "99").code == 1
 
 
+def test_the_next_edition_is_told_on_the_clock_of_its_schedule(
+    office: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNDICATE_SITE__TIME_ZONE", "Europe/Berlin")
+    assert "Next daily: Wed 25 Nov 07:00 CET" in office(f"status --now {SEVEN}").out
+    assert "Wed 25 Nov 07:00 CET" in office(f"newsletters list --now {SEVEN}").out
+
+
 def test_a_newsletter_is_paused_shown_as_such_and_resumed(office: Run) -> None:
     listed = office(f"newsletters list --json --now {SEVEN}").json["newsletters"]
     assert [(one["name"], one["paused"], one["subscribers"]) for one in listed] == [("daily", False, 0)]

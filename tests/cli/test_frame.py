@@ -21,6 +21,17 @@ def test_a_long_reason_is_wrapped_and_not_cut(
     ]
 
 
+def test_an_address_is_not_broken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    address = "https://harbour.example/rss/world-news.xml"
+
+    table(("name", "url"), [("The Harbour", address)])
+
+    assert capsys.readouterr().out.splitlines() == ["name         url", f"The Harbour  {address}"]
+
+
 def test_other_columns_that_are_too_long_end_in_an_ellipsis(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -165,7 +165,7 @@ def test_O1_a_mistake_in_the_environment_names_the_variable(tmp_path: Path) -> N
         "environment: SYNDICATE_NOPE__KEY: there is no section [nope] to set",
         "environment: SYNDICATE_SOURCES__URL: there is no section [sources] to set",
         "environment: SYNDICATE_SITE__NOPE: there is no such key; see docs/configuration.md",
-        "environment: SYNDICATE_MAIL__PORT: Input should be greater than or equal to 1",
+        "environment: SYNDICATE_MAIL__PORT: '0' is less than 1",
     ]
 
 
@@ -251,3 +251,43 @@ def test_a_link_that_confirms_cannot_be_told_to_outlive_its_request(tmp_path: Pa
     (said,) = mistakes(tmp_path, '[sign_up]\nlifetime = "5d"\n[retention]\nsign_ups = "4d"\n')
     assert said.startswith("config.toml:2: ")
     assert load(tmp_path, text + '[retention]\nsign_ups = "11d"\n').sign_up.lifetime == 11 * 86400
+
+
+def test_O1_a_mistake_is_told_in_words(tmp_path: Path) -> None:
+    text = """
+[site]
+language = "en glish"
+[[source]]
+url = "x"
+[[sources]]
+name = "The Harbour"
+adress = "https://harbour.example/"
+auth = { type = "basic", usernam = "ann", secret_env = "PASSWORD" }
+[mail]
+adress = "1 Quay Street"
+port = 70000
+password = 1234
+[web]
+listen = "8000"
+[bounces]
+soft_limit = "many"
+"""
+    unknown = "there is no such key{}; see docs/configuration.md"
+    assert [line.removeprefix("config.toml:") for line in mistakes(tmp_path, text)] == [
+        '3: site.language: \'en glish\' is not the tag of a language: write one such as "en" or "pt-BR"',
+        "4: source: " + unknown.format(" (did you mean sources?)"),
+        "6: sources.0.url: this key is required, and not there",
+        "8: sources.0.adress: " + unknown.format(""),
+        "9: sources.0.auth.usernam: " + unknown.format(" (did you mean username?)"),
+        "11: mail.adress: " + unknown.format(" (did you mean address?)"),
+        "12: mail.port: 70000 is more than 65535",
+        "13: mail.password: this is not text: put it between quotation marks",
+        "15: web.listen: '8000' is not a host and a port: write both, such as \"127.0.0.1:8000\"",
+        "17: bounces.soft_limit: 'many' is not a whole number",
+    ]
+
+
+def test_O1_a_variable_with_one_underscore_too_few_is_no_secret(tmp_path: Path) -> None:
+    assert mistakes(
+        tmp_path, "", SYNDICATE_MAIL_ADDRESS="1 Quay Street", SYNDICATE_WEB_SERVICE_HOST="::1"
+    ) == ["environment: SYNDICATE_MAIL_ADDRESS: write SYNDICATE_MAIL__ADDRESS, with two underscores"]

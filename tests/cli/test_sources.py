@@ -66,7 +66,8 @@ def test_add_takes_the_sitemap_of_a_site_without_a_feed_and_reads_its_pages(room
         server.answers["/ferry"] = answer(200, story.encode(), Content_Type="text/html")
         added = room("sources add --yes --name Ferry", server.url("/"))
         assert (added.code, "a sitemap" in added.out) == (0, True)
-        assert max(map(len, added.out.splitlines())) <= 80
+        # Only an address, which is not broken so that it can be copied, may be longer than a line.
+        assert all(len(line) <= 80 or line.endswith("/sitemap.xml") for line in added.out.splitlines())
         assert room("ingest").code == 0
     (listed,) = [one for one in room("sources list --json").json["sources"] if one["name"] == "Ferry"]
     assert (listed["kind"], listed["articles"]) == ("sitemap", 1)

@@ -14,13 +14,13 @@ OPTIONS = PublishOptions(
 WORLD = Channel(name="world", title="World & sea", query="section:world")
 HARBOUR = Source(
     id=1,
-    name="harbour",
-    title="The Harbour & Pier",
+    name="The Harbour & Pier",
+    title="Harbour - RSS: latest",
     url="https://harbour.example/feed.xml",
     home_url="https://harbour.example/",
     feed_id="tag:harbour.example,2026:feed",
 )
-OURS = Source(id=2, name="desk", title="Our desk", url="desk", own=True, republish=Republish.FULL)
+OURS = Source(id=2, name="Our desk", url="desk", own=True, republish=Republish.FULL)
 
 
 def uid(number: int) -> str:

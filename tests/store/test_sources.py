@@ -244,7 +244,7 @@ def test_F13_a_patient_permanent_redirect_replaces_the_address(store):
 def test_the_report_counts_all_articles_and_those_of_the_last_week(store):
     source = sync(store, declared("A"), declared("B"))["A"]
     with store.write() as connection:
-        old = factories.new_article(1, first_seen=NOW - timedelta(days=8))
+        old = factories.new_article(1, published=NOW - timedelta(days=8))
         factories.add_articles(connection, source.id, old, factories.new_article(2))
         reports = sources.report_sources(connection, week_ago=NOW - timedelta(days=7))
     assert [(one.source.name, one.articles, one.articles_last_week) for one in reports] == [

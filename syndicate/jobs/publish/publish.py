@@ -240,7 +240,7 @@ class PublishJob:
             return changed
         outlines = [
             Outline(
-                title=source.title or source.name,
+                title=source.name,
                 feed_url=source.url,
                 home_url=source.home_url,
                 language=source.language,

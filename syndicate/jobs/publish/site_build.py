@@ -269,7 +269,7 @@ class SiteBuild:
         """The same headlines with what put them there: for the front page, which is written anew anyway."""
         ranked = ranking.ranked_stories(connection, "top", limit=FRONT_TOP)
         leads = article_store.get_articles(connection, [story.article_id for story in ranked])
-        names = {source.id: source.title or source.name for source in self._sources.values()}
+        names = {source.id: source.name for source in self._sources.values()}
         why = {
             leads[story.article_id].path: reasons(story.parts, names)
             for story in ranked

@@ -92,7 +92,7 @@ def _published(
         html=html,
         text=text,
         related=tuple(related.get(article.id, ())),
-        coverage=_others(source.title or source.name, told.get(article.story_id or 0, ())),
+        coverage=_others(source.name, told.get(article.story_id or 0, ())),
     )
 
 
