@@ -16,9 +16,9 @@ from syndicate.store import audience, deliveries, leases
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW, consents, new_article, place
 from tests.factories import newsletter as a_newsletter
+from tests.jobs.delivery.test_deliver import job as deliver_job
+from tests.jobs.delivery.test_deliver import to
 from tests.jobs.room import Room, source
-from tests.jobs.test_deliver import job as deliver_job
-from tests.jobs.test_deliver import to
 
 NEWSLETTERS = """
 [[newsletters]]

@@ -13,10 +13,10 @@ from syndicate.model import DeliveryCause
 from syndicate.store import deliveries
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW
-from tests.jobs import test_sign_up as sign_up
+from tests.jobs.audience import test_sign_up as sign_up
+from tests.jobs.audience.test_preferences import EVENING, JO, KIM, choose, room, sent
+from tests.jobs.delivery.test_deliver import job
 from tests.jobs.room import Room, source
-from tests.jobs.test_deliver import job
-from tests.jobs.test_preferences import EVENING, JO, KIM, choose, room, sent
 
 __all__ = ["room"]
 HOUR = timedelta(hours=1)

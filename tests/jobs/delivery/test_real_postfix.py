@@ -22,11 +22,11 @@ from syndicate.store import audience
 from tests.delivery import postfix
 from tests.delivery.postfix import Postfix
 from tests.factories import NOW
+from tests.jobs.delivery.test_deliver import mail_to, newsletters, states
 from tests.jobs.room import Room, source
-from tests.jobs.test_deliver import mail_to, newsletters, states
 
 pytestmark = pytest.mark.all
-CERTIFICATES = Path(__file__).parents[1] / "delivery"
+CERTIFICATES = Path(__file__).parents[2] / "delivery"
 GOOD = tuple(f"reader{number}" for number in range(40))
 ODD = ("nosuch", "full", "slow", "late")
 
