@@ -153,7 +153,7 @@ def _stages(services: Services, figures: Figures, server_pid: int | None) -> Non
 
     ingested = measure("ingest", lambda: services.ingest.run(now))
     placed = measure("stories", lambda: services.stories.run(now))
-    feeds = measure("feeds", lambda: services.publish.feeds_only(now))
+    feeds = measure("feeds", lambda: services.publish.run_feeds(now))
     pages = measure("pages", lambda: services.publish.run(now))
     # The feeds are old: an edition of the last day would be empty. This one covers everything.
     measure("edition", lambda: _edition(services, now))
@@ -166,7 +166,7 @@ def _stages(services: Services, figures: Figures, server_pid: int | None) -> Non
         "failed": ingested.failed,  # type: ignore[attr-defined]
         "new_stories": placed.new_stories,  # type: ignore[attr-defined]
         "duplicates": placed.duplicates,  # type: ignore[attr-defined]
-        "feed_files": len(feeds),  # type: ignore[arg-type]
+        "feed_files": len(feeds.feeds),  # type: ignore[attr-defined]
         "pages": len(pages.pages),  # type: ignore[attr-defined]
         "second_new": second.new,  # type: ignore[attr-defined]
         "second_files": len(again.feeds) + len(again.pages),  # type: ignore[attr-defined]

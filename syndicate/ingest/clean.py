@@ -1,41 +1,28 @@
 """Strangers' HTML → HTML that may stand on our pages, in our feeds and in our mail.
 
-One pass of nh3, built once for each base address, behind our own limits: HTML parsers take
-quadratic time on deep nesting (100 000 nested divs: 24 s) and on many attributes of one element,
-and some lose what lies deeper. So tags deeper than ``MAX_DEPTH`` are dropped and their text kept, and
-likewise tags beyond the first ``MAX_TAGS``.
-nh3's output is canonical (every attribute as ``name="value"``), which makes the small corrections
-after it safe to write as regular expressions.
+One pass of nh3, built once for each base address, behind our own limits (``html_limits``). Its output is
+canonical (every attribute as ``name="value"``), which makes the small corrections after it safe to write as
+regular expressions.
 """
 
 import contextlib
 import re
-from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import nh3
 
 from syndicate.ingest.hidden_pictures import may_hide_pictures, without_hidden_pictures
-from syndicate.ingest.html_tags import NEVER_NESTING, QUOTED_END, TAG
+from syndicate.ingest.html_limits import MAX_ATTRIBUTES, MAX_TAGS, may_be_deep, may_exceed, within_limits
+from syndicate.ingest.html_tags import QUOTED_END
 from syndicate.ingest.tracking_pixels import is_tracking_pixel, picture_sides
 from syndicate.model import Image
 from syndicate.text.plain import clean_line, text_and_tags, text_of
 from syndicate.text.urls import absolute_url, is_web_url
 
 MAX_LENGTH = 1_000_000
-MAX_DEPTH = 200
-MAX_ATTRIBUTES = 500
-MAX_TAGS = 20_000
-"""Start and stray end tags of one text; the richest of 1 617 items of real feeds has 872 elements.
-
-html5ever moves what a table may not hold in front of it, one by one: quadratic (``<table>`` and 250 000 times
-``x<p>``: over 90 s; 20 000: 0.1 s)."""
-MAX_TABLES = 10
-"""Tables in tables; layouts in the style of mail have five. Extraction looks at all that is in each, again
-and again (200 of them around 2 500 paragraphs: 2 s)."""
 MAX_REFERENCES = 50_000
 """Ampersands of one text: html5ever copies the rest of the text for each (100 000 before 900 kB: 1.5 s).
 
@@ -78,15 +65,12 @@ _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-
 _MARKS = b"<>=\"'"
 _HARMLESS = bytes({*b"\t\n\r", *range(0x20, 0x7F)} - {*_MARKS})
 _NO_MARKS = bytes({*range(0x100)} - {*_MARKS})
-# As ``html_tags.TAG`` for what nh3 writes, and quicker.
-_NAME = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*)[^>"]*+(?:"[^"]*+"[^>"]*+)*+""")
 # Noscript, img or image, h1, pre, a long tag, or what looks like them: where none is, there is less to do.
 _NOTABLE = re.compile(rf"<(?:[nNiIhHpP][oOmM1rR]|/[nN][oO]|[^>]{{{MAX_ATTRIBUTES}}})")
 # What few texts have besides a quoted ``>``: noscript and a long tag.
 _UNUSUAL = re.compile(rf"<(?:/?(?i:noscript)|[^>]{{{MAX_ATTRIBUTES}}})")
 # The marks of a text where each ``<`` begins a tag, each ``>`` ends it and each ``=`` leads to a quote.
 _ORDINARY_MARKS = re.compile(rb"""[^<>=]*+(?:<(?:="[^"<>=]*+"|='[^'<>=]*+')*+>[^<>=]*+)*+""")
-_LONG_START = re.compile(rf"<[a-zA-Z][^>]{{{MAX_ATTRIBUTES}}}[^>]*+")
 _QUOTED_END_IN_TAG = re.compile(rf"<[^<>]*{QUOTED_END.pattern}")
 # What is corrected after nh3.
 _SPECIAL = re.compile("<(?:h1|img|pre)")
@@ -121,82 +105,55 @@ def clean_html(html: str, base: str) -> CleanedHtml:
     Anything may come in; nothing raises. Cleaning twice gives the same as cleaning once (except for links
     and headings left open around other elements, which no parser reads the same way twice).
     """
-    html = html[:MAX_LENGTH]
-    if len(html) > MAX_REFERENCES and html.count("&") > MAX_REFERENCES:
-        html = "&".join(html.split("&", MAX_REFERENCES)[:MAX_REFERENCES])
-    if len(html) > MAX_REFERENCES and html.count("\xa0") > MAX_REFERENCES:
-        html = html.replace("\xa0", " ")
-    html, marks, is_printable = _wanted(html)
+    html, marks, is_printable = _wanted(_shortened(html))
     if "<" not in html and ">" not in html and "&" not in html:
         html = html.strip()
         return CleanedHtml(html=html, text=text_of([html], is_printable=is_printable))
-    is_notable = _NOTABLE.search(html) is not None
-    is_ordinary = _ORDINARY_MARKS.fullmatch(marks) is not None
-    raw = _admissible(html, marks.count(b"<"), is_notable=is_notable, is_ordinary=is_ordinary)
-    html, is_printable = _sanitised(raw, base, is_printable=is_printable)
-    special = set(_SPECIAL.findall(html)) if is_notable else set()
-    if "<img" in special and may_hide_pictures(raw, is_ordinary=is_ordinary):
-        shown = without_hidden_pictures(raw)
-        if shown != raw:
-            html, is_printable = _sanitised(shown, base, is_printable=is_printable)
+    given = _Given.of(html, marks)
+    raw = _admissible(given)
+    html = _sanitised(raw, base, given)
+    if "&" in raw:
+        # Only a reference makes a character that was not there.
+        html, _, is_printable = _wanted(html)
     pieces = text_and_tags(html)
-    if _may_be_deep(html, len(pieces) // 2):
+    if may_be_deep(html, len(pieces) // 2):
         # End tags in comments and the like were taken for real ones. What nh3 writes has none of these.
         html = within_limits(html)
         pieces = text_and_tags(html)
     html = _with_uris(html)
     image = None
-    if special:
-        html = _canonical(html, special)
-    if "<img" in special:
-        html, image = _pictures(html)
+    if given.is_notable:
+        html, image = _corrected(html)
     return CleanedHtml(html=html.strip(), text=text_of(pieces, is_printable=is_printable), image=image)
 
 
-def _admissible(html: str, tags: int, *, is_notable: bool, is_ordinary: bool) -> str:
-    """HTML that nh3 may see: without ``noscript`` and within the limits."""
-    is_unusual = (
-        tags > MAX_TAGS
-        or (is_notable and _UNUSUAL.search(html))
-        or (not is_ordinary and QUOTED_END.search(html) and _QUOTED_END_IN_TAG.search(html))
-    )
-    if is_unusual:
-        # nh3 would show what is in it as text. No reader of ours runs scripts.
-        html = _NOSCRIPT.sub("", html)
-        tags = html.count("<")
-    if (is_unusual and _may_exceed(html, tags, is_ordinary=is_ordinary)) or _may_be_deep(html, tags):
-        return within_limits(html)
+class _Given(NamedTuple):
+    """A stranger's HTML without unwanted characters, and what is known of it before anything reads it.
+
+    ``tags`` is how many it has at most. It ``is_ordinary`` when no attribute holds a ``<`` or ``>``: all of
+    them begin and end tags. It ``is_notable`` when it may have what few texts have: ``noscript``, a picture,
+    ``h1``, ``pre`` or a long tag.
+    """
+
+    html: str
+    tags: int
+    is_ordinary: bool
+    is_notable: bool
+
+    @classmethod
+    def of(cls, html: str, marks: bytes) -> "_Given":
+        is_ordinary = _ORDINARY_MARKS.fullmatch(marks) is not None
+        return cls(html, marks.count(b"<"), is_ordinary, _NOTABLE.search(html) is not None)
+
+
+def _shortened(html: str) -> str:
+    """No more of a text, and of what nh3 is slow with, than the limits allow."""
+    html = html[:MAX_LENGTH]
+    if len(html) > MAX_REFERENCES and html.count("&") > MAX_REFERENCES:
+        html = "&".join(html.split("&", MAX_REFERENCES)[:MAX_REFERENCES])
+    if len(html) > MAX_REFERENCES and html.count("\xa0") > MAX_REFERENCES:
+        html = html.replace("\xa0", " ")
     return html
-
-
-def _sanitised(html: str, base: str, *, is_printable: bool) -> tuple[str, bool]:
-    """What nh3 leaves of HTML, and whether it is as printable as ``_wanted`` tells."""
-    clean = _cleaner(base).clean(html)
-    if "&" not in html:
-        return clean, is_printable
-    # Only a reference makes a character that was not there.
-    clean, _, is_printable = _wanted(clean)
-    return clean, is_printable
-
-
-@lru_cache(maxsize=256)
-def _cleaner(base: str) -> nh3.Cleaner:
-    """One cleaner for each base: resolving natively is cheaper than a call back for each link."""
-    if is_web_url(base):
-        with contextlib.suppress(ValueError):
-            return _build(("rewrite_with_base", base))
-    return _build("deny")
-
-
-def _build(relative: Literal["deny"] | tuple[Literal["rewrite_with_base"], str]) -> nh3.Cleaner:
-    return nh3.Cleaner(
-        tags=set(TAGS),
-        clean_content_tags=set(WITHOUT_CONTENT),
-        attributes=ATTRIBUTES,
-        link_rel="noopener",
-        url_schemes={"http", "https", "mailto"},
-        url_relative=relative,
-    )
 
 
 def _wanted(text: str) -> tuple[str, bytes, bool]:
@@ -219,82 +176,63 @@ def _wanted(text: str) -> tuple[str, bytes, bool]:
     return _UNWANTED.sub("", text), marks, False
 
 
-def _may_exceed(html: str, tags: int, *, is_ordinary: bool) -> bool:
-    """Whether ``within_limits`` could have to change something, apart from depth."""
-    if tags > MAX_TAGS or (not is_ordinary and QUOTED_END.search(html)):
-        return True
-    return any(_attributes(start) > MAX_ATTRIBUTES for start in _LONG_START.findall(html))
+def _admissible(given: _Given) -> str:
+    """HTML that nh3 may see: without ``noscript`` and within the limits."""
+    html, tags = given.html, given.tags
+    is_unusual = (
+        tags > MAX_TAGS
+        or (given.is_notable and _UNUSUAL.search(html))
+        or (not given.is_ordinary and QUOTED_END.search(html) and _QUOTED_END_IN_TAG.search(html))
+    )
+    if is_unusual:
+        # nh3 would show what is in it as text. No reader of ours runs scripts.
+        html = _NOSCRIPT.sub("", html)
+        tags = html.count("<")
+        if may_exceed(html, tags, is_ordinary=given.is_ordinary):
+            return within_limits(html)
+    return within_limits(html) if may_be_deep(html, tags) else html
 
 
-def _may_be_deep(html: str, tags: int) -> bool:
-    """Whether elements nest too deeply. No depth is larger than the number of start tags."""
-    return tags > MAX_DEPTH and tags - html.count("</") > MAX_DEPTH and _is_deep(html)
+def _sanitised(raw: str, base: str, given: _Given) -> str:
+    """What nh3 leaves of HTML without its hidden pictures."""
+    cleaner = _cleaner(base)
+    html = cleaner.clean(raw)
+    # Only nh3 knows what is a picture, and only few texts have any to be looked for.
+    if given.is_notable and "<img" in html and may_hide_pictures(raw, is_ordinary=given.is_ordinary):
+        shown = without_hidden_pictures(raw)
+        return html if shown == raw else cleaner.clean(shown)
+    return html
 
 
-def _is_deep(html: str) -> bool:
-    """Whether elements nest too deeply, as ``within_limits`` counts but in a quarter of its time: few do.
-
-    Exact for what nh3 writes. Strangers may hide tags from it, at the cost of nh3's time for ``MAX_TAGS``
-    elements in each other (1 s).
-    """
-    # Not a counter, which answers for what it has not counted in Python.
-    opened: defaultdict[str, int] = defaultdict(int)
-    depth = 0
-    for closing, raw in _NAME.findall(html):
-        name = raw.lower()
-        if closing:
-            if opened[name]:
-                opened[name] -= 1
-                depth -= 1
-        elif name not in NEVER_NESTING:
-            opened[name] += 1
-            depth += 1
-            if depth > MAX_DEPTH or opened["table"] > MAX_TABLES:
-                return True
-    return False
+@lru_cache(maxsize=256)
+def _cleaner(base: str) -> nh3.Cleaner:
+    """One cleaner for each base: resolving natively is cheaper than a call back for each link."""
+    if is_web_url(base):
+        with contextlib.suppress(ValueError):
+            return _build(("rewrite_with_base", base))
+    return _build("deny")
 
 
-def within_limits(html: str, *, most_tags: int = MAX_TAGS) -> str:
-    """HTML that an HTML library may see: neither too deep, nor with too many tags or attributes.
-
-    A space stands for tags deeper than ``MAX_DEPTH``, tables deeper than ``MAX_TABLES`` and tags beyond
-    ``most_tags``; the attributes of elements that have more than ``MAX_ATTRIBUTES`` go. Depth is counted by
-    name, so that a stray end tag cannot hide an open one.
-    """
-    opened: Counter[str] = Counter()
-    dropped: Counter[str] = Counter()
-    depth = tags = 0
-
-    def keep(match: re.Match[str]) -> str:
-        nonlocal depth, tags
-        closing, name, rest = match[1], match[2].lower(), match[3]
-        if closing and dropped[name]:
-            dropped[name] -= 1
-            return " "
-        if closing and opened[name]:
-            opened[name] -= 1
-            depth -= 1
-            return match[0]
-        tags += 1
-        nests = not closing and name not in NEVER_NESTING
-        if tags > most_tags or (
-            nests and (depth >= MAX_DEPTH or (name == "table" and opened[name] >= MAX_TABLES))
-        ):
-            dropped[name] += nests
-            return " "
-        if nests:
-            opened[name] += 1
-            depth += 1
-        if not closing and len(rest) > MAX_ATTRIBUTES and _attributes(rest) > MAX_ATTRIBUTES:
-            return f"<{name}>"
-        return match[0]
-
-    return TAG.sub(keep, html)
+def _build(relative: Literal["deny"] | tuple[Literal["rewrite_with_base"], str]) -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=set(TAGS),
+        clean_content_tags=set(WITHOUT_CONTENT),
+        attributes=ATTRIBUTES,
+        link_rel="noopener",
+        url_schemes={"http", "https", "mailto"},
+        url_relative=relative,
+    )
 
 
-def _attributes(inside: str) -> int:
-    """At most how many attributes the inside of a tag holds; slashes separate them too."""
-    return max(len(inside.split()), inside.count("="), inside.count("/"))
+def _corrected(html: str) -> tuple[str, Image | None]:
+    """What nh3 wrote with no ``h1``, no lost line and no picture that is none; and its first real picture."""
+    special = set(_SPECIAL.findall(html))
+    if "<h1" in special:
+        html = html.replace("<h1", "<h2").replace("</h1>", "</h2>")
+    if "<pre" in special:
+        # Parsers drop the first newline of pre; without a second one it would be lost each time.
+        html = _PRE_NEWLINE.sub("\\1\n\n", html)
+    return _pictures(html) if "<img" in special else (html, None)
 
 
 def _pictures(html: str) -> tuple[str, Image | None]:
@@ -321,13 +259,6 @@ def pixels(value: str) -> int | None:
     """A size in pixels as HTML and Media RSS write it, ``None`` when it is none (``100%``, junk)."""
     match = _PIXELS.match(value)
     return int(match[1]) if match else None
-
-
-def _canonical(html: str, special: set[str]) -> str:
-    if "<h1" in special:
-        html = html.replace("<h1", "<h2").replace("</h1>", "</h2>")
-    # Parsers drop the first newline of pre; without a second one it would be lost each time.
-    return _PRE_NEWLINE.sub("\\1\n\n", html) if "<pre" in special else html
 
 
 def _with_uris(html: str) -> str:

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from xml.sax import SAXException
 from xml.sax.expatreader import ExpatParser
 
-from syndicate.ingest.splitter import MAX_ATTRIBUTES, MAX_DEPTH, Unsplittable
+from syndicate.ingest.splitter import Unsplittable
 from syndicate.ingest.strict_parser import close_elements, open_elements
-from syndicate.ingest.vocabularies import MAX_NAME, qualified
+from syndicate.ingest.vocabularies import ITEMS, MAX_ATTRIBUTES, MAX_DEPTH, MAX_NAME, qualified
 
 # They describe another feed, a picture or a form; or no field of ours comes from them.
 _UNUSED = frozenset(
@@ -37,7 +37,6 @@ _VOCABULARIES_OF_ITEMS = ("content:", "dc:", "dcterms:", "feedburner:", "itunes:
 MAX_ELEMENTS = 1_000
 """Elements of an item, or of what stands around the items, apart from the texts; real ones have 60 at most.
 feedparser compares each tag, author and link with those before it (100 000 ``dc:subject``: over 20 s)."""
-_ITEMS = frozenset({"item", "entry"})
 
 
 class FeedReader(ExpatParser):
@@ -141,7 +140,7 @@ class FeedReader(ExpatParser):
             handler.unknown_endtag(known)
         else:
             super().end_element_ns(name)
-        if known in _ITEMS:
+        if known in ITEMS:
             self._open_items -= 1
             if not self._open_items:
                 self.items.append((self._start, self._parser.CurrentByteIndex))
@@ -244,4 +243,4 @@ def _role(name: str) -> _Role:
     is_of_items = known in _UNUSED_IN_FEEDS or (
         known.startswith(_VOCABULARIES_OF_ITEMS) and known not in ("dc:language", "dc:title")
     )
-    return _Role(known, known in _ITEMS, local in _ITEMS, is_used, is_used and not is_of_items)
+    return _Role(known, known in ITEMS, local in ITEMS, is_used, is_used and not is_of_items)

@@ -1,7 +1,7 @@
 """A page's bytes → text that an HTML library may see → a tree.
 
 Libraries take quadratic time or crash on deep nesting and on many attributes, and lose what lies deeper than
-they like, so our own limits come first (those of ``ingest.clean``). Only the worker processes come here.
+they like, so our own limits come first (``html_limits``). Only the worker processes come here.
 """
 
 import re
@@ -10,8 +10,8 @@ from collections import Counter
 from lxml import etree, html
 
 from syndicate.errors import ParseError
-from syndicate.ingest.clean import within_limits
 from syndicate.ingest.encoding import utf8_document
+from syndicate.ingest.html_limits import within_limits
 
 MAX_PAGE = 3_000_000
 """Characters of markup, scripts and styles apart; real articles have some hundred thousand."""

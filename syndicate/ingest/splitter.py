@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from xml.parsers import expat
 
 from syndicate.errors import ParseError
+from syndicate.ingest.vocabularies import ITEMS, MAX_ATTRIBUTES, MAX_DEPTH
 from syndicate.text.digests import digest_of
 
-MAX_DEPTH = 200
-MAX_ATTRIBUTES = 500
-
-_ITEM_NAMES = frozenset({"item", "entry"})
 # expat's codes for "the document ended too early" (expat.h): no element found, unclosed token,
 # partial character, unclosed CDATA section. Code 9 is junk after the root element.
 _TRUNCATED = frozenset({3, 5, 6, 20})
@@ -120,7 +117,7 @@ class _Scan:
             raise ParseError(f"elements are nested deeper than {MAX_DEPTH}")
         if len(attributes) > 2 * MAX_ATTRIBUTES:
             raise ParseError(f"an element has more than {MAX_ATTRIBUTES} attributes")
-        if name.rpartition(":")[2].lower() in _ITEM_NAMES and len(opened) > 1:
+        if name.rpartition(":")[2].lower() in ITEMS and len(opened) > 1:
             if self.item_start >= 0:
                 raise Unsplittable("an item inside an item", malformed=False)
             self.item_start = self.parser.CurrentByteIndex

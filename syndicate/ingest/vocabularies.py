@@ -1,4 +1,4 @@
-"""XML namespaces that feeds use, in lower case, as feedparser compares them."""
+"""What feeds are written in: XML namespaces in lower case, as feedparser compares them; and our limits."""
 
 from functools import lru_cache
 
@@ -35,6 +35,13 @@ PREFIXES = {
 }
 """The customary prefix of every vocabulary that a field of ours comes from."""
 
+ITEMS = frozenset({"item", "entry"})
+"""The elements that are items, in RSS and in Atom, without a prefix and in lower case."""
+
+MAX_DEPTH = 200
+"""Elements in each other."""
+MAX_ATTRIBUTES = 500
+"""Attributes of one element."""
 MAX_NAME = 200
 """Characters of an element's name with its namespace; strangers could fill memory with longer ones."""
 

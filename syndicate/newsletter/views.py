@@ -40,7 +40,7 @@ class SiteFacts:
     google_news_url: str = ""
 
 
-def digest_of(stories: tuple[EditionStory, ...], site: SiteFacts) -> Digest:
+def digest_from_stories(stories: tuple[EditionStory, ...], site: SiteFacts) -> Digest:
     """What an edition of these stories says, in order."""
     shown = {url for story in stories if (url := _story_url(story, site))}
     return Digest(stories=tuple(_digest_story(story, site, shown) for story in stories))

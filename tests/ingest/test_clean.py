@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.ingest.clean import MAX_DEPTH, MAX_REFERENCES, MAX_TABLES, MAX_TAGS, clean_html
+from syndicate.ingest.clean import MAX_REFERENCES, clean_html
+from syndicate.ingest.html_limits import MAX_DEPTH, MAX_TABLES, MAX_TAGS
 from syndicate.model import Image
 
 OVERRIDES = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}

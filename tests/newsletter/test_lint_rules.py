@@ -13,7 +13,7 @@ from syndicate.newsletter.lint_structure import check_headers, check_structure
 from syndicate.newsletter.lint_support import check_support
 from syndicate.newsletter.mail_page import MailPage
 from syndicate.newsletter.trim import fit
-from syndicate.newsletter.views import digest_of
+from syndicate.newsletter.views import digest_from_stories
 from syndicate.templating import Templates
 from tests.newsletter.edition import full_edition
 from tests.newsletter.test_render import SITE, render
@@ -102,7 +102,7 @@ def test_a_finding_names_the_line_of_the_users_template(tmp_path: Path) -> None:
 
 
 def test_a_finding_names_the_article() -> None:
-    digest = digest_of(full_edition(), SITE)
+    digest = digest_from_stories(full_edition(), SITE)
     url = digest.stories[0].url
     found = lint_mail(render(), Origins(digest), DoubtfulLinks(dead={url: "gone (410)"}))
     (dead,) = [one for one in found if one.severity is Severity.ERROR]
@@ -174,7 +174,7 @@ def test_header_rules_on_raw_bytes(head: bytes, rules: list[str]) -> None:
 
 
 def test_M1_an_edition_too_large_is_trimmed_and_it_is_said_what_went() -> None:
-    digest = digest_of(full_edition(), SITE)
+    digest = digest_from_stories(full_edition(), SITE)
     whole = html_size(render(digest=digest).html)
     smaller, rendered, said = fit(digest, lambda what: render(digest=what), whole - 1)
     assert html_size(rendered.html) < whole
@@ -186,7 +186,7 @@ def test_M1_an_edition_too_large_is_trimmed_and_it_is_said_what_went() -> None:
 
 
 def test_M1_what_fits_stays_as_it_is() -> None:
-    digest = digest_of(full_edition(), SITE)
+    digest = digest_from_stories(full_edition(), SITE)
     assert fit(digest, lambda what: render(digest=what), HTML_LIMIT_BYTES)[::2] == (digest, ())
 
 
@@ -207,7 +207,9 @@ def test_E5_a_text_part_with_all_the_links_and_none_of_the_words_is_found(tmp_pa
         "{{ reason }}\n{{ site.postal_address }}\n{{ unsubscribe_url }}\n{{ preferences_url }}\n"
         "{{ web_url }}\n{{ site.url }}/\n{{ site.google_news_url }}\n"
     )
-    digest = replace(digest_of(full_edition(), SITE), note="Look at the note.", correction="It was wrong.")
+    digest = replace(
+        digest_from_stories(full_edition(), SITE), note="Look at the note.", correction="It was wrong."
+    )
     found = lint_mail(render(folder=tmp_path, digest=digest), Origins(digest), digest=digest)
     said = [str(one) for one in found if one.rule == "E5"]
     for story in digest.stories:
@@ -220,7 +222,7 @@ def test_E5_a_text_part_with_all_the_links_and_none_of_the_words_is_found(tmp_pa
 
 
 def test_the_text_part_shows_the_section_of_a_story() -> None:
-    digest = digest_of(full_edition(), SITE)
+    digest = digest_from_stories(full_edition(), SITE)
     lines = render(digest=digest).text.splitlines()
     for story in digest.top:
         section = story.section[:1].upper() + story.section[1:]
@@ -236,7 +238,7 @@ def test_every_finding_names_a_line_of_a_template_an_article_or_a_setting(tmp_pa
     (tmp_path / "mail" / "digest.txt").write_text("https://a.example/only-here\n")
     (tmp_path / "mail" / "digest.subject.txt").write_text("{{ stories[0].title }}!!!{{ 'x' * 99 }}\n")
     (tmp_path / "mail" / "digest.reason.txt").write_text(" \n")
-    templates, digest = Templates(tmp_path), digest_of(full_edition(), SITE)
+    templates, digest = Templates(tmp_path), digest_from_stories(full_edition(), SITE)
     origins = Origins(digest, lambda text, file: templates.find(text, "mail/", file))
     rendered = replace(render(folder=tmp_path, digest=digest), preferences_url="https://a.example/choose")
     large = replace(rendered, html=rendered.html + "x" * HTML_LIMIT_BYTES)
@@ -246,5 +248,5 @@ def test_every_finding_names_a_line_of_a_template_an_article_or_a_setting(tmp_pa
 
 
 def test_a_digest_survives_being_stored() -> None:
-    digest = replace(digest_of(full_edition(), SITE), note="a\n\nb", correction="c", title="d")
+    digest = replace(digest_from_stories(full_edition(), SITE), note="a\n\nb", correction="c", title="d")
     assert type(digest).from_json(digest.to_json()) == digest

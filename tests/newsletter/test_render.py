@@ -12,7 +12,7 @@ from syndicate.model import Digest, EditionStory, Image, Newsletter, RelatedLink
 from syndicate.newsletter.lint import errors_of, lint_mail
 from syndicate.newsletter.render import TOKEN, RenderedEdition, SiteFacts, inline_styles, render_edition
 from syndicate.newsletter.sample import sample_stories
-from syndicate.newsletter.views import digest_of
+from syndicate.newsletter.views import digest_from_stories
 from syndicate.templating import Templates
 from tests.newsletter.edition import full_edition
 from tests.newsletter.stories import NOW, PERIOD, newsletter, published
@@ -34,7 +34,9 @@ def render(
 ) -> RenderedEdition:
     facts: dict[str, Any] = {"period": PERIOD, "site": SITE, "unsubscribe_url": LINK} | changes
     letter: Newsletter = facts.pop("letter", newsletter())
-    digest: Digest = facts.pop("digest", None) or digest_of(stories or full_edition(), facts["site"])
+    digest: Digest = facts.pop("digest", None) or digest_from_stories(
+        stories or full_edition(), facts["site"]
+    )
     return render_edition(Templates(folder), letter, digest, **facts)
 
 

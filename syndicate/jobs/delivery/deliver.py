@@ -10,25 +10,23 @@ import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from syndicate.audience.tokens import CONFIRM, make_token, unsubscribe_token
 from syndicate.delivery.dkim import DkimKey
-from syndicate.delivery.message import MailOptions, MessageTemplate, message_id
+from syndicate.delivery.message import MailOptions
 from syndicate.delivery.outcome import KEEP_TRYING, outcome_of
 from syndicate.delivery.pace import Limits, Pace
-from syndicate.delivery.parcels import Ended, Message, Parcel, Sender
-from syndicate.delivery.verp import verp_sender
-from syndicate.errors import MailError, Refused, RenderError, StoreError, SyndicateError, TransportDown
+from syndicate.delivery.parcels import Ended, Parcel, Sender
+from syndicate.errors import MailError, RenderError, StoreError, SyndicateError, TransportDown
 from syndicate.jobs.delivery.bounces import BouncePolicy, apply_bounce, bounce_of_reply
+from syndicate.jobs.delivery.messages import Messages
 from syndicate.jobs.delivery.sending_rests import reason_to_rest, rest_or_go_on
-from syndicate.model import Delivery, DeliveryState, SubscriptionState
+from syndicate.model import Delivery, DeliveryState
 from syndicate.store import Connection, Store, corrections, leases, sending_pauses
 from syndicate.store import deliveries as delivery_store
-from syndicate.store import editions as edition_store
 from syndicate.store.returning import Patience
 
 log = logging.getLogger("syndicate.delivery")
@@ -183,11 +181,8 @@ class _Tally:
         return {state.value: count for state, count in self._counts.items()}
 
 
-_Encoded = tuple[MessageTemplate, MailOptions]
-
-
 class _Run:
-    """One sender's side of the store, and the encoded editions it has met."""
+    """One sender's side of the store: what it takes from there, and what it tells."""
 
     def __init__(
         self,
@@ -204,13 +199,11 @@ class _Run:
         # While mail is on the wire, a server that is restarted must not leave it in doubt.
         self._store = Patience(store=job.store, stopping=stopping)
         self._began = job.clock()
-        self._keys = keys
+        self._messages = Messages(store=self._store, mail=job.mail, keys=keys, secret=secret)
         self._now = now
-        self._secret = secret
         self._leased: deque[Delivery] = deque()
         self._out: dict[int, Delivery] = {}
         self._more = True
-        self._editions: dict[int, _Encoded | RenderError] = {}
 
     def moment(self) -> datetime:
         """The clock, but never before the run's own time: a lease must not end before it began."""
@@ -232,9 +225,9 @@ class _Run:
             self._out[delivery.id] = delivery
             return Parcel(
                 key=delivery.id,
-                sender=self._envelope_sender(delivery),
+                sender=self._messages.envelope_sender(delivery),
                 recipient=delivery.address,
-                render=partial(self._render, delivery),
+                render=partial(self._messages.message, delivery),
                 not_before=turn,
             )
         return None
@@ -314,36 +307,6 @@ class _Run:
             )
         )
 
-    def _envelope_sender(self, delivery: Delivery) -> str:
-        edition = self._edition(delivery.edition_id)
-        if isinstance(edition, RenderError):
-            return ""
-        _, options = edition
-        if not options.bounce_address:
-            return options.sender_address
-        return verp_sender(self._secret, options.bounce_address, delivery.id, delivery.address)
-
-    def _render(self, delivery: Delivery) -> Message:
-        edition = self._edition(delivery.edition_id)
-        if isinstance(edition, RenderError):
-            raise edition
-        template, options = edition
-        try:
-            return template.for_subscriber(
-                delivery.address,
-                self._token(delivery),
-                message_id(self._secret, delivery.edition_id, delivery.subscription_id, options.domain),
-            )
-        except Refused:
-            raise
-        except (MailError, ValueError) as error:
-            raise RenderError(f"The message could not be made: {error}") from error
-
-    def _token(self, delivery: Delivery) -> str:
-        if delivery.requires is SubscriptionState.CONFIRMED:
-            return unsubscribe_token(self._secret, delivery.subscription_id)
-        return make_token(self._secret, delivery.id, CONFIRM)
-
     def _failed(self, connection: Connection, ended: Ended, moment: datetime) -> DeliveryState:
         delivery, error = self._out[ended.parcel.key], ended.error
         if error is None:
@@ -377,22 +340,3 @@ class _Run:
                 now=moment,
             )
         return outcome.state
-
-    def _edition(self, edition_id: int) -> _Encoded | RenderError:
-        if edition_id not in self._editions:
-            try:
-                self._editions[edition_id] = self._encode(edition_id)
-            except (MailError, RenderError, ValueError) as error:
-                # One edition that cannot be encoded must not keep the others waiting.
-                self._editions[edition_id] = RenderError(f"Edition {edition_id} cannot be mailed: {error}")
-        return self._editions[edition_id]
-
-    def _encode(self, edition_id: int) -> _Encoded:
-        edition = self._store.read(partial(edition_store.get_edition, edition_id=edition_id))
-        if edition is None:
-            raise RenderError("it is not in the store any more")
-        options = replace(self._job.mail(edition.newsletter), web_url=edition.web_url)
-        if not edition.stories:
-            # What asks for confirmation is no mail of the list: nobody could leave it yet.
-            options = replace(options, unsubscribe_address="")
-        return MessageTemplate.build(edition, options, self._keys), options

@@ -17,7 +17,7 @@ from syndicate.jobs.stories.ranking import candidates, story_facts
 from syndicate.model import EVERY_EDITION, EditionStory, Newsletter, RankedStory
 from syndicate.newsletter.compose import Candidate, Carried, ComposeOptions, compose
 from syndicate.newsletter.periods import Period, due_period, latest_period, parse_schedule, read_zone
-from syndicate.newsletter.views import digest_of
+from syndicate.newsletter.views import digest_from_stories
 from syndicate.store import Connection, Store, quarantine
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
@@ -169,7 +169,7 @@ class EditionJob:
         """Render these stories and look at what came out. Raises ``RenderError`` when a template fails."""
         if not stories:
             return Draft(newsletter=newsletter, period=period, stories=(), proof=None)
-        digest = digest_of(stories, self.press.site)
+        digest = digest_from_stories(stories, self.press.site)
         proof = self.press.proof(newsletter, period, digest, cadence=cadence, invented=invented)
         kept = {story.story_id for story in proof.digest.stories}
         stories = tuple(story for story in stories if story.story_id in kept)

@@ -86,6 +86,15 @@ class PublishJob:
 
         return self._alone(now, work)
 
+    def run_feeds(self, now: datetime) -> PublishResult:
+        """Bring only the feeds, the OPML and the News sitemap up to date: what they cost without any page."""
+
+        def work() -> PublishResult:
+            written, failures = self._feeds(*self._begin(), now)
+            return PublishResult(feeds=tuple(written), failures=tuple(failures))
+
+        return self._alone(now, work)
+
     def _alone(self, now: datetime, work: Callable[[], PublishResult]) -> PublishResult:
         """Do what only one writer may do at a time: one in this process, and one of all processes."""
         if not self._turn.acquire(timeout=PATIENCE):
@@ -147,10 +156,6 @@ class PublishJob:
             f"{channel.name}.atom": self.feeds.atom(channel, items),
             f"{channel.name}.json": json_feed(channel, items, self.options, cache=self._json_items),
         }
-
-    def feeds_only(self, now: datetime) -> tuple[str, ...]:
-        """Bring only the feeds, the OPML and the News sitemap up to date; returns the files that changed."""
-        return tuple(self._feeds(*self._begin(), now)[0])
 
     def _begin(self) -> tuple[dict[int, Source], dict[str, str]]:
         if not self._swept:

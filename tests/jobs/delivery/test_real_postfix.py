@@ -23,10 +23,10 @@ from tests.delivery import postfix
 from tests.delivery.postfix import Postfix
 from tests.factories import NOW
 from tests.jobs.room import Room, source
-from tests.jobs.test_deliver import mail_to, newsletters, states
+from tests.jobs.sending import NEWSLETTER, mail_to, states
 
 pytestmark = pytest.mark.all
-CERTIFICATES = Path(__file__).parents[1] / "delivery"
+CERTIFICATES = Path(__file__).parents[2] / "delivery"
 GOOD = tuple(f"reader{number}" for number in range(40))
 ODD = ("nosuch", "full", "slow", "late")
 
@@ -68,7 +68,7 @@ def send(room: Room, server: Postfix, keys: list[DkimKey]) -> DeliverJob:
 def test_an_edition_a_refusal_and_a_real_notification(
     room: Room, server: Postfix, keys: list[DkimKey]
 ) -> None:
-    room.declare(source("harbour", "https://harbour.example/feed") + newsletters())
+    room.declare(source("harbour", "https://harbour.example/feed") + NEWSLETTER)
     room.subscribe(*(f"{name}@example.net" for name in (*GOOD, *ODD)))
     mail_to(room)
     result = send(room, server, keys).run(NOW)

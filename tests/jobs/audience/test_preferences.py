@@ -1,74 +1,23 @@
 """What readers choose really happens: their hour, their sections, their pause, and only for them."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from syndicate.audience.tokens import make_token, unsubscribe_token
-from syndicate.jobs.audience.preferences import PreferencesJob, ReaderPage
-from syndicate.jobs.delivery.deliver import DeliverResult
+from syndicate.audience.tokens import make_token
 from syndicate.jobs.newsletter.variants import at_cadence, cadences
 from syndicate.model import SubscriptionState
 from syndicate.store import audience, deliveries, leases
-from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW, consents, new_article, place
 from tests.factories import newsletter as a_newsletter
-from tests.jobs.room import Room, source
-from tests.jobs.test_deliver import job as deliver_job
-from tests.jobs.test_deliver import to
-
-NEWSLETTERS = """
-[[newsletters]]
-name = "daily"
-title = "The digest"
-schedule = "daily 07:00,18:00"
-time_zone = "Europe/Berlin"
-[[newsletters]]
-name = "weekly"
-schedule = "weekly monday 07:00"
-"""
-EVENING = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)  # 18:00 in Berlin
-JO, KIM = "jo@example.org", "kim@example.org"
-Script = Mapping[str, bytes | tuple[bytes, ...]]
-KEEP = {"save": ["yes"], "newsletter": ["daily"]}
+from tests.jobs.choosing import EVENING, JO, KEEP, KIM, choose, job, sent, token, two_readers
+from tests.jobs.room import Room
 
 
 @pytest.fixture
 def room(rooms: Room) -> Room:
-    """Two readers of a newsletter, and stories in two sections and languages."""
-    rooms.declare(source("harbour", "https://harbour.example/feed") + NEWSLETTERS)
-    rooms.subscribe(JO, KIM)
-    ids = rooms.add(
-        new_article(1, section="Sport", title="Ferry wins the regatta", published=NOW, first_seen=NOW),
-        new_article(2, section="Politics", title="Council votes on the pier", published=NOW, first_seen=NOW),
-        new_article(
-            3, section="Sport", title="Hafen gewinnt", language="de-at", published=NOW, first_seen=NOW
-        ),
-    )
-    with rooms.store.write() as connection:
-        for article_id in ids:
-            place(connection, article_id)
-    return rooms
-
-
-def job(room: Room, now: datetime = NOW) -> PreferencesJob:
-    return replace(room.services.preferences, clock=lambda: now)
-
-
-def token(room: Room, address: str = JO, newsletter: str = "daily") -> str:
-    with room.store.read() as connection:
-        found = audience.subscription_of(connection, address, newsletter)
-        assert found is not None
-        return unsubscribe_token(leases.secret(connection), found)
-
-
-def choose(room: Room, address: str = JO, now: datetime = NOW, **fields: Sequence[str]) -> ReaderPage:
-    page = job(room, now).save(token(room, address), KEEP | fields)
-    assert page is not None
-    return page
+    return two_readers(rooms)
 
 
 def waiting(room: Room) -> dict[str, tuple[datetime, str]]:
@@ -79,13 +28,6 @@ def waiting(room: Room) -> dict[str, tuple[datetime, str]]:
             for row in deliveries.list_deliveries(connection, due=moment):
                 found.setdefault(row.delivery.address, (moment, row.subject))
     return found
-
-
-def sent(room: Room, now: datetime, *scripts: Script, **facts: Any) -> tuple[DeliverResult, list[str]]:
-    """Send what is due to a server with these scripts: the result, and who got a mail."""
-    with ScriptedSmtp(*({**PIPELINING, **script} for script in scripts or ({},))) as smtp:
-        result = deliver_job(room, smtp.port, now=now, **facts).run(now)
-    return result, to(smtp.bodies)
 
 
 def test_the_page_hints_at_the_mailbox_and_offers_what_there_is(room):

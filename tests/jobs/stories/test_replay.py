@@ -14,9 +14,9 @@ from syndicate.jobs.stories.stories import StoriesJob
 from syndicate.model import EditorAction
 from syndicate.store import past, schema
 from tests.jobs.room import Room
-from tests.jobs.test_ranking import DAILY, DAY, HOUR, SEVEN, SOURCES, TITLES, decide, news
-from tests.jobs.test_story_moves import BOTH, EAGER, PIER, STRIKE
-from tests.jobs.test_story_moves import news as told
+from tests.jobs.stories.test_ranking import DAILY, DAY, HOUR, SEVEN, SOURCES, TITLES, decide, news
+from tests.jobs.stories.test_story_moves import BOTH, EAGER, PIER, STRIKE
+from tests.jobs.stories.test_story_moves import news as told
 
 
 @pytest.fixture

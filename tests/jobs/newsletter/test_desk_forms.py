@@ -11,8 +11,8 @@ from syndicate.model import EVERY_EDITION, DeliveryState, edition_url
 from syndicate.store import deliveries, desk, editions, schema
 from syndicate.store.desk import DeskEdition
 from tests.factories import new_article
+from tests.jobs.choosing import choose
 from tests.jobs.room import SITE, Room, source
-from tests.jobs.test_preferences import choose
 
 SEVEN = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -15,8 +15,18 @@ from syndicate.jobs.newsletter.web_desk import WebDesk
 from syndicate.store import deliveries
 from syndicate.web import WebOptions, create_app
 from tests.factories import new_article
+from tests.jobs.newsletter.test_desk_forms import (
+    ANN,
+    BOB,
+    CAT,
+    SEVEN,
+    WAITS,
+    issue,
+    prepared,
+    readers,
+    titles,
+)
 from tests.jobs.room import SITE, Room
-from tests.jobs.test_desk_forms import ANN, BOB, CAT, SEVEN, WAITS, issue, prepared, readers, titles
 from tests.web.conftest import Answer, Site, serving
 
 HOUR = timedelta(hours=1)

@@ -13,9 +13,9 @@ from syndicate.model import DeliveryCause
 from syndicate.store import audience, deliveries
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import new_article
+from tests.jobs.choosing import choose
 from tests.jobs.room import Room, source
-from tests.jobs.test_deliver import job, messages
-from tests.jobs.test_preferences import choose
+from tests.jobs.sending import job, messages
 
 SEVEN = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -26,9 +26,8 @@ from syndicate.store import deliveries, open_store
 from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, SILENCE, ScriptedSmtp
 from tests.factories import NOW
 from tests.jobs.room import Room
-from tests.jobs.test_deliver import MINUTE, desk, job, mail_to, states, to
+from tests.jobs.sending import MINUTE, job, mail_to, states, to
 
-__all__ = ["desk"]
 OK = b"250 ok\r\n"
 READERS = tuple(f"reader{number:02}" for number in range(40))
 # Seconds to wait for a server that says nothing.

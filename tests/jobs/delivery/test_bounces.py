@@ -16,9 +16,8 @@ from tests.delivery.scripted_smtp import ScriptedSmtp
 from tests.delivery.test_bounces import complaint, notification
 from tests.factories import NOW
 from tests.jobs.room import Room
-from tests.jobs.test_deliver import desk, job, mail_to
+from tests.jobs.sending import job, mail_to
 
-__all__ = ["desk"]
 DAY = timedelta(days=1)
 
 

@@ -13,9 +13,9 @@ from syndicate.store import editions, open_store
 from syndicate.store.restored import Doubted
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import new_article, place
+from tests.jobs.choosing import EVENING, JO, KIM, choose
 from tests.jobs.room import Room, source
-from tests.jobs.test_deliver import job, to
-from tests.jobs.test_preferences import EVENING, JO, KIM, choose
+from tests.jobs.sending import job, to
 
 HOUR = timedelta(hours=1)
 NEXT = EVENING + 13 * HOUR

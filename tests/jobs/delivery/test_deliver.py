@@ -1,105 +1,21 @@
 """The delivery job against a real server on loopback: every end a message can come to, and who is spared."""
 
-import email
-import email.policy
-from collections.abc import Callable
 from datetime import timedelta
-from email.message import EmailMessage
-from typing import Any
 
 import pytest
 
 from syndicate.audience.tokens import unsubscribe_token
-from syndicate.delivery.pace import Limits
-from syndicate.delivery.smtp import SmtpOptions, SmtpSender
-from syndicate.errors import TransportDown
 from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
-from syndicate.jobs.delivery.deliver import DeliverJob, DeliverResult
+from syndicate.jobs.delivery.deliver import DeliverResult
 from syndicate.model import DeliveryState
-from syndicate.store import articles as article_store
 from syndicate.store import audience, deliveries, leases
 from tests.delivery.scripted_smtp import DROP_AFTER, ScriptedSmtp
 from tests.delivery.test_real_server import running
-from tests.factories import NOW, consents, cut, edition_story, new_article, place
+from tests.factories import NOW, consents
 from tests.jobs.room import BASE, SITE, Room, source
+from tests.jobs.sending import MINUTE, NEWSLETTER, job, mail_to, messages, states, to
 
 SOON = NOW + timedelta(minutes=1)
-MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def desk(rooms: Room) -> Room:
-    """A newsroom with an edition cut for nobody yet: ``mail_to`` subscribes and cuts."""
-    rooms.declare(source("harbour", "https://harbour.example/feed") + newsletters())
-    return rooms
-
-
-def newsletters() -> str:
-    return '[[newsletters]]\nname = "daily"\ntitle = "The digest"\nschedule = "daily 07:00"\n'
-
-
-def mail_to(room: Room, *readers: str) -> None:
-    """Subscribe readers and cut an edition for them; its text holds every reader's own link."""
-    room.subscribe(*(f"{reader}@example.org" for reader in readers))
-    (article_id,) = room.add(new_article(1))
-    link = room.services.press.unsubscribe_url(room.services.newsletters[0])
-    with room.store.write() as connection:
-        place(connection, article_id)
-        article = article_store.get_articles(connection, [article_id])[article_id]
-        cut(
-            connection,
-            [edition_story(article)],
-            rendered=("The news of Tuesday", f'<p><a href="{link}">Unsubscribe</a></p>', f"Leave: {link}\n"),
-        )
-
-
-def job(
-    room: Room,
-    port: int,
-    *,
-    now=NOW,
-    on_claim: Callable[[], object] = lambda: None,
-    owner="us",
-    limits: Limits | None = None,
-    **options: Any,
-) -> DeliverJob:
-    """The job of these services, but over plain SMTP to a port of ours, and with the test's clock."""
-
-    class Watched(SmtpSender):
-        def run(self, take: Any, settle: Any, **facts: Any) -> TransportDown | None:
-            def settled(ended: Any, beginning: Any) -> Any:
-                if beginning:
-                    on_claim()
-                return settle(ended, beginning)
-
-            return super().run(take, settled, **facts)
-
-    facts: dict[str, Any] = {"tls": "none", "domain": "example.com", "timeout": 10} | options
-    return DeliverJob(
-        store=room.store,
-        sender=lambda: Watched(SmtpOptions(host="127.0.0.1", port=port, **facts)),
-        mail=room.services.mail_options,
-        owner=owner,
-        limits=limits or Limits(),
-        clock=lambda: now,
-    )
-
-
-def states(room: Room) -> dict[str, str]:
-    """State by reader."""
-    with room.store.read() as connection:
-        found = deliveries.list_deliveries(connection)
-    return {one.delivery.address.partition("@")[0]: one.delivery.state.value for one in found}
-
-
-def messages(raw: list[bytes]) -> list[EmailMessage]:
-    parsed = [email.message_from_bytes(one, policy=email.policy.default) for one in raw]
-    assert all(isinstance(one, EmailMessage) for one in parsed)
-    return parsed
-
-
-def to(raw: list[bytes]) -> list[str]:
-    return sorted(message["To"].addresses[0].username for message in messages(raw))
 
 
 def test_everybody_gets_the_edition_once(desk: Room) -> None:
@@ -302,7 +218,7 @@ def test_W7_a_token_that_is_not_ours_does_nothing(desk: Room, change: str) -> No
 
 def test_without_a_web_server_the_way_out_is_a_mail(desk: Room) -> None:
     desk.declare(
-        source("harbour", "https://harbour.example/feed") + newsletters() + '[web]\nlisten = ""\n', base=BASE
+        source("harbour", "https://harbour.example/feed") + NEWSLETTER + '[web]\nlisten = ""\n', base=BASE
     )
     mail_to(desk, "ann")
     with ScriptedSmtp() as smtp:

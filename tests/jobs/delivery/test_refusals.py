@@ -13,9 +13,8 @@ from syndicate.store import bounces, deliveries, schema, sending_pauses
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW
 from tests.jobs.room import Room
-from tests.jobs.test_deliver import MINUTE, desk, job, mail_to, states, to
+from tests.jobs.sending import MINUTE, job, mail_to, states, to
 
-__all__ = ["desk"]
 READERS = tuple(f"reader{number:02}" for number in range(30))
 NOT_FOR_YOU = b"554 5.7.1 relay access denied\r\n"
 WHOM = {"DATA": b"503 whom?\r\n"}

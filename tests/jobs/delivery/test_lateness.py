@@ -13,14 +13,18 @@ from syndicate.model import DeliveryCause
 from syndicate.store import deliveries
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW
-from tests.jobs import test_sign_up as sign_up
+from tests.jobs.audience import test_sign_up as sign_up
+from tests.jobs.choosing import EVENING, JO, KIM, choose, sent, two_readers
 from tests.jobs.room import Room, source
-from tests.jobs.test_deliver import job
-from tests.jobs.test_preferences import EVENING, JO, KIM, choose, room, sent
+from tests.jobs.sending import job
 
-__all__ = ["room"]
 HOUR = timedelta(hours=1)
 LATE = ("failed", DeliveryCause.TOO_LATE, "")
+
+
+@pytest.fixture
+def room(rooms: Room) -> Room:
+    return two_readers(rooms)
 
 
 def cut(room: Room, hour: str = "") -> None:

@@ -1,0 +1,86 @@
+"""Deliveries as messages: each edition is encoded once, and made out to one subscriber after the other."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from syndicate.audience.tokens import CONFIRM, make_token, unsubscribe_token
+from syndicate.delivery.dkim import DkimKey
+from syndicate.delivery.message import MailOptions, MessageTemplate, message_id
+from syndicate.delivery.parcels import Message
+from syndicate.delivery.verp import verp_sender
+from syndicate.errors import MailError, Refused, RenderError
+from syndicate.model import Delivery, SubscriptionState
+from syndicate.store import editions as edition_store
+from syndicate.store.returning import Patience
+
+_Encoded = tuple[MessageTemplate, MailOptions]
+
+
+class Messages:
+    """The messages of one run, and the encoded editions that it has met."""
+
+    def __init__(
+        self,
+        *,
+        store: Patience,
+        mail: Callable[[str], MailOptions],
+        keys: Sequence[DkimKey],
+        secret: bytes,
+    ) -> None:
+        self._store = store
+        self._mail = mail
+        self._keys = keys
+        self._secret = secret
+        self._editions: dict[int, _Encoded | RenderError] = {}
+
+    def envelope_sender(self, delivery: Delivery) -> str:
+        """Whom the server reports to when the mailbox is not reached; ``""`` where no message can be made."""
+        edition = self._edition(delivery.edition_id)
+        if isinstance(edition, RenderError):
+            return ""
+        _, options = edition
+        if not options.bounce_address:
+            return options.sender_address
+        return verp_sender(self._secret, options.bounce_address, delivery.id, delivery.address)
+
+    def message(self, delivery: Delivery) -> Message:
+        """What the subscriber gets. Raises ``RenderError`` when it cannot be made, and ``Refused``."""
+        edition = self._edition(delivery.edition_id)
+        if isinstance(edition, RenderError):
+            raise edition
+        template, options = edition
+        try:
+            return template.for_subscriber(
+                delivery.address,
+                self._token(delivery),
+                message_id(self._secret, delivery.edition_id, delivery.subscription_id, options.domain),
+            )
+        except Refused:
+            raise
+        except (MailError, ValueError) as error:
+            raise RenderError(f"The message could not be made: {error}") from error
+
+    def _token(self, delivery: Delivery) -> str:
+        if delivery.requires is SubscriptionState.CONFIRMED:
+            return unsubscribe_token(self._secret, delivery.subscription_id)
+        return make_token(self._secret, delivery.id, CONFIRM)
+
+    def _edition(self, edition_id: int) -> _Encoded | RenderError:
+        if edition_id not in self._editions:
+            try:
+                self._editions[edition_id] = self._encode(edition_id)
+            except (MailError, RenderError, ValueError) as error:
+                # One edition that cannot be encoded must not keep the others waiting.
+                self._editions[edition_id] = RenderError(f"Edition {edition_id} cannot be mailed: {error}")
+        return self._editions[edition_id]
+
+    def _encode(self, edition_id: int) -> _Encoded:
+        edition = self._store.read(partial(edition_store.get_edition, edition_id=edition_id))
+        if edition is None:
+            raise RenderError("it is not in the store any more")
+        options = replace(self._mail(edition.newsletter), web_url=edition.web_url)
+        if not edition.stories:
+            # What asks for confirmation is no mail of the list: nobody could leave it yet.
+            options = replace(options, unsubscribe_address="")
+        return MessageTemplate.build(edition, options, self._keys), options
