@@ -117,7 +117,7 @@ def edition_item(
         "note": digest.note,
         "correction": digest.correction,
     }
-    html = templates.render("pages/parts/edition_item.html", **facts)
+    html = templates.in_language(language).render("pages/parts/edition_item.html", **facts)
     summary = digest.correction or digest.note or " · ".join(story.title for story in digest.stories)
     return PublishedArticle(
         article=Article(

@@ -22,7 +22,13 @@ from syndicate.model import (
 )
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.site_headline import Headline, SectionBlock, publisher_page
-from syndicate.publish.site_metadata import nested_headings, news_article, shown_picture, shown_summary
+from syndicate.publish.site_metadata import (
+    nested_headings,
+    news_article,
+    shown_picture,
+    shown_summary,
+    with_alternatives,
+)
 from syndicate.publish.site_paths import ASSETS_FOLDER, FRONT_PATH, root_of, section_path, tag_path
 from syndicate.templating import Markup, Templates, escape
 from syndicate.text.language import direction_of
@@ -345,5 +351,5 @@ def _lead_figure(picture: Image | None, html: str) -> Image | None:
 def _body(item: PublishedArticle, summary: str) -> Markup:
     """The text as far as the source allows it: ``html`` comes clean and bounded from upstream."""
     if item.html:
-        return Markup(nested_headings(item.html))
+        return Markup(with_alternatives(nested_headings(item.html)))
     return Markup("<p>") + summary + Markup("</p>") if summary else Markup("")

@@ -1,4 +1,4 @@
-"""What machines read in an article page: NewsArticle JSON-LD (schema.org), and headings that nest."""
+"""What machines read in an article page: NewsArticle JSON-LD (schema.org), headings that nest, pictures."""
 
 import json
 import re
@@ -15,6 +15,7 @@ _UNSAFE: Final = {
 }  # fmt: skip
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _HEADING: Final = re.compile(r"<(/?)h([1-6])(?=[\s>])", re.IGNORECASE)
+_WITHOUT_ALTERNATIVE: Final = re.compile(r'<img(?![^<>]* alt=")')
 
 
 def news_article(item: PublishedArticle, canonical: str, options: PublishOptions) -> Markup:
@@ -69,6 +70,11 @@ def nested_headings(html: str) -> str:
         return f"<{found[1]}h{min(6, 1 + len(open_levels))}"
 
     return _HEADING.sub(moved, html)
+
+
+def with_alternatives(html: str) -> str:
+    """Clean HTML in which a picture without alternative text is passed over, its address not read out."""
+    return _WITHOUT_ALTERNATIVE.sub('<img alt=""', html)
 
 
 def _harmless(json_text: str) -> str:

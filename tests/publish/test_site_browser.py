@@ -132,6 +132,17 @@ def test_D7_the_text_grows_without_a_script(browser, address):
     context.close()
 
 
+def test_on_paper_the_text_has_the_size_of_print(browser, address):
+    page = browser.new_page()
+    page.goto(address + ARTICLE.article.path)
+    page.emulate_media(media="print")
+
+    size = page.locator(".body").evaluate("element => parseFloat(getComputedStyle(element).fontSize)")
+
+    assert 11 <= size * 72 / 96 < 12
+    page.close()
+
+
 def test_the_text_size_is_remembered_on_the_next_page(browser, address):
     context = browser.new_context()
     page = context.new_page()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.model import PublishedArticle, Republish
-from syndicate.publish.site_metadata import nested_headings, news_article, shown_summary
+from syndicate.publish.site_metadata import nested_headings, news_article, shown_summary, with_alternatives
 from tests.publish.samples import HARBOUR, OPTIONS, OURS, published
 
 
@@ -87,3 +87,17 @@ def test_S10_no_title_can_leave_the_script_element(title):
 )
 def test_D7_headings_in_the_text_skip_no_level(html, expected):
     assert nested_headings(html) == expected
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ('<img src="https://a.example/1.jpg">', '<img alt="" src="https://a.example/1.jpg">'),
+        ('<img src="https://a.example/1.jpg" alt="">', '<img src="https://a.example/1.jpg" alt="">'),
+        ('<img alt="A &gt; B" src="x">', '<img alt="A &gt; B" src="x">'),
+        ('<p>alt="no"</p><img src="x"><img alt="B">', '<p>alt="no"</p><img alt="" src="x"><img alt="B">'),
+        ('<a title="&lt;img src=">x</a>', '<a title="&lt;img src=">x</a>'),
+    ],
+)
+def test_pictures_in_the_text_have_an_alternative(html, expected):
+    assert with_alternatives(html) == expected

@@ -60,6 +60,18 @@ def test_mail_page_and_items_are_one_edition(sent: Room) -> None:
         assert "Snow &amp; ice" in str(entry)
 
 
+def test_items_speak_the_newsletters_language_as_its_mail_does(room: Room) -> None:
+    arabic = '[[newsletters]]\nname = "daily"\nlanguage = "ar"\nschedule = "daily 07:00"\n'
+    room.declare(source("harbour", "https://harbour.example/feed") + arabic, now=SEVEN - 23 * HOUR)
+    room.add(new_article(1, title="ثلج", published=SEVEN - HOUR, first_seen=SEVEN - HOUR))
+    room.services.stories.run(SEVEN)
+    room.services.editions.run(SEVEN)
+    room.services.publish.run(SEVEN)
+    (item,) = json.loads(output(room, "newsletters/daily.json"))["items"]
+    assert '<h3 lang="ar" dir="rtl">أبرز المواد</h3>' in item["content_html"]
+    assert '<h2 lang="en" dir="ltr">Top content</h2>' in output(room, PAGE)
+
+
 def test_the_page_that_a_mail_leads_to_is_written_before_the_mail_leaves(room: Room) -> None:
     room.declare(source("harbour", "https://harbour.example/feed") + DAILY, now=SEVEN - 23 * HOUR)
     room.subscribe("ann@example.org")
