@@ -50,7 +50,8 @@ class Claims:
         step = self._step(meanwhile)
         now = self.now + timedelta(seconds=step * STEP)
         with self.intake.store.write() as connection:
-            source_store.release_sources(connection, self.left, owner=self.intake.owner)
+            if self.left:
+                source_store.release_sources(connection, self.left, owner=self.intake.owner)
             claimed = source_store.claim_due_sources(
                 connection,
                 now=now,
