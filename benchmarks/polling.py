@@ -171,7 +171,9 @@ class _Memory:
     def __init__(self) -> None:
         self.bodies: dict[str, bytes] = {}
 
-    def fetch_each(self, requests: Iterable[FetchRequest]) -> Iterator[tuple[FetchRequest, Fetched]]:
+    def fetch_each(
+        self, requests: Iterable[FetchRequest], _more: object = None
+    ) -> Iterator[tuple[FetchRequest, Fetched]]:
         for request in requests:
             wire = self.bodies[request.url]
             wire_hash = hash_wire(wire)

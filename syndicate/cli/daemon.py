@@ -199,7 +199,7 @@ class _Daemon:
         return counts if any(counts.values()) else None
 
     def _ingest(self, now: datetime) -> Mapping[str, object] | None:
-        result = self._services.ingest.run(now, stopping=self._stopping)
+        result = self._services.ingest.run(now, meanwhile=True, stopping=self._stopping)
         for outcome in result.sources:
             if outcome.error:
                 log.warning("source failed", extra={"did": {"source": outcome.name, "error": outcome.error}})

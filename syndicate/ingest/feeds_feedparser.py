@@ -1,16 +1,16 @@
 """feedparser's reading of a document, as raw items: nothing beyond this module knows its dictionaries.
 
-Its strict parser gets what ``feed_sax`` reads. What is not well-formed goes to ``feedparser.parse``, as our
-own UTF-8 bytes in a ``BytesIO``, never a string: it opens what looks like a path or an address. Its sanitiser
-and its link resolver stay off, since ``clean`` does both better and once. A dozen inputs make it raise;
-whatever it raises is a ``ParseError`` here.
+Its strict parser gets what ``feed_sax`` reads, its loose one what is not well-formed. Only what still has a
+document type goes to ``feedparser.parse``, as our own UTF-8 bytes in a ``BytesIO``, never a string: it opens
+what looks like a path or an address. Its sanitiser and its link resolver stay off, since ``clean`` does both
+better and once. A dozen inputs make it raise; whatever it raises is a ``ParseError`` here.
 """
 
 import io
 from datetime import UTC, datetime
 from time import struct_time
 from typing import Any
-from xml.sax import SAXException
+from xml.sax import SAXException, SAXParseException
 
 import feedparser
 
@@ -18,6 +18,7 @@ from syndicate.errors import ParseError
 from syndicate.ingest.clean import pixels
 from syndicate.ingest.feed_sax import FeedReader
 from syndicate.ingest.leaf_parser import LeafParser
+from syndicate.ingest.loose_parser import LooseParser
 from syndicate.ingest.raw_item import (
     RawFeed,
     RawItem,
@@ -85,9 +86,13 @@ def _raw_feed(version: str, feed: Any, entries: list[Any], url: str) -> RawFeed:
 
 def _read(document: bytes) -> tuple[str, Any, list[Any]]:
     """A document's version, and feedparser's dictionaries of the feed and of its entries."""
-    parser = LeafParser()
+    parser: LeafParser | LooseParser = LeafParser()
     try:
         _read_with(parser, FeedReader(), document)
+    except SAXParseException:
+        # feedparser.parse would have the strict parser try once more, up to the same place.
+        parser = LooseParser()
+        parser.read(document)
     except SAXException:
         headers = {"content-type": "application/xml; charset=utf-8"}
         parsed = feedparser.parse(

@@ -1,10 +1,10 @@
-"""feedparser's own parser of well-formed documents, relieved of what these elements never need.
+"""feedparser's own parser of well-formed documents, relieved of what most elements never need.
 
 What an element means is feedparser's: its methods ``_start_…`` and ``_end_…`` are called as it calls them.
 Most elements of a feed hold a short text and nothing else, though, and for each of them it resolves the base
 address anew, looks for namespaces, and takes the text through three decoders. Here they take a shorter way to
 the same methods; whatever is out of the ordinary (XHTML, base64, ``xml:base``, ``xml:lang``, text that
-feedparser mends) goes the long one.
+feedparser mends) goes the long one. ``loose_parser`` relieves its other parser in the same way.
 """
 
 import re
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from feedparser.api import StrictFeedParser
+from feedparser.mixin import _FeedParserMixin
 from feedparser.util import FeedParserDict
 
 ROOTS = frozenset({"feed", "rss"})
@@ -55,8 +56,8 @@ class Parameters(_Gathered):
         return FeedParserDict(self)
 
 
-class StrictParser(StrictFeedParser):  # type: ignore[misc]
-    """feedparser's strict parser as ``feedparser.parse`` sets it up, sanitiser and link resolver off."""
+class Relieved(_FeedParserMixin):  # type: ignore[misc]
+    """A parser as ``feedparser.parse`` sets it up, sanitiser and link resolver off, on shorter ways."""
 
     contentparams: Any
     incontent: int
@@ -64,8 +65,8 @@ class StrictParser(StrictFeedParser):  # type: ignore[misc]
     baseuri: str
     lang: str | None
 
-    def __init__(self) -> None:
-        super().__init__("", None, "utf-8")
+    def __init__(self, *more: object) -> None:
+        super().__init__("", None, "utf-8", *more)
         self.sanitize_html = self.resolve_relative_uris = False
         self.contentparams = Parameters()
         self.feeddata = _Gathered()
@@ -87,12 +88,15 @@ class StrictParser(StrictFeedParser):  # type: ignore[misc]
             super().unknown_endtag(tag)
             return
         self._end(tag)
-        self.basestack.pop()
-        if self.basestack and self.basestack[-1]:
-            self.baseuri = self.basestack[-1]
-        self.langstack.pop()
+        # What is not well-formed may end more than it has begun.
+        if self.basestack:
+            self.basestack.pop()
+            if self.basestack and self.basestack[-1]:
+                self.baseuri = self.basestack[-1]
         if self.langstack:
-            self.lang = self.langstack[-1]
+            self.langstack.pop()
+            if self.langstack:
+                self.lang = self.langstack[-1]
         self.depth -= 1
 
     def _start_item(self, attributes: dict[str, str]) -> None:
@@ -240,6 +244,10 @@ class StrictParser(StrictFeedParser):  # type: ignore[misc]
         if name not in depths or self.depth <= depths[name]:
             depths[name] = self.depth
             entry[name] = text
+
+
+class StrictParser(Relieved, StrictFeedParser):  # type: ignore[misc]
+    """feedparser's strict parser."""
 
 
 def is_mended(text: str) -> bool:

@@ -1,7 +1,8 @@
 """The one HTTP client for everything outbound."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
@@ -19,6 +20,7 @@ from syndicate.net.exact import ExactRequest
 from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
 from syndicate.net.failures import failed_connection, failed_status, refused_form
 from syndicate.net.interim import Connector
+from syndicate.net.places import Place, Places
 from syndicate.net.politeness import HostTurns
 from syndicate.net.urls import check_url, redirect_target
 from syndicate.text.privacy import hide_address
@@ -30,6 +32,11 @@ _REPEATING = (307, 308)
 _LONGEST_REASON = 1024
 # Content-Security-Policy alone passes aiohttp's 8 KiB on real sites.
 _LONGEST_FIELD = 32 * 1024
+_Answered = Callable[[], Awaitable[None]]
+
+
+async def _at_once() -> None:
+    pass
 
 
 class Client:
@@ -43,7 +50,7 @@ class Client:
         self._options = options
         self._guard = AddressGuard(options.allow_private)
         self._turns = HostTurns(options.host_gap)
-        self._slots = asyncio.Semaphore(options.concurrency)
+        self._places = Places(options.concurrency)
         self._guarded: aiohttp.ClientSession
         self._trusting: aiohttp.ClientSession
 
@@ -62,14 +69,15 @@ class Client:
         await self._guarded.close()
         await self._trusting.close()
 
-    async def fetch(self, request: FetchRequest) -> Fetched:
+    async def fetch(self, request: FetchRequest, answered: _Answered = _at_once) -> Fetched:
         """The answer to a conditional GET, after at most ``max_redirects`` redirects.
 
+        ``answered`` is awaited before the body of a good answer is read, and costs it none of its time.
         Raises ``ForbiddenAddress``, ``TooLarge`` or ``FetchError``; a 429 or 503 carries
         ``retry_after``. An empty 200 is an error: there is nothing in it to read.
         """
         try:
-            return await self._fetch(request)
+            return await self._fetch(request, answered)
         except FetchError as error:
             if not request.private:
                 raise
@@ -80,7 +88,7 @@ class Client:
         # Outside the handler: a traceback of the hidden error must not tell the other one.
         raise hidden
 
-    async def _fetch(self, request: FetchRequest) -> Fetched:
+    async def _fetch(self, request: FetchRequest, answered: _Answered) -> Fetched:
         url = check_url(request.url)
         home = url.origin()
         seen = {url}
@@ -88,9 +96,9 @@ class Client:
         budget = self._options.total_timeout
         loop = asyncio.get_running_loop()
         for _ in range(self._options.max_redirects + 1):
-            async with self._turns.turn((url.raw_host or "").lower()), self._slots:
+            async with self._turn(url) as place:
                 started = loop.time()
-                answer = await self._exchange(request, url, budget, own=permanent)
+                answer = await self._exchange(request, url, budget, (answered, place.answered), own=permanent)
                 budget -= loop.time() - started
             if isinstance(answer, _Answer):
                 moved = str(url) if permanent and len(seen) > 1 else ""
@@ -115,7 +123,7 @@ class Client:
         """
         url = check_url(address)
         for _ in range(self._options.max_redirects + 1):
-            async with self._turns.turn((url.raw_host or "").lower()), self._slots:
+            async with self._turn(url):
                 answer = await self._posted(url, form)
             if isinstance(answer, int):
                 return answer
@@ -139,23 +147,35 @@ class Client:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failed_connection(error, str(url)) from error
 
+    @asynccontextmanager
+    async def _turn(self, url: URL) -> AsyncIterator[Place]:
+        """The turn at a host, and a place among all that is under way."""
+        async with self._turns.turn((url.raw_host or "").lower()):
+            place = await self._places.take()
+            try:
+                yield place
+            finally:
+                place.leave()
+
     def _session_for(self, url: URL) -> aiohttp.ClientSession:
         trusted = self._guard.trusts_host(url.host or "", url.port or 0)
         return self._trusting if trusted else self._guarded
 
     async def _exchange(
-        self, request: FetchRequest, url: URL, budget: float, *, own: bool
+        self, request: FetchRequest, url: URL, budget: float, answered: Sequence[_Answered], *, own: bool
     ) -> "_Answer | _Redirect":
         """One request and its answer, all of it within ``budget`` seconds; see ``failed_status``."""
         session = self._session_for(url)
         try:
             async with (
-                asyncio.timeout(max(budget, 0.0)),
+                asyncio.timeout(max(budget, 0.0)) as limit,
                 session.get(url, headers=_request_fields(request), allow_redirects=False) as response,
             ):
                 fields = response.headers
                 if response.status in _REDIRECTS:
                     return _Redirect(response.status, fields.get("Location", ""))
+                if response.status in (200, 203, 304):
+                    await _wait_for_place(limit, answered)
                 if response.status in (200, 203):
                     wire = await _read_wire(response, request.max_body or self._options.max_body, url)
                 elif response.status == 304:
@@ -236,6 +256,16 @@ def _request_fields(request: FetchRequest) -> dict[str, str]:
     if last_modified := headers.sendable(request.last_modified):
         fields["If-Modified-Since"] = last_modified
     return fields
+
+
+async def _wait_for_place(limit: asyncio.Timeout, answered: Sequence[_Answered]) -> None:
+    """Wait until there is room for the body, while the time for the exchange stands still."""
+    loop = asyncio.get_running_loop()
+    left = (limit.when() or loop.time()) - loop.time()
+    limit.reschedule(None)
+    for wait in answered:
+        await wait()
+    limit.reschedule(loop.time() + left)
 
 
 async def _read_wire(response: aiohttp.ClientResponse, limit: int, url: URL) -> bytes:

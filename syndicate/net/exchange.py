@@ -24,7 +24,8 @@ class HttpOptions:
     two request starts to one host, which then also has at most one request under way; ``0`` turns
     both off. ``connect_timeout`` (name look-up, TCP and TLS) and ``total_timeout`` (all redirects
     and the whole body, without waiting for a turn) are seconds. ``max_body`` is bytes, on the wire
-    and after decompression. ``concurrency`` is how many exchanges are under way at once.
+    and after decompression. ``concurrency`` is how many exchanges are under way at once, and how many bodies
+    are held; three times as many servers may be waited for besides.
     """
 
     allow_private: bool | tuple[str, ...] = False

@@ -4,18 +4,23 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor
-from queue import SimpleQueue
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from queue import Empty, SimpleQueue
 from urllib.parse import urlsplit
 
 from syndicate.errors import PAUSE, FetchError, NotAsked
 from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
+from syndicate.net.places import LENT, Place, Places
 from syndicate.text.privacy import hide_address
 from syndicate.text.urls import origin_of
 
 log = logging.getLogger("syndicate.net")
 
 Outcome = tuple[FetchRequest, Fetched | FetchError]
+_Fetch = Callable[[FetchRequest, Callable[[], Awaitable[None]]], Awaitable[Fetched]]
+
+# Seconds without any answer after which one looks whether there is room for further requests.
+_SILENCE = 0.5
 
 
 class FetchThread:
@@ -36,32 +41,43 @@ class FetchThread:
         self._thread.start()
         ready.wait()
 
-    def fetch_each(self, requests: Iterable[FetchRequest]) -> Iterator[Outcome]:
+    def fetch_each(
+        self,
+        requests: Iterable[FetchRequest],
+        more: Callable[[], Iterable[FetchRequest]] | None = None,
+    ) -> Iterator[Outcome]:
         """Each request with its answer or its error, in order of completion.
 
         The requests are all taken at the first step, in the calling thread. At most ``concurrency``
         bodies are in memory, the one being looked at included: a slow consumer slows the fetching.
+        ``more``, called in the same thread, is asked for further requests again and again while there is
+        room for them: servers that hang keep nobody waiting.
         Leaving the loop early abandons the rest. ``close()`` ends the iteration early and without an
         error; what was not fetched is still due.
         """
-        batch = _Batch(list(requests), self._options)
-        with self._gate:
-            if self._closed:
-                return
-            future = asyncio.run_coroutine_threadsafe(batch.run(self._client.fetch), self._loop)
-        taken = 0
+        batch = _Batch(self._options)
+        futures = [self._start(batch, requests)]
+        running, taken = 1, 0
         try:
-            while (item := batch.results.get()) is not None:
-                if isinstance(item, BaseException):
+            while running:
+                if more and batch.has_room and (further := list(more())):
+                    futures.append(self._start(batch, further))
+                    running += 1
+                item = batch.result(_SILENCE if more else None)
+                if item is None:
+                    running -= 1
+                elif isinstance(item, BaseException):
                     raise item
-                yield item
-                del item
-                taken += 1
-                if taken == batch.step:
-                    self._make_room(batch, taken)
-                    taken = 0
+                elif item:
+                    taken += isinstance(item[1], Fetched)
+                    yield item
+                    del item
+                    if taken == batch.step:
+                        self._make_room(batch, taken)
+                        taken = 0
         finally:
-            future.cancel()
+            for future in futures:
+                future.cancel()
 
     def fetch_one(self, request: FetchRequest) -> Fetched:
         """The answer to one request; raises ``FetchError``."""
@@ -89,6 +105,15 @@ class FetchThread:
                 self._closed = True
                 self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+
+    def _start(self, batch: "_Batch", requests: Iterable[FetchRequest]) -> "Future[None]":
+        """Fetch these as well; nothing once the thread is closed."""
+        lanes = batch.lanes_of(list(requests))
+        with self._gate:
+            if not self._closed:
+                return asyncio.run_coroutine_threadsafe(batch.run(lanes, self._client.fetch), self._loop)
+        batch.results.put(None)
+        return Future()
 
     def _make_room(self, batch: "_Batch", bodies: int) -> None:
         with self._gate:
@@ -119,52 +144,83 @@ class _Batch:
     steps of an eighth, since waking the loop from another thread costs as much as a small parse.
     """
 
-    def __init__(self, requests: list[FetchRequest], options: HttpOptions) -> None:
+    def __init__(self, options: HttpOptions) -> None:
         self.results: SimpleQueue[Outcome | BaseException | None] = SimpleQueue()
         self.step = max(1, options.concurrency // 8)
-        self._room = asyncio.Semaphore(options.concurrency)
-        self._lanes = _lanes(requests, options)
+        self._options = options
+        self._room = Places(options.concurrency)
         self._busy: dict[str, float] = {}
+        # Lanes: those are counted in the consumer's thread, these in the loop's.
+        self._begun = self._ended = 0
+
+    @property
+    def has_room(self) -> bool:
+        """Whether places stay empty; those of servers that hang are lent."""
+        return self._begun - self._ended - self._room.lent < self._options.concurrency
+
+    def result(self, patience: float | None) -> Outcome | BaseException | tuple[()] | None:
+        """The next of ``results``; an empty tuple when none comes in so many seconds."""
+        try:
+            return self.results.get(timeout=patience)
+        except Empty:
+            return ()
+
+    def lanes_of(self, requests: list[FetchRequest]) -> list[Iterator[FetchRequest]]:
+        """Called by the consumer: the lanes to ``run``."""
+        lanes = _lanes(requests, self._options)
+        self._begun += len(lanes)
+        return lanes
 
     def make_room(self, bodies: int) -> None:
         """Called in the loop: the consumer has let go of so many bodies."""
         for _ in range(bodies):
-            self._room.release()
+            self._room.leave()
 
-    async def run(self, fetch: Callable[[FetchRequest], Awaitable[Fetched]]) -> None:
-        """Fetch everything; the last thing in ``results`` is always ``None`` or a bug."""
+    async def run(self, lanes: list[Iterator[FetchRequest]], fetch: _Fetch) -> None:
+        """Fetch everything; then ``None`` or a bug is put into ``results``."""
         end: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as group:
-                for lane in self._lanes:
+                for lane in lanes:
                     group.create_task(self._walk(lane, fetch))
         except* Exception as bugs:  # noqa: BLE001 - handed to the consumer, which raises it
             end = bugs
         finally:
             self.results.put(end)
 
-    async def _walk(
-        self, lane: Iterator[FetchRequest], fetch: Callable[[FetchRequest], Awaitable[Fetched]]
-    ) -> None:
-        for request in lane:
-            await self._room.acquire()
-            try:
-                self._check_patience(request)
-                self.results.put((request, await fetch(request)))
-            except FetchError as error:
-                if error.busy and error.retry_after:
-                    self._busy[error.busy] = asyncio.get_running_loop().time() + error.retry_after
-                self.results.put((request, error))
-            except Exception as bug:
-                # One stranger's answer that brings out a bug of ours must not stop the others.
-                reason = f"{request.url} could not be read ({type(bug).__name__}: {bug})"
-                if request.private:
-                    reason = hide_address(reason, request.url)
-                # A traceback would tell the address that the reason hides.
-                log.error(  # noqa: TRY400
-                    "an answer could not be handled: %s", reason, exc_info=None if request.private else bug
-                )
-                self.results.put((request, FetchError(reason)))
+    async def _walk(self, lane: Iterator[FetchRequest], fetch: _Fetch) -> None:
+        try:
+            for request in lane:
+                place = await self._room.take()
+                answer: Fetched | FetchError | None = None
+                try:
+                    answer = await self._answer(request, fetch, place)
+                finally:
+                    # What holds no body takes no room.
+                    if not isinstance(answer, Fetched):
+                        place.leave()
+                self.results.put((request, answer))
+        finally:
+            self._ended += 1
+
+    async def _answer(self, request: FetchRequest, fetch: _Fetch, place: Place) -> Fetched | FetchError:
+        try:
+            self._check_patience(request)
+            return await fetch(request, place.answered)
+        except FetchError as error:
+            if error.busy and error.retry_after:
+                self._busy[error.busy] = asyncio.get_running_loop().time() + error.retry_after
+            return error
+        except Exception as bug:
+            # One stranger's answer that brings out a bug of ours must not stop the others.
+            reason = f"{request.url} could not be read ({type(bug).__name__}: {bug})"
+            if request.private:
+                reason = hide_address(reason, request.url)
+            # A traceback would tell the address that the reason hides.
+            log.error(  # noqa: TRY400
+                "an answer could not be handled: %s", reason, exc_info=None if request.private else bug
+            )
+            return FetchError(reason)
 
     def _check_patience(self, request: FetchRequest) -> None:
         """Raises ``NotAsked`` while the server that was asked before rests."""
@@ -182,7 +238,7 @@ def _lanes(requests: list[FetchRequest], options: HttpOptions) -> list[Iterator[
     """
     if options.host_gap <= 0:
         pile = iter(requests)
-        return [pile] * min(options.concurrency, len(requests))
+        return [pile] * min(options.concurrency * (1 + LENT), len(requests))
     hosts: dict[str, list[FetchRequest]] = {}
     for request in requests:
         hosts.setdefault(_host(request.url), []).append(request)

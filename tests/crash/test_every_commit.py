@@ -140,7 +140,7 @@ def check_that_all_were_killed(points: dict[str, int], least: dict[str, int]) ->
 
 def test_articles_are_neither_lost_nor_doubled_by_a_kill_at_any_commit(folder: Path) -> None:
     """From an empty folder to stored articles: declarations, leases, polls."""
-    least = {"open": 2, "ingest": 4}
+    least = {"open": 2, "ingest": 3}
     points = killed_newsrooms(folder, 'transport = "folder"', *least)
     check_that_all_were_killed(points, least)
     assert check(folder, points, received(in_folders(folder))).total() == 0

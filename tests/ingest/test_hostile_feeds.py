@@ -82,6 +82,7 @@ def malformed(inside: bytes) -> bytes:
         malformed(b"<!--" * 100_000),
         malformed(b"&#" * 100_000),
         malformed(b'<a x="' * 50_000),
+        malformed(b"<author>" + b"a." * 30_000 + b"</author>"),
         malformed(b"<!DOCTYPE " * 100_000),
         b"<!--a-->" * 200_000 + b"x",
         b"<!--a--><!" * 100_000 + b"x",

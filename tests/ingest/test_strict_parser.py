@@ -5,12 +5,13 @@ from typing import Any
 
 import feedparser
 import pytest
-from feedparser.api import StrictFeedParser
+from feedparser.api import LooseFeedParser, StrictFeedParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.ingest.feed_sax import FeedReader
 from syndicate.ingest.leaf_parser import LeafParser
+from syndicate.ingest.loose_parser import LooseParser
 
 HEAD = (
     "<title>Harbour</title><link>https://harbour.example/</link><description>news &amp; more</description>"
@@ -185,3 +186,60 @@ def test_what_is_in_a_category_is_not_the_items() -> None:
         "guidislink": True,
         "link": "1",
     }
+
+
+FAULTS = [
+    "",
+    "<",
+    "&",
+    "&nbsp;",
+    "&#233;",
+    "<p>",
+    "</p>",
+    "</item>",
+    "<item>",
+    "</title>",
+    "<b",
+    "<![CDATA[",
+    "<br/>",
+]
+
+
+def read_loosely(document: str) -> tuple[str, Any, list[Any]]:
+    parser = LooseParser()
+    parser.read(document.encode())
+    return parser.version, parser.feeddata, parser.entries
+
+
+def loosely_by_feedparser(document: str) -> tuple[str, Any, list[Any]]:
+    parser = LooseFeedParser("", None, "utf-8", {})
+    parser.sanitize_html = parser.resolve_relative_uris = False
+    parser.feed(document)
+    return parser.version, parser.feeddata, parser.entries
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_shorter_way_leads_to_what_feedparser_reads_loosely(document: str) -> None:
+    assert read_loosely(document) == loosely_by_feedparser(document)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(DOCUMENTS), st.sampled_from(FAULTS), st.floats(0, 1), st.integers(0, 20))
+def test_wherever_a_document_is_broken_it_is_what_feedparser_reads(
+    document: str, fault: str, where: float, lost: int
+) -> None:
+    place = int(where * len(document))
+    broken = document[:place] + fault + document[place + lost :]
+    assert read_loosely(broken) == loosely_by_feedparser(broken)
+
+
+def test_a_malformed_document_is_what_feedparser_reads() -> None:
+    document = rss("<title>one &amp; <b>two</title><dc:creator>Jo &eacute;</dc:creator>", attributes=DC)
+    whole = feedparser.parse(
+        io.BytesIO(document.encode()),
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    assert whole.bozo
+    assert read_loosely(document) == (whole.version, whole.feed, whole.entries)

@@ -11,7 +11,8 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,7 @@ from syndicate.errors import (
 from syndicate.ingest.folders import read_folder
 from syndicate.ingest.polling import PollOutcome, after_poll, asked_to_wait
 from syndicate.ingest.unchanged import compare, document_digest, is_last
+from syndicate.jobs.ingest.claims import Claims
 from syndicate.jobs.ingest.inbox import Inbox
 from syndicate.jobs.ingest.intake import Intake, LeaseLost
 from syndicate.jobs.ingest.one_by_one import Killers
@@ -48,8 +50,6 @@ from syndicate.text.urls import origin_of
 
 log = logging.getLogger("syndicate.ingest")
 
-LEASE = timedelta(minutes=10)
-CLAIM = 500
 THREADS = 3
 # Of an answer of a known source that much is expected to be new: one in so many bytes.
 KNOWN_SHARE = 8
@@ -73,34 +73,36 @@ class IngestJob:
     intake: Intake
     zone: ZoneInfo
     follow_hubs: bool = False
+    _left: list[int] = field(default_factory=list, repr=False)
 
     def run(
         self,
         now: datetime,
         *,
         names: Sequence[str] | None = None,
+        meanwhile: bool = False,
         report: Callable[[SourceOutcome, int], None] = lambda _outcome, _all: None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> IngestResult:
         """Poll every source that is due (or the named ones, due or not) and store what is new.
 
         One source's failure is its own: it is recorded with the source and the rest goes on. ``report``
-        is called with each outcome and the number of sources in this run.
+        is called with each outcome and the number of sources in this run so far. With ``meanwhile`` also
+        what becomes due while servers that hang are waited for is read.
         """
         outcomes: list[SourceOutcome] = []
-        clock = RunClock(now)
-        while not stopping() and (claims := self._claim(now, names, clock)):
-            total = len(outcomes) + len(claims)
-            try:
-                for outcome in self._poll(claims, clock, stopping):
+        claims = Claims(intake=self.intake, now=now, names=names, left=self._left)
+        try:
+            # When the parser is closed the program ends, and nothing has failed.
+            with suppress(ParserClosed):
+                for outcome in self._poll(claims, RunClock(now), stopping, meanwhile=meanwhile):
+                    claims.held.pop(outcome.name, None)
                     outcomes.append(outcome)
-                    report(outcome, total)
-            except ParserClosed:
-                # The program ends, nothing has failed: whoever comes next may read them at once.
-                self._give_back(source.id for source, _ in claims)
-                break
-            if names is not None:
-                break
+                    report(outcome, len(outcomes) + len(claims.held))
+            claims.give_back()
+        except StoreError:
+            claims.leave()
+            raise
         return IngestResult(sources=tuple(outcomes))
 
     @property
@@ -112,64 +114,70 @@ class IngestJob:
         with self.intake.store.read() as connection:
             return source_store.due_sources(connection, now=now, names=names)
 
-    def _claim(self, now: datetime, names: Sequence[str] | None, clock: RunClock) -> list[_Polled]:
-        until = clock.now() + LEASE
-        with self.intake.store.write() as connection:
-            return source_store.claim_due_sources(
-                connection, now=now, owner=self.intake.owner, until=until, limit=CLAIM, names=names
-            )
-
     def _poll(
-        self, claims: Sequence[_Polled], clock: RunClock, stopping: Callable[[], bool]
+        self, claims: Claims, clock: RunClock, stopping: Callable[[], bool], *, meanwhile: bool
     ) -> Iterable[SourceOutcome]:
-        folders = [claim for claim in claims if claim[0].kind is SourceKind.FOLDER]
-        feeds = {claim[0].id: claim for claim in claims if claim[0].kind is not SourceKind.FOLDER}
-        for source, state in folders:
-            now = clock.now()
-            yield self._careful(source, state, now, partial(self._read_folder, source, state, now))
-        if not feeds:
-            return
-        yield from self._leave_alone(feeds, clock.now())
-        requests: list[FetchRequest] = []
-        agent = self.intake.agent()
-        for source, state in tuple(feeds.values()):
-            try:
-                requests.append(source_request(source, state, agent=agent))
-            except FetchError as error:
-                feeds.pop(source.id)
-                yield self._storing.save_failure(source, state, error, clock.now())
-        extended = clock.now()
+        ready: list[SourceOutcome] = []
+        waiting: dict[int, _Polled] = {}
+
+        def more() -> list[FetchRequest]:
+            if stopping() or not claims.may_claim(meanwhile=meanwhile):
+                return []
+            # What is done must not wait as long as servers that hang.
+            ready.extend(_done(running, quiet))
+            ready.extend(self._save_quiet(quiet) if quiet else ())
+            claims.keep()
+            return self._requests(claims.claim(meanwhile=meanwhile), waiting, ready, clock)
+
         with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
             inbox: Inbox[_Answered] = Inbox(_bytes_of, _bytes_to_read)
             turn = Lock()
             running: deque[Future[list[SourceOutcome | _Polled]]] = deque()
             quiet: list[_Polled] = []
-            for request, answer in self.intake.fetcher().fetch_each(requests):
-                inbox.put((*feeds.pop(int(str(request.key))), answer))
-                # One for each answer; those that come too late find none.
-                running.append(pool.submit(self._take, inbox, turn, clock))
-                while running and running[0].done():
-                    yield from _settled(running.popleft(), quiet)
-                if len(quiet) >= QUIET:
-                    yield from self._save_quiet(quiet)
-                if stopping():
-                    break
-                if clock.now() - extended > LEASE / 4:
-                    extended = clock.now()
-                    with self.intake.store.write() as connection:
-                        source_store.extend_leases(
-                            connection, feeds, owner=self.intake.owner, until=extended + LEASE
-                        )
+            while not stopping() and (claimed := claims.claim()):
+                requests = self._requests(claimed, waiting, ready, clock)
+                for request, answer in self.intake.fetcher().fetch_each(requests, more) if requests else ():
+                    inbox.put((*waiting.pop(int(str(request.key))), answer))
+                    # One for each answer; those that come too late find none.
+                    running.append(pool.submit(self._take, inbox, turn, clock))
+                    yield from _done(running, quiet)
+                    if len(quiet) >= QUIET:
+                        yield from self._save_quiet(quiet)
+                    yield from _emptied(ready)
+                    if stopping():
+                        break
+                    claims.keep()
+                yield from _emptied(ready)
             for taken in running:
                 yield from _settled(taken, quiet)
             if quiet:
                 yield from self._save_quiet(quiet)
-        if feeds:
-            self._give_back(feeds)
 
-    def _give_back(self, ids: Iterable[int]) -> None:
-        with self.intake.store.write() as connection:
-            source_store.release_sources(connection, ids, owner=self.intake.owner)
+    def _requests(
+        self,
+        claimed: Sequence[_Polled],
+        waiting: dict[int, _Polled],
+        ready: list[SourceOutcome],
+        clock: RunClock,
+    ) -> list[FetchRequest]:
+        """What to ask of those that join ``waiting``; the others are ``ready`` at once."""
+        for source, state in claimed:
+            if source.kind is SourceKind.FOLDER:
+                now = clock.now()
+                ready.append(
+                    self._careful(source, state, now, partial(self._read_folder, source, state, now))
+                )
+        feeds = {claim[0].id: claim for claim in claimed if claim[0].kind is not SourceKind.FOLDER}
+        ready.extend(self._leave_alone(feeds, clock.now()))
+        requests: list[FetchRequest] = []
+        agent = self.intake.agent()
+        for source, state in feeds.values():
+            try:
+                requests.append(source_request(source, state, agent=agent))
+                waiting[source.id] = source, state
+            except FetchError as error:
+                ready.append(self._storing.save_failure(source, state, error, clock.now()))
+        return requests
 
     def _leave_alone(self, feeds: dict[int, _Polled], now: datetime) -> Iterable[SourceOutcome]:
         """Take out those whose server asked for a pause, whichever request it answered with that."""
@@ -352,6 +360,19 @@ def _bytes_to_read(answered: _Answered) -> int:
     """How much of an answer will have to be read: of a source that was read before, most likely little."""
     known = bool(answered[1].frame)
     return _bytes_of(answered) // (KNOWN_SHARE if known else 1)
+
+
+def _emptied(ready: list[SourceOutcome]) -> Iterable[SourceOutcome]:
+    while ready:
+        yield ready.pop(0)
+
+
+def _done(
+    running: deque[Future[list[SourceOutcome | _Polled]]], quiet: list[_Polled]
+) -> Iterable[SourceOutcome]:
+    """What ``_settled`` gives of the first ones, as far as they are done."""
+    while running and running[0].done():
+        yield from _settled(running.popleft(), quiet)
 
 
 def _settled(future: Future[list[SourceOutcome | _Polled]], quiet: list[_Polled]) -> Iterable[SourceOutcome]:

@@ -5,23 +5,29 @@ import gzip
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import text
 
-from syndicate.errors import ParseError, ParserDied
+from syndicate.errors import ParseError, ParserDied, StoreError
 from syndicate.ingest.isolation import ParserPool
+from syndicate.jobs.ingest import claims
+from syndicate.jobs.ingest.poll_storing import PollStoring
+from syndicate.jobs.ingest.reading import Poll
 from syndicate.jobs.ingest.result import SourceOutcome
 from syndicate.model import ParsedSource, SourceState
 from syndicate.store import quarantine, retention, stale
 from syndicate.store import sources as source_store
+from syndicate.store.types import to_microseconds
+from tests import postgres
 from tests.factories import NOW
 from tests.jobs.room import Room, item, rss, source
-from tests.net.scripted_server import Answer, ScriptedServer, answer
+from tests.net.scripted_server import Answer, Script, ScriptedServer, answer
 
 HOUR = timedelta(hours=1)
 LATER = NOW + HOUR
@@ -597,3 +603,72 @@ def test_a_run_that_is_stopped_gives_back_what_it_did_not_read(rooms: Room, serv
     again = replace(ingest, intake=replace(intake, owner="second")).run(NOW + timedelta(seconds=1))
     assert len(result.sources) + len(again.sources) == 12
     assert len({one.name for one in (*result.sources, *again.sources)}) == 12
+
+
+def until_all_are_asked(count: int) -> tuple[ScriptedServer, Script]:
+    """A server, and an answer of it that waits until so many requests have come."""
+    server = ScriptedServer({})
+
+    async def script(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while len(server.asked) < count:
+            await asyncio.sleep(0.02)
+        writer.write(feed(item(1)))
+        await writer.drain()
+        writer.close()
+
+    return server, script
+
+
+def test_a_server_that_hangs_keeps_nobody_waiting_who_is_claimed_later(room: Room, monkeypatch) -> None:
+    monkeypatch.setattr(claims, "CLAIM", 2)
+    server, script = until_all_are_asked(10)
+    server.answers = {"/hangs": script, **{f"/{number}": feed(item(number)) for number in range(9)}}
+    with server:
+        room.declare("".join(source(path.strip("/"), server.url(path)) for path in server.answers))
+        assert {one.error for one in room.ingest().values()} == {""}
+        assert len(server.asked) == 10
+        room.close()
+
+
+def test_what_becomes_due_while_a_server_hangs_is_read_meanwhile_if_wanted(room: Room, monkeypatch) -> None:
+    monkeypatch.setattr(claims, "STEP", 1)
+    server, script = until_all_are_asked(2)
+    server.answers = {"/hangs": script, "/soon": feed(item(1))}
+    with server:
+        room.declare("".join(source(path.strip("/"), server.url(path)) for path in server.answers))
+        with room.store.write() as connection:
+            due = {"due": to_microseconds(NOW + timedelta(seconds=1))}
+            connection.execute(text("UPDATE sources SET next_check = :due WHERE name = 'soon'"), due)
+        result = room.services.ingest.run(NOW, meanwhile=True)
+        room.close()
+    assert {one.name: one.error for one in result.sources} == {"hangs": "", "soon": ""}
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+def test_a_database_server_that_goes_away_keeps_no_source_longer_than_itself(
+    papers: Room, postgres_server: str, store_url: str, monkeypatch
+) -> None:
+    """What is claimed by then is free for the next run, and what was not stored is read again."""
+    name = urlsplit(store_url).path.strip("/")
+    really_save = PollStoring.save
+
+    def open_door(*, is_open: bool) -> None:
+        postgres.execute(postgres_server, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS {is_open}')
+
+    def save(storing: PollStoring, polls: Sequence[Poll], now: datetime) -> list[SourceOutcome]:
+        open_door(is_open=False)
+        kill = f"SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE datname = '{name}'"
+        postgres.execute(postgres_server, kill)
+        return really_save(storing, polls, now)
+
+    monkeypatch.setattr(PollStoring, "save", save)
+    with pytest.raises(StoreError):
+        papers.ingest()
+    with pytest.raises(StoreError):
+        papers.ingest(NOW + timedelta(seconds=1))
+    monkeypatch.undo()
+    open_door(is_open=True)
+    outcomes = papers.ingest(NOW + timedelta(seconds=2))
+    assert {one.error for one in outcomes.values()} == {""}
+    assert len(outcomes) == len(papers.services.sources)
+    assert len(papers.articles()) == 2 * len(outcomes)

@@ -1,0 +1,68 @@
+"""Places for exchanges: whoever is kept waiting by a server lets somebody else have his meanwhile."""
+
+import asyncio
+
+PATIENCE = 2.0
+"""Seconds. Most servers have begun to answer by then; those that hang take a minute."""
+LENT = 3
+"""So many times as many as there are places may be lent: each is one more open connection."""
+
+
+class Places:
+    """``count`` places. ``lent`` is how many were given to others by those who wait for an answer."""
+
+    def __init__(self, count: int) -> None:
+        self.lent = 0
+        self._most_lent = LENT * count
+        self._free = asyncio.Semaphore(count)
+
+    async def take(self) -> "Place":
+        """Wait for a place and have it."""
+        await self._free.acquire()
+        return Place(self)
+
+    async def retake(self) -> None:
+        """Wait for a place instead of the one that was lent."""
+        await self._free.acquire()
+        self.lent -= 1
+
+    def lend(self) -> bool:
+        """Let somebody else have a place; false while too many are lent."""
+        if self.lent >= self._most_lent:
+            return False
+        self.lent += 1
+        self._free.release()
+        return True
+
+    def leave(self, *, is_lent: bool = False) -> None:
+        """Give a place back for good."""
+        if is_lent:
+            self.lent -= 1
+        else:
+            self._free.release()
+
+
+class Place:
+    """Somebody's place, which he leaves with ``leave`` or keeps, once ``answered`` has returned."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._is_lent = False
+        self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._lend)
+
+    def _lend(self) -> None:
+        self._is_lent = self._places.lend()
+        if not self._is_lent:
+            self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._lend)
+
+    async def answered(self) -> None:
+        """An answer begins: whoever has lent his place waits for another one."""
+        self._timer.cancel()
+        if self._is_lent:
+            await self._places.retake()
+            self._is_lent = False
+
+    def leave(self) -> None:
+        """Nothing more is to come."""
+        self._timer.cancel()
+        self._places.leave(is_lent=self._is_lent)

@@ -1,0 +1,98 @@
+"""Servers that hang keep nobody waiting: whoever waits for one lends his place."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from syndicate.net import Fetched, FetchRequest, FetchThread, HttpOptions, places
+from tests.net.scripted_server import ScriptedServer, answer, hang
+
+HANGING = ("/a", "/b", "/c", "/d")
+
+
+async def slow(reader, writer) -> None:
+    """Answer when places are lent already."""
+    await asyncio.sleep(0.2)
+    writer.write(answer(200, b"slow"))
+    await writer.drain()
+    writer.close()
+
+
+@pytest.fixture
+def thread(options: HttpOptions, monkeypatch: pytest.MonkeyPatch) -> Iterator[FetchThread]:
+    monkeypatch.setattr(places, "PATIENCE", 0.05)
+    thread = FetchThread(replace(options, concurrency=2, total_timeout=1.0))
+    yield thread
+    thread.close()
+
+
+def requests(server: ScriptedServer, *paths: str) -> list[FetchRequest]:
+    return [FetchRequest(url=server.url(path), key=path) for path in paths]
+
+
+def keys_of(outcomes) -> list[object]:
+    return [request.key for request, got in outcomes if isinstance(got, Fetched)]
+
+
+def test_more_servers_that_hang_than_there_are_places_keep_nobody_waiting(thread: FetchThread) -> None:
+    good = [f"/{number}" for number in range(20)]
+    with ScriptedServer({**dict.fromkeys(good, answer()), **dict.fromkeys(HANGING, hang)}) as server:
+        started = time.monotonic()
+        outcomes = thread.fetch_each(requests(server, *HANGING, *good))
+        found = [next(outcomes) for _ in good]
+        took = time.monotonic() - started
+        rest = list(outcomes)
+    assert sorted(map(str, keys_of(found))) == sorted(good)
+    assert took < 1.0
+    assert len(rest) == 4
+    assert keys_of(rest) == []
+
+
+def test_only_so_many_places_are_lent(thread: FetchThread) -> None:
+    many = [f"/{number}" for number in range(30)]
+    with ScriptedServer(dict.fromkeys(many, hang)) as server:
+        assert len(list(thread.fetch_each(requests(server, *many)))) == len(many)
+        assert 2 < server.most_at_once <= 2 * (1 + places.LENT)
+
+
+def test_who_has_lent_his_place_waits_for_another_one_and_loses_no_time_by_it(thread: FetchThread) -> None:
+    fast = [f"/{number}" for number in range(6)]
+    with ScriptedServer({"/slow": slow, **dict.fromkeys(fast, answer())}) as server:
+        outcomes = thread.fetch_each(requests(server, "/slow", *fast))
+        found = [next(outcomes)]
+        # Longer than an exchange may take: nothing is read beyond the two bodies for which there is room.
+        time.sleep(1.3)
+        found += outcomes
+    assert sorted(map(str, keys_of(found))) == sorted(["/slow", *fast])
+
+
+def test_more_is_asked_for_in_the_callers_thread_while_servers_hang(thread: FetchThread) -> None:
+    callers = set()
+    left = ["/1", "/2", "/3"]
+
+    def more() -> list[FetchRequest]:
+        callers.add(threading.current_thread())
+        return requests(server, left.pop(0)) if left else []
+
+    with ScriptedServer({"/hang": hang, **dict.fromkeys(left, answer())}) as server:
+        outcomes = list(thread.fetch_each(requests(server, "/hang"), more))
+    assert keys_of(outcomes) == ["/1", "/2", "/3"]
+    assert outcomes[-1][0].key == "/hang"
+    assert callers == {threading.current_thread()}
+
+
+def test_nothing_more_is_asked_for_while_places_are_taken(thread: FetchThread) -> None:
+    asked: list[int] = []
+
+    def more() -> list[FetchRequest]:
+        asked.append(len(server.asked))
+        return []
+
+    paths = [f"/{number}" for number in range(12)]
+    with ScriptedServer(dict.fromkeys(paths, answer())) as server:
+        assert len(list(thread.fetch_each(requests(server, *paths), more))) == len(paths)
+    assert all(count >= len(paths) - 2 for count in asked)
