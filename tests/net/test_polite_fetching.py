@@ -168,7 +168,7 @@ def test_F13_forms_wait_their_turn_too():
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readexactly(3)
-        writer.write(answer(202, b""))
+        writer.write(answer(202, b"", Connection="close"))
         await writer.drain()
 
     with ScriptedServer({"/feed": answer(), "/hub": take}) as server:

@@ -106,7 +106,7 @@ def test_a_feed_holds_what_the_newsletter_chooses_from(room):
 
 def test_sections_and_languages_are_those_of_the_newsletter(room):
     choose(room, section=["Sport"], language=["en"])
-    assert titles(room) == {"Ferry wins"}
+    assert titles(room) == {"Ferry wins", "Cricket begins"}
     assert len(titles(room, KIM)) == 4
 
 
