@@ -304,8 +304,18 @@ def test_explain_finds_an_article_by_its_words(edition: Run) -> None:
     assert found["story"]["coverage"] == 1
     assert found["ranks"]["top"]["position"] >= 1
     assert "Top: place" in edition("explain snow").out
+    assert "that matches" not in edition("explain snow").out
     ended = edition("explain", "no such thing")
     assert (ended.code, "no article matches" in ended.err) == (1, True)
+
+
+def test_explain_names_the_other_articles_that_its_words_match(edition: Run) -> None:
+    said = edition("explain the").out
+    assert said.startswith("A student wins the chess title\n")
+    other = "id {}, 23 Nov 2026: Snow comes early to the pass"
+    found = edition("explain --json the").json
+    assert found["others"][0]["title"] == "Snow comes early to the pass"
+    assert other.format(found["others"][0]["id"]) in said
 
 
 def test_D22_preview_and_test_send_touch_no_subscriber(edition: Run, tmp_path: Path) -> None:
