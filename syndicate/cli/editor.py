@@ -172,7 +172,7 @@ def list_decisions(config: Path, as_json: bool, now: datetime | None, everything
     show(answer, as_json, text)
 
 
-_FOLLOW = "Lists follow with the next tick of `syndicate run`, or with `syndicate stories`."
+_FOLLOW = "Lists follow within a minute while `syndicate run` is at work, or with `syndicate stories`."
 
 
 def decision_line(decision: Decision) -> str:

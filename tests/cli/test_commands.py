@@ -309,6 +309,13 @@ def test_explain_finds_an_article_by_its_words(edition: Run) -> None:
     assert (ended.code, "no article matches" in ended.err) == (1, True)
 
 
+def test_a_mistyped_command_or_option_is_told_what_may_be_meant(run: Run) -> None:
+    for mistyped, meant in (("statsu", "'status'"), ("editor pn", "'pin'"), ("status --jsn", "'--json'")):
+        ended = run(mistyped)
+        assert (ended.code, meant in ended.err) == (2, True), mistyped
+    assert "Did you mean" not in run("xyzzy").err
+
+
 def test_explain_names_the_other_articles_that_its_words_match(edition: Run) -> None:
     said = edition("explain the").out
     assert said.startswith("A student wins the chess title\n")
