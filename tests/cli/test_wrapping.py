@@ -47,4 +47,5 @@ def test_what_lint_and_send_say_fits_the_terminal(room: Run, monkeypatch: pytest
     monkeypatch.setattr("syndicate.cli.wrapping.sys.stdout.isatty", lambda: True, raising=False)
     said = room(f"lint --now {BEFORE}").out + room(f"send --test ann@example.org --now {BEFORE}").out
     assert "Sent to ann@example.org" in said
-    assert max(map(len, said.splitlines())) <= 40
+    assert 'error [M7] article 1 "A student\n  wins the chess title": The link\n' in said
+    assert all(len(line) <= 40 or line.startswith("  https://") for line in said.splitlines())
