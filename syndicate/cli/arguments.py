@@ -33,7 +33,7 @@ def articles_named(connection: Connection, text: str) -> list[Article]:
 
 
 def article_named(connection: Connection, text: str) -> Article:
-    """The one article that is meant. Raises ``SyndicateError`` when there is none, or when it could be others."""
+    """The one article that is meant. Raises ``SyndicateError`` when there is none, or several may be."""
     found = articles_named(connection, text)
     if len(found) > 1:
         raise SyndicateError(f"several articles match {text!r}: give the id of one\n{article_lines(found)}")

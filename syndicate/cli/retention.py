@@ -15,6 +15,7 @@ from syndicate.cli.frame import (
     services_of,
     show,
 )
+from syndicate.cli.wrapping import say
 
 
 @click.command()

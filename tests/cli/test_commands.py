@@ -402,6 +402,7 @@ def test_subscribing_needs_a_newsletter(run: Run, tmp_path: Path) -> None:
 def test_prune_dry_run_only_counts(edition: Run) -> None:
     later = "2028-01-01T00:00"
     counted = edition(f"prune --dry-run --json --now {later}").json
+    assert "reminders of articles would go." in edition(f"prune --dry-run --now {later}").out
     assert (counted["articles"], counted["stories"]) == (3, 3)
     assert edition(f"prune --json --now {later}").json == counted | {"dry_run": False}
     assert edition(f"prune --dry-run --json --now {later}").json["articles"] == 0

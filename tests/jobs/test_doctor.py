@@ -21,7 +21,10 @@ FORM = b'<form method="post"><button type="submit" name="confirm" value="yes">Le
 
 def test_B1_a_sender_that_no_receiver_would_believe_is_found(room: Room, tmp_path: Path) -> None:
     (tmp_path / "key.pem").write_bytes(new_key("ed25519"))
-    signed = BASE.replace("example.com", "news.example") + 'dkim_domain = "unrelated.net"\ndkim_ed25519_key = "key.pem"\n'
+    signed = (
+        BASE.replace("example.com", "news.example")
+        + 'dkim_domain = "unrelated.net"\ndkim_ed25519_key = "key.pem"\n'
+    )
     room.declare('[bounces]\naddress = "bounces@mailer.other.org"\n', base=signed)
     zone = {
         ("news.example", "TXT"): ["v=spf1 mx -all"],

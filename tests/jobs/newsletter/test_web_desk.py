@@ -162,7 +162,11 @@ def test_no_english_is_left_on_an_arabic_desk_but_what_is_not_ours_to_translate(
 @pytest.mark.parametrize("language", ["ar", "de", "en", "es", "fr"])
 def test_the_desk_tells_every_time_on_the_newsletters_clock(language: str) -> None:
     here = replace(NEWSLETTER, time_zone="Europe/Berlin", language=language)
-    page = Notices(Templates(None), "Coast").in_language(language).page("pages/desk.html", view=desk(here, SEVEN))
+    page = (
+        Notices(Templates(None), "Coast")
+        .in_language(language)
+        .page("pages/desk.html", view=desk(here, SEVEN))
+    )
     html = bytes(page.body).decode()
     assert html.count("08:00 <bdi>CET</bdi>") == 9
     assert "UTC" not in html
