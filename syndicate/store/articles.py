@@ -162,8 +162,8 @@ def find_article(connection: Connection, text: str) -> Article | None:
 def find_articles(connection: Connection, text: str, limit: int) -> list[Article]:
     """The articles a person may mean, the latest first.
 
-    By id, uid (or its beginning), URL, page path or title. ``story:12`` means the one that leads story 12, or the
-    story that 12 was merged into. A whole title goes before words of one.
+    By id, uid (or its beginning), URL, page path or title. ``story:12`` means the one that leads story 12, or
+    the story that 12 was merged into. A whole title goes before words of one.
     """
     table = schema.articles
     story = text.removeprefix("story:")
