@@ -76,6 +76,11 @@ def human_date(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str
     return f"{local.day} {names[local.month - 1]} {local.year}{comma} {clock}"
 
 
+def _zone_name(value: datetime, zone: tzinfo = UTC) -> str:
+    """What a zone is called at that time: "CET"; an offset when it has no name."""
+    return value.astimezone(zone).tzname() or ""
+
+
 @lru_cache(maxsize=1024)
 def iso_date(value: datetime, zone: tzinfo = UTC) -> str:
     """RFC 3339 with an offset and whole seconds: "2026-11-24T09:00:00+00:00"."""
@@ -197,7 +202,9 @@ class Templates:
             keep_trailing_newline=True,
         )
         self._fingerprints: dict[str, str] = {}
-        self._environment.filters.update(date=human_date, iso=iso_date, minutes=reading_time, host=_host)
+        self._environment.filters.update(
+            date=human_date, zone_name=_zone_name, iso=iso_date, minutes=reading_time, host=_host
+        )
 
     def in_language(self, language: str) -> "Templates":
         """The same templates with the words of another language."""

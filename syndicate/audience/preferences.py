@@ -41,6 +41,10 @@ class Selection:
             not self.languages or any(f"{language}-".startswith(f"{one}-") for one in self.languages)
         )
 
+    def shows(self, language: str) -> bool:
+        """Whether a language that is offered stands for one of these; ``en`` does for ``en-us``."""
+        return not self.languages or any(f"{one}-".startswith(f"{language}-") for one in self.languages)
+
 
 def read_selection(text: str) -> Selection:
     """The selection behind its text."""

@@ -5,6 +5,7 @@ Exit codes: 0 well, 1 needs a person, 2 usage, 3 configuration, 4 store locked o
 
 import importlib
 import sys
+from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -56,6 +57,15 @@ class _LazyGroup(click.Group):
         module = importlib.import_module(f"syndicate.cli.{_COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        # Click itself only knows the names of commands that are imported.
+        if args[0] not in _COMMANDS and (alike := get_close_matches(args[0], _COMMANDS)):
+            meant = " or ".join(map(repr, alike))
+            raise click.UsageError(f"No such command {args[0]!r}. Did you mean {meant}?", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

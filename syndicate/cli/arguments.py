@@ -16,16 +16,33 @@ from syndicate.text.plain import clean_line
 ROW_NUMBER = click.IntRange(1, 2**63 - 1)
 """What a row of the store can be called by, on either engine."""
 _LONGEST_NAME = 100
+_MOST_SHOWN = 6
 
 
-def article_named(connection: Connection, text: str) -> Article:
-    """The article that is meant. Raises ``SyndicateError`` when there is none."""
-    article = article_store.find_article(connection, text)
-    if article is None:
+def articles_named(connection: Connection, text: str) -> list[Article]:
+    """The articles that may be meant, the latest first, and only some of many.
+
+    Raises ``SyndicateError`` when there is none.
+    """
+    found = article_store.find_articles(connection, text, _MOST_SHOWN)
+    if not found:
         raise SyndicateError(
             f"no article matches {text!r}: give an id, a URL, words of its title, or story:NUMBER"
         )
-    return article
+    return found
+
+
+def article_named(connection: Connection, text: str) -> Article:
+    """The one article that is meant. Raises ``SyndicateError`` when there is none, or several may be."""
+    found = articles_named(connection, text)
+    if len(found) > 1:
+        raise SyndicateError(f"several articles match {text!r}: give the id of one\n{article_lines(found)}")
+    return found[0]
+
+
+def article_lines(articles: Sequence[Article]) -> str:
+    """Articles to choose from, each in a line of its own: ``  id 12, 24 Nov 2026: A title``."""
+    return "\n".join(f"  id {one.id}, {one.published:%d %b %Y}: {one.title}" for one in articles)
 
 
 def source_named(connection: Connection, name: str) -> Source:

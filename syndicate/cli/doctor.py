@@ -14,7 +14,7 @@ from syndicate.net.dns import Lookup, lookup
 from syndicate.net.exchange import PAGE_ACCEPT, Fetched, FetchRequest
 from syndicate.newsletter.mail_page import Element, MailPage
 from syndicate.services import Services
-from syndicate.services.mail import envelope_domain, mail_domain, smtp_options
+from syndicate.services.mail import envelope_domain, mail_domain, sender_is_set, smtp_options
 from syndicate.store import audience, leases
 from syndicate.web.unsubscribe import is_confirmation
 
@@ -37,16 +37,12 @@ def doctor(config: Path, as_json: bool) -> None:
 
 def examine(services: Services, ask: Lookup) -> list[Finding]:
     """Every check; ``ask`` answers questions about names."""
-    settings, domain = services.settings, mail_domain(services.settings)
-    envelope = envelope_domain(settings)
-    signing = [key.domain for key in services.dkim_keys]
-    findings = [
-        checkup.checked("SPF", lambda: checkup.check_spf(envelope, ask)),
-        *checkup.check_dkim(services.dkim_keys, ask),
-        checkup.checked("DMARC", lambda: checkup.check_dmarc(domain, ask)),
-        checkup.checked("alignment", lambda: checkup.check_alignment(domain, envelope, signing, ask)),
-        checkup.checked("bounces", lambda: checkup.check_bounces(settings.bounces.address, ask)),
-    ]
+    settings = services.settings
+    if sender_is_set(settings):
+        findings = _check_domains(services, ask)
+    else:
+        detail = "[mail] from is still that of the example: write the address your mail comes from"
+        findings = [Finding(name="sender", good=False, detail=detail)]
     if settings.mail.transport == "smtp":
         findings.append(checkup.checked("PTR", lambda: checkup.check_names(settings.mail.host, ask)))
         findings.append(checkup.checked("TLS", lambda: _check_server(services)))
@@ -55,6 +51,20 @@ def examine(services: Services, ask: Lookup) -> list[Finding]:
         findings.append(Finding(name="TLS", good=None, detail=detail))
     findings.append(checkup.checked("unsubscribe", lambda: _check_unsubscribing(services)))
     return findings
+
+
+def _check_domains(services: Services, ask: Lookup) -> list[Finding]:
+    """What the records of the domains say that mail comes from."""
+    settings, domain = services.settings, mail_domain(services.settings)
+    envelope = envelope_domain(settings)
+    signing = [key.domain for key in services.dkim_keys]
+    return [
+        checkup.checked("SPF", lambda: checkup.check_spf(envelope, ask)),
+        *checkup.check_dkim(services.dkim_keys, ask),
+        checkup.checked("DMARC", lambda: checkup.check_dmarc(domain, ask)),
+        checkup.checked("alignment", lambda: checkup.check_alignment(domain, envelope, signing, ask)),
+        checkup.checked("bounces", lambda: checkup.check_bounces(settings.bounces.address, ask)),
+    ]
 
 
 def _check_server(services: Services) -> Finding:

@@ -18,9 +18,11 @@ from syndicate.cli.frame import (
     show,
     table,
 )
+from syndicate.cli.newsletters import local, zone_of
 from syndicate.cli.wrapping import say
 from syndicate.errors import ConfigError
 from syndicate.jobs.newsletter.press import Proof
+from syndicate.newsletter.periods import read_zone
 from syndicate.services import Services
 from syndicate.store import editions as edition_store
 
@@ -69,9 +71,17 @@ def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> No
         for one in reports
     ]
     answer = {"editions": [dict(zip(headers, row, strict=True)) for row in rows]}
-    show(
-        answer, as_json, lambda: table(headers, rows, right=(0, 3, 5)) if rows else click.echo("No editions.")
-    )
+
+    def text() -> None:
+        if not rows:
+            click.echo("No editions.")
+            return
+        zones = [read_zone(zone_of(services, one.edition.newsletter)) for one in reports]
+        ends = [one.edition.period_end.astimezone(zone) for one, zone in zip(reports, zones, strict=True)]
+        shown = [(*row[:2], f"{end:%d %b %H:%M %Z}", *row[3:]) for row, end in zip(rows, ends, strict=True)]
+        table((*headers[:2], "period end", *headers[3:]), shown, right=(0, 3, 5))
+
+    show(answer, as_json, text)
 
 
 @editions.command("show")
@@ -114,19 +124,18 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
     }
 
     def text() -> None:
-        click.echo(f"{found.edition.subject}\n{found.edition.newsletter}, {found.state}", nl=False)
-        click.echo(f" until {found.approve_by:%Y-%m-%d %H:%M} UTC" if found.approve_by else "")
+        zone = zone_of(services, found.edition.newsletter)
+        until = f" until {local(found.approve_by, zone)}" if found.approve_by else ""
+        say(f"{found.edition.subject}\n{found.edition.newsletter}, {found.state}{until}")
         for name, said in (("Correction", digest.correction), ("Note", digest.note)):
             if said:
-                click.echo(f"{name}: {said}")
+                say(f"{name}: {said}")
         table(("place", "list", "source", "title"), stories, right=(0,))
         for form in answer["forms"]:
             stories_in_it = plural(form["stories"], "story")
-            click.echo(f"Form {form['edition']} ({form['chosen']}): {form['state']}, {stories_in_it}")
+            say(f"Form {form['edition']} ({form['chosen']}): {form['state']}, {stories_in_it}")
         for one in changes:
-            click.echo(
-                f"{one.changed:%Y-%m-%d %H:%M} UTC  {one.changed_by}: {one.action} {one.detail}".rstrip()
-            )
+            say(f"{local(one.changed, zone)}  {one.changed_by}: {one.action} {one.detail}".rstrip())
 
     show(answer, as_json, text)
 

@@ -43,8 +43,9 @@ WORDS = {
 def editor() -> None:
     """Pin, drop, retitle or boost stories; every decision is logged with who and when.
 
-    ARTICLE is an id, uid, URL, page path, words of a title, or story:NUMBER. A decision holds for the
-    whole story that the article is in, whatever it merges with; a headline for the article alone.
+    ARTICLE is an id, uid, URL, page path, words of a title, or story:NUMBER; what several articles match
+    changes nothing. A decision holds for the whole story that the article is in, whatever it merges with; a
+    headline for the article alone.
     """
 
 
@@ -171,7 +172,7 @@ def list_decisions(config: Path, as_json: bool, now: datetime | None, everything
     show(answer, as_json, text)
 
 
-_FOLLOW = "Lists follow with the next tick of `syndicate run`, or with `syndicate stories`."
+_FOLLOW = "Lists follow within a minute while `syndicate run` is at work, or with `syndicate stories`."
 
 
 def decision_line(decision: Decision) -> str:

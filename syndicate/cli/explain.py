@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from syndicate.cli.arguments import article_named
+from syndicate.cli.arguments import article_lines, articles_named
 from syndicate.cli.editor import decision_answer, decision_line
 from syndicate.cli.frame import (
     config_option,
@@ -40,6 +40,7 @@ class Explanation:
     """Everything known about why an article is where it is."""
 
     article: Article
+    others: list[Article]
     source: str
     story: Story | None
     reason: StoryReason | None
@@ -61,7 +62,8 @@ class Explanation:
 def explain(config: Path, as_json: bool, now: datetime | None, article: str) -> None:
     """Say why an ARTICLE is where it is.
 
-    ARTICLE is an id, uid, URL, page path, words of a title, or story:NUMBER.
+    ARTICLE is an id, uid, URL, page path, words of a title, or story:NUMBER. Of several that match it is the
+    latest; the others are named.
     """
     with services_of(config, now) as (_, services), services.store.read() as connection:
         found = explanation(connection, services, article, moment(now))
@@ -70,7 +72,7 @@ def explain(config: Path, as_json: bool, now: datetime | None, article: str) -> 
 
 def explanation(connection: Connection, services: Services, text: str, now: datetime) -> Explanation:
     """Collect what the store knows. Raises ``SyndicateError`` when no article is meant by ``text``."""
-    article = article_named(connection, text)
+    article, *others = articles_named(connection, text)
     site_url = services.settings.site.url
     sources = {source.id: source.name for source in source_store.list_sources(connection)}
     related = story_store.related_links(connection, [article.id], site_url=site_url).get(article.id, [])
@@ -82,6 +84,7 @@ def explanation(connection: Connection, services: Services, text: str, now: date
     bodies = article_store.get_bodies(connection, [article.id, *(link.article_id for link in related)])
     return Explanation(
         article=article,
+        others=others,
         source=sources[article.source_id],
         story=story_store.get_stories(connection, [story_id]).get(story_id),
         reason=story_reason(connection, article.id),
@@ -133,6 +136,8 @@ def _print(found: Explanation, options: RankingOptions) -> None:
         click.echo(f"  rules multiply what it counts by {article.boost:g}")
     if article.duplicate_of is not None:
         click.echo(f"  a near-duplicate of article {article.duplicate_of}")
+    if found.others:
+        say(f"\nThis is the latest that matches; others are\n{article_lines(found.others)}")
     if found.story is not None:
         _print_story(found, found.story)
     click.echo("\nRelated" if found.related else "\nRelated: nothing deserves it")
@@ -236,6 +241,7 @@ def _parts(parts: Mapping[str, float]) -> str:
 def _answer(found: Explanation) -> dict[str, Any]:
     return {
         "article": _article(found),
+        "others": [{"id": one.id, "title": one.title, "published": one.published} for one in found.others],
         "editor": [decision_answer(one) for one in found.decisions],
         "learned_weights": {
             found.sources[source]: one.weight

@@ -7,6 +7,7 @@ import click
 
 from syndicate.cli.arguments import ROW_NUMBER, newsletters_named
 from syndicate.cli.frame import config_option, json_option, moment, now_option, plural, services_of, show
+from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.jobs.newsletter.press import Proof
 from syndicate.model import Newsletter
@@ -55,12 +56,12 @@ def lint(
 def _print(proofs: dict[str, Proof]) -> None:
     for name, proof in proofs.items():
         for finding in proof.findings:
-            click.echo(f"{name}: {finding.severity.value} [{finding.rule}] {finding}")
+            say(f"{name}: {finding.severity.value} [{finding.rule}] {finding}")
         for said in proof.trimmed:
-            click.echo(f"{name}: trimmed: {said}")
+            say(f"{name}: trimmed: {said}")
         errors = len(proof.errors)
         warnings = sum(finding.severity is Severity.WARNING for finding in proof.findings)
-        click.echo(f"{name}: {plural(errors, 'error')}, {plural(warnings, 'warning')}.")
+        say(f"{name}: {plural(errors, 'error')}, {plural(warnings, 'warning')}.")
 
 
 def _next(services: Services, newsletter: Newsletter, now: datetime) -> Proof:

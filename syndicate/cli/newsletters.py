@@ -94,6 +94,11 @@ def local(moment: datetime, time_zone: str) -> str:
     return f"{moment.astimezone(read_zone(time_zone)):%a %d %b %H:%M %Z}"
 
 
+def zone_of(services: Services, name: str) -> str:
+    """The time zone of the newsletter of that name; UTC for one that is declared no more."""
+    return next((one.time_zone for one in services.newsletters if one.name == name), "UTC")
+
+
 def _next(newsletter: Newsletter, now: datetime) -> datetime:
     return parse_schedule(newsletter.schedule).next_runs(read_zone(newsletter.time_zone), now, 1)[0]
 

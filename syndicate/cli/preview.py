@@ -52,7 +52,7 @@ def preview(config: Path, as_json: bool, now: datetime | None, out: Path, newsle
     }
 
     def text() -> None:
-        click.echo(f"{draft.subject} ({plural(draft.stories, 'story')})")
+        say(f"{draft.subject} ({plural(draft.stories, 'story')})")
         for path in paths:
             click.echo(f"  {path}")
 
@@ -83,7 +83,7 @@ def send(config: Path, as_json: bool, now: datetime | None, address: str, newsle
     show(
         {"newsletter": newsletter, "address": recipient, "subject": draft.subject},
         as_json,
-        lambda: click.echo(f"Sent to {recipient}: {draft.subject}"),
+        lambda: say(f"Sent to {recipient}: {draft.subject}"),
     )
 
 

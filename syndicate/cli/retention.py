@@ -15,6 +15,7 @@ from syndicate.cli.frame import (
     services_of,
     show,
 )
+from syndicate.cli.wrapping import say
 
 
 @click.command()
@@ -31,8 +32,8 @@ def prune(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> N
     show(
         answer,
         as_json,
-        lambda: click.echo(
+        lambda: say(
             f"{pruned.articles} articles, {pruned.stories} empty stories, {pruned.deliveries} deliveries and "
-            f"{pruned.tombstones} tombstones {verb}."
+            f"{pruned.tombstones} reminders of articles {verb}."
         ),
     )

@@ -134,7 +134,7 @@ def _check_templates(services: Services, now: datetime, report: _Report) -> None
 
 
 def _check_mail(services: Services, report: _Report) -> None:
-    from syndicate.services.mail import readers_reach
+    from syndicate.services.mail import readers_reach, sender_is_set
 
     for address in filter(None, (services.settings.mail.sender, services.settings.mail.reply_to)):
         try:
@@ -146,7 +146,7 @@ def _check_mail(services: Services, report: _Report) -> None:
             "site.url is this machine, so mails carry no link to the page of choices, and readers can "
             "unsubscribe by mail only; write the address that readers reach"
         )
-    if services.settings.mail.transport == "smtp" and "example.com" in services.settings.mail.sender:
+    if services.settings.mail.transport == "smtp" and not sender_is_set(services.settings):
         report.problems.append(
             "mail.from: example.com is nobody's address; write the one your mail comes from"
         )

@@ -21,7 +21,7 @@ from syndicate.cli.frame import (
     table,
 )
 from syndicate.cli.health import Health, look, needs_a_person, shown_address
-from syndicate.cli.newsletters import local, next_editions
+from syndicate.cli.newsletters import local, next_editions, zone_of
 from syndicate.cli.wrapping import say
 from syndicate.ingest.polling import believed_url, told
 from syndicate.model import HubSubscription
@@ -115,16 +115,15 @@ def _print_news(health: Health) -> None:
 
 def _print_newsletters(health: Health, services: Services) -> None:
     coming = next_editions(services, health.now)
-    zones = {one.name: one.time_zone for one in services.newsletters}
-    for name, zone in zones.items():
-        when = local(coming[name], zone) if name in coming else "paused"
+    for name in newsletter_names(services):
+        when = local(coming[name], zone_of(services, name)) if name in coming else "paused"
         people = health.subscriptions.get(name, {}).get("confirmed", 0)
         click.echo(f"Next {name}: {when}, {plural(people, 'subscriber')}")
     for report in health.editions:
         subject = report.edition.subject or report.state
         counts = _counts(dict(sorted(report.deliveries.items())))
         standing = _STANDING.get(report.state) or counts or "no deliveries"
-        end = local(report.edition.period_end, zones.get(report.edition.newsletter, "UTC"))
+        end = local(report.edition.period_end, zone_of(services, report.edition.newsletter))
         say(f"Edition of {end}: {subject} ({standing})")
 
 

@@ -85,6 +85,11 @@ def mail_domain(settings: Settings) -> str:
     return _domain(parse_mailbox(settings.mail.sender).address.display)
 
 
+def sender_is_set(settings: Settings) -> bool:
+    """Whether mail comes from somebody's address, and not from that of the example."""
+    return not settings.mail.sender.rstrip("> ").endswith(("@example.com", ".example.com"))
+
+
 def envelope_domain(settings: Settings) -> str:
     """The domain that bounces go to: receivers ask its SPF record."""
     return _domain(settings.bounces.address) or mail_domain(settings)

@@ -1,4 +1,4 @@
-"""Read ``config.toml`` and the environment; report every mistake at once."""
+"""Read ``config.toml`` and the environment; report mistakes together, not one after another."""
 
 import json
 import os
@@ -29,7 +29,8 @@ _UNIQUE = (
 def load_settings(file: Path, environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the configuration file and the environment.
 
-    Raises ``ConfigError`` with every mistake, one a line: ``file:line: section.key: what to do``.
+    Raises ``ConfigError`` with every mistake of keys and values, or, when there is none, with all that does
+    not fit together; one a line: ``file:line: section.key: what to do``.
     """
     try:
         text = file.read_text("utf-8")

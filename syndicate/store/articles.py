@@ -1,17 +1,19 @@
 """Articles: accepting them, changing them, finding them again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     Connection,
     Row,
     bindparam,
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -27,6 +29,7 @@ from syndicate.store.upsert import insert_on
 from syndicate.text.plain import folded_words
 
 _BATCH = 500
+_UID_BEGINNING = 8
 _LATEST = Prepared(
     select(schema.articles.c.published)
     .where(schema.articles.c.source_id == bindparam("source"))
@@ -152,30 +155,45 @@ def get_bodies(connection: Connection, ids: Iterable[int]) -> dict[int, ArticleB
 
 
 def find_article(connection: Connection, text: str) -> Article | None:
-    """The article a person means: by id, uid (or its beginning), URL, page path or title words.
+    """The article a person means, or the latest that may be meant."""
+    return next(iter(find_articles(connection, text, 1)), None)
 
-    ``story:12`` means the one that leads story 12, or the story that 12 was merged into.
+
+def find_articles(connection: Connection, text: str, limit: int) -> list[Article]:
+    """The articles a person may mean, the latest first.
+
+    By id, uid (or its beginning), URL, page path or title. ``story:12`` means the one that leads story 12, or
+    the story that 12 was merged into. A whole title goes before words of one.
     """
     table = schema.articles
     story = text.removeprefix("story:")
     if story != text and story.isdecimal() and len(story) < 18:
         now_in = current_stories(connection, [int(story)])[int(story)]
         lead = select(schema.stories.c.lead_id).where(schema.stories.c.id == now_in).scalar_subquery()
-        row = connection.execute(select(table).where(table.c.id == lead)).first()
-        return None if row is None else article_of(row)
-    conditions = [table.c.uid.startswith(text, autoescape=True), table.c.url == text, table.c.path == text]
-    if text.isdecimal() and len(text) < 18:
-        conditions.insert(0, table.c.id == int(text))
+        return [article_of(row) for row in connection.execute(select(table).where(table.c.id == lead))]
+    for condition in _meanings(text):
+        query = select(table).where(condition).order_by(table.c.published.desc(), table.c.id.desc())
+        if rows := connection.execute(query.limit(limit)).all():
+            return [article_of(row) for row in rows]
+    return []
+
+
+def _meanings(text: str) -> Iterator[ColumnElement[bool]]:
+    """What a person may mean by ``text``, the surest first."""
+    table = schema.articles
     titles = (table.c.headline, table.c.title)
-    conditions += [func.lower(title).contains(text.lower(), autoescape=True) for title in titles]
+    if text.isdecimal() and len(text) < 18:
+        yield table.c.id == int(text)
+    # A shorter beginning may be a word: "decade" is one.
+    if len(text) >= _UID_BEGINNING:
+        yield table.c.uid.startswith(text, autoescape=True)
+    yield table.c.url == text
+    yield table.c.path == text
+    yield or_(*(title == text for title in titles))
+    yield or_(*(func.lower(title).contains(text.lower(), autoescape=True) for title in titles))
     if words := search_text(text).strip():
         # The engines fold only the letters of ASCII; the search column is folded for every script.
-        conditions.append(table.c.search.contains(words, autoescape=True))
-    for condition in conditions:
-        query = select(table).where(condition).order_by(table.c.published.desc(), table.c.id.desc()).limit(1)
-        if row := connection.execute(query).first():
-            return article_of(row)
-    return None
+        yield table.c.search.contains(words, autoescape=True)
 
 
 def count_articles(connection: Connection) -> int:

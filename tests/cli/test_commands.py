@@ -304,8 +304,25 @@ def test_explain_finds_an_article_by_its_words(edition: Run) -> None:
     assert found["story"]["coverage"] == 1
     assert found["ranks"]["top"]["position"] >= 1
     assert "Top: place" in edition("explain snow").out
+    assert "that matches" not in edition("explain snow").out
     ended = edition("explain", "no such thing")
     assert (ended.code, "no article matches" in ended.err) == (1, True)
+
+
+def test_a_mistyped_command_or_option_is_told_what_may_be_meant(run: Run) -> None:
+    for mistyped, meant in (("statsu", "'status'"), ("editor pn", "'pin'"), ("status --jsn", "'--json'")):
+        ended = run(mistyped)
+        assert (ended.code, meant in ended.err) == (2, True), mistyped
+    assert "Did you mean" not in run("xyzzy").err
+
+
+def test_explain_names_the_other_articles_that_its_words_match(edition: Run) -> None:
+    said = edition("explain the").out
+    assert said.startswith("A student wins the chess title\n")
+    other = "id {}, 23 Nov 2026: Snow comes early to the pass"
+    found = edition("explain --json the").json
+    assert found["others"][0]["title"] == "Snow comes early to the pass"
+    assert other.format(found["others"][0]["id"]) in said
 
 
 def test_D22_preview_and_test_send_touch_no_subscriber(edition: Run, tmp_path: Path) -> None:
@@ -385,6 +402,7 @@ def test_subscribing_needs_a_newsletter(run: Run, tmp_path: Path) -> None:
 def test_prune_dry_run_only_counts(edition: Run) -> None:
     later = "2028-01-01T00:00"
     counted = edition(f"prune --dry-run --json --now {later}").json
+    assert "reminders of articles would go." in edition(f"prune --dry-run --now {later}").out
     assert (counted["articles"], counted["stories"]) == (3, 3)
     assert edition(f"prune --json --now {later}").json == counted | {"dry_run": False}
     assert edition(f"prune --dry-run --json --now {later}").json["articles"] == 0

@@ -70,6 +70,19 @@ def test_the_doctor_says_what_is_bad_and_exits_1(configured: Run, monkeypatch: p
     assert max(map(len, bad.out.splitlines())) <= 80
 
 
+def test_the_doctor_asks_nothing_about_the_senders_domain_of_the_example(
+    configured: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(name: str, kind: str) -> list[str]:
+        raise AssertionError(f"{kind} of {name} was asked for")
+
+    monkeypatch.setattr(doctor, "lookup", fail)
+    (tmp_path / "config.toml").write_text(CONFIG.replace("news@news.example", "news@example.com"))
+    ended = configured("doctor --json")
+    found = {one["name"]: one["good"] for one in ended.json["findings"]}
+    assert (ended.code, found) == (1, {"sender": False, "TLS": None, "unsubscribe": None})
+
+
 def test_a_pipe_reads_one_message(configured: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "message").write_bytes(notification("bounces+1-" + "0" * 20 + "@news.example", "5.1.1"))
     with (tmp_path / "message").open() as opened:

@@ -107,6 +107,13 @@ def test_the_next_edition_is_told_on_the_clock_of_its_schedule(
     monkeypatch.setenv("SYNDICATE_SITE__TIME_ZONE", "Europe/Berlin")
     assert "Next daily: Wed 25 Nov 07:00 CET" in office(f"status --now {SEVEN}").out
     assert "Wed 25 Nov 07:00 CET" in office(f"newsletters list --now {SEVEN}").out
+    six = "2026-11-24T06:00"
+    office(f"publish --now {six}")
+    number = str(office(f"edition --json --now {six}").json["editions"][0]["edition"])
+    office(f"editions hold --now {six}", number)
+    assert "  24 Nov 07:00 CET  " in office("editions list").out
+    assert office("editions list --json").json["editions"][0]["period end (UTC)"] == "2026-11-24 06:00"
+    assert "Tue 24 Nov 07:00 CET  " in office("editions show", number).out
 
 
 def test_a_newsletter_is_paused_shown_as_such_and_resumed(office: Run) -> None:

@@ -73,6 +73,14 @@ def test_the_list_shows_what_holds_and_with_all_the_whole_log(desk: Run) -> None
     assert all(len(line) <= 80 for line in desk(f"editor list --all {later}").out.splitlines())
 
 
+@pytest.mark.parametrize("decision", ["pin the", "drop the", "boost the 2", "retitle the Ours"])
+def test_words_that_match_several_articles_decide_nothing_and_list_them(desk: Run, decision: str) -> None:
+    ended = desk(f"editor {decision} {WHEN}")
+    assert (ended.code, "several articles match 'the'" in ended.err) == (1, True)
+    assert "23 Nov 2026: Snow comes early to the pass" in ended.err
+    assert "decided nothing" in desk(f"editor list --all {WHEN}").out
+
+
 def test_a_dry_run_changes_nothing(desk: Run) -> None:
     said = desk(f"editor drop snow --dry-run --json {WHEN}").json
     assert (said["id"], said["dry_run"], said["action"]) == (None, True, "drop")

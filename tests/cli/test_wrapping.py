@@ -5,6 +5,12 @@ import sys
 import pytest
 
 from syndicate.cli.wrapping import say
+from tests.cli.conftest import Run
+from tests.cli.test_commands import room
+
+__all__ = ["room"]
+
+BEFORE = "2026-11-24T06:30"
 
 LONG = "  - source Gone failed: https://harbour.example/a/long/address.xml answered 404: nothing there"
 
@@ -32,3 +38,14 @@ def test_a_file_or_a_pipe_gets_each_line_as_it_is(
     say(LONG, err=True)
 
     assert capsys.readouterr().err == LONG + "\n"
+
+
+def test_what_lint_and_send_say_fits_the_terminal(room: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    room(f"ingest --now {BEFORE}")
+    room(f"stories --now {BEFORE}")
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr("syndicate.cli.wrapping.sys.stdout.isatty", lambda: True, raising=False)
+    said = room(f"lint --now {BEFORE}").out + room(f"send --test ann@example.org --now {BEFORE}").out
+    assert "Sent to ann@example.org" in said
+    assert 'error [M7] article 1 "A student\n  wins the chess title": The link\n' in said
+    assert all(len(line) <= 40 or line.startswith("  https://") for line in said.splitlines())

@@ -21,11 +21,14 @@ FORM = b'<form method="post"><button type="submit" name="confirm" value="yes">Le
 
 def test_B1_a_sender_that_no_receiver_would_believe_is_found(room: Room, tmp_path: Path) -> None:
     (tmp_path / "key.pem").write_bytes(new_key("ed25519"))
-    signed = BASE + 'dkim_domain = "unrelated.net"\ndkim_ed25519_key = "key.pem"\n'
+    signed = (
+        BASE.replace("example.com", "news.example")
+        + 'dkim_domain = "unrelated.net"\ndkim_ed25519_key = "key.pem"\n'
+    )
     room.declare('[bounces]\naddress = "bounces@mailer.other.org"\n', base=signed)
     zone = {
-        ("example.com", "TXT"): ["v=spf1 mx -all"],
-        ("_dmarc.example.com", "TXT"): ["v=DMARC1; p=reject; adkim=s; aspf=s"],
+        ("news.example", "TXT"): ["v=spf1 mx -all"],
+        ("_dmarc.news.example", "TXT"): ["v=DMARC1; p=reject; adkim=s; aspf=s"],
         ("ed25519._domainkey.unrelated.net", "TXT"): [room.services.dkim_keys[0].record],
         ("mailer.other.org", "MX"): ["10 mx.other.org"],
     }

@@ -106,6 +106,18 @@ def test_a_card_without_a_picture_is_as_high_as_its_neighbour_with_one(browser, 
     page.close()
 
 
+def test_a_picture_that_does_not_load_takes_a_line_and_no_more(browser, address):
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.route("**/assets/favicon.png", lambda route: route.abort())
+    page.goto(address + FRONT_PATH)
+
+    picture = page.locator(".card img").first
+
+    assert picture.get_attribute("alt") == "The Harbour & Pier"
+    assert picture.bounding_box()["height"] < 30
+    page.close()
+
+
 def test_D7_read_mode_works_without_a_script_and_keeps_the_source_in_sight(browser, address):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

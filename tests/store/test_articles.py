@@ -177,12 +177,12 @@ def test_known_digests_are_those_of_one_source(store):
 def test_an_article_is_found_by_whatever_a_person_has_of_it(store):
     with store.write() as connection:
         source = source_id(connection)
-        older = new_article(7, title="100% of Übersee_news")
+        older = new_article(7, title="100% of Übersee_news", uid="abcdefab-0000-5000-8000-000000000007")
         ids = factories.add_unplaced(connection, source, [older, new_article(1), new_article(2)])
         for text in (
             str(ids[0]),
             older.uid,
-            older.uid[:36],
+            older.uid[:8],
             older.url,
             older.path,
             "100% of",
@@ -194,7 +194,10 @@ def test_an_article_is_found_by_whatever_a_person_has_of_it(store):
         latest = articles.find_article(connection, "title")
         assert latest is not None
         assert latest.id == ids[1]
-        for text in ("no such words", "10%of", "9" * 30, "titl_1", "…"):
+        assert [one.id for one in articles.find_articles(connection, "title", 9)] == [ids[1], ids[2]]
+        assert [one.id for one in articles.find_articles(connection, "title", 1)] == [ids[1]]
+        assert [one.id for one in articles.find_articles(connection, "Title 2", 9)] == [ids[2]]
+        for text in (older.uid[:7], "no such words", "10%of", "9" * 30, "titl_1", "…"):
             assert articles.find_article(connection, text) is None, text
 
 

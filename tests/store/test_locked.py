@@ -395,6 +395,7 @@ READS = {
     "sending_pauses.sending_pause",
     "articles.count_articles",
     "articles.find_article",
+    "articles.find_articles",
     "articles.get_articles",
     "articles.get_bodies",
     "known_articles.known_entries",

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -344,6 +346,26 @@ def test_sections_are_in_alphabetical_order_and_begin_with_a_capital():
     assert re.findall(r'name="section" value="([^"]*)"', html) == ["&lt;b&gt;", "local", "World/Asia"]
     assert "<bdi>Local</bdi>" in html
     assert "<bdi>&lt;b&gt;</bdi>" in html
+
+
+def choices_page(choices: Choices, **facts: Any) -> str:
+    shown = ReaderPage(address="j…@example.org", newsletter="Morning", offer=OFFER, choices=choices, **facts)
+    page = Notices(Templates(None)).page(
+        "pages/preferences.html", page=shown, token="t", done="", zones=(), pauses=()
+    )
+    return bytes(page.body).decode()
+
+
+@pytest.mark.parametrize(("chosen", "ticked"), [(("en-us",), ["en"]), (("e",), []), ((), ["ar", "en"])])
+def test_a_regional_language_chosen_before_is_ticked_as_the_language_that_is_offered(chosen, ticked):
+    html = choices_page(Choices(selection=Selection(languages=chosen)))
+    assert re.findall(r'name="language" value="([^"]*)" checked', html) == ticked
+
+
+def test_the_end_of_a_pause_is_told_on_the_readers_clock():
+    until = datetime(2026, 12, 1, 7, tzinfo=UTC)
+    html = choices_page(Choices(paused_until=until), zone=ZoneInfo("America/New_York"))
+    assert "Until 1 Dec 2026, 02:00 EST, as it is" in html
 
 
 def test_every_page_of_the_server_bears_the_name_of_the_site_in_every_language():

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from syndicate.audience.preferences import (
     Choices,
@@ -16,6 +17,7 @@ from syndicate.audience.tokens import read_token
 from syndicate.jobs.newsletter.variants import cadences, hours_of
 from syndicate.jobs.publish.private_feeds import PrivateFeedsJob
 from syndicate.model import Newsletter
+from syndicate.newsletter.periods import read_zone
 from syndicate.store import Connection, Store, audience, channels, leases, preferences
 from syndicate.store.preferences import StoredPreferences
 from syndicate.store.private_feeds import end_feed
@@ -25,7 +27,8 @@ from syndicate.store.private_feeds import end_feed
 class ReaderPage:
     """What the page shows. ``address`` is only hinted at: a mail may be passed on.
 
-    ``problem`` is the list of which nothing was ticked, so that nothing was saved; else ``""``.
+    ``problem`` is the list of which nothing was ticked, so that nothing was saved; else ``""``. ``zone`` is
+    that of the clock the reader chose, or else the newsletter's.
     """
 
     address: str
@@ -34,6 +37,7 @@ class ReaderPage:
     choices: Choices
     feed: str = ""
     problem: str = ""
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,12 +157,14 @@ class PreferencesJob:
             time_zone=stored.time_zone,
             paused_until=self._still(stored.paused_until),
         )
+        zone = stored.time_zone or (own.time_zone if own else "")
         return ReaderPage(
             address=_hint(stored.address),
             newsletter=titles.get(stored.newsletter, stored.newsletter),
             offer=offer,
             choices=choices,
             feed=self.feeds.url(connection, stored.subscriber_id) if self.feeds else "",
+            zone=read_zone(zone or "UTC"),
         )
 
     def _still(self, until: datetime | None) -> datetime | None:

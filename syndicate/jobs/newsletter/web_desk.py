@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from syndicate.audience.tokens import make_token, read_token
 from syndicate.errors import SyndicateError
 from syndicate.jobs.newsletter.desk import DeskJob
 from syndicate.jobs.newsletter.press import Proof
 from syndicate.model import Digest, Newsletter
+from syndicate.newsletter.periods import read_zone
 from syndicate.newsletter.render import TOKEN
 from syndicate.store import Connection, Store, audience, leases
 from syndicate.store.desk import DeskEdition, EditionChange
@@ -66,6 +68,11 @@ class DeskView:
     sent: tuple[SentEdition, ...]
     said: str = ""
     problem: str = ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clock on which the desk tells the time: that of the newsletter's schedule."""
+        return read_zone(self.newsletter.time_zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,9 +135,11 @@ def test_once_a_day_means_the_last_time_of_the_day(room):
 def test_who_pauses_gets_nothing_until_the_pause_is_over(room):
     page = choose(room, pause=["7"])
     assert page.choices.paused_until == NOW + timedelta(days=7)
+    assert str(page.zone) == "Europe/Berlin"
     room.services.editions.run(EVENING)
     assert set(waiting(room)) == {KIM}
-    assert choose(room, pause=["keep"]).choices.paused_until == NOW + timedelta(days=7)
+    kept = choose(room, pause=["keep"], time_zone=["Asia/Tokyo"])
+    assert (kept.choices.paused_until, str(kept.zone)) == (NOW + timedelta(days=7), "Asia/Tokyo")
     after = job(room, NOW + timedelta(days=8)).look(token(room))
     assert after is not None
     assert after.choices.paused_until is None

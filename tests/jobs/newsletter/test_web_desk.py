@@ -10,10 +10,13 @@ from urllib.parse import urlencode
 
 import pytest
 
+from syndicate.cli.invented import NEWSLETTER, desk
 from syndicate.errors import SyndicateError
 from syndicate.jobs.newsletter.web_desk import WebDesk
 from syndicate.store import deliveries
+from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
+from syndicate.web.pages import Notices
 from tests.factories import new_article
 from tests.jobs.newsletter.test_desk_forms import (
     ANN,
@@ -112,7 +115,7 @@ def test_the_desk_shows_what_waits_privately_and_without_scripts(office: Office)
     assert all(title in page for title in office.titles())
     assert "Jo ä" in page
     assert "Send it to 3 readers" in page
-    assert "24 Nov 2026, 09:00 UTC" in page
+    assert "24 Nov 2026, 09:00 <bdi>UTC</bdi>" in page
     assert "what 1 other selection of readers get" in page
 
 
@@ -154,6 +157,19 @@ def test_no_english_is_left_on_an_arabic_desk_but_what_is_not_ours_to_translate(
     alien = r"<style>.*</style>|<bdi.*?</bdi>|<textarea.*?</textarea>|<[^>]*>|&\w+;"
     words = re.findall("[A-Za-z]{2,}", re.sub(alien, " ", page, flags=re.DOTALL))
     assert set(words) <= {"The", "Newsroom", "daily"}
+
+
+@pytest.mark.parametrize("language", ["ar", "de", "en", "es", "fr"])
+def test_the_desk_tells_every_time_on_the_newsletters_clock(language: str) -> None:
+    here = replace(NEWSLETTER, time_zone="Europe/Berlin", language=language)
+    page = (
+        Notices(Templates(None), "Coast")
+        .in_language(language)
+        .page("pages/desk.html", view=desk(here, SEVEN))
+    )
+    html = bytes(page.body).decode()
+    assert html.count("08:00 <bdi>CET</bdi>") == 9
+    assert "UTC" not in html
 
 
 def test_looking_changes_nothing(office: Office) -> None:
