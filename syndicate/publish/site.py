@@ -104,15 +104,14 @@ class SitePages:
     ) -> bytes:
         """The page at ``item.article.path``.
 
-        Lists leave the article itself out; "Also covered by" and ``more_from_section`` also what "Read more"
-        shows, which tells more of each.
+        Lists leave the article itself out; ``more_from_section`` also what "Read more" shows. "Also covered
+        by" does not: it says who tells the story, and would say less than is true.
         """
         article, source = item.article, item.source
         root = root_of(article.path)
         canonical = item.link or self._absolute(article.path)
         picture = shown_picture(item)
         summary = shown_summary(item)
-        related = {other.article_id for other in item.related}
         return self._page(
             "pages/article.html",
             root,
@@ -132,9 +131,7 @@ class SitePages:
                 "share": f"mailto:?subject={quote(article.title, errors='replace')}&body={quote(canonical)}",
                 "section": self._section(article.section),
                 "tags": [self._tag(name) for name in article.tags],
-                "coverage": [
-                    Headline.of_related(other) for other in item.coverage if other.article_id not in related
-                ],
+                "coverage": [Headline.of_related(other) for other in item.coverage],
                 "related": [Headline.of_related(other) for other in item.related],
                 "more_from_section": self._more(
                     root,
