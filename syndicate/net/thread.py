@@ -63,12 +63,15 @@ class FetchThread:
                 if more and batch.has_room and (further := list(more())):
                     futures.append(self._start(batch, further))
                     running += 1
-                item = batch.result(_SILENCE if more else None)
+                try:
+                    item = batch.results.get(timeout=_SILENCE if more else None)
+                except Empty:
+                    continue
                 if item is None:
                     running -= 1
                 elif isinstance(item, BaseException):
                     raise item
-                elif item:
+                else:
                     taken += isinstance(item[1], Fetched)
                     yield item
                     del item
@@ -140,8 +143,9 @@ class FetchThread:
 class _Batch:
     """The requests of one ``fetch_each`` and the way back of their outcomes.
 
-    Room for a body is taken before a fetch and given back after the consumer is done with it, in
-    steps of an eighth, since waking the loop from another thread costs as much as a small parse.
+    Room for a body is taken before a fetch, lent while a server hangs, and given back after the consumer is
+    done with the body, in steps of an eighth, since waking the loop from another thread costs as much as a
+    small parse.
     """
 
     def __init__(self, options: HttpOptions) -> None:
@@ -150,20 +154,13 @@ class _Batch:
         self._options = options
         self._room = Places(options.concurrency)
         self._busy: dict[str, float] = {}
-        # Lanes: those are counted in the consumer's thread, these in the loop's.
+        # Of lanes. The consumer's thread alone counts the first, the loop's alone the second: so no lock.
         self._begun = self._ended = 0
 
     @property
     def has_room(self) -> bool:
-        """Whether places stay empty; those of servers that hang are lent."""
+        """Whether fewer lanes are under way than there are places; one whose server hangs takes none."""
         return self._begun - self._ended - self._room.lent < self._options.concurrency
-
-    def result(self, patience: float | None) -> Outcome | BaseException | tuple[()] | None:
-        """The next of ``results``; an empty tuple when none comes in so many seconds."""
-        try:
-            return self.results.get(timeout=patience)
-        except Empty:
-            return ()
 
     def lanes_of(self, requests: list[FetchRequest]) -> list[Iterator[FetchRequest]]:
         """Called by the consumer: the lanes to ``run``."""
