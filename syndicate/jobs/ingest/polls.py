@@ -167,15 +167,15 @@ class _Run:
             busy = robots_store.busy_origins(connection, self._clock.now())
         if not busy:
             return
-        waiting = [
+        alone = [
             (source, asked_to_wait(state, busy[origin]))
             for source, state in feeds.values()
             if (origin := origin_of(source.url)) in busy
         ]
-        for source, _ in waiting:
+        for source, _ in alone:
             del feeds[source.id]
-        if waiting:
-            self._quiet += waiting
+        if alone:
+            self._quiet += alone
             yield from self._save_quiet()
 
     def _told(self) -> Iterable[SourceOutcome]:
