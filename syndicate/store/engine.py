@@ -139,8 +139,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
-    # The pages that an insert of many rows keeps in case it fails went to a file: 2.5 % of a first poll, and a
-    # full /tmp stopped a store that had space.
+    # The pages that an insert of many rows keeps in case it fails went to a file: 2.5 % of a first poll, and
+    # a full /tmp stopped a store that had space.
     cursor.execute("PRAGMA temp_store=MEMORY")
     cursor.close()
 
