@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from syndicate.errors import NotAsked
 from syndicate.net import Fetched, FetchRequest, FetchThread, HttpOptions, places
 from tests.net.scripted_server import ScriptedServer, answer, hang
 
@@ -170,3 +171,25 @@ def test_who_is_cancelled_takes_no_place_along(monkeypatch: pytest.MonkeyPatch) 
         return shared.lent, int(waits)
 
     assert asyncio.run(count_left()) == (0, 1)
+
+
+def test_what_is_asked_for_later_is_not_sent_to_a_server_that_wants_to_rest(options: HttpOptions) -> None:
+    async def busy(reader, writer) -> None:
+        await asyncio.sleep(0.7)
+        writer.write(answer(429, b"", Retry_After="60"))
+        await writer.drain()
+
+    thread = FetchThread(replace(options, host_gap=0.01))
+    left = ["/3", "/4"]
+    try:
+        with ScriptedServer(dict.fromkeys(("/1", "/2", "/3", "/4"), busy)) as server:
+            outcomes = list(
+                thread.fetch_each(
+                    requests(server, "/1", "/2"), lambda: requests(server, left.pop(0)) if left else []
+                )
+            )
+            assert [asked.path for asked in server.asked] == ["/1"]
+    finally:
+        thread.close()
+    assert sorted(str(request.key) for request, _ in outcomes) == ["/1", "/2", "/3", "/4"]
+    assert [type(got) for _, got in outcomes[1:]] == [NotAsked] * 3
