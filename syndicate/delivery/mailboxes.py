@@ -14,7 +14,7 @@ from syndicate.errors import MailError
 
 log = logging.getLogger("syndicate.bounces")
 
-AT_ONCE = 60.0
+READING_TIME = 60.0
 """Seconds of one reading, what is done with the messages included. Time and no number: whoever sends
 thousands of worthless ones, which cost little, must not keep back those that count."""
 # What an IMAP server may add to a message that it sends.
@@ -28,7 +28,7 @@ class ImapOptions:
     """A mailbox; always over TLS, and the certificate is verified.
 
     In seconds: ``timeout`` for each step of an answer, ``patience`` for everything of one reading,
-    ``at_once`` after which no further message is asked for.
+    ``reading_time`` after which no further message is asked for.
     """
 
     host: str
@@ -38,16 +38,16 @@ class ImapOptions:
     folder: str = "INBOX"
     timeout: float = 60.0
     patience: float = 600.0
-    at_once: float = AT_ONCE
+    reading_time: float = READING_TIME
 
 
-def read_maildir(folder: Path, at_once: float = AT_ONCE) -> Iterator[bytes]:
-    """New messages, oldest first, until ``at_once`` seconds have passed.
+def read_maildir(folder: Path, reading_time: float = READING_TIME) -> Iterator[bytes]:
+    """New messages, oldest first, until ``reading_time`` seconds have passed.
 
     Each is moved to ``cur`` as seen once the next one is asked for. What is no message, is gone meanwhile or
     cannot be read is passed over. ``MailError`` when the folder is no Maildir or cannot be written to.
     """
-    end = time.monotonic() + at_once
+    end = time.monotonic() + reading_time
     try:
         for path, data in _new_messages(folder / "new"):
             yield data
@@ -75,13 +75,13 @@ def _new_messages(new: Path) -> Iterator[tuple[Path, bytes]]:
 
 
 def read_imap(options: ImapOptions, context: ssl.SSLContext | None = None) -> Iterator[bytes]:
-    """Unseen messages until ``at_once`` seconds have passed; each is marked as seen as the next is asked for.
+    """Unseen messages for ``reading_time`` seconds; each is marked as seen as the next is asked for.
 
     ``MailError`` when the server cannot be reached, refuses the login, has no such folder, takes longer than
     ``patience`` in all, or answers without end or sense.
     """
     where = f"{options.host}:{options.port}"
-    end = time.monotonic() + options.at_once
+    end = time.monotonic() + options.reading_time
     try:
         with PatientImap(
             options.host,

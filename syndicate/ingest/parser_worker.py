@@ -23,6 +23,9 @@ Answer = tuple[AnswerKind, ParsedSource | str | None]
 PROTOCOL = 5
 BUFFER = 1 << 17
 """Bytes taken from a socket at once."""
+UNCOLLECTED = 8 << 20
+"""Bytes of documents, after which what readers leave in cycles is looked for: a broken document leaves itself
+several times over, in so few objects that nothing else would make the interpreter look."""
 
 
 class _Outgoing:
@@ -45,15 +48,20 @@ def serve(connection: socket.socket, *, time_limit: float, memory_limit: int) ->
     requests = connection.makefile("rb", buffering=BUFFER)
     # The last two: in the middle of a message.
     with requests, contextlib.suppress(EOFError, ConnectionError, pickle.UnpicklingError):
+        uncollected = 0
         while True:
             answers: list[Answer] = []
             for request in pickle.load(requests):  # noqa: S301 - written by our own parent
                 _limit_processor_time(time_limit)
+                uncollected += len(request["body"])
                 answers.append(_parsed(request))
                 if answers[-1][0] == "memory":
                     send(connection, answers[-1:])
                     return
             send(connection, answers)
+            if uncollected > UNCOLLECTED:
+                gc.collect()
+                uncollected = 0
 
 
 def _parsed(request: dict[str, Any]) -> Answer:

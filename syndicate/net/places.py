@@ -1,6 +1,12 @@
-"""Places for exchanges: whoever is kept waiting by a server lets somebody else have his meanwhile."""
+"""Places for exchanges: whoever is kept waiting by a server lets somebody else have his meanwhile.
+
+A fetch takes two. Room for a body (``thread``) bounds the memory: each caller has so many, and one is kept
+until he has let go of the body. A place among all exchanges that are under way (``client``) bounds the
+connections, and is left when the exchange ends.
+"""
 
 import asyncio
+from collections import deque
 
 PATIENCE = 2.0
 """Seconds. Most servers have begun to answer by then; those that hang take a minute."""
@@ -9,29 +15,39 @@ LENT = 3
 
 
 class Places:
-    """``count`` places. ``lent`` is how many were given to others by those who wait for an answer."""
+    """``count`` places. ``lent`` is how many were given to others by those who wait for an answer.
+
+    Whoever comes back goes first, and his place may be lent again while he waits: else all places could be
+    held by those who wait for him, since he may hold the turn at a host for which they are in line.
+    """
 
     def __init__(self, count: int) -> None:
         self.lent = 0
         self._most_lent = LENT * count
-        self._free = asyncio.Semaphore(count)
+        self._free = count
+        self._coming: deque[asyncio.Future[None]] = deque()
+        self._returning: deque[asyncio.Future[None]] = deque()
 
     async def take(self) -> "Place":
         """Wait for a place and have it."""
-        await self._free.acquire()
+        await self._wait(self._coming)
         return Place(self)
 
     async def retake(self) -> None:
         """Wait for a place instead of the one that was lent."""
-        await self._free.acquire()
         self.lent -= 1
+        try:
+            await self._wait(self._returning)
+        except asyncio.CancelledError:
+            self.lent += 1
+            raise
 
     def lend(self) -> bool:
         """Let somebody else have a place; false while too many are lent."""
         if self.lent >= self._most_lent:
             return False
         self.lent += 1
-        self._free.release()
+        self._release()
         return True
 
     def leave(self, *, is_lent: bool = False) -> None:
@@ -39,7 +55,30 @@ class Places:
         if is_lent:
             self.lent -= 1
         else:
-            self._free.release()
+            self._release()
+
+    async def _wait(self, line: deque[asyncio.Future[None]]) -> None:
+        # While somebody waits, nothing is free.
+        if self._free:
+            self._free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        line.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():
+                self._release()
+            raise
+
+    def _release(self) -> None:
+        for line in (self._returning, self._coming):
+            while line:
+                turn = line.popleft()
+                if not turn.cancelled():
+                    turn.set_result(None)
+                    return
+        self._free += 1
 
 
 class Place:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from queue import Empty, SimpleQueue
@@ -18,6 +19,7 @@ log = logging.getLogger("syndicate.net")
 
 Outcome = tuple[FetchRequest, Fetched | FetchError]
 _Fetch = Callable[[FetchRequest, Callable[[], Awaitable[None]]], Awaitable[Fetched]]
+_Lane = tuple[str, deque[FetchRequest]]
 
 # Seconds without any answer after which one looks whether there is room for further requests.
 _SILENCE = 0.5
@@ -63,12 +65,15 @@ class FetchThread:
                 if more and batch.has_room and (further := list(more())):
                     futures.append(self._start(batch, further))
                     running += 1
-                item = batch.result(_SILENCE if more else None)
+                try:
+                    item = batch.results.get(timeout=_SILENCE if more else None)
+                except Empty:
+                    continue
                 if item is None:
                     running -= 1
                 elif isinstance(item, BaseException):
                     raise item
-                elif item:
+                else:
                     taken += isinstance(item[1], Fetched)
                     yield item
                     del item
@@ -140,8 +145,9 @@ class FetchThread:
 class _Batch:
     """The requests of one ``fetch_each`` and the way back of their outcomes.
 
-    Room for a body is taken before a fetch and given back after the consumer is done with it, in
-    steps of an eighth, since waking the loop from another thread costs as much as a small parse.
+    Room for a body is taken before a fetch, lent while a server hangs, and given back after the consumer is
+    done with the body, in steps of an eighth, since waking the loop from another thread costs as much as a
+    small parse.
     """
 
     def __init__(self, options: HttpOptions) -> None:
@@ -150,22 +156,16 @@ class _Batch:
         self._options = options
         self._room = Places(options.concurrency)
         self._busy: dict[str, float] = {}
-        # Lanes: those are counted in the consumer's thread, these in the loop's.
+        self._under_way: dict[str, deque[FetchRequest]] = {}
+        # Of lanes. The consumer's thread alone counts the first, the loop's alone the second: so no lock.
         self._begun = self._ended = 0
 
     @property
     def has_room(self) -> bool:
-        """Whether places stay empty; those of servers that hang are lent."""
+        """Whether fewer lanes are under way than there are places; one whose server hangs takes none."""
         return self._begun - self._ended - self._room.lent < self._options.concurrency
 
-    def result(self, patience: float | None) -> Outcome | BaseException | tuple[()] | None:
-        """The next of ``results``; an empty tuple when none comes in so many seconds."""
-        try:
-            return self.results.get(timeout=patience)
-        except Empty:
-            return ()
-
-    def lanes_of(self, requests: list[FetchRequest]) -> list[Iterator[FetchRequest]]:
+    def lanes_of(self, requests: list[FetchRequest]) -> list[_Lane]:
         """Called by the consumer: the lanes to ``run``."""
         lanes = _lanes(requests, self._options)
         self._begun += len(lanes)
@@ -176,32 +176,44 @@ class _Batch:
         for _ in range(bodies):
             self._room.leave()
 
-    async def run(self, lanes: list[Iterator[FetchRequest]], fetch: _Fetch) -> None:
+    async def run(self, lanes: list[_Lane], fetch: _Fetch) -> None:
         """Fetch everything; then ``None`` or a bug is put into ``results``."""
         end: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as group:
-                for lane in lanes:
-                    group.create_task(self._walk(lane, fetch))
+                for host, lane in lanes:
+                    group.create_task(self._join(host, lane, fetch))
         except* Exception as bugs:  # noqa: BLE001 - handed to the consumer, which raises it
             end = bugs
         finally:
             self.results.put(end)
 
-    async def _walk(self, lane: Iterator[FetchRequest], fetch: _Fetch) -> None:
+    async def _join(self, host: str, lane: deque[FetchRequest], fetch: _Fetch) -> None:
+        """Fetch what is in a lane, or lengthen that of the same host: what it learns is for these as well."""
         try:
-            for request in lane:
-                place = await self._room.take()
-                answer: Fetched | FetchError | None = None
-                try:
-                    answer = await self._answer(request, fetch, place)
-                finally:
-                    # What holds no body takes no room.
-                    if not isinstance(answer, Fetched):
-                        place.leave()
-                self.results.put((request, answer))
+            if host in self._under_way:
+                self._under_way[host].extend(lane)
+            elif host:
+                self._under_way[host] = lane
+                await self._walk(lane, fetch)
+                del self._under_way[host]
+            else:
+                await self._walk(lane, fetch)
         finally:
             self._ended += 1
+
+    async def _walk(self, lane: deque[FetchRequest], fetch: _Fetch) -> None:
+        while lane:
+            request = lane.popleft()
+            place = await self._room.take()
+            answer: Fetched | FetchError | None = None
+            try:
+                answer = await self._answer(request, fetch, place)
+            finally:
+                # What holds no body takes no room.
+                if not isinstance(answer, Fetched):
+                    place.leave()
+            self.results.put((request, answer))
 
     async def _answer(self, request: FetchRequest, fetch: _Fetch, place: Place) -> Fetched | FetchError:
         try:
@@ -231,18 +243,18 @@ class _Batch:
             raise NotAsked(PAUSE, retry_after=left)
 
 
-def _lanes(requests: list[FetchRequest], options: HttpOptions) -> list[Iterator[FetchRequest]]:
+def _lanes(requests: list[FetchRequest], options: HttpOptions) -> list[_Lane]:
     """Requests that follow one another: those of one host, so that it cannot hold up the others.
 
-    Without a pause per host there is nothing to wait for: then every lane draws from one pile.
+    Without a pause per host there is nothing to wait for: then every lane, of no host, draws from one pile.
     """
     if options.host_gap <= 0:
-        pile = iter(requests)
-        return [pile] * min(options.concurrency * (1 + LENT), len(requests))
-    hosts: dict[str, list[FetchRequest]] = {}
+        pile = deque(requests)
+        return [("", pile)] * min(options.concurrency * (1 + LENT), len(requests))
+    hosts: dict[str, deque[FetchRequest]] = {}
     for request in requests:
-        hosts.setdefault(_host(request.url), []).append(request)
-    return [iter(lane) for lane in hosts.values()]
+        hosts.setdefault(_host(request.url), deque()).append(request)
+    return list(hosts.items())
 
 
 def _host(url: str) -> str:

@@ -121,6 +121,12 @@ def _in_words(details: Any) -> str:
             return f"{value!r} is not a number"
         case "bool_parsing" | "bool_type":
             return f"{value!r} is neither true nor false"
+        case "tuple_type" if isinstance(value, dict):
+            return f"there may be several of these: write [[{details['loc'][-1]}]], in double brackets"
+        case "tuple_type":
+            return "this is a list: put it between square brackets"
+        case "model_type":
+            return "this is one table, with keys of its own; see docs/configuration.md"
         case "string_type":
             return "this is not text: put it between quotation marks"
         case "greater_than_equal":

@@ -88,7 +88,7 @@ def test_without_rules_there_is_nothing_to_test(run, tmp_path):
         ('[[rules]]\nname = "a"\ndrop = true\ntags = ["b"]', 1, "make two rules"),
         ('[[rules]]\nname = "a"\ntitle = { find = "(a)", put = "\\\\2" }', 3, "it has 1"),
         ('[[rules]]\nname = "a"\nkeep = true\n[[rules]]\nname = "a"\nkeep = true', 5, "used twice"),
-        ('[[rules]]\nname = "a"\nsources = "x"\nkeep = true', 3, "tuple"),
+        ('[[rules]]\nname = "a"\nsources = "x"\nkeep = true', 3, "is a list"),
     ],
 )
 def test_check_names_the_line_of_a_rule_that_is_wrong(run, tmp_path, rules, line, reason):

@@ -287,6 +287,25 @@ soft_limit = "many"
     ]
 
 
+def test_O1_what_is_no_table_or_no_list_is_told_in_words(tmp_path: Path) -> None:
+    text = """
+site = "News"
+[sources]
+name = "The Harbour"
+[[channels]]
+name = "world"
+query = ""
+[[rules]]
+name = "no adverts"
+sources = "The Harbour"
+"""
+    assert [line.removeprefix("config.toml:") for line in mistakes(tmp_path, text)] == [
+        "2: site: this is one table, with keys of its own; see docs/configuration.md",
+        "3: sources: there may be several of these: write [[sources]], in double brackets",
+        "10: rules.0.sources: this is a list: put it between square brackets",
+    ]
+
+
 def test_O1_a_variable_with_one_underscore_too_few_is_no_secret(tmp_path: Path) -> None:
     assert mistakes(
         tmp_path, "", SYNDICATE_MAIL_ADDRESS="1 Quay Street", SYNDICATE_WEB_SERVICE_HOST="::1"

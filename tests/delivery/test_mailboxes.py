@@ -103,7 +103,7 @@ def reading(
     password: str = "right",
     folder: str = "INBOX",
     patience: float = 600.0,
-    at_once: float = 60.0,
+    reading_time: float = 60.0,
 ) -> Iterator[bytes]:
     options = ImapOptions(
         host="127.0.0.1",
@@ -112,7 +112,7 @@ def reading(
         password=password,
         folder=folder,
         patience=patience,
-        at_once=at_once,
+        reading_time=reading_time,
     )
     return read_imap(options, ssl.create_default_context(cafile=FOLDER / "authority.pem"))
 
@@ -128,7 +128,7 @@ def test_messages_are_marked_only_when_the_next_one_is_asked_for(imap: Imap) -> 
 
 
 def test_what_is_left_after_the_time_of_one_reading_stays_unseen(imap: Imap) -> None:
-    assert list(reading(imap, at_once=0)) == [MESSAGES["7"]]
+    assert list(reading(imap, reading_time=0)) == [MESSAGES["7"]]
     assert imap.seen == ["7"]
 
 
@@ -204,7 +204,7 @@ def maildir(tmp_path: Path) -> Path:
 def test_what_is_left_of_a_maildir_after_the_time_of_one_reading_waits(maildir: Path) -> None:
     for name in ("1", "2"):
         (maildir / "new" / name).write_bytes(b"Subject: one\r\n\r\nx")
-    assert len(list(read_maildir(maildir, at_once=0))) == 1
+    assert len(list(read_maildir(maildir, reading_time=0))) == 1
     assert [path.name for path in (maildir / "new").iterdir()] == ["2"]
 
 

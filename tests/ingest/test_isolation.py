@@ -165,6 +165,14 @@ def test_a_document_that_eats_memory_is_stopped():
         assert parse(pool, SMALL).entries[0].title == "a"
 
 
+def test_broken_documents_leave_no_memory_behind():
+    broken = rss("<title>a</title><description>" + 6_000_000 * "x" + "</b>")
+    with ParserPool(1, memory_limit=512 << 20) as pool:
+        for _ in range(10):
+            assert len(parse(pool, broken).entries) == 1
+        assert len(workers_of(os.getpid())) == 1
+
+
 def test_many_threads_share_the_workers():
     bodies = [rss(f"<title>t{n}</title>") for n in range(40)]
     with ParserPool(2) as pool, ThreadPoolExecutor(8) as executor:

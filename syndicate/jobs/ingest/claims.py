@@ -40,14 +40,14 @@ class Claims:
 
     def may_claim(self, *, meanwhile: bool = False) -> bool:
         """Whether there may be more that is due; with ``meanwhile`` also since the run began."""
-        step = self._step(meanwhile)
+        step = self._step(meanwhile=meanwhile)
         return self._looked < step and step * STEP <= LONGEST and len(self.held) <= HELD - CLAIM
 
     def claim(self, *, meanwhile: bool = False) -> list[Claimed]:
         """Some more sources that are due, or none."""
         if not self.may_claim(meanwhile=meanwhile):
             return []
-        step = self._step(meanwhile)
+        step = self._step(meanwhile=meanwhile)
         now = self.now + timedelta(seconds=step * STEP)
         with self.intake.store.write() as connection:
             if self.left:
@@ -87,7 +87,7 @@ class Claims:
     def _ids(self) -> list[int]:
         return [source.id for source, _ in self.held.values()]
 
-    def _step(self, meanwhile: bool) -> int:  # noqa: FBT001 - our own
+    def _step(self, *, meanwhile: bool) -> int:
         """The moment of which to look for what is due: that of the run, until nothing of it is left."""
         return self._elapsed() // STEP if meanwhile and self._looked >= 0 else 0
 

@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 
 from syndicate.audience.tokens import unsubscribe_token
+from syndicate.delivery.bounces import read_report
 from syndicate.delivery.mailboxes import read_maildir
 from syndicate.delivery.verp import verp_sender
 from syndicate.errors import MailError
+from syndicate.jobs.delivery import bounces as bounces_job
 from syndicate.jobs.delivery.bounces import BounceJob, BouncePolicy
 from syndicate.store import articles, audience, bounces, deliveries, departures, leases
 from tests import factories
@@ -158,6 +160,21 @@ def test_what_was_forged_is_counted_though_the_mailbox_breaks_off(bounce) -> Non
         BounceJob(store=bounce.store, sources=broken).run(NOW)
     with bounce.store.read() as connection:
         assert bounces.count_by_kind(connection) == {"ignored": 1}
+
+
+def test_a_message_that_brings_out_a_bug_stands_in_the_way_of_none(bounce, tmp_path, monkeypatch) -> None:
+    def faulty(data: bytes):
+        if b"crash" in data:
+            raise RecursionError
+        return read_report(data)
+
+    monkeypatch.setattr(bounces_job, "read_report", faulty)
+    box = mailbox.Maildir(tmp_path / "box")
+    for number, data in enumerate((b"Subject: crash\r\n\r\n", notification(sender_of(bounce), "5.1.1"))):
+        (tmp_path / "box" / "new" / str(number)).write_bytes(data)
+    reading = BounceJob(store=bounce.store, sources=lambda: read_maildir(tmp_path / "box"))
+    assert reading.run(NOW) == {"nothing": 1, "hard": 1}
+    assert len(box) == 2
 
 
 def test_a_reading_ends_between_two_messages_when_it_is_told_to(bounce, tmp_path) -> None:
