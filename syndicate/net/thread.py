@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import resource
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -21,6 +22,8 @@ Outcome = tuple[FetchRequest, Fetched | FetchError]
 _Fetch = Callable[[FetchRequest, Callable[[], Awaitable[None]]], Awaitable[Fetched]]
 _Lane = tuple[str, deque[FetchRequest]]
 
+# Connections that are waited for, idle ones, and the rest of the program. macOS allows 256 at first.
+_OPEN_FILES = 1024
 # Seconds without any answer after which one looks whether there is room for further requests.
 _SILENCE = 0.5
 
@@ -32,6 +35,7 @@ class FetchThread:
         # Its library takes as long to load as many a command to run, and most commands fetch nothing.
         from syndicate.net.client import Client  # noqa: PLC0415
 
+        _allow_open_files()
         self._options = options
         self._loop: asyncio.AbstractEventLoop
         self._client: Client = Client(options)
@@ -140,6 +144,14 @@ class FetchThread:
             for task in batches:
                 task.cancel()
             await asyncio.gather(*batches, return_exceptions=True)
+
+
+def _allow_open_files() -> None:
+    """Raise the limit that we set ourselves, as far as the one that we are set allows it."""
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if most == resource.RLIM_INFINITY else min(_OPEN_FILES, most)
+    if limit != resource.RLIM_INFINITY and limit < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 class _Batch:

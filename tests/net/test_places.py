@@ -1,6 +1,7 @@
 """Servers that hang keep nobody waiting: whoever waits for one lends his place."""
 
 import asyncio
+import resource
 import threading
 import time
 from collections.abc import Iterator
@@ -190,3 +191,13 @@ def test_what_is_asked_for_later_is_not_sent_to_a_server_that_wants_to_rest(opti
         thread.close()
     assert sorted(str(request.key) for request, _ in outcomes) == ["/1", "/2", "/3", "/4"]
     assert [type(got) for _, got in outcomes[1:]] == [NotAsked] * 3
+
+
+def test_there_may_be_as_many_connections_as_there_are_places(options: HttpOptions) -> None:
+    limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(256, limit), most))
+    try:
+        FetchThread(options).close()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= min(1024, most)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, most))
