@@ -1,6 +1,6 @@
 """Places for exchanges: whoever is kept waiting by a server lets somebody else have his meanwhile.
 
-A fetch takes two. Room for a body (``thread``) bounds the memory: each caller has so many, and one is kept
+A fetch takes two. Room for a body (``batch``) bounds the memory: each caller has so many, and one is kept
 until he has let go of the body. A place among all exchanges that are under way (``client``) bounds the
 connections, and is left when the exchange ends.
 """

@@ -1,26 +1,15 @@
 """Fetching from an ordinary thread: one event loop in a thread of its own does all of it."""
 
 import asyncio
-import logging
 import resource
 import threading
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from queue import Empty, SimpleQueue
-from urllib.parse import urlsplit
+from queue import Empty
 
-from syndicate.errors import PAUSE, FetchError, NotAsked
+from syndicate.errors import FetchError
+from syndicate.net.batch import Batch, Outcome
 from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
-from syndicate.net.places import LENT, Place, Places
-from syndicate.text.privacy import hide_address
-from syndicate.text.urls import origin_of
-
-log = logging.getLogger("syndicate.net")
-
-Outcome = tuple[FetchRequest, Fetched | FetchError]
-_Fetch = Callable[[FetchRequest, Callable[[], Awaitable[None]]], Awaitable[Fetched]]
-_Lane = tuple[str, deque[FetchRequest]]
 
 # Connections that are waited for, idle ones, and the rest of the program. macOS allows 256 at first.
 _OPEN_FILES = 1024
@@ -61,7 +50,7 @@ class FetchThread:
         Leaving the loop early abandons the rest. ``close()`` ends the iteration early and without an
         error; what was not fetched is still due.
         """
-        batch = _Batch(self._options)
+        batch = Batch(self._options)
         futures = [self._start(batch, requests)]
         running, taken = 1, 0
         try:
@@ -115,7 +104,7 @@ class FetchThread:
                 self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
-    def _start(self, batch: "_Batch", requests: Iterable[FetchRequest]) -> "Future[None]":
+    def _start(self, batch: Batch, requests: Iterable[FetchRequest]) -> "Future[None]":
         """Fetch these as well; nothing once the thread is closed."""
         lanes = batch.lanes_of(list(requests))
         with self._gate:
@@ -124,7 +113,7 @@ class FetchThread:
         batch.results.put(None)
         return Future()
 
-    def _make_room(self, batch: "_Batch", bodies: int) -> None:
+    def _make_room(self, batch: Batch, bodies: int) -> None:
         with self._gate:
             if not self._closed:
                 self._loop.call_soon_threadsafe(batch.make_room, bodies)
@@ -152,125 +141,3 @@ def _allow_open_files() -> None:
     wanted = _OPEN_FILES if most == resource.RLIM_INFINITY else min(_OPEN_FILES, most)
     if limit != resource.RLIM_INFINITY and limit < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
-
-
-class _Batch:
-    """The requests of one ``fetch_each`` and the way back of their outcomes.
-
-    Room for a body is taken before a fetch, lent while a server hangs, and given back after the consumer is
-    done with the body, in steps of an eighth, since waking the loop from another thread costs as much as a
-    small parse.
-    """
-
-    def __init__(self, options: HttpOptions) -> None:
-        self.results: SimpleQueue[Outcome | BaseException | None] = SimpleQueue()
-        self.step = max(1, options.concurrency // 8)
-        self._options = options
-        self._room = Places(options.concurrency)
-        self._busy: dict[str, float] = {}
-        self._under_way: dict[str, deque[FetchRequest]] = {}
-        # Of lanes. The consumer's thread alone counts the first, the loop's alone the second: so no lock.
-        self._begun = self._ended = 0
-
-    @property
-    def has_room(self) -> bool:
-        """Whether fewer lanes are under way than there are places; one whose server hangs takes none."""
-        return self._begun - self._ended - self._room.lent < self._options.concurrency
-
-    def lanes_of(self, requests: list[FetchRequest]) -> list[_Lane]:
-        """Called by the consumer: the lanes to ``run``."""
-        lanes = _lanes(requests, self._options)
-        self._begun += len(lanes)
-        return lanes
-
-    def make_room(self, bodies: int) -> None:
-        """Called in the loop: the consumer has let go of so many bodies."""
-        for _ in range(bodies):
-            self._room.leave()
-
-    async def run(self, lanes: list[_Lane], fetch: _Fetch) -> None:
-        """Fetch everything; then ``None`` or a bug is put into ``results``."""
-        end: BaseException | None = None
-        try:
-            async with asyncio.TaskGroup() as group:
-                for host, lane in lanes:
-                    group.create_task(self._join(host, lane, fetch))
-        except* Exception as bugs:  # noqa: BLE001 - handed to the consumer, which raises it
-            end = bugs
-        finally:
-            self.results.put(end)
-
-    async def _join(self, host: str, lane: deque[FetchRequest], fetch: _Fetch) -> None:
-        """Fetch what is in a lane, or lengthen that of the same host: what it learns is for these as well."""
-        try:
-            if host in self._under_way:
-                self._under_way[host].extend(lane)
-            elif host:
-                self._under_way[host] = lane
-                await self._walk(lane, fetch)
-                del self._under_way[host]
-            else:
-                await self._walk(lane, fetch)
-        finally:
-            self._ended += 1
-
-    async def _walk(self, lane: deque[FetchRequest], fetch: _Fetch) -> None:
-        while lane:
-            request = lane.popleft()
-            place = await self._room.take()
-            answer: Fetched | FetchError | None = None
-            try:
-                answer = await self._answer(request, fetch, place)
-            finally:
-                # What holds no body takes no room.
-                if not isinstance(answer, Fetched):
-                    place.leave()
-            self.results.put((request, answer))
-
-    async def _answer(self, request: FetchRequest, fetch: _Fetch, place: Place) -> Fetched | FetchError:
-        try:
-            self._check_patience(request)
-            return await fetch(request, place.answered)
-        except FetchError as error:
-            if error.busy and error.retry_after:
-                self._busy[error.busy] = asyncio.get_running_loop().time() + error.retry_after
-            return error
-        except Exception as bug:
-            # One stranger's answer that brings out a bug of ours must not stop the others.
-            reason = f"{request.url} could not be read ({type(bug).__name__}: {bug})"
-            if request.private:
-                reason = hide_address(reason, request.url)
-            # A traceback would tell the address that the reason hides.
-            log.error(  # noqa: TRY400
-                "an answer could not be handled: %s", reason, exc_info=None if request.private else bug
-            )
-            return FetchError(reason)
-
-    def _check_patience(self, request: FetchRequest) -> None:
-        """Raises ``NotAsked`` while the server that was asked before rests."""
-        if not self._busy:
-            return
-        left = self._busy.get(origin_of(request.url), 0.0) - asyncio.get_running_loop().time()
-        if left > 0:
-            raise NotAsked(PAUSE, retry_after=left)
-
-
-def _lanes(requests: list[FetchRequest], options: HttpOptions) -> list[_Lane]:
-    """Requests that follow one another: those of one host, so that it cannot hold up the others.
-
-    Without a pause per host there is nothing to wait for: then every lane, of no host, draws from one pile.
-    """
-    if options.host_gap <= 0:
-        pile = deque(requests)
-        return [("", pile)] * min(options.concurrency * (1 + LENT), len(requests))
-    hosts: dict[str, deque[FetchRequest]] = {}
-    for request in requests:
-        hosts.setdefault(_host(request.url), deque()).append(request)
-    return list(hosts.items())
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
