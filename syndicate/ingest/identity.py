@@ -186,8 +186,7 @@ def _title_without_words(entry: Entry, source: Source) -> str:
     if not entry.image and not entry.html and not entry.url:
         return ""
     date = entry.published or entry.updated
-    name = source.title or source.name
-    return f"{name}, {date:%Y-%m-%d}" if date else name
+    return f"{source.name}, {date:%Y-%m-%d}" if date else source.name
 
 
 def _identified(entry: Entry, known: tuple[KnownArticle, ...]) -> tuple[str, KnownArticle | None]:
