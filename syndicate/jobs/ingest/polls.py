@@ -62,8 +62,10 @@ class IngestJob:
         what becomes due while servers that hang are waited for is read.
         """
         outcomes: list[SourceOutcome] = []
+        # Older than the claims: what is due at their moment is due at that of the clock.
+        clock = RunClock(now, still=0.0) if meanwhile else RunClock(now)
         claims = Claims(intake=self.intake, now=now, names=names, left=self._left)
-        run = _Run(self, claims, RunClock(now), stopping, meanwhile=meanwhile)
+        run = _Run(self, claims, clock, stopping, meanwhile=meanwhile)
         try:
             # When the parser is closed the program ends, and nothing has failed.
             with suppress(ParserClosed):

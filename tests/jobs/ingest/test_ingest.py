@@ -644,6 +644,32 @@ def test_what_becomes_due_while_a_server_hangs_is_read_meanwhile_if_wanted(room:
     assert {one.name: one.error for one in result.sources} == {"hangs": "", "soon": ""}
 
 
+def test_a_pause_that_ends_while_a_server_hangs_ends_for_the_run(room: Room, monkeypatch) -> None:
+    """Else what waits for its end would be due, and not be asked, again and again."""
+    monkeypatch.setattr(claims, "STEP", 1)
+
+    async def hangs(reader, writer) -> None:
+        await asyncio.sleep(4.5)
+        writer.close()
+
+    rests = [answer(429, b"", Retry_After="2"), feed(item(1))]
+    with ScriptedServer({"/hangs": hangs}) as server, ScriptedServer({"/a": rests, "/b": rests[1]}) as other:
+        room.declare(
+            source("hangs", server.url("/hangs"))
+            + source("a", other.url("/a"))
+            + source("b", other.url("/b"))
+        )
+        with room.store.write() as connection:
+            due = {"due": to_microseconds(NOW + timedelta(seconds=1))}
+            connection.execute(text("UPDATE sources SET next_check = :due WHERE name = 'b'"), due)
+        result = room.services.ingest.run(NOW, meanwhile=True)
+        room.close()
+    assert [(one.new, bool(one.warning)) for one in result.sources if one.name == "b"] == [
+        (0, True),
+        (1, False),
+    ]
+
+
 @pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
 def test_a_database_server_that_goes_away_keeps_no_source_longer_than_itself(
     papers: Room, postgres_server: str, store_url: str, monkeypatch
