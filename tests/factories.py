@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from html import escape
 from typing import Any
 
 from syndicate.model import (
@@ -45,7 +46,7 @@ def add_sources(connection: Connection, *sources: Source) -> list[Source]:
 
 
 def new_article(number: int = 1, **changes: Any) -> NewArticle:
-    """An accepted article, one minute older for each number."""
+    """An accepted article, one minute older for each number; its HTML is one paragraph of its text."""
     published = NOW - timedelta(minutes=number)
     facts: dict[str, Any] = {
         "uid": f"00000000-0000-5000-8000-{number:012}",
@@ -61,10 +62,10 @@ def new_article(number: int = 1, **changes: Any) -> NewArticle:
         "summary": f"Summary {number}.",
         "content_hash": f"hash-{number}",
         "digest": f"digest-{number}",
-        "html": f"<p>Text {number}</p>",
         "text": f"Text {number}",
     }
-    return NewArticle(**(facts | changes))
+    facts |= changes
+    return NewArticle(**({"html": f"<p>{escape(facts['text'])}</p>"} | facts))
 
 
 def add_unplaced(connection: Connection, source_id: int, articles: Sequence[NewArticle]) -> list[int]:

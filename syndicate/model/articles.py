@@ -160,7 +160,10 @@ class _ArticleFields:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewArticle(_ArticleFields):
-    """An entry as identity accepted it, with its body, before it has a row."""
+    """An entry as identity accepted it, with its body, before it has a row.
+
+    ``text`` says what ``html`` does; only the latter is stored.
+    """
 
     html: str = ""
     text: str = ""

@@ -26,7 +26,7 @@ from syndicate.store.stale import mark_stale
 from syndicate.store.story_moves import current_stories
 from syndicate.store.types import from_microseconds, to_json, to_microseconds
 from syndicate.store.upsert import insert_on
-from syndicate.text.plain import folded_words
+from syndicate.text.plain import folded_words, plain_text
 
 _BATCH = 500
 _UID_BEGINNING = 8
@@ -74,10 +74,7 @@ def add_articles(
     if added:
         _ADD_BODIES.execute_many(
             connection,
-            [
-                {"article_id": ids[article.uid], "html": article.html, "text": article.text}
-                for article in added
-            ],
+            [{"article_id": ids[article.uid], "html": article.html} for article in added],
         )
         _add_tags(connection, [(ids[article.uid], article.tags) for article in added])
         mark_stale(connection, ids.values())
@@ -100,7 +97,7 @@ def change_article(
         connection.execute(
             update(schema.article_bodies)
             .where(schema.article_bodies.c.article_id == article_id)
-            .values(html=article.html, text=article.text)
+            .values(html=article.html)
         )
     connection.execute(delete(schema.article_tags).where(schema.article_tags.c.article_id == article_id))
     _add_tags(connection, [(article_id, article.tags)])
@@ -136,19 +133,19 @@ def latest_articles(connection: Connection, limit: int) -> list[tuple[Article, s
     """The articles first seen last, each with its plain text."""
     table, bodies = schema.articles, schema.article_bodies
     query = (
-        select(table, bodies.c.text)
+        select(table, bodies.c.html)
         .join(bodies, bodies.c.article_id == table.c.id)
         .order_by(table.c.id.desc())
         .limit(limit)
     )
-    return [(article_of(row), row.text) for row in connection.execute(query)]
+    return [(article_of(row), plain_text(row.html)) for row in connection.execute(query)]
 
 
 def get_bodies(connection: Connection, ids: Iterable[int]) -> dict[int, ArticleBody]:
     """Bodies by article id."""
     table = schema.article_bodies
     return {
-        row.article_id: ArticleBody(html=row.html, text=row.text)
+        row.article_id: ArticleBody(html=row.html, text=plain_text(row.html))
         for batch in _batches(list(ids))
         for row in connection.execute(select(table).where(table.c.article_id.in_(batch)))
     }
@@ -302,11 +299,11 @@ def telling_texts(connection: Connection, language: str, *, limit: int) -> list[
     """Title and text of the latest articles in a language that lead a story: one for each story."""
     table, bodies, stories = schema.articles, schema.article_bodies, schema.stories
     query = (
-        select(table.c.title, bodies.c.text)
+        select(table.c.title, bodies.c.html)
         .join(bodies, bodies.c.article_id == table.c.id)
         .join(stories, stories.c.lead_id == table.c.id)
         .where(table.c.language == language)
         .order_by(table.c.published.desc(), table.c.id.desc())
         .limit(limit)
     )
-    return [f"{row.title}\n{row.text}" for row in connection.execute(query)]
+    return [f"{row.title}\n{plain_text(row.html)}" for row in connection.execute(query)]

@@ -216,9 +216,7 @@ def give_full_text(connection: Connection, article_id: int, article: NewArticle)
         values |= {"language": article.language, "direction": article.direction}
     connection.execute(update(table).where(table.c.id == article_id).values(**values))
     body = schema.article_bodies
-    connection.execute(
-        update(body).where(body.c.article_id == article_id).values(html=article.html, text=article.text)
-    )
+    connection.execute(update(body).where(body.c.article_id == article_id).values(html=article.html))
     mark_stale(connection, [article_id])
 
 

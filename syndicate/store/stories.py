@@ -11,6 +11,7 @@ from syndicate.model import RelatedLink, Story, reader_link
 from syndicate.store import schema
 from syndicate.store.stale import mark_stale
 from syndicate.store.upsert import insert_for
+from syndicate.text.plain import plain_text
 
 # Word for word as the partial index says it: SQLite uses that index for nothing else.
 _UNPLACED = text("NOT articles.placed")
@@ -74,7 +75,7 @@ def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticl
         for name in ("id", "source_id", "published", "title", "language", "read_more_json", "story_id")
     ]
     query = (
-        select(*columns, bodies.c.text)
+        select(*columns, bodies.c.html)
         .join(bodies, bodies.c.article_id == table.c.id)
         .where(_UNPLACED)
         .order_by(table.c.published, table.c.id)
@@ -86,7 +87,7 @@ def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticl
             source_id=row.source_id,
             published=row.published,
             title=row.title,
-            text=row.text,
+            text=plain_text(row.html),
             language=row.language,
             read_more=tuple(row.read_more_json),
             story_id=row.story_id,

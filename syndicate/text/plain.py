@@ -134,6 +134,11 @@ def text_of(pieces: list[str], *, is_printable: bool = False) -> str:
     return _in_paragraphs(text, MAX_TEXT) if is_printable else clean_text(text)
 
 
+def plain_text(html: str) -> str:
+    """The text of HTML that ``ingest/clean`` has cleaned, in paragraphs."""
+    return text_of(text_and_tags(html))
+
+
 def excerpt(text: str, limit: int = 280) -> str:
     """The beginning of a text on one line, at most ``limit`` characters.
 

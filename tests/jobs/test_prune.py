@@ -41,8 +41,9 @@ def test_a_story_whose_lead_was_pruned_gets_another(desk: Room) -> None:
     """The copy leads once its original is gone, and the story counts what is left."""
     original, copy = aged(1, days=12), aged(2, days=9)
     text = "The old harbour ferry is back on its route after eleven months in the dock, the owners said. " * 4
+    html = f"<p>{text}</p>"
     desk.add(
-        replace(original, title="Ferry is back", text=text), replace(copy, title="Ferry is back", text=text)
+        replace(original, title="Ferry is back", html=html), replace(copy, title="Ferry is back", html=html)
     )
     desk.services.stories.run(NOW)
     assert {article.story_id for article in desk.articles().values()} != {None}

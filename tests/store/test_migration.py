@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from syndicate.errors import StoreError
-from syndicate.store import migration, open_store, schema
+from syndicate.store import articles, migration, open_store, schema
 from syndicate.store.migration import Migration, all_migrations
 
 KINDS: dict[type[TypeEngine[Any]], str] = {
@@ -164,6 +164,22 @@ def test_sentences_that_statements_looked_for_become_codes(empty_store_url, monk
         assert [tuple(row) for row in read] == [("", "x"), ("odd", "x"), ("", ""), ("", "")]
         ended_for = select(subscriptions.c.ended_for).order_by(subscriptions.c.id)
         assert list(connection.scalars(ended_for)) == ["bounced", ""]
+    store.dispose()
+
+
+def test_articles_of_before_keep_their_html_and_give_their_text_from_it(empty_store_url, monkeypatch) -> None:
+    monkeypatch.setattr(migration, "all_migrations", lambda: all_migrations()[:18])
+    store = open_store(empty_store_url)
+    store.migrate()
+    with store.write() as connection:
+        source = old_row(connection, "sources", name="harbour")
+        article = old_row(connection, "articles", source_id=source)
+        old_row(connection, "article_bodies", article_id=article, html="<p>a</p><p>&lt;b</p>", text="a\n\n<b")
+    monkeypatch.undo()
+    assert store.migrate() == [one.name for one in all_migrations()[18:]]
+    with store.read() as connection:
+        (body,) = articles.get_bodies(connection, [article]).values()
+    assert (body.html, body.text) == ("<p>a</p><p>&lt;b</p>", "a\n\n<b")
     store.dispose()
 
 

@@ -78,7 +78,7 @@ article_bodies = Table(
     "article_bodies",
     metadata,
     Column("article_id", BigInteger, primary_key=True, autoincrement=False),
-    *texts("html", "text"),
+    *texts("html"),
 )
 
 article_tags = Table(

@@ -400,7 +400,7 @@ def test_what_a_store_cannot_hold_costs_none_that_came_with_it(rooms: Room, serv
             return replace(
                 parsed,
                 entries=tuple(
-                    replace(entry, text="a\0b" if "Spoilt" in entry.title else entry.text)
+                    replace(entry, html="a\0b" if "Spoilt" in entry.title else entry.html)
                     for entry in parsed.entries
                 ),
             )
