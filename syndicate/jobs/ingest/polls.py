@@ -34,17 +34,18 @@ THREADS = 3
 QUIET = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class IngestJob:
     """Reads what is due. ``zone`` is for dates of local files that name none.
 
     ``follow_hubs`` is whether hubs that feeds name are taken down for ``jobs.ingest.websub`` to subscribe to.
+    ``_left`` are sources that a run held when it lost the store, by id.
     """
 
     intake: Intake
     zone: ZoneInfo
     follow_hubs: bool = False
-    _left: list[int] = field(default_factory=list, repr=False)
+    _left: tuple[int, ...] = field(default=(), init=False, repr=False)
 
     def run(
         self,
@@ -64,7 +65,8 @@ class IngestJob:
         outcomes: list[SourceOutcome] = []
         # Older than the claims: what is due at their moment is due at that of the clock.
         clock = RunClock(now, still=0.0) if meanwhile else RunClock(now)
-        claims = Claims(intake=self.intake, now=now, names=names, left=self._left)
+        left, self._left = self._left, ()
+        claims = Claims(intake=self.intake, now=now, names=names, left=left)
         run = _Run(self, claims, clock, stopping, meanwhile=meanwhile)
         try:
             # When the parser is closed the program ends, and nothing has failed.
@@ -75,7 +77,7 @@ class IngestJob:
                     report(outcome, len(outcomes) + len(claims.held))
             claims.give_back()
         except StoreError:
-            claims.leave()
+            self._left += claims.unread()
             raise
         return IngestResult(sources=tuple(outcomes))
 
