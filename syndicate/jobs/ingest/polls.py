@@ -24,7 +24,7 @@ from syndicate.jobs.ingest.result import IngestResult, SourceOutcome
 from syndicate.jobs.ingest.source_reading import source_request
 from syndicate.jobs.run_clock import RunClock
 from syndicate.model import SourceKind
-from syndicate.net import FetchRequest
+from syndicate.net import Fetched, FetchRequest
 from syndicate.store import robots as robots_store
 from syndicate.store import sources as source_store
 from syndicate.text.urls import origin_of
@@ -121,8 +121,7 @@ class _Run:
         with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
             while not self._stopping() and (claimed := self._claims.claim()):
                 requests = self._requests(claimed)
-                fetched = self._intake.fetcher().fetch_each(requests, self._more) if requests else ()
-                for request, answer in fetched:
+                for request, answer in self._answers_to(requests):
                     self._answers.put(self._waiting.pop(int(str(request.key))), answer)
                     # One for each answer; those that come too late find none.
                     self._running.append(pool.submit(self._answers.take))
@@ -130,17 +129,23 @@ class _Run:
                     if len(self._quiet) >= QUIET:
                         yield from self._save_quiet()
                     yield from self._told()
-                    if self._stopping():
-                        break
                     self._claims.keep()
                 yield from self._told()
             while self._running:
                 yield from self._settled(self._running.popleft())
             yield from self._save_quiet()
 
+    def _answers_to(
+        self, requests: list[FetchRequest]
+    ) -> Iterable[tuple[FetchRequest, Fetched | FetchError]]:
+        """What comes before the program stops; the others are given back."""
+        if not requests:
+            return ()
+        return self._intake.fetcher().fetch_each(requests, self._more, stopping=self._stopping)
+
     def _more(self) -> list[FetchRequest]:
         """Further requests, if there may be any, while servers that hang are waited for."""
-        if self._stopping() or not self._claims.may_claim(meanwhile=self._meanwhile):
+        if not self._claims.may_claim(meanwhile=self._meanwhile):
             return []
         # What is done must not wait as long as they.
         self._ready.extend(self._done())
