@@ -49,8 +49,8 @@ class FetchThread:
         bodies are in memory, the one being looked at included: a slow consumer slows the fetching.
         ``more``, called in the same thread, is asked for further requests again and again while there is
         room for them: servers that hang keep nobody waiting.
-        Leaving the loop early abandons the rest. So do ``stopping``, which is asked as often and once it is
-        true, and ``close()``: they end the iteration without an error; what was not fetched is still due.
+        Leaving the loop early abandons the rest. ``stopping``, asked as often, and ``close()`` end the
+        iteration early and without an error; what was not fetched is still due.
         """
         batch = Batch(self._options)
         futures = [self._start(batch, requests)]
