@@ -11,6 +11,7 @@ from syndicate.cli.arguments import ROW_NUMBER, by_option, newsletter_named
 from syndicate.cli.frame import (
     config_option,
     json_option,
+    local,
     moment,
     now_option,
     plural,
@@ -18,11 +19,10 @@ from syndicate.cli.frame import (
     show,
     table,
 )
-from syndicate.cli.newsletters import local, zone_of
+from syndicate.cli.newsletters import zone_of
 from syndicate.cli.wrapping import say
 from syndicate.errors import ConfigError
 from syndicate.jobs.newsletter.press import Proof
-from syndicate.newsletter.periods import read_zone
 from syndicate.services import Services
 from syndicate.store import editions as edition_store
 
@@ -76,7 +76,7 @@ def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> No
         if not rows:
             click.echo("No editions.")
             return
-        zones = [read_zone(zone_of(services, one.edition.newsletter)) for one in reports]
+        zones = [zone_of(services, one.edition.newsletter) for one in reports]
         ends = [one.edition.period_end.astimezone(zone) for one, zone in zip(reports, zones, strict=True)]
         shown = [(*row[:2], f"{end:%d %b %H:%M %Z}", *row[3:]) for row, end in zip(rows, ends, strict=True)]
         table((*headers[:2], "period end", *headers[3:]), shown, right=(0, 3, 5))

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from math import isnan
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -13,6 +14,7 @@ from syndicate.cli.frame import (
     config_option,
     dry_run_option,
     json_option,
+    local,
     moment,
     now_option,
     services_of,
@@ -146,6 +148,7 @@ def list_decisions(config: Path, as_json: bool, now: datetime | None, everything
         held = editor_store.decisions(connection, at=at)
         found = editor_store.decision_log(connection) if everything else held
         rows = [(one, _title(connection, one)) for one in found]
+        zone = services.zone
     numbers = {one.id for one in held}
     answer = {"decisions": [decision_answer(one) | {"holds": one.id in numbers} for one in found]}
 
@@ -159,8 +162,8 @@ def list_decisions(config: Path, as_json: bool, now: datetime | None, everything
                 (
                     one.id,
                     f"{one.action.value} {_words(one)}",
-                    f"{one.recorded:%d %b %H:%M}",
-                    f"{one.expires:%d %b %H:%M}" if one.expires else "",
+                    f"{one.recorded.astimezone(zone):%d %b %H:%M}",
+                    f"{one.expires.astimezone(zone):%d %b %H:%M}" if one.expires else "",
                     one.who,
                     title,
                 )
@@ -175,12 +178,12 @@ def list_decisions(config: Path, as_json: bool, now: datetime | None, everything
 _FOLLOW = "Lists follow within a minute while `syndicate run` is at work, or with `syndicate stories`."
 
 
-def decision_line(decision: Decision) -> str:
-    """One decision for people: ``pin at place 1, by kim, 24 Nov 09:00 UTC (no 3)``."""
-    until = f", until {decision.expires:%d %b %H:%M} UTC" if decision.expires else ""
+def decision_line(decision: Decision, zone: ZoneInfo) -> str:
+    """One decision for people: ``pin at place 1, by kim, Tue 24 Nov 09:00 UTC (no 3)``."""
+    until = f", until {local(decision.expires, zone)}" if decision.expires else ""
     return (
         f"{decision.action.value} {_words(decision)}, by {decision.who}, "
-        f"{decision.recorded:%d %b %H:%M} UTC{until} (no {decision.id})"
+        f"{local(decision.recorded, zone)}{until} (no {decision.id})"
     )
 
 

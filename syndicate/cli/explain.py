@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -67,7 +68,7 @@ def explain(config: Path, as_json: bool, now: datetime | None, article: str) -> 
     """
     with services_of(config, now) as (_, services), services.store.read() as connection:
         found = explanation(connection, services, article, moment(now))
-        show(_answer(found), as_json, lambda: _print(found, services.ranking))
+        show(_answer(found), as_json, lambda: _print(found, services.ranking, services.zone))
 
 
 def explanation(connection: Connection, services: Services, text: str, now: datetime) -> Explanation:
@@ -121,13 +122,13 @@ def _decisions(connection: Connection, article: Article, now: datetime) -> list[
     return editor.story_decisions(connection, at=now).get(article.story_id, [])
 
 
-def _print(found: Explanation, options: RankingOptions) -> None:
+def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
     article = found.article
     click.echo(article.title)
     if article.original_title:
         click.echo(f"  the publisher's headline: {article.original_title}")
     click.echo(
-        f"  {found.source}, {article.published:%d %b %Y %H:%M} UTC, "
+        f"  {found.source}, {article.published.astimezone(zone):%d %b %Y %H:%M %Z}, "
         f"{article.minutes} min read, id {article.id}"
     )
     if article.declared_title:
@@ -149,7 +150,7 @@ def _print(found: Explanation, options: RankingOptions) -> None:
     for name, rank in found.ranks.items():
         _print_rank(name, rank, found)
     for decision in found.decisions:
-        click.echo(f"\nEditor: {decision_line(decision)}")
+        click.echo(f"\nEditor: {decision_line(decision, zone)}")
     click.echo(
         "\nTop adds up, for each source, weight × learned weight × what is left after its\n"
         f"age (half-life {options.half_life_hours:g} h), times theme and boost.\n"

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -56,6 +57,11 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be
 def moment(now: datetime | None) -> datetime:
     """The time a command works with: as asked, else the clock's."""
     return now or datetime.now(UTC)
+
+
+def local(moment: datetime, zone: ZoneInfo) -> str:
+    """A moment on the clock of an operator or a newsletter: ``Fri 27 Nov 07:00 CET``."""
+    return f"{moment.astimezone(zone):%a %d %b %H:%M %Z}"
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from syndicate.cli.frame import plural
+from syndicate.cli.frame import local, plural
+from syndicate.cli.newsletters import zone_of
 from syndicate.ingest.polling import believed_url
 from syndicate.model import (
     Decision,
@@ -118,7 +120,7 @@ def look(services: Services, now: datetime) -> Health:
             ),
             decisions=editor.decisions(connection, at=now),
         )
-    health.problems.extend(_problems(health))
+    health.problems.extend(_problems(health, services))
     return health
 
 
@@ -138,12 +140,13 @@ def _last_deferral(connection: Connection) -> str:
     return latest[0].error if latest else ""
 
 
-def _problems(health: Health) -> list[str]:
+def _problems(health: Health, services: Services) -> list[str]:
     return [
         *_problems_of_sources(health),
         *_problems_of_lists(health),
         *_failures(health),
-        *_problems_of_mail(health),
+        *_missed(health, services),
+        *_problems_of_mail(health, services.zone),
     ]
 
 
@@ -196,13 +199,17 @@ def _belonging(failure: Failure, names: Mapping[int, str]) -> str:
     return f" of {name}" if name and name != failure.subject else ""
 
 
-def _problems_of_mail(health: Health) -> list[str]:
-    found = [
-        f"edition of {report.edition.newsletter} for {report.edition.period_end:%d %b %H:%M} UTC was missed: "
-        "nothing ran in time, or a backup was restored"
-        for report in health.editions
-        if report.state == edition_store.MISSED
+def _missed(health: Health, services: Services) -> list[str]:
+    missed = [one.edition for one in health.editions if one.state == edition_store.MISSED]
+    return [
+        f"edition of {one.newsletter} for {local(one.period_end, zone_of(services, one.newsletter))} was "
+        "missed: nothing ran in time, or a backup was restored"
+        for one in missed
     ]
+
+
+def _problems_of_mail(health: Health, zone: ZoneInfo) -> list[str]:
+    found = []
     if uncertain := health.deliveries.get(DeliveryState.UNCERTAIN.value):
         found.append(
             f"{plural(uncertain, 'delivery')} may or may not have arrived: see `syndicate deliveries list "
@@ -211,7 +218,7 @@ def _problems_of_mail(health: Health) -> list[str]:
     if health.pause and health.pause.refusals:
         found.append(
             f"the mail server refused us {plural(health.pause.refusals, 'time')} in a row: "
-            f"{health.pause.reason}. Nothing is sent before {health.pause.until:%H:%M} UTC; mend it, then "
+            f"{health.pause.reason}. Nothing is sent before {local(health.pause.until, zone)}; mend it, then "
             "`syndicate deliver --resume` tries at once"
         )
     if health.refused:
@@ -225,9 +232,7 @@ def _problems_of_mail(health: Health) -> list[str]:
             "deliveries list --state failed`"
         )
     if health.oldest_due and health.now - health.oldest_due > STUCK:
-        found.append(
-            f"mail has waited since {health.oldest_due:%d %b %H:%M} UTC: is `syndicate run` running?"
-        )
+        found.append(f"mail has waited since {local(health.oldest_due, zone)}: is `syndicate run` running?")
     return found
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -10,6 +11,7 @@ from syndicate.cli.arguments import newsletter_named
 from syndicate.cli.frame import (
     config_option,
     json_option,
+    local,
     moment,
     now_option,
     say_done,
@@ -89,14 +91,10 @@ def next_editions(services: Services, now: datetime) -> dict[str, datetime]:
     return {one.name: _next(one, now) for one in services.newsletters if one.name not in paused}
 
 
-def local(moment: datetime, time_zone: str) -> str:
-    """A moment on the clock that a newsletter's schedule is about: ``Fri 27 Nov 07:00 CET``."""
-    return f"{moment.astimezone(read_zone(time_zone)):%a %d %b %H:%M %Z}"
-
-
-def zone_of(services: Services, name: str) -> str:
-    """The time zone of the newsletter of that name; UTC for one that is declared no more."""
-    return next((one.time_zone for one in services.newsletters if one.name == name), "UTC")
+def zone_of(services: Services, name: str) -> ZoneInfo:
+    """The time zone of the newsletter of that name; the site's for one that is declared no more."""
+    zones = (read_zone(one.time_zone) for one in services.newsletters if one.name == name)
+    return next(zones, services.zone)
 
 
 def _next(newsletter: Newsletter, now: datetime) -> datetime:
@@ -111,7 +109,7 @@ def _print(answer: list[dict[str, Any]]) -> None:
         (
             one["name"],
             one["schedule"],
-            "paused" if one["paused"] else local(one["next_edition"], one["time_zone"]),
+            "paused" if one["paused"] else local(one["next_edition"], read_zone(one["time_zone"])),
             one["subscribers"],
             one["title"],
         )

@@ -8,8 +8,16 @@ import click
 
 from syndicate.audience.addresses import normalise_address
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.frame import config_option, json_option, moment, now_option, plural, services_of, show
-from syndicate.cli.newsletters import local
+from syndicate.cli.frame import (
+    config_option,
+    json_option,
+    local,
+    moment,
+    now_option,
+    plural,
+    services_of,
+    show,
+)
 from syndicate.cli.wrapping import say
 from syndicate.delivery.message import MessageTemplate
 from syndicate.delivery.parcels import Message, Parcel, send_one
@@ -17,6 +25,7 @@ from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
 from syndicate.jobs.newsletter.press import Draft
 from syndicate.model import Edition
+from syndicate.newsletter.periods import read_zone
 from syndicate.newsletter.render import TOKEN
 from syndicate.services import Services
 
@@ -96,7 +105,7 @@ def _draft(
     if draft.rendered is None:
         raise SyndicateError(
             f"the next edition of {name} has no stories yet: "
-            f"nothing new since {local(draft.period.start, newsletter.time_zone)}"
+            f"nothing new since {local(draft.period.start, read_zone(newsletter.time_zone))}"
         )
     for problem in (*draft.problems, *(draft.proof.trimmed if draft.proof else ())):
         say(f"  {problem}", err=True)

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from syndicate.cli.frame import Moment, config_option, json_option, now_option, services_of, show
+from syndicate.cli.newsletters import zone_of
 from syndicate.jobs.stories.replay import ReplayedEdition, ReplayedLists
 from syndicate.model import Article
 from syndicate.services import Services
@@ -58,7 +60,7 @@ def replay(
             "lists": [_list_answer(one, titles, places) for one in lists],
             "editions": [_edition_answer(one, titles) for one in editions],
         }
-        show(answer, as_json, lambda: _print(lists, editions, titles, places))
+        show(answer, as_json, lambda: _print(lists, editions, titles, places, services))
 
 
 def _titles(
@@ -75,20 +77,27 @@ def _print(
     editions: Sequence[ReplayedEdition],
     titles: dict[int, Article],
     places: int,
+    services: Services,
 ) -> None:
     for one in lists:
-        click.echo(f"{one.moment:%a %d %b %Y %H:%M} UTC")
+        click.echo(_moment(one.moment, services.zone))
         for name, ranked in one.lists.items():
             click.echo(f"  {name.capitalize()}{'' if ranked else ': nothing'}")
             for story in ranked[:places]:
                 click.echo(_line(story.position, story.score, story.coverage, titles[story.article_id].title))
     for edition in editions:
-        click.echo(f"\nEdition of {edition.newsletter}, {edition.period.end:%a %d %b %Y %H:%M} UTC")
+        end = _moment(edition.period.end, zone_of(services, edition.newsletter))
+        click.echo(f"\nEdition of {edition.newsletter}, {end}")
         if not edition.stories:
             click.echo("  none: nothing new")
         for chosen in edition.stories:
             title = ("Update: " if chosen.follow_up else "") + chosen.lead.article.title
             click.echo(_line(chosen.position, chosen.score, chosen.coverage, title))
+
+
+def _moment(moment: datetime, zone: ZoneInfo) -> str:
+    """What is replayed may be years old."""
+    return f"{moment.astimezone(zone):%a %d %b %Y %H:%M %Z}"
 
 
 def _line(position: int, score: float, coverage: int, title: str) -> str:

@@ -13,6 +13,7 @@ from syndicate.cli.frame import (
     ago,
     config_option,
     json_option,
+    local,
     moment,
     now_option,
     plural,
@@ -21,7 +22,7 @@ from syndicate.cli.frame import (
     table,
 )
 from syndicate.cli.health import Health, look, needs_a_person, shown_address
-from syndicate.cli.newsletters import local, next_editions, zone_of
+from syndicate.cli.newsletters import next_editions, zone_of
 from syndicate.cli.wrapping import say
 from syndicate.ingest.polling import believed_url, told
 from syndicate.model import HubSubscription
@@ -51,7 +52,7 @@ def status(config: Path, as_json: bool, now: datetime | None) -> None:
 
 def _print(health: Health, services: Services) -> None:
     _print_sources(health)
-    _print_news(health)
+    _print_news(health, services)
     click.echo(f"Channels: {', '.join(channel.name for channel in services.channels)}")
     _print_newsletters(health, services)
     _print_mail(health)
@@ -100,7 +101,7 @@ def _next_poll(report: SourceReport, now: datetime) -> str:
     return ago(coming, now) if coming and coming > now else "due"
 
 
-def _print_news(health: Health) -> None:
+def _print_news(health: Health, services: Services) -> None:
     click.echo(
         f"{plural(health.articles, 'article')} in {plural(health.stories, 'story')}, "
         f"{health.covered} of them told by several sources; {plural(health.stale_pages, 'page')} to write."
@@ -110,7 +111,7 @@ def _print_news(health: Health) -> None:
     for place, title in enumerate(health.top, start=1):
         say(f"  {place}. {title}")
     for decision in health.decisions:
-        click.echo(f"Editor: {decision_line(decision)}")
+        click.echo(f"Editor: {decision_line(decision, services.zone)}")
 
 
 def _print_newsletters(health: Health, services: Services) -> None:

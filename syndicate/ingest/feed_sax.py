@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from xml.sax import SAXException
 from xml.sax.expatreader import ExpatParser
 
+from syndicate.ingest.relieved_parser import close_elements, open_elements
 from syndicate.ingest.splitter import Unsplittable
-from syndicate.ingest.strict_parser import close_elements, open_elements
 from syndicate.ingest.vocabularies import ITEMS, MAX_ATTRIBUTES, MAX_DEPTH, MAX_NAME, qualified
 
 # They describe another feed, a picture or a form; or no field of ours comes from them.

@@ -8,10 +8,18 @@ element, and one of these with unusual attributes, goes through feedparser's met
 
 from collections.abc import Mapping
 
+from feedparser.api import StrictFeedParser
 from feedparser.datetimes import _parse_date
 from feedparser.util import FeedParserDict
 
-from syndicate.ingest.strict_parser import ROOTS, TEXT_TYPES, Parameters, StrictParser, is_local, is_mended
+from syndicate.ingest.relieved_parser import (
+    ROOTS,
+    TEXT_TYPES,
+    Parameters,
+    RelievedParser,
+    is_local,
+    is_mended,
+)
 
 _CATEGORY = frozenset({"domain", "label", "scheme", "term"})
 _TYPE = frozenset({"type"})
@@ -36,8 +44,8 @@ _KEEPING = {
 }
 
 
-class LeafParser(StrictParser):
-    """A strict parser that also takes whole elements."""
+class LeafParser(RelievedParser, StrictFeedParser):  # type: ignore[misc]
+    """feedparser's strict parser, relieved, that also takes whole elements."""
 
     def values_of_leaf(self, tag: str, attributes: Mapping[str, str]) -> dict[str, str] | None:
         """The attributes of an element for ``leaf``, ``None`` when it has to be begun now."""

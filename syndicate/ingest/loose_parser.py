@@ -1,11 +1,11 @@
-"""feedparser's own parser of what is not well-formed, relieved as in ``strict_parser``."""
+"""feedparser's own parser of what is not well-formed, relieved."""
 
 from feedparser.api import LooseFeedParser
 
-from syndicate.ingest.strict_parser import Relieved
+from syndicate.ingest.relieved_parser import RelievedParser
 
 
-class LooseParser(Relieved, LooseFeedParser):  # type: ignore[misc]
+class LooseParser(RelievedParser, LooseFeedParser):  # type: ignore[misc]
     """feedparser's loose parser."""
 
     def read(self, document: bytes) -> None:
@@ -18,6 +18,6 @@ class LooseParser(Relieved, LooseFeedParser):  # type: ignore[misc]
             for piece in self.elementstack[-1][2]:
                 # Those that feedparser has resolved are bytes.
                 if isinstance(piece, bytes) or "&" in piece:
-                    popped: str | None = super(Relieved, self).pop(element, strip_whitespace)
+                    popped: str | None = super(RelievedParser, self).pop(element, strip_whitespace)
                     return popped
         return super().pop(element, strip_whitespace)

@@ -13,7 +13,7 @@ from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
 
 # Connections that are waited for, idle ones, and the rest of the program. macOS allows 256 at first.
 _OPEN_FILES = 1024
-# Seconds without any answer after which one looks whether there is room for further requests.
+# Seconds without any answer after which one looks whether to stop, and whether more may be asked for.
 _SILENCE = 0.5
 
 
@@ -40,6 +40,8 @@ class FetchThread:
         self,
         requests: Iterable[FetchRequest],
         more: Callable[[], Iterable[FetchRequest]] | None = None,
+        *,
+        stopping: Callable[[], bool] = lambda: False,
     ) -> Iterator[Outcome]:
         """Each request with its answer or its error, in order of completion.
 
@@ -47,19 +49,19 @@ class FetchThread:
         bodies are in memory, the one being looked at included: a slow consumer slows the fetching.
         ``more``, called in the same thread, is asked for further requests again and again while there is
         room for them: servers that hang keep nobody waiting.
-        Leaving the loop early abandons the rest. ``close()`` ends the iteration early and without an
-        error; what was not fetched is still due.
+        Leaving the loop early abandons the rest. ``stopping``, asked as often, and ``close()`` end the
+        iteration early and without an error; what was not fetched is still due.
         """
         batch = Batch(self._options)
         futures = [self._start(batch, requests)]
         running, taken = 1, 0
         try:
-            while running:
+            while running and not stopping():
                 if more and batch.has_room and (further := list(more())):
                     futures.append(self._start(batch, further))
                     running += 1
                 try:
-                    item = batch.results.get(timeout=_SILENCE if more else None)
+                    item = batch.results.get(timeout=_SILENCE)
                 except Empty:
                     continue
                 if item is None:

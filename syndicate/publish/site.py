@@ -23,6 +23,7 @@ from syndicate.model import (
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.site_headline import Headline, SectionBlock, publisher_page
 from syndicate.publish.site_metadata import (
+    named_links,
     nested_headings,
     news_article,
     shown_picture,
@@ -352,5 +353,5 @@ def _lead_figure(picture: Image | None, html: str) -> Image | None:
 def _body(item: PublishedArticle, summary: str) -> Markup:
     """The text as far as the source allows it: ``html`` comes clean and bounded from upstream."""
     if item.html:
-        return Markup(with_alternatives(nested_headings(item.html)))
+        return Markup(with_alternatives(named_links(nested_headings(item.html))))
     return Markup("<p>") + summary + Markup("</p>") if summary else Markup("")

@@ -1,4 +1,4 @@
-"""What machines read in an article page: NewsArticle JSON-LD (schema.org), headings that nest, pictures."""
+"""What machines read in an article page: NewsArticle JSON-LD (schema.org), headings, pictures and links."""
 
 import json
 import re
@@ -16,6 +16,14 @@ _UNSAFE: Final = {
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _HEADING: Final = re.compile(r"<(/?)h([1-6])(?=[\s>])", re.IGNORECASE)
 _WITHOUT_ALTERNATIVE: Final = re.compile(r'<img(?![^<>]* alt=")')
+_PICTURES: Final = r'(?:\s*<img (?![^<>]* alt="[^"]*[^"\s])[^<>]*>)+\s*</a>'
+_NAMELESS: Final = re.compile(rf'<a(?= )(?=[^<>]*>{_PICTURES})(?![^<>]* title=")(?=[^<>]* href="([^"]*)")')
+_EMPTY: Final = re.compile(r'<a(?= )(?![^<>]* title=")[^<>]*>\s*</a>')
+_DESTINATION: Final = re.compile(
+    r"https?://(?P<host>[\w.:-]+)"
+    r"(?:/(?:[^?#]*/)?(?P<file>[\w.~-]+\.(?:avif|gif|jpe?g|png|svg|webp))(?=[?#]|\Z)|(?=[/?#]|\Z))",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def news_article(item: PublishedArticle, canonical: str, options: PublishOptions) -> Markup:
@@ -75,6 +83,19 @@ def nested_headings(html: str) -> str:
 def with_alternatives(html: str) -> str:
     """Clean HTML in which a picture without alternative text is passed over, its address not read out."""
     return _WITHOUT_ALTERNATIVE.sub('<img alt=""', html)
+
+
+def named_links(html: str) -> str:
+    """Clean HTML in which every link has a name: one of pictures without words is called by where it leads.
+
+    That is the file, where it leads to a picture, else the host. Links that hold nothing go.
+    """
+    return _NAMELESS.sub(_named, _EMPTY.sub("", html)) if "<a " in html else html
+
+
+def _named(link: re.Match[str]) -> str:
+    destination = _DESTINATION.match(link[1])
+    return f'<a aria-label="{destination["file"] or destination["host"]}"' if destination else link[0]
 
 
 def _harmless(json_text: str) -> str:

@@ -298,6 +298,18 @@ def test_O11_status_tells_of_mail_that_waits_too_long(edition: Run) -> None:
     assert any("mail has waited" in problem for problem in ended.json["problems"])
 
 
+def test_what_needs_a_person_is_told_on_the_clocks_of_operator_and_newsletter(
+    edition: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNDICATE_SITE__TIME_ZONE", "Asia/Tokyo")
+    zoned = CONFIG.replace('"daily 07:00"', '"daily 07:00"\ntime_zone = "Europe/Paris"')
+    Path("config.toml").write_text(zoned, "utf-8")
+    edition("edition --now 2026-11-25T15:00")
+    problems = edition("status --json --now 2026-11-25T15:00").json["problems"]
+    assert any("edition of daily for Wed 25 Nov 07:00 CET was missed" in one for one in problems), problems
+    assert any("mail has waited since Tue 24 Nov 16:00 JST" in one for one in problems), problems
+
+
 def test_explain_finds_an_article_by_its_words(edition: Run) -> None:
     found = edition(f"explain --json --now {SEVEN}", "lighthouse becomes").json
     assert found["article"]["title"] == "The lighthouse becomes a library"

@@ -33,7 +33,7 @@ def test_a_pin_says_what_it_did_and_shows_in_explain_status_and_lists(desk: Run)
     assert said.code == 0
     assert "pin at place 1" in said.out
     assert leader(desk) == "The lighthouse becomes a library"
-    line = "pin at place 1, by kim, 24 Nov 07:00 UTC, until 24 Nov 19:00 UTC (no 1)"
+    line = "pin at place 1, by kim, Tue 24 Nov 07:00 UTC, until Tue 24 Nov 19:00 UTC (no 1)"
     assert f"Editor: {line}" in desk(f"explain lighthouse {WHEN}").out
     assert f"Editor: {line}" in desk(f"status {WHEN}").out
     assert desk(f"explain lighthouse --json {WHEN}").json["editor"][0]["who"] == "kim"
@@ -111,6 +111,13 @@ def test_a_dry_run_changes_nothing(desk: Run) -> None:
 def test_what_is_refused_says_why(desk: Run, command: list[str], code: int, message: str) -> None:
     ended = desk(command[0], *command[1:], "--now", SEVEN)
     assert (ended.code, message in ended.err) == (code, True), ended.err
+
+
+def test_a_replay_is_told_on_the_operators_clock(desk: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNDICATE_SITE__TIME_ZONE", "Europe/Berlin")
+    said = desk(f"replay --from 2026-11-23T07:00 --to {SEVEN} {WHEN}").out
+    assert said.startswith("Mon 23 Nov 2026 08:00 CET\n")
+    assert "Edition of daily, Tue 24 Nov 2026 07:00 CET" in said
 
 
 def test_a_replay_reads_for_people_and_for_machines(desk: Run, tmp_path: Path) -> None:

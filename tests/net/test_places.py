@@ -84,6 +84,18 @@ def test_more_is_asked_for_in_the_callers_thread_while_servers_hang(thread: Fetc
     assert callers == {threading.current_thread()}
 
 
+def test_who_stops_does_not_wait_for_servers_that_hang(thread: FetchThread) -> None:
+    stopping = threading.Event()
+    threading.Timer(0.1, stopping.set).start()
+    began = time.monotonic()
+    with ScriptedServer({**dict.fromkeys(HANGING, hang), "/good": answer()}) as server:
+        outcomes = list(thread.fetch_each(requests(server, *HANGING, "/good"), stopping=stopping.is_set))
+        assert time.monotonic() - began < 0.9
+        assert keys_of(outcomes) in ([], ["/good"])
+        # Nothing is held by those who were left.
+        assert keys_of(thread.fetch_each(requests(server, "/good"))) == ["/good"]
+
+
 def test_nothing_more_is_asked_for_while_places_are_taken(thread: FetchThread) -> None:
     asked: list[int] = []
 

@@ -6,9 +6,10 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
+import pytest
 from lxml import html as lxml_html
 
-from syndicate.model import Channel, Clause, ClauseField, PublishedArticle, Republish
+from syndicate.model import Channel, Clause, ClauseField, Image, PublishedArticle, Republish
 from syndicate.publish.site import FRONT_PATH, Headline, SectionBlock, SitePages, section_path, tag_path
 from syndicate.templating import Templates
 from tests.publish.samples import HARBOUR, OPTIONS, OURS, published, related
@@ -274,6 +275,24 @@ def test_a_picture_already_in_the_text_is_not_shown_twice():
 
     assert article_page(published(1, html=inside)).xpath("//figure") == []
     assert article_page(published(1)).xpath("//figure/img/@alt") == ['A "boat"']
+
+
+@pytest.mark.parametrize(
+    ("alternative", "shown", "unheard"),
+    [
+        ("A boat", "A boat", []),
+        ("", "The Harbour & Pier", ["true"]),
+        ("Flood & <storm> 1", "Flood & <storm> 1", ["true"]),
+    ],
+)
+def test_a_cards_picture_is_heard_only_if_it_says_more_than_what_follows(alternative, shown, unheard):
+    picture = Image(url="https://harbour.example/i.jpg", alt=alternative)
+    headline = Headline.of(published(1, image=picture))
+
+    page = lxml_html.document_fromstring(site().section_page("world", [headline]).decode())
+
+    assert page.xpath("//article//img/@alt") == [shown]
+    assert page.xpath("//article//img/@aria-hidden") == unheard
 
 
 def test_the_mail_link_carries_title_and_address_whole():

@@ -1,6 +1,7 @@
 """What only a browser can tell: controls without a script, nothing wider than the window, D6's policy."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from syndicate.model import Image
 from syndicate.publish.site import FRONT_PATH, Headline, SectionBlock, SitePages, section_path
+from syndicate.publish.site_headline import Reason
 from syndicate.templating import Templates
 from tests.publish.samples import OPTIONS, OURS, published
 
@@ -26,6 +28,13 @@ ARTICLE = published(1, source=OURS, title=LONG_WORD, html=WIDE, image=None)
 ARABIC = published(
     2, language="ar", direction="rtl", title="البرلمان يقرّ خطة لتوسيع شبكة القطارات", image=None
 )
+
+# Of the text, whatever box it stands in.
+EDGES = """element => {
+  const text = document.createRange();
+  text.selectNodeContents(element);
+  return text.getBoundingClientRect();
+}"""
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -52,7 +61,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def write_site(folder: Path) -> None:
     pages = SitePages(Templates(), OPTIONS, sections=["world"])
-    headlines = [Headline.of(ARTICLE), Headline.of(ARABIC)]
+    headlines = [replace(Headline.of(item), why=[Reason("pin", 1)]) for item in (ARTICLE, ARABIC)]
     pictured = Headline.of(published(3, image=Image(url="/site/assets/favicon.png")))
     files = {item.article.path: pages.article_page(item, top=headlines) for item in (ARTICLE, ARABIC)}
     files[FRONT_PATH] = pages.front_page(
@@ -103,6 +112,25 @@ def test_a_card_without_a_picture_is_as_high_as_its_neighbour_with_one(browser, 
 
     assert plain.bounding_box()["height"] == pictured.bounding_box()["height"]
     assert plain.bounding_box()["y"] == pictured.bounding_box()["y"]
+    page.close()
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize(("direction", "side"), [("ltr", "left"), ("rtl", "right")])
+def test_why_a_story_is_here_stands_on_the_side_from_which_its_headline_is_read(
+    browser, address, direction, side, width
+):
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(address + FRONT_PATH)
+    card = page.locator(f".card[dir={direction}]:has(details)").first
+    card.locator("summary").click()
+
+    edges = [card.locator(part).first.evaluate(EDGES) for part in ("h3 a", "summary bdi", "li bdi")]
+
+    # The marker, or what the list is set in by, lies between.
+    headline, why, reason = [edge[side] for edge in edges]
+    assert 5 < abs(why - headline) < 25
+    assert 5 < abs(reason - headline) < 25
     page.close()
 
 

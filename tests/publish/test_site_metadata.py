@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.model import PublishedArticle, Republish
-from syndicate.publish.site_metadata import nested_headings, news_article, shown_summary, with_alternatives
+from syndicate.publish.site_metadata import (
+    named_links,
+    nested_headings,
+    news_article,
+    shown_summary,
+    with_alternatives,
+)
 from tests.publish.samples import HARBOUR, OPTIONS, OURS, published
 
 
@@ -101,3 +107,43 @@ def test_D7_headings_in_the_text_skip_no_level(html, expected):
 )
 def test_pictures_in_the_text_have_an_alternative(html, expected):
     assert with_alternatives(html) == expected
+
+
+PICTURE = '<img src="https://a.example/1.jpg">'
+
+
+@pytest.mark.parametrize(
+    ("link", "holds", "name"),
+    [
+        ('href="https://a.example/b/Img_1.JPG?w=1&amp;h=2"', PICTURE, "Img_1.JPG"),
+        ('href="https://a.example/1.jpg" rel="noopener"', f"\n{PICTURE} {PICTURE}\n", "1.jpg"),
+        ('rel="noopener" href="https://shop.example/b/c"', PICTURE, "shop.example"),
+        ('href="https://shop.example"', '<img alt=" " src="https://a.example/1.jpg">', "shop.example"),
+        ('href="https://a.example:8443/%D8%A7.jpg"', PICTURE, "a.example:8443"),
+    ],
+)
+def test_a_link_of_pictures_without_words_is_called_by_where_it_leads(link, holds, name):
+    assert named_links(f"<a {link}>{holds}</a>") == f'<a aria-label="{name}" {link}>{holds}</a>'
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<a href="https://a.example/"><img src="x" alt="A boat"></a>',
+        f'<a title="Boats" href="https://a.example/">{PICTURE}</a>',
+        '<a title="Boats" href="https://a.example/"></a>',
+        f'<a href="https://a.example/">{PICTURE} by Ann</a>',
+        f'<a href="https://a.example/">Boats</a> {PICTURE}',
+        f'<a href="mailto:ann@a.example">{PICTURE}</a>',
+        f"<a>{PICTURE}</a>",
+        f"<abbr>{PICTURE}</abbr>",
+        f'<a href="https://ann:secret@a.example/">{PICTURE}</a>',
+        f'<a title="&gt;{PICTURE.replace("<", "&lt;")}&lt;/a" href="https://a.example/">x</a>',
+    ],
+)
+def test_other_links_stay_as_they_are(html):
+    assert named_links(html) == html
+
+
+def test_links_that_hold_nothing_go():
+    assert named_links('<h2><a href="https://a.example/#b" rel="noopener"> </a>B</h2>') == "<h2>B</h2>"

@@ -13,7 +13,7 @@ import pytest
 from syndicate.cli.daemon import daemon_lock
 from syndicate.errors import StoreBusy
 from syndicate.settings import load_settings
-from tests.net.scripted_server import ScriptedServer, answer
+from tests.net.scripted_server import ScriptedServer, answer, hang
 from tests.runners.daemon import running
 
 OURS = "locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -70,6 +70,24 @@ def test_O9_a_bad_file_keeps_the_old_configuration_and_a_good_one_is_taken(confi
         daemon.wait_for("stories")
         assert daemon.end(signal.SIGTERM) == 0
     assert (config.parent / "feeds" / "another.rss").is_file()
+
+
+def test_T4_it_ends_soon_while_every_server_hangs(tmp_path: Path) -> None:
+    with ScriptedServer({"/feed": hang}) as server:
+        with running(write(tmp_path / "config.toml", server.url())) as daemon:
+            daemon.wait_for("started")
+            deadline = time.monotonic() + 20
+            while not server.asked:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            asked = time.monotonic()
+            assert daemon.end(signal.SIGTERM) == 0
+            assert time.monotonic() - asked < 10
+        # The source was given back, and nothing is held against it.
+        server.answers["/feed"] = FEED
+        with running(tmp_path / "config.toml") as daemon:
+            daemon.wait_for("ingest", new=1, failed=0)
+            assert daemon.end(signal.SIGTERM) == 0
 
 
 def test_O9_settings_that_cannot_be_had_keep_the_old_ones_at_work(config: Path) -> None:

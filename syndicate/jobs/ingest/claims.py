@@ -25,13 +25,13 @@ Claimed = tuple[Source, SourceState]
 class Claims:
     """What is due at the run's moment ``now``, most overdue first, or the sources named.
 
-    ``held`` are those whose poll is not stored, by name. ``left`` are sources that a run before had to leave
-    when it lost the store, by id: nobody reads them, so they are free.
+    ``held`` are those whose poll is not stored, by name. ``left`` are sources that a run before held when it
+    lost the store, by id: nobody reads them, so they are freed as soon as it can be told.
     """
 
     intake: Intake
     now: datetime
-    left: list[int]
+    left: tuple[int, ...] = ()
     names: Sequence[str] | None = None
     held: dict[str, Claimed] = field(default_factory=dict)
     _started: float = field(default_factory=time.monotonic)
@@ -60,7 +60,7 @@ class Claims:
                 limit=CLAIM,
                 names=self.names,
             )
-        self.left.clear()
+        self.left = ()
         if len(claimed) < CLAIM or self.names is not None:
             self._looked = step
         self.held |= {source.name: (source, state) for source, state in claimed}
@@ -76,13 +76,13 @@ class Claims:
 
     def give_back(self) -> None:
         """Free those that were not read: whoever comes next may read them at once."""
-        if self.held:
+        if unread := self.unread():
             with self.intake.store.write() as connection:
-                source_store.release_sources(connection, self._ids(), owner=self.intake.owner)
+                source_store.release_sources(connection, unread, owner=self.intake.owner)
 
-    def leave(self) -> None:
-        """Leave what is held to the next run: there is no store that could be told."""
-        self.left.extend(self._ids())
+    def unread(self) -> tuple[int, ...]:
+        """Whom nobody reads if the run ends here: for the next one, where no store can be told."""
+        return (*self.left, *self._ids())
 
     def _ids(self) -> list[int]:
         return [source.id for source, _ in self.held.values()]

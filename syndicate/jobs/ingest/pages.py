@@ -90,7 +90,7 @@ class PagesJob:
             return result
         left = {page.id for page in claimed}
         try:
-            waiting = self._allowed(claimed, left, now, result)
+            waiting = self._allowed(claimed, left, now, result, stopping)
             for page, answer in self._answers(waiting, stopping):
                 self._take(page, answer, waiting[origin_of(page.url)], now, result)
                 left.discard(page.id)
@@ -100,13 +100,18 @@ class PagesJob:
         return result
 
     def _allowed(
-        self, claimed: Iterable[PageRead], left: set[int], now: datetime, result: PagesResult
+        self,
+        claimed: Iterable[PageRead],
+        left: set[int],
+        now: datetime,
+        result: PagesResult,
+        stopping: Callable[[], bool],
     ) -> dict[str, "_Host"]:
         """The pages we may ask for now, by origin; the others get their answer, or wait."""
         hosts: dict[str, list[PageRead]] = {}
         for page in claimed:
             hosts.setdefault(origin_of(page.url), []).append(page)
-        rules = rules_for(self.intake.store, self.intake.fetcher(), hosts, self.agent, now)
+        rules = rules_for(self.intake.store, self.intake.fetcher(), hosts, self.agent, now, stopping=stopping)
         allowed: dict[str, _Host] = {}
         for origin, pages in hosts.items():
             found = rules.get(origin)
@@ -130,7 +135,7 @@ class PagesJob:
         while not stopping() and (round_ := [host.pages.pop(0) for host in hosts.values() if host.pages]):
             pages = {page.id: page for page in round_}
             requests = [FetchRequest(url=page.url, accept=PAGE_ACCEPT, key=page.id) for page in round_]
-            for request, answer in self.intake.fetcher().fetch_each(requests):
+            for request, answer in self.intake.fetcher().fetch_each(requests, stopping=stopping):
                 page = pages[int(str(request.key))]
                 if isinstance(answer, FetchError) and answer.status not in _FINAL:
                     hosts[origin_of(page.url)].pages.clear()

@@ -24,7 +24,7 @@ from syndicate.jobs.ingest.result import IngestResult, SourceOutcome
 from syndicate.jobs.ingest.source_reading import source_request
 from syndicate.jobs.run_clock import RunClock
 from syndicate.model import SourceKind
-from syndicate.net import FetchRequest
+from syndicate.net import Fetched, FetchRequest
 from syndicate.store import robots as robots_store
 from syndicate.store import sources as source_store
 from syndicate.text.urls import origin_of
@@ -34,17 +34,18 @@ THREADS = 3
 QUIET = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class IngestJob:
     """Reads what is due. ``zone`` is for dates of local files that name none.
 
     ``follow_hubs`` is whether hubs that feeds name are taken down for ``jobs.ingest.websub`` to subscribe to.
+    ``_left`` are sources that a run held when it lost the store, by id.
     """
 
     intake: Intake
     zone: ZoneInfo
     follow_hubs: bool = False
-    _left: list[int] = field(default_factory=list, repr=False)
+    _left: tuple[int, ...] = field(default=(), init=False, repr=False)
 
     def run(
         self,
@@ -64,7 +65,8 @@ class IngestJob:
         outcomes: list[SourceOutcome] = []
         # Older than the claims: what is due at their moment is due at that of the clock.
         clock = RunClock(now, still=0.0) if meanwhile else RunClock(now)
-        claims = Claims(intake=self.intake, now=now, names=names, left=self._left)
+        left, self._left = self._left, ()
+        claims = Claims(intake=self.intake, now=now, names=names, left=left)
         run = _Run(self, claims, clock, stopping, meanwhile=meanwhile)
         try:
             # When the parser is closed the program ends, and nothing has failed.
@@ -75,7 +77,7 @@ class IngestJob:
                     report(outcome, len(outcomes) + len(claims.held))
             claims.give_back()
         except StoreError:
-            claims.leave()
+            self._left += claims.unread()
             raise
         return IngestResult(sources=tuple(outcomes))
 
@@ -119,8 +121,7 @@ class _Run:
         with ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
             while not self._stopping() and (claimed := self._claims.claim()):
                 requests = self._requests(claimed)
-                fetched = self._intake.fetcher().fetch_each(requests, self._more) if requests else ()
-                for request, answer in fetched:
+                for request, answer in self._answers_to(requests):
                     self._answers.put(self._waiting.pop(int(str(request.key))), answer)
                     # One for each answer; those that come too late find none.
                     self._running.append(pool.submit(self._answers.take))
@@ -128,17 +129,23 @@ class _Run:
                     if len(self._quiet) >= QUIET:
                         yield from self._save_quiet()
                     yield from self._told()
-                    if self._stopping():
-                        break
                     self._claims.keep()
                 yield from self._told()
             while self._running:
                 yield from self._settled(self._running.popleft())
             yield from self._save_quiet()
 
+    def _answers_to(
+        self, requests: list[FetchRequest]
+    ) -> Iterable[tuple[FetchRequest, Fetched | FetchError]]:
+        """What comes before the program stops; the others are given back."""
+        if not requests:
+            return ()
+        return self._intake.fetcher().fetch_each(requests, self._more, stopping=self._stopping)
+
     def _more(self) -> list[FetchRequest]:
         """Further requests, if there may be any, while servers that hang are waited for."""
-        if self._stopping() or not self._claims.may_claim(meanwhile=self._meanwhile):
+        if not self._claims.may_claim(meanwhile=self._meanwhile):
             return []
         # What is done must not wait as long as they.
         self._ready.extend(self._done())

@@ -1,6 +1,6 @@
 """The rules of robots.txt for the origins whose pages are due: from the store, else asked for."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -22,9 +22,18 @@ class OriginRules:
 
 
 def rules_for(
-    store: Store, fetcher: FetchThread, origins: Iterable[str], agent: str, now: datetime
+    store: Store,
+    fetcher: FetchThread,
+    origins: Iterable[str],
+    agent: str,
+    now: datetime,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> dict[str, OriginRules]:
-    """The rules of each origin for the product token ``agent``. What had to be asked for is stored."""
+    """The rules of each origin for the product token ``agent``. What had to be asked for is stored.
+
+    Those that had not answered when the program stopped are left out.
+    """
     wanted = sorted(set(origins))
     with store.read() as connection:
         known = robots_store.read_robots(connection, wanted)
@@ -41,7 +50,7 @@ def rules_for(
         for origin in wanted
         if origin not in found
     ]
-    for request, answer in fetcher.fetch_each(missing) if missing else ():
+    for request, answer in fetcher.fetch_each(missing, stopping=stopping) if missing else ():
         origin = str(request.key)
         file = _file_from(origin, answer, now)
         with store.write() as connection:

@@ -61,7 +61,7 @@ class SitemapPartsJob:
                 requests.append(request)
             except FetchError as error:
                 failures.append(self._failed(parts.pop(part.id), error, now))
-        for request, answer in self.intake.fetcher().fetch_each(requests):
+        for request, answer in self.intake.fetcher().fetch_each(requests, stopping=stopping):
             part = parts.pop(int(str(request.key)))
             try:
                 new += self._take(part, answer, now)
@@ -78,8 +78,6 @@ class SitemapPartsJob:
                 log.error("a sitemap of %s could not be stored", part.source.name, exc_info=bug)  # noqa: TRY400
                 problem = SyndicateError(f"{part.url} could not be stored ({type(error).__name__}: {error})")
                 failures.append(self._failed(part, problem, now))
-            if stopping():
-                break
         with self.intake.store.write() as connection:
             part_store.release_parts(connection, list(parts), owner=self.intake.owner)
         return PartsResult(read=read, new=new, failures=tuple(failures))

@@ -86,15 +86,6 @@ class PublishJob:
 
         return self._alone(now, work)
 
-    def run_feeds(self, now: datetime) -> PublishResult:
-        """Bring only the feeds, the OPML and the News sitemap up to date: what they cost without any page."""
-
-        def work() -> PublishResult:
-            written, failures = self._feeds(*self._begin(), now)
-            return PublishResult(feeds=tuple(written), failures=tuple(failures))
-
-        return self._alone(now, work)
-
     def _alone(self, now: datetime, work: Callable[[], PublishResult]) -> PublishResult:
         """Do what only one writer may do at a time: one in this process, and one of all processes."""
         if not self._turn.acquire(timeout=PATIENCE):

@@ -19,8 +19,8 @@ def five(room: Room) -> Room:
     return room
 
 
-def of_run(room: Room, left: list[int] | None = None) -> Claims:
-    return Claims(intake=room.services.intake, now=NOW, left=[] if left is None else left)
+def of_run(room: Room, left: tuple[int, ...] = ()) -> Claims:
+    return Claims(intake=room.services.intake, now=NOW, left=left)
 
 
 def others_may_claim(room: Room, *, after: timedelta) -> int:
@@ -73,13 +73,18 @@ def test_a_run_looks_for_what_has_become_due_every_few_seconds_and_not_for_ever(
 
 
 def test_what_a_run_had_to_leave_is_free_for_the_next_and_what_it_gave_back_for_all(five: Room) -> None:
-    left: list[int] = []
-    run = of_run(five, left)
+    run = of_run(five)
     run.claim()
-    run.leave()
+    left = run.unread()
     assert others_may_claim(five, after=SECOND) == 0
     run = of_run(five, left)
     assert len(run.claim()) == 5
-    assert left == []
     run.give_back()
+    assert others_may_claim(five, after=SECOND) == 5
+
+
+def test_what_a_run_had_to_leave_is_given_back_by_one_that_is_stopped_before_it_claims(five: Room) -> None:
+    run = of_run(five)
+    run.claim()
+    of_run(five, run.unread()).give_back()
     assert others_may_claim(five, after=SECOND) == 5

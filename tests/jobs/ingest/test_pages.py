@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from syndicate.store import pages as page_store
 from syndicate.store import quarantine, sitemap_parts
 from tests.factories import NOW
 from tests.jobs.room import Room, item, rss, source
-from tests.net.scripted_server import Answer, ScriptedServer, answer
+from tests.net.scripted_server import Answer, ScriptedServer, answer, hang
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(hours=27)
@@ -384,6 +385,22 @@ def test_a_host_whose_pages_kill_the_parsers_does_not_keep_them_busy(site: Site)
         dying = replace(site.room.services.pages, intake=intake)
         minutes = (0, 1, 20, 40)
         assert [dying.run(NOW + timedelta(minutes=minute)).failed for minute in minutes] == [2, 0, 0, 2]
+
+
+@pytest.mark.parametrize("path", ["/robots.txt", "/news/1"])
+def test_a_stop_does_not_wait_for_a_server_that_hangs_and_what_was_not_read_is_due(
+    site: Site, path: str
+) -> None:
+    site.answers({"/feed": feed(site, linked(site, 1)), "/news/1": page()})
+    site.declare("/feed")
+    site.room.ingest()
+    usual = site.server.answers[path]
+    site.answers({path: hang})
+    began = time.monotonic()
+    result = site.room.services.pages.run(NOW, stopping=lambda: path in site.asked())
+    assert (result.read, result.failed, time.monotonic() - began < 10) == (0, 0, True)
+    site.answers({path: usual})
+    assert site.read().read == 1
 
 
 def test_F6_a_pause_outlives_the_robots_txt_it_came_with(sites: Site) -> None:

@@ -245,7 +245,7 @@ def test_S6_a_poll_whose_lease_was_lost_stores_nothing(room: Room, server: Scrip
     class Slow:
         """The fetch thread, during whose work another process takes the source over."""
 
-        def fetch_each(self, requests, _more):
+        def fetch_each(self, requests, _more, **_options):
             for outcome in fetcher.fetch_each(requests):
                 with room.store.write() as connection:
                     source_store.claim_due_sources(

@@ -1,17 +1,16 @@
-"""feedparser's own parser of well-formed documents, relieved of what most elements never need.
+"""What feedparser's own parsers have in common, relieved of what most elements never need.
 
 What an element means is feedparser's: its methods ``_start_…`` and ``_end_…`` are called as it calls them.
 Most elements of a feed hold a short text and nothing else, though, and for each of them it resolves the base
 address anew, looks for namespaces, and takes the text through three decoders. Here they take a shorter way to
 the same methods; whatever is out of the ordinary (XHTML, base64, ``xml:base``, ``xml:lang``, text that
-feedparser mends) goes the long one. ``loose_parser`` relieves its other parser in the same way.
+feedparser mends) goes the long one.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from feedparser.api import StrictFeedParser
 from feedparser.mixin import _FeedParserMixin
 from feedparser.util import FeedParserDict
 
@@ -56,7 +55,7 @@ class Parameters(_Gathered):
         return FeedParserDict(self)
 
 
-class Relieved(_FeedParserMixin):  # type: ignore[misc]
+class RelievedParser(_FeedParserMixin):  # type: ignore[misc]
     """A parser as ``feedparser.parse`` sets it up, sanitiser and link resolver off, on shorter ways."""
 
     contentparams: Any
@@ -244,10 +243,6 @@ class Relieved(_FeedParserMixin):  # type: ignore[misc]
         if name not in depths or self.depth <= depths[name]:
             depths[name] = self.depth
             entry[name] = text
-
-
-class StrictParser(Relieved, StrictFeedParser):  # type: ignore[misc]
-    """feedparser's strict parser."""
 
 
 def is_mended(text: str) -> bool:
