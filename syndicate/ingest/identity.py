@@ -32,8 +32,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from hashlib import blake2b
-from uuid import UUID, uuid5
+from hashlib import blake2b, sha1
+from uuid import UUID
 
 from syndicate.errors import ParseError
 from syndicate.model import Entry, KnownArticle, NewArticle, Source
@@ -50,7 +50,7 @@ SAME_DATE = timedelta(days=1)
 MAX_KEY = 500
 MAX_TITLE_FROM_TEXT = 80
 
-_UIDS = UUID("6f1d0a86-6a0e-5d6b-9c58-9a3f0a4b1c77")
+_UIDS = UUID("6f1d0a86-6a0e-5d6b-9c58-9a3f0a4b1c77").bytes
 # What broken generators write where a guid should be.
 _EMPTY_GUIDS = frozenset(
     {"0", "-1", "null", "none", "nil", "undefined", "n/a", "guid", "id", "false", "true"}
@@ -102,7 +102,10 @@ def keys_of(entry: Entry) -> tuple[str, ...]:
 
 def uid_of(source_name: str, key: str) -> str:
     """The public id of an article first seen under ``key``: a UUID (version 5) in text."""
-    return str(uuid5(_UIDS, f"{source_name}\n{key}"))
+    # What ``uuid.uuid5`` does, in a third of its time.
+    digits = sha1(_UIDS + f"{source_name}\n{key}".encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digits[16], 16) % 4]
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
 def decide(

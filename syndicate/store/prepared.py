@@ -109,15 +109,17 @@ class PreparedInsert:
         self._make = make
         self._texts: dict[tuple[str, int], _RowsText] = {}
 
-    def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-        """Insert rows that all have the same names; what the statement returns of them."""
-        found: list[Any] = []
+    def execute(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+        """Insert rows that all have the same names; what the statement returns of them, as of ``rows``."""
+        found: list[tuple[Any, ...]] = []
         at = 0
         while at < len(rows):
             size = next(size for size in (16, 4, 1) if size <= len(rows) - at)
             some = rows[at : at + size]
             text = self._texts.get((connection.dialect.name, size)) or self._prepare(connection, some)
-            found += connection.exec_driver_sql(text.text, text.values(some)).all()
+            with raw_cursor(connection, text.text) as cursor:
+                cursor.execute(text.text, text.values(some))
+                found += cursor.fetchall()
             at += size
         return found
 

@@ -32,8 +32,10 @@ _MAY_COMBINE = re.compile(
     "\u3099\u309a\ua66f-\uabed\ufb1e\ufe20-\ufe2f\U000101fd-\U0001ffff]"
 )
 
-# What is no part of a word: of ASCII, as a table that makes it a space, and of all the rest.
-_WORDS_OF_ASCII = bytes(byte if byte > 0x7F or chr(byte).isalnum() else ord(" ") for byte in range(256))
+# What is no part of a word: of ASCII, as a table that makes it a space (and folds case), and of all the rest.
+_WORDS_OF_ASCII = bytes(
+    byte if byte > 0x7F or chr(byte).isalnum() else ord(" ") for byte in bytes(range(256)).lower()
+)
 _FOREIGN_SIGNS = re.compile(r"[^\w\x00-\x7f]+")
 _FEW = 8
 # Stand for the line breaks of tags until those of the text have become spaces; cleaned HTML has neither.
@@ -56,17 +58,14 @@ _SENTENCE_END = re.compile(r"(?:(?<=\w{3})\.|[!?…؟۔।])[\"'”’»)\]]*(?=
 
 def folded_words(text: str) -> str:
     """Words to be found in: case folded, separated and enclosed by single spaces."""
+    foreign = without_ascii(text, ASCII).casefold()
+    if any(map(str.isalnum, foreign)):
+        encoded = _without_foreign_signs(text.casefold(), foreign).encode()
+    else:
+        # All of it becomes "?", a sign too.
+        encoded = text.encode("ascii", "replace")
     # Of each character of its own a pattern takes ten times as long as a table does, which is for bytes.
-    folded = text.casefold().encode(errors="surrogatepass").translate(_WORDS_OF_ASCII)
-    text = folded.decode(errors="surrogatepass")
-    if not text.isascii():
-        signs = [character for character in set(without_ascii(text, ASCII)) if not character.isalnum()]
-        if len(signs) > _FEW:
-            text = _FOREIGN_SIGNS.sub(" ", text)
-        else:
-            for sign in signs:
-                text = text.replace(sign, " ")
-    return f" {' '.join(text.split())} "
+    return f" {_SPACES.sub(' ', encoded.translate(_WORDS_OF_ASCII).decode()).strip()} "
 
 
 def clean_line(text: str, limit: int = 300) -> str:
@@ -176,6 +175,16 @@ def without_ascii(text: str, characters: bytes) -> str:
 def xml_safe(text: str) -> str:
     """The text without the characters XML 1.0 (section 2.2) cannot carry."""
     return text if text.isprintable() else _NOT_XML.sub("", text)
+
+
+def _without_foreign_signs(text: str, foreign: str) -> str:
+    """A text with spaces for signs, those of ASCII apart; ``foreign`` is what it has besides ASCII."""
+    signs = [character for character in set(foreign) if not character.isalnum()]
+    if len(signs) > _FEW:
+        return _FOREIGN_SIGNS.sub(" ", text)
+    for sign in signs:
+        text = text.replace(sign, " ")
+    return text
 
 
 def _is_printable(text: str) -> bool:

@@ -94,7 +94,8 @@ def poll_of(
     # Lenient and partial readings are no basis for leaving out the next one.
     imperfect = parsed.warnings or parsed.refused or parsed.left_out or parsed.cut_off
     frame = "" if imperfect else compared.frame
-    parsed = replace(parsed, digests=(*compared.seen, *parsed.digests))
+    if compared.seen:
+        parsed = replace(parsed, digests=(*compared.seen, *parsed.digests))
     found = sort_entries(source, parsed, now, options, first=unread.state.last_success is None)
     return Poll(
         state=unread.state,
