@@ -202,7 +202,12 @@ def _time(entry: Any, name: str) -> datetime | None:
 
 
 def _moment_of(value: object) -> datetime | None:
-    """Feedparser's nine numbers as a moment; ``None`` for year 0, year 10000 and what is no time at all."""
+    """What feedparser keeps of a date, nine numbers unless ``leaf_parser`` has made a moment of it already.
+
+    ``None`` for year 0, year 10000 and what is no time at all.
+    """
+    if isinstance(value, datetime):
+        return value
     if not isinstance(value, (struct_time, tuple)):
         return None
     try:

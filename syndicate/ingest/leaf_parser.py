@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from feedparser.datetimes import _parse_date
 from feedparser.util import FeedParserDict
 
+from syndicate.ingest.feed_dates import customary_date
 from syndicate.ingest.strict_parser import ROOTS, TEXT_TYPES, Parameters, StrictParser, is_local, is_mended
 
 _CATEGORY = frozenset({"domain", "label", "scheme", "term"})
@@ -100,7 +101,7 @@ class LeafParser(StrictParser):
 
     def _keep_date(self, name: str, text: str) -> bool:
         self._keep_outermost(name, text)
-        self.entries[-1][name + "_parsed"] = _parse_date(text)
+        self.entries[-1][name + "_parsed"] = customary_date(text) or _parse_date(text)
         return True
 
     def _keep_author(self, _values: Mapping[str, str], text: str) -> bool:

@@ -1,6 +1,7 @@
 """Elements that take the shorter way through feedparser say what they say on its own."""
 
 import io
+from datetime import datetime
 from typing import Any
 
 import feedparser
@@ -112,6 +113,7 @@ TEXTS = st.sampled_from(
     [
         "", " ", "x", " Ann ", "a@b.example (A)", "2026-11-24", "Käse", "CafÃ©", "a &lt;b> &amp;amp; c",
         "https:////e.example//x", "&lt;p>x&lt;/p>", "<url>y</url>", "<name>Bob</name>", "<title>t</title>",
+        "Tue, 24 Nov 2026 08:00:00 +0130", "2026-11-24T08:00:00Z",
     ]
 )  # fmt: skip
 ELEMENT = st.builds("<{0}{1}>{2}</{0}>".format, NAMES, ATTRIBUTES, TEXTS)
@@ -135,6 +137,10 @@ def read(parser: Any, document: str) -> tuple[str, Any, list[Any]]:
     reader.setContentHandler(parser)
     reader.setErrorHandler(parser)
     reader.read(document.encode())
+    for entry in parser.entries:
+        for name, value in entry.items():
+            if isinstance(value, datetime):
+                entry[name] = value.utctimetuple()
     return parser.version, parser.feeddata, parser.entries
 
 
