@@ -137,7 +137,8 @@ def _text(detail: Any, url: str) -> Text | None:
         return None
     # feedparser writes <br></br> for XHTML's <br/>, which HTML reads as two.
     value = (_get(detail, "value") or "").replace("</br>", "")
-    return Text(value, kind in _HTML_TYPES, absolute_url(url, _get(detail, "base") or "") or url)
+    base = _get(detail, "base")
+    return Text(value, kind in _HTML_TYPES, (absolute_url(url, base) if base else "") or url)
 
 
 def _title(holder: Any, url: str, *, is_atom: bool) -> Text | None:

@@ -12,7 +12,15 @@ from feedparser.datetimes import _parse_date
 from feedparser.util import FeedParserDict
 
 from syndicate.ingest.feed_dates import customary_date
-from syndicate.ingest.strict_parser import ROOTS, TEXT_TYPES, Parameters, StrictParser, is_local, is_mended
+from syndicate.ingest.strict_parser import (
+    ROOTS,
+    TEXT_TYPES,
+    Parameters,
+    StrictParser,
+    is_local,
+    is_mended,
+    put,
+)
 
 _CATEGORY = frozenset({"domain", "label", "scheme", "term"})
 _TYPE = frozenset({"type"})
@@ -101,7 +109,7 @@ class LeafParser(StrictParser):
 
     def _keep_date(self, name: str, text: str) -> bool:
         self._keep_outermost(name, text)
-        self.entries[-1][name + "_parsed"] = customary_date(text) or _parse_date(text)
+        put(self.entries[-1], name + "_parsed", customary_date(text) or _parse_date(text))
         return True
 
     def _keep_author(self, _values: Mapping[str, str], text: str) -> bool:
