@@ -188,13 +188,12 @@ def _caption(entry: Any) -> Text | None:
 
 
 def _language(entry: Any) -> str:
-    details = [
-        *_get(entry, "content", ()),
-        _get(entry, "summary_detail") or {},
-        _get(entry, "title_detail") or {},
-    ]
-    found = [_get(detail, "language") for detail in details if _get(detail, "language")]
-    return str(_get(entry, "language") or next(iter(found), ""))
+    if language := _get(entry, "language"):
+        return str(language)
+    for detail in (*_get(entry, "content", ()), _get(entry, "summary_detail"), _get(entry, "title_detail")):
+        if detail and (language := _get(detail, "language")):
+            return str(language)
+    return ""
 
 
 def _time(entry: Any, name: str) -> datetime | None:
