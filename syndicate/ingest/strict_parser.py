@@ -15,6 +15,8 @@ from feedparser.api import StrictFeedParser
 from feedparser.mixin import _FeedParserMixin
 from feedparser.util import FeedParserDict
 
+from syndicate.text.plain import ASCII, without_ascii
+
 ROOTS = frozenset({"feed", "rss"})
 # Attributes that hold for what is in an element too.
 _INHERITED = frozenset({"base", "lang", "xml:base", "xml:lang", "xmlns"})
@@ -259,7 +261,7 @@ def is_mended(text: str) -> bool:
     """Whether feedparser might take a text for UTF-8 or windows-1252 that was read as Latin-1."""
     if text.isascii():
         return False
-    if _WINDOWS_1252.search(text):
+    if _WINDOWS_1252.search(without_ascii(text, ASCII)):
         return True
     try:
         text.encode("iso-8859-1").decode()
