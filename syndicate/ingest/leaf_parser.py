@@ -50,14 +50,15 @@ class LeafParser(StrictParser):
 
     def values_of_leaf(self, tag: str, attributes: Mapping[str, str]) -> dict[str, str] | None:
         """The attributes of an element for ``leaf``, ``None`` when it has to be begun now."""
-        if self.incontent or tag in ROOTS or not self.langstack or (self.baseuri and tag != "category"):
+        if self.incontent or tag in ROOTS or not self.langstack:
             return None
         values = dict(map(self._normalize_attributes, attributes.items())) if attributes else {}
         return values if not values or is_local(values) else None
 
     def leaf(self, tag: str, values: dict[str, str], text: str) -> None:
-        """A whole element that holds nothing but a text: nothing in it asks for its base or language."""
+        """A whole element that holds nothing but a text, and declares neither a base nor a language."""
         self.depth += 1
+        self.inherit_base()
         is_in_item = self.inentry and not (
             self.insource or self.inimage or self.intextinput or self.contentparams
         )
@@ -69,6 +70,7 @@ class LeafParser(StrictParser):
                 self.handle_data(text)
             self._end(tag)
             self.lang = self.langstack[-1]
+        self.baseuri = self.basestack[-1] or self.baseuri
         self.depth -= 1
 
     def _keep_category(self, values: Mapping[str, str], text: str) -> bool:
@@ -83,7 +85,7 @@ class LeafParser(StrictParser):
     def _keep_id(self, values: Mapping[str, str], text: str) -> bool:
         entry = self.entries[-1]
         self.guidislink = values.get("ispermalink", "true") == "true"
-        if self.guidislink:
+        if self.guidislink and text:
             text = self.resolve_uri(text)
         self._keep_outermost("id", text)
         entry.setdefault("guidislink", self.guidislink and "link" not in entry)

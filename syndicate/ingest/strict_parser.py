@@ -13,6 +13,7 @@ from typing import Any
 
 from feedparser.api import StrictFeedParser
 from feedparser.mixin import _FeedParserMixin
+from feedparser.urls import make_safe_absolute_uri
 from feedparser.util import FeedParserDict
 
 from syndicate.text.plain import ASCII, without_ascii
@@ -78,17 +79,27 @@ class Relieved(_FeedParserMixin):  # type: ignore[misc]
         self.sanitize_html = self.resolve_relative_uris = False
         self.contentparams = Parameters()
         self.feeddata = _Gathered()
+        self._inherited: dict[str, str] = {}
 
     def unknown_starttag(self, tag: str, attrs: Sequence[tuple[str, str]]) -> None:
         """Begin an element."""
         values = dict(map(self._normalize_attributes, attrs)) if attrs else {}
-        if self.incontent or self.baseuri or tag in ROOTS or (values and not is_local(values)):
+        if self.incontent or tag in ROOTS or (values and not is_local(values)):
             super().unknown_starttag(tag, attrs)
             return
         self.depth += 1
+        self.inherit_base()
         self.basestack.append(self.baseuri)
         self.langstack.append(self.lang)
         self._start(tag, values)
+
+    def inherit_base(self) -> None:
+        """Make of the base address what feedparser makes of it where an element declares no other one."""
+        base = self.baseuri
+        if base:
+            if base not in self._inherited:
+                self._inherited[base] = make_safe_absolute_uri(base, base) or base
+            self.baseuri = self._inherited[base]
 
     def unknown_endtag(self, tag: str) -> None:
         """End an element."""

@@ -113,7 +113,13 @@ TEXTS = st.sampled_from(
     [
         "", " ", "x", " Ann ", "a@b.example (A)", "2026-11-24", "Käse", "CafÃ©", "a &lt;b> &amp;amp; c",
         "https:////e.example//x", "&lt;p>x&lt;/p>", "<url>y</url>", "<name>Bob</name>", "<title>t</title>",
-        "Tue, 24 Nov 2026 08:00:00 +0130", "2026-11-24T08:00:00Z",
+        "Tue, 24 Nov 2026 08:00:00 +0130", "2026-11-24T08:00:00Z", "/x/../y?#",
+    ]
+)  # fmt: skip
+BASES = st.sampled_from(
+    [
+        "", "", "xml:base='https://b.example/a/'", "xml:base='HTTPS://B.example/a/../b?#'", "xml:base='b/'",
+        "xml:base='//b.example'", "xml:base='javascript:x'", "xml:base='https://[b'",
     ]
 )  # fmt: skip
 ELEMENT = st.builds("<{0}{1}>{2}</{0}>".format, NAMES, ATTRIBUTES, TEXTS)
@@ -150,9 +156,11 @@ def test_the_shorter_way_leads_to_what_feedparser_reads(document: str) -> None:
 
 
 @settings(deadline=None)
-@given(ELEMENTS, ELEMENTS, st.booleans())
-def test_whatever_stands_in_an_item_is_what_feedparser_reads(first: str, second: str, is_atom: bool) -> None:
-    spaces = f"{DC} {CONTENT} {MEDIA} xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'"
+@given(ELEMENTS, ELEMENTS, st.booleans(), BASES)
+def test_whatever_stands_in_an_item_is_what_feedparser_reads(
+    first: str, second: str, is_atom: bool, base: str
+) -> None:
+    spaces = f"{DC} {CONTENT} {MEDIA} xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd' {base}"
     document = atom(first + second, spaces) if is_atom else rss(first, second, attributes=spaces)
     assert read(LeafParser(), document) == read(Whole("", None, "utf-8"), document)
 
