@@ -16,7 +16,9 @@ _RFC_822 = re.compile(
     r" (?:GMT|([+-][01][0-9][0-5][0-9]))"
 )
 # feedparser misreads an offset without a colon here.
-_RFC_3339 = re.compile(rf"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}T{_TIME}(?:Z|[+-][01][0-9]:[0-5][0-9])")
+_RFC_3339 = re.compile(
+    rf"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}T{_TIME}(?:\.[0-9]{{1,6}})?(?:Z|[+-][01][0-9]:[0-5][0-9])"
+)
 
 
 def customary_date(text: str) -> datetime | None:
@@ -31,6 +33,6 @@ def customary_date(text: str) -> datetime | None:
     elif not _RFC_3339.fullmatch(text):
         return None
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
+        return datetime.fromisoformat(text).astimezone(UTC).replace(microsecond=0)
     except ValueError:
         return None
