@@ -2,8 +2,9 @@
 
 Nine of ten elements of a feed are of a dozen kinds, stand in an item and hold a text. For each of them
 feedparser has methods that begin and end it, a stack for the text, and questions about what it stands in;
-here only what they leave in the item is done, and the tests hold it against feedparser's own. Every other
-element, and one of these with unusual attributes, goes through feedparser's methods.
+here only what they leave in the item is done, and the tests hold it against feedparser's own. Only dates in
+customary forms are left as moments, not as nine numbers. Every other element, and one of these with unusual
+attributes, goes through feedparser's methods.
 """
 
 from collections.abc import Mapping
