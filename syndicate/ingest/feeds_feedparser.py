@@ -137,7 +137,8 @@ def _text(detail: Any, url: str) -> Text | None:
         return None
     # feedparser writes <br></br> for XHTML's <br/>, which HTML reads as two.
     value = (_get(detail, "value") or "").replace("</br>", "")
-    return Text(value, kind in _HTML_TYPES, absolute_url(url, _get(detail, "base") or "") or url)
+    base = _get(detail, "base")
+    return Text(value, kind in _HTML_TYPES, (absolute_url(url, base) if base else "") or url)
 
 
 def _title(holder: Any, url: str, *, is_atom: bool) -> Text | None:
@@ -187,13 +188,12 @@ def _caption(entry: Any) -> Text | None:
 
 
 def _language(entry: Any) -> str:
-    details = [
-        *_get(entry, "content", ()),
-        _get(entry, "summary_detail") or {},
-        _get(entry, "title_detail") or {},
-    ]
-    found = [_get(detail, "language") for detail in details if _get(detail, "language")]
-    return str(_get(entry, "language") or next(iter(found), ""))
+    if language := _get(entry, "language"):
+        return str(language)
+    for detail in (*_get(entry, "content", ()), _get(entry, "summary_detail"), _get(entry, "title_detail")):
+        if detail and (language := _get(detail, "language")):
+            return str(language)
+    return ""
 
 
 def _time(entry: Any, name: str) -> datetime | None:
@@ -202,7 +202,12 @@ def _time(entry: Any, name: str) -> datetime | None:
 
 
 def _moment_of(value: object) -> datetime | None:
-    """Feedparser's nine numbers as a moment; ``None`` for year 0, year 10000 and what is no time at all."""
+    """What feedparser keeps of a date, nine numbers unless ``leaf_parser`` has made a moment of it already.
+
+    ``None`` for year 0, year 10000 and what is no time at all.
+    """
+    if isinstance(value, datetime):
+        return value
     if not isinstance(value, (struct_time, tuple)):
         return None
     try:

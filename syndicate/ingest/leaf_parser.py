@@ -2,8 +2,9 @@
 
 Nine of ten elements of a feed are of a dozen kinds, stand in an item and hold a text. For each of them
 feedparser has methods that begin and end it, a stack for the text, and questions about what it stands in;
-here only what they leave in the item is done, and the tests hold it against feedparser's own. Every other
-element, and one of these with unusual attributes, goes through feedparser's methods.
+here only what they leave in the item is done, and the tests hold it against feedparser's own. Only dates in
+customary forms are left as moments, not as nine numbers. Every other element, and one of these with unusual
+attributes, goes through feedparser's methods.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from feedparser.api import StrictFeedParser
 from feedparser.datetimes import _parse_date
 from feedparser.util import FeedParserDict
 
+from syndicate.ingest.feed_dates import customary_date
 from syndicate.ingest.relieved_parser import (
     ROOTS,
     TEXT_TYPES,
@@ -19,6 +21,7 @@ from syndicate.ingest.relieved_parser import (
     RelievedParser,
     is_local,
     is_mended,
+    put,
 )
 
 _CATEGORY = frozenset({"domain", "label", "scheme", "term"})
@@ -49,14 +52,15 @@ class LeafParser(RelievedParser, StrictFeedParser):  # type: ignore[misc]
 
     def values_of_leaf(self, tag: str, attributes: Mapping[str, str]) -> dict[str, str] | None:
         """The attributes of an element for ``leaf``, ``None`` when it has to be begun now."""
-        if self.incontent or tag in ROOTS or not self.langstack or (self.baseuri and tag != "category"):
+        if self.incontent or tag in ROOTS or not self.langstack:
             return None
         values = dict(map(self._normalize_attributes, attributes.items())) if attributes else {}
         return values if not values or is_local(values) else None
 
     def leaf(self, tag: str, values: dict[str, str], text: str) -> None:
-        """A whole element that holds nothing but a text: nothing in it asks for its base or language."""
+        """A whole element that holds nothing but a text, and declares neither a base nor a language."""
         self.depth += 1
+        self.inherit_base()
         is_in_item = self.inentry and not (
             self.insource or self.inimage or self.intextinput or self.contentparams
         )
@@ -68,6 +72,7 @@ class LeafParser(RelievedParser, StrictFeedParser):  # type: ignore[misc]
                 self.handle_data(text)
             self._end(tag)
             self.lang = self.langstack[-1]
+        self.baseuri = self.basestack[-1] or self.baseuri
         self.depth -= 1
 
     def _keep_category(self, values: Mapping[str, str], text: str) -> bool:
@@ -82,7 +87,7 @@ class LeafParser(RelievedParser, StrictFeedParser):  # type: ignore[misc]
     def _keep_id(self, values: Mapping[str, str], text: str) -> bool:
         entry = self.entries[-1]
         self.guidislink = values.get("ispermalink", "true") == "true"
-        if self.guidislink:
+        if self.guidislink and text:
             text = self.resolve_uri(text)
         self._keep_outermost("id", text)
         entry.setdefault("guidislink", self.guidislink and "link" not in entry)
@@ -108,7 +113,7 @@ class LeafParser(RelievedParser, StrictFeedParser):  # type: ignore[misc]
 
     def _keep_date(self, name: str, text: str) -> bool:
         self._keep_outermost(name, text)
-        self.entries[-1][name + "_parsed"] = _parse_date(text)
+        put(self.entries[-1], name + "_parsed", customary_date(text) or _parse_date(text))
         return True
 
     def _keep_author(self, _values: Mapping[str, str], text: str) -> bool:

@@ -1,0 +1,70 @@
+"""Dates in the customary forms are the moments that feedparser finds; every other form is left to it."""
+
+import pytest
+from feedparser.datetimes import _parse_date
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syndicate.ingest.feed_dates import customary_date
+
+CUSTOMARY = [
+    ("Tue, 24 Nov 2026 08:00:00 GMT", "2026-11-24T08:00:00+00:00"),
+    ("Tue, 24 Nov 2026 08:00:00 +0530", "2026-11-24T02:30:00+00:00"),
+    ("Thu, 31 Dec 2026 23:59:59 -0130", "2027-01-01T01:29:59+00:00"),
+    ("Mon, 24 Nov 2026 08:00:00 -0000", "2026-11-24T08:00:00+00:00"),
+    ("2026-11-24T08:00:00Z", "2026-11-24T08:00:00+00:00"),
+    ("2026-11-24T08:00:59.999Z", "2026-11-24T08:00:59+00:00"),
+    ("2026-11-24T08:00:00.123456-01:00", "2026-11-24T09:00:00+00:00"),
+    ("2028-02-29T00:10:00+01:00", "2028-02-28T23:10:00+00:00"),
+]
+OTHERS = [
+    "", "24 Nov 2026 08:00:00 GMT", "Tue, 4 Nov 2026 08:00:00 GMT", "tue, 24 nov 2026 08:00:00 gmt",
+    "Tue, 24 Nov 26 08:00:00 GMT", "Tue, 24 Nov 2026 08:00 GMT", "Tue, 24 Nov 2026 08:00:00 EST",
+    "Tue, 24 Nov 2026 08:00:00", "Tue, 31 Feb 2026 08:00:00 GMT", "Tue, 24 Nov 2026 24:00:00 GMT",
+    "Tue, 24 Nov 2026 23:59:60 GMT", "Tue, 24 Nov 2026 08:00:00 +2400", "Sat, 01 Jan 0001 00:00:00 +0100",
+    "Tue, ٢٤ Nov 2026 08:00:00 GMT", "2026-11-24", "2026-11-24T08:00Z", "2026-11-24T08:00:00+0130",
+    "2026-11-24T08:00:00.1234567Z", "2026-11-24T08:00:00.Z", "2026-02-31T08:00:00Z",
+    "2026-11-24 08:00:00Z", "2026-11-24T24:00:00Z",
+]  # fmt: skip
+_NUMBERS = st.sampled_from(["00", "01", "08", "12", "19", "23", "24", "29", "30", "31", "59", "60", "8"])
+_YEARS = st.sampled_from(["2026", "2028", "1000", "2999", "0001", "9999", "26"])
+_CLOCKS = st.builds("{}:{}:{}".format, _NUMBERS, _NUMBERS, _NUMBERS)
+_OFFSETS = st.builds("{}{}{}{}".format, st.sampled_from("+-"), _NUMBERS, st.sampled_from([":", ""]), _NUMBERS)
+RFC_822 = st.builds(
+    "{}{} {} {} {} {}".format,
+    st.sampled_from(["Tue, ", "Sat, ", "tue, ", ""]),
+    _NUMBERS,
+    st.sampled_from(["Nov", "Feb", "Dec", "nov"]),
+    _YEARS,
+    _CLOCKS,
+    st.sampled_from(["GMT", "Z", "EST"]) | _OFFSETS,
+)
+RFC_3339 = st.builds(
+    "{}-{}-{}{}{}{}{}".format,
+    _YEARS,
+    _NUMBERS,
+    _NUMBERS,
+    st.sampled_from("TTt "),
+    _CLOCKS,
+    st.sampled_from(["", ".5", ".999999", ",5", "."]),
+    st.sampled_from(["Z", "z", ""]) | _OFFSETS,
+)
+
+
+@pytest.mark.parametrize(("text", "moment"), CUSTOMARY)
+def test_customary_dates(text: str, moment: str) -> None:
+    found = customary_date(text)
+    assert found
+    assert found.isoformat() == moment
+    assert found.utctimetuple() == _parse_date(text)
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_other_forms_and_impossible_days_are_left_to_feedparser(text: str) -> None:
+    assert customary_date(text) is None
+
+
+@given(RFC_822 | RFC_3339)
+def test_whatever_is_read_is_what_feedparser_reads(text: str) -> None:
+    found = customary_date(text)
+    assert found is None or found.utctimetuple() == _parse_date(text)
