@@ -32,7 +32,8 @@ from syndicate.text.urls import absolute_url, is_web_url
 
 # feedparser's own ``get`` tries the names of three generations of formats: half of the conversion's time.
 _get = dict.get
-_HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})
+_XHTML = "application/xhtml+xml"
+_HTML_TYPES = frozenset({"text/html", _XHTML})
 
 
 def read_with_feedparser(document: bytes, url: str) -> RawFeed:
@@ -135,8 +136,10 @@ def _text(detail: Any, url: str) -> Text | None:
     kind = _get(detail, "type") or ""
     if kind not in _HTML_TYPES and not kind.startswith("text/"):
         return None
-    # feedparser writes <br></br> for XHTML's <br/>, which HTML reads as two.
-    value = (_get(detail, "value") or "").replace("</br>", "")
+    value = _get(detail, "value") or ""
+    if kind == _XHTML:
+        # feedparser writes <br></br> for <br/>, which HTML reads as two.
+        value = value.replace("</br>", "")
     base = _get(detail, "base")
     return Text(value, kind in _HTML_TYPES, (absolute_url(url, base) if base else "") or url)
 

@@ -16,6 +16,7 @@ from feedparser.urls import make_safe_absolute_uri
 from feedparser.util import FeedParserDict
 
 from syndicate.text.plain import ASCII, without_ascii
+from syndicate.text.urls import MAX_LENGTH
 
 ROOTS = frozenset({"feed", "rss"})
 # Attributes that hold for what is in an element too.
@@ -85,6 +86,9 @@ class RelievedParser(_FeedParserMixin):  # type: ignore[misc]
         values = dict(map(self._normalize_attributes, attrs)) if attrs else {}
         if self.incontent or tag in ROOTS or (values and not is_local(values)):
             super().unknown_starttag(tag, attrs)
+            if len(self.baseuri) > MAX_LENGTH:
+                # No address would be accepted under it, and each would be put together with all of it.
+                self.baseuri = self.basestack[-1] = ""
             return
         self.depth += 1
         self.inherit_base()

@@ -35,6 +35,11 @@ def test_rss_2_item():
     assert len(entry.digest) == 32
 
 
+def test_the_end_tag_of_a_line_break_is_one_in_html_as_in_browsers():
+    entry = only_entry(rss("<title>a</title><description>b&lt;/br&gt;c</description>"))
+    assert entry.html == "b<br>c"
+
+
 def test_atom_entry():
     entry = only_entry(
         atom(

@@ -97,6 +97,10 @@ def malformed(inside: bytes) -> bytes:
             "".join(f"<dc:subject>{n}<b/></dc:subject>" + TINY_ITEM * (n % 900 == 0) for n in range(100_000))
         ),
         rss("<pubDate>" + "1 " * 500_000 + "</pubDate>"),
+        atom(
+            *["<id>1</id><link href='2'/>"] * 1_000,
+            attributes=f'xml:base="https://a.example/{"a/" * 200_000}"',
+        ),
         rss("<title>" + "&lt;" * 500_000 + "</title>"),
         rss("".join(f"<dc:subject>{n}</dc:subject>" for n in range(100_000))),
         rss(head="".join(f"<media:category>{n}</media:category>" for n in range(100_000))),
