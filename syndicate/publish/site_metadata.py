@@ -18,7 +18,7 @@ _HEADING: Final = re.compile(r"<(/?)h([1-6])(?=[\s>])", re.IGNORECASE)
 _WITHOUT_ALTERNATIVE: Final = re.compile(r'<img(?![^<>]* alt=")')
 _PICTURES: Final = r'(?:\s*<img (?![^<>]* alt="[^"]*[^"\s])[^<>]*>)+\s*</a>'
 _NAMELESS: Final = re.compile(rf'<a(?= )(?=[^<>]*>{_PICTURES})(?![^<>]* title=")(?=[^<>]* href="([^"]*)")')
-_EMPTY: Final = re.compile(r'<a(?= )(?![^<>]* title=")[^<>]*>\s*</a>')
+_EMPTY: Final = re.compile(r'<a(?= )(?![^<>]* title=")[^<>]*>(\s*)</a>')
 _DESTINATION: Final = re.compile(
     r"https?://(?P<host>[\w.:-]+)"
     r"(?:/(?:[^?#]*/)?(?P<file>[\w.~-]+\.(?:avif|gif|jpe?g|png|svg|webp))(?=[?#]|\Z)|(?=[/?#]|\Z))",
@@ -88,9 +88,10 @@ def with_alternatives(html: str) -> str:
 def named_links(html: str) -> str:
     """Clean HTML in which every link has a name: one of pictures without words is called by where it leads.
 
-    That is the file, where it leads to a picture, else the host. Links that hold nothing go.
+    That is the file, where it leads to a picture, else the host. Links that hold nothing go,
+    except for the space between two words.
     """
-    return _NAMELESS.sub(_named, _EMPTY.sub("", html)) if "<a " in html else html
+    return _NAMELESS.sub(_named, _EMPTY.sub(r"\1", html)) if "<a " in html else html
 
 
 def _named(link: re.Match[str]) -> str:

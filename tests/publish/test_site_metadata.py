@@ -145,5 +145,12 @@ def test_other_links_stay_as_they_are(html):
     assert named_links(html) == html
 
 
-def test_links_that_hold_nothing_go():
-    assert named_links('<h2><a href="https://a.example/#b" rel="noopener"> </a>B</h2>') == "<h2>B</h2>"
+@pytest.mark.parametrize(
+    ("html", "left"),
+    [
+        ('<h2><a href="https://a.example/#b" rel="noopener"></a>B</h2>', "<h2>B</h2>"),
+        ('The<a href="https://a.example/#b"> </a>boat', "The boat"),
+    ],
+)
+def test_links_that_hold_nothing_go_but_the_space_between_words_stays(html, left):
+    assert named_links(html) == left
