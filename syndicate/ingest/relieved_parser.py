@@ -79,7 +79,8 @@ class RelievedParser(_FeedParserMixin):  # type: ignore[misc]
         self.sanitize_html = self.resolve_relative_uris = False
         self.contentparams = Parameters()
         self.feeddata = _Gathered()
-        self._inherited: dict[str, str] = {}
+        # Only the last one: a document may declare another one with each element.
+        self._inherited = ("", "")
 
     def unknown_starttag(self, tag: str, attrs: Sequence[tuple[str, str]]) -> None:
         """Begin an element."""
@@ -100,9 +101,9 @@ class RelievedParser(_FeedParserMixin):  # type: ignore[misc]
         """Make of the base address what feedparser makes of it where an element declares no other one."""
         base = self.baseuri
         if base:
-            if base not in self._inherited:
-                self._inherited[base] = make_safe_absolute_uri(base, base) or base
-            self.baseuri = self._inherited[base]
+            if base != self._inherited[0]:
+                self._inherited = base, make_safe_absolute_uri(base, base) or base
+            self.baseuri = self._inherited[1]
 
     def unknown_endtag(self, tag: str) -> None:
         """End an element."""

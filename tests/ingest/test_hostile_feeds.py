@@ -3,6 +3,7 @@
 import contextlib
 import random
 import re
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -157,6 +158,19 @@ def test_what_makes_feedparser_raise_or_give_up_costs_no_entry(inside):
     titles = [entry.title for entry in parsed.entries]
     assert "before" in titles
     assert parsed.warnings
+
+
+def test_bases_that_each_element_declares_anew_are_not_all_kept():
+    based = "".join(f'<b xml:base="{number}/"><i></i></b>' for number in range(1_000))
+    body = atom(f"<title>a</title>{based}<p>", attributes=f'xml:base="https://a.example/{"a/" * 4_000}"')
+    tracemalloc.start()
+    try:
+        (entry,) = read(body).entries
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert entry.title == "a"
+    assert most < 8 << 20
 
 
 def test_one_item_that_breaks_feedparser_hurts_only_itself():
