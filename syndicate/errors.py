@@ -87,6 +87,10 @@ class NotAsked(FetchError):
     """Not asked at all: its server has just asked another of our requests to wait ``retry_after``."""
 
 
+class FetchStopped(FetchError):
+    """Not fetched because the program ends: nobody's fault."""
+
+
 class ForbiddenAddress(FetchError):
     """The address guard refused to connect (loopback, private, link-local, multicast, …)."""
 

@@ -188,7 +188,7 @@ class _Daemon:
         return self._runner.stopping
 
     def _lists(self, now: datetime) -> Mapping[str, object] | None:
-        outcomes = self._services.lists.run(now)
+        outcomes = self._services.lists.run(now, stopping=self._stopping)
         for one in outcomes:
             if one.error:
                 log.warning("source list failed", extra={"did": {"list": one.url, "error": one.error}})

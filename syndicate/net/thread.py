@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from queue import Empty
 
-from syndicate.errors import FetchError
+from syndicate.errors import FetchError, FetchStopped
 from syndicate.net.batch import Batch, Outcome
 from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
 
@@ -79,13 +79,13 @@ class FetchThread:
             for future in futures:
                 future.cancel()
 
-    def fetch_one(self, request: FetchRequest) -> Fetched:
-        """The answer to one request; raises ``FetchError``."""
-        for _, answer in self.fetch_each([request]):
+    def fetch_one(self, request: FetchRequest, *, stopping: Callable[[], bool] = lambda: False) -> Fetched:
+        """The answer to one request; raises ``FetchError``, among them ``FetchStopped``."""
+        for _, answer in self.fetch_each([request], stopping=stopping):
             if isinstance(answer, FetchError):
                 raise answer
             return answer
-        raise FetchError("nothing was fetched: the program is stopping")
+        raise FetchStopped("nothing was fetched: the program is stopping")
 
     def post(self, url: str, form: Sequence[tuple[str, str]]) -> int:
         """``Client.post``, waited for. Raises ``FetchError``, also when the thread is being closed."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from syndicate.errors import FetchError, SyndicateError
+from syndicate.errors import FetchError, FetchStopped, SyndicateError
 from syndicate.jobs.ingest.outline_attributes import attributes_of, foreign_attributes, with_attributes
 from syndicate.model import Absence, Origin, Source, SourceList, SourceListState
 from syndicate.net import Fetched, FetchRequest, FetchThread, read_credentials
@@ -57,16 +57,17 @@ class SourceListJob:
     lists: tuple[SourceList, ...]
     owner: str
 
-    def run(self, now: datetime) -> list[ListOutcome]:
+    def run(self, now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> list[ListOutcome]:
         """Read every list that is due; one that fails is tried again and changes nothing."""
         if not self.lists:
             return []
         with self.store.read() as connection:
             states = list_store.list_states(connection)
         due = [one for one in self.lists if list_store.due_at(states.get(one.url), now)]
-        return [outcome for one in due if (outcome := self._run_one(one, now)) is not None]
+        outcomes = [self._run_one(one, now, stopping) for one in due if not stopping()]
+        return [outcome for outcome in outcomes if outcome is not None]
 
-    def _run_one(self, wanted: SourceList, now: datetime) -> ListOutcome | None:
+    def _run_one(self, wanted: SourceList, now: datetime, stopping: Callable[[], bool]) -> ListOutcome | None:
         name = f"source list {wanted.url}"
         with self.store.write() as connection:
             if not leases.take_lease(connection, name, owner=self.owner, now=now, until=now + LEASE):
@@ -74,15 +75,19 @@ class SourceListJob:
             state = list_store.list_states(connection).get(wanted.url, SourceListState())
         try:
             # Another process may have read it between our look and our lease.
-            return self._read(wanted, state, now) if list_store.due_at(state, now) else None
+            return self._read(wanted, state, now, stopping) if list_store.due_at(state, now) else None
+        except FetchStopped:
+            return None
         finally:
             with self.store.write() as connection:
                 leases.drop_lease(connection, name, owner=self.owner)
 
-    def _read(self, wanted: SourceList, state: SourceListState, now: datetime) -> ListOutcome:
+    def _read(
+        self, wanted: SourceList, state: SourceListState, now: datetime, stopping: Callable[[], bool]
+    ) -> ListOutcome:
         shown = hide_address(wanted.url, wanted.url) if wanted.private else wanted.url
         try:
-            answer = self._fetched(wanted, state)
+            answer = self._fetched(wanted, state, stopping)
             if isinstance(answer, Fetched) and answer.unchanged:
                 self._save(wanted, _succeeded(wanted, answer, now), now, None)
                 return ListOutcome(url=shown, unchanged=True)
@@ -90,6 +95,8 @@ class SourceListJob:
             found = read_opml(body)
             if not found.outlines:
                 raise FetchError(f"{wanted.url} lists no feed at all; its sources stay as they are")
+        except FetchStopped:
+            raise
         except SyndicateError as error:
             text = hide_address(str(error), wanted.url) if wanted.private else str(error)
             self._save(wanted, _failed(state, text, now), now, None)
@@ -97,7 +104,9 @@ class SourceListJob:
         after = _succeeded(wanted, answer if isinstance(answer, Fetched) else None, now)
         return ListOutcome(url=shown, result=self._save(wanted, after, now, found))
 
-    def _fetched(self, wanted: SourceList, state: SourceListState) -> Fetched | bytes:
+    def _fetched(
+        self, wanted: SourceList, state: SourceListState, stopping: Callable[[], bool]
+    ) -> Fetched | bytes:
         if not is_web_url(wanted.url):
             return read_list_file(Path(wanted.url))
         request = FetchRequest(
@@ -109,7 +118,7 @@ class SourceListJob:
             credentials=read_credentials(wanted.access) if wanted.access else None,
             private=wanted.private,
         )
-        return self.fetcher().fetch_one(request)
+        return self.fetcher().fetch_one(request, stopping=stopping)
 
     def _save(
         self, wanted: SourceList, state: SourceListState, now: datetime, found: OutlineList | None

@@ -15,7 +15,7 @@ from syndicate.store import source_lists as list_store
 from syndicate.store import sources as source_store
 from tests.factories import NOW
 from tests.jobs.room import Room, item, rss, source
-from tests.net.scripted_server import ScriptedServer, answer
+from tests.net.scripted_server import ScriptedServer, answer, hang
 
 DAY = timedelta(days=1)
 
@@ -295,3 +295,12 @@ def test_two_feeds_of_one_title_get_two_names():
     assert free_name("News", "https://a.example/", {"News", "News (a.example)"}) == "News (a.example) 2"
     assert len(free_name("x" * 300, "https://a.example/", {"x" * 100})) <= 100
     assert free_name("", "https://a.example/", set()) == "a.example"
+
+
+def test_a_stop_does_not_wait_for_a_list_that_hangs_and_holds_nothing_against_it(room: Room):
+    with ScriptedServer({"/l": hang}) as server:
+        declare_list(room, server.url("/l"))
+        assert room.services.lists.run(NOW, stopping=lambda: bool(server.asked)) == []
+        server.answers["/l"] = answer(200, opml(A))
+        outcome = read(room)
+    assert (outcome.result.added, outcome.error) == (("A",), "")
