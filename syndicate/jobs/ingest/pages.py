@@ -7,11 +7,13 @@ is left alone for the rest of the run: nobody is asked twenty times for what fai
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from syndicate.errors import (
     FetchError,
+    FetchStopped,
     ForbiddenAddress,
     NotAsked,
     ParseError,
@@ -91,9 +93,10 @@ class PagesJob:
         left = {page.id for page in claimed}
         try:
             waiting = self._allowed(claimed, left, now, result, stopping)
-            for page, answer in self._answers(waiting, stopping):
-                self._take(page, answer, waiting[origin_of(page.url)], now, result)
-                left.discard(page.id)
+            with suppress(FetchStopped):
+                for page, answer in self._answers(waiting, stopping):
+                    self._take(page, answer, waiting[origin_of(page.url)], now, result)
+                    left.discard(page.id)
         finally:
             with self.intake.store.write() as connection:
                 page_store.release_pages(connection, sorted(left), owner=self.intake.owner)
@@ -126,7 +129,7 @@ class PagesJob:
                     self._refuse(page, f"robots.txt of {origin} does not allow it", now, result)
                     left.discard(page.id)
             limit = 1 if found.rules.delay else PER_HOST
-            allowed[origin] = _Host(origin=origin, rules=found, pages=may[:limit])
+            allowed[origin] = _Host(origin=origin, rules=found, pages=may[:limit], stopping=stopping)
         return allowed
 
     def _answers(
@@ -157,7 +160,9 @@ class PagesJob:
     ) -> None:
         """What one page brings out must not stop the others."""
         try:
-            self._use(page, self._read(page, answer, now), now, result)
+            self._use(page, self._read(page, answer, host, now), now, result)
+        except FetchStopped:
+            raise
         except FetchError as error:
             self._failed(page, error, now, result)
         except ParserDied as error:
@@ -177,18 +182,22 @@ class PagesJob:
             problem = SyndicateError(f"{page.url} could not be used ({type(error).__name__}: {error})")
             self._failed(page, problem, now, result)
 
-    def _allows(self, url: str, now: datetime) -> bool:
+    def _allows(self, url: str, now: datetime, stopping: Callable[[], bool]) -> bool:
         """Whether robots.txt allows the address that a redirect led to, on whichever host."""
         origin = origin_of(url)
-        found = rules_for(self.intake.store, self.intake.fetcher(), [origin], self.agent, now).get(origin)
-        return found is not None and found.rules is not None and found.rules.allows(url)
+        fetcher = self.intake.fetcher()
+        found = rules_for(self.intake.store, fetcher, [origin], self.agent, now, stopping=stopping)
+        if origin not in found:
+            raise FetchStopped(f"{url} was not looked at: the program is stopping")
+        rules = found[origin].rules
+        return rules is not None and rules.allows(url)
 
-    def _read(self, page: PageRead, answer: Fetched, now: datetime) -> Entry:
+    def _read(self, page: PageRead, answer: Fetched, host: "_Host", now: datetime) -> Entry:
         """The entry of a page. Raises ``ParseError`` when there is none, or none that we may use.
 
         Raises ``FetchError`` for a page that breaks off; one that does so every time is taken for what it is.
         """
-        if answer.url != page.url and not self._allows(answer.url, now):
+        if answer.url != page.url and not self._allows(answer.url, now, host.stopping):
             raise ParseError(f"it leads to {answer.url}, which robots.txt there does not allow")
         parsed = self.intake.parse(
             answer.body,
@@ -340,4 +349,5 @@ class _Host:
     origin: str
     rules: OriginRules
     pages: list[PageRead]
+    stopping: Callable[[], bool]
     deaths: int = 0

@@ -573,6 +573,22 @@ def test_a_redirect_does_not_lead_around_robots_txt(site: Site) -> None:
         assert "robots.txt there" in site.reasons()[0]
 
 
+def test_a_stop_does_not_wait_for_the_rules_of_where_a_redirect_leads(site: Site) -> None:
+    with ScriptedServer({"/robots.txt": hang, "/x": page()}) as other:
+        moved = answer(302, b"", Location=other.url("/x"))
+        site.answers({"/feed": feed(site, linked(site, 1)), "/news/1": moved})
+        site.declare("/feed")
+        site.room.ingest()
+
+        def stopping() -> bool:
+            return any(asked.path == "/robots.txt" for asked in other.asked)
+
+        result = site.room.services.pages.run(NOW, stopping=stopping)
+        assert (result.read, result.refused, result.failed) == (0, 0, 0)
+        other.answers["/robots.txt"] = answer(404, b"")
+        assert site.read().read == 1
+
+
 def test_a_feed_whose_pages_bring_nothing_is_left_alone_for_a_while(sites: Site) -> None:
     def listed(first: int, last: int) -> bytes:
         return feed(sites, *(linked(sites, number) for number in range(first, last)))
