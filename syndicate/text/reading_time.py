@@ -54,10 +54,8 @@ _KINDS = bytes(
     0x00 if character.isspace() else 0x01 if character.isalnum() or character == "_" else 0x11
     for character in bytes(range(256)).decode("cp1252", "replace")
 )
-# The same in other bits.
-_KINDS_BESIDE = bytes(kind << 1 for kind in _KINDS)
 _LONGEST = 1 << 16
-_FILLED = int.from_bytes(b"\x03" * _LONGEST, "little")
+_LOW_BITS = int.from_bytes(b"\x01" * _LONGEST, "little")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +110,11 @@ def _count_western(text: str) -> int:
 def _words_and_signs(text: bytes) -> tuple[int, int]:
     """How many words a text has, and how many of them are one sign.
 
-    All its bytes are looked at together, as one number, in which the text's second half is beside the first.
-    What looks at one after another, be it in C, stumbles at the end of each word, so that it takes twice as
-    long.
+    All its bytes are looked at together, as one number. What looks at one after another, be it in C, stumbles
+    at the end of each word, so that it takes twice as long.
     """
-    middle = max(0, text.rfind(b" ", 0, len(text) // 2))
-    kinds = int.from_bytes(text[:middle].translate(_KINDS), "little")
-    kinds |= int.from_bytes(text[middle:].translate(_KINDS_BESIDE), "little")
-    filled = kinds & _FILLED
+    kinds = int.from_bytes(text.translate(_KINDS), "little")
+    filled = kinds & _LOW_BITS
     # Where a word begins, and behind its end.
     edges = filled ^ filled << 8
     alone = edges & edges >> 8 & kinds >> 4
