@@ -118,7 +118,7 @@ def text_of(pieces: list[str], *, is_printable: bool = False) -> str:
     tags = pieces[1::2]
     if "/pre" in tags:
         _keep_line_ends(pieces)
-    pieces[1::2] = [_BREAKS.get(tag.partition(" ")[0] if " " in tag else tag, "") for tag in tags]
+    pieces[1::2] = [_BREAKS.get(tag.partition(" ")[0], "") for tag in tags]
     text = "".join(pieces)
     text = text.replace("\xa0", " ").replace("\t", " ").replace("\r", " ")
     is_printable = is_printable or without_ascii(text, _PRINTABLE_OR_BREAK).isprintable()
