@@ -16,9 +16,11 @@ _UNSAFE: Final = {
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _HEADING: Final = re.compile(r"<(/?)h([1-6])(?=[\s>])", re.IGNORECASE)
 _WITHOUT_ALTERNATIVE: Final = re.compile(r'<img(?![^<>]* alt=")')
-_PICTURES: Final = r'(?:\s*<img (?![^<>]* alt="[^"]*[^"\s])[^<>]*>)+\s*</a>'
-_NAMELESS: Final = re.compile(rf'<a(?= )(?=[^<>]*>{_PICTURES})(?![^<>]* title=")(?=[^<>]* href="([^"]*)")')
-_EMPTY: Final = re.compile(r'<a(?= )(?![^<>]* title=")[^<>]*>(\s*)</a>')
+_WORDLESS_LINK: Final = re.compile(
+    r"<a(?P<attributes> [^<>]*)>(?P<pictures>(?:\s*<img [^<>]*>)*)(?P<space>\s*)</a>"
+)
+_ALTERNATIVE: Final = re.compile(r' alt="[^"]*[^"\s]')
+_ADDRESS: Final = re.compile(r' href="([^"]*)"')
 _DESTINATION: Final = re.compile(
     r"https?://(?P<host>[\w.:-]+)"
     r"(?:/(?:[^?#]*/)?(?P<file>[\w.~-]+\.(?:avif|gif|jpe?g|png|svg|webp))(?=[?#]|\Z)|(?=[/?#]|\Z))",
@@ -91,12 +93,19 @@ def named_links(html: str) -> str:
     That is the file, where it leads to a picture, else the host. Links that hold nothing go,
     except for the space between two words.
     """
-    return _NAMELESS.sub(_named, _EMPTY.sub(r"\1", html)) if "<a " in html else html
+    return _WORDLESS_LINK.sub(_named, html) if "<a " in html else html
 
 
 def _named(link: re.Match[str]) -> str:
-    destination = _DESTINATION.match(link[1])
-    return f'<a aria-label="{destination["file"] or destination["host"]}"' if destination else link[0]
+    if ' title="' in link["attributes"] or _ALTERNATIVE.search(link["pictures"]):
+        return link[0]
+    if not link["pictures"]:
+        return link["space"]
+    address = _ADDRESS.search(link["attributes"])
+    destination = _DESTINATION.match(address[1]) if address else None
+    if not destination:
+        return link[0]
+    return f'<a aria-label="{destination["file"] or destination["host"]}"{link[0].removeprefix("<a")}'
 
 
 def _harmless(json_text: str) -> str:
