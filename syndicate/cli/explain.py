@@ -14,6 +14,7 @@ from syndicate.cli.editor import decision_answer, decision_line
 from syndicate.cli.frame import (
     config_option,
     json_option,
+    local,
     moment,
     now_option,
     plural,
@@ -140,7 +141,7 @@ def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
     if found.others:
         say(f"\nThis is the latest that matches; others are\n{article_lines(found.others)}")
     if found.story is not None:
-        _print_story(found, found.story)
+        _print_story(found, found.story, zone)
     click.echo("\nRelated" if found.related else "\nRelated: nothing deserves it")
     for link in found.related:
         click.echo(f"  {link.score:.3f}  {link.title} ({link.source_name})")
@@ -158,7 +159,7 @@ def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
     )
 
 
-def _print_story(found: Explanation, story: Story) -> None:
+def _print_story(found: Explanation, story: Story, zone: ZoneInfo) -> None:
     click.echo(
         f"\nStory {story.id}: {plural(story.articles, 'article')} from "
         f"{plural(story.coverage, 'source')}, led by article {story.lead_id}"
@@ -166,7 +167,7 @@ def _print_story(found: Explanation, story: Story) -> None:
     if found.reason is not None:
         click.echo(_reason(found.reason))
     for move in found.moves:
-        click.echo(f"  {move.moved:%d %b %H:%M}: {_move(move, story.id)}")
+        click.echo(f"  {local(move.moved, zone)}: {_move(move, story.id)}")
     if found.coverage:
         table(
             ("article", "source", "title"),

@@ -59,9 +59,9 @@ def moment(now: datetime | None) -> datetime:
     return now or datetime.now(UTC)
 
 
-def local(moment: datetime, zone: ZoneInfo) -> str:
+def local(at: datetime, zone: ZoneInfo) -> str:
     """A moment on the clock of an operator or a newsletter: ``Fri 27 Nov 07:00 CET``."""
-    return f"{moment.astimezone(zone):%a %d %b %H:%M %Z}"
+    return f"{at.astimezone(zone):%a %d %b %H:%M %Z}"
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 import csv
 import json
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -319,6 +321,21 @@ def test_explain_finds_an_article_by_its_words(edition: Run) -> None:
     assert "that matches" not in edition("explain snow").out
     ended = edition("explain", "no such thing")
     assert (ended.code, "no article matches" in ended.err) == (1, True)
+
+
+def test_explain_tells_on_the_operators_clock_when_stories_moved(
+    edition: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = edition("explain --json snow").json
+    columns = {
+        "kind": "merged", "from_story": 0, "to_story": found["story"]["id"], "articles": 1, "likeness": 0.5,
+        "article_id": found["article"]["id"], "needed": 0.3, "moved": 1_795_500_000_000_000,
+    }  # fmt: skip
+    with closing(sqlite3.connect("syndicate.db")) as connection, connection:
+        values = ", ".join(f":{name}" for name in columns)
+        connection.execute(f"INSERT INTO story_moves ({', '.join(columns)}) VALUES ({values})", columns)
+    monkeypatch.setenv("SYNDICATE_SITE__TIME_ZONE", "Asia/Tokyo")
+    assert "Tue 24 Nov 15:00 JST: story 0 (1 article) was merged into it" in edition("explain snow").out
 
 
 def test_a_mistyped_command_or_option_is_told_what_may_be_meant(run: Run) -> None:
