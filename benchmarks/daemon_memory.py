@@ -61,20 +61,19 @@ def fill(url: str, count: int, ended: datetime) -> None:
     with store.write() as connection:
         leases.make_secret(connection)
         (source,) = factories.add_sources(connection, factories.declared())
-        factories.add_articles(
-            connection,
-            source.id,
-            *(
-                factories.new_article(
-                    number,
-                    published=ended - timedelta(hours=1, minutes=number),
-                    first_seen=ended - timedelta(hours=1),
-                    title=f"Story {number} of the day, told in a headline of usual length",
-                    summary="A sentence or two that say what has happened, where, and to whom. " * 3,
-                )
-                for number in range(1, STORIES + 1)
-            ),
-        )
+        articles = [
+            factories.new_article(
+                number,
+                published=ended - timedelta(hours=1, minutes=number),
+                first_seen=ended - timedelta(hours=1),
+                title=f"Story {number} of the day, told in a headline of usual length",
+                summary="A sentence or two that say what has happened, where, and to whom. " * 3,
+            )
+            for number in range(1, STORIES + 1)
+        ]
+        for article in factories.add_unplaced(connection, source.id, articles):
+            story = factories.place(connection, article)
+            factories.save_story(connection, story, lead_id=article, created=ended, updated=ended)
         sync_newsletters(connection, [newsletter], ended - timedelta(days=9))
         connection.execute(insert(schema.subscribers), [reader(number, ended) for number in range(count)])
         state = SubscriptionState.CONFIRMED.value
