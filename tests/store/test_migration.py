@@ -202,7 +202,7 @@ def test_articles_stored_as_published_when_first_seen_become_undated(empty_store
         undated, dated = connection.scalars(
             select(schema.articles.c.published).order_by(schema.articles.c.uid)
         )
-        seen = connection.scalars(select(schema.articles.c.first_seen)).first()
+        seen = connection.scalars(select(schema.articles.c.first_seen).limit(1)).one()
         stale = connection.scalars(select(func.count()).select_from(schema.stale_pages)).one()
     assert (undated, is_dated(dated), stale) == (undated_key(seen), True, 1)
     store.dispose()
