@@ -213,6 +213,7 @@ class Article(_ArticleFields):
     title, the URL or the source. ``url`` is the publisher's own page, without tracking
     parameters (``""`` if there is none). ``path`` is the article page's path inside the output
     folder. ``minutes`` is the reading time, at least 1. ``first_seen`` is when we accepted it.
+    ``published`` of an article that is not ``dated`` is only a sort key (``undated_key``).
     ``title`` is what readers see; ``original_title`` is the publisher's, where our editor wrote
     another (else ``""``).
     ``same_text`` is a label, equal for articles with one text; an article that was never placed has none.
