@@ -1,7 +1,7 @@
 """Cut what blog software adds to the end of each item: credit lines and "continue reading" links. Pure.
 
-WordPress and its most common plug-in write "The post … appeared first on …" in the blog's language; excerpts end
-with "[…]" and a link to the page. Only the end of a text is looked at.
+WordPress and its most common plug-in write "The post … appeared first on …" in the blog's language; excerpts
+end with "[…]" and a link to the page. Only the end of a text is looked at.
 """
 
 import re
@@ -40,40 +40,42 @@ _CREDIT_STARTS = re.compile(
     re.IGNORECASE,
 )  # fmt: skip
 _CREDITS = (
-    "appeared first on", "first appeared on", "appeared first in", "erschien zuerst auf", "erschien zuerst bei",
-    "erschien zuerst in", "est apparu en premier sur", "apparaît en premier sur", "se publicó primero en",
-    "apareció primero en", "aparece primero en", "publicado primero en", "proviene da", "sembra essere il primo su",
-    "apareceu primeiro em", "apareceu primeiro no", "apareceu primeiro na", "aparece primeiro em",
-    "foi publicado primeiro em", "verscheen eerst op", "pochodzi z serwisu", "pojawił się poraz pierwszy w",
-    "pojawił się po raz pierwszy w", "появились сначала на", "появилась сначала на", "впервые появилась",
-    "спершу з'явився на", "спершу з’явився на", "вперше з'явився на", "dök först upp på", "blev først udgivet på",
+    "appeared first on", "first appeared on", "appeared first in", "erschien zuerst auf",
+    "erschien zuerst bei", "erschien zuerst in", "est apparu en premier sur", "apparaît en premier sur",
+    "se publicó primero en", "apareció primero en", "aparece primero en", "publicado primero en",
+    "proviene da", "sembra essere il primo su", "apareceu primeiro em", "apareceu primeiro no",
+    "apareceu primeiro na", "aparece primeiro em", "foi publicado primeiro em", "verscheen eerst op",
+    "pochodzi z serwisu", "pojawił się poraz pierwszy w", "pojawił się po raz pierwszy w",
+    "появились сначала на", "появилась сначала на", "впервые появилась", "спершу з'явився на",
+    "спершу з’явився на", "вперше з'явився на", "dök först upp på", "blev først udgivet på",
     "dukkede først op på", "dukket først opp på", "julkaistiin ensimmäisen kerran", "apare prima dată în",
-    "pochází z", "zobrazený najskôr", "εμφανίστηκε πρώτα στο", "xuất hiện đầu tiên trên", "xuất hiện đầu tiên vào",
-    "pertama kali tampil pada", "pertama kali muncul di", "ha aparegut primer a", "pojavila se prvi puta na",
-    "أولاً على", "اولین بار در", "הופיע לראשונה ב", "に最初に表示されました", "に最初に登場しました", "最先出现在", "最先出現於",
-    "最先出現在",
+    "pochází z", "zobrazený najskôr", "εμφανίστηκε πρώτα στο", "xuất hiện đầu tiên trên",
+    "xuất hiện đầu tiên vào", "pertama kali tampil pada", "pertama kali muncul di", "ha aparegut primer a",
+    "pojavila se prvi puta na", "أولاً على", "اولین بار در", "הופיע לראשונה ב",
+    "に最初に表示されました", "最先出现在", "最先出現於", "最先出現在",
 )  # fmt: skip
 # A part of each credit: a quick look tells that there is none.
 _MAY_CREDIT = re.compile(
-    "eared first|first appeared|erschien zuerst|en premier|primer[o ]|essere il primo|primeiro|eerst op|proviene"
-    "|pochodzi z|pertama kali|raz pierwszy|появил|явив|först upp|først|julkaistiin|prima dat|pochází z|zobrazen"
-    "|πρώτα|đầu tiên|prvi puta|أولا|اولین|לראשונה|最初に|最先出"
+    "eared first|first appeared|erschien zuerst|en premier|primer[o ]|essere il primo|primeiro|eerst op"
+    "|proviene|pochodzi z|pertama kali|raz pierwszy|появил|явив|först upp|først|julkaistiin|prima dat"
+    "|pochází z|zobrazen|πρώτα|đầu tiên|prvi puta|أولا|اولین|לראשונה|最初に|最先出"
 )
 _VOID = ("<br", "<hr", "<img", "<wbr")
 _READ_MORE = _any(
     "continue reading", "keep reading", "(?:click (?:here )?to )?read (?:more|on|the rest|full story)",
     "read (?:the )?(?:full|whole|entire) (?:article|post|story)", "view (?:full )?(?:post|article)",
-    "weiterlesen", "(?:mehr|weiter) lesen", "zum (?:artikel|beitrag)", "lire (?:la suite|plus|l['’]article)",
-    "(?:continuer|poursuivre) (?:la|à) lecture", "en savoir plus", "(?:leer|ver|saber) más",
-    "(?:seguir|continuar|sigue) leyendo", "leggi (?:tutto|di più|ancora)", "continua(?: a)? leggere",
-    "(?:leia|ler|saiba|ver) mais", "continu(?:e|ar)(?: a)? (?:lendo|ler|a leitura)", "lees (?:verder|meer)",
-    "verder lezen", "czytaj (?:dalej|więcej)", "читать (?:далее|дальше|полностью)", "подробнее", "читати далі",
+    "weiterlesen", "(?:mehr|weiter) lesen", "zum (?:artikel|beitrag)",
+    "lire (?:la suite|plus|l['’]article)", "(?:continuer|poursuivre) (?:la|à) lecture", "en savoir plus",
+    "(?:leer|ver|saber) más", "(?:seguir|continuar|sigue) leyendo", "leggi (?:tutto|di più|ancora)",
+    "continua(?: a)? leggere", "(?:leia|ler|saiba|ver) mais",
+    "continu(?:e|ar)(?: a)? (?:lendo|ler|a leitura)", "lees (?:verder|meer)", "verder lezen",
+    "czytaj (?:dalej|więcej)", "читать (?:далее|дальше|полностью)", "подробнее", "читати далі",
     "läs (?:mer|vidare)", "fortsätt läsa", "læs (?:mere|videre)", "les (?:mer|videre)", "lue lisää",
-    "jatka lukemista", "devamını oku", "číst (?:dále|více)", "čítať ďalej", "cite[șs]te mai (?:mult|departe)",
-    "tovább(?: olvasom)?", "διαβάστε (?:περισσότερα|τη συνέχεια)", "xem thêm", "đọc tiếp",
-    "(?:baca )?selengkapnya", "llegir(?:-ne)? més", "اقرأ المزيد", "متابعة القراءة", "ادامه مطلب", "קרא עוד",
-    "להמשך קריאה", "続きを読む", "阅读(?:更多|全文)", "閱讀(?:更多|全文)", "继续阅读", "繼續閱讀", "더 ?보기",
-    "계속 읽기",
+    "jatka lukemista", "devamını oku", "číst (?:dále|více)", "čítať ďalej",
+    "cite[șs]te mai (?:mult|departe)", "tovább(?: olvasom)?", "διαβάστε (?:περισσότερα|τη συνέχεια)",
+    "xem thêm", "đọc tiếp", "(?:baca )?selengkapnya", "llegir(?:-ne)? més", "اقرأ المزيد", "متابعة القراءة",
+    "ادامه مطلب", "קרא עוד", "להמשך קריאה", "続きを読む", "阅读(?:更多|全文)", "閱讀(?:更多|全文)",
+    "继续阅读", "繼續閱讀", "더 ?보기", "계속 읽기",
 )  # fmt: skip
 _ARROWS = " .…→»›⟶➡►>)]\n"
 _ARROW = r"(?:→|»|›|…|\.\.\.|⟶|➡|►|(?:&gt;|>){1,2})"
@@ -162,35 +164,40 @@ def _without_phrase(html: str) -> str:
 
 
 def _end_of_text(html: str) -> int:
-    """Where the text ends: the end tags after it, but that of a link, do not count."""
-    end = len(html.rstrip())
+    """Return where the text ends: the end tags after it, but that of a link, do not count."""
+    end = _without_space(html, len(html))
     while html.endswith(">", 0, end):
         at = html.rfind("<", 0, end)
         if not html.startswith(("</", "<br"), at) or html.startswith("</a>", at):
             break
-        end = len(html[:at].rstrip())
+        end = _without_space(html, at)
+    return end
+
+
+def _without_space(html: str, end: int, others: str = "") -> int:
+    while end and (html[end - 1].isspace() or html[end - 1] in others):
+        end -= 1
     return end
 
 
 def _cut(html: str, at: int, *, breaks_off: bool = False) -> str:
-    """Return HTML that ends at ``at``, its open elements closed; with an ellipsis where the text ``breaks_off``."""
+    """Return HTML that ends at ``at``, elements closed; with an ellipsis where the text ``breaks_off``."""
     ends: list[str] = []
     depth = 0
     for tag in _TAG.findall(html, at):
-        if tag.startswith("</"):
-            depth -= 1
-            if depth < 0:
-                ends.append(tag)
-                depth = 0
-        else:
-            depth += not tag.startswith(_VOID)
-    kept = html[:at].rstrip(" \n([" if breaks_off else None)
+        depth += -1 if tag.startswith("</") else not tag.startswith(_VOID)
+        if depth < 0:
+            ends.append(tag)
+            depth = 0
+    end = _without_space(html, at, "([" if breaks_off else "")
     # Elements that begin right here would stay empty.
-    while (
-        kept.endswith(">") and (start := kept.rfind("<")) >= 0 and not kept.startswith(("</", "<img "), start)
-    ):
-        del ends[: not kept.startswith(_VOID, start)]
-        kept = kept[:start].rstrip()
-    if breaks_off and kept and not _IS_BROKEN_OFF.search(kept, max(len(kept) - MAX_ENDS, 0)):
+    while html.endswith(">", 0, end):
+        start = html.rfind("<", 0, end)
+        if html.startswith(("</", "<img "), start):
+            break
+        del ends[: not html.startswith(_VOID, start)]
+        end = _without_space(html, start)
+    kept = html[:end]
+    if breaks_off and kept and not _IS_BROKEN_OFF.search(kept, max(end - MAX_ENDS, 0)):
         kept += "<p>…</p>" if _BLOCK.fullmatch(kept, kept.rfind("<")) else " …"
     return kept + "".join(ends)

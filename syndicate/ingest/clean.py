@@ -80,7 +80,7 @@ _UP, _DEPTH, _PAGE = "/one-folder-up", 8, "the-page"
 _BASE = f"{_HOST}{_UP * _DEPTH}/{_PAGE}"
 _UPS = re.compile(rf"(?:{_UP}){{0,{_DEPTH}}}")
 _RELATIVE_URL = re.compile(rf'( (?:href|src)="){re.escape(_HOST)}([^"]*)"')
-_USERINFO = re.compile(r'="(?!mailto:)[^"/\\?#]*[/\\]*[^"/\\?#]*@')
+_USERINFO = re.compile(r'="(?!mailto:)[^"/\\?#@]*+[/\\]*+[^"/\\?#@]*+@')
 _USERINFO_URL = re.compile(r'( (?:href|src)=")((?!mailto:)[^"@]*@[^"]*+)"')
 _LINK_OR_PICTURE = re.compile(r"<(?:a|img) [^<>]*>")
 _FOREIGN_URL = re.compile(r'( (?:href|src)=")([\x00-\x21\x23-\x7f]*+[^"\x00-\x7f][^"]*+)"')
@@ -230,7 +230,7 @@ def _resolved(html: str, base: str, page: str) -> str:
         if rest == reference or rest[:1] not in ("", "#", "?"):
             url = absolute_url(base, reference)
         else:
-            url = absolute_url(page if rest[:1] == "#" else base, rest) if rest else base
+            url = absolute_url(base if rest[:1] == "?" else page, rest) if rest else page
         return f'{match[1]}{escape(url)}"' if url else ""
 
     return _RELATIVE_URL.sub(resolve, html)

@@ -194,7 +194,7 @@ def _address(entry: Any) -> str:
 
 
 def _plain(entry: Any, name: str) -> Text | None:
-    """A text that ``feed_sax`` keeps apart: a video feed describes its items only in ``media:description``."""
+    """Text that ``feed_sax`` keeps apart: a video feed describes its items only in ``media:description``."""
     text = str(_get(entry, name, ""))
     return Text(text, html=False) if text else None
 

@@ -1,8 +1,8 @@
 """Which article an entry is, and what we store of it. Pure; ``now`` is an argument.
 
 **Key.** An article is known inside its source by a key: the guid if it says anything, else the canonical
-URL with its fragment, else a hash of title and date (of the text, when there is neither). The public ``uid`` is derived from
-the source's name and the key of the first sight, and never changes.
+URL with its fragment, else a hash of title and date (of the text, when there is neither). The public ``uid``
+is derived from the source's name and the key of the first sight, and never changes.
 
 ==============================================  ==================================================
 what we meet                                    what it is

@@ -35,7 +35,7 @@ _DECORATION_HOSTS = re.compile(
 _WORDS = r"(?:badge|button|btn|donate|emoji|emoticon|icon|share|smiley|spacer|sprite|subscribe)s?"
 # Also of photographs: "style-icon.jpg" may show the article's subject.
 _SURE_WORDS = r"(?:avatar|favicon|gravatar|logo)s?"
-_SUFFIX = r"(?:[-_.@](?:\d+x?\d*(?:px)?|small|large|full|scaled|white|black|rss|e\d+))*"
+_SUFFIX = r"(?:[-_.@](?:\d++(?:x\d*+)?+(?:px)?+|small|large|full|scaled|white|black|rss|e\d+))*"
 _DECORATION_NAMES = re.compile(
     rf"""[^?\#]*/(?:
         (?:{_WORDS}|{_SURE_WORDS}|smilies|tracking|display-ads?|ads)/

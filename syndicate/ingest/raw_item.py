@@ -38,28 +38,36 @@ _TAG_NAME = re.compile(r"</?([a-zA-Z][\w:-]*)")
 _HTML_EVIDENCE = re.compile(r"</\w+>|/>|<(?:br|hr|img|p)\b", re.IGNORECASE)
 _REFERENCE = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
 _PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
-_MAIL_AND_NAME = re.compile(r"\S+@\S+\s*\((.+)\)\s*\Z")
+_MAIL_AND_NAME = re.compile(r"(?:\S+@\S+|hidden)\s*\((.+)\)\s*\Z")
 _NAME_AND_MAIL = re.compile(r"(.+?)\s*[<(\[]\s*(?:mailto:)?\S+@\S+?\s*[>)\]]\s*\Z")
 _MAILBOX = re.compile(r"(?:mailto:)?([^@\s<>()]+)@[^@\s<>()]+\.[^@\s<>()]+", re.IGNORECASE)
 # Mailboxes of nobody (RFC 2142, and what blog software writes).
 _ROLES = frozenset(
     {
-        "admin", "administrator", "blog", "contact", "editor", "editorial", "feedback", "hello", "help", "hostmaster",
-        "info", "mail", "news", "newsroom", "no-reply", "nobody", "noemail", "noreply", "office", "postmaster", "press",
-        "redaktion", "root", "rss", "support", "team", "unknown", "user", "web", "webmaster",
+        "admin", "administrator", "blog", "contact", "editor", "editorial", "feedback", "hello", "help",
+        "hostmaster", "info", "mail", "news", "newsroom", "no-reply", "nobody", "noemail", "noreply",
+        "office", "postmaster", "press", "redaktion", "root", "rss", "support", "team", "unknown", "user",
+        "web", "webmaster",
     }
 )  # fmt: skip
 # What no author writes in plain text on purpose.
 _DOUBLY_ESCAPED = re.compile(
     "&(?:nbsp|amp|quot|apos|hellip|[lr][sd]quo|[mn]dash|#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5});"
 )
+# What WordPress writes for "no category".
+_NO_TAGS = frozenset(
+    {
+        "uncategorized", "uncategorised", "nicht kategorisiert", "non classé", "sin categoría",
+        "senza categoria", "sem categoria", "geen categorie", "без рубрики", "غير مصنف", "未分类", "未分類",
+    }
+)  # fmt: skip
 _LINK_TAG = re.compile("<a [^<>]*>|</a>")
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 
 
 @dataclass(slots=True)
 class Text:
-    """A text construct: its value, whether it is HTML, and its ``xml:base`` (absolute, ``""`` without one)."""
+    """A text construct: its value, whether it is HTML, and its ``xml:base`` (absolute, or ``""``)."""
 
     value: str
     html: bool
@@ -208,7 +216,7 @@ def names_of(written: Iterable[str]) -> tuple[str, ...]:
     kept: dict[str, None] = {}
     for raw in written:
         name = clean_line(unescape(raw) if "&" in raw else raw, 100)
-        if "@" in name:
+        if "@" in name or name.startswith("hidden ("):
             match = _MAIL_AND_NAME.match(name) or _NAME_AND_MAIL.match(name)
             name = match[1].strip("\"' ") if match else _name_in_mailbox(name)
         if name and "@" not in name[1:] and "://" not in name:
@@ -232,7 +240,7 @@ def _tags(terms: Iterable[str]) -> tuple[str, ...]:
     kept: dict[str, str] = {}
     for term in terms:
         tag = clean_line(unescape(term) if "&" in term else term, 60)
-        if tag and "://" not in tag:
+        if tag and "://" not in tag and tag.casefold() not in _NO_TAGS:
             kept.setdefault(tag.casefold(), tag)
             if len(kept) == MAX_TAGS:
                 break
