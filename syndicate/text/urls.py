@@ -78,7 +78,7 @@ class _Parts(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def canonical_url(url: str) -> str:
-    """The one spelling of a web page's address, for comparing and storing.
+    """The one spelling of a web page's address, for comparing.
 
     Lower-case scheme and host, IDNA host in Punycode, no default port, no dot segments, normalised
     %-escapes (RFC 3986 section 6.2.2), no fragment unless it is a ``#!`` route, no tracking parameters;
