@@ -79,8 +79,9 @@ def wants_page(article: NewArticle, source: Source, now: datetime, options: Page
     is_feed = source.kind is SourceKind.FEED
     if is_feed and article.words >= SHORT and not _BREAKS_OFF.search(article.text[-120:]):
         return False
-    if urlsplit(article.url).path in ("", "/"):
-        # An item that leads to a front page: what stands there is not the item.
+    address = urlsplit(article.url)
+    if address.path in ("", "/") or (address.fragment and not set("!=") & set(address.fragment)):
+        # A front page, or one entry of a changelog: what stands there is not the item.
         return False
     return not is_feed or same_site(article.url, source.url) or same_site(article.url, source.home_url)
 

@@ -1,8 +1,8 @@
 """Which article an entry is, and what we store of it. Pure; ``now`` is an argument.
 
 **Key.** An article is known inside its source by a key: the guid if it says anything, else the canonical
-URL, else a hash of title and date (of the text, when there is neither). The public ``uid`` is derived from
-the source's name and the key of the first sight, and never changes.
+URL with its fragment, else a hash of title and date (of the text, when there is neither). The public ``uid``
+is derived from the source's name and the key of the first sight, and never changes.
 
 ==============================================  ==================================================
 what we meet                                    what it is
@@ -11,6 +11,8 @@ same key                                        the same article
 same key, but another URL, title *and* date     a reused guid: a new article, key ``guid#url``
 unknown key, URL and title of a known article,  a changed guid: the same article keeps uid and key
   dates less than a day apart or one missing
+same URL but another fragment than a known      another article: an entry of a changelog; where one
+  article's                                       of both has no fragment, title and date decide
 unknown key and URL, title and moment of a      it has moved (``reappearing``): the same article
   known article that is listed no longer
 no guid, no URL                                 title and date identify it
@@ -43,7 +45,7 @@ from syndicate.text.language import detect_language, direction_of
 from syndicate.text.names import slug
 from syndicate.text.plain import excerpt
 from syndicate.text.reading_time import measure_reading
-from syndicate.text.urls import canonical_url
+from syndicate.text.urls import canonical_link, canonical_url
 
 FUTURE_TOLERANCE = timedelta(minutes=10)
 FUTURE_LIMIT = timedelta(days=1)
@@ -89,17 +91,26 @@ def entry_key(entry: Entry) -> str:
     guid = entry.guid.strip()
     if any(map(str.isalnum, guid)) and guid.lower() not in _EMPTY_GUIDS:
         return _bounded(guid)
-    url = canonical_url(entry.url)
-    if url:
+    if url := canonical_link(entry.url):
         return _bounded(url)
     date = entry.published.isoformat() if entry.published else ""
     return "hash:" + _hash(entry.title.casefold(), date, "" if entry.title or date else entry.text)
 
 
 def keys_of(entry: Entry) -> tuple[str, ...]:
-    """Every key under which the entry may be known; ask the store for these and for the URL."""
+    """Return every key under which the entry may be known; ask the store for these and for ``urls_of``."""
     key = entry_key(entry)
-    return key, _reused_key(entry, key)
+    reused_key = _reused_key(entry, key)
+    if "#" in entry.url and key == _bounded(canonical_link(entry.url)):
+        # Stores from before fragments counted have this key.
+        return key, reused_key, _bounded(canonical_url(entry.url))
+    return key, reused_key
+
+
+def urls_of(entry: Entry) -> tuple[str, ...]:
+    """Return the URLs under which the store may have the entry: with its fragment, and without."""
+    page, link = canonical_url(entry.url), canonical_link(entry.url)
+    return (page,) if page == link else (page, link)
 
 
 def uid_of(source_name: str, key: str) -> str:
@@ -121,7 +132,7 @@ def decide(
 ) -> Decision:
     """New, changed, same or refused, by the rules above.
 
-    ``known`` holds the source's articles under ``keys_of(entry)`` or under its canonical URL; ``moved`` is
+    ``known`` holds the source's articles under ``keys_of(entry)`` or under ``urls_of(entry)``; ``moved`` is
     the one that the entry must be if it is none of those. ``by_sight`` dates an entry without a date ``now``.
     """
     known = tuple(known)
@@ -169,7 +180,7 @@ def accept(
     return NewArticle(
         uid=uid,
         entry_key=key,
-        url=canonical_url(entry.url),
+        url=canonical_link(entry.url),
         path=existing.path if existing else fallback,
         title=title,
         authors=entry.authors,
@@ -203,24 +214,33 @@ def _title_without_words(entry: Entry, source: Source) -> str:
 
 
 def _identified(entry: Entry, known: tuple[KnownArticle, ...]) -> tuple[str, KnownArticle | None]:
-    key, reused_key = keys_of(entry)
+    key, reused_key, *_ = keys_of(entry)
     by_key = {article.entry_key: article for article in known}
     if reused_key in by_key:
         return reused_key, by_key[reused_key]
     existing = by_key.get(key)
     if existing:
         return (reused_key, None) if _is_reused(entry, existing) else (key, existing)
-    url = canonical_url(entry.url)
     for article in known:
-        if url and article.url == url and _same_title(entry, article) and _same_date(entry, article):
+        same = article.url and _same_page(entry, article) and _same_title(entry, article)
+        if same and _same_date(entry, article):
             return article.entry_key, article
     return key, None
 
 
 def _is_reused(entry: Entry, existing: KnownArticle) -> bool:
-    url = canonical_url(entry.url)
-    other_page = bool(url and existing.url and url != existing.url)
+    other_page = bool(canonical_url(entry.url) and existing.url and not _same_page(entry, existing))
     return other_page and not _same_title(entry, existing) and not _same_date(entry, existing)
+
+
+def _same_page(entry: Entry, existing: KnownArticle) -> bool:
+    """Compare addresses; two fragments differ, but none may be any: it was not stored, or not written."""
+    link = canonical_link(entry.url)
+    if "#" not in link and "#" not in existing.url:
+        return link == existing.url
+    page, _, fragment = link.partition("#")
+    known_page, _, known_fragment = existing.url.partition("#")
+    return page == known_page and (fragment == known_fragment or not fragment or not known_fragment)
 
 
 def _same_title(entry: Entry, existing: KnownArticle) -> bool:
@@ -236,7 +256,7 @@ def _same_date(entry: Entry, existing: KnownArticle) -> bool:
 
 
 def _reused_key(entry: Entry, key: str) -> str:
-    return _bounded(f"{key}#{canonical_url(entry.url)}")
+    return _bounded(f"{key}#{canonical_link(entry.url)}")
 
 
 def _bounded(key: str) -> str:

@@ -18,6 +18,7 @@ from syndicate.ingest.identity import (
     entry_key,
     keys_of,
     uid_of,
+    urls_of,
 )
 from syndicate.model import Entry, Image, KnownArticle, NewArticle, Source, known_since, undated_key
 
@@ -53,7 +54,8 @@ def decided(entry: Entry, *known: KnownArticle, now: datetime = NOW + timedelta(
         ("abc", "https://wire.example/1", "abc"),
         (" abc ", "", "abc"),
         ("https://wire.example/?p=1&utm_source=x", "", "https://wire.example/?p=1&utm_source=x"),
-        ("", "https://WIRE.example:443/1?utm_source=x#top", "https://wire.example/1"),
+        ("", "https://WIRE.example:443/1?utm_source=x#v1.2", "https://wire.example/1#v1.2"),
+        ("", "https://wire.example/1#utm_source=rss", "https://wire.example/1"),
         ("0", "https://wire.example/1", "https://wire.example/1"),
         ("NULL", "https://wire.example/1", "https://wire.example/1"),
         ("--", "https://wire.example/1", "https://wire.example/1"),
@@ -354,3 +356,33 @@ def test_an_article_of_a_store_that_hashed_otherwise_is_still_the_same():
     before = replace(first_seen(), content_hash="a5b3b9917c9d818d252c44c7e1e74c44")
     assert decided(replace(ENTRY, digest="d2"), before).kind is Kind.SAME
     assert decided(replace(ENTRY, digest="d2", title="Sun in Bergen"), before).kind is Kind.CHANGED
+
+
+def changelog(version: str, title: str = "", date: datetime | None = None) -> Entry:
+    url = f"https://wire.example/log{'#' + version if version else ''}"
+    return Entry(guid="", url=url, title=title or f"Version {version}", published=date, digest=version)
+
+
+def test_entries_of_a_changelog_are_articles_of_their_own_and_keep_their_links():
+    first, second = changelog("v1", "Fixes"), changelog("v2", "Fixes")
+    known = first_seen(first)
+    decision = decided(second, known)
+    assert decision.kind is Kind.NEW
+    assert decision.article
+    assert decision.article.url == "https://wire.example/log#v2"
+    assert decided(replace(first, digest="other", text="More."), known).existing == known
+
+
+def test_an_entry_stored_before_fragments_counted_is_found_by_its_title():
+    known = first_seen(changelog("", "Version v1"))
+    assert set(keys_of(changelog("v1"))) >= {known.entry_key}
+    assert set(urls_of(changelog("v1"))) >= {known.url}
+    assert decided(changelog("v1"), known).existing == known
+    assert decided(changelog("v2"), known).kind is Kind.NEW
+
+
+def test_a_guid_reused_for_another_entry_of_a_changelog_is_a_new_article():
+    known = first_seen(replace(changelog("v1", date=NOW - timedelta(days=9)), guid="log"))
+    entry = replace(changelog("v2", date=NOW), guid="log")
+    assert decided(entry, known).kind is Kind.NEW
+    assert keys_of(entry)[1] == "log#https://wire.example/log#v2"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from syndicate.ingest.identity import Decision, Kind, decide, entry_key, has_date, keys_of
+from syndicate.ingest.identity import Decision, Kind, decide, entry_key, has_date, keys_of, urls_of
 from syndicate.ingest.reappearing import Reappeared
 from syndicate.ingest.rules import Rule, apply_rules
 from syndicate.jobs.ingest.moved import moved_articles
@@ -12,7 +12,6 @@ from syndicate.jobs.ingest.reading import Reading
 from syndicate.model import KnownArticle, NewArticle, Source, SourceKind
 from syndicate.store import Store, known_articles, tombstones
 from syndicate.text.names import title_hash
-from syndicate.text.urls import canonical_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +38,7 @@ def decide_entries(
     asked = {
         one.source.id: (
             [key for entry in one.parsed.entries for key in keys_of(entry)],
-            [canonical_url(entry.url) for entry in one.parsed.entries],
+            [url for entry in one.parsed.entries for url in urls_of(entry)],
         )
         for one in readings
         if one.parsed.entries and not one.is_first
@@ -91,7 +90,7 @@ def _decided(
     taken: set[str] = set()
     for place, entry in enumerate(reading.parsed.entries):
         candidates = [by_key[key] for key in keys_of(entry) if key in by_key] if by_key else []
-        candidates += by_url.get(canonical_url(entry.url), [])
+        candidates += [article for url in urls_of(entry) for article in by_url.get(url, ())]
         decision = decide(
             entry, source, candidates, now, moved=back.moved.get(entry.digest), by_sight=by_sight
         )
