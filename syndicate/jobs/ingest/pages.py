@@ -27,7 +27,7 @@ from syndicate.ingest.identity import accept
 from syndicate.ingest.readers import Document
 from syndicate.jobs.ingest.intake import Intake, LeaseLost
 from syndicate.jobs.ingest.reading import reading_of_entries
-from syndicate.jobs.ingest.robots import OriginRules, rules_for
+from syndicate.jobs.ingest.robots import OriginRules, pause_origin, rules_for
 from syndicate.model import Entry, NewArticle, PageRead, ParsedSource, ReadState, SourceKind
 from syndicate.net import PAGE_ACCEPT, Fetched, FetchRequest
 from syndicate.store import Connection, quarantine
@@ -298,7 +298,7 @@ class PagesJob:
         self._rest(host.origin, until)
         with self.intake.store.write() as connection:
             if error.busy:
-                robots_store.busy_origin(connection, error.busy, until)
+                pause_origin(connection, error, now)
             page_store.finish_page(
                 connection,
                 page.id,

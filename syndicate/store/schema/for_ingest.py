@@ -22,6 +22,7 @@ sources = Table(
     Column("created", Moment, nullable=False),
     *texts("etag", "last_modified", "body_hash", "frame", "error", "warning", "permanent_url"),
     Column("read_from", Text, nullable=False, server_default=""),
+    Column("moved_to", Text, nullable=False, server_default=""),
     Column("last_attempt", Moment),
     Column("last_success", Moment),
     Column("next_check", Moment),

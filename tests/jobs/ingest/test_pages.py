@@ -324,7 +324,7 @@ def test_a_server_that_is_too_busy_for_a_page_is_not_asked_for_feeds_and_the_oth
     site.answers(
         {
             "/feed": [feed(site, linked(site, 1)), answer(503, b"", Retry_After="7200"), feed(site)],
-            "/news/1": [answer(429, b"", Retry_After="7200"), page("Title 1")],
+            "/news/1": [answer(503, b"", Retry_After="7200"), page("Title 1")],
         }
     )
     site.declare("/feed")
