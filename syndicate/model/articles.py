@@ -92,8 +92,8 @@ class ParsedSource:
     that could not be read although the rest could. ``left_out`` counts new items beyond our limit,
     to be read the next time although the document is the same; after a document that is ``cut_off`` all is
     asked for again. ``feeds`` are those that an HTML page, which is no source itself, leads to, and
-    ``moved_to`` is the address that it refreshes to. ``parts`` are the sitemaps of a sitemap index, which has no
-    entries of its own.
+    ``moved_to`` is the address that it refreshes to. ``parts`` are the sitemaps of a sitemap index, which
+    has no entries of its own.
     """
 
     title: str = ""

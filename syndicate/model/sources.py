@@ -22,6 +22,13 @@ class FullText(StrEnum):
     NEVER = "never"
 
 
+class Paywall(StrEnum):
+    """Whether text that a page marks as not free is left, or taken as far as the page shows it."""
+
+    RESPECT = "respect"
+    IGNORE = "ignore"
+
+
 class Republish(StrEnum):
     """How much of a source's text our feeds, pages and mail may carry."""
 
@@ -106,6 +113,7 @@ class Source:
     weight: float = 1.0
     republish: Republish = Republish.SUMMARY
     full_text: FullText = FullText.AUTO
+    paywall: Paywall = Paywall.RESPECT
     select: Selectors | None = None
     origin: Origin = Origin.CONFIG
     paused: bool = False

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from syndicate.errors import ConfigError
 from syndicate.ingest.rules import parse_rewrite
-from syndicate.model import AccessKind, FullText, Republish
+from syndicate.model import AccessKind, FullText, Paywall, Republish
 from syndicate.settings.section import Section
 from syndicate.settings.values import (
     ConditionText,
@@ -86,6 +86,7 @@ class SourceSettings(Section):
     weight: float = Field(1.0, ge=0, le=100)
     republish: Republish | None = None
     full_text: FullText = FullText.AUTO
+    paywall: Paywall = Paywall.RESPECT
     select: SelectSettings = SelectSettings()
     paused: bool = False
     private: bool | None = None

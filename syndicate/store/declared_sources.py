@@ -60,6 +60,7 @@ def declared_values(source: Source) -> dict[str, Any]:
         "weight": source.weight,
         "republish": source.republish.value,
         "full_text": source.full_text.value,
+        "paywall": source.paywall.value,
         "select_json": asdict(source.select) if source.select else None,
         "origin": source.origin.value,
         "paused": source.paused,

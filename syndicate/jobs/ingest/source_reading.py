@@ -78,7 +78,7 @@ def reading_of(source: Source) -> dict[str, Any]:
     if source.kind is SourceKind.PAGE and source.select:
         return {"kind": Document.LISTING, "select": source.select}
     if source.kind is SourceKind.PAGE:
-        return {"kind": Document.PAGE, "asked": source.url}
+        return {"kind": Document.PAGE, "asked": source.url, "paywall": source.paywall}
     return {"kind": Document.FEED}
 
 
