@@ -334,7 +334,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "retention.prune_failures": lambda c: retention.prune_failures(c, before=LATER),
     "robots.save_robots": lambda c: robots.save_robots(c, "https://a.example", 200, "", LATER),
     "robots.rest_origin": lambda c: robots.rest_origin(c, "https://a.example", LATER),
-    "robots.busy_origin": lambda c: robots.busy_origin(c, "https://a.example", LATER),
+    "robots.busy_origin": lambda c: robots.busy_origin(c, "https://a.example", LATER, 6.0),
     "robots.prune_robots": lambda c: robots.prune_robots(c, before=LATER),
     "sitemap_parts.save_parts": lambda c: sitemap_parts.save_parts(c, 1, [SitemapPart(url="u")], NOW),
     "sitemap_parts.claim_parts": lambda c: sitemap_parts.claim_parts(c, limit=5, **lease("us")),
