@@ -15,7 +15,13 @@ import trafilatura
 from trafilatura.htmlprocessing import build_html_output
 
 from syndicate.errors import ParseError
-from syndicate.ingest.html_documents import breaks_off, read_html, tree_of, without_code
+from syndicate.ingest.html_documents import (
+    breaks_off,
+    paragraphs_of_line_breaks,
+    read_html,
+    tree_of,
+    without_code,
+)
 from syndicate.ingest.not_articles import FEW, FOR_SUBSCRIBERS, SHORT, SeenPage, is_teaser, why_not_an_article
 from syndicate.ingest.page_facts import PageFacts, page_facts
 from syndicate.ingest.raw_item import RawItem, Text, entry_of
@@ -25,6 +31,8 @@ from syndicate.model import Entry, ParsedSource, Paywall
 from syndicate.text.plain import clean_line
 from syndicate.text.reading_time import measure_reading
 
+LONGER_WITH_PICTURES = 1.1
+"""Captions lengthen a text less than this; lists of other articles lengthen it more."""
 BREAKS_OFF = "the page breaks off before its end"
 
 # Its notes about odd pages are not news to anybody.
@@ -62,6 +70,7 @@ def parse_page(
     for picture in [one for one in tree.iter("img") if _is_unseen(one)]:
         picture.drop_tree()
     visible = " ".join(tree.text_content().split())
+    paragraphs_of_line_breaks(tree)
     # Guessing takes half the time, so only what the page does not declare is guessed.
     found = _extracted(tree, url, guess=not (facts.authors and facts.published))
     entry = _entry(facts, found, url)
@@ -124,21 +133,38 @@ def _is_unseen(picture: Any) -> bool:
 
 
 def _extracted(tree: Any, url: str, *, guess: bool) -> Any:
-    """The document that trafilatura found, or ``None`` when it finds no text worth the name."""
-    try:
+    """Return the document that trafilatura found, or ``None`` when it finds no text worth the name.
+
+    Pictures of lists and menus beside the text bring those into it, so a much longer text with pictures gives
+    way to the one without.
+    """
+
+    def extract(*, pictures: bool, guess: bool) -> Any:
         return trafilatura.bare_extraction(
             tree,
             url=url,
             include_comments=False,
             include_formatting=True,
-            include_images=True,
+            include_images=pictures,
             include_links=True,
             include_tables=True,
             with_metadata=guess,
         )
+
+    try:
+        found = extract(pictures=True, guess=guess)
+        if found is not None and found.body is not None and found.body.find(".//graphic") is not None:
+            plain = extract(pictures=False, guess=False)
+            if plain is not None and _length(found) > _length(plain) * LONGER_WITH_PICTURES:
+                found.body = plain.body
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, AssertionError):
         # What strangers write brings out bugs in any extractor; the page's own facts may still do.
         return None
+    return found
+
+
+def _length(found: Any) -> int:
+    return sum(map(len, found.body.itertext()))
 
 
 def _entry(facts: PageFacts, found: Any, url: str) -> Entry:

@@ -129,6 +129,25 @@ ARTICLES = {
     ),
 }  # fmt: skip
 
+
+def test_a_link_between_line_breaks_stays_in_its_sentence() -> None:
+    text = "<br><br>".join(f"{one[:20]}<a href='/x'>{one[20:30]}</a>{one[30:]}" for one in SENTENCES + LONGER)
+    (entry,) = read(page(f"<article><h1>{TITLE}</h1><div>{text}</div></article>")).entries
+    assert all(sentence in entry.text for sentence in SENTENCES + LONGER)
+    assert entry.html.count("<p>") == len(SENTENCES + LONGER)
+
+
+def test_pictures_of_a_list_beside_the_text_do_not_bring_it_in() -> None:
+    most_read = "".join(
+        f"<li><a href='/m/{n}'><img src='/m/{n}.jpg' alt=''><span>Most read story with a long headline {n}</span></a></li>"
+        for n in range(12)
+    )
+    photo = "<figure><img src='/ferry.jpg' alt='The ferry'><figcaption>The ferry</figcaption></figure>"
+    html = page(f"<div id=content><h1>{TITLE}</h1>{photo}{TEXT}<div><ul>{most_read}</ul></div></div>")
+    (entry,) = read(html).entries
+    assert f1(entry.text, TEXT) >= 0.95
+
+
 UNTITLED = f"<main><article>{TEXT}</article></main>"
 TITLES = {
     "JSON-LD headline": (page(UNTITLED, ld(**{"@type": "NewsArticle", "headline": TITLE})), TITLE),
