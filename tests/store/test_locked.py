@@ -472,6 +472,7 @@ READS = {
     "deliveries.count_refused",
     "retention.stories_without_lead",
     "robots.busy_origins",
+    "robots.last_pause",
     "robots.read_robots",
     "sitemap_parts.failing_parts",
     "sources.declared_weights",
