@@ -550,8 +550,8 @@ def test_a_pruned_article_does_not_come_back(rooms: Room, serve) -> None:
     rooms.ingest()
     with rooms.store.write() as connection:
         before = NOW - timedelta(minutes=90)
-        assert retention.prune_articles(connection, before=before, now=NOW, limit=9) == 0
-        assert retention.prune_articles(connection, before=NOW + HOUR, now=NOW, limit=9) == 2
+        assert len(retention.prune_articles(connection, before=before, now=NOW, limit=9)) == 0
+        assert len(retention.prune_articles(connection, before=NOW + HOUR, now=NOW, limit=9)) == 2
     assert rooms.ingest(NOW + DAY)["harbour"].new == 1
     assert set(rooms.articles()) == {"Title 3"}
 
