@@ -227,6 +227,7 @@ class _Daemon:
             "pages": pages.read,
             "new": parts.new + pages.new,
             "of_no_use": pages.refused,
+            "for_subscribers": pages.paywalled,
             "put_off": pages.put_off,
             "failed": pages.failed,
         }

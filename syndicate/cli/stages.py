@@ -91,6 +91,7 @@ def _ingested(result: IngestResult, parts: PartsResult, pages: PagesResult) -> d
         "pages": {
             "read": pages.read,
             "of_no_use": pages.refused,
+            "for_subscribers": pages.paywalled,
             "put_off": pages.put_off,
             "failed": pages.failed,
         },
@@ -112,7 +113,7 @@ def _print_ingested(result: IngestResult, parts: PartsResult, pages: PagesResult
     if pages:
         click.echo(
             f"{plural(pages.read, 'page')} read, {pages.refused} of no use, "
-            f"{pages.put_off} put off, {pages.failed} failed."
+            f"{pages.paywalled} for subscribers only, {pages.put_off} put off, {pages.failed} failed."
         )
 
 

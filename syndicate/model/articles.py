@@ -93,9 +93,9 @@ class ParsedSource:
     wrong charset, entries left out); ``refused`` are ``(digest, reason)`` of single items
     that could not be read although the rest could. ``left_out`` counts new items beyond our limit,
     to be read the next time although the document is the same; after a document that is ``cut_off`` all is
-    asked for again. ``feeds`` are those that an HTML page, which
-    is no source itself, leads to. ``parts`` are the sitemaps of a sitemap index, which has no
-    entries of its own.
+    asked for again. ``feeds`` are those that an HTML page, which is no source itself, leads to, and
+    ``moved_to`` is the address that it refreshes to. ``parts`` are the sitemaps of a sitemap index, which
+    has no entries of its own.
     """
 
     title: str = ""
@@ -114,6 +114,7 @@ class ParsedSource:
     left_out: int = 0
     cut_off: bool = False
     feeds: tuple[FeedLink, ...] = ()
+    moved_to: str = ""
     parts: tuple[SitemapPart, ...] = ()
 
 

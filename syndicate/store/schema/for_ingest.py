@@ -23,6 +23,8 @@ sources = Table(
     Column("created", Moment, nullable=False),
     *texts("etag", "last_modified", "body_hash", "frame", "error", "warning", "permanent_url"),
     Column("read_from", Text, nullable=False, server_default=""),
+    Column("moved_to", Text, nullable=False, server_default=""),
+    Column("paywall", Text, nullable=False, server_default="respect"),
     Column("last_attempt", Moment),
     Column("last_success", Moment),
     Column("next_check", Moment),
