@@ -13,8 +13,9 @@ from typing import Any, NoReturn
 
 from syndicate.errors import ParseError
 from syndicate.ingest.clean import CleanedHtml
+from syndicate.ingest.raw_item import clean_enclosures, whole_number
 from syndicate.ingest.tracking_pixels import is_counter
-from syndicate.model import Entry, Image, ParsedSource
+from syndicate.model import Enclosure, Entry, Image, ParsedSource
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line, clean_text
 from syndicate.text.urls import absolute_url
@@ -154,6 +155,7 @@ def _entry(item: object, feed: Mapping[str, Any], url: str, digest: str, clean: 
         summary=clean_line(_text(item, "summary"), SUMMARY_LENGTH),
         tags=_tags(item),
         image=_image(item, link or url, body.image),
+        enclosures=_enclosures(item, link or url),
         digest=digest,
     )
 
@@ -182,6 +184,20 @@ def _image(item: Mapping[str, Any], base: str, found: Image | None) -> Image | N
         (address for address in addresses if address.startswith("http") and not is_counter(address)), ""
     )
     return found if found and declared in ("", found.url) else Image(url=declared) if declared else None
+
+
+def _enclosures(item: Mapping[str, Any], base: str) -> tuple[Enclosure, ...]:
+    found = [
+        Enclosure(
+            url=_text(attachment, "url"),
+            media_type=_text(attachment, "mime_type"),
+            size=whole_number(_text(attachment, "size_in_bytes")),
+            duration=whole_number(_text(attachment, "duration_in_seconds")),
+            title=_text(attachment, "title"),
+        )
+        for attachment in _objects(item, "attachments")
+    ]
+    return clean_enclosures(found, base)
 
 
 def _authors(holder: Mapping[str, Any]) -> tuple[str, ...]:

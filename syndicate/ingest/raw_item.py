@@ -6,15 +6,16 @@ picture stands for it, what is a name and not a mailbox.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from html import escape, unescape
 from html.entities import html5
 
 from syndicate.ingest.clean import TAGS, CleanedHtml, clean_html, pixels
 from syndicate.ingest.tracking_pixels import LARGEST, is_counter
-from syndicate.model import Entry, Image
+from syndicate.model import Enclosure, Entry, Image
 from syndicate.text.language import normalise_language
+from syndicate.text.media_types import media_type
 from syndicate.text.plain import clean_line
 from syndicate.text.urls import absolute_url
 
@@ -22,6 +23,7 @@ MAX_SUMMARY = 600
 MAX_TAGS = 20
 MAX_AUTHORS = 10
 MAX_GUID = 2_000
+MAX_ENCLOSURES = 20
 # A declared picture narrower than this is an icon; one in the text is likely better.
 MIN_DECLARED = 100
 
@@ -41,6 +43,7 @@ _REFERENCE = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9
 _PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
 _MAIL_AND_NAME = re.compile(r"\S+@\S+\s*\((.+)\)\s*\Z")
 _NAME_AND_MAIL = re.compile(r"(.+?)\s*[<(\[]\s*(?:mailto:)?\S+@\S+?\s*[>)\]]\s*\Z")
+_NO_FILES = frozenset({"text/html", "application/xhtml+xml", "application/x-shockwave-flash"})
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 
 
@@ -69,6 +72,7 @@ class RawItem:
     language: str = ""
     tags: list[str] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
+    enclosures: list[Enclosure] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -108,6 +112,7 @@ def entry_of(raw: RawItem, *, language: str, digest: str) -> Entry:
         summary=_summary(raw.summary, main, body),
         tags=_tags(raw.tags),
         image=_better(image, body.image),
+        enclosures=clean_enclosures(raw.enclosures, raw.base) if raw.enclosures else (),
         digest=digest,
     )
 
@@ -156,6 +161,39 @@ def is_picture(medium: str, media_type: str, url: str) -> bool:
     return url.partition("?")[0].lower().endswith(_PICTURE_ENDINGS)
 
 
+def clean_enclosures(enclosures: Iterable[Enclosure], base: str) -> tuple[Enclosure, ...]:
+    """Return the files that a reader can open, each once; ``base`` is what their addresses are relative to.
+
+    Pictures, web pages and Flash films are no files in this sense.
+    """
+    kept: dict[str, Enclosure] = {}
+    for enclosure in enclosures:
+        url = absolute_url(base, enclosure.url)
+        kind = media_type(enclosure.media_type, url)
+        if not url.startswith("http") or kind in _NO_FILES or is_picture("", kind, url):
+            continue
+        title = clean_line(unescape(enclosure.title), 200)
+        kept.setdefault(url, replace(enclosure, url=url, media_type=kind, title=title))
+    return tuple(kept.values())[:MAX_ENCLOSURES]
+
+
+def whole_number(value: str) -> int | None:
+    """Return a count of bytes or seconds as feeds write it, ``None`` for zero and for what is no number."""
+    digits = value.strip().partition(".")[0]
+    return (int(digits) or None) if digits.isdecimal() and len(digits) <= 15 else None
+
+
+def seconds_of(duration: str) -> int | None:
+    """Return the seconds of an ``itunes:duration``: ``2040``, ``34:00`` or ``0:34:00``."""
+    parts = duration.strip().split(":")
+    if len(parts) > 3 or not all(part.partition(".")[0].isdecimal() and len(part) <= 8 for part in parts):
+        return None
+    seconds = 0
+    for part in parts:
+        seconds = 60 * seconds + int(part.partition(".")[0])
+    return seconds or None
+
+
 def _cleaned(text: Text | None) -> CleanedHtml:
     if text is None:
         return CleanedHtml()
@@ -188,19 +226,15 @@ def _image(raw: RawItem) -> Image | None:
     url = absolute_url(raw.base, best.url)
     if not url.startswith("http"):
         return None
-    return Image(url=url, width=best.width, height=best.height, alt=clean_line(unescape(best.alt)))
+    return replace(best, url=url, alt=clean_line(unescape(best.alt)))
 
 
 def _better(declared: Image | None, found: Image | None) -> Image | None:
     if declared is None or (found and declared.width is not None and declared.width < MIN_DECLARED):
         return found or declared
     if found and found.url == declared.url and not declared.alt:
-        return Image(
-            url=declared.url,
-            width=declared.width or found.width,
-            height=declared.height or found.height,
-            alt=found.alt,
-        )
+        width, height = declared.width or found.width, declared.height or found.height
+        return replace(declared, width=width, height=height, alt=found.alt)
     return declared
 
 

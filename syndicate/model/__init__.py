@@ -8,6 +8,7 @@ score is between 0 and 1 unless it says otherwise.
 from syndicate.model.articles import (
     Article,
     ArticleBody,
+    Enclosure,
     Entry,
     FeedLink,
     Image,
@@ -78,6 +79,7 @@ __all__ = [
     "Edition",
     "EditionStory",
     "EditorAction",
+    "Enclosure",
     "Entry",
     "FeedLink",
     "FullText",
