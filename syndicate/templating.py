@@ -40,6 +40,7 @@ from jinja2.compiler import CodeGenerator, Frame
 from markupsafe import Markup, escape
 
 from syndicate.errors import ConfigError, RenderError
+from syndicate.text.media_types import file_name, human_size
 
 __all__ = ["Markup", "Templates", "escape", "human_date", "iso_date", "reading_time"]
 
@@ -203,7 +204,13 @@ class Templates:
         )
         self._fingerprints: dict[str, str] = {}
         self._environment.filters.update(
-            date=human_date, zone_name=_zone_name, iso=iso_date, minutes=reading_time, host=_host
+            date=human_date,
+            zone_name=_zone_name,
+            iso=iso_date,
+            minutes=reading_time,
+            host=_host,
+            file_name=file_name,
+            file_size=human_size,
         )
 
     def in_language(self, language: str) -> "Templates":

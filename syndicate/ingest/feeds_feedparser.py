@@ -249,8 +249,8 @@ def _images(entry: Any) -> list[Image]:
 def _enclosures(entry: Any) -> list[Enclosure]:
     """Return the files of an item: its enclosures, and of audio and video in Media RSS one each besides.
 
-    ``media:content`` of a kind that has an enclosure is the same in other sizes. ``itunes:duration`` is of the
-    first recording.
+    ``media:content`` of a kind that has an enclosure is the same in other sizes. ``itunes:duration`` is that
+    of the first recording.
     """
     files = [link for link in _get(entry, "links", ()) if _get(link, "rel") == "enclosure"]
     media = _get(entry, "media_content", ())

@@ -21,7 +21,7 @@ from syndicate.model.articles import (
     reader_link,
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
-from syndicate.model.digests import TOP, TRENDING, Digest, DigestImage, DigestLink, DigestStory
+from syndicate.model.digests import TOP, TRENDING, Digest, DigestImage, DigestLink, DigestMedia, DigestStory
 from syndicate.model.editor import Decision, EditorAction
 from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (
@@ -75,6 +75,7 @@ __all__ = [
     "Digest",
     "DigestImage",
     "DigestLink",
+    "DigestMedia",
     "DigestStory",
     "Edition",
     "EditionStory",

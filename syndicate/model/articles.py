@@ -24,8 +24,8 @@ def _set_values(entry: "Entry | Image | Enclosure", values: Sequence[object]) ->
 class Image:
     """A picture that stands for an article. Sizes are in pixels, ``None`` when unknown.
 
-    ``media_type`` is the declared type of one whose address does not tell, else ``""``. It is not part of ``repr``, from which
-    content hashes are made: the hashes of stored articles stay valid.
+    ``media_type`` is the declared type if the address does not tell it, else ``""``. It is not part of
+    ``repr``, from which content hashes are made: the hashes of stored articles stay valid.
     """
 
     __getstate__ = _values

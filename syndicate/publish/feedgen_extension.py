@@ -7,12 +7,17 @@ so nothing here imports feedgen. Every text has to be ``xml_safe`` already.
 
 from lxml.etree import SubElement, _Element
 
+from syndicate.model import Enclosure
 from syndicate.publish.entries import FeedItem, rfc3339
+from syndicate.text.media_types import media_type
 
 ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"
 DCTERMS = "http://purl.org/dc/terms/"
 MEDIA = "http://search.yahoo.com/mrss/"
+ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
+# Only a name: nothing is served there.
+SYNDICATE = "urn:syndicate:feed"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -23,7 +28,7 @@ class RssFeed:
 
     def extend_ns(self) -> dict[str, str]:
         """Prefixes by which readers know these modules."""
-        return {"dc": DC, "dcterms": DCTERMS, "media": MEDIA}
+        return {"dc": DC, "dcterms": DCTERMS, "media": MEDIA, "itunes": ITUNES, "syndicate": SYNDICATE}
 
     def extend_rss(self, rss: _Element) -> None:
         """Add the WebSub hub: of a channel's Atom links feedgen writes only the one to itself."""
@@ -32,18 +37,18 @@ class RssFeed:
 
 
 class AtomFeed:
-    """Declares the one namespace Atom entries need besides their own."""
+    """Declares the namespaces Atom entries need besides their own."""
 
     def extend_ns(self) -> dict[str, str]:
-        """The prefix by which readers know Media RSS."""
-        return {"media": MEDIA}
+        """The prefixes of Media RSS, of podcasts and of what only we say."""
+        return {"media": MEDIA, "itunes": ITUNES, "syndicate": SYNDICATE}
 
     def extend_atom(self, feed: _Element) -> None:
         """Nothing to add to the feed."""
 
 
 class RssItem:
-    """Completes an RSS item: authors, last change, links, source, picture, language."""
+    """Completes an RSS item: authors, last change, links, source, picture, files, reading time, language."""
 
     item: FeedItem
     links: list[dict[str, str]]
@@ -63,13 +68,18 @@ class RssItem:
                 SubElement(element, f"{{{ATOM}}}link", link)
         if item.source_url:
             SubElement(element, "source", url=item.source_url).text = item.source_name
-        _add_picture(element, item)
+        if item.enclosures:
+            # One only: many readers take the first, some the last. Media RSS and the text have them all.
+            main = next((file for file in item.enclosures if file.kind != "document"), item.enclosures[0])
+            facts = _file_attributes(main, "length") | {"url": main.url}
+            SubElement(element, "enclosure", {"length": "0", "type": "application/octet-stream"} | facts)
+        _add_media(element, item)
         if item.language:
             element.set(_XML_LANG, item.language)
 
 
 class AtomEntry:
-    """Completes an Atom entry: source, picture, language."""
+    """Completes an Atom entry: source, picture, files, reading time, language."""
 
     item: FeedItem
 
@@ -87,17 +97,43 @@ class AtomEntry:
             SubElement(source, "link", href=item.source_url, rel="self")
             if item.source_home:
                 SubElement(source, "link", href=item.source_home, rel="alternate")
-        _add_picture(element, item)
+        for file in item.enclosures:
+            link = SubElement(element, "link", href=file.url, rel="enclosure")
+            link.attrib.update(
+                _file_attributes(file, "length") | ({"title": file.title} if file.title else {})
+            )
+        _add_media(element, item)
         if item.language:
             element.set(_XML_LANG, item.language)
 
 
+def _file_attributes(file: Enclosure, size: str) -> dict[str, str]:
+    """Return type and size of a file, as far as they are known; ``size`` names the attribute."""
+    facts = {"type": file.media_type, size: str(file.size or "")}
+    return {name: value for name, value in facts.items() if value}
+
+
+def _add_media(element: _Element, item: FeedItem) -> None:
+    """Add picture, audio and video in Media RSS 1.5.1, the duration of podcasts, and the reading time."""
+    _add_picture(element, item)
+    recordings = [file for file in item.enclosures if file.kind != "document"]
+    for file in recordings:
+        media = SubElement(element, f"{{{MEDIA}}}content", url=file.url, medium=file.kind)
+        duration = {"duration": str(file.duration)} if file.duration else {}
+        media.attrib.update(_file_attributes(file, "fileSize") | duration)
+    if recordings and recordings[0].duration:
+        SubElement(element, f"{{{ITUNES}}}duration").text = str(recordings[0].duration)
+    SubElement(element, f"{{{SYNDICATE}}}readingMinutes").text = str(item.minutes)
+
+
 def _add_picture(element: _Element, item: FeedItem) -> None:
-    """Media RSS 1.5.1: the picture, its size in pixels when known, and its alternative text."""
+    """Add the picture: its type, its size in pixels when known, and its alternative text."""
     image = item.image
     if image is None:
         return
     content = SubElement(element, f"{{{MEDIA}}}content", url=image.url, medium="image")
+    if kind := media_type(image.media_type, image.url):
+        content.set("type", kind)
     for side, pixels in (("width", image.width), ("height", image.height)):
         if pixels:
             content.set(side, str(pixels))

@@ -277,9 +277,14 @@ def _fields(part: Image | Enclosure) -> dict[str, Any]:
 
 
 def _is_revised(connection: Connection, article_id: int, article: NewArticle, *, keep_text: bool) -> bool:
-    """Return whether words of the title or the text differ from the stored ones; the summary with ``keep_text``."""
+    """Return whether words of title or text differ from the stored ones.
+
+    With ``keep_text`` the stored text is another one, so the summaries are compared.
+    """
     table, bodies = schema.articles, schema.article_bodies
-    query = select(table.c.title, table.c.summary, bodies.c.html).join(bodies, bodies.c.article_id == table.c.id)
+    query = select(table.c.title, table.c.summary, bodies.c.html).join(
+        bodies, bodies.c.article_id == table.c.id
+    )
     row = connection.execute(query.where(table.c.id == article_id)).one_or_none()
     if row is None:
         return False

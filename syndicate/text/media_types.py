@@ -2,7 +2,7 @@
 
 import re
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 _BY_ENDING: Final = {
     "avif": "image/avif", "gif": "image/gif", "jpeg": "image/jpeg", "jpg": "image/jpeg", "png": "image/png",
@@ -31,6 +31,18 @@ def media_type(declared: str, url: str) -> str:
     if kind in ("", "application/octet-stream", "text/html"):
         return _BY_ENDING.get(_ending(url), kind)
     return _WRONG.get(kind, kind)
+
+
+def file_name(url: str) -> str:
+    """Return the file's name in an address as people read it."""
+    return unquote(url.partition("?")[0].rpartition("/")[2])
+
+
+def human_size(size: int) -> str:
+    """Return a number of bytes as people write it: "31 MB", "1.2 MB", "340 kB"."""
+    if size < 1_000_000:
+        return f"{max(1, round(size / 1_000))} kB"
+    return f"{size / 1_000_000:.{0 if size >= 10_000_000 else 1}f} MB"
 
 
 def _ending(url: str) -> str:
