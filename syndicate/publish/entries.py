@@ -148,9 +148,10 @@ def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
 
 def corrected_at(article: Article) -> datetime | None:
     """Return when the words of an article changed so late that readers are told, else ``None``."""
-    first_read = max(article.published, article.first_seen)
-    late = article.revised is not None and article.revised - first_read >= CORRECTION_AFTER
-    return article.revised if late else None
+    revised = article.revised
+    if revised is None or revised - max(article.published, article.first_seen) < CORRECTION_AFTER:
+        return None
+    return revised
 
 
 def presentable(item: FeedItem) -> FeedItem:

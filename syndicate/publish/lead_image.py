@@ -1,6 +1,7 @@
 """The lead picture at the head of a text, unless the text shows it already."""
 
 import re
+from functools import lru_cache
 from html import escape, unescape
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
@@ -17,6 +18,7 @@ _SIZE_PARAMETERS: Final = frozenset(
 )  # fmt: skip
 _SIZE_IN_NAME: Final = re.compile(r"(?:[-_]\d{2,4}x\d{2,4}|-scaled|@\dx)+(?=\.\w+\Z|\Z)")
 _SIZE_FOLDER: Final = re.compile(r"\d{2,4}(?:x\d{0,4})?|(?:\w{1,3}[_-][\w.:-]+,)*[wh][_-]?\d+(?:,[\w.:,-]+)?")
+_STEM_END: Final = re.compile(r"[^A-Za-z0-9]")
 _PROXY: Final = re.compile(r"https?://i\d\.wp\.com/")
 
 
@@ -34,13 +36,16 @@ def shows_image(html: str, url: str) -> bool:
     """Return whether clean HTML shows the picture at an address, in this or another size."""
     if "<img " not in html:
         return False
-    sources = list(map(unescape, _SOURCE.findall(html)))
-    if url in sources:
-        return True
-    wanted = _without_size(url)
-    return any(_without_size(source) == wanted for source in sources)
+    # The beginning of the file's name is the same in every size.
+    stem = _STEM_END.split(url.partition("?")[0].rpartition("/")[2], maxsplit=1)[0]
+    if stem not in html:
+        return False
+    sources = [unescape(source) for source in _SOURCE.findall(html) if stem in source]
+    return url in sources or any(_without_size(source) == _without_size(url) for source in sources)
 
 
+# An article's feeds and page ask for the same addresses.
+@lru_cache(maxsize=2048)
 def _without_size(url: str) -> tuple[str, ...]:
     """Return what an address says besides the size of the picture."""
     try:

@@ -78,7 +78,8 @@ def test_RL6_related_stories_and_source_are_in_our_own_object() -> None:
         ],
     }
     assert read_one(published(source=OURS, related=()))["_syndicate"] == {
-        "about": "https://news.example/site/"
+        "about": "https://news.example/site/",
+        "reading_minutes": 1,
     }
 
 
