@@ -148,4 +148,4 @@ def _media(enclosures: tuple[Enclosure, ...]) -> DigestMedia | None:
     """Return the first recording or film, else the first document."""
     files = [file for file in enclosures if web_url(file.url)]
     main = next((file for file in files if file.kind != "document"), files[0] if files else None)
-    return main and DigestMedia(url=main.url, kind=main.kind, minutes=main.minutes)
+    return DigestMedia(url=main.url, kind=main.kind, minutes=main.minutes) if main else None

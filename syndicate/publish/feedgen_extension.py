@@ -71,8 +71,10 @@ class RssItem:
         if item.enclosures:
             # One only: many readers take the first, some the last. Media RSS and the text have them all.
             main = next((file for file in item.enclosures if file.kind != "document"), item.enclosures[0])
-            facts = _file_attributes(main, "length") | {"url": main.url}
-            SubElement(element, "enclosure", {"length": "0", "type": "application/octet-stream"} | facts)
+            unknown = {"length": "0", "type": "application/octet-stream"}
+            SubElement(
+                element, "enclosure", {"url": main.url} | unknown | _attributes(main, length=main.size)
+            )
         _add_media(element, item)
         if item.language:
             element.set(_XML_LANG, item.language)
@@ -98,19 +100,16 @@ class AtomEntry:
             if item.source_home:
                 SubElement(source, "link", href=item.source_home, rel="alternate")
         for file in item.enclosures:
-            link = SubElement(element, "link", href=file.url, rel="enclosure")
-            link.attrib.update(
-                _file_attributes(file, "length") | ({"title": file.title} if file.title else {})
-            )
+            facts = _attributes(file, title=file.title, length=file.size)
+            SubElement(element, "link", {"href": file.url, "rel": "enclosure"} | facts)
         _add_media(element, item)
         if item.language:
             element.set(_XML_LANG, item.language)
 
 
-def _file_attributes(file: Enclosure, size: str) -> dict[str, str]:
-    """Return type and size of a file, as far as they are known; ``size`` names the attribute."""
-    facts = {"type": file.media_type, size: str(file.size or "")}
-    return {name: value for name, value in facts.items() if value}
+def _attributes(file: Enclosure, **facts: str | int | None) -> dict[str, str]:
+    """Return the type of a file and further facts, as far as they are known."""
+    return {name: str(fact) for name, fact in {"type": file.media_type, **facts}.items() if fact}
 
 
 def _add_media(element: _Element, item: FeedItem) -> None:
@@ -118,9 +117,8 @@ def _add_media(element: _Element, item: FeedItem) -> None:
     _add_picture(element, item)
     recordings = [file for file in item.enclosures if file.kind != "document"]
     for file in recordings:
-        media = SubElement(element, f"{{{MEDIA}}}content", url=file.url, medium=file.kind)
-        duration = {"duration": str(file.duration)} if file.duration else {}
-        media.attrib.update(_file_attributes(file, "fileSize") | duration)
+        facts = _attributes(file, fileSize=file.size, duration=file.duration)
+        SubElement(element, f"{{{MEDIA}}}content", {"url": file.url, "medium": file.kind} | facts)
     if recordings and recordings[0].duration:
         SubElement(element, f"{{{ITUNES}}}duration").text = str(recordings[0].duration)
     SubElement(element, f"{{{SYNDICATE}}}readingMinutes").text = str(item.minutes)

@@ -180,12 +180,10 @@ def test_M6_a_picture_that_mail_cannot_show_is_left_out(image: Image | None) -> 
 
 
 def test_a_source_that_allows_nothing_to_be_republished_keeps_its_picture_and_files() -> None:
-    facts = {
-        "image": Image(url="https://a.example/x.jpg", width=1104),
-        "enclosures": (Enclosure(url="https://a.example/talk.mp3", media_type="audio/mpeg"),),
-    }
+    talk = Enclosure(url="https://a.example/talk.mp3", media_type="audio/mpeg")
+    image = Image(url="https://a.example/x.jpg", width=1104)
 
-    rendered = render((story(republish=Republish.NONE, **facts),))
+    rendered = render((story(republish=Republish.NONE, image=image, enclosures=(talk,)),))
 
     assert "a.example" not in rendered.html + rendered.text
 

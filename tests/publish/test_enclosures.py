@@ -29,6 +29,10 @@ FILES = (PAPER, TALK, FILM)
 MEDIA = "{http://search.yahoo.com/mrss/}content"
 
 
+def only_item(article: PublishedArticle) -> Any:
+    return etree.fromstring(write("rss", article)).find(".//item")
+
+
 def of_json(article: PublishedArticle) -> dict[str, Any]:
     (item,) = json.loads(json_feed(WORLD, [article], OPTIONS))["items"]
     return dict(item)
@@ -46,9 +50,8 @@ def test_a_podcast_item_in_is_a_podcast_item_out(form: str) -> None:
 
 
 def test_rss_has_one_enclosure_the_first_recording_and_media_for_all() -> None:
-    item = etree.fromstring(write("rss", published(enclosures=FILES))).find(".//item")
+    item = only_item(published(enclosures=FILES))
 
-    assert item is not None
     assert [dict(found.attrib) for found in item.findall("enclosure")] == [
         {"url": TALK.url, "type": "audio/mpeg", "length": "31000000"}
     ]
@@ -64,9 +67,9 @@ def test_rss_has_one_enclosure_the_first_recording_and_media_for_all() -> None:
 
 
 def test_an_enclosure_of_unknown_size_and_type_has_both_attributes() -> None:
-    item = etree.fromstring(write("rss", published(enclosures=(Enclosure(url="https://c.example/x"),))))
+    item = only_item(published(enclosures=(Enclosure(url="https://c.example/x"),)))
 
-    assert dict(item.find(".//enclosure").attrib) == {
+    assert dict(item.find("enclosure").attrib) == {
         "url": "https://c.example/x",
         "length": "0",
         "type": "application/octet-stream",
@@ -146,9 +149,7 @@ def test_one_picture_in_two_sizes_is_one_picture(shown: str, image: str, same: b
     ],
 )
 def test_media_content_has_the_type_of_the_picture_if_it_is_known(image: Image, kind: str | None) -> None:
-    item = etree.fromstring(write("rss", published(image=image)))
-
-    assert item.find(f".//{MEDIA}").get("type") == kind
+    assert only_item(published(image=image)).find(MEDIA).get("type") == kind
 
 
 @every_format
@@ -191,7 +192,7 @@ def test_the_largest_languages_have_words() -> None:
 
 
 def test_a_page_has_players_and_links_to_all_files() -> None:
-    page = lxml_html.document_fromstring(
+    page: Any = lxml_html.document_fromstring(
         SitePages(Templates(), OPTIONS).article_page(published(enclosures=FILES)).decode()
     )
 

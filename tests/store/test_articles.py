@@ -1,7 +1,8 @@
 """Articles: accepted once, changed in place, found again, never back from the dead."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
@@ -163,19 +164,17 @@ def test_a_change_of_words_is_a_revision_and_a_change_of_other_facts_is_none(sto
         source = source_id(connection)
         (one,) = factories.add_unplaced(connection, source, [new_article(1)])
 
-        def revised(**changes):
+        def revised(*, keep: bool = False, **changes: Any) -> datetime | None:
             articles.change_article(connection, one, source, new_article(1, **changes), keep_text=keep)
             return articles.get_articles(connection, [one])[one].revised
 
-        keep = False
         assert revised(tags=("Sea",), updated=later) is None
         assert revised(title="TITLE 1!", text="Text,  1", updated=later) is None
         assert revised(text="Text 2", updated=later) == later
         assert revised(text="Text 2", updated=later + timedelta(hours=1)) == later
-        keep = True
-        assert revised(text="Teaser", updated=NOW) == later
-        assert revised(text="Teaser", summary="Another.", updated=NOW) == NOW
-        assert revised(text="Teaser", summary="Another.", title="New", updated=later) == later
+        assert revised(keep=True, text="Teaser", updated=NOW) == later
+        assert revised(keep=True, text="Teaser", summary="Another.", updated=NOW) == NOW
+        assert revised(keep=True, text="Teaser", summary="Another.", title="New", updated=later) == later
 
 
 def test_new_bytes_of_an_unchanged_article_are_remembered_and_change_nothing_else(store):
