@@ -239,7 +239,7 @@ def _images(entry: Any) -> list[Image]:
             width=pixels(str(_get(picture, "width") or "")),
             height=pixels(str(_get(picture, "height") or "")),
             alt=str(_get(picture, "alt") or ""),
-            media_type="" if media_type("", address) else media_type(str(_get(picture, "type") or ""), ""),
+            media_type=_untold_type(picture, address),
         )
         for picture in pictures
         if (address := _get(picture, "url") or _get(picture, "href"))
@@ -253,7 +253,7 @@ def _enclosures(entry: Any) -> list[Enclosure]:
     of the first recording.
     """
     files = [link for link in _get(entry, "links", ()) if _get(link, "rel") == "enclosure"]
-    media = _get(entry, "media_content", ())
+    media = [item for item in _get(entry, "media_content", ()) if not _is_picture(item)]
     if not files and not media:
         return []
     found = [_enclosure(item) for item in files if not _is_picture(item)]
@@ -269,6 +269,12 @@ def _enclosures(entry: Any) -> list[Enclosure]:
             found[place] = replace(enclosure, duration=enclosure.duration or duration)
             break
     return found
+
+
+def _untold_type(item: Any, address: str) -> str:
+    """Return the declared type of a picture, ``""`` if its address tells it as well."""
+    declared = str(_get(item, "type") or "")
+    return media_type(declared, "") if declared and not media_type("", address) else ""
 
 
 def _enclosure(item: Any) -> Enclosure:
