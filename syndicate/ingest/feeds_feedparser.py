@@ -17,6 +17,7 @@ import feedparser
 
 from syndicate.errors import ParseError
 from syndicate.ingest.clean import pixels
+from syndicate.ingest.feed_dates import foreign_date, unread_date
 from syndicate.ingest.feed_sax import FeedReader
 from syndicate.ingest.leaf_parser import LeafParser
 from syndicate.ingest.loose_parser import LooseParser
@@ -34,6 +35,7 @@ from syndicate.model import Enclosure, Image
 from syndicate.text.media_types import media_type
 from syndicate.text.urls import absolute_url, is_web_url
 
+feedparser.registerDateHandler(foreign_date)
 # feedparser's own ``get`` tries the names of three generations of formats: half of the conversion's time.
 _get = dict.get
 _XHTML = "application/xhtml+xml"
@@ -122,8 +124,8 @@ def _item(entry: Any, url: str, *, is_atom: bool) -> RawItem:
         contents=[text for content in _get(entry, "content", ()) if (text := _text(content, url))],
         summary=_text(_get(entry, "summary_detail") or {}, url) or _caption(entry),
         authors=_authors(entry),
-        published=_time(entry, "published_parsed") or _time(entry, "created_parsed"),
-        updated=_time(entry, "updated_parsed"),
+        published=_time(entry, "published") or _time(entry, "created"),
+        updated=_time(entry, "updated"),
         language=_language(entry),
         tags=[_get(tag, "label") or _get(tag, "term") or "" for tag in _get(entry, "tags", ())],
         images=_images(entry),
@@ -206,7 +208,7 @@ def _language(entry: Any) -> str:
 
 def _time(entry: Any, name: str) -> datetime | None:
     # dict.get, because feedparser's own warns when it answers one date with the other.
-    return _moment_of(_get(entry, name))
+    return _moment_of(_get(entry, f"{name}_parsed")) or unread_date(_get(entry, name))
 
 
 def _moment_of(value: object) -> datetime | None:

@@ -26,6 +26,7 @@ from syndicate.model import (
     Source,
     SourceKind,
     WantedPage,
+    known_since,
 )
 from syndicate.text.reading_time import measure_reading
 from syndicate.text.urls import same_site
@@ -73,7 +74,7 @@ def wants_page(article: NewArticle, source: Source, now: datetime, options: Page
     if source.private:
         # Its pages want the same secret, and the secret is only for the source itself.
         return False
-    if article.published < now - timedelta(seconds=options.window):
+    if known_since(article.published) < now - timedelta(seconds=options.window):
         return False
     is_feed = source.kind is SourceKind.FEED
     if is_feed and article.words >= SHORT and not _BREAKS_OFF.search(article.text[-120:]):
@@ -158,7 +159,12 @@ def wanted_pages(
     home = found.parsed.home_url or source.home_url
     known = source if home == source.home_url else replace(source, home_url=home)
     return tuple(
-        WantedPage(url=article.url, uid=article.uid, digest=article.content_hash, published=article.published)
+        WantedPage(
+            url=article.url,
+            uid=article.uid,
+            digest=article.content_hash,
+            published=known_since(article.published),
+        )
         for article in articles
         if wants_page(article, known, now, options)
     )

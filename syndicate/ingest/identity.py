@@ -19,10 +19,11 @@ no title and no text                            what its picture shows, else its
 nothing at all, not even an address             refused, with a reason
 ==============================================  ==================================================
 
-**Dates.** Before 1990 (year 1717, the epoch) is no date. More than ten minutes in the future is
-cut to ``now``: nobody publishes tomorrow. No date at all: ``updated``, else the moment we first saw
-it. The published date of a known article stays, whatever the feed says later. ``updated`` is never before
-``published``; a changed article without a new date of its own was updated ``now``.
+**Dates.** Before 1990 (year 1717, the epoch) or more than a day in the future is no date. Between ten
+minutes and a day in the future is cut to ``now``. No published date: ``updated``. Neither: the article is
+undated (``undated_key``), unless the caller says that first sight is a sound date. The published date of a
+known article stays, whatever the feed says later; an undated article takes the first date it gets.
+``updated`` is never before ``published``; a changed article without a new date was updated ``now``.
 
 **Same or changed.** ``content_hash`` covers everything a reader can see, with the dates as declared;
 equal hashes are the same article even if the item's bytes differ (comment counts, tracking tokens).
@@ -30,13 +31,13 @@ equal hashes are the same article even if the item's bytes differ (comment count
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b, sha1
 from uuid import UUID
 
 from syndicate.errors import ParseError
-from syndicate.model import Entry, KnownArticle, NewArticle, Source
+from syndicate.model import EARLIEST, Entry, KnownArticle, NewArticle, Source, known_since, undated_key
 from syndicate.text.digests import digest_of
 from syndicate.text.language import detect_language, direction_of
 from syndicate.text.names import slug
@@ -44,8 +45,9 @@ from syndicate.text.plain import excerpt
 from syndicate.text.reading_time import measure_reading
 from syndicate.text.urls import canonical_url
 
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 FUTURE_TOLERANCE = timedelta(minutes=10)
+FUTURE_LIMIT = timedelta(days=1)
+"""Clocks and zones are wrong by less; a date further ahead says nothing."""
 SAME_DATE = timedelta(days=1)
 MAX_KEY = 500
 MAX_TITLE_FROM_TEXT = 80
@@ -115,11 +117,12 @@ def decide(
     now: datetime,
     *,
     moved: KnownArticle | None = None,
+    by_sight: bool = False,
 ) -> Decision:
     """New, changed, same or refused, by the rules above.
 
     ``known`` holds the source's articles under ``keys_of(entry)`` or under its canonical URL; ``moved`` is
-    the one that the entry must be if it is none of those.
+    the one that the entry must be if it is none of those. ``by_sight`` dates an entry without a date ``now``.
     """
     known = tuple(known)
     key, existing = _identified(entry, known) if known else (entry_key(entry), None)
@@ -128,7 +131,7 @@ def decide(
     if existing and existing.digest == entry.digest != "":
         return Decision(kind=Kind.SAME, existing=existing)
     try:
-        article = accept(entry, source, now, key=key, existing=existing)
+        article = accept(entry, source, now, key=key, existing=existing, by_sight=by_sight)
     except ParseError as error:
         return Decision(kind=Kind.REFUSED, existing=existing, reason=str(error))
     if existing is None:
@@ -139,7 +142,13 @@ def decide(
 
 
 def accept(
-    entry: Entry, source: Source, now: datetime, *, key: str = "", existing: KnownArticle | None = None
+    entry: Entry,
+    source: Source,
+    now: datetime,
+    *,
+    key: str = "",
+    existing: KnownArticle | None = None,
+    by_sight: bool = False,
 ) -> NewArticle:
     """The article as we store it; of a known one, uid, key, path and first dates stay.
 
@@ -150,11 +159,12 @@ def accept(
     if not title:
         raise ParseError("the item has no title, no text, no picture and no address")
     language = _language(entry, source, f"{title}\n{text}")
-    published, updated = _dates(entry, now, existing)
+    published, updated = _dates(entry, now, existing, by_sight=by_sight)
     key = existing.entry_key if existing else key or entry_key(entry)
     uid = existing.uid if existing else uid_of(source.name, key)
     reading = measure_reading(text, language)
-    month = f"{published.year:04}/{published.month:02}"
+    shown = known_since(published)
+    month = f"{shown.year:04}/{shown.month:02}"
     fallback = f"site/articles/{month}/{slug(title) or 'article'}-{uid[:8]}.html"
     return NewArticle(
         uid=uid,
@@ -173,7 +183,7 @@ def accept(
         summary=entry.summary or excerpt(entry.text),
         image=entry.image,
         enclosures=entry.enclosures,
-        minutes=reading.minutes,
+        minutes=entry.minutes or reading.minutes,
         words=reading.words,
         read_more=entry.read_more,
         content_hash=digest_of(_content(entry, title, language, source.section)),
@@ -220,8 +230,10 @@ def _same_title(entry: Entry, existing: KnownArticle) -> bool:
 
 
 def _same_date(entry: Entry, existing: KnownArticle) -> bool:
-    """Less than a day apart; an entry without a date could be of any."""
-    return entry.published is None or abs(entry.published - existing.published) < SAME_DATE
+    """Less than a day apart; an entry or article without a date could be of any."""
+    return (
+        entry.published is None or not existing.dated or abs(entry.published - existing.published) < SAME_DATE
+    )
 
 
 def _reused_key(entry: Entry, key: str) -> str:
@@ -232,19 +244,26 @@ def _bounded(key: str) -> str:
     return key if len(key) <= MAX_KEY else "hash:" + _hash(key)
 
 
-def _dates(entry: Entry, now: datetime, existing: KnownArticle | None) -> tuple[datetime, datetime]:
+def has_date(entry: Entry, now: datetime) -> bool:
+    """Return whether the entry says when it was published or updated, and can be right."""
+    return bool(_plausible(entry.published, now) or _plausible(entry.updated, now))
+
+
+def _dates(
+    entry: Entry, now: datetime, existing: KnownArticle | None, *, by_sight: bool
+) -> tuple[datetime, datetime]:
     declared = _plausible(entry.published, now)
     changed = _plausible(entry.updated, now)
     if existing:
-        published = existing.published
+        published = existing.published if existing.dated else declared or changed or existing.published
         later = [date for date in (declared, changed) if date and date > published]
         return published, max(later, default=max(now, published))
-    published = declared or changed or now
-    return published, max(published, changed or published)
+    published = declared or changed or (now if by_sight else undated_key(now))
+    return published, max(known_since(published), changed or published)
 
 
 def _plausible(date: datetime | None, now: datetime) -> datetime | None:
-    if date is None or date < EARLIEST:
+    if date is None or date < EARLIEST or date > now + FUTURE_LIMIT:
         return None
     return now if date > now + FUTURE_TOLERANCE else date
 
@@ -280,6 +299,7 @@ def _content(entry: Entry, title: str, language: str, section: str) -> bytes:
         repr(image),
         entry.html or entry.text,
         *_attached(entry),
+        *([str(entry.minutes)] if entry.minutes else ()),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from syndicate.errors import ParseError
 from syndicate.ingest.clean import CleanedHtml
+from syndicate.ingest.feed_dates import unread_date
 from syndicate.ingest.raw_item import clean_enclosures, whole_number
 from syndicate.ingest.tracking_pixels import is_counter
 from syndicate.model import Enclosure, Entry, Image, ParsedSource
@@ -218,12 +219,12 @@ def _tags(item: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _time(text: str) -> datetime | None:
-    """An RFC 3339 time in UTC, ``None`` when it is none; one without an offset is taken as UTC."""
+    """Return a time in UTC, ``None`` when it is none; a time without an offset is taken as UTC."""
     try:
         moment = datetime.fromisoformat(text.strip().upper())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        return None
+        return unread_date(text)
 
 
 def _text(holder: Mapping[str, Any], name: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from syndicate.model.sources import Source
 
@@ -73,7 +73,8 @@ class Entry:
 
     ``html`` is safe HTML with absolute links; every other text is plain. ``digest`` identifies
     the raw bytes of the item, so that an unchanged item need not be parsed again.
-    ``read_more`` holds titles the source itself lists as further reading.
+    ``read_more`` holds titles the source itself lists as further reading. ``minutes`` is the reading time
+    that the source gives, 0 without one.
     """
 
     __getstate__ = _values
@@ -94,6 +95,7 @@ class Entry:
     image: Image | None = None
     enclosures: tuple[Enclosure, ...] = ()
     read_more: tuple[str, ...] = ()
+    minutes: int = 0
     digest: str = ""
 
 
@@ -150,6 +152,30 @@ class ParsedSource:
     parts: tuple[SitemapPart, ...] = ()
 
 
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+"""Feeds date no article before this: a ``published`` before it is the sort key of an undated article."""
+_UNDATED_SHIFT = timedelta(days=36_525)
+
+
+def undated_key(first_seen: datetime) -> datetime:
+    """Return the ``published`` of an article without a date: its first sight, moved back a hundred years.
+
+    So undated articles sort behind all others, and no period, list or rate that asks for recent ones
+    includes them.
+    """
+    return first_seen - _UNDATED_SHIFT
+
+
+def is_dated(published: datetime) -> bool:
+    """Return whether a ``published`` is a date of publication, not a sort key."""
+    return published >= EARLIEST
+
+
+def known_since(published: datetime) -> datetime:
+    """Return the date of publication, or the first sight of an article without one."""
+    return published if published >= EARLIEST else published + _UNDATED_SHIFT
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownArticle:
     """What identity needs to know about an article we already have."""
@@ -165,6 +191,11 @@ class KnownArticle:
     digest: str
     path: str
     declared_title: str = ""
+
+    @property
+    def dated(self) -> bool:
+        """Whether ``published`` is a date of publication; see ``undated_key``."""
+        return is_dated(self.published)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +223,11 @@ class _ArticleFields:
     digest: str = ""
     boost: float = 1.0
     declared_title: str = ""
+
+    @property
+    def dated(self) -> bool:
+        """Whether ``published`` is a date of publication; see ``undated_key``."""
+        return is_dated(self.published)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,17 @@ from typing import NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from syndicate.model import Article, Channel, Enclosure, Image, PublishedArticle, Republish, SourceKind
+from syndicate.model import (
+    Article,
+    Channel,
+    Enclosure,
+    Image,
+    PublishedArticle,
+    Republish,
+    SourceKind,
+    is_dated,
+    known_since,
+)
 from syndicate.publish.feed_words import FeedWords, words_in
 from syndicate.publish.fragments import Key
 from syndicate.publish.lead_image import with_lead_image
@@ -79,6 +89,16 @@ class FeedItem(NamedTuple):
     enclosures: tuple[Enclosure, ...] = ()
     minutes: int = 1
     corrected: datetime | None = None
+
+    @property
+    def dated(self) -> bool:
+        """Whether ``published`` is a date of publication."""
+        return is_dated(self.published)
+
+    @property
+    def changed(self) -> datetime | None:
+        """When the item changed last; ``None`` when all that is known is its first sight."""
+        return self.updated if self.dated or self.updated > known_since(self.published) else None
 
     @property
     def id(self) -> str:
@@ -224,6 +244,8 @@ def content_html(item: FeedItem, time_zone: ZoneInfo) -> str:
         body += f'<p><a href="{escape(file.url)}">{words.action(file.kind)}</a>{told}</p>'
     if item.original_title:
         body += f"<p>{words.headline_ours} {escape(item.original_title, quote=False)}</p>"
+    if not item.dated:
+        body += f"<p>{_sentence(words.day(item.published, time_zone))}</p>"
     if item.corrected:
         day = human_date(item.corrected, time_zone, words.language)
         corrected = f'<time datetime="{rfc3339(item.corrected)}">{day}</time>'
@@ -251,6 +273,8 @@ def content_text(item: FeedItem, text: str, time_zone: ZoneInfo) -> str:
         paragraphs.append(f"{', '.join(told)}: {file.url}")
     if item.original_title:
         paragraphs.append(f"{words.headline_ours} {item.original_title}")
+    if not item.dated:
+        paragraphs.append(_sentence(words.day(item.published, time_zone)))
     if item.corrected:
         paragraphs.append(words.updated.format(human_date(item.corrected, time_zone, words.language)))
     if not item.own:
@@ -262,6 +286,10 @@ def content_text(item: FeedItem, text: str, time_zone: ZoneInfo) -> str:
             lines.append(f"• {link.title} – {link.source_name}, {day}\n  {link.url}")
         paragraphs.append("\n".join(lines))
     return xml_safe("\n\n".join(filter(None, paragraphs)))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _distinct(terms: Iterable[str]) -> tuple[str, ...]:
@@ -310,12 +338,14 @@ def _related_line(link: RelatedItem, item: FeedItem, time_zone: ZoneInfo, words:
     foreign = link.language and link.language != item.language
     attributes = f' hreflang="{escape(link.language)}"' if foreign else ""
     day = words.day(link.published, time_zone)
+    if is_dated(link.published):
+        day = f'<time datetime="{rfc3339(link.published)}">{day}</time>'
     if "rtl" in (link.direction, item.direction):
         attributes += f' dir="{link.direction}"'
     return (
         f'<li><a href="{escape(link.url)}"{attributes}>{escape(link.title, quote=False)}</a>'
         f" – {escape(link.source_name, quote=False)}, "
-        f'<time datetime="{rfc3339(link.published)}">{day}</time></li>'
+        f"{day}</li>"
     )
 
 

@@ -6,6 +6,7 @@ Other languages get English. Pages and mails have their words in templates; feed
 from datetime import datetime, tzinfo
 from typing import Final, NamedTuple
 
+from syndicate.model import is_dated, known_since
 from syndicate.text.dates import human_day
 
 
@@ -27,8 +28,9 @@ class FeedWords(NamedTuple):
     minutes: str
 
     def day(self, published: datetime, zone: tzinfo) -> str:
-        """Return the day of a publication."""
-        return human_day(published, zone, self.language)
+        """Return the day of a publication, or that it is not known and when the article was first seen."""
+        day = human_day(known_since(published), zone, self.language)
+        return day if is_dated(published) else self.undated.format(day)
 
     def action(self, kind: str) -> str:
         """Return what a reader does with a file of a kind (``Enclosure.kind``)."""

@@ -7,7 +7,7 @@ so nothing here imports feedgen. Every text has to be ``xml_safe`` already.
 
 from lxml.etree import SubElement, _Element
 
-from syndicate.model import Enclosure
+from syndicate.model import Enclosure, known_since
 from syndicate.publish.entries import FeedItem, rfc3339
 from syndicate.text.media_types import media_type
 
@@ -60,9 +60,11 @@ class RssItem:
         ``pubDate``, because RSS has no date of change; ``atom:link`` for related and via (RL4, RL5).
         """
         item = self.item
+        _add_first_sight(element, item)
         for author in item.authors:
             SubElement(element, f"{{{DC}}}creator").text = author
-        SubElement(element, f"{{{DCTERMS}}}modified").text = rfc3339(item.updated)
+        if item.changed:
+            SubElement(element, f"{{{DCTERMS}}}modified").text = rfc3339(item.changed)
         for link in self.links:
             if link["rel"] != "alternate":
                 SubElement(element, f"{{{ATOM}}}link", link)
@@ -91,6 +93,7 @@ class AtomEntry:
         When the source feed itself last changed is not known; it cannot be before this entry did.
         """
         item = self.item
+        _add_first_sight(element, item)
         if item.source_url:
             source = SubElement(element, "source")
             SubElement(source, "id").text = item.source_id
@@ -105,6 +108,12 @@ class AtomEntry:
         _add_media(element, item)
         if item.language:
             element.set(_XML_LANG, item.language)
+
+
+def _add_first_sight(element: _Element, item: FeedItem) -> None:
+    """Tell since when an article without a date is known here."""
+    if not item.dated:
+        SubElement(element, f"{{{SYNDICATE}}}firstSeen").text = rfc3339(known_since(item.published))
 
 
 def _attributes(file: Enclosure, **facts: str | int | None) -> dict[str, str]:
