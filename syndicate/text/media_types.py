@@ -1,6 +1,7 @@
 """Media types of files that articles carry, by what the publisher declares or the address ends in."""
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
@@ -20,6 +21,8 @@ _TYPE: Final = re.compile(r"\s*([a-z]+/[a-z0-9][a-z0-9.+-]*)", re.IGNORECASE | r
 _WRONG: Final = {"image/jpg": "image/jpeg", "audio/mp3": "audio/mpeg", "audio/x-m4a": "audio/mp4"}
 
 
+# Parsing, RSS and Atom ask for the same picture.
+@lru_cache(maxsize=4096)
 def media_type(declared: str, url: str) -> str:
     """Return the declared type without parameters and in lower case, else the type of the address's ending.
 
