@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from syndicate.model import Channel, PublishedArticle, is_dated, known_since
+from syndicate.model import Channel, Enclosure, PublishedArticle, is_dated, known_since
 from syndicate.publish.entries import (
     FeedItem,
     content_html,
@@ -93,13 +93,25 @@ def _item(item: FeedItem, published: PublishedArticle, options: PublishOptions) 
         "authors": [{"name": name} for name in item.authors],
         "tags": item.tags,
         "language": item.language,
+        "attachments": list(map(_attachment, item.enclosures)),
         "_syndicate": _own_fields(item, published, options),
     }
     return {key: value for key, value in fields.items() if value}
 
 
+def _attachment(file: Enclosure) -> dict[str, Any]:
+    facts = {
+        "url": file.url,
+        "mime_type": file.media_type or "application/octet-stream",
+        "title": file.title,
+        "size_in_bytes": file.size,
+        "duration_in_seconds": file.duration,
+    }
+    return {key: value for key, value in facts.items() if value}
+
+
 def _own_fields(item: FeedItem, published: PublishedArticle, options: PublishOptions) -> dict[str, Any]:
-    """What JSON Feed has no name for: the source, and the related stories with their scores (RL6)."""
+    """What JSON Feed has no name for: reading time, source, and related stories with their scores (RL6)."""
     scores = {link.uid: link.score for link in published.related}
     source = {"name": item.source_name, "url": item.source_home, "feed_url": item.source_url}
     related = [
@@ -113,7 +125,7 @@ def _own_fields(item: FeedItem, published: PublishedArticle, options: PublishOpt
         }
         for link in item.related
     ]
-    own: dict[str, Any] = {"about": front_page_url(options)}
+    own: dict[str, Any] = {"about": front_page_url(options), "reading_minutes": item.minutes}
     if not item.dated:
         own["first_seen"] = rfc3339(known_since(item.published))
     if not item.own:

@@ -21,18 +21,20 @@ from syndicate.model import (
     archive_folder,
     known_since,
 )
+from syndicate.publish.lead_image import shows_image
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.site_headline import Headline, SectionBlock, publisher_page
 from syndicate.publish.site_metadata import (
     named_links,
     nested_headings,
     news_article,
+    shown_enclosures,
     shown_picture,
     shown_summary,
     with_alternatives,
 )
 from syndicate.publish.site_paths import ASSETS_FOLDER, FRONT_PATH, root_of, section_path, tag_path
-from syndicate.templating import Markup, Templates, escape
+from syndicate.templating import Markup, Templates
 from syndicate.text.language import direction_of
 
 __all__ = ["FRONT_PATH", "Headline", "SectionBlock", "SitePages", "section_path", "tag_path"]
@@ -128,6 +130,7 @@ class SitePages:
                 "updated": _worth_showing(known_since(article.published), article.updated),
                 "picture": picture,
                 "figure": _lead_figure(picture, item.html),
+                "enclosures": shown_enclosures(item),
                 "body": _body(item, summary),
                 "json_ld": news_article(item, canonical, self._options),
                 "share": f"mailto:?subject={quote(article.title, errors='replace')}&body={quote(canonical)}",
@@ -348,7 +351,7 @@ def _worth_showing(published: datetime, updated: datetime) -> datetime | None:
 
 def _lead_figure(picture: Image | None, html: str) -> Image | None:
     """The picture above the text, unless the text shows it already."""
-    return None if picture is None or str(escape(picture.url)) in html else picture
+    return None if picture is None or shows_image(html, picture.url) else picture
 
 
 def _body(item: PublishedArticle, summary: str) -> Markup:

@@ -10,8 +10,8 @@ from syndicate.templating import Markup, Templates
 
 # Rules D6 and W14. Scripts and styles come from our own files only.
 _POLICY = (
-    "default-src 'none'; img-src * data:; style-src {style}; script-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; img-src * data:; media-src *; style-src {style}; script-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _COMMON = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 SECURITY_HEADERS = {**_COMMON, "Content-Security-Policy": _POLICY.format(style="'self'")}

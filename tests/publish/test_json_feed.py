@@ -39,7 +39,8 @@ def test_J3_to_J7_every_field_of_an_item() -> None:
     item = read_one(published())
     html, text = item.pop("content_html"), item.pop("content_text")
 
-    assert html.startswith("<p>The water rose &amp; fell.</p><p>Source: ")
+    assert html.startswith('<p><img src="https://harbour.example/i.jpg?w=1&amp;h=2" alt=')
+    assert "<p>The water rose &amp; fell.</p><p>Source: " in html
     assert text.startswith("The water rose & fell.\n\nSource: The Harbour & Pier, https://harbour.example/1")
     assert item.pop("_syndicate")
     assert item == {
@@ -59,6 +60,7 @@ def test_J3_to_J7_every_field_of_an_item() -> None:
 def test_RL6_related_stories_and_source_are_in_our_own_object() -> None:
     assert read_one(published(related=(related(101),)))["_syndicate"] == {
         "about": "https://news.example/site/",
+        "reading_minutes": 1,
         "source": {
             "name": "The Harbour & Pier",
             "url": "https://harbour.example/",
@@ -76,7 +78,8 @@ def test_RL6_related_stories_and_source_are_in_our_own_object() -> None:
         ],
     }
     assert read_one(published(source=OURS, related=()))["_syndicate"] == {
-        "about": "https://news.example/site/"
+        "about": "https://news.example/site/",
+        "reading_minutes": 1,
     }
 
 

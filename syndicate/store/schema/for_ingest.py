@@ -64,6 +64,7 @@ articles = Table(
     Column("authors_json", Json, nullable=False),
     Column("tags_json", Json, nullable=False),
     Column("image_json", Json),
+    Column("enclosures_json", Json, nullable=False),
     Column("read_more_json", Json, nullable=False),
     Column("published", Moment, nullable=False),
     Column("updated", Moment, nullable=False),
@@ -75,6 +76,7 @@ articles = Table(
     Column("placed", Boolean, nullable=False),
     Column("boost", Float, nullable=False),
     Column("declared_title", Text, nullable=False),
+    Column("revised", Moment),
 )
 
 article_bodies = Table(
