@@ -24,7 +24,8 @@ from syndicate.files import FileLock
 from syndicate.logs import Format, configure_logs
 from syndicate.runners.local import Bell, LocalRunner, Ring
 from syndicate.services import Services, open_services
-from syndicate.services.places import free_dead_owners, store_url
+from syndicate.services.lease_owners import free_dead_owners
+from syndicate.services.places import store_url
 from syndicate.settings import Settings, load_settings
 from syndicate.store import leases
 from syndicate.web.app import create_app
@@ -93,8 +94,8 @@ async def _live(config: Path, settings: Settings, keep: Callable[[], bool]) -> N
 
 @contextmanager
 def _open_daemon(settings: Settings, config: Path, keep: Callable[[], None]) -> "Iterator[_Daemon]":
-    with open_services(settings) as services:
-        free_dead_owners(services.store, datetime.now(UTC))
+    with open_services(settings, daemon=True) as services:
+        free_dead_owners(services.store, datetime.now(UTC), daemon=True)
         yield _Daemon(services, config, keep)
 
 

@@ -104,8 +104,8 @@ class Store:
 class _WriteQueue:
     """First-come, first-served lock for the threads that write to one SQLite file.
 
-    SQLite waits for its own lock by sleeping up to 100 ms between attempts. A thread that commits in a loop takes
-    the lock again before a sleeper wakes up, so that the sleeper times out beside a lock of its own process.
+    SQLite waits for its own lock by sleeping up to 100 ms between attempts. A thread that commits in a loop
+    takes the lock again before a sleeper wakes up: the sleeper times out beside a lock of its own process.
     """
 
     def __init__(self) -> None:
@@ -115,7 +115,7 @@ class _WriteQueue:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Hold the lock. Raises ``RuntimeError`` in a thread that holds it already: it would wait for itself."""
+        """Hold the lock. Raises ``RuntimeError`` in a thread that holds it: it would wait for itself."""
         me, baton = threading.get_ident(), threading.Lock()
         baton.acquire()
         with self._gate:
