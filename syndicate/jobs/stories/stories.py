@@ -59,11 +59,16 @@ class StoriesJob:
     _counter: int = field(default=-1, init=False)
 
     def run(
-        self, now: datetime, *, progress: Callable[[int, int], None] = lambda _done, _all: None
+        self,
+        now: datetime,
+        *,
+        progress: Callable[[int, int], None] = lambda _done, _all: None,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> StoriesResult:
         """Place every waiting article, then bring the lists up to date with the clock's step.
 
-        Without either to do it takes no lease and ranks nothing: that is what most ticks find.
+        When ``should_stop`` returns true, the job ends after a batch. Without either to do it takes no lease
+        and ranks nothing: that is what most ticks find.
         """
         if not self._is_due(now):
             return StoriesResult()
@@ -71,8 +76,8 @@ class StoriesJob:
             if not self._take_lease(connection, now):
                 return StoriesResult(busy=True)
         try:
-            placed, new, duplicates = self._place_all(now, progress)
-            changed = self.ranking.run(now)
+            placed, new, duplicates = self._place_all(now, progress, should_stop)
+            changed = () if should_stop() else self.ranking.run(now)
         finally:
             with self.store.write() as connection:
                 leases.drop_lease(connection, "stories", owner=self.owner)
@@ -90,7 +95,9 @@ class StoriesJob:
             waiting = story_store.count_unplaced(connection)
         return waiting > 0 or self.ranking.is_due(now)
 
-    def _place_all(self, now: datetime, progress: Callable[[int, int], None]) -> tuple[int, int, int]:
+    def _place_all(
+        self, now: datetime, progress: Callable[[int, int], None], should_stop: Callable[[], bool]
+    ) -> tuple[int, int, int]:
         placed = new = duplicates = 0
         clock = RunClock(now)
         while True:
@@ -98,7 +105,7 @@ class StoriesJob:
                 counter = leases.counter(connection, leases.PLACEMENTS)
                 waiting = story_store.unplaced_articles(connection, self.batch)
                 total = placed + story_store.count_unplaced(connection) if waiting else placed
-            if not waiting:
+            if not waiting or should_stop():
                 return placed, new, duplicates
             terms = [extract_terms(article.title, article.text, article.language) for article in waiting]
             try:
