@@ -155,6 +155,7 @@ def stories(config: Path, as_json: bool, now: datetime | None) -> None:
             "placed": result.placed,
             "new_stories": result.new_stories,
             "duplicates": result.duplicates,
+            "failed": result.failed,
             "lists_changed": list(result.lists_changed),
             "busy": result.busy,
         }
@@ -162,8 +163,10 @@ def stories(config: Path, as_json: bool, now: datetime | None) -> None:
             _end_busy(services, "places articles", _holder(services, "stories", now), answer, as_json)
     text = (
         f"{plural(result.placed, 'article')} placed: {plural(result.new_stories, 'new story')}, "
-        f"{plural(result.duplicates, 'near-duplicate')}."
+        f"{plural(result.duplicates, 'known text')}."
     )
+    if result.failed:
+        text += f" {plural(result.failed, 'article')} could not be placed: syndicate status says why."
     show(answer, as_json, lambda: click.echo(text))
 
 

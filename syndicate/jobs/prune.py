@@ -53,10 +53,11 @@ class PruneJob:
                 gone = retention.prune_articles(connection, before=articles_before, now=now, limit=self.batch)
                 if gone:
                     leases.move_counter(connection, leases.PLACEMENTS)
-            articles += gone
+                    refresh_stories(connection, set(gone), now)
+            articles += len(gone)
             if should_stop():
                 return Pruned(articles=articles, stories=0, deliveries=0, tombstones=0)
-            if gone < self.batch:
+            if len(gone) < self.batch:
                 break
         with self.store.write() as connection:
             stories = retention.prune_stories(connection)
