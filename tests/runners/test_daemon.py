@@ -5,6 +5,7 @@ import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 
@@ -133,6 +134,8 @@ def test_T4_it_ends_soon_while_the_hub_hangs(tmp_path: Path) -> None:
     with ScriptedServer({"/hub": hang, "/feed": FEED}) as server:
         config = write(tmp_path / "config.toml", server.url())
         config.write_text(f'[site]\nhub = "{server.url("/hub")}"\n' + config.read_text("utf-8"), "utf-8")
+        with open_services(load_settings(config, {})) as services:
+            services.publish.run(datetime.now(UTC))
         with running(config) as daemon:
             url = daemon.wait_for("serving")["url"]
             deadline = time.monotonic() + PATIENCE
