@@ -61,14 +61,16 @@ DAY = 86400.0
 
 
 @contextmanager
-def open_services(settings: Settings, *, now: datetime | None = None) -> Iterator[Services]:
+def open_services(
+    settings: Settings, *, now: datetime | None = None, daemon: bool = False
+) -> Iterator[Services]:
     """Open the store, bring its tables and declarations up to date, and close everything at the end.
 
     Raises ``StoreError`` when the store cannot be used, ``ConfigError`` when the templates cannot.
     """
     gc.set_threshold(COLLECT_AFTER, 20, 20)
     store = open_store(store_url(settings))
-    services = Services(settings, store)
+    services = Services(settings, store, daemon)
     try:
         store.migrate()
         declared = now or datetime.now(UTC)

@@ -5,6 +5,7 @@ rendered or written; equal bytes are not rewritten either. Signatures and stale 
 the files: a job killed in between writes the same bytes once more.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -34,6 +35,8 @@ from syndicate.text.privacy import shown_source
 LEASE = timedelta(minutes=30)
 # How long (seconds) one job of this process waits while another one publishes.
 PATIENCE = 60.0
+# Seconds between two looks whether to stop waiting.
+STEP = 0.5
 NEWS_AGE = timedelta(hours=48)
 SITEMAP_LIMIT = 1000
 
@@ -69,27 +72,36 @@ class PublishJob:
     _built_from: str = field(default="", init=False)
 
     def run(
-        self, now: datetime, *, progress: Callable[[int, int], None] = lambda _done, _all: None
+        self,
+        now: datetime,
+        *,
+        progress: Callable[[int, int], None] = lambda _done, _all: None,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> PublishResult:
         """Bring the output folder up to date with the store.
 
-        One channel or page that cannot be rendered is quarantined and does not stop the others.
+        One channel or page that cannot be rendered is quarantined and does not stop the others. When
+        ``should_stop`` returns true, the job ends after a batch of pages and the next run goes on there.
         """
-        return self._alone(now, lambda: self._run(now, progress))
+        return self._alone(now, lambda: self._run(now, progress, should_stop), should_stop)
 
-    def run_archive(self, now: datetime) -> PublishResult:
+    def run_archive(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> PublishResult:
         """Bring only the newsletters' archives up to date: what mail leads to has to be there before it."""
 
         def work() -> PublishResult:
             sources, known = self._begin()
-            return self._archive(self._site(sources), known, now)
+            return self._archive(self._site(sources, should_stop), known, now, should_stop)
 
-        return self._alone(now, work)
+        return self._alone(now, work, should_stop)
 
-    def _alone(self, now: datetime, work: Callable[[], PublishResult]) -> PublishResult:
+    def _alone(
+        self, now: datetime, work: Callable[[], PublishResult], should_stop: Callable[[], bool]
+    ) -> PublishResult:
         """Do what only one writer may do at a time: one in this process, and one of all processes."""
-        if not self._turn.acquire(timeout=PATIENCE):
-            return PublishResult(busy=True)
+        end = time.monotonic() + PATIENCE
+        while not self._turn.acquire(timeout=STEP):
+            if should_stop() or time.monotonic() > end:
+                return PublishResult(busy=True)
         try:
             if not self._take_lease(now):
                 return PublishResult(busy=True)
@@ -105,11 +117,13 @@ class PublishJob:
         with self.store.write() as connection:
             return leases.take_lease(connection, "publish", owner=self.owner, now=now, until=now + LEASE)
 
-    def _run(self, now: datetime, progress: Callable[[int, int], None]) -> PublishResult:
+    def _run(
+        self, now: datetime, progress: Callable[[int, int], None], should_stop: Callable[[], bool]
+    ) -> PublishResult:
         sources, known = self._begin()
-        written, failures = self._feeds(sources, known, now)
-        site = self._site(sources)
-        archive = self._archive(site, known, now)
+        written, failures = self._feeds(sources, known, now, should_stop)
+        site = self._site(sources, should_stop)
+        archive = self._archive(site, known, now, should_stop)
         site.run(now, known, progress)
         return PublishResult(
             feeds=tuple(written),
@@ -117,7 +131,9 @@ class PublishJob:
             failures=(*failures, *site.failures, *archive.failures),
         )
 
-    def _archive(self, site: SiteBuild, known: Mapping[str, str], now: datetime) -> PublishResult:
+    def _archive(
+        self, site: SiteBuild, known: Mapping[str, str], now: datetime, should_stop: Callable[[], bool]
+    ) -> PublishResult:
         archive = ArchiveBuild(
             store=self.store,
             output=self.output,
@@ -125,11 +141,12 @@ class PublishJob:
             options=self.options,
             templates=self.templates,
             documents=self._documents,
+            should_stop=should_stop,
         )
         written, failures = archive.run(now, known, site.begin(), site.look)
         return PublishResult(pages=tuple(written), failures=tuple(failures))
 
-    def _site(self, sources: Mapping[int, Source]) -> SiteBuild:
+    def _site(self, sources: Mapping[int, Source], should_stop: Callable[[], bool]) -> SiteBuild:
         return SiteBuild(
             self.store,
             self.output,
@@ -138,6 +155,7 @@ class PublishJob:
             newsletters=self.newsletters,
             templates=self.templates,
             sources=sources,
+            should_stop=should_stop,
         )
 
     def _documents(self, channel: Channel, items: list[PublishedArticle]) -> dict[str, bytes]:
@@ -157,7 +175,11 @@ class PublishJob:
             return sources, stale.signatures(connection)
 
     def _feeds(
-        self, sources: Mapping[int, Source], known: Mapping[str, str], now: datetime
+        self,
+        sources: Mapping[int, Source],
+        known: Mapping[str, str],
+        now: datetime,
+        should_stop: Callable[[], bool],
     ) -> tuple[list[str], list[str]]:
         written: list[str] = []
         failures: list[str] = []
@@ -165,6 +187,9 @@ class PublishJob:
         with self.store.read() as connection:
             news = signature_of(shared, news_of(connection))
         for channel in () if self._is_built(news) else self.channels:
+            if should_stop():
+                news = ""
+                break
             try:
                 written += self._channel(channel, sources, known, shared, now)
             except (RenderError, ValueError, LookupError, TypeError) as error:

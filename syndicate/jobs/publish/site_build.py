@@ -34,7 +34,10 @@ TAG_MINIMUM = 2
 
 
 class SiteBuild:
-    """Writes every page that no longer shows the truth, newest articles first, a batch at a time."""
+    """Writes every page that no longer shows the truth, newest articles first, a batch at a time.
+
+    Once ``should_stop`` returns true, no further batch is begun; pages that are not finished stay marked.
+    """
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class SiteBuild:
         newsletters: Sequence[Newsletter],
         templates: Templates,
         sources: Mapping[int, Source],
+        should_stop: Callable[[], bool],
     ) -> None:
         self._store = store
         self._output = output
@@ -54,6 +58,7 @@ class SiteBuild:
         self._options = options
         self._templates = templates
         self._sources = sources
+        self._should_stop = should_stop
         self._more: dict[str, list[Headline]] = {}
         self._rendered: set[int] = set()
         self._written: dict[int, int] = {}
@@ -95,6 +100,8 @@ class SiteBuild:
             # Killed between the articles and the lists that show them, the next run writes the lists.
             self._save(now, {"front": ""})
         done = self._article_pages(now, waiting, progress)
+        if self._should_stop():
+            return
         self._write_assets()
         front = signature_of(self._front_top, self._trending, self._sections, site)
         if (done or known.get("front") != front) and self._front_and_sections():
@@ -134,7 +141,7 @@ class SiteBuild:
 
     def _article_pages(self, now: datetime, waiting: int, progress: Callable[[int, int], None]) -> int:
         done, below, again = 0, None, False
-        while len(self.failures) < FAILURES_BEFORE_GIVING_UP:
+        while len(self.failures) < FAILURES_BEFORE_GIVING_UP and not self._should_stop():
             with self._store.read() as connection:
                 batch = stale.stale_pages(connection, BATCH, below=below)
             if batch:
@@ -205,6 +212,8 @@ class SiteBuild:
             return False
         try:
             for start in range(0, len(tags), BATCH):
+                if self._should_stop():
+                    return False
                 unlinked |= self._tag_pages(tags[start : start + BATCH])
         except RenderError as error:
             # These articles stay marked, so that the next run comes back to their tags.
