@@ -18,6 +18,7 @@ from syndicate.publish.feed_words import FeedWords, words_in
 from syndicate.publish.fragments import Key
 from syndicate.publish.options import PublishOptions
 from syndicate.text.language import direction_of
+from syndicate.text.names import tag_key
 from syndicate.text.plain import xml_safe
 from syndicate.text.urls import is_web_url
 
@@ -231,11 +232,11 @@ def content_text(item: FeedItem, text: str, time_zone: ZoneInfo) -> str:
 
 
 def _distinct(terms: Iterable[str]) -> tuple[str, ...]:
-    """The terms in their order, each once whatever its capitals."""
+    """The terms in their order, each once however it is spelt."""
     named: dict[str, str] = {}
     for term in terms:
         if term.strip():
-            named.setdefault(term.casefold(), term)
+            named.setdefault(tag_key(term), term)
     return tuple(named.values())
 
 

@@ -123,6 +123,7 @@ class Services(IntakeServices):
             time_zone=self.zone,
             google_news_url=site.google_news_url,
             hub_url=site.hub,
+            automatic_channels=site.automatic_channels,
             sign_up=bool(self.sign_ups and self.newsletters),
             version=__version__,
         )

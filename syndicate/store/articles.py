@@ -22,10 +22,11 @@ from sqlalchemy.sql.dml import ReturningInsert
 from syndicate.model import Article, ArticleBody, Image, NewArticle
 from syndicate.store import schema
 from syndicate.store.prepared import Prepared, PreparedInsert
-from syndicate.store.stale import mark_stale
+from syndicate.store.stale import mark_left, mark_stale
 from syndicate.store.story_moves import current_stories
 from syndicate.store.types import from_microseconds, to_json, to_microseconds
 from syndicate.store.upsert import insert_on
+from syndicate.text.names import tag_key
 from syndicate.text.plain import folded_words, plain_text
 
 _BATCH = 500
@@ -92,6 +93,7 @@ def change_article(
     values = _row(source_id, article)
     for fixed in ("uid", "path", "first_seen", "source_id", *(("minutes", "words") if keep_text else ())):
         del values[fixed]
+    mark_left(connection, [article_id])
     connection.execute(update(table).where(table.c.id == article_id).values(placed=False, **values))
     if not keep_text:
         connection.execute(
@@ -253,6 +255,7 @@ def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
         "language": article.language,
         "direction": article.direction,
         "section": article.section,
+        "section_key": tag_key(article.section),
         "tags_json": list(article.tags),
         "summary": article.summary,
         "image_json": None
@@ -285,7 +288,7 @@ def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Sequence[str]]
     rows = [
         {"tag": tag, "article_id": article_id}
         for article_id, tags in tagged
-        for tag in sorted({tag.casefold() for tag in tags})
+        for tag in sorted({tag_key(tag) for tag in tags})
     ]
     if rows:
         _ADD_TAGS.execute_many(connection, rows)

@@ -1,14 +1,19 @@
 """Which articles a channel holds: query clauses as SQL, the same on both engines."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
 
 from syndicate.model import Article, Clause, ClauseField
 from syndicate.store import schema
 from syndicate.store.articles import article_of, search_text
+from syndicate.text.names import tag_key
+
+# Articles that decide how a section is spelt.
+_SPELLINGS = 50
 
 
 def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit: int) -> list[Article]:
@@ -43,7 +48,7 @@ def wished_articles(connection: Connection, wishes: Sequence[Wish], *, limit: in
 def _wished(wish: Wish) -> ColumnElement[bool]:
     table, conditions = schema.articles, _conditions(wish.clauses)
     if wish.sections:
-        conditions.append(table.c.section.in_(wish.sections))
+        conditions.append(table.c.section_key.in_(map(tag_key, wish.sections)))
     if wish.languages:
         conditions.append(or_(*(_language(tag) for tag in wish.languages)))
     return and_(*conditions)
@@ -99,23 +104,48 @@ def section_articles(connection: Connection, section: str, *, limit: int) -> lis
     return channel_articles(connection, (clause,), limit=limit)
 
 
-def tagged_articles(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, list[int]]:
-    """The ids of the newest articles with each of these tags (in lower case), newest first."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagList:
+    """The newest articles with a tag, newest first; ``name`` is the commonest of their spellings."""
+
+    name: str
+    article_ids: tuple[int, ...]
+
+
+def tagged_articles(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, TagList]:
+    """Return what the pages of these tags (keys) list; tags without articles are left out."""
     table, tagged = schema.articles, schema.article_tags
     place = func.row_number().over(
         partition_by=tagged.c.tag, order_by=(table.c.published.desc(), table.c.id.desc())
     )
     ranked = (
-        select(tagged.c.tag, tagged.c.article_id, place.label("place"))
+        select(tagged.c.tag, tagged.c.article_id, table.c.tags_json, place.label("place"))
         .join(table, table.c.id == tagged.c.article_id)
         .where(tagged.c.tag.in_(sorted(tags)), *_conditions(()))
         .subquery()
     )
-    found: dict[str, list[int]] = {}
+    ids: dict[str, list[int]] = {}
+    spellings: dict[str, Counter[str]] = {}
     query = select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.tag, ranked.c.place)
     for row in connection.execute(query):
-        found.setdefault(row.tag, []).append(row.article_id)
-    return found
+        ids.setdefault(row.tag, []).append(row.article_id)
+        counted = spellings.setdefault(row.tag, Counter())
+        counted.update(name for name in row.tags_json if tag_key(name) == row.tag)
+    return {
+        tag: TagList(name=_commonest(spellings[tag]) or tag, article_ids=tuple(found))
+        for tag, found in ids.items()
+    }
+
+
+def tag_carriers(connection: Connection, tag: str, *, limit: int) -> list[int]:
+    """Return the latest articles with a tag (a key), whether or not a list shows them."""
+    table = schema.article_tags
+    query = select(table.c.article_id).where(table.c.tag == tag).order_by(table.c.article_id.desc())
+    return list(connection.scalars(query.limit(limit)))
+
+
+def _commonest(names: Counter[str]) -> str:
+    return min(names, key=lambda name: (-names[name], name), default="")
 
 
 def languages(connection: Connection) -> list[str]:
@@ -126,18 +156,38 @@ def languages(connection: Connection) -> list[str]:
 
 
 def sections(connection: Connection) -> list[str]:
-    """Every section that has articles, by name."""
+    """Return every section that has articles, spelt as most of its newest articles spell it, by name."""
     table = schema.articles
-    query = select(table.c.section).where(table.c.section != "").distinct().order_by(table.c.section)
-    return list(connection.scalars(query))
+    keys = connection.scalars(select(table.c.section_key).where(table.c.section_key != "").distinct()).all()
+    newest = select(table.c.section).where(table.c.section_key == bindparam("key"))
+    newest = newest.order_by(table.c.published.desc(), table.c.id.desc()).limit(_SPELLINGS)
+    return sorted(_commonest(Counter(connection.scalars(newest, {"key": key}))) for key in keys)
 
 
-def tag_counts(connection: Connection, tags: Iterable[str]) -> dict[str, int]:
-    """How many articles carry each of these tags, by the tag in lower case."""
-    table = schema.article_tags
-    wanted = sorted({tag.casefold() for tag in tags})
-    query = select(table.c.tag, func.count()).where(table.c.tag.in_(wanted)).group_by(table.c.tag)
-    return {tag: count for tag, count in connection.execute(query)}  # noqa: C416
+def listed_tags(connection: Connection, article_ids: Sequence[int]) -> set[str]:
+    """Return those tags (keys) of these articles that have a page.
+
+    That takes two articles that lists show, or an article that was pruned: its page is still there and links
+    to the tag's.
+    """
+    mine, tagged, table = schema.article_tags.alias(), schema.article_tags, schema.articles
+    second = (
+        select(tagged.c.article_id)
+        .join(table, table.c.id == tagged.c.article_id)
+        .where(tagged.c.tag == mine.c.tag, *_conditions(()))
+        .correlate(mine)
+        .limit(1)
+        .offset(1)
+    )
+    pruned = mine.c.tag.in_(select(schema.pruned_tags.c.tag))
+    query = select(mine.c.tag).where(mine.c.article_id.in_(article_ids), or_(pruned, second.exists()))
+    return set(connection.scalars(query.distinct()))
+
+
+def pruned_tags(connection: Connection, tags: Sequence[str]) -> set[str]:
+    """Return those of these tags (keys) that a pruned article had."""
+    table = schema.pruned_tags
+    return set(connection.scalars(select(table.c.tag).where(table.c.tag.in_(tags))))
 
 
 def _conditions(clauses: Sequence[Clause]) -> list[ColumnElement[bool]]:
@@ -153,13 +203,13 @@ def _condition(clause: Clause) -> ColumnElement[bool]:
     condition: ColumnElement[bool]
     match clause.field:
         case ClauseField.SECTION:
-            condition = table.c.section.in_(clause.values)
+            condition = table.c.section_key.in_(map(tag_key, clause.values))
         case ClauseField.SOURCE:
             sources = schema.sources
             condition = table.c.source_id.in_(select(sources.c.id).where(sources.c.name.in_(clause.values)))
         case ClauseField.TAG:
             tagged = schema.article_tags
-            wanted = [value.casefold() for value in clause.values]
+            wanted = map(tag_key, clause.values)
             condition = table.c.id.in_(select(tagged.c.article_id).where(tagged.c.tag.in_(wanted)))
         case ClauseField.LANGUAGE:
             condition = or_(*(_language(value.lower()) for value in clause.values))

@@ -11,6 +11,7 @@ from syndicate.model import RelatedLink, Story, reader_link
 from syndicate.store import schema
 from syndicate.store.stale import mark_stale
 from syndicate.store.upsert import insert_for
+from syndicate.text.names import tag_key
 from syndicate.text.plain import plain_text
 
 # Word for word as the partial index says it: SQLite uses that index for nothing else.
@@ -292,7 +293,11 @@ def section_links(connection: Connection, section: str, *, limit: int, site_url:
     query = (
         _link_query()
         .where(
-            and_(table.c.section == section, table.c.duplicate_of.is_(None), table.c.story_id.is_not(None))
+            and_(
+                table.c.section_key == tag_key(section),
+                table.c.duplicate_of.is_(None),
+                table.c.story_id.is_not(None),
+            )
         )
         .order_by(table.c.published.desc(), table.c.id.desc())
         .limit(limit)

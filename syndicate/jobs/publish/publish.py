@@ -138,6 +138,7 @@ class PublishJob:
             newsletters=self.newsletters,
             templates=self.templates,
             sources=sources,
+            documents=self._documents,
         )
 
     def _documents(self, channel: Channel, items: list[PublishedArticle]) -> dict[str, bytes]:
