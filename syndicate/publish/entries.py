@@ -88,6 +88,14 @@ def feed_url(channel: Channel, options: PublishOptions, suffix: str) -> str:
     return f"{options.site_url}/{quote(channel.name)}.{suffix}"
 
 
+def archive_links(channel: Channel, options: PublishOptions, suffix: str) -> dict[str, str]:
+    """Return the links of RFC 5005 by their relation: to the archive page before, and to the current feed."""
+    named = {"prev-archive": channel.previous, "current": channel.current}
+    return {
+        rel: feed_url(replace(channel, name=name), options, suffix) for rel, name in named.items() if name
+    }
+
+
 def front_page_url(options: PublishOptions) -> str:
     """The page for people that every feed belongs to."""
     return f"{options.site_url}/site/"
@@ -159,29 +167,27 @@ def presentable(item: FeedItem) -> FeedItem:
 
 
 def shortened(item: FeedItem) -> FeedItem:
-    """The same item with its summary in place of its text, for feeds that would grow too large."""
+    """Return the item with its summary in place of its text; ``content_html`` says so and links the text."""
     html = f"<p>{escape(item.summary, quote=False)}</p>" if item.summary else ""
     return item._replace(html=html, short=True)
 
 
-def fitting(items: Sequence[FeedItem], limit: int, size: Callable[[FeedItem], int]) -> list[FeedItem]:
-    """Keep a feed within ``limit`` bytes (R19), given what each item takes.
+def fitting(
+    items: Sequence[FeedItem], limit: int, size: Callable[[FeedItem], int], *, archive: bool = False
+) -> list[FeedItem]:
+    """Return the items of a document of at most ``limit`` bytes (R19), given what each item takes.
 
-    The oldest items give up their text for their summary first; if all have and it is still too
-    much, the oldest are left out. Readers who poll saw them in full when they were new.
+    The oldest items are left out: they are on the archive pages of the channel. An item that alone would take
+    a quarter of the document has its summary and a link to the text. ``archive`` documents keep every item.
     """
-    kept = list(items)
-    total = sum(map(size, kept))
-    for index in range(len(kept) - 1, -1, -1):
-        if total <= limit:
-            return kept
-        shorter = shortened(kept[index])
-        saved = size(kept[index]) - size(shorter)
-        if saved > 0:
-            total -= saved
-            kept[index] = shorter
-    while kept and total > limit:
-        total -= size(kept.pop())
+    kept: list[FeedItem] = []
+    left = limit
+    for item in items:
+        fits = item if size(item) <= limit // 4 else min(item, shortened(item), key=size)
+        left -= size(fits)
+        if left < 0 and not archive:
+            break
+        kept.append(fits)
     return kept
 
 
@@ -200,6 +206,8 @@ def content_html(item: FeedItem, time_zone: ZoneInfo) -> str:
     body, related = item.html, ""
     if item.original_title:
         body += f"<p>{words.headline_ours} {escape(item.original_title, quote=False)}</p>"
+    if item.short:
+        body += f'<p><a href="{escape(item.url)}">{words.whole_text}</a></p>'
     if not item.own:
         name = escape(item.source_name, quote=False)
         body += f'<p>{words.source} <a href="{escape(item.url)}">{name}</a></p>'
@@ -220,6 +228,8 @@ def content_text(item: FeedItem, text: str, time_zone: ZoneInfo) -> str:
     paragraphs = [item.summary if item.short else text or item.summary]
     if item.original_title:
         paragraphs.append(f"{words.headline_ours} {item.original_title}")
+    if item.short:
+        paragraphs.append(f"{words.whole_text}: {item.url}")
     if not item.own:
         paragraphs.append(f"{words.source} {item.source_name}, {item.url}")
     if item.related:

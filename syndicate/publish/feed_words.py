@@ -14,6 +14,7 @@ class FeedWords:
 
     language: str
     headline_ours: str
+    whole_text: str
     source: str
     related: str
     date: str
@@ -27,6 +28,7 @@ class FeedWords:
 _ENGLISH: Final = FeedWords(
     language="en",
     headline_ours="Headline ours; original:",
+    whole_text="Read the whole text",
     source="Source:",
     related="Related stories",
     date="{} {} {}",
@@ -39,6 +41,7 @@ _OTHERS: Final = (
     FeedWords(
         language="ar",
         headline_ours="العنوان من عندنا، والأصل:",
+        whole_text="اقرأ النص الكامل",
         source="المصدر:",
         related="اقرأ أيضا",
         date="{} {} {}",
@@ -50,6 +53,7 @@ _OTHERS: Final = (
     FeedWords(
         language="de",
         headline_ours="Überschrift von uns; im Original:",
+        whole_text="Den ganzen Text lesen",
         source="Quelle:",
         related="Mehr dazu",
         date="{}. {} {}",
@@ -61,6 +65,7 @@ _OTHERS: Final = (
     FeedWords(
         language="es",
         headline_ours="Titular nuestro; el original:",
+        whole_text="Leer el texto completo",
         source="Fuente:",
         related="Leer más",
         date="{} de {} de {}",
@@ -72,6 +77,7 @@ _OTHERS: Final = (
     FeedWords(
         language="fr",
         headline_ours="Titre de notre rédaction ; titre original :",
+        whole_text="Lire le texte intégral",
         source="Source :",
         related="À lire aussi",
         date="{} {} {}",

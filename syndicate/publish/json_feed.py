@@ -7,6 +7,7 @@ from typing import Any
 from syndicate.model import Channel, PublishedArticle
 from syndicate.publish.entries import (
     FeedItem,
+    archive_links,
     content_html,
     content_text,
     feed_item,
@@ -45,7 +46,12 @@ def json_feed(
 
     head = _dump(_head(channel, options)).removesuffix(b"}") + b',"items":['
     items = [feed_item(article, options) for article in chosen.values()]
-    kept = fitting(items, options.feed_limit_bytes - len(head) - 2, lambda item: len(write(item)) + 1)
+    kept = fitting(
+        items,
+        options.feed_limit_bytes - len(head) - 2,
+        lambda item: len(write(item)) + 1,
+        archive=bool(channel.current),
+    )
     return head + b",".join(map(write, kept)) + b"]}"
 
 
@@ -69,9 +75,10 @@ def _head(channel: Channel, options: PublishOptions) -> dict[str, Any]:
         "title": title,
         "home_page_url": home,
         "feed_url": feed_url(channel, options, "json"),
+        "next_url": archive_links(channel, options, "json").get("prev-archive"),
         "description": xml_safe(channel.description or options.description),
         "language": channel.language or options.language,
-        "hubs": [{"type": "WebSub", "url": options.hub_url}] if options.hub_url else [],
+        "hubs": [{"type": "WebSub", "url": options.hub_url}] if options.hub_url and channel.hub else [],
     }
     return {key: value for key, value in head.items() if value}
 

@@ -6,6 +6,7 @@ head joined with those fragments: byte for byte what feedgen writes for the whol
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from html import escape
 from threading import Lock
@@ -18,6 +19,7 @@ from syndicate.model import Channel, PublishedArticle
 from syndicate.publish.entries import (
     EMPTY_FEED_UPDATED,
     FeedItem,
+    archive_links,
     content_html,
     feed_item,
     feed_url,
@@ -85,7 +87,8 @@ class FeedWriter:
                     entries.update(self._entries([item], form))
                 return len(entries[item.key])
 
-            kept = fitting(items, self._options.feed_limit_bytes - len(head) - len(form.end), size)
+            room = self._options.feed_limit_bytes - len(head) - len(form.end)
+            kept = fitting(items, room, size, archive=bool(channel.current))
         return b"".join([head, *(entries[item.key] for item in kept), form.end])
 
     def _entries(self, items: Sequence[FeedItem], form: _Format) -> dict[Key, bytes]:
@@ -148,12 +151,18 @@ def _new_feed(channel: Channel, updated: datetime, options: PublishOptions, form
         feed.generator("syndicate", version=options.version)
     title = xml_safe(channel.title).strip() or channel.name
     description = xml_safe(channel.description or options.description).strip() or title
-    feed.id(feed_url(channel, options, _ATOM.suffix))
+    # The documents of an archived feed are one feed, and share its id (RFC 5005 section 4).
+    feed.id(feed_url(replace(channel, name=channel.current or channel.name), options, _ATOM.suffix))
     feed.title(title)
     feed.subtitle(description)
     feed.description(description)
     feed.author(name=xml_safe(options.title).strip() or title, uri=front_page_url(options))
-    if options.hub_url:
+    archive = archive_links(channel, options, form.suffix)
+    feed.rss_parts.archive = feed.atom_parts.archive = bool(channel.current)
+    feed.rss_parts.links = archive
+    for rel, href in archive.items():
+        feed.link(href=href, rel=rel, type=form.media_type)
+    if options.hub_url and channel.hub:
         feed.link(href=options.hub_url, rel="hub")
         feed.rss_parts.hub_url = options.hub_url
     # feedgen takes the last link for the channel's own, so the page comes after the feed itself.

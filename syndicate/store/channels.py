@@ -190,6 +190,11 @@ def pruned_tags(connection: Connection, tags: Sequence[str]) -> set[str]:
     return set(connection.scalars(select(table.c.tag).where(table.c.tag.in_(tags))))
 
 
+def channel_conditions(clauses: Sequence[Clause]) -> list[ColumnElement[bool]]:
+    """Return what rows of ``articles`` fulfil that a query holds."""
+    return _conditions(clauses)
+
+
 def _conditions(clauses: Sequence[Clause]) -> list[ColumnElement[bool]]:
     table = schema.articles
     conditions = [table.c.story_id.is_not(None)]

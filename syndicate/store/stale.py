@@ -14,6 +14,8 @@ from syndicate.store import schema
 from syndicate.store.prepared import Prepared
 from syndicate.store.upsert import insert_for, insert_on
 
+EDIT = "edit:"
+CHANNEL = "channel:"
 GONE = "gone"
 """The signature of a channel whose files were removed because it is no longer declared."""
 
@@ -59,7 +61,7 @@ def mark_left(connection: Connection, article_ids: Collection[int]) -> None:
         for tag in connection.scalars(select(tags.c.tag).where(tags.c.article_id.in_(article_ids)).distinct())
     }
     for row in connection.execute(found):
-        names |= {f"edit:{row.id}", f"source:{row.source_id}", f"section:{row.section}"}
+        names |= {f"{EDIT}{row.id}", f"source:{row.source_id}", f"section:{row.section}"}
     mark_lists(connection, names - {"section:"})
 
 
@@ -83,6 +85,15 @@ def mark_sections(connection: Connection, keys: Iterable[str]) -> None:
     articles = schema.articles
     of_them = select(articles.c.id).where(articles.c.section_key.in_(sorted(keys)))
     mark_stale(connection, connection.scalars(of_them))
+
+
+def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
+    """Mark the articles of these sources, on pages of their own and in archives."""
+    articles = schema.articles
+    for source_id in source_ids:
+        ids = connection.scalars(select(articles.c.id).where(articles.c.source_id == source_id)).all()
+        mark_stale(connection, ids)
+        mark_lists(connection, [f"{EDIT}{article_id}" for article_id in ids])
 
 
 def mark_published_since(connection: Connection, moment: datetime) -> None:
@@ -132,6 +143,13 @@ def save_signature(connection: Connection, name: str, signature: str, now: datet
     values = {"signature": signature, "built": now}
     statement = insert_for(connection, table).values(name=name, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+def published_channels(connection: Connection) -> frozenset[str]:
+    """Return the names of all channels that were ever published."""
+    name = schema.outputs.c.name
+    found = connection.scalars(select(name).where(name.startswith(CHANNEL, autoescape=True)))
+    return frozenset(one.removeprefix(CHANNEL) for one in found)
 
 
 def forget_outputs(connection: Connection) -> None:

@@ -7,10 +7,12 @@ cleared after the files are written.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
 from syndicate.errors import RenderError
+from syndicate.jobs.publish.channel_build import FORMATS, Documents
 from syndicate.jobs.publish.views import Told, listed_articles, published_articles
-from syndicate.model import Channel, Clause, ClauseField, PublishedArticle, Source
+from syndicate.model import Channel, Clause, ClauseField, Source
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.site import Headline, SitePages, list_feed, section_path, tag_path
 from syndicate.store import Store, stale
@@ -24,10 +26,13 @@ FEED_ITEMS = 20
 TAG_MINIMUM = 2
 # Articles whose pages are written again when a tag gets its page, or loses it.
 CARRIERS = 1_000
-FORMATS = ("rss", "atom", "json")
-EDIT = "edit:"
 
-Documents = Callable[[Channel, list[PublishedArticle]], Mapping[str, bytes]]
+
+class Shown(TypedDict):
+    """The moving lists that listings show."""
+
+    top: Sequence[Headline]
+    trending: Sequence[Headline]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +53,7 @@ class ListBuild:
     def run(
         self,
         pages: SitePages,
-        shown: Mapping[str, Sequence[Headline]],
+        shown: Shown,
         linked: Mapping[str, bool],
         rendered: Collection[int],
     ) -> set[int]:
@@ -58,7 +63,7 @@ class ListBuild:
         """
         with self.store.read() as connection:
             stale_lists = stale.stale_lists(connection)
-        names = [name for name in stale_lists if not name.startswith(EDIT)]
+        names = [name for name in stale_lists if not name.startswith(stale.EDIT)]
         wrong: set[int] = set()
         for start in range(0, len(names), BATCH):
             batch = names[start : start + BATCH]
@@ -87,7 +92,7 @@ class ListBuild:
         self,
         tags: Sequence[str],
         pages: SitePages,
-        shown: Mapping[str, Sequence[Headline]],
+        shown: Shown,
         linked: Mapping[str, bool],
         rendered: Collection[int],
     ) -> set[int]:
@@ -130,7 +135,7 @@ class ListBuild:
         else:
             self._feed("tags", found.name, Clause(field=ClauseField.TAG, values=(tag,)))
 
-    def _feed_of(self, name: str, pages: SitePages, shown: Mapping[str, Sequence[Headline]]) -> None:
+    def _feed_of(self, name: str, pages: SitePages, shown: Shown) -> None:
         """Write the feed of a section or a source; an empty one stays, since older pages link to it."""
         kind, _, key = name.partition(":")
         if kind == "section":

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from syndicate.errors import RenderError
 from syndicate.files import write_page
-from syndicate.jobs.publish.list_build import LISTING_SHOWN, Documents, ListBuild
+from syndicate.jobs.publish.channel_build import Documents
+from syndicate.jobs.publish.list_build import LISTING_SHOWN, ListBuild, Shown
 from syndicate.jobs.publish.signatures import signature_of
 from syndicate.jobs.publish.views import Told, listed_articles, published_articles
 from syndicate.model import Article, Channel, Newsletter, Source
@@ -181,7 +182,7 @@ class SiteBuild:
                     self._finish()
                 continue
             self._finish()
-            shown = {"top": self._top[:TOP_SHOWN], "trending": self._trending}
+            shown = Shown(top=self._top[:TOP_SHOWN], trending=self._trending)
             wrong = self._lists.run(self._pages, shown, self._linked, self._rendered)
             if not wrong:
                 return done
