@@ -80,7 +80,7 @@ class FeedItem(NamedTuple):
     @property
     def key(self) -> Key:
         """What its fragments are remembered by."""
-        return self.uid, self.short
+        return self.uid, self.short, bool(self.related)
 
 
 def feed_url(channel: Channel, options: PublishOptions, suffix: str) -> str:
@@ -141,6 +141,16 @@ def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
         related=tuple(map(RelatedItem._make, map(_related_fields, published.related))),
         original_title="" if source.own else article.original_title,
     )
+
+
+def feed_items(
+    channel: Channel,
+    articles: Sequence[PublishedArticle],
+    options: PublishOptions,
+    known: Sequence[FeedItem] | None = None,
+) -> Sequence[FeedItem]:
+    """Return what a channel's feeds say, newest first; ``known`` is an earlier answer for the same."""
+    return known or [feed_item(article, options) for article in newest_first(channel, articles)]
 
 
 def presentable(item: FeedItem) -> FeedItem:

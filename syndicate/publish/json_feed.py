@@ -10,11 +10,10 @@ from syndicate.publish.entries import (
     archive_links,
     content_html,
     content_text,
-    feed_item,
+    feed_items,
     feed_url,
     fitting,
     front_page_url,
-    newest_first,
     presentable,
     rfc3339,
 )
@@ -29,6 +28,7 @@ def json_feed(
     options: PublishOptions,
     *,
     cache: FragmentCache | None = None,
+    items: Sequence[FeedItem] | None = None,
 ) -> bytes:
     """The channel as JSON Feed 1.1, in UTF-8, at most ``feed_limit_bytes`` long.
 
@@ -36,7 +36,7 @@ def json_feed(
     ``cache`` (of its own, not the one of RSS and Atom) only new and changed items are written.
     """
     remembered = FragmentCache() if cache is None else cache
-    chosen = {article.article.uid: article for article in newest_first(channel, articles)}
+    chosen = {article.article.uid: article for article in articles}
     written: dict[Key, bytes] = {}
 
     def write(item: FeedItem) -> bytes:
@@ -45,9 +45,9 @@ def json_feed(
         return written[item.key]
 
     head = _dump(_head(channel, options)).removesuffix(b"}") + b',"items":['
-    items = [feed_item(article, options) for article in chosen.values()]
+    listed = feed_items(channel, articles, options, items)
     kept = fitting(
-        items,
+        listed,
         options.feed_limit_bytes - len(head) - 2,
         lambda item: len(write(item)) + 1,
         archive=bool(channel.current),

@@ -18,7 +18,7 @@ class PublishOptions:
     ``version`` is this program's own, named as the generator. ``feed_limit_bytes`` bounds one feed
     document (measured: readers and aggregators cut or refuse larger ones). Pages of articles younger
     than ``fresh_for`` seconds carry the moving lists (top, trending); older pages are frozen.
-    With ``automatic_channels`` each tag that has a page, each section and each source has a feed of its own.
+    With ``automatic_channels`` larger tags, all sections and all sources have feeds of their own.
     """
 
     site_url: str

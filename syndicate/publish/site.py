@@ -43,6 +43,7 @@ from syndicate.text.language import direction_of
 from syndicate.text.names import tag_key
 
 __all__ = [
+    "FEED_MINIMUM",
     "FRONT_PATH",
     "Headline",
     "SectionBlock",
@@ -53,6 +54,8 @@ __all__ = [
     "tag_path",
 ]
 
+# Articles on the page of a tag that has a feed of its own.
+FEED_MINIMUM: Final = 5
 _ASSETS: Final = ("site.css", "site.js", "favicon.svg", "favicon.png")
 
 # A publisher's "updated" a few seconds after "published" is their software, not news.
@@ -197,8 +200,8 @@ class SitePages:
         **lists: Sequence[Headline],
     ) -> bytes:
         """One of the ``pages`` at ``section_path(name, page)``; ``lists`` are ``top`` and ``trending``."""
-        feeds = self._section_feeds(name)
-        return self._listing("section", section_path, name, items, feeds, page=page, pages=pages, **lists)
+        own = self._section_feeds(name)
+        return self._listing("section", section_path, name, items, own, page=page, pages=pages, **lists)
 
     def tag_page(
         self,
@@ -210,7 +213,7 @@ class SitePages:
         **lists: Sequence[Headline],
     ) -> bytes:
         """One of the ``pages`` at ``tag_path(name, page)``; ``lists`` as above."""
-        feeds = self._list_feed("tags", name)
+        feeds = self._list_feed("tags", name) if len(items) >= FEED_MINIMUM else ()
         return self._listing("tag", tag_path, name, items, feeds, page=page, pages=pages, **lists)
 
     def section_name(self, name: str) -> str:
@@ -276,7 +279,7 @@ class SitePages:
         key = (root, known if known in self._section_paths else "")
         if key not in self._frames:
             own, front = self._section_feeds(key[1]), root == root_of(FRONT_PATH)
-            # Pages by the thousand name the main channel only: they stay as they are when another one goes.
+            # Most pages name only the main channel: they stay as they are when another one goes.
             main = self._channels if front else self._channels[:1]
             listed = own + tuple(_feed(channel) for channel in main if _feed(channel) not in own)
             shared = {"site": self._options, "direction": self._direction, "root": root}

@@ -28,6 +28,13 @@ def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit
     return [article_of(row) for row in connection.execute(query)]
 
 
+def channel_ids(connection: Connection, clauses: Sequence[Clause], *, limit: int) -> list[int]:
+    """Return the ids of what ``channel_articles`` would return."""
+    table = schema.articles
+    query = select(table.c.id).where(*_conditions(clauses))
+    return list(connection.scalars(query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """One of several wishes: clauses that all hold, and of these sections and languages (empty: of any)."""

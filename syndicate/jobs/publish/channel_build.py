@@ -15,7 +15,7 @@ from pathlib import Path
 from syndicate.files import write_atomic
 from syndicate.jobs.publish.announce import note_feeds
 from syndicate.jobs.publish.signatures import signature_of
-from syndicate.jobs.publish.views import published_articles
+from syndicate.jobs.publish.views import lone_articles, published_articles
 from syndicate.model import Article, Channel, ClauseField, PublishedArticle, Source, SourceKind
 from syndicate.opml import Outline, write_opml
 from syndicate.publish.options import PublishOptions
@@ -26,7 +26,7 @@ from syndicate.text.names import tag_key
 
 FORMATS = ("rss", "atom", "json")
 # Pages of an archive when it begins: a store may already hold a million articles.
-FIRST_PAGES = 20
+FIRST_PAGES = 4
 # An archive page is closed at this part of the bytes of a feed, so that the feed itself holds what is open.
 FULL = 0.75
 
@@ -134,8 +134,8 @@ class ChannelBuild:
             _after(channel, number), name=_page_name(channel, number), current=channel.name, hub=False
         )
         with self.store.read() as connection:
-            items = self._published(connection, found)
-        return self.documents(page, [replace(item, related=(), coverage=()) for item in items])
+            items = lone_articles(connection, found, self.sources, site_url=self.options.site_url)
+        return self.documents(page, items)
 
     def _published(self, connection: Connection, found: list[Article]) -> list[PublishedArticle]:
         return published_articles(connection, found, self.sources, site_url=self.options.site_url)

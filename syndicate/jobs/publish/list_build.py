@@ -11,11 +11,11 @@ from typing import TypedDict
 
 from syndicate.errors import RenderError
 from syndicate.jobs.publish.channel_build import FORMATS, Documents
-from syndicate.jobs.publish.views import Told, listed_articles, published_articles
-from syndicate.model import Channel, Clause, ClauseField, Source
+from syndicate.jobs.publish.views import Told, listed_articles, lone_articles
+from syndicate.model import Article, Channel, Clause, ClauseField, Source
 from syndicate.publish.options import PublishOptions
-from syndicate.publish.site import Headline, SitePages, list_feed, section_path, tag_path
-from syndicate.store import Store, stale
+from syndicate.publish.site import FEED_MINIMUM, Headline, SitePages, list_feed, section_path, tag_path
+from syndicate.store import Connection, Store, stale
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
 from syndicate.store.channels import TagList
@@ -49,6 +49,7 @@ class ListBuild:
     documents: Documents
     write: Callable[[str, bytes], None]
     failures: list[str] = field(default_factory=list)
+    _known: Mapping[int, Article] = field(default_factory=dict, init=False)
 
     def run(
         self,
@@ -56,22 +57,25 @@ class ListBuild:
         shown: Shown,
         linked: Mapping[str, bool],
         rendered: Collection[int],
+        known: Mapping[int, Article],
     ) -> set[int]:
         """Write stale lists; mark and return articles whose pages link to too many or too few tags.
 
-        ``linked`` says of tags (keys) whether the articles ``rendered`` in this run link to their pages.
+        ``linked`` says of tags (keys) whether the articles ``rendered`` in this run link to their pages;
+        ``known`` are articles that need not be read again.
         """
         with self.store.read() as connection:
             stale_lists = stale.stale_lists(connection)
         names = [name for name in stale_lists if not name.startswith(stale.EDIT)]
         wrong: set[int] = set()
+        self._known = known
         for start in range(0, len(names), BATCH):
             batch = names[start : start + BATCH]
             try:
                 tags = [name.removeprefix("tag:") for name in batch if name.startswith("tag:")]
-                found = self._tags(tags, pages, shown, linked, rendered)
-                for name in batch:
-                    self._feed_of(name, pages, shown)
+                lists = self._tag_lists(tags)
+                found = self._tags(tags, lists, pages, shown, linked, rendered)
+                self._feeds(batch, lists, pages, shown)
             except RenderError as error:
                 self.failures.append(str(error))
                 break
@@ -88,24 +92,29 @@ class ListBuild:
                 for file in (self.output / kind).glob(f"*.{form}"):
                     file.unlink()
 
+    def _tag_lists(self, tags: Sequence[str]) -> dict[str, TagList]:
+        """Return what the pages of these tags list; tags without a page are left out."""
+        if not tags:
+            return {}
+        with self.store.read() as connection:
+            lists = channel_store.tagged_articles(connection, tags, limit=LISTING_SHOWN)
+            pruned = channel_store.pruned_tags(connection, tags)
+        paged = {tag: found for tag, found in lists.items() if len(found.article_ids) >= TAG_MINIMUM}
+        return paged | {tag: lists.get(tag, TagList(name=tag, article_ids=())) for tag in pruned}
+
     def _tags(
         self,
         tags: Sequence[str],
+        lists: Mapping[str, TagList],
         pages: SitePages,
         shown: Shown,
         linked: Mapping[str, bool],
         rendered: Collection[int],
     ) -> set[int]:
-        if not tags:
-            return set()
+        """Write or remove the pages of these tags."""
         with self.store.read() as connection:
-            lists = channel_store.tagged_articles(connection, tags, limit=LISTING_SHOWN)
-            lists = {tag: found for tag, found in lists.items() if len(found.article_ids) >= TAG_MINIMUM} | {
-                tag: lists.get(tag, TagList(name=tag, article_ids=()))
-                for tag in channel_store.pruned_tags(connection, tags)
-            }
             ids = {article_id for found in lists.values() for article_id in found.article_ids}
-            articles = list(article_store.get_articles(connection, ids).values())
+            articles = self._articles(connection, ids)
             told: Told = {}
             items = listed_articles(
                 connection, articles, self.sources, site_url=self.options.site_url, told=told
@@ -120,7 +129,6 @@ class ListBuild:
             else:
                 listed = [headlines[number] for number in found.article_ids if number in headlines]
                 self.write(path, pages.tag_page(found.name, listed, **shown))
-            self._tag_feed(tag, found)
             of_rendered = linked.get(tag, before)
             if before != after or of_rendered != after:
                 with self.store.read() as connection:
@@ -128,34 +136,49 @@ class ListBuild:
                 wrong |= {one for one in carriers if (of_rendered if one in rendered else before) != after}
         return wrong
 
-    def _tag_feed(self, tag: str, found: TagList | None) -> None:
-        if found is None:
-            for form in FORMATS:
-                (self.output / f"{list_feed('tags', tag)}.{form}").unlink(missing_ok=True)
-        else:
-            self._feed("tags", found.name, Clause(field=ClauseField.TAG, values=(tag,)))
+    def _feeds(
+        self, names: Sequence[str], lists: Mapping[str, TagList], pages: SitePages, shown: Shown
+    ) -> None:
+        """Write the feeds of these lists.
 
-    def _feed_of(self, name: str, pages: SitePages, shown: Shown) -> None:
-        """Write the feed of a section or a source; an empty one stays, since older pages link to it."""
-        kind, _, key = name.partition(":")
-        if kind == "section":
-            clause = Clause(field=ClauseField.SECTION, values=(key,))
-            if not self._feed("sections", pages.section_name(key), clause):
-                self.write(section_path(key), pages.section_page(key, (), **shown))
-        elif kind == "source" and (source := self.sources.get(int(key))):
-            self._feed("sources", source.name, Clause(field=ClauseField.SOURCE, values=(source.name,)))
-
-    def _feed(self, kind: str, name: str, clause: Clause) -> bool:
-        """Write the feed of a list, if there are such feeds; false when the list is empty."""
-        path, wanted = list_feed(kind, name), self.options.automatic_channels
+        That of a section or a source stays when it is empty, since older pages link to it.
+        """
+        feeds: dict[str, tuple[str, Sequence[int]]] = {}
         with self.store.read() as connection:
-            limit = FEED_ITEMS if wanted else 1
-            articles = channel_store.channel_articles(connection, (clause,), limit=limit)
-            if not wanted:
-                return bool(articles)
-            items = published_articles(connection, articles, self.sources, site_url=self.options.site_url)
-        title = f"{name} · {self.options.title}"
-        channel = Channel(name=path, title=title, query="", limit=FEED_ITEMS, hub=False)
-        for file, data in self.documents(channel, items).items():
-            self.write(file, data)
-        return bool(articles)
+            for name in names:
+                kind, _, key = name.partition(":")
+                if kind == "tag":
+                    found = lists.get(key)
+                    if found is None or len(found.article_ids) < FEED_MINIMUM:
+                        for form in FORMATS:
+                            (self.output / f"{list_feed('tags', key)}.{form}").unlink(missing_ok=True)
+                    else:
+                        feeds[list_feed("tags", key)] = found.name, found.article_ids[:FEED_ITEMS]
+                elif kind == "section":
+                    ids = self._newest(connection, ClauseField.SECTION, key)
+                    feeds[list_feed("sections", key)] = pages.section_name(key), ids
+                    if not ids:
+                        self.write(section_path(key), pages.section_page(key, (), **shown))
+                elif source := self.sources.get(int(key)):
+                    ids = self._newest(connection, ClauseField.SOURCE, source.name)
+                    feeds[list_feed("sources", source.name)] = source.name, ids
+            if not self.options.automatic_channels:
+                return
+            wanted = {article_id for _, ids in feeds.values() for article_id in ids}
+            articles = self._articles(connection, wanted)
+            found_items = lone_articles(connection, articles, self.sources, site_url=self.options.site_url)
+        items = {item.article.id: item for item in found_items}
+        for path, (name, ids) in feeds.items():
+            title = f"{name} · {self.options.title}"
+            channel = Channel(name=path, title=title, query="", limit=FEED_ITEMS, hub=False)
+            for file, data in self.documents(channel, [items[one] for one in ids if one in items]).items():
+                self.write(file, data)
+
+    def _articles(self, connection: Connection, ids: Collection[int]) -> list[Article]:
+        known = [self._known[article_id] for article_id in ids if article_id in self._known]
+        missing = [article_id for article_id in ids if article_id not in self._known]
+        return known + list(article_store.get_articles(connection, missing).values())
+
+    def _newest(self, connection: Connection, field: ClauseField, value: str) -> list[int]:
+        clause = Clause(field=field, values=(value,))
+        return channel_store.channel_ids(connection, (clause,), limit=FEED_ITEMS)

@@ -20,6 +20,7 @@ from syndicate.jobs.publish.signatures import signature_of
 from syndicate.jobs.publish.site_build import SiteBuild
 from syndicate.jobs.publish.views import listed_articles, news_of
 from syndicate.model import Channel, Newsletter, PublishedArticle, Source
+from syndicate.publish.entries import feed_items
 from syndicate.publish.fragments import FragmentCache
 from syndicate.publish.json_feed import json_feed
 from syndicate.publish.news_sitemap import news_sitemap
@@ -146,10 +147,13 @@ class PublishJob:
 
     def _documents(self, channel: Channel, items: list[PublishedArticle]) -> dict[str, bytes]:
         """A channel's feed files by their path."""
+        listed = feed_items(channel, items, self.options)
         return {
-            f"{channel.name}.rss": self.feeds.rss(channel, items),
-            f"{channel.name}.atom": self.feeds.atom(channel, items),
-            f"{channel.name}.json": json_feed(channel, items, self.options, cache=self._json_items),
+            f"{channel.name}.rss": self.feeds.rss(channel, items, items=listed),
+            f"{channel.name}.atom": self.feeds.atom(channel, items, items=listed),
+            f"{channel.name}.json": json_feed(
+                channel, items, self.options, cache=self._json_items, items=listed
+            ),
         }
 
     def _begin(self) -> tuple[dict[int, Source], dict[str, str]]:

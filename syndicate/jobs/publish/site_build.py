@@ -35,6 +35,8 @@ from syndicate.text.names import tag_key
 BATCH = 200
 # Articles whose pages are written between two commits.
 BETWEEN_MARKS = 4_000
+# Articles that are kept for the lists they are on.
+KNOWN = 4_000
 FAILURES_BEFORE_GIVING_UP = 20
 LISTS_STEP = 900.0
 TOP_SHOWN = 7
@@ -70,6 +72,7 @@ class SiteBuild:
         self._rendered: set[int] = set()
         self._written: dict[int, int] = {}
         self._linked: dict[str, bool] = {}
+        self._articles: dict[int, Article] = {}
         self._marks: set[str] = set()
         self._told: Told = {}
         self.look = ""
@@ -183,7 +186,7 @@ class SiteBuild:
                 continue
             self._finish()
             shown = Shown(top=self._top[:TOP_SHOWN], trending=self._trending)
-            wrong = self._lists.run(self._pages, shown, self._linked, self._rendered)
+            wrong = self._lists.run(self._pages, shown, self._linked, self._rendered, self._articles)
             if not wrong:
                 return done
             # These link to the page of a tag that is gone, or do not link to one that is new.
@@ -205,6 +208,7 @@ class SiteBuild:
             more = {
                 section: self._more_from(connection, section) for section in {a.section for a in articles}
             }
+        self._articles |= {one.id: one for one in articles[: max(0, KNOWN - len(self._articles))]}
         self._pages.tags = listed
         mended: set[str] = set()
         for item in items:
