@@ -13,13 +13,13 @@ from urllib.parse import quote
 
 from syndicate.model import (
     Channel,
-    ClauseField,
     Image,
     Newsletter,
     PublishedArticle,
     archive_feed,
     archive_folder,
 )
+from syndicate.publish.channels import only_section
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.site_headline import Headline, SectionBlock, publisher_page
 from syndicate.publish.site_metadata import (
@@ -49,7 +49,6 @@ __all__ = [
     "SectionBlock",
     "SitePages",
     "list_feed",
-    "only_section",
     "section_path",
     "tag_path",
 ]
@@ -371,15 +370,6 @@ def _feed(channel: Channel) -> NamedPath:
 def _archive(newsletter: Newsletter) -> NamedPath:
     name = newsletter.name
     return NamedPath(name=quote(archive_folder(name)), title=newsletter.title, path=quote(archive_feed(name)))
-
-
-def only_section(channel: Channel) -> str:
-    """Return the key of the one section a channel consists of; "" when its query says anything else."""
-    if len(channel.clauses) != 1:
-        return ""
-    clause = channel.clauses[0]
-    exact = clause.field is ClauseField.SECTION and not clause.negated and len(clause.values) == 1
-    return tag_key(clause.values[0]) if exact else ""
 
 
 def _without(headlines: Sequence[Headline], *paths: str) -> Sequence[Headline]:

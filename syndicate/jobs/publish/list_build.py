@@ -168,10 +168,10 @@ class ListBuild:
             articles = self._articles(connection, wanted)
             found_items = lone_articles(connection, articles, self.sources, site_url=self.options.site_url)
         items = {item.article.id: item for item in found_items}
-        for path, (name, ids) in feeds.items():
+        for path, (name, listed) in feeds.items():
             title = f"{name} · {self.options.title}"
             channel = Channel(name=path, title=title, query="", limit=FEED_ITEMS, hub=False)
-            for file, data in self.documents(channel, [items[one] for one in ids if one in items]).items():
+            for file, data in self.documents(channel, [items[one] for one in listed if one in items]).items():
                 self.write(file, data)
 
     def _articles(self, connection: Connection, ids: Collection[int]) -> list[Article]:

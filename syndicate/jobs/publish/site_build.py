@@ -14,13 +14,13 @@ from syndicate.jobs.publish.list_build import LISTING_SHOWN, ListBuild, Shown
 from syndicate.jobs.publish.signatures import signature_of
 from syndicate.jobs.publish.views import Told, listed_articles, published_articles
 from syndicate.model import Article, Channel, Newsletter, Source
+from syndicate.publish.channels import only_section
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.site import (
     FRONT_PATH,
     Headline,
     SectionBlock,
     SitePages,
-    only_section,
     section_path,
     tag_path,
 )
