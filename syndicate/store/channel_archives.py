@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from syndicate.model import Article, Clause
 from syndicate.store import schema
 from syndicate.store.articles import article_of
-from syndicate.store.channels import channel_conditions
+from syndicate.store.channels import shown_articles
 
 
 def archive_bounds(connection: Connection, channel: str) -> list[int]:
@@ -32,7 +32,7 @@ def articles_after(
 ) -> list[Article]:
     """Return the articles of a channel with ids above ``after`` and up to ``until``, by id."""
     table = schema.articles
-    query = select(table).where(table.c.id > after, *channel_conditions(clauses))
+    query = select(table).where(table.c.id > after, *shown_articles(clauses))
     if until is not None:
         query = query.where(table.c.id <= until)
     return [article_of(row) for row in connection.execute(query.order_by(table.c.id).limit(limit))]
@@ -41,7 +41,7 @@ def articles_after(
 def latest_but(connection: Connection, clauses: Sequence[Clause], count: int) -> int:
     """Return the id after which a channel has at most ``count`` articles; 0 when it has no more in all."""
     number = schema.articles.c.id
-    query = select(number).where(*channel_conditions(clauses)).order_by(number.desc()).limit(1).offset(count)
+    query = select(number).where(*shown_articles(clauses)).order_by(number.desc()).limit(1).offset(count)
     return connection.scalars(query).first() or 0
 
 
