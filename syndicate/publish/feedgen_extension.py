@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from lxml.etree import SubElement, _Element
 
+from syndicate.model import known_since
 from syndicate.publish.entries import FeedItem, rfc3339
 
 ATOM = "http://www.w3.org/2005/Atom"
@@ -17,6 +18,8 @@ DC = "http://purl.org/dc/elements/1.1/"
 DCTERMS = "http://purl.org/dc/terms/"
 HISTORY = "http://purl.org/syndication/history/1.0"
 MEDIA = "http://search.yahoo.com/mrss/"
+# Only a name: nothing is served there.
+SYNDICATE = "urn:syndicate:feed"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -29,7 +32,8 @@ class RssFeed:
 
     def extend_ns(self) -> dict[str, str]:
         """Prefixes by which readers know these modules."""
-        return {"dc": DC, "dcterms": DCTERMS, "media": MEDIA} | ({"fh": HISTORY} if self.archive else {})
+        common = {"dc": DC, "dcterms": DCTERMS, "media": MEDIA, "syndicate": SYNDICATE}
+        return common | ({"fh": HISTORY} if self.archive else {})
 
     def extend_rss(self, rss: _Element) -> None:
         """Add the WebSub hub and the archive: of a channel's Atom links feedgen writes only its own."""
@@ -47,8 +51,8 @@ class AtomFeed:
     archive: bool = False
 
     def extend_ns(self) -> dict[str, str]:
-        """Return the prefixes by which readers know Media RSS and, in an archive page, RFC 5005."""
-        return {"media": MEDIA} | ({"fh": HISTORY} if self.archive else {})
+        """Return the prefixes by which readers know Media RSS, our own part and, in an archive, RFC 5005."""
+        return {"media": MEDIA, "syndicate": SYNDICATE} | ({"fh": HISTORY} if self.archive else {})
 
     def extend_atom(self, feed: _Element) -> None:
         """Mark an archive page."""
@@ -69,9 +73,11 @@ class RssItem:
         ``pubDate``, because RSS has no date of change; ``atom:link`` for related and via (RL4, RL5).
         """
         item = self.item
+        _add_first_sight(element, item)
         for author in item.authors:
             SubElement(element, f"{{{DC}}}creator").text = author
-        SubElement(element, f"{{{DCTERMS}}}modified").text = rfc3339(item.updated)
+        if item.changed:
+            SubElement(element, f"{{{DCTERMS}}}modified").text = rfc3339(item.changed)
         for link in self.links:
             if link["rel"] != "alternate":
                 SubElement(element, f"{{{ATOM}}}link", link)
@@ -93,6 +99,7 @@ class AtomEntry:
         When the source feed itself last changed is not known; it cannot be before this entry did.
         """
         item = self.item
+        _add_first_sight(element, item)
         if item.source_url:
             source = SubElement(element, "source")
             SubElement(source, "id").text = item.source_id
@@ -104,6 +111,12 @@ class AtomEntry:
         _add_picture(element, item)
         if item.language:
             element.set(_XML_LANG, item.language)
+
+
+def _add_first_sight(element: _Element, item: FeedItem) -> None:
+    """Tell since when an article without a date is known here."""
+    if not item.dated:
+        SubElement(element, f"{{{SYNDICATE}}}firstSeen").text = rfc3339(known_since(item.published))
 
 
 def _add_picture(element: _Element, item: FeedItem) -> None:

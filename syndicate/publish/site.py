@@ -18,6 +18,7 @@ from syndicate.model import (
     PublishedArticle,
     archive_feed,
     archive_folder,
+    known_since,
 )
 from syndicate.publish.channels import only_section
 from syndicate.publish.options import PublishOptions
@@ -144,7 +145,7 @@ class SitePages:
                 "external": publisher_page(item),
                 "canonical": canonical,
                 "summary": summary,
-                "updated": _worth_showing(article.published, article.updated),
+                "updated": _worth_showing(known_since(article.published), article.updated),
                 "picture": picture,
                 "figure": _lead_figure(picture, item.html),
                 "body": _body(item, summary),
