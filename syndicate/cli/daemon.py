@@ -310,7 +310,13 @@ class _Daemon:
             return None
         site = self._services.settings.site
         app = create_app(
-            WebOptions(hub_url=site.hub, site_url=site.url, site_title=site.title),
+            WebOptions(
+                hub_url=site.hub,
+                site_url=site.url,
+                site_title=site.title,
+                gone_channels=self._services.gone_channels,
+                moved_channels=self._services.moved_channels,
+            ),
             self._services.output,
             self._services.unsubscribe,
             templates=self._services.templates,

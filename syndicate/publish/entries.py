@@ -31,6 +31,7 @@ from syndicate.publish.options import PublishOptions
 from syndicate.text.dates import human_date
 from syndicate.text.language import direction_of
 from syndicate.text.media_types import file_name, human_size
+from syndicate.text.names import tag_key
 from syndicate.text.plain import xml_safe
 from syndicate.text.urls import is_web_url
 
@@ -108,12 +109,20 @@ class FeedItem(NamedTuple):
     @property
     def key(self) -> Key:
         """What its fragments are remembered by."""
-        return self.uid, self.short
+        return self.uid, self.short, bool(self.related)
 
 
 def feed_url(channel: Channel, options: PublishOptions, suffix: str) -> str:
     """Where the channel's feed of one format (``rss``, ``atom``, ``json``) is served."""
     return f"{options.site_url}/{quote(channel.name)}.{suffix}"
+
+
+def archive_links(channel: Channel, options: PublishOptions, suffix: str) -> dict[str, str]:
+    """Return the links of RFC 5005 by their relation: to the archive page before, and to the current feed."""
+    named = {"prev-archive": channel.previous, "current": channel.current}
+    return {
+        rel: feed_url(replace(channel, name=name), options, suffix) for rel, name in named.items() if name
+    }
 
 
 def front_page_url(options: PublishOptions) -> str:
@@ -174,6 +183,16 @@ def corrected_at(article: Article) -> datetime | None:
     return revised
 
 
+def feed_items(
+    channel: Channel,
+    articles: Sequence[PublishedArticle],
+    options: PublishOptions,
+    known: Sequence[FeedItem] | None = None,
+) -> Sequence[FeedItem]:
+    """Return what a channel's feeds say, newest first; ``known`` is an earlier answer for the same."""
+    return known or [feed_item(article, options) for article in newest_first(channel, articles)]
+
+
 def presentable(item: FeedItem) -> FeedItem:
     """The item as it may be written: titled, its lists tidy (RL8), all text but ``html`` XML-safe (X2).
 
@@ -199,29 +218,27 @@ def presentable(item: FeedItem) -> FeedItem:
 
 
 def shortened(item: FeedItem) -> FeedItem:
-    """The same item with its summary in place of its text, for feeds that would grow too large."""
+    """Return the item with its summary in place of its text; ``content_html`` says so and links the text."""
     html = f"<p>{escape(item.summary, quote=False)}</p>" if item.summary else ""
     return item._replace(html=html, short=True)
 
 
-def fitting(items: Sequence[FeedItem], limit: int, size: Callable[[FeedItem], int]) -> list[FeedItem]:
-    """Keep a feed within ``limit`` bytes (R19), given what each item takes.
+def fitting(
+    items: Sequence[FeedItem], limit: int, size: Callable[[FeedItem], int], *, archive: bool = False
+) -> list[FeedItem]:
+    """Return the items of a document of at most ``limit`` bytes (R19), given what each item takes.
 
-    The oldest items give up their text for their summary first; if all have and it is still too
-    much, the oldest are left out. Readers who poll saw them in full when they were new.
+    The oldest items are left out: they are on the archive pages of the channel. An item that alone would take
+    a quarter of the document has its summary and a link to the text. ``archive`` documents keep every item.
     """
-    kept = list(items)
-    total = sum(map(size, kept))
-    for index in range(len(kept) - 1, -1, -1):
-        if total <= limit:
-            return kept
-        shorter = shortened(kept[index])
-        saved = size(kept[index]) - size(shorter)
-        if saved > 0:
-            total -= saved
-            kept[index] = shorter
-    while kept and total > limit:
-        total -= size(kept.pop())
+    kept: list[FeedItem] = []
+    left = limit
+    for item in items:
+        fits = item if size(item) <= limit // 4 else min(item, shortened(item), key=size)
+        left -= size(fits)
+        if left < 0 and not archive:
+            break
+        kept.append(fits)
     return kept
 
 
@@ -244,6 +261,8 @@ def content_html(item: FeedItem, time_zone: ZoneInfo) -> str:
         body += f'<p><a href="{escape(file.url)}">{words.action(file.kind)}</a>{told}</p>'
     if item.original_title:
         body += f"<p>{words.headline_ours} {escape(item.original_title, quote=False)}</p>"
+    if item.short:
+        body += f'<p><a href="{escape(item.url)}">{words.whole_text}</a></p>'
     if not item.dated:
         body += f"<p>{_sentence(words.day(item.published, time_zone))}</p>"
     if item.corrected:
@@ -273,6 +292,8 @@ def content_text(item: FeedItem, text: str, time_zone: ZoneInfo) -> str:
         paragraphs.append(f"{', '.join(told)}: {file.url}")
     if item.original_title:
         paragraphs.append(f"{words.headline_ours} {item.original_title}")
+    if item.short:
+        paragraphs.append(f"{words.whole_text}: {item.url}")
     if not item.dated:
         paragraphs.append(_sentence(words.day(item.published, time_zone)))
     if item.corrected:
@@ -293,11 +314,11 @@ def _sentence(text: str) -> str:
 
 
 def _distinct(terms: Iterable[str]) -> tuple[str, ...]:
-    """The terms in their order, each once whatever its capitals."""
+    """The terms in their order, each once however it is spelt."""
     named: dict[str, str] = {}
     for term in terms:
         if term.strip():
-            named.setdefault(term.casefold(), term)
+            named.setdefault(tag_key(term), term)
     return tuple(named.values())
 
 

@@ -5,6 +5,9 @@ entry with each element it has built (``extend_rss``, ``extend_atom``). It goes 
 so nothing here imports feedgen. Every text has to be ``xml_safe`` already.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from lxml.etree import SubElement, _Element
 
 from syndicate.model import Enclosure, known_since
@@ -14,6 +17,7 @@ from syndicate.text.media_types import media_type
 ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"
 DCTERMS = "http://purl.org/dc/terms/"
+HISTORY = "http://purl.org/syndication/history/1.0"
 MEDIA = "http://search.yahoo.com/mrss/"
 ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 # Only a name: nothing is served there.
@@ -25,26 +29,38 @@ class RssFeed:
     """Declares the namespaces of RSS items, and names the hub; feedgen declares Atom and content itself."""
 
     hub_url: str = ""
+    links: Mapping[str, str] = MappingProxyType({})
+    archive: bool = False
 
     def extend_ns(self) -> dict[str, str]:
         """Prefixes by which readers know these modules."""
-        return {"dc": DC, "dcterms": DCTERMS, "media": MEDIA, "itunes": ITUNES, "syndicate": SYNDICATE}
+        common = {"dc": DC, "dcterms": DCTERMS, "media": MEDIA, "itunes": ITUNES, "syndicate": SYNDICATE}
+        return common | ({"fh": HISTORY} if self.archive else {})
 
     def extend_rss(self, rss: _Element) -> None:
-        """Add the WebSub hub: of a channel's Atom links feedgen writes only the one to itself."""
+        """Add the WebSub hub and the archive: of a channel's Atom links feedgen writes only its own."""
+        for rel, href in self.links.items():
+            SubElement(rss[0], f"{{{ATOM}}}link", href=href, rel=rel)
         if self.hub_url:
             SubElement(rss[0], f"{{{ATOM}}}link", href=self.hub_url, rel="hub")
+        if self.archive:
+            SubElement(rss[0], f"{{{HISTORY}}}archive")
 
 
 class AtomFeed:
-    """Declares the namespaces Atom entries need besides their own."""
+    """Declares the namespaces Atom feeds need besides their own."""
+
+    archive: bool = False
 
     def extend_ns(self) -> dict[str, str]:
-        """The prefixes of Media RSS, of podcasts and of what only we say."""
-        return {"media": MEDIA, "itunes": ITUNES, "syndicate": SYNDICATE}
+        """Return the prefixes of Media RSS, podcasts, our own part and, in an archive, RFC 5005."""
+        common = {"media": MEDIA, "itunes": ITUNES, "syndicate": SYNDICATE}
+        return common | ({"fh": HISTORY} if self.archive else {})
 
     def extend_atom(self, feed: _Element) -> None:
-        """Nothing to add to the feed."""
+        """Mark an archive page."""
+        if self.archive:
+            SubElement(feed, f"{{{HISTORY}}}archive")
 
 
 class RssItem:

@@ -56,6 +56,7 @@ def declared_channels(settings: Settings) -> tuple[Channel, ...]:
             limit=channel.limit,
             language=channel.language or settings.site.language,
             description=channel.description,
+            moved_from=channel.moved_from,
         )
         for channel in settings.channels
     )

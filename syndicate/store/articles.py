@@ -22,10 +22,11 @@ from sqlalchemy.sql.dml import ReturningInsert
 from syndicate.model import EARLIEST, Article, ArticleBody, Enclosure, Image, NewArticle
 from syndicate.store import schema
 from syndicate.store.prepared import Prepared, PreparedInsert
-from syndicate.store.stale import mark_stale
+from syndicate.store.stale import mark_left, mark_stale
 from syndicate.store.story_moves import current_stories
 from syndicate.store.types import from_microseconds, to_json, to_microseconds
 from syndicate.store.upsert import insert_on
+from syndicate.text.names import tag_key
 from syndicate.text.plain import folded_words, plain_text
 
 _BATCH = 500
@@ -94,6 +95,7 @@ def change_article(
         del values[fixed]
     if _is_revised(connection, article_id, article, keep_text=keep_text):
         values["revised"] = article.updated
+    mark_left(connection, [article_id])
     connection.execute(update(table).where(table.c.id == article_id).values(placed=False, **values))
     if not keep_text:
         connection.execute(
@@ -256,6 +258,7 @@ def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
         "language": article.language,
         "direction": article.direction,
         "section": article.section,
+        "section_key": tag_key(article.section),
         "tags_json": list(article.tags),
         "summary": article.summary,
         "image_json": article.image and _fields(article.image),
@@ -308,7 +311,7 @@ def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Sequence[str]]
     rows = [
         {"tag": tag, "article_id": article_id}
         for article_id, tags in tagged
-        for tag in sorted({tag.casefold() for tag in tags})
+        for tag in sorted({tag_key(tag) for tag in tags})
     ]
     if rows:
         _ADD_TAGS.execute_many(connection, rows)

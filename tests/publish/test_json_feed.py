@@ -131,7 +131,7 @@ def test_R13_newest_first_once_each_whatever_the_order() -> None:
     assert json_feed(WORLD, articles, OPTIONS) == json_feed(WORLD, articles[::-1], OPTIONS)
 
 
-def test_R19_the_oldest_items_give_up_their_text_before_the_feed_grows_too_large() -> None:
+def test_R19_the_oldest_items_are_left_out_and_no_text_is_cut() -> None:
     articles = [
         published(number, html=f"<p>{'wave ' * 1000}</p>", text="wave " * 1000) for number in range(1, 11)
     ]
@@ -140,9 +140,16 @@ def test_R19_the_oldest_items_give_up_their_text_before_the_feed_grows_too_large
 
     items = json.loads(document)["items"]
     assert len(document) <= 60_000
-    assert ["wave" in item["content_html"] for item in items] == [True] * 4 + [False] * 6
-    assert ["wave" in item["content_text"] for item in items] == [True] * 4 + [False] * 6
-    assert items[-1]["content_text"].startswith("Water & wind: 3 < 4\n\nSource: ")
+    assert ["wave" in item["content_html"] for item in items] == [True] * 5
+    assert ["wave" in item["content_text"] for item in items] == [True] * 5
+
+
+def test_R19_a_text_that_would_fill_the_feed_is_its_summary_and_a_link() -> None:
+    long = published(1, html=f"<p>{'wave ' * 9000}</p>", text="wave " * 9000)
+    (item,) = json.loads(json_feed(WORLD, [long], replace(OPTIONS, feed_limit_bytes=60_000)))["items"]
+    assert item["content_text"].startswith(
+        f"Water & wind: 3 < 4\n\nRead the whole text: {item['url']}\n\nSource: "
+    )
 
 
 @pytest.mark.parametrize(

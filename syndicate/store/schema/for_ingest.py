@@ -60,6 +60,7 @@ articles = Table(
     Column("id", BigInteger, primary_key=True),
     Column("source_id", BigInteger, nullable=False),
     *texts("uid", "entry_key", "url", "path", "title", "language", "direction", "section", "summary"),
+    Column("section_key", Text, nullable=False, server_default=""),
     *texts("content_hash", "digest", "search", "headline"),
     Column("authors_json", Json, nullable=False),
     Column("tags_json", Json, nullable=False),

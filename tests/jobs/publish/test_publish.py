@@ -87,6 +87,8 @@ def test_everything_is_there_after_one_run_and_the_second_writes_nothing(newsroo
     expected = {
         f"{channel}.{kind}" for channel in ("news", "world", "top") for kind in ("rss", "atom", "json")
     }
+    expected |= {f"news/archive/1.{kind}" for kind in ("rss", "atom", "json")}
+    expected |= {f"{channel}/sources.opml" for channel in ("news", "world", "top")}
     assert set(first.feeds) == expected | {"sources.opml", "feed.css", "news-sitemap.xml"}
     written = files(newsroom.folder / "feeds")
     assert set(written) == {*first.feeds, *first.pages}
