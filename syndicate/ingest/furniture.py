@@ -15,6 +15,7 @@ from syndicate.ingest.furniture_words import (
     AGENCY,
     ANYWHERE,
     AT_THE_EDGE,
+    BY,
     DATE,
     FOLLOW_US,
     HEADING,
@@ -36,8 +37,8 @@ MOST_TITLES = 20
 _SEPARATORS = re.compile(r"[\s|•·/,،:;()–—-]+")
 _NAME = r"[^\Wa-z\d_][\w.'’-]*"
 _BYLINE = re.compile(
-    r"(?:[Bb]y|BY|[Ww]ritten by|بقلم|كتب|كتبت)\s*[:：]?\s+"
-    rf"(?P<names>{_NAME}(?:\s+(?:{_NAME}|and|&|de|van|von|al|bin|del|da|la))*(?:,\s*{_NAME}(?:\s+{_NAME})*)*)"
+    r"(?:[Bb]y|BY|[Ww]ritten by|Par|Von|Por|بقلم|كتب|كتبت)\s*[:：]?\s+"
+    rf"(?P<names>{_NAME}(?:\s+(?:{_NAME}|and|et|und|y|e|&|de|van|von|al|bin|del|da|la))*(?:,\s*{_NAME}(?:\s+{_NAME})*)*)"
 )
 # "Layla Haddad, Senior Reporter": a name, and what its bearer is.
 _NAME_AND_ROLE = re.compile(
@@ -87,29 +88,52 @@ def read_copied_text(text: str, zone: tzinfo) -> CopiedArticle:
     lines = lines[:start]
     while lines and _is_edge(lines[-1], found, zone):
         lines.pop()
-    first = 0
-    while first < len(lines) and (_is_edge(lines[first], found, zone) or _is_head(lines[first], found, zone)):
-        first += 1
-    found.paragraphs = _paragraphs(_without_inner_furniture(lines[first:], found, zone))
+    head = _head_length(lines)
+    top = [line for line in lines[:head] if not _stands_above(line, found, zone)]
+    found.paragraphs = _paragraphs(_without_inner_furniture([*top, "", *lines[head:]], found, zone))
     found.headings = _headings(found.paragraphs)
     found.read_more = list(dict.fromkeys(found.read_more))[:MOST_TITLES]
     return found
 
 
+def _head_length(lines: list[str]) -> int:
+    """Return how many lines are the head: what stands above the text.
+
+    At most two lines of it are text themselves: a standfirst between title, byline and date.
+    """
+    end = standfirst = 0
+    for position, line in enumerate(lines):
+        if _stands_above(line, CopiedArticle(), None):
+            end = position + 1 if not standfirst else end
+        elif _is_paragraph(line):
+            return position
+        elif (standfirst := standfirst + 1) > 2:
+            break
+    return end
+
+
+def _stands_above(line: str, found: CopiedArticle, zone: tzinfo | None) -> bool:
+    if _is_edge(line, found, zone) or _is_head(line, found, zone):
+        return True
+    heading = HEADING.fullmatch(fold(line))
+    return heading is not None and heading["read_more"] is None
+
+
 def _joined_labels(lines: Iterable[str]) -> list[str]:
-    """A label on a line of its own ("Published:") belongs to the date on the next."""
+    """A label on a line of its own ("Published:", "By") belongs to the date or the names on the next."""
     joined: list[str] = []
     waiting = ""
     for line in lines:
         if waiting and not line:
             continue
-        if waiting and DATE.match(fold(line)):
+        if waiting and (DATE.match(fold(line)) or _BYLINE.fullmatch(f"{waiting} {line}")):
             joined.append(f"{waiting} {line}")
             waiting = ""
             continue
         if waiting:
             joined.append(waiting)
-        waiting = line if LABEL.fullmatch(fold(line)) else ""
+        key = fold(line)
+        waiting = line if LABEL.fullmatch(key) or BY.fullmatch(key) else ""
         if not waiting:
             joined.append(line)
     return [*joined, waiting] if waiting else joined
@@ -197,7 +221,7 @@ def _is_title(line: str) -> bool:
     return 0 < len(text) <= LONGEST_TITLE and not text.endswith((".", "۔", "。", ",", "،", ";", ":"))
 
 
-def _is_edge(line: str, found: CopiedArticle, zone: tzinfo) -> bool:
+def _is_edge(line: str, found: CopiedArticle, zone: tzinfo | None) -> bool:
     if not line:
         return True
     tags = TAGS.match(fold(line))
@@ -208,14 +232,14 @@ def _is_edge(line: str, found: CopiedArticle, zone: tzinfo) -> bool:
     return _is_furniture(line, found, zone, edge=True)
 
 
-def _is_head(line: str, found: CopiedArticle, zone: tzinfo) -> bool:
+def _is_head(line: str, found: CopiedArticle, zone: tzinfo | None) -> bool:
     """Lines only the top of an article has: who wrote it, and the path to its section."""
     pieces = [piece for piece in re.split(r"\s*[|•·]\s*", line) if piece]
     authors = {piece: names for piece in pieces if (names := _authors(piece))}
     rest = [piece for piece in pieces if piece not in authors]
     if authors and all(_is_furniture(piece, found, zone, edge=True) for piece in rest):
         for names in authors.values():
-            listed = (name.strip() for name in re.split(r",| and | & | و ", names))
+            listed = (name.strip() for name in re.split(r",| and | et | und | y | e | & | و ", names))
             found.authors += [name for name in listed if name and not _ONLY_ROLE.fullmatch(name)]
         return True
     return line.casefold().startswith(("home", "الرئيسية")) and _CRUMBS.fullmatch(line) is not None
@@ -236,7 +260,8 @@ def _is_furniture(line: str, found: CopiedArticle, zone: tzinfo | None, *, edge:
     if len(line) > 300:
         return False
     key = fold(line)
-    if FOLLOW_US.fullmatch(key) and not re.search(r"[.!?؟] \S", key):
+    follow = FOLLOW_US.fullmatch(key)
+    if follow and not re.search(r"[.!?؟] \S", key[follow.end("lead") if follow["lead"] else 0 :]):
         return True
     dates = list(LABELLED_DATE.finditer(key))
     rest = ANYWHERE.sub(" ", LABELLED_DATE.sub(" ", key))

@@ -1,4 +1,8 @@
-"""What news pages write around an article, in English and Arabic: patterns for text ``fold`` prepared."""
+"""What news pages write around an article: patterns for text that ``fold`` prepared.
+
+English and Arabic in full; dates, reading times, bylines and further reading also in French, German, Spanish,
+Italian and Portuguese.
+"""
 
 import re
 
@@ -12,11 +16,20 @@ def _any(*phrases: str) -> str:
 PUBLISHED = _any(
     "(?:first |date |originally )?(?:published|posted)",
     "(?:publication|publish) date",
+    "publiée? le",
+    "veröffentlicht(?: am)?",
+    "publicad[oa](?: el| em)?",
+    "pubblicato(?: il)?",
     "نشرت?(?: في| يوم| بتاريخ)?",
     "تاريخ النشر",
 )
 UPDATED = _any(
     "(?:last |date )?(?:updated|modified|update)",
+    "mise? à jour(?: le)?",
+    "(?:zuletzt )?aktualisiert(?: am)?",
+    "actualizad[oa](?: el)?",
+    "aggiornato(?: il)?",
+    "atualizad[oa](?: em)?",
     "(?:تم )?(?:اخر )?(?:التحديث|تحديث)(?: في)?",
     "حدثت?(?: في)?",
 )
@@ -31,6 +44,9 @@ SITES = _any(
 READING_TIME = _any(
     r"(?:reading time\s*[:：]?\s*)?\d{1,3}[\s-]*min(?:ute)?s?[\s-]+read(?:ing)?(?: time)?",
     r"reading time\s*[:：]?\s*\d{1,3} min(?:ute)?s?",
+    r"(?:temps de lecture|lesezeit|lesedauer|tiempo de lectura|tempo di lettura|tempo de leitura)"
+    r"\s*[:：]?\s*(?:ca\.? )?\d{1,3}\s*min\w*",
+    r"\d{1,3}\s*min(?:\.|\w*) (?:de lecture|lesezeit|de lectura|di lettura|de leitura)",
     r"(?:مدة|وقت) القراءة\s*[:：]?\s*\d{1,3}\s*(?:دقائق|دقيقة)",
     r"\d{1,3}\s*(?:دقائق|دقيقة)\s*(?:قراءة|للقراءة)",
 )
@@ -45,7 +61,9 @@ READ_MORE = _any(
     "(?:read|see) more", "read also", "also read", "read next", "more on this(?: story)?",
     "related(?: stories| articles| news)?", "recommended(?: stories)?", "more (?:stories|from .{2,40})",
     "you may also like", "اقرا المزيد", "اقرا ايضا", "مواضيع ذات صلة", "اخبار ذات صلة",
-    "المزيد", "قد يعجبك ايضا",
+    "المزيد", "قد يعجبك ايضا", "(?:à )?lire aussi", "à lire également", "lesen sie (?:auch|mehr)",
+    "mehr zum thema",
+    "le[ea] también", "te puede interesar", "leggi anche", "lei[ao] (?:também|mais)",
 )  # fmt: skip
 OTHER_LIST = _any(
     "top (?:content|stories|news)", "trending(?: now| stories| topics)?",
@@ -79,6 +97,7 @@ ANYWHERE = re.compile(
         "share (?:this )?(?:article|story|page|post)",
         f"share (?:on|via) {SITES}",
         "شارك (?:المقال|الخبر|هذا المقال|القصة)",
+        r"listen to (?:this|the) (?:article|story)(?: \d{1,3} min(?:ute)?s?)?",
         "(?:story )?continues below (?:this )?(?:ad|advertisement)",
         "advertisement",
         "اعلان",
@@ -99,16 +118,21 @@ AT_THE_EDGE = re.compile(
 )  # fmt: skip
 """Pieces that could be text, too: furniture only above the first and below the last paragraph."""
 
-FOLLOW_US = re.compile(rf"(?:for .{{1,60}}, )?{FOLLOW_VERB}\b.{{0,120}}(?<!\w){FOLLOWED}\b.{{0,60}}")
+FOLLOW_US = re.compile(
+    r"(?P<lead>for .{1,60}, |(?:stay|keep) (?:up[ -]to[ -]date|updated|informed|connected)\b.{0,60}[.,:!] "
+    rf"|get the latest .{{1,60}}[.,:!] )?{FOLLOW_VERB}\b.{{0,120}}(?<!\w){FOLLOWED}\b.{{0,60}}"
+)
 HEADING = re.compile(rf"(?:(?P<read_more>{READ_MORE})|{OTHER_LIST})\s*[:：]?")
 READ_LIST = re.compile(
-    r"(?:read (?:more|also|next)|also read|see (?:more|also)|اقرا المزيد|اقرا ايضا)\s*[:：]?"
+    r"(?:read (?:more|also|next)|also read|see (?:more|also)|اقرا المزيد|اقرا ايضا"
+    r"|(?:à )?lire aussi|lesen sie auch|le[ea] también|leggi anche|leia também)\s*[:：]?"
 )
 """Headings that need no empty line after their titles: no section of an article is called that."""
 ROLE = _any(
     "reporter", "correspondent", "editor", "writer", "journalist", "columnist", "bureau chief", "producer",
     "contributor", "staff", "مراسل", "محرر", "صحفي",
 )  # fmt: skip
+BY = re.compile("(?:by|written by|par|von|por|di|بقلم)\\s*[:：]?")
 AGENCY = re.compile(
     r"(?:afp|ap|reuters|bloomberg|wam|dpa|efe|ians|ani|pti|agencies|وام|وكالات"
     r"|(?:web|news|staff) (?:desk|report|team))"

@@ -502,6 +502,64 @@ def test_arabic_furniture_is_recognised():
     assert article.updated == datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 
 
+def test_a_standfirst_may_stand_between_the_title_and_the_byline():
+    article = read_copied_text(
+        f"""Ferry stays
+After a long night the board of the harbour decides
+Published: Tue 24 Nov 2026, 10:10 AM Updated: Tue 24 Nov 2026, 2:00 PM
+By:
+Layla Haddad
+3 min read
+Share:
+
+{FIRST}
+
+Listen to this article
+
+{SECOND}
+
+Stay up to date with the latest news. Follow the Harbour on WhatsApp Channels.
+
+{THIRD}""",
+        UTC,
+    )
+    assert article.paragraphs == ["After a long night the board of the harbour decides", FIRST, SECOND, THIRD]
+    assert (article.authors, article.minutes) == (["Layla Haddad"], 3)
+    assert article.published == datetime(2026, 11, 24, 10, 10, tzinfo=UTC)
+    assert article.updated == datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+
+
+def test_a_heading_of_a_list_directly_above_the_text_is_left_out():
+    assert read_copied_text(f"Ferry stays\n\nTop Stories\n\n{FIRST}", UTC).paragraphs == [FIRST]
+
+
+def test_short_lines_above_the_first_paragraph_are_text():
+    lines = ["The board met.", "It voted.", "Nobody spoke.", "Print", FIRST]
+    assert read_copied_text("\n\n".join(["Ferry stays", *lines]), UTC).paragraphs == lines
+
+
+@pytest.mark.parametrize(
+    ("published", "reading", "byline", "hint"),
+    [
+        ("Publié le 24 novembre 2026 à 10:10 - Mis à jour le 24 novembre 2026 à 14:00",
+         "Temps de lecture : 2 min", "Par Claire Dubois", "Lire aussi : "),
+        ("Veröffentlicht am 24. November 2026, 10:10 Aktualisiert am 24. November 2026, 14:00",
+         "Lesezeit: 2 Minuten", "Von Claire Dubois", "Lesen Sie auch: "),
+        ("Publicado el 24 de noviembre de 2026 a las 10:10 Actualizado: 24 noviembre 2026 a las 14:00",
+         "2 minutos de lectura", "Por Claire Dubois", "Lea también: "),
+    ],
+    ids=["French", "German", "Spanish"],
+)  # fmt: skip
+def test_furniture_of_european_pages_is_recognised(published, reading, byline, hint):
+    lines = [published, reading, byline, FIRST, f"{hint}Ferry prices rise again", SECOND]
+    article = read_copied_text("\n\n".join(["Ferry stays", *lines]), UTC)
+    assert article.paragraphs == [FIRST, SECOND]
+    assert article.read_more == ["Ferry prices rise again"]
+    assert (article.authors, article.minutes) == (["Claire Dubois"], 2)
+    assert article.published == datetime(2026, 11, 24, 10, 10, tzinfo=UTC)
+    assert article.updated == datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     "line",
     [
