@@ -1,4 +1,4 @@
-"""Cut what blog software adds to the end of each item: credit lines and "continue reading" links. Pure.
+"""Cut what blog software and podcast hosts add to each item: credit lines, "continue reading" links. Pure.
 
 WordPress and its most common plug-in write "The post … appeared first on …" in the blog's language; excerpts
 end with "[…]" and a link to the page. Only the end of a text is looked at.
@@ -61,6 +61,23 @@ _MAY_CREDIT = re.compile(
     "|pochází z|zobrazen|πρώτα|đầu tiên|prvi puta|أولا|اولین|לראשונה|最初に|最先出"
 )
 _VOID = ("<br", "<hr", "<img", "<wbr")
+_BETWEEN = r"(?:\s|&nbsp;|<[^<>]*>)*"
+_ART19 = r"https://art19\.com/privacy"
+# What podcast hosts add to the notes of each episode, and empty lines before it.
+_HOST_LINE = re.compile(
+    r"(?:\s|&nbsp;|<br>|</?(?:p|div)\b[^<>]*>)*(?:"
+    + "|".join(
+        (
+            r"hosted on acast\. see acast\.com/privacy for more information",
+            r"learn more about your ad choices\. visit (?:https?://)?[\w.-]+(?:/[\w/-]*)?",
+            r"see omnystudio\.com/listener for privacy information",
+            f"see privacy policy at {_ART19} and california privacy notice at {_ART19}#do-not-sell-my-info",
+        )
+    ).replace(" ", _BETWEEN)
+    + rf")\.?{_BETWEEN}\Z",
+    re.IGNORECASE,
+)
+_MAY_BE_HOST_LINE = re.compile("privacy|ad choices", re.IGNORECASE)
 _READ_MORE = _any(
     "continue reading", "keep reading", "(?:click (?:here )?to )?read (?:more|on|the rest|full story)",
     "read (?:the )?(?:full|whole|entire) (?:article|post|story)", "view (?:full )?(?:post|article)",
@@ -113,6 +130,9 @@ def without_boilerplate(html: str, url: str) -> str:
         ends_in_link = html.rfind("</a>", -MAX_ENDS) >= 0
     if ends_in_link:
         html = _without_link(html, url)
+    start = max(len(html) - MAX_TAIL, 0)
+    if _MAY_BE_HOST_LINE.search(html, start) and (host_line := _HOST_LINE.search(html, start)):
+        html = _cut(html, host_line.start())
     html = _without_phrase(html)
     if html.rfind("]", -MAX_ENDS) >= 0 and (
         end := _BREAKS_OFF.search(html, max(len(html) - 2 * MAX_ENDS, 0))

@@ -7,6 +7,7 @@ languages whose words change shape); and its *shingles* (runs of three words, or
 characters where words are not separated), which recognise copies.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,6 +55,9 @@ SHARED_SHOWN = 8
 # N-grams are as common as words of four letters.
 GRAM_COMMONNESS = 97
 
+# "Photo log, 2026-11-23" is the title given to a post without words: it tells nothing of an event.
+_SOURCE_AND_DATE = re.compile(r", \d{4}-\d\d-\d\d\Z")
+
 Hashes = NDArray[np.uint32]
 Floats = NDArray[np.float32]
 
@@ -87,6 +91,8 @@ class ArticleTerms:
 
 def extract_terms(title: str, text: str, language: str) -> ArticleTerms:
     """The terms of an article. ``language`` is a BCP 47 tag, ``""`` when unknown (then no stemming)."""
+    if not text and _SOURCE_AND_DATE.search(title):
+        title = ""
     text_read = text[:TEXT_CHARACTERS]
     title_words = words(title[:TITLE_CHARACTERS], language)
     all_words = title_words + words(text_read, language)

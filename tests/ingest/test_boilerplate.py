@@ -7,6 +7,7 @@ from tests.ingest.reading import only_entry, rss
 
 PAGE = "https://blog.example/2026/rain"
 OWN_LINK = f'<a href="{PAGE}" rel="noopener">'
+ART19 = "https://art19.com/privacy"
 BLOG = '<a href="https://blog.example" rel="noopener">The Blog</a>'
 
 
@@ -79,6 +80,22 @@ def test_what_leads_on_becomes_an_ellipsis(written, left):
 )
 def test_what_the_author_wrote_stays(written):
     assert cut(written) is written
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'Hosted on Acast. See <a href="https://acast.com/">acast.com/privacy</a> for more information.',
+        'Learn more about your ad choices. Visit <a href="https://a.example/b">megaphone.fm/adchoices</a>',
+        'See <a href="https://omnystudio.com/listener">omnystudio.com/listener</a> for privacy information.',
+        f"See Privacy Policy at {ART19} and California Privacy Notice at {ART19}#do-not-sell-my-info.",
+    ],
+    ids=["Acast", "Megaphone", "Omny", "Art19"],
+)
+def test_the_last_line_of_a_podcast_host_is_cut(line):
+    assert cut(f"<p>Anna sails.</p><p> </p><p>{line}</p>") == "<p>Anna sails.</p>"
+    assert cut(f"<p>Anna sails.<br><br>{line}</p>") == "<p>Anna sails.</p>"
+    assert cut(f"<p>{line}</p><p>Anna sails.</p>") == f"<p>{line}</p><p>Anna sails.</p>"
 
 
 def test_text_and_summary_of_an_item_have_no_boilerplate():

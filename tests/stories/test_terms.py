@@ -54,6 +54,12 @@ def test_only_words_in_a_languages_own_script_change_by_its_stemmer() -> None:
     assert stem("elections", "") == "elections"
 
 
+def test_the_source_and_the_day_as_title_of_a_photo_say_nothing() -> None:
+    assert extract_terms("Photo log, 2026-11-23", "", "en").words == 0
+    assert extract_terms("Photo log, 2026-11-23", "A boat.", "en").words > 1
+    assert extract_terms("Boats, seen on 23 November", "", "en").words > 1
+
+
 def test_names_are_capitals_inside_a_sentence() -> None:
     assert proper_names("The minister met Anna Ørsted in Łódź. Later he left.", "en") == {
         "anna",
