@@ -91,6 +91,10 @@ _NOSCRIPT = re.compile(r"<(?i:/?noscript)(?:[\s/][^<>]*+)?>")
 _PRE_NEWLINE = re.compile(r"(<pre[^>]*>)\n")
 # What scripts write where an address should be.
 _NOWHERE = ("/undefined", "/null")
+# WordPress shows each emoji of a feed as a picture of 72 pixels, whose style makes it as high as the text.
+_EMOJI = re.compile(r"https?://(?:s\.w\.org/images/core/emoji/|twemoji\.|[^?#]*/twemoji/)")
+MAX_EMOJI = 16
+"""Characters; an emoji of a family has eleven."""
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:px)?\s*\Z")
 
 
@@ -133,7 +137,10 @@ def clean_html(html: str, base: str, page: str = "") -> CleanedHtml:
     html = _with_uris(html)
     image = None
     if given.is_notable:
+        may_have_emoji = "emoji" in html
         html, image = _corrected(html)
+        if may_have_emoji:
+            pieces, is_printable = text_and_tags(html), False
     return CleanedHtml(html=html.strip(), text=text_of(pieces, is_printable=is_printable), image=image)
 
 
@@ -268,6 +275,8 @@ def _pictures(html: str) -> tuple[str, Image | None]:
         source = attributes.get("src", "")
         if not source.startswith("http") or source.endswith(_NOWHERE) or is_tracking_pixel(attributes):
             return ""
+        if len(sign := unescape(attributes.get("alt", ""))) <= MAX_EMOJI and sign and _EMOJI.match(source):
+            return escape(sign, quote=False)
         if first is None and not any(side < MIN_SIDE for side in picture_sides(attributes)):
             url = absolute_url("", unescape(source))
             width, height = pixels(attributes.get("width", "")), pixels(attributes.get("height", ""))

@@ -278,6 +278,15 @@ def test_an_icon_sized_by_its_style_does_not_stand_for_the_article():
     assert image.url.endswith("/photo.jpg")
 
 
+def test_an_emoji_that_wordpress_wrote_as_a_picture_is_a_character_again():
+    picture = '<img src="https://s.w.org/images/core/emoji/15.0.3/72x72/{}.png" alt="{}" class="wp-smiley">'
+    html = f"<p>A melon {picture.format('1f349', '🍉')} and {picture.format('1f1f3', '🇳🇴')}</p>"
+    assert cleaned(html) == "<p>A melon 🍉 and 🇳🇴</p>"
+    assert clean_html(html, BASE).text == "A melon 🍉 and 🇳🇴"
+    assert cleaned(picture.format("x", "")).endswith('/x.png" alt="">')
+    assert cleaned(picture.format("x", "&lt;b&gt;")) == "&lt;b&gt;"
+
+
 def test_the_first_real_picture_stands_for_the_article():
     html = (
         '<img src="https://t.example/p.gif" width="1" height="1">'
