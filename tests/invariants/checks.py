@@ -1,0 +1,348 @@
+"""The twelve invariants, in the words of ``docs/architecture.md``; each check yields what breaks it."""
+
+import email
+import email.policy
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from lxml import html
+from sqlalchemy import Connection, func, select
+
+from syndicate.jobs.publish.publish import PublishJob
+from syndicate.jobs.stories.stories import load_index
+from syndicate.publish.rss_atom import FeedWriter
+from syndicate.publish.site_paths import section_path, tag_path
+from syndicate.store import leases, schema, stale
+from syndicate.stories import StoryIndex
+from tests.invariants import sameness
+from tests.invariants.newsroom import CHANNELS, Newsroom, Row, by_label, moved_enough
+
+TAG_MINIMUM = 2
+# What a page shows of other articles; pages that are not young are not written anew when these lists move.
+_MOVING = re.compile(
+    rb'<aside class="rail".*?</aside>|<section class="list">\s*<h2[^>]*>More from.*?</section>', re.DOTALL
+)
+
+
+def check_1(newsroom: Newsroom) -> Iterator[str]:
+    """1: after `stories` nothing waits and nothing raised."""
+    waiting = [row.title for row in newsroom.rows() if not row.placed or row.story is None]
+    if waiting:
+        yield f"still waiting: {waiting}"
+
+
+def check_2(newsroom: Newsroom) -> Iterator[str]:
+    """2: sameness is an equivalence: whatever represents it has no cycle, no chain, no missing end."""
+    with newsroom.store.read() as connection:
+        yield from sameness.defects(connection)
+
+
+def check_3(newsroom: Newsroom) -> Iterator[str]:
+    """3: articles of one text are in one story."""
+    for group in by_label(_placed(newsroom), newsroom.labels()).values():
+        if len({row.story for row in group}) > 1:
+            yield f"one text in several stories: {[(row.id, row.title, row.story) for row in group]}"
+
+
+def check_4(newsroom: Newsroom) -> Iterator[str]:
+    """4: a freshly loaded index, the kept index and the store agree on story and original."""
+    job = newsroom.services.stories
+    oldest = newsroom.now - timedelta(days=job.options.window_days)
+    rows, found = _placed(newsroom), newsroom.labels()
+    with newsroom.store.read() as connection:
+        fresh = load_index(connection, job.options, oldest)
+        counter = leases.counter(connection, leases.PLACEMENTS)
+    indexes: dict[str, StoryIndex] = {"fresh": fresh}
+    if job._index is not None and job._counter == counter:
+        job._index.forget_before(oldest)
+        indexes["kept"] = job._index
+    inside = {row.id for row in rows if row.published >= oldest}
+    for name, index in indexes.items():
+        held = {row.id for row in rows if row.id in index}
+        if held != inside:
+            yield f"the {name} index holds {sorted(held)}, the window {sorted(inside)}"
+        for row in rows:
+            if row.id in held and index.story_of(row.id) != row.story:
+                yield f"the {name} index has {row.id} in story {index.story_of(row.id)}, the store in {row.story}"
+        stored = {one: found[one] for one in held}
+        if _groups(stored) != _groups(sameness.index_labels(index, held)):
+            yield f"the {name} index has other texts than the store: {sorted(map(sorted, _groups(stored)))}"
+
+
+def check_5(newsroom: Newsroom) -> Iterator[str]:
+    """5: counts and coverage of a story equal its members, the lead is a member and no copy while another exists, no story is empty."""
+    members: dict[int, list[Row]] = defaultdict(list)
+    for row in _placed(newsroom):
+        members[row.story or 0].append(row)
+    found = newsroom.labels()
+    with newsroom.store.read() as connection:
+        stories = {row.id: row for row in connection.execute(select(schema.stories))}
+    if gone := members.keys() - stories.keys():
+        yield f"articles in stories that are gone: {sorted(gone)}"
+    for story_id, story in stories.items():
+        told = members.get(story_id, [])
+        counted = (len(told), len({row.source for row in told}))
+        if not told:
+            yield f"story {story_id} is empty"
+        elif (story.articles, story.coverage) != counted:
+            yield f"story {story_id} says {(story.articles, story.coverage)}, its members {counted}"
+        elif story.lead_id not in {row.id for row in told}:
+            yield f"story {story_id} is led by {story.lead_id}, which is in another story or gone"
+        elif sameness.is_copy(story.lead_id, found) and not all(
+            sameness.is_copy(row.id, found) for row in told
+        ):
+            yield f"story {story_id} is led by {story.lead_id}, a copy"
+
+
+def check_6(newsroom: Newsroom) -> Iterator[str]:
+    """6: per channel: each matching article is shown, or exactly one article of the same text is."""
+    found = newsroom.labels()
+    for name, (_, matches) in CHANNELS.items():
+        document = json.loads((newsroom.output / f"{name}.json").read_bytes())
+        shown = Counter(item["id"].removeprefix("urn:uuid:") for item in document["items"])
+        matching = [row for row in _placed(newsroom) if matches(row)]
+        if strangers := shown.keys() - {row.uid for row in matching}:
+            yield f"channel {name} shows {sorted(strangers)}, which do not match it"
+        for group in by_label(matching, found).values():
+            if sum(shown[row.uid] for row in group) != 1:
+                times = {row.id: shown[row.uid] for row in group}
+                yield f"channel {name} shows the articles of one text so often: {times} ({group[0].title})"
+
+
+def check_7(newsroom: Newsroom) -> Iterator[str]:
+    """7: related: never itself, never missing, never two copies of one text."""
+    rows, found = newsroom.rows(), newsroom.labels()
+    known, table = {row.id for row in rows}, schema.related
+    lists: dict[int, list[int]] = defaultdict(list)
+    with newsroom.store.read() as connection:
+        for row in connection.execute(select(table).order_by(table.c.article_id, table.c.position)):
+            lists[row.article_id].append(row.related_id)
+    for article_id, related in lists.items():
+        if article_id not in known:
+            yield f"links of article {article_id}, which is gone"
+        elif missing := set(related) - known:
+            yield f"article {article_id} links to {sorted(missing)}, which are gone"
+        else:
+            texts = Counter(found.get(one, -one) for one in (article_id, *related))
+            if max(texts.values()) > 1:
+                yield f"article {article_id} and its links {related} show one text twice: {dict(texts)}"
+
+
+def check_8(newsroom: Newsroom) -> Iterator[str]:
+    """8: every relative address on disk is a file, every tag and section page lists its originals and each listed article links back."""
+    output, rows, found = newsroom.output, newsroom.rows(), newsroom.labels()
+    pages = {file: html.fromstring(file.read_bytes()) for file in sorted(output.rglob("*.html"))}
+    alive = {output / row.path for row in rows}
+    pruned = {file for file in pages if "articles" in file.relative_to(output).parts and file not in alive}
+    for file in pages.keys() - pruned:
+        for address in sorted(_relative(pages[file])):
+            if not _target(output, file, address).exists():
+                yield f"{file.relative_to(output)} links to {address}, which is no file"
+    by_path = {output / row.path: row for row in rows}
+    listed: dict[Path, list[Row]] = {}
+    for path in _listings(rows):
+        matching = [row for row in rows if row.story is not None and path in _listing_pages(row)]
+        if "/tags/" in path and len(matching) < TAG_MINIMUM:
+            continue
+        if output / path not in pages:
+            if any(_links_to(pages[output / row.path], output, output / row.path, output / path) for row in matching):
+                yield f"{path} is linked and is no file"
+            elif "/sections/" in path or len({found[row.id] for row in matching}) >= TAG_MINIMUM:
+                yield f"{path} is missing: {len(matching)} articles belong there"
+            continue
+        shown = _shown(pages[output / path], output, output / path, by_path)
+        listed[output / path] = shown
+        counts = Counter(row.id for row in shown)
+        for group in by_label(matching, found).values():
+            if sum(counts[row.id] for row in group) != 1:
+                times = {row.id: counts[row.id] for row in group}
+                yield f"{path} lists the articles of one text so often: {times} ({group[0].title})"
+    for file in pages:
+        if file.parent.name in ("tags", "sections"):
+            for row in listed.get(file, None) or _shown(pages[file], output, file, by_path):
+                article = output / row.path
+                if not _links_to(pages[article], output, article, file):
+                    yield f"{file.relative_to(output)} lists {row.title}, whose page does not link back"
+
+
+def check_9(newsroom: Newsroom) -> Iterator[str]:
+    """9: a folder kept up to date equals one built afresh."""
+    services, fresh = newsroom.services, newsroom.room.folder / "afresh"
+    kept = _files(newsroom.output)
+    with newsroom.store.write() as connection:
+        stale.forget_outputs(connection)
+        stale.mark_all(connection)
+    job = PublishJob(
+        store=newsroom.store,
+        output=fresh,
+        channels=services.channels,
+        newsletters=services.newsletters,
+        options=services.publish_options,
+        templates=services.templates,
+        feeds=FeedWriter(services.publish_options),
+        owner="afresh",
+    )
+    job.run(newsroom.now)
+    new = _files(fresh)
+    for path in sorted(new.keys() - kept.keys()):
+        yield f"only a folder built afresh has {path}"
+    living = {row.path for row in newsroom.rows()}
+    for path in sorted(kept.keys() - new.keys()):
+        if not path.startswith("site/articles/") or path in living:
+            yield f"only the kept folder has {path}"
+    for path in sorted(new.keys() & kept.keys()):
+        if new[path] != kept[path]:
+            yield f"{path} differs from one built afresh: {_difference(kept[path], new[path])}"
+
+
+def check_10(newsroom: Newsroom) -> Iterator[str]:
+    """10: deliveries of an edition = confirmed, unsuppressed, unpaused subscribers at the cut, once each, one accepted body per Message-ID."""
+    table = schema.deliveries
+    with newsroom.store.read() as connection:
+        rows = connection.execute(select(table.c.edition_id, table.c.address, table.c.state)).all()
+    for cut in newsroom.cuts:
+        mailed = Counter(row.address for row in rows if row.edition_id == cut.edition_id)
+        if mailed != Counter(cut.readers):
+            yield f"edition {cut.edition_id} goes to {dict(mailed)}, its readers are {sorted(cut.readers)}"
+    parsed = [email.message_from_bytes(raw, policy=email.policy.default) for raw in newsroom.accepted]
+    ids = Counter(mail["Message-ID"] for mail in parsed)
+    if twice := [name for name, count in ids.items() if count > 1]:
+        yield f"accepted more than once: {twice}"
+    taken = Counter(mail["To"].addresses[0].addr_spec for mail in parsed)
+    for address in {row.address for row in rows}:
+        states = Counter(row.state for row in rows if row.address == address)
+        least, most = states["sent"], states["sent"] + states["uncertain"] + states["sending"]
+        if not least <= taken[address] <= most:
+            yield f"{address} got {taken[address]} mails, the store says {dict(states)}"
+
+
+def check_11(newsroom: Newsroom) -> Iterator[str]:
+    """11: each article is in exactly one edition, or a stated rule says why not."""
+    for cut in newsroom.cuts:
+        if left := cut.due_stories - cut.carried:
+            yield f"edition {cut.edition_id} lacks stories {sorted(left)}, which no rule keeps out"
+    table, found = schema.edition_stories, newsroom.labels()
+    with newsroom.store.read() as connection:
+        rows = connection.execute(select(table).order_by(table.c.edition_id, table.c.position)).all()
+    now_called = [story for _, story, _ in newsroom.carried()]
+    seen: dict[tuple[str, int], Any] = {}
+    for story, row in zip(now_called, rows, strict=True):
+        for key in {("story", story), ("text", found.get(row.article_id, -row.article_id))}:
+            before = seen.get(key)
+            if before is not None and not (row.follow_up and moved_enough(before.coverage, row.coverage)):
+                yield f"{key[0]} {key[1]} is in the editions {before.edition_id} and {row.edition_id}"
+            seen[key] = row
+
+
+def check_12(newsroom: Newsroom) -> Iterator[str]:
+    """12: a second run changes no byte."""
+    before, rows = _files(newsroom.output, whole=True), _row_counts(newsroom)
+    result = newsroom.services.stories.run(newsroom.now)
+    written = newsroom.publish()
+    cut = [one.outcome for one in newsroom.services.editions.run(newsroom.now)]
+    if result.placed or result.lists_changed:
+        yield f"a second stories run did something: {result}"
+    if written.feeds or written.pages:
+        yield f"a second publish wrote {(*written.feeds, *written.pages)}"
+    if cut:
+        yield f"a second look cut editions: {cut}"
+    if _files(newsroom.output, whole=True) != before or _row_counts(newsroom) != rows:
+        yield "a second run changed files or rows"
+
+
+Check = Callable[[Newsroom], Iterator[str]]
+AFTER_STORIES: tuple[Check, ...] = (check_1, check_2, check_3, check_4, check_5, check_7)
+AFTER_PUBLISHING: tuple[Check, ...] = (check_6, check_8, check_12)
+AT_THE_END: tuple[Check, ...] = (check_10, check_11, check_9)
+ALL_CHECKS: tuple[Check, ...] = (
+    check_1, check_2, check_3, check_4, check_5, check_6,
+    check_7, check_8, check_9, check_10, check_11, check_12,
+)  # fmt: skip
+
+
+def number(check: Check) -> int:
+    """Return the number of the invariant that a check is about."""
+    return int(check.__name__.removeprefix("check_"))
+
+
+def waiting_deliveries(connection: Connection) -> int:
+    """Return how many deliveries have not ended."""
+    table = schema.deliveries
+    still = table.c.state.in_(("pending", "deferred", "sending"))
+    return connection.scalars(select(func.count()).select_from(table).where(still)).one()
+
+
+def _placed(newsroom: Newsroom) -> list[Row]:
+    return [row for row in newsroom.rows() if row.story is not None]
+
+
+def _groups(found: Mapping[int, int]) -> set[frozenset[int]]:
+    groups: dict[int, set[int]] = defaultdict(set)
+    for article_id, label in found.items():
+        groups[label].add(article_id)
+    return set(map(frozenset, groups.values()))
+
+
+def _listing_pages(row: Row) -> set[str]:
+    return {tag_path(tag) for tag in row.tags} | ({section_path(row.section)} if row.section else set())
+
+
+def _listings(rows: list[Row]) -> list[str]:
+    return sorted({path for row in rows for path in _listing_pages(row)})
+
+
+def _relative(page: Any) -> set[str]:
+    found = {str(value) for name in ("href", "src") for value in page.xpath(f".//@{name}")}
+    return {one for one in found if one and not urlsplit(one).scheme and not one.startswith(("#", "//"))}
+
+
+def _target(output: Path, file: Path, address: str) -> Path:
+    path = unquote(urlsplit(address).path)
+    target = output / path.lstrip("/") if path.startswith("/") else (file.parent / path).resolve()
+    return target / "index.html" if path.endswith("/") else target
+
+
+def _links_to(page: Any, output: Path, file: Path, target: Path) -> bool:
+    article = page.xpath(".//article") or [page]
+    return any(_target(output, file, one) == target for one in _relative(article[0]))
+
+
+def _shown(page: Any, output: Path, file: Path, by_path: Mapping[Path, Row]) -> list[Row]:
+    """The articles that a listing's cards lead to: our own page, or the publisher's with ours beside it."""
+    cards = page.xpath(".//article[contains(@class, 'card')]")
+    found = []
+    for card in cards:
+        targets = {_target(output, file, one) for one in _relative(card)}
+        found += [by_path[target] for target in targets if target in by_path]
+    return found
+
+
+def _files(folder: Path, *, whole: bool = False) -> dict[str, bytes]:
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes() if whole else _MOVING.sub(b"", file.read_bytes())
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+def _difference(kept: bytes, fresh: bytes) -> str:
+    lines = kept.decode("utf-8", "replace").splitlines(), fresh.decode("utf-8", "replace").splitlines()
+    for before, after in zip(*lines, strict=False):
+        if before != after:
+            return f"kept {before.strip()[:160]!r}, fresh {after.strip()[:160]!r}"
+    return f"{len(lines[0])} lines, {len(lines[1])} afresh"
+
+
+def _row_counts(newsroom: Newsroom) -> dict[str, int]:
+    names = ("articles", "stories", "related", "ranked", "editions", "edition_stories", "deliveries", "story_moves")
+    with newsroom.store.read() as connection:
+        return {
+            name: connection.scalars(select(func.count()).select_from(getattr(schema, name))).one()
+            for name in names
+        }

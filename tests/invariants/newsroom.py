@@ -1,0 +1,411 @@
+"""The newsroom that random histories happen to: the real store, the real jobs, files and a faulty mail server."""
+
+import email
+import email.policy
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from syndicate.audience.tokens import unsubscribe_token
+from syndicate.ingest.isolation import ParserPool
+from syndicate.jobs.stories.ranking import hand_of
+from syndicate.model import EditorAction, NewArticle
+from syndicate.newsletter.compose import ComposeOptions, is_news
+from syndicate.store import Store, audience, editor, leases, pages, preferences, schema
+from syndicate.templating import Templates
+from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, ScriptedSmtp
+from tests.factories import NOW, new_article
+from tests.invariants.history import PAPERS, READERS, Step
+from tests.invariants.material import SECTIONS, TAGS, TOPICS
+from tests.invariants.sameness import labels
+from tests.jobs.room import Room, source
+from tests.jobs.sending import job as sending_job
+
+HOUR = timedelta(hours=1)
+WAITS = (10, 30, 60, 6 * 60, 24 * 60, 3 * 24 * 60, 8 * 24 * 60)  # minutes
+BASE = """
+[site]
+url = "https://news.example"
+title = "The Newsroom"
+[mail]
+from = "The Newsroom <news@example.com>"
+address = "1 Pier Road, Harbour Town"
+[sign_up]
+enabled = true
+[ranking]
+floor = 0
+[retention]
+articles = "6d"
+[[newsletters]]
+name = "daily"
+title = "The digest"
+schedule = "daily 07:00"
+stories = 50
+trending = 5
+"""
+CHANNELS: dict[str, tuple[str, Callable[["Row"], bool]]] = {
+    "everything": ("", lambda _row: True),
+    "world": ("section:world", lambda row: row.section == "world"),
+    "alpha": ("source:alpha", lambda row: row.source == "alpha"),
+    "others": ("-source:alpha", lambda row: row.source != "alpha"),
+    "harbour": ("tag:harbour", lambda row: "harbour" in {tag.casefold() for tag in row.tags}),
+    "german": ("language:de", lambda row: row.language.split("-")[0] == "de"),
+}
+OK = b"250 ok\r\n"
+FAULTS: tuple[dict[str, Any], ...] = (
+    {},
+    {"BODY": (OK, DROP)},
+    {"BODY": (OK, OK + DROP_AFTER)},
+    {"MAIL": (OK, DROP)},
+    {"RCPT": (OK, b"450 later\r\n") * 30},
+    {"DATA": (b"354 go\r\n", b"354 go\r\n" + DROP_AFTER)},
+    {"BODY": (OK, b"451 wait\r\n") * 20},
+    {"MAIL": (b"421 busy\r\n" + DROP_AFTER,)},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One placed or waiting article as the checks see it. ``dated`` is false for an archived page."""
+
+    id: int
+    uid: str
+    source: str
+    title: str
+    path: str
+    published: datetime
+    first_seen: datetime
+    language: str
+    section: str
+    tags: tuple[str, ...]
+    story: int | None
+    placed: bool
+    dated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One edition job's result: the readers and the stories that the edition had to have, and what it has."""
+
+    edition_id: int | None
+    readers: frozenset[str]
+    due_stories: frozenset[int]
+    carried: frozenset[int]
+
+
+class Newsroom:
+    """A newsroom in a folder, to which steps happen. ``do`` runs one; arguments choose among what there is."""
+
+    def __init__(self, folder: Path, store: Store, parsers: ParserPool, templates: dict[str, Any]) -> None:
+        self.now = NOW
+        self.room = Room(folder, store, parsers)
+        self.store = store
+        self.output = folder / "public"
+        self.cuts: list[Cut] = []
+        self.accepted: list[bytes] = []
+        self.readers: set[str] = set()
+        self._written: dict[tuple[int, int], tuple[int, ...]] = {}
+        self._dates: dict[tuple[int, int], datetime] = {}
+        self._sections: dict[tuple[int, int], int] = {}
+        self._templates = templates
+        self._pressed: set[str] = set()
+        for paper in PAPERS:
+            (folder / paper).mkdir()
+        self.restart()
+
+    @property
+    def services(self) -> Any:
+        """The jobs of the running process."""
+        return self.room.services
+
+    def do(self, step: Step) -> None:
+        """Run one step."""
+        getattr(self, step.name)(*step.arguments)
+
+    def restart(self) -> None:
+        """Throw every job away, as a new process would, and read the same configuration."""
+        sources = "".join(source(paper, str(self.room.folder / paper)) for paper in PAPERS)
+        channels = "".join(
+            f'[[channels]]\nname = "{name}"\nquery = "{query}"\nlimit = 100\n'
+            for name, (query, _) in CHANNELS.items()
+        )
+        output = f'[output]\nfolder = "{self.output}"\n'
+        self.room.declare(sources + channels + output, base=BASE, now=NOW - timedelta(days=30))
+        # Compiling templates takes longer than a whole history; they are the same for every process.
+        self.room.services.__dict__["templates"] = self._templates.setdefault("", Templates(None, "en"))
+
+    def arrive(
+        self, paper: int, slot: int, topic: int, start: int, length: int, title: int, tags: int, section: int,
+        hours: int,
+    ) -> None:  # fmt: skip
+        """Write a file into a paper's folder; every eighth has no date."""
+        key = (paper, slot)
+        self._dates.setdefault(key, self.now - hours * HOUR)
+        self._sections.setdefault(key, section)
+        self._write(key, (topic, start, length, title, tags))
+
+    def edit(self, which: int, topic: int, start: int, length: int, title: int, tags: int, section: int) -> None:
+        """Write another text, title, tags or section into a file that is there."""
+        if key := self._pick(which):
+            self._sections[key] = section
+            self._write(key, (topic, start, length, title, tags))
+
+    def copy(self, which: int, other: int, cut: int, title: int) -> None:
+        """Edit a file into the text of another one, whole or without its last sentence, or with its title too."""
+        key, model = self._pick(which), self._pick(other)
+        if key and model:
+            topic, start, length, known, tags = self._written[model]
+            self._write(key, (topic, start, max(0, length - cut), title if title < 3 else known, tags))
+
+    def full_text(self, which: int, topic: int, start: int, length: int) -> None:
+        """Give a stored article the text of its own page, as the pages job does."""
+        rows = self.rows()
+        if rows:
+            row = rows[which % len(rows)]
+            text = TOPICS[topic].text(start, length + 3)
+            with self.store.write() as connection:
+                pages.give_full_text(connection, row.id, _page(text))
+
+    def vanish(self, which: int) -> None:
+        """Remove a file; its article stays."""
+        if key := self._pick(which):
+            del self._written[key]
+            self._file(key).unlink()
+
+    def ingest(self) -> None:
+        """Read every source."""
+        for name, outcome in self.room.ingest(self.now, names=PAPERS).items():
+            assert not outcome.error, f"{name}: {outcome.error}"
+
+    def place(self, size: int) -> None:
+        """Run the stories job, one article or 250 at a time."""
+        self.services.stories.batch = (1, 250)[size]
+        result = self.services.stories.run(self.now)
+        assert not result.busy
+
+    def wait(self, which: int) -> None:
+        """Let time pass."""
+        self.now += timedelta(minutes=WAITS[which])
+
+    def prune(self) -> None:
+        """Remove old articles."""
+        self.services.prune.run(self.now)
+
+    def decide(self, which: int, action: int, value: int) -> None:
+        """Let the editor pin, drop, retitle or boost an article's story, or take the last decision back."""
+        rows = self.rows()
+        with self.store.write() as connection:
+            if action == len(EditorAction) - 1:
+                for decision in editor.decisions(connection, at=self.now)[-1:]:
+                    editor.undo_decision(connection, decision.id, who="ed", now=self.now)
+            elif rows:
+                chosen = list(EditorAction)[action]
+                values = {"pin": str(1 + value), "boost": ("0.5", "1", "2", "3")[value], "retitle": f"Our {value}"}
+                editor.add_decision(
+                    connection, who="ed", action=chosen, article_uid=rows[which % len(rows)].uid,
+                    value=values.get(chosen.value, ""), expires=None, now=self.now,
+                )  # fmt: skip
+
+    def publish(self) -> Any:
+        """Bring the output folder up to date."""
+        result = self.services.publish.run(self.now)
+        assert not result.failures, result.failures
+        assert not result.busy
+        return result
+
+    def cut(self) -> None:
+        """Cut what is due, and remember which readers and stories the edition had to have."""
+        due = self.services.editions.due(self.now, self.services.newsletters)
+        readers, stories = self._entitled(), self._due_stories(due[0][1]) if due else frozenset[int]()
+        outcomes = self.services.editions.run(self.now)
+        for outcome in outcomes:
+            assert not outcome.problem, outcome.problem
+            if outcome.outcome in ("cut", "empty"):
+                carried = frozenset(story for edition, story, _ in self.carried() if edition == outcome.edition_id)
+                expected = readers if outcome.edition_id else frozenset[str]()
+                self.cuts.append(Cut(outcome.edition_id, expected, stories, carried))
+
+    def deliver(self, fault: int, *, resume: bool = False) -> None:
+        """Send what is due through a server with this fault; press the links of confirmation mails."""
+        with ScriptedSmtp(PIPELINING | FAULTS[fault]) as smtp:
+            sending_job(self.room, smtp.port, now=self.now).run(self.now, resume=resume)
+        self.accepted += smtp.accepted
+        for raw in smtp.accepted:
+            for token in _confirmation_links(raw) - self._pressed:
+                self._pressed.add(token)
+                self._sign_ups().confirm(token, "203.0.113.0/24")
+
+    def subscribe(self, reader: int) -> None:
+        """Subscribe a reader on the operator's word."""
+        with self.store.write() as connection:
+            audience.add_subscription(
+                connection, address=_address(reader), address_key=_address(reader), name="", language="",
+                newsletter="daily", evidence="a signed form", now=self.now,
+            )  # fmt: skip
+
+    def sign_up(self, reader: int) -> None:
+        """Ask on the page; the mail goes with the next delivery."""
+        self._sign_ups().request("daily", _address(reader), "203.0.113.0/24")
+        self._sign_ups().run(self.now)
+
+    def unsubscribe(self, reader: int) -> None:
+        """Press the link of any mail."""
+        with self.store.read() as connection:
+            subscription = audience.subscription_of(connection, _address(reader), "daily")
+            secret = leases.secret(connection)
+        if subscription is not None:
+            job = replace(self.services.unsubscribe, clock=lambda: self.now)
+            assert job.unsubscribe(unsubscribe_token(secret, subscription))
+
+    def pause(self, reader: int) -> None:
+        """Want no mail for a week."""
+        with self.store.write() as connection:
+            subscription = audience.subscription_of(connection, _address(reader), "daily")
+            if subscription is not None:
+                preferences.save_preferences(
+                    connection, subscription, selection="", cadence="edition", hour=None, time_zone="",
+                    paused_until=self.now + timedelta(days=7),
+                )  # fmt: skip
+
+    def suppress(self, reader: int) -> None:
+        """Let a mailbox complain: it is never written to again."""
+        with self.store.write() as connection:
+            audience.suppress(connection, _address(reader), reason="complaint", now=self.now)
+
+    def rows(self) -> list[Row]:
+        """Return every article, in the order of ids."""
+        table, sources = schema.articles, schema.sources
+        query = select(table, sources.c.name.label("source")).join(sources, sources.c.id == table.c.source_id)
+        with self.store.read() as connection:
+            return [
+                Row(
+                    row.id, row.uid, row.source, row.title, row.path, row.published, row.first_seen,
+                    row.language, row.section, tuple(row.tags_json), row.story_id, row.placed,
+                    getattr(row, "dated", True),
+                )
+                for row in connection.execute(query.order_by(table.c.id))
+            ]  # fmt: skip
+
+    def labels(self) -> dict[int, int]:
+        """Return the label of each placed article's text."""
+        with self.store.read() as connection:
+            return labels(connection)
+
+    def carried(self) -> list[tuple[int, int, int]]:
+        """Return (edition, story as it is called now, lead article) of what was sent."""
+        table, moves = schema.edition_stories, schema.story_moves
+        with self.store.read() as connection:
+            merged = select(moves.c.from_story, moves.c.to_story).where(moves.c.kind == "merged")
+            forward = {row.from_story: row.to_story for row in connection.execute(merged.order_by(moves.c.id))}
+            query = select(table.c.edition_id, table.c.story_id, table.c.article_id)
+            found = connection.execute(query.order_by(table.c.edition_id, table.c.position)).all()
+        return [(row.edition_id, _forwarded(row.story_id, forward), row.article_id) for row in found]
+
+    def _entitled(self) -> frozenset[str]:
+        """Return the confirmed, unsuppressed, unpaused subscribers, told from the rows one by one."""
+        with self.store.read() as connection:
+            found = audience.list_subscribers(connection, newsletter="daily")
+            paused = dict[str, Any](
+                connection.execute(select(schema.subscribers.c.address, schema.subscribers.c.paused_until)).tuples().all()
+            )
+            return frozenset(
+                one.address
+                for one in found
+                if one.subscriptions.get("daily", "") == "confirmed"
+                and audience.suppression(connection, one.address) is None
+                and not (paused[one.address] and paused[one.address] > self.now)
+            )
+
+    def _due_stories(self, period: Any) -> frozenset[int]:
+        """Return the stories that the edition of a period has to carry: with news, not carried, not dropped."""
+        carried = {story for _, story, _ in self.carried()}
+        moment = min(self.now, period.end)
+        with self.store.read() as connection:
+            decisions = editor.story_decisions(connection, at=moment)
+        dropped = {story for story, made in decisions.items() if hand_of(made).drop}
+        return frozenset(
+            row.story
+            for row in self.rows()
+            if row.story is not None
+            and row.dated
+            and row.story not in carried | dropped
+            and min(row.published, row.first_seen) <= moment
+            and is_news(row.published, row.first_seen, period, first=not carried)
+        )
+
+    def _sign_ups(self) -> Any:
+        return replace(self.services.sign_ups, clock=lambda: self.now)
+
+    def _pick(self, which: int) -> tuple[int, int] | None:
+        keys = sorted(self._written)
+        return keys[which % len(keys)] if keys else None
+
+    def _file(self, key: tuple[int, int]) -> Path:
+        return self.room.folder / PAPERS[key[0]] / f"{key[1]}.md"
+
+    def _write(self, key: tuple[int, int], text: tuple[int, ...]) -> None:
+        topic, start, length, title, tags = self._written[key] = text
+        about = TOPICS[topic]
+        headline = about.titles[(start if len(about.titles) > 3 else title) % len(about.titles)]
+        body = about.text(start, length + 1)
+        if title == 4:
+            # Another outlet's frame around the same text.
+            body = f"From our correspondent in {PAPERS[key[0]].title()}. {body} Write to the editors."
+        date = "" if sum(key) % 8 == 7 else f"date: {self._dates[key]:%Y-%m-%d %H:%M}\n"
+        names = ", ".join(f'"{tag}"' for tag in TAGS[tags])
+        self._file(key).write_text(
+            f'---\ntitle: "{headline}"\n{date}tags: [{names}]\nsection: "{SECTIONS[self._sections[key]]}"\n'
+            f"url: https://{PAPERS[key[0]]}.example/{key[1]}\nlanguage: {about.language}\n---\n{body}\n",
+            "utf-8",
+        )
+
+
+@contextmanager
+def opened(folder: Path, store: Store, parsers: ParserPool, templates: dict[str, Any]) -> Iterator[Newsroom]:
+    """A newsroom that is closed at the end; the store belongs to the caller."""
+    newsroom = Newsroom(folder, store, parsers, templates)
+    try:
+        yield newsroom
+    finally:
+        newsroom.room.close()
+
+
+def moved_enough(before: int, after: int) -> bool:
+    """Return whether a story's coverage grew so much that an edition may carry it again."""
+    rule = ComposeOptions()
+    return after - before >= rule.moved_sources and after >= rule.moved_ratio * before
+
+
+def by_label(rows: Sequence[Row], found: dict[int, int]) -> dict[int, list[Row]]:
+    """Return the rows of each text."""
+    groups: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[found[row.id]].append(row)
+    return groups
+
+
+def _page(text: str) -> NewArticle:
+    return new_article(1, text=text, summary="", tags=())
+
+
+def _address(reader: int) -> str:
+    return f"{READERS[reader]}@example.org"
+
+
+def _forwarded(story: int, forward: dict[int, int]) -> int:
+    while story in forward:
+        story = forward[story]
+    return story
+
+
+def _confirmation_links(raw: bytes) -> set[str]:
+    mail = email.message_from_bytes(raw, policy=email.policy.default)
+    bodies = [part.get_content() for part in mail.walk() if not part.is_multipart()]
+    return {token for body in bodies for token in re.findall(r"https://news\.example/confirm/([\w-]+)", body)}
