@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from os.path import normpath
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -303,9 +304,9 @@ def _relative(page: Any) -> set[str]:
 
 
 def _target(output: Path, file: Path, address: str) -> Path:
-    path = unquote(urlsplit(address).path)
-    target = output / path.lstrip("/") if path.startswith("/") else (file.parent / path).resolve()
-    return target / "index.html" if path.endswith("/") else target
+    path = unquote(address.partition("#")[0].partition("?")[0])
+    target = f"{output}{path}" if path.startswith("/") else normpath(f"{file.parent}/{path}")
+    return Path(target, "index.html") if path.endswith("/") else Path(target)
 
 
 def _links_to(page: Any, output: Path, file: Path, target: Path) -> bool:

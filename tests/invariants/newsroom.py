@@ -18,7 +18,7 @@ from syndicate.ingest.isolation import ParserPool
 from syndicate.jobs.stories.ranking import hand_of
 from syndicate.model import EditorAction, NewArticle
 from syndicate.newsletter.compose import ComposeOptions, is_news
-from syndicate.store import Store, audience, editor, leases, pages, preferences, schema
+from syndicate.store import Store, audience, editor, leases, open_store, pages, preferences, schema
 from syndicate.templating import Templates
 from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, ScriptedSmtp
 from tests.factories import NOW, new_article
@@ -103,9 +103,9 @@ class Cut:
 class Newsroom:
     """A newsroom in a folder, to which steps happen. ``do`` runs one; arguments choose among what there is."""
 
-    def __init__(self, folder: Path, store: Store, parsers: ParserPool, templates: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, store: Store, equipment: "Equipment") -> None:
         self.now = NOW
-        self.room = Room(folder, store, parsers)
+        self.room = Room(folder, store, equipment.parsers)
         self.store = store
         self.output = folder / "public"
         self.cuts: list[Cut] = []
@@ -114,7 +114,7 @@ class Newsroom:
         self._written: dict[tuple[int, int], tuple[int, ...]] = {}
         self._dates: dict[tuple[int, int], datetime] = {}
         self._sections: dict[tuple[int, int], int] = {}
-        self._templates = templates
+        self._templates = equipment.templates
         self._pressed: set[str] = set()
         for paper in PAPERS:
             (folder / paper).mkdir()
@@ -138,8 +138,7 @@ class Newsroom:
         )
         output = f'[output]\nfolder = "{self.output}"\n'
         self.room.declare(sources + channels + output, base=BASE, now=NOW - timedelta(days=30))
-        # Compiling templates takes longer than a whole history; they are the same for every process.
-        self.room.services.__dict__["templates"] = self._templates.setdefault("", Templates(None, "en"))
+        self.room.services.__dict__["templates"] = self._templates
 
     def arrive(
         self, paper: int, slot: int, topic: int, start: int, length: int, title: int, tags: int, section: int,
@@ -367,14 +366,30 @@ class Newsroom:
         )
 
 
-@contextmanager
-def opened(folder: Path, store: Store, parsers: ParserPool, templates: dict[str, Any]) -> Iterator[Newsroom]:
-    """A newsroom that is closed at the end; the store belongs to the caller."""
-    newsroom = Newsroom(folder, store, parsers, templates)
-    try:
-        yield newsroom
-    finally:
-        newsroom.room.close()
+class Equipment:
+    """What all newsrooms of a test process share, since it takes longer to make than a history to run.
+
+    These are the parser processes, the compiled templates, and the SQL texts of the statements.
+    """
+
+    def __init__(self, parsers: ParserPool) -> None:
+        self.parsers = parsers
+        self.templates = Templates(None, "en")
+        self._compiled: dict[Any, Any] = {}
+
+    @contextmanager
+    def newsroom(self, url: str, folder: Path) -> Iterator[Newsroom]:
+        """Open a newsroom in a folder over a store that has its tables, and close it at the end."""
+        store = open_store(url)
+        newsroom = None
+        try:
+            shared = Store(store._engine.execution_options(compiled_cache=self._compiled))
+            newsroom = Newsroom(folder, shared, self)
+            yield newsroom
+        finally:
+            if newsroom is not None:
+                newsroom.room.close()
+            store.dispose()
 
 
 def moved_enough(before: int, after: int) -> bool:
