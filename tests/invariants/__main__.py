@@ -1,10 +1,11 @@
 """Try random histories until told otherwise: ``python -m tests.invariants [FIRST] [LAST] [--shrink]``.
 
-Prints which invariants the seeds break, and with ``--shrink`` the shortest history found for each. SQLite only.
+Prints which invariants the seeds break, and with ``--shrink`` the shortest history found for each.
 """
 
 import argparse
 import shutil
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -33,15 +34,20 @@ def main() -> None:
         for seed in range(arguments.first, arguments.last):
             for one in broken_by(place, random_history(seed)):
                 failures[one.number].append((seed, one))
-        print(f"{arguments.last - arguments.first} histories, {time.monotonic() - start:.1f} s")
+        say(f"{arguments.last - arguments.first} histories, {time.monotonic() - start:.1f} s")
         for number, found in sorted(failures.items()):
             seed, one = found[0]
-            print(f"\n{number}: {len(found)} histories, the first is {seed}: {one.found}")
+            say(f"\n{number}: {len(found)} histories, the first is {seed}: {one.found}")
             if arguments.shrink:
                 steps = shortest(place, random_history(seed), number)
-                for step in steps:
-                    print(f"    {step}")
-                print("   ", next(one.found for one in broken_by(place, steps) if one.number == number))
+                say("\n".join(f"    {step}" for step in steps))
+                say(*(f"    {one.found}" for one in broken_by(place, steps) if one.number == number))
+
+
+def say(*lines: str) -> None:
+    """Print lines for a person who waits."""
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
 
 
 def newsrooms(folder: Path, parsers: ParserPool) -> Place:

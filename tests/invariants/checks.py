@@ -22,7 +22,7 @@ from syndicate.publish.site_paths import section_path, tag_path
 from syndicate.store import leases, schema, stale
 from syndicate.stories import StoryIndex
 from tests.invariants import sameness
-from tests.invariants.newsroom import CHANNELS, Newsroom, Row, by_label, moved_enough
+from tests.invariants.newsroom import Newsroom, Row, by_label, moved_enough
 
 TAG_MINIMUM = 2
 # What a page shows of other articles; pages that are not young are not written anew when these lists move.
@@ -69,15 +69,16 @@ def check_4(newsroom: Newsroom) -> Iterator[str]:
         if held != inside:
             yield f"the {name} index holds {sorted(held)}, the window {sorted(inside)}"
         for row in rows:
-            if row.id in held and index.story_of(row.id) != row.story:
-                yield f"the {name} index has {row.id} in story {index.story_of(row.id)}, the store in {row.story}"
+            if row.id in held and (story := index.story_of(row.id)) != row.story:
+                yield f"the {name} index has {row.id} in story {story}, the store in {row.story}"
         stored = {one: found[one] for one in held}
         if _groups(stored) != _groups(sameness.index_labels(index, held)):
             yield f"the {name} index has other texts than the store: {sorted(map(sorted, _groups(stored)))}"
 
 
 def check_5(newsroom: Newsroom) -> Iterator[str]:
-    """5: counts and coverage of a story equal its members, the lead is a member and no copy while another exists, no story is empty."""
+    """5: counts and coverage of a story equal its members, the lead is a member and no copy while another
+    exists, no story is empty."""
     members: dict[int, list[Row]] = defaultdict(list)
     for row in _placed(newsroom):
         members[row.story or 0].append(row)
@@ -104,7 +105,7 @@ def check_5(newsroom: Newsroom) -> Iterator[str]:
 def check_6(newsroom: Newsroom) -> Iterator[str]:
     """6: per channel: each matching article is shown, or exactly one article of the same text is."""
     found = newsroom.labels()
-    for name, (_, matches) in CHANNELS.items():
+    for name, (_, matches) in newsroom.channels.items():
         document = json.loads((newsroom.output / f"{name}.json").read_bytes())
         shown = Counter(item["id"].removeprefix("urn:uuid:") for item in document["items"])
         matching = [row for row in _placed(newsroom) if matches(row)]
@@ -136,40 +137,13 @@ def check_7(newsroom: Newsroom) -> Iterator[str]:
 
 
 def check_8(newsroom: Newsroom) -> Iterator[str]:
-    """8: every relative address on disk is a file, every tag and section page lists its originals and each listed article links back."""
-    output, rows, found = newsroom.output, newsroom.rows(), newsroom.labels()
-    pages = {file: html.fromstring(file.read_bytes()) for file in sorted(output.rglob("*.html"))}
-    alive = {output / row.path for row in rows}
-    pruned = {file for file in pages if "articles" in file.relative_to(output).parts and file not in alive}
-    for file in pages.keys() - pruned:
-        for address in sorted(_relative(pages[file])):
-            if not _target(output, file, address).exists():
-                yield f"{file.relative_to(output)} links to {address}, which is no file"
-    by_path = {output / row.path: row for row in rows}
-    listed: dict[Path, list[Row]] = {}
-    for path in _listings(rows):
-        matching = [row for row in rows if row.story is not None and path in _listing_pages(row)]
-        if "/tags/" in path and len(matching) < TAG_MINIMUM:
-            continue
-        if output / path not in pages:
-            if any(_links_to(pages[output / row.path], output, output / row.path, output / path) for row in matching):
-                yield f"{path} is linked and is no file"
-            elif "/sections/" in path or len({found[row.id] for row in matching}) >= TAG_MINIMUM:
-                yield f"{path} is missing: {len(matching)} articles belong there"
-            continue
-        shown = _shown(pages[output / path], output, output / path, by_path)
-        listed[output / path] = shown
-        counts = Counter(row.id for row in shown)
-        for group in by_label(matching, found).values():
-            if sum(counts[row.id] for row in group) != 1:
-                times = {row.id: counts[row.id] for row in group}
-                yield f"{path} lists the articles of one text so often: {times} ({group[0].title})"
-    for file in pages:
-        if file.parent.name in ("tags", "sections"):
-            for row in listed.get(file, None) or _shown(pages[file], output, file, by_path):
-                article = output / row.path
-                if not _links_to(pages[article], output, article, file):
-                    yield f"{file.relative_to(output)} lists {row.title}, whose page does not link back"
+    """8: every relative address on disk is a file, every tag and section page lists its originals and each
+    listed article links back."""
+    site = _Site(newsroom.output, newsroom.rows(), newsroom.labels())
+    yield from site.dead_addresses()
+    for path in sorted({path for row in site.rows for path in _listing_pages(row)}):
+        yield from site.wrong_listing(path)
+    yield from site.missing_backlinks()
 
 
 def check_9(newsroom: Newsroom) -> Iterator[str]:
@@ -203,7 +177,8 @@ def check_9(newsroom: Newsroom) -> Iterator[str]:
 
 
 def check_10(newsroom: Newsroom) -> Iterator[str]:
-    """10: deliveries of an edition = confirmed, unsuppressed, unpaused subscribers at the cut, once each, one accepted body per Message-ID."""
+    """10: deliveries of an edition = confirmed, unsuppressed, unpaused subscribers at the cut, once each, one
+    accepted body per Message-ID."""
     table = schema.deliveries
     with newsroom.store.read() as connection:
         rows = connection.execute(select(table.c.edition_id, table.c.address, table.c.state)).all()
@@ -272,6 +247,58 @@ def number(check: Check) -> int:
     return int(check.__name__.removeprefix("check_"))
 
 
+class _Site:
+    """The pages on disk, and which articles each of them leads to."""
+
+    def __init__(self, output: Path, rows: list[Row], found: Mapping[int, int]) -> None:
+        self.rows = [row for row in rows if row.story is not None]
+        self._output = output
+        self._labels = found
+        self._pages = {file: html.fromstring(file.read_bytes()) for file in sorted(output.rglob("*.html"))}
+        self._by_path = {output / row.path: row for row in rows}
+
+    def dead_addresses(self) -> Iterator[str]:
+        """Yield relative addresses that are no files; pages of pruned articles are an archive."""
+        for file, page in self._pages.items():
+            if "articles" in file.relative_to(self._output).parts and file not in self._by_path:
+                continue
+            for address in sorted(_relative(page)):
+                if not _target(self._output, file, address).exists():
+                    yield f"{file.relative_to(self._output)} links to {address}, which is no file"
+
+    def wrong_listing(self, path: str) -> Iterator[str]:
+        """Yield texts that a page of a tag or section does not list exactly once."""
+        matching = [row for row in self.rows if path in _listing_pages(row)]
+        texts = by_label(matching, self._labels)
+        if self._output / path not in self._pages:
+            if "/sections/" in path or len(texts) >= TAG_MINIMUM:
+                yield f"{path} is missing: {len(texts)} texts belong there"
+            return
+        counts = Counter(row.id for row in self._shown(self._output / path))
+        for group in texts.values():
+            if sum(counts[row.id] for row in group) != 1:
+                times = {row.id: counts[row.id] for row in group}
+                yield f"{path} lists the articles of one text so often: {times} ({group[0].title})"
+
+    def missing_backlinks(self) -> Iterator[str]:
+        """Yield articles that a page of a tag or section lists and that do not link to it."""
+        for file in self._pages:
+            if file.parent.name in ("tags", "sections"):
+                for row in self._shown(file):
+                    article = self._pages[self._output / row.path].xpath(".//article")[0]
+                    if file not in self._targets(self._output / row.path, article):
+                        yield f"{file.relative_to(self._output)} lists {row.title}, which does not link back"
+
+    def _shown(self, file: Path) -> list[Row]:
+        """Return the articles whose own pages the cards of a listing lead to."""
+        cards = self._pages[file].xpath(".//article[contains(@class, 'card')]")
+        targets = [target for card in cards for target in self._targets(file, card)]
+        return [self._by_path[target] for target in targets if target in self._by_path]
+
+    def _targets(self, file: Path, element: Any) -> set[Path]:
+        return {_target(self._output, file, one) for one in _relative(element)}
+
+
 def waiting_deliveries(connection: Connection) -> int:
     """Return how many deliveries have not ended."""
     table = schema.deliveries
@@ -294,10 +321,6 @@ def _listing_pages(row: Row) -> set[str]:
     return {tag_path(tag) for tag in row.tags} | ({section_path(row.section)} if row.section else set())
 
 
-def _listings(rows: list[Row]) -> list[str]:
-    return sorted({path for row in rows for path in _listing_pages(row)})
-
-
 def _relative(page: Any) -> set[str]:
     found = {str(value) for name in ("href", "src") for value in page.xpath(f".//@{name}")}
     return {one for one in found if one and not urlsplit(one).scheme and not one.startswith(("#", "//"))}
@@ -309,24 +332,11 @@ def _target(output: Path, file: Path, address: str) -> Path:
     return Path(target, "index.html") if path.endswith("/") else Path(target)
 
 
-def _links_to(page: Any, output: Path, file: Path, target: Path) -> bool:
-    article = page.xpath(".//article") or [page]
-    return any(_target(output, file, one) == target for one in _relative(article[0]))
-
-
-def _shown(page: Any, output: Path, file: Path, by_path: Mapping[Path, Row]) -> list[Row]:
-    """The articles that a listing's cards lead to: our own page, or the publisher's with ours beside it."""
-    cards = page.xpath(".//article[contains(@class, 'card')]")
-    found = []
-    for card in cards:
-        targets = {_target(output, file, one) for one in _relative(card)}
-        found += [by_path[target] for target in targets if target in by_path]
-    return found
-
-
 def _files(folder: Path, *, whole: bool = False) -> dict[str, bytes]:
     return {
-        file.relative_to(folder).as_posix(): file.read_bytes() if whole else _MOVING.sub(b"", file.read_bytes())
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        if whole
+        else _MOVING.sub(b"", file.read_bytes())
         for file in folder.rglob("*")
         if file.is_file()
     }
@@ -341,7 +351,16 @@ def _difference(kept: bytes, fresh: bytes) -> str:
 
 
 def _row_counts(newsroom: Newsroom) -> dict[str, int]:
-    names = ("articles", "stories", "related", "ranked", "editions", "edition_stories", "deliveries", "story_moves")
+    names = (
+        "articles",
+        "stories",
+        "related",
+        "ranked",
+        "editions",
+        "edition_stories",
+        "deliveries",
+        "story_moves",
+    )
     with newsroom.store.read() as connection:
         return {
             name: connection.scalars(select(func.count()).select_from(getattr(schema, name))).one()

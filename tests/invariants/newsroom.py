@@ -1,10 +1,10 @@
-"""The newsroom that random histories happen to: the real store, the real jobs, files and a faulty mail server."""
+"""The newsroom that random histories happen to: real store, real jobs, files and a faulty mail server."""
 
 import email
 import email.policy
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -37,6 +37,9 @@ title = "The Newsroom"
 [mail]
 from = "The Newsroom <news@example.com>"
 address = "1 Pier Road, Harbour Town"
+[http]
+allow_private = true
+host_gap = 0
 [sign_up]
 enabled = true
 [ranking]
@@ -101,7 +104,9 @@ class Cut:
 
 
 class Newsroom:
-    """A newsroom in a folder, to which steps happen. ``do`` runs one; arguments choose among what there is."""
+    """A newsroom in a folder, to which steps happen; their arguments choose among what there is."""
+
+    channels: Mapping[str, tuple[str, Callable[[Row], bool]]] = CHANNELS
 
     def __init__(self, folder: Path, store: Store, equipment: "Equipment") -> None:
         self.now = NOW
@@ -131,14 +136,17 @@ class Newsroom:
 
     def restart(self) -> None:
         """Throw every job away, as a new process would, and read the same configuration."""
-        sources = "".join(source(paper, str(self.room.folder / paper)) for paper in PAPERS)
         channels = "".join(
             f'[[channels]]\nname = "{name}"\nquery = "{query}"\nlimit = 100\n'
-            for name, (query, _) in CHANNELS.items()
+            for name, (query, _) in self.channels.items()
         )
         output = f'[output]\nfolder = "{self.output}"\n'
-        self.room.declare(sources + channels + output, base=BASE, now=NOW - timedelta(days=30))
+        self.room.declare(self.sources() + channels + output, base=BASE, now=NOW - timedelta(days=30))
         self.room.services.__dict__["templates"] = self._templates
+
+    def sources(self) -> str:
+        """Return the lines that declare the sources."""
+        return "".join(source(paper, str(self.room.folder / paper)) for paper in PAPERS)
 
     def arrive(
         self, paper: int, slot: int, topic: int, start: int, length: int, title: int, tags: int, section: int,
@@ -150,14 +158,16 @@ class Newsroom:
         self._sections.setdefault(key, section)
         self._write(key, (topic, start, length, title, tags))
 
-    def edit(self, which: int, topic: int, start: int, length: int, title: int, tags: int, section: int) -> None:
+    def edit(
+        self, which: int, topic: int, start: int, length: int, title: int, tags: int, section: int
+    ) -> None:
         """Write another text, title, tags or section into a file that is there."""
         if key := self._pick(which):
             self._sections[key] = section
             self._write(key, (topic, start, length, title, tags))
 
     def copy(self, which: int, other: int, cut: int, title: int) -> None:
-        """Edit a file into the text of another one, whole or without its last sentence, or with its title too."""
+        """Edit a file into the text of another one, perhaps cut, perhaps with its title too."""
         key, model = self._pick(which), self._pick(other)
         if key and model:
             topic, start, length, known, tags = self._written[model]
@@ -206,7 +216,11 @@ class Newsroom:
                     editor.undo_decision(connection, decision.id, who="ed", now=self.now)
             elif rows:
                 chosen = list(EditorAction)[action]
-                values = {"pin": str(1 + value), "boost": ("0.5", "1", "2", "3")[value], "retitle": f"Our {value}"}
+                values = {
+                    "pin": str(1 + value),
+                    "boost": ("0.5", "1", "2", "3")[value],
+                    "retitle": f"Our {value}",
+                }
                 editor.add_decision(
                     connection, who="ed", action=chosen, article_uid=rows[which % len(rows)].uid,
                     value=values.get(chosen.value, ""), expires=None, now=self.now,
@@ -227,7 +241,9 @@ class Newsroom:
         for outcome in outcomes:
             assert not outcome.problem, outcome.problem
             if outcome.outcome in ("cut", "empty"):
-                carried = frozenset(story for edition, story, _ in self.carried() if edition == outcome.edition_id)
+                carried = frozenset(
+                    story for edition, story, _ in self.carried() if edition == outcome.edition_id
+                )
                 expected = readers if outcome.edition_id else frozenset[str]()
                 self.cuts.append(Cut(outcome.edition_id, expected, stories, carried))
 
@@ -302,7 +318,9 @@ class Newsroom:
         table, moves = schema.edition_stories, schema.story_moves
         with self.store.read() as connection:
             merged = select(moves.c.from_story, moves.c.to_story).where(moves.c.kind == "merged")
-            forward = {row.from_story: row.to_story for row in connection.execute(merged.order_by(moves.c.id))}
+            forward = {
+                row.from_story: row.to_story for row in connection.execute(merged.order_by(moves.c.id))
+            }
             query = select(table.c.edition_id, table.c.story_id, table.c.article_id)
             found = connection.execute(query.order_by(table.c.edition_id, table.c.position)).all()
         return [(row.edition_id, _forwarded(row.story_id, forward), row.article_id) for row in found]
@@ -311,19 +329,19 @@ class Newsroom:
         """Return the confirmed, unsuppressed, unpaused subscribers, told from the rows one by one."""
         with self.store.read() as connection:
             found = audience.list_subscribers(connection, newsletter="daily")
-            paused = dict[str, Any](
-                connection.execute(select(schema.subscribers.c.address, schema.subscribers.c.paused_until)).tuples().all()
-            )
+            table = schema.subscribers
+            rows = connection.execute(select(table.c.address, table.c.paused_until)).all()
+            paused = {row.address for row in rows if row.paused_until and row.paused_until > self.now}
             return frozenset(
                 one.address
                 for one in found
                 if one.subscriptions.get("daily", "") == "confirmed"
                 and audience.suppression(connection, one.address) is None
-                and not (paused[one.address] and paused[one.address] > self.now)
+                and one.address not in paused
             )
 
     def _due_stories(self, period: Any) -> frozenset[int]:
-        """Return the stories that the edition of a period has to carry: with news, not carried, not dropped."""
+        """Return the stories that the edition of a period has to carry."""
         carried = {story for _, story, _ in self.carried()}
         moment = min(self.now, period.end)
         with self.store.read() as connection:
@@ -378,13 +396,13 @@ class Equipment:
         self._compiled: dict[Any, Any] = {}
 
     @contextmanager
-    def newsroom(self, url: str, folder: Path) -> Iterator[Newsroom]:
+    def newsroom(self, url: str, folder: Path, kind: type[Newsroom] = Newsroom) -> Iterator[Newsroom]:
         """Open a newsroom in a folder over a store that has its tables, and close it at the end."""
         store = open_store(url)
         newsroom = None
         try:
             shared = Store(store._engine.execution_options(compiled_cache=self._compiled))
-            newsroom = Newsroom(folder, shared, self)
+            newsroom = kind(folder, shared, self)
             yield newsroom
         finally:
             if newsroom is not None:
