@@ -55,12 +55,15 @@ trending = 5
 """
 CHANNELS: dict[str, tuple[str, Callable[["Row"], bool]]] = {
     "everything": ("", lambda _row: True),
-    "world": ("section:world", lambda row: row.section == "world"),
     "alpha": ("source:alpha", lambda row: row.source == "alpha"),
     "others": ("-source:alpha", lambda row: row.source != "alpha"),
     "harbour": ("tag:harbour", lambda row: "harbour" in {tag.casefold() for tag in row.tags}),
-    "german": ("language:de", lambda row: row.language.split("-")[0] == "de"),
 }
+TEMPERS: tuple[dict[str, Any], ...] = (
+    {},
+    {"merge_share": 0.0, "merge_caution": 0.0, "bridge": 0.5},
+    {"split_from": 4, "split_least": 1, "split_share": 9.0, "bridge": 9.0},
+)
 OK = b"250 ok\r\n"
 FAULTS: tuple[dict[str, Any], ...] = (
     {},
@@ -120,6 +123,7 @@ class Newsroom:
         self._dates: dict[tuple[int, int], datetime] = {}
         self._sections: dict[tuple[int, int], int] = {}
         self._templates = equipment.templates
+        self._temper = 0
         self._pressed: set[str] = set()
         for paper in PAPERS:
             (folder / paper).mkdir()
@@ -143,42 +147,49 @@ class Newsroom:
         output = f'[output]\nfolder = "{self.output}"\n'
         self.room.declare(self.sources() + channels + output, base=BASE, now=NOW - timedelta(days=30))
         self.room.services.__dict__["templates"] = self._templates
+        job = self.room.services.stories
+        job.options = replace(job.options, **TEMPERS[self._temper])
+
+    def temper(self, which: int) -> None:
+        """Restart with rules under which stories merge or split more easily than a few articles make them."""
+        self._temper = which
+        self.restart()
 
     def sources(self) -> str:
         """Return the lines that declare the sources."""
         return "".join(source(paper, str(self.room.folder / paper)) for paper in PAPERS)
 
     def arrive(
-        self, paper: int, slot: int, topic: int, start: int, length: int, title: int, tags: int, section: int,
-        hours: int,
+        self, paper: int, slot: int, topic: int, start: int, length: int, other: int, title: int, tags: int,
+        section: int, hours: int,
     ) -> None:  # fmt: skip
         """Write a file into a paper's folder; every eighth has no date."""
         key = (paper, slot)
         self._dates.setdefault(key, self.now - hours * HOUR)
         self._sections.setdefault(key, section)
-        self._write(key, (topic, start, length, title, tags))
+        self._write(key, (topic, start, length, other, title, tags))
 
     def edit(
-        self, which: int, topic: int, start: int, length: int, title: int, tags: int, section: int
+        self, which: int, topic: int, start: int, length: int, other: int, title: int, tags: int, section: int
     ) -> None:
         """Write another text, title, tags or section into a file that is there."""
         if key := self._pick(which):
             self._sections[key] = section
-            self._write(key, (topic, start, length, title, tags))
+            self._write(key, (topic, start, length, other, title, tags))
 
     def copy(self, which: int, other: int, cut: int, title: int) -> None:
         """Edit a file into the text of another one, perhaps cut, perhaps with its title too."""
         key, model = self._pick(which), self._pick(other)
         if key and model:
-            topic, start, length, known, tags = self._written[model]
-            self._write(key, (topic, start, max(0, length - cut), title if title < 3 else known, tags))
+            topic, start, length, mixed, known, tags = self._written[model]
+            self._write(key, (topic, start, max(0, length - cut), mixed, title if title < 3 else known, tags))
 
-    def full_text(self, which: int, topic: int, start: int, length: int) -> None:
+    def full_text(self, which: int, topic: int, start: int, length: int, other: int) -> None:
         """Give a stored article the text of its own page, as the pages job does."""
         rows = self.rows()
         if rows:
             row = rows[which % len(rows)]
-            text = TOPICS[topic].text(start, length + 3)
+            text = _text(topic, start, length + 2, other)
             with self.store.write() as connection:
                 pages.give_full_text(connection, row.id, _page(text))
 
@@ -368,10 +379,10 @@ class Newsroom:
         return self.room.folder / PAPERS[key[0]] / f"{key[1]}.md"
 
     def _write(self, key: tuple[int, int], text: tuple[int, ...]) -> None:
-        topic, start, length, title, tags = self._written[key] = text
+        topic, start, length, other, title, tags = self._written[key] = text
         about = TOPICS[topic]
         headline = about.titles[(start if len(about.titles) > 3 else title) % len(about.titles)]
-        body = about.text(start, length + 1)
+        body = _text(topic, start, length, other)
         if title == 4:
             # Another outlet's frame around the same text.
             body = f"From our correspondent in {PAPERS[key[0]].title()}. {body} Write to the editors."
@@ -422,6 +433,13 @@ def by_label(rows: Sequence[Row], found: dict[int, int]) -> dict[int, list[Row]]
     for row in rows:
         groups[found[row.id]].append(row)
     return groups
+
+
+def _text(topic: int, start: int, length: int, other: int) -> str:
+    """Return a run of sentences; of every fourth place followed by one of another topic, if it is another."""
+    text = TOPICS[topic].text(start, length + 1)
+    mixed = other != topic and start % 4 == 0
+    return f"{text} {TOPICS[other].text(start, length + 1)}" if mixed else text
 
 
 def _page(text: str) -> NewArticle:
