@@ -14,8 +14,8 @@ TOPIC = -1
 STEPS: dict[str, tuple[int, tuple[int, ...]]] = {
     "arrive": (20, (len(PAPERS), SLOTS, TOPIC, 8, 4, TOPIC, 5, 11, 5, 40)),
     "edit": (8, (99, TOPIC, 8, 4, TOPIC, 5, 11, 5)),
-    "copy": (8, (99, 99, 2, 5)),
-    "full_text": (6, (99, TOPIC, 8, 4, TOPIC)),
+    "copy": (9, (99, 99, 2, 5)),
+    "full_text": (6, (99, 99, 4)),
     "vanish": (2, (99,)),
     "ingest": (12, ()),
     "place": (12, (2,)),

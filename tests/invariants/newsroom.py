@@ -16,7 +16,7 @@ from sqlalchemy import select
 from syndicate.audience.tokens import unsubscribe_token
 from syndicate.ingest.isolation import ParserPool
 from syndicate.jobs.stories.ranking import hand_of
-from syndicate.model import EditorAction, NewArticle
+from syndicate.model import EditorAction
 from syndicate.newsletter.compose import ComposeOptions, is_news
 from syndicate.store import Store, audience, editor, leases, open_store, pages, preferences, schema
 from syndicate.templating import Templates
@@ -184,14 +184,14 @@ class Newsroom:
             topic, start, length, mixed, known, tags = self._written[model]
             self._write(key, (topic, start, max(0, length - cut), mixed, title if title < 3 else known, tags))
 
-    def full_text(self, which: int, topic: int, start: int, length: int, other: int) -> None:
-        """Give a stored article the text of its own page, as the pages job does."""
-        rows = self.rows()
-        if rows:
-            row = rows[which % len(rows)]
-            text = _text(topic, start, length + 2, other)
+    def full_text(self, which: int, other: int, more: int) -> None:
+        """Give a stored article the text of a page, as the pages job does: a file's text and some more."""
+        rows, model = self.rows(), self._pick(other)
+        if rows and model:
+            topic, start, length, mixed, *_ = self._written[model]
+            article = new_article(1, text=_text(topic, start, length + more, mixed), summary="", tags=())
             with self.store.write() as connection:
-                pages.give_full_text(connection, row.id, _page(text))
+                pages.give_full_text(connection, rows[which % len(rows)].id, article)
 
     def vanish(self, which: int) -> None:
         """Remove a file; its article stays."""
@@ -440,10 +440,6 @@ def _text(topic: int, start: int, length: int, other: int) -> str:
     text = TOPICS[topic].text(start, length + 1)
     mixed = other != topic and start % 4 == 0
     return f"{text} {TOPICS[other].text(start, length + 1)}" if mixed else text
-
-
-def _page(text: str) -> NewArticle:
-    return new_article(1, text=text, summary="", tags=())
 
 
 def _address(reader: int) -> str:

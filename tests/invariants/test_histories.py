@@ -1,9 +1,12 @@
 """Random histories over the real store and jobs: whatever happened, the twelve invariants hold."""
 
+import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
+from tests.invariants.checks import ALL_CHECKS
 from tests.invariants.history import Step, random_history, shrink
 from tests.invariants.trial import Place, broken_by, shortest
 
@@ -57,3 +60,13 @@ def test_a_failing_history_is_shortened_to_the_steps_that_matter() -> None:
 def test_a_seed_stands_for_the_same_history_everywhere() -> None:
     assert random_history(7) == random_history(7)
     assert len({random_history(seed) for seed in SEEDS}) == len(SEEDS)
+
+
+def test_the_architecture_page_has_the_invariants_in_the_words_of_the_checks() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text("utf-8")
+    section = page.partition("## Invariants\n")[2].partition("\n## ")[0]
+    written = re.findall(r"^(\d+)\. (.*(?:\n +.*)*)[;.]$", section, re.MULTILINE)
+    said = [f"{check.__doc__}" for check in ALL_CHECKS]
+    assert [f"{number}: {' '.join(text.split())}." for number, text in written] == [
+        " ".join(text.split()) for text in said
+    ]
