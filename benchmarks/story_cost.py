@@ -49,12 +49,15 @@ BLOCK = 100
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An article of the week as a store would have it; ``rare`` says which terms tell its event."""
+    """An article of the week as a store would have it.
+
+    ``text`` is the label of its text, ``rare`` says which terms tell its event.
+    """
 
     item: IndexedArticle
     terms: Fingerprint
     story: int
-    duplicate_of: int | None
+    text: int
     rare: NDArray[np.bool_]
 
 
@@ -93,10 +96,9 @@ def written(wire: Wire, size: int) -> list[Placed]:
     dates = [START + WEEK * position / size for position in range(size)]
     items: list[IndexedArticle] = []
     packed: list[Fingerprint] = []
-    originals: list[int | None] = []
     counts = np.zeros(TERM_SPACE, np.int32)
     for number, (report, published) in enumerate(zip(reports, dates, strict=True), 1):
-        originals.append(place(index, number, published, report, read(report)).duplicate_of)
+        place(index, number, published, report, read(report))
         terms = Fingerprint.unpack(index.packed(number))
         counts[terms.term_numbers()] += 1
         packed.append(terms)
@@ -111,16 +113,20 @@ def written(wire: Wire, size: int) -> list[Placed]:
         )
     return [
         Placed(
-            item, terms, index.story_of(item.article_id) or 0, original, counts[terms.term_numbers()] <= RARE
+            item,
+            terms,
+            index.story_of(item.article_id) or 0,
+            index.text_of(item.article_id),
+            counts[terms.term_numbers()] <= RARE,
         )
-        for item, terms, original in zip(items, packed, originals, strict=True)
+        for item, terms in zip(items, packed, strict=True)
     ]
 
 
-def copies(week: Sequence[Placed], times: int) -> Iterator[tuple[IndexedArticle, int, int | None]]:
-    """The week ``times`` over, in order of time, originals first; each copy has rare words of its own."""
+def copies(week: Sequence[Placed], times: int) -> Iterator[tuple[IndexedArticle, int, int]]:
+    """The week ``times`` over, with stories and texts; each copy of an article has rare words of its own."""
     size = len(week)
-    for placed in sorted(week, key=lambda one: one.duplicate_of is not None):
+    for placed in week:
         terms = placed.terms
         for copy in range(times):
             numbers, shingles = terms.term_numbers(), np.frombuffer(terms.shingles, np.uint32)
@@ -130,17 +136,16 @@ def copies(week: Sequence[Placed], times: int) -> Iterator[tuple[IndexedArticle,
                 shingles=np.sort(shingles + np.uint32(copy * 104_729)).tobytes(),
             )
             shift = copy * size
-            original = None if placed.duplicate_of is None else placed.duplicate_of + shift
             item = replace(
                 placed.item,
                 article_id=placed.item.article_id + shift,
                 source_id=copy,
                 terms=moved,
             )
-            yield item, placed.story + shift, original
+            yield item, placed.story + shift, placed.text + shift
 
 
-def stored(item: IndexedArticle, story: int, original: int | None) -> StoredArticle:
+def stored(item: IndexedArticle, story: int, text: int) -> StoredArticle:
     """An article of the week as it is read back."""
     if not isinstance(item.terms, Fingerprint):
         raise TypeError("articles must be packed")
@@ -150,7 +155,7 @@ def stored(item: IndexedArticle, story: int, original: int | None) -> StoredArti
         published=to_microseconds(item.published),
         title=item.title,
         story=story,
-        duplicate_of=original,
+        same_text=text,
         mean=0.3,
         compared=1,
         terms=item.terms.pack(),

@@ -20,7 +20,7 @@ CHUNK = 5000
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def restart_seconds(articles: Sequence[tuple[IndexedArticle, int, int | None]]) -> float:
+def restart_seconds(articles: Sequence[tuple[IndexedArticle, int, int]]) -> float:
     """CPU seconds, the least of three, to load the index of these placed articles from SQLite."""
     with TemporaryDirectory() as folder:
         store = open_store(f"sqlite:///{Path(folder) / 'news.db'}")
@@ -39,7 +39,7 @@ def restart_seconds(articles: Sequence[tuple[IndexedArticle, int, int | None]]) 
     return min(spent)
 
 
-def fill_store(store: Store, articles: Sequence[tuple[IndexedArticle, int, int | None]]) -> None:
+def fill_store(store: Store, articles: Sequence[tuple[IndexedArticle, int, int]]) -> None:
     """Store placed articles, with their stories and terms, as one source told them."""
     ids: dict[int, int] = {}
     stories: dict[int, int] = {}
@@ -61,16 +61,14 @@ def fill_store(store: Store, articles: Sequence[tuple[IndexedArticle, int, int |
             story_store.place_articles(connection, [_place(one, ids, stories) for one in chunk])
 
 
-def _place(
-    placed: tuple[IndexedArticle, int, int | None], ids: dict[int, int], stories: dict[int, int]
-) -> Place:
-    item, story, original = placed
+def _place(placed: tuple[IndexedArticle, int, int], ids: dict[int, int], stories: dict[int, int]) -> Place:
+    item, story, text = placed
     if not isinstance(item.terms, Fingerprint):
         raise TypeError("articles must be packed")
     return Place(
         article_id=ids[item.article_id],
         story_id=stories[story],
-        duplicate_of=None if original is None else ids[original],
+        same_text=text,
         terms=item.terms.pack(),
     )
 

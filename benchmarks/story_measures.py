@@ -15,7 +15,7 @@ from benchmarks.story_sets import ONE_DATE, Document, copy_groups, events, in_pa
 from syndicate.model import StoredArticle
 from syndicate.store.types import to_microseconds
 from syndicate.stories import Scored, StoryIndex, StoryOptions
-from syndicate.stories.duplicates import copy_strength
+from syndicate.stories.duplicates import copy_strength, is_copy
 
 SAMPLE = 200
 
@@ -47,8 +47,8 @@ def stream(documents: Sequence[Document], options: StoryOptions) -> Run:
         if placement.story is None:
             run.index.assign(document.number, document.number)
         spent += time.process_time() - started
-        if placement.duplicate_of is not None:
-            run.originals[document.number] = placement.duplicate_of
+        if placement.twin is not None:
+            run.originals[document.number] = placement.twin
         _look(run, document.number)
         heappush(waiting, (document.published.timestamp(), document.number))
     _look_before(run, waiting, math.inf)
@@ -154,14 +154,15 @@ def duplicates(
 ) -> dict[str, float]:
     """Pairs: articles with copies made in six ways that outlets use, against other articles of their event.
 
-    ``duplicates_recall_at_p99`` is over all thresholds; ``duplicates_recall`` and
-    ``duplicates_precision`` are those of the product's own.
+    ``duplicates_recall_at_p99`` is over all thresholds of the wording; ``duplicates_recall`` and
+    ``duplicates_precision`` are those of the product's own decision.
     """
     rng = random.Random(seed)
     sample = [one for one in documents if len(one.text) > SAMPLE and in_part(one.event, part)]
     groups, by_event = copy_groups(documents), events(documents)
     space = StoryIndex(options)
     scored: list[tuple[float, bool]] = []
+    said: list[bool] = []
     for one in rng.sample(sample, min(SAMPLE, len(sample))):
         copies = [
             replace(one, number=place, title=title, text=text)
@@ -171,12 +172,13 @@ def duplicates(
         mine = [space.fingerprint(copy.indexed()) for copy in copies]
         original = space.fingerprint(one.indexed())
         scored += [(copy_strength(original, copy, options), True) for copy in mine]
+        said += [True for copy in mine if is_copy(original, copy, options)]
         for other in others[:6]:
             strange = space.fingerprint(other.indexed())
             scored += [(copy_strength(strange, copy, options), False) for copy in (original, *mine)]
+            said += [False for copy in (original, *mine) if is_copy(strange, copy, options)]
     if not scored:
         return {}
-    said = [same for strength, same in scored if strength >= 1]
     copies_in_all = sum(same for _, same in scored)
     return {
         "duplicates_recall_at_p99": _recall_at(0.99, scored),
@@ -226,7 +228,7 @@ def pearson(path: Path, options: StoryOptions, part: str) -> dict[str, float]:
             item = Document(number, title[:300], text or title, pair["lang" + side], number, ONE_DATE, "")
             terms = index.fingerprint(item.indexed()).pack()
             date = to_microseconds(ONE_DATE)
-            stored.append(StoredArticle(number, number, date, item.title, None, None, 0.0, 0, terms))
+            stored.append(StoredArticle(number, number, date, item.title, None, number, 0.0, 0, terms))
     index.load([stored])
     judged: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for position, pair in enumerate(pairs):

@@ -55,11 +55,11 @@ def fill(url: str, count: int) -> None:
     store.dispose()
 
 
-def _until_now(count: int) -> Iterator[tuple[IndexedArticle, int, int | None]]:
+def _until_now(count: int) -> Iterator[tuple[IndexedArticle, int, int]]:
     week = written(Wire(1), min(count, TEMPLATES))
     shift = datetime.now(UTC) - WEEK - START
-    for item, story, original in copies(week, max(1, count // len(week))):
-        yield replace(item, published=item.published + shift), story, original
+    for item, story, text in copies(week, max(1, count // len(week))):
+        yield replace(item, published=item.published + shift), story, text
 
 
 def resident(folder: Path, url: str, window: str) -> float:

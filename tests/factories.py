@@ -83,13 +83,18 @@ def add_articles(connection: Connection, source_id: int, *articles: NewArticle) 
 
 
 def place(
-    connection: Connection, article_id: int, story_id: int | None = None, *, duplicate_of: int | None = None
+    connection: Connection, article_id: int, story_id: int | None = None, *, same_text: int | None = None
 ) -> int:
-    """Put an article into a story, a new one unless told otherwise; returns the story's id."""
+    """Put an article into a story, a new one unless told otherwise; returns the story's id.
+
+    Its text is its own, or that with the label ``same_text``.
+    """
     if story_id is None:
         (story_id,) = story_store.add_stories(connection, [article_id], NOW)
         save_story(connection, story_id, lead_id=article_id)
-    placed = Place(article_id=article_id, story_id=story_id, duplicate_of=duplicate_of, terms=b"terms")
+    placed = Place(
+        article_id=article_id, story_id=story_id, same_text=same_text or article_id, terms=b"terms"
+    )
     story_store.place_articles(connection, [placed])
     return story_id
 

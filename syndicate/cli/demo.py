@@ -73,7 +73,7 @@ def _print(outcome: Outcome, place: Place) -> None:
     counts = outcome.counts
     rows = [
         ("sources", counts["sources"], f"{len(outcome.warnings)} with a warning"),
-        ("articles", counts["articles"], f"{counts['duplicates']} near-duplicates"),
+        ("articles", counts["articles"], f"{counts['duplicates']} of known texts"),
         ("stories", counts["stories"], f"{counts['stories_several_sources']} told by several sources"),
         ("related links", counts["related_links"], f"in {counts['articles_with_related']} articles"),
         ("feed files", counts["feeds"], "RSS, Atom and JSON Feed, OPML, News sitemap"),

@@ -48,6 +48,7 @@ class Explanation:
     reason: StoryReason | None
     moves: list[StoryMove]
     coverage: list[RelatedLink]
+    twins: list[RelatedLink]
     related: list[RelatedLink]
     shared: Mapping[int, tuple[str, ...]]
     ranks: Mapping[str, RankedStory | None]
@@ -92,6 +93,7 @@ def explanation(connection: Connection, services: Services, text: str, now: date
         reason=story_reason(connection, article.id),
         moves=story_moves(connection, story_id),
         coverage=[link for link in told if link.article_id != article.id],
+        twins=story_store.twin_links(connection, article, site_url=site_url),
         related=related,
         shared={
             link.article_id: shared_terms(
@@ -136,8 +138,8 @@ def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
         click.echo(f"  called by its publisher: {article.declared_title}")
     if article.boost != 1.0:
         click.echo(f"  rules multiply what it counts by {article.boost:g}")
-    if article.duplicate_of is not None:
-        click.echo(f"  a near-duplicate of article {article.duplicate_of}")
+    for twin in found.twins:
+        click.echo(f"  the same text as article {twin.article_id}: {twin.title} ({twin.source_name})")
     if found.others:
         say(f"\nThis is the latest that matches; others are\n{article_lines(found.others)}")
     if found.story is not None:
@@ -269,7 +271,9 @@ def _article(found: Explanation) -> dict[str, Any]:
         "path": article.path,
         "source": found.source,
         "published": article.published,
-        "duplicate_of": article.duplicate_of,
+        "same_text": [
+            {"id": twin.article_id, "source": twin.source_name, "title": twin.title} for twin in found.twins
+        ],
         "original_title": article.original_title or None,
         "declared_title": article.declared_title,
         "boost": article.boost,

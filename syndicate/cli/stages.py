@@ -143,13 +143,16 @@ def stories(config: Path, as_json: bool, now: datetime | None) -> None:
         "placed": result.placed,
         "new_stories": result.new_stories,
         "duplicates": result.duplicates,
+        "failed": result.failed,
         "lists_changed": list(result.lists_changed),
         "busy": result.busy,
     }
     text = (
         f"{plural(result.placed, 'article')} placed: {plural(result.new_stories, 'new story')}, "
-        f"{plural(result.duplicates, 'near-duplicate')}."
+        f"{plural(result.duplicates, 'known text')}."
     )
+    if result.failed:
+        text += f" {plural(result.failed, 'article')} could not be placed: syndicate status says why."
     if result.busy:
         text = "Another process is placing articles right now; nothing to do."
     show(answer, as_json, lambda: click.echo(text))

@@ -50,8 +50,9 @@ class PruneJob:
                 gone = retention.prune_articles(connection, before=articles_before, now=now, limit=self.batch)
                 if gone:
                     leases.move_counter(connection, leases.PLACEMENTS)
-            articles += gone
-            if gone < self.batch:
+                    refresh_stories(connection, set(gone), now)
+            articles += len(gone)
+            if len(gone) < self.batch:
                 break
         with self.store.write() as connection:
             stories = retention.prune_stories(connection)

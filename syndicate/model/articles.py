@@ -179,6 +179,7 @@ class Article(_ArticleFields):
     folder. ``minutes`` is the reading time, at least 1. ``first_seen`` is when we accepted it.
     ``title`` is what readers see; ``original_title`` is the publisher's, where our editor wrote
     another (else ``""``).
+    ``same_text`` is a label, equal for articles with one text; an article that was never placed has none.
     ``boost`` multiplies what the article counts in the ranking; ``declared_title`` is the publisher's
     title when a rule rewrote it, else ``""``.
     """
@@ -186,7 +187,7 @@ class Article(_ArticleFields):
     id: int
     source_id: int
     story_id: int | None = None
-    duplicate_of: int | None = None
+    same_text: int | None = None
     original_title: str = ""
 
 

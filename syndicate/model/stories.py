@@ -43,7 +43,7 @@ class StoredArticle(NamedTuple):
     published: int
     title: str
     story: int | None
-    duplicate_of: int | None
+    same_text: int
     mean: float
     compared: int
     terms: bytes

@@ -228,7 +228,7 @@ def article_of(row: Row[Any]) -> Article:
         boost=row.boost,
         declared_title=row.declared_title,
         story_id=row.story_id,
-        duplicate_of=row.duplicate_of,
+        same_text=row.same_text,
     )
 
 

@@ -4,21 +4,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, or_, select, true
 
 from syndicate.model import Article, Clause, ClauseField
 from syndicate.store import schema
 from syndicate.store.articles import article_of, search_text
+from syndicate.store.same_text import first_of_text
 
 
 def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit: int) -> list[Article]:
-    """The newest articles for which every clause holds, newest first.
+    """Return the newest articles for which every clause holds, newest first, each text once.
 
-    Articles wait until they have a story. Near-duplicates are left out, unless the query asks for
-    a source by name: then the reader wants all that this source wrote.
+    Articles wait until they have a story.
     """
     table = schema.articles
-    query = select(table).where(*_conditions(clauses))
+    query = select(table).where(*_shown(clauses))
     query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
     return [article_of(row) for row in connection.execute(query)]
 
@@ -33,20 +33,20 @@ class Wish:
 
 
 def wished_articles(connection: Connection, wishes: Sequence[Wish], *, limit: int) -> list[Article]:
-    """The newest articles that at least one wish takes, newest first."""
+    """Return the newest articles that at least one wish takes, newest first, each text once."""
     table = schema.articles
-    query = select(table).where(or_(*map(_wished, wishes)))
+    query = select(table).where(*first_of_text(lambda rows: [or_(*(_wished(wish, rows) for wish in wishes))]))
     query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
     return [article_of(row) for row in connection.execute(query)]
 
 
-def _wished(wish: Wish) -> ColumnElement[bool]:
-    table, conditions = schema.articles, _conditions(wish.clauses)
+def _wished(wish: Wish, rows: FromClause) -> ColumnElement[bool]:
+    conditions = _conditions(wish.clauses, rows)
     if wish.sections:
-        conditions.append(table.c.section.in_(wish.sections))
+        conditions.append(rows.c.section.in_(wish.sections))
     if wish.languages:
-        conditions.append(or_(*(_language(tag) for tag in wish.languages)))
-    return and_(*conditions)
+        conditions.append(or_(*(_language(tag, rows) for tag in wish.languages)))
+    return and_(true(), *conditions)
 
 
 def channel_signature(
@@ -54,15 +54,15 @@ def channel_signature(
 ) -> list[tuple[int, str, str]]:
     """(article id, content hash, editor's headline) of what ``channel_articles`` would return, cheaply."""
     table = schema.articles
-    query = select(table.c.id, table.c.content_hash, table.c.headline).where(*_conditions(clauses))
+    query = select(table.c.id, table.c.content_hash, table.c.headline).where(*_shown(clauses))
     query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
     return [(row.id, row.content_hash, row.headline) for row in connection.execute(query)]
 
 
 def matching_stories(connection: Connection, clauses: Sequence[Clause], story_ids: Sequence[int]) -> set[int]:
-    """Those stories that have at least one article for which every clause holds."""
+    """Return the stories that have at least one article for which every clause holds."""
     table = schema.articles
-    query = select(table.c.story_id).where(table.c.story_id.in_(story_ids), *_conditions(clauses))
+    query = select(table.c.story_id).where(table.c.story_id.in_(story_ids), *_conditions(clauses, table))
     return {story_id for story_id in connection.scalars(query.distinct()) if story_id is not None}
 
 
@@ -100,15 +100,21 @@ def section_articles(connection: Connection, section: str, *, limit: int) -> lis
 
 
 def tagged_articles(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, list[int]]:
-    """The ids of the newest articles with each of these tags (in lower case), newest first."""
+    """Return ids of the newest articles with each of these tags (in lower case), each text once."""
     table, tagged = schema.articles, schema.article_tags
+    theirs = tagged.alias("theirs")
+
+    def has_the_tag(rows: FromClause) -> list[ColumnElement[bool]]:
+        same = select(theirs.c.tag).where(theirs.c.article_id == rows.c.id, theirs.c.tag == tagged.c.tag)
+        return [same.exists()]
+
     place = func.row_number().over(
         partition_by=tagged.c.tag, order_by=(table.c.published.desc(), table.c.id.desc())
     )
     ranked = (
         select(tagged.c.tag, tagged.c.article_id, place.label("place"))
         .join(table, table.c.id == tagged.c.article_id)
-        .where(tagged.c.tag.in_(sorted(tags)), *_conditions(()))
+        .where(tagged.c.tag.in_(sorted(tags)), *first_of_text(has_the_tag))
         .subquery()
     )
     found: dict[str, list[int]] = {}
@@ -140,39 +146,37 @@ def tag_counts(connection: Connection, tags: Iterable[str]) -> dict[str, int]:
     return {tag: count for tag, count in connection.execute(query)}  # noqa: C416
 
 
-def _conditions(clauses: Sequence[Clause]) -> list[ColumnElement[bool]]:
-    table = schema.articles
-    conditions = [table.c.story_id.is_not(None)]
-    if not any(clause.field is ClauseField.SOURCE and not clause.negated for clause in clauses):
-        conditions.append(table.c.duplicate_of.is_(None))
-    return conditions + [_condition(clause) for clause in clauses]
+def _shown(clauses: Sequence[Clause]) -> list[ColumnElement[bool]]:
+    return first_of_text(lambda rows: _conditions(clauses, rows))
 
 
-def _condition(clause: Clause) -> ColumnElement[bool]:
-    table = schema.articles
+def _conditions(clauses: Sequence[Clause], rows: FromClause) -> list[ColumnElement[bool]]:
+    """Return what a query asks of articles, in a table or alias of articles."""
+    return [_condition(clause, rows) for clause in clauses]
+
+
+def _condition(clause: Clause, rows: FromClause) -> ColumnElement[bool]:
     condition: ColumnElement[bool]
     match clause.field:
         case ClauseField.SECTION:
-            condition = table.c.section.in_(clause.values)
+            condition = rows.c.section.in_(clause.values)
         case ClauseField.SOURCE:
             sources = schema.sources
-            condition = table.c.source_id.in_(select(sources.c.id).where(sources.c.name.in_(clause.values)))
+            condition = rows.c.source_id.in_(select(sources.c.id).where(sources.c.name.in_(clause.values)))
         case ClauseField.TAG:
             tagged = schema.article_tags
             wanted = [value.casefold() for value in clause.values]
-            condition = table.c.id.in_(select(tagged.c.article_id).where(tagged.c.tag.in_(wanted)))
+            condition = rows.c.id.in_(select(tagged.c.article_id).where(tagged.c.tag.in_(wanted)))
         case ClauseField.LANGUAGE:
-            condition = or_(*(_language(value.lower()) for value in clause.values))
+            condition = or_(*(_language(value.lower(), rows) for value in clause.values))
         case ClauseField.WORD:
-            condition = or_(
-                *(table.c.search.contains(search_text(value), autoescape=True) for value in clause.values)
-            )
+            words = (rows.c.search.contains(search_text(value), autoescape=True) for value in clause.values)
+            condition = or_(*words)
         case ClauseField.LIST:
             listed = schema.listed_articles
-            condition = table.c.id.in_(select(listed.c.article_id).where(listed.c.list.in_(clause.values)))
+            condition = rows.c.id.in_(select(listed.c.article_id).where(listed.c.list.in_(clause.values)))
     return ~condition if clause.negated else and_(condition)
 
 
-def _language(tag: str) -> ColumnElement[bool]:
-    column = schema.articles.c.language
-    return or_(column == tag, column.startswith(f"{tag}-", autoescape=True))
+def _language(tag: str, rows: FromClause) -> ColumnElement[bool]:
+    return or_(rows.c.language == tag, rows.c.language.startswith(f"{tag}-", autoescape=True))

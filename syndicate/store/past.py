@@ -61,7 +61,7 @@ def copy_arrived(source: Connection, target: Connection, article_ids: Sequence[i
     """Copy articles as they came, without a place; returns the packed terms of those that have one today."""
     table, terms = schema.articles, schema.article_terms
     rows = source.execute(select(table).where(table.c.id.in_(article_ids))).mappings()
-    fresh = {"story_id": None, "duplicate_of": None, "placed": False}
+    fresh = {"story_id": None, "same_text": None, "placed": False}
     if values := [dict(row) | fresh for row in rows]:
         target.execute(insert(table), values)
     _copy_parts(source, target, article_ids)

@@ -26,7 +26,7 @@ def placed_articles(connection: Connection, since: datetime) -> Iterator[Sequenc
             type_coerce(table.c.published, BigInteger).label("published"),
             table.c.title,
             table.c.story_id.label("story"),
-            table.c.duplicate_of,
+            table.c.same_text,
             func.coalesce(reasons.c.mean, 0.0).label("mean"),
             func.coalesce(reasons.c.compared, 0).label("compared"),
             terms.c.terms,
@@ -46,6 +46,11 @@ def published_nth(connection: Connection, place: int) -> datetime | None:
     table = schema.articles
     newest = select(table.c.published).where(table.c.story_id.is_not(None)).order_by(table.c.published.desc())
     return connection.scalars(newest.offset(place - 1).limit(1)).one_or_none()
+
+
+def next_text(connection: Connection) -> int:
+    """Return the first free label for texts."""
+    return (connection.scalars(select(func.max(schema.articles.c.same_text))).one() or 0) + 1
 
 
 def read_more_titles(listed: str) -> list[str]:

@@ -259,8 +259,8 @@ def prune_reads(connection: Connection, *, before: datetime) -> int:
 def _per_section(connection: Connection, *conditions: ColumnElement[bool]) -> dict[str, int]:
     table = schema.articles
     query = (
-        select(table.c.section, func.count())
-        .where(table.c.duplicate_of.is_(None), *conditions)
+        select(table.c.section, func.count(func.coalesce(table.c.same_text, -table.c.id).distinct()))
+        .where(*conditions)
         .group_by(table.c.section)
     )
     return {section: count for section, count in connection.execute(query)}  # noqa: C416

@@ -22,10 +22,10 @@ class Pruned:
     tombstones: int
 
 
-def prune_articles(connection: Connection, *, before: datetime, now: datetime, limit: int) -> int:
-    """Remove up to ``limit`` articles published and first seen before a moment.
+def prune_articles(connection: Connection, *, before: datetime, now: datetime, limit: int) -> list[int]:
+    """Remove up to ``limit`` articles published and first seen before an instant; return the story of each.
 
-    Each leaves a tombstone, so that a source that still lists it does not bring it back.
+    Each leaves a tombstone, so that a source that still lists it does not bring it back. 0 means no story.
     """
     table, tombstones = schema.articles, schema.tombstones
     query = select(
@@ -33,11 +33,12 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
         table.c.source_id,
         table.c.entry_key,
         table.c.digest,
+        table.c.story_id,
         case((table.c.declared_title != "", table.c.declared_title), else_=table.c.title).label("title"),
     )
     old = connection.execute(query.where(_old(before)).order_by(table.c.id).limit(limit)).all()
     if not old:
-        return 0
+        return []
     ids = [row.id for row in old]
     buried = [
         {
@@ -51,9 +52,8 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
         for row in old
     ]
     connection.execute(insert_for(connection, tombstones).on_conflict_do_nothing(), buried)
-    connection.execute(update(table).where(table.c.duplicate_of.in_(ids)).values(duplicate_of=None))
     connection.execute(delete(table).where(table.c.id.in_(ids)))
-    return len(ids)
+    return [row.story_id or 0 for row in old]
 
 
 def prune_stories(connection: Connection) -> int:

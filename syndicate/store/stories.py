@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, text, update
 
-from syndicate.model import RelatedLink, Story, reader_link
+from syndicate.model import Article, RelatedLink, Story, reader_link
 from syndicate.store import schema
+from syndicate.store.same_text import first_of_text
 from syndicate.store.stale import mark_stale
 from syndicate.store.upsert import insert_for
 from syndicate.text.plain import plain_text
 
+# Ids in one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
+_TOGETHER = 10_000
 # Word for word as the partial index says it: SQLite uses that index for nothing else.
 _UNPLACED = text("NOT articles.placed")
 
@@ -44,17 +47,20 @@ class StoryArticle(NamedTuple):
     first_seen: datetime
     words: int
     has_image: bool
-    duplicate: bool
+    same_text: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where an article belongs, about to be stored with its packed terms."""
+    """An article's story, the label of its text and its packed terms, about to be stored.
+
+    Without terms the story index does not know the article.
+    """
 
     article_id: int
     story_id: int
-    duplicate_of: int | None
-    terms: bytes
+    same_text: int
+    terms: bytes | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,16 +130,30 @@ def place_articles(connection: Connection, placed: Sequence[Place]) -> None:
     connection.execute(
         update(table)
         .where(table.c.id == bindparam("article"))
-        .values(story_id=bindparam("story"), duplicate_of=bindparam("copy_of"), placed=True),
-        [{"article": one.article_id, "story": one.story_id, "copy_of": one.duplicate_of} for one in placed],
+        .values(story_id=bindparam("story"), same_text=bindparam("label"), placed=True),
+        [
+            {"article": place.article_id, "story": place.story_id, "label": place.same_text}
+            for place in placed
+        ],
     )
-    statement = insert_for(connection, terms)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["article_id"], set_={"terms": statement.excluded.terms}
-        ),
-        [{"article_id": one.article_id, "terms": one.terms} for one in placed],
-    )
+    without = [place.article_id for place in placed if place.terms is None]
+    if without:
+        connection.execute(delete(terms).where(terms.c.article_id.in_(without)))
+    rows = [
+        {"article_id": place.article_id, "terms": place.terms} for place in placed if place.terms is not None
+    ]
+    if rows:
+        statement = insert_for(connection, terms)
+        values = {"terms": statement.excluded.terms}
+        connection.execute(statement.on_conflict_do_update(index_elements=["article_id"], set_=values), rows)
+
+
+def place_again(connection: Connection, article_ids: Sequence[int]) -> None:
+    """Let articles wait for their place once more; they keep their stories meanwhile."""
+    table = schema.articles
+    for start in range(0, len(article_ids), _TOGETHER):
+        some = table.c.id.in_(article_ids[start : start + _TOGETHER])
+        connection.execute(update(table).where(some).values(placed=False))
 
 
 def save_related(connection: Connection, lists: Mapping[int, Sequence[RelatedRow]]) -> list[int]:
@@ -167,6 +187,45 @@ def save_related(connection: Connection, lists: Mapping[int, Sequence[RelatedRow
     return changed
 
 
+def linking_articles(connection: Connection, article_ids: Sequence[int]) -> set[int]:
+    """Return the articles whose related links name one of these."""
+    table = schema.related
+    query = select(table.c.article_id).where(table.c.related_id.in_(article_ids)).distinct()
+    return set(connection.scalars(query))
+
+
+def repeated_links(connection: Connection, article_ids: Sequence[int]) -> list[tuple[int, int]]:
+    """Find links to their article's own text, or to that of an earlier link: (article, position)."""
+    table, own, other = schema.related, schema.articles.alias("own"), schema.articles.alias("other")
+    query = (
+        select(table.c.article_id, table.c.position, own.c.same_text.label("own"), other.c.same_text)
+        .join(own, own.c.id == table.c.article_id)
+        .join(other, other.c.id == table.c.related_id)
+        .where(table.c.article_id.in_(article_ids))
+        .order_by(table.c.article_id, table.c.position)
+    )
+    seen: set[tuple[int, int]] = set()
+    repeated = []
+    for row in connection.execute(query):
+        text = (row.article_id, row.same_text)
+        if row.same_text == row.own or text in seen:
+            repeated.append((row.article_id, row.position))
+        seen.add(text)
+    return repeated
+
+
+def remove_links(connection: Connection, links: Sequence[tuple[int, int]]) -> None:
+    """Remove related links by (article, position) and mark the pages that show them."""
+    if not links:
+        return
+    table = schema.related
+    here = (table.c.article_id == bindparam("article")) & (table.c.position == bindparam("place"))
+    connection.execute(
+        delete(table).where(here), [{"article": article_id, "place": place} for article_id, place in links]
+    )
+    mark_stale(connection, (article_id for article_id, _ in links))
+
+
 def story_articles(
     connection: Connection, *, since: datetime | None = None, ids: Sequence[int] | None = None
 ) -> list[StoryArticle]:
@@ -184,7 +243,7 @@ def story_articles(
             table.c.first_seen,
             table.c.words,
             table.c.image_json.is_not(None).label("has_image"),
-            table.c.duplicate_of.is_not(None).label("duplicate"),
+            table.c.same_text,
         )
         .join(stories, stories.c.id == table.c.story_id)
         .join(sources, sources.c.id == table.c.source_id)
@@ -286,14 +345,19 @@ def coverage_links(
     return found
 
 
+def twin_links(connection: Connection, article: Article, *, site_url: str) -> list[RelatedLink]:
+    """Return the other articles with the text of an article, the first published first."""
+    table = schema.articles
+    query = _link_query().where(table.c.same_text == article.same_text, table.c.id != article.id)
+    return [_link(row, site_url) for row in connection.execute(query.order_by(table.c.published, table.c.id))]
+
+
 def section_links(connection: Connection, section: str, *, limit: int, site_url: str) -> list[RelatedLink]:
-    """The latest articles of a section, one near-duplicate group each."""
+    """Return the latest articles of a section, each text once."""
     table = schema.articles
     query = (
         _link_query()
-        .where(
-            and_(table.c.section == section, table.c.duplicate_of.is_(None), table.c.story_id.is_not(None))
-        )
+        .where(*first_of_text(lambda rows: [rows.c.section == section]))
         .order_by(table.c.published.desc(), table.c.id.desc())
         .limit(limit)
     )

@@ -62,35 +62,43 @@ def merge_story(connection: Connection, move: StoryMove) -> None:
     """Put all articles of one story into another and let the old id lead there.
 
     Every page of either is marked, since it lists who else tells the story. Raises ``StoreError``
-    when the story is gone already or has other articles than ``move`` says: somebody else moved them.
+    when the story is gone already.
     """
     articles, stories = schema.articles, schema.stories
     _mark_pages(connection, (move.from_story, move.to_story))
-    moved = connection.execute(
+    connection.execute(
         update(articles).where(articles.c.story_id == move.from_story).values(story_id=move.to_story)
     )
     gone = connection.execute(delete(stories).where(stories.c.id == move.from_story))
-    if gone.rowcount != 1 or moved.rowcount < move.articles:
-        raise StoreError(f"story {move.from_story} changed while it was being merged: run stories again")
+    if gone.rowcount != 1:
+        raise StoreError(f"story {move.from_story} is gone and cannot be merged: run stories again")
     _forward_ranked(connection, move)
     _record(connection, move)
 
 
 def split_story(connection: Connection, move: StoryMove, article_ids: Sequence[int]) -> None:
-    """Put some articles of a story into another, which has its row already.
-
-    Raises ``StoreError`` when one of them is no longer in that story.
-    """
-    articles = schema.articles
+    """Put some articles of a story, with all that share a text with them, into another, which has its row."""
+    articles, named = schema.articles, schema.articles.alias("named")
     _mark_pages(connection, (move.from_story,))
-    moved = 0
     for start in range(0, len(article_ids), _TOGETHER):
-        some = articles.c.id.in_(article_ids[start : start + _TOGETHER])
-        here = some & (articles.c.story_id == move.from_story)
-        moved += connection.execute(update(articles).where(here).values(story_id=move.to_story)).rowcount
-    if moved != len(article_ids):
-        raise StoreError(f"story {move.from_story} changed while it was being split: run stories again")
+        texts = select(named.c.same_text).where(named.c.id.in_(article_ids[start : start + _TOGETHER]))
+        here = articles.c.same_text.in_(texts) & (articles.c.story_id == move.from_story)
+        connection.execute(update(articles).where(here).values(story_id=move.to_story))
     _record(connection, move)
+
+
+def end_empty_stories(connection: Connection, moves: Sequence[StoryMove]) -> list[int]:
+    """Let stories without articles lead to where these went; return the stories that still have some."""
+    articles, stories = schema.articles, schema.stories
+    ids = [move.from_story for move in moves]
+    told = select(articles.c.story_id).where(articles.c.story_id.in_(ids)).distinct()
+    alive = {story for story in connection.scalars(told) if story is not None}
+    for move in moves:
+        ended = delete(stories).where(stories.c.id == move.from_story)
+        if move.from_story not in alive and connection.execute(ended).rowcount:
+            _forward_ranked(connection, move)
+            _record(connection, move)
+    return sorted(alive)
 
 
 def current_stories(connection: Connection, story_ids: Iterable[int]) -> dict[int, int]:

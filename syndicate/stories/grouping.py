@@ -23,28 +23,33 @@ from syndicate.stories.clusters import (
     merge_needed,
     two_parts,
 )
+from syndicate.stories.duplicates import are_apart
 from syndicate.stories.held import Held, pair_length
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.related import Match
+from syndicate.stories.same_texts import SameTexts
 
 # (an article, ids of others) → their likeness
 Compare = Callable[[Held, Sequence[int]], dict[int, float]]
 
 
 class Grouping:
-    """The stories of the articles in an index, which owns ``held`` and knows how to compare."""
+    """The stories of the articles in an index, which owns ``held`` and ``texts`` and knows how to compare."""
 
-    def __init__(self, options: StoryOptions, held: Mapping[int, Held], compare: Compare) -> None:
+    def __init__(
+        self, options: StoryOptions, held: Mapping[int, Held], texts: SameTexts, compare: Compare
+    ) -> None:
         self._options = options
         self._held = held
+        self._texts = texts
         self._compare = compare
         self._members: dict[int, list[tuple[float, int]]] = {}
         self._coherence: dict[int, Coherence] = {}
 
     def join(self, held: Held, story: int | None) -> None:
-        """Put an article into a story; a copy follows its original and does not count itself."""
+        """Put an article into a story; of articles with one text only the speaker counts as a member."""
         held.story = story
-        if story is not None and held.duplicate_of is None:
+        if story is not None and held.speaks:
             place, members = (held.published, held.article_id), self._members.get(story)
             if members is None:
                 self._members[story] = [place]
@@ -65,33 +70,33 @@ class Grouping:
         held.story = None
 
     def move(self, article_ids: Sequence[int], into: int) -> None:
-        """Put articles into another story; their copies must be among them."""
+        """Put articles into another story; all that share a text must be among them."""
         for article_id in article_ids:
             held = self._held[article_id]
             self.leave(held)
             self.join(held, into)
 
-    def with_copies(self, story: int) -> tuple[int, ...]:
-        """Every article of a story, each followed by its copies."""
-        return self._copied([article_id for _, article_id in self._members.get(story, ())])
+    def articles(self, story: int) -> tuple[int, ...]:
+        """Return every article of a story, those with one text in a row."""
+        return self._with_twins([article_id for _, article_id in self._members.get(story, ())])
 
     def bonds(self, held: Held, matches: Sequence[Match], *, repeats: bool) -> list[Bond]:
         """What an article has in common with each of the nearest stories.
 
         ``repeats``: its source has used the title before; then stories that began a while ago are closed.
         """
-        compared = {match.article_id: match for match in matches}
         nearest: dict[int, int] = {}
         for match in matches:
-            story = self._held[match.article_id].story
-            if story is not None and self._is_open(story, held, match.article_id, repeats=repeats):
-                nearest.setdefault(story, match.article_id)
+            other = self._held[match.article_id]
+            if other.story is None or other.story in nearest or self._are_apart(held, other):
+                continue
+            if self._is_open(other.story, held, other.article_id, repeats=repeats):
+                nearest[other.story] = other.article_id
             if len(nearest) == self._options.stories_compared:
                 break
         samples = {story: self._sample(story) for story in nearest}
         members = {one for sample in samples.values() for one in sample} | {*nearest.values()}
-        known = {one: compared[one].likeness for one in members if one in compared}
-        known |= self._compare(held, sorted(members - known.keys()))
+        known = self._alike(held, sorted(members), {match.article_id: match.likeness for match in matches})
         caution = self._options.repeat_caution if repeats else 1.0
         return [
             bond(
@@ -123,6 +128,18 @@ class Grouping:
         self.join(held, story)
         return found
 
+    def _alike(self, held: Held, article_ids: Sequence[int], known: Mapping[int, float]) -> dict[int, float]:
+        """Compare as stories do: articles that tell events apart have nothing in common, however alike."""
+        found = {one: known[one] for one in article_ids if one in known}
+        found |= self._compare(held, [one for one in article_ids if one not in found])
+        return {
+            one: 0.0 if self._are_apart(held, self._held[one]) else likeness
+            for one, likeness in found.items()
+        }
+
+    def _are_apart(self, a: Held, b: Held) -> bool:
+        return are_apart(a.terms, b.terms, self._options)
+
     def _is_open(self, story: int, held: Held, nearest_id: int, *, repeats: bool) -> bool:
         options = self._options
         if repeats:
@@ -147,7 +164,7 @@ class Grouping:
         likeness, needed = self._across(held, other)
         if likeness < needed:
             return ()
-        moved = self.with_copies(gone)
+        moved = self.articles(gone)
         self.move(moved, kept)
         change = Regrouping(
             kind=MERGED, story=gone, into=kept, article_ids=moved, likeness=likeness, needed=needed
@@ -163,7 +180,7 @@ class Grouping:
         rows = mine[:: max(1, len(mine) // self._options.merge_sample)]
         total, pairs = other.mean * other.compared, other.compared
         for one in rows:
-            total += sum(self._compare(self._held[one], theirs).values())
+            total += sum(self._alike(self._held[one], theirs, {}).values())
             pairs += len(theirs)
         usual = [self._coherence[one].usual(other.needed, self._options) for one in (story, other.story)]
         expected = (usual[0] * usual[1]) ** 0.5
@@ -182,7 +199,7 @@ class Grouping:
             return ()
         parts = self._parts(story, [sample[one] for one in first], [sample[one] for one in second])
         kept, gone = sorted(parts, key=lambda part: (-len(part), min(part)))
-        moved = self._copied(gone)
+        moved = self._with_twins(gone)
         into = -min(moved)
         self.move(moved, into)
         change = Regrouping(
@@ -193,7 +210,7 @@ class Grouping:
     def _matrix(self, sample: Sequence[int]) -> NDArray[np.float64]:
         likeness = np.ones((len(sample), len(sample)))
         for position, one in enumerate(sample[:-1]):
-            found = self._compare(self._held[one], sample[position + 1 :])
+            found = self._alike(self._held[one], sample[position + 1 :], {})
             row = [found[other] for other in sample[position + 1 :]]
             likeness[position, position + 1 :] = likeness[position + 1 :, position] = row
         return likeness
@@ -204,10 +221,10 @@ class Grouping:
         for _, article_id in self._members[story]:
             if article_id in parts[0] or article_id in parts[1]:
                 continue
-            found = self._compare(self._held[article_id], [*first, *second])
+            found = self._alike(self._held[article_id], [*first, *second], {})
             means = [sum(found[one] for one in part) / len(part) for part in (first, second)]
             parts[means[1] > means[0]].append(article_id)
         return parts
 
-    def _copied(self, article_ids: Sequence[int]) -> tuple[int, ...]:
-        return tuple(other for one in article_ids for other in (one, *self._held[one].copies))
+    def _with_twins(self, speakers: Sequence[int]) -> tuple[int, ...]:
+        return tuple(twin for speaker in speakers for twin in self._texts.members(self._held[speaker]))

@@ -9,7 +9,7 @@ from syndicate.stories.fingerprint import Fingerprint
 
 @dataclass(slots=True)
 class Held:
-    """An article in the index. Only originals are found by others; copies hang on their original.
+    """An article in the index. Of the articles with one ``text`` (a label) one speaks and is found for all.
 
     ``published`` is in seconds since 1970, ``size`` in characters and at least 1. ``kept`` are its terms,
     packed as they were loaded until they are first asked for. ``mean`` is its likeness to ``compared``
@@ -28,8 +28,8 @@ class Held:
     mean: float = 0.0
     compared: int = 0
     story: int | None = None
-    duplicate_of: int | None = None
-    copies: tuple[int, ...] = ()
+    text: int = 0
+    speaks: bool = True
     neighbours: list[tuple[float, int]] | None = None
 
     @property

@@ -22,26 +22,30 @@ from syndicate.stories.duplicates import is_copy
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.grouping import Grouping
 from syndicate.stories.held import Held, pair_length, title_key
-from syndicate.stories.loading import as_held
+from syndicate.stories.loading import Loaded, as_held
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.placement import IndexedArticle, Placement
 from syndicate.stories.postings import Postings
 from syndicate.stories.related import Likeness, Match, Scored, match_all, weigh_cosines
+from syndicate.stories.same_texts import SameTexts
 from syndicate.stories.terms import ArticleTerms
 from syndicate.stories.vectors import TermSpace
 
-# Copies show the links of their original; the latest few, so that 500 copies of one story cost no more.
-COPIES_TOUCHED = 5
+# Twins show the same links; those of the latest few are renewed, so that 500 copies of one text cost no more.
+TWINS_TOUCHED = 5
 
 
 class StoryIndex:
     """Articles of the last days by their rarest words."""
 
-    def __init__(self, options: StoryOptions) -> None:
+    def __init__(self, options: StoryOptions, *, next_text: int = 1) -> None:
+        """``next_text`` is the first free label for texts: larger than any in the store."""
         self.options = options
+        self._next_text = next_text
         self._held: dict[int, Held] = {}
         self._postings = Postings(options)
-        self._grouping = Grouping(options, self._held, self._likeness)
+        self._texts = SameTexts(self._held)
+        self._grouping = Grouping(options, self._held, self._texts, self._likeness)
         self._titles: dict[int, int] = {}
         self._oldest: list[tuple[float, int]] = []
         self._space = TermSpace()
@@ -55,19 +59,16 @@ class StoryIndex:
     def add(self, item: IndexedArticle, *, stays: int | None = None) -> Placement:
         """Place a new article and remember it. Raises ``ValueError`` if it is already there.
 
-        ``stays`` is the story in which an edited article stays, whatever it says now.
+        ``stays`` is the story in which an edited article stays, unless its text is now that of another story.
         """
         held = self._hold(item)
         matches = self._matches(held)
-        original = self._original(held, matches)
-        if original is not None:
-            self._attach(held, original)
-            self._grouping.join(held, original.story if stays is None else stays)
-            return Placement(
-                duplicate_of=original.article_id,
-                story=held.story,
-                candidates=self._links(held, matches),
-            )
+        twin = self._twin(held, matches)
+        if twin is not None:
+            self._join_text(held, twin)
+            return Placement(twin=twin.article_id, story=held.story, candidates=self._links(held, matches))
+        held.text = self._next_text
+        self._next_text += 1
         repeats = self._repeats(held)
         if self._notice_repeated_title(held) and isinstance(item.terms, ArticleTerms):
             untitled = replace(item.terms, title=np.zeros_like(item.terms.title))
@@ -78,9 +79,7 @@ class StoryIndex:
             found, regrouped = best_bond(bonds), self._grouping.place(held, bonds)
         else:
             found, regrouped = self._grouping.stay(held, bonds, stays), ()
-        self._postings.add(held.article_id, held.terms)
-        if held.counts:
-            self._space.add(held.terms)
+        self._post_speaker(held)
         held.neighbours = self._nearest(matches)
         return Placement(
             story=held.story,
@@ -90,40 +89,41 @@ class StoryIndex:
             touched=self._introduce(held, matches),
         )
 
-    def load(self, batches: Iterable[Sequence[StoredArticle]]) -> dict[int, str]:
+    def load(self, batches: Iterable[Sequence[StoredArticle]]) -> Loaded:
         """Take back articles that were placed before a restart, in whatever order they come.
 
         With the terms that ``packed`` gave, the index is exactly the one that was left, once ``hint`` was
-        told what the articles in the result list as further reading. Raises ``ValueError`` for terms of
-        another version, and for an article that is already there.
+        told what the articles in ``read_more`` of the result list as further reading. Articles with terms of
+        another version, or damaged ones, are left out and listed as ``unreadable``. Raises ``ValueError`` for
+        an article that is already there.
         """
-        articles, headers, read_more = as_held(batches)
-        for held in articles:
+        loaded = as_held(batches)
+        speakers: dict[int, Held] = {}
+        for held in loaded.articles:
             article_id, story = held.article_id, held.story
             if article_id in self._held:
                 raise ValueError(f"article {article_id} is already in the index")
             self._held[article_id] = held
             self._oldest.append((held.published, article_id))
-            original = None if held.duplicate_of is None else self._held.get(held.duplicate_of)
-            if original is not None:
-                self._attach(held, self._original_of(original))
-            else:
-                held.duplicate_of = None
+            if held.speaks:
+                speakers[held.text] = held
                 if held.title_key:
                     self._titles[held.title_key] = article_id
+            else:
+                self._texts.join(held, speakers[held.text])
             self._grouping.join(held, story)
         heapify(self._oldest)
-        self._post(articles, headers)
-        return read_more
+        self._post(loaded.articles, loaded.headers)
+        return loaded
 
     def _post(self, articles: Sequence[Held], headers: NDArray[Any]) -> None:
         """Count and post loaded articles: all in one go costs a tenth of one by one."""
-        originals = [held for held in articles if held.duplicate_of is None]
-        headers = headers[np.array([held.duplicate_of is None for held in articles], np.bool_)]
-        packed = [held.packed() for held in originals]
-        counted = np.flatnonzero([held.counts for held in originals])
+        speakers = [held for held in articles if held.speaks]
+        headers = headers[np.array([held.speaks for held in articles], np.bool_)]
+        packed = [held.packed() for held in speakers]
+        counted = np.flatnonzero([held.counts for held in speakers])
         self._space.fill([packed[place] for place in counted.tolist()], headers[counted])
-        self._postings.fill([held.article_id for held in originals], packed, headers)
+        self._postings.fill([held.article_id for held in speakers], packed, headers)
 
     def hint(self, article_id: int, hints: tuple[int, ...]) -> None:
         """Tell which articles a loaded one lists as further reading. Raises ``KeyError`` if it is unknown."""
@@ -145,15 +145,19 @@ class StoryIndex:
 
     def merge(self, story_id: int, into: int) -> None:
         """Move every article of one story into another, for instance a provisional one into its row's id."""
-        self._grouping.move(self._grouping.with_copies(story_id), into)
+        self._grouping.move(self._grouping.articles(story_id), into)
 
     def story_of(self, article_id: int) -> int | None:
         """The story of an article in the index."""
         return self._held[article_id].story
 
+    def text_of(self, article_id: int) -> int:
+        """Return the label of an article's text: equal for articles with one text."""
+        return self._held[article_id].text
+
     def articles_of(self, story_id: int) -> tuple[int, ...]:
-        """The articles of a story that are in the index, the earliest first, each followed by its copies."""
-        return self._grouping.with_copies(story_id)
+        """The articles of a story that are in the index, the earliest first, those with one text in a row."""
+        return self._grouping.articles(story_id)
 
     def related(self, article_id: int) -> tuple[Scored, ...]:
         """The related links of an article as they would be chosen now; () if it is not in the index."""
@@ -187,22 +191,42 @@ class StoryIndex:
         return count
 
     def remove(self, article_id: int) -> bool:
-        """Drop one article; its first copy, if any, takes its place. False if it is not there."""
+        """Drop one article; its first twin, if any, speaks from then on. False if it is not there."""
         held = self._held.pop(article_id, None)
         if held is None:
             return False
         self._grouping.leave(held)
         if self._titles.get(held.title_key) == article_id:
             del self._titles[held.title_key]
-        if held.duplicate_of is not None:
-            original = self._held[held.duplicate_of]
-            original.copies = tuple(copy for copy in original.copies if copy != article_id)
-            return True
+        heir = self._texts.leave(held)
+        if held.speaks:
+            self._unpost_speaker(held)
+        if heir is not None:
+            self._post_speaker(heir)
+            self._grouping.join(heir, heir.story)
+        return True
+
+    def _post_speaker(self, held: Held) -> None:
+        self._postings.add(held.article_id, held.terms)
+        if held.counts:
+            self._space.add(held.terms)
+
+    def _unpost_speaker(self, held: Held) -> None:
         self._postings.remove(held.article_id, held.terms)
         if held.counts:
             self._space.remove(held.terms)
-        self._promote(held.copies)
-        return True
+
+    def _join_text(self, held: Held, twin: Held) -> None:
+        """Give an article the text and the story of a speaker, and the speaker's part if it was earlier."""
+        story = twin.story
+        if self._texts.join(held, twin):
+            # Only articles that speak count as members of a story.
+            self._grouping.leave(twin)
+            self._grouping.join(twin, story)
+            self._unpost_speaker(twin)
+            held.neighbours, twin.neighbours = twin.neighbours, None
+            self._post_speaker(held)
+        self._grouping.join(held, story)
 
     def _hold(self, item: IndexedArticle) -> Held:
         if item.article_id in self._held:
@@ -223,7 +247,7 @@ class StoryIndex:
 
     def _matches(self, held: Held) -> list[Match]:
         """The articles that share rare words with this one, compared exactly, best first."""
-        group = held.article_id if held.duplicate_of is None else held.duplicate_of
+        group = self._texts.speaker(held).article_id
         found = self._postings.candidates(held.terms)
         found += [hint for hint in self._hints(held) if hint not in found]
         return self._compare(
@@ -250,12 +274,12 @@ class StoryIndex:
 
     def _ranked(self, held: Held) -> list[Match]:
         """The nearest articles met so far, compared afresh; after a restart they are looked for again."""
-        original = self._original_of(held)
-        if original.neighbours is None:
-            original.neighbours = self._nearest(self._matches(original))
-        known = [one for _, one in original.neighbours if one in self._held]
-        ids = [self._original_of(self._held[one]).article_id for one in (*known, *self._hints(held))]
-        return self._compare(held, [one for one in dict.fromkeys(ids) if one != original.article_id])
+        speaker = self._texts.speaker(held)
+        if speaker.neighbours is None:
+            speaker.neighbours = self._nearest(self._matches(speaker))
+        known = [one for _, one in speaker.neighbours if one in self._held]
+        ids = [self._texts.speaker(self._held[one]).article_id for one in (*known, *self._hints(held))]
+        return self._compare(held, [one for one in dict.fromkeys(ids) if one != speaker.article_id])
 
     def _nearest(self, matches: Iterable[Match]) -> list[tuple[float, int]]:
         """The neighbours worth remembering, as (score, id), the least first."""
@@ -274,7 +298,7 @@ class StoryIndex:
             better = len(known) - bisect_right(known, (score, held.article_id))
             if better < self.options.related_limit and self._deserves_link(score, other, held):
                 touched.append(other.article_id)
-                touched += other.copies[-COPIES_TOUCHED:]
+                touched += self._texts.members(other)[1:][-TWINS_TOUCHED:]
             if other.neighbours is not None and better < self.options.kept:
                 insort(known, (score, held.article_id))
                 del known[: -self.options.kept]
@@ -283,14 +307,13 @@ class StoryIndex:
     def _hints(self, held: Held) -> list[int]:
         if not held.hints:
             return []
-        found = [self._original_of(self._held[hint]).article_id for hint in held.hints if hint in self._held]
+        found = [
+            self._texts.speaker(self._held[hint]).article_id for hint in held.hints if hint in self._held
+        ]
         return [hint for hint in dict.fromkeys(found) if hint != held.article_id]
 
-    def _original_of(self, held: Held) -> Held:
-        return held if held.duplicate_of is None else self._held[held.duplicate_of]
-
-    def _original(self, held: Held, matches: Iterable[Match]) -> Held | None:
-        """The article this one is a copy of. What a source repeats day by day is a copy for a while only."""
+    def _twin(self, held: Held, matches: Iterable[Match]) -> Held | None:
+        """Return the speaker of this text, if known; what a source repeats is one text for a day only."""
         repeats = self._repeats(held)
         # Age takes away at most so much, and matches are sorted: the rest cannot be as alike as a copy.
         least = self.options.copy_likeness * (1 - self.options.time_share)
@@ -300,25 +323,15 @@ class StoryIndex:
                 one.likeness >= self.options.copy_likeness
                 and self._within_window(held, other, repeats=repeats)
                 and is_copy(held.terms, other.terms, self.options)
+                and self._titled_alike(held, other)
             ):
                 return other
         return None
 
-    def _attach(self, held: Held, original: Held) -> None:
-        held.duplicate_of = original.article_id
-        original.copies += (held.article_id,)
-
-    def _promote(self, copies: Sequence[int]) -> None:
-        """Let the first of some orphaned copies stand for the others."""
-        if not copies:
-            return
-        first, *others = (self._held[article_id] for article_id in copies)
-        first.duplicate_of = None
-        for other in others:
-            self._attach(other, first)
-        self._postings.add(first.article_id, first.terms)
-        self._space.add(first.terms)
-        self._grouping.join(first, first.story)
+    def _titled_alike(self, held: Held, speaker: Held) -> bool:
+        """Return whether every twin of the same source has the same title: sources repeat their templates."""
+        twins = map(self._held.__getitem__, self._texts.members(speaker))
+        return all(twin.title_key == held.title_key for twin in twins if twin.source_id == held.source_id)
 
     def _notice_repeated_title(self, held: Held) -> bool:
         """A source that repeats a title over different texts has a rubric: its words say nothing."""
@@ -330,7 +343,7 @@ class StoryIndex:
 
     def _links(self, held: Held, matches: Iterable[Match]) -> tuple[Scored, ...]:
         """The matches that deserve a link."""
-        mine = self._original_of(held).article_id
+        mine = self._texts.speaker(held).article_id
         chosen = (
             match.scored()
             for match in _at_least(self.options.lowest, matches)

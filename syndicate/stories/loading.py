@@ -16,43 +16,69 @@ _TERMS: Final = 8
 
 
 class Loaded(NamedTuple):
-    """Articles in the order in which they were placed, but originals before copies.
+    """Articles in the order in which they were placed, but those that speak for their text before the others.
 
     ``headers`` are those of their terms, in the same order; ``read_more`` is what the store knows of the
-    further reading that some of them list.
+    further reading that some of them list; ``unreadable`` are the ids of articles whose terms are damaged or
+    of another version: they have to be placed again.
     """
 
     articles: list[Held]
     headers: NDArray[Any]
     read_more: dict[int, str]
+    unreadable: list[int]
 
 
 def as_held(batches: Iterable[Sequence[StoredArticle]]) -> Loaded:
-    """Stored articles, in whatever order, as the index holds them.
+    """Return stored articles, in whatever order, as the index holds them.
 
-    Batches should be small enough for the processor's cache: each article is looked at twice. Raises
-    ``ValueError`` as ``Fingerprint.unpack`` does.
+    Batches should be small enough for the processor's cache: each article is looked at twice.
     """
     articles: list[Held] = []
     headers: list[NDArray[Any]] = [read_headers([])]
     read_more: dict[int, str] = {}
+    unreadable: list[int] = []
     for batch in batches:
-        headers.append(read_headers([row[_TERMS] for row in batch]))
-        sizes = np.maximum(headers[-1]["length"], 1).astype(np.float64).tolist()
-        for row, size in zip(batch, sizes, strict=True):
-            number, source, published, title, story, original, mean, compared, packed, listed = row
+        rows, found = _readable(batch, unreadable)
+        headers.append(found)
+        sizes = np.maximum(found["length"], 1).astype(np.float64).tolist()
+        for row, size in zip(rows, sizes, strict=True):
+            number, source, published, title, story, text, mean, compared, packed, listed = row
             if listed is not None:
                 read_more[number] = listed
             key, seconds = title_key(source, title), published / _MICROSECONDS
-            articles.append(
-                Held(number, source, seconds, packed, size, (), key, mean, compared, story, original)
-            )
+            articles.append(Held(number, source, seconds, packed, size, (), key, mean, compared, story, text))
     order = _order(articles)
-    return Loaded([articles[place] for place in order.tolist()], np.concatenate(headers)[order], read_more)
+    ordered = [articles[place] for place in order.tolist()]
+    return Loaded(ordered, np.concatenate(headers)[order], read_more, unreadable)
+
+
+def _readable(
+    batch: Sequence[StoredArticle], unreadable: list[int]
+) -> tuple[Sequence[StoredArticle], NDArray[Any]]:
+    """Return the rows whose terms can be read, with their headers; add the ids of the others."""
+    try:
+        return batch, read_headers([row[_TERMS] for row in batch])
+    except ValueError:
+        rows = []
+        for row in batch:
+            try:
+                read_headers([row[_TERMS]])
+            except ValueError:
+                unreadable.append(row[0])
+            else:
+                rows.append(row)
+        return rows, read_headers([row[_TERMS] for row in rows])
 
 
 def _order(articles: Sequence[Held]) -> NDArray[np.intp]:
+    """Sort by time, those that do not speak for their text last; tell each whether it does."""
     numbers = np.array([held.article_id for held in articles], np.int64)
     published = np.array([held.published for held in articles], np.float64)
-    copies = np.array([held.duplicate_of is not None for held in articles], np.bool_)
-    return np.lexsort((numbers, published, copies))
+    by_time = np.lexsort((numbers, published))
+    texts = np.array([held.text for held in articles], np.int64)[by_time]
+    twins = np.ones(len(articles), np.bool_)
+    twins[np.unique(texts, return_index=True)[1]] = False
+    for place in by_time[twins].tolist():
+        articles[place].speaks = False
+    return np.concatenate((by_time[~twins], by_time[twins]))

@@ -29,7 +29,7 @@ class IndexedArticle:
 class Placement:
     """Where a new article belongs.
 
-    ``duplicate_of`` is the article it is a copy of. ``story`` is the story it joins; ``None``
+    ``twin`` is an article with the same text, ``None`` without one. ``story`` is the story it joins; ``None``
     means it starts one: the caller creates the row and calls ``StoryIndex.assign``.
     ``bond`` is what it has in common with the nearest story, joined or not; ``regrouped`` says which
     other articles changed their story because of it. A story that split off has a provisional number
@@ -38,7 +38,7 @@ class Placement:
     articles whose own related links change because of it: ask ``StoryIndex.related`` for them.
     """
 
-    duplicate_of: int | None = None
+    twin: int | None = None
     story: int | None = None
     bond: Bond | None = None
     regrouped: tuple[Regrouping, ...] = ()

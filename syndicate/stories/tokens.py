@@ -67,6 +67,18 @@ _SINGLE = frozenset(_LETTERS.casefold() + "abcdefghijklmnopqrstuvwxyz")
 _CAPITALS = "".join(chr(code) for code in range(0x41, 0x590) if chr(code).isupper())
 # A capital after a letter and a space: inside a sentence. The class comes first, since it is rare.
 _NAME = re.compile(f"[{_CAPITALS}](?<=[^\\W\\d_] .)\\w+")
+_CAPITALISED = re.compile(f"[{_CAPITALS}](?<![^\\W_].)\\w+")
+# Written with a capital, but names of no event, in the two languages that do so.
+_DATE_NAMES = frozenset(
+    [
+        *("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january"),
+        *("february", "march", "april", "may", "june", "july", "august", "september", "october"),
+        *("november", "december", "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag"),
+        *("sonntag", "januar", "februar", "märz", "mai", "juni", "juli", "oktober", "dezember"),
+    ]
+)
+# 5.8, 35,1 and 17:30 are one figure each.
+_FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
 def base_language(language: str) -> str:
@@ -113,8 +125,20 @@ def is_spaceless(text: str) -> bool:
 
 
 def proper_names(text: str, language: str) -> set[str]:
-    """The words of a text, as ``words`` gives them, that are written with a capital inside a sentence."""
-    return set(words(" ".join(set(_NAME.findall(text))), language))
+    """Return the words of a text, as ``words`` gives them, with a capital inside a sentence; no weekdays."""
+    return set(words(" ".join(set(_NAME.findall(text))), language)) - _DATE_NAMES
+
+
+def title_names(title: str, text: str, language: str) -> list[str]:
+    """Return the words of a title, as ``words`` gives them, that its text always writes with a capital."""
+    capitalised = dict.fromkeys(_CAPITALISED.findall(title))
+    found = [word for word in capitalised if word in text and f" {word.lower()}" not in text]
+    return [word for word in dict.fromkeys(words(" ".join(found), language)) if word not in _DATE_NAMES]
+
+
+def figures(text: str) -> list[str]:
+    """Return the numbers of a text as written, without signs: ``["5.8", "2026"]``."""
+    return _FIGURE.findall(text)
 
 
 def _character_pairs(word: str) -> list[str]:

@@ -44,7 +44,7 @@ def test_every_field_of_an_article_and_its_body_comes_back(store):
         assert tags_of(connection, article_id) == ["climate", "süd"]
     fields = set(RICH.__dataclass_fields__) - {"html", "text"}
     assert {name: getattr(stored, name) for name in fields} == {name: getattr(RICH, name) for name in fields}
-    assert (stored.source_id, stored.story_id, stored.duplicate_of) == (source, None, None)
+    assert (stored.source_id, stored.story_id, stored.same_text) == (source, None, None)
     assert (body.html, body.text) == (RICH.html, RICH.text)
 
 

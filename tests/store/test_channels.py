@@ -30,7 +30,7 @@ QUERIES = {
     "-tag:climate": ["summit", "match", "arabic", "english"],
     'source:"Hills, and Dales"': ["copy"],
     'source:"Hills, and Dales",nobody tag:climate': ["copy"],
-    '-source:"The Harbour"': [],
+    '-source:"The Harbour"': ["copy"],
     '-source:"Hills, and Dales"': ["flood", "summit", "match", "arabic", "english"],
     "source:nobody": [],
     "language:en": ["flood", "summit", "match"],
@@ -64,10 +64,13 @@ def connection(store):
         ids = dict(
             zip(ARTICLES, factories.add_articles(connection, harbour.id, *ARTICLES.values()), strict=True)
         )
-        copy = new_article(6, title="Flood in the north, again", tags=("climate",), section="world")
+        later = NOW - timedelta(seconds=30)
+        copy = new_article(
+            6, title="Flood in the north, again", tags=("climate",), section="world", published=later
+        )
         (copied,) = factories.add_unplaced(connection, hills.id, [copy])
         story = articles.get_articles(connection, [ids["flood"]])[ids["flood"]].story_id
-        factories.place(connection, copied, story, duplicate_of=ids["flood"])
+        factories.place(connection, copied, story, same_text=ids["flood"])
         factories.add_unplaced(connection, harbour.id, [new_article(7, title="Flood not placed yet")])
         found = articles.get_articles(connection, ids.values())
         factories.rank(connection, "top", [found[ids["match"]], found[ids["arabic"]]])
@@ -91,6 +94,21 @@ def test_a_query_holds_what_it_says_newest_first(connection):
 
 def test_the_limit_keeps_the_newest(connection):
     assert titles(connection, "", limit=2) == ["flood", "summit"]
+
+
+def test_of_articles_with_one_text_the_first_that_matches_is_shown(connection):
+    (flood,) = channels.channel_articles(connection, parse_query("tag:weather"), limit=5)
+    everywhere = [one.id for one in channels.channel_articles(connection, (), limit=50)]
+    assert flood.id in everywhere
+    articles.change_article(
+        connection, flood.id, flood.source_id, replace(ARTICLES["flood"], section="sport")
+    )
+    assert titles(connection, "section:sport") == ["flood", "match"]
+    assert titles(connection, "section:world") == ["copy", "summit", "arabic"]
+    both = [channels.Wish(sections=("sport",)), channels.Wish(sections=("world",))]
+    found = channels.wished_articles(connection, both, limit=9)
+    assert [one.title for one in found].count("Flood in the north, again") == 0
+    assert flood.id in [one.id for one in found]
 
 
 def test_articles_of_one_moment_keep_a_fixed_order(connection):

@@ -362,11 +362,14 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "stories.save_related": lambda c: stories.save_related(
         c, {1: [RelatedRow(related_id=2, score=1, parts={})]}
     ),
+    "stories.place_again": lambda c: stories.place_again(c, [1]),
+    "stories.remove_links": lambda c: stories.remove_links(c, [(1, 0)]),
     "stories.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
     "tombstones.remember_dropped": lambda c: tombstones.remember_dropped(c, 1, [GONE], NOW),
     "tombstones.note_buried_digests": lambda c: tombstones.note_buried_digests(c, 1, [("gone", "e")]),
     "story_moves.merge_story": lambda c: story_moves.merge_story(c, move(MERGED, 2, 1)),
     "story_moves.split_story": lambda c: story_moves.split_story(c, move(SPLIT, 1, 2), [1]),
+    "story_moves.end_empty_stories": lambda c: story_moves.end_empty_stories(c, [move(MERGED, 999, 1)]),
     "story_moves.save_reasons": lambda c: story_moves.save_reasons(c, [1], []),
     "story_moves.prune_moves": lambda c: story_moves.prune_moves(c, before=LATER),
 }
@@ -494,6 +497,10 @@ READS = {
     "stories.unplaced_articles",
     "tombstones.count_dropped",
     "tombstones.pruned_titles",
+    "placed.next_text",
+    "stories.linking_articles",
+    "stories.repeated_links",
+    "stories.twin_links",
     "story_moves.current_stories",
     "story_moves.story_moves",
     "story_moves.story_reason",

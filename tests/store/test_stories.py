@@ -54,13 +54,13 @@ def test_the_index_is_loaded_from_a_moment_on(room):
     connection, _source, _, ids = room
     story = factories.place(connection, ids[0])
     factories.place(connection, ids[1], story)
-    newer = Place(article_id=ids[2], story_id=story, duplicate_of=ids[0], terms=b"\x00newer")
+    newer = Place(article_id=ids[2], story_id=story, same_text=ids[0], terms=b"\x00newer")
     stories.place_articles(connection, [newer])
     (batch,) = placed.placed_articles(connection, NOW - timedelta(days=1))
-    loaded = [(one.article_id, one.story, one.duplicate_of, one.terms) for one in batch]
+    loaded = [(one.article_id, one.story, one.same_text, one.terms) for one in batch]
     assert sorted(loaded) == [
-        (ids[0], story, None, b"terms"),
-        (ids[1], story, None, b"terms"),
+        (ids[0], story, ids[0], b"terms"),
+        (ids[1], story, ids[1], b"terms"),
         (ids[2], story, ids[0], b"\x00newer"),
     ]
     ((newest,),) = placed.placed_articles(connection, NOW - timedelta(minutes=1))
@@ -131,7 +131,7 @@ def test_what_ranking_sees_of_a_story(room):
     story = factories.place(connection, ids[0])
     wanted = new_article(9, image=Image(url="https://harbour.example/x.png"), words=120, section="sport")
     (theirs,) = factories.add_unplaced(connection, own.id, [wanted])
-    factories.place(connection, theirs, story, duplicate_of=ids[0])
+    factories.place(connection, theirs, story, same_text=ids[0])
     rows = stories.story_articles(connection, ids=[story])
     assert rows == [
         StoryArticle(
@@ -145,7 +145,7 @@ def test_what_ranking_sees_of_a_story(room):
             first_seen=NOW,
             words=120,
             has_image=True,
-            duplicate=True,
+            same_text=ids[0],
         ),
         StoryArticle(
             story_id=story,
@@ -158,7 +158,7 @@ def test_what_ranking_sees_of_a_story(room):
             first_seen=NOW,
             words=0,
             has_image=False,
-            duplicate=False,
+            same_text=ids[0],
         ),
     ]
     assert stories.story_articles(connection, since=NOW) == rows
@@ -212,12 +212,12 @@ def test_coverage_lists_every_article_of_a_shared_story_oldest_first(room):
     }
 
 
-def test_more_from_a_section_leaves_out_copies_and_what_has_no_story(room):
+def test_more_from_a_section_names_each_text_once_and_nothing_without_a_story(room):
     connection, _, _, ids = room
     story = factories.place(connection, ids[0])
-    factories.place(connection, ids[1], story, duplicate_of=ids[0])
+    factories.place(connection, ids[1], story, same_text=ids[0])
     found = stories.section_links(connection, "world", limit=5, site_url=SITE)
-    assert [one.article_id for one in found] == [ids[0]]
+    assert [one.article_id for one in found] == [ids[1]]
 
 
 def test_pages_wait_until_their_article_has_a_story_newest_first_in_batches(room):
@@ -283,7 +283,7 @@ def test_what_is_usual_counts_articles_of_each_section_without_copies(room):
     sport = replace(new_article(4, section="sport"), published=NOW - timedelta(hours=5))
     factories.add_unplaced(connection, source.id, [sport])
     story = factories.place(connection, ids[0])
-    factories.place(connection, ids[1], story, duplicate_of=ids[0])
+    factories.place(connection, ids[1], story, same_text=ids[0])
 
     def counts(hours: float, until=NOW + timedelta(seconds=1)) -> dict[str, int]:
         return ranking.section_counts(connection, since=NOW - timedelta(hours=hours), until=until)

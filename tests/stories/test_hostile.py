@@ -30,7 +30,7 @@ def test_five_hundred_copies_of_one_wire_story_hide_nothing(index: StoryIndex) -
     place(index, article(1, *FLOOD[1]))
     copies = [article(number, *FLOOD[0], published=START) for number in range(2, 502)]
     placements = [place(index, item) for item in copies]
-    assert {one.duplicate_of for one in placements[1:]} == {2}
+    assert {one.twin for one in placements[1:]} == {2}
     last = place(index, article(600, *FLOOD[2], published=START))
     assert sorted(one.article_id for one in last.candidates) == [1, 2]
 
@@ -162,8 +162,8 @@ def test_the_same_headline_every_hour_is_one_article_and_its_copies_for_a_day(in
         for n in range(100)
     ]
     placements = [place(index, item) for item in items]
-    assert {one.duplicate_of for one in placements} == {None, 0, 25, 50, 75}
-    assert [n for n in range(100) if placements[n].duplicate_of is None] == [0, 25, 50, 75]
+    assert {one.twin for one in placements} == {None, 0, 25, 50, 75}
+    assert [n for n in range(100) if placements[n].twin is None] == [0, 25, 50, 75]
     assert largest_story(index, items) == 25
 
 

@@ -98,7 +98,7 @@ def test_the_same_text_elsewhere_is_a_copy_in_the_same_story_and_never_a_related
     place(index, article(1, title, text))
     copy = place(index, article(2, "Flood in Porto", f"PORTO (Agency) {text} Reporting by our staff."))
     other = place(index, article(3, *FLOOD[1]))
-    assert (copy.duplicate_of, copy.story) == (1, 1)
+    assert (copy.twin, copy.story) == (1, 1)
     assert [one.article_id for one in other.candidates] == [1]
     assert [one.article_id for one in index.related(1)] == [3]
     assert [one.article_id for one in index.related(2)] == [3]
@@ -106,7 +106,7 @@ def test_the_same_text_elsewhere_is_a_copy_in_the_same_story_and_never_a_related
 
 def test_a_headline_inside_an_article_is_no_copy(index: StoryIndex) -> None:
     place(index, article(1, "Porto flood", FLOOD[0][1]))
-    assert place(index, article(2, "The river Douro burst its banks on Monday")).duplicate_of is None
+    assert place(index, article(2, "The river Douro burst its banks on Monday")).twin is None
 
 
 def test_what_a_source_lists_as_further_reading_is_related(index: StoryIndex) -> None:
@@ -125,7 +125,7 @@ def test_articles_further_apart_than_the_window_are_two_stories(index: StoryInde
 
 
 def test_loading_gives_the_index_that_was_left(newsroom: list[IndexedArticle]) -> None:
-    kept, restarted = StoryIndex(StoryOptions()), StoryIndex(StoryOptions())
+    kept, restarted = StoryIndex(StoryOptions()), StoryIndex(StoryOptions(), next_text=10)
     copy = article(7, FLOOD[0][0], FLOOD[0][1])
     again = article(8, BANK[0][0], "", source_id=newsroom[3].source_id)
     naming = article(9, *CHESS[0], source_id=90, hints=(2,), published=START + timedelta(days=1))
@@ -141,16 +141,16 @@ def test_loading_gives_the_index_that_was_left(newsroom: list[IndexedArticle]) -
                 published=to_microseconds(item.published),
                 title=item.title,
                 story=kept.story_of(item.article_id),
-                duplicate_of=placement.duplicate_of,
+                same_text=kept.text_of(item.article_id),
                 mean=mean,
                 compared=compared,
                 terms=kept.packed(item.article_id),
                 read_more='["named"]' if item.hints else None,
             )
         )
-    assert any(one.duplicate_of for one in stored)
+    assert len({one.same_text for one in stored}) < len(stored)
     # The store gives them in no order, in batches.
-    assert restarted.load([stored[:1:-1], stored[:2]]) == {9: '["named"]'}
+    assert restarted.load([stored[:1:-1], stored[:2]]).read_more == {9: '["named"]'}
     restarted.hint(9, (2,))
     assert [restarted.packed(one.article_id) for one in stored] == [one.terms for one in stored]
     for story in {one.story for one in stored if one.story}:
@@ -170,15 +170,18 @@ def test_loading_gives_the_index_that_was_left(newsroom: list[IndexedArticle]) -
     assert restarted.add(last) == kept.add(last)
 
 
-def test_loaded_terms_of_another_version_or_damaged_are_refused(newsroom: list[IndexedArticle]) -> None:
+def test_loaded_articles_with_terms_of_another_version_or_damaged_are_left_out_and_named(
+    newsroom: list[IndexedArticle],
+) -> None:
     index = StoryIndex(StoryOptions())
     place(index, newsroom[0])
     packed = index.packed(1)
     for wrong in (b"", packed[:5], packed[:-1], packed + b"\0", b"\x09" + packed[1:]):
-        row = StoredArticle(2, 2, 0, "Title", 1, None, 0.0, 0, packed)
-        with pytest.raises(ValueError, match=r"damaged|another version"):
-            StoryIndex(StoryOptions()).load([[row], [row._replace(article_id=3, terms=wrong)]])
-    twice = StoredArticle(1, 1, 0, "Title", 1, None, 0.0, 0, packed)
+        row = StoredArticle(2, 2, 0, "Title", 1, 2, 0.0, 0, packed)
+        other = StoryIndex(StoryOptions())
+        assert other.load([[row._replace(article_id=3, same_text=3, terms=wrong), row]]).unreadable == [3]
+        assert (2 in other, 3 in other) == (True, False)
+    twice = StoredArticle(1, 1, 0, "Title", 1, 1, 0.0, 0, packed)
     with pytest.raises(ValueError, match="already"):
         index.load([[twice]])
 
@@ -208,7 +211,7 @@ def test_when_an_original_goes_its_copy_stands_in(index: StoryIndex) -> None:
     place(index, article(3, *FLOOD[0]))
     assert index.remove(1)
     assert not index.remove(1)
-    assert place(index, article(4, *FLOOD[0])).duplicate_of == 2
+    assert place(index, article(4, *FLOOD[0])).twin == 2
     assert place(index, article(5, *FLOOD[1])).story == 1
 
 

@@ -41,7 +41,7 @@ class PastNewsroom:
             stories = past.copy_placed(present, connection, since=since, before=moment)
             refresh_stories(connection, stories, moment)
             window = timedelta(days=self.options.window_days)
-            self._index = load_index(connection, self.options, moment - window)
+            self._index, _ = load_index(connection, self.options, moment - window)
         self._known = moment
 
     def advance(self, moment: datetime) -> None:
@@ -79,7 +79,10 @@ def past_newsroom(
 
 
 def _terms(article: UnplacedArticle, packed: bytes | None) -> ArticleTerms | Fingerprint:
-    """What an article's words weighed when it came, if that is known."""
+    """Return the terms that an article had when it came, or new ones if they cannot be read."""
     if packed is not None:
-        return Fingerprint.unpack(packed)
+        try:
+            return Fingerprint.unpack(packed)
+        except ValueError:
+            pass  # of another version
     return extract_terms(article.title, article.text, article.language)

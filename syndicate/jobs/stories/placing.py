@@ -41,11 +41,13 @@ class Placing:
         self._new: list[int] = []
         self._regrouped: list[tuple[int, Regrouping]] = []
         self._touched: set[int] = set()
+        # Articles that were placed before, and the story that each had.
+        self._before: dict[int, int] = {}
 
     def place(
         self, waiting: Sequence[UnplacedArticle], terms: Sequence[ArticleTerms | Fingerprint]
     ) -> tuple[int, int]:
-        """Place the articles in order; returns (new stories, near-duplicates)."""
+        """Place the articles in order; return how many stories are new and how many texts were known."""
         titles = [title for article in waiting for title in article.read_more]
         hints = placed_store.articles_with_titles(self._connection, titles)
         for article, article_terms in zip(waiting, terms, strict=True):
@@ -56,14 +58,18 @@ class Placing:
         moved = self._move_stories()
         self._save_reasons()
         self._save_links()
-        refresh_stories(self._connection, {place.story_id for place in places} | moved, self._now)
-        return new, sum(place.duplicate_of is not None for place in places)
+        left = self._end_left_stories()
+        refresh_stories(self._connection, {place.story_id for place in places} | moved | left, self._now)
+        return new, sum(placement.twin is not None for placement in self._placements.values())
 
     def _one(
         self, article: UnplacedArticle, terms: ArticleTerms | Fingerprint, hints: dict[str, int]
     ) -> None:
-        # An edited article keeps its story, whatever its new words say: links to it must not break.
+        # An edited article keeps its story: links to it must not break. Only with the text of an article of
+        # another story it goes there, for articles with one text are in one story.
         stays = self._story_now(article)
+        if article.story_id is not None:
+            self._before[article.id] = article.story_id
         self._index.remove(article.id)
         placement = self._index.add(
             IndexedArticle(
@@ -107,14 +113,14 @@ class Placing:
         return len(ids)
 
     def _places(self) -> Iterator[story_store.Place]:
-        for article_id, placement in self._placements.items():
+        for article_id in self._placements:
             story_id = self._index.story_of(article_id)
             if story_id is None:
                 raise AssertionError(f"article {article_id} was placed without a story")
             yield story_store.Place(
                 article_id=article_id,
                 story_id=story_id,
-                duplicate_of=placement.duplicate_of,
+                same_text=self._index.text_of(article_id),
                 terms=self._index.packed(article_id),
             )
 
@@ -151,6 +157,18 @@ class Placing:
             move = self._move(cause, change, story_id, into, len(article_ids))
             story_moves.split_story(self._connection, move, article_ids)
         return {story_id for pair in parts for story_id in pair}
+
+    def _end_left_stories(self) -> set[int]:
+        """End stories that edited articles left empty; return the others that they left."""
+        moves: list[StoryMove] = []
+        for article_id, story_id in self._before.items():
+            stored, final = self._forwarded(story_id), self._index.story_of(article_id)
+            if final is not None and stored not in (final, *(move.from_story for move in moves)):
+                change = Regrouping(
+                    kind=MERGED, story=stored, into=final, article_ids=(article_id,), likeness=1.0, needed=1.0
+                )
+                moves.append(self._move(article_id, change, stored, final, 1))
+        return {*story_moves.end_empty_stories(self._connection, moves)} if moves else set()
 
     def _move(self, cause: int, change: Regrouping, story: int, into: int, articles: int) -> StoryMove:
         return StoryMove(
@@ -192,7 +210,10 @@ class Placing:
         found: dict[int, Sequence[Scored]] = {
             article_id: placement.candidates for article_id, placement in self._placements.items()
         }
-        found |= {one: self._index.related(one) for one in sorted(self._touched)}
+        # An edited article may have the text of another that the same list names.
+        linking = story_store.linking_articles(self._connection, sorted(self._before))
+        renewed = self._touched | {article_id for article_id in linking if article_id in self._index}
+        found |= {one: self._index.related(one) for one in sorted(renewed)}
         lists = {
             article_id: [
                 RelatedRow(related_id=one.article_id, score=one.score, parts=one.parts)
@@ -201,6 +222,9 @@ class Placing:
             for article_id, links in found.items()
         }
         story_store.save_related(self._connection, lists)
+        if linking:
+            repeated = story_store.repeated_links(self._connection, sorted(linking))
+            story_store.remove_links(self._connection, repeated)
 
 
 def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datetime) -> None:
@@ -225,6 +249,9 @@ def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datet
 
 
 def _lead(rows: Sequence[story_store.StoryArticle]) -> int:
+    first: dict[int, int] = {}
+    for row in rows:
+        first.setdefault(row.same_text, row.article_id)
     return choose_lead(
         LeadCandidate(
             article_id=row.article_id,
@@ -232,7 +259,7 @@ def _lead(rows: Sequence[story_store.StoryArticle]) -> int:
             has_image=row.has_image,
             length=row.words * CHARACTERS_PER_WORD,
             published=row.published,
-            is_copy=row.duplicate,
+            is_copy=row.article_id != first[row.same_text],
         )
         for row in rows
     )

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from syndicate.errors import StoreBusy, StoreGone
 from syndicate.jobs.run_clock import RunClock
-from syndicate.jobs.stories.placing import Placing
+from syndicate.jobs.stories.placing import Placing, refresh_stories
 from syndicate.jobs.stories.ranking import RankingJob
-from syndicate.store import Connection, Store, leases
+from syndicate.store import Connection, Store, leases, quarantine
 from syndicate.store import placed as placed_store
 from syndicate.store import stories as story_store
 from syndicate.store.stories import UnplacedArticle
@@ -28,19 +29,43 @@ LEASE = timedelta(minutes=10)
 """From one batch to the next."""
 
 
+FAILURE = "placing"
+"""The kind of failure under which articles that cannot be placed are shown."""
+
+
 class _LeaseLost(Exception):
     """Another process places articles by now: our lease ran out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoriesResult:
-    """What one run did. ``busy`` means another process holds the lease and nothing was done."""
+    """Counts of one run. ``busy`` means another process holds the lease and nothing was done.
+
+    ``duplicates`` have a text that was known; ``failed`` could not be placed and stand for themselves.
+    """
 
     placed: int = 0
     new_stories: int = 0
     duplicates: int = 0
+    failed: int = 0
     lists_changed: tuple[str, ...] = ()
     busy: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Placed:
+    placed: int = 0
+    new: int = 0
+    duplicates: int = 0
+    failed: int = 0
+
+    def __add__(self, other: "_Placed") -> "_Placed":
+        return _Placed(
+            placed=self.placed + other.placed,
+            new=self.new + other.new,
+            duplicates=self.duplicates + other.duplicates,
+            failed=self.failed + other.failed,
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,6 +82,7 @@ class StoriesJob:
     batch: int = 250
     _index: StoryIndex | None = field(default=None, init=False)
     _counter: int = field(default=-1, init=False)
+    _failing: set[str] = field(default_factory=set, init=False)
 
     def run(
         self, now: datetime, *, progress: Callable[[int, int], None] = lambda _done, _all: None
@@ -71,12 +97,18 @@ class StoriesJob:
             if not self._take_lease(connection, now):
                 return StoriesResult(busy=True)
         try:
-            placed, new, duplicates = self._place_all(now, progress)
+            done = self._place_all(now, progress)
             changed = self.ranking.run(now)
         finally:
             with self.store.write() as connection:
                 leases.drop_lease(connection, "stories", owner=self.owner)
-        return StoriesResult(placed=placed, new_stories=new, duplicates=duplicates, lists_changed=changed)
+        return StoriesResult(
+            placed=done.placed,
+            new_stories=done.new,
+            duplicates=done.duplicates,
+            failed=done.failed,
+            lists_changed=changed,
+        )
 
     def _take_lease(self, connection: Connection, now: datetime) -> bool:
         return leases.take_lease(connection, "stories", owner=self.owner, now=now, until=now + LEASE)
@@ -90,81 +122,129 @@ class StoriesJob:
             waiting = story_store.count_unplaced(connection)
         return waiting > 0 or self.ranking.is_due(now)
 
-    def _place_all(self, now: datetime, progress: Callable[[int, int], None]) -> tuple[int, int, int]:
-        placed = new = duplicates = 0
+    def _place_all(self, now: datetime, progress: Callable[[int, int], None]) -> _Placed:
+        done = _Placed()
         clock = RunClock(now)
         while True:
             with self.store.read() as connection:
-                counter = leases.counter(connection, leases.PLACEMENTS)
                 waiting = story_store.unplaced_articles(connection, self.batch)
-                total = placed + story_store.count_unplaced(connection) if waiting else placed
+                total = done.placed + story_store.count_unplaced(connection) if waiting else done.placed
             if not waiting:
-                return placed, new, duplicates
+                return done
             terms = [extract_terms(article.title, article.text, article.language) for article in waiting]
             try:
-                result = self._place(waiting, terms, counter, now, clock)
+                done += self._place_isolated(waiting, terms, now, clock)
             except _LeaseLost:
-                return placed, new, duplicates
-            if result is not None:
-                started, copies = result
-                placed, new, duplicates = placed + len(waiting), new + started, duplicates + copies
-                progress(placed, total)
+                return done
+            progress(done.placed, total)
+
+    def _place_isolated(
+        self,
+        waiting: Sequence[UnplacedArticle],
+        terms: Sequence[ArticleTerms],
+        now: datetime,
+        clock: RunClock,
+    ) -> _Placed:
+        """Place a batch; if it fails, one article at a time, so that one costs only itself."""
+        try:
+            return self._place(waiting, terms, now, clock)
+        except (_LeaseLost, StoreBusy, StoreGone):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other articles go on
+            if len(waiting) == 1:
+                return self._stand_alone(waiting[0], str(error), now, clock)
+        done = _Placed()
+        for article, its_terms in zip(waiting, terms, strict=True):
+            done += self._place_isolated([article], [its_terms], now, clock)
+        return done
+
+    def _stand_alone(self, article: UnplacedArticle, reason: str, now: datetime, clock: RunClock) -> _Placed:
+        """Show an article that cannot be placed in its own story, or the one it has, and record why."""
+        with self.store.write() as connection:
+            self._hold_lease(connection, clock.now())
+            kept = story_store.get_stories(connection, [article.story_id or 0])
+            story_id = next(iter(kept), None) or story_store.add_stories(connection, [article.id], now)[0]
+            text = placed_store.next_text(connection)
+            place = story_store.Place(article_id=article.id, story_id=story_id, same_text=text, terms=None)
+            story_store.place_articles(connection, [place])
+            refresh_stories(connection, [story_id], now)
+            quarantine.record_failure(
+                connection, FAILURE, str(article.id), reason, now=now, source_id=article.source_id
+            )
+            leases.move_counter(connection, leases.PLACEMENTS)
+        return _Placed(placed=1, failed=1, new=int(not kept))
 
     def _place(
         self,
         waiting: Sequence[UnplacedArticle],
         terms: Sequence[ArticleTerms],
-        counter: int,
         now: datetime,
         clock: RunClock,
-    ) -> tuple[int, int] | None:
-        """One batch in one transaction. If it fails, the index knows more than the store: drop it.
+    ) -> _Placed:
+        """Place a batch in one transaction. If that fails, the index knows more than the store: drop it.
 
-        ``None`` when somebody placed or pruned articles since ``counter`` was read, perhaps these: then look
-        again. Raises ``_LeaseLost`` when somebody else is at it by now.
+        Nothing is placed when somebody placed or pruned articles meanwhile, perhaps these: then look again.
+        Raises ``_LeaseLost`` when another process has the lease by now.
         """
-        index = self._fresh_index(counter, now)
+        index = self._fresh_index(now)
+        if index is None:
+            return _Placed()
         try:
             with self.store.write() as connection:
                 self._hold_lease(connection, clock.now())
-                if leases.counter(connection, leases.PLACEMENTS) != counter:
-                    return None
-                result = Placing(connection, index, now).place(waiting, terms)
+                if leases.counter(connection, leases.PLACEMENTS) != self._counter:
+                    return _Placed()
+                new, duplicates = Placing(connection, index, now).place(waiting, terms)
+                if self._failing:
+                    mended = {str(article.id) for article in waiting} & self._failing
+                    quarantine.clear_failures(connection, FAILURE, sorted(mended))
                 self._counter = leases.move_counter(connection, leases.PLACEMENTS)
         except BaseException:
             self._index = None
             raise
-        return result
+        return _Placed(placed=len(waiting), new=new, duplicates=duplicates)
 
-    def _fresh_index(self, counter: int, now: datetime) -> StoryIndex:
+    def _fresh_index(self, now: datetime) -> StoryIndex | None:
+        """Return the index as of the last placement; ``None`` if articles have to be placed again first."""
         oldest = now - timedelta(days=self.options.window_days)
-        if self._index is not None and counter == self._counter:
-            self._index.forget_before(oldest)
-            return self._index
         with self.store.read() as connection:
-            self._counter = leases.counter(connection, leases.PLACEMENTS)
-            self._index = load_index(connection, self.options, oldest)
-        return self._index
+            counter = leases.counter(connection, leases.PLACEMENTS)
+            if self._index is not None and counter == self._counter:
+                self._index.forget_before(oldest)
+                return self._index
+            self._failing = {one.subject for one in quarantine.failures(connection, kind=FAILURE)}
+            self._index, unreadable = load_index(connection, self.options, oldest)
+            self._counter = counter
+        if not unreadable:
+            return self._index
+        with self.store.write() as connection:
+            story_store.place_again(connection, unreadable)
+        return None
 
 
-def load_index(connection: Connection, options: StoryOptions, since: datetime) -> StoryIndex:
-    """The story index as the store's terms give it, of what was published ``since`` then."""
-    index = StoryIndex(options)
+def load_index(
+    connection: Connection, options: StoryOptions, since: datetime
+) -> tuple[StoryIndex, list[int]]:
+    """Load the articles published since an instant from their stored terms.
+
+    Return the index and the ids of articles whose terms are damaged or of another version.
+    """
+    index = StoryIndex(options, next_text=placed_store.next_text(connection))
     since = max(since, placed_store.published_nth(connection, options.max_articles) or since)
     collecting = gc.isenabled()
     # Everything loaded stays: looking for garbage among it took a third of the time (measured).
     gc.disable()
     try:
-        listed = index.load(placed_store.placed_articles(connection, since))
+        loaded = index.load(placed_store.placed_articles(connection, since))
         index.forget_before(since)
-        listed = {article_id: titles for article_id, titles in listed.items() if article_id in index}
+        listed = {number: titles for number, titles in loaded.read_more.items() if number in index}
         _hint(connection, index, listed)
     finally:
         if collecting:
             # Nor is it looked for later: what was loaded is freed by counting when it is forgotten.
             gc.freeze()
             gc.enable()
-    return index
+    return index, loaded.unreadable
 
 
 def _hint(connection: Connection, index: StoryIndex, listed: Mapping[int, str]) -> None:

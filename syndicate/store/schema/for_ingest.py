@@ -68,7 +68,7 @@ articles = Table(
     Column("minutes", Integer, nullable=False),
     Column("words", Integer, nullable=False),
     Column("story_id", BigInteger),
-    Column("duplicate_of", BigInteger),
+    Column("same_text", BigInteger),
     Column("placed", Boolean, nullable=False),
     Column("boost", Float, nullable=False),
     Column("declared_title", Text, nullable=False),

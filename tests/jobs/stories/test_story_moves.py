@@ -5,14 +5,13 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import text as sql
-from sqlalchemy.exc import IntegrityError
 
 from syndicate.jobs.stories.ranking import RankingJob
 from syndicate.jobs.stories.stories import StoriesJob
 from syndicate.model import NewArticle
 from syndicate.store import articles as article_store
 from syndicate.store import editions as edition_store
-from syndicate.store import ranking, stale, story_moves
+from syndicate.store import quarantine, ranking, stale, story_moves
 from syndicate.store import stories as story_store
 from syndicate.stories import StoryOptions
 from tests.factories import NOW, new_article
@@ -175,7 +174,7 @@ def test_another_process_and_a_restart_see_the_stories_as_they_are_now(room: Roo
     assert len(set(homes(room, [1, 2, 3, late]))) == 1
 
 
-def test_a_merge_that_cannot_be_stored_changes_nothing_and_is_made_later(room: Room) -> None:
+def test_an_article_whose_merge_cannot_be_stored_stands_alone_and_is_shown(room: Room) -> None:
     declare(room)
     ids, stories = two_stories(room)
     worker = job(room)
@@ -184,13 +183,19 @@ def test_a_merge_that_cannot_be_stored_changes_nothing_and_is_made_later(room: R
     forbid = "CREATE TRIGGER forbid BEFORE INSERT ON story_moves BEGIN SELECT RAISE(ABORT, 'no'); END"
     with room.store.write() as connection:
         connection.execute(sql(forbid))
-    with pytest.raises(IntegrityError, match="no"):
-        worker.run(NOW)
-    assert homes(room, ids) == [*stories, 0]
+    result = worker.run(NOW)
+    assert (result.placed, result.failed) == (1, 1)
+    assert homes(room, ids[:2]) == stories
+    assert homes(room, ids[2:]) not in ([stories[0]], [stories[1]], [0])
+    with room.store.read() as connection:
+        (failure,) = quarantine.failures(connection, kind="placing")
+    assert (failure.subject, "no" in failure.reason) == (str(ids[2]), True)
     with room.store.write() as connection:
         connection.execute(sql("DROP TRIGGER forbid"))
+        story_store.place_again(connection, ids[2:])
     worker.run(NOW)
-    assert homes(room, ids) == [stories[0]] * 3
+    with room.store.read() as connection:
+        assert quarantine.failures(connection, kind="placing") == ()
 
 
 def test_an_edition_neither_repeats_nor_calls_an_update_what_only_merged(room: Room) -> None:
