@@ -342,13 +342,12 @@ class StoryIndex:
         return earlier is not None and not is_copy(held.terms, earlier.terms, self.options)
 
     def _links(self, held: Held, matches: Iterable[Match]) -> tuple[Scored, ...]:
-        """The matches that deserve a link."""
-        mine = self._texts.speaker(held).article_id
+        """Return the matches that deserve a link: articles with other texts."""
         chosen = (
             match.scored()
             for match in _at_least(self.options.lowest, matches)
-            if match.article_id != mine
-            and self._deserves_link(match.score, held, self._held[match.article_id])
+            if (other := self._held[match.article_id]).text != held.text
+            and self._deserves_link(match.score, held, other)
         )
         return tuple(islice(chosen, self.options.kept))
 

@@ -104,6 +104,17 @@ class Cut:
     readers: frozenset[str]
     due_stories: frozenset[int]
     carried: frozenset[int]
+    repeated: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A story of an edition, by the id that the story has now, and the article that led it."""
+
+    edition: int
+    story: int
+    lead: int
+    cut_at: datetime
 
 
 class Newsroom:
@@ -245,18 +256,23 @@ class Newsroom:
         return result
 
     def cut(self) -> None:
-        """Cut what is due, and remember which readers and stories the edition had to have."""
+        """Cut what is due, and remember what the edition had to have and what it has."""
         due = self.services.editions.due(self.now, self.services.newsletters)
         readers, stories = self._entitled(), self._due_stories(due[0][1]) if due else frozenset[int]()
-        outcomes = self.services.editions.run(self.now)
-        for outcome in outcomes:
+        earlier, found, rows = self.carried(), self.labels(), self.rows()
+        for outcome in self.services.editions.run(self.now):
             assert not outcome.problem, outcome.problem
             if outcome.outcome in ("cut", "empty"):
-                carried = frozenset(
-                    story for edition, story, _ in self.carried() if edition == outcome.edition_id
+                new = [one for one in self.carried() if one.edition == outcome.edition_id]
+                self.cuts.append(
+                    Cut(
+                        edition_id=outcome.edition_id,
+                        readers=readers if outcome.edition_id else frozenset(),
+                        due_stories=stories,
+                        carried=frozenset(one.story for one in new),
+                        repeated=tuple(_repeated(new, earlier, found, rows)),
+                    )
                 )
-                expected = readers if outcome.edition_id else frozenset[str]()
-                self.cuts.append(Cut(outcome.edition_id, expected, stories, carried))
 
     def deliver(self, fault: int, *, resume: bool = False) -> None:
         """Send what is due through a server with this fault; press the links of confirmation mails."""
@@ -324,17 +340,20 @@ class Newsroom:
         with self.store.read() as connection:
             return labels(connection)
 
-    def carried(self) -> list[tuple[int, int, int]]:
-        """Return (edition, story as it is called now, lead article) of what was sent."""
-        table, moves = schema.edition_stories, schema.story_moves
+    def carried(self) -> list[Carried]:
+        """Return what was sent, in the order of editions."""
+        table, editions, moves = schema.edition_stories, schema.editions, schema.story_moves
+        query = select(table.c.edition_id, table.c.story_id, table.c.article_id, editions.c.cut_at)
+        query = query.join(editions, editions.c.id == table.c.edition_id)
         with self.store.read() as connection:
             merged = select(moves.c.from_story, moves.c.to_story).where(moves.c.kind == "merged")
-            forward = {
-                row.from_story: row.to_story for row in connection.execute(merged.order_by(moves.c.id))
-            }
-            query = select(table.c.edition_id, table.c.story_id, table.c.article_id)
+            ways = connection.execute(merged.order_by(moves.c.id)).all()
             found = connection.execute(query.order_by(table.c.edition_id, table.c.position)).all()
-        return [(row.edition_id, _forwarded(row.story_id, forward), row.article_id) for row in found]
+        forward = {way.from_story: way.to_story for way in ways}
+        return [
+            Carried(row.edition_id, _forwarded(row.story_id, forward), row.article_id, row.cut_at)
+            for row in found
+        ]
 
     def _entitled(self) -> frozenset[str]:
         """Return the confirmed, unsuppressed, unpaused subscribers, told from the rows one by one."""
@@ -353,7 +372,7 @@ class Newsroom:
 
     def _due_stories(self, period: Any) -> frozenset[int]:
         """Return the stories that the edition of a period has to carry."""
-        carried = {story for _, story, _ in self.carried()}
+        carried = {one.story for one in self.carried()}
         moment = min(self.now, period.end)
         with self.store.read() as connection:
             decisions = editor.story_decisions(connection, at=moment)
@@ -421,10 +440,21 @@ class Equipment:
             store.dispose()
 
 
-def moved_enough(before: int, after: int) -> bool:
-    """Return whether a story's coverage grew so much that an edition may carry it again."""
+def _repeated(
+    new: Sequence[Carried], earlier: Sequence[Carried], found: Mapping[int, int], rows: Sequence[Row]
+) -> Iterator[str]:
+    """Yield what an edition carries again though its story has not moved as far as the rule demands."""
     rule = ComposeOptions()
-    return after - before >= rule.moved_sources and after >= rule.moved_ratio * before
+    for one in new:
+        label = found.get(one.lead)
+        for before in earlier:
+            if one.story != before.story and label != found.get(before.lead, 0):
+                continue
+            told = {row.source for row in rows if row.story == one.story}
+            then = {row.source for row in rows if row.story == one.story and row.first_seen <= before.cut_at}
+            grown = len(told) - len(then)
+            if grown < rule.moved_sources or len(told) < rule.moved_ratio * len(then):
+                yield f"story {one.story} is in the editions {before.edition} and {one.edition}"
 
 
 def by_label(rows: Sequence[Row], found: dict[int, int]) -> dict[int, list[Row]]:
