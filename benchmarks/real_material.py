@@ -34,6 +34,7 @@ from lxml import html
 from sqlalchemy import select
 
 from benchmarks.redated import Feed, redated
+from syndicate.jobs.ingest.result import SourceOutcome
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
 from syndicate.store import audience, schema
@@ -46,6 +47,13 @@ GOALS = {
     "hidden_without_a_shown_copy": 0, "undated_in_lists": 0, "dead_links": 0,
     "wrong_base": 0, "unreachable_pages": 0, "edition_repeats": 0,
 }  # fmt: skip
+REASONED = {
+    "feeds_refused",
+    "quarantined",
+    "outputs_failed",
+    "copies_within_a_source",
+    "copies_across_sources",
+}
 ADDRESS = re.compile(r"""(?:href|src)\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 CONFIG = """
 [site]
@@ -144,7 +152,10 @@ def measure(folder: Path, now: datetime, place: Path) -> Figures:
             for day in range(DAYS):
                 moment = first + timedelta(days=day)
                 server.show(moment)
-                _live(services, moment, figures)
+                outcomes = _live(services, moment, figures)
+            for outcome in outcomes:
+                if outcome.error:
+                    figures.count("feeds_refused", 1, f"{outcome.name}: {outcome.error}")
             _look_at_rows(services, figures)
             _look_at_entries(services, server, figures)
             _look_at_output(services, figures)
@@ -154,17 +165,16 @@ def measure(folder: Path, now: datetime, place: Path) -> Figures:
     return figures
 
 
-def _live(services: Services, moment: datetime, figures: Figures) -> None:
-    outcomes = services.ingest.run(moment, names=None).sources
-    for outcome in outcomes:
-        if outcome.error:
-            figures.count("polls_failed", 1, f"{outcome.name}: {outcome.error}")
+def _live(services: Services, moment: datetime, figures: Figures) -> Sequence[SourceOutcome]:
+    """Run one morning; return what became of the polls."""
+    outcomes = services.ingest.run(moment).sources
     services.stories.run(moment)
     for edition in services.editions.run(moment):
         figures.count(f"editions_{edition.outcome}", 1)
     failures = services.publish.run(moment).failures
     figures.count("outputs_failed", len(failures), " ".join(failures[:1]))
     services.deliver.run(moment)
+    return outcomes
 
 
 def _look_at_rows(services: Services, figures: Figures) -> None:
@@ -174,10 +184,12 @@ def _look_at_rows(services: Services, figures: Figures) -> None:
         shown = {one.id for one in channel_store.channel_articles(connection, (), limit=1_000_000)}
         ranked = set(connection.scalars(select(stories.c.article_id)))
         carried = connection.execute(select(sent).order_by(sent.c.edition_id, sent.c.position)).all()
-        quarantined = connection.execute(select(schema.quarantine.c.kind)).all()
+        quarantined = connection.scalars(select(schema.quarantine.c.reason)).all()
     labels = _labels(rows)
     figures.count("articles_out", len(rows))
     figures.count("quarantined", len(quarantined))
+    for reason, count in Counter(quarantined).most_common():
+        figures.examples["quarantined"].append(f"{count} × {reason}")
     texts: dict[int, list[Any]] = defaultdict(list)
     for row in rows:
         texts[labels[row.id]].append(row)
@@ -357,7 +369,7 @@ def main() -> int:
     for name, count in figures.counts.items():
         goal = f"  goal {GOALS[name]}" if name in GOALS else ""
         print(f"{name.replace('_', ' '):42} {count:7}{goal}")
-        if arguments.examples and (name in GOALS or "failed" in name or "copies" in name):
+        if arguments.examples and (name in GOALS or name in REASONED):
             print(*(f"    {one[:200]}" for one in figures.examples[name][: arguments.examples]), sep="\n")
     return 0
 

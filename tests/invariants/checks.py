@@ -25,9 +25,11 @@ from tests.invariants import sameness
 from tests.invariants.newsroom import Newsroom, Row, by_label
 
 TAG_MINIMUM = 2
-# What a page shows of other articles; pages that are not young are not written anew when these lists move.
+# What a page shows beside its own subject; pages that are not young are not written anew when that moves.
 _MOVING = re.compile(
-    rb'<aside class="rail".*?</aside>|<section class="list">\s*<h2[^>]*>More from.*?</section>', re.DOTALL
+    rb'<body>.*?(?=<main)|<aside class="rail".*?</aside>|</main>.*'
+    rb'|<section class="list">\s*<h2[^>]*>More from.*?</section>',
+    re.DOTALL,
 )
 
 

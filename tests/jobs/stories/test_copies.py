@@ -2,7 +2,7 @@
 
 from syndicate.store import articles as article_store
 from tests.factories import NOW, new_article
-from tests.invariants.material import FERRY, RAILWAY
+from tests.invariants.material import FERRY, LIBRARY, RAILWAY
 from tests.invariants.sameness import labels
 from tests.jobs.room import Room, source
 
@@ -24,10 +24,11 @@ def story_of(room: Room, article_id: int) -> int:
         return article_store.get_articles(connection, [article_id])[article_id].story_id or 0
 
 
-def test_a_text_that_another_paper_cut_to_its_first_third_is_the_same_text(room: Room) -> None:
+def test_a_text_that_another_paper_cut_to_its_first_part_is_the_same_text(room: Room) -> None:
     declare(room)
-    whole = arrive(room, 2, "harbour", FERRY.titles[0], FERRY.text(0, 8))
-    cut = arrive(room, 1, "hills", FERRY.titles[0], FERRY.text(0, 3))
+    long = f"{FERRY.text(0, 8)} {LIBRARY.text(0, 7)} {RAILWAY.text(4, 4)}"
+    whole = arrive(room, 2, "harbour", FERRY.titles[0], long)
+    cut = arrive(room, 1, "hills", FERRY.titles[0], FERRY.text(0, 8))
     other = arrive(room, 3, "dales", RAILWAY.titles[0], RAILWAY.text(0, 4))
     with room.store.read() as connection:
         found = labels(connection)
