@@ -45,7 +45,7 @@ class Step:
         return f"{self.name}{self.arguments!r}"
 
 
-def random_history(seed: int, length: int = 30) -> tuple[Step, ...]:
+def random_history(seed: int, length: int = 26) -> tuple[Step, ...]:
     """Return the steps that belong to a seed; the same ones on every machine."""
     rng = random.Random(seed)
     names = rng.choices(list(STEPS), [weight for weight, _ in STEPS.values()], k=length)
