@@ -40,40 +40,14 @@ from jinja2.compiler import CodeGenerator, Frame
 from markupsafe import Markup, escape
 
 from syndicate.errors import ConfigError, RenderError
+from syndicate.text.dates import full_date, human_date, human_day
 
-__all__ = ["Markup", "Templates", "escape", "human_date", "iso_date", "reading_time"]
+__all__ = ["Markup", "Templates", "escape", "iso_date", "reading_time"]
 
 _BUILTIN_PREFIX: Final = "!builtin"
 _WORDS: Final = "words"
 _SOURCES: Final = frozenset({".html", ".txt", ".css"})
 _SPECIAL: Final = re.compile("[&<>\"']").search
-
-# Abbreviated as Unicode CLDR does in the middle of a date; other languages get an ISO date.
-_MONTHS: Final = {
-    "en": "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
-    "ar": "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
-    "de": "Jan. Feb. März Apr. Mai Juni Juli Aug. Sept. Okt. Nov. Dez.",
-    "es": "ene feb mar abr may jun jul ago sept oct nov dic",
-    "fr": "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.",
-    "it": "gen feb mar apr mag giu lug ago set ott nov dic",
-    "nl": "jan feb mrt apr mei jun jul aug sep okt nov dec",
-    "pt": "jan. fev. mar. abr. mai. jun. jul. ago. set. out. nov. dez.",
-}
-_MONTH_NAMES: Final = {language: tuple(names.split()) for language, names in _MONTHS.items()}
-
-
-# A page says the same moment several times, and its lists those of other pages.
-@lru_cache(maxsize=1024)
-def human_date(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
-    """Date and time as people write them, in ``zone``: "24 Nov 2026, 09:00"."""
-    local = value.astimezone(zone)
-    clock = f"{local.hour:02d}:{local.minute:02d}"
-    base = language.partition("-")[0].lower()
-    names = _MONTH_NAMES.get(base)
-    if names is None:
-        return f"{local.year:04d}-{local.month:02d}-{local.day:02d}, {clock}"
-    comma = "،" if base == "ar" else ","
-    return f"{local.day} {names[local.month - 1]} {local.year}{comma} {clock}"
 
 
 def _zone_name(value: datetime, zone: tzinfo = UTC) -> str:
@@ -203,7 +177,13 @@ class Templates:
         )
         self._fingerprints: dict[str, str] = {}
         self._environment.filters.update(
-            date=human_date, zone_name=_zone_name, iso=iso_date, minutes=reading_time, host=_host
+            date=human_date,
+            day=human_day,
+            full_date=full_date,
+            zone_name=_zone_name,
+            iso=iso_date,
+            minutes=reading_time,
+            host=_host,
         )
 
     def in_language(self, language: str) -> "Templates":

@@ -6,7 +6,9 @@ from syndicate.templating import Templates
 
 _ENVIRONMENT = Environment(autoescape=True)
 # Only their names count here.
-_ENVIRONMENT.filters |= dict.fromkeys(("date", "zone_name", "iso", "minutes", "host"), str)
+_ENVIRONMENT.filters |= dict.fromkeys(
+    ("date", "day", "full_date", "zone_name", "iso", "minutes", "host"), str
+)
 
 
 def variables(templates: Templates, name: str) -> frozenset[str]:

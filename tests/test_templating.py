@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syndicate.errors import ConfigError, RenderError
-from syndicate.templating import Templates, human_date, iso_date, reading_time
+from syndicate.templating import Templates, iso_date, reading_time
+from syndicate.text.dates import full_date, human_date, human_day
 from tests.template_variables import variables
 
 NINE = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -167,11 +168,29 @@ def test_variables_are_found_through_inheritance_and_imports(folder):
         ("Asia/Tokyo", "en-gb", "24 Nov 2026, 18:00"),
         ("America/Los_Angeles", "fr", "24 nov. 2026, 01:00"),
         ("UTC", "ar", "24 نوفمبر 2026، 09:00"),
-        ("UTC", "xx", "2026-11-24, 09:00"),
+        ("UTC", "xx", "24 Nov 2026, 09:00"),
+        ("UTC", "de", "24. Nov. 2026, 09:00"),
+        ("UTC", "ja", "2026年11月24日 9:00"),
+        ("UTC", "en-us", "Nov 24, 2026, 09:00"),
     ],
 )
 def test_a_date_is_shown_in_the_zone_and_language_asked_for(zone, language, expected):
     assert human_date(NINE, ZoneInfo(zone), language) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "full"),
+    [
+        ("en", "24 November 2026", "Tuesday, 24 November 2026, 09:00"),
+        ("ar", "24 نوفمبر 2026", "الثلاثاء، 24 نوفمبر 2026، 09:00"),
+        ("de", "24. November 2026", "Dienstag, 24. November 2026, 09:00"),
+        ("es", "24 de noviembre de 2026", "martes, 24 de noviembre de 2026, 9:00"),
+        ("fr", "24 novembre 2026", "mardi 24 novembre 2026, 09:00"),
+    ],
+)
+def test_a_day_is_written_out_and_named_where_a_reader_wants_it(language, day, full):
+    assert human_day(NINE, UTC, language) == day
+    assert full_date(NINE, UTC, language) == full
 
 
 def test_an_iso_date_has_an_offset_and_whole_seconds():

@@ -7,7 +7,7 @@ from datetime import datetime
 import click
 
 from syndicate.errors import ConfigError, SyndicateError
-from syndicate.model import Article, Newsletter, Source
+from syndicate.model import Article, Newsletter, Source, known_since
 from syndicate.services import Services
 from syndicate.store import Connection, added_sources
 from syndicate.store import articles as article_store
@@ -42,7 +42,7 @@ def article_named(connection: Connection, text: str) -> Article:
 
 def article_lines(articles: Sequence[Article]) -> str:
     """Articles to choose from, each in a line of its own: ``  id 12, 24 Nov 2026: A title``."""
-    return "\n".join(f"  id {one.id}, {one.published:%d %b %Y}: {one.title}" for one in articles)
+    return "\n".join(f"  id {one.id}, {known_since(one.published):%d %b %Y}: {one.title}" for one in articles)
 
 
 def source_named(connection: Connection, name: str) -> Source:

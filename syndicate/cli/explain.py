@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -130,10 +130,7 @@ def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
     click.echo(article.title)
     if article.original_title:
         click.echo(f"  the publisher's headline: {article.original_title}")
-    click.echo(
-        f"  {found.source}, {article.published.astimezone(zone):%d %b %Y %H:%M %Z}, "
-        f"{article.minutes} min read, id {article.id}"
-    )
+    click.echo(f"  {found.source}, {_date(article, zone)}, {article.minutes} min read, id {article.id}")
     if article.declared_title:
         click.echo(f"  called by its publisher: {article.declared_title}")
     if article.boost != 1.0:
@@ -245,7 +242,10 @@ def _parts(parts: Mapping[str, float]) -> str:
 def _answer(found: Explanation) -> dict[str, Any]:
     return {
         "article": _article(found),
-        "others": [{"id": one.id, "title": one.title, "published": one.published} for one in found.others],
+        "others": [
+            {"id": one.id, "title": one.title, "published": one.published if one.dated else None}
+            for one in found.others
+        ],
         "editor": [decision_answer(one) for one in found.decisions],
         "learned_weights": {
             found.sources[source]: one.weight
@@ -270,7 +270,8 @@ def _article(found: Explanation) -> dict[str, Any]:
         "url": article.url,
         "path": article.path,
         "source": found.source,
-        "published": article.published,
+        "published": article.published if article.dated else None,
+        "first_seen": article.first_seen,
         "same_text": [
             {"id": twin.article_id, "source": twin.source_name, "title": twin.title} for twin in found.twins
         ],
@@ -307,3 +308,9 @@ def _related(link: RelatedLink, found: Explanation) -> dict[str, Any]:
 
 def _place(rank: RankedStory, sources: Mapping[int, str]) -> dict[str, Any]:
     return {"position": rank.position, "score": rank.score, "parts": _named(rank.parts, sources)}
+
+
+def _date(article: Article, zone: tzinfo) -> str:
+    if article.dated:
+        return f"{article.published.astimezone(zone):%d %b %Y %H:%M %Z}"
+    return f"date unknown, first seen {article.first_seen.astimezone(zone):%d %b %Y %H:%M %Z}"

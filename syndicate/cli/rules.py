@@ -82,7 +82,7 @@ def _answer(judged: list[Judged]) -> dict[str, Any]:
                 "title": article.title,
                 "url": article.url,
                 "source": source.name,
-                "published": article.published,
+                "published": article.published if article.dated else None,
                 "hits": [{"rule": one.rule, "changes": list(one.changes)} for one in ruled.hits],
                 "dropped_by": ruled.dropped_by,
                 "after": {

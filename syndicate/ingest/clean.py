@@ -1,15 +1,14 @@
 """Strangers' HTML → HTML that may stand on our pages, in our feeds and in our mail.
 
-One pass of nh3, built once for each base address, behind our own limits (``html_limits``). Its output is
+One pass of nh3 behind our own limits (``html_limits``). Its output is
 canonical (every attribute as ``name="value"``), which makes the small corrections after it safe to write as
 regular expressions.
 """
 
-import contextlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from html import unescape
+from html import escape, unescape
 from typing import Literal, NamedTuple
 
 import nh3
@@ -17,6 +16,7 @@ import nh3
 from syndicate.ingest.hidden_pictures import may_hide_pictures, without_hidden_pictures
 from syndicate.ingest.html_limits import MAX_ATTRIBUTES, MAX_TAGS, may_be_deep, may_exceed, within_limits
 from syndicate.ingest.html_tags import QUOTED_END
+from syndicate.ingest.lead_image import MIN_SIDE, may_lead
 from syndicate.ingest.tracking_pixels import is_tracking_pixel, picture_sides
 from syndicate.model import Image
 from syndicate.text.plain import clean_line, text_and_tags, text_of
@@ -27,9 +27,6 @@ MAX_REFERENCES = 50_000
 """Ampersands of one text: html5ever copies the rest of the text for each (100 000 before 900 kB: 1.5 s).
 
 As slow is each no-break space that it writes (900 000: 25 s): of more than these, all become spaces."""
-# Emoticons, share buttons and spacers are smaller than this; a picture for an article is not.
-MIN_PICTURE = 32
-
 TAGS = frozenset(
     {
         "a", "abbr", "article", "aside", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del",
@@ -77,6 +74,14 @@ _SPECIAL = re.compile("<(?:h1|img|pre)")
 _IMG = re.compile(r'<img(?: [a-z]+="[^"]*")*>')
 _ATTRIBUTE = re.compile(r' ([a-z]+)="([^"]*)"')
 _STYLE = re.compile(r' style="[^"]*"')
+# nh3 resolves against this address, and we what came of it: a cleaner for each base takes 50 µs to build.
+_HOST = "https://relative.invalid"
+_UP, _DEPTH, _PAGE = "/one-folder-up", 8, "the-page"
+_BASE = f"{_HOST}{_UP * _DEPTH}/{_PAGE}"
+_UPS = re.compile(rf"(?:{_UP}){{0,{_DEPTH}}}")
+_RELATIVE_URL = re.compile(rf'( (?:href|src)="){re.escape(_HOST)}([^"]*)"')
+_USERINFO = re.compile(r'="(?!mailto:)[^"/\\?#@]*+[/\\]*+[^"/\\?#@]*+@')
+_USERINFO_URL = re.compile(r'( (?:href|src)=")((?!mailto:)[^"@]*@[^"]*+)"')
 _LINK_OR_PICTURE = re.compile(r"<(?:a|img) [^<>]*>")
 _FOREIGN_URL = re.compile(r'( (?:href|src)=")([\x00-\x21\x23-\x7f]*+[^"\x00-\x7f][^"]*+)"')
 # The same of any attribute: where none is, no need to try each word.
@@ -84,6 +89,8 @@ _FOREIGN_VALUE = re.compile(r'="[\x00-\x21\x23-\x7f]*+[^"\x00-\x7f]')
 # Found much more quickly than where the first character, too, may be of either case.
 _NOSCRIPT = re.compile(r"<(?i:/?noscript)(?:[\s/][^<>]*+)?>")
 _PRE_NEWLINE = re.compile(r"(<pre[^>]*>)\n")
+# What scripts write where an address should be.
+_NOWHERE = ("/undefined", "/null")
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:px)?\s*\Z")
 
 
@@ -96,9 +103,10 @@ class CleanedHtml:
     image: Image | None = None
 
 
-def clean_html(html: str, base: str) -> CleanedHtml:
+def clean_html(html: str, base: str, page: str = "") -> CleanedHtml:
     """Clean a stranger's HTML; relative links are resolved against ``base`` (an http or https URL).
 
+    Links to footnotes (``#fn1``) lead to ``page``, the article's own address, if that is another one.
     Without a usable base, relative links are dropped. Tracking pixels (see ``tracking_pixels``), pictures in
     hidden elements and those without a web address go; ``h1`` becomes ``h2``, since the article's title is
     the only ``h1``.
@@ -120,6 +128,8 @@ def clean_html(html: str, base: str) -> CleanedHtml:
         # End tags in comments and the like were taken for real ones. What nh3 writes has none of these.
         html = within_limits(html)
         pieces = text_and_tags(html)
+    if _HOST in html:
+        html = _resolved(html, base, page or base)
     html = _with_uris(html)
     image = None
     if given.is_notable:
@@ -195,7 +205,7 @@ def _admissible(given: _Given) -> str:
 
 def _sanitised(raw: str, base: str, given: _Given) -> str:
     """What nh3 leaves of HTML without its hidden pictures."""
-    cleaner = _cleaner(base)
+    cleaner = _cleaner(has_base=is_web_url(base))
     html = cleaner.clean(raw)
     # Only nh3 knows what is a picture, and only few texts have any to be looked for.
     if given.is_notable and "<img" in html and may_hide_pictures(raw, is_ordinary=given.is_ordinary):
@@ -204,13 +214,26 @@ def _sanitised(raw: str, base: str, given: _Given) -> str:
     return html
 
 
-@lru_cache(maxsize=256)
-def _cleaner(base: str) -> nh3.Cleaner:
-    """One cleaner for each base: resolving natively is cheaper than a call back for each link."""
-    if is_web_url(base):
-        with contextlib.suppress(ValueError):
-            return _build(("rewrite_with_base", base))
-    return _build("deny")
+@lru_cache(maxsize=2)
+def _cleaner(*, has_base: bool) -> nh3.Cleaner:
+    return _build(("rewrite_with_base", _BASE) if has_base else "deny")
+
+
+def _resolved(html: str, base: str, page: str) -> str:
+    """Resolve what nh3 resolved against ``_BASE``: fragments against ``page``, all else against ``base``."""
+
+    def resolve(match: re.Match[str]) -> str:
+        path = unescape(match[2])
+        ups = len(_UPS.match(path)[0]) // len(_UP)  # type: ignore[index]
+        reference = path if not ups else "../" * (_DEPTH - ups) + path[ups * len(_UP) + 1 :]
+        rest = reference.removeprefix(_PAGE)
+        if rest == reference or rest[:1] not in ("", "#", "?"):
+            url = absolute_url(base, reference)
+        else:
+            url = absolute_url(base if rest[:1] == "?" else page, rest) if rest else page
+        return f'{match[1]}{escape(url)}"' if url else ""
+
+    return _RELATIVE_URL.sub(resolve, html)
 
 
 def _build(relative: Literal["deny"] | tuple[Literal["rewrite_with_base"], str]) -> nh3.Cleaner:
@@ -243,16 +266,22 @@ def _pictures(html: str) -> tuple[str, Image | None]:
         nonlocal first
         attributes = dict(_ATTRIBUTE.findall(match[0]))
         source = attributes.get("src", "")
-        if not source.startswith("http") or is_tracking_pixel(attributes):
+        if not source.startswith("http") or source.endswith(_NOWHERE) or is_tracking_pixel(attributes):
             return ""
-        if first is None and not any(side < MIN_PICTURE for side in picture_sides(attributes)):
+        if first is None and not any(side < MIN_SIDE for side in picture_sides(attributes)):
             url = absolute_url("", unescape(source))
             width, height = pixels(attributes.get("width", "")), pixels(attributes.get("height", ""))
             alt = clean_line(unescape(attributes.get("alt", "")))
-            first = Image(url=url, width=width, height=height, alt=alt) if url else None
+            image = Image(url=url, width=width, height=height, alt=alt)
+            first = image if url and may_lead(image, html, match.start()) else None
         return _STYLE.sub("", match[0]) if "style" in attributes else match[0]
 
     return _IMG.sub(keep, html), first
+
+
+def with_html(body: CleanedHtml, html: str) -> CleanedHtml:
+    """Return a part of a cleaned text with its own plain text."""
+    return replace(body, html=html, text=text_of(text_and_tags(html)))
 
 
 def pixels(value: str) -> int | None:
@@ -262,6 +291,8 @@ def pixels(value: str) -> int | None:
 
 
 def _with_uris(html: str) -> str:
+    if "@" in html and _USERINFO.search(html):
+        html = _LINK_OR_PICTURE.sub(lambda tag: _USERINFO_URL.sub(_uri, tag[0]), html)
     if html.isascii() or not _FOREIGN_VALUE.search(html):
         return html
     # Not in the text, which may show what looks like an attribute.

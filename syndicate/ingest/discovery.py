@@ -13,6 +13,7 @@ from syndicate.errors import ParseError
 from syndicate.ingest.encoding import utf8_document
 from syndicate.model import FeedLink, ParsedSource
 from syndicate.text.plain import clean_line
+from syndicate.text.privacy import has_credentials
 from syndicate.text.urls import absolute_url, canonical_url, host_of, is_web_url
 
 MAX_LINKS = 12
@@ -148,7 +149,7 @@ def _links(text: str, url: str) -> Iterator[FeedLink]:
             base = absolute_url(url, address) or url
             continue
         target = absolute_url(base, address[5:] if address[:5].lower() == "feed:" else address)
-        if not is_web_url(target):
+        if not is_web_url(target) or has_credentials(address):
             continue
         title = clean_line(values.get("title", "") or unescape(tag[3]), 100)
         if name == "link" and _is_declared(values):

@@ -6,7 +6,14 @@ place, and Python reads the second one itself.
 
 import re
 from datetime import UTC, datetime
+from time import struct_time
 
+from syndicate.ingest.written_dates import read_moment
+
+# What feedparser reads wrongly or not at all: other scripts ("2026年11月27日" is no first of November), and
+# the second half of the day.
+_ELSEWHERE = re.compile(r"[^\x00-\x7f]|\d\s?[ap]\.?m\b", re.IGNORECASE)
+_MAX_LENGTH = 100
 _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTHS = {name: f"{number:02}" for number, name in enumerate(_NAMES, 1)}
 _YEAR = "[12][0-9]{3}"
@@ -36,3 +43,16 @@ def customary_date(text: str) -> datetime | None:
         return datetime.fromisoformat(text).astimezone(UTC).replace(microsecond=0)
     except ValueError:
         return None
+
+
+def foreign_date(text: str) -> struct_time | None:
+    """Return what feedparser has to be told about a date in UTC, ``None`` for those it reads itself."""
+    if len(text) > _MAX_LENGTH or not _ELSEWHERE.search(text):
+        return None
+    found = read_moment(text, UTC)
+    return found.utctimetuple() if found else None
+
+
+def unread_date(text: object) -> datetime | None:
+    """Return the moment of a date that the feed's own parser could not read."""
+    return read_moment(text, UTC) if isinstance(text, str) and 0 < len(text) <= _MAX_LENGTH else None

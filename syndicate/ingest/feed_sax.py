@@ -33,6 +33,7 @@ _UNUSED_IN_FEEDS = frozenset(
         "pubdate", "published", "updated",
     }
 )  # fmt: skip
+_CAPTIONS = {"media:description": "media_caption", "media:title": "media_headline"}
 _VOCABULARIES_OF_ITEMS = ("content:", "dc:", "dcterms:", "feedburner:", "itunes:", "media:")
 MAX_ELEMENTS = 1_000
 """Elements of an item, or of what stands around the items, apart from the texts; real ones have 60 at most.
@@ -42,8 +43,9 @@ feedparser compares each tag, author and link with those before it (100 000 ``dc
 class FeedReader(ExpatParser):
     """A SAX reader over expat that buffers text and skips what is not used (``_role``).
 
-    feedparser takes ``media:description`` for the item's own description. Here it is kept apart: as ``alt``
-    of the picture it stands in, else as ``media_caption`` of the item.
+    feedparser takes ``media:description`` for the item's own description, and ``media:title`` for its title.
+    Here they are kept apart, as ``media_caption`` and ``media_headline`` of the item; a description within a
+    picture is the picture's ``alt``.
 
     Most elements are leaves: they hold a short text and nothing else. Whether one does is known at its end,
     so what may be a leaf is kept until then, and given to the parser as a whole.
@@ -83,6 +85,7 @@ class FeedReader(ExpatParser):
         self._elements = 0
         self._in_picture = False
         self._caption: list[str] | None = None
+        self._caption_name = ""
         self._leaf: tuple[str, dict[str, str], list[str]] | None = None
         self._around = (0, 0, 0, 0)
         self._open_items = self._start = 0
@@ -190,8 +193,10 @@ class FeedReader(ExpatParser):
         self._open_items += 1
 
     def _skip(self, known: str) -> None:
-        if known == "media:description" and not self._skipped_depth:
-            self._caption = []
+        handler: Any = self._cont_handler
+        is_needed = known != "media:title" or (handler.inentry and "title" not in handler.entries[-1])
+        if known in _CAPTIONS and is_needed and not self._skipped_depth:
+            self._caption, self._caption_name = [], _CAPTIONS[known]
         self._skipped_depth += 1
         self._parser.CharacterDataHandler = None if self._caption is None else self._caption.append
 
@@ -209,10 +214,11 @@ class FeedReader(ExpatParser):
         text, self._caption = "".join(self._caption).strip(), None
         if handler.inentry and text:
             entry = handler.entries[-1]
-            if self._in_picture and entry.get("media_content"):
+            is_alt = self._in_picture and self._caption_name == "media_caption"
+            if is_alt and entry.get("media_content"):
                 entry["media_content"][-1]["alt"] = text
             else:
-                dict.setdefault(entry, "media_caption", text)
+                dict.setdefault(entry, self._caption_name, text)
 
 
 def _refuse_document_type(*_: object) -> None:

@@ -61,6 +61,10 @@ def parse_feed(
     document, warnings = utf8_document(body, charset)
     if not document.strip():
         raise ParseError(f"{url} sent an empty document")
+    root = _FIRST_ELEMENT.match(document)
+    if root and _local_name(root[1]) == "entry":
+        # An Atom entry document (RFC 4287, section 2).
+        document = b'<feed xmlns="http://www.w3.org/2005/Atom">' + document + b"</feed>"
     _refuse_other_documents(document, url)
     return _with_warnings(_read_after_splitting(document, url, known, only), warnings)
 

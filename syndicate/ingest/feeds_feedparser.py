@@ -16,6 +16,7 @@ import feedparser
 
 from syndicate.errors import ParseError
 from syndicate.ingest.clean import pixels
+from syndicate.ingest.feed_dates import foreign_date, unread_date
 from syndicate.ingest.feed_sax import FeedReader
 from syndicate.ingest.leaf_parser import LeafParser
 from syndicate.ingest.loose_parser import LooseParser
@@ -28,12 +29,14 @@ from syndicate.ingest.raw_item import (
     seconds_between_updates,
 )
 from syndicate.model import Image
-from syndicate.text.urls import absolute_url, is_web_url
+from syndicate.text.urls import absolute_url, is_this_machine, is_web_url
 
+feedparser.registerDateHandler(foreign_date)
 # feedparser's own ``get`` tries the names of three generations of formats: half of the conversion's time.
 _get = dict.get
 _XHTML = "application/xhtml+xml"
 _HTML_TYPES = frozenset({"text/html", _XHTML})
+_FILE_TYPES = ("application/pdf", "application/zip", "audio/", "font/", "image/", "video/")
 
 
 def read_with_feedparser(document: bytes, url: str) -> RawFeed:
@@ -71,9 +74,13 @@ def read_at_once(document: bytes, url: str, *, most_items: int) -> RawFeed | Non
 
 def _raw_feed(version: str, feed: Any, entries: list[Any], url: str) -> RawFeed:
     is_atom = version.startswith("atom")
+    link = _link(feed)
+    home = absolute_url(url, link)
+    # A site generator's preview server is no address of a site.
+    base = home if home.startswith("http") and not is_this_machine(home) else url
     return RawFeed(
         title=_title(feed, url, is_atom=is_atom),
-        link=_link(feed),
+        link=link,
         feed_id=_word(feed, "id"),
         language=_word(feed, "language"),
         min_interval=seconds_between_updates(
@@ -81,7 +88,7 @@ def _raw_feed(version: str, feed: Any, entries: list[Any], url: str) -> RawFeed:
         ),
         hubs=_links(feed, "hub"),
         self_url=next(iter(_links(feed, "self")), ""),
-        items=[_item(entry, url, is_atom=is_atom) for entry in entries],
+        items=[_item(entry, base, is_atom=is_atom) for entry in entries],
     )
 
 
@@ -114,12 +121,12 @@ def _item(entry: Any, url: str, *, is_atom: bool) -> RawItem:
         base=url,
         guid=_get(entry, "id") or "",
         link=_word(entry, "feedburner_origlink") or _address(entry),
-        title=_title(entry, url, is_atom=is_atom),
+        title=_title(entry, url, is_atom=is_atom) or _plain(entry, "media_headline"),
         contents=[text for content in _get(entry, "content", ()) if (text := _text(content, url))],
-        summary=_text(_get(entry, "summary_detail") or {}, url) or _caption(entry),
+        summary=_text(_get(entry, "summary_detail") or {}, url) or _plain(entry, "media_caption"),
         authors=_authors(entry),
-        published=_time(entry, "published_parsed") or _time(entry, "created_parsed"),
-        updated=_time(entry, "updated_parsed"),
+        published=_time(entry, "published") or _time(entry, "created"),
+        updated=_time(entry, "updated"),
         language=_language(entry),
         tags=[_get(tag, "label") or _get(tag, "term") or "" for tag in _get(entry, "tags", ())],
         images=_images(entry),
@@ -134,14 +141,18 @@ def _word(holder: Any, name: str) -> str:
 
 def _text(detail: Any, url: str) -> Text | None:
     kind = _get(detail, "type") or ""
-    if kind not in _HTML_TYPES and not kind.startswith("text/"):
-        return None
     value = _get(detail, "value") or ""
+    is_html = kind in _HTML_TYPES
+    if not is_html and not kind.startswith("text/"):
+        # A type that RFC 4287 does not know: text all the same, unless it is a file.
+        if not kind or kind.startswith(_FILE_TYPES) or "\0" in value or "\ufffd" in value:
+            return None
+        is_html = looks_like_html(value)
     if kind == _XHTML:
         # feedparser writes <br></br> for <br/>, which HTML reads as two.
         value = value.replace("</br>", "")
     base = _get(detail, "base")
-    return Text(value, kind in _HTML_TYPES, (absolute_url(url, base) if base else "") or url)
+    return Text(value, is_html, absolute_url(url, base) if base else "")
 
 
 def _title(holder: Any, url: str, *, is_atom: bool) -> Text | None:
@@ -184,10 +195,10 @@ def _address(entry: Any) -> str:
     return link or (guid if dict.__contains__(entry, "link") and is_web_url(guid) else "")
 
 
-def _caption(entry: Any) -> Text | None:
-    """A video feed describes its items only in ``media:description``."""
-    caption = str(_get(entry, "media_caption", ""))
-    return Text(caption, html=False) if caption else None
+def _plain(entry: Any, name: str) -> Text | None:
+    """Text that ``feed_sax`` keeps apart: a video feed describes its items only in ``media:description``."""
+    text = str(_get(entry, name, ""))
+    return Text(text, html=False) if text else None
 
 
 def _language(entry: Any) -> str:
@@ -201,7 +212,7 @@ def _language(entry: Any) -> str:
 
 def _time(entry: Any, name: str) -> datetime | None:
     # dict.get, because feedparser's own warns when it answers one date with the other.
-    return _moment_of(_get(entry, name))
+    return _moment_of(_get(entry, f"{name}_parsed")) or unread_date(_get(entry, name))
 
 
 def _moment_of(value: object) -> datetime | None:

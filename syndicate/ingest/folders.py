@@ -233,7 +233,12 @@ def _html_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
 
 def _text_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
     article = read_copied_text(text, zone)
-    cleaned = clean_html("".join(f"<p>{escape(part, quote=False)}</p>" for part in article.paragraphs), "")
+    html = "".join(
+        f"<{tag}>{escape(part, quote=False)}</{tag}>"
+        for position, part in enumerate(article.paragraphs)
+        for tag in ("h2" if position in article.headings else "p",)
+    )
+    cleaned = clean_html(html, "")
     return Entry(
         guid=guid,
         url="",
@@ -246,6 +251,7 @@ def _text_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
         tags=_tags(article.tags),
         image=cleaned.image,
         read_more=tuple(article.read_more),
+        minutes=article.minutes,
         digest=digest,
     )
 

@@ -26,6 +26,7 @@ from syndicate.model import (
     Source,
     SourceKind,
     WantedPage,
+    known_since,
 )
 from syndicate.text.reading_time import measure_reading
 from syndicate.text.urls import same_site
@@ -73,13 +74,14 @@ def wants_page(article: NewArticle, source: Source, now: datetime, options: Page
     if source.private:
         # Its pages want the same secret, and the secret is only for the source itself.
         return False
-    if article.published < now - timedelta(seconds=options.window):
+    if known_since(article.published) < now - timedelta(seconds=options.window):
         return False
     is_feed = source.kind is SourceKind.FEED
     if is_feed and article.words >= SHORT and not _BREAKS_OFF.search(article.text[-120:]):
         return False
-    if urlsplit(article.url).path in ("", "/"):
-        # An item that leads to a front page: what stands there is not the item.
+    address = urlsplit(article.url)
+    if address.path in ("", "/") or (address.fragment and not set("!=") & set(address.fragment)):
+        # A front page, or one entry of a changelog: what stands there is not the item.
         return False
     return not is_feed or same_site(article.url, source.url) or same_site(article.url, source.home_url)
 
@@ -158,7 +160,12 @@ def wanted_pages(
     home = found.parsed.home_url or source.home_url
     known = source if home == source.home_url else replace(source, home_url=home)
     return tuple(
-        WantedPage(url=article.url, uid=article.uid, digest=article.content_hash, published=article.published)
+        WantedPage(
+            url=article.url,
+            uid=article.uid,
+            digest=article.content_hash,
+            published=known_since(article.published),
+        )
         for article in articles
         if wants_page(article, known, now, options)
     )

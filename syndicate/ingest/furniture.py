@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 
 from syndicate.ingest.furniture_words import (
+    AGENCY,
     ANYWHERE,
     AT_THE_EDGE,
     DATE,
@@ -20,6 +21,9 @@ from syndicate.ingest.furniture_words import (
     INLINE_READ_MORE,
     LABEL,
     LABELLED_DATE,
+    READ_LIST,
+    READING_TIME,
+    ROLE,
     TAGS,
 )
 from syndicate.ingest.written_dates import fold, moment_of
@@ -35,6 +39,14 @@ _BYLINE = re.compile(
     r"(?:[Bb]y|BY|[Ww]ritten by|بقلم|كتب|كتبت)\s*[:：]?\s+"
     rf"(?P<names>{_NAME}(?:\s+(?:{_NAME}|and|&|de|van|von|al|bin|del|da|la))*(?:,\s*{_NAME}(?:\s+{_NAME})*)*)"
 )
+# "Layla Haddad, Senior Reporter": a name, and what its bearer is.
+_NAME_AND_ROLE = re.compile(
+    rf"(?P<names>{_NAME}(?:\s+{_NAME}){{1,3}}),\s*(?:[\w&-]+\s+){{0,4}}(?i:{ROLE})(?:\s.{{0,30}})?"
+)
+_ONLY_ROLE = re.compile(rf"(?:[\w&-]+\s+){{0,4}}{ROLE}", re.IGNORECASE)
+_MINUTES = re.compile(READING_TIME)
+LONGEST_HEADING = 90
+SHORTEST_PARAGRAPH = 60
 _BULLET = re.compile(r"(?:[•▪►»*–·-]|\d{1,2}[.)-])\s+")
 _CRUMBS = re.compile(r"[^.!?]{1,40}(?:\s*[>›»/]\s*[^.!?>›»/]{1,40}){1,4}")
 _ENDS_SENTENCE = re.compile(r"[.!?؟。۔…:][\"'”’»)\]]*\Z")
@@ -42,7 +54,11 @@ _ENDS_SENTENCE = re.compile(r"[.!?؟。۔…:][\"'”’»)\]]*\Z")
 
 @dataclass(slots=True)
 class CopiedArticle:
-    """What was found: ``paragraphs`` is the whole body in order, ``read_more`` the titles it lists."""
+    """What was found: ``paragraphs`` is the whole body in order, ``read_more`` the titles it lists.
+
+    ``headings`` are the positions of paragraphs that head what follows. ``minutes`` is the reading time that
+    the page gave, 0 without one.
+    """
 
     title: str = ""
     paragraphs: list[str] = field(default_factory=list)
@@ -51,6 +67,8 @@ class CopiedArticle:
     authors: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     read_more: list[str] = field(default_factory=list)
+    headings: frozenset[int] = frozenset()
+    minutes: int = 0
 
 
 def read_copied_text(text: str, zone: tzinfo) -> CopiedArticle:
@@ -73,6 +91,7 @@ def read_copied_text(text: str, zone: tzinfo) -> CopiedArticle:
     while first < len(lines) and (_is_edge(lines[first], found, zone) or _is_head(lines[first], found, zone)):
         first += 1
     found.paragraphs = _paragraphs(_without_inner_furniture(lines[first:], found, zone))
+    found.headings = _headings(found.paragraphs)
     found.read_more = list(dict.fromkeys(found.read_more))[:MOST_TITLES]
     return found
 
@@ -131,13 +150,7 @@ def _without_inner_furniture(lines: list[str], found: CopiedArticle, zone: tzinf
             continue
         in_list = False
         heading = HEADING.fullmatch(fold(line))
-        if (
-            heading
-            and heading["read_more"]
-            and line.endswith((":", "："))
-            and following
-            and _ends_with_gap(lines, position)
-        ):
+        if heading and heading["read_more"] and following and _leads_a_list(lines, position):
             in_list = True
         elif (inline := _inline_hint(line)) and (not kept or not kept[-1] or _ENDS_SENTENCE.search(kept[-1])):
             _hint(inline, found)
@@ -146,11 +159,18 @@ def _without_inner_furniture(lines: list[str], found: CopiedArticle, zone: tzinf
     return kept
 
 
-def _ends_with_gap(lines: list[str], position: int) -> bool:
-    """True when the lines after a heading are titles up to an empty line: a list, not the next section."""
+def _leads_a_list(lines: list[str], position: int) -> bool:
+    """Return whether titles follow a heading, up to an empty line: a list, not the next section.
+
+    "Also read" alone says so; after it, a sentence ends the list as well.
+    """
+    heading = lines[position]
+    is_certain = READ_LIST.fullmatch(fold(heading)) is not None
+    if not (is_certain or heading.endswith((":", "："))):
+        return False
     titles = 0
     for line in lines[position + 1 :]:
-        if not line:
+        if not line or (is_certain and not _is_title(line)):
             return titles > 0
         if not _is_title(line):
             return False
@@ -191,13 +211,24 @@ def _is_edge(line: str, found: CopiedArticle, zone: tzinfo) -> bool:
 def _is_head(line: str, found: CopiedArticle, zone: tzinfo) -> bool:
     """Lines only the top of an article has: who wrote it, and the path to its section."""
     pieces = [piece for piece in re.split(r"\s*[|•·]\s*", line) if piece]
-    authors = [match["names"] for piece in pieces if len(piece) <= 80 and (match := _BYLINE.fullmatch(piece))]
-    rest = [piece for piece in pieces if not _BYLINE.fullmatch(piece)]
+    authors = {piece: names for piece in pieces if (names := _authors(piece))}
+    rest = [piece for piece in pieces if piece not in authors]
     if authors and all(_is_furniture(piece, found, zone, edge=True) for piece in rest):
-        for names in authors:
-            found.authors += [name.strip() for name in re.split(r",| and | & | و ", names) if name.strip()]
+        for names in authors.values():
+            listed = (name.strip() for name in re.split(r",| and | & | و ", names))
+            found.authors += [name for name in listed if name and not _ONLY_ROLE.fullmatch(name)]
         return True
     return line.casefold().startswith(("home", "الرئيسية")) and _CRUMBS.fullmatch(line) is not None
+
+
+def _authors(piece: str) -> str:
+    """Return the names in a line that says who wrote the article, or ``""``."""
+    if len(piece) > 80:
+        return ""
+    match = _BYLINE.fullmatch(piece) or _NAME_AND_ROLE.fullmatch(piece)
+    if match:
+        return match["names"]
+    return piece if AGENCY.fullmatch(fold(piece)) else ""
 
 
 def _is_furniture(line: str, found: CopiedArticle, zone: tzinfo | None, *, edge: bool) -> bool:
@@ -216,6 +247,8 @@ def _is_furniture(line: str, found: CopiedArticle, zone: tzinfo | None, *, edge:
     if _SEPARATORS.sub("", rest) or not _SEPARATORS.sub("", key):
         return False
     if zone is not None:
+        if not found.minutes and (reading := _MINUTES.search(key)):
+            found.minutes = int(re.findall(r"\d+", reading[0])[0])
         for match in dates:
             moment = moment_of(match, zone)
             if match["updated"]:
@@ -240,3 +273,31 @@ def _paragraphs(lines: list[str]) -> list[str]:
     if is_wrapped:
         return [" ".join(block) for block in blocks if block]
     return [line for block in blocks for line in block]
+
+
+def _headings(paragraphs: list[str]) -> frozenset[int]:
+    """Return the positions of short lines between paragraphs: each heads the one that follows."""
+    return frozenset(
+        position
+        for position in range(1, len(paragraphs) - 1)
+        if _may_head(paragraphs[position])
+        and _is_paragraph(paragraphs[position - 1])
+        and _is_paragraph(paragraphs[position + 1])
+    )
+
+
+def _may_head(line: str) -> bool:
+    is_question = line.endswith(("?", "؟", "？"))
+    return (
+        len(line) <= LONGEST_HEADING
+        and line[0].isalnum()
+        and not line[0].islower()
+        and (
+            is_question
+            or not (_ENDS_SENTENCE.search(line) or line.endswith((",", "،", ";", "-", '"', "”", "»")))
+        )
+    )
+
+
+def _is_paragraph(text: str) -> bool:
+    return len(text) >= SHORTEST_PARAGRAPH and _ENDS_SENTENCE.search(text) is not None

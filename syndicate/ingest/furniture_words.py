@@ -70,6 +70,7 @@ DATE = re.compile(MOMENT)
 ANYWHERE = re.compile(
     r"(?<!\w)"
     + _any(
+        rf"(?:{PUBLISHED}|{UPDATED})\s*[:：](?!\w)",
         rf"(?:{PUBLISHED}|{UPDATED})\s*[:：]?\s*{AGO}",
         "(?:enter |exit )?read(?:er|ing)? mode",
         "وضع القراءة",
@@ -89,8 +90,8 @@ ANYWHERE = re.compile(
 AT_THE_EDGE = re.compile(
     r"(?<!\w)"
     + _any(
-        AGO, SITES, r"\d+ comments?", "share", "save", "print", "listen", "bookmark", "copy link",
-        "comments?", "شارك", "مشاركة", "طباعة", "حفظ", "استماع", "نسخ الرابط",
+        PUBLISHED, UPDATED, AGO, SITES, r"\d+ comments?", "share", "save", "print", "listen", "bookmark",
+        "copy link", "comments?", "شارك", "مشاركة", "طباعة", "حفظ", "استماع", "نسخ الرابط",
         r"100\s?%", "all rights reserved",
         "(?:©|copyright).*", "جميع الحقوق محفوظة.*",
     )
@@ -98,7 +99,19 @@ AT_THE_EDGE = re.compile(
 )  # fmt: skip
 """Pieces that could be text, too: furniture only above the first and below the last paragraph."""
 
-FOLLOW_US = re.compile(rf"{FOLLOW_VERB}\b.{{0,120}}(?<!\w){FOLLOWED}\b.{{0,60}}")
+FOLLOW_US = re.compile(rf"(?:for .{{1,60}}, )?{FOLLOW_VERB}\b.{{0,120}}(?<!\w){FOLLOWED}\b.{{0,60}}")
 HEADING = re.compile(rf"(?:(?P<read_more>{READ_MORE})|{OTHER_LIST})\s*[:：]?")
+READ_LIST = re.compile(
+    r"(?:read (?:more|also|next)|also read|see (?:more|also)|اقرا المزيد|اقرا ايضا)\s*[:：]?"
+)
+"""Headings that need no empty line after their titles: no section of an article is called that."""
+ROLE = _any(
+    "reporter", "correspondent", "editor", "writer", "journalist", "columnist", "bureau chief", "producer",
+    "contributor", "staff", "مراسل", "محرر", "صحفي",
+)  # fmt: skip
+AGENCY = re.compile(
+    r"(?:afp|ap|reuters|bloomberg|wam|dpa|efe|ians|ani|pti|agencies|وام|وكالات"
+    r"|(?:web|news|staff) (?:desk|report|team))"
+)
 INLINE_READ_MORE = re.compile(rf"{READ_MORE}\s*[:：|]\s*(?=\S)")
 TAGS = re.compile(r"(?:tags|topics|keywords|الوسوم|وسوم|كلمات مفتاحية)\s*[:：]\s*(?=\S)")

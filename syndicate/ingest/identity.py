@@ -1,8 +1,8 @@
 """Which article an entry is, and what we store of it. Pure; ``now`` is an argument.
 
 **Key.** An article is known inside its source by a key: the guid if it says anything, else the canonical
-URL, else a hash of title and date (of the text, when there is neither). The public ``uid`` is derived from
-the source's name and the key of the first sight, and never changes.
+URL with its fragment, else a hash of title and date (of the text, when there is neither). The public ``uid``
+is derived from the source's name and the key of the first sight, and never changes.
 
 ==============================================  ==================================================
 what we meet                                    what it is
@@ -11,6 +11,8 @@ same key                                        the same article
 same key, but another URL, title *and* date     a reused guid: a new article, key ``guid#url``
 unknown key, URL and title of a known article,  a changed guid: the same article keeps uid and key
   dates less than a day apart or one missing
+same URL but another fragment than a known      another article: an entry of a changelog; where one
+  article's                                       of both has no fragment, title and date decide
 unknown key and URL, title and moment of a      it has moved (``reappearing``): the same article
   known article that is listed no longer
 no guid, no URL                                 title and date identify it
@@ -19,10 +21,11 @@ no title and no text                            what its picture shows, else its
 nothing at all, not even an address             refused, with a reason
 ==============================================  ==================================================
 
-**Dates.** Before 1990 (year 1717, the epoch) is no date. More than ten minutes in the future is
-cut to ``now``: nobody publishes tomorrow. No date at all: ``updated``, else the moment we first saw
-it. The published date of a known article stays, whatever the feed says later. ``updated`` is never before
-``published``; a changed article without a new date of its own was updated ``now``.
+**Dates.** Before 1990 (year 1717, the epoch) or more than a day in the future is no date. Between ten
+minutes and a day in the future is cut to ``now``. No published date: ``updated``. Neither: the article is
+undated (``undated_key``), unless the caller says that first sight is a sound date. The published date of a
+known article stays, whatever the feed says later; an undated article takes the first date it gets.
+``updated`` is never before ``published``; a changed article without a new date was updated ``now``.
 
 **Same or changed.** ``content_hash`` covers everything a reader can see, with the dates as declared;
 equal hashes are the same article even if the item's bytes differ (comment counts, tracking tokens).
@@ -30,22 +33,23 @@ equal hashes are the same article even if the item's bytes differ (comment count
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b, sha1
 from uuid import UUID
 
 from syndicate.errors import ParseError
-from syndicate.model import Entry, KnownArticle, NewArticle, Source
+from syndicate.model import EARLIEST, Entry, KnownArticle, NewArticle, Source, known_since, undated_key
 from syndicate.text.digests import digest_of
 from syndicate.text.language import detect_language, direction_of
 from syndicate.text.names import slug
 from syndicate.text.plain import excerpt
 from syndicate.text.reading_time import measure_reading
-from syndicate.text.urls import canonical_url
+from syndicate.text.urls import canonical_link, canonical_url
 
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 FUTURE_TOLERANCE = timedelta(minutes=10)
+FUTURE_LIMIT = timedelta(days=1)
+"""Clocks and zones are wrong by less; a date further ahead says nothing."""
 SAME_DATE = timedelta(days=1)
 MAX_KEY = 500
 MAX_TITLE_FROM_TEXT = 80
@@ -87,17 +91,26 @@ def entry_key(entry: Entry) -> str:
     guid = entry.guid.strip()
     if any(map(str.isalnum, guid)) and guid.lower() not in _EMPTY_GUIDS:
         return _bounded(guid)
-    url = canonical_url(entry.url)
-    if url:
+    if url := canonical_link(entry.url):
         return _bounded(url)
     date = entry.published.isoformat() if entry.published else ""
     return "hash:" + _hash(entry.title.casefold(), date, "" if entry.title or date else entry.text)
 
 
 def keys_of(entry: Entry) -> tuple[str, ...]:
-    """Every key under which the entry may be known; ask the store for these and for the URL."""
+    """Return every key under which the entry may be known; ask the store for these and for ``urls_of``."""
     key = entry_key(entry)
-    return key, _reused_key(entry, key)
+    reused_key = _reused_key(entry, key)
+    if "#" in entry.url and key == _bounded(canonical_link(entry.url)):
+        # Stores from before fragments counted have this key.
+        return key, reused_key, _bounded(canonical_url(entry.url))
+    return key, reused_key
+
+
+def urls_of(entry: Entry) -> tuple[str, ...]:
+    """Return the URLs under which the store may have the entry: with its fragment, and without."""
+    page, link = canonical_url(entry.url), canonical_link(entry.url)
+    return (page,) if page == link else (page, link)
 
 
 def uid_of(source_name: str, key: str) -> str:
@@ -115,11 +128,12 @@ def decide(
     now: datetime,
     *,
     moved: KnownArticle | None = None,
+    by_sight: bool = False,
 ) -> Decision:
     """New, changed, same or refused, by the rules above.
 
-    ``known`` holds the source's articles under ``keys_of(entry)`` or under its canonical URL; ``moved`` is
-    the one that the entry must be if it is none of those.
+    ``known`` holds the source's articles under ``keys_of(entry)`` or under ``urls_of(entry)``; ``moved`` is
+    the one that the entry must be if it is none of those. ``by_sight`` dates an entry without a date ``now``.
     """
     known = tuple(known)
     key, existing = _identified(entry, known) if known else (entry_key(entry), None)
@@ -128,7 +142,7 @@ def decide(
     if existing and existing.digest == entry.digest != "":
         return Decision(kind=Kind.SAME, existing=existing)
     try:
-        article = accept(entry, source, now, key=key, existing=existing)
+        article = accept(entry, source, now, key=key, existing=existing, by_sight=by_sight)
     except ParseError as error:
         return Decision(kind=Kind.REFUSED, existing=existing, reason=str(error))
     if existing is None:
@@ -139,7 +153,13 @@ def decide(
 
 
 def accept(
-    entry: Entry, source: Source, now: datetime, *, key: str = "", existing: KnownArticle | None = None
+    entry: Entry,
+    source: Source,
+    now: datetime,
+    *,
+    key: str = "",
+    existing: KnownArticle | None = None,
+    by_sight: bool = False,
 ) -> NewArticle:
     """The article as we store it; of a known one, uid, key, path and first dates stay.
 
@@ -150,16 +170,17 @@ def accept(
     if not title:
         raise ParseError("the item has no title, no text, no picture and no address")
     language = _language(entry, source, f"{title}\n{text}")
-    published, updated = _dates(entry, now, existing)
+    published, updated = _dates(entry, now, existing, by_sight=by_sight)
     key = existing.entry_key if existing else key or entry_key(entry)
     uid = existing.uid if existing else uid_of(source.name, key)
     reading = measure_reading(text, language)
-    month = f"{published.year:04}/{published.month:02}"
+    shown = known_since(published)
+    month = f"{shown.year:04}/{shown.month:02}"
     fallback = f"site/articles/{month}/{slug(title) or 'article'}-{uid[:8]}.html"
     return NewArticle(
         uid=uid,
         entry_key=key,
-        url=canonical_url(entry.url),
+        url=canonical_link(entry.url),
         path=existing.path if existing else fallback,
         title=title,
         authors=entry.authors,
@@ -172,7 +193,7 @@ def accept(
         tags=entry.tags,
         summary=entry.summary or excerpt(entry.text),
         image=entry.image,
-        minutes=reading.minutes,
+        minutes=entry.minutes or reading.minutes,
         words=reading.words,
         read_more=entry.read_more,
         content_hash=digest_of(_content(entry, title, language, source.section)),
@@ -193,24 +214,33 @@ def _title_without_words(entry: Entry, source: Source) -> str:
 
 
 def _identified(entry: Entry, known: tuple[KnownArticle, ...]) -> tuple[str, KnownArticle | None]:
-    key, reused_key = keys_of(entry)
+    key, reused_key, *_ = keys_of(entry)
     by_key = {article.entry_key: article for article in known}
     if reused_key in by_key:
         return reused_key, by_key[reused_key]
     existing = by_key.get(key)
     if existing:
         return (reused_key, None) if _is_reused(entry, existing) else (key, existing)
-    url = canonical_url(entry.url)
     for article in known:
-        if url and article.url == url and _same_title(entry, article) and _same_date(entry, article):
+        same = article.url and _same_page(entry, article) and _same_title(entry, article)
+        if same and _same_date(entry, article):
             return article.entry_key, article
     return key, None
 
 
 def _is_reused(entry: Entry, existing: KnownArticle) -> bool:
-    url = canonical_url(entry.url)
-    other_page = bool(url and existing.url and url != existing.url)
+    other_page = bool(canonical_url(entry.url) and existing.url and not _same_page(entry, existing))
     return other_page and not _same_title(entry, existing) and not _same_date(entry, existing)
+
+
+def _same_page(entry: Entry, existing: KnownArticle) -> bool:
+    """Compare addresses; two fragments differ, but none may be any: it was not stored, or not written."""
+    link = canonical_link(entry.url)
+    if "#" not in link and "#" not in existing.url:
+        return link == existing.url
+    page, _, fragment = link.partition("#")
+    known_page, _, known_fragment = existing.url.partition("#")
+    return page == known_page and (fragment == known_fragment or not fragment or not known_fragment)
 
 
 def _same_title(entry: Entry, existing: KnownArticle) -> bool:
@@ -219,31 +249,40 @@ def _same_title(entry: Entry, existing: KnownArticle) -> bool:
 
 
 def _same_date(entry: Entry, existing: KnownArticle) -> bool:
-    """Less than a day apart; an entry without a date could be of any."""
-    return entry.published is None or abs(entry.published - existing.published) < SAME_DATE
+    """Less than a day apart; an entry or article without a date could be of any."""
+    return (
+        entry.published is None or not existing.dated or abs(entry.published - existing.published) < SAME_DATE
+    )
 
 
 def _reused_key(entry: Entry, key: str) -> str:
-    return _bounded(f"{key}#{canonical_url(entry.url)}")
+    return _bounded(f"{key}#{canonical_link(entry.url)}")
 
 
 def _bounded(key: str) -> str:
     return key if len(key) <= MAX_KEY else "hash:" + _hash(key)
 
 
-def _dates(entry: Entry, now: datetime, existing: KnownArticle | None) -> tuple[datetime, datetime]:
+def has_date(entry: Entry, now: datetime) -> bool:
+    """Return whether the entry says when it was published or updated, and can be right."""
+    return bool(_plausible(entry.published, now) or _plausible(entry.updated, now))
+
+
+def _dates(
+    entry: Entry, now: datetime, existing: KnownArticle | None, *, by_sight: bool
+) -> tuple[datetime, datetime]:
     declared = _plausible(entry.published, now)
     changed = _plausible(entry.updated, now)
     if existing:
-        published = existing.published
+        published = existing.published if existing.dated else declared or changed or existing.published
         later = [date for date in (declared, changed) if date and date > published]
         return published, max(later, default=max(now, published))
-    published = declared or changed or now
-    return published, max(published, changed or published)
+    published = declared or changed or (now if by_sight else undated_key(now))
+    return published, max(known_since(published), changed or published)
 
 
 def _plausible(date: datetime | None, now: datetime) -> datetime | None:
-    if date is None or date < EARLIEST:
+    if date is None or date < EARLIEST or date > now + FUTURE_LIMIT:
         return None
     return now if date > now + FUTURE_TOLERANCE else date
 
@@ -278,6 +317,7 @@ def _content(entry: Entry, title: str, language: str, section: str) -> bytes:
         entry.summary,
         repr(image),
         entry.html or entry.text,
+        *([str(entry.minutes)] if entry.minutes else ()),
     )
 
 

@@ -12,12 +12,15 @@ from html import escape
 from typing import Any, NoReturn
 
 from syndicate.errors import ParseError
-from syndicate.ingest.clean import CleanedHtml
-from syndicate.ingest.tracking_pixels import is_counter
+from syndicate.ingest.boilerplate import without_boilerplate
+from syndicate.ingest.clean import CleanedHtml, with_html
+from syndicate.ingest.feed_dates import unread_date
+from syndicate.ingest.lead_image import lead_image
+from syndicate.ingest.raw_item import names_of
 from syndicate.model import Entry, Image, ParsedSource
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line, clean_text
-from syndicate.text.urls import absolute_url
+from syndicate.text.urls import absolute_url, is_this_machine
 
 CleanHtml = Callable[[str, str], CleanedHtml]
 """Cleans a stranger's HTML; the second argument is the address its relative links start from."""
@@ -26,7 +29,6 @@ MAX_ITEMS = 2_000
 """Feeds list the newest first; what follows is left out with a warning."""
 
 MAX_TAGS = 20
-MAX_AUTHORS = 20
 SUMMARY_LENGTH = 600
 GUID_LENGTH = 1_000
 
@@ -133,9 +135,11 @@ def _entry(item: object, feed: Mapping[str, Any], url: str, digest: str, clean: 
         raise ParseError(f"an item must be an object, not {_kind(item)}")
     if _REPEATED in item:
         raise ParseError(f"the item has the key {item[_REPEATED]!r} twice")
-    link = absolute_url(url, _text(item, "url")) or absolute_url(url, _text(item, "external_url"))
+    base = absolute_url(url, _text(feed, "home_page_url"))
+    base = base if base.startswith("http") and not is_this_machine(base) else url
+    link = absolute_url(base, _text(item, "url")) or absolute_url(base, _text(item, "external_url"))
     guid = clean_line(_text(item, "id"), GUID_LENGTH)
-    body = _body(item, link or url, clean)
+    body = _body(item, link or base, clean)
     title = clean_line(_text(item, "title"))
     if not (guid or link):
         raise ParseError("the item has neither an id nor a url")
@@ -153,7 +157,7 @@ def _entry(item: object, feed: Mapping[str, Any], url: str, digest: str, clean: 
         text=body.text,
         summary=clean_line(_text(item, "summary"), SUMMARY_LENGTH),
         tags=_tags(item),
-        image=_image(item, link or url, body.image),
+        image=_image(item, link or base, body.image),
         digest=digest,
     )
 
@@ -161,7 +165,9 @@ def _entry(item: object, feed: Mapping[str, Any], url: str, digest: str, clean: 
 def _body(item: Mapping[str, Any], base: str, clean: CleanHtml) -> CleanedHtml:
     html = _text(item, "content_html")
     if html.strip():
-        return clean(html, base)
+        body = clean(html, base)
+        shorter = without_boilerplate(body.html, base)
+        return body if shorter is body.html else with_html(body, shorter)
     text = clean_text(_text(item, "content_text"))
     paragraphs = [escape(paragraph, quote=False).replace("\n", "<br>") for paragraph in text.split("\n\n")]
     return CleanedHtml(
@@ -177,20 +183,15 @@ def _image(item: Mapping[str, Any], base: str, found: Image | None) -> Image | N
         for attachment in _objects(item, "attachments")
         if _text(attachment, "mime_type").startswith("image/")
     ]
-    addresses = (absolute_url(base, candidate) for candidate in candidates)
-    declared = next(
-        (address for address in addresses if address.startswith("http") and not is_counter(address)), ""
-    )
-    return found if found and declared in ("", found.url) else Image(url=declared) if declared else None
+    return lead_image([Image(url=candidate) for candidate in candidates if candidate], found, base)
 
 
 def _authors(holder: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names from 1.1's ``authors`` or 1.0's ``author``, each once; a mailbox is nobody's name."""
+    """Names from 1.1's ``authors`` or 1.0's ``author``, each once."""
     people = _objects(holder, "authors")
     if isinstance(holder.get("author"), dict):
         people.append(holder["author"])
-    names = (clean_line(_text(person, "name"), 100) for person in people)
-    return tuple(dict.fromkeys(name for name in names if name and "@" not in name))[:MAX_AUTHORS]
+    return names_of(_text(person, "name") for person in people)
 
 
 def _tags(item: Mapping[str, Any]) -> tuple[str, ...]:
@@ -202,12 +203,12 @@ def _tags(item: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _time(text: str) -> datetime | None:
-    """An RFC 3339 time in UTC, ``None`` when it is none; one without an offset is taken as UTC."""
+    """Return a time in UTC, ``None`` when it is none; a time without an offset is taken as UTC."""
     try:
         moment = datetime.fromisoformat(text.strip().upper())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        return None
+        return unread_date(text)
 
 
 def _text(holder: Mapping[str, Any], name: str) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from syndicate.errors import PAUSE, FetchError, SyndicateError
-from syndicate.model import ParsedSource, SourceState
+from syndicate.model import ParsedSource, Source, SourceKind, SourceState
 from syndicate.text.urls import same_site
 
 JITTER = 0.1
@@ -25,6 +25,8 @@ SHARE = 0.1
 """A source is asked after this share of its usual pause between publications."""
 MOST_VISITS = 10
 """So many publications make a source's rhythm: enough to be steady, few enough to follow a change."""
+FOLDER_INTERVAL = 60.0
+"""Seconds between two looks at a folder: it is on this machine."""
 HUB_GRACE = timedelta(minutes=15)
 """A hub may be so much slower than a poll that happens to come right after the publication."""
 MAX_ERROR = 500
@@ -37,8 +39,9 @@ class PollingOptions:
     ``min_interval`` is the least time between two polls of a source, and the first step of the backoff;
     0 means "whenever asked" (demo, tests): then only Retry-After makes us wait. ``unvalidated_interval``
     is for servers that send neither ETag nor Last-Modified, ``pushed_interval`` for sources whose hub sends
-    us what is new (F17). ``max_interval`` bounds what we choose ourselves, and the backoff. ``least`` is what
-    ``status`` calls the least time.
+    us what is new (F17). ``max_interval`` bounds all of these, the adaptive interval and the backoff; only
+    servers and feeds can ask for more. ``least`` is what ``status`` calls the least time. ``interval`` is
+    declared for one source, in place of the adaptive one.
     """
 
     min_interval: float = 3600.0
@@ -46,6 +49,7 @@ class PollingOptions:
     pushed_interval: float = 86_400.0
     max_interval: float = 86_400.0
     least: str = "the least interval ([http] min_interval)"
+    interval: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,23 @@ class PollOutcome:
     skip_days: int = 0
     published: tuple[datetime, ...] = ()
     permanent_url: str = ""
+
+
+def options_for(source: Source, options: PollingOptions) -> PollingOptions:
+    """Return the intervals of one source."""
+    if source.kind is SourceKind.FOLDER and source.interval is None:
+        interval = min(options.min_interval, FOLDER_INTERVAL)
+        return PollingOptions(
+            min_interval=interval, max_interval=interval, least="folders are read every minute"
+        )
+    if source.interval is None:
+        return options
+    return replace(
+        options,
+        interval=source.interval,
+        min_interval=min(options.min_interval, source.interval),
+        max_interval=max(options.max_interval, source.interval),
+    )
 
 
 def failed(source_name: str, error: SyndicateError) -> PollOutcome:
@@ -247,6 +268,9 @@ def _planned(
 
 def _waits(state: SourceState, since: datetime, options: PollingOptions) -> list[tuple[float, str]]:
     """Every wait in seconds that somebody wants; the longest wins, the first of equals names the reason."""
+    if options.interval is not None:
+        waits = [(options.interval, "its own interval ([[sources]] interval)")]
+        return waits + _wished(state)
     own = adaptive_interval(state.visits, state.visits_since, since, options)
     usual = own / SHARE
     waits = [(own, f"it publishes about every {_spelt(usual)}")]
@@ -255,16 +279,25 @@ def _waits(state: SourceState, since: datetime, options: PollingOptions) -> list
     elif own >= options.max_interval:
         waits = [(own, "it publishes rarely: the longest interval ([http] max_interval)")]
     if not (state.etag or state.last_modified):
-        waits.append((options.unvalidated_interval, "its server sends neither ETag nor Last-Modified"))
+        unvalidated = min(options.unvalidated_interval, options.max_interval)
+        waits.append((unvalidated, "its server sends neither ETag nor Last-Modified"))
+    waits += _wished(state)
+    if state.pushed_until and state.pushed_until > since:
+        lease = (state.pushed_until - since).total_seconds()
+        pushed = min(options.pushed_interval, options.max_interval, lease)
+        waits.append((pushed, "its hub sends what is new (WebSub)"))
+    return waits
+
+
+def _wished(state: SourceState) -> list[tuple[float, str]]:
+    """Return the waits that the server and the feed ask for."""
+    waits: list[tuple[float, str]] = []
     for seconds, reason in (
         (state.max_age, "its server calls the answer fresh for {} (Cache-Control, Expires)"),
         (state.wish, "the feed asks for a pause of {} (ttl, updatePeriod)"),
     ):
         if seconds:
             waits.append((min(seconds, LONGEST_WISH), reason.format(_spelt(seconds))))
-    if state.pushed_until and state.pushed_until > since:
-        lease = (state.pushed_until - since).total_seconds()
-        waits.append((min(options.pushed_interval, lease), "its hub sends what is new (WebSub)"))
     return waits
 
 

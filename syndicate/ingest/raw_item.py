@@ -11,8 +11,9 @@ from datetime import datetime
 from html import escape, unescape
 from html.entities import html5
 
-from syndicate.ingest.clean import TAGS, CleanedHtml, clean_html, pixels
-from syndicate.ingest.tracking_pixels import LARGEST, is_counter
+from syndicate.ingest.boilerplate import without_boilerplate
+from syndicate.ingest.clean import TAGS, CleanedHtml, clean_html, pixels, with_html
+from syndicate.ingest.lead_image import lead_image
 from syndicate.model import Entry, Image
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line
@@ -22,8 +23,6 @@ MAX_SUMMARY = 600
 MAX_TAGS = 20
 MAX_AUTHORS = 10
 MAX_GUID = 2_000
-# A declared picture narrower than this is an icon; one in the text is likely better.
-MIN_DECLARED = 100
 
 # RSS 1.0 syndication module, in seconds.
 _PERIODS = {
@@ -39,14 +38,36 @@ _TAG_NAME = re.compile(r"</?([a-zA-Z][\w:-]*)")
 _HTML_EVIDENCE = re.compile(r"</\w+>|/>|<(?:br|hr|img|p)\b", re.IGNORECASE)
 _REFERENCE = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
 _PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
-_MAIL_AND_NAME = re.compile(r"\S+@\S+\s*\((.+)\)\s*\Z")
+_MAIL_AND_NAME = re.compile(r"(?:\S+@\S+|hidden)\s*\((.+)\)\s*\Z")
 _NAME_AND_MAIL = re.compile(r"(.+?)\s*[<(\[]\s*(?:mailto:)?\S+@\S+?\s*[>)\]]\s*\Z")
+_MAILBOX = re.compile(r"(?:mailto:)?([^@\s<>()]+)@[^@\s<>()]+\.[^@\s<>()]+", re.IGNORECASE)
+# Mailboxes of nobody (RFC 2142, and what blog software writes).
+_ROLES = frozenset(
+    {
+        "admin", "administrator", "blog", "contact", "editor", "editorial", "feedback", "hello", "help",
+        "hostmaster", "info", "mail", "news", "newsroom", "no-reply", "nobody", "noemail", "noreply",
+        "office", "postmaster", "press", "redaktion", "root", "rss", "support", "team", "unknown", "user",
+        "web", "webmaster",
+    }
+)  # fmt: skip
+# What no author writes in plain text on purpose.
+_DOUBLY_ESCAPED = re.compile(
+    "&(?:nbsp|amp|quot|apos|hellip|[lr][sd]quo|[mn]dash|#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5});"
+)
+# What WordPress writes for "no category".
+_NO_TAGS = frozenset(
+    {
+        "uncategorized", "uncategorised", "nicht kategorisiert", "non classé", "sin categoría",
+        "senza categoria", "sem categoria", "geen categorie", "без рубрики", "غير مصنف", "未分类", "未分類",
+    }
+)  # fmt: skip
+_LINK_TAG = re.compile("<a [^<>]*>|</a>")
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 
 
 @dataclass(slots=True)
 class Text:
-    """A text construct: its value, whether it is HTML, and the address its links are relative to."""
+    """A text construct: its value, whether it is HTML, and its ``xml:base`` (absolute, or ``""``)."""
 
     value: str
     html: bool
@@ -55,7 +76,7 @@ class Text:
 
 @dataclass(slots=True, kw_only=True)
 class RawItem:
-    """What an item says, uncleaned. ``base`` is its ``xml:base`` or the feed's own address."""
+    """What an item says, uncleaned. ``base`` is the address of its site, else of its feed."""
 
     base: str
     guid: str = ""
@@ -93,21 +114,22 @@ def entry_of(raw: RawItem, *, language: str, digest: str) -> Entry:
     """An item's clean entry. ``language`` is the feed's, for items that declare none."""
     content = max(raw.contents, key=lambda text: len(text.value), default=None)
     main = content if content and content.value.strip() else raw.summary
-    body = _cleaned(main)
-    image = _image(raw)
+    url = absolute_url(raw.base, raw.link)
+    base = url if url.startswith("http") else raw.base
+    body = _cleaned(main, base)
     return Entry(
         guid=clean_line(raw.guid, MAX_GUID),
-        url=absolute_url(raw.base, raw.link),
+        url=url,
         title=plain_title(raw.title),
-        authors=_authors(raw.authors),
+        authors=names_of(raw.authors),
         published=raw.published,
         updated=raw.updated,
         language=normalise_language(raw.language) or language,
         html=body.html,
         text=body.text,
-        summary=_summary(raw.summary, main, body),
+        summary=_summary(raw.summary, main, body, base),
         tags=_tags(raw.tags),
-        image=_better(image, body.image),
+        image=lead_image(raw.images, body.image, base),
         digest=digest,
     )
 
@@ -156,72 +178,69 @@ def is_picture(medium: str, media_type: str, url: str) -> bool:
     return url.partition("?")[0].lower().endswith(_PICTURE_ENDINGS)
 
 
-def _cleaned(text: Text | None) -> CleanedHtml:
+def _cleaned(text: Text | None, base: str) -> CleanedHtml:
     if text is None:
         return CleanedHtml()
     value = text.value
     if not text.html and ("<" in value or "&" in value or "\n" in value.strip()):
-        paragraphs = (escape(part.strip(), quote=False) for part in _PARAGRAPHS.split(value[:1_000_000]))
+        paragraphs = (
+            escape(_DOUBLY_ESCAPED.sub(_unescaped, part.strip()), quote=False)
+            for part in _PARAGRAPHS.split(value[:1_000_000])
+        )
         value = "".join("<p>" + part.replace("\n", "<br>") + "</p>" for part in paragraphs if part)
-    return clean_html(value, text.base)
+    body = clean_html(value, text.base or base, base)
+    html = without_boilerplate(body.html, base)
+    return body if html is body.html else with_html(body, html)
 
 
-def _summary(summary: Text | None, main: Text | None, body: CleanedHtml) -> str:
+def _unescaped(reference: re.Match[str]) -> str:
+    return unescape(reference[0])
+
+
+def _summary(summary: Text | None, main: Text | None, body: CleanedHtml, base: str) -> str:
     if summary is None:
         return ""
-    text = body.text if summary is main else _cleaned(summary).text
+    text = body.text if summary is main else _cleaned(summary, base).text
     # Clean text shrinks by a half at most, where every other character is a line break.
     start = text[: 2 * MAX_SUMMARY + 2].replace("\n\n", " ").replace("\n", " ")
+    if "</a>" in start:
+        # WordPress escapes the links of replies to comments twice.
+        start = _LINK_TAG.sub("", start)
+    if "&" in start:
+        start = _DOUBLY_ESCAPED.sub(_unescaped, start)
     return clean_line(start, MAX_SUMMARY)
 
 
-def _image(raw: RawItem) -> Image | None:
-    """The widest of the pictures that the item declares; the first of those without a size."""
-    seen = [
-        one
-        for one in raw.images
-        if all(side is None or side > LARGEST for side in (one.width, one.height)) and not is_counter(one.url)
-    ]
-    if not seen:
-        return None
-    best = max(seen, key=lambda image: image.width or 0)
-    url = absolute_url(raw.base, best.url)
-    if not url.startswith("http"):
-        return None
-    return Image(url=url, width=best.width, height=best.height, alt=clean_line(unescape(best.alt)))
-
-
-def _better(declared: Image | None, found: Image | None) -> Image | None:
-    if declared is None or (found and declared.width is not None and declared.width < MIN_DECLARED):
-        return found or declared
-    if found and found.url == declared.url and not declared.alt:
-        return Image(
-            url=declared.url,
-            width=declared.width or found.width,
-            height=declared.height or found.height,
-            alt=found.alt,
-        )
-    return declared
-
-
-def _authors(names: Iterable[str]) -> tuple[str, ...]:
-    """Names only: a mailbox is nobody's name, and not ours to publish."""
+def names_of(written: Iterable[str]) -> tuple[str, ...]:
+    """Return each author's name once. Of a bare mailbox the part before the ``@``, never the address."""
     kept: dict[str, None] = {}
-    for raw in names:
+    for raw in written:
         name = clean_line(unescape(raw) if "&" in raw else raw, 100)
-        if "@" in name:
+        if "@" in name or name.startswith("hidden ("):
             match = _MAIL_AND_NAME.match(name) or _NAME_AND_MAIL.match(name)
-            name = match[1].strip("\"' ") if match else ""
-        if name and "@" not in name and "://" not in name:
+            name = match[1].strip("\"' ") if match else _name_in_mailbox(name)
+        if name and "@" not in name[1:] and "://" not in name:
             kept[name] = None
     return tuple(kept)[:MAX_AUTHORS]
+
+
+def _name_in_mailbox(text: str) -> str:
+    """A person's name from ``john.smith@example.org``; ``""`` for a mailbox that is no person's."""
+    match = _MAILBOX.fullmatch(text)
+    if match is None:
+        return text
+    local = match[1].partition("+")[0]
+    if local.lower() in _ROLES:
+        return ""
+    words = [word for word in re.split(r"[._]+", local) if word]
+    return " ".join(word.capitalize() for word in words) if len(words) > 1 else local
 
 
 def _tags(terms: Iterable[str]) -> tuple[str, ...]:
     kept: dict[str, str] = {}
     for term in terms:
         tag = clean_line(unescape(term) if "&" in term else term, 60)
-        if tag and "://" not in tag:
+        if tag and "://" not in tag and tag.casefold() not in _NO_TAGS:
             kept.setdefault(tag.casefold(), tag)
             if len(kept) == MAX_TAGS:
                 break

@@ -6,8 +6,9 @@ unseen items, and whatever stands between items, so that an item means the same 
 document. Anything unusual makes ``split`` raise ``Unsplittable``, and the caller reads it whole.
 """
 
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.parsers import expat
 
 from syndicate.errors import ParseError
@@ -18,6 +19,12 @@ from syndicate.text.digests import digest_of
 # partial character, unclosed CDATA section. Code 9 is junk after the root element.
 _TRUNCATED = frozenset({3, 5, 6, 20})
 _JUNK_AFTER_ROOT = 9
+_TOO_DEEP = f"elements are nested deeper than {MAX_DEPTH}"
+_TOO_MANY_ATTRIBUTES = f"an element has more than {MAX_ATTRIBUTES} attributes"
+# In well-formed XML: what may hold a ``<`` and is no tag, or a tag.
+_TAG = re.compile(
+    rb"""<!\[CDATA\[.*?\]\]>|<!--.*?-->|<\?.*?\?>|<(/?)([^\s/>]+)((?:"[^"]*"|'[^']*'|[^"'>])*+)>""", re.DOTALL
+)
 
 
 class Unsplittable(Exception):
@@ -81,15 +88,54 @@ def split(document: bytes) -> Split:
 
     A truncated document is closed after its last complete item, with a warning. Raises
     ``Unsplittable`` for anything else that is not well-formed, and ``ParseError`` for a document cut off
-    in its first item, for elements nested deeper than ``MAX_DEPTH`` or with more than
-    ``MAX_ATTRIBUTES`` attributes.
+    in its first item. Items with elements nested deeper than ``MAX_DEPTH`` are flattened, and elements with
+    more than ``MAX_ATTRIBUTES`` attributes lose them; outside items both raise ``ParseError``.
     """
     scan = _Scan(document)
     try:
         scan.parser.Parse(document, True)  # noqa: FBT003 - pyexpat's own signature
+        found = scan.result(document)
     except expat.ExpatError as error:
-        return _mended(scan, error)
-    return scan.result(document)
+        found = _mended(scan, error)
+    return _flattened(found, scan.excessive) if scan.excessive else found
+
+
+def _flattened(found: Split, excessive: set[int]) -> Split:
+    """Return the document with these items within the limits; digests stay those of the bytes as written."""
+    document, at = b"", 0
+    for position in sorted(excessive.intersection(range(len(found.spans)))):
+        span = found.spans[position]
+        document += found.document[at : span.start] + _flat(found.document[span.start : span.end])
+        at = span.end
+    scan = _Scan(document + found.document[at:])
+    scan.parser.Parse(scan.document, True)  # noqa: FBT003 - pyexpat's own signature
+    if scan.excessive or len(scan.spans) != len(found.spans):
+        raise ParseError(_TOO_DEEP)
+    pairs = zip(scan.spans, found.spans, strict=True)
+    spans = tuple(replace(flat, digest=written.digest) for flat, written in pairs)
+    return replace(found, document=scan.document, spans=spans)
+
+
+def _flat(item: bytes) -> bytes:
+    """An item, well-formed, without tags nested too deeply; their text stays."""
+    depth = 0
+
+    def keep(match: re.Match[bytes]) -> bytes:
+        nonlocal depth
+        closing, name, inside = match.groups()
+        if name is None:
+            return match[0]
+        is_empty = inside.endswith(b"/")
+        depth += 0 if is_empty or closing else 1
+        is_too_deep = depth + is_empty > MAX_DEPTH // 2
+        depth -= 1 if closing else 0
+        if is_too_deep:
+            return b" "
+        if inside.count(b"=") > MAX_ATTRIBUTES:
+            return b"<" + name + (b"/>" if is_empty else b">")
+        return match[0]
+
+    return _TAG.sub(keep, item)
 
 
 class _Scan:
@@ -101,6 +147,8 @@ class _Scan:
         self.open: list[str] = []
         # The open elements around the last complete item, to close a truncated document after it.
         self.around: tuple[str, ...] = ()
+        # Positions of items that break the limits.
+        self.excessive: set[int] = set()
         self.root = ""
         self.root_end = 0
         self.item_start = -1
@@ -113,10 +161,10 @@ class _Scan:
     def _start(self, name: str, attributes: list[str]) -> None:
         opened = self.open
         opened.append(name)
-        if len(opened) > MAX_DEPTH:
-            raise ParseError(f"elements are nested deeper than {MAX_DEPTH}")
-        if len(attributes) > 2 * MAX_ATTRIBUTES:
-            raise ParseError(f"an element has more than {MAX_ATTRIBUTES} attributes")
+        if len(opened) > MAX_DEPTH or len(attributes) > 2 * MAX_ATTRIBUTES:
+            if self.item_start < 0:
+                raise ParseError(_TOO_DEEP if len(opened) > MAX_DEPTH else _TOO_MANY_ATTRIBUTES)
+            self.excessive.add(len(self.spans))
         if name.rpartition(":")[2].lower() in ITEMS and len(opened) > 1:
             if self.item_start >= 0:
                 raise Unsplittable("an item inside an item", malformed=False)

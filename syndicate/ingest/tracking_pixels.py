@@ -35,12 +35,13 @@ _COUNTERS = re.compile(
     r"""https?://(?:
         (?:[^/?#]*\.)?(?:
             met\.vgwort\.de|scorecardresearch\.com|quantserve\.com|google-analytics\.com|doubleclick\.net
-            |pixel\.wp\.com|stats\.wp\.com|stats\.wordpress\.com|feedsportal\.com
+            |pixel\.wp\.com|stats\.wp\.com|stats\.wordpress\.com|feedsportal\.com|feeds\.feedburner\.com/~\w+
+            |feeds\.wordpress\.com/1\.0
             |(?:facebook\.com/tr|list-manage\.com/track)
         )(?:[/?:\#]|\Z)
         |[^?\#]*/(?:
             (?:__utm|1x1|beacon|blank|clear|pixel|spacer|transparent)\.(?:gif|png)|(?:matomo|piwik)\.php
-            |wf/open|track/open(?:\.php)?
+            |wf/open|track/open(?:\.php)?|[\w-]*(?:rss|track\w*|count\w*|stats?)[-_]pixel\.(?:gif|png)
         )(?:[?\#]|\Z)
     )""",
     re.IGNORECASE | re.VERBOSE,

@@ -6,6 +6,7 @@ score is between 0 and 1 unless it says otherwise.
 """
 
 from syndicate.model.articles import (
+    EARLIEST,
     Article,
     ArticleBody,
     Entry,
@@ -17,7 +18,10 @@ from syndicate.model.articles import (
     PublishedArticle,
     RelatedLink,
     SitemapPart,
+    is_dated,
+    known_since,
     reader_link,
+    undated_key,
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
 from syndicate.model.digests import TOP, TRENDING, Digest, DigestImage, DigestLink, DigestStory
@@ -56,6 +60,7 @@ from syndicate.model.sources import (
 from syndicate.model.stories import RankedStory, StoredArticle, Story
 
 __all__ = [
+    "EARLIEST",
     "EVERY_EDITION",
     "TOP",
     "TRENDING",
@@ -113,5 +118,8 @@ __all__ = [
     "archive_folder",
     "edition_path",
     "edition_url",
+    "is_dated",
+    "known_since",
     "reader_link",
+    "undated_key",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from syndicate.model.sources import Source
 
@@ -39,7 +39,8 @@ class Entry:
 
     ``html`` is safe HTML with absolute links; every other text is plain. ``digest`` identifies
     the raw bytes of the item, so that an unchanged item need not be parsed again.
-    ``read_more`` holds titles the source itself lists as further reading.
+    ``read_more`` holds titles the source itself lists as further reading. ``minutes`` is the reading time
+    that the source gives, 0 without one.
     """
 
     __getstate__ = _values
@@ -59,6 +60,7 @@ class Entry:
     tags: tuple[str, ...] = ()
     image: Image | None = None
     read_more: tuple[str, ...] = ()
+    minutes: int = 0
     digest: str = ""
 
 
@@ -115,6 +117,30 @@ class ParsedSource:
     parts: tuple[SitemapPart, ...] = ()
 
 
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+"""Feeds date no article before this: a ``published`` before it is the sort key of an undated article."""
+_UNDATED_SHIFT = timedelta(days=36_525)
+
+
+def undated_key(first_seen: datetime) -> datetime:
+    """Return the ``published`` of an article without a date: its first sight, moved back a hundred years.
+
+    So undated articles sort behind all others, and no period, list or rate that asks for recent ones
+    includes them.
+    """
+    return first_seen - _UNDATED_SHIFT
+
+
+def is_dated(published: datetime) -> bool:
+    """Return whether a ``published`` is a date of publication, not a sort key."""
+    return published >= EARLIEST
+
+
+def known_since(published: datetime) -> datetime:
+    """Return the date of publication, or the first sight of an article without one."""
+    return published if published >= EARLIEST else published + _UNDATED_SHIFT
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownArticle:
     """What identity needs to know about an article we already have."""
@@ -130,6 +156,11 @@ class KnownArticle:
     digest: str
     path: str
     declared_title: str = ""
+
+    @property
+    def dated(self) -> bool:
+        """Whether ``published`` is a date of publication; see ``undated_key``."""
+        return is_dated(self.published)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +188,11 @@ class _ArticleFields:
     boost: float = 1.0
     declared_title: str = ""
 
+    @property
+    def dated(self) -> bool:
+        """Whether ``published`` is a date of publication; see ``undated_key``."""
+        return is_dated(self.published)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewArticle(_ArticleFields):
@@ -177,6 +213,7 @@ class Article(_ArticleFields):
     title, the URL or the source. ``url`` is the publisher's own page, without tracking
     parameters (``""`` if there is none). ``path`` is the article page's path inside the output
     folder. ``minutes`` is the reading time, at least 1. ``first_seen`` is when we accepted it.
+    ``published`` of an article that is not ``dated`` is only a sort key (``undated_key``).
     ``title`` is what readers see; ``original_title`` is the publisher's, where our editor wrote
     another (else ``""``).
     ``same_text`` is a label, equal for articles with one text; an article that was never placed has none.

@@ -106,6 +106,7 @@ class Source:
     weight: float = 1.0
     republish: Republish = Republish.SUMMARY
     full_text: FullText = FullText.AUTO
+    interval: float | None = None
     select: Selectors | None = None
     origin: Origin = Origin.CONFIG
     paused: bool = False

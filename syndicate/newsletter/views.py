@@ -107,11 +107,14 @@ def _covered_by(story: EditionStory, source: str) -> tuple[DigestLink, ...]:
 
 
 def _links(links: tuple[RelatedLink, ...], shown: set[str]) -> tuple[DigestLink, ...]:
-    """Links that lead somewhere, each once, and none to a story the same edition carries."""
+    """Links that lead somewhere, each once.
+
+    None leads to a story that the same edition carries, unless the article's source itself lists it.
+    """
     found: dict[str, DigestLink] = {}
     for link in links:
         url = web_url(link.url)
-        if url and url not in shown:
+        if url and (url not in shown or link.parts.get("hint")):
             found.setdefault(
                 url,
                 DigestLink(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from syndicate.model import Channel, Image, PublishedArticle, Republish, SourceKind
+from syndicate.model import Channel, Image, PublishedArticle, Republish, SourceKind, is_dated, known_since
 from syndicate.publish.feed_words import FeedWords, words_in
 from syndicate.publish.fragments import Key
 from syndicate.publish.options import PublishOptions
@@ -70,6 +70,16 @@ class FeedItem(NamedTuple):
     related: tuple[RelatedItem, ...]
     short: bool = False
     original_title: str = ""
+
+    @property
+    def dated(self) -> bool:
+        """Whether ``published`` is a date of publication."""
+        return is_dated(self.published)
+
+    @property
+    def changed(self) -> datetime | None:
+        """When the item changed last; ``None`` when all that is known is its first sight."""
+        return self.updated if self.dated or self.updated > known_since(self.published) else None
 
     @property
     def id(self) -> str:
@@ -199,6 +209,8 @@ def content_html(item: FeedItem, time_zone: ZoneInfo) -> str:
     body, related = item.html, ""
     if item.original_title:
         body += f"<p>{words.headline_ours} {escape(item.original_title, quote=False)}</p>"
+    if not item.dated:
+        body += f"<p>{_sentence(words.day(item.published, time_zone))}</p>"
     if not item.own:
         name = escape(item.source_name, quote=False)
         body += f'<p>{words.source} <a href="{escape(item.url)}">{name}</a></p>'
@@ -219,15 +231,21 @@ def content_text(item: FeedItem, text: str, time_zone: ZoneInfo) -> str:
     paragraphs = [item.summary if item.short else text or item.summary]
     if item.original_title:
         paragraphs.append(f"{words.headline_ours} {item.original_title}")
+    if not item.dated:
+        paragraphs.append(_sentence(words.day(item.published, time_zone)))
     if not item.own:
         paragraphs.append(f"{words.source} {item.source_name}, {item.url}")
     if item.related:
         lines = [words.related]
         for link in item.related:
-            day = words.day(link.published.astimezone(time_zone))
+            day = words.day(link.published, time_zone)
             lines.append(f"• {link.title} – {link.source_name}, {day}\n  {link.url}")
         paragraphs.append("\n".join(lines))
     return xml_safe("\n\n".join(filter(None, paragraphs)))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _distinct(terms: Iterable[str]) -> tuple[str, ...]:
@@ -263,13 +281,15 @@ def _tidy_related(item: FeedItem) -> tuple[RelatedItem, ...]:
 def _related_line(link: RelatedItem, item: FeedItem, time_zone: ZoneInfo, words: FeedWords) -> str:
     foreign = link.language and link.language != item.language
     attributes = f' hreflang="{escape(link.language)}"' if foreign else ""
-    day = words.day(link.published.astimezone(time_zone))
+    day = words.day(link.published, time_zone)
+    if is_dated(link.published):
+        day = f'<time datetime="{rfc3339(link.published)}">{day}</time>'
     if "rtl" in (link.direction, item.direction):
         attributes += f' dir="{link.direction}"'
     return (
         f'<li><a href="{escape(link.url)}"{attributes}>{escape(link.title, quote=False)}</a>'
         f" – {escape(link.source_name, quote=False)}, "
-        f'<time datetime="{rfc3339(link.published)}">{day}</time></li>'
+        f"{day}</li>"
     )
 
 

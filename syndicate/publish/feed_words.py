@@ -4,24 +4,27 @@ Other languages get English. Pages and mails have their words in templates; feed
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Final
+
+from syndicate.model import is_dated, known_since
+from syndicate.text.dates import human_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedWords:
-    """``date`` is filled with day, name of the month, and year."""
+    """What feeds say in one language; ``undated`` is filled with the day of first sight."""
 
     language: str
     headline_ours: str
     source: str
     related: str
-    date: str
-    months: tuple[str, ...]
+    undated: str
 
-    def day(self, local: datetime) -> str:
-        """A day as people write it; without ``strftime``, which goes by the locale."""
-        return self.date.format(local.day, self.months[local.month - 1], local.year)
+    def day(self, published: datetime, zone: tzinfo) -> str:
+        """Return the day of a publication, or that it is not known and when the article was first seen."""
+        day = human_day(known_since(published), zone, self.language)
+        return day if is_dated(published) else self.undated.format(day)
 
 
 _ENGLISH: Final = FeedWords(
@@ -29,11 +32,7 @@ _ENGLISH: Final = FeedWords(
     headline_ours="Headline ours; original:",
     source="Source:",
     related="Related stories",
-    date="{} {} {}",
-    months=(
-        *("January", "February", "March", "April", "May", "June"),
-        *("July", "August", "September", "October", "November", "December"),
-    ),
+    undated="date unknown, first seen {}",
 )
 _OTHERS: Final = (
     FeedWords(
@@ -41,44 +40,28 @@ _OTHERS: Final = (
         headline_ours="العنوان من عندنا، والأصل:",
         source="المصدر:",
         related="اقرأ أيضا",
-        date="{} {} {}",
-        months=(
-            *("يناير", "فبراير", "مارس", "أبريل", "مايو", "يونيو"),
-            *("يوليو", "أغسطس", "سبتمبر", "أكتوبر", "نوفمبر", "ديسمبر"),
-        ),
+        undated="التاريخ غير معروف، رصد أول مرة في {}",
     ),
     FeedWords(
         language="de",
         headline_ours="Überschrift von uns; im Original:",
         source="Quelle:",
         related="Mehr dazu",
-        date="{}. {} {}",
-        months=(
-            *("Januar", "Februar", "März", "April", "Mai", "Juni"),
-            *("Juli", "August", "September", "Oktober", "November", "Dezember"),
-        ),
+        undated="Datum unbekannt, zuerst gesehen am {}",
     ),
     FeedWords(
         language="es",
         headline_ours="Titular nuestro; el original:",
         source="Fuente:",
         related="Leer más",
-        date="{} de {} de {}",
-        months=(
-            *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
-            *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
-        ),
+        undated="fecha desconocida, visto por primera vez el {}",
     ),
     FeedWords(
         language="fr",
         headline_ours="Titre de notre rédaction ; titre original :",
         source="Source :",
         related="À lire aussi",
-        date="{} {} {}",
-        months=(
-            *("janvier", "février", "mars", "avril", "mai", "juin"),
-            *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
-        ),
+        undated="date inconnue, vu pour la première fois le {}",
     ),
 )
 _WORDS: Final = {words.language: words for words in _OTHERS}

@@ -7,12 +7,15 @@ so nothing here imports feedgen. Every text has to be ``xml_safe`` already.
 
 from lxml.etree import SubElement, _Element
 
+from syndicate.model import known_since
 from syndicate.publish.entries import FeedItem, rfc3339
 
 ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"
 DCTERMS = "http://purl.org/dc/terms/"
 MEDIA = "http://search.yahoo.com/mrss/"
+# Only a name: nothing is served there.
+SYNDICATE = "urn:syndicate:feed"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -23,7 +26,7 @@ class RssFeed:
 
     def extend_ns(self) -> dict[str, str]:
         """Prefixes by which readers know these modules."""
-        return {"dc": DC, "dcterms": DCTERMS, "media": MEDIA}
+        return {"dc": DC, "dcterms": DCTERMS, "media": MEDIA, "syndicate": SYNDICATE}
 
     def extend_rss(self, rss: _Element) -> None:
         """Add the WebSub hub: of a channel's Atom links feedgen writes only the one to itself."""
@@ -32,11 +35,11 @@ class RssFeed:
 
 
 class AtomFeed:
-    """Declares the one namespace Atom entries need besides their own."""
+    """Declares the namespaces Atom entries need besides their own."""
 
     def extend_ns(self) -> dict[str, str]:
-        """The prefix by which readers know Media RSS."""
-        return {"media": MEDIA}
+        """The prefixes of Media RSS and of what only we say."""
+        return {"media": MEDIA, "syndicate": SYNDICATE}
 
     def extend_atom(self, feed: _Element) -> None:
         """Nothing to add to the feed."""
@@ -55,9 +58,11 @@ class RssItem:
         ``pubDate``, because RSS has no date of change; ``atom:link`` for related and via (RL4, RL5).
         """
         item = self.item
+        _add_first_sight(element, item)
         for author in item.authors:
             SubElement(element, f"{{{DC}}}creator").text = author
-        SubElement(element, f"{{{DCTERMS}}}modified").text = rfc3339(item.updated)
+        if item.changed:
+            SubElement(element, f"{{{DCTERMS}}}modified").text = rfc3339(item.changed)
         for link in self.links:
             if link["rel"] != "alternate":
                 SubElement(element, f"{{{ATOM}}}link", link)
@@ -79,6 +84,7 @@ class AtomEntry:
         When the source feed itself last changed is not known; it cannot be before this entry did.
         """
         item = self.item
+        _add_first_sight(element, item)
         if item.source_url:
             source = SubElement(element, "source")
             SubElement(source, "id").text = item.source_id
@@ -90,6 +96,12 @@ class AtomEntry:
         _add_picture(element, item)
         if item.language:
             element.set(_XML_LANG, item.language)
+
+
+def _add_first_sight(element: _Element, item: FeedItem) -> None:
+    """Tell since when an article without a date is known here."""
+    if not item.dated:
+        SubElement(element, f"{{{SYNDICATE}}}firstSeen").text = rfc3339(known_since(item.published))
 
 
 def _add_picture(element: _Element, item: FeedItem) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from syndicate.model import Channel, PublishedArticle
+from syndicate.model import Channel, PublishedArticle, is_dated, known_since
 from syndicate.publish.entries import (
     FeedItem,
     content_html,
@@ -88,8 +88,8 @@ def _item(item: FeedItem, published: PublishedArticle, options: PublishOptions) 
         "content_text": text,
         "summary": item.summary,
         "image": item.image.url if item.image else "",
-        "date_published": rfc3339(item.published),
-        "date_modified": rfc3339(item.updated),
+        "date_published": rfc3339(item.published) if item.dated else "",
+        "date_modified": rfc3339(item.changed) if item.changed else "",
         "authors": [{"name": name} for name in item.authors],
         "tags": item.tags,
         "language": item.language,
@@ -108,12 +108,14 @@ def _own_fields(item: FeedItem, published: PublishedArticle, options: PublishOpt
             "url": link.url,
             "title": link.title,
             "source": link.source_name,
-            "date_published": rfc3339(link.published),
+            **({"date_published": rfc3339(link.published)} if is_dated(link.published) else {}),
             "score": round(scores[link.uid], 4),
         }
         for link in item.related
     ]
     own: dict[str, Any] = {"about": front_page_url(options)}
+    if not item.dated:
+        own["first_seen"] = rfc3339(known_since(item.published))
     if not item.own:
         own["source"] = {key: value for key, value in source.items() if value}
     if item.original_title:

@@ -175,7 +175,8 @@ def _add_entry(feed: FeedGenerator, item: FeedItem, options: PublishOptions) -> 
     links = _links(item)
     entry.id(item.id)
     entry.title(item.title)
-    entry.published(item.published)
+    if item.dated:
+        entry.published(item.published)
     entry.updated(item.updated)
     entry.link(links)
     if item.summary:

@@ -19,6 +19,7 @@ from syndicate.model import (
     PublishedArticle,
     archive_feed,
     archive_folder,
+    known_since,
 )
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.site_headline import Headline, SectionBlock, publisher_page
@@ -124,7 +125,7 @@ class SitePages:
                 "external": publisher_page(item),
                 "canonical": canonical,
                 "summary": summary,
-                "updated": _worth_showing(article.published, article.updated),
+                "updated": _worth_showing(known_since(article.published), article.updated),
                 "picture": picture,
                 "figure": _lead_figure(picture, item.html),
                 "body": _body(item, summary),

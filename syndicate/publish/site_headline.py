@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from syndicate.model import Image, PublishedArticle, RelatedLink, Republish
+from syndicate.model import Image, PublishedArticle, RelatedLink, Republish, is_dated, known_since
 
 
 class Reason(NamedTuple):
@@ -43,6 +43,16 @@ class Headline:
     image: Image | None = None
     original_title: str = ""
     why: Sequence[Reason] = ()
+
+    @property
+    def dated(self) -> bool:
+        """Whether ``published`` is a date of publication."""
+        return is_dated(self.published)
+
+    @property
+    def first_seen(self) -> datetime:
+        """When an article without a date was first seen."""
+        return known_since(self.published)
 
     @property
     def local(self) -> bool:

@@ -122,6 +122,7 @@ def _source(settings: Settings, position: int) -> Source:
         weight=declared.weight,
         republish=declared.republish or default,
         full_text=declared.full_text,
+        interval=declared.interval or None,
         select=Selectors(**declared.select.model_dump()) if declared.select.item else None,
         paused=declared.paused,
         private=is_private(declared.url, declared.private, declared.auth is not None),

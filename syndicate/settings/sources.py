@@ -86,6 +86,7 @@ class SourceSettings(Section):
     weight: float = Field(1.0, ge=0, le=100)
     republish: Republish | None = None
     full_text: FullText = FullText.AUTO
+    interval: Duration = 0.0
     select: SelectSettings = SelectSettings()
     paused: bool = False
     private: bool | None = None

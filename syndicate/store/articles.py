@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningInsert
 
-from syndicate.model import Article, ArticleBody, Image, NewArticle
+from syndicate.model import EARLIEST, Article, ArticleBody, Image, NewArticle
 from syndicate.store import schema
 from syndicate.store.prepared import Prepared, PreparedInsert
 from syndicate.store.stale import mark_stale
@@ -32,7 +32,7 @@ _BATCH = 500
 _UID_BEGINNING = 8
 _LATEST = Prepared(
     select(schema.articles.c.published)
-    .where(schema.articles.c.source_id == bindparam("source"))
+    .where(schema.articles.c.source_id == bindparam("source"), schema.articles.c.published >= EARLIEST)
     .order_by(schema.articles.c.published.desc(), schema.articles.c.id.desc())
     .limit(bindparam("most"))
 )

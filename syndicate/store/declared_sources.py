@@ -35,6 +35,9 @@ def sync_sources(connection: Connection, declared: Sequence[Source], now: dateti
         if (row.url, row.kind, row.select_json) != (values["url"], values["kind"], values["select_json"]):
             values |= fresh_state()
             connection.execute(delete(schema.sitemap_parts).where(schema.sitemap_parts.c.source_id == row.id))
+        elif row.poll_interval != source.interval and row.next_check is not None:
+            # The wait that was planned with another interval may be much too long.
+            values["next_check"] = max(now, row.not_before or now)
         if any(getattr(row, key) != value for key, value in values.items()):
             connection.execute(update(table).where(table.c.id == row.id).values(**values))
     gone = [
@@ -60,6 +63,7 @@ def declared_values(source: Source) -> dict[str, Any]:
         "weight": source.weight,
         "republish": source.republish.value,
         "full_text": source.full_text.value,
+        "poll_interval": source.interval,
         "select_json": asdict(source.select) if source.select else None,
         "origin": source.origin.value,
         "paused": source.paused,

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_, union_all
 
-from syndicate.model import KnownArticle
+from syndicate.model import EARLIEST, KnownArticle, SourceKind
 from syndicate.store import quarantine, schema
 from syndicate.store.prepared import Prepared
 from syndicate.store.types import from_microseconds, to_microseconds
@@ -63,6 +63,27 @@ _PRUNED_BY_KEYS = Prepared(
         tuple_(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).in_(_PAIRS)
     )
 )
+
+
+def dating_sources(connection: Connection, source_ids: Collection[int]) -> set[int]:
+    """Return those of these sources that dated an article: it was not published when first seen.
+
+    Folders never count, since each file stands for itself.
+    """
+    table, sources = schema.articles, schema.sources
+    if not source_ids:
+        return set()
+    query = (
+        select(table.c.source_id)
+        .join(sources, sources.c.id == table.c.source_id)
+        .where(
+            table.c.source_id.in_(source_ids),
+            table.c.published >= EARLIEST,
+            table.c.published != table.c.first_seen,
+            sources.c.kind != SourceKind.FOLDER,
+        )
+    )
+    return set(connection.scalars(query.distinct()))
 
 
 def known_digests(connection: Connection, source_ids: Collection[int]) -> dict[int, frozenset[str]]:

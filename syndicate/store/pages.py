@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, delete, func, or_, select, update
 
-from syndicate.model import Entry, Image, NewArticle, PageRead, ReadState, WantedPage
+from syndicate.model import Entry, Image, NewArticle, PageRead, ReadState, WantedPage, is_dated
 from syndicate.store import schema
 from syndicate.store.articles import search_text
 from syndicate.store.sources import source_of
@@ -205,6 +205,8 @@ def give_full_text(connection: Connection, article_id: int, article: NewArticle)
     row = connection.execute(select(table).where(table.c.id == article_id)).one()
     values: dict[str, Any] = {"minutes": article.minutes, "words": article.words, "placed": False}
     image = article.image
+    if article.dated and not is_dated(row.published):
+        values |= {"published": article.published, "updated": max(article.updated, row.updated)}
     if row.image_json is None and image:
         values["image_json"] = asdict(image)
     if not row.authors_json and article.authors:

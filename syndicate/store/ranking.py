@@ -20,7 +20,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from syndicate.model import RankedStory
+from syndicate.model import EARLIEST, RankedStory
 from syndicate.store import schema
 from syndicate.store.story_moves import SPLIT
 from syndicate.store.types import to_microseconds
@@ -120,9 +120,10 @@ def section_counts_at_this_hour(
 
 
 def first_published(connection: Connection) -> datetime | None:
-    """When the oldest article was published."""
+    """When the oldest article with a date was published."""
+    published = schema.articles.c.published
     return connection.scalars(
-        select(schema.articles.c.published).order_by(schema.articles.c.published).limit(1)
+        select(published).where(published >= EARLIEST).order_by(published).limit(1)
     ).first()
 
 

@@ -318,6 +318,7 @@ def _source(facts: Mapping[str, Any]) -> Source:
         weight=facts["weight"],
         republish=Republish(facts["republish"]),
         full_text=FullText(facts["full_text"]),
+        interval=facts["poll_interval"],
         select=Selectors(**facts["select_json"]) if facts["select_json"] else None,
         origin=Origin(facts["origin"]),
         paused=facts["paused"],

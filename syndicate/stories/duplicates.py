@@ -15,7 +15,7 @@ from syndicate.stories.options import StoryOptions
 from syndicate.stories.terms import MAX_NAMES, MAX_SHINGLES, Hashes
 
 _LARGEST = 0xFFFFFFFF
-_FIRST_FIGURE = 1 << 31
+_FIGURE = 0x80
 
 # A headline inside an article is no copy of the article: containment needs a few sentences.
 _CONTAINED_AT_LEAST = 12
@@ -25,11 +25,11 @@ _LONG = 100
 
 def is_copy(a: Fingerprint, b: Fingerprint, options: StoryOptions) -> bool:
     """Return whether a reader would call two articles one text."""
-    mine, theirs = _numbers(a.names), _numbers(b.names)
-    shared = len(mine & theirs)
     strength = copy_strength(a, b, options)
     if strength < 1 or _differ_in_figures(a, b):
         return False
+    mine, theirs = names_of(a), names_of(b)
+    shared = len(mine & theirs)
     if shared < options.apart_names and strength < 1 + options.copy_brevity * _brevity(a, b):
         return False
     smaller = min(len(mine), len(theirs))
@@ -48,20 +48,26 @@ def copy_strength(a: Fingerprint, b: Fingerprint, options: StoryOptions) -> floa
     return strength
 
 
-def are_apart(a: Fingerprint, b: Fingerprint, options: StoryOptions) -> bool:
+def names_of(article: Fingerprint) -> frozenset[int]:
+    """Return the hashes of an article's names and figures."""
+    return frozenset(memoryview(article.names).cast("I"))
+
+
+def are_apart(
+    a: Fingerprint, b: Fingerprint, options: StoryOptions, *, mine: frozenset[int], likeness: float
+) -> bool:
     """Return whether two articles name different names and figures throughout, so tell different events.
 
-    A few names prove nothing, unless the sentences around them are the same.
+    A few names prove nothing, unless the sentences around them are the same. ``mine`` are the names of ``a``,
+    ``likeness`` is how alike the two are.
     """
-    mine = _numbers(a.names)
     # Most articles that are compared share a name, so that is asked first, and quickly.
-    if not mine.isdisjoint(memoryview(b.names).cast("I")):
+    if not mine.isdisjoint(memoryview(b.names).cast("I")) or not _has_name(a) or not _has_name(b):
         return False
-    theirs = _numbers(b.names)
-    if not _has_name(mine) or not _has_name(theirs):
-        return False
-    if min(len(mine), len(theirs)) >= options.apart_names:
+    if min(len(a.names), len(b.names)) >= 4 * options.apart_names:
         return True
+    if likeness < options.copy_likeness:
+        return False
     shared, *sizes = overlap(np.frombuffer(a.shingles, np.uint32), np.frombuffer(b.shingles, np.uint32))
     return shared >= options.template_share * min(sizes)
 
@@ -89,13 +95,10 @@ def _brevity(a: Fingerprint, b: Fingerprint) -> float:
 
 def _differ_in_figures(a: Fingerprint, b: Fingerprint) -> bool:
     """Return whether either title has a figure that the other has not: "1.2 released", "1.3 released"."""
-    mine, theirs = _numbers(a.figures), _numbers(b.figures)
+    mine, theirs = (set(memoryview(article.figures).cast("I")) for article in (a, b))
     return bool(mine - theirs and theirs - mine)
 
 
-def _numbers(packed: bytes) -> set[int]:
-    return set(memoryview(packed).cast("I"))
-
-
-def _has_name(names: set[int]) -> bool:
-    return any(name < _FIRST_FIGURE for name in names)
+def _has_name(article: Fingerprint) -> bool:
+    """Return whether an article names anything but figures, which have the highest bit and come last."""
+    return bool(article.names) and article.names[3] < _FIGURE

@@ -23,7 +23,7 @@ from syndicate.stories.clusters import (
     merge_needed,
     two_parts,
 )
-from syndicate.stories.duplicates import are_apart
+from syndicate.stories.duplicates import are_apart, names_of
 from syndicate.stories.held import Held, pair_length
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.related import Match
@@ -86,9 +86,12 @@ class Grouping:
         ``repeats``: its source has used the title before; then stories that began a while ago are closed.
         """
         nearest: dict[int, int] = {}
+        terms, names = held.terms, names_of(held.terms)
         for match in matches:
             other = self._held[match.article_id]
-            if other.story is None or other.story in nearest or self._are_apart(held, other):
+            if other.story is None or other.story in nearest:
+                continue
+            if are_apart(terms, other.terms, self._options, mine=names, likeness=match.likeness):
                 continue
             if self._is_open(other.story, held, other.article_id, repeats=repeats):
                 nearest[other.story] = other.article_id
@@ -132,13 +135,11 @@ class Grouping:
         """Compare as stories do: articles that tell events apart have nothing in common, however alike."""
         found = {one: known[one] for one in article_ids if one in known}
         found |= self._compare(held, [one for one in article_ids if one not in found])
-        return {
-            one: 0.0 if self._are_apart(held, self._held[one]) else likeness
-            for one, likeness in found.items()
-        }
-
-    def _are_apart(self, a: Held, b: Held) -> bool:
-        return are_apart(a.terms, b.terms, self._options)
+        terms, names = held.terms, names_of(held.terms)
+        for one, likeness in found.items():
+            if are_apart(terms, self._held[one].terms, self._options, mine=names, likeness=likeness):
+                found[one] = 0.0
+        return found
 
     def _is_open(self, story: int, held: Held, nearest_id: int, *, repeats: bool) -> bool:
         options = self._options

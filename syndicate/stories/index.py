@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from heapq import heapify, heappop, heappush
-from itertools import islice, takewhile
+from itertools import chain, islice, takewhile
 from typing import Any
 
 import numpy as np
@@ -342,14 +342,15 @@ class StoryIndex:
         return earlier is not None and not is_copy(held.terms, earlier.terms, self.options)
 
     def _links(self, held: Held, matches: Iterable[Match]) -> tuple[Scored, ...]:
-        """Return the matches that deserve a link: articles with other texts."""
+        """Return the matches that deserve a link: what the source itself lists first, then the likest."""
+        others = [match for match in matches if self._held[match.article_id].text != held.text]
+        listed = (match.scored() for match in others if match.hint)
         chosen = (
             match.scored()
-            for match in _at_least(self.options.lowest, matches)
-            if (other := self._held[match.article_id]).text != held.text
-            and self._deserves_link(match.score, held, other)
+            for match in _at_least(self.options.lowest, others)
+            if not match.hint and self._deserves_link(match.score, held, self._held[match.article_id])
         )
-        return tuple(islice(chosen, self.options.kept))
+        return tuple(islice(chain(listed, chosen), self.options.kept))
 
     def _deserves_link(self, score: float, a: Held, b: Held) -> bool:
         # No threshold is above the highest, whatever the length.

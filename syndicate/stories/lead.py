@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from syndicate.model import is_dated
+
 # Beyond this, a longer text says nothing about being the better report (characters).
 _LONG_ENOUGH = 1500
 
@@ -23,14 +25,15 @@ class LeadCandidate:
 def choose_lead(articles: Iterable[LeadCandidate]) -> int:
     """The id of the article that leads.
 
-    In this order: an original, the source of most weight, one with a picture, the longer text
-    (up to 1,500 characters, in steps of 300), the earliest, the smallest id.
+    In this order: one with a date, an original, the source of most weight, one with a picture, the longer
+    text (up to 1,500 characters, in steps of 300), the earliest, the smallest id.
 
     Raises ``ValueError`` when there is no article.
     """
     best = min(
         articles,
         key=lambda one: (
+            not is_dated(one.published),
             one.is_copy,
             -one.source_weight,
             not one.has_image,

@@ -129,11 +129,13 @@ def proper_names(text: str, language: str) -> set[str]:
     return set(words(" ".join(set(_NAME.findall(text))), language)) - _DATE_NAMES
 
 
-def title_names(title: str, text: str, language: str) -> list[str]:
-    """Return the words of a title, as ``words`` gives them, that its text always writes with a capital."""
-    capitalised = dict.fromkeys(_CAPITALISED.findall(title))
-    found = [word for word in capitalised if word in text and f" {word.lower()}" not in text]
-    return [word for word in dict.fromkeys(words(" ".join(found), language)) if word not in _DATE_NAMES]
+def title_names(title: str, text: str) -> list[str]:
+    """Return the words of a title, in lower case, that its text always writes with a capital."""
+    return [
+        word.casefold()
+        for word in dict.fromkeys(_CAPITALISED.findall(title))
+        if word in text and f" {word.lower()}" not in text and word.casefold() not in _DATE_NAMES
+    ]
 
 
 def figures(text: str) -> list[str]:

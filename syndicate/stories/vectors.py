@@ -23,8 +23,6 @@ BACKGROUND_DOCUMENTS = 500
 _BACKGROUND = BACKGROUND_DOCUMENTS * SHARES + np.float32(0.5)
 # Loaded articles whose terms are cut out together: all at once would need as much memory again.
 _COUNTED_TOGETHER = 1000
-# More figures than a title has.
-MOST_FIGURES = 8
 
 
 class Cosines(NamedTuple):
@@ -77,7 +75,7 @@ class TermSpace:
             shingles=article.shingles.tobytes(),
             length=article.length,
             names=article.names.tobytes(),
-            figures=article.figures[:MOST_FIGURES].tobytes(),
+            figures=article.figures.tobytes(),
         )
 
     def cosines(self, query: Fingerprint, others: Sequence[Fingerprint]) -> Cosines:

@@ -51,7 +51,14 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _MAILBOX = re.compile(r"[A-Za-z0-9.!#$&'*+/=^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _HOST = re.compile(_LABELS)
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{0,5}))?")
-_TO_DROP = re.compile(r"[\t\n\r]")
+# Browsers drop the first three. Zero-width characters, also %-encoded, are invisible and come in by copying;
+# joiners stay where the letters before them need them (Persian, Indic scripts, emoji).
+_TO_DROP = re.compile(
+    "[\t\n\r\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]|%E2%80%8B|%EF%BB%BF"
+    "|(?<![\u0600-\u08ff\u0900-\u0dff\ufe0f\U0001f000-\U0001faff])[\u200c\u200d]",
+    re.IGNORECASE,
+)
+_USERINFO = re.compile(r"\A(https?:)?//[^/?#]*@", re.IGNORECASE)
 _EDGE = "".join(map(chr, range(0x21)))
 _LEGAL = re.compile(rf"{_PATH}*")
 _LEGAL_QUERY = re.compile(rf"(?:{_PATH}|\?)*")
@@ -71,7 +78,7 @@ class _Parts(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def canonical_url(url: str) -> str:
-    """The one spelling of a web page's address, for comparing and storing.
+    """The one spelling of a web page's address, for comparing.
 
     Lower-case scheme and host, IDNA host in Punycode, no default port, no dot segments, normalised
     %-escapes (RFC 3986 section 6.2.2), no fragment unless it is a ``#!`` route, no tracking parameters;
@@ -83,18 +90,33 @@ def canonical_url(url: str) -> str:
     parts = _parse(url)
     if parts is None:
         return ""
-    query = "&".join(pair for pair in parts.query.split("&") if pair and not _is_tracking(pair))
     fragment = parts.fragment if parts.fragment.startswith("!") else ""
-    return _join(parts._replace(query=query, fragment=fragment))
+    return _join(parts._replace(query=_without_tracking(parts.query), fragment=fragment))
+
+
+def canonical_link(url: str) -> str:
+    """Return ``canonical_url`` with its fragment: the address of one entry of a changelog.
+
+    A fragment of tracking parameters (``#utm_source=rss``, ``#xtor=RSS-1``) is dropped.
+    """
+    page = canonical_url(url)
+    if "#" not in url or not page or "#" in page:
+        return page
+    parts = _parse(url)
+    fragment = parts.fragment if parts else ""
+    if "=" in fragment:
+        fragment = _without_tracking(fragment)
+    link = f"{page}#{fragment}" if fragment else page
+    return link if len(link) <= MAX_LENGTH else page
 
 
 def absolute_url(base: str, reference: str) -> str:
     """Where a link found on the page ``base`` leads, as a valid absolute URI.
 
-    Tracking parameters and fragments stay: it is the publisher's link. Only http, https and
-    plain ``mailto:`` addresses come back; everything else (``javascript:``, ``data:``, ``cid:``, a relative
-    reference without a usable base, an empty reference) is ``""``. ``//host/x`` takes the scheme of
-    the base, https without one.
+    Tracking parameters and fragments stay: it is the publisher's link. Userinfo (``https://bank.com@evil``)
+    and zero-width characters go. Only http, https and plain ``mailto:`` addresses come back; everything else
+    (``javascript:``, ``data:``, ``cid:``, a relative reference without a usable base, an empty reference) is
+    ``""``. ``//host/x`` takes the scheme of the base, https without one.
     """
     if len(reference) <= MAX_LENGTH and _ORDINARY_LINK.fullmatch(reference) and "/." not in reference:
         return reference
@@ -107,6 +129,8 @@ def absolute_url(base: str, reference: str) -> str:
     elif scheme.group().lower() == "mailto:":
         address = unquote(reference[7:].partition("?")[0])
         return f"mailto:{quote(address, safe='@!$&*+=')}" if _MAILBOX.fullmatch(address) else ""
+    if "@" in reference:
+        reference = _USERINFO.sub(r"\1//", reference)
     parts = _parse(reference)
     return "" if parts is None else _join(parts)
 
@@ -261,6 +285,10 @@ def _without_dot_segments(path: str) -> str:
     if segments[-1] in (".", ".."):
         kept.append("")
     return "/" + "/".join(kept)
+
+
+def _without_tracking(query: str) -> str:
+    return "&".join(pair for pair in query.split("&") if pair and not _is_tracking(pair))
 
 
 def _is_tracking(pair: str) -> bool:

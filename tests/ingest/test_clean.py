@@ -497,3 +497,27 @@ def test_no_break_spaces_take_linear_time():
     found = clean_html("<p>a\xa0b</p>" + "\xa0" * 900_000 + "c", BASE)
     assert (found.text, "&nbsp;" in found.html) == ("a b\n\nc", False)
     assert clean_html("<p>a\xa0b</p>", BASE).html == "<p>a&nbsp;b</p>"
+
+
+@pytest.mark.parametrize(
+    ("html", "cleaned"),
+    [
+        (
+            '<a href="https://bank.com@evil.example/">a</a>',
+            '<a href="https://evil.example/" rel="noopener">a</a>',
+        ),
+        ('<a href="https://a.example/@b">a</a>', '<a href="https://a.example/@b" rel="noopener">a</a>'),
+        ('<code>href="x@y"</code>', '<code>href="x@y"</code>'),
+        ('<a href="#n">a</a>', '<a href="https://a.example/p#n" rel="noopener">a</a>'),
+        ('<a href="">a</a>', '<a href="https://a.example/p" rel="noopener">a</a>'),
+        ('<a href="?q=1">a</a>', '<a href="https://b.example/c/d?q=1" rel="noopener">a</a>'),
+        ('<a href="../../e">a</a>', '<a href="https://b.example/e" rel="noopener">a</a>'),
+        ('<a href="the-page.html">a</a>', '<a href="https://b.example/c/the-page.html" rel="noopener">a</a>'),
+        (
+            '<a href="one-folder-up/e">a</a>',
+            '<a href="https://b.example/c/one-folder-up/e" rel="noopener">a</a>',
+        ),
+    ],
+)
+def test_links_lead_where_the_item_says(html, cleaned):
+    assert clean_html(html, "https://b.example/c/d", "https://a.example/p").html == cleaned

@@ -1,11 +1,14 @@
 """Dates in the customary forms are the moments that feedparser finds; every other form is left to it."""
 
+from datetime import UTC, datetime
+
 import pytest
 from feedparser.datetimes import _parse_date
 from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.ingest.feed_dates import customary_date
+from syndicate.ingest.feeds import parse_feed
 
 CUSTOMARY = [
     ("Tue, 24 Nov 2026 08:00:00 GMT", "2026-11-24T08:00:00+00:00"),
@@ -68,3 +71,27 @@ def test_other_forms_and_impossible_days_are_left_to_feedparser(text: str) -> No
 def test_whatever_is_read_is_what_feedparser_reads(text: str) -> None:
     found = customary_date(text)
     assert found is None or found.utctimetuple() == _parse_date(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("2026年11月27日 14:30", "2026-11-27T14:30:00"),
+        ("27. März 2026", "2026-03-27T00:00:00"),
+        ("27 Nov 2026 11:52 PM", "2026-11-27T23:52:00"),
+        ("20 June ,2023: 11:52 PM GST", "2023-06-20T19:52:00"),
+        ("Nov 27, 2026", "2026-11-27T00:00:00"),
+        ("27.11.2026", "2026-11-27T00:00:00"),
+        ("Tue, 24 Nov 2026 08:00:00 EST", "2026-11-24T13:00:00"),
+    ],
+)
+@pytest.mark.parametrize("element", ["pubDate", "dc:date"])
+def test_a_feed_may_date_its_items_as_people_do(written: str, moment: str, element: str) -> None:
+    document = (
+        '<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>Harbour</title>'
+        f"<item><guid>1</guid><title>Rain</title><{element}>{written}</{element}></item></channel></rss>"
+    )
+    (entry,) = parse_feed(
+        document.encode(), url="https://a.example/feed", content_type="", charset="", known=frozenset()
+    ).entries
+    assert (entry.published or entry.updated) == datetime.fromisoformat(moment).replace(tzinfo=UTC)

@@ -1,6 +1,8 @@
 """What each format's fields become."""
 
+import re
 from datetime import UTC, datetime
+from html import escape
 
 import pytest
 
@@ -184,7 +186,10 @@ def test_C4_atom_says_what_its_titles_are(construct, title):
     [
         ("<author>kari@news.example (Kari Nordmann)</author>", ("Kari Nordmann",)),
         ("<author>Kari Nordmann &lt;kari@news.example&gt;</author>", ("Kari Nordmann",)),
-        ("<author>kari@news.example</author>", ()),
+        ("<author>kari@news.example</author>", ("kari",)),
+        ("<author>kari.nordmann@news.example</author>", ("Kari Nordmann",)),
+        ("<author>noreply@news.example</author>", ()),
+        ("<author>hidden (Kari)</author>", ("Kari",)),
         ("<author>Conan O&amp;#39;Brien</author>", ("Conan O'Brien",)),
         (
             "<dc:creator>Kari</dc:creator><dc:creator>Ola</dc:creator><dc:creator>Kari</dc:creator>",
@@ -251,10 +256,87 @@ def test_plain_text_content_keeps_its_paragraphs():
     assert entry.html == "<p>one &lt;two&gt;<br>three</p><p>four</p>"
 
 
-@pytest.mark.parametrize("kind", ["image/svg+xml", "application/octet-stream", "video/mp4"])
+@pytest.mark.parametrize("kind", ["image/svg+xml", "image/png", "video/mp4"])
 def test_content_that_is_no_text_is_no_article(kind):
     entry = only_entry(atom(f'<title>a</title><content type="{kind}">PHN2Zz4=</content><summary>b</summary>'))
     assert (entry.html, entry.summary) == ("b", "b")
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    ['type="application/octet-stream"', 'type="text/html" mode="base64"', 'type="unknown"'],
+)
+def test_base64_content_of_any_type_is_read(attributes):
+    written = "PHA+b25lIDxiPnR3bzwvYj48L3A+"
+    assert only_entry(atom(f"<content {attributes}>{written}</content>")).html == "<p>one <b>two</b></p>"
+
+
+@pytest.mark.parametrize("kind", ["HTML", "escaped", "application/x-article"])
+def test_content_of_an_unknown_type_is_read(kind):
+    entry = only_entry(atom(f'<content type="{kind}">&lt;p&gt;one&lt;/p&gt;</content>'))
+    assert entry.html == "<p>one</p>"
+
+
+def test_an_atom_entry_document_is_a_feed_of_one_entry():
+    entry = only_entry(
+        b'<?xml version="1.0"?><entry xmlns="http://www.w3.org/2005/Atom"><title>a</title></entry>'
+    )
+    assert entry.title == "a"
+
+
+@pytest.mark.parametrize("around", ["%s", '<media:content url="https://c.example/v.mp4">%s</media:content>'])
+def test_a_media_title_is_the_title_where_there_is_no_other(around):
+    title = around % "<media:title>Video</media:title>"
+    assert only_entry(rss(title)).title == "Video"
+    assert only_entry(rss(f"<title>a</title>{title}")).title == "a"
+    assert only_entry(rss(f"{title}<title>a</title>")).title == "a"
+
+
+RELATIVE = escape(
+    '<a href="#fn1">1</a><a href="b.html">2</a><img src="../c.jpg"><a href="/d?e=1&amp;f=2">3</a>'
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "resolved"),
+    [
+        (
+            atom(
+                f'<link href="https://a.example/x/y"/><content type="html">{RELATIVE}</content>',
+                attributes='xml:base="https://b.example/z/"',
+            ),
+            ("a.example/x/y#fn1", "b.example/z/b.html", "b.example/c.jpg", "b.example/d?e=1&amp;f=2"),
+        ),
+        (
+            rss(f"<link>https://a.example/x/y/</link><description>{RELATIVE}</description>"),
+            ("a.example/x/y/#fn1", "a.example/x/y/b.html", "a.example/x/c.jpg", "a.example/d?e=1&amp;f=2"),
+        ),
+        (
+            rss(f"<description>{RELATIVE}</description>", head="<link>https://s.example/t/</link>"),
+            ("s.example/t/#fn1", "s.example/t/b.html", "s.example/c.jpg", "s.example/d?e=1&amp;f=2"),
+        ),
+        (
+            rss(f"<description>{RELATIVE}</description>", head="<link>http://localhost:4000/</link>"),
+            (
+                "news.example/feeds/all.xml#fn1",
+                "news.example/feeds/b.html",
+                "news.example/c.jpg",
+                "news.example/d?e=1&amp;f=2",
+            ),
+        ),
+    ],
+    ids=["xml:base", "item", "site", "feed"],
+)
+def test_relative_addresses_start_from_base_item_site_or_feed(body, resolved):
+    html = only_entry(body).html
+    assert [address.removeprefix("https://") for address in re.findall(r'(?:href|src)="([^"]*)"', html)] == [
+        *resolved
+    ]
+
+
+def test_plain_text_that_was_escaped_twice_is_read():
+    entry = only_entry(atom("<summary>Fish &amp;amp; chips&amp;nbsp;! &amp;lt;b&amp;gt;</summary>"))
+    assert entry.summary == "Fish & chips ! &lt;b&gt;"
 
 
 @pytest.mark.parametrize(

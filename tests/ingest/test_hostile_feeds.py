@@ -18,6 +18,7 @@ from tests.ingest.reading import atom, read, rss
 pytestmark = pytest.mark.timeout(15)
 
 # Where elements are skipped, so that it is no item.
+MANY_ATTRIBUTES = " ".join(f"a{n}='1'" for n in range(200_000))
 TINY_ITEM = "<media:credit><item/></media:credit>"
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
 ENTITIES = {
@@ -54,16 +55,40 @@ def test_P2_xinclude_is_only_an_unknown_element():
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (rss("<x>" * 100_000 + "</x>" * 100_000), "nested deeper than 200"),
-        (rss("<x>" * 198 + "</x>" * 198), "nested deeper than 200"),
-        (rss("<x " + " ".join(f"a{n}='1'" for n in range(200_000)) + "/>"), "more than 500 attributes"),
-        (b"<rss><channel><item>" + b"<x>" * 100_000, "nested deeper than 200"),
+        (rss(head="<x>" * 100_000 + "</x>" * 100_000), "nested deeper than 200"),
+        (rss(head="<x>" * 199 + "</x>" * 199), "nested deeper than 200"),
+        (rss(head="<x " + MANY_ATTRIBUTES + "/>"), "more than 500 attributes"),
+        (b"<rss><channel><item>" + b"<x>" * 100_000, "cut off"),
     ],
     ids=["depth", "just-too-deep", "attributes", "depth-cut-off"],
 )
 def test_P5_limits_are_errors_that_say_so(body, reason):
     with pytest.raises(ParseError, match=reason):
         read(body)
+
+
+@pytest.mark.parametrize(
+    "excess",
+    [
+        "<x>" * 100_000 + "</x>" * 100_000,
+        "<x>" * 198 + "<![CDATA[</x>]]><!-- <x> --><y z='>'/>" + "</x>" * 198,
+        f"<x {MANY_ATTRIBUTES}/>",
+        f"<x {MANY_ATTRIBUTES}><z>one</z></x>",
+    ],
+    ids=["depth", "just-too-deep", "attributes", "attributes-around"],
+)
+def test_an_item_beyond_the_limits_is_flattened_and_the_others_are_read(excess):
+    body = rss(f"{excess}<title>a</title>", "<title>b</title>")
+    parsed = read(body)
+    assert ([entry.title for entry in parsed.entries], parsed.refused) == (["a", "b"], ())
+    assert read(body, known=frozenset(parsed.digests)).entries == ()
+
+
+def test_text_of_elements_nested_too_deeply_is_kept():
+    deep = "<div>" * 300 + "deep" + "</div>" * 300 + "<p>after</p>"
+    xhtml = f'<div xmlns="http://www.w3.org/1999/xhtml">{deep}</div>'
+    (entry,) = read(atom(f'<title>a</title><content type="xhtml">{xhtml}</content>')).entries
+    assert entry.text == "deep\n\nafter"
 
 
 def test_a_tag_of_megabytes_in_a_malformed_feed_is_bounded():

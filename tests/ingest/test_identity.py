@@ -18,8 +18,9 @@ from syndicate.ingest.identity import (
     entry_key,
     keys_of,
     uid_of,
+    urls_of,
 )
-from syndicate.model import Entry, Image, KnownArticle, NewArticle, Source
+from syndicate.model import Entry, Image, KnownArticle, NewArticle, Source, known_since, undated_key
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 SOURCE = Source(id=1, name="wire", url="https://wire.example/feed", section="World")
@@ -53,7 +54,8 @@ def decided(entry: Entry, *known: KnownArticle, now: datetime = NOW + timedelta(
         ("abc", "https://wire.example/1", "abc"),
         (" abc ", "", "abc"),
         ("https://wire.example/?p=1&utm_source=x", "", "https://wire.example/?p=1&utm_source=x"),
-        ("", "https://WIRE.example:443/1?utm_source=x#top", "https://wire.example/1"),
+        ("", "https://WIRE.example:443/1?utm_source=x#v1.2", "https://wire.example/1#v1.2"),
+        ("", "https://wire.example/1#utm_source=rss", "https://wire.example/1"),
         ("0", "https://wire.example/1", "https://wire.example/1"),
         ("NULL", "https://wire.example/1", "https://wire.example/1"),
         ("--", "https://wire.example/1", "https://wire.example/1"),
@@ -195,26 +197,32 @@ def test_a_correction_is_no_reused_guid(change):
     ("published", "updated", "expected"),
     [
         (NOW - timedelta(days=2), None, (NOW - timedelta(days=2), NOW - timedelta(days=2))),
-        (None, None, (NOW, NOW)),
+        (None, None, (undated_key(NOW), NOW)),
         (None, NOW - timedelta(days=1), (NOW - timedelta(days=1), NOW - timedelta(days=1))),
-        (NOW + timedelta(days=300), None, (NOW, NOW)),
+        (NOW + timedelta(hours=23), None, (NOW, NOW)),
+        (NOW + timedelta(days=300), None, (undated_key(NOW), NOW)),
         (NOW + timedelta(minutes=9), None, (NOW + timedelta(minutes=9), NOW + timedelta(minutes=9))),
-        (datetime(1717, 1, 1, tzinfo=UTC), None, (NOW, NOW)),
+        (datetime(1, 1, 1, tzinfo=UTC), None, (undated_key(NOW), NOW)),
         (
             datetime(1970, 1, 1, tzinfo=UTC),
             NOW - timedelta(days=1),
             (NOW - timedelta(days=1), NOW - timedelta(days=1)),
         ),
         (NOW, NOW - timedelta(days=5), (NOW, NOW)),
-        (NOW - timedelta(days=5), NOW + timedelta(days=5), (NOW - timedelta(days=5), NOW)),
+        (
+            NOW - timedelta(days=5),
+            NOW + timedelta(days=5),
+            (NOW - timedelta(days=5), NOW - timedelta(days=5)),
+        ),
     ],
     ids=[
         "date",
         "none",
         "only-updated",
-        "future",
+        "wrong-zone",
+        "far-future",
         "clock-skew",
-        "year-1717",
+        "year-1",
         "epoch",
         "updated-first",
         "future-update",
@@ -223,6 +231,29 @@ def test_a_correction_is_no_reused_guid(change):
 def test_dates_are_plausible(published, updated, expected):
     article = accept(replace(ENTRY, published=published, updated=updated), SOURCE, NOW)
     assert (article.published, article.updated) == expected
+
+
+def test_an_undated_entry_is_dated_by_first_sight_only_where_that_is_sound():
+    bare = replace(ENTRY, published=None)
+    assert accept(bare, SOURCE, NOW, by_sight=True).published == NOW
+    archived = accept(bare, SOURCE, NOW)
+    assert not archived.dated
+    assert known_since(archived.published) == archived.first_seen == NOW
+    assert archived.path.startswith("site/articles/2026/03/")
+
+
+def test_an_undated_article_takes_the_first_date_it_gets():
+    known = first_seen(replace(ENTRY, published=None))
+    decision = decided(replace(ENTRY, digest="d2"), known)
+    assert decision.kind is Kind.CHANGED
+    assert decision.article is not None
+    assert (decision.article.published, decision.article.uid) == (ENTRY.published, known.uid)
+
+
+def test_a_guid_that_moves_and_gets_a_date_is_no_reused_guid():
+    known = first_seen(replace(ENTRY, published=None))
+    moved = replace(ENTRY, url="https://wire.example/moved", title="Snow", digest="d2")
+    assert decided(moved, known).existing == known
 
 
 def test_a_future_date_is_not_moved_by_every_poll():
@@ -325,3 +356,33 @@ def test_an_article_of_a_store_that_hashed_otherwise_is_still_the_same():
     before = replace(first_seen(), content_hash="a5b3b9917c9d818d252c44c7e1e74c44")
     assert decided(replace(ENTRY, digest="d2"), before).kind is Kind.SAME
     assert decided(replace(ENTRY, digest="d2", title="Sun in Bergen"), before).kind is Kind.CHANGED
+
+
+def changelog(version: str, title: str = "", date: datetime | None = None) -> Entry:
+    url = f"https://wire.example/log{'#' + version if version else ''}"
+    return Entry(guid="", url=url, title=title or f"Version {version}", published=date, digest=version)
+
+
+def test_entries_of_a_changelog_are_articles_of_their_own_and_keep_their_links():
+    first, second = changelog("v1", "Fixes"), changelog("v2", "Fixes")
+    known = first_seen(first)
+    decision = decided(second, known)
+    assert decision.kind is Kind.NEW
+    assert decision.article
+    assert decision.article.url == "https://wire.example/log#v2"
+    assert decided(replace(first, digest="other", text="More."), known).existing == known
+
+
+def test_an_entry_stored_before_fragments_counted_is_found_by_its_title():
+    known = first_seen(changelog("", "Version v1"))
+    assert set(keys_of(changelog("v1"))) >= {known.entry_key}
+    assert set(urls_of(changelog("v1"))) >= {known.url}
+    assert decided(changelog("v1"), known).existing == known
+    assert decided(changelog("v2"), known).kind is Kind.NEW
+
+
+def test_a_guid_reused_for_another_entry_of_a_changelog_is_a_new_article():
+    known = first_seen(replace(changelog("v1", date=NOW - timedelta(days=9)), guid="log"))
+    entry = replace(changelog("v2", date=NOW), guid="log")
+    assert decided(entry, known).kind is Kind.NEW
+    assert keys_of(entry)[1] == "log#https://wire.example/log#v2"

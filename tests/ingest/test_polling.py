@@ -1,5 +1,6 @@
 """When a source is asked again."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,10 +17,11 @@ from syndicate.ingest.polling import (
     after_poll,
     believed_url,
     failed,
+    options_for,
     rhythm_of,
     with_hub,
 )
-from syndicate.model import SourceState
+from syndicate.model import Source, SourceKind, SourceState
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 HOUR, DAY = 3600.0, 86_400.0
@@ -313,3 +315,35 @@ def test_a_rhythm_counts_no_publication_twice_and_none_of_the_future(moments):
     assert 0 <= visits <= min(10, len(published))
     assert (since is None) == (visits == 0)
     assert since is None or since <= NOW
+
+
+@pytest.mark.parametrize(("longest", "expected"), [(6 * HOUR, 6 * HOUR), (DAY, DAY), (7 * DAY, DAY)])
+def test_max_interval_bounds_the_wait_for_a_server_without_validators(longest, expected):
+    options = PollingOptions(max_interval=longest)
+    after = after_poll(FRESH, good(etag="", published=(NOW - timedelta(minutes=5),)), NOW, options)
+    assert waits(after, expected)
+
+
+def test_a_source_may_have_an_interval_of_its_own():
+    source = Source(id=1, name="wire", url="https://wire.example/feed", interval=600.0)
+    options = options_for(source, OPTIONS)
+    after = after_poll(FRESH, good(etag="", published=(NOW - timedelta(days=90),)), NOW, options)
+    assert waits(after, 600)
+    assert after.check_reason == "its own interval ([[sources]] interval)"
+    assert waits(after_poll(FRESH, good(max_age=HOUR), NOW, options), HOUR)
+    assert options_for(replace(source, interval=None), OPTIONS) == OPTIONS
+
+
+def test_failures_of_a_source_with_an_own_interval_still_back_off():
+    options = options_for(Source(id=1, name="wire", url="https://wire.example/feed", interval=600.0), OPTIONS)
+    state = FRESH
+    for expected in (600, 1200, 2400):
+        state = after_poll(state, bad(), NOW, options)
+        assert waits(state, expected)
+
+
+def test_a_folder_is_read_every_minute_unless_it_has_an_interval():
+    folder = Source(id=1, name="desk", url="/texts", kind=SourceKind.FOLDER)
+    assert waits(after_poll(FRESH, good(etag=""), NOW, options_for(folder, OPTIONS)), 60)
+    slow = options_for(replace(folder, interval=HOUR), OPTIONS)
+    assert waits(after_poll(FRESH, good(etag=""), NOW, slow), HOUR)

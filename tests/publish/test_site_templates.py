@@ -45,7 +45,7 @@ def test_words_can_be_translated_in_one_file(tmp_path):
     page = SitePages(Templates(tmp_path), OPTIONS).article_page(published(1)).decode()
 
     assert "Lesemodus" in page
-    assert "24 Nov. 2026, 08:00" in page
+    assert "24. Nov. 2026, 08:00" in page
 
 
 PAGE_TEMPLATES = ("article", "front", "listing", "parts/head", "parts/masthead", "parts/footer", "parts/rail")

@@ -404,6 +404,7 @@ READS = {
     "known_articles.known_entries",
     "articles.latest_articles",
     "articles.telling_texts",
+    "known_articles.dating_sources",
     "known_articles.known_digests",
     "known_articles.pruned_keys",
     "articles.shown_on",

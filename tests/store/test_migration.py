@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from syndicate.errors import StoreError
+from syndicate.model import is_dated, undated_key
 from syndicate.store import articles, migration, open_store, schema
 from syndicate.store.migration import Migration, all_migrations
 
@@ -180,6 +181,30 @@ def test_articles_of_before_keep_their_html_and_give_their_text_from_it(empty_st
     with store.read() as connection:
         (body,) = articles.get_bodies(connection, [article]).values()
     assert (body.html, body.text) == ("<p>a</p><p>&lt;b</p>", "a\n\n<b")
+    store.dispose()
+
+
+def test_articles_stored_as_published_when_first_seen_become_undated(empty_store_url, monkeypatch) -> None:
+    before = [one for one in all_migrations() if one.number < 21]
+    monkeypatch.setattr(migration, "all_migrations", lambda: before)
+    store = open_store(empty_store_url)
+    store.migrate()
+    with store.write() as connection:
+        source = old_row(connection, "sources", name="harbour")
+        given = [("a", 1_800_000_000_000_000), ("b", 1_799_000_000_000_000)]
+        for uid, published in given:
+            facts = {"source_id": source, "uid": uid, "entry_key": uid, "path": uid, "story_id": 1}
+            facts |= {"published": published, "first_seen": 1_800_000_000_000_000}
+            old_row(connection, "articles", **facts, authors_json="[]", tags_json="[]", read_more_json="[]")
+    monkeypatch.undo()
+    store.migrate()
+    with store.read() as connection:
+        undated, dated = connection.scalars(
+            select(schema.articles.c.published).order_by(schema.articles.c.uid)
+        )
+        seen = connection.scalars(select(schema.articles.c.first_seen).limit(1)).one()
+        stale = connection.scalars(select(func.count()).select_from(schema.stale_pages)).one()
+    assert (undated, is_dated(dated), stale) == (undated_key(seen), True, 1)
     store.dispose()
 
 

@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.text.urls import absolute_url, canonical_url, host_of, is_web_url, origin_of, same_site
+from syndicate.text.urls import (
+    absolute_url,
+    canonical_link,
+    canonical_url,
+    host_of,
+    is_web_url,
+    origin_of,
+    same_site,
+)
 
 WEB = st.one_of(
     st.text(),
@@ -91,6 +99,39 @@ def test_what_is_no_web_address_has_no_canonical_one(url):
     assert canonical_url(url) == ""
     assert not is_web_url(url)
     assert host_of(url) == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        ("https://bank.com@evil.example/a", "https://evil.example/a"),
+        ("https:\\\\user:secret@evil.example", "https://evil.example/"),
+        ("//user@evil.example/@name", "https://evil.example/@name"),
+        ("https://social.example/@name?u=//a@b", "https://social.example/@name?u=//a@b"),
+        ("https://exa\u200bmple.com/a\u2060b\ufeff", "https://example.com/ab"),
+        ("https://example.com/a%E2%80%8B", "https://example.com/a"),
+        ("https://example.com/\u0645\u06cc\u200c\u0634", "https://example.com/%D9%85%DB%8C%E2%80%8C%D8%B4"),
+        ("https://\u0430pple.com/", "https://xn--pple-43d.com/"),
+    ],
+)
+def test_links_have_no_userinfo_no_invisible_characters_and_hosts_in_ascii(written, url):
+    assert absolute_url("", written) == url
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    [
+        ("https://EXAMPLE.com/log?utm_source=x#v1", "https://example.com/log#v1"),
+        ("https://example.com/log#utm_source=rss&utm_medium=feed", "https://example.com/log"),
+        ("https://example.com/log#xtor=RSS-1", "https://example.com/log"),
+        ("https://example.com/log#a=1&utm_source=rss", "https://example.com/log#a=1"),
+        ("https://example.com/#!/route", "https://example.com/#!/route"),
+        ("https://example.com/log#", "https://example.com/log"),
+        ("https://user@example.com/log#v1", ""),
+    ],
+)
+def test_a_canonical_link_keeps_its_fragment(url, link):
+    assert canonical_link(url) == link
 
 
 @given(WEB)

@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from syndicate.ingest.identity import Decision, Kind, decide, entry_key, keys_of
+from syndicate.ingest.identity import Decision, Kind, decide, entry_key, has_date, keys_of, urls_of
 from syndicate.ingest.reappearing import Reappeared
 from syndicate.ingest.rules import Rule, apply_rules
 from syndicate.jobs.ingest.moved import moved_articles
 from syndicate.jobs.ingest.reading import Reading
-from syndicate.model import KnownArticle, Source
+from syndicate.model import KnownArticle, NewArticle, Source, SourceKind
 from syndicate.store import Store, known_articles, tombstones
 from syndicate.text.names import title_hash
-from syndicate.text.urls import canonical_url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,23 +38,35 @@ def decide_entries(
     asked = {
         one.source.id: (
             [key for entry in one.parsed.entries for key in keys_of(entry)],
-            [canonical_url(entry.url) for entry in one.parsed.entries],
+            [url for entry in one.parsed.entries for url in urls_of(entry)],
         )
         for one in readings
         if one.parsed.entries and not one.is_first
     }
-    if not asked:
+    undated = {one.source.id for one in readings if one.by_sight and _has_no_dates(one, now)}
+    if not asked and not undated:
         return [_decided(rules, one, now, _Known()) for one in readings]
     parsed = {one.source.id: one.parsed for one in readings if one.source.id in asked}
     with store.read() as connection:
         found = known_articles.known_entries(connection, asked)
         articles = {source_id: known for source_id, (known, _) in found.items()}
         back = moved_articles(connection, parsed, articles)
+        by_sight = undated - known_articles.dating_sources(connection, undated)
     facts = {
         source_id: _Known(articles=articles[source_id], pruned=pruned, back=back[source_id])
         for source_id, (_, pruned) in found.items()
     }
-    return [_decided(rules, one, now, facts.get(one.source.id, _Known())) for one in readings]
+    return [
+        _decided(rules, one, now, facts.get(one.source.id, _Known()), by_sight=one.source.id in by_sight)
+        for one in readings
+    ]
+
+
+def _has_no_dates(reading: Reading, now: datetime) -> bool:
+    """Return whether no new entry of a reading has a date; in a folder each file stands for itself."""
+    entries = reading.parsed.entries
+    is_folder = reading.source.kind is SourceKind.FOLDER
+    return bool(entries) and (is_folder or not any(has_date(entry, now) for entry in entries))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +78,9 @@ class _Known:
     back: Reappeared = field(default_factory=lambda: Reappeared(moved={}))
 
 
-def _decided(rules: tuple[Rule, ...], reading: Reading, now: datetime, known: _Known) -> Decided:
+def _decided(
+    rules: tuple[Rule, ...], reading: Reading, now: datetime, known: _Known, *, by_sight: bool = False
+) -> Decided:
     source, back = reading.source, known.back
     by_key = {article.entry_key: article for article in known.articles}
     by_url: dict[str, list[KnownArticle]] = {}
@@ -75,10 +88,14 @@ def _decided(rules: tuple[Rule, ...], reading: Reading, now: datetime, known: _K
         by_url.setdefault(article.url, []).append(article)
     decided = Decided(refused=list(reading.parsed.refused))
     taken: set[str] = set()
-    for entry in reading.parsed.entries:
+    for place, entry in enumerate(reading.parsed.entries):
         candidates = [by_key[key] for key in keys_of(entry) if key in by_key] if by_key else []
-        candidates += by_url.get(canonical_url(entry.url), [])
-        decision = decide(entry, source, candidates, now, moved=back.moved.get(entry.digest))
+        candidates += [article for url in urls_of(entry) for article in by_url.get(url, ())]
+        decision = decide(
+            entry, source, candidates, now, moved=back.moved.get(entry.digest), by_sight=by_sight
+        )
+        if decision.kind is Kind.NEW and decision.article and not decision.article.dated:
+            decision = replace(decision, article=_in_order(decision.article, place))
         key = decision.article.entry_key if decision.article else entry_key(entry)
         if decision.kind is Kind.REFUSED:
             decided.refused.append((entry.digest, decision.reason))
@@ -91,6 +108,11 @@ def _decided(rules: tuple[Rule, ...], reading: Reading, now: datetime, known: _K
             taken.add(key)
             _judge(decided, decision, rules, source)
     return decided
+
+
+def _in_order(article: NewArticle, place: int) -> NewArticle:
+    """Return an undated article as it sorts by its ``place`` in the document: the first comes first."""
+    return replace(article, published=article.published - timedelta(microseconds=place))
 
 
 def _judge(decided: Decided, decision: Decision, rules: tuple[Rule, ...], source: Source) -> None:

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from syndicate.ingest.identity import keys_of
+from syndicate.ingest.identity import keys_of, urls_of
 from syndicate.ingest.reappearing import Reappeared, is_archive, reappeared
 from syndicate.model import Entry, KnownArticle, ParsedSource
 from syndicate.store import Connection, known_articles, tombstones
 from syndicate.text.names import title_hash
-from syndicate.text.urls import canonical_url
 
 
 def moved_articles(
@@ -34,11 +33,11 @@ def moved_articles(
 
 
 def _strangers(parsed: ParsedSource, known: Sequence[KnownArticle]) -> list[Entry]:
-    keys, urls = {one.entry_key for one in known}, {one.url for one in known}
+    keys, urls = {one.entry_key for one in known}, {one.url for one in known} - {""}
     return [
         entry
         for entry in parsed.entries
-        if entry.digest and keys.isdisjoint(keys_of(entry)) and canonical_url(entry.url) not in urls - {""}
+        if entry.digest and keys.isdisjoint(keys_of(entry)) and urls.isdisjoint(urls_of(entry))
     ]
 
 

@@ -16,14 +16,15 @@ from zoneinfo import ZoneInfo
 
 from syndicate.errors import FetchError, NotAsked, ParseError, ParserClosed, StoreError, SyndicateError
 from syndicate.ingest.folders import read_folder
-from syndicate.ingest.polling import PollOutcome, after_poll, asked_to_wait
+from syndicate.ingest.identity import has_date
+from syndicate.ingest.polling import PollOutcome, after_poll, asked_to_wait, options_for
 from syndicate.ingest.unchanged import compare, document_digest, is_last
 from syndicate.jobs.ingest.inbox import Inbox
 from syndicate.jobs.ingest.intake import Intake, LeaseLost
 from syndicate.jobs.ingest.one_by_one import Killers
 from syndicate.jobs.ingest.poll_reading import Changed, Unread, poll_of, read_alone, read_together
 from syndicate.jobs.ingest.poll_storing import PollStoring
-from syndicate.jobs.ingest.reading import Poll, reading_of_entries
+from syndicate.jobs.ingest.reading import Poll, dates_by_sight, reading_of_entries
 from syndicate.jobs.ingest.result import SourceOutcome
 from syndicate.jobs.ingest.source_reading import file_reader, other_site, outcome_of
 from syndicate.jobs.run_clock import RunClock
@@ -145,7 +146,7 @@ class Answers:
     def _nothing_new(
         self, source: Source, state: SourceState, outcome: PollOutcome, now: datetime
     ) -> SourceOutcome | Polled:
-        after = after_poll(state, outcome, now, self._storing.intervals(source))
+        after = after_poll(state, outcome, now, options_for(source, self._intake.polling))
         # Its address may have to be replaced, which is this source's own affair.
         return self._storing.save_redirected(source, after) if after.permanent_url else (source, after)
 
@@ -207,7 +208,14 @@ class Answers:
             raise
         except SyndicateError as error:
             return self._storing.save_failure(source, state, error, now)
-        reading = reading_of_entries(source, parsed)
+        undated = sum(not has_date(entry, now) for entry in parsed.entries)
+        if undated and state.last_success is None:
+            warning = (
+                f"{undated} of {len(parsed.entries)} files say no date, so they are archive, in no list and "
+                "no newsletter: write one into them, such as date: 2026-11-27"
+            )
+            parsed = replace(parsed, warnings=(*parsed.warnings, warning))
+        reading = reading_of_entries(source, parsed, by_sight=dates_by_sight(source, state))
         poll = Poll(state=state, outcome=PollOutcome(source_name=source.name), reading=reading)
         return self._save_all([poll], now)[0]
 

@@ -10,7 +10,7 @@ from syndicate.ingest.full_text import PageOptions, sort_entries
 from syndicate.ingest.unchanged import Compared
 from syndicate.jobs.ingest.intake import Intake
 from syndicate.jobs.ingest.one_by_one import Killers, read_one_by_one
-from syndicate.jobs.ingest.reading import Poll, Reading
+from syndicate.jobs.ingest.reading import Poll, Reading, dates_by_sight
 from syndicate.jobs.ingest.source_reading import outcome_of, reading_of
 from syndicate.model import ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import Fetched
@@ -101,7 +101,13 @@ def poll_of(
         state=unread.state,
         outcome=outcome_of(source, answer),
         frame=frame,
-        reading=Reading(source=source, parsed=found.parsed, found=found, is_first=not unread.known),
+        reading=Reading(
+            source=source,
+            parsed=found.parsed,
+            found=found,
+            is_first=not unread.known,
+            by_sight=dates_by_sight(source, unread.state),
+        ),
         answer=answer,
         killers=killers,
     )

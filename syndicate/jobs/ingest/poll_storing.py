@@ -11,10 +11,10 @@ from datetime import datetime
 
 from syndicate.errors import FetchError, ParserDied, SyndicateError
 from syndicate.ingest.polling import (
-    PollingOptions,
     after_poll,
     failed,
     hub_missed,
+    options_for,
     replacing_url,
     told,
     with_wishes,
@@ -32,8 +32,6 @@ from syndicate.store import robots as robots_store
 from syndicate.store import sources as source_store
 from syndicate.text.privacy import hide_address
 
-# Seconds between two looks at a folder: it is ours, so nobody's patience is at stake.
-FOLDER_INTERVAL = 60.0
 # So many publications tell a source's rhythm, also of one that publishes ten at a time.
 RHYTHM = 60
 # Each reading of them lists all their items.
@@ -86,7 +84,7 @@ class PollStoring:
         outcome = failed(source.name, error)
         if source.private:
             outcome = replace(outcome, error=hide_address(outcome.error, source.url))
-        after = after_poll(state, outcome, now, self.intervals(source))
+        after = after_poll(state, outcome, now, options_for(source, self.intake.polling))
         with self.intake.store.write() as connection:
             source_store.save_poll(connection, source.id, after, owner=self.intake.owner)
             if isinstance(error, FetchError) and error.busy and after.not_before:
@@ -107,18 +105,6 @@ class PollStoring:
                 raise LeaseLost
         return SourceOutcome(name=source.name, unchanged=True)
 
-    def intervals(self, source: Source) -> PollingOptions:
-        """How often a source is read."""
-        if source.kind is not SourceKind.FOLDER:
-            return self.intake.polling
-        interval = min(self.intake.polling.min_interval, FOLDER_INTERVAL)
-        return PollingOptions(
-            min_interval=interval,
-            unvalidated_interval=interval,
-            max_interval=interval,
-            least="folders are read every minute",
-        )
-
     def _after(
         self, connection: Connection, poll: Poll, new: Sequence[NewArticle], now: datetime
     ) -> SourceState:
@@ -126,10 +112,10 @@ class PollStoring:
         before, published = poll.state, poll.outcome.published
         if new and poll.answer:
             published = article_store.latest_published(connection, source.id, limit=RHYTHM)
-            if before.pushed_until and hub_missed((one.published for one in new), now):
+            if before.pushed_until and hub_missed((one.published for one in new if one.dated), now):
                 before = replace(before, pushed_until=None)
         came = with_wishes(poll.outcome, parsed, published)
-        after = after_poll(before, came, now, self.intervals(source))
+        after = after_poll(before, came, now, options_for(source, self.intake.polling))
         if poll.is_partial:
             # Or the next answer would count as unchanged, and the items not read would never be.
             after = replace(after, etag="", last_modified="", body_hash="")

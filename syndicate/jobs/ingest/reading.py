@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from syndicate.ingest.full_text import SortedEntries
 from syndicate.ingest.polling import PollOutcome
 from syndicate.jobs.ingest.one_by_one import Killers
-from syndicate.model import ParsedSource, Source, SourceState
+from syndicate.model import ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import Fetched
 
 
@@ -15,7 +15,8 @@ class Reading:
 
     ``found`` is what else follows from it. ``is_first`` says that no item of the source is known. ``whole``
     says that the entries carry all that there is of their articles: nothing more is to be read, and a
-    shorter text replaces a longer one.
+    shorter text replaces a longer one. ``by_sight`` says that new entries without a date are new: the source
+    was read before, and lists articles, not all pages of a site.
     """
 
     source: Source
@@ -23,11 +24,17 @@ class Reading:
     found: SortedEntries
     is_first: bool = False
     whole: bool = False
+    by_sight: bool = False
 
 
-def reading_of_entries(source: Source, parsed: ParsedSource) -> Reading:
+def reading_of_entries(source: Source, parsed: ParsedSource, *, by_sight: bool = False) -> Reading:
     """A reading from which nothing else follows."""
-    return Reading(source=source, parsed=parsed, found=SortedEntries(parsed=parsed))
+    return Reading(source=source, parsed=parsed, found=SortedEntries(parsed=parsed), by_sight=by_sight)
+
+
+def dates_by_sight(source: Source, state: SourceState) -> bool:
+    """Return whether a new entry of this source without a date is new (see ``Reading``)."""
+    return state.last_success is not None and source.kind is not SourceKind.SITEMAP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from syndicate.errors import FetchError, ParseError, StoreError, SyndicateError
 from syndicate.ingest.full_text import sort_entries
-from syndicate.ingest.polling import PollOutcome, after_poll, failed
+from syndicate.ingest.polling import PollOutcome, after_poll, failed, options_for
 from syndicate.jobs.ingest.intake import Intake, LeaseLost
 from syndicate.jobs.ingest.reading import Reading
 from syndicate.jobs.ingest.source_reading import outcome_of, reading_of, source_request
@@ -103,7 +103,7 @@ class SitemapPartsJob:
         found = sort_entries(
             part.source, parsed, now, self.intake.pages, first=part.state.last_success is None
         )
-        after = after_poll(part.state, outcome, now, self.intake.polling)
+        after = after_poll(part.state, outcome, now, options_for(part.source, self.intake.polling))
 
         def settle(connection: Connection, _new: Sequence[NewArticle]) -> None:
             next_check = self._next_check(part, after, now)
@@ -127,7 +127,7 @@ class SitemapPartsJob:
         return parsed
 
     def _save(self, part: DuePart, outcome: PollOutcome, now: datetime) -> None:
-        after = after_poll(part.state, outcome, now, self.intake.polling)
+        after = after_poll(part.state, outcome, now, options_for(part.source, self.intake.polling))
         with self.intake.store.write() as connection:
             part_store.save_part(
                 connection, part.id, after, self._next_check(part, after, now), owner=self.intake.owner

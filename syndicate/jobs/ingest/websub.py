@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, SyndicateError
-from syndicate.ingest.polling import PollingOptions, with_hub
+from syndicate.ingest.polling import PollingOptions, options_for, with_hub
 from syndicate.ingest.websub import challenge_of, is_signed, lease_of, subscription_request
 from syndicate.jobs.ingest.intake import Intake, LeaseLost
-from syndicate.jobs.ingest.reading import reading_of_entries
+from syndicate.jobs.ingest.reading import dates_by_sight, reading_of_entries
 from syndicate.model import HubState, HubSubscription, NewArticle, ParsedSource, Push, Source, SourceState
 from syndicate.net import FetchThread
 from syndicate.store import Connection, Store, quarantine
@@ -247,11 +247,13 @@ class WebSubJob:
         def settle(connection: Connection, _new: Sequence[NewArticle]) -> None:
             hub_store.drop_push(connection, push.id)
             expires = hub_store.note_delivery(connection, source.id, now)
-            after = with_hub(state, source.name, expires, now, self.polling)
+            options = options_for(source, self.polling)
+            after = with_hub(state, source.name, expires, now, options)
             if not source_store.save_poll(connection, source.id, after, owner=self.owner):
                 raise LeaseLost
 
-        outcome = self.intake.accept(reading_of_entries(source, parsed), now, settle)
+        reading = reading_of_entries(source, parsed, by_sight=dates_by_sight(source, state))
+        outcome = self.intake.accept(reading, now, settle)
         return outcome.new, outcome.changed
 
     def _refuse(self, push: Push, source: Source, error: SyndicateError, now: datetime) -> None:
@@ -292,7 +294,7 @@ class WebSubJob:
         if found is None or found[1].pushed_until == until:
             return
         source, state = found
-        after = with_hub(state, source.name, until, now, self.polling)
+        after = with_hub(state, source.name, until, now, options_for(source, self.polling))
         source_store.set_check(
             connection,
             source_id,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from syndicate.model import Decision, EditorAction, RankedStory
+from syndicate.model import Decision, EditorAction, RankedStory, is_dated
 from syndicate.store import Connection, Store, editor, leases, ranking
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
@@ -172,7 +172,15 @@ def story_facts(
         reads=ranking.story_reads(connection, since=since, until=moment) if options.reads else {},
         hands={story: hand_of(made) for story, made in editor.story_decisions(connection, at=moment).items()},
     )
-    return [gather.story(story_id, members[story_id]) for story_id in sorted(members)]
+    return [gather.story(story_id, _dated(members[story_id])) for story_id in sorted(members)]
+
+
+def _dated(rows: Sequence[story_store.StoryArticle]) -> Sequence[story_store.StoryArticle]:
+    """Return the articles that say when they were published, or all of a story in which none does.
+
+    Such a story is older than any list looks back. Only an editor can bring it in.
+    """
+    return [row for row in rows if is_dated(row.published)] or rows
 
 
 def hand_of(made: Sequence[Decision]) -> Hand:

@@ -10,6 +10,7 @@ sources = Table(
     metadata,
     Column("id", BigInteger, primary_key=True),
     *texts("name", "kind", "url", "section", "language", "republish", "origin", "full_text"),
+    Column("poll_interval", Float),
     Column("select_json", Json),
     Column("own", Boolean, nullable=False),
     Column("weight", Float, nullable=False),

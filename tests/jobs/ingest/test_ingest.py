@@ -86,6 +86,32 @@ def test_new_changed_and_unchanged_items_are_told_apart(rooms: Room, serve) -> N
     assert found["Title 2"].url == "https://harbour.example/2"
 
 
+def test_entries_of_a_changelog_without_guids_stay_apart_over_polls(rooms: Room, serve) -> None:
+    def entry(version: int, **more: str) -> dict[str, str]:
+        link = f"https://harbour.example/log#v{version}"
+        return {"title": f"Version {version}", "link": link, "description": "Fixes.", **more}
+
+    answers = {"/harbour": feed(entry(1), entry(2))}
+    serve(answers)
+    assert rooms.ingest()["harbour"].new == 2
+    answers["/harbour"] = feed(entry(1), entry(2, description="More fixes."), entry(3))
+    outcome = rooms.ingest(LATER, ["harbour"])["harbour"]
+    assert (outcome.new, outcome.changed) == (1, 1)
+    articles = rooms.articles()
+    assert {title: article.url for title, article in articles.items()} == {
+        f"Version {number}": f"https://harbour.example/log#v{number}" for number in (1, 2, 3)
+    }
+
+
+def test_a_store_without_fragments_gets_no_article_twice(rooms: Room, serve) -> None:
+    link = {"guid": "", "link": "https://harbour.example/1", "pubDate": ""}
+    answers = {"/harbour": feed(item(1, **link))}
+    serve(answers)
+    rooms.ingest()
+    answers["/harbour"] = feed(item(1, **link | {"link": "https://harbour.example/1#publisher=wire"}))
+    assert rooms.ingest(LATER, ["harbour"])["harbour"].new == 0
+
+
 def test_a_source_says_what_it_is_called(rooms: Room, serve) -> None:
     serve({"/harbour": feed(item(1))})
     rooms.ingest()
@@ -550,8 +576,8 @@ def test_a_pruned_article_does_not_come_back(rooms: Room, serve) -> None:
     rooms.ingest()
     with rooms.store.write() as connection:
         before = NOW - timedelta(minutes=90)
-        assert retention.prune_articles(connection, before=before, now=NOW, limit=9) == 0
-        assert retention.prune_articles(connection, before=NOW + HOUR, now=NOW, limit=9) == 2
+        assert retention.prune_articles(connection, before=before, now=NOW, limit=9) == []
+        assert len(retention.prune_articles(connection, before=NOW + HOUR, now=NOW, limit=9)) == 2
     assert rooms.ingest(NOW + DAY)["harbour"].new == 1
     assert set(rooms.articles()) == {"Title 3"}
 

@@ -82,7 +82,7 @@ def test_pruned_articles_of_an_archive_with_todays_dates_stay_away(
     with rooms.store.write() as connection:
         before = NOW - timedelta(hours=9)
         connection.execute(update(schema.articles).values(first_seen=before - timedelta(days=1)))
-        assert retention.prune_articles(connection, before=before, now=NOW, limit=999) == 90
+        assert len(retention.prune_articles(connection, before=before, now=NOW, limit=999)) == 90
     again = rooms.ingest(NOW + DAY)["harbour"]
     assert (again.new, again.changed) == (0, 9)
     last = rooms.ingest(NOW + 2 * DAY)["harbour"]

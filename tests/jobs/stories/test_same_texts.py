@@ -212,8 +212,7 @@ def test_terms_of_another_version_are_made_again_and_stories_stay(newsroom: Room
 
 def test_pruning_keeps_the_counts_of_the_stories_that_lose_articles(newsroom: Room) -> None:
     year = timedelta(days=400)
-    old = {"published": NOW - year, "updated": NOW - year, "first_seen": NOW - year}
-    write(newsroom, 1, FERRY, **old)
+    write(newsroom, 1, FERRY, published=NOW - year, updated=NOW - year, first_seen=NOW - year)
     job(newsroom).run(NOW - year)
     (kept,) = room_stories(newsroom)
     young = write(newsroom, 2, MARKET, "hills")

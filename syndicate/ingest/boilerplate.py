@@ -1,0 +1,203 @@
+"""Cut what blog software adds to the end of each item: credit lines and "continue reading" links. Pure.
+
+WordPress and its most common plug-in write "The post … appeared first on …" in the blog's language; excerpts
+end with "[…]" and a link to the page. Only the end of a text is looked at.
+"""
+
+import re
+from html import unescape
+
+from syndicate.text.urls import canonical_url
+
+MAX_LINE = 1_500
+"""Characters of HTML in which a credit line or a link stands."""
+MAX_TAIL = 600
+"""Characters of HTML in which a credit line ends: the blog's address and name follow."""
+MAX_ENDS = 60
+"""Characters of HTML after the last link or word: end tags of the blocks around it."""
+MAX_PHRASE = 200
+"""Characters of a "continue reading" link's text, which may contain the title."""
+
+_SPACE = r"(?:\s|&nbsp;)+"
+
+
+def _any(*phrases: str) -> str:
+    return "(?:" + "|".join(phrases).replace(" ", _SPACE) + ")"
+
+
+# The words before the title, and those between the title and the blog's name.
+_CREDIT_STARTS = re.compile(
+    r"(?:^|[.!?…\])>»”\"]|&nbsp;)\s*(?P<start>(?:投稿|文章)|"
+    + _any(
+        "the (?:post|article)", "this post", "d(?:er|ieser) (?:beitrag|artikel)", "(?:l['’]|cet )article",
+        "(?:le|ce) (?:post|billet)", "la entrada", "(?:el|la) (?:artículo|post|noticia)", "artykuł", "wpis",
+        "l['’](?:articolo|entrada|article)", "il post", "o (?:post|conteúdo|artigo)", "запись", "запис",
+        "a (?:postagem|notícia|matéria)", "(?:het|dit) (?:bericht|artikel)", "сообщение", "статья", "objava",
+        "inlägget", "indlægget", "innlegget", "artikkeli", "articolul", "příspěvek", "príspevok", "artikel",
+        "το άρθρο", "bài viết", "ظهرت(?: المقالة)?", "نوشته", "הפוסט",
+    )
+    + r"(?=\s|&nbsp;|<))",
+    re.IGNORECASE,
+)  # fmt: skip
+_CREDITS = (
+    "appeared first on", "first appeared on", "appeared first in", "erschien zuerst auf",
+    "erschien zuerst bei", "erschien zuerst in", "est apparu en premier sur", "apparaît en premier sur",
+    "se publicó primero en", "apareció primero en", "aparece primero en", "publicado primero en",
+    "proviene da", "sembra essere il primo su", "apareceu primeiro em", "apareceu primeiro no",
+    "apareceu primeiro na", "aparece primeiro em", "foi publicado primeiro em", "verscheen eerst op",
+    "pochodzi z serwisu", "pojawił się poraz pierwszy w", "pojawił się po raz pierwszy w",
+    "появились сначала на", "появилась сначала на", "впервые появилась", "спершу з'явився на",
+    "спершу з’явився на", "вперше з'явився на", "dök först upp på", "blev først udgivet på",
+    "dukkede først op på", "dukket først opp på", "julkaistiin ensimmäisen kerran", "apare prima dată în",
+    "pochází z", "zobrazený najskôr", "εμφανίστηκε πρώτα στο", "xuất hiện đầu tiên trên",
+    "xuất hiện đầu tiên vào", "pertama kali tampil pada", "pertama kali muncul di", "ha aparegut primer a",
+    "pojavila se prvi puta na", "أولاً على", "اولین بار در", "הופיע לראשונה ב",
+    "に最初に表示されました", "最先出现在", "最先出現於", "最先出現在",
+)  # fmt: skip
+# A part of each credit: a quick look tells that there is none.
+_MAY_CREDIT = re.compile(
+    "eared first|first appeared|erschien zuerst|en premier|primer[o ]|essere il primo|primeiro|eerst op"
+    "|proviene|pochodzi z|pertama kali|raz pierwszy|появил|явив|först upp|først|julkaistiin|prima dat"
+    "|pochází z|zobrazen|πρώτα|đầu tiên|prvi puta|أولا|اولین|לראשונה|最初に|最先出"
+)
+_VOID = ("<br", "<hr", "<img", "<wbr")
+_READ_MORE = _any(
+    "continue reading", "keep reading", "(?:click (?:here )?to )?read (?:more|on|the rest|full story)",
+    "read (?:the )?(?:full|whole|entire) (?:article|post|story)", "view (?:full )?(?:post|article)",
+    "weiterlesen", "(?:mehr|weiter) lesen", "zum (?:artikel|beitrag)",
+    "lire (?:la suite|plus|l['’]article)", "(?:continuer|poursuivre) (?:la|à) lecture", "en savoir plus",
+    "(?:leer|ver|saber) más", "(?:seguir|continuar|sigue) leyendo", "leggi (?:tutto|di più|ancora)",
+    "continua(?: a)? leggere", "(?:leia|ler|saiba|ver) mais",
+    "continu(?:e|ar)(?: a)? (?:lendo|ler|a leitura)", "lees (?:verder|meer)", "verder lezen",
+    "czytaj (?:dalej|więcej)", "читать (?:далее|дальше|полностью)", "подробнее", "читати далі",
+    "läs (?:mer|vidare)", "fortsätt läsa", "læs (?:mere|videre)", "les (?:mer|videre)", "lue lisää",
+    "jatka lukemista", "devamını oku", "číst (?:dále|více)", "čítať ďalej",
+    "cite[șs]te mai (?:mult|departe)", "tovább(?: olvasom)?", "διαβάστε (?:περισσότερα|τη συνέχεια)",
+    "xem thêm", "đọc tiếp", "(?:baca )?selengkapnya", "llegir(?:-ne)? més", "اقرأ المزيد", "متابعة القراءة",
+    "ادامه مطلب", "קרא עוד", "להמשך קריאה", "続きを読む", "阅读(?:更多|全文)", "閱讀(?:更多|全文)",
+    "继续阅读", "繼續閱讀", "더 ?보기", "계속 읽기",
+)  # fmt: skip
+_ARROWS = " .…→»›⟶➡►>)]\n"
+_ARROW = r"(?:→|»|›|…|\.\.\.|⟶|➡|►|(?:&gt;|>){1,2})"
+_READ_MORE_ONLY = re.compile(
+    rf"\W*(?:{_READ_MORE}(?:\W*|.{{0,{MAX_PHRASE}}}{_ARROW}\W*)|more\W*{_ARROW}\W*)", re.IGNORECASE
+)
+_STARTS_READ_MORE = re.compile(rf"\W*{_READ_MORE}(?!\w)", re.IGNORECASE)
+_CLOSING = r"(?:\s|&nbsp;|</(?!a>)\w+>)*\Z"
+_BREAKS_OFF = re.compile(rf"([.!?])?(?:\s|&nbsp;|[,;])*[\[(](?:…|\.\.\.)[\])]({_CLOSING})")
+_TAG = re.compile(r"<[^<>]*>")
+_BLOCK = re.compile(
+    r"<(?:/?(?:p|div|li|ul|ol|h[2-6]|blockquote|section|article|table|t[dr]|figure|pre)\b[^<>]*|br)>"
+)
+# What closes the last line, and the blocks around it.
+_ENDS = re.compile(r"(?:\s|&nbsp;|<br>|</\w+>)*\Z")
+_IS_BROKEN_OFF = re.compile(r"(?:…|\.\.\.)[\])]?(?:\s|</\w+>)*\Z")
+_AFTER_LINK = re.compile(r"(?:\s|&nbsp;|[\])»→›….]|</\w+>)*\Z")
+_HREF = re.compile(r'<a href="([^"]*)"')
+
+
+def is_read_more(text: str) -> bool:
+    """Whether a text says nothing but "continue reading", with an arrow also around a title."""
+    return len(text) <= MAX_PHRASE and _READ_MORE_ONLY.fullmatch(text) is not None
+
+
+def without_boilerplate(html: str, url: str) -> str:
+    """Return cleaned HTML without its last lines, if they are boilerplate.
+
+    ``url`` is the item's own address: a link there whose text begins like "Continue reading" goes, whatever
+    title follows. An ellipsis takes the place of the link.
+    """
+    ends_in_link = html.rfind("</a>", -MAX_ENDS) >= 0
+    if _MAY_CREDIT.search(html, max(len(html) - (MAX_TAIL if ends_in_link else MAX_PHRASE), 0)):
+        html = _without_credit(html)
+        ends_in_link = html.rfind("</a>", -MAX_ENDS) >= 0
+    if ends_in_link:
+        html = _without_link(html, url)
+    html = _without_phrase(html)
+    if html.rfind("]", -MAX_ENDS) >= 0 and (
+        end := _BREAKS_OFF.search(html, max(len(html) - 2 * MAX_ENDS, 0))
+    ):
+        html = html[: end.start()] + (f"{end[1]} …" if end[1] else "…") + end[2]
+    return html
+
+
+def _without_credit(html: str) -> str:
+    tail = html[-MAX_LINE:]
+    at, credit = max([(tail.rfind(credit), credit) for credit in _CREDITS])
+    first = len(html) - len(tail)
+    if at < 0 or _BLOCK.search(_ENDS.sub("", tail[at + len(credit) :])):
+        return html
+    at += first
+    line = max((block.end() for block in _BLOCK.finditer(html, first, at)), default=first)
+    starts = list(_CREDIT_STARTS.finditer(html[line:at]))
+    return _cut(html, line + starts[-1].start("start")) if starts else html
+
+
+def _without_link(html: str, url: str) -> str:
+    at = html.rfind("<a ", max(len(html) - MAX_LINE, 0))
+    end = html.find("</a>", at)
+    if at < 0 or end < 0 or not _AFTER_LINK.match(html, end + 4):
+        return html
+    text = unescape(_TAG.sub("", html[at:end])).strip()
+    target = _HREF.match(html, at)
+    is_own = url and target and canonical_url(unescape(target[1])) == canonical_url(url)
+    if len(text) > MAX_PHRASE or not (is_read_more(text) or (is_own and _STARTS_READ_MORE.match(text))):
+        return html
+    return _cut(html, at, breaks_off=True)
+
+
+def _without_phrase(html: str) -> str:
+    end = _end_of_text(html)
+    start = max(html.rfind(">", 0, end) + 1, end - 2 * MAX_PHRASE)
+    if html.startswith("<a ", html.rfind("<", 0, start)):
+        return html
+    text = html[start:end].rstrip(_ARROWS)
+    # The phrase follows an ellipsis, or stands alone in its line.
+    after = max(text.rfind(mark) + len(mark) if mark in text else 0 for mark in ("…", "...", "]"))
+    phrase = html[start + after : end]
+    is_titled = (
+        after and phrase.lstrip().lower().startswith("continue reading ") and len(phrase) <= MAX_PHRASE
+    )
+    if is_titled or is_read_more(phrase):
+        html = _cut(html, start + after, breaks_off=True)
+    return html
+
+
+def _end_of_text(html: str) -> int:
+    """Return where the text ends: the end tags after it, but that of a link, do not count."""
+    end = _without_space(html, len(html))
+    while html.endswith(">", 0, end):
+        at = html.rfind("<", 0, end)
+        if not html.startswith(("</", "<br"), at) or html.startswith("</a>", at):
+            break
+        end = _without_space(html, at)
+    return end
+
+
+def _without_space(html: str, end: int, others: str = "") -> int:
+    while end and (html[end - 1].isspace() or html[end - 1] in others):
+        end -= 1
+    return end
+
+
+def _cut(html: str, at: int, *, breaks_off: bool = False) -> str:
+    """Return HTML that ends at ``at``, elements closed; with an ellipsis where the text ``breaks_off``."""
+    ends: list[str] = []
+    depth = 0
+    for tag in _TAG.findall(html, at):
+        depth += -1 if tag.startswith("</") else not tag.startswith(_VOID)
+        if depth < 0:
+            ends.append(tag)
+            depth = 0
+    end = _without_space(html, at, "([" if breaks_off else "")
+    # Elements that begin right here would stay empty.
+    while html.endswith(">", 0, end):
+        start = html.rfind("<", 0, end)
+        if html.startswith(("</", "<img "), start):
+            break
+        del ends[: not html.startswith(_VOID, start)]
+        end = _without_space(html, start)
+    kept = html[:end]
+    if breaks_off and kept and not _IS_BROKEN_OFF.search(kept, max(end - MAX_ENDS, 0)):
+        kept += "<p>…</p>" if _BLOCK.fullmatch(kept, kept.rfind("<")) else " …"
+    return kept + "".join(ends)

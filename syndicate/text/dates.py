@@ -1,0 +1,94 @@
+"""Dates as people write them in a language, by Unicode CLDR. The only importer of babel."""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time, tzinfo
+from functools import lru_cache
+from typing import NamedTuple
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import DateTimePattern, match_skeleton, parse_pattern
+
+_ENGLISH = "en-GB"
+
+
+# A page says the same moment several times, and its lists those of other pages.
+@lru_cache(maxsize=1024)
+def human_date(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
+    """Return date and time in ``zone``: "24 Nov 2026, 09:00"."""
+    return _with_clock("short", value.astimezone(zone), language)
+
+
+@lru_cache(maxsize=1024)
+def human_day(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
+    """Return the day in ``zone``: "24 November 2026"."""
+    return _written("long", value.astimezone(zone).date(), language)
+
+
+def full_date(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
+    """Return weekday, day and time in ``zone``: "Tuesday, 24 November 2026, 09:00"."""
+    return _with_clock("full", value.astimezone(zone), language)
+
+
+def _with_clock(style: str, local: datetime, language: str) -> str:
+    day = _written(style, local.date(), language)
+    clock = _written("clock", time(local.hour, local.minute), language)
+    return _patterns(language).joined.replace("{0}", clock).replace("{1}", day)
+
+
+# Days and minutes are few, and babel takes 30 µs for each.
+@lru_cache(maxsize=8192)
+def _written(style: str, value: date | time, language: str) -> str:
+    patterns = _patterns(language)
+    pattern: DateTimePattern = getattr(patterns, style)
+    return pattern.apply(value, patterns.locale)
+
+
+class _Patterns(NamedTuple):
+    """The forms of one language; ``joined`` puts a date (1) and a time (0) together."""
+
+    locale: Locale
+    short: DateTimePattern
+    long: DateTimePattern
+    full: DateTimePattern
+    clock: DateTimePattern
+    joined: str
+
+
+@lru_cache(maxsize=64)
+def _patterns(language: str) -> _Patterns:
+    """Return the patterns of a BCP 47 tag; English is British unless the tag names a region."""
+    tag = _ENGLISH if language.lower() in ("", "en") else language
+    try:
+        locale = Locale.parse(tag, sep="-")
+    except (UnknownLocaleError, ValueError):
+        locale = Locale.parse(_ENGLISH, sep="-")
+
+    def skeleton(name: str, fallback: str) -> DateTimePattern:
+        found = match_skeleton(name, locale.datetime_skeletons)
+        return parse_pattern(locale.datetime_skeletons[found] if found else fallback)
+
+    return _Patterns(
+        locale=locale,
+        short=skeleton("yMMMd", "d MMM y"),
+        long=locale.date_formats["long"],
+        full=locale.date_formats["full"],
+        clock=skeleton("Hm", "HH:mm"),
+        joined=str(locale.datetime_formats["medium"]).replace("'", ""),
+    )
+
+
+def month_names(language: str) -> dict[str, int]:
+    """Return the months of a language by their names, long and short, case folded and without a dot."""
+    return {name: number for number, name in _names(Locale.parse(language, sep="-").months)}
+
+
+def day_names(language: str) -> set[str]:
+    """Return the days of the week of a language, long and short, case folded and without a dot."""
+    return {name for _, name in _names(Locale.parse(language, sep="-").days)}
+
+
+def _names(contexts: Mapping[str, Mapping[str, Mapping[int, str]]]) -> Iterator[tuple[int, str]]:
+    for context in ("stand-alone", "format"):
+        for width in ("abbreviated", "wide"):
+            for number, name in contexts[context][width].items():
+                yield number, name.casefold().rstrip(".")

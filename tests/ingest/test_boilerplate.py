@@ -1,0 +1,99 @@
+"""The last lines of items: what blog software adds is cut, what the author wrote stays."""
+
+import pytest
+
+from syndicate.ingest.boilerplate import is_read_more, without_boilerplate
+from tests.ingest.reading import only_entry, rss
+
+PAGE = "https://blog.example/2026/rain"
+OWN_LINK = f'<a href="{PAGE}" rel="noopener">'
+BLOG = '<a href="https://blog.example" rel="noopener">The Blog</a>'
+
+
+def cut(html: str) -> str:
+    return without_boilerplate(html, PAGE)
+
+
+@pytest.mark.parametrize(
+    "credit",
+    [
+        f"The post {OWN_LINK}Rain</a> appeared first on {BLOG}.",
+        f"The post {OWN_LINK}Rain</a> first appeared on {BLOG}.",
+        "The post Rain appeared first on The Blog.",
+        f"Der Beitrag {OWN_LINK}Regen</a> erschien zuerst auf {BLOG}.",
+        f"L’article {OWN_LINK}Pluie</a> est apparu en premier sur {BLOG}.",
+        f"La entrada {OWN_LINK}Lluvia</a> se publicó primero en {BLOG}.",
+        f"L'articolo {OWN_LINK}Pioggia</a> proviene da {BLOG}.",
+        f"O post {OWN_LINK}Chuva</a> apareceu primeiro em {BLOG}.",
+        f"Het bericht {OWN_LINK}Regen</a> verscheen eerst op {BLOG}.",
+        f"Artykuł {OWN_LINK}Deszcz</a> pochodzi z serwisu {BLOG}.",
+        f"Сообщение {OWN_LINK}Дождь</a> появились сначала на {BLOG}.",
+        f"Inlägget {OWN_LINK}Regn</a> dök först upp på {BLOG}.",
+        f"投稿 {OWN_LINK}雨</a> は {BLOG} に最初に表示されました。",
+        f"ظهرت المقالة {OWN_LINK}مطر</a> أولاً على {BLOG}.",
+    ],
+)
+def test_credit_lines_are_cut(credit):
+    assert cut(f"<p>It rains.</p><p>{credit}</p>") == "<p>It rains.</p>"
+    assert cut(f"<div><p>It rains.</p><p><em>{credit}</em></p></div>") == "<div><p>It rains.</p></div>"
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("<p>It rains […]</p>", "<p>It rains…</p>"),
+        ("<p>It rains. [...]</p>", "<p>It rains. …</p>"),
+        (f"<p>It rains … {OWN_LINK}Continue reading Rain in the hills</a></p>", "<p>It rains …</p>"),
+        (f"<p>It rains. [{OWN_LINK}Read more…</a>]</p>", "<p>It rains. …</p>"),
+        (f"<p>It rains.</p><p>{OWN_LINK}Read More →</a></p>", "<p>It rains.</p><p>…</p>"),
+        (f"<p>Es regnet …</p><p>{OWN_LINK}Weiterlesen</a></p>", "<p>Es regnet …</p>"),
+        (f"<p>Il pleut…</p>{OWN_LINK}Lire la suite »</a>", "<p>Il pleut…</p>"),
+        ("It rains … Continue reading Rain in the hills →", "It rains …"),
+        (
+            f"<p>It rains […] The post {OWN_LINK}Is it the post?</a> appeared first on {BLOG}.</p>",
+            "<p>It rains…</p>",
+        ),
+        (
+            f"<p>Rain […]</p>{OWN_LINK}Keep reading</a><p>The post A appeared first on {BLOG}.</p>",
+            "<p>Rain…</p>",
+        ),
+        (f"<p>{OWN_LINK}Read more</a></p>", ""),
+    ],
+)
+def test_what_leads_on_becomes_an_ellipsis(written, left):
+    assert cut(written) == left
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "<p>This interview appeared first on public radio.</p>",
+        "<p>The post appeared first on stamps.</p><p>Later it was a painting.</p>",
+        '<p>More: <a href="https://other.example/" rel="noopener">Read more about the budget</a></p>',
+        "<p>He asked her to read on.</p>",
+        "<p>It rains … and it pours</p>",
+        "<p>Books, films, and <a href='https://other.example/'>more</a></p>",
+        "<ul><li>One</li><li>Two</li></ul>",
+        "",
+    ],
+)
+def test_what_the_author_wrote_stays(written):
+    assert cut(written) is written
+
+
+def test_text_and_summary_of_an_item_have_no_boilerplate():
+    credit = f"&lt;p&gt;The post {OWN_LINK.replace('<', '&lt;')}A&lt;/a&gt; appeared first on B.&lt;/p&gt;"
+    entry = only_entry(
+        rss(
+            f"<title>a</title><link>{PAGE}</link><description>&lt;p&gt;Short [&amp;#8230;]&lt;/p&gt; {credit}"
+            f"</description><content:encoded>&lt;p&gt;It rains.&lt;/p&gt;{credit}</content:encoded>"
+        )
+    )
+    assert (entry.html, entry.text, entry.summary) == ("<p>It rains.</p>", "It rains.", "Short…")
+
+
+def test_a_button_s_alternative_text_is_told_from_a_sentence():
+    assert is_read_more("Keep reading »")
+    assert is_read_more("Continue reading Rain in the hills →")
+    assert not is_read_more("Read more about rain")
+    assert not is_read_more("A street in the rain")

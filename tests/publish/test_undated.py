@@ -1,0 +1,64 @@
+"""An article without a date is nowhere presented as published when it was first seen."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from lxml import html as lxml_html
+
+from syndicate.model import PublishedArticle, undated_key
+from syndicate.publish.json_feed import json_feed
+from syndicate.publish.site import Headline, SitePages
+from syndicate.templating import Templates
+from tests.publish.feeds import content_of, every_format, read_one, write
+from tests.publish.samples import NOW, OPTIONS, WORLD, published, related
+
+
+def undated(number: int = 1, **changes: Any) -> PublishedArticle:
+    return published(number, published=undated_key(NOW), updated=NOW, **changes)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "Date unknown, first seen 24 November 2026"),
+        ("ar", "التاريخ غير معروف، رصد أول مرة في 24 نوفمبر 2026"),
+        ("de", "Datum unbekannt, zuerst gesehen am 24. November 2026"),
+        ("es", "Fecha desconocida, visto por primera vez el 24 de noviembre de 2026"),
+        ("fr", "Date inconnue, vu pour la première fois le 24 novembre 2026"),
+    ],
+)
+def test_page_lists_and_feeds_say_so_in_their_language(language: str, words: str) -> None:
+    item = undated(language=language, related=(related(101, published=undated_key(NOW)),))
+    pages = SitePages(Templates().in_language(language), replace(OPTIONS, language=language))
+    html = pages.article_page(item, top=[Headline.of(undated(2))]).decode()
+    page: Any = lxml_html.document_fromstring(html)
+    assert next(
+        " ".join(one.text_content().split()) for one in page.xpath("//*[contains(@class, 'dates')]")
+    ).startswith(words)
+    assert html.count(words) == 3
+    assert not page.xpath("//time | //meta[@property='article:published_time']")
+    assert "datePublished" not in html
+    assert "dateModified" not in html
+    content = content_of("rss", item)
+    assert f"<p>{words}.</p>" in content
+    assert f"{words[:1].lower()}{words[1:]}</li>" in content or f"{words}</li>" in content
+
+
+def test_no_feed_gives_a_date_of_publication() -> None:
+    rss = write("rss", undated()).decode().partition("<item")[2]
+    assert ("pubDate" in rss, "modified" in rss) == (False, False)
+    atom = write("atom", undated()).decode().partition("<entry")[2]
+    assert ("<published>" in atom, "<updated>2026-11-24T09:00:00+00:00</updated>" in atom) == (False, True)
+    for document in (rss, atom):
+        assert "<syndicate:firstSeen>2026-11-24T09:00:00Z</syndicate:firstSeen>" in document
+    (item,) = json.loads(json_feed(WORLD, [undated()], OPTIONS))["items"]
+    assert not [name for name in item if name.startswith("date_")]
+    assert item["_syndicate"]["first_seen"] == "2026-11-24T09:00:00Z"
+
+
+@every_format
+def test_a_dated_article_is_as_before(form: str) -> None:
+    assert "published_parsed" in read_one(form, published())
+    assert b"firstSeen" not in write(form, published())
