@@ -225,6 +225,8 @@ class Placing:
             for article_id, links in found.items()
         }
         story_store.save_related(self._connection, lists)
+        # Also lists of this batch that were made before the article they name was placed anew.
+        linking |= {one for one, rows in lists.items() if any(row.related_id in self._before for row in rows)}
         if linking:
             repeated = story_store.repeated_links(self._connection, sorted(linking))
             story_store.remove_links(self._connection, repeated)
