@@ -60,7 +60,8 @@ class FetchError(SyndicateError):
 
     ``retry_after`` is what the server asked for, in seconds, or ``None``; ``gone`` is true when the
     address, or the one it has moved to for good, answered 410: it should not be asked again.
-    ``busy`` is the origin (scheme, host and port) that asked to be left alone, ``""`` if none did.
+    ``busy`` is the origin (scheme, host and port) that asked to be left alone, ``""`` if none did; its other
+    URLs are not requested for ``busy_for`` seconds.
     """
 
     def __init__(
@@ -71,12 +72,14 @@ class FetchError(SyndicateError):
         retry_after: float | None = None,
         gone: bool = False,
         busy: str = "",
+        busy_for: float = 0.0,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after = retry_after
         self.gone = gone
         self.busy = busy
+        self.busy_for = busy_for
 
 
 PAUSE = "its server asked for a pause (Retry-After)"

@@ -41,6 +41,7 @@ from markupsafe import Markup, escape
 
 from syndicate.errors import ConfigError, RenderError
 from syndicate.text.dates import full_date, human_date, human_day
+from syndicate.text.media_types import file_name, human_size
 
 __all__ = ["Markup", "Templates", "escape", "iso_date", "reading_time"]
 
@@ -184,6 +185,8 @@ class Templates:
             iso=iso_date,
             minutes=reading_time,
             host=_host,
+            file_name=file_name,
+            file_size=human_size,
         )
 
     def in_language(self, language: str) -> "Templates":

@@ -7,7 +7,7 @@ from syndicate.templating import Templates
 _ENVIRONMENT = Environment(autoescape=True)
 # Only their names count here.
 _ENVIRONMENT.filters |= dict.fromkeys(
-    ("date", "day", "full_date", "zone_name", "iso", "minutes", "host"), str
+    ("date", "day", "full_date", "zone_name", "iso", "minutes", "host", "file_name", "file_size"), str
 )
 
 

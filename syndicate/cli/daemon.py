@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -19,12 +20,13 @@ import click
 from syndicate import __version__
 from syndicate.cli.frame import config_option
 from syndicate.cli.orders import Orders
-from syndicate.errors import StoreBusy, SyndicateError
+from syndicate.errors import MailError, StoreBusy, SyndicateError
 from syndicate.files import FileLock
 from syndicate.logs import Format, configure_logs
 from syndicate.runners.local import Bell, LocalRunner, Ring
 from syndicate.services import Services, open_services
-from syndicate.services.places import free_dead_owners, store_url
+from syndicate.services.lease_owners import free_dead_owners
+from syndicate.services.places import store_url
 from syndicate.settings import Settings, load_settings
 from syndicate.store import leases
 from syndicate.web.app import create_app
@@ -71,6 +73,7 @@ async def _live(config: Path, settings: Settings, keep: Callable[[], bool]) -> N
     orders = Orders(config, settings)
     orders.listen()
     before: Settings | None = None
+    event = "started"
     while not orders.ending:
         stack = ExitStack()
         try:
@@ -80,21 +83,21 @@ async def _live(config: Path, settings: Settings, keep: Callable[[], bool]) -> N
             if before is None:
                 raise
             orders.refuse(error, before)
-            settings, before = before, None
+            settings, before, event = before, None, "went on with the old configuration"
             continue
         try:
-            await daemon.serve(orders.came)
+            await daemon.serve(orders, event)
         finally:
             await asyncio.to_thread(stack.close)
-        before, settings = settings, orders.take()
+        before, settings, event = settings, orders.take(), "reloaded"
     if orders.failure is not None:
         raise orders.failure
 
 
 @contextmanager
 def _open_daemon(settings: Settings, config: Path, keep: Callable[[], None]) -> "Iterator[_Daemon]":
-    with open_services(settings) as services:
-        free_dead_owners(services.store, datetime.now(UTC))
+    with open_services(settings, daemon=True) as services:
+        free_dead_owners(services.store, datetime.now(UTC), daemon=True)
         yield _Daemon(services, config, keep)
 
 
@@ -137,19 +140,19 @@ class _Daemon:
         self._runner = LocalRunner(self._bells())
         self._server = self._web_server()
 
-    async def serve(self, ordered: asyncio.Event) -> None:
-        """Work until there is an order."""
+    async def serve(self, orders: Orders, event: str) -> None:
+        """Work until there is an order; ``event`` is logged when the work begins."""
         serving = None
+        orders.working = self._runner.working
         if self._server is not None:
             serving = asyncio.create_task(self._server.serve(lambda: None))
             log.info("serving", extra={"did": {"url": self._server.url}})
         self._runner.start()
-        log.info(
-            "started",
-            extra={"did": {"version": __version__, "pid": os.getpid(), "config": str(self._config)}},
-        )
-        await ordered.wait()
-        log.info("stopping")
+        facts = {"version": __version__, "pid": os.getpid(), "config": str(self._config)}
+        log.info(event, extra={"did": facts})
+        await orders.came.wait()
+        if orders.ending:
+            log.info("stopping")
         if self._server is not None and serving is not None:
             self._server.stop()
             await serving
@@ -227,6 +230,7 @@ class _Daemon:
             "pages": pages.read,
             "new": parts.new + pages.new,
             "of_no_use": pages.refused,
+            "for_subscribers": pages.paywalled,
             "put_off": pages.put_off,
             "failed": pages.failed,
         }
@@ -234,8 +238,8 @@ class _Daemon:
     def _stories(self, now: datetime) -> Mapping[str, object] | None:
         """Stories and then pages: both are cheap when nothing changed."""
         self._services.reads.flush(now)
-        placed = self._services.stories.run(now)
-        published = self._services.publish.run(now)
+        placed = self._services.stories.run(now, should_stop=self._stopping)
+        published = self._services.publish.run(now, should_stop=self._stopping)
         for failure in published.failures:
             log.warning("not published", extra={"did": {"reason": failure}})
         if not placed.placed and not published.feeds and not published.pages:
@@ -248,7 +252,7 @@ class _Daemon:
         }
 
     def _editions(self, now: datetime) -> Mapping[str, object] | None:
-        outcomes = self._services.editions.run(now)
+        outcomes = self._services.editions.run(now, should_stop=self._stopping)
         for one in outcomes:
             level = logging.WARNING if one.outcome in ("failed", "missed") else logging.INFO
             facts = {"newsletter": one.newsletter, "outcome": one.outcome, "stories": one.stories}
@@ -259,13 +263,12 @@ class _Daemon:
 
     def _sign_ups(self, now: datetime) -> Mapping[str, object] | None:
         job = self._services.sign_ups
-        return (job.run(now) or None) if job else None
+        return (job.run(now, should_stop=self._stopping) or None) if job else None
 
     def _deliver(self, now: datetime) -> Mapping[str, object] | None:
         # Not so ``syndicate deliver``: it may run on a machine that has no part in the output folder.
-        result = self._services.deliver.run(
-            now, prepare=self._services.publish.run_archive, stopping=self._stopping
-        )
+        prepare = partial(self._services.publish.run_archive, should_stop=self._stopping)
+        result = self._services.deliver.run(now, prepare=prepare, stopping=self._stopping)
         if result.problem and not result.paused:
             log.warning("mail waits", extra={"did": {"reason": result.problem}})
         counts = {
@@ -278,10 +281,15 @@ class _Daemon:
         return counts if any(counts.values()) else None
 
     def _bounces(self, now: datetime) -> Mapping[str, object] | None:
-        return self._services.bounces.run(now, stopping=self._stopping) or None
+        try:
+            return self._services.bounces.run(now, stopping=self._stopping) or None
+        except MailError as error:
+            # The daemon is well: ``status`` says that a person should look at the mailbox.
+            log.warning("%s", error)
+            return None
 
     def _prune(self, now: datetime) -> Mapping[str, object] | None:
-        pruned = self._services.prune.run(now)
+        pruned = self._services.prune.run(now, should_stop=self._stopping)
         counts = asdict(pruned)
         return counts if any(counts.values()) else None
 
@@ -293,7 +301,7 @@ class _Daemon:
         return self._services.websub.read_pushes(now, stopping=self._stopping) or None
 
     def _announce(self, now: datetime) -> Mapping[str, object] | None:
-        done = self._services.announce.run(now)
+        done = self._services.announce.run(now, should_stop=self._stopping)
         return done if any(done.values()) else None
 
     def _web_server(self) -> WebServer | None:
@@ -302,7 +310,13 @@ class _Daemon:
             return None
         site = self._services.settings.site
         app = create_app(
-            WebOptions(hub_url=site.hub, site_url=site.url, site_title=site.title),
+            WebOptions(
+                hub_url=site.hub,
+                site_url=site.url,
+                site_title=site.title,
+                gone_channels=self._services.gone_channels,
+                moved_channels=self._services.moved_channels,
+            ),
             self._services.output,
             self._services.unsubscribe,
             templates=self._services.templates,

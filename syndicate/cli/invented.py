@@ -14,8 +14,10 @@ from syndicate.model import (
     Digest,
     DigestImage,
     DigestLink,
+    DigestMedia,
     DigestStory,
     Edition,
+    Enclosure,
     Image,
     Newsletter,
     PublishedArticle,
@@ -31,6 +33,10 @@ CHANNEL = Channel(
     query="section:Sample",
     clauses=(Clause(field=ClauseField.SECTION, values=("Sample",)),),
 )
+_FILES = tuple(
+    Enclosure(url=f"https://example.com/sample.{ending}", media_type=kind, size=31_000_000, duration=2040)
+    for ending, kind in (("mp3", "audio/mpeg"), ("mp4", "video/mp4"), ("pdf", "application/pdf"))
+)
 _REASONS = ("source", "reads", "theme", "boost", "pin", "rare", "slow")
 
 
@@ -43,6 +49,7 @@ def article(item: PublishedArticle, *, own: bool) -> PublishedArticle:
         section="Sample",
         tags=("sample", "other"),
         image=picture,
+        enclosures=_FILES,
         original_title="Sample",
         updated=item.article.published + timedelta(hours=1),
     )
@@ -98,6 +105,7 @@ def digests(now: datetime) -> tuple[Digest, ...]:
         related=(link,),
         image=DigestImage(url="https://example.com/picture.jpg", alt="Sample", width=560, height=315),
         original_title="Sample",
+        media=DigestMedia(url="https://example.com/talk.mp3", kind="audio", minutes=34),
     )
     return (
         Digest(stories=(plain,)),

@@ -8,6 +8,9 @@ import asyncio
 import logging
 import os
 import signal
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from syndicate.errors import ConfigError, SyndicateError
@@ -17,17 +20,23 @@ from syndicate.web.server import check_listen
 
 log = logging.getLogger("syndicate.run")
 
+# Seconds. Jobs end after a batch; name look-ups and IMAP servers that hang cannot be interrupted.
+GRACE = 4.0
+SENDING = "deliver"
+"""The job that may take longer: it waits for the mail server's answer to a message on the wire."""
+
 
 class Orders:
     """The latest order. ``came`` is set once there is one: to end, or to go on with other settings.
 
-    ``failure`` is why it ends, when nobody ordered it.
+    ``failure`` is why it ends, when nobody ordered it. ``working`` names the jobs that are at work.
     """
 
     def __init__(self, config: Path, settings: Settings) -> None:
         self.came = asyncio.Event()
         self.ending = False
         self.failure: SyndicateError | None = None
+        self.working: Callable[[], list[str]] = list
         self._config = config
         self._settings = settings
         self._next: Settings | None = None
@@ -66,6 +75,15 @@ class Orders:
             os._exit(1)
         self.ending = True
         self.came.set()
+        threading.Thread(target=self._end_in_time, name="end in time", daemon=True).start()
+
+    def _end_in_time(self) -> None:
+        """End the process if it has not ended by itself; all work is committed row by row."""
+        time.sleep(GRACE)
+        while SENDING in self.working():
+            time.sleep(0.1)
+        log.warning("stopped without waiting any longer", extra={"did": {"jobs": ",".join(self.working())}})
+        os._exit(0)
 
     def _reload(self) -> None:
         if self.ending:

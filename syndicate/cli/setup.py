@@ -134,6 +134,7 @@ def _check_templates(services: Services, now: datetime, report: _Report) -> None
 
 
 def _check_mail(services: Services, report: _Report) -> None:
+    from syndicate.delivery.mailboxes import check_maildir
     from syndicate.services.mail import readers_reach, sender_is_set
 
     for address in filter(None, (services.settings.mail.sender, services.settings.mail.reply_to)):
@@ -141,6 +142,13 @@ def _check_mail(services: Services, report: _Report) -> None:
             parse_mailbox(address)
         except SyndicateError as error:
             report.problems.append(f"mail: {error}")
+    if maildir := services.settings.bounces.maildir:
+        try:
+            check_maildir(services.settings.path(maildir))
+        except SyndicateError as error:
+            report.problems.append(
+                f"bounces.maildir: {error}. Create it (`maildirmake`) or correct its path."
+            )
     if services.newsletters and services.settings.web.listen and not readers_reach(services.settings):
         report.notes.append(
             "site.url is this machine, so mails carry no link to the page of choices, and readers can "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -14,6 +14,7 @@ from syndicate.cli.frame import (
     config_option,
     dry_run_option,
     json_option,
+    local,
     moment,
     now_option,
     plural,
@@ -27,6 +28,8 @@ from syndicate.cli.source_lists import describe_import
 from syndicate.cli.wrapping import say
 from syndicate.model import Absence
 from syndicate.services import Services
+from syndicate.services.lease_owners import describe_owner, free_dead_owners
+from syndicate.store import leases
 from syndicate.store import sources as source_store
 
 if TYPE_CHECKING:
@@ -51,6 +54,7 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
             due = services.ingest.due(moment(now), names=chosen)
             show({"due": due}, as_json, lambda: _print_due(due))
             return
+        free_dead_owners(services.store, moment(now))
         for one in services.lists.run(moment(now)) if chosen is None else ():
             say(f"  {one.url}: {one.error or describe_import(one.result)}", err=True)
         with progress("Reading sources", as_json) as draw:
@@ -68,7 +72,13 @@ def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, nam
         with progress("Reading pages", as_json):
             parts = services.sitemap_parts.run(moment(now))
             pages = services.pages.run(moment(now))
-    answer = _ingested(result, parts, pages)
+        if not (result.sources or parts.read or pages):
+            with services.store.read() as connection:
+                holder = leases.source_holder(connection, now=moment(now), names=chosen)
+                holder = holder or leases.page_holder(connection, now=moment(now))
+            if holder:
+                _end_busy(services, "reads sources", holder, _ingested(result, parts, pages), as_json)
+    answer = _ingested(result, parts, pages) | {"busy": False}
     show(answer, as_json, lambda: _print_ingested(result, parts, pages, named=bool(names)))
     _exit_if(result.failed)
 
@@ -91,6 +101,7 @@ def _ingested(result: IngestResult, parts: PartsResult, pages: PagesResult) -> d
         "pages": {
             "read": pages.read,
             "of_no_use": pages.refused,
+            "for_subscribers": pages.paywalled,
             "put_off": pages.put_off,
             "failed": pages.failed,
         },
@@ -112,7 +123,7 @@ def _print_ingested(result: IngestResult, parts: PartsResult, pages: PagesResult
     if pages:
         click.echo(
             f"{plural(pages.read, 'page')} read, {pages.refused} of no use, "
-            f"{pages.put_off} put off, {pages.failed} failed."
+            f"{pages.paywalled} for subscribers only, {pages.put_off} put off, {pages.failed} failed."
         )
 
 
@@ -137,24 +148,26 @@ def _source_line(outcome: SourceOutcome) -> None:
 @now_option
 def stories(config: Path, as_json: bool, now: datetime | None) -> None:
     """Group new articles into stories, find related links, and rank."""
-    with services_of(config, now) as (_, services), progress("Placing articles", as_json) as draw:
-        result = services.stories.run(moment(now), progress=draw)
-    answer = {
-        "placed": result.placed,
-        "new_stories": result.new_stories,
-        "duplicates": result.duplicates,
-        "failed": result.failed,
-        "lists_changed": list(result.lists_changed),
-        "busy": result.busy,
-    }
+    with services_of(config, now) as (_, services):
+        free_dead_owners(services.store, moment(now))
+        with progress("Placing articles", as_json) as draw:
+            result = services.stories.run(moment(now), progress=draw)
+        answer = {
+            "placed": result.placed,
+            "new_stories": result.new_stories,
+            "duplicates": result.duplicates,
+            "failed": result.failed,
+            "lists_changed": list(result.lists_changed),
+            "busy": result.busy,
+        }
+        if result.busy:
+            _end_busy(services, "places articles", _holder(services, "stories", now), answer, as_json)
     text = (
         f"{plural(result.placed, 'article')} placed: {plural(result.new_stories, 'new story')}, "
         f"{plural(result.duplicates, 'known text')}."
     )
     if result.failed:
         text += f" {plural(result.failed, 'article')} could not be placed: syndicate status says why."
-    if result.busy:
-        text = "Another process is placing articles right now; nothing to do."
     show(answer, as_json, lambda: click.echo(text))
 
 
@@ -165,23 +178,24 @@ def stories(config: Path, as_json: bool, now: datetime | None) -> None:
 @click.option("--all", "everything", is_flag=True, help="Write everything again, changed or not.")
 def publish(config: Path, as_json: bool, now: datetime | None, everything: bool) -> None:
     """Write the feeds and pages that changed."""
-    with services_of(config, now) as (_, services), progress("Writing pages", as_json) as draw:
-        if everything:
-            services.publish.forget()
-        result = services.publish.run(moment(now), progress=draw)
+    with services_of(config, now) as (_, services):
+        free_dead_owners(services.store, moment(now))
+        with progress("Writing pages", as_json) as draw:
+            if everything:
+                services.publish.forget()
+            result = services.publish.run(moment(now), progress=draw)
         folder = services.output
-    answer = {
-        "folder": str(folder),
-        "feeds": list(result.feeds),
-        "pages": list(result.pages),
-        "failures": list(result.failures),
-        "busy": result.busy,
-    }
+        answer = {
+            "folder": str(folder),
+            "feeds": list(result.feeds),
+            "pages": list(result.pages),
+            "failures": list(result.failures),
+            "busy": result.busy,
+        }
+        if result.busy:
+            _end_busy(services, "writes pages", _holder(services, "publish", now), answer, as_json)
 
     def text() -> None:
-        if result.busy:
-            click.echo("Another process is writing right now; nothing to do.")
-            return
         click.echo(
             f"{plural(len(result.feeds), 'feed file')} and {plural(len(result.pages), 'page')} "
             f"written to {folder}."
@@ -247,24 +261,30 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
             problem = "" if resume else services.deliver.resting(moment(now))
             _show_due(services.deliver.due(moment(now)), problem, as_json)
             return
+        free_dead_owners(services.store, moment(now))
         if services.sign_ups is not None:
             services.sign_ups.run(moment(now))
         with progress("Sending", as_json) as draw:
             result = services.deliver.run(moment(now), resume=resume, progress=draw)
-    answer = {
-        "sent": result.sent,
-        "deferred": result.deferred,
-        "failed": result.failed + result.late,
-        "uncertain": result.uncertain + result.swept,
-        "cancelled": result.cancelled,
-        "problem": result.problem,
-        "busy": result.busy,
-    }
+        answer = {
+            "sent": result.sent,
+            "deferred": result.deferred,
+            "failed": result.failed + result.late,
+            "uncertain": result.uncertain + result.swept,
+            "cancelled": result.cancelled,
+            "problem": result.problem,
+            "busy": result.busy,
+        }
+        holder = None
+        if result.busy:
+            holder = _holder(services, leases.SENDING, now)
+        elif not any(answer.values()):
+            with services.store.read() as connection:
+                holder = leases.delivery_holder(connection, now=moment(now))
+        if result.busy or holder:
+            _end_busy(services, "sends mail", holder, answer, as_json)
 
     def text() -> None:
-        if result.busy:
-            click.echo("Another process is sending right now, and the limits hold for both; nothing to do.")
-            return
         click.echo(
             f"{result.sent} sent, {result.deferred} deferred, {result.failed + result.late} failed, "
             f"{result.uncertain + result.swept} uncertain, {result.cancelled} cancelled."
@@ -291,6 +311,28 @@ def _show_due(due: Sequence[DeliveryReport], problem: str, as_json: bool) -> Non
 
     answer = {"due": [dict(zip(headers, row, strict=True)) for row in rows], "problem": problem}
     show(answer, as_json, text)
+
+
+def _holder(services: Services, name: str, now: datetime | None) -> leases.Holder | None:
+    with services.store.read() as connection:
+        return leases.lease_holder(connection, name, now=moment(now))
+
+
+def _end_busy(
+    services: Services, work: str, holder: leases.Holder | None, answer: dict[str, Any], as_json: bool
+) -> NoReturn:
+    """Say which process keeps this command from its work, until when, and what to do; exit code 1."""
+    answer |= {"busy": True}
+    text = f"Nothing was done: another process {work}. Run the command again."
+    if holder is not None:
+        who = describe_owner(holder.owner)
+        answer |= {"held_by": who, "held_until": holder.until}
+        text = (
+            f"Nothing was done: {who} {work} and holds the lease until {local(holder.until, services.zone)}. "
+            "Run the command again when that process has finished, or after that time if it is dead."
+        )
+    show(answer, as_json, lambda: say(text, err=True))
+    raise SystemExit(1)
 
 
 def _exit_if(problems: int) -> None:

@@ -54,6 +54,10 @@ def _print(health: Health, services: Services) -> None:
     _print_sources(health)
     _print_news(health, services)
     click.echo(f"Channels: {', '.join(channel.name for channel in services.channels)}")
+    for old, new in services.moved_channels.items():
+        say(f"Moved channel: {old} is now {new}")
+    if services.gone_channels:
+        say(f"Removed channels: {', '.join(sorted(services.gone_channels))}")
     _print_newsletters(health, services)
     _print_mail(health)
     if health.problems:
@@ -156,6 +160,8 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
         "stale_pages": health.stale_pages,
         "editor": [decision_answer(one) for one in health.decisions],
         "channels": [channel.name for channel in services.channels],
+        "moved_channels": services.moved_channels,
+        "gone_channels": sorted(services.gone_channels),
         "next_editions": coming,
         "paused_newsletters": [name for name in newsletter_names(services) if name not in coming],
         "editions": [_edition(report) for report in health.editions],

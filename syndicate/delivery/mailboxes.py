@@ -2,6 +2,7 @@
 
 import imaplib
 import logging
+import os
 import ssl
 import time
 from collections.abc import Iterator
@@ -39,6 +40,15 @@ class ImapOptions:
     timeout: float = 60.0
     patience: float = 600.0
     reading_time: float = READING_TIME
+
+
+def check_maildir(folder: Path) -> None:
+    """Raise ``MailError`` when a folder is no Maildir, or one that this program cannot move messages in."""
+    for path in (folder / "new", folder / "cur"):
+        if not path.is_dir():
+            raise MailError(f"The Maildir {folder} cannot be read: there is no folder {path}")
+        if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+            raise MailError(f"The Maildir {folder} cannot be read: {path} may not be read and written")
 
 
 def read_maildir(folder: Path, reading_time: float = READING_TIME) -> Iterator[bytes]:

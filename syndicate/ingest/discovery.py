@@ -8,6 +8,7 @@ that stay linear on hostile text.
 import re
 from collections.abc import Iterable, Iterator
 from html import unescape
+from itertools import islice
 
 from syndicate.errors import ParseError
 from syndicate.ingest.encoding import utf8_document
@@ -28,7 +29,7 @@ WELL_KNOWN = (
 SITEMAPS = ("news-sitemap.xml", "sitemap_news.xml", "sitemap.xml", "sitemap_index.xml")
 
 _TAG = re.compile(
-    r"<(link|a|base)(?=[\s/>])((?:[^<>\"']++|\"[^\"]{0,4000}\"|'[^']{0,4000}')*+)>([^<]{0,200})",
+    r"<(link|a|base|meta)(?=[\s/>])((?:[^<>\"']++|\"[^\"]{0,4000}\"|'[^']{0,4000}')*+)>([^<]{0,200})",
     re.IGNORECASE,
 )
 _ATTRIBUTE = re.compile(r"([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
@@ -39,7 +40,13 @@ _SKIPPED = tuple(
 _MEDIA_TYPE = re.compile(
     r"application/(?:(?:rss|atom|rdf)\+xml|feed\+json)|text/(?:rss|atom)(?:\+xml)?", re.IGNORECASE
 )
-_PLAIN_TYPE = re.compile(r"(?:application|text)/(?:xml|json)", re.IGNORECASE)
+_XML_TYPE = re.compile(r"(?:application|text)/xml\s*(?:;|\Z)", re.IGNORECASE)
+_JSON_TYPE = re.compile(r"application/json\s*(?:;|\Z)", re.IGNORECASE)
+_PARAMETER = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>;,]+))")
+_HEADER_LINK = re.compile(r"<([^<>]*)>([^<]*)")
+_REFRESH = re.compile(r"\s*(\d{1,3})(?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"'\s]+)", re.IGNORECASE)
+MAX_REFRESH = 10
+"""Seconds. A page that moves the reader on later than that is a page of its own."""
 _LOOKS = re.compile(
     r"(?:^|[/._-])(?:feeds?|rss2?|atom|rdf)(?:$|[/._-])|\.(?:rss|atom|rdf)$|(?:^|[?&])(?:feed|format|type)=(?:rss|atom)",
     re.IGNORECASE,
@@ -76,12 +83,27 @@ def parse_links(
         raise ParseError(
             f"{url} is no page: it is {content_type or 'of an unknown type'} without any element"
         )
+    shown = _shown(text)
     title = re.search(r"<title[^>]{0,200}>([^<]{0,500})", text, re.IGNORECASE)
     return ParsedSource(
         title=clean_line(unescape(title[1])) if title else "",
         home_url=canonical_url(url),
-        feeds=tuple(_ordered(_links(_shown(text), url))),
+        feeds=tuple(_ordered(_links(shown, url))),
+        moved_to=_refresh(shown, url),
     )
+
+
+def with_header_links(links: Iterable[FeedLink], fields: Iterable[str], url: str) -> list[FeedLink]:
+    """Return the feeds that the ``Link`` fields of a page's header declare (RFC 8288), then its ``links``."""
+    declared = []
+    for reference, parameters in _HEADER_LINK.findall(", ".join(fields)[:16_000]):
+        values = _values(parameters, _PARAMETER) | {"href": reference.strip()}
+        target = absolute_url(url, values["href"])
+        if is_web_url(target) and _is_declared(values):
+            declared.append(
+                FeedLink(url=target, title=clean_line(values.get("title", ""), 100), declared=True)
+            )
+    return _ordered([*declared, *links])
 
 
 def feed_format(body: bytes) -> str:
@@ -141,9 +163,7 @@ def _links(text: str, url: str) -> Iterator[FeedLink]:
         if number == MAX_TAGS:
             return
         name = tag[1].lower()
-        values = {
-            one[1].lower(): unescape(one[2] or one[3] or one[4] or "") for one in _ATTRIBUTE.finditer(tag[2])
-        }
+        values = _values(tag[2])
         address = values.get("href", "")
         if name == "base":
             base = absolute_url(url, address) or url
@@ -158,15 +178,31 @@ def _links(text: str, url: str) -> Iterator[FeedLink]:
             yield FeedLink(url=target, title=title)
 
 
+def _values(attributes: str, pattern: re.Pattern[str] = _ATTRIBUTE) -> dict[str, str]:
+    found = pattern.finditer(attributes)
+    return {one[1].lower(): unescape(one[2] or one[3] or one[4] or "") for one in found}
+
+
+def _refresh(text: str, url: str) -> str:
+    """Return the address that a page sends its readers to by a ``meta`` element, or ``""``."""
+    for tag in islice(_TAG.finditer(text), MAX_TAGS):
+        values = _values(tag[2]) if tag[1].lower() == "meta" else {}
+        refresh = _REFRESH.match(values.get("content", ""))
+        if values.get("http-equiv", "").lower() == "refresh" and refresh and int(refresh[1]) <= MAX_REFRESH:
+            target = absolute_url(url, refresh[2])
+            return target if is_web_url(target) and target != url else ""
+    return ""
+
+
 def _is_declared(values: dict[str, str]) -> bool:
     relations, media_type = values.get("rel", "").lower().split(), values.get("type", "").strip()
     if "feed" in relations and "alternate" not in relations:
         return True
     if "alternate" not in relations or "stylesheet" in relations:
         return False
-    # A bare XML or JSON type is also that of many interfaces: then the address has to look like a feed.
-    plain = _PLAIN_TYPE.match(media_type) and _LOOKS.search(values.get("href", ""))
-    return bool(_MEDIA_TYPE.match(media_type) or plain)
+    # A bare JSON type is also that of many interfaces: then the address has to look like a feed.
+    json = _JSON_TYPE.match(media_type) and _LOOKS.search(values.get("href", ""))
+    return bool(_MEDIA_TYPE.match(media_type) or _XML_TYPE.match(media_type) or json)
 
 
 def _looks_like_feed(target: str, title: str, values: dict[str, str], url: str) -> bool:

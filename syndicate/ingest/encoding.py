@@ -2,15 +2,18 @@
 
 Order (X5, RFC 7303 §3): byte order mark, HTTP charset, XML declaration, UTF-8; but bytes that are
 valid UTF-8 are UTF-8 whatever their label says, since no other text looks like it by chance, while
-a server's blanket "ISO-8859-1" fits any bytes. Charset names come from strangers, so they are looked
-up in our own table, never in Python's codec registry, which knows codecs that are slow (``punycode``:
-27 s for 800 kB), raise (``undefined``) or hide markup (UTF-7). A document type declaration is cut
-out whole: no entity is ever defined, so none expands.
+a server's blanket "ISO-8859-1" fits any bytes. Bytes that their label does not decode, or decodes to an
+implausible text, are read in the charset that ``charset_detection`` finds. Charset names come from
+strangers, so they are looked up in our own table, never in Python's codec registry, which knows codecs
+that are slow (``punycode``: 27 s for 800 kB), raise (``undefined``) or hide markup (UTF-7). A document type
+declaration is cut out whole: no entity is ever defined, so none expands.
 """
 
 import codecs
 import re
 from html.entities import html5
+
+from syndicate.ingest.charset_detection import detect
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -107,14 +110,23 @@ def _decoded(body: bytes, charset: str) -> tuple[str, tuple[str, ...]]:
     labels = _labels(body, charset)
     known = _known(labels)
     expected = next(iter(known), "utf-8")
+    if b"\x1b$" in body and body.isascii():
+        expected, known = "iso2022_jp", ["iso2022_jp"]
     for codec in known if expected == "iso2022_jp" else ("utf-8", *known):
         try:
             text = body.decode(codec)
         except UnicodeDecodeError:
             continue
-        lied = codec != expected and not body.isascii()
-        return text, ((f"declared as {labels[0]}, read as {codec}",) if lied else ())
+        best = codec if codec == "utf-8" or body.isascii() else detect(body, codec)
+        if best != codec:
+            text = body.decode(best, "replace")
+        lied = best != expected and not body.isascii()
+        return text, ((_read_as(labels[0], best),) if lied else ())
     return _salvaged(body, labels[0] if labels else "utf-8")
+
+
+def _read_as(declared: str, codec: str) -> str:
+    return f"declared as {declared}, read as {codec.replace('cp125', 'windows-125')}"
 
 
 def _labels(body: bytes, charset: str) -> list[str]:
@@ -129,11 +141,12 @@ def _known(labels: list[str]) -> list[str]:
 
 
 def _salvaged(body: bytes, declared: str) -> tuple[str, tuple[str, ...]]:
-    """Mostly UTF-8: keep it and replace the few bad bytes. Otherwise it is windows-1252."""
+    """Keep text that is mostly UTF-8 and replace the few bad bytes. Otherwise guess its charset."""
     text = body.decode("utf-8", "replace")
     bad = text.count("\ufffd")
     if bad * 10 > sum(1 for byte in body if byte > 0x7F):
-        return body.decode("cp1252", "replace"), (f"declared as {declared}, read as windows-1252",)
+        codec = detect(body) or "cp1252"
+        return body.decode(codec, "replace"), (_read_as(declared, codec),)
     return text, (f"declared as {declared}, but {bad} bytes do not fit; they were replaced",)
 
 

@@ -7,6 +7,7 @@ better and once. A dozen inputs make it raise; whatever it raises is a ``ParseEr
 """
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import struct_time
 from typing import Any
@@ -27,8 +28,11 @@ from syndicate.ingest.raw_item import (
     is_picture,
     looks_like_html,
     seconds_between_updates,
+    seconds_of,
+    whole_number,
 )
-from syndicate.model import Image
+from syndicate.model import Enclosure, Image
+from syndicate.text.media_types import media_type
 from syndicate.text.urls import absolute_url, is_this_machine, is_web_url
 
 feedparser.registerDateHandler(foreign_date)
@@ -130,6 +134,7 @@ def _item(entry: Any, url: str, *, is_atom: bool) -> RawItem:
         language=_language(entry),
         tags=[_get(tag, "label") or _get(tag, "term") or "" for tag in _get(entry, "tags", ())],
         images=_images(entry),
+        enclosures=_enclosures(entry),
     )
 
 
@@ -245,10 +250,53 @@ def _images(entry: Any) -> list[Image]:
             width=pixels(str(_get(picture, "width") or "")),
             height=pixels(str(_get(picture, "height") or "")),
             alt=str(_get(picture, "alt") or ""),
+            media_type=_untold_type(picture, address),
         )
         for picture in pictures
         if (address := _get(picture, "url") or _get(picture, "href"))
     ]
+
+
+def _enclosures(entry: Any) -> list[Enclosure]:
+    """Return the files of an item: its enclosures, and of audio and video in Media RSS one each besides.
+
+    ``media:content`` of a kind that has an enclosure is the same in other sizes. ``itunes:duration`` is that
+    of the first recording.
+    """
+    files = [link for link in _get(entry, "links", ()) if _get(link, "rel") == "enclosure"]
+    media = [item for item in _get(entry, "media_content", ()) if not _is_picture(item)]
+    if not files and not media:
+        return []
+    found = [_enclosure(item) for item in files if not _is_picture(item)]
+    kinds = {enclosure.kind for enclosure in found}
+    for item in sorted(media, key=lambda item: _get(item, "isdefault") != "true"):
+        enclosure = _enclosure(item)
+        if enclosure.kind != "document" and enclosure.kind not in kinds:
+            kinds.add(enclosure.kind)
+            found.append(enclosure)
+    duration = seconds_of(_word(entry, "itunes_duration"))
+    for place, enclosure in enumerate(found):
+        if duration and enclosure.kind != "document":
+            found[place] = replace(enclosure, duration=enclosure.duration or duration)
+            break
+    return found
+
+
+def _untold_type(item: Any, address: str) -> str:
+    """Return the declared type of a picture, ``""`` if its address tells it as well."""
+    declared = str(_get(item, "type") or "")
+    return media_type(declared, "") if declared and not media_type("", address) else ""
+
+
+def _enclosure(item: Any) -> Enclosure:
+    address = str(_get(item, "href") or _get(item, "url") or "")
+    return Enclosure(
+        url=address,
+        media_type=media_type(str(_get(item, "type") or ""), address),
+        size=whole_number(str(_get(item, "length") or _get(item, "filesize") or "")),
+        duration=whole_number(str(_get(item, "duration") or "")),
+        title=str(_get(item, "title") or ""),
+    )
 
 
 def _is_picture(item: Any) -> bool:

@@ -23,6 +23,27 @@ _LONG_SPACE = re.compile(r"(?<!\s)\s{1000,}")
 _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _IS_HTML = re.compile(r"<(?:html|head|body|title|meta|article|main|div|p|h1)[\s/>]", re.IGNORECASE)
 _CONTAINER = re.compile(r"</?(?:article|main)(?=[\s/>])", re.IGNORECASE)
+_INLINE = frozenset(
+    (
+        "a",
+        "abbr",
+        "b",
+        "cite",
+        "code",
+        "em",
+        "font",
+        "i",
+        "mark",
+        "q",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "u",
+    )
+)
+_MANY_BREAKS = 4
 _FOREIGN_TYPES = ("application/pdf", "application/zip", "image/", "audio/", "video/", "font/")
 
 
@@ -100,3 +121,35 @@ def tree_of(text: str) -> html.HtmlElement:
     except (etree.ParserError, ValueError) as error:
         raise ParseError(f"the page cannot be read: {error}") from error
     return tree
+
+
+def paragraphs_of_line_breaks(tree: html.HtmlElement) -> None:
+    """Put text that only ``<br>`` divides into paragraphs.
+
+    The extractor would tear links out of their sentences.
+    """
+    for element in list(tree.iter("div", "article", "section", "main", "td", "body")):
+        if sum(child.tag == "br" for child in element) < _MANY_BREAKS:
+            continue
+        children, lead = list(element), element.text
+        element[:] = []
+        element.text = None
+        paragraph = _new_paragraph(element, lead)
+        for child in children:
+            tail, child.tail = child.tail, None
+            if child.tag in _INLINE:
+                paragraph.append(child)
+                child.tail = tail
+                continue
+            if child.tag != "br":
+                element.append(child)
+            paragraph = _new_paragraph(element, tail)
+        for paragraph in element.findall("p"):
+            if not len(paragraph) and not (paragraph.text or "").strip():
+                element.remove(paragraph)
+
+
+def _new_paragraph(element: html.HtmlElement, text: str | None) -> html.HtmlElement:
+    paragraph = etree.SubElement(element, "p")
+    paragraph.text = text
+    return paragraph

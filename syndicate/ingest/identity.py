@@ -193,6 +193,7 @@ def accept(
         tags=entry.tags,
         summary=entry.summary or excerpt(entry.text),
         image=entry.image,
+        enclosures=entry.enclosures,
         minutes=entry.minutes or reading.minutes,
         words=reading.words,
         read_more=entry.read_more,
@@ -317,8 +318,15 @@ def _content(entry: Entry, title: str, language: str, section: str) -> bytes:
         entry.summary,
         repr(image),
         entry.html or entry.text,
+        *_attached(entry),
         *([str(entry.minutes)] if entry.minutes else ()),
     )
+
+
+def _attached(entry: Entry) -> tuple[str, ...]:
+    """Files count by address, duration and title; without any, the hashes of old stores stay valid."""
+    files = [(canonical_url(file.url), file.duration, file.title) for file in entry.enclosures]
+    return (repr(files),) if files else ()
 
 
 def _hash(*parts: str) -> str:

@@ -37,6 +37,7 @@ _ANSWER_CLASSES = frozenset(
     {
         ("syndicate.model.articles", "ParsedSource"),
         ("syndicate.model.articles", "Entry"),
+        ("syndicate.model.articles", "Enclosure"),
         ("syndicate.model.articles", "Image"),
         ("syndicate.model.articles", "FeedLink"),
         ("syndicate.model.articles", "SitemapPart"),

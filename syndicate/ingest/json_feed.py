@@ -16,8 +16,8 @@ from syndicate.ingest.boilerplate import without_boilerplate
 from syndicate.ingest.clean import CleanedHtml, with_html
 from syndicate.ingest.feed_dates import unread_date
 from syndicate.ingest.lead_image import lead_image
-from syndicate.ingest.raw_item import names_of
-from syndicate.model import Entry, Image, ParsedSource
+from syndicate.ingest.raw_item import clean_enclosures, names_of, whole_number
+from syndicate.model import Enclosure, Entry, Image, ParsedSource
 from syndicate.text.language import normalise_language
 from syndicate.text.plain import clean_line, clean_text
 from syndicate.text.urls import absolute_url, is_this_machine
@@ -158,6 +158,7 @@ def _entry(item: object, feed: Mapping[str, Any], url: str, digest: str, clean: 
         summary=clean_line(_text(item, "summary"), SUMMARY_LENGTH),
         tags=_tags(item),
         image=_image(item, link or base, body.image),
+        enclosures=_enclosures(item, link or base),
         digest=digest,
     )
 
@@ -184,6 +185,20 @@ def _image(item: Mapping[str, Any], base: str, found: Image | None) -> Image | N
         if _text(attachment, "mime_type").startswith("image/")
     ]
     return lead_image([Image(url=candidate) for candidate in candidates if candidate], found, base)
+
+
+def _enclosures(item: Mapping[str, Any], base: str) -> tuple[Enclosure, ...]:
+    found = [
+        Enclosure(
+            url=_text(attachment, "url"),
+            media_type=_text(attachment, "mime_type"),
+            size=whole_number(_text(attachment, "size_in_bytes")),
+            duration=whole_number(_text(attachment, "duration_in_seconds")),
+            title=_text(attachment, "title"),
+        )
+        for attachment in _objects(item, "attachments")
+    ]
+    return clean_enclosures(found, base)
 
 
 def _authors(holder: Mapping[str, Any]) -> tuple[str, ...]:

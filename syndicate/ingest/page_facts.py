@@ -7,7 +7,7 @@ previews and often shortened.
 import json
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import unescape
@@ -18,6 +18,7 @@ from syndicate.ingest.written_dates import read_moment
 from syndicate.model import Image
 
 _JSON_LD = re.compile(r"<script[^>]{0,300}?application/ld\+json[^>]{0,300}>", re.IGNORECASE)
+_DOCUMENT_TITLE = re.compile(r"""\bdocument\.title\s*=\s*(["'])((?:(?!\1)[^\\\n]|\\.){1,300})\1""")
 _LONGEST_JSON = 500_000
 _MOST_NODES = 2_000
 _SIZE = re.compile(r"\s*(\d{1,5})(?:\.\d+)?(?:px)?\s*\Z")
@@ -34,6 +35,7 @@ class PageFacts:
     title: str = ""
     heading: str = ""
     page_title: str = ""
+    script_title: str = ""
     authors: tuple[str, ...] = ()
     published: datetime | None = None
     updated: datetime | None = None
@@ -50,11 +52,15 @@ class PageFacts:
 def page_facts(text: str) -> PageFacts:
     """Read a whole page's facts; ``text`` still has its scripts. Never raises."""
     page = read_html_metadata(text)
-    article = next((node for node in _nodes(text) if _is_article(node)), {})
+    nodes = list(_nodes(text))
+    article = next((node for node in nodes if _is_article(node)), {})
     return PageFacts(
-        title=_text(article.get("headline")) or page.first("og:title", "twitter:title"),
+        title=_text(article.get("headline"))
+        or _text(article.get("name"))
+        or page.first("og:title", "twitter:title"),
         heading=page.heading,
         page_title=page.title,
+        script_title=_script_title(text, nodes),
         authors=_authors(article) or tuple(page.meta.get("author", ())) or tuple(page.meta.get("byl", ())),
         published=_moment(
             article.get("datePublished"), page, "article:published_time", "datepublished", "date"
@@ -75,6 +81,13 @@ def page_facts(text: str) -> PageFacts:
         ),
         paywalled=str(article.get("isAccessibleForFree", "")).strip().lower() == "false",
     )
+
+
+def _script_title(text: str, nodes: Iterable[dict[str, Any]]) -> str:
+    """Return the title that only a script gives the page, or the JSON-LD of the page as such."""
+    names = (_text(node.get("name")) for node in nodes if node.get("@type") in ("WebPage", "ItemPage"))
+    match = _DOCUMENT_TITLE.search(text)
+    return next(filter(None, names), "") or (unescape(match[2]).replace("\\", "") if match else "")
 
 
 def _nodes(text: str) -> Iterator[dict[str, Any]]:

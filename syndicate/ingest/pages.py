@@ -15,16 +15,24 @@ import trafilatura
 from trafilatura.htmlprocessing import build_html_output
 
 from syndicate.errors import ParseError
-from syndicate.ingest.html_documents import breaks_off, read_html, tree_of, without_code
-from syndicate.ingest.not_articles import SHORT, SeenPage, is_teaser, why_not_an_article
+from syndicate.ingest.html_documents import (
+    breaks_off,
+    paragraphs_of_line_breaks,
+    read_html,
+    tree_of,
+    without_code,
+)
+from syndicate.ingest.not_articles import FEW, FOR_SUBSCRIBERS, SHORT, SeenPage, is_teaser, why_not_an_article
 from syndicate.ingest.page_facts import PageFacts, page_facts
 from syndicate.ingest.raw_item import RawItem, Text, entry_of
 from syndicate.ingest.tracking_pixels import hides, is_tracking_pixel
 from syndicate.ingest.written_dates import read_moment
-from syndicate.model import Entry, ParsedSource
+from syndicate.model import Entry, ParsedSource, Paywall
 from syndicate.text.plain import clean_line
 from syndicate.text.reading_time import measure_reading
 
+LONGER_WITH_PICTURES = 1.1
+"""Captions lengthen a text less than this; lists of other articles lengthen it more."""
 BREAKS_OFF = "the page breaks off before its end"
 
 # Its notes about odd pages are not news to anybody.
@@ -41,6 +49,7 @@ def parse_page(
     known: frozenset[str],
     asked: str = "",
     vouched: bool = True,
+    paywall: Paywall = Paywall.RESPECT,
 ) -> ParsedSource:
     """Read the article on a page that came from ``url``, and was asked for at ``asked`` (default: the same).
 
@@ -49,8 +58,9 @@ def parse_page(
     have a date and a text.
 
     Behind a paywall the entry has no text: what is left in sight is its summary at most, and a warning says
-    so. Of a page that breaks off the entry is what came of it, if anything did. Raises ``ParseError`` for
-    what is no page or no article (error, log-in and consent pages).
+    so. With ``Paywall.IGNORE`` the entry has the text in sight. Of a page that breaks off the entry is what
+    came of it, if anything did. Raises ``ParseError`` for what is no page or no article (error, log-in and
+    consent pages).
     """
     asked = asked or url
     text = read_html(body, url=url, content_type=content_type, charset=charset)
@@ -60,10 +70,13 @@ def parse_page(
     for picture in [one for one in tree.iter("img") if _is_unseen(one)]:
         picture.drop_tree()
     visible = " ".join(tree.text_content().split())
+    paragraphs_of_line_breaks(tree)
     # Guessing takes half the time, so only what the page does not declare is guessed.
     found = _extracted(tree, url, guess=not (facts.authors and facts.published))
     entry = _entry(facts, found, url)
     words = measure_reading(entry.text, entry.language).words
+    if not entry.title and words >= FEW and (vouched or facts.is_article):
+        entry = replace(entry, title=clean_line(entry.text.lstrip().partition("\n")[0], 100))
     seen = SeenPage(
         asked=asked,
         url=url,
@@ -72,6 +85,7 @@ def parse_page(
         visible=visible,
         markup=markup,
         canonical=facts.canonical,
+        declared=facts.is_article,
     )
     reason = why_not_an_article(seen)
     if not vouched and not facts.is_article and not (facts.published and words >= SHORT):
@@ -82,9 +96,10 @@ def parse_page(
     if reason or not entry.title:
         raise ParseError(f"{asked} was not taken for an article: {reason or 'it has no title'}")
     warnings: tuple[str, ...] = ()
-    if facts.paywalled or is_teaser(visible, words):
+    teaser = is_teaser(visible, words, entry.text) and is_teaser(_main_text(markup), words, entry.text)
+    if paywall is Paywall.RESPECT and (facts.paywalled or teaser):
         entry = replace(entry, html="", text="")
-        warnings = ("its text is for subscribers only",)
+        warnings = (FOR_SUBSCRIBERS,)
     elif not entry.text:
         warnings = ("no text of an article was found on it",)
     if cut_off:
@@ -102,6 +117,15 @@ def parse_page(
     )
 
 
+def _main_text(markup: str) -> str:
+    """Return what a page shows apart from its own header, footer and menus, which offer accounts to all."""
+    tree = tree_of(markup)
+    for element in list(tree.iter("header", "footer", "nav")):
+        if not any(ancestor.tag == "article" for ancestor in element.iterancestors()):
+            element.drop_tree()
+    return " ".join(tree.text_content().split())
+
+
 def _is_unseen(picture: Any) -> bool:
     return is_tracking_pixel(picture.attrib) or any(
         hides(str(one.tag), one.attrib) for one in picture.iterancestors()
@@ -109,25 +133,42 @@ def _is_unseen(picture: Any) -> bool:
 
 
 def _extracted(tree: Any, url: str, *, guess: bool) -> Any:
-    """The document that trafilatura found, or ``None`` when it finds no text worth the name."""
-    try:
+    """Return the document that trafilatura found, or ``None`` when it finds no text worth the name.
+
+    Pictures of lists and menus beside the text bring those into it, so a much longer text with pictures gives
+    way to the one without.
+    """
+
+    def extract(*, pictures: bool, guess: bool) -> Any:
         return trafilatura.bare_extraction(
             tree,
             url=url,
             include_comments=False,
             include_formatting=True,
-            include_images=True,
+            include_images=pictures,
             include_links=True,
             include_tables=True,
             with_metadata=guess,
         )
+
+    try:
+        found = extract(pictures=True, guess=guess)
+        if found is not None and found.body is not None and found.body.find(".//graphic") is not None:
+            plain = extract(pictures=False, guess=False)
+            if plain is not None and _length(found) > _length(plain) * LONGER_WITH_PICTURES:
+                found.body = plain.body
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, AssertionError):
         # What strangers write brings out bugs in any extractor; the page's own facts may still do.
         return None
+    return found
+
+
+def _length(found: Any) -> int:
+    return sum(map(len, found.body.itertext()))
 
 
 def _entry(facts: PageFacts, found: Any, url: str) -> Entry:
-    title = facts.title or facts.heading or (found and found.title) or facts.page_title
+    title = facts.title or facts.heading or (found and found.title) or facts.page_title or facts.script_title
     html = build_html_output(found) if found is not None and found.body is not None else ""
     guessed = found.author.split("; ") if found and found.author else []
     raw = RawItem(

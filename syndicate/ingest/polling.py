@@ -149,8 +149,8 @@ def asked_to_wait(state: SourceState, until: datetime) -> SourceState:
 
 
 def believed_url(state: SourceState) -> str:
-    """The address a source has moved to for good, or ``""`` while that is not certain."""
-    return state.permanent_url if state.permanent_seen >= PERMANENT_PATIENCE else ""
+    """Return the address that a source has moved to for good, or ``""`` while that is not certain."""
+    return state.permanent_url if state.permanent_seen >= PERMANENT_PATIENCE else state.moved_to
 
 
 def replacing_url(source_url: str, state: SourceState) -> str:
@@ -160,7 +160,17 @@ def replacing_url(source_url: str, state: SourceState) -> str:
     A person is shown the new address and decides.
     """
     url = believed_url(state)
-    return url if url and same_site(source_url, url) else ""
+    return url if url and url != state.moved_to and same_site(source_url, url) else ""
+
+
+def polled_url(source_url: str, state: SourceState) -> str:
+    """Return the address to request: the source's own, or the one it has moved to for good."""
+    return state.moved_to or source_url
+
+
+def with_new_address(source_url: str, state: SourceState, url: str) -> SourceState:
+    """Return the state that polls ``url`` from now on; the configured address stays as it is."""
+    return replace(state, moved_to="" if url == source_url else url, permanent_url="", permanent_seen=0)
 
 
 def with_hub(
@@ -240,6 +250,7 @@ def _after_success(
         last_success=now,
         permanent_url=outcome.permanent_url,
         permanent_seen=seen if outcome.permanent_url else 0,
+        moved_to=state.moved_to,
         warning=state.warning,
         read_from=state.read_from,
         max_age=outcome.max_age if outcome.max_age is not None else still_fresh,
@@ -305,6 +316,10 @@ def _after_failure(
     state: SourceState, outcome: PollOutcome, now: datetime, options: PollingOptions
 ) -> SourceState:
     failures = state.failures + 1
+    if state.moved_to and (outcome.gone or failures >= PERMANENT_PATIENCE):
+        # The configured address decides again: the redirect may lead elsewhere by now.
+        state = replace(state, moved_to="", etag="", last_modified="", body_hash="")
+        outcome = replace(outcome, gone=False)
     backoff = min(options.min_interval * 2.0 ** min(failures - 1, 30), options.max_interval)
     asked = min(max(outcome.retry_after or 0.0, 0.0), LONGEST_WISH)
     wait = _jittered(max(backoff, asked), outcome.source_name)

@@ -6,7 +6,7 @@ picture stands for it, what is a name and not a mailbox.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from html import escape, unescape
 from html.entities import html5
@@ -14,8 +14,9 @@ from html.entities import html5
 from syndicate.ingest.boilerplate import without_boilerplate
 from syndicate.ingest.clean import TAGS, CleanedHtml, clean_html, pixels, with_html
 from syndicate.ingest.lead_image import lead_image
-from syndicate.model import Entry, Image
+from syndicate.model import Enclosure, Entry, Image
 from syndicate.text.language import normalise_language
+from syndicate.text.media_types import media_type
 from syndicate.text.plain import clean_line
 from syndicate.text.urls import absolute_url
 
@@ -23,6 +24,7 @@ MAX_SUMMARY = 600
 MAX_TAGS = 20
 MAX_AUTHORS = 10
 MAX_GUID = 2_000
+MAX_ENCLOSURES = 20
 
 # RSS 1.0 syndication module, in seconds.
 _PERIODS = {
@@ -62,6 +64,7 @@ _NO_TAGS = frozenset(
     }
 )  # fmt: skip
 _LINK_TAG = re.compile("<a [^<>]*>|</a>")
+_NO_FILES = frozenset({"text/html", "application/xhtml+xml", "application/x-shockwave-flash"})
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 
 
@@ -90,6 +93,7 @@ class RawItem:
     language: str = ""
     tags: list[str] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
+    enclosures: list[Enclosure] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -130,6 +134,7 @@ def entry_of(raw: RawItem, *, language: str, digest: str) -> Entry:
         summary=_summary(raw.summary, main, body, base),
         tags=_tags(raw.tags),
         image=lead_image(raw.images, body.image, base),
+        enclosures=clean_enclosures(raw.enclosures, base) if raw.enclosures else (),
         digest=digest,
     )
 
@@ -176,6 +181,39 @@ def is_picture(medium: str, media_type: str, url: str) -> bool:
     if kind:
         return kind.lower().startswith("image")
     return url.partition("?")[0].lower().endswith(_PICTURE_ENDINGS)
+
+
+def clean_enclosures(enclosures: Iterable[Enclosure], base: str) -> tuple[Enclosure, ...]:
+    """Return the files that a reader can open, each once; ``base`` is what their addresses are relative to.
+
+    Pictures, web pages and Flash films are no files in this sense.
+    """
+    kept: dict[str, Enclosure] = {}
+    for enclosure in enclosures:
+        url = absolute_url(base, enclosure.url)
+        kind = media_type(enclosure.media_type, url)
+        if not url.startswith("http") or kind in _NO_FILES or is_picture("", kind, url):
+            continue
+        title = clean_line(unescape(enclosure.title), 200)
+        kept.setdefault(url, replace(enclosure, url=url, media_type=kind, title=title))
+    return tuple(kept.values())[:MAX_ENCLOSURES]
+
+
+def whole_number(value: str) -> int | None:
+    """Return a count of bytes or seconds as feeds write it, ``None`` for zero and for what is no number."""
+    digits = value.strip().partition(".")[0]
+    return (int(digits) or None) if digits.isdecimal() and len(digits) <= 15 else None
+
+
+def seconds_of(duration: str) -> int | None:
+    """Return the seconds of an ``itunes:duration``: ``2040``, ``34:00`` or ``0:34:00``."""
+    parts = duration.strip().split(":")
+    if len(parts) > 3 or not all(part.partition(".")[0].isdecimal() and len(part) <= 8 for part in parts):
+        return None
+    seconds = 0
+    for part in parts:
+        seconds = 60 * seconds + int(part.partition(".")[0])
+    return seconds or None
 
 
 def _cleaned(text: Text | None, base: str) -> CleanedHtml:

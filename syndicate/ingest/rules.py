@@ -18,6 +18,7 @@ import re2
 
 from syndicate.errors import ConfigError
 from syndicate.model import NewArticle, Source
+from syndicate.text.names import tag_key
 from syndicate.text.plain import clean_line, folded_words
 
 MAX_PATTERN = 1_000
@@ -118,13 +119,13 @@ class Rule:
 
     def change(self, article: NewArticle) -> NewArticle:
         """The article as this rule leaves it."""
-        known = {tag.casefold() for tag in article.tags}
+        known = {tag_key(tag) for tag in article.tags}
         title = self.title.apply(article.title) if self.title else article.title
         return replace(
             article,
             title=title,
             declared_title=article.declared_title or (article.title if title != article.title else ""),
-            tags=(*article.tags, *(tag for tag in self.tags if tag.casefold() not in known)),
+            tags=(*article.tags, *(tag for tag in self.tags if tag_key(tag) not in known)),
             section=article.section if self.section is None else self.section,
             boost=article.boost * self.boost,
         )

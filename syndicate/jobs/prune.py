@@ -1,5 +1,6 @@
 """The prune job: old rows go, in small transactions. Pages already written stay: they are the archive."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,8 +32,10 @@ class PruneJob:
     options: RetentionOptions
     batch: int = 500
 
-    def run(self, now: datetime, *, dry_run: bool = False) -> Pruned:
-        """Prune, or with ``dry_run`` only count."""
+    def run(
+        self, now: datetime, *, dry_run: bool = False, should_stop: Callable[[], bool] = lambda: False
+    ) -> Pruned:
+        """Prune, or with ``dry_run`` only count; ``should_stop`` ends the job after a batch of articles."""
         articles_before = now - timedelta(seconds=self.options.articles)
         deliveries_before = now - timedelta(seconds=self.options.deliveries)
         tombstones_before = now - timedelta(seconds=self.options.tombstones)
@@ -52,6 +55,8 @@ class PruneJob:
                     leases.move_counter(connection, leases.PLACEMENTS)
                     refresh_stories(connection, set(gone), now)
             articles += len(gone)
+            if should_stop():
+                return Pruned(articles=articles, stories=0, deliveries=0, tombstones=0)
             if len(gone) < self.batch:
                 break
         with self.store.write() as connection:

@@ -9,6 +9,7 @@ from syndicate.model.articles import (
     EARLIEST,
     Article,
     ArticleBody,
+    Enclosure,
     Entry,
     FeedLink,
     Image,
@@ -24,7 +25,7 @@ from syndicate.model.articles import (
     undated_key,
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
-from syndicate.model.digests import TOP, TRENDING, Digest, DigestImage, DigestLink, DigestStory
+from syndicate.model.digests import TOP, TRENDING, Digest, DigestImage, DigestLink, DigestMedia, DigestStory
 from syndicate.model.editor import Decision, EditorAction
 from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (
@@ -49,6 +50,7 @@ from syndicate.model.sources import (
     AccessKind,
     FullText,
     Origin,
+    Paywall,
     Republish,
     Selectors,
     Source,
@@ -79,10 +81,12 @@ __all__ = [
     "Digest",
     "DigestImage",
     "DigestLink",
+    "DigestMedia",
     "DigestStory",
     "Edition",
     "EditionStory",
     "EditorAction",
+    "Enclosure",
     "Entry",
     "FeedLink",
     "FullText",
@@ -96,6 +100,7 @@ __all__ = [
     "Origin",
     "PageRead",
     "ParsedSource",
+    "Paywall",
     "PublishedArticle",
     "Push",
     "RankedStory",

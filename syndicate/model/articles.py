@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from syndicate.model.sources import Source
 
 
-def _values(entry: "Entry | Image") -> list[object]:
+def _values(entry: "Entry | Image | Enclosure") -> list[object]:
     """What is pickled. Feeds bring many entries: the way of ``dataclasses`` costs more than all the rest.
 
     Python before 3.11.4 takes that way all the same.
@@ -15,14 +15,18 @@ def _values(entry: "Entry | Image") -> list[object]:
     return [getattr(entry, name) for name in entry.__slots__]
 
 
-def _set_values(entry: "Entry | Image", values: Sequence[object]) -> None:
+def _set_values(entry: "Entry | Image | Enclosure", values: Sequence[object]) -> None:
     for name, value in zip(entry.__slots__, values, strict=True):
         object.__setattr__(entry, name, value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A picture that stands for an article. Sizes are in pixels, ``None`` when unknown."""
+    """A picture that stands for an article. Sizes are in pixels, ``None`` when unknown.
+
+    ``media_type`` is the declared type if the address does not tell it, else ``""``. It is not part of
+    ``repr``, from which content hashes are made: the hashes of stored articles stay valid.
+    """
 
     __getstate__ = _values
     __setstate__ = _set_values
@@ -31,6 +35,36 @@ class Image:
     width: int | None = None
     height: int | None = None
     alt: str = ""
+    media_type: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """A publisher's file that belongs to an article: audio, video or a document. It is linked, never copied.
+
+    ``size`` is in bytes, ``duration`` in seconds; both are ``None`` when unknown. ``media_type`` is in lower
+    case, ``""`` when unknown.
+    """
+
+    __getstate__ = _values
+    __setstate__ = _set_values
+
+    url: str
+    media_type: str = ""
+    size: int | None = None
+    duration: int | None = None
+    title: str = ""
+
+    @property
+    def kind(self) -> str:
+        """``"audio"``, ``"video"`` or ``"document"``."""
+        kind = self.media_type.partition("/")[0]
+        return kind if kind in ("audio", "video") else "document"
+
+    @property
+    def minutes(self) -> int:
+        """The duration in whole minutes, at least 1; 0 when it is unknown."""
+        return max(1, round(self.duration / 60)) if self.duration else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +93,7 @@ class Entry:
     section: str = ""
     tags: tuple[str, ...] = ()
     image: Image | None = None
+    enclosures: tuple[Enclosure, ...] = ()
     read_more: tuple[str, ...] = ()
     minutes: int = 0
     digest: str = ""
@@ -93,9 +128,9 @@ class ParsedSource:
     wrong charset, entries left out); ``refused`` are ``(digest, reason)`` of single items
     that could not be read although the rest could. ``left_out`` counts new items beyond our limit,
     to be read the next time although the document is the same; after a document that is ``cut_off`` all is
-    asked for again. ``feeds`` are those that an HTML page, which
-    is no source itself, leads to. ``parts`` are the sitemaps of a sitemap index, which has no
-    entries of its own.
+    asked for again. ``feeds`` are those that an HTML page, which is no source itself, leads to, and
+    ``moved_to`` is the address that it refreshes to. ``parts`` are the sitemaps of a sitemap index, which
+    has no entries of its own.
     """
 
     title: str = ""
@@ -114,6 +149,7 @@ class ParsedSource:
     left_out: int = 0
     cut_off: bool = False
     feeds: tuple[FeedLink, ...] = ()
+    moved_to: str = ""
     parts: tuple[SitemapPart, ...] = ()
 
 
@@ -180,6 +216,7 @@ class _ArticleFields:
     tags: tuple[str, ...] = ()
     summary: str = ""
     image: Image | None = None
+    enclosures: tuple[Enclosure, ...] = ()
     minutes: int = 1
     words: int = 0
     read_more: tuple[str, ...] = ()
@@ -218,7 +255,8 @@ class Article(_ArticleFields):
     another (else ``""``).
     ``same_text`` is a label, equal for articles with one text; an article that was never placed has none.
     ``boost`` multiplies what the article counts in the ranking; ``declared_title`` is the publisher's
-    title when a rule rewrote it, else ``""``.
+    title when a rule rewrote it, else ``""``. ``revised`` is when words of its title or text last changed
+    after it was first seen, ``None`` if they never did.
     """
 
     id: int
@@ -226,6 +264,7 @@ class Article(_ArticleFields):
     story_id: int | None = None
     same_text: int | None = None
     original_title: str = ""
+    revised: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

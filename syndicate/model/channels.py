@@ -26,7 +26,11 @@ class Clause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """One output feed: articles for which every clause holds, newest first."""
+    """One output feed: articles for which every clause holds, newest first.
+
+    ``moved_from`` are its former names. Without ``hub`` the feed names no WebSub hub. ``previous`` names the
+    archive page (RFC 5005) before this document, ``current`` the channel whose archive page this document is.
+    """
 
     name: str
     title: str
@@ -35,3 +39,7 @@ class Channel:
     limit: int = 50
     language: str = ""
     description: str = ""
+    moved_from: tuple[str, ...] = ()
+    hub: bool = True
+    previous: str = ""
+    current: str = ""

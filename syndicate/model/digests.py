@@ -34,11 +34,20 @@ class DigestImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DigestMedia:
+    """A publisher's file: ``kind`` is ``audio``, ``video`` or ``document``; ``minutes`` is 0 if unknown."""
+
+    url: str
+    kind: str
+    minutes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DigestStory:
     """One story. ``other_sources`` counts those beside ``source``; ``covered_by`` names some of them.
 
-    ``url`` and ``summary`` may be ``""``, ``image`` may be ``None``. ``kind`` is ``top`` or ``trending``.
-    ``original_title`` is the publisher's own where our editor wrote another, else ``""``.
+    ``url`` and ``summary`` may be ``""``, ``image`` and ``media`` may be ``None``. ``kind`` is ``top`` or
+    ``trending``. ``original_title`` is the publisher's own where our editor wrote another, else ``""``.
     """
 
     title: str
@@ -59,6 +68,7 @@ class DigestStory:
     article_id: int = 0
     kind: str = TOP
     original_title: str = ""
+    media: DigestMedia | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +105,14 @@ class Digest:
 
 
 def _story(written: Mapping[str, Any]) -> DigestStory:
-    image = written["image"]
+    image, media = written["image"], written.get("media")
     values = {
         **written,
         "published": datetime.fromisoformat(written["published"]),
         "covered_by": tuple(DigestLink(**_known(DigestLink, link)) for link in written["covered_by"]),
         "related": tuple(DigestLink(**_known(DigestLink, link)) for link in written["related"]),
         "image": None if image is None else DigestImage(**_known(DigestImage, image)),
+        "media": None if media is None else DigestMedia(**_known(DigestMedia, media)),
     }
     return DigestStory(**_known(DigestStory, values))
 

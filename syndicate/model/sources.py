@@ -22,6 +22,13 @@ class FullText(StrEnum):
     NEVER = "never"
 
 
+class Paywall(StrEnum):
+    """Whether text that a page marks as not free is left, or taken as far as the page shows it."""
+
+    RESPECT = "respect"
+    IGNORE = "ignore"
+
+
 class Republish(StrEnum):
     """How much of a source's text our feeds, pages and mail may carry."""
 
@@ -107,6 +114,7 @@ class Source:
     republish: Republish = Republish.SUMMARY
     full_text: FullText = FullText.AUTO
     interval: float | None = None
+    paywall: Paywall = Paywall.RESPECT
     select: Selectors | None = None
     origin: Origin = Origin.CONFIG
     paused: bool = False
@@ -127,9 +135,10 @@ class SourceState:
     ``etag`` and ``last_modified`` are kept byte for byte as the server sent them. ``body_hash``
     is of the body as it came over the wire, still compressed; ``frame`` is of the last document that was
     parsed and of what stood around its items (see ``ingest.unchanged``). ``permanent_url`` is where a
-    permanent redirect pointed, seen ``permanent_seen`` times in a row. ``warning`` is what ``status`` shows
-    of the last document that was read, ``read_from`` the host the last answer came from if it is another
-    site's.
+    permanent redirect pointed, seen ``permanent_seen`` times in a row. ``moved_to`` is polled in place of the
+    address that ``config.toml`` names, after such a redirect was confirmed. ``warning`` is what ``status``
+    shows of the last document that was read, ``read_from`` the host the last answer came from if it is
+    another site's.
 
     ``next_check`` is when the source is read again, ``check_reason`` why then and not earlier.
     ``not_before`` is what a server that had enough of us asked for (Retry-After): nobody polls earlier,
@@ -154,6 +163,7 @@ class SourceState:
     gone: bool = False
     permanent_url: str = ""
     permanent_seen: int = 0
+    moved_to: str = ""
     warning: str = ""
     read_from: str = ""
     max_age: float | None = None

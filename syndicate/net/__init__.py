@@ -10,6 +10,7 @@ from syndicate.net.exchange import (
     FetchRequest,
     HttpOptions,
 )
+from syndicate.net.politeness import next_pause
 from syndicate.net.thread import FetchThread
 from syndicate.net.user_agent import UserAgent, agent_name
 
@@ -25,5 +26,6 @@ __all__ = [
     "UserAgent",
     "agent_name",
     "looks_public",
+    "next_pause",
     "read_credentials",
 ]

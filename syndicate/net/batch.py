@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from syndicate.errors import PAUSE, FetchError, NotAsked
 from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
 from syndicate.net.places import LENT, Place, Places
+from syndicate.net.politeness import REFUSED_GAPS, next_pause
 from syndicate.text.privacy import hide_address
 from syndicate.text.urls import origin_of
 
@@ -37,7 +38,8 @@ class Batch:
         self.step = max(1, options.concurrency // 8)
         self._options = options
         self._room = Places(options.concurrency)
-        self._busy: dict[str, float] = {}
+        # The end and the length of the last pause of an origin.
+        self._busy: dict[str, tuple[float, float]] = {}
         self._under_way: dict[str, deque[FetchRequest]] = {}
         # Of lanes. The consumer's thread alone counts the first, the loop's alone the second: so no lock.
         self._begun = self._ended = 0
@@ -86,6 +88,7 @@ class Batch:
 
     async def _walk(self, lane: deque[FetchRequest], fetch: _Fetch) -> None:
         while lane:
+            await self._wait_briefly(lane[0])
             request = lane.popleft()
             place = await self._room.take()
             answer: Fetched | FetchError | None = None
@@ -103,7 +106,7 @@ class Batch:
             return await fetch(request, place.answered)
         except FetchError as error:
             if error.busy and error.retry_after:
-                self._busy[error.busy] = asyncio.get_running_loop().time() + error.retry_after
+                self._pause(error)
             return error
         except Exception as bug:
             # One stranger's answer that brings out a bug of ours must not stop the others.
@@ -120,9 +123,24 @@ class Batch:
         """Raises ``NotAsked`` while the server that was asked before rests."""
         if not self._busy:
             return
-        left = self._busy.get(origin_of(request.url), 0.0) - asyncio.get_running_loop().time()
-        if left > 0:
+        if (left := self._pause_left(request)) > 0:
             raise NotAsked(PAUSE, retry_after=left)
+
+    async def _wait_briefly(self, request: FetchRequest) -> None:
+        """Sit out the first, short pause of an origin; a longer one is left to a later run."""
+        if self._busy and 0 < (left := self._pause_left(request)) <= self._options.host_gap * REFUSED_GAPS:
+            await asyncio.sleep(left)
+
+    def _pause_left(self, request: FetchRequest) -> float:
+        end, _ = self._busy.get(origin_of(request.url), (0.0, 0.0))
+        return end - asyncio.get_running_loop().time()
+
+    def _pause(self, error: FetchError) -> None:
+        """Request nothing of the origin that refused until its pause ends."""
+        now = asyncio.get_running_loop().time()
+        end, last = self._busy.get(error.busy, (now, 0.0))
+        pause = next_pause(error, last, now - end)
+        self._busy[error.busy] = max(end, now + pause), pause
 
 
 def _lanes(requests: list[FetchRequest], options: HttpOptions) -> list[Lane]:

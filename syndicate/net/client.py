@@ -83,7 +83,12 @@ class Client:
                 raise
             text = hide_address(str(error), request.url)
             hidden = type(error)(
-                text, status=error.status, retry_after=error.retry_after, gone=error.gone, busy=error.busy
+                text,
+                status=error.status,
+                retry_after=error.retry_after,
+                gone=error.gone,
+                busy=error.busy,
+                busy_for=error.busy_for,
             )
         # Outside the handler: a traceback of the hidden error must not tell the other one.
         raise hidden
@@ -182,7 +187,8 @@ class Client:
                     wire = b""
                 else:
                     wait = headers.retry_after(fields.get("Retry-After", ""), datetime.now(UTC))
-                    raise failed_status(str(url), response.status, wait, own=own)
+                    gap = self._options.host_gap
+                    raise failed_status(str(url), response.status, wait, own=own, gap=gap)
                 return _Answer(response.status, fields, response.raw_headers, wire)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failed_connection(error, str(url)) from error

@@ -6,6 +6,7 @@ import aiohttp
 
 from syndicate.errors import FetchError, ForbiddenAddress
 from syndicate.net.addresses import AddressRefused
+from syndicate.net.politeness import REFUSED_GAPS
 from syndicate.text.urls import origin_of
 
 # RFC 9110 section 15; what is not here is described by its class.
@@ -28,7 +29,9 @@ def failed_connection(error: Exception, url: str) -> FetchError:
     return FetchError(f"{url} could not be read: {_reason(error)}")
 
 
-def failed_status(url: str, status: int, retry_after: float | None, *, own: bool = True) -> FetchError:
+def failed_status(
+    url: str, status: int, retry_after: float | None, *, own: bool = True, gap: float = 0.0
+) -> FetchError:
     """The error for an answer that is neither a body, a 304 nor a redirect we follow.
 
     ``own`` is whether it speaks for the address that we asked: a 410 where that only leads for now says
@@ -47,6 +50,8 @@ def failed_status(url: str, status: int, retry_after: float | None, *, own: bool
         retry_after=retry_after,
         gone=status == 410 and own,
         busy=origin_of(url) if status in (429, 503) and retry_after else "",
+        # A 503 speaks for the server, a 429 for one URL of it.
+        busy_for=gap * REFUSED_GAPS if status == 429 else retry_after or 0.0,
     )
 
 

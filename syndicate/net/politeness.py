@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from syndicate.errors import FetchError
+
 
 @dataclass(slots=True)
 class _Line:
@@ -13,6 +15,20 @@ class _Line:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
     next_start: float = 0.0
+
+
+REFUSED_GAPS = 3.0
+"""Host gaps that other URLs of an origin wait after one of its URLs answered 429."""
+
+
+def next_pause(error: FetchError, last: float, since_end: float) -> float:
+    """Return the seconds for which other URLs of the origin that sent ``error`` are not requested.
+
+    ``last`` is the previous pause of that origin, ``since_end`` the seconds since it ended, negative while it
+    runs. A refusal within ``last`` seconds of that end triples the pause; a 503 sets its whole Retry-After.
+    """
+    longer = last * 3.0 if since_end <= last else 0.0
+    return min(max(error.busy_for, longer), error.retry_after or 0.0)
 
 
 class HostTurns:

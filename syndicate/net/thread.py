@@ -4,7 +4,7 @@ import asyncio
 import resource
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from queue import Empty
 
 from syndicate.errors import FetchError, FetchStopped
@@ -87,16 +87,28 @@ class FetchThread:
             return answer
         raise FetchStopped("nothing was fetched: the program is stopping")
 
-    def post(self, url: str, form: Sequence[tuple[str, str]]) -> int:
-        """``Client.post``, waited for. Raises ``FetchError``, also when the thread is being closed."""
+    def post(
+        self,
+        url: str,
+        form: Sequence[tuple[str, str]],
+        *,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> int:
+        """Wait for ``Client.post``. Raises ``FetchError``.
+
+        Raises ``FetchStopped`` when ``should_stop`` returns true or the thread is being closed.
+        """
         with self._gate:
-            if self._closed:
-                raise FetchError(f"{url} was not asked: the program is stopping")
+            if self._closed or should_stop():
+                raise FetchStopped(f"{url} was not asked: the program is stopping")
             future = asyncio.run_coroutine_threadsafe(self._client.post(url, form), self._loop)
+        while not wait((future,), timeout=_SILENCE).done:
+            if should_stop():
+                future.cancel()
         try:
             return future.result()
         except CancelledError as error:
-            raise FetchError(f"{url} was not asked: the program is stopping") from error
+            raise FetchStopped(f"{url} was not asked: the program is stopping") from error
 
     def close(self) -> None:
         """Abandon what is under way, close every connection and wait for the thread to end."""

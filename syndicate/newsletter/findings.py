@@ -70,7 +70,8 @@ class Origins:
             name = f'article {story.article_id} "{story.title[:60]}"'
             self._titles.setdefault(story.title, name)
             links = [link.url for link in (*story.covered_by, *story.related)]
-            for url in (story.url, story.image.url if story.image else "", *links):
+            parts = [part.url for part in (story.image, story.media) if part]
+            for url in (story.url, *parts, *links):
                 self._articles.setdefault(url, name)
 
     def article(self, url: str) -> str:

@@ -8,8 +8,10 @@ from syndicate.model import (
     Digest,
     DigestImage,
     DigestLink,
+    DigestMedia,
     DigestStory,
     EditionStory,
+    Enclosure,
     Image,
     RelatedLink,
     Republish,
@@ -62,6 +64,7 @@ def web_url(url: str) -> str:
 def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> DigestStory:
     article = story.lead.article
     source = harmless(story.lead.source.name)
+    shows = story.lead.source.republish is not Republish.NONE
     return DigestStory(
         title=harmless(article.title),
         url=_story_url(story, site),
@@ -76,7 +79,8 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
         other_sources=max(0, story.coverage - 1),
         covered_by=_covered_by(story, source),
         related=_links(story.lead.related, shown)[:_RELATED_LIMIT],
-        image=_image(article.image),
+        image=_image(article.image) if shows else None,
+        media=_media(article.enclosures) if shows else None,
         original_title="" if story.lead.source.own else harmless(article.original_title),
         story_id=story.story_id,
         article_id=article.id,
@@ -141,3 +145,10 @@ def _image(image: Image | None) -> DigestImage | None:
         return None
     height = round(_IMAGE_WIDTH * image.height / image.width) if image.width and image.height else None
     return DigestImage(url=image.url, alt=harmless(image.alt), width=_IMAGE_WIDTH, height=height)
+
+
+def _media(enclosures: tuple[Enclosure, ...]) -> DigestMedia | None:
+    """Return the first recording or film, else the first document."""
+    files = [file for file in enclosures if web_url(file.url)]
+    main = next((file for file in files if file.kind != "document"), files[0] if files else None)
+    return DigestMedia(url=main.url, kind=main.kind, minutes=main.minutes) if main else None

@@ -22,7 +22,8 @@ import re
 from typing import NoReturn
 
 from syndicate.errors import ConfigError
-from syndicate.model import Clause, ClauseField
+from syndicate.model import Channel, Clause, ClauseField
+from syndicate.text.names import tag_key
 
 _LISTS = ("top", "trending")
 _FIELDS = {field.value: field for field in ClauseField if field is not ClauseField.LIST}
@@ -54,6 +55,15 @@ def parse_query(text: str) -> tuple[Clause, ...]:
             _refuse(text, position, f"{text[position]!r} is not expected here", "separate clauses by a space")
         position = after
     return tuple(clauses)
+
+
+def only_section(channel: Channel) -> str:
+    """Return the key of the one section a channel consists of; "" when its query says anything else."""
+    if len(channel.clauses) != 1:
+        return ""
+    clause = channel.clauses[0]
+    exact = clause.field is ClauseField.SECTION and not clause.negated and len(clause.values) == 1
+    return tag_key(clause.values[0]) if exact else ""
 
 
 def _clause(text: str, position: int) -> tuple[Clause, int]:

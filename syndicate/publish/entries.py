@@ -6,23 +6,39 @@ A6 one entry per id, RL1–RL3 the block of related stories, RL8 never oneself, 
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html import escape
 from operator import attrgetter
 from typing import NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from syndicate.model import Channel, Image, PublishedArticle, Republish, SourceKind, is_dated, known_since
+from syndicate.model import (
+    Article,
+    Channel,
+    Enclosure,
+    Image,
+    PublishedArticle,
+    Republish,
+    SourceKind,
+    is_dated,
+    known_since,
+)
 from syndicate.publish.feed_words import FeedWords, words_in
 from syndicate.publish.fragments import Key
+from syndicate.publish.lead_image import with_lead_image
 from syndicate.publish.options import PublishOptions
+from syndicate.text.dates import human_date
 from syndicate.text.language import direction_of
+from syndicate.text.media_types import file_name, human_size
+from syndicate.text.names import tag_key
 from syndicate.text.plain import xml_safe
 from syndicate.text.urls import is_web_url
 
 MAX_ITEMS = 100
 MAX_RELATED = 5
+# A change of words this long after the first readers could have read the article is told to readers.
+CORRECTION_AFTER = timedelta(hours=1)
 # The moment an empty feed was last updated: fixed, so that its bytes never change.
 EMPTY_FEED_UPDATED = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -46,7 +62,8 @@ class FeedItem(NamedTuple):
 
     A named tuple and not a dataclass, because the fragment cache compares whole items on every
     build and tuples compare in C. ``tags`` begin with the section. ``source_url`` is the feed the
-    item came from, ``""`` for our own articles and for folders. ``short`` items carry their summary
+    item came from, ``""`` for our own articles and for folders. ``minutes`` is the reading time.
+    ``corrected`` is when its words last changed, if readers are told. ``short`` items carry their summary
     in place of their text. Only ``presentable`` items may be written.
     """
 
@@ -70,6 +87,9 @@ class FeedItem(NamedTuple):
     related: tuple[RelatedItem, ...]
     short: bool = False
     original_title: str = ""
+    enclosures: tuple[Enclosure, ...] = ()
+    minutes: int = 1
+    corrected: datetime | None = None
 
     @property
     def dated(self) -> bool:
@@ -89,12 +109,20 @@ class FeedItem(NamedTuple):
     @property
     def key(self) -> Key:
         """What its fragments are remembered by."""
-        return self.uid, self.short
+        return self.uid, self.short, bool(self.related)
 
 
 def feed_url(channel: Channel, options: PublishOptions, suffix: str) -> str:
     """Where the channel's feed of one format (``rss``, ``atom``, ``json``) is served."""
     return f"{options.site_url}/{quote(channel.name)}.{suffix}"
+
+
+def archive_links(channel: Channel, options: PublishOptions, suffix: str) -> dict[str, str]:
+    """Return the links of RFC 5005 by their relation: to the archive page before, and to the current feed."""
+    named = {"prev-archive": channel.previous, "current": channel.current}
+    return {
+        rel: feed_url(replace(channel, name=name), options, suffix) for rel, name in named.items() if name
+    }
 
 
 def front_page_url(options: PublishOptions) -> str:
@@ -115,7 +143,7 @@ def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
     """Gather what a feed says about one article.
 
     An article without a usable address of its own leads to our page about it. ``republish = none``
-    also keeps the summary and the picture out.
+    also keeps the summary, the picture and the files out.
     """
     article, source = published.article, published.source
     url = published.link if published.link.startswith(("http://", "https://")) else ""
@@ -141,7 +169,28 @@ def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
         source_id=source.feed_id,
         related=tuple(map(RelatedItem._make, map(_related_fields, published.related))),
         original_title="" if source.own else article.original_title,
+        enclosures=() if hidden else article.enclosures,
+        minutes=article.minutes,
+        corrected=corrected_at(article),
     )
+
+
+def corrected_at(article: Article) -> datetime | None:
+    """Return when the words of an article changed so late that readers are told, else ``None``."""
+    revised = article.revised
+    if revised is None or revised - max(article.published, article.first_seen) < CORRECTION_AFTER:
+        return None
+    return revised
+
+
+def feed_items(
+    channel: Channel,
+    articles: Sequence[PublishedArticle],
+    options: PublishOptions,
+    known: Sequence[FeedItem] | None = None,
+) -> Sequence[FeedItem]:
+    """Return what a channel's feeds say, newest first; ``known`` is an earlier answer for the same."""
+    return known or [feed_item(article, options) for article in newest_first(channel, articles)]
 
 
 def presentable(item: FeedItem) -> FeedItem:
@@ -164,33 +213,32 @@ def presentable(item: FeedItem) -> FeedItem:
         source_id=_source_id(item),
         original_title=xml_safe(item.original_title),
         related=_tidy_related(item),
+        enclosures=tuple(map(_tidy_file, item.enclosures)),
     )
 
 
 def shortened(item: FeedItem) -> FeedItem:
-    """The same item with its summary in place of its text, for feeds that would grow too large."""
+    """Return the item with its summary in place of its text; ``content_html`` says so and links the text."""
     html = f"<p>{escape(item.summary, quote=False)}</p>" if item.summary else ""
     return item._replace(html=html, short=True)
 
 
-def fitting(items: Sequence[FeedItem], limit: int, size: Callable[[FeedItem], int]) -> list[FeedItem]:
-    """Keep a feed within ``limit`` bytes (R19), given what each item takes.
+def fitting(
+    items: Sequence[FeedItem], limit: int, size: Callable[[FeedItem], int], *, archive: bool = False
+) -> list[FeedItem]:
+    """Return the items of a document of at most ``limit`` bytes (R19), given what each item takes.
 
-    The oldest items give up their text for their summary first; if all have and it is still too
-    much, the oldest are left out. Readers who poll saw them in full when they were new.
+    The oldest items are left out: they are on the archive pages of the channel. An item that alone would take
+    a quarter of the document has its summary and a link to the text. ``archive`` documents keep every item.
     """
-    kept = list(items)
-    total = sum(map(size, kept))
-    for index in range(len(kept) - 1, -1, -1):
-        if total <= limit:
-            return kept
-        shorter = shortened(kept[index])
-        saved = size(kept[index]) - size(shorter)
-        if saved > 0:
-            total -= saved
-            kept[index] = shorter
-    while kept and total > limit:
-        total -= size(kept.pop())
+    kept: list[FeedItem] = []
+    left = limit
+    for item in items:
+        fits = item if size(item) <= limit // 4 else min(item, shortened(item), key=size)
+        left -= size(fits)
+        if left < 0 and not archive:
+            break
+        kept.append(fits)
     return kept
 
 
@@ -200,17 +248,27 @@ def last_updated(items: Iterable[FeedItem]) -> datetime:
 
 
 def content_html(item: FeedItem, time_zone: ZoneInfo) -> str:
-    """The item's HTML: text, the publisher's headline if ours differs, source, related stories (RL1).
+    """Return the item's HTML: picture, text, files, original headline, correction, source, related (RL1).
 
     Plain elements without classes: readers drop ``nav``, and anything whose class says "related"
     (RL2). Text that runs from right to left gets a ``div`` that says so, our own words only if they do too.
     """
     words = words_in(item.language)
-    body, related = item.html, ""
+    body, related = with_lead_image(item.html, item.image), ""
+    for file in item.enclosures:
+        name, facts = _file_facts(file, item, words)
+        told = f"{': ' if name else ''}{escape(name, quote=False)}{f' ({facts})' if facts else ''}"
+        body += f'<p><a href="{escape(file.url)}">{words.action(file.kind)}</a>{told}</p>'
     if item.original_title:
         body += f"<p>{words.headline_ours} {escape(item.original_title, quote=False)}</p>"
+    if item.short:
+        body += f'<p><a href="{escape(item.url)}">{words.whole_text}</a></p>'
     if not item.dated:
         body += f"<p>{_sentence(words.day(item.published, time_zone))}</p>"
+    if item.corrected:
+        day = human_date(item.corrected, time_zone, words.language)
+        corrected = f'<time datetime="{rfc3339(item.corrected)}">{day}</time>'
+        body += f"<p>{words.updated.format(corrected)}</p>"
     if not item.own:
         name = escape(item.source_name, quote=False)
         body += f'<p>{words.source} <a href="{escape(item.url)}">{name}</a></p>'
@@ -229,10 +287,17 @@ def content_text(item: FeedItem, text: str, time_zone: ZoneInfo) -> str:
     """The same as plain text (RL3), from the article's own plain ``text``."""
     words = words_in(item.language)
     paragraphs = [item.summary if item.short else text or item.summary]
+    for file in item.enclosures:
+        told = [words.action(file.kind), *filter(None, _file_facts(file, item, words))]
+        paragraphs.append(f"{', '.join(told)}: {file.url}")
     if item.original_title:
         paragraphs.append(f"{words.headline_ours} {item.original_title}")
+    if item.short:
+        paragraphs.append(f"{words.whole_text}: {item.url}")
     if not item.dated:
         paragraphs.append(_sentence(words.day(item.published, time_zone)))
+    if item.corrected:
+        paragraphs.append(words.updated.format(human_date(item.corrected, time_zone, words.language)))
     if not item.own:
         paragraphs.append(f"{words.source} {item.source_name}, {item.url}")
     if item.related:
@@ -249,11 +314,11 @@ def _sentence(text: str) -> str:
 
 
 def _distinct(terms: Iterable[str]) -> tuple[str, ...]:
-    """The terms in their order, each once whatever its capitals."""
+    """The terms in their order, each once however it is spelt."""
     named: dict[str, str] = {}
     for term in terms:
         if term.strip():
-            named.setdefault(term.casefold(), term)
+            named.setdefault(tag_key(term), term)
     return tuple(named.values())
 
 
@@ -262,6 +327,18 @@ def _source_id(item: FeedItem) -> str:
     own = xml_safe(item.source_id)
     scheme, colon, _ = own.partition(":")
     return own if colon and scheme.isalpha() and not any(map(str.isspace, own)) else item.source_url
+
+
+def _tidy_file(file: Enclosure) -> Enclosure:
+    return replace(file, url=xml_safe(file.url), title=xml_safe(file.title))
+
+
+def _file_facts(file: Enclosure, item: FeedItem, words: FeedWords) -> tuple[str, str]:
+    """Return a file's name, if one is needed, and its length or size."""
+    is_alone = len(item.enclosures) == 1 and file.kind != "document"
+    name = file.title or ("" if is_alone else file_name(file.url))
+    size = human_size(file.size) if file.size else ""
+    return name, words.minutes.format(file.minutes) if file.minutes else size
 
 
 def _tidy_related(item: FeedItem) -> tuple[RelatedItem, ...]:

@@ -3,70 +3,118 @@
 Other languages get English. Pages and mails have their words in templates; feeds have none.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Final
+from typing import Final, NamedTuple
 
 from syndicate.model import is_dated, known_since
 from syndicate.text.dates import human_day
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedWords:
-    """What feeds say in one language; ``undated`` is filled with the day of first sight."""
+class FeedWords(NamedTuple):
+    """Words in one language. ``undated``, ``updated`` and ``minutes`` are filled with a date or a number.
+
+    ``listen``, ``watch`` and ``download`` are the words of a link to an audio, a video and a document.
+    """
 
     language: str
     headline_ours: str
     source: str
     related: str
     undated: str
+    updated: str
+    listen: str
+    watch: str
+    download: str
+    minutes: str
+    whole_text: str
 
     def day(self, published: datetime, zone: tzinfo) -> str:
         """Return the day of a publication, or that it is not known and when the article was first seen."""
         day = human_day(known_since(published), zone, self.language)
         return day if is_dated(published) else self.undated.format(day)
 
+    def action(self, kind: str) -> str:
+        """Return what a reader does with a file of a kind (``Enclosure.kind``)."""
+        return {"audio": self.listen, "video": self.watch}.get(kind, self.download)
 
-_ENGLISH: Final = FeedWords(
-    language="en",
-    headline_ours="Headline ours; original:",
-    source="Source:",
-    related="Related stories",
-    undated="date unknown, first seen {}",
-)
-_OTHERS: Final = (
-    FeedWords(
-        language="ar",
-        headline_ours="العنوان من عندنا، والأصل:",
-        source="المصدر:",
-        related="اقرأ أيضا",
-        undated="التاريخ غير معروف، رصد أول مرة في {}",
-    ),
-    FeedWords(
-        language="de",
-        headline_ours="Überschrift von uns; im Original:",
-        source="Quelle:",
-        related="Mehr dazu",
-        undated="Datum unbekannt, zuerst gesehen am {}",
-    ),
-    FeedWords(
-        language="es",
-        headline_ours="Titular nuestro; el original:",
-        source="Fuente:",
-        related="Leer más",
-        undated="fecha desconocida, visto por primera vez el {}",
-    ),
-    FeedWords(
-        language="fr",
-        headline_ours="Titre de notre rédaction ; titre original :",
-        source="Source :",
-        related="À lire aussi",
-        undated="date inconnue, vu pour la première fois le {}",
-    ),
-)
-_WORDS: Final = {words.language: words for words in _OTHERS}
+
+# In the order of the fields.
+_LANGUAGES: Final = (
+    ("en", "Headline ours; original:", "Source:", "Related stories", "date unknown, first seen {}",
+     "Updated {}", "Listen", "Watch", "Download", "{} min", "Read the whole text"),
+    ("ar", "العنوان من عندنا، والأصل:", "المصدر:", "اقرأ أيضا", "التاريخ غير معروف، رصد أول مرة في {}",
+     "آخر تحديث: {}", "استمع", "شاهد", "تنزيل", "{} د", "اقرأ النص الكامل"),
+    ("bn", "শিরোনাম আমাদের; মূল শিরোনাম:", "সূত্র:", "আরও পড়ুন", "তারিখ অজানা, প্রথম দেখা গেছে {}",
+     "হালনাগাদ: {}", "শুনুন", "দেখুন", "ডাউনলোড করুন", "{} মিনিট", "পুরো লেখাটি পড়ুন"),
+    ("de", "Überschrift von uns; im Original:", "Quelle:", "Mehr dazu",
+     "Datum unbekannt, zuerst gesehen am {}",
+     "Aktualisiert am {}", "Anhören", "Ansehen", "Herunterladen", "{} Min.", "Den ganzen Text lesen"),
+    ("es", "Titular nuestro; el original:", "Fuente:", "Leer más",
+     "fecha desconocida, visto por primera vez el {}",
+     "Actualizado: {}", "Escuchar", "Ver el vídeo", "Descargar", "{} min", "Leer el texto completo"),
+    ("fa", "تیتر از ماست؛ تیتر اصلی:", "منبع:", "بیشتر بخوانید", "تاریخ نامشخص، نخستین بار دیده‌شده در {}",
+     "به‌روزرسانی: {}", "بشنوید", "ببینید", "دانلود", "{} دقیقه", "متن کامل را بخوانید"),
+    ("fr", "Titre de notre rédaction ; titre original :", "Source :", "À lire aussi",
+     "date inconnue, vu pour la première fois le {}",
+     "Mis à jour le {}", "Écouter", "Voir la vidéo", "Télécharger", "{} min", "Lire le texte intégral"),
+    ("he", "הכותרת שלנו; במקור:", "מקור:", "קראו גם", "תאריך לא ידוע, נראה לראשונה ב-{}",
+     "עודכן: {}", "האזינו", "צפו", "הורדה", "{} דק׳", "לקריאת הטקסט המלא"),
+    ("hi", "शीर्षक हमारा; मूल शीर्षक:", "स्रोत:", "यह भी पढ़ें", "तारीख अज्ञात, पहली बार {} को देखा गया",
+     "अपडेट: {}", "सुनें", "देखें", "डाउनलोड करें", "{} मिनट", "पूरा लेख पढ़ें"),
+    ("id", "Judul dari kami; judul asli:", "Sumber:", "Baca juga",
+     "tanggal tidak diketahui, pertama kali terlihat {}",
+     "Diperbarui {}", "Dengarkan", "Tonton", "Unduh", "{} menit", "Baca selengkapnya"),
+    ("it", "Titolo nostro; originale:", "Fonte:", "Leggi anche",
+     "data sconosciuta, visto per la prima volta il {}",
+     "Aggiornato il {}", "Ascolta", "Guarda", "Scarica", "{} min", "Leggi il testo completo"),
+    ("ja", "見出しは当編集部、原題：", "出典：", "関連記事", "日付不明、初回確認{}",
+     "更新：{}", "聴く", "動画を見る", "ダウンロード", "{}分", "全文を読む"),
+    ("ko", "제목은 편집부 작성, 원제:", "출처:", "관련 기사", "날짜 미상, 최초 확인 {}",
+     "수정: {}", "듣기", "보기", "내려받기", "{}분", "전문 보기"),
+    ("mr", "मथळा आमचा; मूळ मथळा:", "स्रोत:", "हेही वाचा", "तारीख अज्ञात, प्रथम {} रोजी पाहिले",
+     "अद्ययावत: {}", "ऐका", "पाहा", "डाउनलोड करा", "{} मि.", "संपूर्ण लेख वाचा"),
+    ("nl", "Kop van ons; oorspronkelijk:", "Bron:", "Lees ook", "datum onbekend, voor het eerst gezien op {}",
+     "Bijgewerkt op {}", "Luister", "Bekijk", "Download", "{} min.", "Lees de volledige tekst"),
+    ("pl", "Tytuł od redakcji; oryginalny:", "Źródło:", "Czytaj także",
+     "data nieznana, po raz pierwszy zauważono {}",
+     "Aktualizacja: {}", "Posłuchaj", "Obejrzyj", "Pobierz", "{} min", "Czytaj całość"),
+    ("pt", "Título nosso; original:", "Fonte:", "Leia também",
+     "data desconhecida, visto pela primeira vez em {}",
+     "Atualizado em {}", "Ouvir", "Assistir", "Baixar", "{} min", "Ler o texto completo"),
+    ("ru", "Заголовок наш; в оригинале:", "Источник:", "Читайте также",
+     "дата неизвестна, впервые замечено {}",
+     "Обновлено: {}", "Слушать", "Смотреть", "Скачать", "{} мин", "Читать полностью"),
+    ("sw", "Kichwa ni chetu; cha asili:", "Chanzo:", "Soma pia",
+     "tarehe haijulikani, ilionekana mara ya kwanza {}",
+     "Imesasishwa {}", "Sikiliza", "Tazama", "Pakua", "dakika {}", "Soma makala kamili"),
+    ("ta", "தலைப்பு எங்களுடையது; மூலத் தலைப்பு:", "ஆதாரம்:", "மேலும் படிக்க",
+     "தேதி தெரியவில்லை, முதலில் காணப்பட்டது {}",
+     "புதுப்பிக்கப்பட்டது: {}", "கேளுங்கள்", "பாருங்கள்", "பதிவிறக்கவும்", "{} நிமி.", "முழுக் கட்டுரையைப் படிக்க"),
+    ("te", "శీర్షిక మాది; అసలు శీర్షిక:", "మూలం:", "ఇవి కూడా చదవండి", "తేదీ తెలియదు, మొదట చూసింది {}",
+     "అప్‌డేట్: {}", "వినండి", "చూడండి", "డౌన్‌లోడ్ చేయండి", "{} నిమి.", "పూర్తి కథనం చదవండి"),
+    ("th", "พาดหัวโดยกองบรรณาธิการ ต้นฉบับ:", "ที่มา:", "ข่าวที่เกี่ยวข้อง", "ไม่ทราบวันที่ พบครั้งแรก {}",
+     "อัปเดต {}", "ฟัง", "รับชม", "ดาวน์โหลด", "{} นาที", "อ่านฉบับเต็ม"),
+    ("tr", "Başlık bize ait; özgün başlık:", "Kaynak:", "İlgili haberler",
+     "tarih bilinmiyor, ilk görülme: {}",
+     "Güncelleme: {}", "Dinle", "İzle", "İndir", "{} dk.", "Yazının tamamını oku"),
+    ("uk", "Заголовок наш; в оригіналі:", "Джерело:", "Читайте також", "дата невідома, вперше помічено {}",
+     "Оновлено: {}", "Слухати", "Дивитися", "Завантажити", "{} хв", "Читати повністю"),
+    ("ur", "سرخی ہماری؛ اصل سرخی:", "ماخذ:", "یہ بھی پڑھیں", "تاریخ نامعلوم، پہلی بار {} کو دیکھا گیا",
+     "تازہ کاری: {}", "سنیے", "دیکھیے", "ڈاؤن لوڈ کریں", "{} منٹ", "مکمل متن پڑھیں"),
+    ("vi", "Tiêu đề do chúng tôi đặt; nguyên gốc:", "Nguồn:", "Tin liên quan",
+     "không rõ ngày, thấy lần đầu {}",
+     "Cập nhật {}", "Nghe", "Xem", "Tải xuống", "{} phút", "Đọc toàn bộ bài"),
+    ("zh", "标题为本站所拟，原标题：", "来源：", "相关报道", "日期不详，首次收录于{}",
+     "更新于{}", "收听", "观看", "下载", "{}分钟", "阅读全文"),
+    ("zh-hant", "標題為本站所擬，原標題：", "來源：", "相關報導", "日期不詳，首次收錄於{}",
+     "更新於{}", "收聽", "觀看", "下載", "{}分鐘", "閱讀全文"),
+)  # fmt: skip
+WORDS: Final = {row[0]: FeedWords(*row) for row in _LANGUAGES}
+_TRADITIONAL: Final = ("zh-hant", "zh-tw", "zh-hk", "zh-mo")
 
 
 def words_in(language: str) -> FeedWords:
-    """The words for a text in a language (BCP 47, or ``""``)."""
-    return _WORDS.get(language.partition("-")[0].lower(), _ENGLISH)
+    """Return the words for a text in a language (BCP 47, or ``""``)."""
+    tag = language.lower()
+    known = "zh-hant" if tag.startswith(_TRADITIONAL) else tag.partition("-")[0]
+    return WORDS.get(known, WORDS["en"])

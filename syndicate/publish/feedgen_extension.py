@@ -5,15 +5,21 @@ entry with each element it has built (``extend_rss``, ``extend_atom``). It goes 
 so nothing here imports feedgen. Every text has to be ``xml_safe`` already.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from lxml.etree import SubElement, _Element
 
-from syndicate.model import known_since
+from syndicate.model import Enclosure, known_since
 from syndicate.publish.entries import FeedItem, rfc3339
+from syndicate.text.media_types import media_type
 
 ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"
 DCTERMS = "http://purl.org/dc/terms/"
+HISTORY = "http://purl.org/syndication/history/1.0"
 MEDIA = "http://search.yahoo.com/mrss/"
+ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 # Only a name: nothing is served there.
 SYNDICATE = "urn:syndicate:feed"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -23,30 +29,42 @@ class RssFeed:
     """Declares the namespaces of RSS items, and names the hub; feedgen declares Atom and content itself."""
 
     hub_url: str = ""
+    links: Mapping[str, str] = MappingProxyType({})
+    archive: bool = False
 
     def extend_ns(self) -> dict[str, str]:
         """Prefixes by which readers know these modules."""
-        return {"dc": DC, "dcterms": DCTERMS, "media": MEDIA, "syndicate": SYNDICATE}
+        common = {"dc": DC, "dcterms": DCTERMS, "media": MEDIA, "itunes": ITUNES, "syndicate": SYNDICATE}
+        return common | ({"fh": HISTORY} if self.archive else {})
 
     def extend_rss(self, rss: _Element) -> None:
-        """Add the WebSub hub: of a channel's Atom links feedgen writes only the one to itself."""
+        """Add the WebSub hub and the archive: of a channel's Atom links feedgen writes only its own."""
+        for rel, href in self.links.items():
+            SubElement(rss[0], f"{{{ATOM}}}link", href=href, rel=rel)
         if self.hub_url:
             SubElement(rss[0], f"{{{ATOM}}}link", href=self.hub_url, rel="hub")
+        if self.archive:
+            SubElement(rss[0], f"{{{HISTORY}}}archive")
 
 
 class AtomFeed:
-    """Declares the namespaces Atom entries need besides their own."""
+    """Declares the namespaces Atom feeds need besides their own."""
+
+    archive: bool = False
 
     def extend_ns(self) -> dict[str, str]:
-        """The prefixes of Media RSS and of what only we say."""
-        return {"media": MEDIA, "syndicate": SYNDICATE}
+        """Return the prefixes of Media RSS, podcasts, our own part and, in an archive, RFC 5005."""
+        common = {"media": MEDIA, "itunes": ITUNES, "syndicate": SYNDICATE}
+        return common | ({"fh": HISTORY} if self.archive else {})
 
     def extend_atom(self, feed: _Element) -> None:
-        """Nothing to add to the feed."""
+        """Mark an archive page."""
+        if self.archive:
+            SubElement(feed, f"{{{HISTORY}}}archive")
 
 
 class RssItem:
-    """Completes an RSS item: authors, last change, links, source, picture, language."""
+    """Completes an RSS item: authors, last change, links, source, picture, files, reading time, language."""
 
     item: FeedItem
     links: list[dict[str, str]]
@@ -68,13 +86,20 @@ class RssItem:
                 SubElement(element, f"{{{ATOM}}}link", link)
         if item.source_url:
             SubElement(element, "source", url=item.source_url).text = item.source_name
-        _add_picture(element, item)
+        if item.enclosures:
+            # One only: many readers take the first, some the last. Media RSS and the text have them all.
+            main = next((file for file in item.enclosures if file.kind != "document"), item.enclosures[0])
+            unknown = {"length": "0", "type": "application/octet-stream"}
+            SubElement(
+                element, "enclosure", {"url": main.url} | unknown | _attributes(main, length=main.size)
+            )
+        _add_media(element, item)
         if item.language:
             element.set(_XML_LANG, item.language)
 
 
 class AtomEntry:
-    """Completes an Atom entry: source, picture, language."""
+    """Completes an Atom entry: source, picture, files, reading time, language."""
 
     item: FeedItem
 
@@ -93,7 +118,10 @@ class AtomEntry:
             SubElement(source, "link", href=item.source_url, rel="self")
             if item.source_home:
                 SubElement(source, "link", href=item.source_home, rel="alternate")
-        _add_picture(element, item)
+        for file in item.enclosures:
+            facts = _attributes(file, title=file.title, length=file.size)
+            SubElement(element, "link", {"href": file.url, "rel": "enclosure"} | facts)
+        _add_media(element, item)
         if item.language:
             element.set(_XML_LANG, item.language)
 
@@ -104,12 +132,31 @@ def _add_first_sight(element: _Element, item: FeedItem) -> None:
         SubElement(element, f"{{{SYNDICATE}}}firstSeen").text = rfc3339(known_since(item.published))
 
 
+def _attributes(file: Enclosure, **facts: str | int | None) -> dict[str, str]:
+    """Return the type of a file and further facts, as far as they are known."""
+    return {name: str(fact) for name, fact in {"type": file.media_type, **facts}.items() if fact}
+
+
+def _add_media(element: _Element, item: FeedItem) -> None:
+    """Add picture, audio and video in Media RSS 1.5.1, the duration of podcasts, and the reading time."""
+    _add_picture(element, item)
+    recordings = [file for file in item.enclosures if file.kind != "document"]
+    for file in recordings:
+        facts = _attributes(file, fileSize=file.size, duration=file.duration)
+        SubElement(element, f"{{{MEDIA}}}content", {"url": file.url, "medium": file.kind} | facts)
+    if recordings and recordings[0].duration:
+        SubElement(element, f"{{{ITUNES}}}duration").text = str(recordings[0].duration)
+    SubElement(element, f"{{{SYNDICATE}}}readingMinutes").text = str(item.minutes)
+
+
 def _add_picture(element: _Element, item: FeedItem) -> None:
-    """Media RSS 1.5.1: the picture, its size in pixels when known, and its alternative text."""
+    """Add the picture: its type, its size in pixels when known, and its alternative text."""
     image = item.image
     if image is None:
         return
     content = SubElement(element, f"{{{MEDIA}}}content", url=image.url, medium="image")
+    if kind := media_type(image.media_type, image.url):
+        content.set("type", kind)
     for side, pixels in (("width", image.width), ("height", image.height)):
         if pixels:
             content.set(side, str(pixels))

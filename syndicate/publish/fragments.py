@@ -3,8 +3,8 @@
 from collections import OrderedDict
 from typing import NamedTuple
 
-# A fragment belongs to an article's uid, and to its full or its short form.
-Key = tuple[str, bool]
+# A fragment belongs to an article's uid, to its full or its short form, with or without related stories.
+Key = tuple[str, bool, bool]
 
 
 class _Remembered(NamedTuple):

@@ -4,16 +4,16 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from syndicate.model import Channel, PublishedArticle, is_dated, known_since
+from syndicate.model import Channel, Enclosure, PublishedArticle, is_dated, known_since
 from syndicate.publish.entries import (
     FeedItem,
+    archive_links,
     content_html,
     content_text,
-    feed_item,
+    feed_items,
     feed_url,
     fitting,
     front_page_url,
-    newest_first,
     presentable,
     rfc3339,
 )
@@ -28,6 +28,7 @@ def json_feed(
     options: PublishOptions,
     *,
     cache: FragmentCache | None = None,
+    items: Sequence[FeedItem] | None = None,
 ) -> bytes:
     """The channel as JSON Feed 1.1, in UTF-8, at most ``feed_limit_bytes`` long.
 
@@ -35,7 +36,7 @@ def json_feed(
     ``cache`` (of its own, not the one of RSS and Atom) only new and changed items are written.
     """
     remembered = FragmentCache() if cache is None else cache
-    chosen = {article.article.uid: article for article in newest_first(channel, articles)}
+    chosen = {article.article.uid: article for article in articles}
     written: dict[Key, bytes] = {}
 
     def write(item: FeedItem) -> bytes:
@@ -44,8 +45,13 @@ def json_feed(
         return written[item.key]
 
     head = _dump(_head(channel, options)).removesuffix(b"}") + b',"items":['
-    items = [feed_item(article, options) for article in chosen.values()]
-    kept = fitting(items, options.feed_limit_bytes - len(head) - 2, lambda item: len(write(item)) + 1)
+    listed = feed_items(channel, articles, options, items)
+    kept = fitting(
+        listed,
+        options.feed_limit_bytes - len(head) - 2,
+        lambda item: len(write(item)) + 1,
+        archive=bool(channel.current),
+    )
     return head + b",".join(map(write, kept)) + b"]}"
 
 
@@ -69,9 +75,10 @@ def _head(channel: Channel, options: PublishOptions) -> dict[str, Any]:
         "title": title,
         "home_page_url": home,
         "feed_url": feed_url(channel, options, "json"),
+        "next_url": archive_links(channel, options, "json").get("prev-archive"),
         "description": xml_safe(channel.description or options.description),
         "language": channel.language or options.language,
-        "hubs": [{"type": "WebSub", "url": options.hub_url}] if options.hub_url else [],
+        "hubs": [{"type": "WebSub", "url": options.hub_url}] if options.hub_url and channel.hub else [],
     }
     return {key: value for key, value in head.items() if value}
 
@@ -93,13 +100,25 @@ def _item(item: FeedItem, published: PublishedArticle, options: PublishOptions) 
         "authors": [{"name": name} for name in item.authors],
         "tags": item.tags,
         "language": item.language,
+        "attachments": list(map(_attachment, item.enclosures)),
         "_syndicate": _own_fields(item, published, options),
     }
     return {key: value for key, value in fields.items() if value}
 
 
+def _attachment(file: Enclosure) -> dict[str, Any]:
+    facts = {
+        "url": file.url,
+        "mime_type": file.media_type or "application/octet-stream",
+        "title": file.title,
+        "size_in_bytes": file.size,
+        "duration_in_seconds": file.duration,
+    }
+    return {key: value for key, value in facts.items() if value}
+
+
 def _own_fields(item: FeedItem, published: PublishedArticle, options: PublishOptions) -> dict[str, Any]:
-    """What JSON Feed has no name for: the source, and the related stories with their scores (RL6)."""
+    """What JSON Feed has no name for: reading time, source, and related stories with their scores (RL6)."""
     scores = {link.uid: link.score for link in published.related}
     source = {"name": item.source_name, "url": item.source_home, "feed_url": item.source_url}
     related = [
@@ -113,7 +132,7 @@ def _own_fields(item: FeedItem, published: PublishedArticle, options: PublishOpt
         }
         for link in item.related
     ]
-    own: dict[str, Any] = {"about": front_page_url(options)}
+    own: dict[str, Any] = {"about": front_page_url(options), "reading_minutes": item.minutes}
     if not item.dated:
         own["first_seen"] = rfc3339(known_since(item.published))
     if not item.own:

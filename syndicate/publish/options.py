@@ -18,6 +18,7 @@ class PublishOptions:
     ``version`` is this program's own, named as the generator. ``feed_limit_bytes`` bounds one feed
     document (measured: readers and aggregators cut or refuse larger ones). Pages of articles younger
     than ``fresh_for`` seconds carry the moving lists (top, trending); older pages are frozen.
+    With ``automatic_channels`` larger tags, all sections and all sources have feeds of their own.
     """
 
     site_url: str
@@ -31,3 +32,4 @@ class PublishOptions:
     version: str = ""
     feed_limit_bytes: int = 500_000
     fresh_for: float = 48 * 3600.0
+    automatic_channels: bool = True

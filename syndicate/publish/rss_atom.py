@@ -5,12 +5,14 @@ So each entry is kept as feedgen wrote it, with everything it was made of, and a
 head joined with those fragments: byte for byte what feedgen writes for the whole (a test compares).
 """
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from html import escape
 from threading import Lock
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from feedgen.feed import FeedGenerator
 
@@ -18,13 +20,13 @@ from syndicate.model import Channel, PublishedArticle
 from syndicate.publish.entries import (
     EMPTY_FEED_UPDATED,
     FeedItem,
+    archive_links,
     content_html,
-    feed_item,
+    feed_items,
     feed_url,
     fitting,
     front_page_url,
     last_updated,
-    newest_first,
     presentable,
 )
 from syndicate.publish.feedgen_extension import AtomEntry, AtomFeed, RssFeed, RssItem
@@ -46,10 +48,13 @@ class _Format(NamedTuple):
     entry_start: bytes
     entry_end: bytes
     end: bytes
+    date: Callable[[datetime], str]
 
 
-_RSS = _Format(0, "rss", "application/rss+xml", b"<item", b"</item>", b"</channel></rss>")
-_ATOM = _Format(1, "atom", "application/atom+xml", b"<entry", b"</entry>", b"</feed>")
+_RSS = _Format(0, "rss", "application/rss+xml", b"<item", b"</item>", b"</channel></rss>", format_datetime)
+_ATOM = _Format(1, "atom", "application/atom+xml", b"<entry", b"</entry>", b"</feed>", datetime.isoformat)
+_HOLE = Channel(name="name-of-the-feed", title="title-of-the-feed", query="", hub=False)
+_HOLE_UPDATED = datetime(1999, 9, 9, 9, 9, 9, tzinfo=UTC)
 
 
 class FeedWriter:
@@ -61,23 +66,35 @@ class FeedWriter:
     def __init__(self, options: PublishOptions, *, cache_bytes: int = 32 * 1024 * 1024) -> None:
         self._options = options
         self._cache = FragmentCache(cache_bytes)
+        self._heads: dict[int, bytes] = {}
 
-    def rss(self, channel: Channel, articles: Sequence[PublishedArticle]) -> bytes:
+    def rss(
+        self,
+        channel: Channel,
+        articles: Sequence[PublishedArticle],
+        *,
+        items: Sequence[FeedItem] | None = None,
+    ) -> bytes:
         """The channel as RSS 2.0.11, in UTF-8, at most ``feed_limit_bytes`` long.
 
-        The same channel and articles give the same bytes, whatever the order of the articles.
+        The same channel and articles give the same bytes, whatever the order of the articles. ``items`` are
+        the ``feed_items`` of the articles, for a caller that needs them in several formats.
         """
-        return self._document(channel, articles, _RSS)
+        return self._document(channel, feed_items(channel, articles, self._options, items), _RSS)
 
-    def atom(self, channel: Channel, articles: Sequence[PublishedArticle]) -> bytes:
+    def atom(
+        self,
+        channel: Channel,
+        articles: Sequence[PublishedArticle],
+        *,
+        items: Sequence[FeedItem] | None = None,
+    ) -> bytes:
         """The channel as Atom 1.0 (RFC 4287); otherwise like ``rss``."""
-        return self._document(channel, articles, _ATOM)
+        return self._document(channel, feed_items(channel, articles, self._options, items), _ATOM)
 
-    def _document(self, channel: Channel, articles: Sequence[PublishedArticle], form: _Format) -> bytes:
-        items = [feed_item(article, self._options) for article in newest_first(channel, articles)]
+    def _document(self, channel: Channel, items: Sequence[FeedItem], form: _Format) -> bytes:
         with _one_at_a_time:
-            empty = _write(_new_feed(channel, last_updated(items), self._options, form), form)
-            head = _prolog(self._options) + empty.removesuffix(form.end)
+            head = self._head(channel, last_updated(items), form)
             entries = self._entries(items, form)
 
             def size(item: FeedItem) -> int:
@@ -85,8 +102,30 @@ class FeedWriter:
                     entries.update(self._entries([item], form))
                 return len(entries[item.key])
 
-            kept = fitting(items, self._options.feed_limit_bytes - len(head) - len(form.end), size)
+            room = self._options.feed_limit_bytes - len(head) - len(form.end)
+            kept = fitting(items, room, size, archive=bool(channel.current))
         return b"".join([head, *(entries[item.key] for item in kept), form.end])
+
+    def _head(self, channel: Channel, updated: datetime, form: _Format) -> bytes:
+        """Return all that stands before the entries, as feedgen writes it.
+
+        The many feeds without a hub differ only in name, title and date, which are put into one head: feedgen
+        takes longer for a head than for five entries.
+        """
+        if channel.hub or channel.current or channel.language or channel.description:
+            return self._new_head(channel, updated, form)
+        if form.place not in self._heads:
+            self._heads[form.place] = self._new_head(_HOLE, _HOLE_UPDATED, form)
+        title = escape(xml_safe(channel.title).strip() or channel.name, quote=False)
+        name, before, after = quote(channel.name), form.date(_HOLE_UPDATED), form.date(updated)
+        filled = self._heads[form.place].replace(before.encode(), after.encode())
+        return filled.replace(_HOLE.name.encode(), name.encode()).replace(
+            _HOLE.title.encode(), title.encode()
+        )
+
+    def _new_head(self, channel: Channel, updated: datetime, form: _Format) -> bytes:
+        empty = _write(_new_feed(channel, updated, self._options, form), form)
+        return _prolog(self._options) + empty.removesuffix(form.end)
 
     def _entries(self, items: Sequence[FeedItem], form: _Format) -> dict[Key, bytes]:
         """Each item as feedgen wrote it. What is missing is written in both formats at once."""
@@ -148,12 +187,18 @@ def _new_feed(channel: Channel, updated: datetime, options: PublishOptions, form
         feed.generator("syndicate", version=options.version)
     title = xml_safe(channel.title).strip() or channel.name
     description = xml_safe(channel.description or options.description).strip() or title
-    feed.id(feed_url(channel, options, _ATOM.suffix))
+    # The documents of an archived feed are one feed, and share its id (RFC 5005 section 4).
+    feed.id(feed_url(replace(channel, name=channel.current or channel.name), options, _ATOM.suffix))
     feed.title(title)
     feed.subtitle(description)
     feed.description(description)
     feed.author(name=xml_safe(options.title).strip() or title, uri=front_page_url(options))
-    if options.hub_url:
+    archive = archive_links(channel, options, form.suffix)
+    feed.rss_parts.archive = feed.atom_parts.archive = bool(channel.current)
+    feed.rss_parts.links = archive
+    for rel, href in archive.items():
+        feed.link(href=href, rel=rel, type=form.media_type)
+    if options.hub_url and channel.hub:
         feed.link(href=options.hub_url, rel="hub")
         feed.rss_parts.hub_url = options.hub_url
     # feedgen takes the last link for the channel's own, so the page comes after the feed itself.

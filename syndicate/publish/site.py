@@ -13,7 +13,6 @@ from urllib.parse import quote
 
 from syndicate.model import (
     Channel,
-    ClauseField,
     Image,
     Newsletter,
     PublishedArticle,
@@ -21,22 +20,44 @@ from syndicate.model import (
     archive_folder,
     known_since,
 )
+from syndicate.publish.channels import only_section
+from syndicate.publish.lead_image import shows_image
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.site_headline import Headline, SectionBlock, publisher_page
 from syndicate.publish.site_metadata import (
     named_links,
     nested_headings,
     news_article,
+    shown_enclosures,
     shown_picture,
     shown_summary,
     with_alternatives,
 )
-from syndicate.publish.site_paths import ASSETS_FOLDER, FRONT_PATH, root_of, section_path, tag_path
-from syndicate.templating import Markup, Templates, escape
+from syndicate.publish.site_paths import (
+    ASSETS_FOLDER,
+    FRONT_PATH,
+    list_feed,
+    root_of,
+    section_path,
+    tag_path,
+)
+from syndicate.templating import Markup, Templates
 from syndicate.text.language import direction_of
+from syndicate.text.names import tag_key
 
-__all__ = ["FRONT_PATH", "Headline", "SectionBlock", "SitePages", "section_path", "tag_path"]
+__all__ = [
+    "FEED_MINIMUM",
+    "FRONT_PATH",
+    "Headline",
+    "SectionBlock",
+    "SitePages",
+    "list_feed",
+    "section_path",
+    "tag_path",
+]
 
+# Articles on the page of a tag that has a feed of its own.
+FEED_MINIMUM: Final = 5
 _ASSETS: Final = ("site.css", "site.js", "favicon.svg", "favicon.png")
 
 # A publisher's "updated" a few seconds after "published" is their software, not news.
@@ -68,8 +89,8 @@ class FrontSection:
 class SitePages:
     """Every page of one build. The same input gives the same bytes.
 
-    ``sections`` are those that have a page, in the order of the navigation; ``tags`` those that
-    have one, which may be set anew as articles with others come; ``channels`` are all output feeds,
+    ``sections`` are those that have a page, in the order of the navigation; ``tags`` the keys of those
+    that have one, which may be set anew as articles with others come; ``channels`` are all output feeds,
     the main one first; the archives of ``newsletters`` are named beside them. Each page raises
     ``RenderError`` when its template fails.
     """
@@ -90,7 +111,8 @@ class SitePages:
         self._channels = tuple(channels)
         self._archives = tuple(map(_archive, newsletters))
         self._sections = tuple(NamedPath(name=name, path=section_path(name)) for name in sections)
-        self._section_paths = {section.name: section.path for section in self._sections}
+        self._section_names = {tag_key(section.name): section.name for section in self._sections}
+        self._section_paths = {tag_key(section.name): section.path for section in self._sections}
         self.tags = tags
         self._frames: dict[tuple[str, str], dict[str, object]] = {}
         self._mores: dict[tuple[str, ...], Markup] = {}
@@ -128,11 +150,13 @@ class SitePages:
                 "updated": _worth_showing(known_since(article.published), article.updated),
                 "picture": picture,
                 "figure": _lead_figure(picture, item.html),
+                "enclosures": shown_enclosures(item),
                 "body": _body(item, summary),
                 "json_ld": news_article(item, canonical, self._options),
                 "share": f"mailto:?subject={quote(article.title, errors='replace')}&body={quote(canonical)}",
                 "section": self._section(article.section),
-                "tags": [self._tag(name) for name in article.tags],
+                "tags": self._article_tags(article.tags),
+                "source_feed": list_feed("sources", source.name) if self._options.automatic_channels else "",
                 "coverage": [Headline.of_related(other) for other in item.coverage],
                 "related": [Headline.of_related(other) for other in item.related],
                 "more_from_section": self._more(
@@ -179,7 +203,8 @@ class SitePages:
         **lists: Sequence[Headline],
     ) -> bytes:
         """One of the ``pages`` at ``section_path(name, page)``; ``lists`` are ``top`` and ``trending``."""
-        return self._listing("section", section_path, name, items, page=page, pages=pages, **lists)
+        own = self._section_feeds(name)
+        return self._listing("section", section_path, name, items, own, page=page, pages=pages, **lists)
 
     def tag_page(
         self,
@@ -191,7 +216,12 @@ class SitePages:
         **lists: Sequence[Headline],
     ) -> bytes:
         """One of the ``pages`` at ``tag_path(name, page)``; ``lists`` as above."""
-        return self._listing("tag", tag_path, name, items, page=page, pages=pages, **lists)
+        feeds = self._list_feed("tags", name) if len(items) >= FEED_MINIMUM else ()
+        return self._listing("tag", tag_path, name, items, feeds, page=page, pages=pages, **lists)
+
+    def section_name(self, name: str) -> str:
+        """Return the spelling of a section that its page has."""
+        return self._section_names.get(tag_key(name), name)
 
     def other_page(self, template: str, path: str, **context: object) -> bytes:
         """A page of another room's making, in the same frame."""
@@ -208,6 +238,7 @@ class SitePages:
         path_of: Callable[[str, int], str],
         name: str,
         items: Sequence[Headline],
+        feeds: Sequence[NamedPath],
         *,
         page: int,
         pages: int,
@@ -228,7 +259,7 @@ class SitePages:
                 "pages": pages,
                 "newer_path": path_of(name, page - 1) if page > 1 else "",
                 "older_path": path_of(name, page + 1) if page < pages else "",
-                "feeds": self._section_feeds(section),
+                "feeds": feeds,
                 "rail": self._rail(root_of(path_of(name, page)), top, trending),
             },
         )
@@ -247,22 +278,28 @@ class SitePages:
 
     def _frame(self, root: str, section: str) -> dict[str, object]:
         """Head links, masthead and footer as finished markup, for one folder depth and section."""
-        key = (root, section if section in self._section_paths else "")
+        known = tag_key(section)
+        key = (root, known if known in self._section_paths else "")
         if key not in self._frames:
-            own = self._section_feeds(key[1])
-            main = self._channels if root == root_of(FRONT_PATH) else self._channels[:1]
+            own, front = self._section_feeds(key[1]), root == root_of(FRONT_PATH)
+            # Most pages name only the main channel: they stay as they are when another one goes.
+            main = self._channels if front else self._channels[:1]
             listed = own + tuple(_feed(channel) for channel in main if _feed(channel) not in own)
             shared = {"site": self._options, "direction": self._direction, "root": root}
             self._frames[key] = {
                 "head": self._templates.fragment("pages/parts/head.html", feeds=listed, **shared),
                 "masthead": self._templates.fragment(
-                    "pages/parts/masthead.html", sections=self._sections, current=key[1], **shared
+                    "pages/parts/masthead.html",
+                    sections=self._sections,
+                    current=self._section_names.get(key[1]),
+                    **shared,
                 ),
                 "controls": self._templates.fragment("pages/parts/controls.html"),
                 "footer": self._templates.fragment(
                     "pages/parts/footer.html",
-                    feeds=tuple(map(_feed, self._channels)),
-                    newsletters=self._archives,
+                    feeds=tuple(map(_feed, main)),
+                    newsletters=self._archives if front else (),
+                    front="" if front else f"{root}{FRONT_PATH}",
                     **shared,
                 ),
             }
@@ -301,18 +338,30 @@ class SitePages:
         return self._mores[key]
 
     def _section_feeds(self, section: str) -> tuple[NamedPath, ...]:
-        """The channels that carry exactly this section."""
+        """Return the channels that carry exactly this section, else the section's own feed."""
         if not section:
             return ()
-        return tuple(
-            _feed(channel) for channel in self._channels if _only_section(channel) == section.casefold()
-        )
+        key = tag_key(section)
+        declared = tuple(_feed(channel) for channel in self._channels if only_section(channel) == key)
+        return declared or self._list_feed("sections", self._section_names.get(key, section))
+
+    def _list_feed(self, kind: str, name: str) -> tuple[NamedPath, ...]:
+        """Return the feed of a list that needs no channel; nothing when the site has none."""
+        path = list_feed(kind, name)
+        return (NamedPath(name=path, title=name, path=path),) if self._options.automatic_channels else ()
 
     def _section(self, name: str) -> NamedPath | None:
-        return NamedPath(name=name, path=self._section_paths.get(name, "")) if name else None
+        return NamedPath(name=name, path=self._section_paths.get(tag_key(name), "")) if name else None
 
-    def _tag(self, name: str) -> NamedPath:
-        return NamedPath(name=name, path=tag_path(name) if name in self.tags else "")
+    def _article_tags(self, names: Sequence[str]) -> list[NamedPath]:
+        """Return an article's tags, of two spellings of one the first."""
+        spelt: dict[str, str] = {}
+        for name in names:
+            spelt.setdefault(tag_key(name), name)
+        return [
+            NamedPath(name=name, path=tag_path(name) if key in self.tags else "")
+            for key, name in spelt.items()
+        ]
 
     def _absolute(self, path: str) -> str:
         return f"{self._options.site_url}/{path}"
@@ -327,15 +376,6 @@ def _archive(newsletter: Newsletter) -> NamedPath:
     return NamedPath(name=quote(archive_folder(name)), title=newsletter.title, path=quote(archive_feed(name)))
 
 
-def _only_section(channel: Channel) -> str:
-    """The one section a channel consists of, folded; "" when its query says anything else."""
-    if len(channel.clauses) != 1:
-        return ""
-    clause = channel.clauses[0]
-    exact = clause.field is ClauseField.SECTION and not clause.negated and len(clause.values) == 1
-    return clause.values[0].casefold() if exact else ""
-
-
 def _without(headlines: Sequence[Headline], *paths: str) -> Sequence[Headline]:
     if any(headline.path in paths for headline in headlines):
         return [headline for headline in headlines if headline.path not in paths]
@@ -348,7 +388,7 @@ def _worth_showing(published: datetime, updated: datetime) -> datetime | None:
 
 def _lead_figure(picture: Image | None, html: str) -> Image | None:
     """The picture above the text, unless the text shows it already."""
-    return None if picture is None or str(escape(picture.url)) in html else picture
+    return None if picture is None or shows_image(html, picture.url) else picture
 
 
 def _body(item: PublishedArticle, summary: str) -> Markup:

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Final
 
-from syndicate.model import Image, PublishedArticle, Republish
+from syndicate.model import Enclosure, Image, PublishedArticle, Republish
 from syndicate.publish.options import PublishOptions
 from syndicate.templating import Markup, iso_date
 
@@ -63,6 +63,11 @@ def shown_summary(item: PublishedArticle) -> str:
 def shown_picture(item: PublishedArticle) -> Image | None:
     """The article's picture, or ``None`` where its source allows nothing to be republished."""
     return item.article.image if _shows(item) else None
+
+
+def shown_enclosures(item: PublishedArticle) -> tuple[Enclosure, ...]:
+    """Return the article's files; none where its source allows nothing to be republished."""
+    return item.article.enclosures if _shows(item) else ()
 
 
 def nested_headings(html: str) -> str:

@@ -1,27 +1,39 @@
 """Where every page of the site lies inside the output folder."""
 
+import re
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
-from syndicate.text.names import slug
+from syndicate.text.names import slug, tag_key
 
 FRONT_PATH: Final = "site/index.html"
 ASSETS_FOLDER: Final = "site/assets/"
+_RESERVED: Final = re.compile(r"^index$|(?:^|-)[0-9a-f]{8}$")
 
 
 def section_path(name: str, page: int = 1) -> str:
-    """The page of a section; ``page`` counts from 1. Names that differ only in case share it."""
+    """Return the page of a section; ``page`` counts from 1. All spellings of a name share it."""
     return _listing_path("sections", name, page)
 
 
 def tag_path(name: str, page: int = 1) -> str:
-    """The page of a tag; ``page`` counts from 1. Names that differ only in case share it."""
+    """Return the page of a tag; ``page`` counts from 1. All spellings of a name share it."""
     return _listing_path("tags", name, page)
 
 
+def list_feed(kind: str, name: str) -> str:
+    """Return the path, without its extension, of the feed of a list that has no channel of its own.
+
+    ``kind`` is the folder: ``tags``, ``sections`` or ``sources``; two names of sources never share a path.
+    """
+    if kind == "sources":
+        return f"{kind}/{_slug_or_hash(name, name)}"
+    return f"{kind}/{_distinct_slug(name)}"
+
+
 def root_of(path: str) -> str:
-    """What to write before another output path to reach it from ``path``: "../" for each folder.
+    """Return what to write before another output path to reach it from ``path``: "../" for each folder.
 
     Links are relative, so that the same bytes work from a disk, a subfolder and any host.
     """
@@ -33,12 +45,19 @@ def _listing_path(folder: str, name: str, page: int) -> str:
     return f"site/{folder}/{known_as}.html" if page == 1 else f"site/{folder}/{known_as}/{page}.html"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def _distinct_slug(name: str) -> str:
-    """The slug alone when it says all the name says; with a hash when letters were lost on the way."""
-    plain = " ".join(name.casefold().split())
-    short = slug(plain)
-    if short == plain.replace(" ", "-"):
+    key = tag_key(name)
+    return _slug_or_hash(key, key.replace(" ", "-"))
+
+
+def _slug_or_hash(key: str, readable: str) -> str:
+    """Return the slug of a key, with a hash unless the slug is all that the key says.
+
+    A slug that could be taken for one with a hash gets one too, so that two keys never share a path.
+    """
+    short = slug(key)
+    if short == readable and not _RESERVED.search(short):
         return short
-    mark = blake2b(plain.encode("utf-8", "replace"), digest_size=4).hexdigest()
+    mark = blake2b(key.encode("utf-8", "replace"), digest_size=4).hexdigest()
     return f"{short}-{mark}" if short else mark

@@ -48,6 +48,7 @@ class LocalRunner:
         self.pulse = Pulse()
         self._bells = bells
         self._stopping = threading.Event()
+        self._working: set[str] = set()
         self._scheduler = BackgroundScheduler(
             jobstores={"default": MemoryJobStore()},
             executors={"default": ThreadPoolExecutor(len(bells))},
@@ -61,6 +62,10 @@ class LocalRunner:
     def stopping(self) -> bool:
         """True once ``stop`` was called: jobs look at it between two units of work."""
         return self._stopping.is_set()
+
+    def working(self) -> list[str]:
+        """Return the names of the bells that ring at this moment."""
+        return sorted(self._working)
 
     def start(self) -> None:
         """Ring every bell at once, and then at its interval."""
@@ -83,6 +88,7 @@ class LocalRunner:
     def _ring(self, bell: Bell) -> None:
         if self.stopping:
             return
+        self._working.add(bell.name)
         try:
             did = bell.ring(datetime.now(UTC))
         except StoreError as error:
@@ -99,6 +105,8 @@ class LocalRunner:
             self._note(bell, "")
             if did:
                 log.info("%s", bell.name, extra={"did": dict(did)})
+        finally:
+            self._working.discard(bell.name)
 
     def _note(self, bell: Bell, problem: str) -> None:
         self.pulse.rang[bell.name] = datetime.now(UTC)

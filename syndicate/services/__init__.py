@@ -25,7 +25,7 @@ from syndicate.services.declared import (
 from syndicate.services.intake import IntakeServices
 from syndicate.services.places import retention_options, store_url
 from syndicate.settings import Settings
-from syndicate.store import declared_sources, leases, open_store
+from syndicate.store import declared_sources, leases, open_store, stale
 from syndicate.store import newsletters as newsletter_store
 from syndicate.store import source_lists as list_store
 
@@ -61,14 +61,16 @@ DAY = 86400.0
 
 
 @contextmanager
-def open_services(settings: Settings, *, now: datetime | None = None) -> Iterator[Services]:
+def open_services(
+    settings: Settings, *, now: datetime | None = None, daemon: bool = False
+) -> Iterator[Services]:
     """Open the store, bring its tables and declarations up to date, and close everything at the end.
 
     Raises ``StoreError`` when the store cannot be used, ``ConfigError`` when the templates cannot.
     """
     gc.set_threshold(COLLECT_AFTER, 20, 20)
     store = open_store(store_url(settings))
-    services = Services(settings, store)
+    services = Services(settings, store, daemon)
     try:
         store.migrate()
         declared = now or datetime.now(UTC)
@@ -105,6 +107,18 @@ class Services(IntakeServices):
         return declared_channels(self.settings)
 
     @cached_property
+    def moved_channels(self) -> dict[str, str]:
+        """The present name of each channel by its former names."""
+        return {old: channel.name for channel in self.channels for old in channel.moved_from}
+
+    @cached_property
+    def gone_channels(self) -> frozenset[str]:
+        """Names of channels that were published once and are no longer declared, nor moved."""
+        with self.store.read() as connection:
+            published = stale.published_channels(connection)
+        return published - {channel.name for channel in self.channels} - self.moved_channels.keys()
+
+    @cached_property
     def newsletters(self) -> tuple[Newsletter, ...]:
         """The declared newsletters."""
         return declared_newsletters(self.settings)
@@ -123,6 +137,7 @@ class Services(IntakeServices):
             time_zone=self.zone,
             google_news_url=site.google_news_url,
             hub_url=site.hub,
+            automatic_channels=site.automatic_channels,
             sign_up=bool(self.sign_ups and self.newsletters),
             version=__version__,
         )

@@ -56,6 +56,7 @@ def declared_channels(settings: Settings) -> tuple[Channel, ...]:
             limit=channel.limit,
             language=channel.language or settings.site.language,
             description=channel.description,
+            moved_from=channel.moved_from,
         )
         for channel in settings.channels
     )
@@ -123,6 +124,7 @@ def _source(settings: Settings, position: int) -> Source:
         republish=declared.republish or default,
         full_text=declared.full_text,
         interval=declared.interval or None,
+        paywall=declared.paywall,
         select=Selectors(**declared.select.model_dump()) if declared.select.item else None,
         paused=declared.paused,
         private=is_private(declared.url, declared.private, declared.auth is not None),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -16,6 +13,7 @@ from syndicate.services.declared import (
     declared_rules,
     declared_sources,
 )
+from syndicate.services.lease_owners import lease_owner
 from syndicate.settings import Settings
 from syndicate.store import Store, audience
 from syndicate.text.urls import host_of
@@ -38,15 +36,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class IntakeServices:
-    """The part of the services that reads sources."""
+    """The part of the services that reads sources; ``daemon`` is true where the daemon's lock is held."""
 
     settings: Settings
     store: Store
+    daemon: bool = False
 
     @cached_property
     def owner(self) -> str:
-        """Who we are in leases: host, process, and when it started."""
-        return f"{socket.gethostname()}:{os.getpid()}:{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+        """The name under which this process holds leases."""
+        return lease_owner(daemon=self.daemon)
 
     @cached_property
     def zone(self) -> ZoneInfo:

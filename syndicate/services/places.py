@@ -1,27 +1,13 @@
-"""Where the rows are, how long they stay, and who held them before us."""
+"""Database URL and retention settings."""
 
 from __future__ import annotations
 
-import os
-import socket
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from syndicate.settings import Settings
-from syndicate.store import Store, leases
 
 if TYPE_CHECKING:
     from syndicate.jobs.prune import RetentionOptions
-
-
-def free_dead_owners(store: Store, now: datetime) -> None:
-    """Free what dead processes of this machine held, and what anybody took while a clock was wrong."""
-    host = f"{socket.gethostname()}:"
-    with store.write() as connection:
-        leases.free_far(connection, now)
-        for owner in leases.lease_owners(connection):
-            if owner.startswith(host) and not _is_alive(owner.removeprefix(host).partition(":")[0]):
-                leases.free_owner(connection, owner)
 
 
 def retention_options(settings: Settings) -> RetentionOptions:
@@ -35,17 +21,6 @@ def retention_options(settings: Settings) -> RetentionOptions:
         tombstones=retention.tombstones,
         sign_ups=retention.sign_ups,
     )
-
-
-def _is_alive(process: str) -> bool:
-    """Whether a process of that number runs, whoever owns it; a number given out anew counts as alive."""
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, ValueError, OverflowError):
-        return True
-    return True
 
 
 def store_url(settings: Settings) -> str:

@@ -160,6 +160,15 @@ def _inconsistencies(settings: Settings) -> list[tuple[tuple[str | int, ...], st
                 message = f"{section}.{position}.{key}: {value!r} is used twice"
                 found.append(((section, position, key), message))
             seen.add(value)
+    names = {channel.name for channel in settings.channels}
+    for position, channel in enumerate(settings.channels):
+        for old in channel.moved_from:
+            if old in names:
+                message = (
+                    f"channels.{position}.moved_from: {old!r} is a channel, or another one's former name"
+                )
+                found.append((("channels", position, "moved_from"), message))
+            names.add(old)
     for position, rule in enumerate(settings.rules):
         if mistake := rule.mistake():
             found.append((("rules", position), f"rules.{position}: {mistake}"))

@@ -27,6 +27,7 @@ class SiteSettings(Section):
     time_zone: ZoneName = "UTC"
     google_news_url: OptionalUrl = ""
     hub: OptionalUrl = ""
+    automatic_channels: bool = True
 
 
 class StoreSettings(Section):

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from syndicate.errors import ConfigError
 from syndicate.ingest.rules import parse_rewrite
-from syndicate.model import AccessKind, FullText, Republish
+from syndicate.model import AccessKind, FullText, Paywall, Republish
 from syndicate.settings.section import Section
 from syndicate.settings.values import (
     ConditionText,
@@ -87,6 +87,7 @@ class SourceSettings(Section):
     republish: Republish | None = None
     full_text: FullText = FullText.AUTO
     interval: Duration = 0.0
+    paywall: Paywall = Paywall.RESPECT
     select: SelectSettings = SelectSettings()
     paused: bool = False
     private: bool | None = None

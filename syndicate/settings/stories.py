@@ -15,6 +15,7 @@ class ChannelSettings(Section):
     limit: int = Field(50, ge=1, le=100)
     language: str = ""
     description: str = ""
+    moved_from: tuple[FileName, ...] = ()
 
 
 class RankingSettings(Section):

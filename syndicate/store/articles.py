@@ -19,13 +19,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningInsert
 
-from syndicate.model import EARLIEST, Article, ArticleBody, Image, NewArticle
+from syndicate.model import EARLIEST, Article, ArticleBody, Enclosure, Image, NewArticle
 from syndicate.store import schema
 from syndicate.store.prepared import Prepared, PreparedInsert
-from syndicate.store.stale import mark_stale
+from syndicate.store.stale import mark_left, mark_stale
 from syndicate.store.story_moves import current_stories
 from syndicate.store.types import from_microseconds, to_json, to_microseconds
 from syndicate.store.upsert import insert_on
+from syndicate.text.names import tag_key
 from syndicate.text.plain import folded_words, plain_text
 
 _BATCH = 500
@@ -37,7 +38,7 @@ _LATEST = Prepared(
     .limit(bindparam("most"))
 )
 _MOMENTS = ("published", "updated", "first_seen")
-_LISTS = ("authors_json", "tags_json", "read_more_json")
+_LISTS = ("authors_json", "tags_json", "read_more_json", "enclosures_json")
 
 
 def _adding(dialect: str, rows: list[dict[str, BindParameter[Any]]]) -> ReturningInsert[Any]:
@@ -92,6 +93,9 @@ def change_article(
     values = _row(source_id, article)
     for fixed in ("uid", "path", "first_seen", "source_id", *(("minutes", "words") if keep_text else ())):
         del values[fixed]
+    if _is_revised(connection, article_id, article, keep_text=keep_text):
+        values["revised"] = article.updated
+    mark_left(connection, [article_id])
     connection.execute(update(table).where(table.c.id == article_id).values(placed=False, **values))
     if not keep_text:
         connection.execute(
@@ -220,6 +224,7 @@ def article_of(row: Row[Any]) -> Article:
         tags=tuple(row.tags_json),
         summary=row.summary,
         image=None if image is None else Image(**image),
+        enclosures=tuple([Enclosure(**written) for written in row.enclosures_json]),
         minutes=row.minutes,
         words=row.words,
         read_more=tuple(row.read_more_json),
@@ -229,6 +234,7 @@ def article_of(row: Row[Any]) -> Article:
         declared_title=row.declared_title,
         story_id=row.story_id,
         same_text=row.same_text,
+        revised=row.revised,
     )
 
 
@@ -238,7 +244,6 @@ def search_text(*parts: str) -> str:
 
 
 def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
-    image = article.image
     return {
         "source_id": source_id,
         "uid": article.uid,
@@ -253,11 +258,11 @@ def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
         "language": article.language,
         "direction": article.direction,
         "section": article.section,
+        "section_key": tag_key(article.section),
         "tags_json": list(article.tags),
         "summary": article.summary,
-        "image_json": None
-        if image is None
-        else {"url": image.url, "width": image.width, "height": image.height, "alt": image.alt},
+        "image_json": article.image and _fields(article.image),
+        "enclosures_json": [_fields(enclosure) for enclosure in article.enclosures],
         "minutes": article.minutes,
         "words": article.words,
         "read_more_json": list(article.read_more),
@@ -269,9 +274,30 @@ def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
     }
 
 
+def _fields(part: Image | Enclosure) -> dict[str, Any]:
+    # A twentieth of the time of ``dataclasses.asdict``.
+    return {name: getattr(part, name) for name in part.__slots__}
+
+
+def _is_revised(connection: Connection, article_id: int, article: NewArticle, *, keep_text: bool) -> bool:
+    """Return whether words of title or text differ from the stored ones.
+
+    With ``keep_text`` the stored text is another one, so the summaries are compared.
+    """
+    table, bodies = schema.articles, schema.article_bodies
+    query = select(table.c.title, table.c.summary, bodies.c.html).join(
+        bodies, bodies.c.article_id == table.c.id
+    )
+    row = connection.execute(query.where(table.c.id == article_id)).one_or_none()
+    if row is None:
+        return False
+    texts = (row.summary, article.summary) if keep_text else (plain_text(row.html), plain_text(article.html))
+    return any(search_text(old) != search_text(new) for old, new in ((row.title, article.title), texts))
+
+
 def _stored(row: dict[str, Any]) -> dict[str, Any]:
     """The row of a new article as the engine takes it."""
-    stored = {**row, "placed": False, "headline": ""}
+    stored = {**row, "placed": False, "headline": "", "revised": None}
     for name in _MOMENTS:
         stored[name] = to_microseconds(row[name])
     for name in _LISTS:
@@ -285,7 +311,7 @@ def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Sequence[str]]
     rows = [
         {"tag": tag, "article_id": article_id}
         for article_id, tags in tagged
-        for tag in sorted({tag.casefold() for tag in tags})
+        for tag in sorted({tag_key(tag) for tag in tags})
     ]
     if rows:
         _ADD_TAGS.execute_many(connection, rows)

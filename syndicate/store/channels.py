@@ -1,15 +1,20 @@
 """Which articles a channel holds: query clauses as SQL, the same on both engines."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, func, or_, select, true
 
 from syndicate.model import Article, Clause, ClauseField
 from syndicate.store import schema
 from syndicate.store.articles import article_of, search_text
 from syndicate.store.same_text import first_of_text
+from syndicate.text.names import tag_key
+
+# Articles that decide how a section is spelt.
+_SPELLINGS = 50
 
 
 def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit: int) -> list[Article]:
@@ -18,9 +23,16 @@ def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit
     Articles wait until they have a story.
     """
     table = schema.articles
-    query = select(table).where(*_shown(clauses))
+    query = select(table).where(*shown_articles(clauses))
     query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
     return [article_of(row) for row in connection.execute(query)]
+
+
+def channel_ids(connection: Connection, clauses: Sequence[Clause], *, limit: int) -> list[int]:
+    """Return the ids of what ``channel_articles`` would return."""
+    table = schema.articles
+    query = select(table.c.id).where(*shown_articles(clauses))
+    return list(connection.scalars(query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +55,7 @@ def wished_articles(connection: Connection, wishes: Sequence[Wish], *, limit: in
 def _wished(wish: Wish, rows: FromClause) -> ColumnElement[bool]:
     conditions = _conditions(wish.clauses, rows)
     if wish.sections:
-        conditions.append(rows.c.section.in_(wish.sections))
+        conditions.append(rows.c.section_key.in_(map(tag_key, wish.sections)))
     if wish.languages:
         conditions.append(or_(*(_language(tag, rows) for tag in wish.languages)))
     return and_(true(), *conditions)
@@ -54,7 +66,7 @@ def channel_signature(
 ) -> list[tuple[int, str, str]]:
     """(article id, content hash, editor's headline) of what ``channel_articles`` would return, cheaply."""
     table = schema.articles
-    query = select(table.c.id, table.c.content_hash, table.c.headline).where(*_shown(clauses))
+    query = select(table.c.id, table.c.content_hash, table.c.headline).where(*shown_articles(clauses))
     query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
     return [(row.id, row.content_hash, row.headline) for row in connection.execute(query)]
 
@@ -99,29 +111,59 @@ def section_articles(connection: Connection, section: str, *, limit: int) -> lis
     return channel_articles(connection, (clause,), limit=limit)
 
 
-def tagged_articles(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, list[int]]:
-    """Return ids of the newest articles with each of these tags (in lower case), each text once."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagList:
+    """The newest articles with a tag, newest first; ``name`` is the commonest of their spellings."""
+
+    name: str
+    article_ids: tuple[int, ...]
+
+
+def tagged_articles(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, TagList]:
+    """Return what the pages of these tags (keys) list; tags without articles are left out."""
     table, tagged = schema.articles, schema.article_tags
-    theirs = tagged.alias("theirs")
+    place = func.row_number().over(
+        partition_by=tagged.c.tag, order_by=(table.c.published.desc(), table.c.id.desc())
+    )
+    ranked = (
+        select(tagged.c.tag, tagged.c.article_id, table.c.tags_json, place.label("place"))
+        .join(table, table.c.id == tagged.c.article_id)
+        .where(tagged.c.tag.in_(sorted(tags)), *_shown_with_tag())
+        .subquery()
+    )
+    ids: dict[str, list[int]] = {}
+    spellings: dict[str, Counter[str]] = {}
+    query = select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.tag, ranked.c.place)
+    for row in connection.execute(query):
+        ids.setdefault(row.tag, []).append(row.article_id)
+        counted = spellings.setdefault(row.tag, Counter())
+        counted.update(name for name in row.tags_json if tag_key(name) == row.tag)
+    return {
+        tag: TagList(name=_commonest(spellings[tag]) or tag, article_ids=tuple(found))
+        for tag, found in ids.items()
+    }
+
+
+def _shown_with_tag() -> list[ColumnElement[bool]]:
+    """Return conditions for rows of ``article_tags`` joined to articles: each text once for each tag."""
+    tagged, theirs = schema.article_tags, schema.article_tags.alias("theirs")
 
     def has_the_tag(rows: FromClause) -> list[ColumnElement[bool]]:
         same = select(theirs.c.tag).where(theirs.c.article_id == rows.c.id, theirs.c.tag == tagged.c.tag)
         return [same.exists()]
 
-    place = func.row_number().over(
-        partition_by=tagged.c.tag, order_by=(table.c.published.desc(), table.c.id.desc())
-    )
-    ranked = (
-        select(tagged.c.tag, tagged.c.article_id, place.label("place"))
-        .join(table, table.c.id == tagged.c.article_id)
-        .where(tagged.c.tag.in_(sorted(tags)), *first_of_text(has_the_tag))
-        .subquery()
-    )
-    found: dict[str, list[int]] = {}
-    query = select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.tag, ranked.c.place)
-    for row in connection.execute(query):
-        found.setdefault(row.tag, []).append(row.article_id)
-    return found
+    return first_of_text(has_the_tag)
+
+
+def tag_carriers(connection: Connection, tag: str, *, limit: int) -> list[int]:
+    """Return the latest articles with a tag (a key), whether or not a list shows them."""
+    table = schema.article_tags
+    query = select(table.c.article_id).where(table.c.tag == tag).order_by(table.c.article_id.desc())
+    return list(connection.scalars(query.limit(limit)))
+
+
+def _commonest(names: Counter[str]) -> str:
+    return min(names, key=lambda name: (-names[name], name), default="")
 
 
 def languages(connection: Connection) -> list[str]:
@@ -132,21 +174,42 @@ def languages(connection: Connection) -> list[str]:
 
 
 def sections(connection: Connection) -> list[str]:
-    """Every section that has articles, by name."""
+    """Return every section that has articles, spelt as most of its newest articles spell it, by name."""
     table = schema.articles
-    query = select(table.c.section).where(table.c.section != "").distinct().order_by(table.c.section)
-    return list(connection.scalars(query))
+    keys = connection.scalars(select(table.c.section_key).where(table.c.section_key != "").distinct()).all()
+    newest = select(table.c.section).where(table.c.section_key == bindparam("key"))
+    newest = newest.order_by(table.c.published.desc(), table.c.id.desc()).limit(_SPELLINGS)
+    return sorted(_commonest(Counter(connection.scalars(newest, {"key": key}))) for key in keys)
 
 
-def tag_counts(connection: Connection, tags: Iterable[str]) -> dict[str, int]:
-    """How many articles carry each of these tags, by the tag in lower case."""
-    table = schema.article_tags
-    wanted = sorted({tag.casefold() for tag in tags})
-    query = select(table.c.tag, func.count()).where(table.c.tag.in_(wanted)).group_by(table.c.tag)
-    return {tag: count for tag, count in connection.execute(query)}  # noqa: C416
+def listed_tags(connection: Connection, article_ids: Sequence[int]) -> set[str]:
+    """Return those tags (keys) of these articles that have a page.
+
+    That takes two articles that lists show, or an article that was pruned: its page is still there and links
+    to the tag's.
+    """
+    mine, tagged, table = schema.article_tags.alias(), schema.article_tags, schema.articles
+    second = (
+        select(tagged.c.article_id)
+        .join(table, table.c.id == tagged.c.article_id)
+        .where(tagged.c.tag == mine.c.tag, *_shown_with_tag())
+        .correlate(mine)
+        .limit(1)
+        .offset(1)
+    )
+    pruned = mine.c.tag.in_(select(schema.pruned_tags.c.tag))
+    query = select(mine.c.tag).where(mine.c.article_id.in_(article_ids), or_(pruned, second.exists()))
+    return set(connection.scalars(query.distinct()))
 
 
-def _shown(clauses: Sequence[Clause]) -> list[ColumnElement[bool]]:
+def pruned_tags(connection: Connection, tags: Sequence[str]) -> set[str]:
+    """Return those of these tags (keys) that a pruned article had."""
+    table = schema.pruned_tags
+    return set(connection.scalars(select(table.c.tag).where(table.c.tag.in_(tags))))
+
+
+def shown_articles(clauses: Sequence[Clause]) -> list[ColumnElement[bool]]:
+    """Return what rows of ``articles`` fulfil that a list with this query shows: of each text the first."""
     return first_of_text(lambda rows: _conditions(clauses, rows))
 
 
@@ -159,13 +222,13 @@ def _condition(clause: Clause, rows: FromClause) -> ColumnElement[bool]:
     condition: ColumnElement[bool]
     match clause.field:
         case ClauseField.SECTION:
-            condition = rows.c.section.in_(clause.values)
+            condition = rows.c.section_key.in_(map(tag_key, clause.values))
         case ClauseField.SOURCE:
             sources = schema.sources
             condition = rows.c.source_id.in_(select(sources.c.id).where(sources.c.name.in_(clause.values)))
         case ClauseField.TAG:
             tagged = schema.article_tags
-            wanted = [value.casefold() for value in clause.values]
+            wanted = map(tag_key, clause.values)
             condition = rows.c.id.in_(select(tagged.c.article_id).where(tagged.c.tag.in_(wanted)))
         case ClauseField.LANGUAGE:
             condition = or_(*(_language(value.lower(), rows) for value in clause.values))

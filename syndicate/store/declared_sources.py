@@ -64,6 +64,7 @@ def declared_values(source: Source) -> dict[str, Any]:
         "republish": source.republish.value,
         "full_text": source.full_text.value,
         "poll_interval": source.interval,
+        "paywall": source.paywall.value,
         "select_json": asdict(source.select) if source.select else None,
         "origin": source.origin.value,
         "paused": source.paused,

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select
 from syndicate.model import Decision, EditorAction
 from syndicate.store import leases, schema
 from syndicate.store.articles import shown_on
-from syndicate.store.stale import mark_stale
+from syndicate.store.stale import mark_lists, mark_stale
 
 
 def add_decision(
@@ -101,6 +101,7 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
         for row in connection.execute(query).all()
         if row.headline != wanted.get(row.uid, "")
     ]
+    mark_lists(connection, [f"edit:{article_id}" for article_id, _, _ in changed])
     ids = [
         article_id
         for article_id, before, after in changed

@@ -7,8 +7,10 @@ parameters of a statement, which may be addresses of readers.
 """
 
 import sqlite3
+import threading
+from collections import deque
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._writers = _WriteQueue() if engine.dialect.name == "sqlite" else None
 
     @property
     def where(self) -> str:
@@ -44,7 +47,8 @@ class Store:
     def write(self) -> AbstractContextManager[Connection]:
         """A transaction that commits whole or not at all; on SQLite there is one at a time.
 
-        Raises ``StoreBusy`` when the lock is not to be had, ``StoreError`` for anything else.
+        The threads of this process queue for it without a timeout. Raises ``StoreBusy`` when another process
+        keeps SQLite's lock for too long, ``StoreError`` for anything else.
         """
         return self._transaction("BEGIN IMMEDIATE")
 
@@ -78,7 +82,8 @@ class Store:
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[Connection]:
-        with self._explained(), self._engine.connect() as connection, connection.begin():
+        turn = nullcontext() if begin == "BEGIN" or self._writers is None else self._writers.turn()
+        with turn, self._explained(), self._engine.connect() as connection, connection.begin():
             if self._engine.dialect.name == "sqlite":
                 # Not by a listener: an engine with any pays for all of them with each statement.
                 with raw_cursor(connection, begin) as cursor:
@@ -94,6 +99,50 @@ class Store:
             raise
         except DBAPIError as error:
             raise _explain(error, self.where) from error
+
+
+class _WriteQueue:
+    """First-come, first-served lock for the threads that write to one SQLite file.
+
+    SQLite waits for its own lock by sleeping up to 100 ms between attempts. A thread that commits in a loop
+    takes the lock again before a sleeper wakes up: the sleeper times out beside a lock of its own process.
+    """
+
+    def __init__(self) -> None:
+        self._gate = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._holder: int | None = None
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold the lock. Raises ``RuntimeError`` in a thread that holds it: it would wait for itself."""
+        me, baton = threading.get_ident(), threading.Lock()
+        baton.acquire()
+        with self._gate:
+            if self._holder == me:
+                raise RuntimeError("a write transaction was begun inside another one of the same thread")
+            if self._holder is None:
+                baton.release()
+                self._holder = me
+            else:
+                self._waiting.append(baton)
+        try:
+            baton.acquire()
+            self._holder = me
+            yield
+        finally:
+            self._pass_on(baton)
+
+    def _pass_on(self, baton: threading.Lock) -> None:
+        with self._gate:
+            if baton in self._waiting:
+                # Interrupted while it waited (Ctrl-C).
+                self._waiting.remove(baton)
+            elif self._waiting:
+                self._holder = 0
+                self._waiting.popleft().release()
+            else:
+                self._holder = None
 
 
 def open_store(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Store:

@@ -2,17 +2,31 @@
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 
 from syndicate.errors import StoreBusy
-from syndicate.model import DeliveryState
 from syndicate.store import schema
+from syndicate.store.delivery_statements import ready
 from syndicate.store.engine import Store, open_store
 from syndicate.store.types import EPOCH
 from syndicate.store.upsert import insert_for
@@ -22,10 +36,20 @@ _DAEMON = 0x73796E64
 # Tables whose rows are leased one by one.
 _LEASED = (schema.sources, schema.sitemap_parts, schema.page_reads, schema.deliveries)
 _LONGER_THAN_ANY = timedelta(days=1)
+SENDING = "sending under limits"
+"""The lease of the one process that sends while limits hold for all."""
 PLACEMENTS = "placements"
 """The counter that moves whenever articles were placed in stories or pruned."""
 EDITOR = "editor"
 """The counter that moves whenever the editor decided something, or a headline of theirs began or ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Process that holds a lease, and the end of that lease."""
+
+    owner: str
+    until: datetime
 
 
 def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, until: datetime) -> bool:
@@ -47,23 +71,69 @@ def drop_lease(connection: Connection, name: str, *, owner: str) -> None:
     connection.execute(delete(table).where(table.c.name == name, table.c.owner == owner))
 
 
+def lease_holder(connection: Connection, name: str, *, now: datetime) -> Holder | None:
+    """Return who holds a named lease."""
+    table = schema.leases
+    query = select(table.c.owner, table.c.until).where(table.c.name == name, table.c.owner != "")
+    return _holder(connection, query.where(table.c.until >= now))
+
+
+def source_holder(connection: Connection, *, now: datetime, names: Sequence[str] | None) -> Holder | None:
+    """Return who holds a source that is due, or one of these names."""
+    table = schema.sources
+    due = or_(table.c.next_check.is_(None), table.c.next_check <= now)
+    return _holder(connection, _held(table, now).where(due if names is None else table.c.name.in_(names)))
+
+
+def page_holder(connection: Connection, *, now: datetime) -> Holder | None:
+    """Return who holds a page that waits or a part of a sitemap."""
+    found = (_holder(connection, _held(table, now)) for table in (schema.page_reads, schema.sitemap_parts))
+    return next(filter(None, found), None)
+
+
+def delivery_holder(connection: Connection, *, now: datetime) -> Holder | None:
+    """Return who holds a delivery that is due."""
+    table = schema.deliveries
+    return _holder(connection, _held(table, now).where(table.c.not_before <= now))
+
+
+def _held(table: Table, now: datetime) -> Select[Any]:
+    query = select(table.c.lease_owner, table.c.lease_until)
+    return query.where(_open(table), table.c.lease_owner != "", table.c.lease_until >= now)
+
+
+def _holder(connection: Connection, query: Select[Any]) -> Holder | None:
+    owner, until = query.selected_columns
+    found = connection.execute(query.order_by(until.desc(), owner).limit(1)).first()
+    return None if found is None else Holder(*found)
+
+
+def _open(table: Table) -> ColumnElement[bool]:
+    """Rows whose lease says something; of the many finished ones it does not, and no index finds them."""
+    if table is schema.deliveries:
+        return ready(table)
+    return table.c.state == literal_column("'waiting'") if table is schema.page_reads else true()
+
+
 def lease_owners(connection: Connection) -> set[str]:
-    """Everybody who holds a named lease, a source, a page or a delivery, or never gave it back."""
-    columns = (schema.leases.c.owner, *(table.c.lease_owner for table in _LEASED))
-    found = {owner for column in columns for owner in connection.scalars(select(column).distinct())}
-    return found - {""}
+    """Return all holders of a named lease, a source, a page or a delivery."""
+    queries = (select(table.c.lease_owner).where(_open(table)) for table in _LEASED)
+    return {
+        owner
+        for query in (select(schema.leases.c.owner), *queries)
+        for owner in connection.scalars(query.distinct())
+        if owner
+    }
 
 
 def free_owner(connection: Connection, owner: str) -> None:
-    """Give back everything that an owner who is known to be dead held; what it was sending stays its own.
+    """Free everything that a dead owner held, except the deliveries that it was sending.
 
-    Of those rows nobody knows whether they were sent: they become uncertain when their lease runs out.
+    Those may have been sent: they become uncertain when their lease runs out.
     """
     connection.execute(delete(schema.leases).where(schema.leases.c.owner == owner))
     for table in _LEASED:
-        held = table.c.lease_owner == owner
-        if table is schema.deliveries:
-            held &= table.c.state != DeliveryState.SENDING.value
+        held = and_(_open(table), table.c.lease_owner == owner)
         connection.execute(update(table).where(held).values(lease_owner="", lease_until=EPOCH))
 
 

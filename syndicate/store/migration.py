@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, inspect, select
 
 from syndicate.errors import StoreError
 from syndicate.store import schema
+from syndicate.store.rekeying import rekey_lists
 
 _TYPES = {
     "sqlite": {"id": "INTEGER PRIMARY KEY AUTOINCREMENT", "blob": "BLOB", "double": "REAL"},
@@ -22,6 +23,7 @@ _TYPES = {
         "double": "DOUBLE PRECISION",
     },
 }
+_THEN = {23: rekey_lists}
 _RECORD = """
     CREATE TABLE migrations (number INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied BIGINT NOT NULL)
 """
@@ -74,6 +76,8 @@ def _apply(connection: Connection, migration: Migration) -> None:
     for statement in text.split(";"):
         if statement.strip():
             connection.exec_driver_sql(statement.format_map(types))
+    if then := _THEN.get(migration.number):
+        then(connection)
     connection.execute(
         insert(schema.migrations).values(
             number=migration.number, name=migration.name, applied=datetime.now(UTC)

@@ -12,7 +12,7 @@ from syndicate.model import Entry, Image, NewArticle, PageRead, ReadState, Wante
 from syndicate.store import schema
 from syndicate.store.articles import search_text
 from syndicate.store.sources import source_of
-from syndicate.store.stale import mark_stale
+from syndicate.store.stale import mark_lists, mark_stale
 from syndicate.store.types import EPOCH
 from syndicate.store.upsert import insert_for
 
@@ -220,6 +220,7 @@ def give_full_text(connection: Connection, article_id: int, article: NewArticle)
     body = schema.article_bodies
     connection.execute(update(body).where(body.c.article_id == article_id).values(html=article.html))
     mark_stale(connection, [article_id])
+    mark_lists(connection, [f"edit:{article_id}"])
 
 
 def fruitless(connection: Connection, source_id: int, since: datetime, pages: int) -> bool:

@@ -34,9 +34,9 @@ _ENTRIES = Prepared(
 class Failure:
     """What failed, how often, and why.
 
-    ``kind`` is ``entry``, ``document``, ``page``, ``channel``, ``newsletter``, ``archive``, ``sign-up`` or
-    ``placing`` (of an article in a story); ``subject`` says which one, ``source_id`` of which source (0: of
-    none).
+    ``kind`` is ``entry``, ``document``, ``page``, ``channel``, ``newsletter``, ``archive``, ``sign-up``,
+    ``mailbox`` or ``placing`` (of an article in a story); ``subject`` says which one, ``source_id`` of which
+    source (0: of none).
     """
 
     kind: str

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, fun
 from syndicate.model import DeliveryState
 from syndicate.store import schema
 from syndicate.store.editions import CUT, VARIANT
+from syndicate.store.stale import mark_left
 from syndicate.store.upsert import insert_for
 from syndicate.text.names import title_hash
 
@@ -52,6 +53,12 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
         for row in old
     ]
     connection.execute(insert_for(connection, tombstones).on_conflict_do_nothing(), buried)
+    mark_left(connection, ids)
+    tagged, gone = schema.article_tags, schema.pruned_tags
+    tags = connection.scalars(select(tagged.c.tag).where(tagged.c.article_id.in_(ids)).distinct()).all()
+    if tags:
+        keep = insert_for(connection, gone).on_conflict_do_nothing()
+        connection.execute(keep, [{"tag": tag} for tag in tags])
     connection.execute(delete(table).where(table.c.id.in_(ids)))
     return [row.story_id or 0 for row in old]
 

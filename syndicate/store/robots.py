@@ -22,7 +22,8 @@ _BUSY = Prepared(
 class RobotsRow:
     """What an origin answered; ``rests_until`` is when the next page may be asked for.
 
-    ``busy_until`` is what it asked for itself (Retry-After), and holds for everything on it.
+    ``busy_until`` is what it asked for itself (Retry-After), and holds for everything on it; that pause was
+    ``busy_pause`` seconds long.
     """
 
     origin: str
@@ -31,6 +32,7 @@ class RobotsRow:
     expires: datetime
     rests_until: datetime
     busy_until: datetime
+    busy_pause: float
 
 
 def read_robots(connection: Connection, origins: Iterable[str]) -> dict[str, RobotsRow]:
@@ -45,7 +47,7 @@ def save_robots(connection: Connection, origin: str, status: int, rules: str, ex
     table = schema.robots
     values = {"status": status, "rules": rules, "expires": expires}
     statement = insert_for(connection, table).values(
-        origin=origin, rests_until=EPOCH, busy_until=EPOCH, **values
+        origin=origin, rests_until=EPOCH, busy_until=EPOCH, busy_pause=0.0, **values
     )
     connection.execute(statement.on_conflict_do_update(index_elements=["origin"], set_=values))
 
@@ -57,14 +59,26 @@ def rest_origin(connection: Connection, origin: str, until: datetime) -> None:
     connection.execute(update(table).where(later).values(rests_until=until))
 
 
-def busy_origin(connection: Connection, origin: str, until: datetime) -> None:
-    """Nothing at all from an origin before that moment, whether its robots.txt is known or not."""
+def last_pause(connection: Connection, origin: str) -> tuple[datetime, float]:
+    """Return when the last pause of an origin ends or ended, and its length in seconds."""
+    table = schema.robots
+    query = select(table.c.busy_until, table.c.busy_pause).where(table.c.origin == origin)
+    row = connection.execute(query).first()
+    return (row.busy_until, row.busy_pause) if row else (EPOCH, 0.0)
+
+
+def busy_origin(connection: Connection, origin: str, until: datetime, pause: float) -> None:
+    """Request nothing from an origin before ``until``, whether its robots.txt is known or not.
+
+    ``pause`` is the length of that pause in seconds.
+    """
     table = schema.robots
     unknown = {"status": 0, "rules": "", "expires": EPOCH, "rests_until": EPOCH}
-    statement = insert_for(connection, table).values(origin=origin, busy_until=until, **unknown)
+    values = {"busy_until": until, "busy_pause": pause}
+    statement = insert_for(connection, table).values(origin=origin, **values, **unknown)
     connection.execute(
         statement.on_conflict_do_update(
-            index_elements=["origin"], set_={"busy_until": until}, where=table.c.busy_until < until
+            index_elements=["origin"], set_=values, where=table.c.busy_until < until
         )
     )
 

@@ -4,15 +4,20 @@ A page is marked in the transaction that changed what it shows, and unmarked onl
 marked it again while it was being written: a crash in between writes the same bytes once more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from syndicate.store import schema
 from syndicate.store.prepared import Prepared
 from syndicate.store.upsert import insert_for, insert_on
+
+EDIT = "edit:"
+CHANNEL = "channel:"
+GONE = "gone"
+"""The signature of a channel whose files were removed because it is no longer declared."""
 
 
 def mark_stale(connection: Connection, article_ids: Iterable[int]) -> None:
@@ -29,6 +34,66 @@ def _marking(dialect: str) -> Prepared:
     return Prepared(
         new.on_conflict_do_update(index_elements=["article_id"], set_={"version": table.c.version + 1})
     )
+
+
+def mark_lists(connection: Connection, names: Iterable[str]) -> None:
+    """Mark lists as stale: ``tag:KEY``, ``section:NAME``, ``source:ID``; ``edit:ID`` is an edited article.
+
+    A list holds articles by what they were; the mark names what an article has left or joined.
+    """
+    rows = [{"name": name, "version": 1} for name in sorted(set(names))]
+    if rows:
+        table = schema.stale_lists
+        statement = insert_for(connection, table).on_conflict_do_update(
+            index_elements=["name"], set_={"version": table.c.version + 1}
+        )
+        connection.execute(statement, rows)
+
+
+def mark_left(connection: Connection, article_ids: Collection[int]) -> None:
+    """Mark the lists that hold these articles, which are about to change or to go."""
+    articles, tags = schema.articles, schema.article_tags
+    found = select(articles.c.id, articles.c.source_id, articles.c.section).where(
+        articles.c.id.in_(article_ids)
+    )
+    names = {
+        f"tag:{tag}"
+        for tag in connection.scalars(select(tags.c.tag).where(tags.c.article_id.in_(article_ids)).distinct())
+    }
+    for row in connection.execute(found):
+        names |= {f"{EDIT}{row.id}", f"source:{row.source_id}", f"section:{row.section}"}
+    mark_lists(connection, names - {"section:"})
+
+
+def stale_lists(connection: Connection) -> dict[str, int]:
+    """Return the version of each list that is marked as stale."""
+    table = schema.stale_lists
+    return {row.name: row.version for row in connection.execute(select(table).order_by(table.c.name))}
+
+
+def clear_lists(connection: Connection, written: Mapping[str, int]) -> None:
+    """Unmark lists that were written at exactly that version."""
+    table = schema.stale_lists
+    rows = [{"list": name, "seen": version} for name, version in written.items()]
+    if rows:
+        same = (table.c.name == bindparam("list")) & (table.c.version == bindparam("seen"))
+        connection.execute(delete(table).where(same), rows)
+
+
+def mark_sections(connection: Connection, keys: Iterable[str]) -> None:
+    """Mark the articles of these sections: the feeds that their pages name have changed."""
+    articles = schema.articles
+    of_them = select(articles.c.id).where(articles.c.section_key.in_(sorted(keys)))
+    mark_stale(connection, connection.scalars(of_them))
+
+
+def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
+    """Mark the articles of these sources, on pages of their own and in archives."""
+    articles = schema.articles
+    for source_id in source_ids:
+        ids = connection.scalars(select(articles.c.id).where(articles.c.source_id == source_id)).all()
+        mark_stale(connection, ids)
+        mark_lists(connection, [f"{EDIT}{article_id}" for article_id in ids])
 
 
 def mark_published_since(connection: Connection, moment: datetime) -> None:
@@ -80,6 +145,14 @@ def save_signature(connection: Connection, name: str, signature: str, now: datet
     connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
 
 
+def published_channels(connection: Connection) -> frozenset[str]:
+    """Return the names of all channels that were ever published."""
+    name = schema.outputs.c.name
+    found = connection.scalars(select(name).where(name.startswith(CHANNEL, autoescape=True)))
+    return frozenset(one.removeprefix(CHANNEL) for one in found)
+
+
 def forget_outputs(connection: Connection) -> None:
-    """Forget what outputs were built from, so that the next run builds them again."""
-    connection.execute(delete(schema.outputs))
+    """Forget what outputs were built from, so that the next run builds them again; the names stay."""
+    table = schema.outputs
+    connection.execute(update(table).where(table.c.signature != GONE).values(signature=""))

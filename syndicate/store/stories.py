@@ -12,6 +12,7 @@ from syndicate.store import schema
 from syndicate.store.same_text import first_of_text
 from syndicate.store.stale import mark_stale
 from syndicate.store.upsert import insert_for
+from syndicate.text.names import tag_key
 from syndicate.text.plain import plain_text
 
 # Ids in one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
@@ -357,7 +358,7 @@ def section_links(connection: Connection, section: str, *, limit: int, site_url:
     table = schema.articles
     query = (
         _link_query()
-        .where(*first_of_text(lambda rows: [rows.c.section == section]))
+        .where(*first_of_text(lambda rows: [rows.c.section_key == tag_key(section)]))
         .order_by(table.c.published.desc(), table.c.id.desc())
         .limit(limit)
     )

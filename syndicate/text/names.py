@@ -2,15 +2,17 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from hashlib import blake2b
+
+from anyascii import anyascii
 
 from syndicate.text.plain import clean_line
 
-_LATIN = str.maketrans(
-    {"ß": "ss", "ẞ": "ss", "æ": "ae", "Æ": "ae", "œ": "oe", "Œ": "oe", "ø": "o", "Ø": "o", "đ": "d", "Đ": "d"}
-    | {"ð": "d", "Ð": "d", "ł": "l", "Ł": "l", "þ": "th", "Þ": "th", "ħ": "h", "Ħ": "h", "ı": "i", "ŋ": "n"}
-    | dict.fromkeys("'’ʼ‘`", "")
-)
+_APOSTROPHES = str.maketrans("", "", "'’ʼ‘`")
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")
+# ``anyascii`` begins the reading of each Chinese character, and of each Korean syllable, with a capital.
+_SYLLABLE = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _IN_SLUGS = bytes(
     ord(chr(byte).lower()) if byte < 0x80 and chr(byte).isalnum() else 0x20 for byte in range(256)
 )
@@ -22,13 +24,11 @@ _LONGEST = 100
 def slug(title: str, limit: int = 60) -> str:
     """A title as a path segment: ASCII, lower case, hyphens, at most ``limit`` characters, whole words.
 
-    ``""`` when the title has no Latin letter (the caller then uses its own word).
+    Other scripts are transliterated. ``""`` when the title has no letter (the caller then uses its own word).
     """
-    title = clean_line(title)
-    if title.isascii():
-        title = title.replace("'", "").replace("`", "")
-    else:
-        title = unicodedata.normalize("NFKD", title.translate(_LATIN))
+    title = clean_line(title).translate(_APOSTROPHES)
+    if not title.isascii():
+        title = _FOREIGN.sub(_transliterated, title)
     words = b"-".join(title.encode("ascii", "ignore").translate(_IN_SLUGS).split()).decode()
     if not words.islower():
         return ""
@@ -36,6 +36,33 @@ def slug(title: str, limit: int = 60) -> str:
         cut = words.rfind("-", 0, limit + 1)
         words = words[: cut if cut > 0 else limit]
     return words
+
+
+def _transliterated(run: re.Match[str]) -> str:
+    return _SYLLABLE.sub("-", anyascii(run[0]))
+
+
+@lru_cache(maxsize=16_384)
+def tag_key(name: str) -> str:
+    """Return the form in which two spellings of a tag or of a section are the same. Idempotent.
+
+    Case, width, apostrophes, and the difference between spaces, hyphens and other punctuation do not count.
+    Symbols count, and so does ``#`` after a letter: ``C``, ``C++`` and ``C#`` are three tags. A name that is
+    all punctuation stays as it is.
+    """
+    folded = _folded(_folded(name)).translate(_APOSTROPHES)
+    kept: list[str] = []
+    for character in folded:
+        category = unicodedata.category(character)
+        if category[0] in "LNMS" or (character == "#" and kept and kept[-1].isalnum()):
+            kept.append(character)
+        elif category != "Cf":
+            kept.append(" ")
+    return " ".join("".join(kept).split()) or " ".join(folded.split())
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def safe_name(name: str) -> str:

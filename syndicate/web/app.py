@@ -1,5 +1,6 @@
 """What browsers, feed readers and mail programs reach: the output folder, unsubscribing, health."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -36,6 +37,10 @@ Health = Callable[[], Mapping[str, object]]
 Opened = Callable[[str], None]
 Page = Callable[[Request], Awaitable[Response]]
 
+# A channel's name, and what follows it in the path of one of its documents.
+_CHANNEL = re.compile(r"/([a-z0-9-]+)(\.(?:rss|atom|json)|/archive/[^/]+|/sources\.opml)")
+# Feeds that are announced to the hub: of channels and newsletters, not archive pages or automatic channels.
+_HUB = re.compile(r"/(?:newsletters/)?[^/]+")
 _STALE = "stale-while-revalidate=3600, stale-if-error=86400"
 
 
@@ -140,6 +145,8 @@ class _Files:
         return self._notices.problem(404)
 
     def _look_up(self, request: Request, path: str) -> Response:
+        if (document := _CHANNEL.fullmatch(path)) and (answer := self._former(*document.groups())):
+            return answer
         location = self._folder.locate(path)
         if location is None:
             return self._notices.problem(404)
@@ -151,6 +158,16 @@ class _Files:
             return self._notices.problem(404)
         return self._send(request, location)
 
+    def _former(self, channel: str, document: str) -> Response | None:
+        """Return the answer for a document of a channel that was removed or renamed."""
+        if channel in self._options.gone_channels:
+            return self._notices.problem(410, code="gone")
+        if name := self._options.moved_channels.get(channel):
+            location = f"{self._options.site_url}/{quote(name + document)}"
+            headers = {**SECURITY_HEADERS, "Access-Control-Allow-Origin": "*"}
+            return RedirectResponse(location, 301, headers)
+        return None
+
     def _send(self, request: Request, location: Path) -> Response:
         served = self._folder.find(location, gzip=accepts_gzip(list_field(request, "accept-encoding")))
         if served is None:
@@ -158,7 +175,7 @@ class _Files:
         if self._opened is not None and is_opening(request.method, request.headers):
             self._opened(request.scope["path"].lstrip("/"))
         headers = self._headers(served)
-        if served.kind.feed and self._options.hub_url:
+        if served.kind.feed and self._options.hub_url and _HUB.fullmatch(request.scope["path"]):
             address = f"{self._options.site_url}{quote(request.scope['path'])}"
             headers["Link"] = f'<{self._options.hub_url}>; rel="hub", <{address}>; rel="self"'
         fields = request.headers

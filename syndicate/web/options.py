@@ -1,7 +1,7 @@
 """What the web server is told once, and the promise of whoever listens to hubs."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -11,6 +11,7 @@ class WebOptions:
 
     ``push_bytes`` is the longest body a hub may send. With a ``hub_url`` every feed names it, and its own
     address under ``site_url``, in its header fields. ``site_title`` stands above the server's own pages.
+    The documents of ``gone_channels`` get 410, those of ``moved_channels`` (former name to present name) 301.
     """
 
     page_max_age: int = 300
@@ -20,6 +21,8 @@ class WebOptions:
     hub_url: str = ""
     site_url: str = ""
     site_title: str = ""
+    gone_channels: Collection[str] = ()
+    moved_channels: Mapping[str, str] = field(default_factory=dict)
 
 
 class HubListener(Protocol):

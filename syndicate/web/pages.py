@@ -10,8 +10,8 @@ from syndicate.templating import Markup, Templates
 
 # Rules D6 and W14. Scripts and styles come from our own files only.
 _POLICY = (
-    "default-src 'none'; img-src * data:; style-src {style}; script-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; img-src * data:; media-src *; style-src {style}; script-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _COMMON = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 SECURITY_HEADERS = {**_COMMON, "Content-Security-Policy": _POLICY.format(style="'self'")}
@@ -39,9 +39,11 @@ class Notices:
             self._translated[language] = Notices(self._templates.in_language(language), self._site)
         return self._translated[language]
 
-    def problem(self, status: int, headers: Mapping[str, str] | None = None) -> Response:
-        """The page for an error status; says the same whatever was asked for."""
-        return self._page("pages/problem.html", status, headers, code=status)
+    def problem(
+        self, status: int, headers: Mapping[str, str] | None = None, *, code: int | str = 0
+    ) -> Response:
+        """The page for an error status; says the same whatever was asked for. ``code`` names other words."""
+        return self._page("pages/problem.html", status, headers, code=code or status)
 
     def ask(self, newsletter: str, token: str) -> Response:
         """The page with the one button; showing it changes nothing."""

@@ -10,6 +10,7 @@ from syndicate.ingest.discovery import (
     likely_feeds,
     parse_links,
     sitemaps_of_robots,
+    with_header_links,
 )
 from syndicate.model import FeedLink, ParsedSource
 
@@ -42,6 +43,14 @@ def page(html: str, url: str = PAGE) -> ParsedSource:
         (
             '<link rel="alternate" type="application/json" href="/feed/1.json">',
             FeedLink(url="https://blog.example/feed/1.json", declared=True),
+        ),
+        (
+            '<link rel="alternate" type="text/xml" title="All" href="/backend.php?id=3">',
+            FeedLink(url="https://blog.example/backend.php?id=3", title="All", declared=True),
+        ),
+        (
+            '<link rel="alternate" type="application/xml; charset=utf-8" href="/all">',
+            FeedLink(url="https://blog.example/all", declared=True),
         ),
         (
             '<a href="/rss.xml">Follow us</a>',
@@ -168,3 +177,61 @@ def test_robots_txt_names_sitemaps_of_its_own_host_only():
 )
 def test_what_people_type_becomes_an_address(typed: str, address: str):
     assert entered_address(typed) == address
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        (
+            ['</feed>; rel="alternate"; type="application/rss+xml"; title="News, all of it"'],
+            FeedLink(url="https://blog.example/feed", title="News, all of it", declared=True),
+        ),
+        (
+            ["<a.css>; rel=preload, <../atom>; rel=alternate; type=application/atom+xml"],
+            FeedLink(url="https://blog.example/atom", declared=True),
+        ),
+        (['<https://f.example/x>; rel="feed"'], FeedLink(url="https://f.example/x", declared=True)),
+    ],
+)
+def test_a_feed_is_found_in_the_link_header(fields: list[str], found: FeedLink):
+    assert with_header_links((), fields, PAGE) == [found]
+
+
+def test_links_of_the_header_come_first_and_are_named_once():
+    on_page = page('<link rel="alternate" type="application/rss+xml" title="All" href="/feed">').feeds
+    header = ['</feed>; rel="alternate"; type="application/rss+xml"', "</other>; rel=feed"]
+    found = with_header_links(on_page, header, PAGE)
+    assert [link.url for link in found] == ["https://blog.example/feed", "https://blog.example/other"]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        '<https://blog.example/wp-json/>; rel="https://api.w.org/"',
+        '</wp-json/wp/v2/pages/2>; rel="alternate"; title="JSON"; type="application/json"',
+        "<javascript:x>; rel=feed",
+        "</de/>; rel=alternate; hreflang=de",
+        "nonsense; rel=feed",
+    ],
+)
+def test_other_links_of_the_header_are_no_feeds(field: str):
+    assert with_header_links((), [field], PAGE) == []
+
+
+@pytest.mark.parametrize(
+    ("html", "target"),
+    [
+        ('<meta http-equiv="refresh" content="0; url=/en/">', "https://blog.example/en/"),
+        ("<META HTTP-EQUIV=Refresh CONTENT='1;URL=start.html'>", "https://blog.example/news/start.html"),
+        ("""<meta http-equiv="refresh" content="0.5; url='https://b.example/?a=1&amp;b=2'">""",
+         "https://b.example/?a=1&b=2"),
+        ('<meta http-equiv="refresh" content="600; url=/en/">', ""),
+        ('<meta http-equiv="refresh" content="300">', ""),
+        ('<meta http-equiv="refresh" content="0; url=javascript:x()">', ""),
+        ('<!-- <meta http-equiv="refresh" content="0; url=/en/"> -->', ""),
+        ('<meta name="description" content="0; url=/en/">', ""),
+        (f'<meta http-equiv="refresh" content="0; url={PAGE}">', ""),
+    ],
+)  # fmt: skip
+def test_a_page_that_refreshes_to_another_says_so(html: str, target: str):
+    assert page(html).moved_to == target

@@ -296,9 +296,9 @@ def test_a_title_that_is_missing_is_the_beginning_of_the_text():
     assert len(article.title) <= 80
 
 
-def test_a_title_without_latin_letters_has_a_path_all_the_same():
+def test_a_title_in_another_script_has_a_path_that_can_be_read():
     article = accept(replace(ENTRY, title="東京の天気"), SOURCE, NOW)
-    assert article.path == f"site/articles/2026/03/article-{article.uid[:8]}.html"
+    assert article.path == f"site/articles/2026/03/dong-jingno-tian-qi-{article.uid[:8]}.html"
 
 
 def test_nothing_to_read_or_follow_is_refused_with_a_reason():

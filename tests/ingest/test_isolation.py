@@ -19,7 +19,7 @@ from syndicate.errors import ParseError, ParserDied
 from syndicate.ingest.isolation import Incoming, ParserPool, read_answers
 from syndicate.ingest.parser_worker import PROTOCOL, send
 from syndicate.ingest.readers import Document
-from syndicate.model import Entry, Image, ParsedSource
+from syndicate.model import Enclosure, Entry, Image, ParsedSource
 from tests.ingest.reading import URL, read, rss
 
 SMALL = rss("<title>a</title>")
@@ -245,7 +245,7 @@ def test_an_answer_that_no_worker_of_ours_gives_is_a_dead_parser(message):
         read_answers(io.BytesIO(message))
 
 
-def test_an_answer_brings_every_value_of_an_entry_and_its_picture():
+def test_an_answer_brings_every_value_of_an_entry_its_picture_and_its_files():
     picture = Image(url="https://example.com/a.jpg", width=300, alt="A quay")
     entry = Entry(
         guid="1",
@@ -256,6 +256,7 @@ def test_an_answer_brings_every_value_of_an_entry_and_its_picture():
         text="Text",
         tags=("harbour",),
         image=picture,
+        enclosures=(Enclosure(url="https://example.com/a.mp3", media_type="audio/mpeg", duration=90),),
         digest="d",
     )
     parsed = ParsedSource(title="Paper", entries=(entry, entry), digests=("d",))

@@ -261,8 +261,8 @@ def test_articles_about_such_pages_are_articles(title: str):
 def test_a_page_that_only_a_sitemap_names_must_say_that_it_is_an_article(head: str, body: str, taken: bool):
     def parse() -> ParsedSource:
         raw = page(head, f"<article>{body}</article>").encode()
-        facts = {"url": URL, "content_type": "text/html", "charset": ""}
-        return parse_page(raw, known=frozenset(), vouched=False, **facts)
+        kind = "text/html"
+        return parse_page(raw, url=URL, content_type=kind, charset="", known=frozenset(), vouched=False)
 
     if taken:
         assert len(parse().entries) == 1

@@ -37,6 +37,14 @@ def test_only_what_is_older_than_asked_goes_and_a_dry_run_only_counts(desk: Room
     assert again == Pruned(articles=0, stories=0, deliveries=0, tombstones=0)
 
 
+def test_T4_it_stops_between_two_batches_and_the_next_run_goes_on(desk: Room) -> None:
+    desk.add(*(aged(number, days=number) for number in range(11, 21)))
+    job = replace(desk.services.prune, batch=3)
+    answers = iter([False, True])
+    assert job.run(NOW, should_stop=lambda: next(answers)).articles == 6
+    assert job.run(NOW).articles == 4
+
+
 def test_a_story_whose_lead_was_pruned_gets_another(desk: Room) -> None:
     """The copy leads once its original is gone, and the story counts what is left."""
     original, copy = aged(1, days=12), aged(2, days=9)

@@ -9,8 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from syndicate.errors import NotAsked
+from syndicate.errors import FetchError, NotAsked
 from syndicate.net import Fetched, FetchRequest, FetchThread, HttpOptions, places
+from syndicate.net.failures import failed_status
+from syndicate.net.politeness import next_pause
 from tests.net.scripted_server import ScriptedServer, answer, hang
 
 HANGING = ("/a", "/b", "/c", "/d")
@@ -186,7 +188,7 @@ def test_who_is_cancelled_takes_no_place_along(monkeypatch: pytest.MonkeyPatch) 
 def test_what_is_asked_for_later_is_not_sent_to_a_server_that_wants_to_rest(options: HttpOptions) -> None:
     async def busy(reader, writer) -> None:
         await asyncio.sleep(0.7)
-        writer.write(answer(429, b"", Retry_After="60"))
+        writer.write(answer(503, b"", Retry_After="60"))
         await writer.drain()
 
     thread = FetchThread(replace(options, host_gap=0.01))
@@ -203,6 +205,47 @@ def test_what_is_asked_for_later_is_not_sent_to_a_server_that_wants_to_rest(opti
         thread.close()
     assert sorted(str(request.key) for request, _ in outcomes) == ["/1", "/2", "/3", "/4"]
     assert [type(got) for _, got in outcomes[1:]] == [NotAsked] * 3
+
+
+def test_F6_one_url_that_answers_429_delays_the_others_of_its_host_by_a_few_gaps(
+    options: HttpOptions,
+) -> None:
+    gap = 0.05
+    thread = FetchThread(replace(options, host_gap=gap))
+    refused = answer(429, b"", Retry_After="3600")
+    try:
+        with ScriptedServer(
+            {"/1": refused, "/2": answer(), "/3": refused, "/4": refused, "/5": answer()}
+        ) as server:
+            began = time.monotonic()
+            outcomes = dict(thread.fetch_each(requests(server, "/1", "/2", "/3", "/4", "/5")))
+            took = time.monotonic() - began
+            asked = [one.path for one in server.asked]
+    finally:
+        thread.close()
+    # A second refusal right after the first pause is too much for this run.
+    assert asked == ["/1", "/2", "/3"]
+    kinds = {str(request.key): type(got) for request, got in outcomes.items()}
+    assert kinds == {"/1": FetchError, "/2": Fetched, "/3": FetchError, "/4": NotAsked, "/5": NotAsked}
+    assert 3 * gap < took < 3
+
+
+@pytest.mark.parametrize(
+    ("status", "last", "since_end", "pause"),
+    [
+        (429, 0.0, 0.0, 6.0),
+        (429, 6.0, -1.0, 18.0),
+        (429, 6.0, 5.0, 18.0),
+        (429, 6.0, 7.0, 6.0),
+        (429, 1500.0, 0.0, 3600.0),
+        (503, 0.0, 0.0, 3600.0),
+    ],
+)
+def test_F6_pauses_of_a_host_grow_while_it_refuses_up_to_its_retry_after(
+    status: int, last: float, since_end: float, pause: float
+) -> None:
+    error = failed_status("https://a.example/feed", status, 3600.0, gap=2.0)
+    assert next_pause(error, last, since_end) == pause
 
 
 def test_there_may_be_as_many_connections_as_there_are_places(options: HttpOptions) -> None:

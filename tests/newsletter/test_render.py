@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syndicate.errors import RenderError
-from syndicate.model import Digest, EditionStory, Image, Newsletter, RelatedLink, Republish
+from syndicate.model import Digest, EditionStory, Enclosure, Image, Newsletter, RelatedLink, Republish
 from syndicate.newsletter.lint import errors_of, lint_mail
 from syndicate.newsletter.render import TOKEN, RenderedEdition, SiteFacts, inline_styles, render_edition
 from syndicate.newsletter.sample import sample_stories
@@ -177,6 +177,30 @@ def test_M6_a_picture_that_mail_cannot_show_is_left_out(image: Image | None) -> 
     rendered = render((story(image=image),))
     assert Elements(rendered.html).all("img") == []
     assert errors_of(lint_mail(rendered)) == ()
+
+
+def test_a_source_that_allows_nothing_to_be_republished_keeps_its_picture_and_files() -> None:
+    talk = Enclosure(url="https://a.example/talk.mp3", media_type="audio/mpeg")
+    image = Image(url="https://a.example/x.jpg", width=1104)
+
+    rendered = render((story(republish=Republish.NONE, image=image, enclosures=(talk,)),))
+
+    assert "a.example" not in rendered.html + rendered.text
+
+
+def test_the_first_recording_of_a_story_is_a_line_in_both_parts() -> None:
+    paper = Enclosure(url="https://a.example/paper.pdf", media_type="application/pdf")
+    talk = Enclosure(url="https://a.example/talk.mp3?a=1&b=2", media_type="audio/mpeg", duration=2040)
+
+    rendered = render((story(enclosures=(paper, talk)),))
+
+    assert ">Listen</a> (34 min)</p>" in rendered.html
+    assert {"href": "https://a.example/talk.mp3?a=1&b=2"}.items() <= next(
+        link.items() for link in Elements(rendered.html).all("a") if "talk" in link["href"]
+    )
+    assert "\nListen (34 min):\nhttps://a.example/talk.mp3?a=1&b=2\n" in rendered.text
+    assert errors_of(lint_mail(rendered)) == ()
+    assert "Herunterladen" in render((story(enclosures=(paper,)),), letter=newsletter(language="de")).html
 
 
 def test_M7_one_h1_and_an_h2_for_each_story() -> None:

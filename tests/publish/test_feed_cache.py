@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from syndicate.model import Image
+from syndicate.model import Channel, Image
 from syndicate.publish import rss_atom
 from syndicate.publish.entries import feed_item, last_updated, newest_first, presentable
 from syndicate.publish.rss_atom import FeedWriter
@@ -91,3 +91,15 @@ def test_threads_sharing_a_writer_get_the_bytes_one_thread_gets() -> None:
         thread.join()
 
     assert results == [expected] * 8
+
+
+@pytest.mark.parametrize("form", ["rss", "atom"])
+def test_the_head_of_a_feed_without_a_hub_is_what_feedgen_writes(form: str) -> None:
+    """Heads are filled into one that is kept; a description of its own asks feedgen for a new head."""
+    options = replace(OPTIONS, description="")
+    for title in ("R&D <now>", 'He said "no"', "苹果"):
+        channel = Channel(name="tags/r-d", title=title, query="", hub=False)
+        articles = [published(number) for number in (1, 2)]
+        filled = getattr(FeedWriter(options), form)(channel, articles)
+        fresh = getattr(FeedWriter(options), form)(replace(channel, description=title), articles)
+        assert filled == fresh

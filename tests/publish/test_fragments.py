@@ -1,6 +1,6 @@
 from syndicate.publish.fragments import FragmentCache
 
-A, B, C = ("a", False), ("b", False), ("c", False)
+A, B, C = (("a", False, False), ("b", False, False), ("c", False, False))
 
 
 def test_fragments_come_back_only_for_what_they_were_made_of() -> None:
@@ -9,7 +9,7 @@ def test_fragments_come_back_only_for_what_they_were_made_of() -> None:
 
     assert cache.get(A, ("title",)) == (b"rss", b"atom")
     assert cache.get(A, ("other",)) is None
-    assert cache.get(("a", True), ("title",)) is None
+    assert cache.get(("a", True, False), ("title",)) is None
 
 
 def test_the_least_recently_used_go_first_when_the_limit_is_reached() -> None:

@@ -39,7 +39,8 @@ def test_J3_to_J7_every_field_of_an_item() -> None:
     item = read_one(published())
     html, text = item.pop("content_html"), item.pop("content_text")
 
-    assert html.startswith("<p>The water rose &amp; fell.</p><p>Source: ")
+    assert html.startswith('<p><img src="https://harbour.example/i.jpg?w=1&amp;h=2" alt=')
+    assert "<p>The water rose &amp; fell.</p><p>Source: " in html
     assert text.startswith("The water rose & fell.\n\nSource: The Harbour & Pier, https://harbour.example/1")
     assert item.pop("_syndicate")
     assert item == {
@@ -59,6 +60,7 @@ def test_J3_to_J7_every_field_of_an_item() -> None:
 def test_RL6_related_stories_and_source_are_in_our_own_object() -> None:
     assert read_one(published(related=(related(101),)))["_syndicate"] == {
         "about": "https://news.example/site/",
+        "reading_minutes": 1,
         "source": {
             "name": "The Harbour & Pier",
             "url": "https://harbour.example/",
@@ -76,7 +78,8 @@ def test_RL6_related_stories_and_source_are_in_our_own_object() -> None:
         ],
     }
     assert read_one(published(source=OURS, related=()))["_syndicate"] == {
-        "about": "https://news.example/site/"
+        "about": "https://news.example/site/",
+        "reading_minutes": 1,
     }
 
 
@@ -128,7 +131,7 @@ def test_R13_newest_first_once_each_whatever_the_order() -> None:
     assert json_feed(WORLD, articles, OPTIONS) == json_feed(WORLD, articles[::-1], OPTIONS)
 
 
-def test_R19_the_oldest_items_give_up_their_text_before_the_feed_grows_too_large() -> None:
+def test_R19_the_oldest_items_are_left_out_and_no_text_is_cut() -> None:
     articles = [
         published(number, html=f"<p>{'wave ' * 1000}</p>", text="wave " * 1000) for number in range(1, 11)
     ]
@@ -137,9 +140,16 @@ def test_R19_the_oldest_items_give_up_their_text_before_the_feed_grows_too_large
 
     items = json.loads(document)["items"]
     assert len(document) <= 60_000
-    assert ["wave" in item["content_html"] for item in items] == [True] * 4 + [False] * 6
-    assert ["wave" in item["content_text"] for item in items] == [True] * 4 + [False] * 6
-    assert items[-1]["content_text"].startswith("Water & wind: 3 < 4\n\nSource: ")
+    assert ["wave" in item["content_html"] for item in items] == [True] * 5
+    assert ["wave" in item["content_text"] for item in items] == [True] * 5
+
+
+def test_R19_a_text_that_would_fill_the_feed_is_its_summary_and_a_link() -> None:
+    long = published(1, html=f"<p>{'wave ' * 9000}</p>", text="wave " * 9000)
+    (item,) = json.loads(json_feed(WORLD, [long], replace(OPTIONS, feed_limit_bytes=60_000)))["items"]
+    assert item["content_text"].startswith(
+        f"Water & wind: 3 < 4\n\nRead the whole text: {item['url']}\n\nSource: "
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,15 @@ import pytest
 from lxml import html as lxml_html
 
 from syndicate.model import Channel, Clause, ClauseField, Image, PublishedArticle, Republish
-from syndicate.publish.site import FRONT_PATH, Headline, SectionBlock, SitePages, section_path, tag_path
+from syndicate.publish.site import (
+    FRONT_PATH,
+    Headline,
+    SectionBlock,
+    SitePages,
+    list_feed,
+    section_path,
+    tag_path,
+)
 from syndicate.templating import Templates
 from tests.publish.samples import HARBOUR, OPTIONS, OURS, published, related
 
@@ -230,6 +238,7 @@ def test_D1_every_page_offers_its_feeds_rss_first_and_the_sections_own_before_al
         "latest.atom",
         "latest.json",
         "sources.opml",
+        f"{list_feed('sources', HARBOUR.name)}.rss",
     ]
     assert found == ["../../../../" + name for name in names]
     assert len(set(titles)) == len(titles)
@@ -386,6 +395,8 @@ def test_every_relative_link_leads_to_something_that_is_published(tmp_path):
         top=headlines, sections=[SectionBlock(name="world", items=headlines)]
     )
     feeds = {f"{channel.name}.{kind}" for channel in CHANNELS for kind in ("rss", "atom", "json")}
+    lists = [("sections", "world"), ("sections", "business"), ("sources", OURS.name)]
+    feeds |= {f"{list_feed(*one)}.{kind}" for one in lists for kind in ("rss", "atom", "json")}
     there = {*files, *feeds, "sources.opml"}
 
     for path, data in files.items():

@@ -18,7 +18,7 @@ from tests.publish.samples import OPTIONS, OURS, published
 
 pytestmark = pytest.mark.all
 
-POLICY = "default-src 'none'; img-src *; style-src 'self'; script-src 'self'"
+POLICY = "default-src 'none'; img-src *; media-src *; style-src 'self'; script-src 'self'"
 LONG_WORD = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrentenauszahlungsstelle"
 WIDE = (
     f"<h4>{LONG_WORD}</h4><pre>{'x' * 300}</pre><p>https://harbour.example/{'a' * 200}</p>"

@@ -1,8 +1,10 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.publish.site_paths import root_of, section_path, tag_path
+from syndicate.publish.site_paths import list_feed, root_of, section_path, tag_path
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,23 @@ def test_names_that_lose_letters_on_the_way_keep_apart():
 
     paths = {section_path(name) for name in names}
 
-    assert len(paths) == len(names) - 1  # "Sci-Tech" and "Sci Tech" are one section to a reader
+    # "Sci/Tech", "Sci-Tech" and "Sci Tech" are one section to a reader, and so are "R&D" and "R D".
+    assert len(paths) == len(names) - 3
+
+
+def test_a_name_in_another_script_gives_a_path_that_readers_can_read():
+    assert re.fullmatch(r"site/tags/ping-guo-[0-9a-f]{8}\.html", tag_path("苹果"))
+    assert re.fullmatch(r"site/sections/sysh-[0-9a-f]{8}\.html", section_path("سياسة"))
+
+
+def test_a_name_that_looks_like_another_ones_hash_keeps_its_own_page():
+    hashed = tag_path("été").removeprefix("site/tags/").removesuffix(".html")
+    assert tag_path(hashed) != tag_path("été")
+
+
+def test_two_sources_that_differ_only_in_spelling_have_two_feeds():
+    assert list_feed("sources", "The Times") != list_feed("sources", "the-times")
+    assert list_feed("tags", "Open Source") == list_feed("tags", "open-source")
 
 
 def test_names_that_differ_only_in_case_or_spaces_share_a_page():

@@ -2,19 +2,27 @@
 
 import json
 import signal
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from hashlib import blake2b
 from pathlib import Path
 
 import feedparser
 import psycopg
 import pytest
+from click.testing import CliRunner
 
 from syndicate.cli.daemon import daemon_lock
+from syndicate.cli.setup import check
+from syndicate.cli.status import status
 from syndicate.errors import StoreBusy
+from syndicate.services import open_services
 from syndicate.settings import load_settings
+from syndicate.store import stale
 from tests.net.scripted_server import ScriptedServer, answer, hang
-from tests.runners.daemon import running
+from tests.runners.daemon import PATIENCE, running
 
 OURS = "locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 HELD_KEY = f"SELECT objid::bigint FROM pg_locks WHERE granted AND {OURS}"
@@ -66,9 +74,11 @@ def test_O9_a_bad_file_keeps_the_old_configuration_and_a_good_one_is_taken(confi
         write(config, more='[[channels]]\nname = "another"\n')
         daemon.process.send_signal(signal.SIGHUP)
         daemon.wait_for("reloading")
-        daemon.wait_for("started")
+        daemon.wait_for("reloaded")
         daemon.wait_for("stories")
         assert daemon.end(signal.SIGTERM) == 0
+    events = [line["event"] for line in daemon.events]
+    assert (events.count("started"), events.count("stopping")) == (1, 1)
     assert (config.parent / "feeds" / "another.rss").is_file()
 
 
@@ -90,6 +100,83 @@ def test_T4_it_ends_soon_while_every_server_hangs(tmp_path: Path) -> None:
             assert daemon.end(signal.SIGTERM) == 0
 
 
+def many_articles(count: int) -> bytes:
+    """A feed of articles about different things."""
+    items = "".join(
+        f"<item><title>Report {number} of {blake2b(b'%d' % number, digest_size=4).hexdigest()}</title>"
+        f"<guid>{number}</guid><link>https://example.org/{number}</link><description>"
+        + " ".join(blake2b(b"%d-%d" % (number, word), digest_size=3).hexdigest() for word in range(40))
+        + "</description></item>"
+        for number in range(count)
+    )
+    head = "<title>Harbour</title><link>https://example.org/</link><description>x</description>"
+    return f'<?xml version="1.0"?><rss version="2.0"><channel>{head}{items}</channel></rss>'.encode()
+
+
+def test_T4_it_ends_in_the_middle_of_publishing_thousands_of_pages(tmp_path: Path) -> None:
+    feed = answer(200, many_articles(2_000), Content_Type="application/rss+xml")
+    with ScriptedServer({"/feed": feed}) as server:
+        config = write(tmp_path / "config.toml", server.url())
+        with running(config) as daemon:
+            url = daemon.wait_for("serving")["url"]
+            daemon.wait_for("ingest", new=2_000)
+            pages = tmp_path / "feeds" / "site" / "articles"
+            deadline = time.monotonic() + PATIENCE
+            while not pages.is_dir():
+                daemon.get(f"{url}/healthz")
+                assert time.monotonic() < deadline
+            assert daemon.end(signal.SIGTERM) == 0
+    with open_services(load_settings(config, {})) as services, services.store.read() as connection:
+        assert stale.count_stale(connection) > 0
+
+
+def test_T4_it_ends_soon_while_the_hub_hangs(tmp_path: Path) -> None:
+    with ScriptedServer({"/hub": hang, "/feed": FEED}) as server:
+        config = write(tmp_path / "config.toml", server.url())
+        config.write_text(f'[site]\nhub = "{server.url("/hub")}"\n' + config.read_text("utf-8"), "utf-8")
+        with open_services(load_settings(config, {})) as services:
+            services.publish.run(datetime.now(UTC))
+        with running(config) as daemon:
+            url = daemon.wait_for("serving")["url"]
+            deadline = time.monotonic() + PATIENCE
+            while "/hub" not in [one.path for one in server.asked]:
+                daemon.get(f"{url}/healthz")
+                assert time.monotonic() < deadline
+            asked = time.monotonic()
+            assert daemon.end(signal.SIGTERM) == 0
+            assert time.monotonic() - asked < 10
+
+
+def test_T4_what_cannot_be_interrupted_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+    """An IMAP server that takes the connection and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        box = f'[bounces]\naddress = "b@example.org"\nhost = "127.0.0.1"\nport = {server.getsockname()[1]}\n'
+        with running(write(tmp_path / "config.toml", more=box)) as daemon:
+            connection, _ = server.accept()
+            with connection:
+                asked = time.monotonic()
+                assert daemon.end(signal.SIGTERM) == 0
+                assert time.monotonic() - asked < 10
+    assert daemon.events[-1]["jobs"] == "bounces"
+
+
+def test_a_missing_bounce_mailbox_needs_a_person_and_leaves_the_daemon_healthy(tmp_path: Path) -> None:
+    box = '[bounces]\naddress = "bounces@example.org"\nmaildir = "nowhere"\n'
+    config = write(tmp_path / "config.toml", more=box)
+    with running(config) as daemon:
+        url = daemon.wait_for("serving")["url"]
+        daemon.wait_for("The Maildir")
+        daemon.wait_until_rung(url, "bounces")
+        assert daemon.get(f"{url}/healthz")[0] == 200
+        assert daemon.end(signal.SIGTERM) == 0
+    runner = CliRunner()
+    told = runner.invoke(status, ["--config", str(config)])
+    checked = runner.invoke(check, ["--config", str(config)])
+    assert (told.exit_code, checked.exit_code) == (1, 3)
+    assert "mailbox for bounces failed 1 time" in " ".join(told.output.split())
+    assert "bounces.maildir: The Maildir" in checked.output
+
+
 def test_O9_settings_that_cannot_be_had_keep_the_old_ones_at_work(config: Path) -> None:
     """A port that is taken, another store, templates that are not there: each is one line of the log."""
     with ScriptedServer({}) as server, running(config) as daemon:
@@ -108,7 +195,7 @@ def test_O9_settings_that_cannot_be_had_keep_the_old_ones_at_work(config: Path) 
         daemon.process.send_signal(signal.SIGHUP)
         daemon.wait_for("reloading")
         assert "nowhere" in daemon.wait_for("the configuration was not reloaded")["event"]
-        daemon.wait_for("started")
+        daemon.wait_for("went on with the old configuration")
         assert daemon.end(signal.SIGTERM) == 0
 
 
@@ -116,9 +203,9 @@ def test_T4_signals_in_quick_succession_end_it_well_and_never_by_accident(config
     """While one life gives way to the next there is still somebody who takes signals."""
     with running(config) as daemon:
         daemon.wait_for("started")
-        for event in ("reloading", "stopping", "reloading"):
+        for _ in range(3):
             daemon.process.send_signal(signal.SIGHUP)
-            daemon.wait_for(event)
+            daemon.wait_for("reloading")
         assert daemon.end(signal.SIGTERM) == 0
         assert "stopped" in {line["event"] for line in daemon.events}
 

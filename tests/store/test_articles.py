@@ -1,11 +1,12 @@
 """Articles: accepted once, changed in place, found again, never back from the dead."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 
-from syndicate.model import Image, KnownArticle
+from syndicate.model import Enclosure, Image, KnownArticle
 from syndicate.store import articles, known_articles, schema, stale, stories
 from syndicate.store.articles import search_text
 from syndicate.store.stories import RelatedRow
@@ -17,6 +18,7 @@ RICH = new_article(
     authors=("Ann Ö", "Bob"),
     tags=("Climate", "climate", "Süd"),
     image=Image(url="https://harbour.example/a.jpg", width=640, height=360, alt="A “pier”"),
+    enclosures=(Enclosure(url="https://harbour.example/a.mp3", media_type="audio/mpeg", duration=90),),
     read_more=("Older news",),
     language="ar",
     direction="rtl",
@@ -154,6 +156,25 @@ def test_a_change_marks_every_page_that_links_to_the_article(store):
         stale.clear_stale(connection, stale.stale_pages(connection, 10))
         articles.change_article(connection, changed, source, new_article(1, title="Corrected"))
         assert {one for one, _ in stale.stale_pages(connection, 10)} == {changed, linking, same_story}
+
+
+def test_a_change_of_words_is_a_revision_and_a_change_of_other_facts_is_none(store):
+    later = NOW + timedelta(hours=2)
+    with store.write() as connection:
+        source = source_id(connection)
+        (one,) = factories.add_unplaced(connection, source, [new_article(1)])
+
+        def revised(*, keep: bool = False, **changes: Any) -> datetime | None:
+            articles.change_article(connection, one, source, new_article(1, **changes), keep_text=keep)
+            return articles.get_articles(connection, [one])[one].revised
+
+        assert revised(tags=("Sea",), updated=later) is None
+        assert revised(title="TITLE 1!", text="Text,  1", updated=later) is None
+        assert revised(text="Text 2", updated=later) == later
+        assert revised(text="Text 2", updated=later + timedelta(hours=1)) == later
+        assert revised(keep=True, text="Teaser", updated=NOW) == later
+        assert revised(keep=True, text="Teaser", summary="Another.", updated=NOW) == NOW
+        assert revised(keep=True, text="Teaser", summary="Another.", title="New", updated=later) == later
 
 
 def test_new_bytes_of_an_unchanged_article_are_remembered_and_change_nothing_else(store):

@@ -130,14 +130,8 @@ def test_stories_match_when_one_of_their_articles_does(connection):
 def test_sections_and_tags_that_have_articles(connection):
     (flood,) = (one.id for one in channels.channel_articles(connection, parse_query("tag:climate"), limit=5))
     assert channels.sections(connection) == ["sport", "world"]
-    assert channels.tag_counts(connection, ["Climate", "FOOTBALL", "nothing"]) == {
-        "climate": 2,
-        "football": 1,
-    }
-    assert channels.tagged_articles(connection, ["climate", "weather"], limit=1) == {
-        "climate": [flood],
-        "weather": [flood],
-    }
+    found = channels.tagged_articles(connection, ["climate", "weather", "nothing"], limit=1)
+    assert {tag: one.article_ids for tag, one in found.items()} == {"climate": (flood,), "weather": (flood,)}
 
 
 def test_the_sources_own_articles_of_a_time_or_at_least_the_newest(connection):

@@ -2,11 +2,12 @@
 
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from urllib.parse import urlsplit
 
 import pytest
@@ -194,6 +195,38 @@ def test_one_writer_at_a_time_and_the_second_waits_its_turn(sqlite_store, tmp_pa
         thread.join()
     with sqlite_store.read() as connection:
         assert connection.scalars(select(schema.meta.c.value).where(schema.meta.c.key == "n")).one() == "0060"
+
+
+def test_the_writers_of_one_process_queue_and_never_meet_their_own_lock(tmp_path: Path):
+    """``busy_timeout=0``: whoever asks SQLite while another thread writes would fail at once."""
+    store = open_store(f"sqlite:///{tmp_path / 'syndicate.db'}", busy_timeout=0)
+    store.migrate()
+    came, served = [Event() for _ in range(3)], []
+
+    def write(number: int) -> None:
+        came[number].set()
+        with store.write():
+            served.append(number)
+
+    with ThreadPoolExecutor(3) as pool:
+        with store.write():
+            waiting = [pool.submit(write, number) for number in range(3)]
+            assert all(one.wait(60) for one in came)
+            assert served == []
+        for one in waiting:
+            one.result()
+    assert sorted(served) == [0, 1, 2]
+    store.dispose()
+
+
+def test_a_write_inside_a_write_of_the_same_thread_is_a_bug_and_does_not_hang(sqlite_store):
+    with sqlite_store.write():
+        with pytest.raises(RuntimeError, match="inside another one"), sqlite_store.write():
+            pass
+        with sqlite_store.read():
+            pass
+    with sqlite_store.write():
+        pass
 
 
 def test_a_locked_store_is_busy_and_says_who_can_help(tmp_path: Path):

@@ -258,7 +258,7 @@ def test_outputs_remember_what_they_were_built_from_until_told_to_forget(store):
         stale.save_signature(connection, "channel:news", "two", NOW)
         assert stale.signatures(connection) == {"channel:news": "two", "opml": "x"}
         stale.forget_outputs(connection)
-        assert stale.signatures(connection) == {}
+        assert set(stale.signatures(connection).values()) == {""}
 
 
 def test_a_ranked_list_is_replaced_whole_and_keeps_its_order(store):

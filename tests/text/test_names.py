@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.text.names import safe_name, slug
+from syndicate.text.names import safe_name, slug, tag_key
 
 
 @pytest.mark.parametrize(
@@ -14,9 +14,11 @@ from syndicate.text.names import safe_name, slug
         ("Don’t panic: it’s 5 o'clock!", "dont-panic-its-5-oclock"),
         ("Čau, Straße! Ærø & Łódź", "cau-strasse-aero-lodz"),
         ("İstanbul'da ışık", "istanbulda-isik"),
-        ("مجلس المدينة", ""),
-        ("خطة 2026", ""),
-        ("東京 Olympics 2026", "olympics-2026"),
+        ("مجلس المدينة", "mjls-lmdynh"),
+        ("خطة 2026", "khth-2026"),
+        ("東京 Olympics 2026", "dong-jing-olympics-2026"),
+        ("Новости дня", "novosti-dnya"),
+        ("서울 시장", "seo-ul-si-jang"),
         ("../../etc/passwd", "etc-passwd"),
         ("`Don't` HURRY", "dont-hurry"),
         ("it＇s", "it-s"),
@@ -61,6 +63,28 @@ def test_file_names_are_single_short_and_stable(name):
     assert not set(safe) & set('/\\:*?"<>|\0\n')
     assert len(safe.encode()) <= 100
     assert safe_name(safe) == safe
+
+
+@pytest.mark.parametrize(
+    ("spellings", "key"),
+    [
+        (("open source", "Open-Source", "OPEN_SOURCE", " open  source "), "open source"),
+        (("Women’s rights", "womens-rights"), "womens rights"),
+        (("#Climate", "climate", "Ｃlimate"), "climate"),
+        (("C",), "c"),
+        (("C++",), "c++"),
+        (("C#",), "c#"),
+        (("—",), "—"),
+        (("",), ""),
+    ],
+)
+def test_spellings_of_one_tag_have_one_key(spellings, key):
+    assert {tag_key(spelling) for spelling in spellings} == {key}
+
+
+@given(st.text())
+def test_the_key_of_a_key_is_itself(name):
+    assert tag_key(tag_key(name)) == tag_key(name)
 
 
 @given(st.text())

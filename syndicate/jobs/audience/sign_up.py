@@ -113,12 +113,14 @@ class SignUpJob:
         digest = token_digest(token, found.address_key, found.newsletter)
         return found if compare_digest(digest, found.token_digest) else None
 
-    def run(self, now: datetime) -> dict[str, int]:
+    def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
         """Look at the requests that wait; how many were ``mailed`` and how many ``ignored``."""
         counts: dict[str, int] = {}
         with self.store.read() as connection:
             waiting = sign_ups.waiting_sign_ups(connection, limit=BATCH)
         for sign_up in waiting:
+            if should_stop():
+                break
             outcome = self._prepare(sign_up, now)
             counts[outcome] = counts.get(outcome, 0) + 1
         return counts

@@ -10,7 +10,7 @@ from syndicate.delivery.bounces import Kind, Report, about_us, judge, read_repor
 from syndicate.delivery.verp import is_ours
 from syndicate.errors import Deferred, MailError, SenderDeferred, SenderRefused
 from syndicate.model import SuppressionReason
-from syndicate.store import Connection, Store, audience, departures, leases
+from syndicate.store import Connection, Store, audience, departures, leases, quarantine
 from syndicate.store import bounces as bounce_store
 
 log = logging.getLogger("syndicate.bounces")
@@ -40,7 +40,8 @@ class BounceJob:
     def run(self, now: datetime, *, stopping: Callable[[], bool] = lambda: False) -> dict[str, int]:
         """Read what waits in the mailboxes; how often each outcome of ``handle`` came up.
 
-        Raises ``MailError`` when a mailbox cannot be read; what was read before is done.
+        Raises ``MailError`` when a mailbox cannot be read; what was read before is done. ``status`` shows it
+        until the mailbox can be read again.
         """
         counts: dict[str, int] = {}
         try:
@@ -49,8 +50,17 @@ class BounceJob:
                     break
                 outcome = self._act(data, now)
                 counts[outcome] = counts.get(outcome, 0) + 1
+        except MailError as error:
+            with self.store.write() as connection:
+                quarantine.record_failure(connection, "mailbox", "for bounces", str(error), now=now)
+            raise
         finally:
             self._ignore(counts.get(FORGED, 0))
+        with self.store.read() as connection:
+            failed = quarantine.failures(connection, kind="mailbox")
+        if failed:
+            with self.store.write() as connection:
+                quarantine.clear_failure(connection, "mailbox", "for bounces")
         return counts
 
     def handle(self, data: bytes, now: datetime) -> str:

@@ -37,7 +37,6 @@ LEASE = timedelta(minutes=15)
 SENDING_LEASE = timedelta(minutes=15)
 # A delivery whose turn comes later than this (seconds) is given back until then.
 PATIENCE = 60.0
-_SENDING = "sending under limits"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +147,7 @@ class DeliverJob:
         if self.limits == Limits():
             return True
         until = max(now, self.clock()) + LEASE
-        return leases.take_lease(connection, _SENDING, owner=self.owner, now=now, until=until)
+        return leases.take_lease(connection, leases.SENDING, owner=self.owner, now=now, until=until)
 
 
 def _try_to(prepare: Callable[[datetime], object], now: datetime) -> None:
@@ -275,7 +274,7 @@ class _Run:
 
     def _release(self, connection: Connection, ids: Sequence[int]) -> None:
         delivery_store.release_deliveries(connection, ids, owner=self._job.owner)
-        leases.drop_lease(connection, _SENDING, owner=self._job.owner)
+        leases.drop_lease(connection, leases.SENDING, owner=self._job.owner)
 
     def _claim(self) -> bool:
         claimed, late = self._store.write(self._lease)

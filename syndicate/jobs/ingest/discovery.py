@@ -17,6 +17,7 @@ from syndicate.ingest.discovery import (
     likely_feeds,
     likely_sitemaps,
     sitemaps_of_robots,
+    with_header_links,
 )
 from syndicate.ingest.isolation import ParserPool
 from syndicate.ingest.readers import Document
@@ -27,6 +28,8 @@ from syndicate.net import SITEMAP_ACCEPT, Fetched, FetchRequest, FetchThread, re
 from syndicate.text.urls import absolute_url, canonical_url, host_of
 
 PREVIEWED = 5
+MAX_REFRESHES = 3
+"""Pages on the way from a page to the one that it refreshes to."""
 PAGE_ACCEPT = (
     "text/html, application/xhtml+xml, application/atom+xml, application/rss+xml, application/feed+json, "
     "application/xml;q=0.9, */*;q=0.5"
@@ -93,11 +96,18 @@ class DiscoveryJob:
             private=private,
         )
         page = self._fetch(start)
-        if feed_format(page.body) not in ("", "sitemap"):
-            return Discovery(url=url, feeds=(self._look(page, "the address itself"),))
-        if feed_format(page.body) == "sitemap":
-            return Discovery(url=url, sitemaps=(self._look(page, "the address itself", Document.SITEMAP),))
-        links = parse_answer(self.parser(), page, Document.LINKS).feeds
+        for _ in range(MAX_REFRESHES):
+            if feed_format(page.body) not in ("", "sitemap"):
+                return Discovery(url=url, feeds=(self._look(page, "the address itself"),))
+            if feed_format(page.body) == "sitemap":
+                return Discovery(
+                    url=url, sitemaps=(self._look(page, "the address itself", Document.SITEMAP),)
+                )
+            parsed = parse_answer(self.parser(), page, Document.LINKS)
+            links = with_header_links(parsed.feeds, page.links, page.url)
+            if links or not parsed.moved_to:
+                break
+            page = self._fetch(_aside(start, parsed.moved_to))
         feeds, failures = self._read_links(links, start)
         if not feeds:
             feeds = self._first(likely_feeds(page.url), start)

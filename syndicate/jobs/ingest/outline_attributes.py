@@ -12,7 +12,7 @@ from typing import Any
 
 from syndicate.errors import ConfigError
 from syndicate.ingest.selectors import check_selector
-from syndicate.model import FullText, Republish, Selectors, Source, SourceKind
+from syndicate.model import FullText, Paywall, Republish, Selectors, Source, SourceKind
 
 HEAVIEST = 100.0
 """The limit of ``weight`` in the configuration."""
@@ -30,6 +30,7 @@ def attributes_of(source: Source) -> Attributes:
         "Weight": f"{source.weight:g}" if source.weight != _PLAIN.weight else "",
         "Republish": source.republish.value if source.republish is not _PLAIN.republish else "",
         "FullText": source.full_text.value if source.full_text is not _PLAIN.full_text else "",
+        "Paywall": source.paywall.value if source.paywall is not _PLAIN.paywall else "",
         "Own": "true" if source.own else "",
         "Paused": "true" if source.paused else "",
     }
@@ -59,6 +60,8 @@ def with_attributes(source: Source, attributes: Iterable[tuple[str, str]], *, tr
             changes["republish"] = Republish(given["Republish"])
         with contextlib.suppress(KeyError, ValueError):
             changes["full_text"] = FullText(given["FullText"])
+        with contextlib.suppress(KeyError, ValueError):
+            changes["paywall"] = Paywall(given["Paywall"])
         with contextlib.suppress(KeyError, ValueError):
             weight = float(given["Weight"])
             changes |= {"weight": weight} if isfinite(weight) and 0 <= weight <= HEAVIEST else {}

@@ -24,10 +24,11 @@ from syndicate.errors import (
 )
 from syndicate.ingest.full_text import about_the_same, better_text, with_page
 from syndicate.ingest.identity import accept
+from syndicate.ingest.not_articles import FOR_SUBSCRIBERS
 from syndicate.ingest.readers import Document
 from syndicate.jobs.ingest.intake import Intake, LeaseLost
 from syndicate.jobs.ingest.reading import reading_of_entries
-from syndicate.jobs.ingest.robots import OriginRules, rules_for
+from syndicate.jobs.ingest.robots import OriginRules, pause_origin, rules_for
 from syndicate.model import Entry, NewArticle, PageRead, ParsedSource, ReadState, SourceKind
 from syndicate.net import PAGE_ACCEPT, Fetched, FetchRequest
 from syndicate.store import Connection, quarantine
@@ -56,17 +57,18 @@ _TOO_BUSY = frozenset({429, 503})
 
 @dataclass(slots=True)
 class PagesResult:
-    """What one run did: pages used, new articles, pages of no use, put off by a busy host, and failed."""
+    """What one run did: pages used, new articles, pages of no use, behind a paywall, put off, and failed."""
 
     read: int = 0
     new: int = 0
     refused: int = 0
+    paywalled: int = 0
     put_off: int = 0
     failed: int = 0
     failures: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.read or self.refused or self.put_off or self.failed)
+        return bool(self.read or self.refused or self.paywalled or self.put_off or self.failed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +210,7 @@ class PagesJob:
             kind=Document.PAGE,
             asked=page.url,
             vouched=page.entry is None or page.source.kind is not SourceKind.SITEMAP,
+            paywall=page.source.paywall,
         )
         if parsed.cut_off and page.attempts + 1 < ATTEMPTS:
             raise FetchError(f"{page.url}: {' '.join(parsed.warnings)}")
@@ -266,7 +269,10 @@ class PagesJob:
             page_store.finish_page(
                 connection, page.id, ReadState.REFUSED, owner=self.intake.owner, now=now, error=reason[:500]
             )
-        result.refused += 1
+        if reason == FOR_SUBSCRIBERS:
+            result.paywalled += 1
+        else:
+            result.refused += 1
 
     def _fetch_failed(
         self, page: PageRead, error: FetchError, host: "_Host", now: datetime, result: PagesResult
@@ -298,7 +304,7 @@ class PagesJob:
         self._rest(host.origin, until)
         with self.intake.store.write() as connection:
             if error.busy:
-                robots_store.busy_origin(connection, error.busy, until)
+                pause_origin(connection, error, now)
             page_store.finish_page(
                 connection,
                 page.id,

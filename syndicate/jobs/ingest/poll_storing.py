@@ -17,6 +17,7 @@ from syndicate.ingest.polling import (
     options_for,
     replacing_url,
     told,
+    with_new_address,
     with_wishes,
 )
 from syndicate.ingest.websub import discover
@@ -24,13 +25,14 @@ from syndicate.jobs.ingest.intake import Intake, LeaseLost
 from syndicate.jobs.ingest.one_by_one import record_killers
 from syndicate.jobs.ingest.reading import Poll
 from syndicate.jobs.ingest.result import SourceOutcome
+from syndicate.jobs.ingest.robots import pause_origin
 from syndicate.model import Hub, NewArticle, Origin, Source, SourceKind, SourceState
 from syndicate.store import Connection, quarantine
 from syndicate.store import articles as article_store
 from syndicate.store import hubs as hub_store
-from syndicate.store import robots as robots_store
 from syndicate.store import sources as source_store
 from syndicate.text.privacy import hide_address
+from syndicate.text.urls import origin_of
 
 # So many publications tell a source's rhythm, also of one that publishes ten at a time.
 RHYTHM = 60
@@ -87,8 +89,8 @@ class PollStoring:
         after = after_poll(state, outcome, now, options_for(source, self.intake.polling))
         with self.intake.store.write() as connection:
             source_store.save_poll(connection, source.id, after, owner=self.intake.owner)
-            if isinstance(error, FetchError) and error.busy and after.not_before:
-                robots_store.busy_origin(connection, error.busy, after.not_before)
+            if isinstance(error, FetchError) and error.busy:
+                pause_origin(connection, error, now)
             if isinstance(error, ParserDied):
                 quarantine.record_failure(
                     connection, "document", source.name, outcome.error, now=now, source_id=source.id
@@ -148,11 +150,17 @@ def _saved(poll: Poll, state: SourceState) -> source_store.SavedPoll:
 
 
 def _replaced(source: Source, state: SourceState) -> tuple[SourceState, str]:
-    """The state to store, and the address that takes the place of the source's, if any does."""
-    # The file, a list, or whoever gave us a secret for this address decides about another one.
-    ours = source.origin is Origin.STORE and not source.listed_in and source.access is None
-    url = replacing_url(source.url, state) if ours else ""
-    return (replace(state, permanent_url="", permanent_seen=0), url) if url else (state, "")
+    """Return the state to store, and the address that replaces the source's own, if any does.
+
+    The file or a list decides about the address of its sources, so theirs is only remembered. A secret stays
+    with its scheme, host and port.
+    """
+    url = replacing_url(source.url, state)
+    if not url or (source.access is not None and origin_of(url) != origin_of(source.url)):
+        return state, ""
+    if source.origin is Origin.STORE and not source.listed_in and source.access is None:
+        return with_new_address(url, state, url), url
+    return with_new_address(source.url, state, url), ""
 
 
 def _callback_and_secret() -> tuple[str, str]:

@@ -15,7 +15,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import PAUSE, FetchError, ParserClosed, StoreError
-from syndicate.ingest.polling import asked_to_wait
+from syndicate.ingest.polling import asked_to_wait, polled_url
 from syndicate.jobs.ingest.claims import Claims
 from syndicate.jobs.ingest.intake import Intake
 from syndicate.jobs.ingest.poll_answers import Answers, Polled
@@ -179,7 +179,7 @@ class _Run:
         alone = [
             (source, asked_to_wait(state, busy[origin]))
             for source, state in feeds.values()
-            if (origin := origin_of(source.url)) in busy
+            if (origin := origin_of(polled_url(source.url, state))) in busy
         ]
         for source, _ in alone:
             del feeds[source.id]

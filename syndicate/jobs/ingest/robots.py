@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from syndicate.errors import FetchError
 from syndicate.ingest.robots import RobotsFile, Rules, read_rules, robots_file, robots_url
-from syndicate.net import Fetched, FetchRequest, FetchThread
-from syndicate.store import Store
+from syndicate.net import Fetched, FetchRequest, FetchThread, next_pause
+from syndicate.store import Connection, Store
 from syndicate.store import robots as robots_store
 
 _ACCEPT = "text/plain, */*;q=0.1"
@@ -57,6 +57,14 @@ def rules_for(
             robots_store.save_robots(connection, origin, file.status, file.rules, file.expires)
         found[origin] = _rules(file, now, agent)
     return found
+
+
+def pause_origin(connection: Connection, error: FetchError, now: datetime) -> None:
+    """Record that the origin which answered 429 or 503 is left alone for a while (see ``next_pause``)."""
+    until, last = robots_store.last_pause(connection, error.busy)
+    pause = next_pause(error, last, (now - until).total_seconds())
+    if pause > 0:
+        robots_store.busy_origin(connection, error.busy, now + timedelta(seconds=pause), pause)
 
 
 def _file_of(row: robots_store.RobotsRow) -> RobotsFile:

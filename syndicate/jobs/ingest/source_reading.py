@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from syndicate.errors import ParseError
 from syndicate.ingest.folders import ReadFile, read_folder
 from syndicate.ingest.isolation import ParserPool
-from syndicate.ingest.polling import PollOutcome
+from syndicate.ingest.polling import PollOutcome, polled_url
 from syndicate.ingest.readers import Document
 from syndicate.ingest.sitemaps import MAX_BYTES as MAX_SITEMAP
 from syndicate.model import Entry, ParsedSource, Source, SourceKind, SourceState
@@ -42,12 +42,13 @@ def source_request(
 ) -> FetchRequest:
     """What to ask for a source, or for a part of it at ``url``; the key is the source's id.
 
-    With what its last poll left behind; without ``state``, for everything. With ``agent`` it says for how
-    many readers we ask. Raises ``FetchError`` when the secret of a private source is not where it should be.
+    With what its last poll left behind; without ``state``, for everything at its own address. With ``agent``
+    it says for how many readers we ask. Raises ``FetchError`` when the secret of a private source is not
+    where it should be.
     """
     state = state or SourceState()
     return FetchRequest(
-        url=url or source.url,
+        url=url or polled_url(source.url, state),
         etag=state.etag,
         last_modified=state.last_modified,
         known_hash=state.body_hash,
@@ -64,7 +65,8 @@ def pause_asked(store: Store, source: Source, now: datetime) -> datetime | None:
     """Until when the server of a source wants to be left alone (Retry-After), ``None`` when it does not."""
     with store.read() as connection:
         found = source_store.get_source(connection, source.id)
-        busy = robots_store.busy_origins(connection, now).get(origin_of(source.url))
+        url = polled_url(source.url, found[1]) if found else source.url
+        busy = robots_store.busy_origins(connection, now).get(origin_of(url))
     own = found[1].not_before if found else None
     return max((one for one in (own, busy) if one and one > now), default=None)
 
@@ -76,7 +78,7 @@ def reading_of(source: Source) -> dict[str, Any]:
     if source.kind is SourceKind.PAGE and source.select:
         return {"kind": Document.LISTING, "select": source.select}
     if source.kind is SourceKind.PAGE:
-        return {"kind": Document.PAGE, "asked": source.url}
+        return {"kind": Document.PAGE, "asked": source.url, "paywall": source.paywall}
     return {"kind": Document.FEED}
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from syndicate.errors import FetchError, ParseError, ParserDied, StoreError, SyndicateError
+from syndicate.errors import FetchError, FetchStopped, ParseError, ParserDied, StoreError, SyndicateError
 from syndicate.ingest.polling import PollingOptions, options_for, with_hub
 from syndicate.ingest.websub import challenge_of, is_signed, lease_of, subscription_request
 from syndicate.jobs.ingest.intake import Intake, LeaseLost
@@ -72,8 +72,7 @@ class WebSubJob:
         done = {"asked": 0, "failed": 0}
         while not stopping() and (claims := self._claim(now)):
             with ThreadPoolExecutor(THREADS, thread_name_prefix="hubs") as pool:
-                # What is not asked any more when we stop is asked again when its claim runs out.
-                answers = pool.map(lambda one: None if stopping() else self._ask(one, now), claims)
+                answers = pool.map(lambda one: self._ask(one, now, stopping), claims)
                 for accepted in answers:
                     if accepted is not None:
                         done["asked" if accepted else "failed"] += 1
@@ -100,15 +99,24 @@ class WebSubJob:
         )
         return replace(one, state=asked)
 
-    def _ask(self, one: HubSubscription, now: datetime) -> bool:
-        """Post one form. Whatever comes of it, we try again: later each time, until the hub verifies."""
+    def _ask(self, one: HubSubscription, now: datetime, stopping: Callable[[], bool]) -> bool | None:
+        """Post one form and return whether the hub took it; ``None`` when the program ends.
+
+        Whatever comes of it, the hub is asked again: later each time, until it verifies.
+        """
         leaving = one.state is HubState.LEAVING
         mode = "unsubscribe" if leaving else "subscribe"
         callback_url, secret = self.callback_url(one.callback), self._shared_secret(one)
         form = subscription_request(mode, one.topic, callback_url, secret)
         error = ""
         try:
-            self.poster().post(one.hub, form)
+            self.poster().post(one.hub, form, should_stop=stopping)
+        except FetchStopped:
+            with self.store.write() as connection:
+                hub_store.note_attempt(
+                    connection, one, state=one.state, next_try=now, attempts=one.attempts, error=one.error
+                )
+            return None
         except FetchError as problem:
             error = str(problem)[:MAX_REASON]
             log.warning("hub", extra={"did": {"hub": one.hub, "mode": mode, "error": error}})

@@ -81,7 +81,12 @@ class EditionJob:
         return found
 
     def run(
-        self, now: datetime, *, names: Sequence[str] | None = None, dry_run: bool = False
+        self,
+        now: datetime,
+        *,
+        names: Sequence[str] | None = None,
+        dry_run: bool = False,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> tuple[EditionOutcome, ...]:
         """Cut every due edition (or those of the named newsletters) and record periods that were missed.
 
@@ -103,10 +108,12 @@ class EditionJob:
             if name in paused
         ]
         for newsletter, period in self.due(now, running):
+            if should_stop():
+                break
             outcomes.append(self._cut(newsletter, period, now, dry_run=dry_run))
-        if not dry_run:
+        if not dry_run and not should_stop():
             # What was chosen since the last look waits, and is let go, with the edition.
-            cut_variants(self.store, self.draft, running, now)
+            cut_variants(self.store, self.draft, running, now, should_stop)
             outcomes += self._release(now, wanted)
             outcomes += self._record_missed(now, running)
         return tuple(outcomes)

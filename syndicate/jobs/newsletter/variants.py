@@ -72,12 +72,20 @@ def in_selection(candidates: Sequence[Candidate], variant: Variant) -> list[Cand
     return [one for one, article in articles if wanted.takes(article.section, article.language)]
 
 
-def cut_variants(store: Store, draft: DraftOf, newsletters: Sequence[Newsletter], now: datetime) -> None:
+def cut_variants(
+    store: Store,
+    draft: DraftOf,
+    newsletters: Sequence[Newsletter],
+    now: datetime,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> None:
     """Cut what is due; one that fails is quarantined and tried again."""
     for newsletter in newsletters:
         with store.read() as connection:
             chosen = preferences.variants(connection, newsletter.name, now)
         for variant in chosen:
+            if should_stop():
+                return
             wanted = at_cadence(newsletter, variant.cadence)
             try:
                 for period in _due(store, wanted, variant, now):

@@ -1,17 +1,18 @@
 """Telling our hub which of our feeds changed (WebSub section 6, rule W3)."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from urllib.parse import quote
 
-from syndicate.errors import FetchError
+from syndicate.errors import FetchError, FetchStopped
 from syndicate.net import FetchThread
 from syndicate.publish.options import PublishOptions
 from syndicate.store import Connection, Store
 from syndicate.store import announcements as announcement_store
+from syndicate.store.announcements import Announcement
 
 log = logging.getLogger("syndicate.websub")
 
@@ -43,8 +44,8 @@ class AnnounceJob:
     poster: Callable[[], FetchThread]
     hub: str
 
-    def run(self, now: datetime) -> dict[str, int]:
-        """Tell the hub; counts what was told and what failed."""
+    def run(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> dict[str, int]:
+        """Tell the hub; counts what was told and what failed. What a stop leaves is due at once."""
         with self.store.write() as connection:
             if not self.hub:
                 announcement_store.forget_announcements(connection)
@@ -52,8 +53,12 @@ class AnnounceJob:
             claims = announcement_store.claim_announcements(connection, now=now, until=now + LEASE)
         done = {"told": 0, "failed": 0}
         for one in claims:
-            error = self._tell(one.topic)
             pause = min(FIRST_PAUSE * 2 ** min(one.attempts, 12), LONGEST_PAUSE)
+            try:
+                error = self._tell(one.topic, should_stop)
+            except FetchStopped:
+                self._give_back(claims[sum(done.values()) :], now)
+                break
             with self.store.write() as connection:
                 announcement_store.finish_announcement(
                     connection, one, next_try=now + pause if error else None, error=error
@@ -61,11 +66,21 @@ class AnnounceJob:
             done["failed" if error else "told"] += 1
         return done
 
-    def _tell(self, topic: str) -> str:
-        """``""``, or what went wrong. Hubs read ``hub.url`` or ``hub.topic``: they get both."""
+    def _give_back(self, left: Sequence[Announcement], now: datetime) -> None:
+        with self.store.write() as connection:
+            for one in left:
+                announcement_store.finish_announcement(connection, one, next_try=now, error="")
+
+    def _tell(self, topic: str, should_stop: Callable[[], bool]) -> str:
+        """Return ``""`` or the error. Hubs read ``hub.url`` or ``hub.topic``: they get both.
+
+        Raises ``FetchStopped`` when the program ends.
+        """
         form = (("hub.mode", "publish"), ("hub.url", topic), ("hub.topic", topic))
         try:
-            self.poster().post(self.hub, form)
+            self.poster().post(self.hub, form, should_stop=should_stop)
+        except FetchStopped:
+            raise
         except FetchError as error:
             log.warning("our hub", extra={"did": {"hub": self.hub, "topic": topic, "error": str(error)}})
             return str(error)[:MAX_REASON]

@@ -28,7 +28,10 @@ _MANY = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveBuild:
-    """Writes what changed. ``documents`` gives the feed files of a channel by their name."""
+    """Writes what changed. ``documents`` gives the feed files of a channel by their name.
+
+    Once ``should_stop`` returns true, no further newsletter or batch of pages is begun.
+    """
 
     store: Store
     output: Path
@@ -36,6 +39,7 @@ class ArchiveBuild:
     options: PublishOptions
     templates: Templates
     documents: Callable[[Channel, list[PublishedArticle]], Mapping[str, bytes]]
+    should_stop: Callable[[], bool]
 
     def run(
         self, now: datetime, known: Mapping[str, str], pages: SitePages, look: str
@@ -47,6 +51,8 @@ class ArchiveBuild:
         written: list[str] = []
         failures: list[str] = []
         for newsletter in self.newsletters:
+            if self.should_stop():
+                break
             try:
                 written += self._newsletter(newsletter, known, pages, look, now)
                 written += self._forms(newsletter, known, pages, look, now)
@@ -93,6 +99,8 @@ class ArchiveBuild:
             waiting = desk.forms_after(connection, newsletter.name, done)
         written: list[str] = []
         for start in range(0, len(waiting), _MANY):
+            if self.should_stop():
+                break
             some = waiting[start : start + _MANY]
             with self.store.read() as connection:
                 found = [one for number in some if (one := desk.desk_edition(connection, number))]

@@ -115,7 +115,7 @@ class PrivateFeedsJob:
         self, connection: Connection, choices: tuple[FeedChoice, ...], kind: str, hole: str
     ) -> bytes:
         """The document of a choice, made anew only when there is news. One thread at a time makes one."""
-        key, made_of = (f"{kind} {choices!r}", False), (news_of(connection), hole)
+        key, made_of = (f"{kind} {choices!r}", False, False), (news_of(connection), hole)
         with self._lock:
             kept = self._documents.get(key, made_of)
             if kept is None:

@@ -5,6 +5,8 @@ rendered or written; equal bytes are not rewritten either. Signatures and stale 
 the files: a job killed in between writes the same bytes once more.
 """
 
+import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,19 +15,20 @@ from threading import Lock
 
 from syndicate.errors import RenderError
 from syndicate.files import sweep_temporary, write_atomic
-from syndicate.jobs.publish.announce import note_feeds
 from syndicate.jobs.publish.archive import ArchiveBuild
+from syndicate.jobs.publish.channel_build import ChannelBuild, remove_channel, sources_opml, targets
 from syndicate.jobs.publish.signatures import signature_of
 from syndicate.jobs.publish.site_build import SiteBuild
-from syndicate.jobs.publish.views import listed_articles, news_of, published_articles
-from syndicate.model import Channel, Newsletter, PublishedArticle, Source, SourceKind
-from syndicate.opml import Outline, write_opml
+from syndicate.jobs.publish.views import listed_articles, news_of
+from syndicate.model import Channel, Newsletter, PublishedArticle, Source
+from syndicate.publish.entries import feed_items
 from syndicate.publish.fragments import FragmentCache
 from syndicate.publish.json_feed import json_feed
 from syndicate.publish.news_sitemap import news_sitemap
 from syndicate.publish.options import PublishOptions
 from syndicate.publish.rss_atom import FeedWriter
 from syndicate.store import Store, leases, quarantine, stale
+from syndicate.store import channel_archives as archive_store
 from syndicate.store import channels as channel_store
 from syndicate.store import sources as source_store
 from syndicate.templating import Templates
@@ -34,6 +37,8 @@ from syndicate.text.privacy import shown_source
 LEASE = timedelta(minutes=30)
 # How long (seconds) one job of this process waits while another one publishes.
 PATIENCE = 60.0
+# Seconds between two looks whether to stop waiting.
+STEP = 0.5
 NEWS_AGE = timedelta(hours=48)
 SITEMAP_LIMIT = 1000
 
@@ -69,27 +74,36 @@ class PublishJob:
     _built_from: str = field(default="", init=False)
 
     def run(
-        self, now: datetime, *, progress: Callable[[int, int], None] = lambda _done, _all: None
+        self,
+        now: datetime,
+        *,
+        progress: Callable[[int, int], None] = lambda _done, _all: None,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> PublishResult:
         """Bring the output folder up to date with the store.
 
-        One channel or page that cannot be rendered is quarantined and does not stop the others.
+        One channel or page that cannot be rendered is quarantined and does not stop the others. When
+        ``should_stop`` returns true, the job ends after a batch of pages and the next run goes on there.
         """
-        return self._alone(now, lambda: self._run(now, progress))
+        return self._alone(now, lambda: self._run(now, progress, should_stop), should_stop)
 
-    def run_archive(self, now: datetime) -> PublishResult:
+    def run_archive(self, now: datetime, *, should_stop: Callable[[], bool] = lambda: False) -> PublishResult:
         """Bring only the newsletters' archives up to date: what mail leads to has to be there before it."""
 
         def work() -> PublishResult:
             sources, known = self._begin()
-            return self._archive(self._site(sources), known, now)
+            return self._archive(self._site(sources, should_stop), known, now, should_stop)
 
-        return self._alone(now, work)
+        return self._alone(now, work, should_stop)
 
-    def _alone(self, now: datetime, work: Callable[[], PublishResult]) -> PublishResult:
+    def _alone(
+        self, now: datetime, work: Callable[[], PublishResult], should_stop: Callable[[], bool]
+    ) -> PublishResult:
         """Do what only one writer may do at a time: one in this process, and one of all processes."""
-        if not self._turn.acquire(timeout=PATIENCE):
-            return PublishResult(busy=True)
+        end = time.monotonic() + PATIENCE
+        while not self._turn.acquire(timeout=STEP):
+            if should_stop() or time.monotonic() > end:
+                return PublishResult(busy=True)
         try:
             if not self._take_lease(now):
                 return PublishResult(busy=True)
@@ -105,11 +119,15 @@ class PublishJob:
         with self.store.write() as connection:
             return leases.take_lease(connection, "publish", owner=self.owner, now=now, until=now + LEASE)
 
-    def _run(self, now: datetime, progress: Callable[[int, int], None]) -> PublishResult:
+    def _run(
+        self, now: datetime, progress: Callable[[int, int], None], should_stop: Callable[[], bool]
+    ) -> PublishResult:
         sources, known = self._begin()
-        written, failures = self._feeds(sources, known, now)
-        site = self._site(sources)
-        archive = self._archive(site, known, now)
+        self._mark_sources(sources, known, now)
+        self._remove_channels(known, now)
+        written, failures = self._feeds(sources, known, now, should_stop)
+        site = self._site(sources, should_stop)
+        archive = self._archive(site, known, now, should_stop)
         site.run(now, known, progress)
         return PublishResult(
             feeds=tuple(written),
@@ -117,7 +135,9 @@ class PublishJob:
             failures=(*failures, *site.failures, *archive.failures),
         )
 
-    def _archive(self, site: SiteBuild, known: Mapping[str, str], now: datetime) -> PublishResult:
+    def _archive(
+        self, site: SiteBuild, known: Mapping[str, str], now: datetime, should_stop: Callable[[], bool]
+    ) -> PublishResult:
         archive = ArchiveBuild(
             store=self.store,
             output=self.output,
@@ -125,11 +145,12 @@ class PublishJob:
             options=self.options,
             templates=self.templates,
             documents=self._documents,
+            should_stop=should_stop,
         )
         written, failures = archive.run(now, known, site.begin(), site.look)
         return PublishResult(pages=tuple(written), failures=tuple(failures))
 
-    def _site(self, sources: Mapping[int, Source]) -> SiteBuild:
+    def _site(self, sources: Mapping[int, Source], should_stop: Callable[[], bool]) -> SiteBuild:
         return SiteBuild(
             self.store,
             self.output,
@@ -138,14 +159,19 @@ class PublishJob:
             newsletters=self.newsletters,
             templates=self.templates,
             sources=sources,
+            documents=self._documents,
+            should_stop=should_stop,
         )
 
     def _documents(self, channel: Channel, items: list[PublishedArticle]) -> dict[str, bytes]:
         """A channel's feed files by their path."""
+        listed = feed_items(channel, items, self.options)
         return {
-            f"{channel.name}.rss": self.feeds.rss(channel, items),
-            f"{channel.name}.atom": self.feeds.atom(channel, items),
-            f"{channel.name}.json": json_feed(channel, items, self.options, cache=self._json_items),
+            f"{channel.name}.rss": self.feeds.rss(channel, items, items=listed),
+            f"{channel.name}.atom": self.feeds.atom(channel, items, items=listed),
+            f"{channel.name}.json": json_feed(
+                channel, items, self.options, cache=self._json_items, items=listed
+            ),
         }
 
     def _begin(self) -> tuple[dict[int, Source], dict[str, str]]:
@@ -157,19 +183,50 @@ class PublishJob:
             return sources, stale.signatures(connection)
 
     def _feeds(
-        self, sources: Mapping[int, Source], known: Mapping[str, str], now: datetime
+        self,
+        sources: Mapping[int, Source],
+        known: Mapping[str, str],
+        now: datetime,
+        should_stop: Callable[[], bool],
     ) -> tuple[list[str], list[str]]:
         written: list[str] = []
         failures: list[str] = []
-        shared = signature_of(self.options, sorted(sources.items()))
+        build = ChannelBuild(
+            store=self.store,
+            output=self.output,
+            options=self.options,
+            sources=sources,
+            documents=self._documents,
+        )
+        shown = {str(source.id): signature_of(*_shown(source)) for source in sources.values()}
+        shared = signature_of(self.options, sorted(shown.items()))
         with self.store.read() as connection:
+            edits = {
+                name: version
+                for name, version in stale.stale_lists(connection).items()
+                if name.startswith(stale.EDIT)
+            }
             news = signature_of(shared, news_of(connection))
-        for channel in () if self._is_built(news) else self.channels:
+        edited = {int(name.removeprefix(stale.EDIT)) for name in edits}
+        for channel in () if self._is_built(news) and not edited else self.channels:
+            if should_stop():
+                news, edits = "", {}
+                break
             try:
-                written += self._channel(channel, sources, known, shared, now)
+                looks = signature_of(channel, self.options)
+                again = known.get(f"archive of {channel.name}") != looks
+                if edited or again:
+                    written += build.rewrite(channel, None if again else edited)
+                written += build.run(channel, known, shared, now)
+                if again:
+                    with self.store.write() as connection:
+                        stale.save_signature(connection, f"archive of {channel.name}", looks, now)
             except (RenderError, ValueError, LookupError, TypeError) as error:
                 failures.append(f"channel {channel.name}: {error}")
                 self._quarantine("channel", channel.name, error, now)
+        if edits and not failures:
+            with self.store.write() as connection:
+                stale.clear_lists(connection, edits)
         self._built_from = "" if failures else news
         for write in (self._lists_of_sources, self._news_sitemap):
             try:
@@ -184,67 +241,47 @@ class PublishJob:
         with self.store.write() as connection:
             stale.forget_outputs(connection)
 
+    def _mark_sources(self, sources: Mapping[int, Source], known: Mapping[str, str], now: datetime) -> None:
+        """Mark the articles of sources whose texts may now be shown more, or less, than before."""
+        before = json.loads(known.get("sources") or "{}")
+        rights = {str(one.id): f"{one.own} {one.republish.value}" for one in sources.values()}
+        if rights == before:
+            return
+        with self.store.write() as connection:
+            changed = [int(one) for one, right in rights.items() if before.get(one, right) != right]
+            stale.mark_sources(connection, changed)
+            stale.save_signature(connection, "sources", json.dumps(rights), now)
+
+    def _remove_channels(self, known: Mapping[str, str], now: datetime) -> None:
+        """Remove the files of channels that are no longer declared, and remember that they are gone."""
+        names = {channel.name for channel in self.channels}
+        moved = {old: channel.name for channel in self.channels for old in channel.moved_from}
+        for output, signature in known.items():
+            old = output.removeprefix(stale.CHANNEL)
+            if old == output or old in names or signature == stale.GONE:
+                continue
+            remove_channel(self.output, old)
+            with self.store.write() as connection:
+                archive_store.move_archive(connection, old, moved.get(old))
+                stale.save_signature(connection, output, stale.GONE, now)
+                quarantine.clear_failure(connection, "channel", old)
+
     def _is_built(self, news: str) -> bool:
         """Whether this job has built every channel from just this: no query need be asked again."""
         return news == self._built_from and all(
-            target.exists() for channel in self.channels for target in self._targets(channel)
+            target.exists() for channel in self.channels for target in targets(self.output, channel.name)
         )
-
-    def _targets(self, channel: Channel) -> list[Path]:
-        return [self.output / f"{channel.name}.{kind}" for kind in ("rss", "atom", "json")]
-
-    def _channel(
-        self,
-        channel: Channel,
-        sources: Mapping[int, Source],
-        known: Mapping[str, str],
-        shared: str,
-        now: datetime,
-    ) -> list[str]:
-        """``shared`` is the signature of what all channels are built from."""
-        name = f"channel:{channel.name}"
-        with self.store.read() as connection:
-            articles = channel_store.channel_signature(connection, channel.clauses, limit=channel.limit)
-            links = channel_store.related_signature(connection, [one[0] for one in articles])
-        signature = signature_of(channel, shared, articles, links)
-        targets = self._targets(channel)
-        if known.get(name) == signature and all(target.exists() for target in targets):
-            return []
-        with self.store.read() as connection:
-            found = channel_store.channel_articles(connection, channel.clauses, limit=channel.limit)
-            items = published_articles(connection, found, sources, site_url=self.options.site_url)
-        documents = self._documents(channel, items)
-        changed = [path for path, data in documents.items() if write_atomic(self.output / path, data)]
-        with self.store.write() as connection:
-            stale.save_signature(connection, name, signature, now)
-            quarantine.clear_failure(connection, "channel", channel.name)
-            note_feeds(connection, self.options, documents, now)
-        return changed
 
     def _lists_of_sources(
         self, sources: Mapping[int, Source], known: Mapping[str, str], now: datetime
     ) -> list[str]:
-        live = [
-            source
-            for source in sources.values()
-            if source.url and not source.paused and source.kind is SourceKind.FEED
-        ]
-        signature = signature_of(self.options.title, live)
+        document = sources_opml(f"{self.options.title}: sources", sources.values())
+        signature = signature_of(document)
         target, sheet = self.output / "sources.opml", self.output / "feed.css"
         changed = [sheet.name] if write_atomic(sheet, self.templates.read("pages/feed.css")) else []
         if known.get("opml") == signature and target.exists():
             return changed
-        outlines = [
-            Outline(
-                title=source.name,
-                feed_url=source.url,
-                home_url=source.home_url,
-                language=source.language,
-                section=source.section,
-            )
-            for source in live
-        ]
-        if write_atomic(target, write_opml(f"{self.options.title}: sources", outlines, created=None)):
+        if write_atomic(target, document):
             changed.append(target.name)
         with self.store.write() as connection:
             stale.save_signature(connection, "opml", signature, now)
@@ -275,3 +312,11 @@ class PublishJob:
     def _quarantine(self, kind: str, subject: str, error: Exception, now: datetime) -> None:
         with self.store.write() as connection:
             quarantine.record_failure(connection, kind, subject, str(error), now=now)
+
+
+def _shown(source: Source) -> tuple[object, ...]:
+    """Return what feeds and pages show of a source."""
+    return (
+        *(source.name, source.url, source.home_url, source.feed_id, source.title),
+        *(source.own, source.republish, source.kind, source.section, source.language, source.paused),
+    )

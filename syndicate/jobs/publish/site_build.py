@@ -1,5 +1,7 @@
 """The pages of one publish run: the articles whose pages are stale, and the lists that show them."""
 
+import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -7,34 +9,48 @@ from pathlib import Path
 
 from syndicate.errors import RenderError
 from syndicate.files import write_page
+from syndicate.jobs.publish.channel_build import Documents
+from syndicate.jobs.publish.list_build import LISTING_SHOWN, ListBuild, Shown
 from syndicate.jobs.publish.signatures import signature_of
 from syndicate.jobs.publish.views import Told, listed_articles, published_articles
 from syndicate.model import Article, Channel, Newsletter, Source
+from syndicate.publish.channels import only_section
 from syndicate.publish.options import PublishOptions
-from syndicate.publish.site import FRONT_PATH, Headline, SectionBlock, SitePages, section_path, tag_path
+from syndicate.publish.site import (
+    FRONT_PATH,
+    Headline,
+    SectionBlock,
+    SitePages,
+    section_path,
+    tag_path,
+)
 from syndicate.publish.site_headline import reasons
 from syndicate.store import Connection, Store, quarantine, ranking, stale
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
 from syndicate.store import stories as story_store
 from syndicate.templating import Templates
+from syndicate.text.names import tag_key
 
 BATCH = 200
-# Tags recur from batch to batch, and their pages are long: they are written once for so many articles.
-BETWEEN_TAGS = 4_000
+# Articles whose pages are written between two commits.
+BETWEEN_MARKS = 4_000
+# Articles that are kept for the lists they are on.
+KNOWN = 4_000
 FAILURES_BEFORE_GIVING_UP = 20
 LISTS_STEP = 900.0
 TOP_SHOWN = 7
 TRENDING_SHOWN = 5
 FRONT_TOP = 13
-LISTING_SHOWN = 50
 SECTION_ON_FRONT = 5
 MORE_FROM_SECTION = 6
-TAG_MINIMUM = 2
 
 
 class SiteBuild:
-    """Writes every page that no longer shows the truth, newest articles first, a batch at a time."""
+    """Writes every page that no longer shows the truth, newest articles first, a batch at a time.
+
+    Once ``should_stop`` returns true, no further batch is begun; pages that are not finished stay marked.
+    """
 
     def __init__(
         self,
@@ -46,6 +62,8 @@ class SiteBuild:
         newsletters: Sequence[Newsletter],
         templates: Templates,
         sources: Mapping[int, Source],
+        documents: Documents,
+        should_stop: Callable[[], bool],
     ) -> None:
         self._store = store
         self._output = output
@@ -54,15 +72,27 @@ class SiteBuild:
         self._options = options
         self._templates = templates
         self._sources = sources
+        self._should_stop = should_stop
         self._more: dict[str, list[Headline]] = {}
         self._rendered: set[int] = set()
         self._written: dict[int, int] = {}
-        self._tags: set[str] = set()
-        self._tagged: dict[int, Headline] = {}
+        self._linked: dict[str, bool] = {}
+        self._articles: dict[int, Article] = {}
+        self._marks: set[str] = set()
         self._told: Told = {}
         self.look = ""
         self.written: list[str] = []
         self.failures: list[str] = []
+        self._lists = ListBuild(
+            store=store,
+            output=output,
+            options=options,
+            sources=sources,
+            documents=documents,
+            write=self._write,
+            should_stop=should_stop,
+            failures=self.failures,
+        )
 
     def begin(self) -> SitePages:
         """Read what all pages have in common; the pages of this build, for those who add some."""
@@ -85,9 +115,11 @@ class SiteBuild:
             self._front_top = self._reasoned(connection, self._top)
             self._trending = self._ranked(connection, "trending", TRENDING_SHOWN)
             self._failing = {one.subject for one in quarantine.failures(connection, kind="page")}
-        lists = signature_of(self._top[:TOP_SHOWN], self._trending)
-        archives = [(one.name, one.title) for one in self._newsletters]
-        site = signature_of(self._options, self._channels, archives, self._templates.fingerprint("pages/"))
+        lists = signature_of(self._top[:TOP_SHOWN], self._trending, self._sections)
+        templates = self._templates.fingerprint("pages/")
+        feeds = [(one.name, one.title) for one in self._channels]
+        shown = replace(self._options, hub_url="", feed_limit_bytes=0, fresh_for=0)
+        site = signature_of(shown, feeds[:1], templates)
         self._mark(now, known, site=site, lists=lists)
         with self._store.read() as connection:
             waiting = stale.count_stale(connection)
@@ -95,8 +127,11 @@ class SiteBuild:
             # Killed between the articles and the lists that show them, the next run writes the lists.
             self._save(now, {"front": ""})
         done = self._article_pages(now, waiting, progress)
+        if self._should_stop():
+            return
         self._write_assets()
-        front = signature_of(self._front_top, self._trending, self._sections, site)
+        archives = [(one.name, one.title) for one in self._newsletters]
+        front = signature_of(self._front_top, self._trending, self._sections, site, feeds, archives)
         if (done or known.get("front") != front) and self._front_and_sections():
             self._save(now, {"front": front})
 
@@ -112,6 +147,10 @@ class SiteBuild:
         changed: dict[str, str] = {}
         if known.get("site") != site:
             changed["site"] = site
+        feeds = _section_feeds(self._channels)
+        before = json.loads(known.get("section feeds") or "{}")
+        if feeds != before:
+            changed["section feeds"] = json.dumps(feeds)
         if lists_due:
             changed |= {"lists": lists, "lists step": step}
         elif moved:
@@ -122,10 +161,17 @@ class SiteBuild:
         with self._store.write() as connection:
             if "site" in changed:
                 stale.mark_all(connection)
-            elif lists_due:
-                stale.mark_published_since(connection, now - timedelta(seconds=self._options.fresh_for))
+            else:
+                if lists_due:
+                    stale.mark_published_since(connection, now - timedelta(seconds=self._options.fresh_for))
+                if feeds != before:
+                    stale.mark_sections(
+                        connection, {key for key in feeds | before if feeds.get(key) != before.get(key)}
+                    )
             for name, signature in changed.items():
                 stale.save_signature(connection, name, signature, now)
+        if "site" in changed and not self._options.automatic_channels:
+            self._lists.remove_feeds()
 
     def _save(self, now: datetime, signatures: Mapping[str, str]) -> None:
         with self._store.write() as connection:
@@ -133,8 +179,8 @@ class SiteBuild:
                 stale.save_signature(connection, name, signature, now)
 
     def _article_pages(self, now: datetime, waiting: int, progress: Callable[[int, int], None]) -> int:
-        done, below, again = 0, None, False
-        while len(self.failures) < FAILURES_BEFORE_GIVING_UP:
+        done, below = 0, None
+        while len(self.failures) < FAILURES_BEFORE_GIVING_UP and not self._should_stop():
             with self._store.read() as connection:
                 batch = stale.stale_pages(connection, BATCH, below=below)
             if batch:
@@ -143,18 +189,21 @@ class SiteBuild:
                 self._batch(fresh, now)
                 done += len(fresh)
                 progress(done, max(waiting, done))
-                if len(self._written) >= BETWEEN_TAGS:
-                    again |= self._finish()
-            elif self._finish() or again:
-                # Older articles must now link to a page of a tag that is new.
-                below, again = None, False
-            else:
+                if len(self._written) >= BETWEEN_MARKS:
+                    self._finish()
+                continue
+            self._finish()
+            shown = Shown(top=self._top[:TOP_SHOWN], trending=self._trending)
+            wrong = self._lists.run(self._pages, shown, self._linked, self._rendered, self._articles)
+            if not wrong:
                 return done
+            # These link to the page of a tag that is gone, or do not link to one that is new.
+            below, self._rendered = None, self._rendered - wrong
         self._finish()
         return done
 
     def _batch(self, batch: Sequence[tuple[int, int]], now: datetime) -> None:
-        """Write these articles' pages; they stay marked until those of their tags are written too."""
+        """Write these articles' pages; the lists they are on are marked when they are unmarked."""
         versions = dict(batch)
         self._rendered |= versions.keys()
         with self._store.read() as connection:
@@ -163,20 +212,19 @@ class SiteBuild:
             items = published_articles(
                 connection, articles, self._sources, site_url=self._options.site_url, told=self._told
             )
-            tags = channel_store.tag_counts(connection, {tag for article in articles for tag in article.tags})
+            listed = channel_store.listed_tags(connection, list(versions))
             more = {
                 section: self._more_from(connection, section) for section in {a.section for a in articles}
             }
-        listed = {tag for tag, count in tags.items() if count >= TAG_MINIMUM}
-        self._tags |= listed
+        self._articles |= {one.id: one for one in articles[: max(0, KNOWN - len(self._articles))]}
         self._pages.tags = listed
         mended: set[str] = set()
         for item in items:
             if len(self.failures) >= FAILURES_BEFORE_GIVING_UP:
                 break
             article = item.article
-            if not listed.isdisjoint(article.tags):
-                self._tagged[article.id] = Headline.of(item)
+            tags = {tag_key(name) for name in article.tags}
+            self._linked |= {tag: tag in listed for tag in tags}
             try:
                 page = self._pages.article_page(
                     item,
@@ -189,49 +237,26 @@ class SiteBuild:
                 self._failed(article, error, now)
             else:
                 self._written[article.id] = versions[article.id]
+                self._marks |= {f"tag:{tag}" for tag in tags if tag in listed or self._has_page(tag)}
+                self._marks.add(f"source:{article.source_id}")
+                if article.section:
+                    self._marks.add(f"section:{self._pages.section_name(article.section)}")
                 mended |= self._failing & {article.path}
         if mended:
             with self._store.write() as connection:
                 for path in mended:
                     quarantine.clear_failure(connection, "page", path)
 
-    def _finish(self) -> bool:
-        """Write the pages of the tags met so far, then unmark the articles written so far.
+    def _has_page(self, tag: str) -> bool:
+        return os.path.exists(f"{self._output}/{tag_path(tag)}")  # noqa: PTH110 - strings are cheaper
 
-        True when that marked others, which do not link to the page of a tag that is new.
-        """
-        tags, unlinked = sorted(self._tags), set[int]()
-        if not self._written and not tags:
-            return False
-        try:
-            for start in range(0, len(tags), BATCH):
-                unlinked |= self._tag_pages(tags[start : start + BATCH])
-        except RenderError as error:
-            # These articles stay marked, so that the next run comes back to their tags.
-            self.failures.append(str(error))
-        else:
+    def _finish(self) -> None:
+        """Unmark the articles written so far, and mark the lists they are on in the same transaction."""
+        if self._written:
             with self._store.write() as connection:
                 stale.clear_stale(connection, self._written.items())
-                stale.mark_stale(connection, unlinked)
-        self._written, self._tags, self._tagged, self._told = {}, set(), {}, {}
-        return bool(unlinked)
-
-    def _tag_pages(self, tags: Sequence[str]) -> set[int]:
-        """Write the pages of these tags; returns older articles that do not link to a new one yet."""
-        with self._store.read() as connection:
-            listed = channel_store.tagged_articles(connection, tags, limit=LISTING_SHOWN)
-            ids = {article_id for found in listed.values() for article_id in found} - self._tagged.keys()
-            articles = article_store.get_articles(connection, ids)
-            headlines = self._tagged | self._headlines(connection, list(articles.values()))
-        unlinked: set[int] = set()
-        for tag, found in listed.items():
-            path = tag_path(tag)
-            if not (self._output / path).exists():
-                unlinked |= set(found) - self._rendered
-            items = [headlines[article_id] for article_id in found]
-            page = self._pages.tag_page(tag, items, top=self._top[:TOP_SHOWN], trending=self._trending)
-            self._write(path, page)
-        return unlinked
+                stale.mark_lists(connection, self._marks)
+        self._written, self._marks, self._told = {}, set(), {}
 
     def _front_and_sections(self) -> bool:
         blocks = []
@@ -303,8 +328,23 @@ class SiteBuild:
             )
 
 
+def _section_feeds(channels: Iterable[Channel]) -> dict[str, list[list[str]]]:
+    """Return the channels, by name and title, that pages of a section (by its key) name as its own."""
+    found: dict[str, list[list[str]]] = {}
+    for channel in channels:
+        if key := only_section(channel):
+            found.setdefault(key, []).append([channel.name, channel.title])
+    return found
+
+
 def _in_order(sections: Iterable[str], sources: Iterable[Source]) -> list[str]:
-    """Sections in the order their sources were declared, then by name: the navigation keeps still."""
-    declared = list(dict.fromkeys(source.section for source in sorted(sources, key=lambda source: source.id)))
-    place = {section: position for position, section in enumerate(declared)}
-    return sorted(sections, key=lambda section: (place.get(section, len(place)), section))
+    """Return sections in the order their sources were declared, then by name: the navigation keeps still.
+
+    A section is spelt as its sources' declarations spell it, if any does.
+    """
+    declared: dict[str, str] = {}
+    for source in sorted(sources, key=lambda source: source.id):
+        declared.setdefault(tag_key(source.section), source.section)
+    place = {key: position for position, key in enumerate(declared)}
+    named = [(declared.get(key := tag_key(section), section), key) for section in sections]
+    return [name for name, key in sorted(named, key=lambda one: (place.get(one[1], len(place)), one[0]))]

@@ -65,6 +65,17 @@ def listed_articles(
     ]
 
 
+def lone_articles(
+    connection: Connection, articles: Sequence[Article], sources: Mapping[int, Source], *, site_url: str
+) -> list[PublishedArticle]:
+    """Return each article with its text, without the links that change with every day."""
+    texts = article_store.get_bodies(connection, _full_text(articles, sources))
+    return [
+        _published(article, sources[article.source_id], {}, {}, texts.get(article.id), site_url)
+        for article in articles
+    ]
+
+
 def _told(
     connection: Connection, articles: Sequence[Article], site_url: str, known: Told | None
 ) -> Mapping[int, list[RelatedLink]]:

@@ -85,11 +85,16 @@ class StoriesJob:
     _failing: set[str] = field(default_factory=set, init=False)
 
     def run(
-        self, now: datetime, *, progress: Callable[[int, int], None] = lambda _done, _all: None
+        self,
+        now: datetime,
+        *,
+        progress: Callable[[int, int], None] = lambda _done, _all: None,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> StoriesResult:
         """Place every waiting article, then bring the lists up to date with the clock's step.
 
-        Without either to do it takes no lease and ranks nothing: that is what most ticks find.
+        When ``should_stop`` returns true, the job ends after a batch. Without either to do it takes no lease
+        and ranks nothing: that is what most ticks find.
         """
         if not self._is_due(now):
             return StoriesResult()
@@ -97,8 +102,8 @@ class StoriesJob:
             if not self._take_lease(connection, now):
                 return StoriesResult(busy=True)
         try:
-            done = self._place_all(now, progress)
-            changed = self.ranking.run(now)
+            done = self._place_all(now, progress, should_stop)
+            changed = () if should_stop() else self.ranking.run(now)
         finally:
             with self.store.write() as connection:
                 leases.drop_lease(connection, "stories", owner=self.owner)
@@ -122,14 +127,16 @@ class StoriesJob:
             waiting = story_store.count_unplaced(connection)
         return waiting > 0 or self.ranking.is_due(now)
 
-    def _place_all(self, now: datetime, progress: Callable[[int, int], None]) -> _Placed:
+    def _place_all(
+        self, now: datetime, progress: Callable[[int, int], None], should_stop: Callable[[], bool]
+    ) -> _Placed:
         done = _Placed()
         clock = RunClock(now)
         while True:
             with self.store.read() as connection:
                 waiting = story_store.unplaced_articles(connection, self.batch)
                 total = done.placed + story_store.count_unplaced(connection) if waiting else done.placed
-            if not waiting:
+            if not waiting or should_stop():
                 return done
             terms = [extract_terms(article.title, article.text, article.language) for article in waiting]
             try:

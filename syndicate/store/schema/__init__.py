@@ -28,7 +28,14 @@ from syndicate.store.schema.for_mail import (
     subscriptions,
     suppressions,
 )
-from syndicate.store.schema.for_output import announcements, outputs, stale_pages
+from syndicate.store.schema.for_output import (
+    announcements,
+    channel_archives,
+    outputs,
+    pruned_tags,
+    stale_lists,
+    stale_pages,
+)
 from syndicate.store.schema.for_pages import page_reads, robots, sitemap_parts
 from syndicate.store.schema.for_ranking import editor_log, reads, source_weights
 from syndicate.store.schema.for_stories import (
@@ -48,6 +55,7 @@ __all__ = [
     "article_terms",
     "articles",
     "bounces",
+    "channel_archives",
     "consents",
     "deliveries",
     "edition_changes",
@@ -63,6 +71,7 @@ __all__ = [
     "newsletters",
     "outputs",
     "page_reads",
+    "pruned_tags",
     "pushes",
     "quarantine",
     "ranked",
@@ -74,6 +83,7 @@ __all__ = [
     "source_lists",
     "source_weights",
     "sources",
+    "stale_lists",
     "stale_pages",
     "stories",
     "story_moves",

@@ -23,6 +23,8 @@ sources = Table(
     Column("created", Moment, nullable=False),
     *texts("etag", "last_modified", "body_hash", "frame", "error", "warning", "permanent_url"),
     Column("read_from", Text, nullable=False, server_default=""),
+    Column("moved_to", Text, nullable=False, server_default=""),
+    Column("paywall", Text, nullable=False, server_default="respect"),
     Column("last_attempt", Moment),
     Column("last_success", Moment),
     Column("next_check", Moment),
@@ -58,10 +60,12 @@ articles = Table(
     Column("id", BigInteger, primary_key=True),
     Column("source_id", BigInteger, nullable=False),
     *texts("uid", "entry_key", "url", "path", "title", "language", "direction", "section", "summary"),
+    Column("section_key", Text, nullable=False, server_default=""),
     *texts("content_hash", "digest", "search", "headline"),
     Column("authors_json", Json, nullable=False),
     Column("tags_json", Json, nullable=False),
     Column("image_json", Json),
+    Column("enclosures_json", Json, nullable=False),
     Column("read_more_json", Json, nullable=False),
     Column("published", Moment, nullable=False),
     Column("updated", Moment, nullable=False),
@@ -73,6 +77,7 @@ articles = Table(
     Column("placed", Boolean, nullable=False),
     Column("boost", Float, nullable=False),
     Column("declared_title", Text, nullable=False),
+    Column("revised", Moment),
 )
 
 article_bodies = Table(

@@ -12,6 +12,23 @@ stale_pages = Table(
     Column("version", Integer, nullable=False),
 )
 
+stale_lists = Table(
+    "stale_lists",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+)
+
+pruned_tags = Table("pruned_tags", metadata, Column("tag", Text, primary_key=True))
+
+channel_archives = Table(
+    "channel_archives",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("last_id", BigInteger, nullable=False),
+)
+
 outputs = Table(
     "outputs",
     metadata,

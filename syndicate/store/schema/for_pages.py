@@ -1,6 +1,6 @@
 """Parts of sitemaps, pages to read for their articles, and what robots.txt files said."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, Text
 
 from syndicate.store.schema.base import metadata, texts
 from syndicate.store.types import Json, Moment
@@ -43,4 +43,5 @@ robots = Table(
     Column("expires", Moment, nullable=False),
     Column("rests_until", Moment, nullable=False),
     Column("busy_until", Moment, nullable=False),
+    Column("busy_pause", Float, nullable=False, server_default="0"),
 )

@@ -12,7 +12,7 @@ from syndicate.delivery.verp import verp_sender
 from syndicate.errors import MailError
 from syndicate.jobs.delivery import bounces as bounces_job
 from syndicate.jobs.delivery.bounces import BounceJob, BouncePolicy
-from syndicate.store import articles, audience, bounces, deliveries, departures, leases
+from syndicate.store import articles, audience, bounces, deliveries, departures, leases, quarantine
 from tests import factories
 from tests.delivery.scripted_smtp import ScriptedSmtp
 from tests.delivery.test_bounces import complaint, notification
@@ -185,6 +185,20 @@ def test_a_reading_ends_between_two_messages_when_it_is_told_to(bounce, tmp_path
     told = iter([False, True])
     assert reading.run(NOW, stopping=lambda: next(told)) == {"nothing": 1}
     assert reading.run(NOW) == {"nothing": 2}
+
+
+def test_a_mailbox_that_cannot_be_read_needs_a_person_until_it_can(bounce, tmp_path) -> None:
+    reading = BounceJob(store=bounce.store, sources=lambda: read_maildir(tmp_path / "box"))
+    for _ in range(2):
+        with pytest.raises(MailError, match="cannot be read"):
+            reading.run(NOW)
+    with bounce.store.read() as connection:
+        (failure,) = quarantine.failures(connection)
+    assert (failure.kind, failure.attempts) == ("mailbox", 2)
+    mailbox.Maildir(tmp_path / "box")
+    assert reading.run(NOW) == {}
+    with bounce.store.read() as connection:
+        assert quarantine.failures(connection) == ()
 
 
 def test_a_maildir_that_is_none_says_so(tmp_path) -> None:

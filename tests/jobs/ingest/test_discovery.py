@@ -151,3 +151,29 @@ def test_a_look_at_a_source_changes_nothing_and_reads_what_we_have_already(room:
 def test_a_look_at_a_source_that_fails_says_why(room: Room):
     with ScriptedServer({}) as server, pytest.raises(FetchError, match="404"):
         room.services.discovery.look(declared("harbour", url=server.url()))
+
+
+def test_a_meta_refresh_is_followed_to_the_page_that_names_the_feed(room: Room):
+    refresh = b'<meta http-equiv="refresh" content="0; url=/en/"><p>Moving on</p>'
+    answers: dict[str, Answer] = {
+        "/": answer(200, refresh, Content_Type="text/html"),
+        "/en/": page(link("/feed")),
+        "/feed": answer(200, rss(item(1))),
+    }
+    with ScriptedServer(answers) as server:
+        found = room.services.discovery.discover(server.url("/"))
+        assert [asked.path for asked in server.asked] == ["/", "/en/", "/feed"]
+        assert [one.url for one in found.feeds] == [server.url("/feed")]
+        answers["/en/"] = answer(200, refresh.replace(b"/en/", b"/"), Content_Type="text/html")
+        assert room.services.discovery.discover(server.url("/")).feeds[0].how == "found at a usual address"
+
+
+def test_a_feed_that_only_the_link_header_names_is_found(room: Room):
+    header = '</all.php>; rel="alternate"; type="application/rss+xml"'
+    answers: dict[str, Answer] = {
+        "/": answer(200, b"<p>Welcome</p>", Content_Type="text/html", Link=header),
+        "/all.php": answer(200, rss(item(1))),
+    }
+    with ScriptedServer(answers) as server:
+        (feed,) = room.services.discovery.discover(server.url("/")).feeds
+    assert (feed.how, feed.entries) == ("declared by the page", 1)

@@ -679,7 +679,7 @@ def test_a_pause_that_ends_while_a_server_hangs_ends_for_the_run(room: Room, mon
             await asyncio.sleep(0.05)
         writer.close()
 
-    rests = [answer(429, b"", Retry_After="2"), feed(item(1))]
+    rests = [answer(503, b"", Retry_After="2"), feed(item(1))]
     with ScriptedServer({"/hangs": hangs}) as server, ScriptedServer({"/a": rests, "/b": rests[1]}) as other:
         room.declare(
             source("hangs", server.url("/hangs"))

@@ -1,13 +1,14 @@
 """Sources that move, and archives that come back: shown, and not taken for news."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
 
-from syndicate.ingest.polling import told
-from syndicate.model import Origin
+from syndicate.ingest.polling import believed_url, told
+from syndicate.model import Access, AccessKind, Origin
 from syndicate.store import retention, schema
 from syndicate.store import sources as source_store
 from syndicate.store.sources import SourceReport
@@ -167,9 +168,9 @@ def test_F8_a_move_is_shown_beside_what_else_is_wrong(rooms: Room, server: Scrip
     [
         (Origin.STORE, "127.0.0.1", True),
         (Origin.STORE, "localhost", False),
-        (Origin.CONFIG, "127.0.0.1", False),
+        (Origin.CONFIG, "localhost", False),
     ],
-    ids=["same-site", "another-domain", "the-file-is-yours"],
+    ids=["same-site", "another-domain", "another-domain-in-the-file"],
 )
 def test_F8_a_patient_permanent_redirect_replaces_the_address_only_inside_one_site(
     rooms: Room, server: ScriptedServer, origin: Origin, host: str, followed: bool
@@ -189,3 +190,61 @@ def test_F8_a_patient_permanent_redirect_replaces_the_address_only_inside_one_si
     assert set(rooms.articles()) == {"Title 1"}
     rooms.ingest(NOW + 4 * DAY)
     assert server.asked[-2].path == ("/there" if followed else "/harbour")
+
+
+def paths_of_days(room: Room, server: ScriptedServer, days: Iterable[int]) -> list[str]:
+    """Poll once a day; return the paths that the server was asked for."""
+    before = len(server.asked)
+    for day in days:
+        room.ingest(NOW + day * DAY)
+    return [request.path for request in server.asked[before:]]
+
+
+@pytest.mark.parametrize("status", [301, 308])
+def test_F8_a_permanent_redirect_of_a_configured_source_is_remembered_beside_its_address(
+    rooms: Room, server: ScriptedServer, status: int
+) -> None:
+    there = server.url("/there")
+    serve(server, redirect(there, status))
+    server.answers["/there"] = feed(item(1))
+    assert paths_of_days(rooms, server, range(3)) == ["/harbour", "/there"] * 3
+    found = report(rooms)
+    assert (found.source.url, found.state.moved_to) == (server.url("/harbour"), there)
+    assert believed_url(found.state) == there
+    assert paths_of_days(rooms, server, range(3, 6)) == ["/there"] * 3
+    # A restart forgets nothing; another address in the file does.
+    rooms.declare(source("harbour", server.url("/harbour")), now=NOW + 6 * DAY)
+    assert paths_of_days(rooms, server, [6]) == ["/there"]
+    server.answers["/quay"] = feed(item(2))
+    rooms.declare(source("harbour", server.url("/quay")), now=NOW + 7 * DAY)
+    assert paths_of_days(rooms, server, [7]) == ["/quay"]
+    assert report(rooms).state.moved_to == ""
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_F8_a_remembered_address_that_no_longer_works_gives_way_to_the_configured_one(
+    rooms: Room, server: ScriptedServer, status: int
+) -> None:
+    serve(server, *[redirect(server.url("/there"), 301)] * 3, feed(item(2)))
+    server.answers["/there"] = [*[feed(item(1))] * 3, answer(status, b"")]
+    paths_of_days(rooms, server, range(3))
+    failing = 1 if status == 410 else 3
+    assert paths_of_days(rooms, server, range(3, 4 + failing)) == ["/there"] * failing + ["/harbour"]
+    found = report(rooms)
+    assert (found.state.moved_to, found.state.gone, found.state.failures) == ("", False, 0)
+    assert set(rooms.articles()) == {"Title 1", "Title 2"}
+
+
+def test_F8_a_secret_is_not_sent_to_a_remembered_address_of_another_origin(
+    rooms: Room, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARBOUR_SECRET", "s3cret")
+    access = Access(kind=AccessKind.BEARER, secret_env="HARBOUR_SECRET")
+    rooms.ingest(names=[])
+    with rooms.store.write() as connection:
+        connection.execute(update(schema.sources).values(access_json=asdict(access)))
+    with ScriptedServer({"/there": feed(item(1))}) as other:
+        serve(server, redirect(other.url("/there"), 301))
+        paths_of_days(rooms, server, range(4))
+        assert report(rooms).state.moved_to == ""
+        assert not any(request.field("Authorization") for request in other.asked)

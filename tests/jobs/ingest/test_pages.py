@@ -324,7 +324,7 @@ def test_a_server_that_is_too_busy_for_a_page_is_not_asked_for_feeds_and_the_oth
     site.answers(
         {
             "/feed": [feed(site, linked(site, 1)), answer(503, b"", Retry_After="7200"), feed(site)],
-            "/news/1": [answer(429, b"", Retry_After="7200"), page("Title 1")],
+            "/news/1": [answer(503, b"", Retry_After="7200"), page("Title 1")],
         }
     )
     site.declare("/feed")
@@ -471,7 +471,8 @@ def test_what_is_no_full_text_is_not_taken_and_the_article_stays(
     site.declare("/feed")
     site.room.ingest()
     result = site.read()
-    assert (result.read, result.refused, result.failed) == (0, 1, 0)
+    paywalled = int(reason == "subscribers")
+    assert (result.read, result.refused, result.paywalled, result.failed) == (0, 1 - paywalled, paywalled, 0)
     assert reason in site.reasons()[0]
     assert site.bodies()["Title 1"].text == "What happened in number 1."
     assert not site.read(NOW + DAY)
@@ -484,8 +485,18 @@ def test_a_paywall_that_says_so_is_believed_however_long_the_text_is(site: Site)
     site.answers({"/feed": feed(site, linked(site, 1)), "/news/1": page(head=closed)})
     site.declare("/feed")
     site.room.ingest()
-    assert site.read().refused == 1
+    assert site.read().paywalled == 1
     assert "subscribers" in site.reasons()[0]
+
+
+def test_the_text_that_a_paywall_leaves_in_sight_is_taken_where_the_operator_says_so(site: Site) -> None:
+    closed = (
+        '<script type="application/ld+json">{"@type": "NewsArticle", "isAccessibleForFree": false}</script>'
+    )
+    site.answers({"/feed": feed(site, linked(site, 1)), "/news/1": page(head=closed)})
+    site.declare("/feed", paywall='"ignore"')
+    site.room.ingest()
+    assert (site.read().read, site.reasons()) == (1, [])
 
 
 def test_an_article_that_leads_to_the_front_page_is_no_longer_there(site: Site) -> None:

@@ -95,8 +95,25 @@ def test_F6_the_whole_server_is_left_alone_when_one_of_its_feeds_asks_for_it(roo
         room.close()
 
 
+def test_F6_one_feed_that_answers_429_keeps_its_own_pause_and_the_others_a_short_one(room: Room) -> None:
+    paths = ("a", "b", "c", "d")
+    refused = answer(429, b"", Retry_After="7200")
+    with ScriptedServer({f"/{path}": feed(item(1), ETag='"1"') for path in paths}) as server:
+        server.answers["/a"], server.answers["/c"] = refused, refused
+        declared = "".join(source(path, server.url(f"/{path}")) for path in paths)
+        room.declare(declared, base=BASE.replace("host_gap = 0", "host_gap = 0.1"))
+        first = room.ingest()
+        assert [first["a"].error != "", first["b"].new, first["c"].error != ""] == [True, 1, True]
+        assert "Retry-After" in first["d"].warning
+        assert room.ingest(NOW + MINUTE)["d"].new == 1
+        assert [asked.path for asked in server.asked] == ["/a", "/b", "/c", "/d"]
+        assert "a" not in room.ingest(NOW + HOUR)
+        assert room.ingest(NOW + 3 * HOUR, names=["a"])["a"].error
+        room.close()
+
+
 def test_F6_a_source_added_while_its_server_rests_waits_too(room: Room) -> None:
-    with ScriptedServer({"/a": answer(429, b"", Retry_After="7200"), "/b": feed(item(1))}) as server:
+    with ScriptedServer({"/a": answer(503, b"", Retry_After="7200"), "/b": feed(item(1))}) as server:
         first = source("a", server.url("/a"))
         room.declare(first)
         room.ingest()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.jobs.ingest.source_lists import ListOutcome, export_outlines, free_name, import_outlines
-from syndicate.model import Absence, FullText, Origin, Republish, Selectors, Source, SourceKind
+from syndicate.model import Absence, FullText, Origin, Paywall, Republish, Selectors, Source, SourceKind
 from syndicate.opml import Outline, OutlineList, read_opml, write_opml
 from syndicate.services import Services
 from syndicate.store import added_sources
@@ -201,6 +201,7 @@ EVERYTHING = Source(
     own=True,
     weight=2.5,
     republish=Republish.FULL,
+    paywall=Paywall.IGNORE,
     full_text=FullText.NEVER,
     select=Selectors(
         item="ul > li[data-x='1']", link="a", title="h2", date="time", summary="p", author=".by", image="img"

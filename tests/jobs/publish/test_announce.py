@@ -10,6 +10,7 @@ from lxml import etree
 from tests.factories import NOW, new_article
 from tests.jobs.hub import Hub
 from tests.jobs.room import BASE, SITE, Room, source
+from tests.net.scripted_server import ScriptedServer, hang
 
 HUB_LINK = "//*[local-name()='link' and @rel='hub']/@href"
 
@@ -85,6 +86,18 @@ def test_W3_a_hub_that_does_not_answer_is_told_later_and_less_and_less(hub: Hub)
     hub.status = 204
     assert announce(hub, 3)["told"] == 3
     assert announce(hub, 999) == {"told": 0, "failed": 0}
+
+
+def test_T4_a_hub_that_hangs_is_left_when_the_program_stops_and_told_at_the_next_start(hub: Hub) -> None:
+    with ScriptedServer({"/hub": hang}) as silent:
+        base = BASE.replace("[http]", f'hub = "{silent.url("/hub")}"\n[http]')
+        hub.room.declare(source("harbour", hub.url("/feed")), base=base)
+        publish(hub)
+        done = hub.room.services.announce.run(NOW, should_stop=lambda: bool(silent.asked))
+        assert (done, len(silent.asked)) == ({"told": 0, "failed": 0}, 1)
+    declare(hub)
+    publish(hub)
+    assert announce(hub)["told"] == 3
 
 
 def test_without_a_hub_nothing_is_said_or_kept(hub: Hub) -> None:

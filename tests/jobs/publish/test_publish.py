@@ -1,8 +1,10 @@
 """The publish job: what is on disk is what the store says, written once, whole, and the same every time."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from html import escape
 from pathlib import Path
 from xml.etree import ElementTree
@@ -10,6 +12,7 @@ from xml.etree import ElementTree
 import feedparser
 import pytest
 
+from syndicate.jobs.publish import site_build
 from syndicate.jobs.publish.publish import PublishResult
 from syndicate.model import NewArticle
 from syndicate.store import articles as article_store
@@ -62,6 +65,10 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
+def _is_over(left: Iterator[int]) -> bool:
+    return next(left, None) is None
+
+
 def template(room: Room, name: str, text: str) -> None:
     """A template of the user's own."""
     file = room.folder / "mine" / name
@@ -80,6 +87,8 @@ def test_everything_is_there_after_one_run_and_the_second_writes_nothing(newsroo
     expected = {
         f"{channel}.{kind}" for channel in ("news", "world", "top") for kind in ("rss", "atom", "json")
     }
+    expected |= {f"news/archive/1.{kind}" for kind in ("rss", "atom", "json")}
+    expected |= {f"{channel}/sources.opml" for channel in ("news", "world", "top")}
     assert set(first.feeds) == expected | {"sources.opml", "feed.css", "news-sitemap.xml"}
     written = files(newsroom.folder / "feeds")
     assert set(written) == {*first.feeds, *first.pages}
@@ -257,6 +266,26 @@ def test_a_broken_template_hurts_only_its_pages_and_is_reported(
     assert publish(newsroom).failures == ()
     assert {article.path for _, article in ARTICLES} <= set(files(newsroom.folder / "feeds"))
     assert failures(newsroom) == {}
+
+
+def test_T4_stopped_after_any_batch_the_next_runs_finish_the_same_folder(
+    newsroom: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(newsroom)
+    whole = files(newsroom.folder / "feeds")
+    monkeypatch.setattr(site_build, "BATCH", 4)
+    monkeypatch.setattr(site_build, "BETWEEN_TAGS", 8)
+    newsroom.declare(declarations('[output]\nfolder = "again"\n'))
+    newsroom.services.publish.forget()
+    stops = 0
+    for looks in range(1, 200):
+        left = iter(range(looks))
+        result = newsroom.services.publish.run(NOW, should_stop=partial(_is_over, left))
+        stops += files(newsroom.folder / "again") != whole
+        if result == PublishResult():
+            break
+    assert stops
+    assert files(newsroom.folder / "again") == whole
 
 
 def test_while_another_process_writes_nothing_is_done(newsroom: Room) -> None:

@@ -169,6 +169,19 @@ def test_while_another_process_places_nothing_is_done(room: Room) -> None:
     assert job(room).run(NOW + STEP + timedelta(seconds=1)).placed == 1
 
 
+def test_T4_it_stops_between_two_batches_and_the_next_run_goes_on(room: Room) -> None:
+    declare(room)
+    for number, (name, facts) in enumerate(
+        (("harbour", STRIKE), ("hills", STRIKE_TOO), ("dales", RAILWAY)), start=1
+    ):
+        room.add(new_article(number, **facts), source=name)
+    answers = iter([False, True])
+    stopped = job(room, batch=1).run(NOW, should_stop=lambda: next(answers, True))
+    assert (stopped.placed, stopped.lists_changed) == (1, ())
+    rest = job(room).run(NOW)
+    assert (rest.placed, rest.busy, bool(rest.lists_changed)) == (2, False, True)
+
+
 @pytest.mark.parametrize("other_is_done", [True, False])
 def test_who_is_so_slow_that_another_process_takes_over_places_nothing_twice(
     room: Room, other_is_done: bool

@@ -1,0 +1,94 @@
+"""Names of lease holders, and the release of what dead processes held.
+
+A process id alone proves nothing: hosts and containers share names and ids. A name therefore carries the id
+of the boot, the pid namespace and the start time of its process. Systems without /proc leave them out: there
+a lease of a dead process runs out by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from datetime import datetime
+from pathlib import Path
+
+from syndicate.store import Store, leases
+
+_PROC = Path("/proc")
+_DEAD = ("Z", "X")
+_FIELDS = 6
+
+
+def lease_owner(*, daemon: bool) -> str:
+    """Return a new name: host, process id, kernel and namespace, start time, role, and a random part."""
+    role = "daemon" if daemon else "command"
+    names = (socket.gethostname(), str(os.getpid()), _kernel(), _process("self")[1])
+    return ":".join((*names, role, secrets.token_hex(4)))
+
+
+def describe_owner(owner: str) -> str:
+    """Return the holder of a lease in words: ``process 4711 on host news``."""
+    host, _, rest = owner.partition(":")
+    return f"process {rest.partition(':')[0]} on host {host}" if rest else "another process"
+
+
+def free_dead_owners(store: Store, now: datetime, *, daemon: bool = False) -> None:
+    """Free the leases of processes that are provably dead.
+
+    ``daemon`` is true for the process that holds the daemon's lock: no earlier daemon of the store is at work
+    then. It also frees the leases that a wrong clock let end in the far future.
+    """
+    with store.read() as connection:
+        owners = leases.lease_owners(connection)
+    dead = [owner for owner in owners if is_dead(owner) or (daemon and _role(owner) == "daemon")]
+    if not dead and not daemon:
+        return
+    with store.write() as connection:
+        if daemon:
+            leases.free_far(connection, now)
+        for owner in dead:
+            leases.free_owner(connection, owner)
+
+
+def is_dead(owner: str) -> bool:
+    """Return whether the process of this name is provably dead; false where nothing proves it."""
+    fields = owner.split(":")
+    if len(fields) != _FIELDS or not fields[2] or fields[2] != _kernel():
+        return False
+    number, started = fields[1], fields[3]
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, ValueError, OverflowError):
+        pass
+    state, begun = _process(number)
+    return state in _DEAD or bool(begun and begun != started)
+
+
+def _role(owner: str) -> str:
+    fields = owner.split(":")
+    return fields[4] if len(fields) == _FIELDS else ""
+
+
+def _kernel() -> str:
+    """Return the boot and the pid namespace that process ids count in; ``""`` where they are not known."""
+    try:
+        if str((_PROC / "self").readlink()) != str(os.getpid()):
+            # This /proc is that of another namespace.
+            return ""
+        namespace = (_PROC / "self/ns/pid").readlink().name.strip("pid:[]")
+        return f"{(_PROC / 'sys/kernel/random/boot_id').read_text('ascii').strip()}-{namespace}"
+    except OSError:
+        return ""
+
+
+def _process(number: str) -> tuple[str, str]:
+    """Return the state of a process and its start time in ticks since the boot; ``""`` where unknown."""
+    try:
+        # The name in parentheses may hold any character.
+        fields = (_PROC / number / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        return fields[0], fields[19]
+    except (OSError, IndexError):
+        return "", ""

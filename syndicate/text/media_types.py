@@ -1,0 +1,56 @@
+"""Media types of files that articles carry, by what the publisher declares or the address ends in."""
+
+import re
+from functools import lru_cache
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+_BY_ENDING: Final = {
+    "avif": "image/avif", "gif": "image/gif", "jpeg": "image/jpeg", "jpg": "image/jpeg", "png": "image/png",
+    "svg": "image/svg+xml", "webp": "image/webp",
+    "aac": "audio/aac", "flac": "audio/flac", "m4a": "audio/mp4", "mp3": "audio/mpeg", "oga": "audio/ogg",
+    "ogg": "audio/ogg", "opus": "audio/ogg", "wav": "audio/wav",
+    "m4v": "video/mp4", "mov": "video/quicktime", "mp4": "video/mp4", "webm": "video/webm",
+    "csv": "text/csv", "epub": "application/epub+zip", "pdf": "application/pdf", "zip": "application/zip",
+    "doc": "application/msword", "xls": "application/vnd.ms-excel", "ppt": "application/vnd.ms-powerpoint",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+}  # fmt: skip
+_TYPE: Final = re.compile(r"\s*([a-z]+/[a-z0-9][a-z0-9.+-]*)", re.IGNORECASE | re.ASCII)
+_WRONG: Final = {"image/jpg": "image/jpeg", "audio/mp3": "audio/mpeg", "audio/x-m4a": "audio/mp4"}
+
+
+# Parsing, RSS and Atom ask for the same picture.
+@lru_cache(maxsize=4096)
+def media_type(declared: str, url: str) -> str:
+    """Return the declared type without parameters and in lower case, else the type of the address's ending.
+
+    Return ``""`` when neither says anything. ``application/octet-stream`` says nothing, and ``text/html`` is
+    what feedparser takes an Atom link without a type for.
+    """
+    found = _TYPE.match(declared)
+    kind = found[1].lower() if found else ""
+    if kind in ("", "application/octet-stream", "text/html"):
+        return _BY_ENDING.get(_ending(url), kind)
+    return _WRONG.get(kind, kind)
+
+
+def file_name(url: str) -> str:
+    """Return the file's name in an address as people read it."""
+    return unquote(url.partition("?")[0].rpartition("/")[2])
+
+
+def human_size(size: int) -> str:
+    """Return a number of bytes as people write it: "31 MB", "1.2 MB", "340 kB"."""
+    if size < 1_000_000:
+        return f"{max(1, round(size / 1_000))} kB"
+    return f"{size / 1_000_000:.{0 if size >= 10_000_000 else 1}f} MB"
+
+
+def _ending(url: str) -> str:
+    try:
+        name = urlsplit(url).path.rpartition("/")[2]
+    except ValueError:
+        return ""
+    return name.rpartition(".")[2].lower() if "." in name else ""

@@ -1,0 +1,194 @@
+"""Channels page backwards (RFC 5005), and removed or renamed channels leave nothing behind."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from syndicate.opml import read_opml
+from syndicate.store import stale
+from tests.factories import NOW
+from tests.jobs.publish.test_lists import article, edit, publish
+from tests.jobs.room import SITE, Room, source
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+ARCHIVE = "{http://purl.org/syndication/history/1.0}archive"
+HARBOUR = source("harbour", "https://harbour.example/feed", section='"World News"')
+HILLS = source("hills", "https://hills.example/feed", section='"sport"')
+LIMIT = 4
+
+
+def channel(name: str = "news", **more: str) -> str:
+    lines = [f'name = "{name}"', f"limit = {LIMIT}", *(f"{key} = {value}" for key, value in more.items())]
+    return "[[channels]]\n" + "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def newsroom(room: Room) -> Room:
+    room.declare(channel() + HARBOUR)
+    return room
+
+
+def arrive(room: Room, *numbers: int, **changes: Any) -> list[int]:
+    """Articles, the later number the newer."""
+    return room.add(*(replace(article(number), **times(number), **changes) for number in numbers))
+
+
+def times(number: int) -> dict[str, Any]:
+    moment = NOW.replace(hour=0, minute=number)
+    return {"published": moment, "updated": moment, "first_seen": moment}
+
+
+def feed(room: Room, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((room.folder / "feeds" / f"{name}.json").read_bytes())
+    return found
+
+
+def titles(document: dict[str, Any]) -> list[str]:
+    return [item["title"] for item in document["items"]]
+
+
+def backwards(room: Room, name: str = "news") -> list[dict[str, Any]]:
+    """The channel and its archive pages, as a reader that follows ``next_url`` gets them."""
+    found = [feed(room, name)]
+    while url := found[-1].get("next_url"):
+        found.append(feed(room, url.removeprefix(f"{SITE}/").removesuffix(".json")))
+    return found
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_reader_that_pages_backwards_gets_every_article(newsroom: Room) -> None:
+    for start in range(1, 15, 3):
+        arrive(newsroom, *range(start, start + 3))
+        publish(newsroom)
+    pages = backwards(newsroom)
+    found = {item["id"] for page in pages for item in page["items"]}
+    assert len(found) == 15
+    assert [len(page["items"]) for page in pages] == [LIMIT] * 4
+    assert titles(pages[-1]) == [f"Report {article(n).text[:30]}" for n in (4, 3, 2, 1)]
+
+
+def test_a_full_archive_page_never_changes_when_more_arrives(newsroom: Room) -> None:
+    arrive(newsroom, *range(1, 10))
+    publish(newsroom)
+    folder = newsroom.folder / "feeds" / "news" / "archive"
+    before = files(folder)
+    assert set(before) == {f"{number}.{form}" for number in (1, 2) for form in ("rss", "atom", "json")}
+    arrive(newsroom, *range(10, 14))
+    publish(newsroom)
+    assert {name: data for name, data in files(folder).items() if name in before} == before
+    assert "3.rss" in files(folder)
+
+
+def test_xml_documents_name_their_neighbours_in_the_archive(newsroom: Room) -> None:
+    arrive(newsroom, *range(1, 10))
+    publish(newsroom)
+    folder = newsroom.folder / "feeds"
+    for form in ("rss", "atom"):
+        current = ElementTree.fromstring((folder / f"news.{form}").read_bytes())
+        assert link(current, "prev-archive") == f"{SITE}/news/archive/2.{form}"
+        assert next(current.iter(ARCHIVE), None) is None
+        page = ElementTree.fromstring((folder / f"news/archive/2.{form}").read_bytes())
+        assert link(page, "prev-archive") == f"{SITE}/news/archive/1.{form}"
+        assert link(page, "current") == f"{SITE}/news.{form}"
+        assert link(page, "self") == f"{SITE}/news/archive/2.{form}"
+        assert next(page.iter(ARCHIVE), None) is not None
+        if form == "atom":
+            assert page.findtext(f"{ATOM}id") == current.findtext(f"{ATOM}id")
+        oldest = ElementTree.fromstring((folder / f"news/archive/1.{form}").read_bytes())
+        assert link(oldest, "prev-archive") == ""
+
+
+def link(document: ElementTree.Element, rel: str) -> str:
+    return next((one.get("href", "") for one in document.iter(f"{ATOM}link") if one.get("rel") == rel), "")
+
+
+def test_an_edited_article_is_corrected_in_its_archive_page_and_only_there(newsroom: Room) -> None:
+    ids = arrive(newsroom, *range(1, 14))
+    publish(newsroom)
+    before = files(newsroom.folder / "feeds" / "news")
+    edit(newsroom, ids[0], title="Corrected")
+    publish(newsroom)
+    after = files(newsroom.folder / "feeds" / "news")
+    assert {name for name in after if after[name] != before.get(name)} == {
+        f"archive/1.{form}" for form in ("rss", "atom", "json")
+    }
+    assert "Corrected" in titles(feed(newsroom, "news/archive/1"))
+
+
+def test_long_texts_make_shorter_pages_and_none_is_cut(newsroom: Room) -> None:
+    declared = channel().replace(f"limit = {LIMIT}", "limit = 20")
+    newsroom.declare(declared + HARBOUR.replace("[[sources]]", "[[sources]]\nrepublish = 'full'"))
+    text = "<p>" + "wave " * 12_000 + "</p>"
+    for start in range(1, 13):
+        arrive(newsroom, start, html=text)
+        publish(newsroom)
+    assert len(feed(newsroom, "news")["items"]) < 12
+    items = {item["id"]: item for page in backwards(newsroom) for item in page["items"]}
+    assert len(items) == 12
+    assert all("wave" in item["content_html"] for item in items.values())
+
+
+def test_a_channel_lists_the_sources_it_can_hold(room: Room) -> None:
+    room.declare(channel("world", query='"section:world-news"') + channel("all") + HARBOUR + HILLS)
+    arrive(room, 1)
+    publish(room)
+    folder = room.folder / "feeds"
+    found = {name: read_opml((folder / name / "sources.opml").read_bytes()) for name in ("world", "all")}
+    assert [one.title for one in found["world"].outlines] == ["harbour"]
+    assert [one.title for one in found["all"].outlines] == ["harbour", "hills"]
+
+
+def test_a_removed_channel_leaves_no_file_and_no_page_is_written_again(room: Room) -> None:
+    room.declare(channel() + channel("extra") + HARBOUR)
+    arrive(room, *range(1, 10))
+    publish(room)
+    room.declare(channel() + HARBOUR)
+    assert room.services.gone_channels == {"extra"}
+    result = room.services.publish.run(NOW)
+    assert set(result.pages) <= {"site/index.html", "site/sections/world-news.html"}
+    assert not [name for name in files(room.folder / "feeds") if name.startswith("extra")]
+    assert room.services.publish.run(NOW).pages == ()
+    room.services.publish.forget()
+    with room.store.read() as connection:
+        assert stale.published_channels(connection) == {"news", "extra"}
+    assert room.services.gone_channels == {"extra"}
+
+
+def test_a_renamed_channel_keeps_its_archive(room: Room) -> None:
+    room.declare(channel("old") + HARBOUR)
+    arrive(room, *range(1, 10))
+    publish(room)
+    before = [titles(page) for page in backwards(room, "old")]
+    room.declare(channel("new", moved_from='["old"]') + HARBOUR)
+    publish(room)
+    assert [titles(page) for page in backwards(room, "new")] == before
+    assert not (room.folder / "feeds" / "old").exists()
+    assert room.services.moved_channels == {"old": "new"}
+    assert room.services.gone_channels == frozenset()
+
+
+def test_a_channel_of_a_section_changes_only_the_pages_of_that_section(room: Room) -> None:
+    room.declare(channel() + HARBOUR)
+    room.add(article(1, section="World"), article(2, section="Sport"))
+    publish(room)
+    room.declare(channel() + channel("sport", query='"section:sport"') + HARBOUR)
+    written = set(room.services.publish.run(NOW).pages)
+    assert [one for one in written if one.startswith("site/articles/")] == [
+        "site/articles/2026/11/title-2.html"
+    ]
+
+
+def test_a_source_that_allows_less_is_shown_less_everywhere(newsroom: Room) -> None:
+    arrive(newsroom, *range(1, 10), summary="A telling summary.")
+    publish(newsroom)
+    newsroom.declare(channel() + HARBOUR.replace("[[sources]]", "[[sources]]\nrepublish = 'none'"))
+    publish(newsroom)
+    told = [name for name, data in files(newsroom.folder / "feeds").items() if b"A telling summary." in data]
+    assert told == []
