@@ -37,3 +37,13 @@ def test_a_tag_page_does_not_list_what_waits_for_its_story(room: Room) -> None:
     room.add(new_article(1, title="The ferry", text=FERRY.text(0, 5), tags=("harbour",)))
     room.services.publish.run(NOW)
     assert sorted(listed(room, "harbour")) == ["The lighthouse", "The railway"]
+
+
+def test_a_tag_page_lists_an_article_whose_earlier_twin_does_not_have_the_tag(room: Room) -> None:
+    room.declare("".join(source(name, f"https://{name}.example/feed") for name in ("harbour", "hills")))
+    facts = {"title": FERRY.titles[0], "text": FERRY.text(0, 6)}
+    room.add(new_article(3, **facts, tags=("strike",)), new_article(4, title="x", tags=("harbour",)))
+    room.add(new_article(1, **facts, tags=("harbour",)), source="hills")
+    room.services.stories.run(NOW)
+    room.services.publish.run(NOW)
+    assert sorted(listed(room, "harbour")) == [FERRY.titles[0], "x"]
