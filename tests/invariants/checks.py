@@ -254,7 +254,9 @@ class _Site:
         self.rows = [row for row in rows if row.story is not None]
         self._output = output
         self._labels = found
-        self._pages = {file: html.fromstring(file.read_bytes()) for file in sorted(output.rglob("*.html"))}
+        self._pages: dict[Path, Any] = {
+            file: html.fromstring(file.read_bytes()) for file in sorted(output.rglob("*.html"))
+        }
         self._by_path = {output / row.path: row for row in rows}
 
     def dead_addresses(self) -> Iterator[str]:
@@ -338,13 +340,13 @@ def _target(output: Path, file: Path, address: str) -> Path:
 
 
 def _files(folder: Path, *, whole: bool = False) -> dict[str, bytes]:
-    return {
-        file.relative_to(folder).as_posix(): file.read_bytes()
-        if whole
-        else _MOVING.sub(b"", file.read_bytes())
-        for file in folder.rglob("*")
-        if file.is_file()
-    }
+    files = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.is_file()}
+    read = {path: file.read_bytes() for path, file in files.items()}
+    return read if whole else {path: _without_moving(data) for path, data in read.items()}
+
+
+def _without_moving(page: bytes) -> bytes:
+    return b"\n".join(line for line in _MOVING.sub(b"", page).splitlines() if line.strip())
 
 
 def _difference(kept: bytes, fresh: bytes) -> str:

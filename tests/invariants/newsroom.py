@@ -457,7 +457,7 @@ def _repeated(
                 yield f"story {one.story} is in the editions {before.edition} and {one.edition}"
 
 
-def by_label(rows: Sequence[Row], found: dict[int, int]) -> dict[int, list[Row]]:
+def by_label(rows: Sequence[Row], found: Mapping[int, int]) -> dict[int, list[Row]]:
     """Return the rows of each text."""
     groups: dict[int, list[Row]] = defaultdict(list)
     for row in rows:

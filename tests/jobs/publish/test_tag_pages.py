@@ -1,5 +1,7 @@
 """What the page of a tag lists: each text once, and nothing that waits for its story."""
 
+from typing import Any
+
 from lxml import html
 
 from syndicate.publish.site_paths import tag_path
@@ -10,7 +12,7 @@ from tests.jobs.room import Room, source
 
 def listed(room: Room, tag: str) -> list[str]:
     """The titles on the page of a tag."""
-    page = html.fromstring((room.services.output / tag_path(tag)).read_bytes())
+    page: Any = html.fromstring((room.services.output / tag_path(tag)).read_bytes())
     return [title.text_content() for title in page.xpath("//article[contains(@class, 'card')]//h3")]
 
 
