@@ -35,6 +35,7 @@ from sqlalchemy import select
 
 from benchmarks.redated import Feed, redated
 from syndicate.jobs.ingest.result import SourceOutcome
+from syndicate.model import EARLIEST
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
 from syndicate.store import audience, schema
@@ -201,7 +202,7 @@ def _look_at_rows(services: Services, figures: Figures) -> None:
         figures.count("copies_within_a_source", within, example if within else "")
         figures.count("copies_across_sources", len(sources) - 1, example if len(sources) > 1 else "")
     by_id = {row.id: row for row in rows}
-    undated = {row.id for row in rows if not getattr(row, "dated", row.published != row.first_seen)}
+    undated = {row.id for row in rows if row.published < EARLIEST}
     figures.count("undated_articles", len(undated))
     listed = ranked | {one.article_id for one in carried}
     for article_id in sorted(undated & listed):
@@ -236,19 +237,8 @@ def _count_hidden(
 
 
 def _labels(rows: Sequence[Any]) -> dict[int, int]:
-    """Return which articles are of one text, from the column that says it."""
-    if rows and hasattr(rows[0], "same_text"):
-        return {row.id: row.id if row.same_text is None else row.same_text for row in rows}
-    above = {row.id: row.duplicate_of for row in rows}
-
-    def root(article_id: int) -> int:
-        seen = {article_id}
-        while (one := above.get(article_id)) is not None and one not in seen:
-            article_id = one
-            seen.add(one)
-        return article_id if above.get(article_id) is None else min(seen)
-
-    return {row.id: root(row.id) for row in rows}
+    """Return which articles are of one text; one that waits for its place is of no other's."""
+    return {row.id: -row.id if row.same_text is None else row.same_text for row in rows}
 
 
 def _look_at_entries(services: Services, server: Server, figures: Figures) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from syndicate.audience.tokens import unsubscribe_token
 from syndicate.ingest.isolation import ParserPool
 from syndicate.jobs.stories.ranking import hand_of
-from syndicate.model import EditorAction
+from syndicate.model import EARLIEST, EditorAction
 from syndicate.newsletter.compose import ComposeOptions, is_news
 from syndicate.store import Store, audience, editor, leases, open_store, pages, preferences, schema
 from syndicate.templating import Templates
@@ -330,7 +330,7 @@ class Newsroom:
                 Row(
                     row.id, row.uid, row.source, row.title, row.path, row.published, row.first_seen,
                     row.language, row.section, tuple(row.tags_json), row.story_id, row.placed,
-                    getattr(row, "dated", True),
+                    row.published >= EARLIEST,
                 )
                 for row in connection.execute(query.order_by(table.c.id))
             ]  # fmt: skip
