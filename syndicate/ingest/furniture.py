@@ -37,7 +37,7 @@ MOST_TITLES = 20
 _SEPARATORS = re.compile(r"[\s|•·/,،:;()–—-]+")
 _NAME = r"[^\Wa-z\d_][\w.'’-]*"
 _BYLINE = re.compile(
-    r"(?:[Bb]y|BY|[Ww]ritten by|Par|Von|Por|بقلم|كتب|كتبت)\s*[:：]?\s+"
+    r"(?:[Bb]y|BY|[Ww]ritten by|Par|Von|Por|Di|بقلم|كتب|كتبت)\s*[:：]?\s+"
     rf"(?P<names>{_NAME}(?:\s+(?:{_NAME}|and|et|und|y|e|&|de|van|von|al|bin|del|da|la))*(?:,\s*{_NAME}(?:\s+{_NAME})*)*)"
 )
 # "Layla Haddad, Senior Reporter": a name, and what its bearer is.
