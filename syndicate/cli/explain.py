@@ -139,7 +139,9 @@ def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
         click.echo(f"  the same text as article {twin.article_id}: {twin.title} ({twin.source_name})")
     if found.others:
         say(f"\nThis is the latest that matches; others are\n{article_lines(found.others)}")
-    if found.story is not None:
+    if found.story is None:
+        say("\nIt has no story yet, so feeds and lists do not show it: `syndicate stories` gives it one.")
+    else:
         _print_story(found, found.story, zone)
     click.echo("\nRelated" if found.related else "\nRelated: nothing deserves it")
     for link in found.related:
@@ -199,7 +201,8 @@ def _move(move: StoryMove, story_id: int) -> str:
 
 def _print_rank(name: str, rank: RankedStory | None, found: Explanation) -> None:
     if rank is None:
-        click.echo(f"\n{name.capitalize()}: not in the list")
+        reason = "" if found.article.dated else ", because its date is unknown"
+        click.echo(f"\n{name.capitalize()}: not in the list{reason}")
         return
     click.echo(f"\n{name.capitalize()}: place {rank.position}, score {rank.score:.3f}")
     learned = {

@@ -323,6 +323,20 @@ def test_explain_finds_an_article_by_its_words(edition: Run) -> None:
     assert (ended.code, "no article matches" in ended.err) == (1, True)
 
 
+def test_explain_says_why_an_article_is_in_no_list(run: Run) -> None:
+    Path("config.toml").write_text('[[sources]]\nname = "Desk"\nurl = "articles"\n', "utf-8")
+    Path("articles").mkdir()
+    Path("articles/about.md").write_text("---\ntitle: About us\n---\nWho we are.\n", "utf-8")
+    run("ingest")
+    assert "It has no story yet" in run("explain about").out
+    run("stories")
+    placed = run("explain about").out
+    assert ("no story yet" in placed, "Top: not in the list, because its date is unknown" in placed) == (
+        False,
+        True,
+    )
+
+
 def test_explain_tells_on_the_operators_clock_when_stories_moved(
     edition: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
