@@ -1,6 +1,7 @@
 """Tags, sections and sources: one page and one feed for all spellings, and links that go both ways."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -132,6 +133,19 @@ def test_spellings_of_one_section_share_a_page(newsroom: Room) -> None:
         section_path("world news")
     ]
     assert_no_dead_link(newsroom)
+
+
+def test_an_articles_page_names_its_section_as_the_sections_page_does(newsroom: Room) -> None:
+    newsroom.add(
+        *(article(number, section="World News") for number in (1, 2)), article(3, section="world-news")
+    )
+    publish(newsroom)
+
+    texts = [file.read_text("utf-8") for file in (newsroom.folder / "feeds/site/articles").rglob("*.html")]
+    assert len(texts) == 3
+    for page in texts:
+        assert re.findall('class="kicker".*?<a [^>]*>(.*?)</a>', page) == ["World News"]
+        assert "world-news</bdi>" not in page
 
 
 def test_an_edit_that_drops_a_tag_takes_the_article_off_the_tags_page(newsroom: Room) -> None:
