@@ -77,7 +77,6 @@ _HOST_LINE = re.compile(
     + rf")\.?{_BETWEEN}\Z",
     re.IGNORECASE,
 )
-_MAY_BE_HOST_LINE = re.compile("privacy|ad choices", re.IGNORECASE)
 _READ_MORE = _any(
     "continue reading", "keep reading", "(?:click (?:here )?to )?read (?:more|on|the rest|full story)",
     "read (?:the )?(?:full|whole|entire) (?:article|post|story)", "view (?:full )?(?:post|article)",
@@ -130,9 +129,9 @@ def without_boilerplate(html: str, url: str) -> str:
         ends_in_link = html.rfind("</a>", -MAX_ENDS) >= 0
     if ends_in_link:
         html = _without_link(html, url)
-    start = max(len(html) - MAX_TAIL, 0)
-    if _MAY_BE_HOST_LINE.search(html, start) and (host_line := _HOST_LINE.search(html, start)):
-        html = _cut(html, host_line.start())
+    tail = html[-MAX_TAIL:]
+    if ("rivacy" in tail or " choices." in tail) and (host_line := _HOST_LINE.search(tail)):
+        html = _cut(html, len(html) - len(tail) + host_line.start())
     html = _without_phrase(html)
     if html.rfind("]", -MAX_ENDS) >= 0 and (
         end := _BREAKS_OFF.search(html, max(len(html) - 2 * MAX_ENDS, 0))
