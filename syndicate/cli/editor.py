@@ -130,9 +130,7 @@ def undo(config: Path, as_json: bool, now: datetime | None, by: str, number: int
             )
         editor_store.sync_headlines(connection, at=at)
     show(
-        {"undone": number},
-        as_json,
-        lambda: say(f"Undone: {undone.action.value} {_words(undone)}. {_FOLLOW}"),
+        {"undone": number}, as_json, lambda: say(f"Undone: {undone.action.value} {_words(undone)}. {_FOLLOW}")
     )
 
 

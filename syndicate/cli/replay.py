@@ -32,13 +32,7 @@ MOST_MOMENTS = 10_000
     "--places", type=click.IntRange(1, 200), default=10, show_default=True, help="Shown of each list."
 )
 def replay(
-    config: Path,
-    as_json: bool,
-    now: datetime | None,
-    start: datetime,
-    end: datetime,
-    every: int,
-    places: int,
+    config: Path, as_json: bool, now: datetime | None, start: datetime, end: datetime, every: int, places: int
 ) -> None:
     """Show what each list and edition would have been with the present rules.
 

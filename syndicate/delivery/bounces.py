@@ -141,12 +141,7 @@ def _bounce_in_words(message: Message, data: bytes) -> Report | None:
 
 
 def _report(
-    message: Message,
-    kind: Kind,
-    status: str,
-    detail: str,
-    tokens: tuple[str, ...] = (),
-    data: bytes = b"",
+    message: Message, kind: Kind, status: str, detail: str, tokens: tuple[str, ...] = (), data: bytes = b""
 ) -> Report:
     fields = [str(value) for name in _RECIPIENT_FIELDS for value in message.get_all(name, [])]
     # A complaint goes to a fixed address; the envelope sender stands in the mail it is about.

@@ -94,11 +94,7 @@ class MessageTemplate:
         )
         pieces = tuple((body + b"--%b--\r\n" % boundary).split(hole))
         kind = b'multipart/alternative;\r\n boundary="%b"' % boundary
-        fields = [
-            *_headers(edition, options),
-            (b"MIME-Version", b"1.0"),
-            (b"Content-Type", kind),
-        ]
+        fields = [*_headers(edition, options), (b"MIME-Version", b"1.0"), (b"Content-Type", kind)]
         head = b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n"
         own = ((b"To", _TO), (b"Message-ID", _ID))
         seal = Seal(keys, (*own, *fields), pieces, (_TO, _ID, hole)) if keys else None

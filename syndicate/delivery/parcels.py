@@ -64,12 +64,7 @@ class Sender(Protocol):
     """Where mail goes: over SMTP, or into a folder."""
 
     def run(
-        self,
-        take: Take,
-        settle: Settle,
-        *,
-        backlog: int = 1,
-        stopping: Callable[[], bool] = lambda: False,
+        self, take: Take, settle: Settle, *, backlog: int = 1, stopping: Callable[[], bool] = lambda: False
     ) -> TransportDown | None:
         """Send parcels until ``take`` has no more, ``stopping`` says so, or nothing can be sent.
 

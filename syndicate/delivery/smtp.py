@@ -58,12 +58,7 @@ class SmtpSender:
         self._context = context
 
     def run(
-        self,
-        take: Take,
-        settle: Settle,
-        *,
-        backlog: int = 1,
-        stopping: Callable[[], bool] = lambda: False,
+        self, take: Take, settle: Settle, *, backlog: int = 1, stopping: Callable[[], bool] = lambda: False
     ) -> TransportDown | None:
         """See ``parcels.Sender``."""
         options = self._options

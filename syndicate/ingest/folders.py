@@ -85,10 +85,7 @@ def read_folder(folder: Path, *, known: frozenset[str], read: ReadFile) -> Parse
             refused.append((digest, f"{clean_line(name)}: {error}"))
         digests.append(digest)
     return ParsedSource(
-        entries=tuple(entries),
-        digests=tuple(digests),
-        warnings=warnings,
-        refused=tuple(refused),
+        entries=tuple(entries), digests=tuple(digests), warnings=warnings, refused=tuple(refused)
     )
 
 

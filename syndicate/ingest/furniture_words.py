@@ -21,8 +21,7 @@ UPDATED = _any(
     "حدثت?(?: في)?",
 )
 AGO = _any(
-    r"\d+\s*(?:sec(?:ond)?s?|min(?:ute)?s?|hours?|hrs?|days?|weeks?|months?)\s+ago",
-    r"منذ\s+(?:\d+\s+)?\w+",
+    r"\d+\s*(?:sec(?:ond)?s?|min(?:ute)?s?|hours?|hrs?|days?|weeks?|months?)\s+ago", r"منذ\s+(?:\d+\s+)?\w+"
 )
 SITES = _any(
     "facebook", "twitter", "x", "whatsapp", "telegram", "linkedin", "instagram", "reddit", "pinterest",

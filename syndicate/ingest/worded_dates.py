@@ -15,11 +15,7 @@ _LANGUAGES = ("en", "ar", "de", "es", "fr", "pt", "it", "ru", "hi", "vi", "th", 
 _MAY_BE = re.compile(
     r"(?=.*(?<!\d)\d{1,2}(?!\d))(?=.*(?<!\d)(?:\d{4}|'?\d{2})(?!\d))(?=.*[^\W\d_]{2})", re.DOTALL
 )
-_SETTINGS = {
-    "PARSERS": ["absolute-time"],
-    "REQUIRE_PARTS": ["day", "month", "year"],
-    "DATE_ORDER": "DMY",
-}
+_SETTINGS = {"PARSERS": ["absolute-time"], "REQUIRE_PARTS": ["day", "month", "year"], "DATE_ORDER": "DMY"}
 
 
 @lru_cache(maxsize=1024)

@@ -227,11 +227,7 @@ class _Answer:
     __slots__ = ("fields", "raw_fields", "status", "wire")
 
     def __init__(
-        self,
-        status: int,
-        fields: Mapping[str, str],
-        raw_fields: tuple[tuple[bytes, bytes], ...],
-        wire: bytes,
+        self, status: int, fields: Mapping[str, str], raw_fields: tuple[tuple[bytes, bytes], ...], wire: bytes
     ) -> None:
         self.status = status
         self.fields = fields

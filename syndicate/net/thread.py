@@ -88,11 +88,7 @@ class FetchThread:
         raise FetchStopped("nothing was fetched: the program is stopping")
 
     def post(
-        self,
-        url: str,
-        form: Sequence[tuple[str, str]],
-        *,
-        should_stop: Callable[[], bool] = lambda: False,
+        self, url: str, form: Sequence[tuple[str, str]], *, should_stop: Callable[[], bool] = lambda: False
     ) -> int:
         """Wait for ``Client.post``. Raises ``FetchError``.
 

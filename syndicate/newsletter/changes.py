@@ -57,9 +57,7 @@ def retitle(digest: Digest, place: int, title: str) -> Changed:
     changed = replace(story, title=title, original_title=story.original_title or story.title)
     stories = tuple(changed if one is story else one for one in digest.stories)
     return Changed(
-        digest=replace(digest, stories=stories),
-        detail=f"{story.title} → {title}",
-        story_id=story.story_id,
+        digest=replace(digest, stories=stories), detail=f"{story.title} → {title}", story_id=story.story_id
     )
 
 

@@ -121,12 +121,7 @@ def _least(look: _Look) -> float:
 def _is_read(element: Element) -> bool:
     return (
         bool(element.text.strip("\u00a0\u200c\u034f \n\t"))
-        and element.tag
-        not in (
-            "style",
-            "title",
-            "script",
-        )
+        and element.tag not in ("style", "title", "script")
         and not element.hidden
     )
 

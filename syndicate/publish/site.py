@@ -33,14 +33,7 @@ from syndicate.publish.site_metadata import (
     shown_summary,
     with_alternatives,
 )
-from syndicate.publish.site_paths import (
-    ASSETS_FOLDER,
-    FRONT_PATH,
-    list_feed,
-    root_of,
-    section_path,
-    tag_path,
-)
+from syndicate.publish.site_paths import ASSETS_FOLDER, FRONT_PATH, list_feed, root_of, section_path, tag_path
 from syndicate.templating import Markup, Templates
 from syndicate.text.language import direction_of
 from syndicate.text.names import tag_key

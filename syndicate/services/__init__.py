@@ -18,10 +18,7 @@ from typing import TYPE_CHECKING
 
 from syndicate import __version__
 from syndicate.model import Channel, Newsletter
-from syndicate.services.declared import (
-    declared_channels,
-    declared_newsletters,
-)
+from syndicate.services.declared import declared_channels, declared_newsletters
 from syndicate.services.intake import IntakeServices
 from syndicate.services.places import retention_options, store_url
 from syndicate.settings import Settings
@@ -178,9 +175,7 @@ class Services(IntakeServices):
 
         stories = self.settings.stories
         options = StoryOptions(
-            window_days=stories.window / DAY,
-            max_articles=stories.max_articles,
-            related_limit=stories.related,
+            window_days=stories.window / DAY, max_articles=stories.max_articles, related_limit=stories.related
         )
         ranking = RankingJob(store=self.store, options=self.ranking)
         return StoriesJob(store=self.store, options=options, ranking=ranking, owner=self.owner)
@@ -240,10 +235,7 @@ class Services(IntakeServices):
         from syndicate.jobs.stories.replay import ReplayJob
 
         return ReplayJob(
-            store=self.store,
-            options=self.ranking,
-            stories=self.stories.options,
-            editions=self.editions,
+            store=self.store, options=self.ranking, stories=self.stories.options, editions=self.editions
         )
 
     @cached_property

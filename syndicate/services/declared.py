@@ -3,16 +3,7 @@
 from pathlib import Path
 
 from syndicate.ingest.rules import Rule, Verdict, parse_condition, parse_rewrite
-from syndicate.model import (
-    Access,
-    Channel,
-    Newsletter,
-    Republish,
-    Selectors,
-    Source,
-    SourceKind,
-    SourceList,
-)
+from syndicate.model import Access, Channel, Newsletter, Republish, Selectors, Source, SourceKind, SourceList
 from syndicate.publish.channels import parse_query
 from syndicate.settings import Settings
 from syndicate.settings.sources import AuthSettings, SourceSettings

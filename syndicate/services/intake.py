@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from syndicate.model import Source, SourceList
-from syndicate.services.declared import (
-    declared_lists,
-    declared_rules,
-    declared_sources,
-)
+from syndicate.services.declared import declared_lists, declared_rules, declared_sources
 from syndicate.services.lease_owners import lease_owner
 from syndicate.settings import Settings
 from syndicate.store import Store, audience
@@ -76,11 +72,7 @@ class IntakeServices:
 
         http = self.settings.http
         return FetchThread(
-            HttpOptions(
-                allow_private=http.allow_private,
-                user_agent=self.agent_name,
-                host_gap=http.host_gap,
-            )
+            HttpOptions(allow_private=http.allow_private, user_agent=self.agent_name, host_gap=http.host_gap)
         )
 
     @cached_property
@@ -95,11 +87,7 @@ class IntakeServices:
         """Sources → articles."""
         from syndicate.jobs.ingest.polls import IngestJob
 
-        return IngestJob(
-            intake=self.intake,
-            zone=self.zone,
-            follow_hubs=self.reached_by_hubs,
-        )
+        return IngestJob(intake=self.intake, zone=self.zone, follow_hubs=self.reached_by_hubs)
 
     @cached_property
     def intake(self) -> Intake:

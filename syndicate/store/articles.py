@@ -74,8 +74,7 @@ def add_articles(
     added = [article for _, articles in found for article in articles if article.uid in ids]
     if added:
         _ADD_BODIES.execute_many(
-            connection,
-            [{"article_id": ids[article.uid], "html": article.html} for article in added],
+            connection, [{"article_id": ids[article.uid], "html": article.html} for article in added]
         )
         _add_tags(connection, [(ids[article.uid], article.tags) for article in added])
         mark_stale(connection, ids.values())

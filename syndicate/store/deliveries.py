@@ -115,12 +115,7 @@ def finish_delivery(
     """
     table = schema.deliveries
     open_states = (*READY, DeliveryState.SENDING.value)
-    values: dict[str, Any] = {
-        "state": state.value,
-        "code": code,
-        "error": error,
-        "changed": now,
-    } | free()
+    values: dict[str, Any] = {"state": state.value, "code": code, "error": error, "changed": now} | free()
     # An attempt that ended before the body counts too: otherwise it would be tried for ever.
     values["attempts"] = table.c.attempts + (table.c.state != DeliveryState.SENDING.value).cast(Integer)
     values["first_attempt"] = func.coalesce(table.c.first_attempt, literal(now, Moment))

@@ -30,11 +30,7 @@ class Departure:
 
 def list_departures(connection: Connection) -> list[Departure]:
     """Everybody who left or must not be written to."""
-    subscribers, subscriptions, suppressions = (
-        schema.subscribers,
-        schema.subscriptions,
-        schema.suppressions,
-    )
+    subscribers, subscriptions, suppressions = (schema.subscribers, schema.subscriptions, schema.suppressions)
     ended = (
         select(
             subscribers.c.address_key,
@@ -96,11 +92,7 @@ def allow(connection: Connection, address_key: str, *, why: str, now: datetime) 
 
     Only those go on that the bounce ended; what its owner has left stays ended. Ask ``obstacle`` first.
     """
-    suppressions, subscriptions, subscribers = (
-        schema.suppressions,
-        schema.subscriptions,
-        schema.subscribers,
-    )
+    suppressions, subscriptions, subscribers = (schema.suppressions, schema.subscriptions, schema.subscribers)
     connection.execute(suppressions.delete().where(suppressions.c.address_key == address_key))
     mine = (
         select(subscriptions.c.id, subscriptions.c.newsletter)

@@ -7,13 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, or_, select
 
-from syndicate.model import (
-    EVERY_EDITION,
-    DeliveryState,
-    Edition,
-    EditionStory,
-    SubscriptionState,
-)
+from syndicate.model import EVERY_EDITION, DeliveryState, Edition, EditionStory, SubscriptionState
 from syndicate.store import schema
 from syndicate.store.preferences import keep_hours, not_paused
 from syndicate.store.story_moves import current_stories
@@ -179,11 +173,7 @@ def _story_values(edition_id: int, story: EditionStory) -> dict[str, Any]:
 
 
 def add_deliveries(
-    connection: Connection,
-    edition_id: int,
-    newsletter: str,
-    now: datetime,
-    times: SendingTimes,
+    connection: Connection, edition_id: int, newsletter: str, now: datetime, times: SendingTimes
 ) -> None:
     """One pending delivery for every confirmed subscription whose reader chose this edition."""
     chosen = (not_paused(now), *_chose(edition_id))

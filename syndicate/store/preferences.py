@@ -156,10 +156,7 @@ def keep_hours(connection: Connection, edition_id: int, own_hour: Callable[[int,
 
 
 def move_waiting(
-    connection: Connection,
-    subscription_id: int,
-    own_hour: Callable[[str, datetime], datetime],
-    now: datetime,
+    connection: Connection, subscription_id: int, own_hour: Callable[[str, datetime], datetime], now: datetime
 ) -> None:
     """Editions that wait for the hour of a mailbox, which has changed, wait for the new one.
 

@@ -19,9 +19,7 @@ class Doubted:
 
 
 def distrust(
-    connection: Connection,
-    periods: Iterable[tuple[str, str, tuple[datetime, datetime]]],
-    now: datetime,
+    connection: Connection, periods: Iterable[tuple[str, str, tuple[datetime, datetime]]], now: datetime
 ) -> Doubted:
     """What may have been done since the backup waits for a person; ``periods`` are noted as dealt with.
 

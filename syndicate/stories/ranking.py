@@ -208,11 +208,7 @@ def _ranked(
             value, parts = score(story)
             found.append(_scored(story, known, value, parts))
     places = arranged(
-        found,
-        floor=floor,
-        per_source=options.per_source,
-        filled=options.least_stories,
-        limit=options.limit,
+        found, floor=floor, per_source=options.per_source, filled=options.least_stories, limit=options.limit
     )
     return tuple(
         RankedStory(

@@ -28,13 +28,7 @@ class WebServer:
     """
 
     def __init__(
-        self,
-        app: ASGIApp,
-        host: str,
-        port: int,
-        *,
-        patience: float = PATIENCE,
-        most: int = MOST_CONNECTIONS,
+        self, app: ASGIApp, host: str, port: int, *, patience: float = PATIENCE, most: int = MOST_CONNECTIONS
     ) -> None:
         self._socket = _listen(host, port)
         self.host = host

@@ -111,12 +111,7 @@ class PreferencesJob:
             return self._page(connection, found[1])
 
     def _subscribe(
-        self,
-        connection: Connection,
-        stored: StoredPreferences,
-        wanted: set[str],
-        offer: Offer,
-        now: datetime,
+        self, connection: Connection, stored: StoredPreferences, wanted: set[str], offer: Offer, now: datetime
     ) -> None:
         """Begin and end subscriptions. The link in the mail proves whose mailbox it is."""
         chosen = "on the page behind the link in a mail"

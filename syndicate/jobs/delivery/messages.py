@@ -21,12 +21,7 @@ class Messages:
     """The messages of one run, and the encoded editions that it has met."""
 
     def __init__(
-        self,
-        *,
-        store: Patience,
-        mail: Callable[[str], MailOptions],
-        keys: Sequence[DkimKey],
-        secret: bytes,
+        self, *, store: Patience, mail: Callable[[str], MailOptions], keys: Sequence[DkimKey], secret: bytes
     ) -> None:
         self._store = store
         self._mail = mail

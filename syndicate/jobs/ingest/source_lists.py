@@ -193,10 +193,7 @@ def export_outlines(sources: Sequence[Source]) -> list[Outline]:
             language=source.language,
             section=source.section,
             description=dict(source.outline).get("description", ""),
-            extra=(
-                *attributes_of(source),
-                *(pair for pair in source.outline if pair[0] != "description"),
-            ),
+            extra=(*attributes_of(source), *(pair for pair in source.outline if pair[0] != "description")),
         )
         for source in sources
         if is_web_url(source.url) and source.absent is not Absence.REMOVED and not source.private

@@ -247,13 +247,7 @@ class DeskJob:
                     self._record(connection, form.edition.id, action, "", by, now)
 
     def _change(
-        self,
-        edition_id: int,
-        action: str,
-        change: Callable[[Digest], Changed],
-        *,
-        by: str,
-        now: datetime,
+        self, edition_id: int, action: str, change: Callable[[Digest], Changed], *, by: str, now: datetime
     ) -> Proof:
         found, digest = self.edition(edition_id)
         self._open(found)

@@ -362,9 +362,5 @@ def for_period(ranking: RankingOptions, length: timedelta) -> RankingOptions:
     """
     hours = length.total_seconds() / 3600
     return replace(
-        ranking,
-        half_life_hours=hours / 2,
-        window_hours=hours,
-        slow_window_hours=2 * hours,
-        limit=POOL,
+        ranking, half_life_hours=hours / 2, window_hours=hours, slow_window_hours=2 * hours, limit=POOL
     )

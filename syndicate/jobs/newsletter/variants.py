@@ -14,14 +14,7 @@ from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.newsletter.press import Draft
 from syndicate.model import EVERY_EDITION, Newsletter
 from syndicate.newsletter.compose import Candidate
-from syndicate.newsletter.periods import (
-    Cadence,
-    Period,
-    due_period,
-    own_hour,
-    parse_schedule,
-    read_zone,
-)
+from syndicate.newsletter.periods import Cadence, Period, due_period, own_hour, parse_schedule, read_zone
 from syndicate.store import Connection, Store, desk, preferences, quarantine
 from syndicate.store import editions as edition_store
 from syndicate.store import newsletters as newsletter_store

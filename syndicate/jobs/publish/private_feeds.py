@@ -20,13 +20,7 @@ from syndicate.publish.rss_atom import FeedWriter
 from syndicate.store import Connection, Store, leases
 from syndicate.store import sources as source_store
 from syndicate.store.channels import Wish, wished_articles
-from syndicate.store.private_feeds import (
-    FeedChoice,
-    end_feed,
-    feed_choices,
-    feed_owner,
-    feed_revision,
-)
+from syndicate.store.private_feeds import FeedChoice, end_feed, feed_choices, feed_owner, feed_revision
 from syndicate.text.privacy import shown_source
 
 FORMATS = ("rss", "atom", "json")

@@ -16,14 +16,7 @@ from syndicate.jobs.publish.views import Told, listed_articles, published_articl
 from syndicate.model import Article, Channel, Newsletter, Source
 from syndicate.publish.channels import only_section
 from syndicate.publish.options import PublishOptions
-from syndicate.publish.site import (
-    FRONT_PATH,
-    Headline,
-    SectionBlock,
-    SitePages,
-    section_path,
-    tag_path,
-)
+from syndicate.publish.site import FRONT_PATH, Headline, SectionBlock, SitePages, section_path, tag_path
 from syndicate.publish.site_headline import reasons
 from syndicate.store import Connection, Store, quarantine, ranking, stale
 from syndicate.store import articles as article_store

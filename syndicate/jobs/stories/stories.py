@@ -18,12 +18,7 @@ from syndicate.store import Connection, Store, leases, quarantine
 from syndicate.store import placed as placed_store
 from syndicate.store import stories as story_store
 from syndicate.store.stories import UnplacedArticle
-from syndicate.stories import (
-    ArticleTerms,
-    StoryIndex,
-    StoryOptions,
-    extract_terms,
-)
+from syndicate.stories import ArticleTerms, StoryIndex, StoryOptions, extract_terms
 
 LEASE = timedelta(minutes=10)
 """From one batch to the next."""
