@@ -133,5 +133,5 @@ def doubt(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> N
 
 
 def _said(report: DeliveryReport) -> str:
-    """Why it ended, and what the mail server said last."""
+    """Return the reason of its end and the mail server's last reply."""
     return "; ".join(filter(None, (_CAUSES[report.cause], report.error)))

@@ -59,7 +59,7 @@ def _duration(_context: click.Context, _parameter: click.Parameter, value: str |
 
 
 def _decision_options(command: Callable[..., None]) -> Callable[..., None]:
-    """What every decision takes."""
+    """Add the options that every decision takes."""
     options = (
         config_option,
         json_option,

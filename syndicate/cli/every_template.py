@@ -26,7 +26,7 @@ _STATUSES = (400, 403, 404, 405, 409, 410, 413, 429, 500, 503)
 
 
 def broken_templates(services: Services, now: datetime) -> list[str]:
-    """What cannot be rendered: the template, the line and the cause, each said once."""
+    """Return what cannot be rendered: the template, the line and the cause, each said once."""
     problems: dict[str, None] = {}
     for renders in (_site, _archive, _notices, _mails):
         for render in renders(services, now):

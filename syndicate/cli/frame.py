@@ -1,4 +1,4 @@
-"""What every command shares: its common options, the services, and how results are shown."""
+"""Common parts of commands: options, the services, and the output of results."""
 
 import json
 import shutil
@@ -164,7 +164,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def ago(then: datetime | None, now: datetime) -> str:
-    """How long ago, or how soon, in one short word: ``5 min ago``, ``in 2 h``."""
+    """Return how long ago, or how soon, in one short word: ``5 min ago``, ``in 2 h``."""
     if then is None:
         return "never"
     seconds = (now - then).total_seconds()

@@ -90,7 +90,7 @@ def _print(
 
 
 def _moment(moment: datetime, zone: ZoneInfo) -> str:
-    """What is replayed may be years old."""
+    """Widen the window of stories: replayed articles may be years old."""
     return f"{moment.astimezone(zone):%a %d %b %Y %H:%M %Z}"
 
 

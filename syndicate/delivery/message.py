@@ -41,7 +41,7 @@ _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+>", r
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailOptions:
-    """What the mails of one newsletter have in common.
+    """Options that all mails of one newsletter share.
 
     ``domain`` is the one we send from: it ends the Message-ID and the List-Id. ``placeholder`` is the text
     that stands for the reader's token in the edition and in ``unsubscribe_url``. ``unsubscribe_url`` is

@@ -21,7 +21,7 @@ from syndicate.demo.press import Press
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """What one path answers."""
+    """Response of one path."""
 
     body: bytes
     content_type: str

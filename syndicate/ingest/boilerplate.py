@@ -97,7 +97,7 @@ _HREF = re.compile(r'<a href="([^"]*)"')
 
 
 def is_read_more(text: str) -> bool:
-    """Whether a text says nothing but "continue reading", with an arrow also around a title."""
+    """Return whether a text says nothing but "continue reading", with an arrow also around a title."""
     return len(text) <= MAX_PHRASE and _READ_MORE_ONLY.fullmatch(text) is not None
 
 

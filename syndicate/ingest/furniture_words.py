@@ -1,4 +1,4 @@
-"""What news pages write around an article, in English and Arabic: patterns for text ``fold`` prepared."""
+"""Patterns of text around articles on news pages, English and Arabic, for text ``fold`` prepared."""
 
 import re
 

@@ -78,7 +78,7 @@ def without_code(text: str) -> str:
 
 
 def breaks_off(text: str, markup: str) -> bool:
-    """Whether a page (and what ``without_code`` left of it) ends before its end.
+    """Return whether a page (and what ``without_code`` left of it) ends before its end.
 
     A closed connection ends an answer without a length, and HTML may leave out ``</html>``, so neither
     proves anything. A page with neither ``</body>`` nor ``</html>`` is taken for cut off when it ends inside

@@ -86,7 +86,7 @@ def _is_excluded(image: Image) -> bool:
 
 
 def is_decoration(image: Image) -> bool:
-    """Whether an image stands for no article, by its address, size and alternative text."""
+    """Return whether an image stands for no article, by its address, size and alternative text."""
     if _DECORATION_HOSTS.match(image.url) or _VECTOR_GRAPHIC.match(image.url):
         return True
     # A button, or an emoji.
@@ -101,7 +101,7 @@ def is_decoration(image: Image) -> bool:
 
 
 def may_lead(image: Image, html: str, at: int) -> bool:
-    """Whether the image that begins ``at`` in cleaned HTML can stand for the article."""
+    """Return whether the image that begins ``at`` in cleaned HTML can stand for the article."""
     sides = [side for side in (image.width, image.height) if side is not None]
     if any(side < MIN_SIDE for side in sides) or (len(sides) > 1 and max(sides) < MIN_SIZE):
         return False
@@ -111,5 +111,5 @@ def may_lead(image: Image, html: str, at: int) -> bool:
 
 
 def _picture_of(url: str) -> str:
-    """What the addresses of one picture in several sizes have in common."""
+    """Return what the addresses of one picture in several sizes have in common."""
     return _SIZE_IN_NAME.sub("", url.partition("?")[0]).partition(":")[2]

@@ -126,7 +126,7 @@ def is_teaser(visible: str, words: int, text: str = "") -> bool:
 
 
 def sends_home(asked: str, url: str) -> bool:
-    """Whether a page was asked for and a site's front page came: what sites do with what they removed."""
+    """Return whether a request for a page was answered with the front page, as for removed pages."""
     if not url:
         return False
     before, after = urlsplit(asked), urlsplit(url)
@@ -135,7 +135,7 @@ def sends_home(asked: str, url: str) -> bool:
 
 
 def _is_gate(asked: str, url: str) -> bool:
-    """Whether a redirect led to an address made for logging in or consenting."""
+    """Return whether a redirect led to an address made for logging in or consenting."""
     before, after = urlsplit(asked), urlsplit(url)
     if (before.netloc, before.path) == (after.netloc, after.path):
         return False

@@ -165,7 +165,7 @@ def read_moment(text: str, zone: tzinfo) -> datetime | None:
 
 
 def moment_of(match: re.Match[str], zone: tzinfo) -> datetime | None:
-    """What a match of ``MOMENT`` says, as UTC; ``None`` for a day that does not exist."""
+    """Return what a match of ``MOMENT`` says, as UTC; ``None`` for a day that does not exist."""
     year, month, day = _date(match)
     which = "after" if match["after_hour"] or match["after_full"] else "before"
     hour = int(match[f"{which}_hour"] or match[f"{which}_full"] or 0)

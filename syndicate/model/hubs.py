@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class HubState(StrEnum):
-    """Where a subscription at a hub stands.
+    """State of a subscription at a hub.
 
     ``wanted``: a feed named its hub, nobody asked yet. ``asked``: the hub was asked and has to verify
     that it was us. ``active``: verified, until the lease ends. ``denied``: the hub refused.
@@ -51,7 +51,7 @@ class HubSubscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
-    """What a hub sent us, not read yet. ``url`` is the topic, ``content_type`` the hub's field."""
+    """Unread content from a hub. ``url`` is the topic, ``content_type`` the hub's field."""
 
     id: int
     source_id: int

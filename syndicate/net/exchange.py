@@ -1,4 +1,4 @@
-"""What goes into a fetch and what comes out: options, request and answer, as frozen values."""
+"""Values of a fetch: options, request and answer."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ PAGE_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpOptions:
-    """How this house behaves towards other people's servers.
+    """Options of requests to other servers.
 
     ``allow_private`` opens the address guard: for everything (``True``) or for the named hosts,
     ``host:port`` pairs, addresses and CIDR networks. ``host_gap`` is the number of seconds between

@@ -1,4 +1,4 @@
-"""What an item of a feed says, whether it is written as RSS, Atom or JSON Feed.
+"""Content of feed items, the same for RSS, Atom and JSON Feed.
 
 Rules by their ids in the project's conformance list: R3 stable ids, R13 newest first, R19 sizes,
 A6 one entry per id, RL1–RL3 the block of related stories, RL8 never oneself, never twice.
@@ -93,12 +93,12 @@ class FeedItem(NamedTuple):
 
     @property
     def dated(self) -> bool:
-        """Whether ``published`` is a date of publication."""
+        """True when ``published`` is a date of publication."""
         return is_dated(self.published)
 
     @property
     def changed(self) -> datetime | None:
-        """When the item changed last; ``None`` when all that is known is its first sight."""
+        """Return when the item changed last; ``None`` when all that is known is its first sight."""
         return self.updated if self.dated or self.updated > known_since(self.published) else None
 
     @property
@@ -108,12 +108,12 @@ class FeedItem(NamedTuple):
 
     @property
     def key(self) -> Key:
-        """What its fragments are remembered by."""
+        """Return what its fragments are remembered by."""
         return self.uid, self.short, bool(self.related)
 
 
 def feed_url(channel: Channel, options: PublishOptions, suffix: str) -> str:
-    """Where the channel's feed of one format (``rss``, ``atom``, ``json``) is served."""
+    """Return where the channel's feed of one format (``rss``, ``atom``, ``json``) is served."""
     return f"{options.site_url}/{quote(channel.name)}.{suffix}"
 
 
@@ -243,7 +243,7 @@ def fitting(
 
 
 def last_updated(items: Iterable[FeedItem]) -> datetime:
-    """When the newest change among the items happened (A8); a fixed moment when there are none."""
+    """Return when the newest change among the items happened (A8); a fixed moment when there are none."""
     return max((item.updated for item in items), default=EMPTY_FEED_UPDATED)
 
 

@@ -299,7 +299,7 @@ class SitePages:
         return self._frames[key]
 
     def _rail(self, root: str, top: Sequence[Headline], trending: Sequence[Headline]) -> Markup:
-        """Top content and trending as finished markup; the last ones of each folder depth are kept."""
+        """Return top content and trending as finished markup; the last of each folder depth are kept."""
         lists = tuple(top), tuple(trending)
         kept = self._rails.get(root)
         if kept is not None and kept[0] == lists:

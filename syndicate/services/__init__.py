@@ -141,7 +141,7 @@ class Services(IntakeServices):
 
     @cached_property
     def ranking(self) -> RankingOptions:
-        """How top and trending are computed."""
+        """Return the options of the ranking."""
         from syndicate.stories import RankingOptions
 
         ranking = self.settings.ranking
@@ -199,14 +199,14 @@ class Services(IntakeServices):
 
     @cached_property
     def press(self) -> Press:
-        """What an edition says → the mail."""
+        """Return the renderer of editions as mails."""
         from syndicate.services.press import newsletter_press
 
         return newsletter_press(self.settings, self.store, self.templates, self.output, self.mail_options)
 
     @cached_property
     def desk(self) -> DeskJob:
-        """What an editor does to editions."""
+        """Return the service with which an editor changes editions."""
         from syndicate.jobs.newsletter.desk import DeskJob
 
         return DeskJob(store=self.store, newsletters=self.newsletters, press=self.press)
@@ -240,7 +240,7 @@ class Services(IntakeServices):
 
     @cached_property
     def reads(self) -> ReadCounter:
-        """How often our pages are opened; used only with ``[ranking] clicks``."""
+        """Return how often our pages are opened; used only with ``[ranking] clicks``."""
         from syndicate.jobs.stories.reads import ReadCounter
 
         return ReadCounter(store=self.store)
@@ -263,7 +263,7 @@ class Services(IntakeServices):
 
     @cached_property
     def bounces(self) -> BounceJob:
-        """What came back → suppressed mailboxes."""
+        """Return the job that reads bounces and suppresses mailboxes."""
         from syndicate.jobs.delivery.bounces import BounceJob
         from syndicate.services.mail import bounce_messages, bounce_policy
 
@@ -289,14 +289,14 @@ class Services(IntakeServices):
 
     @cached_property
     def unsubscribe(self) -> UnsubscribeJob:
-        """What the link in a mail does."""
+        """Return what the link in a mail does."""
         from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
 
         return UnsubscribeJob(store=self.store)
 
     @cached_property
     def preferences(self) -> PreferencesJob:
-        """What readers choose for themselves."""
+        """Return what readers choose for themselves."""
         from syndicate.jobs.audience.preferences import PreferencesJob
 
         consent = self.settings.sign_up.consent
@@ -321,13 +321,13 @@ class Services(IntakeServices):
         return PruneJob(store=self.store, options=retention_options(self.settings))
 
     def sender(self) -> Sender:
-        """Where mail goes."""
+        """Return where mail goes."""
         from syndicate.services.mail import mail_sender
 
         return mail_sender(self.settings)
 
     def mail_options(self, newsletter: str) -> MailOptions:
-        """What all mails of a newsletter have in common."""
+        """Return what all mails of a newsletter have in common."""
         from syndicate.services.mail import newsletter_mail
 
         titles = {one.name: one.title for one in self.newsletters}

@@ -1,4 +1,4 @@
-"""What ``config.toml`` declares, as the words of the model."""
+"""Declarations of ``config.toml`` as values of the model."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def declared_lists(settings: Settings) -> tuple[SourceList, ...]:
 
 
 def is_private(url: str, said: bool | None, has_access: bool) -> bool:  # noqa: FBT001 - two facts and a wish
-    """Whether an address is kept secret: as said, else when it is let in or has a key in its address."""
+    """Return whether an address is secret: as declared, else with credentials or a key in the URL."""
     return (has_access or looks_secret(url)) if said is None else said
 
 

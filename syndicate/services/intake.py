@@ -1,4 +1,4 @@
-"""What brings articles in: the client, the parsers, and every job that reads somebody else's server."""
+"""Services for ingest: the client, the parsers, and every job that reads other servers."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class IntakeServices:
 
     @cached_property
     def agent_name(self) -> str:
-        """What we call ourselves."""
+        """Return what we call ourselves."""
         from syndicate.net import agent_name
 
         return agent_name(self.settings.http.user_agent, self.settings.site.url)
@@ -91,7 +91,7 @@ class IntakeServices:
 
     @cached_property
     def intake(self) -> Intake:
-        """What the jobs that read strangers' documents have in common."""
+        """Return what the jobs that read strangers' documents have in common."""
         from syndicate.jobs.ingest.intake import Intake
 
         return Intake(
@@ -112,7 +112,7 @@ class IntakeServices:
 
     @cached_property
     def rehearsal(self) -> RuleRehearsal:
-        """What the rules would do."""
+        """Return what the rules would do."""
         from syndicate.jobs.ingest.rehearsal import RuleRehearsal
 
         return RuleRehearsal(
@@ -141,7 +141,7 @@ class IntakeServices:
 
     @cached_property
     def page_options(self) -> PageOptions:
-        """How the pages of articles are read."""
+        """Return how the pages of articles are read."""
         from syndicate.ingest.full_text import PageOptions
 
         pages = self.settings.pages
@@ -164,7 +164,7 @@ class IntakeServices:
 
     @cached_property
     def polling(self) -> PollingOptions:
-        """How often sources are asked."""
+        """Return how often sources are asked."""
         from syndicate.ingest.polling import PollingOptions
 
         http = self.settings.http
@@ -174,7 +174,7 @@ class IntakeServices:
 
     @cached_property
     def reached_by_hubs(self) -> bool:
-        """Whether hubs are wanted and could call us back."""
+        """True when hubs are wanted and could call us back."""
         from syndicate.net import looks_public
 
         host = host_of(self.settings.site.url)
@@ -182,7 +182,7 @@ class IntakeServices:
         return bool(self.settings.http.websub and self.settings.web.listen and reachable)
 
     def _is_allowed(self, host: str) -> bool:
-        """Whether the operator named this host among the private ones, or allowed them all."""
+        """Return whether the operator allowed this private host, or all of them."""
         allowed = self.settings.http.allow_private
         return allowed is True or (isinstance(allowed, tuple) and host in allowed)
 

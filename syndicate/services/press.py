@@ -1,4 +1,4 @@
-"""How editions are rendered and proofed: the press, and the raw message that lint looks at."""
+"""Rendering of editions, and the raw message that lint checks."""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace

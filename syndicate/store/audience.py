@@ -1,4 +1,4 @@
-"""Who reads: subscribers, their subscriptions, and the record of what they agreed to."""
+"""Subscribers, their subscriptions, and the record of their consent."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -192,7 +192,7 @@ def subscription_newsletter(connection: Connection, subscription_id: int) -> str
 
 
 def is_confirmed(connection: Connection, subscription_id: int) -> bool:
-    """Whether somebody is subscribed."""
+    """Return whether somebody is subscribed."""
     table = schema.subscriptions
     query = select(table.c.state).where(table.c.id == subscription_id)
     return connection.scalars(query).first() == SubscriptionState.CONFIRMED.value
@@ -224,14 +224,14 @@ def suppress(connection: Connection, address_key: str, *, reason: str, now: date
 
 
 def suppression(connection: Connection, address_key: str) -> str | None:
-    """Why a mailbox must not be written to, or ``None``."""
+    """Return why a mailbox must not be written to, or ``None``."""
     table = schema.suppressions
     spellings = (address_key, suppression_hash(connection, address_key))
     return connection.scalars(select(table.c.reason).where(table.c.address_key.in_(spellings))).first()
 
 
 def suppression_hash(connection: Connection, address_key: str) -> str:
-    """What is kept of a mailbox that was erased: nobody without the store's secret can make it."""
+    """Return what is kept of a mailbox that was erased: nobody without the store's secret can make it."""
     key = leases.secret(connection)
     return ERASED_KEY + digest(key, b"syndicate suppression\x00" + address_key.encode(), "sha256").hex()
 

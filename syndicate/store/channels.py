@@ -1,4 +1,4 @@
-"""Which articles a channel holds: query clauses as SQL, the same on both engines."""
+"""Articles of channels: query clauses as SQL, the same on both engines."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -29,7 +29,7 @@ CONFIRMATION = "confirmation"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarriedStory:
-    """What earlier editions of a newsletter said about a story: the largest coverage, and when last.
+    """Record of a story in earlier editions of a newsletter: the largest coverage, and when last.
 
     ``cut_at`` is when the last of them was cut: what was first seen later is new to its readers.
     """
@@ -42,7 +42,7 @@ class CarriedStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendingTimes:
-    """When the mails of an edition may go.
+    """Times at which the mails of an edition may be sent.
 
     ``own_hour`` says when an hour of a zone comes next; no mail goes later than ``max_lateness`` after its
     moment.
@@ -62,7 +62,7 @@ class EditionReport:
 
 
 def has_edition(connection: Connection, newsletter: str, cadence: str, period_end: datetime) -> bool:
-    """Whether the period was already dealt with (cut, empty or missed)."""
+    """Return whether the period was already dealt with (cut, empty or missed)."""
     table = schema.editions
     query = select(table.c.id).where(
         table.c.newsletter == newsletter, table.c.cadence == cadence, table.c.period_end == period_end
@@ -227,7 +227,7 @@ def insert_deliveries(
 
 
 def _chose(edition_id: int) -> list[ColumnElement[bool]]:
-    """Who chose the cadence and selection of an edition, and has had its period in no other form."""
+    """Return who chose the cadence and selection of an edition, and has had its period in no other form."""
     subscriptions, deliveries, editions = schema.subscriptions, schema.deliveries, schema.editions
     this, other = editions.alias("this"), editions.alias("other")
     selection = case((subscriptions.c.selection == "", ""), else_=literal("\n") + subscriptions.c.selection)

@@ -53,7 +53,7 @@ class Holder:
 
 
 def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, until: datetime) -> bool:
-    """Take or renew a lease; false when somebody else holds it and it has not run out."""
+    """Take or renew a lease; return false when another owner holds it and it has not run out."""
     table = schema.leases
     connection.execute(
         insert_for(connection, table).values(name=name, owner="", until=now).on_conflict_do_nothing()
@@ -109,7 +109,7 @@ def _holder(connection: Connection, query: Select[Any]) -> Holder | None:
 
 
 def _open(table: Table) -> ColumnElement[bool]:
-    """Rows whose lease says something; of the many finished ones it does not, and no index finds them."""
+    """Return the condition for unfinished rows: leases of finished rows mean nothing and have no index."""
     if table is schema.deliveries:
         return ready(table)
     return table.c.state == literal_column("'waiting'") if table is schema.page_reads else true()

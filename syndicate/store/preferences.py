@@ -1,4 +1,4 @@
-"""What readers have chosen for themselves, and who gets an edition because of it."""
+"""Choices of readers, and the recipients of editions that follow from them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Variant:
 
     @property
     def key(self) -> str:
-        """What stands in the edition's column ``cadence``."""
+        """Return what stands in the edition's column ``cadence``."""
         return variant_key(self.cadence, self.selection)
 
 
@@ -122,7 +122,7 @@ def variants(connection: Connection, newsletter: str, now: datetime) -> list[Var
 
 
 def not_paused(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    """Who wants mail at a moment."""
+    """Return who wants mail at a moment."""
     until = schema.subscribers.c.paused_until
     return or_(until.is_(None), until <= now)
 

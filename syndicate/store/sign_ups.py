@@ -1,4 +1,4 @@
-"""What people asked for on the sign-up page, from the request to the consent.
+"""Requests of the sign-up page, until consent.
 
 waiting → mailed | ignored, mailed → confirmed. A request is written the same way whether or not the
 mailbox is known, and only looked at later: so neither the answer nor its timing tells who reads us.
@@ -163,7 +163,7 @@ def prepare_confirmation(
 
 
 def _mails_today(connection: Connection, sign_up: SignUp) -> int:
-    """How many mails the owner of a mailbox, in any spelling, has got on the day before a request."""
+    """Return how many mails the owner of a mailbox, in any spelling, has got on the day before a request."""
     table = schema.sign_ups
     query = select(func.count()).where(
         table.c.address_fold == sign_up.address_fold,

@@ -104,7 +104,7 @@ def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticl
 
 
 def count_unplaced(connection: Connection) -> int:
-    """How many articles wait for their place in a story."""
+    """Return how many articles wait for their place in a story."""
     table = schema.articles
     return connection.scalars(select(func.count()).select_from(table).where(_UNPLACED)).one()
 

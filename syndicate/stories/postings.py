@@ -1,4 +1,4 @@
-"""Which articles share rare words with a new one: a capped inverted index.
+"""Articles that share rare words with a new article: a capped inverted index.
 
 Every article is posted under its most telling words; each word keeps its newest articles only.
 A query reads the lists of an article's rarest words, so it costs the same however many articles
@@ -102,7 +102,7 @@ class Postings:
         return numbers
 
     def _size(self, terms: Fingerprint) -> int:
-        """How many words an article is posted under."""
+        """Return how many words an article is posted under."""
         return (
             min(terms.words, self._options.posted_terms) if terms.words >= self._options.minimum_words else 0
         )
@@ -119,7 +119,7 @@ class Postings:
 
 
 def _length(added: int, latest: int) -> int:
-    """How long the list is to which so many were added: beyond twice ``latest`` it is cut to ``latest``."""
+    """Return the length of a list after ``added`` entries: above twice ``latest`` it is cut to ``latest``."""
     over = added - 2 * latest - 1
     return added if over < 0 else latest + over % (latest + 1)
 

@@ -54,7 +54,7 @@ class WebServer:
 
     @property
     def url(self) -> str:
-        """Where a browser on this machine finds it."""
+        """Return where a browser on this machine finds it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 

@@ -33,7 +33,7 @@ class _Ready:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskJob:
-    """What an editor can do. Raises ``SyndicateError`` when it cannot be done, saying why."""
+    """Actions of an editor. Raises ``SyndicateError`` with the reason when one cannot be done."""
 
     store: Store
     newsletters: tuple[Newsletter, ...]
@@ -67,7 +67,7 @@ class DeskJob:
             return desk.editions_to_correct(connection, newsletter, limit=limit)
 
     def changes(self, edition_id: int) -> list[EditionChange]:
-        """What was done to an edition."""
+        """Return what was done to an edition."""
         with self.store.read() as connection:
             return desk.edition_changes(connection, edition_id)
 
@@ -295,7 +295,7 @@ class DeskJob:
 
 
 def _said(connection: Connection, found: DeskEdition) -> Digest:
-    """What an edition says; a form that waits follows what was decided for the edition."""
+    """Return what an edition says; a form that waits follows what was decided for the edition."""
     digest, edition = Digest.from_json(found.content or {"stories": ()}), found.edition
     if not edition.is_form or found.state not in OPEN:
         return digest

@@ -36,7 +36,7 @@ POOL = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionOutcome:
-    """What became of one newsletter, and what was left out to make its edition fit (``trimmed``).
+    """Result for one newsletter, and the parts left out to make its edition fit (``trimmed``).
 
     ``outcome`` is ``cut``, ``waiting``, ``released``, ``empty``, ``missed``, ``failed``, ``exists`` or
     ``paused``.
@@ -63,7 +63,7 @@ class EditionJob:
     options: ComposeOptions = field(default_factory=ComposeOptions)
 
     def due(self, now: datetime, newsletters: Sequence[Newsletter]) -> list[tuple[Newsletter, Period]]:
-        """Those of these newsletters that have a period which waits for its edition."""
+        """Return those of these newsletters that have a period which waits for its edition."""
         found = []
         for newsletter in newsletters:
             with self.store.read() as connection:
@@ -245,7 +245,7 @@ class EditionJob:
         return replace(outcome, outcome="empty")
 
     def _record_missed(self, now: datetime, newsletters: Sequence[Newsletter]) -> list[EditionOutcome]:
-        """Periods nobody was there to cut in time: remembered once, so that status can tell."""
+        """Record once the periods that were not cut in time, so that ``status`` shows them."""
         missed = []
         for newsletter in newsletters:
             period = latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now)
@@ -347,7 +347,7 @@ class EditionJob:
 
 
 def known_coverage(rows: Sequence[story_store.StoryArticle], story_id: int, moment: datetime) -> int:
-    """How many sources told a story at a moment, counted in the story as it is now.
+    """Return how many sources told a story at a moment, counted in the story as it is now.
 
     So a story that merged with another has not moved because of that: only what was first seen later counts.
     """

@@ -70,7 +70,7 @@ class PrivateFeedsJob:
         return PrivateFeed(body=document.replace(hole.encode(), token.encode()), digest=digest)
 
     def url(self, connection: Connection, subscriber_id: int, kind: str = "rss") -> str:
-        """The address of a person's feed; ``""`` for nobody and for one who has left."""
+        """Return the address of a person's feed; ``""`` for unknown people and unsubscribed readers."""
         revision = feed_revision(connection, subscriber_id)
         if revision is None or not self._choices(connection, subscriber_id):
             return ""

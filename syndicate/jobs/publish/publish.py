@@ -267,7 +267,7 @@ class PublishJob:
                 quarantine.clear_failure(connection, "channel", old)
 
     def _is_built(self, news: str) -> bool:
-        """Whether this job has built every channel from just this: no query need be asked again."""
+        """Return whether this job has built every channel from just this: no query need be asked again."""
         return news == self._built_from and all(
             target.exists() for channel in self.channels for target in targets(self.output, channel.name)
         )

@@ -88,7 +88,7 @@ class SiteBuild:
         )
 
     def begin(self) -> SitePages:
-        """Read what all pages have in common; the pages of this build, for those who add some."""
+        """Read what all pages have in common; return the pages of this build."""
         with self._store.read() as connection:
             self._sections = _in_order(channel_store.sections(connection), self._sources.values())
         self.look = signature_of(self._options, self._sections, self._templates.fingerprint("pages/"))

@@ -79,7 +79,7 @@ def lone_articles(
 def _told(
     connection: Connection, articles: Sequence[Article], site_url: str, known: Told | None
 ) -> Mapping[int, list[RelatedLink]]:
-    """Who tells the stories of these articles; only stories that are not known yet are read."""
+    """Return who tells the stories of these articles; only stories that are not known yet are read."""
     known = {} if known is None else known
     missing = [story_id for story_id in _story_ids(articles) if story_id not in known]
     found = story_store.coverage_links(connection, missing, site_url=site_url) if missing else {}

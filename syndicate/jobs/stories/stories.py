@@ -1,7 +1,7 @@
 """The stories job: new articles → their story, their related links, and the ranked lists.
 
 The story index is a value this job holds in memory, loaded from stored terms. One process at a time
-works with it (a lease); a counter in the store tells whether somebody else placed or pruned articles
+works with it (a lease); a counter in the store tells whether another process placed or pruned articles
 meanwhile, and then the index is loaded again.
 """
 
@@ -185,7 +185,7 @@ class StoriesJob:
     ) -> _Placed:
         """Place a batch in one transaction. If that fails, the index knows more than the store: drop it.
 
-        Nothing is placed when somebody placed or pruned articles meanwhile, perhaps these: then look again.
+        Places nothing if another process placed or pruned articles meanwhile, perhaps these: then look again.
         Raises ``_LeaseLost`` when another process has the lease by now.
         """
         index = self._fresh_index(now)
