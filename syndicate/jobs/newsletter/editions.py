@@ -12,7 +12,7 @@ from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.newsletter.desk import DeskJob
 from syndicate.jobs.newsletter.press import Draft, Press
 from syndicate.jobs.newsletter.variants import cut_variants, in_selection, sending_times
-from syndicate.jobs.publish.views import listed_articles, published_articles
+from syndicate.jobs.publish.views import ArticleViews
 from syndicate.jobs.stories.ranking import candidates, story_facts
 from syndicate.model import EVERY_EDITION, EditionStory, Newsletter, RankedStory
 from syndicate.newsletter.compose import Candidate, Carried, ComposeOptions, compose
@@ -304,7 +304,7 @@ class EditionJob:
         """The chosen stories, each lead with its text and links, which the many others never need."""
         articles = [story.lead.article for story in stories]
         sources = {story.lead.source.id: story.lead.source for story in stories}
-        leads = published_articles(connection, articles, sources, site_url=self.press.site.url)
+        leads = ArticleViews(sources, self.press.site.url).published(connection, articles)
         return tuple(replace(story, lead=lead) for story, lead in zip(stories, leads, strict=True))
 
     def _candidates(
@@ -319,7 +319,7 @@ class EditionJob:
         stories = story_store.get_stories(connection, by_top.keys() | by_trending.keys())
         articles = article_store.get_articles(connection, [story.lead_id for story in stories.values()])
         sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
-        leads = listed_articles(connection, list(articles.values()), sources, site_url=self.press.site.url)
+        leads = ArticleViews(sources, self.press.site.url).listed(connection, list(articles.values()))
         lead_of = {item.article.id: item for item in leads}
         times: dict[int, list[tuple[datetime, datetime]]] = {}
         told: dict[int, set[int]] = {}

@@ -11,7 +11,8 @@ from threading import Lock
 
 from syndicate.audience.preferences import read_selection
 from syndicate.audience.tokens import claimed_number, feed_token, make_token, read_feed_token
-from syndicate.jobs.publish.views import news_of, published_articles
+from syndicate.jobs.publish.context import FORMATS
+from syndicate.jobs.publish.views import ArticleViews, news_of
 from syndicate.model import Channel, Newsletter
 from syndicate.publish.fragments import FragmentCache
 from syndicate.publish.json_feed import json_feed
@@ -23,7 +24,6 @@ from syndicate.store.channels import Wish, wished_articles
 from syndicate.store.private_feeds import FeedChoice, end_feed, feed_choices, feed_owner, feed_revision
 from syndicate.text.privacy import shown_source
 
-FORMATS = ("rss", "atom", "json")
 ITEMS = 50
 _KEPT_BYTES = 32 * 1024 * 1024
 
@@ -140,7 +140,7 @@ class PrivateFeedsJob:
         )
         sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
         articles = wished_articles(connection, wishes, limit=ITEMS)
-        items = published_articles(connection, articles, sources, site_url=self.options.site_url)
+        items = ArticleViews(sources, self.options.site_url).published(connection, articles)
         if kind == "json":
             return json_feed(channel, items, self.options)
         return self.writer.rss(channel, items) if kind == "rss" else self.writer.atom(channel, items)
