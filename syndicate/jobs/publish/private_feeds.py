@@ -122,13 +122,8 @@ class PrivateFeedsJob:
         wishes = []
         for one in choices:
             selection = read_selection(one.selection)
-            wishes.append(
-                Wish(
-                    clauses=by_name[one.newsletter].clauses,
-                    sections=selection.sections,
-                    languages=selection.languages,
-                )
-            )
+            clauses = by_name[one.newsletter].clauses
+            wishes.append(Wish(clauses=clauses, sections=selection.sections, languages=selection.languages))
         titles = " · ".join(by_name[one.newsletter].title for one in choices)
         channel = Channel(
             name=f"private/{hole}",
