@@ -81,7 +81,7 @@ def wants_page(article: NewArticle, source: Source, now: datetime, options: Page
         return False
     address = urlsplit(article.url)
     if address.path in ("", "/") or (address.fragment and not set("!=") & set(address.fragment)):
-        # A front page, or one entry of a changelog: what stands there is not the item.
+        # The address is a front page or one entry of a changelog, not a page of the item.
         return False
     return not is_feed or same_site(article.url, source.url) or same_site(article.url, source.home_url)
 

@@ -32,8 +32,8 @@ _DECORATION_HOSTS = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# In names of gif and png files only: a photograph "style-icon.jpg" may show the article's subject.
 _WORDS = r"(?:badge|button|btn|donate|emoji|emoticon|icon|share|smiley|spacer|sprite|subscribe)s?"
-# Also of photographs: "style-icon.jpg" may show the article's subject.
 _SURE_WORDS = r"(?:avatar|favicon|gravatar|logo)s?"
 _SUFFIX = r"(?:[-_.@](?:\d++(?:x\d*+)?+(?:px)?+|small|large|full|scaled|white|black|rss|e\d+))*"
 _DECORATION_NAMES = re.compile(

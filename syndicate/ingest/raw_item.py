@@ -43,7 +43,7 @@ _PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
 _MAIL_AND_NAME = re.compile(r"(?:\S+@\S+|hidden)\s*\((.+)\)\s*\Z")
 _NAME_AND_MAIL = re.compile(r"(.+?)\s*[<(\[]\s*(?:mailto:)?\S+@\S+?\s*[>)\]]\s*\Z")
 _MAILBOX = re.compile(r"(?:mailto:)?([^@\s<>()]+)@[^@\s<>()]+\.[^@\s<>()]+", re.IGNORECASE)
-# Mailboxes of nobody (RFC 2142, and what blog software writes).
+# Mailboxes of roles, not of people (RFC 2142, and what blog software writes).
 _ROLES = frozenset(
     {
         "admin", "administrator", "blog", "contact", "editor", "editorial", "feedback", "hello", "help",

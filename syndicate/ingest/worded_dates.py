@@ -23,7 +23,7 @@ def worded_date(text: str) -> datetime | None:
     """Return the date and time of a short text without zone if it names none."""
     if len(text) > _MAX_LENGTH or not _MAY_BE.match(text):
         return None
-    # Half a second, which few processes need.
+    # Importing dateparser takes half a second, and few processes need it.
     from dateparser.date import DateDataParser  # noqa: PLC0415 - see above
 
     parser = DateDataParser(languages=list(_LANGUAGES), settings=dict(_SETTINGS))

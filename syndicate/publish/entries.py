@@ -37,7 +37,7 @@ from syndicate.text.urls import is_web_url
 
 MAX_ITEMS = 100
 MAX_RELATED = 5
-# A change of words this long after the first readers could have read the article is told to readers.
+# Readers are told of a change of words this long after publication and first sight.
 CORRECTION_AFTER = timedelta(hours=1)
 # The moment an empty feed was last updated: fixed, so that its bytes never change.
 EMPTY_FEED_UPDATED = datetime(2000, 1, 1, tzinfo=UTC)

@@ -13,7 +13,7 @@ from syndicate.store.articles import article_of, search_text
 from syndicate.store.same_text import first_of_text
 from syndicate.text.names import tag_key
 
-# Articles that decide how a section is spelt.
+# Number of newest articles that decide the spelling of a section.
 _SPELLINGS = 50
 _NEWEST_FIRST = (schema.articles.c.published.desc(), schema.articles.c.id.desc())
 

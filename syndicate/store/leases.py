@@ -31,9 +31,9 @@ from syndicate.store.engine import Store, open_store
 from syndicate.store.types import EPOCH
 from syndicate.store.upsert import insert_for
 
-# Any number nobody else's program is likely to use for its own advisory lock.
+# A number that no other program is likely to use for its advisory lock.
 _DAEMON = 0x73796E64
-# Tables whose rows are leased one by one.
+# Tables whose rows have leases of their own.
 _LEASED = (schema.sources, schema.sitemap_parts, schema.page_reads, schema.deliveries)
 _LONGER_THAN_ANY = timedelta(days=1)
 SENDING = "sending under limits"

@@ -24,7 +24,7 @@ from syndicate.text.names import tag_key
 BATCH = 200
 # Articles whose pages are written between two commits.
 BETWEEN_MARKS = 4_000
-# Articles that are kept for the lists they are on.
+# Articles kept in memory for the lists that show them.
 KNOWN = 4_000
 FAILURES_BEFORE_GIVING_UP = 20
 LISTS_STEP = 900.0
@@ -158,7 +158,7 @@ class SiteBuild:
             wrong = self._lists.run(self._pages, shown, self._linked, self._rendered, self._articles)
             if not wrong:
                 return done
-            # These link to the page of a tag that is gone, or do not link to one that is new.
+            # Pages of these articles link to a removed tag page, or do not link to a new one.
             below, self._rendered = None, self._rendered - wrong
         self._finish()
         return done

@@ -88,7 +88,7 @@ class Placing:
             self._index.assign(article.id, -article.id)
         self._placements[article.id] = placement
         if article.read_more:
-            # What it lists may be placed after it.
+            # The articles that it lists may be placed after it.
             self._touched.add(article.id)
         self._regrouped += [(article.id, change) for change in placement.regrouped]
         self._touched.update(placement.touched)
