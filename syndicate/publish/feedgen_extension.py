@@ -87,7 +87,7 @@ class RssItem:
         if item.source_url:
             SubElement(element, "source", url=item.source_url).text = item.source_name
         if item.enclosures:
-            # RSS gets one enclosure: many readers take the first, some the last. Media RSS and the text have all.
+            # One enclosure: many readers take the first, some the last. Media RSS and the text have all.
             main = next((file for file in item.enclosures if file.kind != "document"), item.enclosures[0])
             unknown = {"length": "0", "type": "application/octet-stream"}
             SubElement(

@@ -240,7 +240,7 @@ class Services(IntakeServices):
 
     @cached_property
     def reads(self) -> ReadCounter:
-        """Return how often our pages are opened; used only with ``[ranking] clicks``."""
+        """Return the counter of page openings; used only with ``[ranking] clicks``."""
         from syndicate.jobs.stories.reads import ReadCounter
 
         return ReadCounter(store=self.store)
@@ -289,14 +289,14 @@ class Services(IntakeServices):
 
     @cached_property
     def unsubscribe(self) -> UnsubscribeJob:
-        """Return what the link in a mail does."""
+        """Return the job behind unsubscribe links."""
         from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
 
         return UnsubscribeJob(store=self.store)
 
     @cached_property
     def preferences(self) -> PreferencesJob:
-        """Return what readers choose for themselves."""
+        """Return the job behind the page of choices."""
         from syndicate.jobs.audience.preferences import PreferencesJob
 
         consent = self.settings.sign_up.consent
@@ -321,13 +321,13 @@ class Services(IntakeServices):
         return PruneJob(store=self.store, options=retention_options(self.settings))
 
     def sender(self) -> Sender:
-        """Return where mail goes."""
+        """Return the sender of mail."""
         from syndicate.services.mail import mail_sender
 
         return mail_sender(self.settings)
 
     def mail_options(self, newsletter: str) -> MailOptions:
-        """Return what all mails of a newsletter have in common."""
+        """Return the options that all mails of a newsletter share."""
         from syndicate.services.mail import newsletter_mail
 
         titles = {one.name: one.title for one in self.newsletters}
