@@ -145,7 +145,7 @@ def _shown_with_tag() -> list[ColumnElement[bool]]:
 
     def has_the_tag(rows: FromClause) -> list[ColumnElement[bool]]:
         same = select(theirs.c.tag).where(theirs.c.article_id == rows.c.id, theirs.c.tag == tagged.c.tag)
-        return [same.exists()]
+        return [same.correlate(rows, tagged).exists()]
 
     return first_of_text(has_the_tag)
 

@@ -33,6 +33,7 @@ class UnplacedArticle:
     language: str
     read_more: tuple[str, ...]
     story_id: int | None
+    same_text: int | None
 
 
 class StoryArticle(NamedTuple):
@@ -79,7 +80,16 @@ def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticl
     # Only what is asked for: of every other column the engine would make dates and lists.
     columns = [
         table.c[name]
-        for name in ("id", "source_id", "published", "title", "language", "read_more_json", "story_id")
+        for name in (
+            "id",
+            "source_id",
+            "published",
+            "title",
+            "language",
+            "read_more_json",
+            "story_id",
+            "same_text",
+        )
     ]
     query = (
         select(*columns, bodies.c.html)
@@ -98,6 +108,7 @@ def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticl
             language=row.language,
             read_more=tuple(row.read_more_json),
             story_id=row.story_id,
+            same_text=row.same_text,
         )
         for row in connection.execute(query)
     ]

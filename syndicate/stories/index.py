@@ -342,9 +342,8 @@ class StoryIndex:
         return earlier is not None and not is_copy(held.terms, earlier.terms, self.options)
 
     def _links(self, held: Held, matches: Iterable[Match]) -> tuple[Scored, ...]:
-        """The matches that deserve a link: what the source itself lists first, then the likest."""
-        mine = self._texts.speaker(held).article_id
-        others = [match for match in matches if match.article_id != mine]
+        """Return the matches that deserve a link: what the source itself lists first, then the likest."""
+        others = [match for match in matches if self._held[match.article_id].text != held.text]
         listed = (match.scored() for match in others if match.hint)
         chosen = (
             match.scored()

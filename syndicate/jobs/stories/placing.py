@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from syndicate.model import Story
-from syndicate.store import Connection, story_moves
+from syndicate.store import Connection, stale, story_moves
 from syndicate.store import placed as placed_store
 from syndicate.store import stories as story_store
 from syndicate.store.stories import RelatedRow, UnplacedArticle
@@ -55,6 +55,11 @@ class Placing:
         new = self._name_new_stories()
         places = list(self._places())
         story_store.place_articles(self._connection, places)
+        # Lists show another article with the old text from now on, or hide this one.
+        labels = {place.article_id: place.same_text for place in places}
+        moved_texts = [one.id for one in waiting if one.same_text not in (None, labels[one.id])]
+        if moved_texts:
+            stale.mark_left(self._connection, moved_texts)
         moved = self._move_stories()
         self._save_reasons()
         self._save_links()
@@ -225,6 +230,8 @@ class Placing:
             for article_id, links in found.items()
         }
         story_store.save_related(self._connection, lists)
+        # Also lists of this batch that were made before the article they name was placed anew.
+        linking |= {one for one, rows in lists.items() if any(row.related_id in self._before for row in rows)}
         if linking:
             repeated = story_store.repeated_links(self._connection, sorted(linking))
             story_store.remove_links(self._connection, repeated)
