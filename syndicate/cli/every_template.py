@@ -15,7 +15,8 @@ from syndicate.errors import RenderError
 from syndicate.jobs.audience.confirmation import proofed_confirmation
 from syndicate.newsletter.sample import sample_stories
 from syndicate.publish.archive import archive_pages, edition_item
-from syndicate.publish.site import SectionBlock, SitePages
+from syndicate.publish.site import SitePages
+from syndicate.publish.site_headline import SectionBlock
 from syndicate.services import Services
 from syndicate.web.pages import Notices
 

@@ -213,7 +213,9 @@ def presentable(item: FeedItem) -> FeedItem:
         source_id=_source_id(item),
         original_title=xml_safe(item.original_title),
         related=_tidy_related(item),
-        enclosures=tuple(map(_tidy_file, item.enclosures)),
+        enclosures=tuple(
+            replace(file, url=xml_safe(file.url), title=xml_safe(file.title)) for file in item.enclosures
+        ),
     )
 
 
@@ -327,10 +329,6 @@ def _source_id(item: FeedItem) -> str:
     own = xml_safe(item.source_id)
     scheme, colon, _ = own.partition(":")
     return own if colon and scheme.isalpha() and not any(map(str.isspace, own)) else item.source_url
-
-
-def _tidy_file(file: Enclosure) -> Enclosure:
-    return replace(file, url=xml_safe(file.url), title=xml_safe(file.title))
 
 
 def _file_facts(file: Enclosure, item: FeedItem, words: FeedWords) -> tuple[str, str]:

@@ -38,17 +38,6 @@ from syndicate.templating import Markup, Templates
 from syndicate.text.language import direction_of
 from syndicate.text.names import tag_key
 
-__all__ = [
-    "FEED_MINIMUM",
-    "FRONT_PATH",
-    "Headline",
-    "SectionBlock",
-    "SitePages",
-    "list_feed",
-    "section_path",
-    "tag_path",
-]
-
 # Articles on the page of a tag that has a feed of its own.
 FEED_MINIMUM: Final = 5
 _ASSETS: Final = ("site.css", "site.js", "favicon.svg", "favicon.png")

@@ -11,7 +11,9 @@ from typing import TypedDict
 from syndicate.errors import RenderError
 from syndicate.jobs.publish.context import FORMATS, PublishContext
 from syndicate.model import Article, Channel, Clause, ClauseField
-from syndicate.publish.site import FEED_MINIMUM, Headline, SitePages, list_feed, section_path, tag_path
+from syndicate.publish.site import FEED_MINIMUM, SitePages
+from syndicate.publish.site_headline import Headline
+from syndicate.publish.site_paths import list_feed, section_path, tag_path
 from syndicate.store import Connection, stale
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store

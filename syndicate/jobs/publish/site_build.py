@@ -13,8 +13,9 @@ from syndicate.jobs.publish.list_build import LISTING_SHOWN, ListBuild, Shown
 from syndicate.jobs.publish.signatures import signature_of
 from syndicate.model import Article, Channel, Source
 from syndicate.publish.channels import only_section
-from syndicate.publish.site import FRONT_PATH, Headline, SectionBlock, SitePages, section_path, tag_path
-from syndicate.publish.site_headline import reasons
+from syndicate.publish.site import SitePages
+from syndicate.publish.site_headline import Headline, SectionBlock, reasons
+from syndicate.publish.site_paths import FRONT_PATH, section_path, tag_path
 from syndicate.store import Connection, quarantine, ranking, stale
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
