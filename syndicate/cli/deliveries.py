@@ -1,4 +1,4 @@
-"""Deliveries for an operator: look at them, and decide about those nobody can be sure of."""
+"""Deliveries for an operator: look at them, and decide about uncertain ones."""
 
 from datetime import datetime
 from pathlib import Path

@@ -78,7 +78,7 @@ def changing(services: Services, dry_run: bool) -> AbstractContextManager[Connec
 
 
 def write_result(file: Path, data: bytes) -> None:
-    """Write a file somebody named, whole or not at all; ``-`` is standard output. Raises ``RenderError``."""
+    """Write the named file, whole or not at all; ``-`` is standard output. Raises ``RenderError``."""
     # Replacing /dev/stdout would be the end of it for everybody.
     if str(file) in ("-", "/dev/stdout"):
         sys.stdout.buffer.write(data)

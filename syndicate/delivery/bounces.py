@@ -127,7 +127,7 @@ def _notification(message: Message, status: Message) -> Report | None:
 
 
 def _bounce_in_words(message: Message, data: bytes) -> Report | None:
-    """Bounces of old servers: from nobody, with the reason somewhere in the text."""
+    """Read bounces of old servers: an empty sender, and the reason somewhere in the text."""
     empty = str(message.get("Return-Path", "")).strip() == "<>"
     daemon = re.search(r"mailer-daemon|postmaster", str(message.get("From", "")), re.IGNORECASE)
     if not empty and not daemon:

@@ -155,7 +155,7 @@ def check_names(host: str, lookup: Lookup) -> Finding:
 
 
 def check_bounces(address: str, lookup: Lookup) -> Finding:
-    """Somebody takes mail for the address that bounces go to."""
+    """Check that a server takes mail for the address that bounces go to."""
     domain = address.rpartition("@")[2]
     if not address:
         detail = "[bounces] address is not set: bounces go to the sender's mailbox and nobody counts them"

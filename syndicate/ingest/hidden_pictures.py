@@ -1,4 +1,4 @@
-"""Pictures in elements that nobody sees: cut out before cleaning, which drops what hides them. Pure."""
+"""Pictures in hidden elements: cut out before cleaning, which drops what hides them. Pure."""
 
 import re
 

@@ -28,7 +28,7 @@ class RobotsFile:
 
     @property
     def reachable(self) -> bool:
-        """False when nobody knows the rules: then nothing is allowed, for now (RFC 9309 section 2.3.1.4)."""
+        """False while the rules are unknown: then nothing is allowed, for now (RFC 9309 section 2.3.1.4)."""
         return 200 <= self.status < 500 and self.status != 429
 
 
@@ -46,7 +46,7 @@ class Rules:
 
 
 def robots_file(origin: str, status: int, body: bytes, now: datetime) -> RobotsFile:
-    """Remember an answer. A 4xx means that there are no rules; a 5xx or none that nobody knows them."""
+    """Remember an answer. A 4xx means that there are no rules; a 5xx or no answer leaves them unknown."""
     text = body[:MAX_BYTES].decode("utf-8", "replace") if status == 200 else ""
     file = RobotsFile(origin=origin, status=status, rules=text, expires=now + KEPT)
     if file.reachable:

@@ -8,7 +8,7 @@ from enum import StrEnum
 class HubState(StrEnum):
     """State of a subscription at a hub.
 
-    ``wanted``: a feed named its hub, nobody asked yet. ``asked``: the hub was asked and has to verify
+    ``wanted``: a feed named its hub, which was not asked yet. ``asked``: the hub was asked and has to verify
     that it was us. ``active``: verified, until the lease ends. ``denied``: the hub refused.
     ``leaving``: we want it to end. ``ended``: it has; the callback answers 410.
     """

@@ -68,7 +68,7 @@ class Fetched:
 
     ``url`` is where the answer came from after all redirects. ``unchanged`` is a 304, or a 200 whose
     bytes on the wire are the known ones; ``body`` is then empty and nothing was decompressed.
-    ``etag`` and ``last_modified`` are always the ones to store: a 304 keeps those it does not
+    ``etag`` and ``last_modified`` are always the values to store: a 304 keeps those it does not
     mention, a 200 drops them (polite-fetching rule F3). ``permanent_url`` is where a chain of only
     301 and 308 led, else ``""``. ``max_age`` is seconds (RFC 9111 section 4.2.1: ``max-age``, then
     ``Expires``), ``None`` when the server does not say. ``links`` are the ``Link`` header fields

@@ -125,7 +125,7 @@ def _ranked(
 
 
 def _order(pair: tuple[Candidate, RankedStory]) -> tuple[float, float, int, int]:
-    """Pinned ones by their places, before the rest by score."""
+    """Sort pinned stories by their places, before the rest by score."""
     candidate, ranked = pair
     pin = ranked.parts.get("pin", sys.maxsize) if candidate.pinned else sys.maxsize
     return pin, -ranked.score, ranked.position, candidate.story.id

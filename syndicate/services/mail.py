@@ -86,7 +86,7 @@ def mail_domain(settings: Settings) -> str:
 
 
 def sender_is_set(settings: Settings) -> bool:
-    """Return whether mail comes from somebody's address, and not from that of the example."""
+    """Return whether mail has a sender's address other than that of the example."""
     return not settings.mail.sender.rstrip("> ").endswith(("@example.com", ".example.com"))
 
 

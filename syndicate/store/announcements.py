@@ -20,7 +20,7 @@ class Announcement:
 
 
 def note_documents(connection: Connection, digests: Mapping[str, str], now: datetime) -> None:
-    """Take down what was written, by address. Only bytes that differ from the last ones are news."""
+    """Take down what was written, by address. Only bytes that differ from the last bytes are news."""
     table = schema.announcements
     for topic, digest in digests.items():
         fresh = {"digest": digest, "next_try": now, "attempts": 0, "error": ""}

@@ -244,7 +244,7 @@ def list_deliveries(
 
 
 def count_refused(connection: Connection) -> int:
-    """Deliveries that failed for good to people who are still subscribed: somebody should look at them."""
+    """Return deliveries that failed for good to people who are still subscribed, for the operator."""
     table, subscriptions = schema.deliveries, schema.subscriptions
     query = (
         select(func.count())

@@ -138,5 +138,5 @@ def state_is(table: Table, state: DeliveryState) -> ColumnElement[bool]:
 
 
 def free() -> dict[str, Any]:
-    """The values of a delivery that nobody has."""
+    """Return the values of a delivery without a lease."""
     return {"lease_owner": "", "lease_until": EPOCH}

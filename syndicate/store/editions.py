@@ -75,7 +75,7 @@ def carried_stories(
 ) -> dict[int, CarriedStory]:
     """Stories that editions of this newsletter and cadence carried for periods ending before a moment.
 
-    An edition that was withdrawn carried none: nobody has seen it.
+    An edition that was withdrawn carried none: it was never sent.
     What readers saw is the article that led, so a story that has merged or split since is the one which
     holds that article now; when the article is gone, the one to which the story's id leads.
     """

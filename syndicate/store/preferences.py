@@ -30,7 +30,7 @@ class StoredPreferences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """A cadence and a selection that somebody has chosen, other than every edition with everything."""
+    """Cadence and selection that a reader has chosen, other than every edition with everything."""
 
     cadence: str
     selection: str
@@ -103,7 +103,7 @@ def save_preferences(
 
 
 def variants(connection: Connection, newsletter: str, now: datetime) -> list[Variant]:
-    """Every distinct choice that somebody who gets mail now has made for a newsletter."""
+    """Return every distinct choice of present readers for a newsletter."""
     subscriptions, subscribers = schema.subscriptions, schema.subscribers
     special = or_(subscriptions.c.cadence != EVERY_EDITION, subscriptions.c.selection != "")
     query = (

@@ -86,7 +86,7 @@ def record_sign_up(
 
 
 def waiting_sign_ups(connection: Connection, *, limit: int) -> list[SignUp]:
-    """Requests nobody has looked at, oldest first."""
+    """Return unprocessed requests, oldest first."""
     table = schema.sign_ups
     query = select(*_columns()).where(table.c.state == WAITING).order_by(table.c.id).limit(limit)
     return [SignUp(**row._asdict()) for row in connection.execute(query)]
@@ -121,7 +121,7 @@ def confirmation_edition(
 
 
 def take_sign_up(connection: Connection, sign_up_id: int) -> bool:
-    """Nothing comes of a request unless ``mark_mailed`` follows; false when somebody else has taken it."""
+    """Nothing comes of a request unless ``mark_mailed`` follows; false when another process has taken it."""
     return _move(connection, sign_up_id, WAITING, IGNORED)
 
 

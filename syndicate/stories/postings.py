@@ -108,7 +108,7 @@ class Postings:
         )
 
     def _list(self, number: int) -> list[int] | None:
-        """The list of a word, also one that nobody asked for since the index was filled; ``None`` without."""
+        """Return the list of a word, unpacked at its first use after filling; ``None`` without."""
         found = self._lists.get(number)
         if found is None and self._starts is not None:
             start, end = self._starts.item(number), self._starts.item(number + 1)
@@ -125,7 +125,7 @@ def _length(added: int, latest: int) -> int:
 
 
 def _best(promise: dict[int, float], limit: int) -> list[int]:
-    """The articles that promise most, of equal ones the latest. Sorting bare numbers first is quicker."""
+    """Return the most promising articles, of equals the latest. Sorting bare numbers first is quicker."""
     least = sorted(promise.values(), reverse=True)[limit - 1] if len(promise) > limit else 0.0
     found = [(value, article_id) for article_id, value in promise.items() if value >= least]
     return [article_id for _, article_id in sorted(found, reverse=True)[:limit]]

@@ -91,7 +91,7 @@ class StoryFacts:
     """A story as ranking sees it.
 
     ``usual_rate``: its topic's articles per hour, as its history has it. ``theme``: what
-    ``theme_weight`` found. ``reads``: how often its pages were opened, 0 where nobody counts.
+    ``theme_weight`` found. ``reads``: how often its pages were opened, 0 without counting.
     """
 
     story_id: int

@@ -113,7 +113,7 @@ def text_of(pieces: list[str], *, is_printable: bool = False) -> str:
 
     Blocks become paragraphs, list items "• " lines, ``br`` a line break; alternative texts of pictures are
     left out. ``is_printable`` tells that there are neither controls, tabs and line ends apart, nor format
-    characters, nor unusual space: then nobody need look. The pieces are used up.
+    characters, nor unusual space: then no look is needed. The pieces are used up.
     """
     tags = pieces[1::2]
     if "/pre" in tags:

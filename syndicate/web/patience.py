@@ -25,7 +25,7 @@ class PatientProtocol(H11Protocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base
-        """Somebody has connected."""
+        """Note a new connection."""
         super().connection_made(transport)
         if len(self.connections) > self._most:
             transport.abort()

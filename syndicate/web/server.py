@@ -1,4 +1,4 @@
-"""The web server: uvicorn inside somebody else's event loop, stopped by whoever started it."""
+"""The web server: uvicorn inside the caller's event loop, stopped by the caller."""
 
 import contextlib
 import logging

@@ -75,7 +75,7 @@ class Claims:
             source_store.extend_leases(connection, self._ids(), owner=self.intake.owner, until=self._until())
 
     def give_back(self) -> None:
-        """Free those that were not read: whoever comes next may read them at once."""
+        """Free sources that were not read: the next run may read them at once."""
         if unread := self.unread():
             with self.intake.store.write() as connection:
                 source_store.release_sources(connection, unread, owner=self.intake.owner)

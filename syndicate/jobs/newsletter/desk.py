@@ -115,7 +115,7 @@ class DeskJob:
         return len(proof.findings)
 
     def hold(self, edition_id: int, *, by: str, now: datetime) -> None:
-        """Take the deadline away: the edition waits until somebody approves it."""
+        """Take the deadline away: the edition waits until an editor approves it."""
         self._move(edition_id, HELD, "hold", by, now)
 
     def withdraw(self, edition_id: int, *, by: str, now: datetime) -> None:
