@@ -9,7 +9,7 @@ Each source has a channel of its own, limited as all are to 100 items, so that w
 found in a document; above 300 feeds there is one channel only. ``hidden_…`` are articles that a channel of
 everything would not show. ``wrong_base`` are addresses in texts that were resolved against the feed's own
 address, or not against the base of their item; ``dead_links`` are relative addresses on disk that are no
-files. ``--examples N`` shows N of each that should be none.
+files. Enclosures that are images count as pictures. ``--examples N`` shows N of each that should be none.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -108,7 +109,8 @@ class Server:
                 )
                 self.send_header("Content-Length", str(len(body or b"")))
                 self.end_headers()
-                self.wfile.write(body or b"")
+                with suppress(BrokenPipeError):
+                    self.wfile.write(body or b"")
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
@@ -244,7 +246,7 @@ def _labels(rows: Sequence[Any]) -> dict[int, int]:
 def _look_at_entries(services: Services, server: Server, figures: Figures) -> None:
     """Compare what feedparser finds in the documents with the stored texts, by the addresses in them."""
     bodies, table, sources = schema.article_bodies, schema.articles, schema.sources
-    query = select(sources.c.name, table.c.url, table.c.title, bodies.c.html)
+    query = select(sources.c.name, sources.c.home_url, table.c.url, table.c.title, bodies.c.html)
     query = query.join(sources, sources.c.id == table.c.source_id).join(
         bodies, bodies.c.article_id == table.c.id
     )
@@ -252,9 +254,12 @@ def _look_at_entries(services: Services, server: Server, figures: Figures) -> No
     with services.store.read() as connection:
         for row in connection.execute(query):
             stored[row.name, row.url].append(row)
+            base = row.url or row.home_url
+            if not base or base.startswith(server.base):
+                continue  # The feed names no other base than its own address.
             for address in ADDRESS.findall(row.html):
                 if address.startswith(server.base):
-                    figures.count("wrong_base", 1, f"{row.title}: {address}")
+                    figures.count("wrong_base", 1, f"{row.title} ({base}): {address}")
     figures.count("wrong_base", 0)
     for path, document in server.documents.items():
         parsed = feedparser.parse(document, sanitize_html=False, resolve_relative_uris=False)
@@ -262,7 +267,8 @@ def _look_at_entries(services: Services, server: Server, figures: Figures) -> No
             figures.count("entries_in")
             dated = entry.get("published_parsed") or entry.get("updated_parsed")
             figures.count("entries_without_a_date", int(not dated))
-            figures.count("enclosures_in", len(entry.get("enclosures", ())))
+            kinds = [one.get("type", "") for one in entry.get("enclosures", ())]
+            figures.count("enclosures_in", sum(not kind.startswith("image/") for kind in kinds))
             text = " ".join(
                 part.get("value", "")
                 for part in (*entry.get("content", ()), {"value": entry.get("summary", "")})
@@ -278,6 +284,8 @@ def _wrong(text: str, entry: Any, parsed: Any, kept: str) -> Iterator[str]:
     base = urljoin(parsed.feed.get("link", ""), entry.get("link", ""))
     declared = next((part.get("base") for part in entry.get("content", ()) if part.get("base")), "")
     base = urljoin(base, declared) if declared else base
+    if not urlsplit(base).netloc:
+        return
     addresses = ADDRESS.findall(kept)
     for relative in {
         one for one in ADDRESS.findall(text) if not urlsplit(one).netloc and not urlsplit(one).scheme

@@ -31,6 +31,7 @@ def attributes_of(source: Source) -> Attributes:
         "Republish": source.republish.value if source.republish is not _PLAIN.republish else "",
         "FullText": source.full_text.value if source.full_text is not _PLAIN.full_text else "",
         "Paywall": source.paywall.value if source.paywall is not _PLAIN.paywall else "",
+        "Interval": f"{source.interval:g}" if source.interval else "",
         "Own": "true" if source.own else "",
         "Paused": "true" if source.paused else "",
     }
@@ -65,6 +66,9 @@ def with_attributes(source: Source, attributes: Iterable[tuple[str, str]], *, tr
         with contextlib.suppress(KeyError, ValueError):
             weight = float(given["Weight"])
             changes |= {"weight": weight} if isfinite(weight) and 0 <= weight <= HEAVIEST else {}
+        with contextlib.suppress(KeyError, ValueError):
+            interval = float(given["Interval"])
+            changes |= {"interval": interval} if isfinite(interval) and interval > 0 else {}
         changes |= {"own": given.get("Own") == "true", "paused": given.get("Paused") == "true"}
     return replace(source, **changes)
 
