@@ -1,4 +1,4 @@
-"""What news pages write around an article: patterns for text that ``fold`` prepared.
+"""Patterns of text around articles on news pages, for text that ``fold`` prepared.
 
 English and Arabic in full; dates, reading times, bylines and further reading also in French, German, Spanish,
 Italian and Portuguese.
@@ -34,8 +34,7 @@ UPDATED = _any(
     "حدثت?(?: في)?",
 )
 AGO = _any(
-    r"\d+\s*(?:sec(?:ond)?s?|min(?:ute)?s?|hours?|hrs?|days?|weeks?|months?)\s+ago",
-    r"منذ\s+(?:\d+\s+)?\w+",
+    r"\d+\s*(?:sec(?:ond)?s?|min(?:ute)?s?|hours?|hrs?|days?|weeks?|months?)\s+ago", r"منذ\s+(?:\d+\s+)?\w+"
 )
 SITES = _any(
     "facebook", "twitter", "x", "whatsapp", "telegram", "linkedin", "instagram", "reddit", "pinterest",

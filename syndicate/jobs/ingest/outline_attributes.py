@@ -1,4 +1,4 @@
-"""What OPML has no word for, as attributes of our own: how a source is read, and what it counts.
+"""Attributes that OPML lacks: how a source is read, and its weight.
 
 Written by an export, read back by an import, so that a list that goes out and comes back loses nothing. Where
 a secret is kept is not among them: private sources are not exported at all.
@@ -24,7 +24,7 @@ _SELECTORS = tuple(field.name for field in fields(Selectors))
 
 
 def attributes_of(source: Source) -> Attributes:
-    """What differs from an ordinary source, as attributes of an outline."""
+    """Return what differs from an ordinary source, as attributes of an outline."""
     values = {
         "Kind": source.kind.value if source.kind is not _PLAIN.kind else "",
         "Weight": f"{source.weight:g}" if source.weight != _PLAIN.weight else "",

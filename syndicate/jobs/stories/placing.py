@@ -93,7 +93,7 @@ class Placing:
             self._index.assign(article.id, -article.id)
         self._placements[article.id] = placement
         if article.read_more:
-            # What it lists may be placed after it.
+            # The articles that it lists may be placed after it.
             self._touched.add(article.id)
         self._regrouped += [(article.id, change) for change in placement.regrouped]
         self._touched.update(placement.touched)
@@ -105,7 +105,7 @@ class Placing:
         return self._forwarded(article.story_id)
 
     def _forwarded(self, story_id: int) -> int:
-        """Where a story leads after this batch's merges."""
+        """Return where a story leads after this batch's merges."""
         for _, change in self._regrouped:
             if change.kind == MERGED and change.story == story_id:
                 story_id = change.into
@@ -209,11 +209,11 @@ class Placing:
         story_moves.save_reasons(self._connection, list(self._placements), reasons)
 
     def _named(self, story: int, nearest_id: int) -> int:
-        """The id of the story meant then: one that had no row is the one that its article is in now."""
+        """Return the id of the story meant then: for a story without a row, that of its article now."""
         return story if story > 0 else self._index.story_of(nearest_id) or 0
 
     def _save_links(self) -> None:
-        """Related links of the new articles, and of the older ones that now have a better one."""
+        """Save related links of new articles, and of older articles that now have a better link."""
         limit = self._index.options.related_limit
         found: dict[int, Sequence[Scored]] = {
             article_id: placement.candidates for article_id, placement in self._placements.items()
