@@ -343,8 +343,7 @@ class StoryIndex:
 
     def _links(self, held: Held, matches: Iterable[Match]) -> tuple[Scored, ...]:
         """The matches that deserve a link: what the source itself lists first, then the likest."""
-        mine = self._texts.speaker(held).article_id
-        others = [match for match in matches if match.article_id != mine]
+        others = [match for match in matches if self._held[match.article_id].text != held.text]
         listed = (match.scored() for match in others if match.hint)
         chosen = (
             match.scored()

@@ -141,6 +141,15 @@ def test_read_more_never_names_two_articles_with_one_text(newsroom: Room) -> Non
     assert len(links.get(ids[0], [])) <= 1
 
 
+def test_read_more_of_an_edited_article_never_names_its_own_text(newsroom: Room) -> None:
+    first, second = write(newsroom, 1, FERRY), write(newsroom, 2, FERRY, "hills")
+    job(newsroom).run(NOW)
+    edit(newsroom, first, 3, (FERRY[0], FERRY[1].replace("mail", "post")))
+    job(newsroom).run(NOW)
+    with newsroom.store.read() as connection:
+        assert not any(story_store.related_links(connection, [first, second], site_url=SITE).values())
+
+
 def test_a_sources_own_template_under_other_titles_is_no_copy(newsroom: Room) -> None:
     same = "Read the full story, listen to the episode and support the show on our site."
     ids = [
