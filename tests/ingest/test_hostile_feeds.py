@@ -87,7 +87,9 @@ def test_an_item_beyond_the_limits_is_flattened_and_the_others_are_read(excess):
 def test_an_item_with_too_many_attributes_of_its_own_costs_no_other_item():
     first = b"<item " + MANY_ATTRIBUTES.encode() + b"><title>a</title></item>"
     body = rss("<title>b</title>").replace(b"<item>", first + b"<item>", 1)
-    assert [entry.title for entry in read(body).entries] == ["a", "b"]
+    parsed = read(body)
+    assert [entry.title for entry in parsed.entries] == ["a", "b"]
+    assert [entry.title for entry in read(body, known=frozenset(parsed.digests[:1])).entries] == ["b"]
 
 
 def test_text_of_elements_nested_too_deeply_is_kept():
