@@ -203,6 +203,52 @@ def test_two_agencies_with_one_template_tell_twelve_events_as_twelve_stories(new
     assert len(set().union(*stories)) == 12
 
 
+@pytest.mark.parametrize(
+    ("language", "title", "text", "places"),
+    [
+        (
+            "de",
+            "Erdbeben der Stärke {strength} erschüttert {place}",
+            (
+                "Ein Erdbeben der Stärke {strength} hat am Montag {place} erschüttert, teilte die Warte mit. "
+                "Das Zentrum lag in einer Tiefe von {depth} Kilometern. Berichte über Schäden gab es "
+                "zunächst nicht. Bewohner liefen auf die Straßen."
+            ),
+            ("Aldra", "Brevik", "Corvo", "Dalum"),
+        ),
+        (
+            "ar",
+            "زلزال بقوة {strength} يضرب {place}",
+            (
+                "ضرب زلزال بقوة {strength} درجات {place} يوم الاثنين، بحسب هيئة المسح. ووقع الزلزال على عمق "
+                "{depth} كيلومترا. ولم ترد تقارير فورية عن أضرار أو إصابات. وخرج السكان إلى الشوارع."
+            ),
+            ("اليابان", "تشيلي", "تركيا", "المكسيك"),
+        ),
+        (
+            "zh",
+            "{place}发生{strength}级地震",
+            (
+                "地质调查局表示，周一{place}发生{strength}级地震。震源深度为{depth}公里。目前没有关于损失"
+                "或人员伤亡的报告。居民跑到街上。"
+            ),
+            ("日本", "智利", "土耳其", "墨西哥"),
+        ),
+    ],
+    ids=["German", "Arabic", "Chinese"],
+)
+def test_one_template_tells_different_events_where_capitals_mark_no_names(
+    newsroom: Room, language: str, title: str, text: str, places: tuple[str, ...]
+) -> None:
+    ids = []
+    for number, place in enumerate(places):
+        facts = {"place": place, "strength": f"{4 + number / 10:.1f}", "depth": 11 + 3 * number}
+        piece = title.format(**facts), text.format(**facts)
+        ids.append(write(newsroom, number, piece, language=language))
+    job(newsroom).run(NOW)
+    assert len({one.story_id for one in articles(newsroom, *ids)}) == len(places)
+
+
 def test_terms_of_another_version_are_made_again_and_stories_stay(newsroom: Room) -> None:
     ids = [write(newsroom, 1, FERRY), write(newsroom, 2, FERRY, "hills"), write(newsroom, 3, MARKET)]
     job(newsroom).run(NOW)
