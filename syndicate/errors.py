@@ -25,7 +25,7 @@ A message says what went wrong, where, why, and what to do about it. Anything th
         ├── Refused                a 5xx reply: this recipient or message will never go
         │   └── SenderRefused      a 5xx reply to the sender: about that message, or about us
         ├── TransportDown          no connection, bad login: nothing can go for now
-        └── Uncertain              the body was sent and no reply came: nobody knows
+        └── Uncertain              the body was sent and no reply came: outcome unknown
 """
 
 
@@ -91,7 +91,7 @@ class NotAsked(FetchError):
 
 
 class FetchStopped(FetchError):
-    """Not fetched because the program ends: nobody's fault."""
+    """Not fetched because the program ends; the server is not at fault."""
 
 
 class ForbiddenAddress(FetchError):
@@ -111,7 +111,7 @@ class ParserDied(ParseError):
 
 
 class ParserClosed(ParserDied):
-    """The worker process was stopped because the program ends: nobody's fault."""
+    """The worker process was stopped because the program ends; the document is not at fault."""
 
 
 class RenderError(SyndicateError):
@@ -151,4 +151,4 @@ class TransportDown(MailError):
 
 
 class Uncertain(MailError):
-    """The body was on the wire and no reply came: sent or not, nobody knows."""
+    """The body was on the wire and no reply came: it may have been sent."""

@@ -122,7 +122,7 @@ class FileLock:
 def temporary_folder(prefix: str) -> Iterator[Path]:
     """A folder of our own that goes at the end; those of this prefix that killed processes left go first.
 
-    Whoever uses one holds a lock on it, which the kernel frees.
+    Its user holds a lock on it, which the kernel frees.
     """
     for path in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
         if _RANDOM_NAME.fullmatch(path.name.removeprefix(prefix)):
@@ -148,7 +148,7 @@ def _own_folder(prefix: str) -> tuple[Path, int]:
 
 
 def _remove_unused(folder: Path) -> None:
-    """Remove a folder if it is ours and nobody has it locked."""
+    """Remove a folder if it is ours and no process has locked it."""
     with suppress(OSError):
         descriptor = os.open(folder, _FOLDER)
         try:

@@ -56,7 +56,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutlineList:
-    """What an OPML file holds: feeds, and ``(title, reason)`` of outlines whose address is of no use."""
+    """Content of an OPML file: feeds, and ``(title, reason)`` of outlines whose address is of no use."""
 
     title: str = ""
     outlines: tuple[Outline, ...] = ()

@@ -1,4 +1,4 @@
-"""Templates: the user's own folder first, then the ones we ship. The only importer of jinja2.
+"""Templates: the user's own folder first, then the shipped templates. The only importer of jinja2.
 
 A user overrides ``pages/article.html`` by putting a file of that name into their folder. The
 override may start from ours: ``{% extends "!builtin/pages/article.html" %}`` always means the
@@ -52,7 +52,7 @@ _SPECIAL: Final = re.compile("[&<>\"']").search
 
 
 def _zone_name(value: datetime, zone: tzinfo = UTC) -> str:
-    """What a zone is called at that time: "CET"; an offset when it has no name."""
+    """Return what a zone is called at that time: "CET"; an offset when it has no name."""
     return value.astimezone(zone).tzname() or ""
 
 
@@ -106,7 +106,7 @@ class _Folder(FileSystemLoader):
 
 
 def _escaped(value: Any) -> str:
-    """What ``escape`` gives; a value that stays as it is comes back at once, not wrapped first."""
+    """Return what ``escape`` gives; a value that stays as it is comes back at once, not wrapped first."""
     kind = type(value)
     plain = kind is Markup or (kind is str and not _SPECIAL(value))
     return value if plain else escape(value)
@@ -246,7 +246,7 @@ class Templates:
         return ""
 
     def check(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Compile each template and look for the ones it refers to; a sentence for each problem."""
+        """Compile each template and look up those it refers to; return a sentence for each problem."""
         problems: list[str] = []
         for name in names:
             try:

@@ -1,4 +1,4 @@
-"""Where a key stands in a TOML text, so that an error can name the line.
+"""Lines of keys in a TOML text, for errors that name them.
 
 ``tomllib`` forgets positions; this reads just enough of the syntax to find table headers and keys at
 the beginning of lines.

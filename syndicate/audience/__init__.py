@@ -1,1 +1,1 @@
-"""Who reads: addresses, the signed links in their mail, and lists of subscribers in and out."""
+"""Subscribers: addresses, the signed links in their mail, and import and export of lists."""

@@ -11,7 +11,7 @@ _SUBJECT_LIMIT = 70
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What the mail says: the same for everybody but for the token in ``confirm_url``.
+    """Content of the confirmation mail: the same for all recipients but for the token in ``confirm_url``.
 
     ``agreed`` is what the reader agrees to; ``hours`` is how long the link can be used.
     """

@@ -38,7 +38,7 @@ _BYTE_ORDER_MARKS = (
 
 
 class ImportOutcome(StrEnum):
-    """What became of one row."""
+    """Result of one imported row."""
 
     ADDED = "added"
     SUPPRESSED = "suppressed"
@@ -99,12 +99,12 @@ def export_subscribers(rows: Iterable[ExportedRow]) -> bytes:
 
 
 def export_gone(rows: Iterable[tuple[str, str, str]]) -> bytes:
-    """Who is not written to any more, for ``import_gone``: (email, newsletter, reason) of each."""
+    """Return who is not written to any more, for ``import_gone``: (email, newsletter, reason) of each."""
     return _write(_GONE_COLUMNS, rows)
 
 
 def import_gone(data: bytes) -> list[tuple[str, str, str]]:
-    """What ``export_gone`` wrote, whichever spreadsheet it went through.
+    """Return what ``export_gone`` wrote, whichever spreadsheet it went through.
 
     ``ParseError`` for another list and for a row that lacks a cell: nobody is taken for gone by mistake.
     """
@@ -166,7 +166,7 @@ def _row(line: int, cells: list[str], columns: Mapping[str, int]) -> ImportedRow
 
 
 def _columns(cells: list[str]) -> Mapping[str, int]:
-    """Where each heading stands; empty when the first row is no row of headings."""
+    """Return where each heading stands; empty when the first row is no row of headings."""
     names = [cell.strip().casefold() for cell in cells]
     found = {
         heading: place

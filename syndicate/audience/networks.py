@@ -1,4 +1,4 @@
-"""Which network somebody asks from: enough to slow down an attacker, too little to name a person."""
+"""Network of a client: enough to slow down an attacker, too little to identify a person."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 

@@ -1,4 +1,4 @@
-"""What a reader may choose: newsletters, sections, languages, how often, at which hour, a pause.
+"""Choices of a reader: newsletters, sections, languages, how often, at which hour, a pause.
 
 A selection is stored as a short text, one clause a line and in order, so that equal choices are equal
 texts: an edition is rendered once for each distinct one, never once for each reader.
@@ -25,7 +25,7 @@ class NothingChosen(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which stories somebody wants; an empty tuple means all of them."""
+    """Selection of stories by a reader; an empty tuple means all of them."""
 
     sections: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
@@ -36,13 +36,13 @@ class Selection:
         return "\n".join(lines + [_LANGUAGE + one for one in sorted(set(self.languages))])
 
     def takes(self, section: str, language: str) -> bool:
-        """Whether a story of that section and language is wanted; ``en`` takes ``en-gb`` too."""
+        """Return whether a story of that section and language is wanted; ``en`` takes ``en-gb`` too."""
         return (not self.sections or section in self.sections) and (
             not self.languages or any(f"{language}-".startswith(f"{one}-") for one in self.languages)
         )
 
     def shows(self, language: str) -> bool:
-        """Whether a language that is offered stands for one of these; ``en`` does for ``en-us``."""
+        """Return whether a language that is offered stands for one of these; ``en`` does for ``en-us``."""
         return not self.languages or any(f"{one}-".startswith(f"{language}-") for one in self.languages)
 
 
@@ -57,7 +57,7 @@ def read_selection(text: str) -> Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What there is to choose from for one newsletter. ``newsletters`` is title by name.
+    """Choices that a newsletter offers. ``newsletters`` is title by name.
 
     ``consents`` is, by name, the text that whoever ticks a further newsletter agrees to.
     """
@@ -71,7 +71,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What a reader has chosen. ``hour`` is local to ``time_zone``, ``None`` for as soon as it is ready."""
+    """Choices of a reader. ``hour`` is local to ``time_zone``, ``None`` for as soon as it is ready."""
 
     newsletters: tuple[str, ...] = ()
     selection: Selection = field(default_factory=Selection)

@@ -46,7 +46,7 @@ def read_feed_token(secret: bytes, token: str, revision: int) -> int | None:
 
 
 def token_digest(token: str, address_key: str, newsletter: str) -> str:
-    """What is stored of a single-use token: it belongs to one mailbox and one newsletter."""
+    """Return what is stored of a single-use token: it belongs to one mailbox and one newsletter."""
     return hashlib.sha256("\x00".join((token, address_key, newsletter)).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What the arguments of several commands mean: an article, a source, a newsletter, whoever decides."""
+"""Arguments of several commands: an article, a source, a newsletter, the person who decides."""
 
 import getpass
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ def article_lines(articles: Sequence[Article]) -> str:
 
 
 def source_named(connection: Connection, name: str) -> Source:
-    """The source of that name, whoever declared it. Raises ``UsageError`` when there is none."""
+    """Return the source of that name, however it came in. Raises ``UsageError`` when there is none."""
     source = added_sources.find_source(connection, name)
     if source is None:
         raise click.UsageError(f"there is no source named {name!r}; see `syndicate sources list`")
@@ -111,7 +111,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _decider(_context: click.Context, _parameter: click.Parameter, given: str) -> str:
-    """Who decides: as told, else whose account this is."""
+    """Return who decides: as told, else whose account this is."""
     try:
         return clean_line(given, _LONGEST_NAME) or getpass.getuser()
     except (OSError, KeyError):

@@ -1,4 +1,4 @@
-"""What came back, for an operator and for the mail server's pipe."""
+"""Commands for bounces, for an operator and for the mail server's pipe."""
 
 import sys
 from datetime import datetime

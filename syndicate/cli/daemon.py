@@ -216,7 +216,7 @@ class _Daemon:
         }
 
     def _pages(self, now: datetime) -> Mapping[str, object] | None:
-        """What ingest named and did not read: the parts of sitemaps, and the pages of articles."""
+        """Return what ingest named and did not read: the parts of sitemaps, and the pages of articles."""
         parts = self._services.sitemap_parts.run(now, stopping=self._stopping)
         for failure in parts.failures:
             log.warning("sitemap failed", extra={"did": {"error": failure}})

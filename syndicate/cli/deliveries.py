@@ -1,4 +1,4 @@
-"""Deliveries for an operator: look at them, and decide about those nobody can be sure of."""
+"""Deliveries for an operator: look at them, and decide about uncertain ones."""
 
 from datetime import datetime
 from pathlib import Path
@@ -133,5 +133,5 @@ def doubt(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> N
 
 
 def _said(report: DeliveryReport) -> str:
-    """Why it ended, and what the mail server said last."""
+    """Return the reason of its end and the mail server's last reply."""
     return "; ".join(filter(None, (_CAUSES[report.cause], report.error)))

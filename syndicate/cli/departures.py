@@ -1,4 +1,4 @@
-"""Who is not written to any more: carried over to another store, and let back in when only mail bounced."""
+"""Suppressed mailboxes: carried over to another store, and released when only mail bounced."""
 
 from datetime import datetime
 from pathlib import Path

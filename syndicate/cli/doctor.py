@@ -54,7 +54,7 @@ def examine(services: Services, ask: Lookup) -> list[Finding]:
 
 
 def _check_domains(services: Services, ask: Lookup) -> list[Finding]:
-    """What the records of the domains say that mail comes from."""
+    """Return what the records of the domains say that mail comes from."""
     settings, domain = services.settings, mail_domain(services.settings)
     envelope = envelope_domain(settings)
     signing = [key.domain for key in services.dkim_keys]
@@ -100,7 +100,10 @@ def _check_unsubscribing(services: Services) -> Finding:
 
 
 def try_link(services: Services, page: str, token: str) -> Finding:
-    """Whether the link of a token shows our button, and a wrong one does not; ``page`` ends in a slash."""
+    """Return whether the link of a token shows our button, and a wrong one does not.
+
+    ``page`` ends in a slash.
+    """
     urls = page + token, page + token[:-1] + ("A" if token[-1] != "A" else "B")
     requests = [FetchRequest(url=url, accept=PAGE_ACCEPT, private=True, key=url) for url in urls]
     answers = {request.key: answer for request, answer in services.fetcher.fetch_each(requests)}
@@ -121,7 +124,7 @@ def try_link(services: Services, page: str, token: str) -> Finding:
 
 
 def _has_button(body: bytes) -> bool:
-    """Whether a page has a form with a button that our own page would take for a yes."""
+    """Return whether a page has a form with a button that our own page would take for a yes."""
     return any(
         is_confirmation({one.attributes.get("name", ""): one.attributes.get("value", "")})
         for one in MailPage(body.decode("utf-8", "replace")).elements
@@ -130,7 +133,7 @@ def _has_button(body: bytes) -> bool:
 
 
 def _is_posted(element: Element | None) -> bool:
-    """Whether it stands in a form that is sent by POST."""
+    """Return whether it stands in a form that is sent by POST."""
     while element is not None and element.tag != "form":
         element = element.parent
     return element is not None and element.attributes.get("method", "").lower() == "post"

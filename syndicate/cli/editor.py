@@ -59,7 +59,7 @@ def _duration(_context: click.Context, _parameter: click.Parameter, value: str |
 
 
 def _decision_options(command: Callable[..., None]) -> Callable[..., None]:
-    """What every decision takes."""
+    """Add the options that every decision takes."""
     options = (
         config_option,
         json_option,
@@ -130,9 +130,7 @@ def undo(config: Path, as_json: bool, now: datetime | None, by: str, number: int
             )
         editor_store.sync_headlines(connection, at=at)
     show(
-        {"undone": number},
-        as_json,
-        lambda: say(f"Undone: {undone.action.value} {_words(undone)}. {_FOLLOW}"),
+        {"undone": number}, as_json, lambda: say(f"Undone: {undone.action.value} {_words(undone)}. {_FOLLOW}")
     )
 
 

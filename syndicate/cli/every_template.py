@@ -15,7 +15,8 @@ from syndicate.errors import RenderError
 from syndicate.jobs.audience.confirmation import proofed_confirmation
 from syndicate.newsletter.sample import sample_stories
 from syndicate.publish.archive import archive_pages, edition_item
-from syndicate.publish.site import SectionBlock, SitePages
+from syndicate.publish.site import SitePages
+from syndicate.publish.site_headline import SectionBlock
 from syndicate.services import Services
 from syndicate.web.pages import Notices
 
@@ -26,7 +27,7 @@ _STATUSES = (400, 403, 404, 405, 409, 410, 413, 429, 500, 503)
 
 
 def broken_templates(services: Services, now: datetime) -> list[str]:
-    """What cannot be rendered: the template, the line and the cause, each said once."""
+    """Return what cannot be rendered: the template, the line and the cause, each said once."""
     problems: dict[str, None] = {}
     for renders in (_site, _archive, _notices, _mails):
         for render in renders(services, now):

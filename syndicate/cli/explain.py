@@ -1,4 +1,4 @@
-"""Why is this here? An article's story, its related links with their scores, every part of its rank."""
+"""The ``explain`` command: an article's story, its related links with scores, every part of its rank."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -119,7 +119,7 @@ def _rank(connection: Connection, name: str, story_id: int | None) -> RankedStor
 
 
 def _decisions(connection: Connection, article: Article, now: datetime) -> list[Decision]:
-    """What the editor decided about the story, or about the article before it had one."""
+    """Return what the editor decided about the story, or about the article before it had one."""
     if article.story_id is None:
         return editor.decisions(connection, at=now, article_uids=[article.uid])
     return editor.story_decisions(connection, at=now).get(article.story_id, [])

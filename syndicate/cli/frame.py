@@ -1,4 +1,4 @@
-"""What every command shares: its common options, the services, and how results are shown."""
+"""Common parts of commands: options, the services, and the output of results."""
 
 import json
 import shutil
@@ -78,7 +78,7 @@ def changing(services: Services, dry_run: bool) -> AbstractContextManager[Connec
 
 
 def write_result(file: Path, data: bytes) -> None:
-    """Write a file somebody named, whole or not at all; ``-`` is standard output. Raises ``RenderError``."""
+    """Write the named file, whole or not at all; ``-`` is standard output. Raises ``RenderError``."""
     # Replacing /dev/stdout would be the end of it for everybody.
     if str(file) in ("-", "/dev/stdout"):
         sys.stdout.buffer.write(data)
@@ -164,7 +164,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def ago(then: datetime | None, now: datetime) -> str:
-    """How long ago, or how soon, in one short word: ``5 min ago``, ``in 2 h``."""
+    """Return how long ago, or how soon, in one short word: ``5 min ago``, ``in 2 h``."""
     if then is None:
         return "never"
     seconds = (now - then).total_seconds()

@@ -134,7 +134,7 @@ def _lists(services: Services, connection: Connection) -> tuple[tuple[str, Sourc
 
 
 def _last_deferral(connection: Connection) -> str:
-    """What the mail server, or the disk, said when it last put mail off."""
+    """Return what the mail server, or the disk, said when it last put mail off."""
     waiting = (DeliveryState.DEFERRED, DeliveryState.PENDING)
     latest = delivery_store.list_deliveries(connection, states=waiting, limit=1)
     return latest[0].error if latest else ""
@@ -175,7 +175,7 @@ def _problems_of_lists(health: Health) -> list[str]:
 
 
 def needs_a_person(state: SourceState | SourceListState) -> bool:
-    """Whether it fails again and again, or has never worked."""
+    """Return whether it fails again and again, or has never worked."""
     return state.failures >= FAILURES_WORTH_A_PERSON or bool(state.failures and state.last_success is None)
 
 
@@ -194,7 +194,7 @@ def _failures(health: Health) -> list[str]:
 
 
 def _belonging(failure: Failure, names: Mapping[int, str]) -> str:
-    """Whose it is, unless its own name says so."""
+    """Return the owner's name, unless the item's own name says it."""
     name = names.get(failure.source_id, "")
     return f" of {name}" if name and name != failure.subject else ""
 
@@ -237,7 +237,7 @@ def _problems_of_mail(health: Health, zone: ZoneInfo) -> list[str]:
 
 
 def _advice(source: Source, what: str) -> str:
-    """Where a source is changed depends on who declared it."""
+    """Return how a source is changed, which depends on its origin."""
     if source.origin is Origin.CONFIG:
         return f"{what} in the configuration"
     if source.listed_in:

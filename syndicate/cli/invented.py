@@ -134,7 +134,7 @@ def _edition(now: datetime, newsletter: str, *, cadence: str = "edition", revisi
 
 
 def reader(paused_until: datetime | None) -> ReaderPage:
-    """What a reader has chosen."""
+    """Return what a reader has chosen."""
     offer = Offer(
         newsletters={"sample": "Sample", "other": "Other"},
         consents={"sample": "Sample", "other": "Sample"},

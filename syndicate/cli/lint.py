@@ -1,4 +1,4 @@
-"""What is wrong with a newsletter, before anybody gets it."""
+"""The ``lint`` command: problems of a newsletter before it is sent."""
 
 from datetime import datetime
 from pathlib import Path

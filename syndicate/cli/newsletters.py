@@ -85,7 +85,7 @@ def resume(config: Path, as_json: bool, now: datetime | None, name: str) -> None
 
 
 def next_editions(services: Services, now: datetime) -> dict[str, datetime]:
-    """When the next edition of each newsletter is due, without the paused ones."""
+    """Return when the next edition of each newsletter is due, without paused newsletters."""
     with services.store.read() as connection:
         paused = newsletter_store.paused_newsletters(connection)
     return {one.name: _next(one, now) for one in services.newsletters if one.name not in paused}

@@ -1,4 +1,4 @@
-"""What the operator tells a running daemon by signal: SIGTERM and SIGINT to end, SIGHUP to read again.
+"""Signals to a running daemon: SIGTERM and SIGINT end it, SIGHUP reloads its settings.
 
 Handlers are there from the first moment to the last, also while one configuration gives way to the next:
 a signal that comes early or twice is an order like any other, and never the end by accident.
@@ -29,7 +29,7 @@ SENDING = "deliver"
 class Orders:
     """The latest order. ``came`` is set once there is one: to end, or to go on with other settings.
 
-    ``failure`` is why it ends, when nobody ordered it. ``working`` names the jobs that are at work.
+    ``failure`` is the reason of an end without an order. ``working`` names the jobs that are at work.
     """
 
     def __init__(self, config: Path, settings: Settings) -> None:
@@ -56,7 +56,7 @@ class Orders:
         return self._settings
 
     def refuse(self, error: SyndicateError, back_to: Settings) -> None:
-        """What was ordered turned out to be impossible: the settings before it are in force again."""
+        """Note that the ordered settings are invalid: the settings before them are in force again."""
         self._settings = back_to
         _keep_the_old(error)
 

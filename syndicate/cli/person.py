@@ -1,4 +1,4 @@
-"""What is held about one person, for people to read."""
+"""Data held about one subscriber, as text for people."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -32,13 +32,7 @@ MOST_MOMENTS = 10_000
     "--places", type=click.IntRange(1, 200), default=10, show_default=True, help="Shown of each list."
 )
 def replay(
-    config: Path,
-    as_json: bool,
-    now: datetime | None,
-    start: datetime,
-    end: datetime,
-    every: int,
-    places: int,
+    config: Path, as_json: bool, now: datetime | None, start: datetime, end: datetime, every: int, places: int
 ) -> None:
     """Show what each list and edition would have been with the present rules.
 
@@ -96,7 +90,7 @@ def _print(
 
 
 def _moment(moment: datetime, zone: ZoneInfo) -> str:
-    """What is replayed may be years old."""
+    """Widen the window of stories: replayed articles may be years old."""
     return f"{moment.astimezone(zone):%a %d %b %Y %H:%M %Z}"
 
 

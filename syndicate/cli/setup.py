@@ -60,7 +60,7 @@ def default_configuration() -> str:
 
 @dataclass(slots=True)
 class _Report:
-    """What ``check`` found: problems stop a start, notes do not."""
+    """Findings of ``check``: problems stop a start, notes do not."""
 
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

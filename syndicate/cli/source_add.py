@@ -119,7 +119,7 @@ def _access(given: dict[str, Any]) -> Access | None:
 
 
 def _stay_at_home(entered: str, chosen: str, access: Access | None) -> None:
-    """Refuse to send a secret to a host that a page or a redirect names, and nobody typed."""
+    """Refuse to send a secret to a host that a page or a redirect names, and the user did not type."""
     if access is not None and urlsplit(entered)[:2] != urlsplit(chosen)[:2]:
         raise SyndicateError(
             f"the feed is at {hidden_address(chosen)}, and the secret is for {hidden_address(entered)}: "

@@ -85,7 +85,7 @@ def export(config: Path, now: datetime | None, file: Path) -> None:
 
 
 def describe_import(result: ImportResult) -> str:
-    """What an import or a reading of a list did, in one line."""
+    """Return what an import or a reading of a list did, in one line."""
     parts = [f"{plural(len(result.added), 'source')} added", f"{len(result.known)} known already"]
     parts += [f"{len(result.paused)} paused"] if result.paused else []
     parts += [f"{len(result.refused)} left out"] if result.refused else []

@@ -1,4 +1,4 @@
-"""How what a source holds is shown: by ``sources add`` and ``sources test``."""
+"""Output of a source's content by ``sources add`` and ``sources test``."""
 
 from datetime import datetime
 from typing import Any

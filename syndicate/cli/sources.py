@@ -165,10 +165,7 @@ def _change(config: Path, name: str, change: Callable[[Connection, str], bool], 
         return change(connection, name)
 
 
-_ABSENT = {
-    Absence.UNDECLARED: "no longer declared",
-    Absence.UNLISTED: "no longer listed",
-}
+_ABSENT = {Absence.UNDECLARED: "no longer declared", Absence.UNLISTED: "no longer listed"}
 
 
 def _standing(report: SourceReport, now: datetime) -> str:

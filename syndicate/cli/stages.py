@@ -297,7 +297,7 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
 
 
 def _show_due(due: Sequence[DeliveryReport], problem: str, as_json: bool) -> None:
-    """What would be sent, and why it is not sent yet."""
+    """Show the deliveries that are due, and why they are not sent yet."""
     headers = ("delivery", "address", "newsletter", "subject")
     rows = [(one.delivery.id, one.delivery.address, one.newsletter, one.subject) for one in due]
 

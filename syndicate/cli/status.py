@@ -1,4 +1,4 @@
-"""How everything is doing, on one screen; exit code 1 when something needs a person."""
+"""The ``status`` command: everything on one screen; exit code 1 when something needs a person."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -87,7 +87,7 @@ def _print_sources(health: Health) -> None:
 
 
 def _remark(report: SourceReport) -> str:
-    """What is wrong with a source, or why it is read when it is; what needs a person is told below."""
+    """Return what is wrong with a source, or why it is read when it is; what needs a person is told below."""
     state = report.state
     if state.error and not report.source.paused and needs_a_person(state):
         return f"failed {plural(state.failures, 'time')}, see below"

@@ -150,7 +150,7 @@ def import_(
 def _import_row(
     connection: Connection, row: ImportedRow, newsletter: str, proof: tuple[str, str], now: datetime
 ) -> dict[str, Any]:
-    """What became of one row; ``proof`` is the name of its file and the text agreed to."""
+    """Return what became of one row; ``proof`` is the name of its file and the text agreed to."""
     file, agreed = proof
     outcome, reason = row.outcome.value, row.reason
     if row.outcome is ImportOutcome.ADDED and row.address:

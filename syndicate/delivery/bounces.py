@@ -1,4 +1,4 @@
-"""What comes back, as a verdict: bounces (RFC 3464), complaints (RFC 5965), answers of the mail server.
+"""Verdicts from bounces (RFC 3464), complaints (RFC 5965) and replies of the mail server.
 
 One table for all of them (RFC 3463). Only what surely means "no such mailbox" is hard; what may be about us
 (a block, a policy) must never cost a list its readers.
@@ -30,7 +30,7 @@ _RECIPIENT_FIELDS = ("delivered-to", "x-original-to", "envelope-to", "to")
 
 
 class Kind(StrEnum):
-    """What a report means for the mailbox."""
+    """Meaning of a report for the mailbox."""
 
     HARD = "hard"
     SOFT = "soft"
@@ -53,7 +53,7 @@ class Report:
 
 
 def judge(code: int | None, text: str) -> Kind | None:
-    """What a reply or a diagnostic says about the mailbox; ``None`` when it says nothing about it.
+    """Return what a reply or a diagnostic says about the mailbox; ``None`` when it says nothing about it.
 
     An enhanced status code in the text wins over ``code``; without one only plain words make it hard.
     """
@@ -69,7 +69,7 @@ def judge(code: int | None, text: str) -> Kind | None:
 
 
 def about_us(text: str) -> bool:
-    """Whether a reply names a policy or a block (4.7.x, 5.7.x): that is about who sends."""
+    """Return whether a reply names a policy or a block (4.7.x, 5.7.x): that is about who sends."""
     found = _STATUS.search(text)
     return found is not None and found[1][1:3] == ".7"
 
@@ -79,7 +79,7 @@ def _says_nobody(status: str, text: str) -> bool:
 
 
 def read_report(data: bytes) -> Report | None:
-    """What a message reports, or ``None`` when it reports nothing (an answer, a holiday notice, spam).
+    """Return what a message reports, or ``None`` when it reports nothing (an answer, a holiday notice, spam).
 
     Only the beginning is looked at: ``LARGEST`` bytes and 20 000 lines.
     """
@@ -127,7 +127,7 @@ def _notification(message: Message, status: Message) -> Report | None:
 
 
 def _bounce_in_words(message: Message, data: bytes) -> Report | None:
-    """Bounces of old servers: from nobody, with the reason somewhere in the text."""
+    """Read bounces of old servers: an empty sender, and the reason somewhere in the text."""
     empty = str(message.get("Return-Path", "")).strip() == "<>"
     daemon = re.search(r"mailer-daemon|postmaster", str(message.get("From", "")), re.IGNORECASE)
     if not empty and not daemon:
@@ -141,12 +141,7 @@ def _bounce_in_words(message: Message, data: bytes) -> Report | None:
 
 
 def _report(
-    message: Message,
-    kind: Kind,
-    status: str,
-    detail: str,
-    tokens: tuple[str, ...] = (),
-    data: bytes = b"",
+    message: Message, kind: Kind, status: str, detail: str, tokens: tuple[str, ...] = (), data: bytes = b""
 ) -> Report:
     fields = [str(value) for name in _RECIPIENT_FIELDS for value in message.get_all(name, [])]
     # A complaint goes to a fixed address; the envelope sender stands in the mail it is about.

@@ -1,4 +1,4 @@
-"""What receivers ask of a sender: SPF, DKIM, DMARC, names that match addresses, TLS, one-click unsubscribing.
+"""Checks of a sender: SPF, DKIM, DMARC, names that match addresses, TLS, one-click unsubscribing.
 
 Every check is a function of the answers it got; who asks is an argument.
 """
@@ -91,7 +91,7 @@ def check_dmarc(domain: str, lookup: Lookup) -> Finding:
 
 
 def check_alignment(domain: str, envelope: str, signing: Sequence[str], lookup: Lookup) -> Finding:
-    """What passes SPF or DKIM must belong to the domain in From, or DMARC fails (RFC 7489 section 3.1).
+    """Compare domains that pass SPF or DKIM with the domain in From, as DMARC does (RFC 7489 section 3.1).
 
     ``envelope`` is the domain of the envelope's sender, ``signing`` those of our DKIM keys.
     """
@@ -155,7 +155,7 @@ def check_names(host: str, lookup: Lookup) -> Finding:
 
 
 def check_bounces(address: str, lookup: Lookup) -> Finding:
-    """Somebody takes mail for the address that bounces go to."""
+    """Check that a server takes mail for the address that bounces go to."""
     domain = address.rpartition("@")[2]
     if not address:
         detail = "[bounces] address is not set: bounces go to the sender's mailbox and nobody counts them"

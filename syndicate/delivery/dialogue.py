@@ -39,7 +39,7 @@ _GO_ON = {"RSET": b"250 ", "MAIL": b"250 ", "RCPT": b"250 "}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
-    """What the server offers (RFC 2920, 6531, 1870, 3461). ``size`` is in bytes; 0 for no limit known."""
+    """Extensions of the server (RFC 2920, 6531, 1870, 3461). ``size`` is in bytes; 0 for no limit known."""
 
     pipelining: bool = False
     utf8: bool = False
@@ -121,7 +121,7 @@ class Dialogue:
         self._write(b"QUIT\r\n")
 
     def outgoing(self) -> tuple[list[bytes], int]:
-        """What to send now, in pieces, and how many bytes they have; it is given out once."""
+        """Return what to send now, in pieces, and how many bytes they have; it is given out once."""
         if not self._out:
             return [], 0
         out, size = self._out, self._out_size
@@ -129,7 +129,7 @@ class Dialogue:
         return out, size
 
     def endings(self) -> list[Ended]:
-        """How attempts ended since the last call."""
+        """Return how attempts ended since the last call."""
         ended, self._ended = self._ended, []
         return ended
 
@@ -167,7 +167,7 @@ class Dialogue:
         self._out_size += len(data)
 
     def _envelope(self, parcel: Parcel, size: int) -> tuple[bytes, ...]:
-        """What offers a message, or nothing when this server cannot be offered it."""
+        """Return what offers a message, or nothing when this server cannot be offered it."""
         features = self._features
         try:
             sender, recipient = encode_address(parcel.sender), encode_recipient(parcel.recipient)

@@ -147,7 +147,7 @@ class Seal:
         return b"".join(headers)
 
     def _tags(self, key: DkimKey) -> bytes:
-        """What a signature says before the hash of the body."""
+        """Return what a signature says before the hash of the body."""
         place = (key.algorithm.encode("ascii"), key.domain.encode("ascii"), key.selector.encode("ascii"))
         return b"v=1; a=%b; c=relaxed/relaxed;\r\n d=%b; s=%b;\r\n h=%b;\r\n bh=" % (*place, self._names)
 

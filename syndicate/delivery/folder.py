@@ -68,7 +68,7 @@ def _file_name(data: bytes) -> str:
 
 
 def mails_to(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:
-    """The files of a folder that are for somebody; ``wanted`` is asked about each recipient's address."""
+    """Return the mails of a folder; ``wanted`` is asked about each recipient's address."""
     if not folder.is_dir():
         return []
     files = (path for path in sorted(folder.glob("*.eml")) if path.is_file() and not path.is_symlink())

@@ -1,4 +1,4 @@
-"""Where bounces wait: a Maildir, or a mailbox on an IMAP server. What was read is marked, never deleted."""
+"""Mailboxes for bounces: a Maildir or IMAP. Messages that were read are marked, never deleted."""
 
 import imaplib
 import logging
@@ -69,7 +69,7 @@ def read_maildir(folder: Path, reading_time: float = READING_TIME) -> Iterator[b
 
 
 def _new_messages(new: Path) -> Iterator[tuple[Path, bytes]]:
-    """The beginning of each message, oldest first. Nobody waits for what a pipe may bring."""
+    """Yield the beginning of each message, oldest first; pipes are skipped, since reading one may block."""
     for path in sorted(new.iterdir()):
         if path.name.startswith(".") or not path.is_file():
             continue

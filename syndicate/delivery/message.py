@@ -41,7 +41,7 @@ _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+>", r
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailOptions:
-    """What the mails of one newsletter have in common.
+    """Options that all mails of one newsletter share.
 
     ``domain`` is the one we send from: it ends the Message-ID and the List-Id. ``placeholder`` is the text
     that stands for the reader's token in the edition and in ``unsubscribe_url``. ``unsubscribe_url`` is
@@ -94,11 +94,7 @@ class MessageTemplate:
         )
         pieces = tuple((body + b"--%b--\r\n" % boundary).split(hole))
         kind = b'multipart/alternative;\r\n boundary="%b"' % boundary
-        fields = [
-            *_headers(edition, options),
-            (b"MIME-Version", b"1.0"),
-            (b"Content-Type", kind),
-        ]
+        fields = [*_headers(edition, options), (b"MIME-Version", b"1.0"), (b"Content-Type", kind)]
         head = b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n"
         own = ((b"To", _TO), (b"Message-ID", _ID))
         seal = Seal(keys, (*own, *fields), pieces, (_TO, _ID, hole)) if keys else None

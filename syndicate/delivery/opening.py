@@ -1,7 +1,7 @@
 """The standard library's SMTP client with a clock and a measure: for a connection's opening, which it does.
 
 By itself it reads replies of any number of lines, and a server that sends a byte now and then keeps it for
-ever: memory and the sender's thread would be in the hands of whoever answers.
+ever: memory and the sender's thread would be in the hands of the server.
 """
 
 import math
@@ -66,7 +66,7 @@ class _Replies:
         return line
 
     def close(self) -> None:
-        """Nothing to do: the socket is somebody else's."""
+        """Do nothing: the socket belongs to another object."""
 
     def _receive(self) -> bytes:
         patience = self._deadline - time.monotonic()

@@ -132,7 +132,7 @@ class Outbox:
         return touched
 
     def _look(self, patience: float, seen: set[_Session]) -> set[_Session]:
-        """Read what is there, waiting so many seconds for the first; nobody is read twice in a turn."""
+        """Read what is there, waiting so many seconds for the first; none is read twice in a turn."""
         touched: set[_Session] = set()
         for key, events in self._selector.select(patience):
             if key.fileobj is self._bell:

@@ -1,4 +1,4 @@
-"""What a failed attempt means: the delivery's next state, when to try again, and how long all sending rests.
+"""Outcome of a failed attempt: the delivery's next state, the time of a retry, and the pause of all sending.
 
 Codes are judged as RFC 5321 section 4.2.1 wants it: 4xx may succeed later, 5xx never will. A queue
 should keep trying for days, with growing pauses (section 4.5.4.1).
@@ -56,12 +56,12 @@ def pause_after(attempts: int) -> timedelta:
 
 
 def refuses_us(error: TransportDown) -> bool:
-    """Whether the server was reached and will not have our login, our sender, or any message of ours."""
+    """Return whether the server was reached and rejects our login, our sender or every message."""
     return error.code is not None and error.code >= 500
 
 
 def rest_after(error: TransportDown, *, refusals: int) -> timedelta:
-    """How long nothing is sent to anybody after the server took nothing from us.
+    """Return how long nothing is sent to anybody after the server took nothing from us.
 
     A refused login or sender would be refused again, and trying may lock the account: 15 minutes after the
     first of so many ``refusals`` in a row, then twice as long each time. At most two hours, since nobody

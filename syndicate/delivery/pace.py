@@ -1,4 +1,4 @@
-"""How fast mail may go: so many messages a minute in all, and so many to one domain."""
+"""Rate limits for mail: messages a minute in all, and to one domain."""
 
 from dataclasses import dataclass, field
 
@@ -19,7 +19,7 @@ class Pace:
     _free: dict[str, float] = field(default_factory=dict)
 
     def moment(self, address: str, now: float) -> float:
-        """When a message to this address may go, given all that were asked about before."""
+        """Return when a message to this address may go, given all that were asked about before."""
         if not self.limits.rate and not self.limits.domain_rate:
             return now
         domain = "@" + address.rpartition("@")[2].lower()

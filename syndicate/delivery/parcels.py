@@ -1,4 +1,4 @@
-"""What is handed to a sender, what it says about each, and how it asks before every body.
+"""Values between the deliver job and a sender: messages, results, and the question before every body.
 
 Named tuples, because each message needs one of each: frozen dataclasses take twice the time to make.
 """
@@ -43,7 +43,7 @@ class Parcel(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """How an attempt ended: ``error`` is ``None`` when the server has taken the message.
+    """Result of an attempt: ``error`` is ``None`` when the server has taken the message.
 
     One that is not ``final`` says only that it was not taken; what that means for the message, a later one
     says.
@@ -61,15 +61,10 @@ Settle = Callable[[Sequence[Ended], Sequence[Parcel]], Collection[int]]
 
 
 class Sender(Protocol):
-    """Where mail goes: over SMTP, or into a folder."""
+    """Protocol of senders: over SMTP, or into a folder."""
 
     def run(
-        self,
-        take: Take,
-        settle: Settle,
-        *,
-        backlog: int = 1,
-        stopping: Callable[[], bool] = lambda: False,
+        self, take: Take, settle: Settle, *, backlog: int = 1, stopping: Callable[[], bool] = lambda: False
     ) -> TransportDown | None:
         """Send parcels until ``take`` has no more, ``stopping`` says so, or nothing can be sent.
 

@@ -1,7 +1,7 @@
 """The standard library's IMAP client with a clock and a measure.
 
 By itself it keeps whatever a server sends, of any length, and waits for ever for one that sends a byte now
-and then: memory and the reader's thread would be in the hands of whoever answers.
+and then: memory and the reader's thread would be in the hands of the server.
 """
 
 import imaplib

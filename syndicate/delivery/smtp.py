@@ -27,7 +27,7 @@ _LONGEST_SIZE = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpOptions:
-    """Where and how to hand mail in. ``domain`` is what we call ourselves in EHLO (never the host's name).
+    """Submission of mail. ``domain`` is the name in EHLO, never the host's name.
 
     ``connections`` at most are open at once. ``timeout`` (seconds) bounds every step but the last;
     ``final_timeout`` the reply to the body, for which RFC 5321 section 4.5.3.2.6 asks ten minutes: a shorter
@@ -58,12 +58,7 @@ class SmtpSender:
         self._context = context
 
     def run(
-        self,
-        take: Take,
-        settle: Settle,
-        *,
-        backlog: int = 1,
-        stopping: Callable[[], bool] = lambda: False,
+        self, take: Take, settle: Settle, *, backlog: int = 1, stopping: Callable[[], bool] = lambda: False
     ) -> TransportDown | None:
         """See ``parcels.Sender``."""
         options = self._options

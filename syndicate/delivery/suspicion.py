@@ -25,7 +25,7 @@ POLICY_REFUSALS_OF_ALL = 3
 
 
 class Suspicion:
-    """What one run has to keep back. ``problem`` is set once the server refuses us."""
+    """Messages that one run keeps back. ``problem`` is set once the server refuses the sender."""
 
     def __init__(self) -> None:
         self.problem: TransportDown | None = None
@@ -40,7 +40,7 @@ class Suspicion:
             self._offered_since.add(key)
 
     def sift(self, ended: Sequence[Ended]) -> list[Ended]:
-        """What can be said of these attempts, and of those kept back before."""
+        """Return what can be said of these attempts, and of those kept back before."""
         certain: list[Ended] = []
         for one in ended:
             if one.error is None:

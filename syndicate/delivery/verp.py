@@ -26,7 +26,7 @@ def read_verp(text: str) -> tuple[int, str] | None:
 
 
 def is_ours(secret: bytes, signature: str, delivery_id: int, recipient: str) -> bool:
-    """Whether we wrote that signature for that delivery to that recipient."""
+    """Return whether we wrote that signature for that delivery to that recipient."""
     return hmac.compare_digest(signature, _mac(secret, delivery_id, recipient))
 
 

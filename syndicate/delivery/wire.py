@@ -27,7 +27,7 @@ class Wire:
 
     @property
     def events(self) -> int:
-        """What to wait for."""
+        """Return the events to wait for."""
         return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._left else 0)
 
     def send(self, pieces: Sequence[bytes] = (), size: int = 0) -> None:
@@ -53,7 +53,10 @@ class Wire:
             return
 
     def receive(self) -> bytes | None:
-        """What has come in; ``None`` at the end of the stream, ``OSError`` when the connection is gone."""
+        """Return what has come in.
+
+        ``None`` at the end of the stream, ``OSError`` when the connection is gone.
+        """
         try:
             data = self.socket.recv(_CHUNK)
         except _NOT_NOW:

@@ -38,7 +38,7 @@ class Piece:
 
     @property
     def lead(self) -> str:
-        """What the feed shows in short: the summary, else the first paragraph."""
+        """Return what the feed shows in short: the summary, else the first paragraph."""
         return self.summary or self.paragraphs[0]
 
 
@@ -62,7 +62,7 @@ class Publication:
 
     @property
     def feed_path(self) -> str:
-        """Where the server has the feed."""
+        """Return where the server has the feed."""
         return f"/{self.slug}/{self.feed}"
 
     @property

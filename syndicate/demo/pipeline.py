@@ -37,7 +37,7 @@ DIGESTS = {"daily": "digest", "arabic": "digest-arabic"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What the demo did. ``counts`` are numbers by name; ``warnings`` are sentences about single sources."""
+    """Result of the demo. ``counts`` are numbers by name; ``warnings`` are sentences about single sources."""
 
     counts: dict[str, int]
     feeds: tuple[Path, ...]
@@ -126,7 +126,7 @@ def subscribe_readers(services: Services, now: datetime) -> None:
 
 
 def count(services: Services) -> dict[str, int]:
-    """What the store holds, by the words of the house."""
+    """Return what the store holds, by the words of the house."""
     with services.store.read() as connection:
         ids = [row.article_id for row in story_store.story_articles(connection)]
         links = story_store.related_links(connection, ids, site_url="")

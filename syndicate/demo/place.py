@@ -41,7 +41,7 @@ _OPEN_TIME = re.compile(r"\{(iso|long) (\d+(?:\.\d+)?)\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where everything of one demo is."""
+    """Paths and addresses of one demo."""
 
     folder: Path
 

@@ -1,4 +1,4 @@
-"""What all documents of a publication share: addresses, times, texts as the publisher shows them."""
+"""Common parts of a publication's documents: addresses, times, texts as the publisher shows them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ class Press:
         return (self.now - timedelta(hours=hours)).replace(microsecond=0)
 
     def changed(self, piece: Piece) -> datetime:
-        """When a piece last changed."""
+        """Return when a piece last changed."""
         return self.moment(piece.hours if piece.updated is None else piece.updated)
 
     def home(self, paper: Publication) -> str:
@@ -61,7 +61,7 @@ def tags_of(paper: Publication, piece: Piece) -> tuple[str, ...]:
 
 
 def short_text(paper: Publication, piece: Piece) -> str:
-    """What stands where feeds keep the short text: all of it, when the feed has no other place for it."""
+    """Return the short text of an item: the whole text in feeds that have no other place for it."""
     has_whole_text = paper.full_text or paper.format in ("rdf", "json")
     return piece.lead if has_whole_text or piece.summary else " ".join(piece.paragraphs)
 

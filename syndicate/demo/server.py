@@ -21,7 +21,7 @@ from syndicate.demo.press import Press
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """What one path answers."""
+    """Response of one path."""
 
     body: bytes
     content_type: str
@@ -82,7 +82,7 @@ class _Server(ThreadingHTTPServer):
         self.moved: dict[str, str] = {}
 
     def find(self, path: str) -> Document | None:
-        """The document at a path. Pictures are drawn when somebody looks at them."""
+        """Return the document at a path. Pictures are drawn when they are requested."""
         if path in self.pictures:
             self.documents[path] = Document(body=picture(path), content_type="image/png")
             self.pictures.discard(path)

@@ -1,4 +1,4 @@
-"""Where a site has its feeds: what a page says about it, what its links look like, and where to guess.
+"""Discovery of a site's feeds: by its declarations, by the look of its links, and by usual addresses.
 
 Pure. Follows the autodiscovery of browsers and readers (``link rel="alternate"`` with a feed's media type;
 HTML Living Standard 4.6.7.1, ``rel="feed"`` too) and what sites without it do. Tags are found by patterns
@@ -107,7 +107,7 @@ def with_header_links(links: Iterable[FeedLink], fields: Iterable[str], url: str
 
 
 def feed_format(body: bytes) -> str:
-    """What kind of source a body is by its first kilobytes: RSS, Atom, JSON Feed, sitemap, or ``""``."""
+    """Return the kind of source by a body's first kilobytes: RSS, Atom, JSON Feed, sitemap, or ``""``."""
     start = body[:20_000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"{") and (b"jsonfeed.org" in start or b'"items"' in start):
         return "JSON Feed"
@@ -137,7 +137,7 @@ def sitemaps_of_robots(body: bytes, url: str) -> list[str]:
 
 
 def entered_address(text: str) -> str:
-    """What a person typed as the address of a page or feed, ``""`` when it can be none."""
+    """Return what a person typed as the address of a page or feed, ``""`` when it can be none."""
     text = text.strip()
     if text[:5].lower() == "feed:":
         text = text[5:].lstrip("/") if "://" not in text[5:12] else text[5:]

@@ -67,7 +67,7 @@ _CDATA_OR_AMPERSAND = re.compile(
 
 
 def as_it_stands(body: bytes, charset: str) -> bytes:
-    """What ``utf8_document`` would give, if the body is well-formed XML in UTF-8; ``b""`` if it cannot be.
+    """Return what ``utf8_document`` gives for well-formed XML in UTF-8; ``b""`` if the body cannot be that.
 
     Only for a parser that refuses whatever is no UTF-8 and no character of XML, as expat does: then nothing
     here has to look at every character.

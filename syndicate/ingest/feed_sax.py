@@ -226,7 +226,7 @@ def _refuse_document_type(*_: object) -> None:
 
 
 class _Role(NamedTuple):
-    """What an element is by its name, the same in every document."""
+    """Role of an element by its name, the same in every document."""
 
     known: str
     is_item: bool

@@ -189,7 +189,7 @@ def _read_together(document: bytes, url: str) -> RawFeed | None:
 
 
 def _newest(whole: Split, unseen: Sequence[int], url: str) -> Sequence[int]:
-    """The newest ``MAX_ITEMS``: the first ones, or the last if the feed is written oldest first."""
+    """Return the newest ``MAX_ITEMS`` items: the first, or the last if the feed is written oldest first."""
     ends = [
         read_with_feedparser(document, url).items for _, document in whole.one_by_one((unseen[0], unseen[-1]))
     ]
@@ -219,7 +219,7 @@ def _read_each(
 
 
 def _read_around(whole: Split, url: str) -> RawFeed:
-    """What the document says besides its items; some have only these to tell that they are feeds."""
+    """Return what the document says besides its items; some have only these to tell that they are feeds."""
     feed = _read_together(whole.bare(), url)
     if feed is None:
         document = next(

@@ -44,7 +44,7 @@ _FILE_TYPES = ("application/pdf", "application/zip", "audio/", "font/", "image/"
 
 
 def read_with_feedparser(document: bytes, url: str) -> RawFeed:
-    """Read a UTF-8 document found at ``url``; not well-formed ones go to feedparser's loose parser.
+    """Read a UTF-8 document found at ``url``; if it is not well-formed, feedparser's loose parser reads it.
 
     Raises ``ParseError`` when feedparser fails or does not recognise a feed.
     """
@@ -139,7 +139,10 @@ def _item(entry: Any, url: str, *, is_atom: bool) -> RawItem:
 
 
 def _word(holder: Any, name: str) -> str:
-    """What an element holds; ``""`` where feedparser kept the attributes of one that should have none."""
+    """Return what an element holds.
+
+    ``""`` where feedparser kept the attributes of one that should have none.
+    """
     value = _get(holder, name)
     return value if isinstance(value, str) else ""
 
@@ -189,7 +192,7 @@ def _links(feed: Any, relation: str) -> list[str]:
 
 
 def _address(entry: Any) -> str:
-    """Where an item leads: its link, else its guid, if that is an address (RSS 2.0, element guid).
+    """Return where an item leads: its link, else its guid, if that is an address (RSS 2.0, element guid).
 
     feedparser takes any guid for a link when there is none, and none when the link is empty.
     """
@@ -221,7 +224,7 @@ def _time(entry: Any, name: str) -> datetime | None:
 
 
 def _moment_of(value: object) -> datetime | None:
-    """What feedparser keeps of a date, nine numbers unless ``leaf_parser`` has made a moment of it already.
+    """Return the instant of a date that feedparser keeps as nine numbers, or ``leaf_parser`` as an instant.
 
     ``None`` for year 0, year 10000 and what is no time at all.
     """

@@ -56,7 +56,7 @@ def read_folder(folder: Path, *, known: frozenset[str], read: ReadFile) -> Parse
     """Read the articles of a folder and the folders in it, in the order of their paths.
 
     Files whose digest (of path and bytes) is in ``known`` are only listed, the others are read by ``read``
-    (``parse_file``, where it can hurt nobody). A file that cannot be read is in ``refused``: over 5 MB, a
+    (``parse_file``, in a worker process). A file that cannot be read is in ``refused``: over 5 MB, a
     link out of the folder, unreadable front matter, no permission.
     Raises FetchError when the folder itself cannot be read, ParserClosed when the program ends.
     """
@@ -85,10 +85,7 @@ def read_folder(folder: Path, *, known: frozenset[str], read: ReadFile) -> Parse
             refused.append((digest, f"{clean_line(name)}: {error}"))
         digests.append(digest)
     return ParsedSource(
-        entries=tuple(entries),
-        digests=tuple(digests),
-        warnings=warnings,
-        refused=tuple(refused),
+        entries=tuple(entries), digests=tuple(digests), warnings=warnings, refused=tuple(refused)
     )
 
 

@@ -30,7 +30,7 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
 
 def split_front_matter(text: str) -> tuple[FrontMatter, str]:
-    """What a Markdown file says about itself, and the rest of it.
+    """Return what a Markdown file says about itself, and the rest of it.
 
     A file that does not start with a closed block has none. Raises ParseError for a block that is too long,
     and, with the line, for one that is neither.

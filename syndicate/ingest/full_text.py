@@ -1,4 +1,4 @@
-"""Which articles' own pages are read, and whether what they say is better than what we have. Pure.
+"""Choice of the article pages to read, and comparison of their text with the feed's. Pure.
 
 Reading a page costs the publisher a request and us some milliseconds, so it must pay. It pays for
 stories: two summaries of a sentence rarely share enough words to be recognised as one event. What readers
@@ -51,7 +51,7 @@ _MUCH_LONGER = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageOptions:
-    """How the pages of articles are read.
+    """Options for reading the pages of articles.
 
     ``first`` is how many of the newest pages a sitemap or list brings when it is read for the first time,
     ``per_poll`` how many pages of one source are read between two of its polls, ``window`` how old an article
@@ -64,7 +64,7 @@ class PageOptions:
 
 
 def wants_page(article: NewArticle, source: Source, now: datetime, options: PageOptions) -> bool:
-    """Whether the article's own page should be read for its text (see above)."""
+    """Return whether the article's own page should be read for its text (see above)."""
     if source.full_text is FullText.NEVER or not article.url or source.kind is SourceKind.FOLDER:
         return False
     if source.kind is SourceKind.PAGE and source.select is None:
@@ -81,14 +81,14 @@ def wants_page(article: NewArticle, source: Source, now: datetime, options: Page
         return False
     address = urlsplit(article.url)
     if address.path in ("", "/") or (address.fragment and not set("!=") & set(address.fragment)):
-        # A front page, or one entry of a changelog: what stands there is not the item.
+        # The address is a front page or one entry of a changelog, not a page of the item.
         return False
     return not is_feed or same_site(article.url, source.url) or same_site(article.url, source.home_url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SortedEntries:
-    """What to do with the entries of one reading.
+    """Decisions about the entries of one reading.
 
     ``parsed`` holds those that become articles now; ``pages`` are to be read before there is an article,
     ``passed_over`` (key and digest) never become one, ``parts`` are the sitemaps of an index worth reading.
@@ -136,8 +136,8 @@ def parts_worth_reading(
 ) -> tuple[SitemapPart, ...]:
     """The sitemaps of an index that may have news: changed within the window or undated, latest change first.
 
-    At most ``MOST_PARTS``; of undated ones the first and the last, since some sites add new ones in front and
-    some at the end.
+    At most ``MOST_PARTS``; of undated sitemaps the first and the last, since some sites add new ones in
+    front and some at the end.
     """
     oldest = now - timedelta(seconds=options.window)
     dated = [(part.changed, part) for part in parts if part.changed and part.changed >= oldest]
@@ -172,7 +172,7 @@ def wanted_pages(
 
 
 def better_text(page: Entry, have: str, language: str) -> bool:
-    """Whether the page's text is worth more than the one we have: a fifth and some sentences longer."""
+    """Return whether the page's text is longer than ``have`` by a fifth and some sentences."""
     if not page.text:
         return False
     words = measure_reading(page.text, language).words
@@ -181,7 +181,7 @@ def better_text(page: Entry, have: str, language: str) -> bool:
 
 
 def about_the_same(title: str, page: Entry) -> bool:
-    """Whether a page speaks of what a title says: one long word of it, or its beginning, is enough.
+    """Return whether a page speaks of what a title says: one long word of it, or its beginning, is enough.
 
     Publishers rewrite headlines; but a page without any of three or more long words is another page. Scripts
     without spaces have no words to compare, so they pass.
@@ -219,10 +219,10 @@ def with_page(listed: Entry, page: Entry) -> Entry:
 def worth_taking(
     entries: Sequence[Entry], now: datetime, options: PageOptions, *, first: bool
 ) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
-    """Which new entries of a sitemap or list are taken, newest first, and which are passed over for good.
+    """Return the new entries of a sitemap or list to take, newest first, and those passed over for good.
 
     Those dated before the window are the archive. At the first reading at most ``first`` of those without a
-    title are taken, the undated last: nobody who adds a sitemap of 50 000 pages wants them all fetched.
+    title are taken, the undated last: fetching all of a sitemap of 50 000 pages would be rude.
     """
     oldest = now - timedelta(seconds=options.window)
     dated = [(entry.published or entry.updated, entry) for entry in entries]

@@ -54,7 +54,7 @@ _ENDS_SENTENCE = re.compile(r"[.!?؟。۔…:][\"'”’»)\]]*\Z")
 
 @dataclass(slots=True)
 class CopiedArticle:
-    """What was found: ``paragraphs`` is the whole body in order, ``read_more`` the titles it lists.
+    """Parts of a copied text: ``paragraphs`` is the body in order, ``read_more`` the titles it lists.
 
     ``headings`` are the positions of paragraphs that head what follows. ``minutes`` is the reading time that
     the page gave, 0 without one.
@@ -116,7 +116,7 @@ def _joined_labels(lines: Iterable[str]) -> list[str]:
 
 
 def _closing_start(lines: list[str]) -> int:
-    """Where the lists after the article begin: from there to the end nothing but titles and furniture."""
+    """Return the line from which only titles and furniture follow: the lists after the article."""
     start = len(lines)
     titles = 0
     for position in range(len(lines) - 1, -1, -1):

@@ -1,4 +1,4 @@
-"""What news pages write around an article, in English and Arabic: patterns for text ``fold`` prepared."""
+"""Patterns of text around articles on news pages, English and Arabic, for text ``fold`` prepared."""
 
 import re
 
@@ -21,8 +21,7 @@ UPDATED = _any(
     "حدثت?(?: في)?",
 )
 AGO = _any(
-    r"\d+\s*(?:sec(?:ond)?s?|min(?:ute)?s?|hours?|hrs?|days?|weeks?|months?)\s+ago",
-    r"منذ\s+(?:\d+\s+)?\w+",
+    r"\d+\s*(?:sec(?:ond)?s?|min(?:ute)?s?|hours?|hrs?|days?|weeks?|months?)\s+ago", r"منذ\s+(?:\d+\s+)?\w+"
 )
 SITES = _any(
     "facebook", "twitter", "x", "whatsapp", "telegram", "linkedin", "instagram", "reddit", "pinterest",

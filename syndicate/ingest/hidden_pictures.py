@@ -1,4 +1,4 @@
-"""Pictures in elements that nobody sees: cut out before cleaning, which drops what hides them. Pure."""
+"""Pictures in hidden elements: cut out before cleaning, which drops what hides them. Pure."""
 
 import re
 
@@ -21,7 +21,7 @@ _NO_TAGS_OR_TAG = re.compile(
 
 
 def may_hide_pictures(html: str, *, is_ordinary: bool) -> bool:
-    """Whether an element of HTML hides what is in it: no look at each tag, since few do.
+    """Return whether an element of HTML hides what is in it: no look at each tag, since few do.
 
     ``is_ordinary`` tells that no attribute holds a ``<`` or ``>``: then all that is in no tag is text.
     """

@@ -24,25 +24,11 @@ _DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9._:
 _IS_HTML = re.compile(r"<(?:html|head|body|title|meta|article|main|div|p|h1)[\s/>]", re.IGNORECASE)
 _CONTAINER = re.compile(r"</?(?:article|main)(?=[\s/>])", re.IGNORECASE)
 _INLINE = frozenset(
-    (
-        "a",
-        "abbr",
-        "b",
-        "cite",
-        "code",
-        "em",
-        "font",
-        "i",
-        "mark",
-        "q",
-        "small",
-        "span",
-        "strong",
-        "sub",
-        "sup",
-        "u",
-    )
-)
+    {
+        "a", "abbr", "b", "cite", "code", "em", "font", "i", "mark", "q", "small", "span", "strong", "sub",
+        "sup", "u",
+    }
+)  # fmt: skip
 _MANY_BREAKS = 4
 _FOREIGN_TYPES = ("application/pdf", "application/zip", "image/", "audio/", "video/", "font/")
 
@@ -78,7 +64,7 @@ def without_code(text: str) -> str:
 
 
 def breaks_off(text: str, markup: str) -> bool:
-    """Whether a page (and what ``without_code`` left of it) ends before its end.
+    """Return whether a page (and what ``without_code`` left of it) ends before its end.
 
     A closed connection ends an answer without a length, and HTML may leave out ``</html>``, so neither
     proves anything. A page with neither ``</body>`` nor ``</html>`` is taken for cut off when it ends inside

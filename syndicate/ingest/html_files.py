@@ -1,4 +1,4 @@
-"""What an HTML page says about the article on it in plain elements: all there is in files of a local folder.
+"""Facts about an article in the plain elements of an HTML page, for files of a local folder.
 
 Tags are found by patterns that stay linear: the HTMLParser of the standard library takes 37 s for 200 kB of
 ``<article `` without an end.
@@ -78,7 +78,7 @@ def _attributes(text: str) -> dict[str, str]:
 
 
 class _Element(NamedTuple):
-    """Where an element's tags and its inside begin and end."""
+    """Positions of an element's tags and of its inside."""
 
     start: int
     inside: int

@@ -1,4 +1,4 @@
-"""How much markup of a stranger's text an HTML library may see. Linear; pure.
+"""Limits on the untrusted markup that an HTML library may see. Linear; pure.
 
 HTML parsers take quadratic time on deep nesting (100 000 nested divs: 24 s) and on many attributes of one
 element, and some lose what lies deeper. So tags deeper than ``MAX_DEPTH`` are dropped and their text kept,
@@ -27,19 +27,19 @@ _LONG_START = re.compile(rf"<[a-zA-Z][^>]{{{MAX_ATTRIBUTES}}}[^>]*+")
 
 
 def may_exceed(html: str, tags: int, *, is_ordinary: bool) -> bool:
-    """Whether ``within_limits`` could have to change something, apart from depth."""
+    """Return whether ``within_limits`` could have to change something, apart from depth."""
     if tags > MAX_TAGS or (not is_ordinary and QUOTED_END.search(html)):
         return True
     return any(_attributes(start) > MAX_ATTRIBUTES for start in _LONG_START.findall(html))
 
 
 def may_be_deep(html: str, tags: int) -> bool:
-    """Whether elements nest too deeply. No depth is larger than the number of start tags."""
+    """Return whether elements nest too deeply. No depth is larger than the number of start tags."""
     return tags > MAX_DEPTH and tags - html.count("</") > MAX_DEPTH and _is_deep(html)
 
 
 def _is_deep(html: str) -> bool:
-    """Whether elements nest too deeply, as ``within_limits`` counts but in a quarter of its time: few do.
+    """Return whether elements nest too deeply, as ``within_limits`` counts but in a quarter of its time.
 
     Exact for what nh3 writes. Strangers may hide tags from it, at the cost of nh3's time for ``MAX_TAGS``
     elements in each other (1 s).

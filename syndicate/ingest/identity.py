@@ -1,4 +1,4 @@
-"""Which article an entry is, and what we store of it. Pure; ``now`` is an argument.
+"""Identity of entries: the article an entry is, and the row it becomes. Pure; ``now`` is an argument.
 
 **Key.** An article is known inside its source by a key: the guid if it says anything, else the canonical
 URL with its fragment, else a hash of title and date (of the text, when there is neither). The public ``uid``
@@ -62,7 +62,7 @@ _EMPTY_GUIDS = frozenset(
 
 
 class Kind(StrEnum):
-    """What an entry turned out to be."""
+    """Result of comparing an entry with the known articles."""
 
     NEW = "new"
     CHANGED = "changed"
@@ -72,7 +72,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What to do with one entry.
+    """Decision about one entry.
 
     ``article`` is what to store (new and changed only); ``existing`` the row it changes or
     equals. When the same article came as other bytes, ``digest`` is to be stored with the row, so
@@ -133,7 +133,8 @@ def decide(
     """New, changed, same or refused, by the rules above.
 
     ``known`` holds the source's articles under ``keys_of(entry)`` or under ``urls_of(entry)``; ``moved`` is
-    the one that the entry must be if it is none of those. ``by_sight`` dates an entry without a date ``now``.
+    the article that the entry must be if it is none of those. ``by_sight`` dates an undated
+    entry ``now``.
     """
     known = tuple(known)
     key, existing = _identified(entry, known) if known else (entry_key(entry), None)
@@ -245,7 +246,7 @@ def _same_page(entry: Entry, existing: KnownArticle) -> bool:
 
 
 def _same_title(entry: Entry, existing: KnownArticle) -> bool:
-    """The publisher's title counts, not the one that a rule gave it."""
+    """Compare with the publisher's title, not with the title that a rule gave."""
     return entry.title.casefold() == (existing.declared_title or existing.title).casefold()
 
 

@@ -1,7 +1,7 @@
 """Parsing in processes that may die: strangers' bytes crash, hang or fill a worker, never the program.
 
 A worker is a fresh interpreter (spawned: a forked one would inherit locks and connections),
-reached over a socket pair. Whoever parses waits with a deadline; a worker that misses it, breaks off or
+reached over a socket pair. The caller waits with a deadline; a worker that misses it, breaks off or
 runs out of memory is killed, the next call starts another, and the caller gets ``ParserDied``.
 """
 
@@ -77,7 +77,7 @@ class ParserPool:
         kind: Document = Document.FEED,
         **more: object,
     ) -> ParsedSource:
-        """What ``readers.reader_of(kind)`` finds, in a worker; waits for a free one.
+        """Return what ``readers.reader_of(kind)`` finds, in a worker; waits for a free one.
 
         May be called from many threads at once. ``more`` is what only that reader takes. Raises
         ``ParseError`` as the reader does, and ``ParserDied`` when the worker crashed, took too long or ran
@@ -236,7 +236,7 @@ def _parsed(kind: str, value: Any) -> ParsedSource | ParseError:
 
 
 class Incoming(io.RawIOBase):
-    """What comes over a socket: so many bytes of one message, until a moment of the monotonic clock.
+    """Stream of a socket: at most so many bytes of one message, until a time of the monotonic clock.
 
     Reading raises ``EOFError`` when the other end closed, ``TimeoutError`` after the deadline, and
     ``OSError`` when there is more.
@@ -251,11 +251,11 @@ class Incoming(io.RawIOBase):
         self._left, self._deadline = most, deadline
 
     def readable(self) -> bool:
-        """Whether it can be read: always."""
+        """Return whether it can be read: always."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """What has come, at least one byte."""
+        """Return what has come, at least one byte."""
         self._connection.settimeout(max(0.001, self._deadline - time.monotonic()))
         count = self._connection.recv_into(buffer)
         self._left -= count
@@ -267,7 +267,7 @@ class Incoming(io.RawIOBase):
 
 
 def read_answers(source: BinaryIO) -> list[tuple[str, Any]]:
-    """What a worker says of each document; it may be in the hands of whoever wrote one.
+    """Return a worker's answer for each document; a hostile document may control the worker.
 
     Raises what reading raises, and ``ParserDied`` for anything but what a worker of ours has to say.
     """

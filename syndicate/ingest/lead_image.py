@@ -32,8 +32,8 @@ _DECORATION_HOSTS = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# In names of gif and png files only: a photograph "style-icon.jpg" may show the article's subject.
 _WORDS = r"(?:badge|button|btn|donate|emoji|emoticon|icon|share|smiley|spacer|sprite|subscribe)s?"
-# Also of photographs: "style-icon.jpg" may show the article's subject.
 _SURE_WORDS = r"(?:avatar|favicon|gravatar|logo)s?"
 _SUFFIX = r"(?:[-_.@](?:\d++(?:x\d*+)?+(?:px)?+|small|large|full|scaled|white|black|rss|e\d+))*"
 _DECORATION_NAMES = re.compile(
@@ -86,7 +86,7 @@ def _is_excluded(image: Image) -> bool:
 
 
 def is_decoration(image: Image) -> bool:
-    """Whether an image stands for no article, by its address, size and alternative text."""
+    """Return whether an image stands for no article, by its address, size and alternative text."""
     if _DECORATION_HOSTS.match(image.url) or _VECTOR_GRAPHIC.match(image.url):
         return True
     # A button, or an emoji.
@@ -101,7 +101,7 @@ def is_decoration(image: Image) -> bool:
 
 
 def may_lead(image: Image, html: str, at: int) -> bool:
-    """Whether the image that begins ``at`` in cleaned HTML can stand for the article."""
+    """Return whether the image that begins ``at`` in cleaned HTML can stand for the article."""
     sides = [side for side in (image.width, image.height) if side is not None]
     if any(side < MIN_SIDE for side in sides) or (len(sides) > 1 and max(sides) < MIN_SIZE):
         return False
@@ -111,5 +111,5 @@ def may_lead(image: Image, html: str, at: int) -> bool:
 
 
 def _picture_of(url: str) -> str:
-    """What the addresses of one picture in several sizes have in common."""
+    """Return what the addresses of one picture in several sizes have in common."""
     return _SIZE_IN_NAME.sub("", url.partition("?")[0]).partition(":")[2]

@@ -90,7 +90,7 @@ def _first(item: HtmlElement, selector: str) -> HtmlElement | None:
 
 
 def _target(element: HtmlElement, url: str) -> str:
-    """Where an element leads: itself, or the first link in it."""
+    """Return where an element leads: itself, or the first link in it."""
     href = element.get("href") or next(iter(element.xpath("descendant::a/@href")), "")
     target = absolute_url(url, str(href))
     return target if target.startswith("http") else ""

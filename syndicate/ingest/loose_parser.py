@@ -13,7 +13,7 @@ class LooseParser(RelievedParser, LooseFeedParser):  # type: ignore[misc]
         self.feed(document.decode("utf-8", "replace"))
 
     def pop(self, element: str, strip_whitespace: int = 1) -> str | None:
-        """End an element; a text with references, which nobody has resolved yet, goes the long way."""
+        """End an element; a text with unresolved references goes the long way."""
         if self.elementstack and self.elementstack[-1][0] == element:
             for piece in self.elementstack[-1][2]:
                 # Those that feedparser has resolved are bytes.

@@ -60,7 +60,7 @@ _PAYWALL = re.compile(
     r"|会員限定|有料会員|付费阅读|付費閱讀|订阅后|유료 ?회원",
     re.IGNORECASE,
 )
-# Also said in dialogues for everybody, so it counts under a short text only.
+# Login dialogues of free pages say this too, so it counts under a short text only.
 _ACCOUNT = re.compile(
     r"(?:already (?:a subscriber|have an account)|bereits abonnent|déjà abonné|ya eres suscriptor)"
     r"(?!.{0,40}(?:comment|kommentar|comentar|newsletter))",
@@ -102,7 +102,7 @@ def why_not_an_article(page: SeenPage) -> str:
     if _ROBOT_CHECK.search(titles) or (page.words < SHORT // 3 and _ROBOT_CHECK.search(page.visible[:2_000])):
         return "it asks for a browser and shows no article"
     asks = _PASSWORD.search(page.markup)
-    # Many pages have a box to log in in their corner.
+    # Many article pages have a login box in a corner.
     is_login = asks and (_LOGIN_TITLE.search(titles) or (page.words < FEW and not page.declared))
     if is_login or _is_gate(page.asked, page.url):
         return "it is a page to log in or to consent"
@@ -126,7 +126,7 @@ def is_teaser(visible: str, words: int, text: str = "") -> bool:
 
 
 def sends_home(asked: str, url: str) -> bool:
-    """Whether a page was asked for and a site's front page came: what sites do with what they removed."""
+    """Return whether a request for a page was answered with the front page, as for removed pages."""
     if not url:
         return False
     before, after = urlsplit(asked), urlsplit(url)
@@ -135,7 +135,7 @@ def sends_home(asked: str, url: str) -> bool:
 
 
 def _is_gate(asked: str, url: str) -> bool:
-    """Whether a redirect led to an address made for logging in or consenting."""
+    """Return whether a redirect led to an address made for logging in or consenting."""
     before, after = urlsplit(asked), urlsplit(url)
     if (before.netloc, before.path) == (after.netloc, after.path):
         return False

@@ -1,4 +1,4 @@
-"""What a page says about the article on it: schema.org JSON-LD first, then its meta elements.
+"""Facts about the article on a page: schema.org JSON-LD first, then its meta elements.
 
 JSON-LD is what publishers write for search engines, with times and names spelt out; Open Graph is for
 previews and often shortened.

@@ -53,7 +53,7 @@ def parse_page(
 ) -> ParsedSource:
     """Read the article on a page that came from ``url``, and was asked for at ``asked`` (default: the same).
 
-    ``vouched`` says that somebody calls it an article: its feed, or the operator. A sitemap lists imprints
+    ``vouched`` says that its feed or the operator calls it an article. A sitemap lists imprints
     and lists of tags as well; a page that only a sitemap names has to say itself that it is an article, or
     have a date and a text.
 

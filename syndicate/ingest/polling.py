@@ -1,4 +1,4 @@
-"""When a source is read next: polite to servers that answer, patient with those that do not.
+"""Time of a source's next poll: polite to servers that answer, patient with servers that fail.
 
 Pure: the state left by the last poll, the outcome of this one, and ``now`` give the next state.
 Rules F3, F4, F6–F9, F13 and F17 of polite fetching (RFC 9110 and 9111; the field reports of Rachel Kroll's
@@ -54,7 +54,7 @@ class PollingOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollOutcome:
-    """What one poll of one source brought.
+    """Result of one poll of one source.
 
     ``error`` is ``""`` for a success: a body, a 304, or a 200 with the same bytes. ``etag`` and
     ``last_modified`` are the ones to store: those of this answer, or after a 304 the old ones that it does
@@ -156,7 +156,7 @@ def believed_url(state: SourceState) -> str:
 def replacing_url(source_url: str, state: SourceState) -> str:
     """The address that may take the place of a source's own without asking anybody, or ``""``.
 
-    Only inside one site: a feed that moves to another domain may have been sold, or lost to somebody else.
+    Only inside one site: a feed that moves to another domain may have been sold or lost.
     A person is shown the new address and decides.
     """
     url = believed_url(state)
@@ -188,7 +188,7 @@ def with_hub(
 
 
 def told(warning: str, read_from: str) -> str:
-    """What a person is told of a source: a warning of its last document, and that another site sends it."""
+    """Return the messages about a source: the warning of its last document, and a change of site."""
     moved = f"It is read from another site, {read_from}: its address leads there." if read_from else ""
     return " ".join(filter(None, (warning, moved)))
 
@@ -201,7 +201,7 @@ def hub_missed(published: Iterable[datetime], now: datetime) -> bool:
 def rhythm_of(
     published: Iterable[datetime], now: datetime, min_interval: float
 ) -> tuple[int, datetime | None]:
-    """How many publications there were since when, from the latest ones in any order.
+    """Return how many publications there were since when, from the latest dates in any order.
 
     Those less than ``min_interval`` seconds apart count once: one poll brings them all, so ten articles
     at eight o'clock every morning are one publication a day. At most ``MOST_VISITS`` are counted.
@@ -268,7 +268,7 @@ def _after_success(
 def _planned(
     state: SourceState, source_name: str, since: datetime, options: PollingOptions
 ) -> tuple[datetime, str]:
-    """When to read a healthy source that was last read at ``since``, and the reason that decided."""
+    """Return when to read a healthy source that was last read at ``since``, and the reason that decided."""
     if options.min_interval <= 0:
         return since, "there is no least interval"
     seconds, reason = max(_waits(state, since, options), key=lambda wait: wait[0])
@@ -278,7 +278,7 @@ def _planned(
 
 
 def _waits(state: SourceState, since: datetime, options: PollingOptions) -> list[tuple[float, str]]:
-    """Every wait in seconds that somebody wants; the longest wins, the first of equals names the reason."""
+    """Return every requested wait in seconds; the longest wins, the first of equals names the reason."""
     if options.interval is not None:
         waits = [(options.interval, "its own interval ([[sources]] interval)")]
         return waits + _wished(state)
@@ -345,7 +345,7 @@ def _after_failure(
 def _outside_skipped(moment: datetime, state: SourceState, source_name: str) -> datetime:
     """The first moment from this one on that the feed allows; feeds that allow none are wrong.
 
-    Those who waited for the same hour are spread over its first half.
+    Sources that waited for the same hour are spread over its first half.
     """
     if state.skip_hours >= 2**24 - 1 or state.skip_days >= 2**7 - 1:
         return moment

@@ -1,4 +1,4 @@
-"""When a feed wants no visit: RSS ``skipHours`` and ``skipDays``, which feedparser does not keep.
+"""Times without polls: RSS ``skipHours`` and ``skipDays``, which feedparser does not keep.
 
 Each time is one bit, as in ``SourceState``: hour 0 to 23 in GMT, Monday to Sunday.
 """
@@ -28,7 +28,7 @@ def skipped_times(document: bytes) -> tuple[int, int]:
 
 
 def _inside(document: bytes, name: bytes) -> bytes:
-    """What the first such element holds, ``b""`` when it does not end soon: looked for once, not again."""
+    """Return the inside of the first such element, ``b""`` when it does not end soon."""
     start = document.find(b"<" + name)
     part = document[start : start + _LONGEST] if start >= 0 else b""
     held, end, _ = part.partition(b"</" + name)

@@ -43,7 +43,7 @@ _PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
 _MAIL_AND_NAME = re.compile(r"(?:\S+@\S+|hidden)\s*\((.+)\)\s*\Z")
 _NAME_AND_MAIL = re.compile(r"(.+?)\s*[<(\[]\s*(?:mailto:)?\S+@\S+?\s*[>)\]]\s*\Z")
 _MAILBOX = re.compile(r"(?:mailto:)?([^@\s<>()]+)@[^@\s<>()]+\.[^@\s<>()]+", re.IGNORECASE)
-# Mailboxes of nobody (RFC 2142, and what blog software writes).
+# Mailboxes of roles, not of people (RFC 2142, and what blog software writes).
 _ROLES = frozenset(
     {
         "admin", "administrator", "blog", "contact", "editor", "editorial", "feedback", "hello", "help",
@@ -79,7 +79,7 @@ class Text:
 
 @dataclass(slots=True, kw_only=True)
 class RawItem:
-    """What an item says, uncleaned. ``base`` is the address of its site, else of its feed."""
+    """Item of a feed, uncleaned. ``base`` is the address of its site, else of its feed."""
 
     base: str
     guid: str = ""
@@ -98,7 +98,7 @@ class RawItem:
 
 @dataclass(slots=True, kw_only=True)
 class RawFeed:
-    """What a feed says about itself, uncleaned, and its items in document order.
+    """Feed, uncleaned: its own fields, and its items in document order.
 
     ``places`` are where each item begins in the document and where its end tag does, if that was asked for.
     """
@@ -150,7 +150,7 @@ def plain_title(title: Text | None) -> str:
 
 
 def seconds_between_updates(ttl: str | None, period: str | None, frequency: str | None) -> float | None:
-    """How often a feed asks to be read, in seconds: RSS ``ttl`` (minutes) or the syndication module.
+    """Return how often a feed asks to be read, in seconds: RSS ``ttl`` (minutes) or the syndication module.
 
     ``None`` when it does not say, or says nonsense.
     """
@@ -162,7 +162,7 @@ def seconds_between_updates(ttl: str | None, period: str | None, frequency: str 
 
 
 def looks_like_html(value: str) -> bool:
-    """Whether text that may be either is HTML: an end tag, an empty tag or a reference of HTML tells (C4).
+    """Return whether a text is HTML: it has an end tag, an empty tag or a character reference of HTML (C4).
 
     A tag that HTML does not know speaks against it, and so does an opening tag alone (``AT&T <b>``).
     """
@@ -176,7 +176,7 @@ def looks_like_html(value: str) -> bool:
 
 
 def is_picture(medium: str, media_type: str, url: str) -> bool:
-    """Whether an attached file is a picture: by what it says it is, else by its address."""
+    """Return whether an attached file is a picture: by what it says it is, else by its address."""
     kind = medium or media_type
     if kind:
         return kind.lower().startswith("image")

@@ -1,4 +1,4 @@
-"""Which function reads which kind of document, loaded when the first one comes.
+"""Readers by kind of document, loaded when the first document of a kind comes.
 
 Most workers only ever see feeds: the libraries for pages cost them 0.3 s and 30 MB less this way.
 """
@@ -12,7 +12,7 @@ from syndicate.model import ParsedSource
 
 
 class Document(StrEnum):
-    """What a body is taken for."""
+    """Kind of document that a body is read as."""
 
     FEED = "feed"
     LINKS = "links"

@@ -16,13 +16,13 @@ ARCHIVE = 20
 
 
 def is_archive(strangers: Sequence[Entry]) -> bool:
-    """Whether titles alone should be looked up too (see ``reappeared``)."""
+    """Return whether titles alone should be looked up too (see ``reappeared``)."""
     return len(strangers) >= ARCHIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reappeared:
-    """Which known article an entry is, by the entry's digest, and the entries that were pruned before."""
+    """Known article of each entry, by the entry's digest, and the entries that were pruned before."""
 
     moved: Mapping[str, KnownArticle]
     buried: frozenset[str] = frozenset()
@@ -34,7 +34,7 @@ def reappeared(
     listed: Container[str],
     pruned: Container[str] = frozenset(),
 ) -> Reappeared:
-    """Which known article each entry is; an article is one entry at most.
+    """Return which known article each entry is; an article is one entry at most.
 
     ``strangers`` have a key and an address we do not know. ``candidates`` are the source's articles with
     their dates or titles. An article that the document still lists under its old id (its digest or key is in

@@ -1,4 +1,4 @@
-"""What a site's robots.txt allows us (RFC 9309). Pure; the only importer of protego.
+"""Rules of robots.txt (RFC 9309). Pure; the only importer of protego.
 
 The standard library's parser does not know wildcards, takes the first rule instead of the longest, and reads
 an empty line as the end of a group.
@@ -19,7 +19,7 @@ LONGEST_DELAY = 3_600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsFile:
-    """What an origin answered when asked for its robots.txt; ``status`` is 0 when it did not answer."""
+    """Answer to a request for robots.txt; ``status`` is 0 when the origin did not answer."""
 
     origin: str
     status: int
@@ -28,7 +28,7 @@ class RobotsFile:
 
     @property
     def reachable(self) -> bool:
-        """False when nobody knows the rules: then nothing is allowed, for now (RFC 9309 section 2.3.1.4)."""
+        """False while the rules are unknown: then nothing is allowed, for now (RFC 9309 section 2.3.1.4)."""
         return 200 <= self.status < 500 and self.status != 429
 
 
@@ -41,12 +41,12 @@ class Rules:
     delay: float
 
     def allows(self, url: str) -> bool:
-        """Whether this address may be read."""
+        """Return whether this address may be read."""
         return bool(self.parsed.can_fetch(url, self.agent))
 
 
 def robots_file(origin: str, status: int, body: bytes, now: datetime) -> RobotsFile:
-    """Remember an answer. A 4xx means that there are no rules; a 5xx or none that nobody knows them."""
+    """Remember an answer. A 4xx means that there are no rules; a 5xx or no answer leaves them unknown."""
     text = body[:MAX_BYTES].decode("utf-8", "replace") if status == 200 else ""
     file = RobotsFile(origin=origin, status=status, rules=text, expires=now + KEPT)
     if file.reachable:
@@ -62,7 +62,7 @@ def read_rules(file: RobotsFile, agent: str) -> Rules:
 
 
 def robots_url(origin: str) -> str:
-    """Where the rules of an origin are."""
+    """Return the address of an origin's robots.txt."""
     return f"{origin}/robots.txt"
 
 

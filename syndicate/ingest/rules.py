@@ -1,4 +1,4 @@
-"""What the operator wants done with articles as they come in: keep, drop, tag, section, title, boost. Pure.
+"""The operator's rules for new articles: keep, drop, tag, section, title, boost. Pure.
 
 Rules run in the order of the configuration. Each one sees what those before it changed, and every rule that
 matches does its work; the first that keeps or drops ends the run for this article.
@@ -45,7 +45,7 @@ _FIELDS: Mapping[str, Callable[[NewArticle, Source], tuple[str, ...]]] = {
 
 
 class Verdict(StrEnum):
-    """What ends the run of rules for an article."""
+    """Verdict that ends the rules for an article."""
 
     KEEP = "keep"
     DROP = "drop"
@@ -63,7 +63,7 @@ class Condition:
     pattern: str = ""
 
     def holds(self, article: NewArticle, source: Source) -> bool:
-        """Whether any value of the field does."""
+        """Return whether any value of the field matches."""
         values = _FIELDS[self.field](article, source)
         if self.pattern:
             expression = _compiled(self.pattern)
@@ -108,7 +108,7 @@ class Rule:
     boost: float = 1.0
 
     def matches(self, article: NewArticle, source: Source) -> bool:
-        """Whether the rule is about this article."""
+        """Return whether the rule is about this article."""
         if self.sources and source.name not in self.sources:
             return False
         return (

@@ -1,4 +1,4 @@
-"""Find the items of a feed without reading them, so that only unseen ones need to be read.
+"""Find the items of a feed without reading them, so that only unseen items need to be read.
 
 One pass of expat over the document notes where each item begins and ends and hashes its bytes; the items
 whose hash is known are cut out of the document before feedparser sees it. What stays is the head, the

@@ -1,4 +1,4 @@
-"""Pictures that nobody is meant to see: they tell a stranger who reads what, and when. Pure.
+"""Tracking pixels: invisible pictures that tell a stranger who reads what, and when. Pure.
 
 Told by their size, by what hides them, and by the address of the best known counters. Who shows a picture of
 ordinary size may count as well; against that helps only a reader that loads no pictures.
@@ -58,7 +58,7 @@ def picture_sides(attributes: Mapping[str, str]) -> list[float]:
 
 
 def hides(name: str, attributes: Mapping[str, str]) -> bool:
-    """Whether an element of this name with these attributes is not seen, nor anything in it.
+    """Return whether an element of this name with these attributes is not seen, nor anything in it.
 
     Not ``html`` and ``body``: pages hide themselves until their scripts have run.
     """
@@ -76,7 +76,7 @@ def hides(name: str, attributes: Mapping[str, str]) -> bool:
 
 
 def is_tracking_pixel(attributes: Mapping[str, str]) -> bool:
-    """Whether an ``img`` is too small to see, or hidden, or known to count."""
+    """Return whether an ``img`` is too small to see, or hidden, or known to count."""
     return (
         any(side <= LARGEST for side in picture_sides(attributes))
         or hides("img", attributes)
@@ -85,7 +85,7 @@ def is_tracking_pixel(attributes: Mapping[str, str]) -> bool:
 
 
 def is_counter(url: str) -> bool:
-    """Whether nothing but a counter, or a stand-in for a picture, is at this address."""
+    """Return whether nothing but a counter, or a stand-in for a picture, is at this address."""
     return _COUNTERS.match(url) is not None
 
 

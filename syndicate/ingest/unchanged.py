@@ -1,4 +1,4 @@
-"""What a changed document says that was not read before, found without parsing it.
+"""Unread items of a changed document, found without parsing it.
 
 Most bodies that change do so around their items (the time of building, a comment) or in one item of many. So
 we look first whether the document is the last one that was parsed, apart from such dates. If not, we look for
@@ -37,7 +37,7 @@ class Compared:
 
     @property
     def nothing_new(self) -> bool:
-        """Whether every item was read before; an empty document has none."""
+        """True when every item was read before; an empty document has none."""
         return bool(self.seen) and not self.unseen
 
 
@@ -54,12 +54,12 @@ def document_digest(body: bytes) -> str:
 
 
 def is_last(document: str, frame: str) -> bool:
-    """Whether a document with this digest is the last one that was parsed, which left this ``frame``."""
+    """Return whether a digest is that of the last parsed document, which left this ``frame``."""
     return bool(document and frame) and frame.endswith(document)
 
 
 def compare(body: bytes, document: str, frame: str, known: Container[str]) -> Compared:
-    """What of a document is unseen, given its digest, the last one's frame and the known items' digests."""
+    """Return the unseen part of a document, by the last frame and the digests of known items."""
     around, items = _apart(body) or ([], [])
     stands = digest_of(_BUILT.sub(b"", b"".join(around))) if items else ""
     whole = Compared(frame=stands + document if items else "", unseen=body)
@@ -78,7 +78,7 @@ def compare(body: bytes, document: str, frame: str, known: Container[str]) -> Co
 
 
 def _apart(body: bytes) -> tuple[list[bytes], list[bytes]] | None:
-    """What stands around the items, up to the last end tag, and the items: one fewer."""
+    """Return what stands around the items, up to the last end tag, and the items: one fewer."""
     around: list[bytes] = []
     items: list[bytes] = []
     at = 0
@@ -97,7 +97,7 @@ def _apart(body: bytes) -> tuple[list[bytes], list[bytes]] | None:
 
 
 def _ends_in_cdata(item: bytes) -> bool:
-    """Whether what looks like the end tag of an item is text, so that the item may not be whole."""
+    """Return whether what looks like the end tag of an item is text, so that the item may not be whole."""
     return item.rfind(b"<![CDATA[") > item.rfind(b"]]>")
 
 

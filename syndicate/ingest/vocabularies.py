@@ -1,4 +1,4 @@
-"""What feeds are written in: XML namespaces in lower case, as feedparser compares them; and our limits."""
+"""XML namespaces of feeds, in lower case as feedparser compares them, and our limits."""
 
 from functools import lru_cache
 

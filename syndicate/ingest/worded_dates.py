@@ -15,11 +15,7 @@ _LANGUAGES = ("en", "ar", "de", "es", "fr", "pt", "it", "ru", "hi", "vi", "th", 
 _MAY_BE = re.compile(
     r"(?=.*(?<!\d)\d{1,2}(?!\d))(?=.*(?<!\d)(?:\d{4}|'?\d{2})(?!\d))(?=.*[^\W\d_]{2})", re.DOTALL
 )
-_SETTINGS = {
-    "PARSERS": ["absolute-time"],
-    "REQUIRE_PARTS": ["day", "month", "year"],
-    "DATE_ORDER": "DMY",
-}
+_SETTINGS = {"PARSERS": ["absolute-time"], "REQUIRE_PARTS": ["day", "month", "year"], "DATE_ORDER": "DMY"}
 
 
 @lru_cache(maxsize=1024)
@@ -27,7 +23,7 @@ def worded_date(text: str) -> datetime | None:
     """Return the date and time of a short text without zone if it names none."""
     if len(text) > _MAX_LENGTH or not _MAY_BE.match(text):
         return None
-    # Half a second, which few processes need.
+    # Importing dateparser takes half a second, and few processes need it.
     from dateparser.date import DateDataParser  # noqa: PLC0415 - see above
 
     parser = DateDataParser(languages=list(_LANGUAGES), settings=dict(_SETTINGS))

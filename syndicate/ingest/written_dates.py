@@ -13,13 +13,13 @@ from functools import lru_cache
 from syndicate.ingest.worded_dates import worded_date
 from syndicate.text.dates import day_names, month_names
 
-# Where two of them use one word for two months (Croatian "listopad"), the first counts.
+# If two languages use one word for two months (Croatian "listopad"), the first language counts.
 _LANGUAGES = (
     "en", "ar", "de", "es", "fr", "it", "pt", "ru", "tr", "pl", "nl", "hi", "ja", "zh", "ko", "id", "uk",
     "el", "fa", "he", "ro", "sv", "da", "nb", "fi", "cs", "hu", "bg", "bn", "ur", "ta", "te", "mr", "th",
     "ar-SY", "ar-DZ", "ar-MA", "ca", "sr", "sk", "sl", "lt", "lv", "et", "ms", "sw", "hr",
 )  # fmt: skip
-# The first of them, whose days of the week are known as well.
+# Number of first languages whose days of the week are known as well.
 _LARGE = 20
 # Hours east of UTC. Abbreviations that mean several zones (IST, AST) are left to the reader's own zone.
 _ZONES = {"z": 0, "gmt": 0, "utc": 0, "bst": 1, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3}
@@ -33,7 +33,7 @@ _HALF = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 # Short names that CLDR does not have.
 _MORE = {"en": {"sept": 9}, "ar": {"يونيه": 6, "يوليه": 7}}
 _MORE_WEEKDAYS = frozenset({"tues", "wednes", "thur", "thurs"})
-# With the vowel signs of Indic scripts and Thai, which are no letters.
+# Letters, and the vowel signs of Indic scripts and Thai, which Unicode does not count as letters.
 _WORD = r"(?:[^\W\d_]|[\u0900-\u0903\u093a-\u0963\u0981-\u0983\u09bc-\u09cd\u0b82-\u0c56\u0e31-\u0e4e])+"
 # Two words for the Levant's months and for "tháng 11"; "de" and the like before a month is in many languages.
 _MONTH = rf"(?:(?:of|de|di|d['’])\s*)?(?P<month>{_WORD}(?:\s+{_WORD})?)[.,]?"
@@ -152,7 +152,7 @@ def read_moment(text: str, zone: tzinfo) -> datetime | None:
     text = text.strip()
     for reader in (datetime.fromisoformat, parsedate_to_datetime):
         if reader is parsedate_to_datetime and _HALF.search(text):
-            # It leaves the half of the day out.
+            # ``parsedate_to_datetime`` ignores am and pm.
             continue
         try:
             return _in_utc(reader(text), zone)
@@ -165,7 +165,7 @@ def read_moment(text: str, zone: tzinfo) -> datetime | None:
 
 
 def moment_of(match: re.Match[str], zone: tzinfo) -> datetime | None:
-    """What a match of ``MOMENT`` says, as UTC; ``None`` for a day that does not exist."""
+    """Return what a match of ``MOMENT`` says, as UTC; ``None`` for a day that does not exist."""
     year, month, day = _date(match)
     which = "after" if match["after_hour"] or match["after_full"] else "before"
     hour = int(match[f"{which}_hour"] or match[f"{which}_full"] or 0)

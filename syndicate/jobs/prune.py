@@ -13,7 +13,7 @@ FAILURES_KEPT = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionOptions:
-    """How many seconds rows are kept: articles, ended deliveries, traces of pruned articles, sign-ups."""
+    """Seconds for which rows are kept: articles, ended deliveries, traces of pruned articles, sign-ups."""
 
     articles: float
     deliveries: float

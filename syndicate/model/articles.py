@@ -8,7 +8,7 @@ from syndicate.model.sources import Source
 
 
 def _values(entry: "Entry | Image | Enclosure") -> list[object]:
-    """What is pickled. Feeds bring many entries: the way of ``dataclasses`` costs more than all the rest.
+    """Return the values to pickle: the slower way of ``dataclasses`` costs more than all the rest.
 
     Python before 3.11.4 takes that way all the same.
     """
@@ -69,7 +69,7 @@ class Enclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What a parser found in a source, cleaned but not yet trusted.
+    """Item that a parser found in a source, cleaned but not yet trusted.
 
     ``html`` is safe HTML with absolute links; every other text is plain. ``digest`` identifies
     the raw bytes of the item, so that an unchanged item need not be parsed again.
@@ -101,7 +101,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedLink:
-    """Where a page may have a feed. ``declared``: a ``link`` element says so; else a link looks like it."""
+    """Possible feed of a page. ``declared``: a ``link`` element says so; else a link looks like it."""
 
     url: str
     title: str = ""
@@ -161,7 +161,7 @@ _UNDATED_SHIFT = timedelta(days=36_525)
 def undated_key(first_seen: datetime) -> datetime:
     """Return the ``published`` of an article without a date: its first sight, moved back a hundred years.
 
-    So undated articles sort behind all others, and no period, list or rate that asks for recent ones
+    So undated articles sort behind all others, and no period, list or rate of recent articles
     includes them.
     """
     return first_seen - _UNDATED_SHIFT
@@ -179,7 +179,7 @@ def known_since(published: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownArticle:
-    """What identity needs to know about an article we already have."""
+    """Facts that identity needs about a stored article."""
 
     id: int
     uid: str
@@ -195,7 +195,7 @@ class KnownArticle:
 
     @property
     def dated(self) -> bool:
-        """Whether ``published`` is a date of publication; see ``undated_key``."""
+        """True when ``published`` is a date of publication; see ``undated_key``."""
         return is_dated(self.published)
 
 
@@ -227,7 +227,7 @@ class _ArticleFields:
 
     @property
     def dated(self) -> bool:
-        """Whether ``published`` is a date of publication; see ``undated_key``."""
+        """True when ``published`` is a date of publication; see ``undated_key``."""
         return is_dated(self.published)
 
 
@@ -276,7 +276,7 @@ class ArticleBody:
 
 
 def reader_link(*, own: bool, url: str, path: str, site_url: str) -> str:
-    """Where a reader is sent: the publisher's page, or ours when the source is our own or has none."""
+    """Return where a reader is sent: the publisher's page, or ours when the source is our own or has none."""
     return url if url and not own else f"{site_url}/{path}"
 
 

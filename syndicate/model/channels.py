@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class ClauseField(StrEnum):
-    """What a channel query can ask about."""
+    """Fields that a channel query can ask about."""
 
     SECTION = "section"
     TAG = "tag"

@@ -1,6 +1,6 @@
-"""What an edition says, frozen when it is cut: from it come the mail, the archive page and the feed item.
+"""Content of an edition, frozen when it is cut: the source of mail, archive page and feed item.
 
-``docs/templates.md`` describes every field; it is a contract with those who write templates.
+``docs/templates.md`` describes every field; it is a contract with template authors.
 """
 
 from collections.abc import Mapping
@@ -99,7 +99,7 @@ class Digest:
 
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> "Digest":
-        """What ``to_json`` gave; fields that a later version no longer has are left out."""
+        """Return what ``to_json`` gave; fields that a later version no longer has are left out."""
         stories = tuple(map(_story, written.get("stories", ())))
         return cls(**_known(cls, {**written, "stories": stories}))
 

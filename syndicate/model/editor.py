@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class EditorAction(StrEnum):
-    """What an editor can do. ``UNDO`` takes an earlier decision back."""
+    """Kind of an editor's decision. ``UNDO`` takes an earlier decision back."""
 
     PIN = "pin"
     DROP = "drop"

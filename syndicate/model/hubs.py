@@ -6,9 +6,9 @@ from enum import StrEnum
 
 
 class HubState(StrEnum):
-    """Where a subscription at a hub stands.
+    """State of a subscription at a hub.
 
-    ``wanted``: a feed named its hub, nobody asked yet. ``asked``: the hub was asked and has to verify
+    ``wanted``: a feed named its hub, which was not asked yet. ``asked``: the hub was asked and has to verify
     that it was us. ``active``: verified, until the lease ends. ``denied``: the hub refused.
     ``leaving``: we want it to end. ``ended``: it has; the callback answers 410.
     """
@@ -51,7 +51,7 @@ class HubSubscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
-    """What a hub sent us, not read yet. ``url`` is the topic, ``content_type`` the hub's field."""
+    """Unread content from a hub. ``url`` is the topic, ``content_type`` the hub's field."""
 
     id: int
     source_id: int

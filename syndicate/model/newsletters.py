@@ -17,7 +17,7 @@ EVERY_EDITION: Final = "edition"
 
 
 class SubscriptionState(StrEnum):
-    """Where one mailbox's consent for one newsletter stands."""
+    """State of one mailbox's consent for one newsletter."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
@@ -41,7 +41,7 @@ class DeliveryState(StrEnum):
 
 
 class DeliveryCause(StrEnum):
-    """Why a delivery ended, or is in doubt, when it was not the mail server that said so."""
+    """Cause of a delivery's end or doubt, apart from replies of the mail server."""
 
     NONE = ""
     TOO_LATE = "too late"
@@ -53,7 +53,7 @@ class DeliveryCause(StrEnum):
 
 
 class SuppressionReason(StrEnum):
-    """Why a mailbox must not be written to. Lists from elsewhere may bring other words."""
+    """Reason of a suppression. Imported lists may bring other words."""
 
     COMPLAINED = "complained"
     BOUNCED = "bounced"
@@ -124,7 +124,7 @@ class Edition:
 
     @property
     def is_form(self) -> bool:
-        """Whether it is what some readers chose, and not what everybody gets."""
+        """True when it is what some readers chose, and not what everybody gets."""
         return self.cadence != EVERY_EDITION
 
     @property
@@ -153,12 +153,12 @@ class Delivery:
 
 
 def archive_folder(newsletter: str) -> str:
-    """Where the editions of a newsletter lie inside the output folder."""
+    """Return where the editions of a newsletter lie inside the output folder."""
     return f"site/newsletters/{newsletter}"
 
 
 def archive_feed(newsletter: str) -> str:
-    """Where a newsletter's own feeds lie inside the output folder, without their extension."""
+    """Return where a newsletter's own feeds lie inside the output folder, without their extension."""
     return f"newsletters/{newsletter}"
 
 

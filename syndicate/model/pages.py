@@ -9,7 +9,7 @@ from syndicate.model.sources import Source
 
 
 class ReadState(StrEnum):
-    """How far a page is: to be read, read and used, of no use, or failed too often."""
+    """State of a page: to be read, read and used, of no use, or failed too often."""
 
     WAITING = "waiting"
     READ = "read"

@@ -1,4 +1,4 @@
-"""What we read, and how it is doing."""
+"""Sources and their state."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class SourceKind(StrEnum):
-    """What we read: a feed, a sitemap or a page over HTTP, or a folder of files on this machine."""
+    """Kind of source: a feed, a sitemap or a page over HTTP, or a folder of files on this machine."""
 
     FEED = "feed"
     SITEMAP = "sitemap"
@@ -15,7 +15,7 @@ class SourceKind(StrEnum):
 
 
 class FullText(StrEnum):
-    """Whether an article's own page is read for its text: when it pays, for every article, for none."""
+    """Reading of an article's own page for its text: when it pays, for every article, for none."""
 
     AUTO = "auto"
     ALWAYS = "always"
@@ -23,14 +23,14 @@ class FullText(StrEnum):
 
 
 class Paywall(StrEnum):
-    """Whether text that a page marks as not free is left, or taken as far as the page shows it."""
+    """Treatment of text that a page marks as not free: left out, or taken as far as the page shows it."""
 
     RESPECT = "respect"
     IGNORE = "ignore"
 
 
 class Republish(StrEnum):
-    """How much of a source's text our feeds, pages and mail may carry."""
+    """Part of a source's text that feeds, pages and mail may carry."""
 
     NONE = "none"
     SUMMARY = "summary"
@@ -38,14 +38,14 @@ class Republish(StrEnum):
 
 
 class Origin(StrEnum):
-    """Who declared a source, channel or newsletter: ``config.toml``, or the CLI and web."""
+    """Origin of a source, channel or newsletter: ``config.toml``, or the CLI and web."""
 
     CONFIG = "config"
     STORE = "store"
 
 
 class AccessKind(StrEnum):
-    """How a private source lets us in: Basic (RFC 7617), Bearer (RFC 6750), a header of its own, a cookie."""
+    """Authentication at a private source: Basic (RFC 7617), Bearer (RFC 6750), a header field, a cookie."""
 
     BASIC = "basic"
     BEARER = "bearer"
@@ -55,7 +55,7 @@ class AccessKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What a private source asks for, and where its secret is kept; the secret itself is never here.
+    """Authentication of a private source, and the place of its secret; the secret itself is never here.
 
     ``secret_file`` is an absolute path, ``secret_env`` the name of an environment variable; one of them
     is set. ``username`` is for ``basic``, ``header`` (a field name) for ``header``.
@@ -69,7 +69,7 @@ class Access:
 
 
 class Absence(StrEnum):
-    """Why a source is no longer among ours, although its articles are: nobody declares or lists it."""
+    """Reason of a source's absence: no declaration or list names it, but its articles remain."""
 
     NONE = ""
     UNDECLARED = "undeclared"
@@ -79,7 +79,7 @@ class Absence(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selectors:
-    """Where a page that lists articles keeps them: CSS selectors, all but ``item`` inside one item.
+    """CSS selectors for a page that lists articles; all but ``item`` apply inside one item.
 
     ``link`` and ``title`` may be ``""``: then the first link of the item, and its words.
     """
@@ -97,7 +97,7 @@ class Selectors:
 class Source:
     """Something we read, as declared, with what it last said about itself.
 
-    The address of a ``private`` source is nobody's business: no output, log or error carries it.
+    The address of a ``private`` source is secret: no output, log or error carries it.
     ``listed_in`` is the address of the source list it came from, ``outline`` what else that list (or an
     imported OPML file) says about it, as attributes.
     ``select`` is for pages that list articles; a page without it is one article.
@@ -130,7 +130,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceState:
-    """What the last polls of a source left behind.
+    """State of a source after its last polls.
 
     ``etag`` and ``last_modified`` are kept byte for byte as the server sent them. ``body_hash``
     is of the body as it came over the wire, still compressed; ``frame`` is of the last document that was
@@ -141,8 +141,8 @@ class SourceState:
     another site's.
 
     ``next_check`` is when the source is read again, ``check_reason`` why then and not earlier.
-    ``not_before`` is what a server that had enough of us asked for (Retry-After): nobody polls earlier,
-    whoever asks. ``max_age`` and ``wish`` are seconds: how long the server calls its answer fresh, and how
+    ``not_before`` is the pause that a server asked for (Retry-After): no poll, commanded or not, is
+    earlier. ``max_age`` and ``wish`` are seconds: how long the server calls its answer fresh, and how
     long a pause the feed asks for (``ttl``); kept, since a 304 repeats neither. ``skip_hours`` and
     ``skip_days`` have a bit for each hour (UTC) and weekday (Monday is bit 0) that wants no visit.
     ``visits`` publications fell after ``visits_since`` (see ``ingest.polling.rhythm_of``). Until
@@ -191,7 +191,7 @@ class SourceList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceListState:
-    """What the last reading of a source list left behind, as ``SourceState`` does for a source."""
+    """State of a source list after its last reading, like ``SourceState``."""
 
     etag: str = ""
     last_modified: str = ""

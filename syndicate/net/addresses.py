@@ -57,7 +57,7 @@ def is_public(address: Address) -> bool:
 
 
 def looks_public(host: str) -> bool:
-    """Whether strangers could reach a host of this name, as far as the name tells.
+    """Return whether strangers could reach a host of this name, as far as the name tells.
 
     A public address, or a name with a dot whose ending is not kept for private use or for examples
     (RFC 2606, RFC 6761, RFC 6762, and ``internal``).
@@ -79,7 +79,7 @@ class AddressRefused(OSError):
 
 
 class AddressGuard:
-    """Which hosts and addresses may be connected, from ``HttpOptions.allow_private``."""
+    """Guard of the hosts and addresses that may be connected, from ``HttpOptions.allow_private``."""
 
     def __init__(self, allow_private: bool | tuple[str, ...]) -> None:  # noqa: FBT001 - a setting's own shape
         self._everything = allow_private is True

@@ -46,7 +46,7 @@ class Batch:
 
     @property
     def has_room(self) -> bool:
-        """Whether fewer lanes are under way than there are places; one whose server hangs takes none."""
+        """True when fewer lanes are under way than there are places; one whose server hangs takes none."""
         return self._begun - self._ended - self._room.lent < self._options.concurrency
 
     def lanes_of(self, requests: list[FetchRequest]) -> list[Lane]:

@@ -227,11 +227,7 @@ class _Answer:
     __slots__ = ("fields", "raw_fields", "status", "wire")
 
     def __init__(
-        self,
-        status: int,
-        fields: Mapping[str, str],
-        raw_fields: tuple[tuple[bytes, bytes], ...],
-        wire: bytes,
+        self, status: int, fields: Mapping[str, str], raw_fields: tuple[tuple[bytes, bytes], ...], wire: bytes
     ) -> None:
         self.status = status
         self.fields = fields
@@ -291,7 +287,7 @@ async def _read_wire(response: aiohttp.ClientResponse, limit: int, url: URL) -> 
 
 
 def _read_answer(request: FetchRequest, url: URL, answer: _Answer, moved: str, limit: int) -> Fetched:
-    """What the caller gets: decompressed only when the bytes on the wire are new."""
+    """Return what the caller gets: decompressed only when the bytes on the wire are new."""
     fresh = answer.status != 304
     wire_hash = hash_wire(answer.wire) if fresh else request.known_hash
     unchanged = not fresh or wire_hash == request.known_hash

@@ -1,4 +1,4 @@
-"""What lets us in at a private source: header fields, made of a secret that is read when it is needed.
+"""Credentials of private sources: header fields, made of a secret that is read when it is needed.
 
 A secret is in an environment variable or a file, so that it is neither in ``config.toml`` nor in the store,
 and a new one is used at the next poll.

@@ -1,4 +1,4 @@
-"""What goes into a fetch and what comes out: options, request and answer, as frozen values."""
+"""Values of a fetch: options, request and answer."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ PAGE_ACCEPT = "text/html, application/xhtml+xml, */*;q=0.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpOptions:
-    """How this house behaves towards other people's servers.
+    """Options of requests to other servers.
 
     ``allow_private`` opens the address guard: for everything (``True``) or for the named hosts,
     ``host:port`` pairs, addresses and CIDR networks. ``host_gap`` is the number of seconds between
@@ -68,7 +68,7 @@ class Fetched:
 
     ``url`` is where the answer came from after all redirects. ``unchanged`` is a 304, or a 200 whose
     bytes on the wire are the known ones; ``body`` is then empty and nothing was decompressed.
-    ``etag`` and ``last_modified`` are always the ones to store: a 304 keeps those it does not
+    ``etag`` and ``last_modified`` are always the values to store: a 304 keeps those it does not
     mention, a 200 drops them (polite-fetching rule F3). ``permanent_url`` is where a chain of only
     301 and 308 led, else ``""``. ``max_age`` is seconds (RFC 9111 section 4.2.1: ``max-age``, then
     ``Expires``), ``None`` when the server does not say. ``links`` are the ``Link`` header fields

@@ -90,7 +90,7 @@ def _reason(error: Exception) -> str:
 
 
 def _short(error: object) -> str:
-    """One printable line of somebody else's error text, which may quote a stranger's bytes."""
+    """Return one printable line of a foreign error text, which may quote untrusted bytes."""
     words = " ".join(str(error).split()) or type(error).__name__
     line = "".join(character if character.isprintable() else "?" for character in words)
     return line if len(line) <= 160 else line[:159] + "…"

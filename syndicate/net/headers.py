@@ -1,4 +1,4 @@
-"""What an answer's header fields mean to us (RFC 9110, RFC 9111). All functions are pure."""
+"""Header fields of answers (RFC 9110, RFC 9111). All functions are pure."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -31,7 +31,7 @@ def retry_after(value: str, now: datetime) -> float | None:
 
 
 def max_age(cache_control: str, expires: str, now: datetime) -> float | None:
-    """How long the answer stays fresh, in seconds; ``None`` when the server does not say."""
+    """Return how long the answer stays fresh, in seconds; ``None`` when the server does not say."""
     for directive in cache_control.lower().split(","):
         name, _, value = directive.strip().partition("=")
         seconds = value.strip('" ')

@@ -1,4 +1,4 @@
-"""Places for exchanges: whoever is kept waiting by a server lets somebody else have his meanwhile.
+"""Connection slots: a request that waits for a slow server lends its slot to another.
 
 A fetch takes two. Room for a body (``batch``) bounds the memory: each caller has so many, and one is kept
 until he has let go of the body. A place among all exchanges that are under way (``client``) bounds the
@@ -15,7 +15,7 @@ LENT = 3
 
 
 class Places:
-    """``count`` places. ``lent`` is how many were given to others by those who wait for an answer.
+    """``count`` places. ``lent`` is how many were lent by requests that wait for an answer.
 
     Whoever comes back goes first, and his place may be lent again while he waits: else all places could be
     held by those who wait for him, since he may hold the turn at a host for which they are in line.
@@ -34,7 +34,7 @@ class Places:
         return Place(self)
 
     async def retake(self) -> None:
-        """Wait for a place instead of the one that was lent."""
+        """Wait for a place instead of the lent place."""
         self.lent -= 1
         try:
             await self._wait(self._returning)
@@ -43,7 +43,7 @@ class Places:
             raise
 
     def lend(self) -> bool:
-        """Let somebody else have a place; false while too many are lent."""
+        """Lend a place to another request; return false while too many are lent."""
         if self.lent >= self._most_lent:
             return False
         self.lent += 1
@@ -82,7 +82,7 @@ class Places:
 
 
 class Place:
-    """Somebody's place, which he leaves with ``leave`` or keeps, once ``answered`` has returned."""
+    """Place of one request, which leaves it with ``leave`` or keeps it, once ``answered`` has returned."""
 
     def __init__(self, places: Places) -> None:
         self._places = places
@@ -95,7 +95,7 @@ class Place:
             self._timer = asyncio.get_running_loop().call_later(PATIENCE, self._lend)
 
     async def answered(self) -> None:
-        """An answer begins: whoever has lent his place waits for another one."""
+        """Take a place again when an answer begins, if this request has lent its own."""
         self._timer.cancel()
         if self._is_lent:
             await self._places.retake()

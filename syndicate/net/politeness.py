@@ -10,7 +10,7 @@ from syndicate.errors import FetchError
 
 @dataclass(slots=True)
 class _Line:
-    """Who is at one host: a lock for the turn, how many hold or wait for it, when the next may start."""
+    """Queue of one host: a lock for the turn, the number of holders and waiters, the next start."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
@@ -34,8 +34,8 @@ def next_pause(error: FetchError, last: float, since_end: float) -> float:
 class HostTurns:
     """Hands out turns per host: requests wait in line, first come first served.
 
-    ``gap`` is the number of seconds between the starts of two turns of one host; with ``0`` nobody
-    waits for anybody.
+    ``gap`` is the number of seconds between the starts of two turns of one host; with ``0`` no
+    request waits.
     """
 
     def __init__(self, gap: float) -> None:
@@ -64,7 +64,7 @@ class HostTurns:
             loop.call_later(self._gap, self._forget, host, line)
 
     def _forget(self, host: str, line: _Line) -> None:
-        """Drop a host that nobody uses and whose pause is over."""
+        """Drop a host without users whose pause is over."""
         over = line.next_start <= asyncio.get_running_loop().time()
         if over and not line.users and self._lines.get(host) is line:
             del self._lines[host]

@@ -48,7 +48,7 @@ class FetchThread:
         The requests are all taken at the first step, in the calling thread. At most ``concurrency``
         bodies are in memory, the one being looked at included: a slow consumer slows the fetching.
         ``more``, called in the same thread, is asked for further requests again and again while there is
-        room for them: servers that hang keep nobody waiting.
+        room for them: servers that hang delay no other request.
         Leaving the loop early abandons the rest. ``stopping``, asked as often, and ``close()`` end the
         iteration early and without an error; what was not fetched is still due.
         """
@@ -88,11 +88,7 @@ class FetchThread:
         raise FetchStopped("nothing was fetched: the program is stopping")
 
     def post(
-        self,
-        url: str,
-        form: Sequence[tuple[str, str]],
-        *,
-        should_stop: Callable[[], bool] = lambda: False,
+        self, url: str, form: Sequence[tuple[str, str]], *, should_stop: Callable[[], bool] = lambda: False
     ) -> int:
         """Wait for ``Client.post``. Raises ``FetchError``.
 
@@ -150,7 +146,7 @@ class FetchThread:
 
 
 def _allow_open_files() -> None:
-    """Raise the limit that we set ourselves, as far as the one that we are set allows it."""
+    """Raise the soft limit of open files as far as the hard limit allows."""
     limit, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _OPEN_FILES if most == resource.RLIM_INFINITY else min(_OPEN_FILES, most)
     if limit != resource.RLIM_INFINITY and limit < wanted:

@@ -1,4 +1,4 @@
-"""Which URLs we are willing to ask for, and where a redirect may lead."""
+"""Checks of the URLs that may be requested, and of redirects."""
 
 from urllib.parse import urljoin
 
@@ -37,7 +37,7 @@ def check_url(text: str) -> URL:
 
 
 def redirect_target(source: URL, location: str) -> URL:
-    """Where a redirect leads; raises ``FetchError`` when we will not go there."""
+    """Return where a redirect leads; raises ``FetchError`` when we will not go there."""
     if not location:
         raise FetchError(f"{source} redirects without saying where to; tell its owner")
     try:

@@ -1,4 +1,4 @@
-"""Who we say we are, in each kind of request (rule F11). Pure.
+"""User-Agent of each kind of request (rule F11). Pure.
 
 Every request carries the name and where to read about us: a server may want to know whom to ask. For how
 many people we ask says only a request that reads a source on its schedule (a feed, a sitemap and its parts, a
@@ -13,13 +13,13 @@ from syndicate import __version__
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserAgent:
-    """What we are called, and how many people read what we ask for: at least whoever runs this."""
+    """Name of this program and number of its readers, at least 1."""
 
     name: str
     readers: int = 1
 
     def for_source(self, source_id: int) -> str:
-        """What a request for a source says: the name, the number of readers, and which feed it is."""
+        """Return what a request for a source says: the name, the number of readers, and which feed it is."""
         count = f"{self.readers} subscriber{'s' if self.readers != 1 else ''}; feed-id={source_id}"
         # A name that ends in a comment (RFC 9110 section 10.1.5) gets no second one.
         return f"{self.name[:-1]}; {count})" if self.name.endswith(")") else f"{self.name} ({count})"

@@ -1,4 +1,4 @@
-"""What an editor changes in an edition: each change is a new digest, and a line for the record. Pure.
+"""Changes of an editor to an edition: each is a new digest, and a line for the record. Pure.
 
 Stories are named by their places, from 1. Each function raises ``SyndicateError`` for what cannot be done.
 """
@@ -17,7 +17,7 @@ _TITLE_LIMIT = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """What an edition says after a change, what is told about it, and the story it was done to."""
+    """Content of an edition after a change, the line for the record, and the changed story."""
 
     digest: Digest
     detail: str
@@ -57,9 +57,7 @@ def retitle(digest: Digest, place: int, title: str) -> Changed:
     changed = replace(story, title=title, original_title=story.original_title or story.title)
     stories = tuple(changed if one is story else one for one in digest.stories)
     return Changed(
-        digest=replace(digest, stories=stories),
-        detail=f"{story.title} → {title}",
-        story_id=story.story_id,
+        digest=replace(digest, stories=stories), detail=f"{story.title} → {title}", story_id=story.story_id
     )
 
 

@@ -1,4 +1,4 @@
-"""Which stories an edition carries, and in which order.
+"""Selection and order of an edition's stories.
 
 The top stories first, then those trending that are not among them. A story an earlier edition
 carried comes back only when it has really moved, and then says so. Nothing new, no edition.
@@ -16,7 +16,7 @@ from syndicate.newsletter.periods import Period
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComposeOptions:
-    """What makes a selection balanced, and a story one that has moved.
+    """Options of the selection: its balance, and the growth of a story that may come again.
 
     ``per_source`` is how many stories one source may tell alone while others still have some.
     A carried story has moved when at least ``moved_sources`` more sources cover it, its coverage is
@@ -52,7 +52,7 @@ class Carried:
 
 
 def is_news(published: datetime, first_seen: datetime, period: Period, *, first: bool) -> bool:
-    """Whether an article belongs to a period: published in it, or just before it and seen too late.
+    """Return whether an article belongs to a period: published in it, or just before it and seen too late.
 
     Late means first seen after the period before had ended, and published at most one period earlier.
     The first edition (``first``) has no such grace: to a new installation everything is first seen now.
@@ -125,14 +125,14 @@ def _ranked(
 
 
 def _order(pair: tuple[Candidate, RankedStory]) -> tuple[float, float, int, int]:
-    """Pinned ones by their places, before the rest by score."""
+    """Sort pinned stories by their places, before the rest by score."""
     candidate, ranked = pair
     pin = ranked.parts.get("pin", sys.maxsize) if candidate.pinned else sys.maxsize
     return pin, -ranked.score, ranked.position, candidate.story.id
 
 
 class _Choice:
-    """What was taken so far: no story, no link twice, and no source too often while others wait."""
+    """Stories taken so far: no story or link twice, and no source too often while others wait."""
 
     def __init__(self, per_source: int) -> None:
         self._per_source = per_source

@@ -1,4 +1,4 @@
-"""What lint found, and where it comes from: a line of a template, an article, or a setting."""
+"""Findings of lint with their origin: a line of a template, an article, or a setting."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoubtfulLinks:
-    """Why an address is ``dead``, and why of others it is ``unknown`` whether anything is there."""
+    """Reasons why addresses are ``dead``, and why the state of others is ``unknown``."""
 
     dead: Mapping[str, str] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
@@ -48,7 +48,7 @@ def _nowhere(_text: str, _file: str) -> str:
 
 
 class Origins:
-    """Where something in a rendered mail comes from.
+    """Origins of the parts of a rendered mail.
 
     ``variables`` gives, for addresses that no article brought, what a template calls them; ``stem`` is how
     the names of the mail's own templates begin.

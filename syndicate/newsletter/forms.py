@@ -1,4 +1,4 @@
-"""What an editor decided for an edition holds for each form of it that readers chose (sections, a week)."""
+"""Application of an editor's changes to each form of an edition that readers chose (sections, a week)."""
 
 from collections.abc import Collection
 from dataclasses import replace

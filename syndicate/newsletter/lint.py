@@ -1,4 +1,4 @@
-"""What a rendered mail must have, whoever wrote its template; asked before each send.
+"""Rules for rendered mails from any template, checked before each send.
 
 The law and the large mailbox providers want a way out, an address and a reason in every mail; the rest
 keeps it readable everywhere. No connection is opened. Rule ids are those of the project's list of mail rules.
@@ -63,12 +63,12 @@ def errors_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def errors_of(findings: tuple[Finding, ...]) -> tuple[str, ...]:
-    """What stops a send, as sentences."""
+    """Return what stops a send, as sentences."""
     return tuple(str(finding) for finding in findings if finding.severity is Severity.ERROR)
 
 
 def html_size(html: str) -> int:
-    """How many bytes the HTML part has at most when the reader's token stands in it."""
+    """Return how many bytes the HTML part has at most when the reader's token stands in it."""
     return len(html.encode()) + TOKEN_GROWTH * html.count(TOKEN)
 
 
@@ -83,7 +83,7 @@ def _size(rendered: RenderedEdition, origins: Origins) -> list[Finding]:
 
 
 def _lacking_words(rendered: RenderedEdition, digest: Digest | None) -> list[Finding]:
-    """Who reads the text part gets every headline, the editor's note and the correction."""
+    """Check that the text part has every headline, the editor's note and the correction."""
     if digest is None:
         return []
     text = plain(rendered.text)
@@ -114,7 +114,7 @@ def _way_out(rendered: RenderedEdition, page: MailPage, origins: Origins) -> lis
 
 
 def _way_to_choose(rendered: RenderedEdition, page: MailPage, origins: Origins) -> list[Finding]:
-    """Who can choose less leaves less often. A template older than the page still may be sent."""
+    """Check for the link to the page of choices; a template without it may still be sent."""
     url, parts = rendered.preferences_url, {"HTML": links_of(page), "text": set(URL.findall(rendered.text))}
     if not url:
         return []

@@ -1,4 +1,4 @@
-"""Whether text can be read on what is behind it, in light and in dark (WCAG 2.2, 1.4.3; rule M8)."""
+"""Contrast of text in light and dark mode (WCAG 2.2, 1.4.3; rule M8)."""
 
 import re
 from dataclasses import dataclass, replace
@@ -101,7 +101,7 @@ def _look(element: Element, above: _Look, rules: list[StyleRule]) -> _Look:
 
 
 def _weight(element: Element, selectors: str) -> tuple[int, ...]:
-    """How specifically simple selectors (``p``, ``.meta``, ``a.link``) match; ``()`` if none does."""
+    """Return how specifically simple selectors (``p``, ``.meta``, ``a.link``) match; ``()`` if none does."""
     best: tuple[int, ...] = ()
     for selector in selectors.split(","):
         match = _SELECTOR.fullmatch(selector.strip())
@@ -121,12 +121,7 @@ def _least(look: _Look) -> float:
 def _is_read(element: Element) -> bool:
     return (
         bool(element.text.strip("\u00a0\u200c\u034f \n\t"))
-        and element.tag
-        not in (
-            "style",
-            "title",
-            "script",
-        )
+        and element.tag not in ("style", "title", "script")
         and not element.hidden
     )
 

@@ -1,4 +1,4 @@
-"""What makes filters take a newsletter for spam, and what the subject and the headers must be like."""
+"""Checks for spam filters, and of the subject and the headers."""
 
 import email
 import email.policy

@@ -35,7 +35,7 @@ class Element:
 
     @property
     def hidden(self) -> bool:
-        """Whether it, or what it stands in, is not shown."""
+        """True when it, or what it stands in, is not shown."""
         shown = self.style.get("display") != "none"
         return not shown or (self.parent is not None and self.parent.hidden)
 

@@ -1,4 +1,4 @@
-"""What mail programs do not support: made by ``tables/mail_support.py``, not by hand.
+"""Features that mail programs do not support: made by ``tables/mail_support.py``, not by hand.
 
 From the data of caniemail 2.0.2 (2026-05-13; https://www.caniemail.com), which comes with this notice:
 

@@ -1,4 +1,4 @@
-"""When an edition is due: a schedule in a time zone cuts time into periods, one edition each.
+"""Periods of editions: a schedule in a time zone cuts time into periods, one edition each.
 
 A period runs from one scheduled moment to the next, start included, end not; its edition is due at
 its end. Daylight saving never adds or drops an edition: a scheduled time that the clock skips
@@ -35,7 +35,7 @@ _WEEKDAYS = tuple(name.lower() for name in calendar.day_name)
 
 
 class Cadence(StrEnum):
-    """How often a schedule comes round."""
+    """Frequency of a schedule."""
 
     DAILY = "daily"
     WEEKDAYS = "weekdays"
@@ -71,7 +71,7 @@ class Schedule:
         return tuple(found)
 
     def includes(self, day: date) -> bool:
-        """Whether anything is scheduled on this local day."""
+        """Return whether anything is scheduled on this local day."""
         match self.cadence:
             case Cadence.DAILY:
                 return True

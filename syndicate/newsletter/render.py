@@ -131,7 +131,7 @@ def inline_styles(html: str) -> str:
 
 
 def preheader(digest: Digest) -> str:
-    """What a mailbox shows beside the subject: the stories the subject does not name."""
+    """Return what a mailbox shows beside the subject: the stories the subject does not name."""
     stories: tuple[DigestStory, ...] = digest.top + digest.trending
     others = " · ".join(story.title for story in stories[1:])
     summary = stories[0].summary if stories else ""

@@ -37,10 +37,6 @@ def _story(number: int, kind: str, title: str, now: datetime) -> EditionStory:
         summary="One or two sentences that say what happened.",
     )
     lead = PublishedArticle(
-        article=article,
-        source=source,
-        link=article.url,
-        related=(link,),
-        coverage=(link,),
+        article=article, source=source, link=article.url, related=(link,), coverage=(link,)
     )
     return EditionStory(story_id=number, position=number, kind=kind, coverage=2, lead=lead)

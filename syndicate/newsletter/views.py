@@ -43,7 +43,7 @@ class SiteFacts:
 
 
 def digest_from_stories(stories: tuple[EditionStory, ...], site: SiteFacts) -> Digest:
-    """What an edition of these stories says, in order."""
+    """Return what an edition of these stories says, in order."""
     shown = {url for story in stories if (url := _story_url(story, site))}
     return Digest(stories=tuple(_digest_story(story, site, shown) for story in stories))
 
@@ -133,7 +133,7 @@ def _links(links: tuple[RelatedLink, ...], shown: set[str]) -> tuple[DigestLink,
 
 
 def is_mail_picture(url: str) -> bool:
-    """Whether mail programs show a picture at this address, or it is on this machine, as in a demo."""
+    """Return whether mail programs show a picture at this address, or it is on this machine, as in a demo."""
     return is_web_url(url) and (url.startswith("https://") or is_this_machine(url))
 
 

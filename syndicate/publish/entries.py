@@ -1,4 +1,4 @@
-"""What an item of a feed says, whether it is written as RSS, Atom or JSON Feed.
+"""Content of feed items, the same for RSS, Atom and JSON Feed.
 
 Rules by their ids in the project's conformance list: R3 stable ids, R13 newest first, R19 sizes,
 A6 one entry per id, RL1–RL3 the block of related stories, RL8 never oneself, never twice.
@@ -37,7 +37,7 @@ from syndicate.text.urls import is_web_url
 
 MAX_ITEMS = 100
 MAX_RELATED = 5
-# A change of words this long after the first readers could have read the article is told to readers.
+# Readers are told of a change of words this long after publication and first sight.
 CORRECTION_AFTER = timedelta(hours=1)
 # The moment an empty feed was last updated: fixed, so that its bytes never change.
 EMPTY_FEED_UPDATED = datetime(2000, 1, 1, tzinfo=UTC)
@@ -93,12 +93,12 @@ class FeedItem(NamedTuple):
 
     @property
     def dated(self) -> bool:
-        """Whether ``published`` is a date of publication."""
+        """True when ``published`` is a date of publication."""
         return is_dated(self.published)
 
     @property
     def changed(self) -> datetime | None:
-        """When the item changed last; ``None`` when all that is known is its first sight."""
+        """Return when the item changed last; ``None`` when all that is known is its first sight."""
         return self.updated if self.dated or self.updated > known_since(self.published) else None
 
     @property
@@ -108,12 +108,12 @@ class FeedItem(NamedTuple):
 
     @property
     def key(self) -> Key:
-        """What its fragments are remembered by."""
+        """Return what its fragments are remembered by."""
         return self.uid, self.short, bool(self.related)
 
 
 def feed_url(channel: Channel, options: PublishOptions, suffix: str) -> str:
-    """Where the channel's feed of one format (``rss``, ``atom``, ``json``) is served."""
+    """Return where the channel's feed of one format (``rss``, ``atom``, ``json``) is served."""
     return f"{options.site_url}/{quote(channel.name)}.{suffix}"
 
 
@@ -213,7 +213,9 @@ def presentable(item: FeedItem) -> FeedItem:
         source_id=_source_id(item),
         original_title=xml_safe(item.original_title),
         related=_tidy_related(item),
-        enclosures=tuple(map(_tidy_file, item.enclosures)),
+        enclosures=tuple(
+            replace(file, url=xml_safe(file.url), title=xml_safe(file.title)) for file in item.enclosures
+        ),
     )
 
 
@@ -243,7 +245,7 @@ def fitting(
 
 
 def last_updated(items: Iterable[FeedItem]) -> datetime:
-    """When the newest change among the items happened (A8); a fixed moment when there are none."""
+    """Return when the newest change among the items happened (A8); a fixed moment when there are none."""
     return max((item.updated for item in items), default=EMPTY_FEED_UPDATED)
 
 
@@ -327,10 +329,6 @@ def _source_id(item: FeedItem) -> str:
     own = xml_safe(item.source_id)
     scheme, colon, _ = own.partition(":")
     return own if colon and scheme.isalpha() and not any(map(str.isspace, own)) else item.source_url
-
-
-def _tidy_file(file: Enclosure) -> Enclosure:
-    return replace(file, url=xml_safe(file.url), title=xml_safe(file.title))
 
 
 def _file_facts(file: Enclosure, item: FeedItem, words: FeedWords) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What feed items say beside the article, in the article's language: readers show both as one text.
+"""Words of feed items beside the article, in its language: readers show both as one text.
 
 Other languages get English. Pages and mails have their words in templates; feeds have none.
 """

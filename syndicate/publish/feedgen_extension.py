@@ -20,7 +20,7 @@ DCTERMS = "http://purl.org/dc/terms/"
 HISTORY = "http://purl.org/syndication/history/1.0"
 MEDIA = "http://search.yahoo.com/mrss/"
 ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
-# Only a name: nothing is served there.
+# A name only: no document is served there.
 SYNDICATE = "urn:syndicate:feed"
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -87,7 +87,7 @@ class RssItem:
         if item.source_url:
             SubElement(element, "source", url=item.source_url).text = item.source_name
         if item.enclosures:
-            # One only: many readers take the first, some the last. Media RSS and the text have them all.
+            # One enclosure: many readers take the first, some the last. Media RSS and the text have all.
             main = next((file for file in item.enclosures if file.kind != "document"), item.enclosures[0])
             unknown = {"length": "0", "type": "application/octet-stream"}
             SubElement(

@@ -118,7 +118,7 @@ def _attachment(file: Enclosure) -> dict[str, Any]:
 
 
 def _own_fields(item: FeedItem, published: PublishedArticle, options: PublishOptions) -> dict[str, Any]:
-    """What JSON Feed has no name for: reading time, source, and related stories with their scores (RL6)."""
+    """Return fields that JSON Feed lacks: reading time, source, related stories with scores (RL6)."""
     scores = {link.uid: link.score for link in published.related}
     source = {"name": item.source_name, "url": item.source_home, "feed_url": item.source_url}
     related = [

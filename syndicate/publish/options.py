@@ -1,4 +1,4 @@
-"""What every published document needs to know about the site it belongs to."""
+"""Options of the site that every published document needs."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo

@@ -33,28 +33,10 @@ from syndicate.publish.site_metadata import (
     shown_summary,
     with_alternatives,
 )
-from syndicate.publish.site_paths import (
-    ASSETS_FOLDER,
-    FRONT_PATH,
-    list_feed,
-    root_of,
-    section_path,
-    tag_path,
-)
+from syndicate.publish.site_paths import ASSETS_FOLDER, FRONT_PATH, list_feed, root_of, section_path, tag_path
 from syndicate.templating import Markup, Templates
 from syndicate.text.language import direction_of
 from syndicate.text.names import tag_key
-
-__all__ = [
-    "FEED_MINIMUM",
-    "FRONT_PATH",
-    "Headline",
-    "SectionBlock",
-    "SitePages",
-    "list_feed",
-    "section_path",
-    "tag_path",
-]
 
 # Articles on the page of a tag that has a feed of its own.
 FEED_MINIMUM: Final = 5
@@ -306,7 +288,7 @@ class SitePages:
         return self._frames[key]
 
     def _rail(self, root: str, top: Sequence[Headline], trending: Sequence[Headline]) -> Markup:
-        """Top content and trending as finished markup; the last ones of each folder depth are kept."""
+        """Return top content and trending as finished markup; the last of each folder depth are kept."""
         lists = tuple(top), tuple(trending)
         kept = self._rails.get(root)
         if kept is not None and kept[0] == lists:

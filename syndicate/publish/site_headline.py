@@ -1,4 +1,4 @@
-"""What a list shows of an article: one line or one card, and where it leads."""
+"""Headlines: an article as one line or card of a list, with its link."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,12 +46,12 @@ class Headline:
 
     @property
     def dated(self) -> bool:
-        """Whether ``published`` is a date of publication."""
+        """True when ``published`` is a date of publication."""
         return is_dated(self.published)
 
     @property
     def first_seen(self) -> datetime:
-        """When an article without a date was first seen."""
+        """Return when an article without a date was first seen."""
         return known_since(self.published)
 
     @property

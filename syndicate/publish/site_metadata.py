@@ -1,4 +1,4 @@
-"""What machines read in an article page: NewsArticle JSON-LD (schema.org), headings, pictures and links."""
+"""Metadata of article pages: NewsArticle JSON-LD (schema.org), headings, pictures and links."""
 
 import json
 import re

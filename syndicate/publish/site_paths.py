@@ -1,4 +1,4 @@
-"""Where every page of the site lies inside the output folder."""
+"""Paths of the site's pages inside the output folder."""
 
 import re
 from functools import lru_cache

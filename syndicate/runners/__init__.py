@@ -1,4 +1,4 @@
-"""What rings the bell: runners ask the jobs what is due, and run it.
+"""Runners: they ask the jobs which work is due, and run it.
 
 Rows are the truth; a lost or doubled ring changes nothing.
 """

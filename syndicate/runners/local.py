@@ -35,14 +35,14 @@ class Bell:
 
 @dataclass(slots=True)
 class Pulse:
-    """When each bell last rang to its end, and what went wrong then ("" for nothing)."""
+    """Last completed run of each scheduled task, and its error ("" for none)."""
 
     rang: dict[str, datetime] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
 
 
 class LocalRunner:
-    """Rings bells until stopped. One bell never rings twice at once; different ones do ring together."""
+    """Rings bells until stopped. A bell never rings twice at once; different bells ring together."""
 
     def __init__(self, bells: tuple[Bell, ...]) -> None:
         self.pulse = Pulse()

@@ -18,10 +18,7 @@ from typing import TYPE_CHECKING
 
 from syndicate import __version__
 from syndicate.model import Channel, Newsletter
-from syndicate.services.declared import (
-    declared_channels,
-    declared_newsletters,
-)
+from syndicate.services.declared import declared_channels, declared_newsletters
 from syndicate.services.intake import IntakeServices
 from syndicate.services.places import retention_options, store_url
 from syndicate.settings import Settings
@@ -144,7 +141,7 @@ class Services(IntakeServices):
 
     @cached_property
     def ranking(self) -> RankingOptions:
-        """How top and trending are computed."""
+        """Return the options of the ranking."""
         from syndicate.stories import RankingOptions
 
         ranking = self.settings.ranking
@@ -178,9 +175,7 @@ class Services(IntakeServices):
 
         stories = self.settings.stories
         options = StoryOptions(
-            window_days=stories.window / DAY,
-            max_articles=stories.max_articles,
-            related_limit=stories.related,
+            window_days=stories.window / DAY, max_articles=stories.max_articles, related_limit=stories.related
         )
         ranking = RankingJob(store=self.store, options=self.ranking)
         return StoriesJob(store=self.store, options=options, ranking=ranking, owner=self.owner)
@@ -204,14 +199,14 @@ class Services(IntakeServices):
 
     @cached_property
     def press(self) -> Press:
-        """What an edition says → the mail."""
+        """Return the renderer of editions as mails."""
         from syndicate.services.press import newsletter_press
 
         return newsletter_press(self.settings, self.store, self.templates, self.output, self.mail_options)
 
     @cached_property
     def desk(self) -> DeskJob:
-        """What an editor does to editions."""
+        """Return the service with which an editor changes editions."""
         from syndicate.jobs.newsletter.desk import DeskJob
 
         return DeskJob(store=self.store, newsletters=self.newsletters, press=self.press)
@@ -240,15 +235,12 @@ class Services(IntakeServices):
         from syndicate.jobs.stories.replay import ReplayJob
 
         return ReplayJob(
-            store=self.store,
-            options=self.ranking,
-            stories=self.stories.options,
-            editions=self.editions,
+            store=self.store, options=self.ranking, stories=self.stories.options, editions=self.editions
         )
 
     @cached_property
     def reads(self) -> ReadCounter:
-        """How often our pages are opened; used only with ``[ranking] clicks``."""
+        """Return the counter of page openings; used only with ``[ranking] clicks``."""
         from syndicate.jobs.stories.reads import ReadCounter
 
         return ReadCounter(store=self.store)
@@ -271,7 +263,7 @@ class Services(IntakeServices):
 
     @cached_property
     def bounces(self) -> BounceJob:
-        """What came back → suppressed mailboxes."""
+        """Return the job that reads bounces and suppresses mailboxes."""
         from syndicate.jobs.delivery.bounces import BounceJob
         from syndicate.services.mail import bounce_messages, bounce_policy
 
@@ -297,14 +289,14 @@ class Services(IntakeServices):
 
     @cached_property
     def unsubscribe(self) -> UnsubscribeJob:
-        """What the link in a mail does."""
+        """Return the job behind unsubscribe links."""
         from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
 
         return UnsubscribeJob(store=self.store)
 
     @cached_property
     def preferences(self) -> PreferencesJob:
-        """What readers choose for themselves."""
+        """Return the job behind the page of choices."""
         from syndicate.jobs.audience.preferences import PreferencesJob
 
         consent = self.settings.sign_up.consent
@@ -329,13 +321,13 @@ class Services(IntakeServices):
         return PruneJob(store=self.store, options=retention_options(self.settings))
 
     def sender(self) -> Sender:
-        """Where mail goes."""
+        """Return the sender of mail."""
         from syndicate.services.mail import mail_sender
 
         return mail_sender(self.settings)
 
     def mail_options(self, newsletter: str) -> MailOptions:
-        """What all mails of a newsletter have in common."""
+        """Return the options that all mails of a newsletter share."""
         from syndicate.services.mail import newsletter_mail
 
         titles = {one.name: one.title for one in self.newsletters}

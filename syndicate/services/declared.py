@@ -1,18 +1,9 @@
-"""What ``config.toml`` declares, as the words of the model."""
+"""Declarations of ``config.toml`` as values of the model."""
 
 from pathlib import Path
 
 from syndicate.ingest.rules import Rule, Verdict, parse_condition, parse_rewrite
-from syndicate.model import (
-    Access,
-    Channel,
-    Newsletter,
-    Republish,
-    Selectors,
-    Source,
-    SourceKind,
-    SourceList,
-)
+from syndicate.model import Access, Channel, Newsletter, Republish, Selectors, Source, SourceKind, SourceList
 from syndicate.publish.channels import parse_query
 from syndicate.settings import Settings
 from syndicate.settings.sources import AuthSettings, SourceSettings
@@ -41,7 +32,7 @@ def declared_lists(settings: Settings) -> tuple[SourceList, ...]:
 
 
 def is_private(url: str, said: bool | None, has_access: bool) -> bool:  # noqa: FBT001 - two facts and a wish
-    """Whether an address is kept secret: as said, else when it is let in or has a key in its address."""
+    """Return whether an address is secret: as declared, else with credentials or a key in the URL."""
     return (has_access or looks_secret(url)) if said is None else said
 
 

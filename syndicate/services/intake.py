@@ -1,4 +1,4 @@
-"""What brings articles in: the client, the parsers, and every job that reads somebody else's server."""
+"""Services for ingest: the client, the parsers, and every job that reads other servers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from syndicate.model import Source, SourceList
-from syndicate.services.declared import (
-    declared_lists,
-    declared_rules,
-    declared_sources,
-)
+from syndicate.services.declared import declared_lists, declared_rules, declared_sources
 from syndicate.services.lease_owners import lease_owner
 from syndicate.settings import Settings
 from syndicate.store import Store, audience
@@ -64,7 +60,7 @@ class IntakeServices:
 
     @cached_property
     def agent_name(self) -> str:
-        """What we call ourselves."""
+        """Return what we call ourselves."""
         from syndicate.net import agent_name
 
         return agent_name(self.settings.http.user_agent, self.settings.site.url)
@@ -76,11 +72,7 @@ class IntakeServices:
 
         http = self.settings.http
         return FetchThread(
-            HttpOptions(
-                allow_private=http.allow_private,
-                user_agent=self.agent_name,
-                host_gap=http.host_gap,
-            )
+            HttpOptions(allow_private=http.allow_private, user_agent=self.agent_name, host_gap=http.host_gap)
         )
 
     @cached_property
@@ -95,15 +87,11 @@ class IntakeServices:
         """Sources → articles."""
         from syndicate.jobs.ingest.polls import IngestJob
 
-        return IngestJob(
-            intake=self.intake,
-            zone=self.zone,
-            follow_hubs=self.reached_by_hubs,
-        )
+        return IngestJob(intake=self.intake, zone=self.zone, follow_hubs=self.reached_by_hubs)
 
     @cached_property
     def intake(self) -> Intake:
-        """What the jobs that read strangers' documents have in common."""
+        """Return what the jobs that read strangers' documents have in common."""
         from syndicate.jobs.ingest.intake import Intake
 
         return Intake(
@@ -124,7 +112,7 @@ class IntakeServices:
 
     @cached_property
     def rehearsal(self) -> RuleRehearsal:
-        """What the rules would do."""
+        """Return what the rules would do."""
         from syndicate.jobs.ingest.rehearsal import RuleRehearsal
 
         return RuleRehearsal(
@@ -153,7 +141,7 @@ class IntakeServices:
 
     @cached_property
     def page_options(self) -> PageOptions:
-        """How the pages of articles are read."""
+        """Return how the pages of articles are read."""
         from syndicate.ingest.full_text import PageOptions
 
         pages = self.settings.pages
@@ -176,7 +164,7 @@ class IntakeServices:
 
     @cached_property
     def polling(self) -> PollingOptions:
-        """How often sources are asked."""
+        """Return how often sources are asked."""
         from syndicate.ingest.polling import PollingOptions
 
         http = self.settings.http
@@ -186,7 +174,7 @@ class IntakeServices:
 
     @cached_property
     def reached_by_hubs(self) -> bool:
-        """Whether hubs are wanted and could call us back."""
+        """True when hubs are wanted and could call us back."""
         from syndicate.net import looks_public
 
         host = host_of(self.settings.site.url)
@@ -194,7 +182,7 @@ class IntakeServices:
         return bool(self.settings.http.websub and self.settings.web.listen and reachable)
 
     def _is_allowed(self, host: str) -> bool:
-        """Whether the operator named this host among the private ones, or allowed them all."""
+        """Return whether the operator allowed this private host, or all of them."""
         allowed = self.settings.http.allow_private
         return allowed is True or (isinstance(allowed, tuple) and host in allowed)
 

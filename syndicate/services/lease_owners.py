@@ -41,7 +41,7 @@ def free_dead_owners(store: Store, now: datetime, *, daemon: bool = False) -> No
     """
     with store.read() as connection:
         owners = leases.lease_owners(connection)
-    dead = [owner for owner in owners if is_dead(owner) or (daemon and _role(owner) == "daemon")]
+    dead = [owner for owner in owners if is_dead(owner) or (daemon and ":daemon:" in owner)]
     if not dead and not daemon:
         return
     with store.write() as connection:
@@ -65,11 +65,6 @@ def is_dead(owner: str) -> bool:
         pass
     state, begun = _process(number)
     return state in _DEAD or bool(begun and begun != started)
-
-
-def _role(owner: str) -> str:
-    fields = owner.split(":")
-    return fields[4] if len(fields) == _FIELDS else ""
 
 
 def _kernel() -> str:

@@ -1,4 +1,4 @@
-"""How mail leaves, and what all mails of a newsletter have in common."""
+"""Services for mail: the sender, and the common parts of a newsletter's mails."""
 
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -19,7 +19,7 @@ from syndicate.text.urls import is_this_machine
 
 
 def mail_sender(settings: Settings) -> Sender:
-    """Where mail goes."""
+    """Return where mail goes."""
     mail = settings.mail
     return FolderSender(settings.path(mail.folder)) if mail.transport == "folder" else smtp_sender(settings)
 
@@ -30,7 +30,7 @@ def smtp_sender(settings: Settings) -> SmtpSender:
 
 
 def smtp_options(settings: Settings) -> SmtpOptions:
-    """Where and how mail is handed in."""
+    """Return where and how mail is handed in."""
     mail = settings.mail
     return SmtpOptions(
         host=mail.host,
@@ -44,7 +44,7 @@ def smtp_options(settings: Settings) -> SmtpOptions:
 
 
 def mail_limits(settings: Settings) -> Limits:
-    """How fast mail may go."""
+    """Return how fast mail may go."""
     return Limits(rate=settings.mail.rate, domain_rate=settings.mail.domain_rate)
 
 
@@ -59,12 +59,12 @@ def dkim_keys(settings: Settings) -> tuple[DkimKey, ...]:
 
 
 def bounce_policy(settings: Settings) -> BouncePolicy:
-    """When a mailbox is given up."""
+    """Return when a mailbox is given up."""
     return BouncePolicy(soft_limit=settings.bounces.soft_limit, soft_window=settings.bounces.soft_window)
 
 
 def bounce_messages(settings: Settings) -> Iterator[bytes]:
-    """What waits in the mailboxes for bounces."""
+    """Yield the messages that wait in the mailboxes for bounces."""
     bounces = settings.bounces
     if bounces.maildir:
         yield from read_maildir(settings.path(bounces.maildir))
@@ -86,7 +86,7 @@ def mail_domain(settings: Settings) -> str:
 
 
 def sender_is_set(settings: Settings) -> bool:
-    """Whether mail comes from somebody's address, and not from that of the example."""
+    """Return whether mail has a sender's address other than that of the example."""
     return not settings.mail.sender.rstrip("> ").endswith(("@example.com", ".example.com"))
 
 
@@ -96,7 +96,7 @@ def envelope_domain(settings: Settings) -> str:
 
 
 def newsletter_mail(settings: Settings, name: str, title: str) -> MailOptions:
-    """What all mails of a newsletter have in common."""
+    """Return what all mails of a newsletter have in common."""
     mail, site = settings.mail, settings.site
     sender = parse_mailbox(mail.sender)
     return MailOptions(
@@ -116,18 +116,18 @@ def newsletter_mail(settings: Settings, name: str, title: str) -> MailOptions:
 
 
 def unsubscribe_link(settings: Settings) -> str:
-    """Where the footer's link leads: ``run``'s web server, or a mail when readers cannot reach it."""
+    """Return where the footer's link leads: ``run``'s web server, or a mail when readers cannot reach it."""
     page = _unsubscribe_page(settings)
     return page or f"mailto:{_reply_address(settings)}?subject=unsubscribe%20{TOKEN}"
 
 
 def preferences_link(settings: Settings) -> str:
-    """Where readers choose what they get; ``""`` when they can reach no web server of ours."""
+    """Return where readers choose what they get; ``""`` when they can reach no web server of ours."""
     return f"{settings.site.url}/preferences/{TOKEN}" if readers_reach(settings) else ""
 
 
 def readers_reach(settings: Settings) -> bool:
-    """Whether the links in mails lead to our web server: it runs, and its address means something elsewhere.
+    """Return whether links in mails reach our web server: it runs, at an address valid on other machines.
 
     Mail in a folder is looked at on this machine, where a local address is right.
     """

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def retention_options(settings: Settings) -> RetentionOptions:
-    """How long rows stay."""
+    """Return how long rows stay."""
     from syndicate.jobs.prune import RetentionOptions
 
     retention = settings.retention

@@ -1,4 +1,4 @@
-"""How editions are rendered and proofed: the press, and the raw message that lint looks at."""
+"""Rendering of editions, and the raw message that lint checks."""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -54,7 +54,7 @@ def _gone(store: Store, article_ids: Collection[int]) -> dict[int, int]:
 def _sample_message(
     options: MailOptions, newsletter: Newsletter, period: Period, rendered: RenderedEdition, web_url: str
 ) -> bytes:
-    """The raw mail one reader would get, for those who look at its headers."""
+    """Return the raw mail one reader would get, for checks of its headers."""
     edition = Edition(
         id=0,
         newsletter=newsletter.name,

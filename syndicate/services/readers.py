@@ -1,4 +1,4 @@
-"""What the sign-up page promises and allows."""
+"""Options of the sign-up page."""
 
 from syndicate.jobs.audience.sign_up import SignUpJob, SignUpOptions
 from syndicate.model import Newsletter

@@ -80,7 +80,7 @@ def _from_environment(data: dict[str, Any], environment: Mapping[str, str]) -> l
 
 
 def _half_a_variable(variable: str) -> list[str]:
-    """``SYNDICATE_MAIL_ADDRESS`` would silently do nothing; names that no key has may be somebody else's."""
+    """Reject names that lack the second underscore; other unknown names may belong to other programs."""
     for name, field in Settings.model_fields.items():
         key = variable.lower().removeprefix(f"{_ENVIRONMENT}{name}_".lower())
         if isinstance(field.default, Section) and key in type(field.default).model_fields:
@@ -108,7 +108,7 @@ def _explain(file: Path, text: str, environment: Mapping[str, str], details: Any
 
 
 def _in_words(details: Any) -> str:
-    """What is wrong with one value, without the words of a programmer."""
+    """Return what is wrong with one value, without the words of a programmer."""
     limits, value = details.get("ctx", {}), details["input"]
     match details["type"]:
         case "extra_forbidden":

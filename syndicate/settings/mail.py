@@ -1,4 +1,4 @@
-"""What goes out by mail: [[newsletters]] and [mail]."""
+"""Settings of mail: [[newsletters]] and [mail]."""
 
 from pathlib import Path
 from typing import Literal
@@ -35,7 +35,7 @@ class NewsletterSettings(Section):
 
 
 class MailSettings(Section):
-    """Who writes, and how the mail leaves."""
+    """Sender and submission of mail."""
 
     sender: str = Field("Newsletter <newsletter@example.com>", alias="from")
     reply_to: str = ""
@@ -59,7 +59,7 @@ class MailSettings(Section):
 
 
 class BounceSettings(Section):
-    """What comes back: where it is read, and when a mailbox is given up."""
+    """Reading of bounces, and the policy for giving up a mailbox."""
 
     address: MailAddress = ""
     maildir: str = ""

@@ -1,4 +1,4 @@
-"""Where things are, and what readers see: everything that is neither news nor mail."""
+"""Settings of site, store, output and web server."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from syndicate.settings.values import (
 
 
 class SiteSettings(Section):
-    """What readers see: where the output folder is served, and as what."""
+    """Address, title and language of the site."""
 
     url: WebUrl = "http://127.0.0.1:8000"
     title: str = Field("My news", min_length=1)
@@ -31,13 +31,13 @@ class SiteSettings(Section):
 
 
 class StoreSettings(Section):
-    """Where the rows are."""
+    """Database URL."""
 
     url: str = "sqlite:///syndicate.db"
 
 
 class OutputSettings(Section):
-    """Where feeds and pages are written: a folder of its own, for what is left over in it is cleared away."""
+    """Output folder. It must hold nothing else: leftovers in it are removed."""
 
     folder: OwnFolder = Path("feeds")
 
@@ -49,7 +49,7 @@ class TemplateSettings(Section):
 
 
 class WebSettings(Section):
-    """Where ``syndicate run`` listens; empty means no web server."""
+    """Address on which ``syndicate run`` listens; empty means no web server."""
 
     listen: Listen = "127.0.0.1:8000"
 
@@ -68,7 +68,7 @@ class SignUpSettings(Section):
 
 
 class RetentionSettings(Section):
-    """How long rows are kept. Pages already written stay."""
+    """Retention of rows. Pages already written stay."""
 
     articles: Days = 365 * 86400.0
     deliveries: Days = 90 * 86400.0

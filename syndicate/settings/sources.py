@@ -1,4 +1,4 @@
-"""What comes in: [http], [pages], [[sources]], [[source_lists]] and [[rules]]."""
+"""Settings of sources: [http], [pages], [[sources]], [[source_lists]] and [[rules]]."""
 
 from typing import Literal, Self
 
@@ -23,7 +23,7 @@ from syndicate.text.urls import is_web_url
 
 
 class HttpSettings(Section):
-    """How we behave towards other people's servers."""
+    """Options of requests to other servers."""
 
     allow_private: Private = False
     min_interval: Duration = 3600.0
@@ -34,7 +34,7 @@ class HttpSettings(Section):
 
 
 class AuthSettings(Section):
-    """How a private source lets us in. The secret is in a file or in the environment, never in here."""
+    """Authentication at a private source. The secret is in a file or in the environment, never in here."""
 
     type: AccessKind
     username: str = Field("", pattern=r"^[^:\x00-\x1f\x7f]*$")
@@ -55,7 +55,7 @@ class AuthSettings(Section):
 
 
 class PageSettings(Section):
-    """How the pages of articles are read: for sitemaps, lists of articles, and full text."""
+    """Reading of article pages, for sitemaps, lists of articles, and full text."""
 
     first: int = Field(20, ge=1, le=1000)
     per_poll: int = Field(20, ge=1, le=1000)
@@ -63,7 +63,7 @@ class PageSettings(Section):
 
 
 class SelectSettings(Section):
-    """Where a page that lists articles keeps them: CSS selectors. Without ``item`` it lists none."""
+    """CSS selectors for a page that lists articles. Without ``item`` it lists none."""
 
     item: OptionalSelector = ""
     link: OptionalSelector = ""
@@ -117,7 +117,7 @@ class SourceListSettings(Section):
 
 
 class TitleRewrite(Section):
-    """What of a title becomes what."""
+    """Replacement in a title."""
 
     find: Expression
     put: str = Field("", max_length=300)
@@ -132,7 +132,7 @@ class TitleRewrite(Section):
 
 
 class RuleSettings(Section):
-    """What to do with articles as they come in."""
+    """Rule for new articles."""
 
     name: str = Field(min_length=1, max_length=100)
     sources: tuple[str, ...] = ()
@@ -147,7 +147,7 @@ class RuleSettings(Section):
     boost: float = Field(1.0, ge=0, le=100)
 
     def mistake(self) -> str:
-        """What is wrong with its actions together, or ``""``."""
+        """Return what is wrong with its actions together, or ``""``."""
         changes = self.tags or self.section is not None or self.title or self.boost != 1.0
         if self.keep and self.drop:
             return "a rule either keeps or drops"

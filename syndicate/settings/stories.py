@@ -1,4 +1,4 @@
-"""What becomes of it: [[channels]], [stories] and [ranking]."""
+"""Settings of output: [[channels]], [stories] and [ranking]."""
 
 from pydantic import Field
 
@@ -19,7 +19,7 @@ class ChannelSettings(Section):
 
 
 class RankingSettings(Section):
-    """How top and trending are computed (``docs/ranking.md`` has the formulas)."""
+    """Parameters of top and trending (``docs/ranking.md`` has the formulas)."""
 
     half_life: Span = 4 * 3600.0
     window: Span = 24 * 3600.0
@@ -35,7 +35,7 @@ class RankingSettings(Section):
 
 
 class StorySettings(Section):
-    """How articles become stories."""
+    """Parameters of stories."""
 
     window: Duration = 7 * 86400.0
     max_articles: int = Field(1_000_000, ge=1_000)

@@ -1,4 +1,4 @@
-"""What one value may be: durations, time zones, addresses, names; each error says what to write instead."""
+"""Types of values: durations, time zones, addresses, names; each error says what to write instead."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Which of our own feeds a hub has to be told about (WebSub, publisher): one row for each feed document."""
+"""Feeds that a hub has to be notified of (WebSub, publisher): one row for each feed document."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Announcement:
 
 
 def note_documents(connection: Connection, digests: Mapping[str, str], now: datetime) -> None:
-    """Take down what was written, by address. Only bytes that differ from the last ones are news."""
+    """Take down what was written, by address. Only bytes that differ from the last bytes are news."""
     table = schema.announcements
     for topic, digest in digests.items():
         fresh = {"digest": digest, "next_try": now, "attempts": 0, "error": ""}
@@ -33,7 +33,7 @@ def note_documents(connection: Connection, digests: Mapping[str, str], now: date
 
 
 def claim_announcements(connection: Connection, *, now: datetime, until: datetime) -> list[Announcement]:
-    """What the hub should hear about now, not given to anybody else before ``until``."""
+    """Return what the hub should hear about now, not given to anybody else before ``until``."""
     table = schema.announcements
     query = select(table.c.topic, table.c.digest, table.c.attempts).where(table.c.next_try <= now)
     rows = list(connection.execute(query.order_by(table.c.topic).with_for_update(skip_locked=True)))

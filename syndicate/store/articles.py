@@ -56,7 +56,7 @@ _ADD_TAGS = Prepared(insert(schema.article_tags))
 
 
 def latest_published(connection: Connection, source_id: int, *, limit: int) -> tuple[datetime, ...]:
-    """When a source's latest articles were published, latest first."""
+    """Return when a source's latest articles were published, latest first."""
     found = _LATEST.rows(connection, {"source": source_id, "most": limit})
     return tuple([from_microseconds(published) for (published,) in found])
 
@@ -74,8 +74,7 @@ def add_articles(
     added = [article for _, articles in found for article in articles if article.uid in ids]
     if added:
         _ADD_BODIES.execute_many(
-            connection,
-            [{"article_id": ids[article.uid], "html": article.html} for article in added],
+            connection, [{"article_id": ids[article.uid], "html": article.html} for article in added]
         )
         _add_tags(connection, [(ids[article.uid], article.tags) for article in added])
         mark_stale(connection, ids.values())
@@ -163,7 +162,7 @@ def find_article(connection: Connection, text: str) -> Article | None:
 def find_articles(connection: Connection, text: str, limit: int) -> list[Article]:
     """The articles a person may mean, the latest first.
 
-    By id, uid (or its beginning), URL, page path or title. ``story:12`` means the one that leads story 12, or
+    By id, uid (or its beginning), URL, page path or title. ``story:12`` means the lead of story 12, or
     the story that 12 was merged into. A whole title goes before words of one.
     """
     table = schema.articles
@@ -180,7 +179,7 @@ def find_articles(connection: Connection, text: str, limit: int) -> list[Article
 
 
 def _meanings(text: str) -> Iterator[ColumnElement[bool]]:
-    """What a person may mean by ``text``, the surest first."""
+    """Yield the conditions that ``text`` may mean, the surest first."""
     table = schema.articles
     titles = (table.c.headline, table.c.title)
     if text.isdecimal() and len(text) < 18:
@@ -198,7 +197,7 @@ def _meanings(text: str) -> Iterator[ColumnElement[bool]]:
 
 
 def count_articles(connection: Connection) -> int:
-    """How many articles there are."""
+    """Return how many articles there are."""
     return connection.scalars(select(func.count()).select_from(schema.articles)).one()
 
 
@@ -280,7 +279,7 @@ def _fields(part: Image | Enclosure) -> dict[str, Any]:
 
 
 def _is_revised(connection: Connection, article_id: int, article: NewArticle, *, keep_text: bool) -> bool:
-    """Return whether words of title or text differ from the stored ones.
+    """Return whether words of title or text differ from the stored words.
 
     With ``keep_text`` the stored text is another one, so the summaries are compared.
     """

@@ -1,4 +1,4 @@
-"""Who reads: subscribers, their subscriptions, and the record of what they agreed to."""
+"""Subscribers, their subscriptions, and the record of their consent."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,7 +96,7 @@ def _subscriber_id(
 def ask_subscription(
     connection: Connection, address: str, address_key: str, newsletter: str, now: datetime
 ) -> tuple[int, SubscriptionState]:
-    """The subscription somebody asks for, and its state: ``pending`` if it is new.
+    """Return the subscription that a reader asks for, and its state: ``pending`` if it is new.
 
     One that ended stays ``unsubscribed`` until its owner confirms, so that nothing else revives it.
     """
@@ -192,7 +192,7 @@ def subscription_newsletter(connection: Connection, subscription_id: int) -> str
 
 
 def is_confirmed(connection: Connection, subscription_id: int) -> bool:
-    """Whether somebody is subscribed."""
+    """Return whether a mailbox is subscribed."""
     table = schema.subscriptions
     query = select(table.c.state).where(table.c.id == subscription_id)
     return connection.scalars(query).first() == SubscriptionState.CONFIRMED.value
@@ -224,14 +224,14 @@ def suppress(connection: Connection, address_key: str, *, reason: str, now: date
 
 
 def suppression(connection: Connection, address_key: str) -> str | None:
-    """Why a mailbox must not be written to, or ``None``."""
+    """Return why a mailbox must not be written to, or ``None``."""
     table = schema.suppressions
     spellings = (address_key, suppression_hash(connection, address_key))
     return connection.scalars(select(table.c.reason).where(table.c.address_key.in_(spellings))).first()
 
 
 def suppression_hash(connection: Connection, address_key: str) -> str:
-    """What is kept of a mailbox that was erased: nobody without the store's secret can make it."""
+    """Return what is kept of a mailbox that was erased: a hash made with the store's secret."""
     key = leases.secret(connection)
     return ERASED_KEY + digest(key, b"syndicate suppression\x00" + address_key.encode(), "sha256").hex()
 
@@ -313,7 +313,7 @@ def record_consent(
     now: datetime,
     agreed: str = "",
 ) -> None:
-    """Write down what somebody agreed to, or ended, when and how; nothing is ever taken out."""
+    """Record what a reader agreed to or ended, when and how; no record is ever removed."""
     connection.execute(
         insert(schema.consents).values(
             address_key=address_key,

@@ -1,4 +1,4 @@
-"""What came back: one row for each kind of news about a delivery."""
+"""Bounces: one row for each kind of report about a delivery."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ _IGNORED = "bounces ignored"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addressee:
-    """Whom a delivery was for."""
+    """Addressee of a delivery."""
 
     delivery_id: int
     subscription_id: int
@@ -22,7 +22,7 @@ class Addressee:
 
 
 def addressee(connection: Connection, delivery_id: int) -> Addressee | None:
-    """Whom a delivery was for, or ``None`` when it is not in the store (any more)."""
+    """Return whom a delivery was for, or ``None`` when it is not in the store (any more)."""
     deliveries, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
     row = connection.execute(
         select(deliveries.c.subscription_id, deliveries.c.address, subscribers.c.address_key)
@@ -73,7 +73,7 @@ def record_bounce(
 
 
 def count_bounces(connection: Connection, address_key: str, *, kind: str, since: datetime) -> int:
-    """How many deliveries to a mailbox came back in that way since a moment."""
+    """Return how many deliveries to a mailbox came back in that way since a moment."""
     table, subscriptions, subscribers = schema.bounces, schema.subscriptions, schema.subscribers
     query = (
         select(func.count())
@@ -86,7 +86,7 @@ def count_bounces(connection: Connection, address_key: str, *, kind: str, since:
 
 
 def count_by_kind(connection: Connection) -> dict[str, int]:
-    """How many reports of each kind there are, and how many were ``ignored`` as forged or unknown."""
+    """Return how many reports of each kind there are, and how many were ``ignored`` as forged or unknown."""
     table = schema.bounces
     query = select(table.c.kind, func.count()).group_by(table.c.kind).order_by(table.c.kind)
     counts = {kind: count for kind, count in connection.execute(query)}  # noqa: C416

@@ -1,4 +1,4 @@
-"""Which articles a channel holds: query clauses as SQL, the same on both engines."""
+"""Articles of channels: query clauses as SQL, the same on both engines."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,8 +13,9 @@ from syndicate.store.articles import article_of, search_text
 from syndicate.store.same_text import first_of_text
 from syndicate.text.names import tag_key
 
-# Articles that decide how a section is spelt.
+# Number of newest articles that decide the spelling of a section.
 _SPELLINGS = 50
+_NEWEST_FIRST = (schema.articles.c.published.desc(), schema.articles.c.id.desc())
 
 
 def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit: int) -> list[Article]:
@@ -22,17 +23,18 @@ def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit
 
     Articles wait until they have a story.
     """
-    table = schema.articles
-    query = select(table).where(*shown_articles(clauses))
-    query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
+    return _newest(connection, shown_articles(clauses), limit)
+
+
+def _newest(connection: Connection, conditions: Iterable[ColumnElement[bool]], limit: int) -> list[Article]:
+    query = select(schema.articles).where(*conditions).order_by(*_NEWEST_FIRST).limit(limit)
     return [article_of(row) for row in connection.execute(query)]
 
 
 def channel_ids(connection: Connection, clauses: Sequence[Clause], *, limit: int) -> list[int]:
     """Return the ids of what ``channel_articles`` would return."""
-    table = schema.articles
-    query = select(table.c.id).where(*shown_articles(clauses))
-    return list(connection.scalars(query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)))
+    query = select(schema.articles.c.id).where(*shown_articles(clauses))
+    return list(connection.scalars(query.order_by(*_NEWEST_FIRST).limit(limit)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +48,8 @@ class Wish:
 
 def wished_articles(connection: Connection, wishes: Sequence[Wish], *, limit: int) -> list[Article]:
     """Return the newest articles that at least one wish takes, newest first, each text once."""
-    table = schema.articles
-    query = select(table).where(*first_of_text(lambda rows: [or_(*(_wished(wish, rows) for wish in wishes))]))
-    query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
-    return [article_of(row) for row in connection.execute(query)]
+    shown = first_of_text(lambda rows: [or_(*(_wished(wish, rows) for wish in wishes))])
+    return _newest(connection, shown, limit)
 
 
 def _wished(wish: Wish, rows: FromClause) -> ColumnElement[bool]:
@@ -67,7 +67,7 @@ def channel_signature(
     """(article id, content hash, editor's headline) of what ``channel_articles`` would return, cheaply."""
     table = schema.articles
     query = select(table.c.id, table.c.content_hash, table.c.headline).where(*shown_articles(clauses))
-    query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
+    query = query.order_by(*_NEWEST_FIRST).limit(limit)
     return [(row.id, row.content_hash, row.headline) for row in connection.execute(query)]
 
 
@@ -97,12 +97,9 @@ def source_articles(
 ) -> list[Article]:
     """The newest articles of these sources published since a moment; at least the newest of all."""
     table = schema.articles
-    query = select(table).where(table.c.source_id.in_(source_ids), table.c.story_id.is_not(None))
-    query = query.order_by(table.c.published.desc(), table.c.id.desc())
-    found = [
-        article_of(row) for row in connection.execute(query.where(table.c.published >= since).limit(limit))
-    ]
-    return found or [article_of(row) for row in connection.execute(query.limit(1))]
+    theirs = [table.c.source_id.in_(source_ids), table.c.story_id.is_not(None)]
+    found = _newest(connection, [*theirs, table.c.published >= since], limit)
+    return found or _newest(connection, theirs, 1)
 
 
 def section_articles(connection: Connection, section: str, *, limit: int) -> list[Article]:
@@ -122,9 +119,7 @@ class TagList:
 def tagged_articles(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, TagList]:
     """Return what the pages of these tags (keys) list; tags without articles are left out."""
     table, tagged = schema.articles, schema.article_tags
-    place = func.row_number().over(
-        partition_by=tagged.c.tag, order_by=(table.c.published.desc(), table.c.id.desc())
-    )
+    place = func.row_number().over(partition_by=tagged.c.tag, order_by=_NEWEST_FIRST)
     ranked = (
         select(tagged.c.tag, tagged.c.article_id, table.c.tags_json, place.label("place"))
         .join(table, table.c.id == tagged.c.article_id)
@@ -150,7 +145,7 @@ def _shown_with_tag() -> list[ColumnElement[bool]]:
 
     def has_the_tag(rows: FromClause) -> list[ColumnElement[bool]]:
         same = select(theirs.c.tag).where(theirs.c.article_id == rows.c.id, theirs.c.tag == tagged.c.tag)
-        return [same.exists()]
+        return [same.correlate(rows, tagged).exists()]
 
     return first_of_text(has_the_tag)
 
@@ -178,7 +173,7 @@ def sections(connection: Connection) -> list[str]:
     table = schema.articles
     keys = connection.scalars(select(table.c.section_key).where(table.c.section_key != "").distinct()).all()
     newest = select(table.c.section).where(table.c.section_key == bindparam("key"))
-    newest = newest.order_by(table.c.published.desc(), table.c.id.desc()).limit(_SPELLINGS)
+    newest = newest.order_by(*_NEWEST_FIRST).limit(_SPELLINGS)
     return sorted(_commonest(Counter(connection.scalars(newest, {"key": key}))) for key in keys)
 
 

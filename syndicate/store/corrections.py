@@ -1,4 +1,4 @@
-"""Who gets the correction of an edition that went out, and when."""
+"""Recipients of the correction of a sent edition, and its times."""
 
 from collections.abc import Sequence
 from datetime import datetime

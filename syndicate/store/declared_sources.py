@@ -15,8 +15,8 @@ from syndicate.store.types import EPOCH
 def sync_sources(connection: Connection, declared: Sequence[Source], now: datetime) -> None:
     """Make the sources of origin ``config`` those of the file.
 
-    New ones are added, changed ones updated (a new URL or selector forgets the old one's validators), and
-    ones no longer declared are paused, never deleted: their articles stay. A declared name takes over a
+    New sources are added, changed sources updated (a new URL or selector forgets validators), and
+    sources no longer declared are paused, never deleted: their articles stay. A declared name takes over a
     source of origin ``store`` that has it.
     """
     table = schema.sources
@@ -52,7 +52,7 @@ def sync_sources(connection: Connection, declared: Sequence[Source], now: dateti
 
 
 def declared_values(source: Source) -> dict[str, Any]:
-    """The columns of a source that its declaration decides, whoever declares it."""
+    """Return the columns of a source that its declaration decides."""
     return {
         "name": source.name,
         "kind": source.kind.value,

@@ -83,7 +83,7 @@ def begin_sending(
 
 
 def begun_before(connection: Connection, ids: Sequence[int], *, owner: str) -> set[int]:
-    """Those that are ``sending`` already: the sender's commit was made, and the answer to it was lost."""
+    """Return deliveries that are ``sending`` already: the commit succeeded but its answer was lost."""
     table = schema.deliveries
     mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
     return set(connection.scalars(select(table.c.id).where(mine)))
@@ -115,12 +115,7 @@ def finish_delivery(
     """
     table = schema.deliveries
     open_states = (*READY, DeliveryState.SENDING.value)
-    values: dict[str, Any] = {
-        "state": state.value,
-        "code": code,
-        "error": error,
-        "changed": now,
-    } | free()
+    values: dict[str, Any] = {"state": state.value, "code": code, "error": error, "changed": now} | free()
     # An attempt that ended before the body counts too: otherwise it would be tried for ever.
     values["attempts"] = table.c.attempts + (table.c.state != DeliveryState.SENDING.value).cast(Integer)
     values["first_attempt"] = func.coalesce(table.c.first_attempt, literal(now, Moment))
@@ -156,7 +151,7 @@ def postpone_delivery(connection: Connection, delivery_id: int, *, owner: str, n
 
 
 def fail_late(connection: Connection, *, now: datetime) -> int:
-    """What waits and could not be sent in time fails; returns how many those were."""
+    """Fail waiting deliveries that could not be sent in time; return their number."""
     table = schema.deliveries
     late = and_(ready(table), table.c.not_before <= now, table.c.not_after < now, table.c.lease_until < now)
     values = {"cause": DeliveryCause.TOO_LATE.value, "code": None, "changed": now, **free()}
@@ -209,7 +204,7 @@ def resend(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
 
 
 def count_deliveries(connection: Connection) -> dict[str, int]:
-    """How many deliveries are in each state."""
+    """Return how many deliveries are in each state."""
     table = schema.deliveries
     query = select(table.c.state, func.count()).group_by(table.c.state).order_by(table.c.state)
     return {state: count for state, count in connection.execute(query)}  # noqa: C416
@@ -249,7 +244,7 @@ def list_deliveries(
 
 
 def count_refused(connection: Connection) -> int:
-    """Deliveries that failed for good to people who are still subscribed: somebody should look at them."""
+    """Return deliveries that failed for good to people who are still subscribed, for the operator."""
     table, subscriptions = schema.deliveries, schema.subscriptions
     query = (
         select(func.count())
@@ -276,14 +271,14 @@ def count_late(connection: Connection, *, since: datetime) -> int:
 
 
 def count_due(connection: Connection, now: datetime) -> int:
-    """How many deliveries may go now."""
+    """Return how many deliveries may go now."""
     table = schema.deliveries
     query = select(func.count()).where(ready(table), table.c.not_before <= now)
     return connection.scalars(query).one()
 
 
 def next_delivery(connection: Connection) -> datetime | None:
-    """When the earliest waiting delivery may go, or ``None``."""
+    """Return when the earliest waiting delivery may go, or ``None``."""
     table = schema.deliveries
     query = select(table.c.not_before).where(ready(table)).order_by(table.c.not_before).limit(1)
     return connection.scalars(query).first()

@@ -70,7 +70,7 @@ def claim() -> ReturningUpdate[Any]:
 
 @cache
 def begin(places: int) -> Prepared:
-    """Those that may really go become ``sending``."""
+    """Mark deliveries that may go as ``sending``."""
     table, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
     wanted = (
         select(subscriptions.c.id)
@@ -93,7 +93,7 @@ def begin(places: int) -> Prepared:
 
 @cache
 def cancel(places: int) -> Update:
-    """Those whose readers left or paused in the meantime end here."""
+    """End deliveries whose readers unsubscribed or paused in the meantime."""
     table, subscriptions = schema.deliveries, schema.subscriptions
     subscribed = select(subscriptions.c.id).where(
         subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires
@@ -113,7 +113,7 @@ def cancel(places: int) -> Update:
 
 @cache
 def sent(places: int) -> Prepared:
-    """Those that were being sent are ``sent``."""
+    """Mark deliveries that were being sent as ``sent``."""
     table = schema.deliveries
     return Prepared(
         update(table)
@@ -138,5 +138,5 @@ def state_is(table: Table, state: DeliveryState) -> ColumnElement[bool]:
 
 
 def free() -> dict[str, Any]:
-    """The values of a delivery that nobody has."""
+    """Return the values of a delivery without a lease."""
     return {"lease_owner": "", "lease_until": EPOCH}

@@ -1,4 +1,4 @@
-"""Who is not written to any more: why, whether that can be undone, and how it gets into another store."""
+"""Suppression list: show, lift, export, import."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,11 +30,7 @@ class Departure:
 
 def list_departures(connection: Connection) -> list[Departure]:
     """Everybody who left or must not be written to."""
-    subscribers, subscriptions, suppressions = (
-        schema.subscribers,
-        schema.subscriptions,
-        schema.suppressions,
-    )
+    subscribers, subscriptions, suppressions = (schema.subscribers, schema.subscriptions, schema.suppressions)
     ended = (
         select(
             subscribers.c.address_key,
@@ -71,7 +67,7 @@ def take_over_departures(
 
 
 def obstacle(connection: Connection, address_key: str) -> str:
-    """Why the operator cannot let a mailbox be written to again; ``""`` when it only bounced."""
+    """Return why the operator cannot let a mailbox be written to again; ``""`` when it only bounced."""
     reason = audience.suppression(connection, address_key)
     if reason is None:
         return "is not on the list of those who must not be written to"
@@ -96,11 +92,7 @@ def allow(connection: Connection, address_key: str, *, why: str, now: datetime) 
 
     Only those go on that the bounce ended; what its owner has left stays ended. Ask ``obstacle`` first.
     """
-    suppressions, subscriptions, subscribers = (
-        schema.suppressions,
-        schema.subscriptions,
-        schema.subscribers,
-    )
+    suppressions, subscriptions, subscribers = (schema.suppressions, schema.subscriptions, schema.subscribers)
     connection.execute(suppressions.delete().where(suppressions.c.address_key == address_key))
     mine = (
         select(subscriptions.c.id, subscriptions.c.newsletter)
@@ -125,7 +117,7 @@ def allow(connection: Connection, address_key: str, *, why: str, now: datetime) 
 
 
 def allowed_since(connection: Connection, address_key: str) -> datetime:
-    """When an operator last allowed a mailbox: earlier bounces count no more. Long ago if never."""
+    """Return when an operator last allowed a mailbox: earlier bounces count no more. Long ago if never."""
     table = schema.consents
     query = select(func.max(table.c.recorded, type_=table.c.recorded.type)).where(
         table.c.address_key == address_key, table.c.event == _ALLOWED

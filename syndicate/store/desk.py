@@ -184,7 +184,7 @@ def forms_after(connection: Connection, newsletter: str, edition_id: int) -> lis
 
 
 def first_cuts(connection: Connection, newsletter: str, cadence: str) -> dict[datetime, datetime]:
-    """When the first revision of each edition went out, by the end of its period."""
+    """Return when the first revision of each edition went out, by the end of its period."""
     table = schema.editions
     query = select(table.c.period_end, func.min(table.c.cut_at, type_=table.c.cut_at.type)).where(
         table.c.newsletter == newsletter, table.c.cadence == cadence, table.c.state.in_(_OUT)
@@ -317,7 +317,7 @@ def record_change(connection: Connection, change: EditionChange) -> None:
 
 
 def edition_changes(connection: Connection, edition_id: int) -> list[EditionChange]:
-    """What was done to an edition, oldest first."""
+    """Return what was done to an edition, oldest first."""
     table = schema.edition_changes
     query = select(table).where(table.c.edition_id == edition_id).order_by(table.c.id)
     names = EditionChange.__dataclass_fields__

@@ -7,13 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, or_, select
 
-from syndicate.model import (
-    EVERY_EDITION,
-    DeliveryState,
-    Edition,
-    EditionStory,
-    SubscriptionState,
-)
+from syndicate.model import EVERY_EDITION, DeliveryState, Edition, EditionStory, SubscriptionState
 from syndicate.store import schema
 from syndicate.store.preferences import keep_hours, not_paused
 from syndicate.store.story_moves import current_stories
@@ -35,7 +29,7 @@ CONFIRMATION = "confirmation"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarriedStory:
-    """What earlier editions of a newsletter said about a story: the largest coverage, and when last.
+    """Record of a story in earlier editions of a newsletter: the largest coverage, and when last.
 
     ``cut_at`` is when the last of them was cut: what was first seen later is new to its readers.
     """
@@ -48,7 +42,7 @@ class CarriedStory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendingTimes:
-    """When the mails of an edition may go.
+    """Times at which the mails of an edition may be sent.
 
     ``own_hour`` says when an hour of a zone comes next; no mail goes later than ``max_lateness`` after its
     moment.
@@ -68,7 +62,7 @@ class EditionReport:
 
 
 def has_edition(connection: Connection, newsletter: str, cadence: str, period_end: datetime) -> bool:
-    """Whether the period was already dealt with (cut, empty or missed)."""
+    """Return whether the period was already dealt with (cut, empty or missed)."""
     table = schema.editions
     query = select(table.c.id).where(
         table.c.newsletter == newsletter, table.c.cadence == cadence, table.c.period_end == period_end
@@ -81,7 +75,7 @@ def carried_stories(
 ) -> dict[int, CarriedStory]:
     """Stories that editions of this newsletter and cadence carried for periods ending before a moment.
 
-    An edition that was withdrawn carried none: nobody has seen it.
+    An edition that was withdrawn carried none: it was never sent.
     What readers saw is the article that led, so a story that has merged or split since is the one which
     holds that article now; when the article is gone, the one to which the story's id leads.
     """
@@ -179,11 +173,7 @@ def _story_values(edition_id: int, story: EditionStory) -> dict[str, Any]:
 
 
 def add_deliveries(
-    connection: Connection,
-    edition_id: int,
-    newsletter: str,
-    now: datetime,
-    times: SendingTimes,
+    connection: Connection, edition_id: int, newsletter: str, now: datetime, times: SendingTimes
 ) -> None:
     """One pending delivery for every confirmed subscription whose reader chose this edition."""
     chosen = (not_paused(now), *_chose(edition_id))
@@ -237,7 +227,7 @@ def insert_deliveries(
 
 
 def _chose(edition_id: int) -> list[ColumnElement[bool]]:
-    """Who chose the cadence and selection of an edition, and has had its period in no other form."""
+    """Return who chose the cadence and selection of an edition, and has had its period in no other form."""
     subscriptions, deliveries, editions = schema.subscriptions, schema.deliveries, schema.editions
     this, other = editions.alias("this"), editions.alias("other")
     selection = case((subscriptions.c.selection == "", ""), else_=literal("\n") + subscriptions.c.selection)

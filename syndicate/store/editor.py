@@ -59,7 +59,7 @@ def decision_log(connection: Connection) -> list[Decision]:
 def decisions(
     connection: Connection, *, at: datetime, article_uids: Sequence[str] | None = None
 ) -> list[Decision]:
-    """What held at a moment, oldest first: recorded, not run out and not undone by then."""
+    """Return what held at a moment, oldest first: recorded, not run out and not undone by then."""
     table = schema.editor_log
     query = select(table).where(_held(at)).order_by(table.c.id)
     if article_uids is not None:

@@ -225,7 +225,7 @@ def _explain(error: DBAPIError, where: str) -> StoreError:
 
 
 def _is_gone(error: DBAPIError) -> bool:
-    """Whether PostgreSQL ended the connection (classes 08 and 57P), or answered none (no code at all)."""
+    """Return whether PostgreSQL ended the connection (classes 08 and 57P) or sent no error code."""
     code = getattr(error.orig, "sqlstate", "")
     return isinstance(error, OperationalError) and (code is None or code.startswith(("08", "57P")))
 

@@ -109,7 +109,7 @@ def claim_hubs(
 
 
 def count_due_hubs(connection: Connection, *, now: datetime) -> int:
-    """How many subscriptions ``claim_hubs`` would give out."""
+    """Return how many subscriptions ``claim_hubs`` would give out."""
     table = schema.hub_subscriptions
     due = and_(table.c.next_try <= now, table.c.state != HubState.ENDED.value)
     return connection.scalars(select(func.count()).select_from(table).where(due)).one()
@@ -215,7 +215,7 @@ def add_push(
 
 
 def waiting_pushes(connection: Connection, *, limit: int) -> list[Push]:
-    """What waits to be read, oldest first."""
+    """Return what waits to be read, oldest first."""
     table = schema.pushes
     return [
         Push(**row._asdict()) for row in connection.execute(select(table).order_by(table.c.id).limit(limit))

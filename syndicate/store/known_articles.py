@@ -1,4 +1,4 @@
-"""What a source's entries are compared with: the articles it has or had, and what needs no reading.
+"""Known articles of a source, present or pruned, and entries that need no reading.
 
 Asked for several sources at once, as their polls are stored.
 """
@@ -89,7 +89,7 @@ def dating_sources(connection: Connection, source_ids: Collection[int]) -> set[i
 def known_digests(connection: Connection, source_ids: Collection[int]) -> dict[int, frozenset[str]]:
     """The digests of items of each of these sources that need no reading.
 
-    They were read before, pruned and dropped ones included, or failed too often to be tried again.
+    They were read before (also pruned or dropped), or failed too often to be tried again.
     """
     found: dict[int, set[str]] = {source_id: set() for source_id in source_ids}
     if found:
@@ -101,7 +101,7 @@ def known_digests(connection: Connection, source_ids: Collection[int]) -> dict[i
 def known_entries(
     connection: Connection, asked: Mapping[int, tuple[Sequence[str], Sequence[str]]]
 ) -> dict[int, tuple[tuple[KnownArticle, ...], frozenset[str]]]:
-    """What each source, by its id, has under these entry keys or canonical URLs.
+    """Return what each source, by its id, has under these entry keys or canonical URLs.
 
     Of each the articles, and those of the keys whose articles were pruned and must not come back as new.
     """
@@ -157,7 +157,7 @@ def articles_of_titles(connection: Connection, source_id: int, titles: Sequence[
 
 
 def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> frozenset[str]:
-    """Those of the keys whose articles were pruned, or were passed over from the start."""
+    """Return those of the keys whose articles were pruned, or were passed over from the start."""
     return frozenset(
         key
         for batch in _batches(keys)

@@ -31,9 +31,9 @@ from syndicate.store.engine import Store, open_store
 from syndicate.store.types import EPOCH
 from syndicate.store.upsert import insert_for
 
-# Any number nobody else's program is likely to use for its own advisory lock.
+# A number that no other program is likely to use for its advisory lock.
 _DAEMON = 0x73796E64
-# Tables whose rows are leased one by one.
+# Tables whose rows have leases of their own.
 _LEASED = (schema.sources, schema.sitemap_parts, schema.page_reads, schema.deliveries)
 _LONGER_THAN_ANY = timedelta(days=1)
 SENDING = "sending under limits"
@@ -53,7 +53,7 @@ class Holder:
 
 
 def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, until: datetime) -> bool:
-    """Take or renew a lease; false when somebody else holds it and it has not run out."""
+    """Take or renew a lease; return false when another owner holds it and it has not run out."""
     table = schema.leases
     connection.execute(
         insert_for(connection, table).values(name=name, owner="", until=now).on_conflict_do_nothing()
@@ -109,7 +109,7 @@ def _holder(connection: Connection, query: Select[Any]) -> Holder | None:
 
 
 def _open(table: Table) -> ColumnElement[bool]:
-    """Rows whose lease says something; of the many finished ones it does not, and no index finds them."""
+    """Return the condition for unfinished rows: leases of finished rows mean nothing and have no index."""
     if table is schema.deliveries:
         return ready(table)
     return table.c.state == literal_column("'waiting'") if table is schema.page_reads else true()

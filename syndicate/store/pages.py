@@ -224,7 +224,7 @@ def give_full_text(connection: Connection, article_id: int, article: NewArticle)
 
 
 def fruitless(connection: Connection, source_id: int, since: datetime, pages: int) -> bool:
-    """Whether so many pages of a source or more were tried since a moment, and none was of use."""
+    """Return whether so many pages of a source or more were tried since a moment, and none was of use."""
     table = schema.page_reads
     query = select(
         func.count().filter(table.c.state == ReadState.READ.value).label("useful"),
@@ -235,7 +235,7 @@ def fruitless(connection: Connection, source_id: int, since: datetime, pages: in
 
 
 def failures_in_a_row(connection: Connection, source_id: int) -> int:
-    """How often pages of a source failed since one of them was read or refused."""
+    """Return how often pages of a source failed since one of them was read or refused."""
     table = schema.page_reads
     ended = table.c.state.in_([ReadState.READ.value, ReadState.REFUSED.value])
     mine = table.c.source_id == source_id
@@ -258,14 +258,14 @@ def pass_over(
 
 
 def count_pages(connection: Connection) -> dict[str, int]:
-    """How many pages there are in each state."""
+    """Return how many pages there are in each state."""
     table = schema.page_reads
     query = select(table.c.state, func.count().label("pages")).group_by(table.c.state).order_by(table.c.state)
     return {row.state: row.pages for row in connection.execute(query)}
 
 
 def refused_pages(connection: Connection, *, limit: int) -> list[tuple[str, int]]:
-    """Why pages were of no use, and how many, commonest first."""
+    """Return why pages were of no use, and how many, commonest first."""
     table = schema.page_reads
     query = (
         select(table.c.error, func.count().label("pages"))

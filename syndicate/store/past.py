@@ -70,7 +70,7 @@ def copy_arrived(source: Connection, target: Connection, article_ids: Sequence[i
 
 
 def carried_articles(connection: Connection, newsletter: str, *, before: datetime) -> dict[int, datetime]:
-    """When editions of a newsletter, for periods ending before a moment, last carried their lead articles."""
+    """Return when earlier editions of a newsletter last carried each of their lead articles."""
     table, stories = schema.editions, schema.edition_stories
     last = func.max(table.c.cut_at, type_=table.c.cut_at.type).label("cut_at")
     query = (

@@ -1,4 +1,4 @@
-"""What the story index is loaded from after a restart, and looks up in the store."""
+"""Rows from which the story index is loaded after a restart, and its look-ups."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,7 +42,10 @@ def placed_articles(connection: Connection, since: datetime) -> Iterator[Sequenc
 
 
 def published_nth(connection: Connection, place: int) -> datetime | None:
-    """When the newest but ``place - 1`` of the placed articles was published; ``None`` if there are fewer."""
+    """Return when the newest but ``place - 1`` of the placed articles was published.
+
+    ``None`` if there are fewer.
+    """
     table = schema.articles
     newest = select(table.c.published).where(table.c.story_id.is_not(None)).order_by(table.c.published.desc())
     return connection.scalars(newest.offset(place - 1).limit(1)).one_or_none()

@@ -1,4 +1,4 @@
-"""What readers have chosen for themselves, and who gets an edition because of it."""
+"""Choices of readers, and the recipients of editions that follow from them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ class StoredPreferences:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """A cadence and a selection that somebody has chosen, other than every edition with everything."""
+    """Cadence and selection that a reader has chosen, other than every edition with everything."""
 
     cadence: str
     selection: str
 
     @property
     def key(self) -> str:
-        """What stands in the edition's column ``cadence``."""
+        """Return what stands in the edition's column ``cadence``."""
         return variant_key(self.cadence, self.selection)
 
 
@@ -103,7 +103,7 @@ def save_preferences(
 
 
 def variants(connection: Connection, newsletter: str, now: datetime) -> list[Variant]:
-    """Every distinct choice that somebody who gets mail now has made for a newsletter."""
+    """Return every distinct choice of present readers for a newsletter."""
     subscriptions, subscribers = schema.subscriptions, schema.subscribers
     special = or_(subscriptions.c.cadence != EVERY_EDITION, subscriptions.c.selection != "")
     query = (
@@ -122,7 +122,7 @@ def variants(connection: Connection, newsletter: str, now: datetime) -> list[Var
 
 
 def not_paused(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
-    """Who wants mail at a moment."""
+    """Return who wants mail at a moment."""
     until = schema.subscribers.c.paused_until
     return or_(until.is_(None), until <= now)
 
@@ -156,10 +156,7 @@ def keep_hours(connection: Connection, edition_id: int, own_hour: Callable[[int,
 
 
 def move_waiting(
-    connection: Connection,
-    subscription_id: int,
-    own_hour: Callable[[str, datetime], datetime],
-    now: datetime,
+    connection: Connection, subscription_id: int, own_hour: Callable[[str, datetime], datetime], now: datetime
 ) -> None:
     """Editions that wait for the hour of a mailbox, which has changed, wait for the new one.
 

@@ -10,14 +10,14 @@ from syndicate.store import schema
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class FeedChoice:
-    """A newsletter that somebody gets, and the selection they made of it (``""``: everything)."""
+    """Newsletter of a reader, and their selection of it (``""``: everything)."""
 
     newsletter: str
     selection: str
 
 
 def feed_revision(connection: Connection, subscriber_id: int) -> int | None:
-    """How often a person's address has changed, or ``None`` for nobody."""
+    """Return how often a person's address has changed, or ``None`` for an unknown person."""
     table = schema.subscribers
     # One row also for nobody: how long it takes must not tell how many people there are.
     query = select(func.max(table.c.feed_revision)).where(table.c.id == subscriber_id)
@@ -26,7 +26,7 @@ def feed_revision(connection: Connection, subscriber_id: int) -> int | None:
 
 
 def feed_choices(connection: Connection, subscriber_id: int) -> tuple[FeedChoice, ...]:
-    """What a person is subscribed to, in order; nothing for one who has left."""
+    """Return what a person is subscribed to, in order; nothing for one who has left."""
     table = schema.subscriptions
     query = select(table.c.newsletter, table.c.selection).where(
         table.c.subscriber_id == subscriber_id, table.c.state == SubscriptionState.CONFIRMED.value

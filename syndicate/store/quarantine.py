@@ -1,8 +1,8 @@
 """Things that failed on their own: an item, a document, a page, a channel, a newsletter.
 
-Items rest after three failures, each in its own source: feeds of one publisher list the same ones. The others
-depend on templates and files that a person may have mended: they are tried in every run, and their row goes
-with the first success.
+Items rest after three failures, each in its own source: feeds of one publisher list the same items. The
+others depend on templates and files that a person may have mended: they are tried in every run, and their
+row goes with the first success.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -32,7 +32,7 @@ _ENTRIES = Prepared(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """What failed, how often, and why.
+    """Failure of one thing, with its number and last reason.
 
     ``kind`` is ``entry``, ``document``, ``page``, ``channel``, ``newsletter``, ``archive``, ``sign-up``,
     ``mailbox`` or ``placing`` (of an article in a story); ``subject`` says which one, ``source_id`` of which
@@ -93,7 +93,7 @@ def clear_failures(connection: Connection, kind: str, subjects: Iterable[str]) -
 
 
 def count_failures(connection: Connection, kind: str, subject: str) -> int:
-    """How often a thing failed without recovering."""
+    """Return how often a thing failed without recovering."""
     table = schema.quarantine
     query = select(table.c.attempts).where(table.c.kind == kind, table.c.subject == subject)
     return connection.scalars(query).first() or 0

@@ -32,7 +32,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceWeight:
-    """What was learned about a source: its weight (1 is usual), and what from."""
+    """Learned weight of a source (1 is usual), and its evidence."""
 
     weight: float
     prominence: float
@@ -83,7 +83,7 @@ def save_ranked(connection: Connection, name: str, ranked: Sequence[RankedStory]
 def _remember_listed(connection: Connection, name: str) -> None:
     """A feed keeps an article that it had while its story is listed, whichever article leads it now.
 
-    So it does when a listed story splits: for whoever follows the feed, nothing was taken back.
+    So it does when a listed story splits: the feed takes nothing back.
     """
     table, ranked, articles = schema.listed_articles, schema.ranked, schema.articles
     listed = select(ranked.c.list, articles.c.id).join(articles, articles.c.id == ranked.c.article_id)
@@ -120,7 +120,7 @@ def section_counts_at_this_hour(
 
 
 def first_published(connection: Connection) -> datetime | None:
-    """When the oldest article with a date was published."""
+    """Return when the oldest article with a date was published."""
     published = schema.articles.c.published
     return connection.scalars(
         select(published).where(published >= EARLIEST).order_by(published).limit(1)
@@ -179,7 +179,7 @@ def save_source_weights(
 
 
 def source_weights(connection: Connection) -> dict[int, SourceWeight]:
-    """What was learned about each source, by its id."""
+    """Return what was learned about each source, by its id."""
     table = schema.source_weights
     return {
         row.source_id: SourceWeight(**_but(row, "source_id")) for row in connection.execute(select(table))
@@ -241,7 +241,7 @@ def add_reads(connection: Connection, counts: Mapping[str, int], *, hour: dateti
 
 
 def story_reads(connection: Connection, *, since: datetime, until: datetime) -> dict[int, int]:
-    """How often the pages of each story were opened in a span of time."""
+    """Return how often the pages of each story were opened in a span of time."""
     table, articles = schema.reads, schema.articles
     query = (
         select(articles.c.story_id, func.sum(table.c.count))

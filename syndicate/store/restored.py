@@ -11,7 +11,7 @@ from syndicate.store import deliveries, editions, schema
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubted:
-    """How many deliveries are uncertain now, editions wait for a person, and periods get no edition."""
+    """Counts of deliveries that are uncertain, editions that wait for a person, periods without edition."""
 
     deliveries: int
     editions: int
@@ -19,11 +19,9 @@ class Doubted:
 
 
 def distrust(
-    connection: Connection,
-    periods: Iterable[tuple[str, str, tuple[datetime, datetime]]],
-    now: datetime,
+    connection: Connection, periods: Iterable[tuple[str, str, tuple[datetime, datetime]]], now: datetime
 ) -> Doubted:
-    """What may have been done since the backup waits for a person; ``periods`` are noted as dealt with.
+    """Put work that may have been done since the backup on hold; mark ``periods`` as dealt with.
 
     Each period is (newsletter, cadence, (start, end)). Periods that ended before now get no edition.
     """

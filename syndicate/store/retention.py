@@ -15,7 +15,7 @@ from syndicate.text.names import title_hash
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pruned:
-    """How many rows went."""
+    """Counts of removed rows."""
 
     articles: int
     stories: int
@@ -71,7 +71,7 @@ def prune_stories(connection: Connection) -> int:
 
 
 def prune_deliveries(connection: Connection, *, before: datetime) -> int:
-    """Remove deliveries that ended before a moment; open and uncertain ones stay."""
+    """Remove deliveries that ended before a moment; open and uncertain deliveries stay."""
     return connection.execute(delete(schema.deliveries).where(_ended(before))).rowcount
 
 
@@ -112,7 +112,7 @@ def count_prunable(
     deliveries_before: datetime,
     tombstones_before: datetime,
 ) -> Pruned:
-    """What pruning with these limits would remove, without removing it."""
+    """Return what pruning with these limits would remove, without removing it."""
     articles, stories, tombstones = schema.articles, schema.stories, schema.tombstones
     stays = select(articles.c.id).where(articles.c.story_id == stories.c.id, ~_old(articles_before))
 
@@ -133,7 +133,7 @@ def _old(before: datetime) -> ColumnElement[bool]:
 
 
 def _ended(before: datetime) -> ColumnElement[bool]:
-    """Deliveries that ended before a moment; open and uncertain ones have not."""
+    """Return the condition for deliveries that ended before a moment, neither open nor uncertain."""
     table = schema.deliveries
     ended = [DeliveryState.SENT.value, DeliveryState.FAILED.value, DeliveryState.CANCELLED.value]
     return and_(table.c.state.in_(ended), table.c.changed < before)

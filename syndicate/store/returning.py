@@ -30,7 +30,7 @@ class Patience:
 
     @property
     def was_tried(self) -> bool:
-        """Whether a transaction has ever failed, so that what it did may have been done all the same."""
+        """True when a transaction has ever failed, so that what it did may have been done all the same."""
         return self._waited > 0
 
     def read(self, work: Callable[[Connection], T]) -> T:

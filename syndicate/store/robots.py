@@ -1,4 +1,4 @@
-"""What robots.txt files said, and until when an origin is left alone."""
+"""Answers for robots.txt, and pauses of origins."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _BUSY = Prepared(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsRow:
-    """What an origin answered; ``rests_until`` is when the next page may be asked for.
+    """Answer of an origin; ``rests_until`` is when the next page may be asked for.
 
     ``busy_until`` is what it asked for itself (Retry-After), and holds for everything on it; that pause was
     ``busy_pause`` seconds long.
@@ -36,7 +36,7 @@ class RobotsRow:
 
 
 def read_robots(connection: Connection, origins: Iterable[str]) -> dict[str, RobotsRow]:
-    """What is known by origin, expired or not: the origin may still want to be left alone."""
+    """Return what is known by origin, expired or not: the origin may still want to be left alone."""
     table = schema.robots
     query = select(table).where(table.c.origin.in_(list(origins)))
     return {row.origin: RobotsRow(**row._asdict()) for row in connection.execute(query)}

@@ -15,7 +15,7 @@ _PAUSE = "sending paused"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendingPause:
-    """Until when nobody should try, and why.
+    """Pause of all sending: its end and its reason.
 
     ``refusals`` says how often in a row, with nothing taken in between, the server refused us; 0 when it
     could only not be reached.

@@ -1,4 +1,4 @@
-"""What people asked for on the sign-up page, from the request to the consent.
+"""Requests of the sign-up page, until consent.
 
 waiting → mailed | ignored, mailed → confirmed. A request is written the same way whether or not the
 mailbox is known, and only looked at later: so neither the answer nor its timing tells who reads us.
@@ -86,7 +86,7 @@ def record_sign_up(
 
 
 def waiting_sign_ups(connection: Connection, *, limit: int) -> list[SignUp]:
-    """Requests nobody has looked at, oldest first."""
+    """Return unprocessed requests, oldest first."""
     table = schema.sign_ups
     query = select(*_columns()).where(table.c.state == WAITING).order_by(table.c.id).limit(limit)
     return [SignUp(**row._asdict()) for row in connection.execute(query)]
@@ -114,16 +114,14 @@ def confirmation_edition(
     table = schema.editions
     found: int = connection.scalars(
         select(table.c.id).where(
-            table.c.newsletter == newsletter,
-            table.c.cadence == CONFIRMATION,
-            table.c.period_end == period[1],
+            table.c.newsletter == newsletter, table.c.cadence == CONFIRMATION, table.c.period_end == period[1]
         )
     ).one()
     return found
 
 
 def take_sign_up(connection: Connection, sign_up_id: int) -> bool:
-    """Nothing comes of a request unless ``mark_mailed`` follows; false when somebody else has taken it."""
+    """Nothing comes of a request unless ``mark_mailed`` follows; false when another process has taken it."""
     return _move(connection, sign_up_id, WAITING, IGNORED)
 
 
@@ -165,7 +163,7 @@ def prepare_confirmation(
 
 
 def _mails_today(connection: Connection, sign_up: SignUp) -> int:
-    """How many mails the owner of a mailbox, in any spelling, has got on the day before a request."""
+    """Return how many mails the owner of a mailbox, in any spelling, has got on the day before a request."""
     table = schema.sign_ups
     query = select(func.count()).where(
         table.c.address_fold == sign_up.address_fold,

@@ -1,4 +1,4 @@
-"""What the last readings of the source lists left behind."""
+"""State of the source lists after their last readings."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -33,5 +33,5 @@ def save_list(connection: Connection, url: str, state: SourceListState) -> None:
 
 
 def due_at(state: SourceListState | None, now: datetime) -> bool:
-    """Whether a list in that state is to be read at ``now``."""
+    """Return whether a list in that state is to be read at ``now``."""
     return state is None or state.next_check is None or state.next_check <= now

@@ -70,7 +70,7 @@ class SourceReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedPoll:
-    """What a poll that brought a document leaves: a state, and what the source says about itself.
+    """Result of a poll with a document: the source's state and its own description.
 
     ``url`` replaces the address after a patient permanent redirect.
     """
@@ -84,7 +84,7 @@ class SavedPoll:
 
 
 def list_sources(connection: Connection) -> tuple[Source, ...]:
-    """Every source ever declared or added, by name; those of removed ones still have articles."""
+    """Return every source ever declared or added, by name; removed sources still have articles."""
     table = schema.sources
     return tuple(source_of(row) for row in connection.execute(select(table).order_by(table.c.name)))
 
@@ -129,7 +129,7 @@ def claim_due_sources(
 def claim_source(
     connection: Connection, source_id: int, *, now: datetime, owner: str, until: datetime
 ) -> tuple[Source, SourceState] | None:
-    """Lease one source, due or not, to store what was sent to us; ``None`` while somebody else has it.
+    """Lease one source, due or not, to store what a hub sent; ``None`` while another owner has it.
 
     Also ``None`` for a paused or gone source.
     """
@@ -162,7 +162,10 @@ def _claimable(*, named: bool) -> Prepared:
 
 
 def _due(now: Any, ahead: Any, names: Any) -> ColumnElement[bool]:
-    """What is due at a moment, or for a parameter that holds one; ``ahead`` is ``CLOCK_STEP`` later."""
+    """Return what is due at a moment, or for a parameter that holds one.
+
+    ``ahead`` is ``CLOCK_STEP`` later.
+    """
     table = schema.sources
     free = and_(table.c.paused.is_(False), table.c.gone.is_(False), table.c.lease_until < now)
     # A server that had enough of us is left alone, whoever asks (F5).
@@ -235,7 +238,7 @@ def save_polls(connection: Connection, polls: Iterable[SavedPoll], *, owner: str
 
 
 def has_leases(connection: Connection, ids: Collection[int], *, owner: str) -> bool:
-    """Whether all these sources are leased to ``owner``, and stay so until the end of the transaction."""
+    """Return whether ``owner`` leases all these sources; they stay so until the transaction ends."""
     held = _HELD.rows(connection, {"sources": list(ids), "owner": owner}) if ids else []
     return len(held) == len(ids)
 
@@ -293,7 +296,7 @@ def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[Sourc
 
 
 def next_check(connection: Connection) -> datetime | None:
-    """When the earliest source is due, or ``None`` without sources."""
+    """Return when the earliest source is due, or ``None`` without sources."""
     table = schema.sources
     live = and_(table.c.paused.is_(False), table.c.gone.is_(False))
     query = (

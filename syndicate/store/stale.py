@@ -1,4 +1,4 @@
-"""Which article pages no longer show the truth, and which outputs were built from what.
+"""Stale pages and lists, and the signatures of outputs.
 
 A page is marked in the transaction that changed what it shows, and unmarked only if nothing
 marked it again while it was being written: a crash in between writes the same bytes once more.
@@ -118,7 +118,7 @@ def stale_pages(connection: Connection, limit: int, *, below: int | None = None)
 
 
 def count_stale(connection: Connection) -> int:
-    """How many article pages wait to be written."""
+    """Return how many article pages wait to be written."""
     return connection.scalars(select(func.count()).select_from(schema.stale_pages)).one()
 
 
@@ -132,7 +132,7 @@ def clear_stale(connection: Connection, written: Iterable[tuple[int, int]]) -> N
 
 
 def signatures(connection: Connection) -> dict[str, str]:
-    """What each output was last built from."""
+    """Return what each output was last built from."""
     table = schema.outputs
     return {row.name: row.signature for row in connection.execute(select(table.c.name, table.c.signature))}
 

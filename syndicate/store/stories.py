@@ -33,6 +33,7 @@ class UnplacedArticle:
     language: str
     read_more: tuple[str, ...]
     story_id: int | None
+    same_text: int | None
 
 
 class StoryArticle(NamedTuple):
@@ -77,12 +78,9 @@ def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticl
     """Articles that wait for their place in a story, oldest first: whichever source answered first."""
     table, bodies = schema.articles, schema.article_bodies
     # Only what is asked for: of every other column the engine would make dates and lists.
-    columns = [
-        table.c[name]
-        for name in ("id", "source_id", "published", "title", "language", "read_more_json", "story_id")
-    ]
+    columns = "id", "source_id", "published", "title", "language", "read_more_json", "story_id", "same_text"
     query = (
-        select(*columns, bodies.c.html)
+        select(*(table.c[name] for name in columns), bodies.c.html)
         .join(bodies, bodies.c.article_id == table.c.id)
         .where(_UNPLACED)
         .order_by(table.c.published, table.c.id)
@@ -98,13 +96,14 @@ def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticl
             language=row.language,
             read_more=tuple(row.read_more_json),
             story_id=row.story_id,
+            same_text=row.same_text,
         )
         for row in connection.execute(query)
     ]
 
 
 def count_unplaced(connection: Connection) -> int:
-    """How many articles wait for their place in a story."""
+    """Return how many articles wait for their place in a story."""
     table = schema.articles
     return connection.scalars(select(func.count()).select_from(table).where(_UNPLACED)).one()
 
@@ -132,17 +131,12 @@ def place_articles(connection: Connection, placed: Sequence[Place]) -> None:
         update(table)
         .where(table.c.id == bindparam("article"))
         .values(story_id=bindparam("story"), same_text=bindparam("label"), placed=True),
-        [
-            {"article": place.article_id, "story": place.story_id, "label": place.same_text}
-            for place in placed
-        ],
+        [{"article": one.article_id, "story": one.story_id, "label": one.same_text} for one in placed],
     )
     without = [place.article_id for place in placed if place.terms is None]
     if without:
         connection.execute(delete(terms).where(terms.c.article_id.in_(without)))
-    rows = [
-        {"article_id": place.article_id, "terms": place.terms} for place in placed if place.terms is not None
-    ]
+    rows = [{"article_id": one.article_id, "terms": one.terms} for one in placed if one.terms is not None]
     if rows:
         statement = insert_for(connection, terms)
         values = {"terms": statement.excluded.terms}
@@ -356,12 +350,8 @@ def twin_links(connection: Connection, article: Article, *, site_url: str) -> li
 def section_links(connection: Connection, section: str, *, limit: int, site_url: str) -> list[RelatedLink]:
     """Return the latest articles of a section, each text once."""
     table = schema.articles
-    query = (
-        _link_query()
-        .where(*first_of_text(lambda rows: [rows.c.section_key == tag_key(section)]))
-        .order_by(table.c.published.desc(), table.c.id.desc())
-        .limit(limit)
-    )
+    query = _link_query().where(*first_of_text(lambda rows: [rows.c.section_key == tag_key(section)]))
+    query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
     return [_link(row, site_url) for row in connection.execute(query)]
 
 

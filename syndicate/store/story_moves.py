@@ -41,7 +41,7 @@ class StoryMove:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryReason:
-    """Why an article joined a story, or, if ``likeness`` < ``needed``, why it did not.
+    """Reason why an article joined a story, or, if ``likeness`` < ``needed``, why it did not.
 
     ``nearest`` is its likeness to article ``nearest_id``, ``mean`` that to ``compared`` articles of
     the story, ``likeness`` what was made of both. ``story_id`` is the story as it was called then.
@@ -102,7 +102,7 @@ def end_empty_stories(connection: Connection, moves: Sequence[StoryMove]) -> lis
 
 
 def current_stories(connection: Connection, story_ids: Iterable[int]) -> dict[int, int]:
-    """Where each of these ids leads now: itself, or the story it was merged into, however often."""
+    """Return where each of these ids leads now: itself, or the story it was merged into, however often."""
     wanted = sorted(set(story_ids))
     table = schema.story_moves
     leads: dict[int, int] = {}
@@ -138,7 +138,7 @@ def save_reasons(connection: Connection, placed: Sequence[int], reasons: Sequenc
 
 
 def story_reason(connection: Connection, article_id: int) -> StoryReason | None:
-    """Why an article is where it is; ``None`` when nothing was like it, or it is a copy."""
+    """Return why an article is where it is; ``None`` when nothing was like it, or it is a copy."""
     table = schema.story_reasons
     row = connection.execute(select(table).where(table.c.article_id == article_id)).first()
     return None if row is None else StoryReason(**row._asdict())

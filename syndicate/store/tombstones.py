@@ -54,7 +54,7 @@ def note_buried_digests(connection: Connection, source_id: int, digests: Iterabl
 
 
 def pruned_titles(connection: Connection, source_id: int, hashes: Sequence[str]) -> frozenset[str]:
-    """Those of these hashes that are of titles of articles that were pruned."""
+    """Return those of these hashes that are of titles of articles that were pruned."""
     table = schema.tombstones
     found: set[str] = set()
     for start in range(0, len(hashes), _TOGETHER):
@@ -65,7 +65,7 @@ def pruned_titles(connection: Connection, source_id: int, hashes: Sequence[str])
 
 
 def count_dropped(connection: Connection) -> dict[str, int]:
-    """How many articles each rule dropped, as far as tombstones reach back; most first."""
+    """Return how many articles each rule dropped, as far as tombstones reach back; most first."""
     table = schema.tombstones
     count = func.count()
     query = (

@@ -1,4 +1,4 @@
-"""How common a word is before any article was read: the background of the document frequencies.
+"""Background of the document frequencies: how common words are before any article is read.
 
 A shipped table (``data/background.bin``, made by ``tables/background.py``) says for the usual stems
 of some forty languages in what share of articles they stand. So the first article of a new
@@ -28,7 +28,7 @@ SHARES = np.power(10.0, -np.arange(RAREST + 1) / CODES_FOR_A_TENTH).astype(np.fl
 
 @lru_cache(maxsize=1)
 def _places() -> dict[str, tuple[int, int]]:
-    """Where each language's rows begin in the table, and how many there are."""
+    """Return where each language's rows begin in the table, and how many there are."""
     with TABLE.open("rb") as file:
         (count,) = struct.unpack("<H", file.read(2))
         heads = list(struct.iter_unpack("<3sH", file.read(5 * count)))

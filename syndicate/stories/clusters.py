@@ -19,7 +19,7 @@ SPLIT = "split"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bond:
-    """How an article hangs on a story: it joins when ``likeness`` ≥ ``needed``.
+    """Link of an article to a story: it joins when ``likeness`` ≥ ``needed``.
 
     ``nearest`` is its likeness to article ``nearest_id``, ``mean`` that to ``compared`` articles
     spread over the story. ``likeness`` mixes both; ``needed`` is the threshold for their length.
@@ -35,7 +35,7 @@ class Bond:
 
     @property
     def joins(self) -> bool:
-        """Whether it is enough."""
+        """True when the likeness reaches what is needed."""
         return self.likeness >= self.needed
 
     @property
@@ -87,7 +87,7 @@ def bond(
     threshold: float,
     options: StoryOptions,
 ) -> Bond:
-    """What an article has in common with a story: its nearest article there, and a sample of all.
+    """Return what an article has in common with a story: its nearest article there, and a sample of all.
 
     For a stranger, who knows one article there and nobody else, the nearest counts nothing: else
     stories would grow into chains, each link like the last one and nothing like the first.

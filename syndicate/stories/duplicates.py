@@ -91,7 +91,7 @@ def _figures(names: frozenset[int]) -> int:
 
 
 def overlap(a: Hashes, b: Hashes) -> tuple[int, int, int]:
-    """How many shingles are shared, and how many each side has, within what both samples cover."""
+    """Return how many shingles are shared, and how many each side has, within what both samples cover."""
     limit = min(_covered(a), _covered(b))
     if limit < _LARGEST:
         a, b = a[: a.searchsorted(limit, "right")], b[: b.searchsorted(limit, "right")]

@@ -1,4 +1,4 @@
-"""What the index keeps of an article, and the store: weighed terms, meaning, shingles.
+"""Fingerprint of an article for index and store: weighed terms, meaning, shingles.
 
 The weights are frozen when the article is placed. A later article is compared with what the words
 meant then, which is cheap, and a restart finds exactly the index that was left.
@@ -93,7 +93,7 @@ class Fingerprint(NamedTuple):
 
 
 def read_headers(packed: Sequence[bytes]) -> NDArray[Any]:
-    """How many ``terms`` and ``words`` packed articles have, and their ``length``, as columns.
+    """Return how many ``terms`` and ``words`` packed articles have, and their ``length``, as columns.
 
     Raises ``ValueError`` as ``Fingerprint.unpack`` does, without unpacking any.
     """

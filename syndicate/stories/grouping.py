@@ -1,4 +1,4 @@
-"""Which articles make which story, while articles come and go.
+"""Grouping of articles into stories, while articles come and go.
 
 An article joins the story it has most in common with. It may show that two stories are one, or,
 now that more is known, that one story is two: such a second look is taken only at stories the
@@ -81,7 +81,7 @@ class Grouping:
         return self._with_twins([article_id for _, article_id in self._members.get(story, ())])
 
     def bonds(self, held: Held, matches: Sequence[Match], *, repeats: bool) -> list[Bond]:
-        """What an article has in common with each of the nearest stories.
+        """Return what an article has in common with each of the nearest stories.
 
         ``repeats``: its source has used the title before; then stories that began a while ago are closed.
         """

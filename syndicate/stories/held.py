@@ -46,7 +46,7 @@ class Held:
 
     @property
     def counts(self) -> bool:
-        """Whether its words count for the document frequencies: one article speaks for each event.
+        """True when its words count for the document frequencies: one article speaks for each event.
 
         Otherwise the words of what everybody writes about would be called common. Measured on headlines,
         over six orders of arrival: .4 points of nDCG@3 and 1.4 of BCubed.

@@ -140,7 +140,7 @@ class StoryIndex:
         return self._space.weigh(item.terms, self.options.title_weight)
 
     def packed(self, article_id: int) -> bytes:
-        """What ``load`` needs of an article's terms, for the store. Raises ``KeyError`` if unknown."""
+        """Return what ``load`` needs of an article's terms, for the store. Raises ``KeyError`` if unknown."""
         return self._held[article_id].packed()
 
     def merge(self, story_id: int, into: int) -> None:
@@ -169,7 +169,7 @@ class StoryIndex:
         return tuple(match.scored() for match in self._ranked(self._held[article_id]))
 
     def compare(self, article_id: int, other_id: int) -> Scored:
-        """How one article scores as seen from another. Raises ``KeyError`` if one is unknown."""
+        """Return how one article scores as seen from another. Raises ``KeyError`` if one is unknown."""
         return self._compare(self._held[article_id], [other_id])[0].scored()
 
     def forget_before(self, moment: datetime) -> int:
@@ -342,7 +342,7 @@ class StoryIndex:
         return earlier is not None and not is_copy(held.terms, earlier.terms, self.options)
 
     def _links(self, held: Held, matches: Iterable[Match]) -> tuple[Scored, ...]:
-        """The matches that deserve a link: what the source itself lists first, then the likest."""
+        """Return the matches that deserve a link: what the source itself lists first, then the likest."""
         others = [match for match in matches if self._held[match.article_id].text != held.text]
         listed = (match.scored() for match in others if match.hint)
         chosen = (
@@ -361,7 +361,7 @@ class StoryIndex:
         return abs(a.published - b.published) <= seconds
 
     def _repeats(self, held: Held) -> bool:
-        """Whether its source has used the title before: a rubric, a service, a headline of every hour."""
+        """Return whether the article's source has used its title before, as rubrics and services do."""
         return bool(held.title_key) and held.title_key in self._titles
 
 

@@ -1,4 +1,4 @@
-"""Which article speaks for a story."""
+"""Choice of a story's lead article."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _LONG_ENOUGH = 1500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadCandidate:
-    """What the choice of a lead needs to know of an article. ``length`` is in characters."""
+    """Facts about an article for the choice of a lead. ``length`` is in characters."""
 
     article_id: int
     source_weight: float

@@ -1,4 +1,4 @@
-"""What an English text is about, beyond the words it uses: the sum of its words' vectors.
+"""Meaning of an English text, beyond the words it uses: the sum of its words' vectors.
 
 A shipped table (``data/english.bin``, made by ``tables/meaning.py``) has a vector for each of the usual
 English words: "grid" and "power cut" are near each other although they share no letter. Common words

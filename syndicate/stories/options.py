@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryOptions:
-    """What counts as a copy, as the same event, and as worth reading next.
+    """Thresholds of copies, of stories and of related links.
 
     ``window_days``: articles further apart are never one story or copies (reference).
     ``max_articles``: so many are held, the newest, however long the window; one takes 3 kB (measured).

@@ -1,4 +1,4 @@
-"""What goes into the story index, and what comes out of it."""
+"""Input and output of the story index."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,7 +27,7 @@ class IndexedArticle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where a new article belongs.
+    """Place of a new article.
 
     ``twin`` is an article with the same text, ``None`` without one. ``story`` is the story it joins; ``None``
     means it starts one: the caller creates the row and calls ``StoryIndex.assign``.

@@ -1,4 +1,4 @@
-"""Which articles share rare words with a new one: a capped inverted index.
+"""Articles that share rare words with a new article: a capped inverted index.
 
 Every article is posted under its most telling words; each word keeps its newest articles only.
 A query reads the lists of an article's rarest words, so it costs the same however many articles
@@ -102,13 +102,13 @@ class Postings:
         return numbers
 
     def _size(self, terms: Fingerprint) -> int:
-        """How many words an article is posted under."""
+        """Return how many words an article is posted under."""
         return (
             min(terms.words, self._options.posted_terms) if terms.words >= self._options.minimum_words else 0
         )
 
     def _list(self, number: int) -> list[int] | None:
-        """The list of a word, also one that nobody asked for since the index was filled; ``None`` without."""
+        """Return the list of a word, unpacked at its first use after filling; ``None`` without."""
         found = self._lists.get(number)
         if found is None and self._starts is not None:
             start, end = self._starts.item(number), self._starts.item(number + 1)
@@ -119,13 +119,13 @@ class Postings:
 
 
 def _length(added: int, latest: int) -> int:
-    """How long the list is to which so many were added: beyond twice ``latest`` it is cut to ``latest``."""
+    """Return the length of a list after ``added`` entries: above twice ``latest`` it is cut to ``latest``."""
     over = added - 2 * latest - 1
     return added if over < 0 else latest + over % (latest + 1)
 
 
 def _best(promise: dict[int, float], limit: int) -> list[int]:
-    """The articles that promise most, of equal ones the latest. Sorting bare numbers first is quicker."""
+    """Return the most promising articles, of equals the latest. Sorting bare numbers first is quicker."""
     least = sorted(promise.values(), reverse=True)[limit - 1] if len(promise) > limit else 0.0
     found = [(value, article_id) for article_id, value in promise.items() if value >= least]
     return [article_id for _, article_id in sorted(found, reverse=True)[:limit]]

@@ -22,7 +22,7 @@ from syndicate.stories.places import Scored, arranged
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankingOptions:
-    """How the stored lists are made. Hours are hours; weights are per source, 1 is usual.
+    """Options of the stored lists. Weights are per source, 1 is usual.
 
     A list holds the stories that moved in the last ``window_hours``; on a slow day, when they are
     fewer than ``least_stories``, of the last ``slow_window_hours``. Stories below ``floor`` are left
@@ -79,7 +79,7 @@ class StoryArticle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hand:
-    """What the editor decided about a story: a place from 1 (0: none), out of the lists, a factor."""
+    """The editor's decisions about a story: a place from 1 (0: none), out of the lists, a factor."""
 
     pin: int = 0
     drop: bool = False
@@ -91,7 +91,7 @@ class StoryFacts:
     """A story as ranking sees it.
 
     ``usual_rate``: its topic's articles per hour, as its history has it. ``theme``: what
-    ``theme_weight`` found. ``reads``: how often its pages were opened, 0 where nobody counts.
+    ``theme_weight`` found. ``reads``: how often its pages were opened, 0 without counting.
     """
 
     story_id: int
@@ -147,7 +147,7 @@ def rank_trending(
 
 
 def fade(age_hours: float, options: RankingOptions) -> float:
-    """What is left of a report's value at that age: 1 when it is new."""
+    """Return what is left of a report's value at that age: 1 when it is new."""
     quick: float = 0.5 ** (age_hours / options.half_life_hours)
     slow: float = 0.5 ** (age_hours / (options.half_life_hours * options.lasting_times))
     return (1 - options.lasting) * quick + options.lasting * slow
@@ -208,11 +208,7 @@ def _ranked(
             value, parts = score(story)
             found.append(_scored(story, known, value, parts))
     places = arranged(
-        found,
-        floor=floor,
-        per_source=options.per_source,
-        filled=options.least_stories,
-        limit=options.limit,
+        found, floor=floor, per_source=options.per_source, filled=options.least_stories, limit=options.limit
     )
     return tuple(
         RankedStory(

@@ -43,7 +43,7 @@ class Match(NamedTuple):
 
     @property
     def likeness(self) -> float:
-        """What the texts alone say, whatever the time and the hints."""
+        """Return what the texts alone say, whatever the time and the hints."""
         return self.words + self.characters + self.meaning
 
     def scored(self) -> Scored:
@@ -63,7 +63,7 @@ class Match(NamedTuple):
 
 
 class Likeness(NamedTuple):
-    """How alike one article is to others, in their order: the weighed parts and their sum."""
+    """Likeness of one article to others, in their order: the weighed parts and their sum."""
 
     words: NDArray[np.float64]
     characters: NDArray[np.float64]

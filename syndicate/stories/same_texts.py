@@ -37,7 +37,7 @@ class SameTexts:
         return held.speaks
 
     def leave(self, held: Held) -> Held | None:
-        """Take an article out of its group; return the one that speaks from now on, if that changes."""
+        """Take an article out of its group; return the new speaker, if that changes."""
         members = self._members.get(held.text)
         if members is None:
             return None

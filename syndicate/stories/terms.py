@@ -1,4 +1,4 @@
-"""What the index learns of an article's words: numbers, nothing readable.
+"""Terms of an article for the index: numbers, nothing readable.
 
 A term is 20 bits of a hash of a stem. An article has three things: its *words*, with separate counts
 for title and body and the commonness of each (see ``background``); what else tells its subject, a
@@ -155,7 +155,10 @@ def _distinct(places: Places) -> tuple[Places, Places]:
 
 
 def _most_telling(in_title: int, body: NDArray[np.intp], codes: NDArray[np.uint8]) -> Places:
-    """Which of the words stay: the title's, then the body's by count and rarity; at most ``MAX_WORDS``."""
+    """Return which of the words stay: the title's, then the body's by count and rarity.
+
+    At most ``MAX_WORDS``.
+    """
     if len(body) <= MAX_WORDS:
         return np.arange(len(body))
     telling = codes[in_title:] * (1 + np.log(body[in_title:]))
@@ -198,7 +201,10 @@ def _shingles(row: Hashes, step: int) -> Hashes:
 
 
 def _differs_from_the_last(ascending: Hashes) -> NDArray[np.bool_]:
-    """Which numbers are new in their order; ``np.unique`` takes eight times as long on so short a row."""
+    """Return which numbers are new in their order.
+
+    ``np.unique`` takes eight times as long on so short a row.
+    """
     new = np.ones(len(ascending), np.bool_)
     np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
     return new

@@ -1,4 +1,4 @@
-"""How alike articles are: cosines of weighted terms and of meanings, for many candidates in one go.
+"""Likeness of articles: cosines of weighted terms and of meanings, for many candidates at once.
 
 A term weighs (damped count) × (inverse document frequency). The frequencies are those of the
 articles that count (see ``held``), plus a background of imaginary documents (see ``background``).
@@ -79,7 +79,7 @@ class TermSpace:
         )
 
     def cosines(self, query: Fingerprint, others: Sequence[Fingerprint]) -> Cosines:
-        """How alike one article is to others."""
+        """Return how alike one article is to others."""
         terms = np.frombuffer(b"".join([other.terms for other in others]), np.uint32)
         weights = np.frombuffer(b"".join([other.weights for other in others]), np.float16)
         numbers = query.term_numbers()

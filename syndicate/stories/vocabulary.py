@@ -1,4 +1,4 @@
-"""What the tables know of words: looked up once for each word, for all new words of a text in one go.
+"""Look-up of words in the tables, once for each word, for all new words of a text at once.
 
 A daemon meets the same words all day. A word takes about 4 µs to look up alone, and 1 µs among others; one
 that is known takes 40 ns, and what is known of a whole text comes out of arrays.
@@ -66,7 +66,10 @@ _known: dict[str, Vocabulary] = {}
 
 
 def look_up(words: Sequence[str], language: str) -> tuple[Vocabulary, Places]:
-    """What is known of these words (and of others), and where. ``language`` is a BCP 47 tag, or ``""``."""
+    """Return what is known of these words (and of others), and where.
+
+    ``language`` is a BCP 47 tag, or ``""``.
+    """
     base = base_language(language)
     vocabulary = _known.get(base) or _known.setdefault(base, Vocabulary())
     try:

@@ -1,4 +1,4 @@
-"""What a source is worth, learned from what others made of its stories; nobody's clicks are needed.
+"""Weight of a source, learned from the coverage of its stories by others, without clicks.
 
 An article's *prominence* is the share of three other sources that begin to tell its story after it. A source
 whose stories the others take up knows what matters; one that floods, sells or follows does not. Measured on
@@ -22,7 +22,7 @@ THEME_SMOOTHING = 4.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What a source did: how many articles, and their prominence (0 to 1 each) added up."""
+    """Record of a source: the number of articles, and the sum of their prominence (0 to 1 each)."""
 
     articles: int
     prominence: float
@@ -45,7 +45,7 @@ def learn_weights(records: Mapping[int, Record]) -> dict[int, float]:
 
 
 def theme_weight(related: Iterable[tuple[float, int]]) -> float:
-    """What a story's theme is worth: the mean weight of the sources that tell its related stories.
+    """Return what a story's theme is worth: the mean weight of the sources that tell its related stories.
 
     ``related`` holds (weight, how many articles); four articles of weight 1 are added, so that few
     links say little. 1 means ordinary, or nothing is related.

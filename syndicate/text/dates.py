@@ -11,7 +11,7 @@ from babel.dates import DateTimePattern, match_skeleton, parse_pattern
 _ENGLISH = "en-GB"
 
 
-# A page says the same moment several times, and its lists those of other pages.
+# Pages repeat their own dates and those of other pages.
 @lru_cache(maxsize=1024)
 def human_date(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
     """Return date and time in ``zone``: "24 Nov 2026, 09:00"."""

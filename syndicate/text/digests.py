@@ -1,4 +1,4 @@
-"""Whether bytes are those that were seen before.
+"""Digests that recognise bytes seen before.
 
 XXH3 with 128 bits: 30 times as fast as SHA-256 with the instructions that processors have for it (224 kB: 6
 instead of 175 µs, measured), and as unlikely to confuse two by chance. It is no signature: who writes both

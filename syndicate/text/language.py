@@ -1,4 +1,4 @@
-"""Which language a text is in, and which way it runs.
+"""Language and direction of a text.
 
 Scripts that one language dominates are told by their letters; the rest (Latin above all) goes to
 py3langid, which is loaded on first use (0.5 s, about 120 MB while it unpacks) and then takes 30–60 µs.

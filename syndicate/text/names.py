@@ -1,4 +1,4 @@
-"""Names for paths: short ones out of titles, harmless ones out of anything."""
+"""Names for paths: short names of titles, harmless names of anything."""
 
 import re
 import unicodedata
@@ -84,5 +84,5 @@ def safe_name(name: str) -> str:
 
 
 def title_hash(title: str) -> str:
-    """What is kept of the title of an article that is gone, to know it when it comes back."""
+    """Return what is kept of the title of an article that is gone, to know it when it comes back."""
     return blake2b(title.casefold().encode(errors="replace"), digest_size=8).hexdigest()

@@ -113,7 +113,7 @@ def text_of(pieces: list[str], *, is_printable: bool = False) -> str:
 
     Blocks become paragraphs, list items "• " lines, ``br`` a line break; alternative texts of pictures are
     left out. ``is_printable`` tells that there are neither controls, tabs and line ends apart, nor format
-    characters, nor unusual space: then nobody need look. The pieces are used up.
+    characters, nor unusual space: then no look is needed. The pieces are used up.
     """
     tags = pieces[1::2]
     if "/pre" in tags:
@@ -154,7 +154,7 @@ def excerpt(text: str, limit: int = 280) -> str:
 
 
 def is_western(text: str) -> bool:
-    """Whether a text is all windows-1252: quickly told, and then no character combines with another."""
+    """Return whether a text is all windows-1252, where no character combines with another."""
     if text.isascii():
         return True
     try:
@@ -188,7 +188,7 @@ def _without_foreign_signs(text: str, foreign: str) -> str:
 
 
 def _is_printable(text: str) -> bool:
-    """Whether a text has neither controls, line feeds apart, nor format characters, nor unusual space."""
+    """Return whether a text has only line feeds as controls, no format characters and usual spaces."""
     return without_ascii(text, _PRINTABLE_ASCII).isprintable()
 
 

@@ -1,4 +1,4 @@
-"""What may be said about a private source: its name and its host, never its address, key or password."""
+"""Public facts of a private source: its name and its host, never its address, key or password."""
 
 import re
 from dataclasses import replace
@@ -22,20 +22,20 @@ _SECRET_LENGTH = 6
 
 
 def looks_secret(url: str) -> bool:
-    """Whether an address carries a key in its query, as private feeds of many services do."""
+    """Return whether an address carries a key in its query, as private feeds of many services do."""
     query = url.partition("#")[0].partition("?")[2]
     pairs = (pair.partition("=") for pair in query.split("&"))
     return any(name.lower() in _KEYS and value for name, _, value in pairs)
 
 
 def has_credentials(url: str) -> bool:
-    """Whether there is a user name or a password before the host."""
+    """Return whether there is a user name or a password before the host."""
     match = re.match(r"\s*(?:https?|feed):(?:https?:)?[\\/]*([^\\/?#]*)", url, re.IGNORECASE)
     return match is not None and "@" in match[1]
 
 
 def hidden_address(url: str) -> str:
-    """What may be shown of a private address: ``https://host/…``, or ``…`` when it is none."""
+    """Return what may be shown of a private address: ``https://host/…``, or ``…`` when it is none."""
     return f"{url.partition(':')[0].lower()}://{host_of(url)}/…" if is_web_url(url) else "…"
 
 

@@ -1,4 +1,4 @@
-"""How long an article takes to read, by language.
+"""Reading time of an article, by language.
 
 Speeds are the means measured with the IReST texts in 17 languages: Trauzettel-Klosinski & Dietz,
 "Standardized Assessment of Reading Performance: The New International Reading Speed Texts IReST",
@@ -60,7 +60,7 @@ _LOW_BITS = int.from_bytes(b"\x01" * _LONGEST, "little")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading a text takes: its ``words``, and whole ``minutes``, at least 1."""
+    """Length of a text: its ``words``, and whole ``minutes`` of reading, at least 1."""
 
     words: int
     minutes: int
@@ -108,7 +108,7 @@ def _count_western(text: str) -> int:
 
 
 def _words_and_signs(text: bytes) -> tuple[int, int]:
-    """How many words a text has, and how many of them are one sign.
+    """Return how many words a text has, and how many of them are one sign.
 
     All its bytes are looked at together, as one number. What looks at one after another, be it in C, stumbles
     at the end of each word, so that it takes twice as long.

@@ -111,7 +111,7 @@ def canonical_link(url: str) -> str:
 
 
 def absolute_url(base: str, reference: str) -> str:
-    """Where a link found on the page ``base`` leads, as a valid absolute URI.
+    """Return where a link found on the page ``base`` leads, as a valid absolute URI.
 
     Tracking parameters and fragments stay: it is the publisher's link. Userinfo (``https://bank.com@evil``)
     and zero-width characters go. Only http, https and plain ``mailto:`` addresses come back; everything else
@@ -157,7 +157,7 @@ def origin_of(url: str) -> str:
 
 
 def is_this_machine(url: str) -> bool:
-    """Whether a web address leads to the machine it is opened on, so that it means nothing elsewhere."""
+    """Return whether a web address leads to the machine on which it is opened."""
     host = host_of(url)
     return host in ("localhost", "::1") or host.startswith("127.")
 

@@ -1,4 +1,4 @@
-"""What readers touch in a browser: the output folder over HTTP, unsubscribing, health."""
+"""Web server: the output folder over HTTP, unsubscribing, health."""
 
 from syndicate.web.app import create_app
 from syndicate.web.options import WebOptions

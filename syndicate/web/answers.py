@@ -1,4 +1,4 @@
-"""What the answers for feeds and files have in common."""
+"""Common parts of the responses for feeds and files."""
 
 from starlette.requests import Request
 

@@ -1,4 +1,4 @@
-"""What browsers, feed readers and mail programs reach: the output folder, unsubscribing, health."""
+"""Web application: the output folder, unsubscribing, health."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -63,8 +63,8 @@ def create_app(
     ``health`` is called in a worker thread for ``/healthz``; its answer goes out as JSON, with 503
     when it holds ``"ok": False``. ``opened`` is told the path of an article page that a person
     opened, and nothing else about them; without it nothing is counted. Without ``hubs`` there is no
-    WebSub callback, without ``sign_ups`` nobody can subscribe here, without ``readers`` nobody can choose,
-    without ``private_feeds`` nobody has one, and without ``desk`` editors use the command line.
+    WebSub callback, without ``sign_ups`` no sign-up page, without ``readers`` no page of choices,
+    without ``private_feeds`` none of those, and without ``desk`` editors use the command line.
     """
     notices = Notices(templates, options.site_title)
     looks: dict[str, Page] = {}

@@ -1,4 +1,4 @@
-"""Reading what somebody sends us, up to a limit."""
+"""Reading of request bodies, up to a limit."""
 
 from starlette.requests import Request
 

@@ -1,4 +1,4 @@
-"""What a form sends: its fields, never more bytes than any form of ours has."""
+"""Fields of a submitted form, with a limit on its bytes."""
 
 from contextlib import suppress
 from email import policy

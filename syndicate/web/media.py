@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """How one kind of file is sent.
+    """Response headers of one kind of file.
 
     ``feed`` files may be read by scripts of other sites and stay fresh as long as feeds do;
     ``styled`` ones are shown by browsers with their own style sheet, if they come as plain XML.
@@ -37,5 +37,5 @@ _KINDS = {
 
 
 def kind_of(name: str) -> Kind | None:
-    """How a file of this name is sent, or ``None`` when it is not."""
+    """Return how a file of this name is sent, or ``None`` when it is not."""
     return _KINDS.get(PurePosixPath(name).suffix)

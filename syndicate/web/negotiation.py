@@ -1,4 +1,4 @@
-"""What a request's header fields ask for (RFC 9110). All functions are pure."""
+"""Header fields of requests (RFC 9110). All functions are pure."""
 
 import re
 from collections.abc import Mapping

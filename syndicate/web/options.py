@@ -1,4 +1,4 @@
-"""What the web server is told once, and the promise of whoever listens to hubs."""
+"""Options of the web server, and the protocol of the WebSub receiver."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebOptions:
-    """How long others may keep our answers, in seconds, and how many bytes of ours are kept in memory.
+    """Options of the web server: seconds of caching for clients, and bytes kept in memory.
 
     ``push_bytes`` is the longest body a hub may send. With a ``hub_url`` every feed names it, and its own
     address under ``site_url``, in its header fields. ``site_title`` stands above the server's own pages.
@@ -29,7 +29,7 @@ class HubListener(Protocol):
     """Answers WebSub hubs. All methods are called in worker threads and may block."""
 
     def verify(self, callback: str, query: Mapping[str, str]) -> str | None:
-        """What to answer a question about a subscription with; ``None`` when it is none of ours."""
+        """Return what to answer a question about a subscription with; ``None`` when it is none of ours."""
 
     def expects(self, callback: str) -> int:
         """The status a delivery would meet, its body apart."""

@@ -1,4 +1,4 @@
-"""How long one connection may take, and how many there may be: what the server library leaves open.
+"""Limits on the number and duration of connections, which the server library lacks.
 
 uvicorn waits for ever for the rest of a request and for a client that does not read, and takes any number of
 connections. A few hundred idle ones would use up the file descriptors of the daemon, its fetches included.
@@ -25,7 +25,7 @@ class PatientProtocol(H11Protocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as its base
-        """Somebody has connected."""
+        """Note a new connection."""
         super().connection_made(transport)
         if len(self.connections) > self._most:
             transport.abort()

@@ -1,4 +1,4 @@
-"""The web server: uvicorn inside somebody else's event loop, stopped by whoever started it."""
+"""The web server: uvicorn inside the caller's event loop, stopped by the caller."""
 
 import contextlib
 import logging
@@ -28,13 +28,7 @@ class WebServer:
     """
 
     def __init__(
-        self,
-        app: ASGIApp,
-        host: str,
-        port: int,
-        *,
-        patience: float = PATIENCE,
-        most: int = MOST_CONNECTIONS,
+        self, app: ASGIApp, host: str, port: int, *, patience: float = PATIENCE, most: int = MOST_CONNECTIONS
     ) -> None:
         self._socket = _listen(host, port)
         self.host = host
@@ -60,7 +54,7 @@ class WebServer:
 
     @property
     def url(self) -> str:
-        """Where a browser on this machine finds it."""
+        """Return where a browser on this machine finds it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 

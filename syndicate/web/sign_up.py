@@ -1,7 +1,7 @@
 """Subscribing: a form, and the page behind the link in the mail that it leads to.
 
 Whether a mailbox is known changes neither the answer nor the work: the request is only written down.
-``GET`` changes nothing, so programs that open every link in a mail subscribe nobody.
+``GET`` changes nothing, so programs that open every link in a mail cause no subscription.
 """
 
 from starlette.concurrency import run_in_threadpool

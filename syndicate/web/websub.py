@@ -1,4 +1,4 @@
-"""Where hubs ask whether we meant it (GET) and send what is new (POST): W3C WebSub sections 5.3 and 7."""
+"""Callback for hubs: verification (GET) and new content (POST), W3C WebSub sections 5.3 and 7."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request

@@ -33,7 +33,8 @@ class ScriptedSmtp:
 
     ``BODY`` is the answer to the final dot. A tuple holds the answers of one connection in order, the last
     one repeating. An answer may be ``DROP`` (close), ``SILENCE`` (say nothing
-    more), or end in ``DROP_AFTER`` (answer, then close). ``commands`` and ``bodies`` hold what came in.
+    more), or end in ``DROP_AFTER`` (answer, then close). ``commands`` and ``bodies`` hold what came in,
+    ``accepted`` the bodies that were answered with 250.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class ScriptedSmtp:
         self._context = context
         self.commands: list[str] = []
         self.bodies: list[bytes] = []
+        self.accepted: list[bytes] = []
         self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=100)
         self.port: int = self._listener.getsockname()[1]
@@ -95,18 +97,22 @@ class ScriptedSmtp:
                 reply = replies.next(verb)
                 if not self._answer(connection, reply) or verb == "QUIT":
                     return
-                taken = verb == "DATA" and b"354 " in reply and self._take(lines)
-                if taken and not self._answer(connection, replies.next("BODY")):
+                taken = verb == "DATA" and b"354 " in reply and self._take(lines, replies)
+                if taken and not self._answer(connection, taken):
                     return
 
-    def _take(self, lines: BinaryIO) -> bool:
+    def _take(self, lines: BinaryIO, replies: "_Replies") -> bytes:
+        """Keep a body and return the answer to it; ``b""`` when the connection ended before its end."""
         body: list[bytes] = []
         while line := lines.readline():
             if line == b".\r\n":
-                self.bodies.append(b"".join(body))
-                return True
+                whole, reply = b"".join(body), replies.next("BODY")
+                self.bodies.append(whole)
+                if reply.startswith(b"250 "):
+                    self.accepted.append(whole)
+                return reply
             body.append(line)
-        return False
+        return b""
 
     def _answer(self, connection: socket.socket, reply: bytes) -> bool:
         if reply == SILENCE:

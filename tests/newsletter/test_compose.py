@@ -34,6 +34,16 @@ def test_the_newsletter_says_how_many_of_each() -> None:
     assert choose(candidates, stories=2, trending=1) == [(7, "top"), (6, "top"), (5, "trending")]
 
 
+def test_pinned_stories_come_first_in_the_order_of_their_places_whatever_their_scores() -> None:
+    def pinned(number: int, score: float, place: int) -> Candidate:
+        found = candidate(number, top=score)
+        assert found.top is not None
+        return replace(found, top=replace(found.top, parts={"pin": place}), pinned=True)
+
+    candidates = [candidate(1, top=0.9), pinned(2, 0.1, 2), pinned(3, 0.2, 1), candidate(4, top=0.5)]
+    assert choose(candidates) == [(3, "top"), (2, "top"), (1, "top"), (4, "top")]
+
+
 def test_T8_nothing_new_means_no_edition() -> None:
     assert choose([]) == []
     assert choose([candidate(1, top=0.9, hours_ago=25)]) == []

@@ -10,15 +10,9 @@ import pytest
 from lxml import html as lxml_html
 
 from syndicate.model import Channel, Clause, ClauseField, Image, PublishedArticle, Republish
-from syndicate.publish.site import (
-    FRONT_PATH,
-    Headline,
-    SectionBlock,
-    SitePages,
-    list_feed,
-    section_path,
-    tag_path,
-)
+from syndicate.publish.site import SitePages
+from syndicate.publish.site_headline import Headline, SectionBlock
+from syndicate.publish.site_paths import FRONT_PATH, list_feed, section_path, tag_path
 from syndicate.templating import Templates
 from tests.publish.samples import HARBOUR, OPTIONS, OURS, published, related
 

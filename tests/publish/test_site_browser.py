@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from syndicate.model import Image
-from syndicate.publish.site import FRONT_PATH, Headline, SectionBlock, SitePages, section_path
-from syndicate.publish.site_headline import Reason
+from syndicate.publish.site import SitePages
+from syndicate.publish.site_headline import Headline, Reason, SectionBlock
+from syndicate.publish.site_paths import FRONT_PATH, section_path
 from syndicate.templating import Templates
 from tests.publish.samples import OPTIONS, OURS, published
 

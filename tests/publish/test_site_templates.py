@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import RenderError
-from syndicate.publish.site import Headline, SitePages
+from syndicate.publish.site import SitePages
+from syndicate.publish.site_headline import Headline
 from syndicate.templating import Templates
 from tests.publish.samples import OPTIONS, published
 from tests.template_variables import variables

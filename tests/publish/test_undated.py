@@ -9,7 +9,8 @@ from lxml import html as lxml_html
 
 from syndicate.model import PublishedArticle, undated_key
 from syndicate.publish.json_feed import json_feed
-from syndicate.publish.site import Headline, SitePages
+from syndicate.publish.site import SitePages
+from syndicate.publish.site_headline import Headline
 from syndicate.templating import Templates
 from tests.publish.feeds import content_of, every_format, read_one, write
 from tests.publish.samples import NOW, OPTIONS, WORLD, published, related

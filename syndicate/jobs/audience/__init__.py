@@ -1,1 +1,1 @@
-"""What readers ask for: sign-up, choices, the way out."""
+"""Jobs for subscribers: sign-up, choices, unsubscribing."""

@@ -1,4 +1,4 @@
-"""What readers choose behind the signed link in their mail: looked at and changed without an account."""
+"""Choices of readers behind the signed link in their mail, without an account."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ from syndicate.store.private_feeds import end_feed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderPage:
-    """What the page shows. ``address`` is only hinted at: a mail may be passed on.
+    """Content of the page of choices. ``address`` is only hinted at: a mail may be passed on.
 
     ``problem`` is the list of which nothing was ticked, so that nothing was saved; else ``""``. ``zone`` is
     that of the clock the reader chose, or else the newsletter's.
@@ -91,7 +91,7 @@ class PreferencesJob:
     def _move_waiting(
         self, connection: Connection, subscription_id: int, choices: Choices, now: datetime
     ) -> None:
-        """What waits goes at the hour just chosen, as if chosen before; when that is over, at once."""
+        """Move waiting deliveries to the hour just chosen; if that hour is over, send them at once."""
         declared = {one.name: one for one in self.newsletters}
 
         def moment(newsletter: str, since: datetime) -> datetime:
@@ -111,12 +111,7 @@ class PreferencesJob:
             return self._page(connection, found[1])
 
     def _subscribe(
-        self,
-        connection: Connection,
-        stored: StoredPreferences,
-        wanted: set[str],
-        offer: Offer,
-        now: datetime,
+        self, connection: Connection, stored: StoredPreferences, wanted: set[str], offer: Offer, now: datetime
     ) -> None:
         """Begin and end subscriptions. The link in the mail proves whose mailbox it is."""
         chosen = "on the page behind the link in a mail"

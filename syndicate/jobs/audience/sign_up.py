@@ -1,7 +1,7 @@
 """Sign-up: a request from the page → a mail that asks → a consent, by double opt-in.
 
 The page only writes the request down, the same way for every mailbox. This job looks at it a moment
-later and decides whether a mail goes out; so nobody can learn from the page who reads us.
+later and decides whether a mail goes out; so the page does not reveal who is subscribed.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignUpOptions:
-    """What the sign-up page promises and allows.
+    """Options of the sign-up page.
 
     ``consent`` is the text people agree to. ``lifetime`` is how many seconds
     a confirmation link can be used. The limits are mails a day to one person, and requests an hour from
@@ -55,7 +55,7 @@ class SignUpJob:
         return {newsletter.name: newsletter.title for newsletter in self.newsletters}
 
     def consent(self) -> str:
-        """The text that somebody who subscribes agrees to."""
+        """Return the text that a subscriber agrees to."""
         return self.options.consent
 
     def request(self, newsletter: str, address: str, network: str) -> bool:

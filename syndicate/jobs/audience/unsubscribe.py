@@ -1,4 +1,4 @@
-"""What an unsubscribe link does: a token in, a subscription ended."""
+"""Unsubscribe links: verify a token and end its subscription."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -23,7 +23,7 @@ _REASONS = {Kind.COMPLAINT: SuppressionReason.COMPLAINED, Kind.SOFT: Suppression
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BouncePolicy:
-    """When a mailbox is given up: ``soft_limit`` soft bounces within ``soft_window`` seconds."""
+    """Policy for giving up a mailbox: ``soft_limit`` soft bounces within ``soft_window`` seconds."""
 
     soft_limit: int = 5
     soft_window: float = 30 * 86400.0
@@ -66,7 +66,7 @@ class BounceJob:
     def handle(self, data: bytes, now: datetime) -> str:
         """Act on one message; what it was: a ``Kind``, ``repeated``, ``forged`` or ``nothing``.
 
-        Forged is everything whose signature is missing or wrong, and what is about nobody we know. It
+        Forged is everything whose signature is missing or wrong, and each report about an unknown mailbox. It
         changes nothing but a count.
         """
         outcome = self._act(data, now)
@@ -166,7 +166,7 @@ def apply_bounce(
 
 
 def bounce_of_reply(error: MailError) -> Kind | None:
-    """What the answer with which a delivery failed says about the mailbox, by the same table.
+    """Return what the answer with which a delivery failed says about the mailbox, by the same table.
 
     One that was put off until it was given up is a soft bounce, unless it was put off because of us.
     """

@@ -41,10 +41,10 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverResult:
-    """How many deliveries ended in each way during one run; ``late`` ones failed without an attempt.
+    """Counts of deliveries by their end during one run; ``late`` deliveries failed without an attempt.
 
     ``problem`` is what the server said when it took nothing more; ``paused`` is true when that was in an
-    earlier run, and nobody has tried again since. ``busy`` means that another process sends, and that there
+    earlier run and sending was not retried since. ``busy`` means that another process sends, and that there
     are limits, which hold for both: nothing was done.
     """
 
@@ -79,13 +79,13 @@ class DeliverJob:
     _pace: list[Pace] = field(default_factory=list, repr=False)
 
     def due(self, now: datetime) -> list[delivery_store.DeliveryReport]:
-        """What the next run would try to send."""
+        """Return what the next run would try to send."""
         waiting = (DeliveryState.PENDING, DeliveryState.DEFERRED)
         with self.store.read() as connection:
             return delivery_store.list_deliveries(connection, states=waiting, limit=10_000, due=now)
 
     def resting(self, now: datetime) -> str:
-        """Why nothing is sent to anybody at the moment, ``""`` when it may be."""
+        """Return why nothing is sent to anybody at the moment, ``""`` when it may be."""
         with self.store.read() as connection:
             return reason_to_rest(connection, now)
 
@@ -160,7 +160,7 @@ def _try_to(prepare: Callable[[datetime], object], now: datetime) -> None:
 
 
 class _Tally:
-    """How many deliveries ended in each state so far."""
+    """Counts of deliveries by state so far."""
 
     def __init__(self, waiting: int, progress: Callable[[int, int], None]) -> None:
         self._counts: dict[DeliveryState, int] = {}

@@ -21,12 +21,7 @@ class Messages:
     """The messages of one run, and the encoded editions that it has met."""
 
     def __init__(
-        self,
-        *,
-        store: Patience,
-        mail: Callable[[str], MailOptions],
-        keys: Sequence[DkimKey],
-        secret: bytes,
+        self, *, store: Patience, mail: Callable[[str], MailOptions], keys: Sequence[DkimKey], secret: bytes
     ) -> None:
         self._store = store
         self._mail = mail
@@ -35,7 +30,10 @@ class Messages:
         self._editions: dict[int, _Encoded | RenderError] = {}
 
     def envelope_sender(self, delivery: Delivery) -> str:
-        """Whom the server reports to when the mailbox is not reached; ``""`` where no message can be made."""
+        """Return whom the server reports to when the mailbox is not reached.
+
+        ``""`` where no message can be made.
+        """
         edition = self._edition(delivery.edition_id)
         if isinstance(edition, RenderError):
             return ""
@@ -45,7 +43,7 @@ class Messages:
         return verp_sender(self._secret, options.bounce_address, delivery.id, delivery.address)
 
     def message(self, delivery: Delivery) -> Message:
-        """What the subscriber gets. Raises ``RenderError`` when it cannot be made, and ``Refused``."""
+        """Return what the subscriber gets. Raises ``RenderError`` when it cannot be made, and ``Refused``."""
         edition = self._edition(delivery.edition_id)
         if isinstance(edition, RenderError):
             raise edition

@@ -13,7 +13,7 @@ from syndicate.store.restored import Doubted, distrust
 def doubt_restored(connection: Connection, newsletters: Sequence[Newsletter], now: datetime) -> Doubted:
     """Doubt everything that waits, and each period that has ended: it may have been cut since the backup.
 
-    The period that is running ends later, so nobody has its edition yet, and it comes as usual.
+    The period that is running ends later, so its edition was not sent yet, and it comes as usual.
     """
     return distrust(
         connection,
@@ -27,7 +27,7 @@ def doubt_restored(connection: Connection, newsletters: Sequence[Newsletter], no
 
 
 def _forms(connection: Connection, newsletter: Newsletter, now: datetime) -> list[tuple[str, str]]:
-    """Key and cadence of the edition and of every form of it that somebody chose."""
+    """Key and cadence of the edition and of every form of it that a reader chose."""
     chosen = preferences.variants(connection, newsletter.name, now)
     return [(EVERY_EDITION, EVERY_EDITION), *((one.key, one.cadence) for one in chosen)]
 

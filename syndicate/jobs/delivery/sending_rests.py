@@ -1,4 +1,4 @@
-"""When nothing is sent to anybody: the server refused us, or could not be reached."""
+"""Pauses of all sending: the server refused the sender, or could not be reached."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from syndicate.store.sending_pauses import SendingPause
 
 
 def reason_to_rest(connection: Connection, now: datetime) -> str:
-    """Why nothing is sent to anybody at the moment, ``""`` when it may be."""
+    """Return why nothing is sent to anybody at the moment, ``""`` when it may be."""
     pause = sending_pauses.sending_pause(connection, now)
     return f"{pause.reason}. Nothing is sent before {pause.until:%H:%M} UTC." if pause else ""
 
@@ -17,7 +17,7 @@ def reason_to_rest(connection: Connection, now: datetime) -> str:
 def rest_or_go_on(
     connection: Connection, error: TransportDown | None, moment: datetime, *, taken: bool
 ) -> None:
-    """What a run leaves to the next: a pause that grows with the refusals in a row, or none.
+    """Record the pause for the next run, which grows with the refusals in a row, or none.
 
     ``error`` is what ended the run, ``taken`` whether the server had taken something before.
     """

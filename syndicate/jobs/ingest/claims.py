@@ -23,7 +23,7 @@ Claimed = tuple[Source, SourceState]
 
 @dataclass(slots=True, kw_only=True)
 class Claims:
-    """What is due at the run's moment ``now``, most overdue first, or the sources named.
+    """Sources due at ``now``, most overdue first, or the sources named.
 
     ``held`` are those whose poll is not stored, by name. ``left`` are sources that a run before held when it
     lost the store, by id: nobody reads them, so they are freed as soon as it can be told.
@@ -39,7 +39,7 @@ class Claims:
     _looked: int = -1
 
     def may_claim(self, *, meanwhile: bool = False) -> bool:
-        """Whether there may be more that is due; with ``meanwhile`` also since the run began."""
+        """Return whether there may be more that is due; with ``meanwhile`` also since the run began."""
         step = self._step(meanwhile=meanwhile)
         return self._looked < step and step * STEP <= LONGEST and len(self.held) <= HELD - CLAIM
 
@@ -75,13 +75,13 @@ class Claims:
             source_store.extend_leases(connection, self._ids(), owner=self.intake.owner, until=self._until())
 
     def give_back(self) -> None:
-        """Free those that were not read: whoever comes next may read them at once."""
+        """Free sources that were not read: the next run may read them at once."""
         if unread := self.unread():
             with self.intake.store.write() as connection:
                 source_store.release_sources(connection, unread, owner=self.intake.owner)
 
     def unread(self) -> tuple[int, ...]:
-        """Whom nobody reads if the run ends here: for the next one, where no store can be told."""
+        """Return IDs of claimed, unpolled sources; the next run releases them if the store is unreachable."""
         return (*self.left, *self._ids())
 
     def _ids(self) -> list[int]:

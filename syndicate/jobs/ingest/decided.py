@@ -1,4 +1,4 @@
-"""What becomes of the entries of readings: identity first, then the rules of the operator."""
+"""Decisions about entries: identity first, then the rules of the operator."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,9 +16,9 @@ from syndicate.text.names import title_hash
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """What to do with the entries of one answer.
+    """Decisions about the entries of one answer.
 
-    ``buried`` are known dead ones that came as other bytes, ``buried_again`` those with other ids as well.
+    ``buried`` are pruned entries with new bytes, ``buried_again`` pruned entries with new ids as well.
     """
 
     decisions: list[Decision] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Decided:
 def decide_entries(
     store: Store, rules: tuple[Rule, ...], readings: Sequence[Reading], now: datetime
 ) -> list[Decided]:
-    """What to do with the entries worth a decision, of each reading; none twice, and no source either.
+    """Return what to do with the entries worth a decision, of each reading; none twice, and no source either.
 
     A source of which no digest is known has no article yet, so there is nothing to compare with.
     """
@@ -71,7 +71,7 @@ def _has_no_dates(reading: Reading, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """What the store has of a source's entries."""
+    """Rows that the store has for a source's entries."""
 
     articles: tuple[KnownArticle, ...] = ()
     pruned: frozenset[str] = frozenset()

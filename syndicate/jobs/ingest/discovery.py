@@ -1,6 +1,6 @@
 """Finding the feeds of a page, and looking at a source without changing anything.
 
-Everything is fetched by the one guarded client, so that an address somebody typed or a page names is
+Everything is fetched by the one guarded client, so that an address that a person typed or a page names is
 treated like any other stranger's, and is parsed in the worker processes.
 """
 
@@ -38,7 +38,7 @@ PAGE_ACCEPT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What a source holds right now: its latest entries first, at most five of them in ``latest``.
+    """Current content of a source: its latest entries first, at most five of them in ``latest``.
 
     ``format`` is RSS, Atom, RSS 1.0, JSON Feed, sitemap or folder; ``how`` says why we looked at it;
     ``parts`` are the sitemaps that an index of sitemaps names.
@@ -59,7 +59,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discovery:
-    """What a page leads to: feeds, the likeliest first; sitemaps only when there is no feed.
+    """Sources found by way of a page: feeds, the likeliest first; sitemaps only without feeds.
 
     ``failures`` are ``(address, reason)`` of what the site names and what could not be read.
     """
@@ -71,7 +71,7 @@ class Discovery:
 
     @property
     def choices(self) -> tuple[Look, ...]:
-        """What can be added as a source."""
+        """Return what can be added as a source."""
         return self.feeds or self.sitemaps
 
 
@@ -117,7 +117,7 @@ class DiscoveryJob:
         return Discovery(url=url, sitemaps=tuple(sitemaps), failures=(*failures, *unread))
 
     def look(self, source: Source) -> Look:
-        """What a source holds right now, whatever we have of it.
+        """Return what a source holds right now, whatever we have of it.
 
         Raises ``FetchError`` or ``ParseError`` when it cannot be read.
         """
@@ -167,7 +167,7 @@ class DiscoveryJob:
         return []
 
     def _sitemaps(self, url: str, start: FetchRequest) -> tuple[list[Look], list[tuple[str, str]]]:
-        """What robots.txt names, else the first sitemap at a usual address."""
+        """Return what robots.txt names, else the first sitemap at a usual address."""
         found: list[Look] = []
         failures: list[tuple[str, str]] = []
         for address, how in self._sitemap_addresses(url, start):

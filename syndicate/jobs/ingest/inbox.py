@@ -1,7 +1,7 @@
-"""Answers on their way from the network to those who read them.
+"""Answers on their way from the network to the threads that read them.
 
-Whoever takes some gets all that wait, up to a limit: one at a time when they trickle in, many when they come
-faster than they are taken. Nobody waits for company.
+A reader takes all waiting answers, up to a limit: one at a time when they trickle in, many when they come
+faster than they are taken. ``take()`` never waits to fill a batch.
 """
 
 from collections import deque

@@ -1,4 +1,4 @@
-"""What every job that reads strangers' documents does alike: ask, parse, decide, store.
+"""Common steps of jobs that read untrusted documents: fetch, parse, decide, store.
 
 Feeds, parts of sitemaps, pages of articles and what hubs send come in by different jobs. What
 they say becomes articles here, in one transaction with whatever the job has to remember of it.
@@ -64,7 +64,7 @@ class Intake:
     def parse(
         self, body: bytes, url: str, content_type: str, charset: str, known: frozenset[str], **more: Any
     ) -> ParsedSource:
-        """What a body says, read where it cannot hurt us; raises ``ParseError``.
+        """Return what a body says, read where it cannot hurt us; raises ``ParseError``.
 
         See ``known_digests``; ``more`` says how it is to be read (``source_reading.reading_of``).
         """
@@ -102,7 +102,7 @@ class Intake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taking:
-    """What is written of one reading."""
+    """Writes of one reading."""
 
     reading: Reading
     decided: Decided

@@ -10,11 +10,9 @@ from syndicate.text.names import title_hash
 
 
 def moved_articles(
-    connection: Connection,
-    readings: Mapping[int, ParsedSource],
-    known: Mapping[int, Sequence[KnownArticle]],
+    connection: Connection, readings: Mapping[int, ParsedSource], known: Mapping[int, Sequence[KnownArticle]]
 ) -> dict[int, Reappeared]:
-    """Known articles, and pruned ones, among the entries whose keys and addresses say nothing to us.
+    """Return known and pruned articles among the entries whose keys and addresses are unknown.
 
     Readings, what is known of their entries, and the answers are by the source's id.
     """

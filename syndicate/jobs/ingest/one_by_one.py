@@ -29,7 +29,7 @@ def read_one_by_one(
     *,
     clock: Callable[[], float] = monotonic,
 ) -> tuple[ParsedSource, Killers] | None:
-    """What a document says without the items that kill, and those; ``None`` if they cannot be told apart.
+    """Return a document without its crashing items, and those items; ``None`` if they cannot be told apart.
 
     ``parse`` lists the items of the document in a worker, but reads only those with the digests given. One is
     read in any case, no other is begun after ``MOST_SECONDS`` of the ``clock``. Raises ``ParserDied`` when

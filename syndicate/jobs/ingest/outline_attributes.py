@@ -1,4 +1,4 @@
-"""What OPML has no word for, as attributes of our own: how a source is read, and what it counts.
+"""Attributes that OPML lacks: how a source is read, and its weight.
 
 Written by an export, read back by an import, so that a list that goes out and comes back loses nothing. Where
 a secret is kept is not among them: private sources are not exported at all.
@@ -24,13 +24,14 @@ _SELECTORS = tuple(field.name for field in fields(Selectors))
 
 
 def attributes_of(source: Source) -> Attributes:
-    """What differs from an ordinary source, as attributes of an outline."""
+    """Return what differs from an ordinary source, as attributes of an outline."""
     values = {
         "Kind": source.kind.value if source.kind is not _PLAIN.kind else "",
         "Weight": f"{source.weight:g}" if source.weight != _PLAIN.weight else "",
         "Republish": source.republish.value if source.republish is not _PLAIN.republish else "",
         "FullText": source.full_text.value if source.full_text is not _PLAIN.full_text else "",
         "Paywall": source.paywall.value if source.paywall is not _PLAIN.paywall else "",
+        "Interval": f"{source.interval:g}" if source.interval else "",
         "Own": "true" if source.own else "",
         "Paused": "true" if source.paused else "",
     }
@@ -65,6 +66,9 @@ def with_attributes(source: Source, attributes: Iterable[tuple[str, str]], *, tr
         with contextlib.suppress(KeyError, ValueError):
             weight = float(given["Weight"])
             changes |= {"weight": weight} if isfinite(weight) and 0 <= weight <= HEAVIEST else {}
+        with contextlib.suppress(KeyError, ValueError):
+            interval = float(given["Interval"])
+            changes |= {"interval": interval} if isfinite(interval) and interval > 0 else {}
         changes |= {"own": given.get("Own") == "true", "paused": given.get("Paused") == "true"}
     return replace(source, **changes)
 

@@ -2,7 +2,7 @@
 
 Each waiting page is a row, committed with what wanted it; its end is committed with what it brought. Pages
 of one host are read one after the other, each round one from every host, and a host that answers with trouble
-is left alone for the rest of the run: nobody is asked twenty times for what failed once.
+is left alone for the rest of the run, so that it is not asked twenty times for what failed once.
 """
 
 import logging
@@ -57,7 +57,7 @@ _TOO_BUSY = frozenset({429, 503})
 
 @dataclass(slots=True)
 class PagesResult:
-    """What one run did: pages used, new articles, pages of no use, behind a paywall, put off, and failed."""
+    """Counts of one run: pages used, new articles, pages of no use, behind a paywall, put off, and failed."""
 
     read: int = 0
     new: int = 0
@@ -160,7 +160,7 @@ class PagesJob:
     def _read_answer(
         self, page: PageRead, answer: Fetched, host: "_Host", now: datetime, result: PagesResult
     ) -> None:
-        """What one page brings out must not stop the others."""
+        """Process one page so that its errors do not stop the others."""
         try:
             self._use(page, self._read(page, answer, host, now), now, result)
         except FetchStopped:
@@ -185,7 +185,7 @@ class PagesJob:
             self._failed(page, problem, now, result)
 
     def _allows(self, url: str, now: datetime, stopping: Callable[[], bool]) -> bool:
-        """Whether robots.txt allows the address that a redirect led to, on whichever host."""
+        """Return whether robots.txt allows the address that a redirect led to, on whichever host."""
         origin = origin_of(url)
         fetcher = self.intake.fetcher()
         found = rules_for(self.intake.store, fetcher, [origin], self.agent, now, stopping=stopping)

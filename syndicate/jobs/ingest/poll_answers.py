@@ -61,7 +61,7 @@ class Answers:
         self._inbox.put((*polled, answer))
 
     def take(self) -> list[SourceOutcome | Polled]:
-        """Some answers, from bytes to rows; whoever waits for a parser lets another thread have its turn."""
+        """Process a batch of responses; release the lock while a parser works."""
         with self._turn:
             now = self._clock.now()
             taken, unread = self._look_through(self._inbox.take(), now)
@@ -88,7 +88,7 @@ class Answers:
         return taken
 
     def read_folder(self, source: Source, state: SourceState, zone: ZoneInfo) -> SourceOutcome:
-        """A source that nobody has to be asked for; ``zone`` is for dates that name none."""
+        """Read a source without requests; ``zone`` is for dates that name none."""
         now = self._clock.now()
         return self._careful(source, state, now, partial(self._read_folder, source, state, now, zone))
 
@@ -118,7 +118,7 @@ class Answers:
     def _look(
         self, source: Source, state: SourceState, answer: Fetched | FetchError, now: datetime
     ) -> SourceOutcome | Polled | Changed:
-        """Whether an answer brings another document than the last one that was read."""
+        """Return whether an answer brings another document than the last one that was read."""
         if isinstance(answer, NotAsked):
             return source, asked_to_wait(state, now + timedelta(seconds=answer.retry_after or 0.0))
         if isinstance(answer, FetchError):
@@ -133,7 +133,7 @@ class Answers:
     def _compare(
         self, changed: Changed, known: frozenset[str], now: datetime
     ) -> SourceOutcome | Polled | Unread:
-        """Whether a changed document has to be read."""
+        """Return whether a changed document has to be read."""
         source, state, answer = changed.source, changed.state, changed.answer
         compared = compare(answer.body, changed.document, state.frame, known)
         if compared.nothing_new:
@@ -226,6 +226,6 @@ def _bytes_of(answered: _Answered) -> int:
 
 
 def _bytes_to_read(answered: _Answered) -> int:
-    """How much of an answer will have to be read: of a source that was read before, most likely little."""
+    """Return how much of an answer has to be parsed: little for a source that was read before."""
     known = bool(answered[1].frame)
     return _bytes_of(answered) // (KNOWN_SHARE if known else 1)

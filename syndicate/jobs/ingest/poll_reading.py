@@ -1,4 +1,4 @@
-"""What polls brought, read where it cannot hurt us: several documents share one way to a worker and back."""
+"""Parse fetched documents in worker processes, several per round trip."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -38,7 +38,7 @@ class Unread:
     compared: Compared
 
     def request(self) -> dict[str, Any]:
-        """What a parser has to be told about the document of this answer."""
+        """Return what a parser has to be told about the document of this answer."""
         return {
             "body": self.compared.unseen,
             "url": self.answer.url,
@@ -51,7 +51,10 @@ class Unread:
 
 
 def read_together(intake: Intake, unread: Sequence[Unread]) -> Sequence[ParsedSource | ParseError | None]:
-    """What each answer says, or why it cannot be read; ``None`` when it has to be read alone to tell."""
+    """Return what each answer says, or why it cannot be read.
+
+    ``None`` when it has to be read alone to tell.
+    """
     if len(unread) > 1:
         try:
             return intake.parser().parse_each([one.request() for one in unread])
@@ -62,7 +65,7 @@ def read_together(intake: Intake, unread: Sequence[Unread]) -> Sequence[ParsedSo
 
 
 def read_alone(intake: Intake, unread: Unread) -> tuple[ParsedSource, Killers]:
-    """What an answer says, and the items that had to be left out when parsers died of it three times.
+    """Return what an answer says, and the items that had to be left out when parsers died of it three times.
 
     Raises ``ParseError``, among them ``ParserClosed`` when the program ends.
     """

@@ -1,4 +1,4 @@
-"""What polls leave in the store: articles, what a source says about itself, and when it is read next.
+"""Storing of polls: articles, the source's description of itself, and the time of its next poll.
 
 Polls that bring something are stored several at a time, in one transaction: each is in it whole, with its
 validators, so that a poll that was not stored gets the same bytes again.

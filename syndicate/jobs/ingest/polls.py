@@ -56,7 +56,7 @@ class IngestJob:
         report: Callable[[SourceOutcome, int], None] = lambda _outcome, _all: None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> IngestResult:
-        """Poll every source that is due (or the named ones, due or not) and store what is new.
+        """Poll every source that is due (or the named sources, due or not) and store what is new.
 
         One source's failure is its own: it is recorded with the source and the rest goes on. ``report``
         is called with each outcome and the number of sources in this run so far. With ``meanwhile`` also
@@ -138,7 +138,7 @@ class _Run:
     def _answers_to(
         self, requests: list[FetchRequest]
     ) -> Iterable[tuple[FetchRequest, Fetched | FetchError]]:
-        """What comes before the program stops; the others are given back."""
+        """Return what comes before the program stops; the others are given back."""
         if not requests:
             return ()
         return self._intake.fetcher().fetch_each(requests, self._more, stopping=self._stopping)
@@ -154,7 +154,7 @@ class _Run:
         return self._requests(self._claims.claim(meanwhile=self._meanwhile))
 
     def _requests(self, claimed: Sequence[Polled]) -> list[FetchRequest]:
-        """What to ask of those that join ``_waiting``; the others are ``_ready`` at once."""
+        """Return what to ask of those that join ``_waiting``; the others are ``_ready`` at once."""
         for source, state in claimed:
             if source.kind is SourceKind.FOLDER:
                 self._ready.append(self._answers.read_folder(source, state, self._zone))
@@ -192,7 +192,7 @@ class _Run:
             yield self._ready.popleft()
 
     def _done(self) -> Iterable[SourceOutcome]:
-        """What ``_settled`` gives of the first ones, as far as they are done."""
+        """Return the results of the first batches, as far as they are done."""
         while self._running and self._running[0].done():
             yield from self._settled(self._running.popleft())
 

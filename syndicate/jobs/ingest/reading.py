@@ -1,4 +1,4 @@
-"""What a document said, ready to be judged and stored."""
+"""Content of a document, ready to be judged and stored."""
 
 from dataclasses import dataclass
 
@@ -53,10 +53,10 @@ class Poll:
 
     @property
     def source(self) -> Source:
-        """What was polled."""
+        """Return what was polled."""
         return self.reading.source
 
     @property
     def is_partial(self) -> bool:
-        """Whether the document held more than was read."""
+        """True when the document held more than was read."""
         return bool(self.reading.parsed.left_out or self.reading.parsed.cut_off)

@@ -1,4 +1,4 @@
-"""What the rules would make of articles: reads and judges, stores nothing."""
+"""Dry run of the rules: reads and judges articles, stores nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace

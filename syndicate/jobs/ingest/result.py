@@ -1,11 +1,11 @@
-"""What a run of the ingest job did, source by source."""
+"""Results of a run of the ingest job, source by source."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceOutcome:
-    """What one poll of one source did."""
+    """Result of one poll of one source."""
 
     name: str
     new: int = 0
@@ -18,7 +18,7 @@ class SourceOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestResult:
-    """What one run did, source by source, in the order they were finished."""
+    """Results of one run, source by source, in the order they were finished."""
 
     sources: tuple[SourceOutcome, ...] = ()
 

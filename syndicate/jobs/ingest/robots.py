@@ -15,7 +15,7 @@ _ACCEPT = "text/plain, */*;q=0.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OriginRules:
-    """What we may do on one origin: nothing before ``not_before``; ``None`` for ``rules`` nobody knows."""
+    """Permission on one origin: no request before ``not_before``; ``rules`` are ``None`` while unknown."""
 
     rules: Rules | None
     not_before: datetime

@@ -29,7 +29,7 @@ LEASE = timedelta(minutes=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartsResult:
-    """What one run did: parts read, articles accepted, and what failed and why, a line for each."""
+    """Counts of one run: parts read, articles accepted, and a line for each failure."""
 
     read: int = 0
     new: int = 0

@@ -30,7 +30,7 @@ LONGEST_ERROR = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportResult:
-    """What an import did: names of sources added, known before and paused; what was refused, and why."""
+    """Result of an import: names of sources added, known before and paused; refusals with reasons."""
 
     added: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class ImportResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOutcome:
-    """What one reading of a source list did. ``url`` may be shown; ``unchanged`` means nothing was new."""
+    """Result of reading a source list. ``url`` may be shown; ``unchanged`` means nothing was new."""
 
     url: str
     result: ImportResult = ImportResult()
@@ -193,10 +193,7 @@ def export_outlines(sources: Sequence[Source]) -> list[Outline]:
             language=source.language,
             section=source.section,
             description=dict(source.outline).get("description", ""),
-            extra=(
-                *attributes_of(source),
-                *(pair for pair in source.outline if pair[0] != "description"),
-            ),
+            extra=(*attributes_of(source), *(pair for pair in source.outline if pair[0] != "description")),
         )
         for source in sources
         if is_web_url(source.url) and source.absent is not Absence.REMOVED and not source.private

@@ -1,4 +1,4 @@
-"""How a source is asked and its answer read: by polls, and by rehearsals and looks, which change nothing."""
+"""Requests to sources and reading of answers, for polls and for dry runs, which change nothing."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -40,7 +40,7 @@ def source_request(
     key: object = None,
     agent: UserAgent | None = None,
 ) -> FetchRequest:
-    """What to ask for a source, or for a part of it at ``url``; the key is the source's id.
+    """Return what to ask for a source, or for a part of it at ``url``; the key is the source's id.
 
     With what its last poll left behind; without ``state``, for everything at its own address. With ``agent``
     it says for how many readers we ask. Raises ``FetchError`` when the secret of a private source is not
@@ -72,7 +72,7 @@ def pause_asked(store: Store, source: Source, now: datetime) -> datetime | None:
 
 
 def reading_of(source: Source) -> dict[str, Any]:
-    """How the parser is to take what a source sends: the kind of document, and what its reader needs."""
+    """Return the kind of a source's documents and the arguments of their reader."""
     if source.kind is SourceKind.SITEMAP:
         return {"kind": Document.SITEMAP, "asked": source.url}
     if source.kind is SourceKind.PAGE and source.select:
@@ -83,7 +83,7 @@ def reading_of(source: Source) -> dict[str, Any]:
 
 
 def outcome_of(source: Source, answer: Fetched) -> PollOutcome:
-    """What an answer means for the next poll, before its body was looked at."""
+    """Return what an answer means for the next poll, before its body was looked at."""
     return PollOutcome(
         source_name=source.name,
         etag=answer.etag,

@@ -1,4 +1,4 @@
-"""Which pages are to wait, given what became of earlier ones; and what follows from a reading besides."""
+"""Choice of pages to queue, given the results of earlier pages, and other effects of a reading."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -39,7 +39,7 @@ def _not_buried(store: Store, source: Source, pages: Sequence[WantedPage]) -> li
 
 
 def _is_fruitless(store: Store, source: Source, now: datetime, options: PageOptions) -> bool:
-    """Whether a feed's pages brought nothing of late: behind a paywall, forbidden, only videos."""
+    """Return whether a feed's pages brought nothing of late: behind a paywall, forbidden, only videos."""
     if source.kind is not SourceKind.FEED or source.full_text is not FullText.AUTO:
         return False
     with store.read() as connection:

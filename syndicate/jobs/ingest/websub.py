@@ -90,12 +90,7 @@ class WebSubJob:
     def _marked(self, connection: Connection, one: HubSubscription, now: datetime) -> HubSubscription:
         asked = HubState.ASKED if one.state in (HubState.WANTED, HubState.DENIED) else one.state
         hub_store.note_attempt(
-            connection,
-            one,
-            state=asked,
-            next_try=now + LEASE,
-            attempts=one.attempts,
-            error=one.error,
+            connection, one, state=asked, next_try=now + LEASE, attempts=one.attempts, error=one.error
         )
         return replace(one, state=asked)
 
@@ -125,12 +120,7 @@ class WebSubJob:
         pause = min(PATIENCE * 2 ** min(attempts - 1, 10), LONGEST_PAUSE)
         with self.store.write() as connection:
             hub_store.note_attempt(
-                connection,
-                one,
-                state=state,
-                next_try=now + pause,
-                attempts=attempts,
-                error=error,
+                connection, one, state=state, next_try=now + pause, attempts=attempts, error=error
             )
         return not error
 

@@ -33,7 +33,7 @@ class _Ready:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskJob:
-    """What an editor can do. Raises ``SyndicateError`` when it cannot be done, saying why."""
+    """Actions of an editor. Raises ``SyndicateError`` with the reason when one cannot be done."""
 
     store: Store
     newsletters: tuple[Newsletter, ...]
@@ -67,7 +67,7 @@ class DeskJob:
             return desk.editions_to_correct(connection, newsletter, limit=limit)
 
     def changes(self, edition_id: int) -> list[EditionChange]:
-        """What was done to an edition."""
+        """Return what was done to an edition."""
         with self.store.read() as connection:
             return desk.edition_changes(connection, edition_id)
 
@@ -115,7 +115,7 @@ class DeskJob:
         return len(proof.findings)
 
     def hold(self, edition_id: int, *, by: str, now: datetime) -> None:
-        """Take the deadline away: the edition waits until somebody approves it."""
+        """Take the deadline away: the edition waits until an editor approves it."""
         self._move(edition_id, HELD, "hold", by, now)
 
     def withdraw(self, edition_id: int, *, by: str, now: datetime) -> None:
@@ -247,13 +247,7 @@ class DeskJob:
                     self._record(connection, form.edition.id, action, "", by, now)
 
     def _change(
-        self,
-        edition_id: int,
-        action: str,
-        change: Callable[[Digest], Changed],
-        *,
-        by: str,
-        now: datetime,
+        self, edition_id: int, action: str, change: Callable[[Digest], Changed], *, by: str, now: datetime
     ) -> Proof:
         found, digest = self.edition(edition_id)
         self._open(found)
@@ -301,7 +295,7 @@ class DeskJob:
 
 
 def _said(connection: Connection, found: DeskEdition) -> Digest:
-    """What an edition says; a form that waits follows what was decided for the edition."""
+    """Return what an edition says; a form that waits follows what was decided for the edition."""
     digest, edition = Digest.from_json(found.content or {"stories": ()}), found.edition
     if not edition.is_form or found.state not in OPEN:
         return digest

@@ -12,7 +12,7 @@ from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.newsletter.desk import DeskJob
 from syndicate.jobs.newsletter.press import Draft, Press
 from syndicate.jobs.newsletter.variants import cut_variants, in_selection, sending_times
-from syndicate.jobs.publish.views import listed_articles, published_articles
+from syndicate.jobs.publish.views import ArticleViews
 from syndicate.jobs.stories.ranking import candidates, story_facts
 from syndicate.model import EVERY_EDITION, EditionStory, Newsletter, RankedStory
 from syndicate.newsletter.compose import Candidate, Carried, ComposeOptions, compose
@@ -36,7 +36,7 @@ POOL = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionOutcome:
-    """What became of one newsletter, and what was left out to make its edition fit (``trimmed``).
+    """Result for one newsletter, and the parts left out to make its edition fit (``trimmed``).
 
     ``outcome`` is ``cut``, ``waiting``, ``released``, ``empty``, ``missed``, ``failed``, ``exists`` or
     ``paused``.
@@ -63,7 +63,7 @@ class EditionJob:
     options: ComposeOptions = field(default_factory=ComposeOptions)
 
     def due(self, now: datetime, newsletters: Sequence[Newsletter]) -> list[tuple[Newsletter, Period]]:
-        """Those of these newsletters that have a period which waits for its edition."""
+        """Return those of these newsletters that have a period which waits for its edition."""
         found = []
         for newsletter in newsletters:
             with self.store.read() as connection:
@@ -245,7 +245,7 @@ class EditionJob:
         return replace(outcome, outcome="empty")
 
     def _record_missed(self, now: datetime, newsletters: Sequence[Newsletter]) -> list[EditionOutcome]:
-        """Periods nobody was there to cut in time: remembered once, so that status can tell."""
+        """Record once the periods that were not cut in time, so that ``status`` shows them."""
         missed = []
         for newsletter in newsletters:
             period = latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now)
@@ -304,7 +304,7 @@ class EditionJob:
         """The chosen stories, each lead with its text and links, which the many others never need."""
         articles = [story.lead.article for story in stories]
         sources = {story.lead.source.id: story.lead.source for story in stories}
-        leads = published_articles(connection, articles, sources, site_url=self.press.site.url)
+        leads = ArticleViews(sources, self.press.site.url).published(connection, articles)
         return tuple(replace(story, lead=lead) for story, lead in zip(stories, leads, strict=True))
 
     def _candidates(
@@ -319,7 +319,7 @@ class EditionJob:
         stories = story_store.get_stories(connection, by_top.keys() | by_trending.keys())
         articles = article_store.get_articles(connection, [story.lead_id for story in stories.values()])
         sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
-        leads = listed_articles(connection, list(articles.values()), sources, site_url=self.press.site.url)
+        leads = ArticleViews(sources, self.press.site.url).listed(connection, list(articles.values()))
         lead_of = {item.article.id: item for item in leads}
         times: dict[int, list[tuple[datetime, datetime]]] = {}
         told: dict[int, set[int]] = {}
@@ -347,7 +347,7 @@ class EditionJob:
 
 
 def known_coverage(rows: Sequence[story_store.StoryArticle], story_id: int, moment: datetime) -> int:
-    """How many sources told a story at a moment, counted in the story as it is now.
+    """Return how many sources told a story at a moment, counted in the story as it is now.
 
     So a story that merged with another has not moved because of that: only what was first seen later counts.
     """
@@ -362,9 +362,5 @@ def for_period(ranking: RankingOptions, length: timedelta) -> RankingOptions:
     """
     hours = length.total_seconds() / 3600
     return replace(
-        ranking,
-        half_life_hours=hours / 2,
-        window_hours=hours,
-        slow_window_hours=2 * hours,
-        limit=POOL,
+        ranking, half_life_hours=hours / 2, window_hours=hours, slow_window_hours=2 * hours, limit=POOL
     )

@@ -1,4 +1,4 @@
-"""Which addresses of ours in a mail lead nowhere: looked for among routes and files, without a connection."""
+"""Dead addresses of our own site in a mail: looked up among routes and files, without a connection."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -25,7 +25,7 @@ def own_links(page: MailPage, site_url: str) -> dict[str, str]:
 def missing(
     page: MailPage, site_url: str, output: Path, *, routes: Collection[str], later: Collection[str]
 ) -> DoubtfulLinks:
-    """What is dead, and what this program does not know.
+    """Return what is dead, and what this program does not know.
 
     ``routes`` are the first parts of the paths that the web server answers itself, ``later`` the files that
     are written once the edition is.

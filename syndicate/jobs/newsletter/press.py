@@ -1,4 +1,4 @@
-"""What an edition says → the mail as it would be sent, trimmed to size and looked at by lint."""
+"""Rendering of an edition as the mail that would be sent, trimmed to size and checked by lint."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -6,14 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from syndicate.jobs.newsletter.own_links import missing
-from syndicate.model import (
-    EVERY_EDITION,
-    Digest,
-    EditionStory,
-    Newsletter,
-    archive_folder,
-    edition_url,
-)
+from syndicate.model import EVERY_EDITION, Digest, EditionStory, Newsletter, archive_folder, edition_url
 from syndicate.newsletter.findings import DoubtfulLinks, Finding, Origins
 from syndicate.newsletter.lint import errors_of, lint_mail
 from syndicate.newsletter.lint_structure import check_headers
@@ -36,7 +29,7 @@ class Proof:
 
     @property
     def errors(self) -> tuple[str, ...]:
-        """What stops a send."""
+        """Return what stops a send."""
         return errors_of(self.findings)
 
     @property
@@ -61,7 +54,7 @@ class Draft:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What stops it."""
+        """Return what stops it."""
         return () if self.proof is None else self.proof.errors
 
 
@@ -129,7 +122,7 @@ class Press:
         )
 
     def _variables(self, rendered: RenderedEdition, web_url: str) -> dict[str, str]:
-        """What the templates call the addresses that no article brought."""
+        """Return what the templates call the addresses that no article brought."""
         return {
             rendered.unsubscribe_url: "unsubscribe_url",
             rendered.preferences_url: "preferences_url",
@@ -168,6 +161,6 @@ class Press:
         return replace(ours, dead={**ours.dead, **self._gone_links(digest)})
 
     def _later(self, newsletter: Newsletter, web_url: str) -> set[str]:
-        """What is written once the edition is: its own page, and that of the archive it is the first in."""
+        """Return the pages written after the edition: its own page and, for the first one, the archive's."""
         page = unquote(urlsplit(web_url).path.removeprefix(urlsplit(self.site.url).path)).lstrip("/")
         return {page, f"{archive_folder(newsletter.name)}/index.html"}

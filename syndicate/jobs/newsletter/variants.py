@@ -14,14 +14,7 @@ from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.newsletter.press import Draft
 from syndicate.model import EVERY_EDITION, Newsletter
 from syndicate.newsletter.compose import Candidate
-from syndicate.newsletter.periods import (
-    Cadence,
-    Period,
-    due_period,
-    own_hour,
-    parse_schedule,
-    read_zone,
-)
+from syndicate.newsletter.periods import Cadence, Period, due_period, own_hour, parse_schedule, read_zone
 from syndicate.store import Connection, Store, desk, preferences, quarantine
 from syndicate.store import editions as edition_store
 from syndicate.store import newsletters as newsletter_store
@@ -33,7 +26,7 @@ DraftOf = Callable[[Newsletter, Period, datetime, Variant], Draft]
 
 
 def cadences(newsletter: Newsletter) -> tuple[str, ...]:
-    """How often its readers may choose to get a newsletter: only what is rarer than its schedule."""
+    """Return how often its readers may choose to get a newsletter: only what is rarer than its schedule."""
     schedule = parse_schedule(newsletter.schedule)
     if schedule.cadence not in (Cadence.DAILY, Cadence.WEEKDAYS):
         return (EVERY_EDITION,)
@@ -51,7 +44,7 @@ def at_cadence(newsletter: Newsletter, cadence: str) -> Newsletter:
 
 
 def hours_of(newsletter: Newsletter, now: datetime) -> Callable[[int, str], datetime]:
-    """When an hour of a zone comes next; without a zone it is the newsletter's."""
+    """Return when an hour of a zone comes next; without a zone it is the newsletter's."""
 
     def next_hour(hour: int, zone: str) -> datetime:
         return own_hour(hour, read_zone(zone or newsletter.time_zone), now)
@@ -60,7 +53,7 @@ def hours_of(newsletter: Newsletter, now: datetime) -> Callable[[int, str], date
 
 
 def sending_times(newsletter: Newsletter, now: datetime) -> SendingTimes:
-    """When the mails of an edition that goes out now may be sent."""
+    """Return when the mails of an edition that goes out now may be sent."""
     lateness = timedelta(seconds=newsletter.max_lateness)
     return SendingTimes(own_hour=hours_of(newsletter, now), max_lateness=lateness)
 
@@ -98,8 +91,8 @@ def cut_variants(
 def _due(store: Store, newsletter: Newsletter, variant: Variant, now: datetime) -> list[Period]:
     """The periods for which a choice has no form yet.
 
-    However late it is, those of editions that wait for an editor or were let go not long ago: whoever chose
-    meanwhile gets neither of the forms that were cut before.
+    However late it is, those of editions that wait for an editor or were let go not long ago: a reader who
+    chose meanwhile gets neither of the forms that were cut before.
     """
     since = now - timedelta(seconds=newsletter.max_lateness)
     with store.read() as connection:

@@ -54,7 +54,7 @@ class SentEdition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskView:
-    """What an editor sees. ``said`` names what was done, ``problem`` names or says why something was not.
+    """View of an editor. ``said`` names the last action, ``problem`` names or explains a failed one.
 
     ``path`` is the desk's own, under which the mails lie. A correction just begun is the first sheet.
     """
@@ -92,7 +92,7 @@ class Pass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Done:
-    """What was done, and the correction that was begun by it."""
+    """Action that was done, and the correction that it began."""
 
     said: str
     begun: int | None = None
@@ -125,7 +125,7 @@ class WebDesk:
             leases.move_counter(connection, _revisions(newsletter))
 
     def look(self, key: Pass) -> DeskView | None:
-        """What waits, or ``None`` for a link that does not lead here (any more); changes nothing."""
+        """Return what waits, or ``None`` for a link that does not lead here (any more); changes nothing."""
         return self._view(key, _NOTHING, problem="")
 
     def act(self, key: Pass, fields: Mapping[str, Sequence[str]]) -> DeskView | None:
@@ -279,7 +279,7 @@ def _seen(found: DeskEdition, digest: Digest) -> str:
 
 
 def _place(digest: Digest, story: str) -> int:
-    """Where a story stands, by its id and not by what stands there meanwhile."""
+    """Return where a story stands, by its id and not by what stands there meanwhile."""
     ids = [str(one.story_id) for one in digest.stories]
     if story not in ids:
         raise SyndicateError(_STALE)
@@ -287,12 +287,12 @@ def _place(digest: Digest, story: str) -> int:
 
 
 def _lines(text: str) -> str:
-    """What browsers send from a text field, with plain line ends."""
+    """Return what browsers send from a text field, with plain line ends."""
     return text.replace("\r\n", "\n")
 
 
 def _findings(proof: Callable[[], Proof]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What lint says: (errors, warnings and what was left out)."""
+    """Return what lint says: (errors, warnings and what was left out)."""
     try:
         looked = proof()
     except SyndicateError as error:

@@ -6,79 +6,62 @@ once it is full. Then its file changes only when one of its articles is edited o
 
 import shutil
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 
-from syndicate.files import write_atomic
-from syndicate.jobs.publish.announce import note_feeds
+from syndicate.jobs.publish.context import FORMATS, PublishContext
 from syndicate.jobs.publish.signatures import signature_of
-from syndicate.jobs.publish.views import lone_articles, published_articles
-from syndicate.model import Article, Channel, ClauseField, PublishedArticle, Source, SourceKind
+from syndicate.model import Article, Channel, ClauseField, Source, SourceKind
 from syndicate.opml import Outline, write_opml
-from syndicate.publish.options import PublishOptions
-from syndicate.store import Connection, Store, quarantine, stale
+from syndicate.store import Connection, stale
 from syndicate.store import channel_archives as archive_store
 from syndicate.store import channels as channel_store
 from syndicate.text.names import tag_key
 
-FORMATS = ("rss", "atom", "json")
 # Pages of an archive when it begins: a store may already hold a million articles.
 FIRST_PAGES = 4
 # An archive page is closed at this part of the bytes of a feed, so that the feed itself holds what is open.
 FULL = 0.75
 
-Documents = Callable[[Channel, list[PublishedArticle]], Mapping[str, bytes]]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ChannelBuild:
-    """Writes what changed of a channel. ``documents`` gives the feed files of a channel by their path."""
+    """Writes what changed of a channel."""
 
-    store: Store
-    output: Path
-    options: PublishOptions
-    sources: Mapping[int, Source]
-    documents: Documents
+    context: PublishContext
 
-    def run(self, channel: Channel, known: Mapping[str, str], shared: str, now: datetime) -> list[str]:
+    def run(self, channel: Channel, shared: str) -> list[str]:
         """Bring a channel up to date; return the paths that changed.
 
         ``shared`` is the signature of what all channels are built from.
         """
         name = f"{stale.CHANNEL}{channel.name}"
-        with self.store.read() as connection:
+        context = self.context
+        with context.store.read() as connection:
             articles = channel_store.channel_signature(connection, channel.clauses, limit=channel.limit)
             links = channel_store.related_signature(connection, [one[0] for one in articles])
             bounds = archive_store.archive_bounds(connection, channel.name)
         signature = signature_of(channel, shared, articles, links, len(bounds))
-        if known.get(name) == signature and all(
-            target.exists() for target in targets(self.output, channel.name)
-        ):
+        if context.is_built(name, signature, feed_paths(channel.name)):
             return []
-        with self.store.read() as connection:
+        with context.store.read() as connection:
             found = channel_store.channel_articles(connection, channel.clauses, limit=channel.limit)
-            items = self._published(connection, found)
-            documents = self.documents(_after(channel, len(bounds)), items)
+            items = context.views.published(connection, found)
+            documents = context.documents(_after(channel, len(bounds)), items)
             opml = self._sources(connection, channel)
         changed = self._archive(channel, bounds, documents)
         if changed:
-            documents = self.documents(_after(channel, len(bounds)), items)
-        files = {f"{channel.name}/sources.opml": opml, **documents}
-        changed += [path for path, data in files.items() if write_atomic(self.output / path, data)]
-        with self.store.write() as connection:
-            stale.save_signature(
-                connection, name, signature_of(channel, shared, articles, links, len(bounds)), now
-            )
-            quarantine.clear_failure(connection, "channel", channel.name)
-            note_feeds(connection, self.options, documents, now)
+            documents = context.documents(_after(channel, len(bounds)), items)
+        changed += context.write({f"{channel.name}/sources.opml": opml, **documents})
+        signature = signature_of(channel, shared, articles, links, len(bounds))
+        context.finish_feeds("channel", channel.name, name, signature, documents)
         return changed
 
     def rewrite(self, channel: Channel, edited: Collection[int] | None) -> list[str]:
         """Write the archive pages that hold these articles again, or all of them; return what changed."""
-        with self.store.read() as connection:
+        with self.context.store.read() as connection:
             bounds = archive_store.archive_bounds(connection, channel.name)
         numbers: Iterable[int] = range(1, len(bounds))
         if edited is not None:
@@ -86,11 +69,11 @@ class ChannelBuild:
         changed: list[str] = []
         for number in numbers:
             if 0 < number < len(bounds):
-                with self.store.read() as connection:
+                with self.context.store.read() as connection:
                     found = archive_store.articles_after(
                         connection, channel.clauses, bounds[number - 1], until=bounds[number]
                     )
-                changed += self._write(self._page(channel, number, found))
+                changed += self.context.write(self._page(channel, number, found))
         return changed
 
     def _archive(self, channel: Channel, bounds: list[int], documents: Mapping[str, bytes]) -> list[str]:
@@ -102,15 +85,15 @@ class ChannelBuild:
         if any(clause.field is ClauseField.LIST for clause in channel.clauses):
             return []
         changed: list[str] = []
-        room = self.options.feed_limit_bytes * FULL
+        room = self.context.options.feed_limit_bytes * FULL
         tight = any(len(data) > room * 0.5 for data in documents.values())
         if not bounds:
-            with self.store.write() as connection:
+            with self.context.store.write() as connection:
                 after = archive_store.latest_but(connection, channel.clauses, FIRST_PAGES * channel.limit)
                 archive_store.close_page(connection, channel.name, 0, after)
             bounds.append(after)
         while True:
-            with self.store.read() as connection:
+            with self.context.store.read() as connection:
                 found = archive_store.articles_after(
                     connection, channel.clauses, bounds[-1], limit=channel.limit
                 )
@@ -123,8 +106,8 @@ class ChannelBuild:
                 files, whole = self._page(channel, len(bounds), found), True
             if not whole:
                 return changed
-            changed += self._write(files)
-            with self.store.write() as connection:
+            changed += self.context.write(files)
+            with self.context.store.write() as connection:
                 archive_store.close_page(connection, channel.name, len(bounds), found[-1].id)
             bounds.append(found[-1].id)
 
@@ -133,19 +116,13 @@ class ChannelBuild:
         page = replace(
             _after(channel, number), name=_page_name(channel, number), current=channel.name, hub=False
         )
-        with self.store.read() as connection:
-            items = lone_articles(connection, found, self.sources, site_url=self.options.site_url)
-        return self.documents(page, items)
-
-    def _published(self, connection: Connection, found: list[Article]) -> list[PublishedArticle]:
-        return published_articles(connection, found, self.sources, site_url=self.options.site_url)
-
-    def _write(self, files: Mapping[str, bytes]) -> list[str]:
-        return [path for path, data in files.items() if write_atomic(self.output / path, data)]
+        with self.context.store.read() as connection:
+            items = self.context.views.alone(connection, found)
+        return self.context.documents(page, items)
 
     def _sources(self, connection: Connection, channel: Channel) -> bytes:
         """Return the sources whose articles the channel can hold, as OPML."""
-        wanted = dict(self.sources)
+        wanted = dict(self.context.views.sources)
         for clause in channel.clauses:
             if clause.field is ClauseField.SOURCE:
                 wanted = {
@@ -182,15 +159,15 @@ def sources_opml(title: str, sources: Iterable[Source]) -> bytes:
     )
 
 
-def targets(output: Path, name: str) -> list[Path]:
-    """Return the feed files of a channel."""
-    return [output / f"{name}.{kind}" for kind in FORMATS]
+def feed_paths(name: str) -> list[str]:
+    """Return the paths of a channel's feed files in the output folder."""
+    return [f"{name}.{kind}" for kind in FORMATS]
 
 
 def remove_channel(output: Path, name: str) -> None:
     """Remove every file of a channel."""
-    for file in (*targets(output, name), output / name / "sources.opml"):
-        file.unlink(missing_ok=True)
+    for path in (*feed_paths(name), f"{name}/sources.opml"):
+        (output / path).unlink(missing_ok=True)
     shutil.rmtree(output / name / "archive", ignore_errors=True)
     with suppress(OSError):
         (output / name).rmdir()

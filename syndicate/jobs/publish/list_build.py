@@ -6,16 +6,15 @@ cleared after the files are written.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypedDict
 
 from syndicate.errors import RenderError
-from syndicate.jobs.publish.channel_build import FORMATS, Documents
-from syndicate.jobs.publish.views import Told, listed_articles, lone_articles
-from syndicate.model import Article, Channel, Clause, ClauseField, Source
-from syndicate.publish.options import PublishOptions
-from syndicate.publish.site import FEED_MINIMUM, Headline, SitePages, list_feed, section_path, tag_path
-from syndicate.store import Connection, Store, stale
+from syndicate.jobs.publish.context import FORMATS, PublishContext
+from syndicate.model import Article, Channel, Clause, ClauseField
+from syndicate.publish.site import FEED_MINIMUM, SitePages
+from syndicate.publish.site_headline import Headline
+from syndicate.publish.site_paths import list_feed, section_path, tag_path
+from syndicate.store import Connection, stale
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
 from syndicate.store.channels import TagList
@@ -37,19 +36,13 @@ class Shown(TypedDict):
 
 @dataclass(slots=True, kw_only=True)
 class ListBuild:
-    """Writes the lists that are stale.
+    """Writes the lists that are stale; ``write`` puts a file in place.
 
-    ``documents`` gives the feed files of a channel by their path, ``write`` puts a file in place. Once
-    ``should_stop`` returns true, no further batch is begun; lists that are not written stay stale.
+    Lists that are not written before a stop stay stale.
     """
 
-    store: Store
-    output: Path
-    options: PublishOptions
-    sources: Mapping[int, Source]
-    documents: Documents
+    context: PublishContext
     write: Callable[[str, bytes], None]
-    should_stop: Callable[[], bool]
     failures: list[str] = field(default_factory=list)
     _known: Mapping[int, Article] = field(default_factory=dict, init=False)
 
@@ -66,13 +59,13 @@ class ListBuild:
         ``linked`` says of tags (keys) whether the articles ``rendered`` in this run link to their pages;
         ``known`` are articles that need not be read again.
         """
-        with self.store.read() as connection:
+        with self.context.store.read() as connection:
             stale_lists = stale.stale_lists(connection)
         names = [name for name in stale_lists if not name.startswith(stale.EDIT)]
         wrong: set[int] = set()
         self._known = known
         for start in range(0, len(names), BATCH):
-            if self.should_stop():
+            if self.context.should_stop():
                 break
             batch = names[start : start + BATCH]
             try:
@@ -84,7 +77,7 @@ class ListBuild:
                 self.failures.append(str(error))
                 break
             wrong |= found
-            with self.store.write() as connection:
+            with self.context.store.write() as connection:
                 stale.clear_lists(connection, {name: stale_lists[name] for name in batch})
                 stale.mark_stale(connection, found)
         return wrong
@@ -93,14 +86,14 @@ class ListBuild:
         """Remove the feeds of all tags, sections and sources."""
         for kind in ("tags", "sections", "sources"):
             for form in FORMATS:
-                for file in (self.output / kind).glob(f"*.{form}"):
+                for file in (self.context.output / kind).glob(f"*.{form}"):
                     file.unlink()
 
     def _tag_lists(self, tags: Sequence[str]) -> dict[str, TagList]:
         """Return what the pages of these tags list; tags without a page are left out."""
         if not tags:
             return {}
-        with self.store.read() as connection:
+        with self.context.store.read() as connection:
             lists = channel_store.tagged_articles(connection, tags, limit=LISTING_SHOWN)
             pruned = channel_store.pruned_tags(connection, tags)
         paged = {tag: found for tag, found in lists.items() if len(found.article_ids) >= TAG_MINIMUM}
@@ -116,26 +109,23 @@ class ListBuild:
         rendered: Collection[int],
     ) -> set[int]:
         """Write or remove the pages of these tags."""
-        with self.store.read() as connection:
+        with self.context.store.read() as connection:
             ids = {article_id for found in lists.values() for article_id in found.article_ids}
             articles = self._articles(connection, ids)
-            told: Told = {}
-            items = listed_articles(
-                connection, articles, self.sources, site_url=self.options.site_url, told=told
-            )
+            items = self.context.views.listed(connection, articles)
         headlines = {item.article.id: Headline.of(item) for item in items}
         wrong: set[int] = set()
         for tag in tags:
             path, found = tag_path(tag), lists.get(tag)
-            before, after = (self.output / path).exists(), found is not None
+            before, after = (self.context.output / path).exists(), found is not None
             if found is None:
-                (self.output / path).unlink(missing_ok=True)
+                (self.context.output / path).unlink(missing_ok=True)
             else:
                 listed = [headlines[number] for number in found.article_ids if number in headlines]
                 self.write(path, pages.tag_page(found.name, listed, **shown))
             of_rendered = linked.get(tag, before)
             if before != after or of_rendered != after:
-                with self.store.read() as connection:
+                with self.context.store.read() as connection:
                     carriers = channel_store.tag_carriers(connection, tag, limit=CARRIERS)
                 wrong |= {one for one in carriers if (of_rendered if one in rendered else before) != after}
         return wrong
@@ -148,14 +138,14 @@ class ListBuild:
         That of a section or a source stays when it is empty, since older pages link to it.
         """
         feeds: dict[str, tuple[str, Sequence[int]]] = {}
-        with self.store.read() as connection:
+        with self.context.store.read() as connection:
             for name in names:
                 kind, _, key = name.partition(":")
                 if kind == "tag":
                     found = lists.get(key)
                     if found is None or len(found.article_ids) < FEED_MINIMUM:
                         for form in FORMATS:
-                            (self.output / f"{list_feed('tags', key)}.{form}").unlink(missing_ok=True)
+                            (self.context.output / f"{list_feed('tags', key)}.{form}").unlink(missing_ok=True)
                     else:
                         feeds[list_feed("tags", key)] = found.name, found.article_ids[:FEED_ITEMS]
                 elif kind == "section":
@@ -163,19 +153,21 @@ class ListBuild:
                     feeds[list_feed("sections", key)] = pages.section_name(key), ids
                     if not ids:
                         self.write(section_path(key), pages.section_page(key, (), **shown))
-                elif source := self.sources.get(int(key)):
+                elif source := self.context.views.sources.get(int(key)):
                     ids = self._newest(connection, ClauseField.SOURCE, source.name)
                     feeds[list_feed("sources", source.name)] = source.name, ids
-            if not self.options.automatic_channels:
+            if not self.context.options.automatic_channels:
                 return
             wanted = {article_id for _, ids in feeds.values() for article_id in ids}
             articles = self._articles(connection, wanted)
-            found_items = lone_articles(connection, articles, self.sources, site_url=self.options.site_url)
+            found_items = self.context.views.alone(connection, articles)
         items = {item.article.id: item for item in found_items}
         for path, (name, listed) in feeds.items():
-            title = f"{name} · {self.options.title}"
+            title = f"{name} · {self.context.options.title}"
             channel = Channel(name=path, title=title, query="", limit=FEED_ITEMS, hub=False)
-            for file, data in self.documents(channel, [items[one] for one in listed if one in items]).items():
+            for file, data in self.context.documents(
+                channel, [items[one] for one in listed if one in items]
+            ).items():
                 self.write(file, data)
 
     def _articles(self, connection: Connection, ids: Collection[int]) -> list[Article]:

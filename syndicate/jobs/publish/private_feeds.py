@@ -11,7 +11,8 @@ from threading import Lock
 
 from syndicate.audience.preferences import read_selection
 from syndicate.audience.tokens import claimed_number, feed_token, make_token, read_feed_token
-from syndicate.jobs.publish.views import news_of, published_articles
+from syndicate.jobs.publish.context import FORMATS
+from syndicate.jobs.publish.views import ArticleViews, news_of
 from syndicate.model import Channel, Newsletter
 from syndicate.publish.fragments import FragmentCache
 from syndicate.publish.json_feed import json_feed
@@ -20,16 +21,9 @@ from syndicate.publish.rss_atom import FeedWriter
 from syndicate.store import Connection, Store, leases
 from syndicate.store import sources as source_store
 from syndicate.store.channels import Wish, wished_articles
-from syndicate.store.private_feeds import (
-    FeedChoice,
-    end_feed,
-    feed_choices,
-    feed_owner,
-    feed_revision,
-)
+from syndicate.store.private_feeds import FeedChoice, end_feed, feed_choices, feed_owner, feed_revision
 from syndicate.text.privacy import shown_source
 
-FORMATS = ("rss", "atom", "json")
 ITEMS = 50
 _KEPT_BYTES = 32 * 1024 * 1024
 
@@ -76,7 +70,7 @@ class PrivateFeedsJob:
         return PrivateFeed(body=document.replace(hole.encode(), token.encode()), digest=digest)
 
     def url(self, connection: Connection, subscriber_id: int, kind: str = "rss") -> str:
-        """The address of a person's feed; ``""`` for nobody and for one who has left."""
+        """Return the address of a person's feed; ``""`` for unknown people and unsubscribed readers."""
         revision = feed_revision(connection, subscriber_id)
         if revision is None or not self._choices(connection, subscriber_id):
             return ""
@@ -128,13 +122,8 @@ class PrivateFeedsJob:
         wishes = []
         for one in choices:
             selection = read_selection(one.selection)
-            wishes.append(
-                Wish(
-                    clauses=by_name[one.newsletter].clauses,
-                    sections=selection.sections,
-                    languages=selection.languages,
-                )
-            )
+            clauses = by_name[one.newsletter].clauses
+            wishes.append(Wish(clauses=clauses, sections=selection.sections, languages=selection.languages))
         titles = " · ".join(by_name[one.newsletter].title for one in choices)
         channel = Channel(
             name=f"private/{hole}",
@@ -146,7 +135,7 @@ class PrivateFeedsJob:
         )
         sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
         articles = wished_articles(connection, wishes, limit=ITEMS)
-        items = published_articles(connection, articles, sources, site_url=self.options.site_url)
+        items = ArticleViews(sources, self.options.site_url).published(connection, articles)
         if kind == "json":
             return json_feed(channel, items, self.options)
         return self.writer.rss(channel, items) if kind == "rss" else self.writer.atom(channel, items)

@@ -7,19 +7,20 @@ the files: a job killed in between writes the same bytes once more.
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Lock
 
 from syndicate.errors import RenderError
-from syndicate.files import sweep_temporary, write_atomic
+from syndicate.files import sweep_temporary
 from syndicate.jobs.publish.archive import ArchiveBuild
-from syndicate.jobs.publish.channel_build import ChannelBuild, remove_channel, sources_opml, targets
+from syndicate.jobs.publish.channel_build import ChannelBuild, feed_paths, remove_channel, sources_opml
+from syndicate.jobs.publish.context import PublishContext
 from syndicate.jobs.publish.signatures import signature_of
 from syndicate.jobs.publish.site_build import SiteBuild
-from syndicate.jobs.publish.views import listed_articles, news_of
+from syndicate.jobs.publish.views import ArticleViews, news_of
 from syndicate.model import Channel, Newsletter, PublishedArticle, Source
 from syndicate.publish.entries import feed_items
 from syndicate.publish.fragments import FragmentCache
@@ -91,8 +92,8 @@ class PublishJob:
         """Bring only the newsletters' archives up to date: what mail leads to has to be there before it."""
 
         def work() -> PublishResult:
-            sources, known = self._begin()
-            return self._archive(self._site(sources, should_stop), known, now, should_stop)
+            context = self._begin(now, should_stop)
+            return _archive(context, SiteBuild(context))
 
         return self._alone(now, work, should_stop)
 
@@ -105,8 +106,10 @@ class PublishJob:
             if should_stop() or time.monotonic() > end:
                 return PublishResult(busy=True)
         try:
-            if not self._take_lease(now):
-                return PublishResult(busy=True)
+            with self.store.write() as connection:
+                until = now + LEASE
+                if not leases.take_lease(connection, "publish", owner=self.owner, now=now, until=until):
+                    return PublishResult(busy=True)
             try:
                 return work()
             finally:
@@ -115,52 +118,20 @@ class PublishJob:
         finally:
             self._turn.release()
 
-    def _take_lease(self, now: datetime) -> bool:
-        with self.store.write() as connection:
-            return leases.take_lease(connection, "publish", owner=self.owner, now=now, until=now + LEASE)
-
     def _run(
         self, now: datetime, progress: Callable[[int, int], None], should_stop: Callable[[], bool]
     ) -> PublishResult:
-        sources, known = self._begin()
-        self._mark_sources(sources, known, now)
-        self._remove_channels(known, now)
-        written, failures = self._feeds(sources, known, now, should_stop)
-        site = self._site(sources, should_stop)
-        archive = self._archive(site, known, now, should_stop)
-        site.run(now, known, progress)
+        context = self._begin(now, should_stop)
+        _mark_sources(context)
+        _remove_channels(context)
+        written, failures = self._feeds(context)
+        site = SiteBuild(context)
+        archive = _archive(context, site)
+        site.run(progress)
         return PublishResult(
             feeds=tuple(written),
             pages=(*site.written, *archive.pages),
             failures=(*failures, *site.failures, *archive.failures),
-        )
-
-    def _archive(
-        self, site: SiteBuild, known: Mapping[str, str], now: datetime, should_stop: Callable[[], bool]
-    ) -> PublishResult:
-        archive = ArchiveBuild(
-            store=self.store,
-            output=self.output,
-            newsletters=self.newsletters,
-            options=self.options,
-            templates=self.templates,
-            documents=self._documents,
-            should_stop=should_stop,
-        )
-        written, failures = archive.run(now, known, site.begin(), site.look)
-        return PublishResult(pages=tuple(written), failures=tuple(failures))
-
-    def _site(self, sources: Mapping[int, Source], should_stop: Callable[[], bool]) -> SiteBuild:
-        return SiteBuild(
-            self.store,
-            self.output,
-            self.channels,
-            self.options,
-            newsletters=self.newsletters,
-            templates=self.templates,
-            sources=sources,
-            documents=self._documents,
-            should_stop=should_stop,
         )
 
     def _documents(self, channel: Channel, items: list[PublishedArticle]) -> dict[str, bytes]:
@@ -174,30 +145,32 @@ class PublishJob:
             ),
         }
 
-    def _begin(self) -> tuple[dict[int, Source], dict[str, str]]:
+    def _begin(self, now: datetime, should_stop: Callable[[], bool]) -> PublishContext:
         if not self._swept:
             sweep_temporary(self.output)
             self._swept = True
         with self.store.read() as connection:
             sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
-            return sources, stale.signatures(connection)
-
-    def _feeds(
-        self,
-        sources: Mapping[int, Source],
-        known: Mapping[str, str],
-        now: datetime,
-        should_stop: Callable[[], bool],
-    ) -> tuple[list[str], list[str]]:
-        written: list[str] = []
-        failures: list[str] = []
-        build = ChannelBuild(
+            known = stale.signatures(connection)
+        return PublishContext(
             store=self.store,
             output=self.output,
             options=self.options,
-            sources=sources,
+            templates=self.templates,
+            channels=self.channels,
+            newsletters=self.newsletters,
+            views=ArticleViews(sources, self.options.site_url),
             documents=self._documents,
+            known=known,
+            now=now,
+            should_stop=should_stop,
         )
+
+    def _feeds(self, context: PublishContext) -> tuple[list[str], list[str]]:
+        written: list[str] = []
+        failures: list[str] = []
+        build = ChannelBuild(context)
+        sources = context.views.sources
         shown = {str(source.id): signature_of(*_shown(source)) for source in sources.values()}
         shared = signature_of(self.options, sorted(shown.items()))
         with self.store.read() as connection:
@@ -209,28 +182,27 @@ class PublishJob:
             news = signature_of(shared, news_of(connection))
         edited = {int(name.removeprefix(stale.EDIT)) for name in edits}
         for channel in () if self._is_built(news) and not edited else self.channels:
-            if should_stop():
+            if context.should_stop():
                 news, edits = "", {}
                 break
             try:
                 looks = signature_of(channel, self.options)
-                again = known.get(f"archive of {channel.name}") != looks
+                again = context.known.get(f"archive of {channel.name}") != looks
                 if edited or again:
                     written += build.rewrite(channel, None if again else edited)
-                written += build.run(channel, known, shared, now)
+                written += build.run(channel, shared)
                 if again:
-                    with self.store.write() as connection:
-                        stale.save_signature(connection, f"archive of {channel.name}", looks, now)
+                    context.save({f"archive of {channel.name}": looks})
             except (RenderError, ValueError, LookupError, TypeError) as error:
                 failures.append(f"channel {channel.name}: {error}")
-                self._quarantine("channel", channel.name, error, now)
+                context.record_failure("channel", channel.name, error)
         if edits and not failures:
             with self.store.write() as connection:
                 stale.clear_lists(connection, edits)
         self._built_from = "" if failures else news
-        for write in (self._lists_of_sources, self._news_sitemap):
+        for write in (_lists_of_sources, _news_sitemap):
             try:
-                written += write(sources, known, now)
+                written += write(context)
             except RenderError as error:
                 failures.append(str(error))
         return written, failures
@@ -241,77 +213,73 @@ class PublishJob:
         with self.store.write() as connection:
             stale.forget_outputs(connection)
 
-    def _mark_sources(self, sources: Mapping[int, Source], known: Mapping[str, str], now: datetime) -> None:
-        """Mark the articles of sources whose texts may now be shown more, or less, than before."""
-        before = json.loads(known.get("sources") or "{}")
-        rights = {str(one.id): f"{one.own} {one.republish.value}" for one in sources.values()}
-        if rights == before:
-            return
-        with self.store.write() as connection:
-            changed = [int(one) for one, right in rights.items() if before.get(one, right) != right]
-            stale.mark_sources(connection, changed)
-            stale.save_signature(connection, "sources", json.dumps(rights), now)
-
-    def _remove_channels(self, known: Mapping[str, str], now: datetime) -> None:
-        """Remove the files of channels that are no longer declared, and remember that they are gone."""
-        names = {channel.name for channel in self.channels}
-        moved = {old: channel.name for channel in self.channels for old in channel.moved_from}
-        for output, signature in known.items():
-            old = output.removeprefix(stale.CHANNEL)
-            if old == output or old in names or signature == stale.GONE:
-                continue
-            remove_channel(self.output, old)
-            with self.store.write() as connection:
-                archive_store.move_archive(connection, old, moved.get(old))
-                stale.save_signature(connection, output, stale.GONE, now)
-                quarantine.clear_failure(connection, "channel", old)
-
     def _is_built(self, news: str) -> bool:
-        """Whether this job has built every channel from just this: no query need be asked again."""
+        """Return whether this job has built every channel from just this: no query need be asked again."""
         return news == self._built_from and all(
-            target.exists() for channel in self.channels for target in targets(self.output, channel.name)
+            (self.output / path).exists() for channel in self.channels for path in feed_paths(channel.name)
         )
 
-    def _lists_of_sources(
-        self, sources: Mapping[int, Source], known: Mapping[str, str], now: datetime
-    ) -> list[str]:
-        document = sources_opml(f"{self.options.title}: sources", sources.values())
-        signature = signature_of(document)
-        target, sheet = self.output / "sources.opml", self.output / "feed.css"
-        changed = [sheet.name] if write_atomic(sheet, self.templates.read("pages/feed.css")) else []
-        if known.get("opml") == signature and target.exists():
-            return changed
-        if write_atomic(target, document):
-            changed.append(target.name)
-        with self.store.write() as connection:
-            stale.save_signature(connection, "opml", signature, now)
-        return changed
 
-    def _news_sitemap(
-        self, sources: Mapping[int, Source], known: Mapping[str, str], now: datetime
-    ) -> list[str]:
-        own = [source.id for source in sources.values() if source.own]
-        since = now - NEWS_AGE
-        with self.store.read() as connection:
-            found = channel_store.source_articles(connection, own, since=since, limit=SITEMAP_LIMIT)
-        listed = [
-            (one.uid, one.title, one.content_hash, one.updated, since <= one.published <= now)
-            for one in found
-        ]
-        signature = signature_of(self.options, listed)
-        target = self.output / "news-sitemap.xml"
-        if known.get("news-sitemap") == signature and target.exists():
-            return []
-        with self.store.read() as connection:
-            items = listed_articles(connection, found, sources, site_url=self.options.site_url)
-        changed = [target.name] if write_atomic(target, news_sitemap(items, self.options, now)) else []
-        with self.store.write() as connection:
-            stale.save_signature(connection, "news-sitemap", signature, now)
-        return changed
+def _archive(context: PublishContext, site: SiteBuild) -> PublishResult:
+    written, failures = ArchiveBuild(context, site.begin(), site.look).run()
+    return PublishResult(pages=tuple(written), failures=tuple(failures))
 
-    def _quarantine(self, kind: str, subject: str, error: Exception, now: datetime) -> None:
-        with self.store.write() as connection:
-            quarantine.record_failure(connection, kind, subject, str(error), now=now)
+
+def _mark_sources(context: PublishContext) -> None:
+    """Mark the articles of sources whose texts may now be shown more, or less, than before."""
+    before = json.loads(context.known.get("sources") or "{}")
+    rights = {str(one.id): f"{one.own} {one.republish.value}" for one in context.views.sources.values()}
+    if rights == before:
+        return
+    with context.store.write() as connection:
+        stale.mark_sources(
+            connection, [int(one) for one, right in rights.items() if before.get(one, right) != right]
+        )
+        stale.save_signature(connection, "sources", json.dumps(rights), context.now)
+
+
+def _remove_channels(context: PublishContext) -> None:
+    """Remove the files of channels that are no longer declared, and remember that they are gone."""
+    names = {channel.name for channel in context.channels}
+    moved = {old: channel.name for channel in context.channels for old in channel.moved_from}
+    for output, signature in context.known.items():
+        old = output.removeprefix(stale.CHANNEL)
+        if old == output or old in names or signature == stale.GONE:
+            continue
+        remove_channel(context.output, old)
+        with context.store.write() as connection:
+            archive_store.move_archive(connection, old, moved.get(old))
+            stale.save_signature(connection, output, stale.GONE, context.now)
+            quarantine.clear_failure(connection, "channel", old)
+
+
+def _lists_of_sources(context: PublishContext) -> list[str]:
+    document = sources_opml(f"{context.options.title}: sources", context.views.sources.values())
+    signature = signature_of(document)
+    changed = context.write({"feed.css": context.templates.read("pages/feed.css")})
+    if not context.is_built("opml", signature, ["sources.opml"]):
+        changed += context.write({"sources.opml": document})
+        context.save({"opml": signature})
+    return changed
+
+
+def _news_sitemap(context: PublishContext) -> list[str]:
+    own = [source.id for source in context.views.sources.values() if source.own]
+    since = context.now - NEWS_AGE
+    with context.store.read() as connection:
+        found = channel_store.source_articles(connection, own, since=since, limit=SITEMAP_LIMIT)
+    listed = [
+        (one.uid, one.title, one.content_hash, one.updated, since <= one.published <= context.now)
+        for one in found
+    ]
+    signature = signature_of(context.options, listed)
+    if context.is_built("news-sitemap", signature, ["news-sitemap.xml"]):
+        return []
+    with context.store.read() as connection:
+        items = context.views.listed(connection, found)
+    changed = context.write({"news-sitemap.xml": news_sitemap(items, context.options, context.now)})
+    context.save({"news-sitemap": signature})
+    return changed
 
 
 def _shown(source: Source) -> tuple[object, ...]:

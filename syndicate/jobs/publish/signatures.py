@@ -1,4 +1,4 @@
-"""What an output is built from, in a few characters."""
+"""Signatures: a few characters for everything an output is built from."""
 
 from hashlib import blake2b
 

@@ -2,40 +2,30 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 from syndicate.errors import RenderError
 from syndicate.files import write_page
-from syndicate.jobs.publish.channel_build import Documents
+from syndicate.jobs.publish.context import PublishContext
 from syndicate.jobs.publish.list_build import LISTING_SHOWN, ListBuild, Shown
 from syndicate.jobs.publish.signatures import signature_of
-from syndicate.jobs.publish.views import Told, listed_articles, published_articles
-from syndicate.model import Article, Channel, Newsletter, Source
+from syndicate.model import Article, Channel, Source
 from syndicate.publish.channels import only_section
-from syndicate.publish.options import PublishOptions
-from syndicate.publish.site import (
-    FRONT_PATH,
-    Headline,
-    SectionBlock,
-    SitePages,
-    section_path,
-    tag_path,
-)
-from syndicate.publish.site_headline import reasons
-from syndicate.store import Connection, Store, quarantine, ranking, stale
+from syndicate.publish.site import SitePages
+from syndicate.publish.site_headline import Headline, SectionBlock, reasons
+from syndicate.publish.site_paths import FRONT_PATH, section_path, tag_path
+from syndicate.store import Connection, quarantine, ranking, stale
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
 from syndicate.store import stories as story_store
-from syndicate.templating import Templates
 from syndicate.text.names import tag_key
 
 BATCH = 200
 # Articles whose pages are written between two commits.
 BETWEEN_MARKS = 4_000
-# Articles that are kept for the lists they are on.
+# Articles kept in memory for the lists that show them.
 KNOWN = 4_000
 FAILURES_BEFORE_GIVING_UP = 20
 LISTS_STEP = 900.0
@@ -52,102 +42,79 @@ class SiteBuild:
     Once ``should_stop`` returns true, no further batch is begun; pages that are not finished stay marked.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        output: Path,
-        channels: Sequence[Channel],
-        options: PublishOptions,
-        *,
-        newsletters: Sequence[Newsletter],
-        templates: Templates,
-        sources: Mapping[int, Source],
-        documents: Documents,
-        should_stop: Callable[[], bool],
-    ) -> None:
-        self._store = store
-        self._output = output
-        self._channels = channels
-        self._newsletters = newsletters
-        self._options = options
-        self._templates = templates
-        self._sources = sources
-        self._should_stop = should_stop
+    def __init__(self, context: PublishContext) -> None:
+        self._context = context
+        self._store = context.store
+        self._options = context.options
         self._more: dict[str, list[Headline]] = {}
         self._rendered: set[int] = set()
         self._written: dict[int, int] = {}
         self._linked: dict[str, bool] = {}
         self._articles: dict[int, Article] = {}
         self._marks: set[str] = set()
-        self._told: Told = {}
+        self._views = replace(context.views, told={})
         self.look = ""
         self.written: list[str] = []
         self.failures: list[str] = []
-        self._lists = ListBuild(
-            store=store,
-            output=output,
-            options=options,
-            sources=sources,
-            documents=documents,
-            write=self._write,
-            should_stop=should_stop,
-            failures=self.failures,
-        )
+        self._lists = ListBuild(context=context, write=self._write, failures=self.failures)
 
     def begin(self) -> SitePages:
-        """Read what all pages have in common; the pages of this build, for those who add some."""
+        """Read what all pages have in common; return the pages of this build."""
         with self._store.read() as connection:
-            self._sections = _in_order(channel_store.sections(connection), self._sources.values())
-        self.look = signature_of(self._options, self._sections, self._templates.fingerprint("pages/"))
+            self._sections = _in_order(channel_store.sections(connection), self._views.sources.values())
+        templates = self._context.templates
+        self.look = signature_of(self._options, self._sections, templates.fingerprint("pages/"))
         self._pages = SitePages(
-            self._templates,
+            templates,
             self._options,
-            channels=self._channels,
-            newsletters=self._newsletters,
+            channels=self._context.channels,
+            newsletters=self._context.newsletters,
             sections=self._sections,
         )
         return self._pages
 
-    def run(self, now: datetime, known: Mapping[str, str], progress: Callable[[int, int], None]) -> None:
+    def run(self, progress: Callable[[int, int], None]) -> None:
         """Write what is stale, once it has begun; ``written`` and ``failures`` say what happened."""
+        known = self._context.known
         with self._store.read() as connection:
             self._top = self._ranked(connection, "top", FRONT_TOP)
             self._front_top = self._reasoned(connection, self._top)
             self._trending = self._ranked(connection, "trending", TRENDING_SHOWN)
             self._failing = {one.subject for one in quarantine.failures(connection, kind="page")}
         lists = signature_of(self._top[:TOP_SHOWN], self._trending, self._sections)
-        templates = self._templates.fingerprint("pages/")
-        feeds = [(one.name, one.title) for one in self._channels]
+        templates = self._context.templates.fingerprint("pages/")
+        feeds = [(one.name, one.title) for one in self._context.channels]
         shown = replace(self._options, hub_url="", feed_limit_bytes=0, fresh_for=0)
         site = signature_of(shown, feeds[:1], templates)
-        self._mark(now, known, site=site, lists=lists)
+        self._mark(site=site, lists=lists)
         with self._store.read() as connection:
             waiting = stale.count_stale(connection)
         if waiting and known.get("front"):
             # Killed between the articles and the lists that show them, the next run writes the lists.
-            self._save(now, {"front": ""})
-        done = self._article_pages(now, waiting, progress)
-        if self._should_stop():
+            self._context.save({"front": ""})
+        done = self._article_pages(waiting, progress)
+        if self._context.should_stop():
             return
         self._write_assets()
-        archives = [(one.name, one.title) for one in self._newsletters]
+        archives = [(one.name, one.title) for one in self._context.newsletters]
         front = signature_of(self._front_top, self._trending, self._sections, site, feeds, archives)
         if (done or known.get("front") != front) and self._front_and_sections():
-            self._save(now, {"front": front})
+            self._context.save({"front": front})
 
-    def _mark(self, now: datetime, known: Mapping[str, str], *, site: str, lists: str) -> None:
+    def _mark(self, *, site: str, lists: str) -> None:
         """Mark pages whose surroundings changed, and in the same transaction remember for what.
 
         New lists reach all young pages at most once in a step of the clock: on a busy day every new
         article moves them, and each time some thousand pages show them.
         """
+        now, known = self._context.now, self._context.known
         step = str(int(now.timestamp() // LISTS_STEP))
         moved = known.get("lists") != lists
         lists_due = moved and known.get("lists step") != step
         changed: dict[str, str] = {}
         if known.get("site") != site:
             changed["site"] = site
-        feeds = _section_feeds(self._channels)
+        feeds = _section_feeds(self._context.channels)
         before = json.loads(known.get("section feeds") or "{}")
         if feeds != before:
             changed["section feeds"] = json.dumps(feeds)
@@ -173,20 +140,15 @@ class SiteBuild:
         if "site" in changed and not self._options.automatic_channels:
             self._lists.remove_feeds()
 
-    def _save(self, now: datetime, signatures: Mapping[str, str]) -> None:
-        with self._store.write() as connection:
-            for name, signature in signatures.items():
-                stale.save_signature(connection, name, signature, now)
-
-    def _article_pages(self, now: datetime, waiting: int, progress: Callable[[int, int], None]) -> int:
+    def _article_pages(self, waiting: int, progress: Callable[[int, int], None]) -> int:
         done, below = 0, None
-        while len(self.failures) < FAILURES_BEFORE_GIVING_UP and not self._should_stop():
+        while len(self.failures) < FAILURES_BEFORE_GIVING_UP and not self._context.should_stop():
             with self._store.read() as connection:
                 batch = stale.stale_pages(connection, BATCH, below=below)
             if batch:
                 below = batch[-1][0]
                 fresh = [one for one in batch if one[0] not in self._rendered]
-                self._batch(fresh, now)
+                self._batch(fresh)
                 done += len(fresh)
                 progress(done, max(waiting, done))
                 if len(self._written) >= BETWEEN_MARKS:
@@ -197,21 +159,19 @@ class SiteBuild:
             wrong = self._lists.run(self._pages, shown, self._linked, self._rendered, self._articles)
             if not wrong:
                 return done
-            # These link to the page of a tag that is gone, or do not link to one that is new.
+            # Pages of these articles link to a removed tag page, or do not link to a new one.
             below, self._rendered = None, self._rendered - wrong
         self._finish()
         return done
 
-    def _batch(self, batch: Sequence[tuple[int, int]], now: datetime) -> None:
+    def _batch(self, batch: Sequence[tuple[int, int]]) -> None:
         """Write these articles' pages; the lists they are on are marked when they are unmarked."""
         versions = dict(batch)
         self._rendered |= versions.keys()
         with self._store.read() as connection:
             found = article_store.get_articles(connection, versions)
             articles = [found[article_id] for article_id in versions if article_id in found]
-            items = published_articles(
-                connection, articles, self._sources, site_url=self._options.site_url, told=self._told
-            )
+            items = self._views.published(connection, articles)
             listed = channel_store.listed_tags(connection, list(versions))
             more = {
                 section: self._more_from(connection, section) for section in {a.section for a in articles}
@@ -234,7 +194,8 @@ class SiteBuild:
                 )
                 self._write(article.path, page)
             except RenderError as error:
-                self._failed(article, error, now)
+                self.failures.append(f"page {article.path}: {error}")
+                self._context.record_failure("page", article.path, error, source_id=article.source_id)
             else:
                 self._written[article.id] = versions[article.id]
                 self._marks |= {f"tag:{tag}" for tag in tags if tag in listed or self._has_page(tag)}
@@ -248,7 +209,7 @@ class SiteBuild:
                     quarantine.clear_failure(connection, "page", path)
 
     def _has_page(self, tag: str) -> bool:
-        return os.path.exists(f"{self._output}/{tag_path(tag)}")  # noqa: PTH110 - strings are cheaper
+        return os.path.exists(f"{self._context.output}/{tag_path(tag)}")  # noqa: PTH110 - strings are cheaper
 
     def _finish(self) -> None:
         """Unmark the articles written so far, and mark the lists they are on in the same transaction."""
@@ -256,7 +217,7 @@ class SiteBuild:
             with self._store.write() as connection:
                 stale.clear_stale(connection, self._written.items())
                 stale.mark_lists(connection, self._marks)
-        self._written, self._marks, self._told = {}, set(), {}
+        self._written, self._marks, self._views = {}, set(), replace(self._views, told={})
 
     def _front_and_sections(self) -> bool:
         blocks = []
@@ -294,7 +255,7 @@ class SiteBuild:
         """The same headlines with what put them there: for the front page, which is written anew anyway."""
         ranked = ranking.ranked_stories(connection, "top", limit=FRONT_TOP)
         leads = article_store.get_articles(connection, [story.article_id for story in ranked])
-        names = {source.id: source.name for source in self._sources.values()}
+        names = {source.id: source.name for source in self._views.sources.values()}
         why = {
             leads[story.article_id].path: reasons(story.parts, names)
             for story in ranked
@@ -311,21 +272,11 @@ class SiteBuild:
         return self._more.get(section, [])
 
     def _headlines(self, connection: Connection, articles: Sequence[Article]) -> dict[int, Headline]:
-        items = listed_articles(
-            connection, articles, self._sources, site_url=self._options.site_url, told=self._told
-        )
-        return {item.article.id: Headline.of(item) for item in items}
+        return {item.article.id: Headline.of(item) for item in self._views.listed(connection, articles)}
 
     def _write(self, path: str, data: bytes) -> None:
-        if write_page(f"{self._output}/{path}", data):
+        if write_page(f"{self._context.output}/{path}", data):
             self.written.append(path)
-
-    def _failed(self, article: Article, error: RenderError, now: datetime) -> None:
-        self.failures.append(f"page {article.path}: {error}")
-        with self._store.write() as connection:
-            quarantine.record_failure(
-                connection, "page", article.path, str(error), now=now, source_id=article.source_id
-            )
 
 
 def _section_feeds(channels: Iterable[Channel]) -> dict[str, list[list[str]]]:

@@ -1,6 +1,7 @@
 """Rows put together into what feeds, pages and mail show: each article with its source and links."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 
 from syndicate.model import (
@@ -29,82 +30,66 @@ def news_of(connection: Connection) -> tuple[object, ...]:
     return counters, [[story.article_id for story in ranked] for ranked in lists]
 
 
-def published_articles(
-    connection: Connection,
-    articles: Sequence[Article],
-    sources: Mapping[int, Source],
-    *,
-    site_url: str,
-    told: Told | None = None,
-) -> list[PublishedArticle]:
-    """Each article with its text bounded by ``republish``, its related links and its coverage.
+@dataclass(frozen=True, slots=True)
+class ArticleViews:
+    """Puts rows together. ``told`` keeps the coverage of stories between calls; ``None`` keeps nothing."""
 
-    ``told`` is what earlier calls read of stories, and takes what this one reads.
-    """
-    related = story_store.related_links(connection, [article.id for article in articles], site_url=site_url)
-    stories = _told(connection, articles, site_url, told)
-    texts = article_store.get_bodies(connection, _full_text(articles, sources))
-    return [
-        _published(article, sources[article.source_id], related, stories, texts.get(article.id), site_url)
-        for article in articles
-    ]
+    sources: Mapping[int, Source]
+    site_url: str
+    told: Told | None = None
 
+    def published(self, connection: Connection, articles: Sequence[Article]) -> list[PublishedArticle]:
+        """Return each article with its text bounded by ``republish``, its related links and its coverage."""
+        ids = [article.id for article in articles]
+        related = story_store.related_links(connection, ids, site_url=self.site_url)
+        return self._views(
+            articles, related, self._coverage(connection, articles), self._texts(connection, articles)
+        )
 
-def listed_articles(
-    connection: Connection,
-    articles: Sequence[Article],
-    sources: Mapping[int, Source],
-    *,
-    site_url: str,
-    told: Told | None = None,
-) -> list[PublishedArticle]:
-    """The same for lists of headlines, which show neither the text nor related links."""
-    stories = _told(connection, articles, site_url, told)
-    return [
-        _published(article, sources[article.source_id], {}, stories, None, site_url) for article in articles
-    ]
+    def listed(self, connection: Connection, articles: Sequence[Article]) -> list[PublishedArticle]:
+        """Return the same for lists of headlines, which show neither the text nor related links."""
+        return self._views(articles, {}, self._coverage(connection, articles), {})
 
+    def alone(self, connection: Connection, articles: Sequence[Article]) -> list[PublishedArticle]:
+        """Return each article with its text, without the links that change with every day."""
+        return self._views(articles, {}, {}, self._texts(connection, articles))
 
-def lone_articles(
-    connection: Connection, articles: Sequence[Article], sources: Mapping[int, Source], *, site_url: str
-) -> list[PublishedArticle]:
-    """Return each article with its text, without the links that change with every day."""
-    texts = article_store.get_bodies(connection, _full_text(articles, sources))
-    return [
-        _published(article, sources[article.source_id], {}, {}, texts.get(article.id), site_url)
-        for article in articles
-    ]
+    def _coverage(self, connection: Connection, articles: Sequence[Article]) -> Told:
+        """Return the articles of each story; only stories that are not known yet are read."""
+        known = {} if self.told is None else self.told
+        missing = sorted({one.story_id for one in articles if one.story_id is not None} - known.keys())
+        found = story_store.coverage_links(connection, missing, site_url=self.site_url) if missing else {}
+        known |= {story_id: found.get(story_id, []) for story_id in missing}
+        return known
 
+    def _texts(self, connection: Connection, articles: Sequence[Article]) -> Mapping[int, ArticleBody]:
+        full = [one.id for one in articles if self.sources[one.source_id].republish is Republish.FULL]
+        return article_store.get_bodies(connection, full)
 
-def _told(
-    connection: Connection, articles: Sequence[Article], site_url: str, known: Told | None
-) -> Mapping[int, list[RelatedLink]]:
-    """Who tells the stories of these articles; only stories that are not known yet are read."""
-    known = {} if known is None else known
-    missing = [story_id for story_id in _story_ids(articles) if story_id not in known]
-    found = story_store.coverage_links(connection, missing, site_url=site_url) if missing else {}
-    known |= {story_id: found.get(story_id, []) for story_id in missing}
-    return known
-
-
-def _published(
-    article: Article,
-    source: Source,
-    related: Mapping[int, list[RelatedLink]],
-    told: Mapping[int, list[RelatedLink]],
-    body: ArticleBody | None,
-    site_url: str,
-) -> PublishedArticle:
-    html, text = _bounded(article, source, body)
-    return PublishedArticle(
-        article=article,
-        source=source,
-        link=reader_link(own=source.own, url=article.url, path=article.path, site_url=site_url),
-        html=html,
-        text=text,
-        related=tuple(related.get(article.id, ())),
-        coverage=_others(source.name, told.get(article.story_id or 0, ())),
-    )
+    def _views(
+        self,
+        articles: Sequence[Article],
+        related: Mapping[int, list[RelatedLink]],
+        told: Told,
+        texts: Mapping[int, ArticleBody],
+    ) -> list[PublishedArticle]:
+        views = []
+        for article in articles:
+            source = self.sources[article.source_id]
+            html, text = _bounded(article, source, texts.get(article.id))
+            link = reader_link(own=source.own, url=article.url, path=article.path, site_url=self.site_url)
+            views.append(
+                PublishedArticle(
+                    article=article,
+                    source=source,
+                    link=link,
+                    html=html,
+                    text=text,
+                    related=tuple(related.get(article.id, ())),
+                    coverage=_others(source.name, told.get(article.story_id or 0, ())),
+                )
+            )
+        return views
 
 
 def _bounded(article: Article, source: Source, body: ArticleBody | None) -> tuple[str, str]:
@@ -122,11 +107,3 @@ def _others(name: str, told: Sequence[RelatedLink]) -> tuple[RelatedLink, ...]:
         if link.source_name != name:
             first.setdefault(link.source_name, link)
     return tuple(first.values())[:COVERAGE_LIMIT]
-
-
-def _story_ids(articles: Sequence[Article]) -> list[int]:
-    return sorted({article.story_id for article in articles if article.story_id is not None})
-
-
-def _full_text(articles: Sequence[Article], sources: Mapping[int, Source]) -> list[int]:
-    return [article.id for article in articles if sources[article.source_id].republish is Republish.FULL]

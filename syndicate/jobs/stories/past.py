@@ -23,7 +23,7 @@ BATCH = 250
 
 @dataclass(slots=True, kw_only=True)
 class PastNewsroom:
-    """What was known up to the moment of the last ``advance``, in ``store``. Only goes forward."""
+    """Rows known up to the time of the last ``advance``, in ``store``. Only goes forward."""
 
     present: Store
     store: Store
@@ -79,7 +79,7 @@ def past_newsroom(
 
 
 def _terms(article: UnplacedArticle, packed: bytes | None) -> ArticleTerms | Fingerprint:
-    """Return the terms that an article had when it came, or new ones if they cannot be read."""
+    """Return the terms that an article had when it came, or new terms if they cannot be read."""
     if packed is not None:
         try:
             return Fingerprint.unpack(packed)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from syndicate.model import Story
-from syndicate.store import Connection, story_moves
+from syndicate.store import Connection, stale, story_moves
 from syndicate.store import placed as placed_store
 from syndicate.store import stories as story_store
 from syndicate.store.stories import RelatedRow, UnplacedArticle
@@ -55,6 +55,11 @@ class Placing:
         new = self._name_new_stories()
         places = list(self._places())
         story_store.place_articles(self._connection, places)
+        # Lists show another article with the old text from now on, or hide this one.
+        labels = {place.article_id: place.same_text for place in places}
+        moved_texts = [one.id for one in waiting if one.same_text not in (None, labels[one.id])]
+        if moved_texts:
+            stale.mark_left(self._connection, moved_texts)
         moved = self._move_stories()
         self._save_reasons()
         self._save_links()
@@ -88,7 +93,7 @@ class Placing:
             self._index.assign(article.id, -article.id)
         self._placements[article.id] = placement
         if article.read_more:
-            # What it lists may be placed after it.
+            # The articles that it lists may be placed after it.
             self._touched.add(article.id)
         self._regrouped += [(article.id, change) for change in placement.regrouped]
         self._touched.update(placement.touched)
@@ -100,7 +105,7 @@ class Placing:
         return self._forwarded(article.story_id)
 
     def _forwarded(self, story_id: int) -> int:
-        """Where a story leads after this batch's merges."""
+        """Return where a story leads after this batch's merges."""
         for _, change in self._regrouped:
             if change.kind == MERGED and change.story == story_id:
                 story_id = change.into
@@ -204,11 +209,11 @@ class Placing:
         story_moves.save_reasons(self._connection, list(self._placements), reasons)
 
     def _named(self, story: int, nearest_id: int) -> int:
-        """The id of the story meant then: one that had no row is the one that its article is in now."""
+        """Return the id of the story meant then: for a story without a row, that of its article now."""
         return story if story > 0 else self._index.story_of(nearest_id) or 0
 
     def _save_links(self) -> None:
-        """Related links of the new articles, and of the older ones that now have a better one."""
+        """Save related links of new articles, and of older articles that now have a better link."""
         limit = self._index.options.related_limit
         found: dict[int, Sequence[Scored]] = {
             article_id: placement.candidates for article_id, placement in self._placements.items()
@@ -225,6 +230,8 @@ class Placing:
             for article_id, links in found.items()
         }
         story_store.save_related(self._connection, lists)
+        # Also lists of this batch that were made before the article they name was placed anew.
+        linking |= {one for one, rows in lists.items() if any(row.related_id in self._before for row in rows)}
         if linking:
             repeated = story_store.repeated_links(self._connection, sorted(linking))
             story_store.remove_links(self._connection, repeated)

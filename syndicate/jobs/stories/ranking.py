@@ -46,7 +46,7 @@ class RankingJob:
     _ranked: tuple[object, ...] | None = field(default=None, init=False)
 
     def is_due(self, now: datetime) -> bool:
-        """Whether anything the lists follow from has moved since this job last ran."""
+        """Return whether anything the lists follow from has moved since this job last ran."""
         return self._ranked != self._news(now)
 
     def run(self, now: datetime) -> tuple[str, ...]:
@@ -99,7 +99,7 @@ class RankingJob:
             ranking.prune_reads(connection, before=today - RHYTHM_DAYS * DAY)
 
     def _news(self, now: datetime) -> tuple[object, ...]:
-        """What the lists follow from: the step of the clock, placements so far, the editor's decisions."""
+        """Return the inputs of the lists: the step of the clock, the placements, the editor's decisions."""
         with self.store.read() as connection:
             return (
                 rank_step(now, self.options.step_seconds),
@@ -111,7 +111,7 @@ class RankingJob:
 def learned_weights(
     connection: Connection, moment: datetime, options: RankingOptions
 ) -> dict[int, SourceWeight]:
-    """What the rows up to a moment teach about the sources; nothing when ``learn_days`` is 0."""
+    """Return what the rows up to a moment teach about the sources; nothing when ``learn_days`` is 0."""
     until = moment - JUDGED_AFTER
     since = until - timedelta(days=options.learn_days)
     found = ranking.source_records(connection, since=since, until=until, enough=ENOUGH_OTHERS)
@@ -128,14 +128,14 @@ def learned_weights(
 
 
 def looks_back(options: RankingOptions) -> timedelta:
-    """How far before a moment a story can have moved last and still be ranked."""
+    """Return how far before a moment a story can have moved last and still be ranked."""
     return timedelta(hours=max(options.slow_window_hours, options.history_hours + options.burst_hours))
 
 
 def candidates(
     connection: Connection, moment: datetime, options: RankingOptions
 ) -> list[story_store.StoryArticle]:
-    """The articles of every story that could be ranked at a moment, pinned ones included."""
+    """Return the articles of every story that could be ranked at a moment, pinned stories included."""
     rows = story_store.story_articles(connection, since=moment - looks_back(options))
     found = {row.story_id for row in rows}
     pinned = [
@@ -184,7 +184,7 @@ def _dated(rows: Sequence[story_store.StoryArticle]) -> Sequence[story_store.Sto
 
 
 def hand_of(made: Sequence[Decision]) -> Hand:
-    """What the decisions about a story's articles come to; the newest of each kind counts."""
+    """Return what the decisions about a story's articles come to; the newest of each kind counts."""
     pin = editor.latest(made, EditorAction.PIN)
     boost = editor.latest(made, EditorAction.BOOST)
     return Hand(

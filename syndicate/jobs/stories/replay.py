@@ -39,7 +39,7 @@ class ReplayedLists:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayedEdition:
-    """What an edition would have carried; empty means that none would have been cut."""
+    """Content of an edition that would have been cut; empty means no edition."""
 
     newsletter: str
     period: Period

@@ -1,14 +1,16 @@
 """The stories job: new articles → their story, their related links, and the ranked lists.
 
 The story index is a value this job holds in memory, loaded from stored terms. One process at a time
-works with it (a lease); a counter in the store tells whether somebody else placed or pruned articles
+works with it (a lease); a counter in the store tells whether another process placed or pruned articles
 meanwhile, and then the index is loaded again.
 """
 
 import gc
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from syndicate.errors import StoreBusy, StoreGone
 from syndicate.jobs.run_clock import RunClock
@@ -18,19 +20,15 @@ from syndicate.store import Connection, Store, leases, quarantine
 from syndicate.store import placed as placed_store
 from syndicate.store import stories as story_store
 from syndicate.store.stories import UnplacedArticle
-from syndicate.stories import (
-    ArticleTerms,
-    StoryIndex,
-    StoryOptions,
-    extract_terms,
-)
+from syndicate.stories import ArticleTerms, StoryIndex, StoryOptions, extract_terms
 
 LEASE = timedelta(minutes=10)
 """From one batch to the next."""
 
-
 FAILURE = "placing"
 """The kind of failure under which articles that cannot be placed are shown."""
+
+_Article = tuple[UnplacedArticle, ArticleTerms]
 
 
 class _LeaseLost(Exception):
@@ -50,22 +48,6 @@ class StoriesResult:
     failed: int = 0
     lists_changed: tuple[str, ...] = ()
     busy: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Placed:
-    placed: int = 0
-    new: int = 0
-    duplicates: int = 0
-    failed: int = 0
-
-    def __add__(self, other: "_Placed") -> "_Placed":
-        return _Placed(
-            placed=self.placed + other.placed,
-            new=self.new + other.new,
-            duplicates=self.duplicates + other.duplicates,
-            failed=self.failed + other.failed,
-        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,13 +89,8 @@ class StoriesJob:
         finally:
             with self.store.write() as connection:
                 leases.drop_lease(connection, "stories", owner=self.owner)
-        return StoriesResult(
-            placed=done.placed,
-            new_stories=done.new,
-            duplicates=done.duplicates,
-            failed=done.failed,
-            lists_changed=changed,
-        )
+        counts: dict[str, Any] = done
+        return StoriesResult(**counts, lists_changed=changed)
 
     def _take_lease(self, connection: Connection, now: datetime) -> bool:
         return leases.take_lease(connection, "stories", owner=self.owner, now=now, until=now + LEASE)
@@ -129,43 +106,36 @@ class StoriesJob:
 
     def _place_all(
         self, now: datetime, progress: Callable[[int, int], None], should_stop: Callable[[], bool]
-    ) -> _Placed:
-        done = _Placed()
+    ) -> Counter[str]:
+        done = Counter[str]()
         clock = RunClock(now)
         while True:
             with self.store.read() as connection:
                 waiting = story_store.unplaced_articles(connection, self.batch)
-                total = done.placed + story_store.count_unplaced(connection) if waiting else done.placed
+                total = done["placed"] + story_store.count_unplaced(connection) if waiting else 0
             if not waiting or should_stop():
                 return done
             terms = [extract_terms(article.title, article.text, article.language) for article in waiting]
             try:
-                done += self._place_isolated(waiting, terms, now, clock)
+                done += self._place_isolated(list(zip(waiting, terms, strict=True)), now, clock)
             except _LeaseLost:
                 return done
-            progress(done.placed, total)
+            progress(done["placed"], total)
 
-    def _place_isolated(
-        self,
-        waiting: Sequence[UnplacedArticle],
-        terms: Sequence[ArticleTerms],
-        now: datetime,
-        clock: RunClock,
-    ) -> _Placed:
+    def _place_isolated(self, batch: Sequence[_Article], now: datetime, clock: RunClock) -> Counter[str]:
         """Place a batch; if it fails, one article at a time, so that one costs only itself."""
         try:
-            return self._place(waiting, terms, now, clock)
+            return self._place(batch, now, clock)
         except (_LeaseLost, StoreBusy, StoreGone):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the other articles go on
-            if len(waiting) == 1:
-                return self._stand_alone(waiting[0], str(error), now, clock)
-        done = _Placed()
-        for article, its_terms in zip(waiting, terms, strict=True):
-            done += self._place_isolated([article], [its_terms], now, clock)
-        return done
+            if len(batch) == 1:
+                return self._stand_alone(batch[0][0], str(error), now, clock)
+        return sum((self._place_isolated([one], now, clock) for one in batch), Counter[str]())
 
-    def _stand_alone(self, article: UnplacedArticle, reason: str, now: datetime, clock: RunClock) -> _Placed:
+    def _stand_alone(
+        self, article: UnplacedArticle, reason: str, now: datetime, clock: RunClock
+    ) -> Counter[str]:
         """Show an article that cannot be placed in its own story, or the one it has, and record why."""
         with self.store.write() as connection:
             self._hold_lease(connection, clock.now())
@@ -179,37 +149,31 @@ class StoriesJob:
                 connection, FAILURE, str(article.id), reason, now=now, source_id=article.source_id
             )
             leases.move_counter(connection, leases.PLACEMENTS)
-        return _Placed(placed=1, failed=1, new=int(not kept))
+        return Counter(placed=1, failed=1, new_stories=int(not kept))
 
-    def _place(
-        self,
-        waiting: Sequence[UnplacedArticle],
-        terms: Sequence[ArticleTerms],
-        now: datetime,
-        clock: RunClock,
-    ) -> _Placed:
+    def _place(self, batch: Sequence[_Article], now: datetime, clock: RunClock) -> Counter[str]:
         """Place a batch in one transaction. If that fails, the index knows more than the store: drop it.
 
-        Nothing is placed when somebody placed or pruned articles meanwhile, perhaps these: then look again.
+        Places nothing if another process placed or pruned articles meanwhile, perhaps these: then look again.
         Raises ``_LeaseLost`` when another process has the lease by now.
         """
         index = self._fresh_index(now)
         if index is None:
-            return _Placed()
+            return Counter()
         try:
             with self.store.write() as connection:
                 self._hold_lease(connection, clock.now())
                 if leases.counter(connection, leases.PLACEMENTS) != self._counter:
-                    return _Placed()
-                new, duplicates = Placing(connection, index, now).place(waiting, terms)
+                    return Counter()
+                new, duplicates = Placing(connection, index, now).place(*zip(*batch, strict=True))
                 if self._failing:
-                    mended = {str(article.id) for article in waiting} & self._failing
+                    mended = {str(article.id) for article, _ in batch} & self._failing
                     quarantine.clear_failures(connection, FAILURE, sorted(mended))
                 self._counter = leases.move_counter(connection, leases.PLACEMENTS)
         except BaseException:
             self._index = None
             raise
-        return _Placed(placed=len(waiting), new=new, duplicates=duplicates)
+        return Counter(placed=len(batch), new_stories=new, duplicates=duplicates)
 
     def _fresh_index(self, now: datetime) -> StoryIndex | None:
         """Return the index as of the last placement; ``None`` if articles have to be placed again first."""

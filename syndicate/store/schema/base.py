@@ -1,4 +1,4 @@
-"""What every table is made of, and the tables of the store itself."""
+"""Common parts of tables, and the tables of the store itself."""
 
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 

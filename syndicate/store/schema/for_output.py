@@ -1,4 +1,4 @@
-"""What is written, and what must be written again."""
+"""Tables of outputs, and of outputs that must be written again."""
 
 from sqlalchemy import BigInteger, Column, Integer, Table, Text
 

@@ -1,4 +1,4 @@
-"""What ranking learns, what readers open, and what the editor decided."""
+"""Tables of learned weights, page reads and the editor's decisions."""
 
 from sqlalchemy import BigInteger, Column, Float, Integer, Table
 

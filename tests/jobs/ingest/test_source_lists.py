@@ -202,6 +202,7 @@ EVERYTHING = Source(
     weight=2.5,
     republish=Republish.FULL,
     paywall=Paywall.IGNORE,
+    interval=1800.0,
     full_text=FullText.NEVER,
     select=Selectors(
         item="ul > li[data-x='1']", link="a", title="h2", date="time", summary="p", author=".by", image="img"

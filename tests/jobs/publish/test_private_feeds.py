@@ -9,7 +9,8 @@ import feedparser
 import pytest
 
 from syndicate.audience.tokens import feed_token, make_token, unsubscribe_token
-from syndicate.jobs.publish.private_feeds import FORMATS, PrivateFeedsJob
+from syndicate.jobs.publish.context import FORMATS
+from syndicate.jobs.publish.private_feeds import PrivateFeedsJob
 from syndicate.publish.rss_atom import FeedWriter
 from syndicate.store import audience, leases
 from syndicate.web import WebOptions, create_app

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from syndicate.model import Article, NewArticle
 from syndicate.publish.channels import parse_query
 from syndicate.store import articles as article_store
-from syndicate.store import channels, schema, story_moves
+from syndicate.store import channels, schema, stale, story_moves
 from syndicate.store import stories as story_store
 from syndicate.store.stories import RelatedRow
 from tests.factories import NOW, new_article
@@ -148,6 +148,20 @@ def test_read_more_of_an_edited_article_never_names_its_own_text(newsroom: Room)
     job(newsroom).run(NOW)
     with newsroom.store.read() as connection:
         assert not any(story_store.related_links(connection, [first, second], site_url=SITE).values())
+
+
+def test_lists_that_an_article_is_on_are_written_again_when_its_text_becomes_another(newsroom: Room) -> None:
+    first = write(newsroom, 1, FERRY, tags=("Sorvik",))
+    write(newsroom, 2, FERRY, "hills", tags=("Sorvik",))
+    job(newsroom).run(NOW)
+    with newsroom.store.write() as connection:
+        (article,) = article_store.get_articles(connection, [first]).values()
+        edited = piece_of(1, MARKET, tags=("Sorvik",))
+        article_store.change_article(connection, first, article.source_id, edited)
+        stale.clear_lists(connection, stale.stale_lists(connection))
+    job(newsroom).run(NOW)
+    with newsroom.store.read() as connection:
+        assert "tag:sorvik" in stale.stale_lists(connection)
 
 
 def test_a_sources_own_template_under_other_titles_is_no_copy(newsroom: Room) -> None:

@@ -1,0 +1,67 @@
+"""Values and writes that all parts of one publish run share."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from syndicate.files import write_atomic
+from syndicate.jobs.publish.announce import note_feeds
+from syndicate.jobs.publish.views import ArticleViews
+from syndicate.model import Channel, Newsletter, PublishedArticle
+from syndicate.publish.options import PublishOptions
+from syndicate.store import Store, quarantine, stale
+from syndicate.templating import Templates
+
+FORMATS = ("rss", "atom", "json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishContext:
+    """One publish run at ``now``.
+
+    ``documents`` returns the feed files of a channel by their path, ``known`` holds the signatures of outputs
+    at the start of the run. Once ``should_stop`` returns true, no part begins another batch.
+    """
+
+    store: Store
+    output: Path
+    options: PublishOptions
+    templates: Templates
+    channels: tuple[Channel, ...]
+    newsletters: tuple[Newsletter, ...]
+    views: ArticleViews
+    documents: Callable[[Channel, list[PublishedArticle]], Mapping[str, bytes]]
+    known: Mapping[str, str]
+    now: datetime
+    should_stop: Callable[[], bool]
+
+    def write(self, files: Mapping[str, bytes]) -> list[str]:
+        """Write files by their path in the output folder; return the paths that changed."""
+        return [path for path, data in files.items() if write_atomic(self.output / path, data)]
+
+    def is_built(self, name: str, signature: str, paths: Iterable[Path | str]) -> bool:
+        """Return whether an output was built from what the signature says, and its files exist."""
+        return self.known.get(name) == signature and all((self.output / path).exists() for path in paths)
+
+    def save(self, signatures: Mapping[str, str]) -> None:
+        """Save the signatures of outputs that are on disk now."""
+        with self.store.write() as connection:
+            for name, signature in signatures.items():
+                stale.save_signature(connection, name, signature, self.now)
+
+    def finish_feeds(
+        self, kind: str, subject: str, name: str, signature: str, feeds: Mapping[str, bytes]
+    ) -> None:
+        """Save the signature of feeds on disk, end their quarantine, and note them for the hub."""
+        with self.store.write() as connection:
+            stale.save_signature(connection, name, signature, self.now)
+            quarantine.clear_failure(connection, kind, subject)
+            note_feeds(connection, self.options, feeds, self.now)
+
+    def record_failure(self, kind: str, subject: str, error: Exception, *, source_id: int = 0) -> None:
+        """Record that a channel, an archive or a page could not be built."""
+        with self.store.write() as connection:
+            quarantine.record_failure(
+                connection, kind, subject, str(error), now=self.now, source_id=source_id
+            )

@@ -1,0 +1,488 @@
+"""The newsroom that random histories happen to: real store, real jobs, files and a faulty mail server."""
+
+import email
+import email.policy
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from syndicate.audience.tokens import unsubscribe_token
+from syndicate.ingest.isolation import ParserPool
+from syndicate.jobs.stories.ranking import hand_of
+from syndicate.model import EARLIEST, EditorAction
+from syndicate.newsletter.compose import ComposeOptions, is_news
+from syndicate.store import Store, audience, editor, leases, open_store, pages, preferences, schema
+from syndicate.templating import Templates
+from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, ScriptedSmtp
+from tests.factories import NOW, new_article
+from tests.invariants.history import PAPERS, READERS, Step
+from tests.invariants.material import SECTIONS, TAGS, TOPICS
+from tests.invariants.sameness import labels
+from tests.jobs.room import Room, source
+from tests.jobs.sending import job as sending_job
+
+HOUR = timedelta(hours=1)
+WAITS = (10, 30, 60, 6 * 60, 24 * 60, 3 * 24 * 60, 8 * 24 * 60)  # minutes
+BASE = """
+[site]
+url = "https://news.example"
+title = "The Newsroom"
+[mail]
+from = "The Newsroom <news@example.com>"
+address = "1 Pier Road, Harbour Town"
+[http]
+allow_private = true
+host_gap = 0
+[sign_up]
+enabled = true
+[ranking]
+floor = 0
+[retention]
+articles = "6d"
+[[newsletters]]
+name = "daily"
+title = "The digest"
+schedule = "daily 07:00"
+stories = 50
+trending = 5
+"""
+CHANNELS: dict[str, tuple[str, Callable[["Row"], bool]]] = {
+    "everything": ("", lambda _row: True),
+    "alpha": ("source:alpha", lambda row: row.source == "alpha"),
+    "others": ("-source:alpha", lambda row: row.source != "alpha"),
+    "harbour": ("tag:harbour", lambda row: "harbour" in {tag.casefold() for tag in row.tags}),
+}
+TEMPERS: tuple[dict[str, Any], ...] = (
+    {},
+    {"merge_share": 0.0, "merge_caution": 0.0, "bridge": 0.5},
+    {"split_from": 4, "split_least": 1, "split_share": 9.0, "bridge": 9.0},
+)
+OK = b"250 ok\r\n"
+FAULTS: tuple[dict[str, Any], ...] = (
+    {},
+    {"BODY": (OK, DROP)},
+    {"BODY": (OK, OK + DROP_AFTER)},
+    {"MAIL": (OK, DROP)},
+    {"RCPT": (OK, b"450 later\r\n") * 30},
+    {"DATA": (b"354 go\r\n", b"354 go\r\n" + DROP_AFTER)},
+    {"BODY": (OK, b"451 wait\r\n") * 20},
+    {"MAIL": (b"421 busy\r\n" + DROP_AFTER,)},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One placed or waiting article as the checks see it. ``dated`` is false for an archived page."""
+
+    id: int
+    uid: str
+    source: str
+    title: str
+    path: str
+    published: datetime
+    first_seen: datetime
+    language: str
+    section: str
+    tags: tuple[str, ...]
+    story: int | None
+    placed: bool
+    dated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """One edition job's result: the readers and the stories that the edition had to have, and what it has."""
+
+    edition_id: int | None
+    readers: frozenset[str]
+    due_stories: frozenset[int]
+    carried: frozenset[int]
+    repeated: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A story of an edition, by the id that the story has now, and the article that led it."""
+
+    edition: int
+    story: int
+    lead: int
+    cut_at: datetime
+
+
+class Newsroom:
+    """A newsroom in a folder, to which steps happen; their arguments choose among what there is."""
+
+    channels: Mapping[str, tuple[str, Callable[[Row], bool]]] = CHANNELS
+
+    def __init__(self, folder: Path, store: Store, equipment: "Equipment") -> None:
+        self.now = NOW
+        self.room = Room(folder, store, equipment.parsers)
+        self.store = store
+        self.output = folder / "public"
+        self.cuts: list[Cut] = []
+        self.accepted: list[bytes] = []
+        self.readers: set[str] = set()
+        self._written: dict[tuple[int, int], tuple[int, ...]] = {}
+        self._dates: dict[tuple[int, int], datetime] = {}
+        self._sections: dict[tuple[int, int], int] = {}
+        self._templates = equipment.templates
+        self._temper = 0
+        self._pressed: set[str] = set()
+        for paper in PAPERS:
+            (folder / paper).mkdir()
+        self.restart()
+
+    @property
+    def services(self) -> Any:
+        """The jobs of the running process."""
+        return self.room.services
+
+    def do(self, step: Step) -> None:
+        """Run one step."""
+        getattr(self, step.name)(*step.arguments)
+
+    def restart(self) -> None:
+        """Throw every job away, as a new process would, and read the same configuration."""
+        channels = "".join(
+            f'[[channels]]\nname = "{name}"\nquery = "{query}"\nlimit = 100\n'
+            for name, (query, _) in self.channels.items()
+        )
+        output = f'[output]\nfolder = "{self.output}"\n'
+        self.room.declare(self.sources() + channels + output, base=BASE, now=NOW - timedelta(days=30))
+        self.room.services.__dict__["templates"] = self._templates
+        job = self.room.services.stories
+        job.options = replace(job.options, **TEMPERS[self._temper])
+
+    def temper(self, which: int) -> None:
+        """Restart with rules under which stories merge or split more easily than a few articles make them."""
+        self._temper = which
+        self.restart()
+
+    def sources(self) -> str:
+        """Return the lines that declare the sources."""
+        return "".join(source(paper, str(self.room.folder / paper)) for paper in PAPERS)
+
+    def arrive(
+        self, paper: int, slot: int, topic: int, start: int, length: int, other: int, title: int, tags: int,
+        section: int, hours: int,
+    ) -> None:  # fmt: skip
+        """Write a file into a paper's folder; every eighth has no date."""
+        key = (paper, slot)
+        self._dates.setdefault(key, self.now - hours * HOUR)
+        self._sections.setdefault(key, section)
+        self._write(key, (topic, start, length, other, title, tags))
+
+    def edit(
+        self, which: int, topic: int, start: int, length: int, other: int, title: int, tags: int, section: int
+    ) -> None:
+        """Write another text, title, tags or section into a file that is there."""
+        if key := self._pick(which):
+            self._sections[key] = section
+            self._write(key, (topic, start, length, other, title, tags))
+
+    def copy(self, which: int, other: int, cut: int, title: int) -> None:
+        """Edit a file into the text of another one, perhaps cut, perhaps with its title too."""
+        key, model = self._pick(which), self._pick(other)
+        if key and model:
+            topic, start, length, mixed, known, tags = self._written[model]
+            self._write(key, (topic, start, max(0, length - cut), mixed, title if title < 3 else known, tags))
+
+    def full_text(self, which: int, other: int, more: int) -> None:
+        """Give a stored article the text of a page, as the pages job does: a file's text and some more."""
+        rows, model = self.rows(), self._pick(other)
+        if rows and model:
+            topic, start, length, mixed, *_ = self._written[model]
+            article = new_article(1, text=_text(topic, start, length + more, mixed), summary="", tags=())
+            with self.store.write() as connection:
+                pages.give_full_text(connection, rows[which % len(rows)].id, article)
+
+    def vanish(self, which: int) -> None:
+        """Remove a file; its article stays."""
+        if key := self._pick(which):
+            del self._written[key]
+            self._file(key).unlink()
+
+    def ingest(self) -> None:
+        """Read every source."""
+        for name, outcome in self.room.ingest(self.now, names=PAPERS).items():
+            assert not outcome.error, f"{name}: {outcome.error}"
+
+    def place(self, size: int) -> None:
+        """Run the stories job, one article or 250 at a time."""
+        self.services.stories.batch = (1, 250)[size]
+        result = self.services.stories.run(self.now)
+        assert not result.busy
+
+    def wait(self, which: int) -> None:
+        """Let time pass."""
+        self.now += timedelta(minutes=WAITS[which])
+
+    def prune(self) -> None:
+        """Remove old articles."""
+        self.services.prune.run(self.now)
+
+    def decide(self, which: int, action: int, value: int) -> None:
+        """Let the editor pin, drop, retitle or boost an article's story, or take the last decision back."""
+        rows = self.rows()
+        with self.store.write() as connection:
+            if action == len(EditorAction) - 1:
+                for decision in editor.decisions(connection, at=self.now)[-1:]:
+                    editor.undo_decision(connection, decision.id, who="ed", now=self.now)
+            elif rows:
+                chosen = list(EditorAction)[action]
+                values = {
+                    "pin": str(1 + value),
+                    "boost": ("0.5", "1", "2", "3")[value],
+                    "retitle": f"Our {value}",
+                }
+                editor.add_decision(
+                    connection, who="ed", action=chosen, article_uid=rows[which % len(rows)].uid,
+                    value=values.get(chosen.value, ""), expires=None, now=self.now,
+                )  # fmt: skip
+
+    def publish(self) -> Any:
+        """Bring the output folder up to date."""
+        result = self.services.publish.run(self.now)
+        assert not result.failures, result.failures
+        assert not result.busy
+        return result
+
+    def cut(self) -> None:
+        """Cut what is due, and remember what the edition had to have and what it has."""
+        due = self.services.editions.due(self.now, self.services.newsletters)
+        readers, stories = self._entitled(), self._due_stories(due[0][1]) if due else frozenset[int]()
+        earlier, found, rows = self.carried(), self.labels(), self.rows()
+        for outcome in self.services.editions.run(self.now):
+            assert not outcome.problem, outcome.problem
+            if outcome.outcome in ("cut", "empty"):
+                new = [one for one in self.carried() if one.edition == outcome.edition_id]
+                self.cuts.append(
+                    Cut(
+                        edition_id=outcome.edition_id,
+                        readers=readers if outcome.edition_id else frozenset(),
+                        due_stories=stories,
+                        carried=frozenset(one.story for one in new),
+                        repeated=tuple(_repeated(new, earlier, found, rows)),
+                    )
+                )
+
+    def deliver(self, fault: int, *, resume: bool = False) -> None:
+        """Send what is due through a server with this fault; press the links of confirmation mails."""
+        with ScriptedSmtp(PIPELINING | FAULTS[fault]) as smtp:
+            sending_job(self.room, smtp.port, now=self.now).run(self.now, resume=resume)
+        self.accepted += smtp.accepted
+        for raw in smtp.accepted:
+            for token in _confirmation_links(raw) - self._pressed:
+                self._pressed.add(token)
+                self._sign_ups().confirm(token, "203.0.113.0/24")
+
+    def subscribe(self, reader: int) -> None:
+        """Subscribe a reader on the operator's word."""
+        with self.store.write() as connection:
+            audience.add_subscription(
+                connection, address=_address(reader), address_key=_address(reader), name="", language="",
+                newsletter="daily", evidence="a signed form", now=self.now,
+            )  # fmt: skip
+
+    def sign_up(self, reader: int) -> None:
+        """Ask on the page; the mail goes with the next delivery."""
+        self._sign_ups().request("daily", _address(reader), "203.0.113.0/24")
+        self._sign_ups().run(self.now)
+
+    def unsubscribe(self, reader: int) -> None:
+        """Press the link of any mail."""
+        with self.store.read() as connection:
+            subscription = audience.subscription_of(connection, _address(reader), "daily")
+            secret = leases.secret(connection)
+        if subscription is not None:
+            job = replace(self.services.unsubscribe, clock=lambda: self.now)
+            assert job.unsubscribe(unsubscribe_token(secret, subscription))
+
+    def pause(self, reader: int) -> None:
+        """Want no mail for a week."""
+        with self.store.write() as connection:
+            subscription = audience.subscription_of(connection, _address(reader), "daily")
+            if subscription is not None:
+                preferences.save_preferences(
+                    connection, subscription, selection="", cadence="edition", hour=None, time_zone="",
+                    paused_until=self.now + timedelta(days=7),
+                )  # fmt: skip
+
+    def suppress(self, reader: int) -> None:
+        """Let a mailbox complain: it is never written to again."""
+        with self.store.write() as connection:
+            audience.suppress(connection, _address(reader), reason="complaint", now=self.now)
+
+    def rows(self) -> list[Row]:
+        """Return every article, in the order of ids."""
+        table, sources = schema.articles, schema.sources
+        query = select(table, sources.c.name.label("source")).join(sources, sources.c.id == table.c.source_id)
+        with self.store.read() as connection:
+            return [
+                Row(
+                    row.id, row.uid, row.source, row.title, row.path, row.published, row.first_seen,
+                    row.language, row.section, tuple(row.tags_json), row.story_id, row.placed,
+                    row.published >= EARLIEST,
+                )
+                for row in connection.execute(query.order_by(table.c.id))
+            ]  # fmt: skip
+
+    def labels(self) -> dict[int, int]:
+        """Return the label of each placed article's text."""
+        with self.store.read() as connection:
+            return labels(connection)
+
+    def carried(self) -> list[Carried]:
+        """Return what was sent, in the order of editions."""
+        table, editions, moves = schema.edition_stories, schema.editions, schema.story_moves
+        query = select(table.c.edition_id, table.c.story_id, table.c.article_id, editions.c.cut_at)
+        query = query.join(editions, editions.c.id == table.c.edition_id)
+        with self.store.read() as connection:
+            merged = select(moves.c.from_story, moves.c.to_story).where(moves.c.kind == "merged")
+            ways = connection.execute(merged.order_by(moves.c.id)).all()
+            found = connection.execute(query.order_by(table.c.edition_id, table.c.position)).all()
+        forward = {way.from_story: way.to_story for way in ways}
+        return [
+            Carried(row.edition_id, _forwarded(row.story_id, forward), row.article_id, row.cut_at)
+            for row in found
+        ]
+
+    def _entitled(self) -> frozenset[str]:
+        """Return the confirmed, unsuppressed, unpaused subscribers, told from the rows one by one."""
+        with self.store.read() as connection:
+            found = audience.list_subscribers(connection, newsletter="daily")
+            table = schema.subscribers
+            rows = connection.execute(select(table.c.address, table.c.paused_until)).all()
+            paused = {row.address for row in rows if row.paused_until and row.paused_until > self.now}
+            return frozenset(
+                one.address
+                for one in found
+                if one.subscriptions.get("daily", "") == "confirmed"
+                and audience.suppression(connection, one.address) is None
+                and one.address not in paused
+            )
+
+    def _due_stories(self, period: Any) -> frozenset[int]:
+        """Return the stories that the edition of a period has to carry."""
+        carried = {one.story for one in self.carried()}
+        moment = min(self.now, period.end)
+        with self.store.read() as connection:
+            decisions = editor.story_decisions(connection, at=moment)
+        dropped = {story for story, made in decisions.items() if hand_of(made).drop}
+        return frozenset(
+            row.story
+            for row in self.rows()
+            if row.story is not None
+            and row.dated
+            and row.story not in carried | dropped
+            and min(row.published, row.first_seen) <= moment
+            and is_news(row.published, row.first_seen, period, first=not carried)
+        )
+
+    def _sign_ups(self) -> Any:
+        return replace(self.services.sign_ups, clock=lambda: self.now)
+
+    def _pick(self, which: int) -> tuple[int, int] | None:
+        keys = sorted(self._written)
+        return keys[which % len(keys)] if keys else None
+
+    def _file(self, key: tuple[int, int]) -> Path:
+        return self.room.folder / PAPERS[key[0]] / f"{key[1]}.md"
+
+    def _write(self, key: tuple[int, int], text: tuple[int, ...]) -> None:
+        topic, start, length, other, title, tags = self._written[key] = text
+        about = TOPICS[topic]
+        headline = about.titles[(start if len(about.titles) > 3 else title) % len(about.titles)]
+        body = _text(topic, start, length, other)
+        if title == 4:
+            # Another outlet's frame around the same text.
+            body = f"From our correspondent in {PAPERS[key[0]].title()}. {body} Write to the editors."
+        date = "" if sum(key) % 8 == 7 else f"date: {self._dates[key]:%Y-%m-%d %H:%M}\n"
+        names = ", ".join(f'"{tag}"' for tag in TAGS[tags])
+        self._file(key).write_text(
+            f'---\ntitle: "{headline}"\n{date}tags: [{names}]\nsection: "{SECTIONS[self._sections[key]]}"\n'
+            f"url: https://{PAPERS[key[0]]}.example/{key[1]}\nlanguage: {about.language}\n---\n{body}\n",
+            "utf-8",
+        )
+
+
+class Equipment:
+    """What all newsrooms of a test process share, since it takes longer to make than a history to run.
+
+    These are the parser processes, the compiled templates, and the SQL texts of the statements.
+    """
+
+    def __init__(self, parsers: ParserPool) -> None:
+        self.parsers = parsers
+        self.templates = Templates(None, "en")
+        self._compiled: dict[Any, Any] = {}
+
+    @contextmanager
+    def newsroom(self, url: str, folder: Path, kind: type[Newsroom] = Newsroom) -> Iterator[Newsroom]:
+        """Open a newsroom in a folder over a store that has its tables, and close it at the end."""
+        store = open_store(url)
+        newsroom = None
+        try:
+            shared = Store(store._engine.execution_options(compiled_cache=self._compiled))
+            newsroom = kind(folder, shared, self)
+            yield newsroom
+        finally:
+            if newsroom is not None:
+                newsroom.room.close()
+            store.dispose()
+
+
+def _repeated(
+    new: Sequence[Carried], earlier: Sequence[Carried], found: Mapping[int, int], rows: Sequence[Row]
+) -> Iterator[str]:
+    """Yield what an edition carries again though its story has not moved as far as the rule demands."""
+    rule = ComposeOptions()
+    for one in new:
+        label = found.get(one.lead)
+        for before in earlier:
+            if one.story != before.story and label != found.get(before.lead, 0):
+                continue
+            told = {row.source for row in rows if row.story == one.story}
+            then = {row.source for row in rows if row.story == one.story and row.first_seen <= before.cut_at}
+            grown = len(told) - len(then)
+            if grown < rule.moved_sources or len(told) < rule.moved_ratio * len(then):
+                yield f"story {one.story} is in the editions {before.edition} and {one.edition}"
+
+
+def by_label(rows: Sequence[Row], found: Mapping[int, int]) -> dict[int, list[Row]]:
+    """Return the rows of each text."""
+    groups: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[found[row.id]].append(row)
+    return groups
+
+
+def _text(topic: int, start: int, length: int, other: int) -> str:
+    """Return a run of sentences; of every fourth place followed by one of another topic, if it is another."""
+    text = TOPICS[topic].text(start, length + 1)
+    mixed = other != topic and start % 4 == 0
+    return f"{text} {TOPICS[other].text(start, length + 1)}" if mixed else text
+
+
+def _address(reader: int) -> str:
+    return f"{READERS[reader]}@example.org"
+
+
+def _forwarded(story: int, forward: dict[int, int]) -> int:
+    while story in forward:
+        story = forward[story]
+    return story
+
+
+def _confirmation_links(raw: bytes) -> set[str]:
+    mail = email.message_from_bytes(raw, policy=email.policy.default)
+    bodies = [part.get_content() for part in mail.walk() if not part.is_multipart()]
+    return {token for body in bodies for token in re.findall(r"https://news\.example/confirm/([\w-]+)", body)}
