@@ -161,10 +161,6 @@ class _Scan:
     def _start(self, name: str, attributes: list[str]) -> None:
         opened = self.open
         opened.append(name)
-        if len(opened) > MAX_DEPTH or len(attributes) > 2 * MAX_ATTRIBUTES:
-            if self.item_start < 0:
-                raise ParseError(_TOO_DEEP if len(opened) > MAX_DEPTH else _TOO_MANY_ATTRIBUTES)
-            self.excessive.add(len(self.spans))
         if name.rpartition(":")[2].lower() in ITEMS and len(opened) > 1:
             if self.item_start >= 0:
                 raise Unsplittable("an item inside an item", malformed=False)
@@ -172,6 +168,10 @@ class _Scan:
             self.item_depth = len(opened)
         elif len(opened) == 1:
             self.root = name
+        if len(opened) > MAX_DEPTH or len(attributes) > 2 * MAX_ATTRIBUTES:
+            if self.item_start < 0:
+                raise ParseError(_TOO_DEEP if len(opened) > MAX_DEPTH else _TOO_MANY_ATTRIBUTES)
+            self.excessive.add(len(self.spans))
 
     def _end(self, name: str) -> None:
         if len(self.open) == self.item_depth:

@@ -131,12 +131,12 @@ def front_page_url(options: PublishOptions) -> str:
 
 
 def newest_first(channel: Channel, articles: Iterable[PublishedArticle]) -> list[PublishedArticle]:
-    """The articles a channel's feeds carry: once each, newest first, at most its limit and 100 (R19)."""
+    """Return the articles of a document once each, newest first: at most 100 (R19), or all of an archive."""
     unique = {published.article.uid: published for published in articles}
     ordered = sorted(
         unique.values(), key=lambda item: (item.article.published, item.article.uid), reverse=True
     )
-    return ordered[: max(0, min(channel.limit, MAX_ITEMS))]
+    return ordered if channel.current else ordered[: max(0, min(channel.limit, MAX_ITEMS))]
 
 
 def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:

@@ -16,6 +16,9 @@ from syndicate.stories.terms import MAX_NAMES, MAX_SHINGLES, Hashes
 
 _LARGEST = 0xFFFFFFFF
 _FIGURE = 0x80
+_LEAST_FIGURE = _FIGURE << 24
+# One figure that differs may be a number of victims that grows.
+_SEVERAL = 2
 
 # A headline inside an article is no copy of the article: containment needs a few sentences.
 _CONTAINED_AT_LEAST = 12
@@ -58,18 +61,33 @@ def are_apart(
 ) -> bool:
     """Return whether two articles name different names and figures throughout, so tell different events.
 
-    A few names prove nothing, unless the sentences around them are the same. ``mine`` are the names of ``a``,
-    ``likeness`` is how alike the two are.
+    A few names prove nothing, unless the sentences around them are the same. Then figures tell short reports
+    apart too: German writes every noun with a capital, other scripts have no capitals. ``mine`` are the names
+    of ``a``, ``likeness`` is how alike the two are.
     """
-    # Most articles that are compared share a name, so that is asked first, and quickly.
-    if not mine.isdisjoint(memoryview(b.names).cast("I")) or not _has_name(a) or not _has_name(b):
-        return False
-    if min(len(a.names), len(b.names)) >= 4 * options.apart_names:
+    # Most articles that are compared share a name and are less alike, so that is asked first, and quickly.
+    are_disjoint = mine.isdisjoint(memoryview(b.names).cast("I"))
+    by_names = are_disjoint and _has_name(a) and _has_name(b)
+    if by_names and min(len(a.names), len(b.names)) >= 4 * options.apart_names:
         return True
     if likeness < options.copy_likeness:
         return False
+    if not by_names and not (_brevity(a, b) and _differ_in_all_figures(mine, names_of(b))):
+        return False
     shared, *sizes = overlap(np.frombuffer(a.shingles, np.uint32), np.frombuffer(b.shingles, np.uint32))
     return shared >= options.template_share * min(sizes)
+
+
+def _differ_in_all_figures(mine: frozenset[int], theirs: frozenset[int]) -> bool:
+    """Return whether two articles have several figures each and share none, nor all names of either."""
+    shared, figures = mine & theirs, (_figures(mine), _figures(theirs))
+    if min(figures) < _SEVERAL or _figures(shared):
+        return False
+    return not shared or (len(mine - theirs) > figures[0] and len(theirs - mine) > figures[1])
+
+
+def _figures(names: frozenset[int]) -> int:
+    return sum(name >= _LEAST_FIGURE for name in names)
 
 
 def overlap(a: Hashes, b: Hashes) -> tuple[int, int, int]:

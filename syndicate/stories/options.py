@@ -64,7 +64,9 @@ class StoryOptions:
 
     *Events apart*: articles without a name or figure in common count as if they had no word in common, if
     both have ``apart_names`` or more, or if ``template_share`` of their triples are the same. (Measured: of
-    pairs above the threshold 0.3 % of those of one event, 1.5 % of the others.)
+    pairs above the threshold 0.3 % of those of one event, 1.5 % of the others.) With it, short reports
+    are also apart if each has two figures or more, they have no figure in common, and they share no name or
+    each has names of its own: many languages do not mark names by capitals.
     """
 
     window_days: float = 7.0

@@ -84,6 +84,14 @@ def test_an_item_beyond_the_limits_is_flattened_and_the_others_are_read(excess):
     assert read(body, known=frozenset(parsed.digests)).entries == ()
 
 
+def test_an_item_with_too_many_attributes_of_its_own_costs_no_other_item():
+    first = b"<item " + MANY_ATTRIBUTES.encode() + b"><title>a</title></item>"
+    body = rss("<title>b</title>").replace(b"<item>", first + b"<item>", 1)
+    parsed = read(body)
+    assert [entry.title for entry in parsed.entries] == ["a", "b"]
+    assert [entry.title for entry in read(body, known=frozenset(parsed.digests[:1])).entries] == ["b"]
+
+
 def test_text_of_elements_nested_too_deeply_is_kept():
     deep = "<div>" * 300 + "deep" + "</div>" * 300 + "<p>after</p>"
     xhtml = f'<div xmlns="http://www.w3.org/1999/xhtml">{deep}</div>'

@@ -86,6 +86,25 @@ def test_a_full_archive_page_never_changes_when_more_arrives(newsroom: Room) -> 
     assert "3.rss" in files(folder)
 
 
+def test_archive_pages_keep_every_article_when_the_channel_is_made_shorter(room: Room) -> None:
+    room.declare(channel() + HARBOUR)
+    arrive(room, *range(1, 10))
+    publish(room)
+    room.declare(channel().replace(f"limit = {LIMIT}", "limit = 2") + HARBOUR)
+    publish(room)
+    assert len({item["id"] for page in backwards(room) for item in page["items"]}) == 9
+
+
+def test_an_archive_page_that_is_full_has_room_for_an_article_that_moves_in(room: Room) -> None:
+    room.declare(channel(query='"section:sport"') + HARBOUR)
+    room.add(replace(article(20), section="world"))
+    arrive(room, *range(1, 10), section="sport")
+    publish(room)
+    edit(room, 1, section="sport")
+    publish(room)
+    assert len({item["id"] for page in backwards(room) for item in page["items"]}) == 10
+
+
 def test_xml_documents_name_their_neighbours_in_the_archive(newsroom: Room) -> None:
     arrive(newsroom, *range(1, 10))
     publish(newsroom)

@@ -141,6 +141,15 @@ def test_read_more_never_names_two_articles_with_one_text(newsroom: Room) -> Non
     assert len(links.get(ids[0], [])) <= 1
 
 
+def test_read_more_of_an_edited_article_never_names_its_own_text(newsroom: Room) -> None:
+    first, second = write(newsroom, 1, FERRY), write(newsroom, 2, FERRY, "hills")
+    job(newsroom).run(NOW)
+    edit(newsroom, first, 3, (FERRY[0], FERRY[1].replace("mail", "post")))
+    job(newsroom).run(NOW)
+    with newsroom.store.read() as connection:
+        assert not any(story_store.related_links(connection, [first, second], site_url=SITE).values())
+
+
 def test_lists_that_an_article_is_on_are_written_again_when_its_text_becomes_another(newsroom: Room) -> None:
     first = write(newsroom, 1, FERRY, tags=("Sorvik",))
     write(newsroom, 2, FERRY, "hills", tags=("Sorvik",))
@@ -206,6 +215,52 @@ def test_two_agencies_with_one_template_tell_twelve_events_as_twelve_stories(new
     stories = [{one.story_id for one in articles(newsroom, *pair)} for pair in ids]
     assert all(len(found) == 1 for found in stories)
     assert len(set().union(*stories)) == 12
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "text", "places"),
+    [
+        (
+            "de",
+            "Erdbeben der Stärke {strength} erschüttert {place}",
+            (
+                "Ein Erdbeben der Stärke {strength} hat am Montag {place} erschüttert, teilte die Warte mit. "
+                "Das Zentrum lag in einer Tiefe von {depth} Kilometern. Berichte über Schäden gab es "
+                "zunächst nicht. Bewohner liefen auf die Straßen."
+            ),
+            ("Aldra", "Brevik", "Corvo", "Dalum"),
+        ),
+        (
+            "ar",
+            "زلزال بقوة {strength} يضرب {place}",
+            (
+                "ضرب زلزال بقوة {strength} درجات {place} يوم الاثنين، بحسب هيئة المسح. ووقع الزلزال على عمق "
+                "{depth} كيلومترا. ولم ترد تقارير فورية عن أضرار أو إصابات. وخرج السكان إلى الشوارع."
+            ),
+            ("اليابان", "تشيلي", "تركيا", "المكسيك"),
+        ),
+        (
+            "zh",
+            "{place}发生{strength}级地震",
+            (
+                "地质调查局表示，周一{place}发生{strength}级地震。震源深度为{depth}公里。目前没有关于损失"
+                "或人员伤亡的报告。居民跑到街上。"
+            ),
+            ("日本", "智利", "土耳其", "墨西哥"),
+        ),
+    ],
+    ids=["German", "Arabic", "Chinese"],
+)
+def test_one_template_tells_different_events_where_capitals_mark_no_names(
+    newsroom: Room, language: str, title: str, text: str, places: tuple[str, ...]
+) -> None:
+    ids = []
+    for number, place in enumerate(places):
+        facts = {"place": place, "strength": f"{4 + number / 10:.1f}", "depth": 11 + 3 * number}
+        piece = title.format(**facts), text.format(**facts)
+        ids.append(write(newsroom, number, piece, language=language))
+    job(newsroom).run(NOW)
+    assert len({one.story_id for one in articles(newsroom, *ids)}) == len(places)
 
 
 def test_terms_of_another_version_are_made_again_and_stories_stay(newsroom: Room) -> None:
