@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, bindparam, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, true
 
 from syndicate.model import Article, Clause, ClauseField
 from syndicate.store import schema
 from syndicate.store.articles import article_of, search_text
-from syndicate.store.same_text import first_of_text
+from syndicate.store.same_text import Rows, first_of_text
 from syndicate.text.names import tag_key
 
 # Number of newest articles that decide the spelling of a section.
@@ -52,7 +52,7 @@ def wished_articles(connection: Connection, wishes: Sequence[Wish], *, limit: in
     return _newest(connection, shown, limit)
 
 
-def _wished(wish: Wish, rows: FromClause) -> ColumnElement[bool]:
+def _wished(wish: Wish, rows: Rows) -> ColumnElement[bool]:
     conditions = _conditions(wish.clauses, rows)
     if wish.sections:
         conditions.append(rows.c.section_key.in_(map(tag_key, wish.sections)))
@@ -143,9 +143,9 @@ def _shown_with_tag() -> list[ColumnElement[bool]]:
     """Return conditions for rows of ``article_tags`` joined to articles: each text once for each tag."""
     tagged, theirs = schema.article_tags, schema.article_tags.alias("theirs")
 
-    def has_the_tag(rows: FromClause) -> list[ColumnElement[bool]]:
+    def has_the_tag(rows: Rows) -> list[ColumnElement[bool]]:
         same = select(theirs.c.tag).where(theirs.c.article_id == rows.c.id, theirs.c.tag == tagged.c.tag)
-        return [same.correlate(rows, tagged).exists()]
+        return [same.correlate_except(theirs).exists()]
 
     return first_of_text(has_the_tag)
 
@@ -208,12 +208,12 @@ def shown_articles(clauses: Sequence[Clause]) -> list[ColumnElement[bool]]:
     return first_of_text(lambda rows: _conditions(clauses, rows))
 
 
-def _conditions(clauses: Sequence[Clause], rows: FromClause) -> list[ColumnElement[bool]]:
+def _conditions(clauses: Sequence[Clause], rows: Rows) -> list[ColumnElement[bool]]:
     """Return what a query asks of articles, in a table or alias of articles."""
     return [_condition(clause, rows) for clause in clauses]
 
 
-def _condition(clause: Clause, rows: FromClause) -> ColumnElement[bool]:
+def _condition(clause: Clause, rows: Rows) -> ColumnElement[bool]:
     condition: ColumnElement[bool]
     match clause.field:
         case ClauseField.SECTION:
@@ -236,5 +236,5 @@ def _condition(clause: Clause, rows: FromClause) -> ColumnElement[bool]:
     return ~condition if clause.negated else and_(condition)
 
 
-def _language(tag: str, rows: FromClause) -> ColumnElement[bool]:
+def _language(tag: str, rows: Rows) -> ColumnElement[bool]:
     return or_(rows.c.language == tag, rows.c.language.startswith(f"{tag}-", autoescape=True))

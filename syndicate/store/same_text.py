@@ -5,12 +5,35 @@ and no article is missing from a list because its twin matches another.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, func, or_, select
 
 from syndicate.store import schema
 
-Matching = Callable[[FromClause], Sequence[ColumnElement[bool]]]
+
+class Unindexed:
+    """A table whose columns no index serves: the database must find its rows by another condition.
+
+    Without statistics SQLite may take the index of a section for the twins of one article, and look at the
+    whole section for each (measured at 10 000 articles: 100 ms for one page of a section instead of 1 ms).
+    """
+
+    def __init__(self, rows: FromClause) -> None:
+        self.c = _Expressions(rows)
+
+
+class _Expressions:
+    def __init__(self, rows: FromClause) -> None:
+        self._rows = rows
+
+    def __getattr__(self, name: str) -> ColumnElement[Any]:
+        column = self._rows.c[name]
+        return func.coalesce(column, column)
+
+
+Rows = FromClause | Unindexed
+Matching = Callable[[Rows], Sequence[ColumnElement[bool]]]
 """The conditions of a query on a table or alias of articles."""
 
 
@@ -21,11 +44,11 @@ def first_of_text(matching: Matching) -> list[ColumnElement[bool]]:
         twin.c.published < table.c.published,
         and_(twin.c.published == table.c.published, twin.c.id < table.c.id),
     )
-    shown_instead = select(twin.c.id).where(
-        twin.c.same_text == table.c.same_text, earlier, *_placed(matching, twin)
+    shown_instead = select(twin.c.same_text).where(
+        twin.c.same_text == table.c.same_text, earlier, *_placed(matching, Unindexed(twin))
     )
     return [*_placed(matching, table), ~shown_instead.exists()]
 
 
-def _placed(matching: Matching, rows: FromClause) -> list[ColumnElement[bool]]:
+def _placed(matching: Matching, rows: Rows) -> list[ColumnElement[bool]]:
     return [rows.c.story_id.is_not(None), *matching(rows)]
