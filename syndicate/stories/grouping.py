@@ -6,7 +6,7 @@ article touches, and only when they have doubled, so an article costs the same i
 """
 
 from bisect import insort
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,26 +23,21 @@ from syndicate.stories.clusters import (
     merge_needed,
     two_parts,
 )
+from syndicate.stories.comparison import Comparison
 from syndicate.stories.duplicates import are_apart, names_of
 from syndicate.stories.held import Held, pair_length
-from syndicate.stories.options import StoryOptions
 from syndicate.stories.related import Match
 from syndicate.stories.same_texts import SameTexts
 
-# (an article, ids of others) → their likeness
-Compare = Callable[[Held, Sequence[int]], dict[int, float]]
-
 
 class Grouping:
-    """The stories of the articles in an index, which owns ``held`` and ``texts`` and knows how to compare."""
+    """The stories of the articles in an index, which owns what ``comparison`` and ``texts`` refer to."""
 
-    def __init__(
-        self, options: StoryOptions, held: Mapping[int, Held], texts: SameTexts, compare: Compare
-    ) -> None:
-        self._options = options
-        self._held = held
+    def __init__(self, comparison: Comparison, texts: SameTexts) -> None:
+        self._options = comparison.options
+        self._held = comparison.held
         self._texts = texts
-        self._compare = compare
+        self._compare = comparison.likeness
         self._members: dict[int, list[tuple[float, int]]] = {}
         self._coherence: dict[int, Coherence] = {}
 

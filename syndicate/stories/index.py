@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from syndicate.model import StoredArticle
 from syndicate.stories.clusters import best_bond
+from syndicate.stories.comparison import Comparison
 from syndicate.stories.duplicates import is_copy
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.grouping import Grouping
@@ -26,7 +27,7 @@ from syndicate.stories.loading import Loaded, as_held
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.placement import IndexedArticle, Placement
 from syndicate.stories.postings import Postings
-from syndicate.stories.related import Likeness, Match, Scored, match_all, weigh_cosines
+from syndicate.stories.related import Match, Scored, match_all
 from syndicate.stories.same_texts import SameTexts
 from syndicate.stories.terms import ArticleTerms
 from syndicate.stories.vectors import TermSpace
@@ -45,10 +46,11 @@ class StoryIndex:
         self._held: dict[int, Held] = {}
         self._postings = Postings(options)
         self._texts = SameTexts(self._held)
-        self._grouping = Grouping(options, self._held, self._texts, self._likeness)
+        self._space = TermSpace()
+        self._comparison = Comparison(self._held, self._space, options)
+        self._grouping = Grouping(self._comparison, self._texts)
         self._titles: dict[int, int] = {}
         self._oldest: list[tuple[float, int]] = []
-        self._space = TermSpace()
 
     def __len__(self) -> int:
         return len(self._held)
@@ -259,18 +261,8 @@ class StoryIndex:
             return []
         others = [self._held[article_id] for article_id in article_ids]
         rows = [(other.article_id, other.published) for other in others]
-        return match_all(held.published, rows, self._hints(held), self._alike(held, others), self.options)
-
-    def _likeness(self, held: Held, article_ids: Sequence[int]) -> dict[int, float]:
-        if not article_ids:
-            return {}
-        alike = self._alike(held, [self._held[article_id] for article_id in article_ids])
-        return dict(zip(article_ids, alike.total.tolist(), strict=True))
-
-    def _alike(self, held: Held, others: Sequence[Held]) -> Likeness:
-        cosines = self._space.cosines(held.terms, [other.terms for other in others])
-        lengths = np.sqrt(held.size * np.array([other.size for other in others]))
-        return weigh_cosines(cosines, lengths, self.options)
+        alike = self._comparison.alike(held, others)
+        return match_all(held.published, rows, self._hints(held), alike, self.options)
 
     def _ranked(self, held: Held) -> list[Match]:
         """The nearest articles met so far, compared afresh; after a restart they are looked for again."""

@@ -1,6 +1,8 @@
 """From articles to stories, copies and related links."""
 
+import gc
 import random
+import weakref
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -277,3 +279,18 @@ def test_time_zones_do_not_matter(index: StoryIndex) -> None:
     place(index, article(1, *FLOOD[0], published=datetime(1717, 1, 1, tzinfo=UTC)))
     place(index, article(2, *FLOOD[1], published=datetime(2999, 1, 1, tzinfo=UTC)))
     assert index.story_of(1) != index.story_of(2)
+
+
+def test_an_index_that_is_dropped_is_freed_without_a_search_for_garbage(
+    newsroom: list[IndexedArticle],
+) -> None:
+    index = StoryIndex(StoryOptions())
+    for item in newsroom:
+        place(index, item)
+    left = weakref.ref(index)
+    gc.disable()
+    try:
+        del index
+        assert left() is None
+    finally:
+        gc.enable()

@@ -1,0 +1,36 @@
+"""Compare articles of an index: how alike their texts are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from syndicate.stories.held import Held
+from syndicate.stories.options import StoryOptions
+from syndicate.stories.related import Likeness, weigh_cosines
+from syndicate.stories.vectors import TermSpace
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The words of an index and the articles in it; shared by the index and its stories.
+
+    A value of its own, so that neither refers to the other: an index that is dropped is freed at once.
+    """
+
+    held: Mapping[int, Held]
+    space: TermSpace
+    options: StoryOptions
+
+    def alike(self, held: Held, others: Sequence[Held]) -> Likeness:
+        """Compare one article with others, in their order."""
+        cosines = self.space.cosines(held.terms, [other.terms for other in others])
+        lengths = np.sqrt(held.size * np.array([other.size for other in others]))
+        return weigh_cosines(cosines, lengths, self.options)
+
+    def likeness(self, held: Held, article_ids: Sequence[int]) -> dict[int, float]:
+        """Return how alike one article is to each of others."""
+        if not article_ids:
+            return {}
+        alike = self.alike(held, [self.held[article_id] for article_id in article_ids])
+        return dict(zip(article_ids, alike.total.tolist(), strict=True))
