@@ -95,7 +95,7 @@ def test_forty_languages_compare_no_more_than_one(compared: list[int]) -> None:
     texts = [" ".join(Random(number).sample(words, 24)) for number in range(160)]
     one = [article(number, text, language="en") for number, text in enumerate(texts, 1)]
     many = [
-        article(number, text, language=LANGUAGES[number % len(LANGUAGES)])
+        article(number, text, language=LANGUAGES[(number - 1) % len(LANGUAGES)])
         for number, text in enumerate(texts, 1)
     ]
     costs = [compared_by(StoryIndex(OPTIONS), compared, items) for items in (one, many)]
