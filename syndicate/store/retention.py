@@ -55,7 +55,8 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
     connection.execute(insert_for(connection, tombstones).on_conflict_do_nothing(), buried)
     mark_left(connection, ids)
     tagged, gone = schema.article_tags, schema.pruned_tags
-    tags = connection.scalars(select(tagged.c.tag).where(tagged.c.article_id.in_(ids)).distinct()).all()
+    shown = [row.id for row in old if row.story_id is not None]
+    tags = connection.scalars(select(tagged.c.tag).where(tagged.c.article_id.in_(shown)).distinct()).all()
     if tags:
         keep = insert_for(connection, gone).on_conflict_do_nothing()
         connection.execute(keep, [{"tag": tag} for tag in tags])

@@ -97,7 +97,9 @@ class ListBuild:
             lists = channel_store.tagged_articles(connection, tags, limit=LISTING_SHOWN)
             pruned = channel_store.pruned_tags(connection, tags)
         paged = {tag: found for tag, found in lists.items() if len(found.article_ids) >= TAG_MINIMUM}
-        return paged | {tag: lists.get(tag, TagList(name=tag, article_ids=())) for tag in pruned}
+        # The pages of pruned articles stay, and link to the pages of their tags.
+        kept = [tag for tag in pruned if tag in lists or self._exists(tag_path(tag))]
+        return paged | {tag: lists.get(tag, TagList(name=tag, article_ids=())) for tag in kept}
 
     def _tags(
         self,
@@ -135,27 +137,21 @@ class ListBuild:
     ) -> None:
         """Write the feeds of these lists.
 
-        That of a section or a source stays when it is empty, since older pages link to it.
+        The feed of a section or a source stays when it becomes empty, since older pages link to it.
         """
         feeds: dict[str, tuple[str, Sequence[int]]] = {}
         with self.context.store.read() as connection:
             for name in names:
                 kind, _, key = name.partition(":")
                 if kind == "tag":
-                    found = lists.get(key)
-                    if found is None or len(found.article_ids) < FEED_MINIMUM:
-                        for form in FORMATS:
-                            (self.context.output / f"{list_feed('tags', key)}.{form}").unlink(missing_ok=True)
-                    else:
-                        feeds[list_feed("tags", key)] = found.name, found.article_ids[:FEED_ITEMS]
+                    feeds |= self._feed_of_tag(key, lists.get(key))
                 elif kind == "section":
-                    ids = self._newest(connection, ClauseField.SECTION, key)
-                    feeds[list_feed("sections", key)] = pages.section_name(key), ids
-                    if not ids:
-                        self.write(section_path(key), pages.section_page(key, (), **shown))
+                    feeds |= self._feed_of_section(connection, key, pages, shown)
                 elif source := self.context.views.sources.get(int(key)):
                     ids = self._newest(connection, ClauseField.SOURCE, source.name)
-                    feeds[list_feed("sources", source.name)] = source.name, ids
+                    path = list_feed("sources", source.name)
+                    if ids or self._exists(f"{path}.{FORMATS[0]}"):
+                        feeds[path] = source.name, ids
             if not self.context.options.automatic_channels:
                 return
             wanted = {article_id for _, ids in feeds.values() for article_id in ids}
@@ -169,6 +165,29 @@ class ListBuild:
                 channel, [items[one] for one in listed if one in items]
             ).items():
                 self.write(file, data)
+
+    def _feed_of_tag(self, key: str, found: TagList | None) -> dict[str, tuple[str, Sequence[int]]]:
+        """Return what the feed of a tag holds; remove the files of a tag with too few articles."""
+        path = list_feed("tags", key)
+        if found is not None and len(found.article_ids) >= FEED_MINIMUM:
+            return {path: (found.name, found.article_ids[:FEED_ITEMS])}
+        for form in FORMATS:
+            (self.context.output / f"{path}.{form}").unlink(missing_ok=True)
+        return {}
+
+    def _feed_of_section(
+        self, connection: Connection, key: str, pages: SitePages, shown: Shown
+    ) -> dict[str, tuple[str, Sequence[int]]]:
+        """Return what the feed of a section holds; empty the page of a section without articles."""
+        ids = self._newest(connection, ClauseField.SECTION, key)
+        if not ids and not self._exists(section_path(key)):
+            return {}
+        if not ids:
+            self.write(section_path(key), pages.section_page(key, (), **shown))
+        return {list_feed("sections", key): (pages.section_name(key), ids)}
+
+    def _exists(self, path: str) -> bool:
+        return (self.context.output / path).exists()
 
     def _articles(self, connection: Connection, ids: Collection[int]) -> list[Article]:
         known = [self._known[article_id] for article_id in ids if article_id in self._known]
