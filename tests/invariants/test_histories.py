@@ -11,8 +11,8 @@ from tests.invariants.history import Step, random_history, shrink
 from tests.invariants.trial import Place, broken_by, shortest
 
 SEEDS = range(100)
-MANY_SEEDS = range(1_000, 4_000)
-TOGETHER = 100
+MANY_SEEDS = range(1_000, 1_200)
+TOGETHER = 50
 # Databases of PostgreSQL are copied in 25 ms, files of SQLite in one.
 ON_POSTGRES = 5
 
