@@ -346,7 +346,9 @@ def _files(folder: Path, *, whole: bool = False) -> dict[str, bytes]:
 
 
 def _without_moving(page: bytes) -> bytes:
-    return b"\n".join(line for line in _MOVING.sub(b"", page).splitlines() if line.strip())
+    """Leave out what moves; older pages also keep the spelling that a section had, so all are spelt alike."""
+    alike = re.sub(rb"[\s_-]+", b" ", _MOVING.sub(b"", page).lower())
+    return alike.replace(b"> <", b">\n<")
 
 
 def _difference(kept: bytes, fresh: bytes) -> str:
