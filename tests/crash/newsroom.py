@@ -50,7 +50,7 @@ def feed(path: str) -> bytes:
     )
     return (
         f'<?xml version="1.0"?><rss version="2.0"><channel><title>News of {path}</title>'
-        f"<link>https://example.org{path}</link><description>x</description>{items}</channel></rss>"
+        f"<link>{path}</link><description>x</description>{items}</channel></rss>"
     ).encode()
 
 
