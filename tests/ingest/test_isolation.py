@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import ParseError, ParserDied
-from syndicate.ingest.isolation import Incoming, ParserPool, read_answers
-from syndicate.ingest.parser_worker import PROTOCOL, send
+from syndicate.ingest.isolation import ANSWER_CLASSES, ParserPool
 from syndicate.ingest.readers import Document
 from syndicate.model import Enclosure, Entry, Image, ParsedSource
+from syndicate.workers import Incoming, WorkerDied, read_answers
+from syndicate.workers.process import PROTOCOL, send
 from tests.ingest.reading import URL, read, rss
 
 SMALL = rss("<title>a</title>")
@@ -241,8 +242,8 @@ def alive(process: int) -> bool:
     ],
 )
 def test_an_answer_that_no_worker_of_ours_gives_is_a_dead_parser(message):
-    with pytest.raises(ParserDied, match="strange answer"):
-        read_answers(io.BytesIO(message))
+    with pytest.raises(WorkerDied, match="strange answer"):
+        read_answers(io.BytesIO(message), ANSWER_CLASSES)
 
 
 def test_an_answer_brings_every_value_of_an_entry_its_picture_and_its_files():
@@ -260,7 +261,9 @@ def test_an_answer_brings_every_value_of_an_entry_its_picture_and_its_files():
         digest="d",
     )
     parsed = ParsedSource(title="Paper", entries=(entry, entry), digests=("d",))
-    assert read_answers(io.BytesIO(pickle.dumps([("parsed", parsed)], PROTOCOL))) == [("parsed", parsed)]
+    assert read_answers(io.BytesIO(pickle.dumps([("parsed", parsed)], PROTOCOL)), ANSWER_CLASSES) == [
+        ("parsed", parsed)
+    ]
 
 
 @pytest.fixture
@@ -275,7 +278,7 @@ def test_a_worker_cannot_say_more_than_its_parent_will_hold(ends):
     send(theirs, [("refused", "x" * 2_000)])
     incoming.expect(1_000, time.monotonic() + 10)
     with pytest.raises(OSError, match="too long"):
-        read_answers(io.BufferedReader(incoming))
+        read_answers(io.BufferedReader(incoming), ANSWER_CLASSES)
 
 
 def test_a_worker_that_ends_in_the_middle_of_an_answer_has_ended(ends):
@@ -284,7 +287,7 @@ def test_a_worker_that_ends_in_the_middle_of_an_answer_has_ended(ends):
     theirs.close()
     incoming.expect(10_000, time.monotonic() + 10)
     with pytest.raises(EOFError):
-        read_answers(io.BufferedReader(incoming))
+        read_answers(io.BufferedReader(incoming), ANSWER_CLASSES)
 
 
 def test_a_worker_that_goes_on_and_on_is_late(ends):
@@ -292,4 +295,4 @@ def test_a_worker_that_goes_on_and_on_is_late(ends):
     theirs.sendall(b"\x80\x05(")
     incoming.expect(10_000, time.monotonic() + 0.01)
     with pytest.raises(TimeoutError):
-        read_answers(io.BufferedReader(incoming))
+        read_answers(io.BufferedReader(incoming), ANSWER_CLASSES)

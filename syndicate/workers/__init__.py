@@ -1,0 +1,237 @@
+"""Worker processes that may die: untrusted documents and operators' templates crash or fill only a worker.
+
+A worker is a fresh interpreter (spawned: a forked process would inherit locks and connections), reached over
+a socket pair. The caller waits until a deadline. A worker that misses the deadline, breaks off or runs out of
+memory is killed, the next call starts another, and the caller gets ``WorkerDied``.
+"""
+
+import contextlib
+import errno
+import io
+import pickle
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from syndicate.workers import process
+
+START_LIMIT = 60.0
+"""Seconds a worker may take to import its libraries, on a machine busy with other things."""
+
+_CODE = "import sys; sys.path[:] = {path!r}; from syndicate.workers.process import main; main({arguments})"
+
+Send = Callable[[socket.socket], None]
+Answers = list[tuple[str, Any]]
+
+
+class WorkerDied(Exception):
+    """The worker crashed, took too long, ran out of memory or gave a strange answer."""
+
+
+class WorkerTimeout(WorkerDied):
+    """The worker missed the deadline and was killed."""
+
+
+class WorkerClosed(WorkerDied):
+    """The pool was closed."""
+
+
+class WorkerPool:
+    """A few worker processes, shared by many threads; each starts when it is first needed.
+
+    ``module`` has the function ``answer`` that a worker calls for each request. ``time_limit`` is in seconds
+    of processor time, ``memory_limit`` in bytes of address space. Answers have at most ``max_answer`` bytes
+    and hold no classes but ``classes`` (module and name).
+    """
+
+    def __init__(
+        self,
+        module: str,
+        workers: int,
+        *,
+        time_limit: float,
+        memory_limit: int,
+        max_answer: int,
+        classes: frozenset[tuple[str, str]] = frozenset(),
+    ) -> None:
+        self._start_worker = lambda: _Worker(f"{module!r}, {{}}, {time_limit!r}, {memory_limit!r}")
+        self._max_answer, self._classes = max_answer, classes
+        # Last in, first out: with little to do, one warm worker does it all.
+        self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
+        for _ in range(workers):
+            self._idle.put(None)
+        self._lock = threading.Lock()
+        self._alive: set[_Worker] = set()
+        self._closed = False
+
+    def exchange(self, send: Send, time_limit: float) -> Answers:
+        """Send requests to a free worker and return its answers; raises ``WorkerDied``.
+
+        Waits for a free worker, then at most ``time_limit`` seconds. ``send`` writes one pickled list.
+        """
+        worker = self._idle.get()
+        try:
+            worker = worker or self._start()
+            answers = worker.exchange(send, time_limit, self._max_answer, self._classes)
+            if answers and answers[-1][0] == "memory":
+                self._drop(worker)
+                worker = None
+        except WorkerDied as error:
+            if worker:
+                self._drop(worker)
+            worker = None
+            if self._closed:
+                raise WorkerClosed("was closed") from error
+            raise
+        else:
+            return answers
+        finally:
+            if worker and self._closed:
+                self._drop(worker)
+                worker = None
+            self._idle.put(worker)
+
+    def close(self) -> None:
+        """Kill every worker, busy or not, and refuse further work."""
+        with self._lock:
+            self._closed = True
+            for worker in self._alive:
+                worker.kill()
+        # Busy workers belong to their threads, which see them end and clear up.
+        idle = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                idle.append(self._idle.get_nowait())
+        for worker_or_none in idle:
+            if worker_or_none:
+                self._drop(worker_or_none)
+            self._idle.put(None)
+
+    def _start(self) -> "_Worker":
+        with self._lock:
+            if self._closed:
+                raise WorkerClosed("was closed")
+            worker = self._start_worker()
+            self._alive.add(worker)
+        try:
+            worker.exchange(None, START_LIMIT, self._max_answer, frozenset())
+        except WorkerDied:
+            self._drop(worker)
+            raise
+        return worker
+
+    def _drop(self, worker: "_Worker") -> None:
+        with self._lock:
+            self._alive.discard(worker)
+        worker.stop()
+
+
+class _Worker:
+    """One process and the parent's end of its socket."""
+
+    def __init__(self, arguments: str) -> None:
+        self._connection, theirs = socket.socketpair()
+        code = _CODE.format(path=sys.path, arguments=arguments.format(theirs.fileno()))
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
+                [sys.executable, "-c", code],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+        self._incoming = Incoming(self._connection)
+        self._answers = io.BufferedReader(self._incoming, process.BUFFER)
+
+    def exchange(
+        self, send: Send | None, time_limit: float, max_answer: int, classes: frozenset[tuple[str, str]]
+    ) -> Answers:
+        deadline = time.monotonic() + time_limit
+        try:
+            self._connection.settimeout(time_limit)
+            if send is not None:
+                send(self._connection)
+            self._incoming.expect(max_answer, deadline)
+            return read_answers(self._answers, classes)
+        except TimeoutError as error:
+            raise WorkerTimeout(f"took longer than {time_limit:g} seconds and was stopped") from error
+        except (OSError, EOFError) as error:
+            too_long = isinstance(error, OSError) and error.errno == errno.EMSGSIZE
+            raise WorkerDied("gave an answer that is too long" if too_long else self._death()) from error
+
+    def _death(self) -> str:
+        try:
+            code = self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            return "closed its connection"
+        return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._connection.close()
+
+
+class Incoming(io.RawIOBase):
+    """Stream of a socket: at most so many bytes of one message, until a time of the monotonic clock.
+
+    Reading raises ``EOFError`` when the other end closed, ``TimeoutError`` after the deadline, and
+    ``OSError`` when there is more.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def expect(self, most: int, deadline: float) -> None:
+        """Begin to wait for the next message."""
+        self._left, self._deadline = most, deadline
+
+    def readable(self) -> bool:
+        """Return whether it can be read: always."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Return what has come, at least one byte."""
+        self._connection.settimeout(max(0.001, self._deadline - time.monotonic()))
+        count = self._connection.recv_into(buffer)
+        self._left -= count
+        if not count:
+            raise EOFError
+        if self._left < 0:
+            raise OSError(errno.EMSGSIZE, "a message that is too long")
+        return count
+
+
+def read_answers(source: BinaryIO, classes: frozenset[tuple[str, str]]) -> Answers:
+    """Return a worker's answer for each request; a hostile document may control the worker.
+
+    Raises what reading raises, and ``WorkerDied`` for anything but answers made of ``classes``.
+    """
+    try:
+        return [(str(kind), value) for kind, value in _AnswerReader(source, classes).load()]
+    except (OSError, EOFError):
+        raise
+    except Exception as error:
+        raise WorkerDied(f"gave a strange answer: {type(error).__name__}: {error}") from error
+
+
+class _AnswerReader(pickle.Unpickler):
+    def __init__(self, source: BinaryIO, classes: frozenset[tuple[str, str]]) -> None:
+        super().__init__(source)
+        self._classes = classes
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in self._classes:
+            raise pickle.UnpicklingError(f"{module}.{name}")
+        return super().find_class(module, name)

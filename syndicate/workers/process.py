@@ -1,0 +1,121 @@
+"""Worker process: answers requests of its parent within limits on memory and processor time.
+
+Started by ``syndicate.workers``. The process ends with its parent: a closed socket is the end of work, and a
+parent that is killed during a request leaves at most ``time_limit`` seconds of processor time behind.
+"""
+
+import contextlib
+import gc
+import io
+import math
+import os
+import pickle
+import resource
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass
+from functools import lru_cache
+from importlib import import_module
+from operator import attrgetter
+from typing import Any
+
+Answer = tuple[str, Any]
+"""Kind of an answer, and its value. The worker ends after an answer of the kind ``memory``."""
+
+PROTOCOL = 5
+BUFFER = 1 << 17
+"""Bytes taken from a socket at once."""
+
+
+class _Outgoing:
+    def __init__(self, connection: socket.socket) -> None:
+        self.write = connection.sendall
+
+
+def send(connection: socket.socket, message: object) -> None:
+    """Pickle a message into a socket piece by piece, so that a large one is not held twice."""
+    pickle.Pickler(_Outgoing(connection), PROTOCOL).dump(message)
+
+
+def dump(message: object) -> bytes:
+    """Pickle a message, dataclasses with slots in half the time that the standard library takes."""
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer, PROTOCOL)
+    pickler.dispatch_table = _REDUCERS
+    pickler.dump(message)
+    return buffer.getvalue()
+
+
+class _Reducers(dict[type, Callable[[Any], Any]]):
+    def __missing__(self, kind: type) -> Callable[[Any], Any]:
+        if not (is_dataclass(kind) and "__slots__" in vars(kind)):
+            raise KeyError(kind)
+        names = [field.name for field in fields(kind)]
+        values = attrgetter(*names) if len(names) > 1 else lambda item: tuple(getattr(item, n) for n in names)
+        self[kind] = reducer = lambda item: (restored, (kind, values(item)))
+        return reducer
+
+
+_REDUCERS = _Reducers()
+
+
+def restored(kind: type, values: Iterable[object]) -> object:
+    """Return the dataclass with slots that has these values in its fields; its ``__init__`` is not called."""
+    item = object.__new__(kind)
+    for assign, value in zip(_assigners(kind), values, strict=True):
+        assign(item, value)
+    return item
+
+
+@lru_cache(maxsize=256)
+def _assigners(kind: type) -> tuple[Callable[[object, object], None], ...]:
+    return tuple(getattr(kind, field.name).__set__ for field in fields(kind))
+
+
+def serve(
+    connection: socket.socket, answer: Callable[[Any], Answer], *, time_limit: float, memory_limit: int
+) -> None:
+    """Answer lists of requests until the other end closes. Limits are in seconds and bytes."""
+    # A system without such a limit (macOS) still has the one on time.
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (memory_limit, memory_limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    gc.freeze()
+    gc.set_threshold(50_000)
+    send(connection, [("ready", None)])
+    incoming = connection.makefile("rb", buffering=BUFFER)
+    # The last two: in the middle of a message.
+    with incoming, contextlib.suppress(EOFError, ConnectionError, pickle.UnpicklingError):
+        while True:
+            answers: list[Answer] = []
+            for request in pickle.load(incoming):  # noqa: S301 - written by our own parent
+                _limit_processor_time(time_limit)
+                answers.append(_answered(answer, request))
+                if answers[-1][0] == "memory":
+                    send(connection, answers[-1:])
+                    return
+            send(connection, answers)
+
+
+def _answered(answer: Callable[[Any], Answer], request: Any) -> Answer:
+    try:
+        return answer(request)
+    except MemoryError:
+        return "memory", ""
+    except Exception as error:  # noqa: BLE001 - the parent decides; the process lives on
+        return "failed", f"{type(error).__name__}: {error}"
+
+
+def _limit_processor_time(seconds: float) -> None:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = math.ceil(used.ru_utime + used.ru_stime + seconds) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, resource.RLIM_INFINITY))
+
+
+def main(module: str, descriptor: int, time_limit: float, memory_limit: int) -> None:
+    """Serve ``answer`` of a module on an inherited socket; what libraries print is discarded."""
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 1)
+    answer = import_module(module).answer
+    with socket.socket(fileno=descriptor) as connection:
+        serve(connection, answer, time_limit=time_limit, memory_limit=memory_limit)
