@@ -18,6 +18,7 @@ A message says what went wrong, where, why, and what to do about it. Anything th
     │   └── ParserDied             the worker process crashed, ran out of time or out of memory
     │       └── ParserClosed       the program is stopping
     ├── RenderError                a template or a feed could not be rendered
+    ├── RenderStopped              a template was not rendered because the program stops
     ├── InvalidAddress             a text that is no mail address
     └── MailError                  the mail server said no, for this message or for all of them
         ├── Deferred               a 4xx reply: try again later
@@ -116,6 +117,10 @@ class ParserClosed(ParserDied):
 
 class RenderError(SyndicateError):
     """A template or an output document could not be rendered."""
+
+
+class RenderStopped(SyndicateError):
+    """A template was not rendered because the program stops; the template is not at fault."""
 
 
 class InvalidAddress(SyndicateError):

@@ -7,19 +7,21 @@ shipped one. ``docs/templates.md`` lists what every template is given.
 What a template says by itself is in a file called ``words``. ``words.ar.html`` beside ``words.html`` is
 the same in Arabic, and taken instead where Arabic is wanted.
 
-Templates come from the operator, who can run any code on this machine anyway; they are not
-sandboxed.
+Templates come from the operator, who can run any code on this machine anyway; they are not sandboxed.
+A template that takes anything from the operator's folder is rendered in a worker process with limits on time
+and memory (``workers.rendering``), which protects against mistakes. Shipped templates are rendered here.
 """
 
 import re
-from collections.abc import Callable, Iterable, MutableMapping
+import signal
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from types import CodeType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 from jinja2 import (
@@ -42,6 +44,8 @@ from markupsafe import Markup, escape
 from syndicate.errors import ConfigError, RenderError
 from syndicate.text.dates import full_date, human_date, human_day
 from syndicate.text.media_types import file_name, human_size
+from syndicate.workers.process import Answer
+from syndicate.workers.rendering import MAX_TEXT, RenderPool
 
 __all__ = ["Markup", "Templates", "escape", "iso_date", "reading_time"]
 
@@ -153,10 +157,13 @@ class Templates:
 
     ``folder`` is the user's own folder or ``None``; ``ConfigError`` when it is not there. ``language`` (BCP
     47) is that of the words a template says by itself; those it has no translation for are English. Changes
-    on disk are seen by a new ``Templates``, never by one in use, so a run is consistent.
+    on disk are seen by a new ``Templates``, never by one in use, so a run is consistent. With a ``pool``,
+    whatever takes anything from ``folder`` is rendered there.
     """
 
-    def __init__(self, folder: Path | None = None, language: str = "") -> None:
+    def __init__(
+        self, folder: Path | None = None, language: str = "", *, pool: RenderPool | None = None
+    ) -> None:
         if folder is not None and not folder.is_dir():
             raise ConfigError(
                 f"The templates folder {folder} does not exist. Create it, or remove the setting."
@@ -164,6 +171,8 @@ class Templates:
         builtin = _builtin_folder()
         self._folders = (builtin,) if folder is None else (folder, builtin)
         self._folder, self._translated = folder, {language: self}
+        self.language, self.pool = language, pool
+        self._own: dict[str, bool] = {}
         loaders = [_Folder(place, language) for place in self._folders]
         self._environment = _Environment(
             loader=ChoiceLoader([*loaders, PrefixLoader({_BUILTIN_PREFIX: FileSystemLoader(builtin)})]),
@@ -192,15 +201,58 @@ class Templates:
     def in_language(self, language: str) -> "Templates":
         """The same templates with the words of another language."""
         if language not in self._translated:
-            self._translated[language] = Templates(self._folder, language)
+            self._translated[language] = Templates(self._folder, language, pool=self.pool)
         return self._translated[language]
 
     def render(self, name: str, /, **context: object) -> str:
         """The text of one template; ``RenderError`` names the template, the line and the cause."""
+        if self.pool is not None and self.is_own(name):
+            return self.pool.render(self.language, name, context)
+        return self._render(name, context)
+
+    def render_each(self, name: str, contexts: Sequence[Mapping[str, object]]) -> list[str | RenderError]:
+        """The text of one template for each context, or the error in its place."""
+        if self.pool is not None and self.is_own(name):
+            return self.pool.render_each(self.language, name, contexts)
+        found: list[str | RenderError] = []
+        for context in contexts:
+            try:
+                found.append(self._render(name, context))
+            except RenderError as error:
+                found.append(error)
+        return found
+
+    def is_own(self, name: str) -> bool:
+        """Return whether a template, or any that it may refer to, lies in the operator's folder."""
+        if self._folder is None:
+            return False
+        if name not in self._own:
+            self._own[name] = self._takes_own(name, set())
+        return self._own[name]
+
+    def _takes_own(self, name: str, seen: set[str]) -> bool:
+        seen.add(name)
+        try:
+            source, file = self._source(name)
+            if Path(file).is_relative_to(self._folder or file):
+                return True
+            tree = self._environment.parse(source, name=name)
+        except (TemplateError, OSError, UnicodeDecodeError):
+            return True
+        others = set(meta.find_referenced_templates(tree))
+        # A name that is computed (``None``) may be that of any template.
+        return None in others or any(self._takes_own(str(other), seen) for other in others - seen)
+
+    def _render(self, name: str, context: Mapping[str, object]) -> str:
         try:
             return self._environment.get_template(name).render(context)
         except Exception as error:  # a template may call anything, so anything may be raised
             raise RenderError(self._explain(name, error)) from error
+
+    def close(self) -> None:
+        """End the worker processes, if there are any."""
+        if self.pool is not None:
+            self.pool.close()
 
     def fragment(self, name: str, /, **context: object) -> Markup:
         """Like ``render``, as markup that other templates insert without escaping it again."""
@@ -249,6 +301,12 @@ class Templates:
         """Compile each template and look up those it refers to; return a sentence for each problem."""
         problems: list[str] = []
         for name in names:
+            if self.pool is not None and self.is_own(name):
+                try:
+                    problems += filter(None, [self.pool.render(self.language, name, None)])
+                except RenderError as error:
+                    problems.append(str(error))
+                continue
             try:
                 self._environment.get_template(name)
                 for other in self._references(name):
@@ -256,6 +314,25 @@ class Templates:
             except (TemplateError, UnicodeDecodeError, OSError) as error:
                 problems.append(self._explain(name, error))
         return tuple(problems)
+
+    def answer(self, name: str, context: Mapping[str, object] | None) -> Answer:
+        """Render a template in a worker, or without a context only compile it.
+
+        Gives the text (``done``), the message of an error (``failed``), or the line at which the time was
+        over (``timeout``) or the memory used up (``memory``).
+        """
+        try:
+            if context is None:
+                return "done", "\n".join(self.check([name]))
+            text = self._render(name, context)
+        except RenderError as error:
+            cause = error.__cause__
+            if isinstance(cause, MemoryError | _TimeIsOver):
+                return "memory" if isinstance(cause, MemoryError) else "timeout", self._where(cause)
+            return "failed", str(error)
+        if len(text) > MAX_TEXT:
+            return "failed", f"Template {name} makes a text of more than {MAX_TEXT >> 20} million characters."
+        return "done", text
 
     def fingerprint(self, folder: str = "") -> str:
         """Hex digest of every file below ``folder`` (``"pages/"``), so that a changed look is noticed.
@@ -276,13 +353,15 @@ class Templates:
                 digest.update(data)
         return digest.hexdigest()
 
-    def _source(self, name: str) -> str:
+    def _source(self, name: str) -> tuple[str, str]:
+        """Return the text of a template and its file."""
         loader = self._environment.loader
         assert loader is not None  # noqa: S101 set in __init__; jinja2's type allows None
-        return loader.get_source(self._environment, name)[0]
+        source, file, _ = loader.get_source(self._environment, name)
+        return source, file or ""
 
     def _references(self, name: str) -> list[str]:
-        tree = self._environment.parse(self._source(name), name=name)
+        tree = self._environment.parse(self._source(name)[0], name=name)
         return sorted(other for other in meta.find_referenced_templates(tree) if other is not None)
 
     def _places(self) -> str:
@@ -297,7 +376,7 @@ class Templates:
         cause = str(error) if isinstance(error, TemplateError) else f"{type(error).__name__}: {error}"
         return f"Template {where or name}: {cause}"
 
-    def _where(self, error: Exception) -> str:
+    def _where(self, error: BaseException) -> str:
         """``name, line n`` of the innermost template line in the traceback, which jinja2 rewrites."""
         found = ""
         trace = error.__traceback__
@@ -308,3 +387,29 @@ class Templates:
                     found = f"{file.relative_to(folder).as_posix()}, line {trace.tb_lineno}"
             trace = trace.tb_next
         return found
+
+
+class _TimeIsOver(Exception):
+    """Raised inside a template at its time limit."""
+
+
+@lru_cache(maxsize=64)
+def _in_worker(folder: Path, language: str) -> Templates:
+    return Templates(folder, language)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise _TimeIsOver
+
+
+def answer(request: tuple[Path, str, str, Mapping[str, object] | None, float]) -> Answer:
+    """Answer one request of a ``RenderPool``, in a worker process."""
+    folder, language, name, context, time_limit = request
+    signal.signal(signal.SIGALRM, _interrupt)
+    signal.setitimer(signal.ITIMER_REAL, time_limit)
+    try:
+        return _in_worker(folder, language).answer(name, context)
+    except _TimeIsOver:
+        return "timeout", ""
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)

@@ -8,8 +8,8 @@ from syndicate.ingest.readers import reader_of
 from syndicate.workers.process import Answer
 
 UNCOLLECTED: Final = 8 << 20
-"""Bytes of documents between two collections of cycles. A broken document leaves itself several times over, in
-so few objects that nothing else would make the interpreter collect."""
+"""Bytes of documents between two collections of cycles: a broken document leaves itself several
+times over, in so few objects that nothing else would make the interpreter collect."""
 
 _read = {"bytes": 0}
 

@@ -8,9 +8,10 @@ has to cost well under a millisecond: a new article may rewrite hundreds of them
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, overload
 from urllib.parse import quote
 
+from syndicate.errors import RenderError
 from syndicate.model import (
     Channel,
     Image,
@@ -40,6 +41,7 @@ from syndicate.text.names import tag_key
 
 # Articles on the page of a tag that has a feed of its own.
 FEED_MINIMUM: Final = 5
+_ARTICLE: Final = "pages/article.html"
 _ASSETS: Final = ("site.css", "site.js", "favicon.svg", "favicon.png")
 
 # A publisher's "updated" a few seconds after "published" is their software, not news.
@@ -108,7 +110,39 @@ class SitePages:
         trending: Sequence[Headline] = (),
         more_from_section: Sequence[Headline] = (),
     ) -> bytes:
-        """The page at ``item.article.path``.
+        """The page at ``item.article.path``."""
+        lists = {"top": top, "trending": trending, "more_from_section": more_from_section}
+        return _encoded(self._templates.render(_ARTICLE, **self._article(item, **lists)))
+
+    def article_pages(
+        self,
+        items: Sequence[PublishedArticle],
+        more: Mapping[str, Sequence[Headline]],
+        **lists: Sequence[Headline],
+    ) -> list[bytes | RenderError]:
+        """The page of each article, or the error in its place; ``more`` has the articles of each section."""
+        found: list[bytes | RenderError | None] = []
+        contexts = []
+        for item in items:
+            try:
+                context = self._article(item, more_from_section=more[item.article.section], **lists)
+            except RenderError as error:
+                found.append(error)
+            else:
+                contexts.append(context)
+                found.append(None)
+        texts = iter(self._templates.render_each(_ARTICLE, contexts))
+        return [_encoded(next(texts)) if page is None else page for page in found]
+
+    def _article(
+        self,
+        item: PublishedArticle,
+        *,
+        top: Sequence[Headline],
+        trending: Sequence[Headline],
+        more_from_section: Sequence[Headline],
+    ) -> Mapping[str, object]:
+        """Return what the template of an article page is given.
 
         Lists leave the article itself out; ``more_from_section`` also what "Read more" shows. "Also covered
         by" does not: it says who tells the story, and would say less than is true.
@@ -118,8 +152,7 @@ class SitePages:
         canonical = item.link or self._absolute(article.path)
         picture = shown_picture(item)
         summary = shown_summary(item)
-        return self._page(
-            "pages/article.html",
+        return self._context(
             root,
             section=article.section,
             context={
@@ -247,16 +280,11 @@ class SitePages:
         )
 
     def _page(self, template: str, root: str, *, context: Mapping[str, object], section: str = "") -> bytes:
-        text = self._templates.render(
-            template,
-            site=self._options,
-            direction=self._direction,
-            root=root,
-            **self._frame(root, section),
-            **context,
-        )
-        # A lone surrogate that slipped through must not cost the page.
-        return text.encode("utf-8", "replace")
+        return _encoded(self._templates.render(template, **self._context(root, context, section)))
+
+    def _context(self, root: str, context: Mapping[str, object], section: str) -> Mapping[str, object]:
+        shared = {"site": self._options, "direction": self._direction, "root": root}
+        return {**shared, **self._frame(root, section), **context}
 
     def _frame(self, root: str, section: str) -> dict[str, object]:
         """Head links, masthead and footer as finished markup, for one folder depth and section."""
@@ -347,6 +375,15 @@ class SitePages:
 
     def _absolute(self, path: str) -> str:
         return f"{self._options.site_url}/{path}"
+
+
+@overload
+def _encoded(text: str) -> bytes: ...
+@overload
+def _encoded(text: str | RenderError) -> bytes | RenderError: ...
+def _encoded(text: str | RenderError) -> bytes | RenderError:
+    # A lone surrogate that slipped through must not cost the page.
+    return text.encode("utf-8", "replace") if isinstance(text, str) else text
 
 
 def _feed(channel: Channel) -> NamedPath:

@@ -94,9 +94,13 @@ class Services(IntakeServices):
     def templates(self) -> Templates:
         """The user's templates before ours, with the words of the site's language."""
         from syndicate.templating import Templates
+        from syndicate.workers.rendering import RenderPool
 
-        folder = self.settings.templates.folder
-        return Templates(self.settings.path(folder) if folder else None, self.settings.site.language)
+        language = self.settings.site.language
+        if not self.settings.templates.folder:
+            return Templates(None, language)
+        folder = self.settings.path(self.settings.templates.folder)
+        return Templates(folder, language, pool=RenderPool(folder))
 
     @cached_property
     def channels(self) -> tuple[Channel, ...]:
@@ -335,7 +339,7 @@ class Services(IntakeServices):
 
     def close(self) -> None:
         """Close what was opened, in the order that lets nothing wait for the other."""
-        for name in ("fetcher", "parsers"):
+        for name in ("fetcher", "parsers", "templates"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
         self.store.dispose()

@@ -6,21 +6,20 @@ parent that is killed during a request leaves at most ``time_limit`` seconds of 
 
 import contextlib
 import gc
-import io
 import math
 import os
 import pickle
 import resource
 import socket
-from collections.abc import Callable, Iterable
-from dataclasses import fields, is_dataclass
-from functools import lru_cache
+from collections.abc import Callable
 from importlib import import_module
-from operator import attrgetter
 from typing import Any
 
 Answer = tuple[str, Any]
-"""Kind of an answer, and its value. The worker ends after an answer of the kind ``memory``."""
+"""Kind of an answer, and its value.
+
+After ``timeout`` and ``memory`` the rest of a list of requests is left, after ``memory`` the worker ends.
+"""
 
 PROTOCOL = 5
 BUFFER = 1 << 17
@@ -35,41 +34,6 @@ class _Outgoing:
 def send(connection: socket.socket, message: object) -> None:
     """Pickle a message into a socket piece by piece, so that a large one is not held twice."""
     pickle.Pickler(_Outgoing(connection), PROTOCOL).dump(message)
-
-
-def dump(message: object) -> bytes:
-    """Pickle a message, dataclasses with slots in half the time that the standard library takes."""
-    buffer = io.BytesIO()
-    pickler = pickle.Pickler(buffer, PROTOCOL)
-    pickler.dispatch_table = _REDUCERS
-    pickler.dump(message)
-    return buffer.getvalue()
-
-
-class _Reducers(dict[type, Callable[[Any], Any]]):
-    def __missing__(self, kind: type) -> Callable[[Any], Any]:
-        if not (is_dataclass(kind) and "__slots__" in vars(kind)):
-            raise KeyError(kind)
-        names = [field.name for field in fields(kind)]
-        values = attrgetter(*names) if len(names) > 1 else lambda item: tuple(getattr(item, n) for n in names)
-        self[kind] = reducer = lambda item: (restored, (kind, values(item)))
-        return reducer
-
-
-_REDUCERS = _Reducers()
-
-
-def restored(kind: type, values: Iterable[object]) -> object:
-    """Return the dataclass with slots that has these values in its fields; its ``__init__`` is not called."""
-    item = object.__new__(kind)
-    for assign, value in zip(_assigners(kind), values, strict=True):
-        assign(item, value)
-    return item
-
-
-@lru_cache(maxsize=256)
-def _assigners(kind: type) -> tuple[Callable[[object, object], None], ...]:
-    return tuple(getattr(kind, field.name).__set__ for field in fields(kind))
 
 
 def serve(
@@ -91,10 +55,11 @@ def serve(
             for request in pickle.load(incoming):  # noqa: S301 - written by our own parent
                 _limit_processor_time(time_limit)
                 answers.append(_answered(answer, request))
-                if answers[-1][0] == "memory":
-                    send(connection, answers[-1:])
-                    return
+                if answers[-1][0] in ("memory", "timeout"):
+                    break
             send(connection, answers)
+            if answers and answers[-1][0] == "memory":
+                return
 
 
 def _answered(answer: Callable[[Any], Answer], request: Any) -> Answer:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from syndicate.files import write_page
 from syndicate.jobs.publish.context import PublishContext
 from syndicate.jobs.publish.list_build import LISTING_SHOWN, ListBuild, Shown
 from syndicate.jobs.publish.signatures import signature_of
-from syndicate.model import Article, Channel, Source
+from syndicate.model import Article, Channel, PublishedArticle, Source
 from syndicate.publish.channels import only_section
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, SectionBlock, reasons
@@ -27,6 +27,9 @@ BATCH = 200
 BETWEEN_MARKS = 4_000
 # Articles kept in memory for the lists that show them.
 KNOWN = 4_000
+# Pages rendered with one exchange with a worker, if the operator's templates are used.
+TOGETHER = 20
+# Failures in a row: the template is broken, not an article.
 FAILURES_BEFORE_GIVING_UP = 20
 LISTS_STEP = 900.0
 TOP_SHOWN = 7
@@ -53,6 +56,7 @@ class SiteBuild:
         self._articles: dict[int, Article] = {}
         self._marks: set[str] = set()
         self._views = replace(context.views, told={})
+        self._failed_in_a_row = 0
         self.look = ""
         self.written: list[str] = []
         self.failures: list[str] = []
@@ -142,7 +146,7 @@ class SiteBuild:
 
     def _article_pages(self, waiting: int, progress: Callable[[int, int], None]) -> int:
         done, below = 0, None
-        while len(self.failures) < FAILURES_BEFORE_GIVING_UP and not self._context.should_stop():
+        while self._failed_in_a_row < FAILURES_BEFORE_GIVING_UP and not self._context.should_stop():
             with self._store.read() as connection:
                 batch = stale.stale_pages(connection, BATCH, below=below)
             if batch:
@@ -179,24 +183,17 @@ class SiteBuild:
         self._articles |= {one.id: one for one in articles[: max(0, KNOWN - len(self._articles))]}
         self._pages.tags = listed
         mended: set[str] = set()
-        for item in items:
-            if len(self.failures) >= FAILURES_BEFORE_GIVING_UP:
-                break
+        for item, page in self._rendered_pages(items, more):
             article = item.article
             tags = {tag_key(name) for name in article.tags}
             self._linked |= {tag: tag in listed for tag in tags}
-            try:
-                page = self._pages.article_page(
-                    item,
-                    top=self._top[:TOP_SHOWN],
-                    trending=self._trending,
-                    more_from_section=more[article.section],
-                )
-                self._write(article.path, page)
-            except RenderError as error:
-                self.failures.append(f"page {article.path}: {error}")
-                self._context.record_failure("page", article.path, error, source_id=article.source_id)
+            if isinstance(page, RenderError):
+                self._failed_in_a_row += 1
+                self.failures.append(f"page {article.path}: {page}")
+                self._context.record_failure("page", article.path, page, source_id=article.source_id)
             else:
+                self._failed_in_a_row = 0
+                self._write(article.path, page)
                 self._written[article.id] = versions[article.id]
                 self._marks |= {f"tag:{tag}" for tag in tags if tag in listed or self._has_page(tag)}
                 self._marks.add(f"source:{article.source_id}")
@@ -207,6 +204,16 @@ class SiteBuild:
             with self._store.write() as connection:
                 for path in mended:
                     quarantine.clear_failure(connection, "page", path)
+
+    def _rendered_pages(
+        self, items: Sequence[PublishedArticle], more: Mapping[str, Sequence[Headline]]
+    ) -> Iterator[tuple[PublishedArticle, bytes | RenderError]]:
+        for start in range(0, len(items), TOGETHER):
+            if self._failed_in_a_row >= FAILURES_BEFORE_GIVING_UP or self._context.should_stop():
+                return
+            some = items[start : start + TOGETHER]
+            pages = self._pages.article_pages(some, more, top=self._top[:TOP_SHOWN], trending=self._trending)
+            yield from zip(some, pages, strict=True)
 
     def _has_page(self, tag: str) -> bool:
         return os.path.exists(f"{self._context.output}/{tag_path(tag)}")  # noqa: PTH110 - strings are cheaper

@@ -1,0 +1,149 @@
+"""Rendering of operators' templates in worker processes, so that a mistake in a template costs one document.
+
+The limits protect against mistakes, not against malice: a template is the operator's own code and runs with
+the rights of the program. The worker interrupts a template at the time limit and knows the line then. The
+parent kills a worker that cannot be interrupted, such as in one long step of a built-in function.
+"""
+
+import pickle
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from syndicate.errors import RenderError, RenderStopped
+from syndicate.workers import Answers, WorkerClosed, WorkerDied, WorkerPool, WorkerTimeout
+from syndicate.workers.process import PROTOCOL
+
+TIME_LIMIT = 10.0
+"""Seconds for one document."""
+MEMORY_LIMIT = 384 << 20
+"""Bytes of address space of one worker."""
+MAX_TEXT = 16 << 20
+"""Characters of one document."""
+EXTRA_TIME = 2.0
+"""Seconds after the time limit, until a worker that was not interrupted is killed."""
+TIMEOUTS = 4
+"""Timeouts of one template in a row, after which it is not rendered for ``REST`` seconds."""
+REST = 600.0
+_WORKERS = 2
+
+
+class RenderPool:
+    """Worker processes that render the templates of one ``folder``; safe to use from many threads.
+
+    ``timeouts`` is how often in a row a template may miss the time limit before it rests.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        time_limit: float = TIME_LIMIT,
+        memory_limit: int = MEMORY_LIMIT,
+        timeouts: int = TIMEOUTS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.timeouts = timeouts
+        self._folder, self._time_limit, self._memory_limit, self._clock = (
+            folder,
+            time_limit,
+            memory_limit,
+            clock,
+        )
+        self._workers = WorkerPool(
+            "syndicate.templating",
+            _WORKERS,
+            time_limit=time_limit + EXTRA_TIME,
+            memory_limit=memory_limit,
+            max_answer=4 * MAX_TEXT + 1024,
+        )
+        self._late: dict[str, tuple[int, float]] = {}
+        self._timer: threading.Timer | None = None
+
+    def render(self, language: str, name: str, context: Mapping[str, object] | None) -> str:
+        """Return the text of a template; without a context compile it only, and return what is wrong with it.
+
+        Raises ``RenderError``, and ``RenderStopped`` once the pool is closed.
+        """
+        count, until = self._late.get(name, (0, 0.0))
+        if count >= self.timeouts and self._clock() < until:
+            raise RenderError(
+                f"Template {name} was not rendered: it did not finish {count} times in a row. Mend it, then "
+                "reload the configuration; otherwise it is tried again within 10 minutes."
+            )
+        died = ""
+        # A worker that dies, perhaps of something else, is replaced once.
+        for _ in range(2):
+            try:
+                (answer,) = self._exchange(language, name, [context])
+            except WorkerTimeout:
+                answer = "timeout", ""
+            except WorkerDied as error:
+                died = str(error)
+                continue
+            return self._text(name, *answer)
+        raise RenderError(f"Template {name} was not rendered: the process that rendered it {died}, twice.")
+
+    def render_each(
+        self, language: str, name: str, contexts: Sequence[Mapping[str, object]]
+    ) -> list[str | RenderError]:
+        """Return what ``render`` returns or raises for each context, in fewer exchanges with a worker."""
+        found: list[str | RenderError] = []
+        if name not in self._late:
+            # Of a worker that died the document is not known: each is then rendered alone.
+            with suppress(WorkerDied):
+                answers = self._exchange(language, name, contexts)
+                found = [_caught(partial(self._text, name, *answer)) for answer in answers]
+        rest = contexts[len(found) :]
+        return [*found, *(_caught(partial(self.render, language, name, context)) for context in rest)]
+
+    def stop(self, grace: float) -> None:
+        """Close in ``grace`` seconds, when the program ends: no template holds it up any longer."""
+        self._timer = threading.Timer(grace, self._workers.close)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def close(self) -> None:
+        """Kill the workers, busy or not, and refuse further work."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._workers.close()
+
+    def _exchange(self, language: str, name: str, contexts: Sequence[Mapping[str, object] | None]) -> Answers:
+        """Return an answer for each context, up to the first that was stopped at a limit."""
+        requests = [(self._folder, language, name, context, self._time_limit) for context in contexts]
+        data = pickle.dumps(requests, PROTOCOL)
+        try:
+            return self._workers.exchange(
+                lambda connection: connection.sendall(data), self._time_limit + EXTRA_TIME
+            )
+        except WorkerClosed as error:
+            raise RenderStopped(f"Template {name} was not rendered: the program stops.") from error
+
+    def _text(self, name: str, kind: str, value: str) -> str:
+        """Return the text of an answer, or raise ``RenderError`` with what it says."""
+        if kind == "done":
+            self._late.pop(name, None)
+            return value
+        if kind == "timeout":
+            self._late[name] = (self._late.get(name, (0, 0.0))[0] + 1, self._clock() + REST)
+            raise RenderError(
+                f"Template {value or name} did not finish within {self._time_limit:g} s and was stopped: "
+                "look for an endless loop."
+            )
+        if kind == "memory":
+            raise RenderError(
+                f"Template {value or name} needs more than {self._memory_limit >> 20} MB of memory and was "
+                "stopped: look for a loop or a text that grows without end."
+            )
+        raise RenderError(value)
+
+
+def _caught(render: Callable[[], str]) -> str | RenderError:
+    try:
+        return render()
+    except RenderError as error:
+        return error
