@@ -51,6 +51,8 @@ TICKS = {
     "announce": 30.0,
 }
 SILENT = 600.0
+RENDERING_GRACE = 2.0
+"""Seconds that templates of the operator may still take when the daemon stops or reloads."""
 
 
 @click.command()
@@ -153,6 +155,7 @@ class _Daemon:
         await orders.came.wait()
         if orders.ending:
             log.info("stopping")
+        self._services.stop_rendering(RENDERING_GRACE)
         if self._server is not None and serving is not None:
             self._server.stop()
             await serving

@@ -29,6 +29,9 @@ _STATUSES = (400, 403, 404, 405, 409, 410, 413, 429, 500, 503)
 def broken_templates(services: Services, now: datetime) -> list[str]:
     """Return what cannot be rendered: the template, the line and the cause, each said once."""
     problems: dict[str, None] = {}
+    if services.templates.pool is not None:
+        # The first timeout says it: the same template need not be waited for with other news.
+        services.templates.pool.timeouts = 1
     for renders in (_site, _archive, _notices, _mails):
         for render in renders(services, now):
             try:
@@ -66,7 +69,7 @@ def _archive(services: Services, now: datetime) -> Renders:
 
 def _notices(services: Services, now: datetime) -> Renders:
     """The web server's own pages."""
-    notices = Notices(services.templates, services.settings.site.title)
+    notices = Notices(services.templates, services.settings.site.title, at_once=True)
     offered = ("sample", "Sample")
     for problem, offer in (
         ("", ()),

@@ -6,7 +6,6 @@ has to cost well under a millisecond: a new article may rewrite hundreds of them
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, overload
 from urllib.parse import quote
@@ -24,7 +23,7 @@ from syndicate.model import (
 from syndicate.publish.channels import only_section
 from syndicate.publish.lead_image import shows_image
 from syndicate.publish.options import PublishOptions
-from syndicate.publish.site_headline import Headline, SectionBlock, publisher_page
+from syndicate.publish.site_headline import FrontSection, Headline, NamedPath, SectionBlock, publisher_page
 from syndicate.publish.site_metadata import (
     named_links,
     nested_headings,
@@ -46,28 +45,6 @@ _ASSETS: Final = ("site.css", "site.js", "favicon.svg", "favicon.png")
 
 # A publisher's "updated" a few seconds after "published" is their software, not news.
 _UPDATE_WORTH_SHOWING: Final = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedPath:
-    """A section, tag, feed or newsletter as templates see it.
-
-    The ``path`` of a feed lacks its extension; a newsletter's is its feed's, its ``name`` the folder of its
-    archive.
-    """
-
-    title: str = ""
-    name: str = ""
-    path: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrontSection:
-    """A section on the front page as its template sees it."""
-
-    name: str
-    path: str
-    headlines: Sequence[Headline]
 
 
 class SitePages:

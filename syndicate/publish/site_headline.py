@@ -119,3 +119,25 @@ def publisher_page(item: PublishedArticle) -> str:
         return ""
     ours = not item.link or item.link.endswith("/" + item.article.path)
     return item.source.home_url if ours else item.link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedPath:
+    """A section, tag, feed or newsletter as templates see it.
+
+    The ``path`` of a feed lacks its extension; a newsletter's is its feed's, its ``name`` the folder of its
+    archive.
+    """
+
+    title: str = ""
+    name: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrontSection:
+    """A section on the front page as its template sees it."""
+
+    name: str
+    path: str
+    headlines: Sequence[Headline]

@@ -337,6 +337,11 @@ class Services(IntakeServices):
         titles = {one.name: one.title for one in self.newsletters}
         return newsletter_mail(self.settings, newsletter, titles.get(newsletter, newsletter))
 
+    def stop_rendering(self, grace: float) -> None:
+        """Let templates of the operator take ``grace`` more seconds."""
+        if "templates" in self.__dict__:
+            self.templates.stop(grace)
+
     def close(self) -> None:
         """Close what was opened, in the order that lets nothing wait for the other."""
         for name in ("fetcher", "parsers", "templates"):

@@ -2,12 +2,21 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from http import HTTPStatus
 
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
+from syndicate.errors import RenderError
 from syndicate.templating import Markup, Templates
 
+log = logging.getLogger("syndicate.web")
+
+_PROBLEM = "pages/problem.html"
 # Rules D6 and W14. Scripts and styles come from our own files only.
 _POLICY = (
     "default-src 'none'; img-src * data:; media-src *; style-src {style}; script-src 'self'; "
@@ -19,10 +28,14 @@ _PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
 class Notices:
-    """Renders the notices, named after the site. Their style sheet is in the page, allowed by its hash."""
+    """Renders the notices, named after the site. Their style sheet is in the page, allowed by its hash.
 
-    def __init__(self, templates: Templates, site: str = "") -> None:
+    With ``at_once`` each is rendered before it is returned, and raises ``RenderError``.
+    """
+
+    def __init__(self, templates: Templates, site: str = "", *, at_once: bool = False) -> None:
         self._templates = templates
+        self._at_once = at_once
         self._site = site
         self._translated: dict[str, Notices] = {}
         style = templates.read("pages/notice.css")
@@ -36,14 +49,16 @@ class Notices:
         if not language:
             return self
         if language not in self._translated:
-            self._translated[language] = Notices(self._templates.in_language(language), self._site)
+            self._translated[language] = Notices(
+                self._templates.in_language(language), self._site, at_once=self._at_once
+            )
         return self._translated[language]
 
     def problem(
         self, status: int, headers: Mapping[str, str] | None = None, *, code: int | str = 0
     ) -> Response:
         """The page for an error status; says the same whatever was asked for. ``code`` names other words."""
-        return self._page("pages/problem.html", status, headers, code=code or status)
+        return self._page(_PROBLEM, status, headers, code=code or status)
 
     def ask(self, newsletter: str, token: str) -> Response:
         """The page with the one button; showing it changes nothing."""
@@ -65,5 +80,34 @@ class Notices:
     def _page(
         self, template: str, status: int, headers: Mapping[str, str] | None = None, **context: object
     ) -> Response:
-        html = self._templates.render(template, style=self._style, site=self._site, **context)
-        return Response(html, status, {**self._headers, **(headers or {})}, media_type="text/html")
+        headers = {**self._headers, **(headers or {})}
+        render = partial(self._templates.render, template, style=self._style, site=self._site, **context)
+        if self._at_once:
+            return Response(render(), status, headers, media_type="text/html")
+        if template == _PROBLEM:
+            render = partial(_or_plain, render, status)
+        if self._templates.is_own(template):
+            return _OwnPage(render, status, headers)
+        return Response(render(), status, headers, media_type="text/html")
+
+
+class _OwnPage(Response):
+    """Page of an operator's template, rendered in a thread: the event loop does not wait for a worker."""
+
+    def __init__(self, render: Callable[[], str], status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(b"", status, headers, media_type="text/html")
+        self._render_page, self._headers = render, headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        html = await run_in_threadpool(self._render_page)
+        page = Response(html, self.status_code, self._headers, media_type=self.media_type)
+        await page(scope, receive, send)
+
+
+def _or_plain(render: Callable[[], str], status: int) -> str:
+    """Return a page of a line when the template of the error page fails, which has no other page."""
+    try:
+        return render()
+    except RenderError as error:
+        log.warning("%s", error)
+        return f"<!DOCTYPE html>\n<title>{status}</title>\n<p>{status} {HTTPStatus(status).phrase}\n"

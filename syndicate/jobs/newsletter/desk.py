@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from syndicate.errors import SyndicateError
+from syndicate.errors import RenderStopped, SyndicateError
 from syndicate.jobs.newsletter.press import Press, Proof
 from syndicate.jobs.newsletter.variants import sending_times
 from syndicate.model import Digest, Newsletter
@@ -169,6 +169,8 @@ class DeskJob:
         for found, digest in overdue:
             try:
                 ready = self._look(found, digest)
+            except RenderStopped:
+                raise
             except SyndicateError as error:
                 done.append((found, (str(error),)))
                 continue

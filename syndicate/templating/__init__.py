@@ -12,144 +12,31 @@ A template that takes anything from the operator's folder is rendered in a worke
 and memory (``workers.rendering``), which protects against mistakes. Shipped templates are rendered here.
 """
 
-import re
 import signal
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from types import CodeType
-from typing import Any, Final, NoReturn
-from urllib.parse import urlsplit
+from typing import Final, NoReturn
 
-from jinja2 import (
-    BytecodeCache,
-    ChoiceLoader,
-    Environment,
-    FileSystemLoader,
-    PrefixLoader,
-    StrictUndefined,
-    TemplateError,
-    TemplateNotFound,
-    TemplateSyntaxError,
-    meta,
-    nodes,
-)
-from jinja2.bccache import Bucket
-from jinja2.compiler import CodeGenerator, Frame
+from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError, meta
 from markupsafe import Markup, escape
 
 from syndicate.errors import ConfigError, RenderError
-from syndicate.text.dates import full_date, human_date, human_day
-from syndicate.text.media_types import file_name, human_size
+from syndicate.templating.environment import BUILTIN_PREFIX, iso_date, make_environment, reading_time
 from syndicate.workers.process import Answer
 from syndicate.workers.rendering import MAX_TEXT, RenderPool
 
 __all__ = ["Markup", "Templates", "escape", "iso_date", "reading_time"]
 
-_BUILTIN_PREFIX: Final = "!builtin"
-_WORDS: Final = "words"
 _SOURCES: Final = frozenset({".html", ".txt", ".css"})
-_SPECIAL: Final = re.compile("[&<>\"']").search
-
-
-def _zone_name(value: datetime, zone: tzinfo = UTC) -> str:
-    """Return what a zone is called at that time: "CET"; an offset when it has no name."""
-    return value.astimezone(zone).tzname() or ""
-
-
-@lru_cache(maxsize=1024)
-def iso_date(value: datetime, zone: tzinfo = UTC) -> str:
-    """RFC 3339 with an offset and whole seconds: "2026-11-24T09:00:00+00:00"."""
-    return value.astimezone(zone).isoformat(timespec="seconds")
-
-
-def reading_time(minutes: int) -> str:
-    """Reading time as shown beside a title: "3 min read"."""
-    return f"{max(1, minutes)} min read"
-
-
-def _host(url: str) -> str:
-    """The host a reader recognises: no "www.", no port; "" when there is none."""
-    try:
-        name = urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-    return name.removeprefix("www.")
 
 
 def _builtin_folder() -> Path:
     """``syndicate/templates`` in an installed wheel, ``templates`` beside the package in a checkout."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     packaged = package / "templates"
     return packaged if packaged.is_dir() else package.parent / "templates"
-
-
-def _escapes(name: str | None) -> bool:
-    """Only plain text goes unescaped."""
-    return name is None or not name.removesuffix(".j2").endswith(".txt")
-
-
-class _Folder(FileSystemLoader):
-    """One folder. Where a template asks for words, it gets those of the language, if the folder has them."""
-
-    def __init__(self, folder: Path, language: str) -> None:
-        super().__init__(folder)
-        parts = language.lower().split("-") if language else []
-        self._tags = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
-
-    def get_source(self, environment: Environment, template: str) -> tuple[str, str, Callable[[], bool]]:
-        stem, _, suffix = template.rpartition(".")
-        if stem.rpartition("/")[2] == _WORDS:
-            for tag in self._tags:
-                with suppress(TemplateNotFound):
-                    return super().get_source(environment, f"{stem}.{tag}.{suffix}")
-        return super().get_source(environment, template)
-
-
-def _escaped(value: Any) -> str:
-    """Return what ``escape`` gives; a value that stays as it is comes back at once, not wrapped first."""
-    kind = type(value)
-    plain = kind is Markup or (kind is str and not _SPECIAL(value))
-    return value if plain else escape(value)
-
-
-class _CodeGenerator(CodeGenerator):
-    """Compiles ``{{ value }}`` to a quicker call: pages put in a hundred values, nearly all plain text."""
-
-    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile and finalize.src is None:
-            self.write("environment.escaped(")
-        else:
-            super()._output_child_pre(node, frame, finalize)
-
-
-class _CompiledOnce(BytecodeCache):
-    """The code of each text, kept while the process lives: most are the same in every language."""
-
-    def __init__(self) -> None:
-        self._codes: dict[tuple[str, str], CodeType] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        bucket.code = self._codes.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        if bucket.code is not None:
-            self._codes[bucket.key, bucket.checksum] = bucket.code
-
-
-_COMPILED: Final = _CompiledOnce()
-
-
-class _Environment(Environment):
-    code_generator_class = _CodeGenerator
-    escaped = staticmethod(_escaped)
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """One dictionary: each render copies it, and a chain of two takes ten times as long to copy."""
-        return self.globals | dict(d or {})
 
 
 class Templates:
@@ -173,30 +60,8 @@ class Templates:
         self._folder, self._translated = folder, {language: self}
         self.language, self.pool = language, pool
         self._own: dict[str, bool] = {}
-        loaders = [_Folder(place, language) for place in self._folders]
-        self._environment = _Environment(
-            loader=ChoiceLoader([*loaders, PrefixLoader({_BUILTIN_PREFIX: FileSystemLoader(builtin)})]),
-            bytecode_cache=_COMPILED,
-            autoescape=_escapes,
-            undefined=StrictUndefined,
-            auto_reload=False,
-            cache_size=-1,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
+        self._environment = make_environment(self._folders, builtin, language)
         self._fingerprints: dict[str, str] = {}
-        self._environment.filters.update(
-            date=human_date,
-            day=human_day,
-            full_date=full_date,
-            zone_name=_zone_name,
-            iso=iso_date,
-            minutes=reading_time,
-            host=_host,
-            file_name=file_name,
-            file_size=human_size,
-        )
 
     def in_language(self, language: str) -> "Templates":
         """The same templates with the words of another language."""
@@ -249,6 +114,11 @@ class Templates:
         except Exception as error:  # a template may call anything, so anything may be raised
             raise RenderError(self._explain(name, error)) from error
 
+    def stop(self, grace: float) -> None:
+        """End the worker processes in ``grace`` seconds, whatever they do then."""
+        if self.pool is not None:
+            self.pool.stop(grace)
+
     def close(self) -> None:
         """End the worker processes, if there are any."""
         if self.pool is not None:
@@ -277,7 +147,7 @@ class Templates:
         return tuple(
             name
             for name in self._environment.list_templates(extensions=("html", "txt", "j2"))
-            if not name.startswith(_BUILTIN_PREFIX)
+            if not name.startswith(BUILTIN_PREFIX)
         )
 
     def find(self, text: str, folder: str = "", file: str = "*.*") -> str:
