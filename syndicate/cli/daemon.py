@@ -257,11 +257,11 @@ class _Daemon:
     def _editions(self, now: datetime) -> Mapping[str, object] | None:
         outcomes = self._services.editions.run(now, should_stop=self._stopping)
         for one in outcomes:
-            level = logging.WARNING if one.outcome in ("failed", "missed") else logging.INFO
+            level = logging.WARNING if one.outcome in ("failed", "missed") or one.trimmed else logging.INFO
             facts = {"newsletter": one.newsletter, "outcome": one.outcome, "stories": one.stories}
-            log.log(
-                level, "edition", extra={"did": facts | ({"problem": one.problem} if one.problem else {})}
-            )
+            told = {"problem": one.problem, "left_out": "; ".join(one.trimmed)}
+            told = {name: text for name, text in told.items() if text}
+            log.log(level, "edition", extra={"did": facts | told})
         return None
 
     def _sign_ups(self, now: datetime) -> Mapping[str, object] | None:

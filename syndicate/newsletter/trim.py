@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from syndicate.errors import RenderError
 from syndicate.model import Digest, DigestStory
 from syndicate.newsletter.lint import HTML_LIMIT_BYTES, html_size
 from syndicate.newsletter.render import RenderedEdition
@@ -34,6 +35,33 @@ def fit(
         return digest, rendered, ()
     smaller = steps[high - 1][0]
     return smaller, render(smaller), tuple(said for _, said in steps[:high])
+
+
+def without_broken(
+    digest: Digest, render: Callable[[Digest], RenderedEdition], error: RenderError
+) -> tuple[Digest, tuple[str, ...], dict[int, str]]:
+    """Return the edition without the stories with which a template fails.
+
+    Adds one story after the other, one render each, and leaves out a story when rendering fails with it.
+    Also returns a sentence for each of them, and the reasons by the ids of the stories. Raises ``error``,
+    that of the whole edition, when no story can be kept or none is at fault.
+    """
+    kept: list[DigestStory] = []
+    reasons: dict[int, str] = {}
+    said: list[str] = []
+    for story in digest.stories:
+        try:
+            render(replace(digest, stories=(*kept, story)))
+        except RenderError as failed:
+            reasons[story.story_id] = f'left out of the edition: "{story.title}": {failed}'
+            said.append(
+                f'the story "{story.title}" was left out, because the template fails with it: {failed}'
+            )
+        else:
+            kept.append(story)
+    if not kept or not reasons:
+        raise error
+    return replace(digest, stories=tuple(kept)), tuple(said), reasons
 
 
 def _steps(digest: Digest) -> list[tuple[Digest, str]]:

@@ -64,15 +64,12 @@ def archive_index(newsletter: Newsletter) -> str:
     return f"{archive_folder(newsletter.name)}/{INDEX}"
 
 
-def archive_pages(
+def archive_index_page(
     pages: SitePages, newsletter: Newsletter, editions: Sequence[ArchivedEdition], options: PublishOptions
 ) -> dict[str, bytes]:
-    """The page of every edition and the list of them, by path. Raises ``RenderError``."""
-    index = archive_index(newsletter)
-    written = edition_pages(pages, newsletter, editions, options)
-    shared = _shared(newsletter, options)
-    written[index] = pages.other_page("pages/editions.html", index, **shared, editions=editions)
-    return written
+    """The list of these editions, by its path. Raises ``RenderError``."""
+    index, shared = archive_index(newsletter), _shared(newsletter, options)
+    return {index: pages.other_page("pages/editions.html", index, **shared, editions=editions)}
 
 
 def edition_pages(

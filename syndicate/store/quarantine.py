@@ -35,8 +35,8 @@ class Failure:
     """Failure of one thing, with its number and last reason.
 
     ``kind`` is ``entry``, ``document``, ``page``, ``channel``, ``newsletter``, ``archive``, ``sign-up``,
-    ``mailbox`` or ``placing`` (of an article in a story); ``subject`` says which one, ``source_id`` of which
-    source (0: of none).
+    ``mailbox``, ``placing`` (of an article in a story) or ``story`` (left out of an edition); ``subject``
+    says which one, ``source_id`` of which source (0: of none).
     """
 
     kind: str

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.newsletter.desk import DeskJob
+from syndicate.jobs.newsletter.left_out import note_left_out, quarantine_broken
 from syndicate.jobs.newsletter.press import Draft, Press
 from syndicate.jobs.newsletter.variants import cut_variants, in_selection, sending_times
 from syndicate.jobs.publish.views import ArticleViews
@@ -36,7 +37,7 @@ POOL = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditionOutcome:
-    """Result for one newsletter, and the parts left out to make its edition fit (``trimmed``).
+    """Result for one newsletter, and the parts left out of its edition (``trimmed``).
 
     ``outcome`` is ``cut``, ``waiting``, ``released``, ``empty``, ``missed``, ``failed``, ``exists`` or
     ``paused``.
@@ -227,6 +228,9 @@ class EditionJob:
                 approve_by=approve_by,
             )
             quarantine.clear_failure(connection, "newsletter", newsletter.name)
+            if edition_id is not None:
+                note_left_out(connection, edition_id, draft.proof, now)
+                quarantine_broken(connection, newsletter.name, draft.proof, now)
         return replace(outcome, edition_id=edition_id, outcome=outcome.outcome if edition_id else "exists")
 
     def _empty(

@@ -1,10 +1,11 @@
 """Rendering of an edition as the mail that would be sent, trimmed to size and checked by lint."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from syndicate.errors import RenderError
 from syndicate.jobs.newsletter.own_links import missing
 from syndicate.model import EVERY_EDITION, Digest, EditionStory, Newsletter, archive_folder, edition_url
 from syndicate.newsletter.findings import DoubtfulLinks, Finding, Origins
@@ -13,19 +14,24 @@ from syndicate.newsletter.lint_structure import check_headers
 from syndicate.newsletter.mail_page import MailPage
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import RenderedEdition, SiteFacts, render_edition
-from syndicate.newsletter.trim import fit
+from syndicate.newsletter.trim import fit, without_broken
 from syndicate.templating import Templates
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """A rendered edition with what lint says. ``trimmed`` tells what went to make it fit."""
+    """A rendered edition with what lint says.
+
+    ``trimmed`` has a sentence for all that was left out, ``broken`` the reason of each story (by id) with
+    which a template fails.
+    """
 
     digest: Digest
     rendered: RenderedEdition
     web_url: str
     findings: tuple[Finding, ...]
     trimmed: tuple[str, ...]
+    broken: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -87,10 +93,11 @@ class Press:
         cadence: str = EVERY_EDITION,
         invented: bool = False,
     ) -> Proof:
-        """Render, trim and lint. Raises ``RenderError`` when a template fails.
+        """Render, trim and lint. Raises ``RenderError`` when a template fails with all stories.
 
         ``cadence`` names the form that some readers chose, and so its page in the archive.
-        The links of an ``invented`` edition lead nowhere and are not looked at.
+        The links of an ``invented`` edition lead nowhere and are not looked at, and a template must not fail
+        with any of its stories.
         """
         web_url = edition_url(self.site.url, newsletter.name, period.end, cadence)
 
@@ -107,7 +114,15 @@ class Press:
             )
 
         digest, left_out = (digest, ()) if invented else self._without_gone(digest)
-        digest, rendered, trimmed = fit(digest, render)
+        broken: Mapping[int, str] = {}
+        try:
+            digest, rendered, trimmed = fit(digest, render)
+        except RenderError as error:
+            if invented:
+                raise
+            digest, said, broken = without_broken(digest, render, error)
+            left_out += said
+            digest, rendered, trimmed = fit(digest, render)
         origins = Origins(
             digest,
             lambda text, file: self.templates.find(text, "mail/", file),
@@ -118,7 +133,12 @@ class Press:
         headers = check_headers(self.message(newsletter, period, rendered, web_url))
         findings = (*lint_mail(rendered, origins, doubtful, page, digest), *headers)
         return Proof(
-            digest=digest, rendered=rendered, web_url=web_url, findings=findings, trimmed=left_out + trimmed
+            digest=digest,
+            rendered=rendered,
+            web_url=web_url,
+            findings=findings,
+            trimmed=left_out + trimmed,
+            broken=broken,
         )
 
     def _variables(self, rendered: RenderedEdition, web_url: str) -> dict[str, str]:

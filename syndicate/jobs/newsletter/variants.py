@@ -11,6 +11,7 @@ from functools import partial
 
 from syndicate.audience.preferences import read_selection
 from syndicate.errors import ConfigError, RenderError
+from syndicate.jobs.newsletter.left_out import note_left_out
 from syndicate.jobs.newsletter.press import Draft
 from syndicate.model import EVERY_EDITION, Newsletter
 from syndicate.newsletter.compose import Candidate
@@ -131,7 +132,7 @@ def _cut(store: Store, draft: Draft, variant: Variant, now: datetime) -> None:
             edition_store.record_no_edition(connection, name, variant.key, span, edition_store.VARIANT, now)
             return
         state, approve_by = _waits(connection, draft.newsletter, period, now)
-        edition_store.cut_edition(
+        edition_id = edition_store.cut_edition(
             connection,
             newsletter=name,
             cadence=variant.key,
@@ -145,3 +146,5 @@ def _cut(store: Store, draft: Draft, variant: Variant, now: datetime) -> None:
             web_url=draft.proof.web_url,
             times=sending_times(draft.newsletter, now),
         )
+        if edition_id is not None:
+            note_left_out(connection, edition_id, draft.proof, now)

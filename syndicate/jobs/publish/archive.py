@@ -1,7 +1,8 @@
 """The archive of each newsletter on disk: pages and feeds, built from the rows of its editions."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from syndicate.errors import RenderError
@@ -13,12 +14,12 @@ from syndicate.publish.archive import (
     ArchivedEdition,
     archive_channel,
     archive_index,
-    archive_pages,
+    archive_index_page,
     edition_item,
     edition_pages,
 )
 from syndicate.publish.site import SitePages
-from syndicate.store import desk
+from syndicate.store import desk, quarantine
 
 _MANY = 100
 
@@ -30,6 +31,7 @@ class ArchiveBuild:
     context: PublishContext
     pages: SitePages
     look: str
+    failed: dict[str, str] = field(default_factory=dict, init=False)
 
     def run(self) -> tuple[list[str], list[str]]:
         """Return the paths that changed, and what failed: one newsletter does not stop the others."""
@@ -44,7 +46,7 @@ class ArchiveBuild:
             except (RenderError, ValueError, LookupError, TypeError) as error:
                 failures.append(f"archive of {newsletter.name}: {error}")
                 self.context.record_failure("archive", newsletter.name, error)
-        return written, failures
+        return written, [*failures, *self.failed.values()]
 
     def _newsletter(self, newsletter: Newsletter) -> list[str]:
         context = self.context
@@ -59,12 +61,40 @@ class ArchiveBuild:
         paths = [archive_index(newsletter), *(one.path for one in editions)]
         if context.is_built(name, signature, paths):
             return []
-        written = self._write(archive_pages(self.pages, newsletter, editions, context.options))
-        items = [edition_item(context.templates, newsletter, one, context.options) for one in editions]
+        written = self._edition_pages(newsletter, editions)
+        items = []
+        for one in editions:
+            with self._failure_noted(one.path):
+                items.append(edition_item(context.templates, newsletter, one, context.options))
+        shown = [one for one in editions if one.path not in self.failed]
+        written += self._write(archive_index_page(self.pages, newsletter, shown, context.options))
         feeds = context.documents(archive_channel(newsletter), items)
         written += context.write(feeds)
+        # What failed is tried again by the next run.
+        signature = signature if len(shown) == len(editions) else ""
         context.finish_feeds("archive", newsletter.name, name, signature, feeds)
         return written
+
+    def _edition_pages(self, newsletter: Newsletter, editions: Sequence[ArchivedEdition]) -> list[str]:
+        written = []
+        for one in editions:
+            with self._failure_noted(one.path):
+                written += self._write(edition_pages(self.pages, newsletter, [one], self.context.options))
+        with self.context.store.read() as connection:
+            before = {one.subject for one in quarantine.failures(connection, kind="page")}
+        if mended := (before & {one.path for one in editions}) - self.failed.keys():
+            with self.context.store.write() as connection:
+                quarantine.clear_failures(connection, "page", mended)
+        return written
+
+    @contextmanager
+    def _failure_noted(self, path: str) -> Iterator[None]:
+        """An edition that cannot be rendered costs its own page and feed item."""
+        try:
+            yield
+        except RenderError as error:
+            self.failed[path] = f"page {path}: {error}"
+            self.context.record_failure("page", path, error)
 
     def _forms(self, newsletter: Newsletter) -> list[str]:
         """The pages of what readers chose: those sent since the last time, all of them with a new look.
@@ -88,7 +118,7 @@ class ArchiveBuild:
                     for one in found
                 }
             editions = [_archived(one, first[one.edition.cadence]) for one in found]
-            written += self._write(edition_pages(self.pages, newsletter, editions, self.context.options))
+            written += self._edition_pages(newsletter, editions)
             self.context.save({name: f"{self.look} {some[-1]}"})
         return written
 

@@ -6,6 +6,7 @@ cleared after the files are written.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypedDict
 
 from syndicate.errors import RenderError
@@ -14,7 +15,7 @@ from syndicate.model import Article, Channel, Clause, ClauseField
 from syndicate.publish.site import FEED_MINIMUM, SitePages
 from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import list_feed, section_path, tag_path
-from syndicate.store import Connection, stale
+from syndicate.store import Connection, quarantine, stale
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
 from syndicate.store.channels import TagList
@@ -25,6 +26,7 @@ FEED_ITEMS = 20
 TAG_MINIMUM = 2
 # Articles whose pages are written again when a tag gets its page, or loses it.
 CARRIERS = 1_000
+FAILURES_BEFORE_GIVING_UP = 20
 
 
 class Shown(TypedDict):
@@ -38,12 +40,15 @@ class Shown(TypedDict):
 class ListBuild:
     """Writes the lists that are stale; ``write`` puts a file in place.
 
-    Lists that are not written before a stop stay stale.
+    Lists that are not written before a stop stay stale, and so do those that fail. ``failing`` are paths of
+    pages that failed before.
     """
 
     context: PublishContext
     write: Callable[[str, bytes], None]
     failures: list[str] = field(default_factory=list)
+    failing: Collection[str] = ()
+    _failed: set[str] = field(default_factory=set, init=False)
     _known: Mapping[int, Article] = field(default_factory=dict, init=False)
 
     def run(
@@ -65,20 +70,17 @@ class ListBuild:
         wrong: set[int] = set()
         self._known = known
         for start in range(0, len(names), BATCH):
-            if self.context.should_stop():
+            if self.context.should_stop() or len(self._failed) >= FAILURES_BEFORE_GIVING_UP:
                 break
             batch = names[start : start + BATCH]
-            try:
-                tags = [name.removeprefix("tag:") for name in batch if name.startswith("tag:")]
-                lists = self._tag_lists(tags)
-                found = self._tags(tags, lists, pages, shown, linked, rendered)
-                self._feeds(batch, lists, pages, shown)
-            except RenderError as error:
-                self.failures.append(str(error))
-                break
+            tags = [name.removeprefix("tag:") for name in batch if name.startswith("tag:")]
+            lists = self._tag_lists(tags)
+            found = self._tags(tags, lists, pages, shown, linked, rendered)
+            self._feeds(batch, lists, pages, shown)
             wrong |= found
+            done = {name: stale_lists[name] for name in batch if name not in self._failed}
             with self.context.store.write() as connection:
-                stale.clear_lists(connection, {name: stale_lists[name] for name in batch})
+                stale.clear_lists(connection, done)
                 stale.mark_stale(connection, found)
         return wrong
 
@@ -124,7 +126,8 @@ class ListBuild:
                 (self.context.output / path).unlink(missing_ok=True)
             else:
                 listed = [headlines[number] for number in found.article_ids if number in headlines]
-                self.write(path, pages.tag_page(found.name, listed, **shown))
+                page = partial(pages.tag_page, found.name, listed, **shown)
+                self.write_page(f"tag:{tag}", path, page)
             of_rendered = linked.get(tag, before)
             if before != after or of_rendered != after:
                 with self.context.store.read() as connection:
@@ -183,8 +186,23 @@ class ListBuild:
         if not ids and not self._exists(section_path(key)):
             return {}
         if not ids:
-            self.write(section_path(key), pages.section_page(key, (), **shown))
+            page = partial(pages.section_page, key, (), **shown)
+            self.write_page(f"section:{key}", section_path(key), page)
         return {list_feed("sections", key): (pages.section_name(key), ids)}
+
+    def write_page(self, name: str, path: str, render: Callable[[], bytes]) -> bool:
+        """Write a page and return whether it could be rendered; a list (``name``) that fails stays stale."""
+        try:
+            self.write(path, render())
+        except RenderError as error:
+            self._failed.add(name)
+            self.failures.append(f"page {path}: {error}")
+            self.context.record_failure("page", path, error)
+            return False
+        if path in self.failing:
+            with self.context.store.write() as connection:
+                quarantine.clear_failure(connection, "page", path)
+        return True
 
     def _exists(self, path: str) -> bool:
         return (self.context.output / path).exists()

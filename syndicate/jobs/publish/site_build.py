@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from syndicate.errors import RenderError
 from syndicate.files import write_page
@@ -85,6 +86,7 @@ class SiteBuild:
             self._front_top = self._reasoned(connection, self._top)
             self._trending = self._ranked(connection, "trending", TRENDING_SHOWN)
             self._failing = {one.subject for one in quarantine.failures(connection, kind="page")}
+        self._lists.failing = self._failing
         lists = signature_of(self._top[:TOP_SHOWN], self._trending, self._sections)
         templates = self._context.templates.fingerprint("pages/")
         feeds = [(one.name, one.title) for one in self._context.channels]
@@ -227,23 +229,19 @@ class SiteBuild:
         self._written, self._marks, self._views = {}, set(), replace(self._views, told={})
 
     def _front_and_sections(self) -> bool:
-        blocks = []
-        try:
-            for section in self._sections:
-                with self._store.read() as connection:
-                    articles = channel_store.section_articles(connection, section, limit=LISTING_SHOWN)
-                    headlines = list(self._headlines(connection, articles).values())
-                blocks.append(SectionBlock(name=section, items=headlines[:SECTION_ON_FRONT]))
-                page = self._pages.section_page(
-                    section, headlines, top=self._top[:TOP_SHOWN], trending=self._trending
-                )
-                self._write(section_path(section), page)
-            front = self._pages.front_page(top=self._front_top, trending=self._trending, sections=blocks)
-            self._write(FRONT_PATH, front)
-        except RenderError as error:
-            self.failures.append(str(error))
-            return False
-        return True
+        """Return whether every page was written."""
+        blocks, written = [], True
+        lists = {"top": self._top[:TOP_SHOWN], "trending": self._trending}
+        for section in self._sections:
+            with self._store.read() as connection:
+                articles = channel_store.section_articles(connection, section, limit=LISTING_SHOWN)
+                headlines = list(self._headlines(connection, articles).values())
+            blocks.append(SectionBlock(name=section, items=headlines[:SECTION_ON_FRONT]))
+            page = partial(self._pages.section_page, section, headlines, **lists)
+            written &= self._lists.write_page("", section_path(section), page)
+        lists["top"] = self._front_top
+        front = partial(self._pages.front_page, **lists, sections=blocks)
+        return self._lists.write_page("", FRONT_PATH, front) and written
 
     def _write_assets(self) -> None:
         try:
