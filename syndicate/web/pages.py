@@ -96,11 +96,11 @@ class _OwnPage(Response):
 
     def __init__(self, render: Callable[[], str], status: int, headers: Mapping[str, str]) -> None:
         super().__init__(b"", status, headers, media_type="text/html")
-        self._render_page, self._headers = render, headers
+        self._render_page, self._own_headers = render, headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         html = await run_in_threadpool(self._render_page)
-        page = Response(html, self.status_code, self._headers, media_type=self.media_type)
+        page = Response(html, self.status_code, self._own_headers, media_type=self.media_type)
         await page(scope, receive, send)
 
 

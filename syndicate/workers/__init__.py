@@ -60,7 +60,7 @@ class WorkerPool:
         max_answer: int,
         classes: frozenset[tuple[str, str]] = frozenset(),
     ) -> None:
-        self._start_worker = lambda: _Worker(f"{module!r}, {{}}, {time_limit!r}, {memory_limit!r}")
+        self._arguments = f"{module!r}, {{}}, {time_limit!r}, {memory_limit!r}"
         self._max_answer, self._classes = max_answer, classes
         # Last in, first out: with little to do, one warm worker does it all.
         self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
@@ -117,7 +117,7 @@ class WorkerPool:
         with self._lock:
             if self._closed:
                 raise WorkerClosed("was closed")
-            worker = self._start_worker()
+            worker = _Worker(self._arguments)
             self._alive.add(worker)
         try:
             worker.exchange(None, START_LIMIT, self._max_answer, frozenset())

@@ -59,9 +59,10 @@ class Room:
             newsletter_store.sync_newsletters(connection, self.services.newsletters, now)
 
     def close(self) -> None:
-        """End the fetch thread; the store and the parsers belong to the test."""
-        if "services" in self.__dict__ and "fetcher" in self.services.__dict__:
-            self.services.fetcher.close()
+        """End the fetch thread and rendering; the store and the parsers belong to the test."""
+        opened = self.services.__dict__ if "services" in self.__dict__ else {}
+        for name in {"fetcher", "templates"} & opened.keys():
+            opened[name].close()
 
     def ingest(self, now: datetime = NOW, names: Sequence[str] | None = None) -> dict[str, SourceOutcome]:
         """Read what is due; the outcomes by source."""

@@ -189,13 +189,12 @@ class SiteBuild:
             article = item.article
             tags = {tag_key(name) for name in article.tags}
             self._linked |= {tag: tag in listed for tag in tags}
-            if isinstance(page, RenderError):
+            if error := self._not_written(article.path, page):
                 self._failed_in_a_row += 1
-                self.failures.append(f"page {article.path}: {page}")
-                self._context.record_failure("page", article.path, page, source_id=article.source_id)
+                self.failures.append(f"page {article.path}: {error}")
+                self._context.record_failure("page", article.path, error, source_id=article.source_id)
             else:
                 self._failed_in_a_row = 0
-                self._write(article.path, page)
                 self._written[article.id] = versions[article.id]
                 self._marks |= {f"tag:{tag}" for tag in tags if tag in listed or self._has_page(tag)}
                 self._marks.add(f"source:{article.source_id}")
@@ -206,6 +205,16 @@ class SiteBuild:
             with self._store.write() as connection:
                 for path in mended:
                     quarantine.clear_failure(connection, "page", path)
+
+    def _not_written(self, path: str, page: bytes | RenderError) -> RenderError | None:
+        """Write a page; return why it could not be rendered or written."""
+        if isinstance(page, RenderError):
+            return page
+        try:
+            self._write(path, page)
+        except RenderError as error:
+            return error
+        return None
 
     def _rendered_pages(
         self, items: Sequence[PublishedArticle], more: Mapping[str, Sequence[Headline]]
@@ -231,16 +240,20 @@ class SiteBuild:
     def _front_and_sections(self) -> bool:
         """Return whether every page was written."""
         blocks, written = [], True
-        lists = {"top": self._top[:TOP_SHOWN], "trending": self._trending}
         for section in self._sections:
             with self._store.read() as connection:
                 articles = channel_store.section_articles(connection, section, limit=LISTING_SHOWN)
                 headlines = list(self._headlines(connection, articles).values())
             blocks.append(SectionBlock(name=section, items=headlines[:SECTION_ON_FRONT]))
-            page = partial(self._pages.section_page, section, headlines, **lists)
+            page = partial(
+                self._pages.section_page,
+                section,
+                headlines,
+                top=self._top[:TOP_SHOWN],
+                trending=self._trending,
+            )
             written &= self._lists.write_page("", section_path(section), page)
-        lists["top"] = self._front_top
-        front = partial(self._pages.front_page, **lists, sections=blocks)
+        front = partial(self._pages.front_page, top=self._front_top, trending=self._trending, sections=blocks)
         return self._lists.write_page("", FRONT_PATH, front) and written
 
     def _write_assets(self) -> None:
