@@ -94,13 +94,15 @@ class Services(IntakeServices):
     def templates(self) -> Templates:
         """The user's templates before ours, with the words of the site's language."""
         from syndicate.templating import Templates
-        from syndicate.workers.rendering import RenderPool
+        from syndicate.workers import rendering
 
         language = self.settings.site.language
         if not self.settings.templates.folder:
             return Templates(None, language)
         folder = self.settings.path(self.settings.templates.folder)
-        return Templates(folder, language, pool=RenderPool(folder))
+        return Templates(
+            folder, language, pool=rendering.RenderPool(folder, time_limit=rendering.TIME_LIMIT)
+        )
 
     @cached_property
     def channels(self) -> tuple[Channel, ...]:
