@@ -20,7 +20,7 @@ from syndicate.cli.status import status
 from syndicate.errors import StoreBusy
 from syndicate.services import open_services
 from syndicate.settings import load_settings
-from syndicate.store import stale
+from syndicate.store import quarantine, stale
 from tests.net.scripted_server import ScriptedServer, answer, hang
 from tests.runners.daemon import PATIENCE, running
 
@@ -287,3 +287,38 @@ def test_O9_a_daemon_whose_store_another_one_has_taken_exits_4(tmp_path: Path, s
         taken.result()
         assert daemon.wait() == 4
     assert "another daemon works with" in daemon.events[-1]["event"]
+
+
+def test_T4_it_ends_within_seconds_while_a_template_loops(tmp_path: Path) -> None:
+    front = tmp_path / "mine" / "pages" / "front.html"
+    front.parent.mkdir(parents=True)
+    loop = "{% for a in range(99999) %}"
+    front.write_text(loop + loop + "{% endfor %}{% endfor %}", "utf-8")
+    config = write(tmp_path / "config.toml", more='[templates]\nfolder = "mine"\n')
+    with running(config) as daemon:
+        url = daemon.wait_for("serving")["url"]
+        deadline = time.monotonic() + PATIENCE
+        while not (workers := renderers(daemon.process.pid)):
+            daemon.get(f"{url}/healthz")
+            assert time.monotonic() < deadline
+        # The web server answers meanwhile, also with pages of the operator's folder.
+        assert daemon.get(f"{url}/healthz")[0] == 200
+        asked = time.monotonic()
+        assert daemon.end(signal.SIGTERM) == 0
+        assert time.monotonic() - asked < 5
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+    with open_services(load_settings(config, {})) as services, services.store.read() as connection:
+        assert quarantine.failures(connection) == ()
+
+
+def renderers(daemon: int) -> list[int]:
+    """The processes in which a daemon renders templates."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        try:
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            if parent == str(daemon) and b"syndicate.templating" in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
