@@ -30,6 +30,8 @@ __all__ = [
 # Longer subjects are cut by mail programs.
 SUBJECT_LIMIT = 70
 _PREHEADER_LIMIT = 130
+# Characters, ten times what any mail program shows; inlining the styles of more takes minutes.
+HTML_LIMIT = 1_000_000
 _REMOTE_STYLE = re.compile(r"@import|<link[^>]*\bstylesheet\b", re.IGNORECASE)
 
 
@@ -80,13 +82,22 @@ def render_edition(
     context |= {"subject": subject, "preheader": preheader(digest), "reason": reason}
     return RenderedEdition(
         subject=subject,
-        html=inline_styles(templates.render("mail/digest.html", **context)),
+        html=inline_styles(_bounded(templates.render("mail/digest.html", **context))),
         text=_tidy(templates.render("mail/digest.txt", **context)),
         unsubscribe_url=unsubscribe_url,
         postal_address=site.postal_address,
         reason=reason,
         preferences_url=preferences_url,
     )
+
+
+def _bounded(html: str) -> str:
+    if len(html) > HTML_LIMIT:
+        raise RenderError(
+            f"Template mail/digest.html makes {len(html):,} characters; at most {HTML_LIMIT:,} make a mail: "
+            "look for a loop or a text that repeats."
+        )
+    return html
 
 
 def _context(newsletter: Newsletter, digest: Digest, site: SiteFacts) -> dict[str, object]:

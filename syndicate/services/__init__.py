@@ -100,9 +100,7 @@ class Services(IntakeServices):
         if not self.settings.templates.folder:
             return Templates(None, language)
         folder = self.settings.path(self.settings.templates.folder)
-        return Templates(
-            folder, language, pool=rendering.RenderPool(folder, time_limit=rendering.TIME_LIMIT)
-        )
+        return Templates(folder, language, pool=rendering.RenderPool(folder, time_limit=rendering.TIME_LIMIT))
 
     @cached_property
     def channels(self) -> tuple[Channel, ...]:

@@ -408,3 +408,10 @@ def test_every_variable_a_mail_template_takes_is_documented() -> None:
     templates = Templates()
     for name in ("mail/digest.html", "mail/digest.txt", "mail/digest.subject.txt"):
         assert variables(templates, name) <= documented
+
+
+def test_a_mail_of_millions_of_characters_is_refused_before_its_styles_are_inlined(tmp_path):
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail" / "digest.html").write_text("{{ 'x' * 1000001 }}")
+    with pytest.raises(RenderError, match=r"mail/digest\.html makes 1,000,001 characters"):
+        render(folder=tmp_path)
