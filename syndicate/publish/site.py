@@ -7,7 +7,7 @@ has to cost well under a millisecond: a new article may rewrite hundreds of them
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, overload
+from typing import Final
 from urllib.parse import quote
 
 from syndicate.errors import RenderError
@@ -108,8 +108,9 @@ class SitePages:
             else:
                 contexts.append(context)
                 found.append(None)
-        texts = iter(self._templates.render_each(_ARTICLE, contexts))
-        return [_encoded(next(texts)) if page is None else page for page in found]
+        texts = self._templates.render_each(_ARTICLE, contexts)
+        pages = iter([text if isinstance(text, RenderError) else _encoded(text) for text in texts])
+        return [next(pages) if page is None else page for page in found]
 
     def _article(
         self,
@@ -354,13 +355,9 @@ class SitePages:
         return f"{self._options.site_url}/{path}"
 
 
-@overload
-def _encoded(text: str) -> bytes: ...
-@overload
-def _encoded(text: str | RenderError) -> bytes | RenderError: ...
-def _encoded(text: str | RenderError) -> bytes | RenderError:
+def _encoded(text: str) -> bytes:
     # A lone surrogate that slipped through must not cost the page.
-    return text.encode("utf-8", "replace") if isinstance(text, str) else text
+    return text.encode("utf-8", "replace")
 
 
 def _feed(channel: Channel) -> NamedPath:

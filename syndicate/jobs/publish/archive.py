@@ -1,9 +1,9 @@
 """The archive of each newsletter on disk: pages and feeds, built from the rows of its editions."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from syndicate.errors import RenderError
 from syndicate.files import write_page
@@ -22,6 +22,7 @@ from syndicate.publish.site import SitePages
 from syndicate.store import desk, quarantine
 
 _MANY = 100
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,39 +63,44 @@ class ArchiveBuild:
         if context.is_built(name, signature, paths):
             return []
         written = self._edition_pages(newsletter, editions)
-        items = []
-        for one in editions:
-            with self._failure_noted(one.path):
-                items.append(edition_item(context.templates, newsletter, one, context.options))
-        shown = [one for one in editions if one.path not in self.failed]
+        items = self._each(
+            editions, lambda one: edition_item(context.templates, newsletter, one, context.options)
+        )
+        # A page that fails now may be there from before.
+        shown = [one for one in editions if (context.output / one.path).exists()]
         written += self._write(archive_index_page(self.pages, newsletter, shown, context.options))
         feeds = context.documents(archive_channel(newsletter), items)
         written += context.write(feeds)
         # What failed is tried again by the next run.
-        signature = signature if len(shown) == len(editions) else ""
+        signature = "" if self.failed.keys() & set(paths) else signature
         context.finish_feeds("archive", newsletter.name, name, signature, feeds)
         return written
 
     def _edition_pages(self, newsletter: Newsletter, editions: Sequence[ArchivedEdition]) -> list[str]:
-        written = []
-        for one in editions:
-            with self._failure_noted(one.path):
-                written += self._write(edition_pages(self.pages, newsletter, [one], self.context.options))
+        rendered = self._each(
+            editions, lambda one: edition_pages(self.pages, newsletter, [one], self.context.options)
+        )
         with self.context.store.read() as connection:
             before = {one.subject for one in quarantine.failures(connection, kind="page")}
         if mended := (before & {one.path for one in editions}) - self.failed.keys():
             with self.context.store.write() as connection:
                 quarantine.clear_failures(connection, "page", mended)
-        return written
+        return [path for pages in rendered for path in self._write(pages)]
 
-    @contextmanager
-    def _failure_noted(self, path: str) -> Iterator[None]:
-        """An edition that cannot be rendered costs its own page and feed item."""
-        try:
-            yield
-        except RenderError as error:
+    def _each(self, editions: Sequence[ArchivedEdition], make: Callable[[ArchivedEdition], T]) -> list[T]:
+        """Make something of each edition; an edition that fails costs itself, unless all of them fail."""
+        made, errors = [], {}
+        for one in editions:
+            try:
+                made.append(make(one))
+            except RenderError as error:
+                errors[one.path] = error
+        if errors and not made:
+            raise next(iter(errors.values()))
+        for path, error in errors.items():
             self.failed[path] = f"page {path}: {error}"
             self.context.record_failure("page", path, error)
+        return made
 
     def _forms(self, newsletter: Newsletter) -> list[str]:
         """The pages of what readers chose: those sent since the last time, all of them with a new look.

@@ -87,6 +87,11 @@ def test_one_edition_that_fails_costs_its_page_and_not_the_archive(room: Room) -
     assert {"index.html", "daily.rss"} <= names
     assert len([one for one in names if one.startswith("20")]) == 1
     assert len(failing(room)) == 1
+    template(room, "pages/edition.html", "{{ 1 / 0 }}")
+    kept = (room.folder / "feeds" / "newsletters" / "daily.rss").read_bytes()
+    (failure,) = room.services.publish.run_archive(later).failures
+    assert "ZeroDivisionError" in failure
+    assert (room.folder / "feeds" / "newsletters" / "daily.rss").read_bytes() == kept
     file.unlink()
     room.declare(NEWS + LETTER)
     assert room.services.publish.run_archive(later).failures == ()
