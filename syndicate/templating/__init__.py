@@ -102,7 +102,7 @@ class Templates:
             if Path(file).is_relative_to(self._folder or file):
                 return True
             tree = self._environment.parse(source, name=name)
-        except (TemplateError, OSError, UnicodeDecodeError):
+        except (TemplateError, OSError, UnicodeDecodeError, RecursionError):
             return True
         others = set(meta.find_referenced_templates(tree))
         # A name that is computed (``None``) may be that of any template.

@@ -73,10 +73,14 @@ class ListBuild:
             if self.context.should_stop() or len(self._failed) >= FAILURES_BEFORE_GIVING_UP:
                 break
             batch = names[start : start + BATCH]
-            tags = [name.removeprefix("tag:") for name in batch if name.startswith("tag:")]
-            lists = self._tag_lists(tags)
-            found = self._tags(tags, lists, pages, shown, linked, rendered)
-            self._feeds(batch, lists, pages, shown)
+            try:
+                tags = [name.removeprefix("tag:") for name in batch if name.startswith("tag:")]
+                lists = self._tag_lists(tags)
+                found = self._tags(tags, lists, pages, shown, linked, rendered)
+                self._feeds(batch, lists, pages, shown)
+            except RenderError as error:
+                self.failures.append(str(error))
+                break
             wrong |= found
             done = {name: stale_lists[name] for name in batch if name not in self._failed}
             with self.context.store.write() as connection:
