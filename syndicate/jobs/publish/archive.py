@@ -97,9 +97,9 @@ class ArchiveBuild:
                 errors[one.path] = error
         if errors and not made:
             raise next(iter(errors.values()))
-        for path, error in errors.items():
-            self.failed[path] = f"page {path}: {error}"
-            self.context.record_failure("page", path, error)
+        for path, reason in errors.items():
+            self.failed[path] = f"page {path}: {reason}"
+            self.context.record_failure("page", path, reason)
         return made
 
     def _forms(self, newsletter: Newsletter) -> list[str]:
