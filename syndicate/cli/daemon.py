@@ -51,7 +51,7 @@ TICKS = {
     "announce": 30.0,
 }
 SILENT = 600.0
-RENDERING_GRACE = 2.0
+RENDERING_GRACE = 1.0
 """Seconds that templates of the operator may still take when the daemon stops or reloads."""
 
 
