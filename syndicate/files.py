@@ -10,7 +10,7 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -42,6 +42,27 @@ def write_atomic(path: Path, data: bytes) -> bool:
     except OSError as error:
         raise _not_written(path, error) from error
     return True
+
+
+def write_with_inode(path: Path, data: Callable[[int], bytes]) -> None:
+    """Replace a file by ``data``, made from the inode number that the new file has, and wait for the disk.
+
+    Anyone may read it. Raises ``OSError`` with nothing changed.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = Path(_temporary(str(path)))
+    try:
+        with temporary.open("xb") as file:
+            os.fchmod(file.fileno(), 0o644)
+            file.write(data(os.fstat(file.fileno()).st_ino))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync_folder(path.parent)
 
 
 def write_page(path: Path | str, data: bytes) -> bool:

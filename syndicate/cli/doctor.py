@@ -1,5 +1,6 @@
 """Is mail from here likely to arrive? What receivers look at, asked the way they ask."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -10,6 +11,8 @@ from syndicate.delivery import checkup
 from syndicate.delivery.checkup import Finding
 from syndicate.delivery.smtp import connect
 from syndicate.errors import FetchError
+from syndicate.jobs.delivery.markers import has_inodes
+from syndicate.jobs.delivery.restore_guard import hold_text
 from syndicate.net.dns import Lookup, lookup
 from syndicate.net.exchange import PAGE_ACCEPT, Fetched, FetchRequest
 from syndicate.newsletter.mail_page import Element, MailPage
@@ -49,6 +52,7 @@ def examine(services: Services, ask: Lookup) -> list[Finding]:
     else:
         detail = '[mail] transport is "folder": nothing is sent'
         findings.append(Finding(name="TLS", good=None, detail=detail))
+    findings += _check_markers(services)
     findings.append(checkup.checked("unsubscribe", lambda: _check_unsubscribing(services)))
     return findings
 
@@ -65,6 +69,24 @@ def _check_domains(services: Services, ask: Lookup) -> list[Finding]:
         checkup.checked("alignment", lambda: checkup.check_alignment(domain, envelope, signing, ask)),
         checkup.checked("bounces", lambda: checkup.check_bounces(settings.bounces.address, ask)),
     ]
+
+
+def _check_markers(services: Services) -> list[Finding]:
+    """Return whether a restored backup would be noticed; no finding while mail goes to a folder."""
+    markers = services.guard.markers
+    if hold := services.guard.notice(datetime.now(UTC)):
+        return [Finding(name="backups", good=False, detail=hold_text(hold))]
+    if behind := services.guard.markers_behind():
+        detail = (
+            f"{behind[0]} cannot be written, so a restored backup may not be noticed: make its folder "
+            "writable; under systemd, set StateDirectory=syndicate"
+        )
+        return [Finding(name="backups", good=None, detail=detail)]
+    if files := [file.path for file in markers if file.database and not has_inodes(file.database)]:
+        detail = f"the file system of {files[0]} keeps no inode numbers: copies of the folder are not noticed"
+        return [Finding(name="backups", good=None, detail=detail)]
+    detail = "a restored or copied store is noticed before it sends"
+    return [Finding(name="backups", good=True, detail=detail)] if markers else []
 
 
 def _check_server(services: Services) -> Finding:
