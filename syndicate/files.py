@@ -45,23 +45,8 @@ def write_atomic(path: Path, data: bytes) -> bool:
 
 
 def write_with_inode(path: Path, data: Callable[[int], bytes]) -> None:
-    """Replace a file by ``data``, made from the inode number that the new file has, and wait for the disk.
-
-    Anyone may read it. Raises ``OSError`` with nothing changed.
-    """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = Path(_temporary(str(path)))
-    try:
-        with temporary.open("xb") as file:
-            os.fchmod(file.fileno(), 0o644)
-            file.write(data(os.fstat(file.fileno()).st_ino))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
+    """As ``write_atomic``, for data that is made from the inode number of its file; raises ``OSError``."""
+    _replace(str(path), data, sync=True)
     _sync_folder(path.parent)
 
 
@@ -192,7 +177,7 @@ def _not_written(path: str | Path, error: OSError) -> RenderError:
     return RenderError(f"cannot write {path}: {error.strerror or error}; the file is as it was before")
 
 
-def _replace(path: str, data: bytes, *, sync: bool) -> None:
+def _replace(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> None:
     temporary = _temporary(path)
     try:
         _create(temporary, data, sync=sync)
@@ -203,7 +188,7 @@ def _replace(path: str, data: bytes, *, sync: bool) -> None:
         raise
 
 
-def _create(path: str, data: bytes, *, sync: bool) -> None:
+def _create(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> None:
     """A new file; its folders are made when they turn out to be missing, which is seldom."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
@@ -212,7 +197,7 @@ def _create(path: str, data: bytes, *, sync: bool) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, flags, 0o666)
     try:
-        left = memoryview(data)
+        left = memoryview(data(os.fstat(descriptor).st_ino) if callable(data) else data)
         while left:
             left = left[os.write(descriptor, left) :]
         if sync:

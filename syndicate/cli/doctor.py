@@ -52,7 +52,7 @@ def examine(services: Services, ask: Lookup) -> list[Finding]:
     else:
         detail = '[mail] transport is "folder": nothing is sent'
         findings.append(Finding(name="TLS", good=None, detail=detail))
-    findings += _check_markers(services)
+    findings += _check_backups(services)
     findings.append(checkup.checked("unsubscribe", lambda: _check_unsubscribing(services)))
     return findings
 
@@ -71,22 +71,23 @@ def _check_domains(services: Services, ask: Lookup) -> list[Finding]:
     ]
 
 
-def _check_markers(services: Services) -> list[Finding]:
+def _check_backups(services: Services) -> list[Finding]:
     """Return whether a restored backup would be noticed; no finding while mail goes to a folder."""
-    markers = services.guard.markers
-    if hold := services.guard.notice(datetime.now(UTC)):
-        return [Finding(name="backups", good=False, detail=hold_text(hold))]
-    if behind := services.guard.markers_behind():
+    guard = services.guard
+    files = [file.database for file in guard.markers if file.database]
+    good, detail = None, "a restored or copied store is noticed before it sends"
+    if hold := guard.notice(datetime.now(UTC)):
+        good, detail = False, hold_text(hold)
+    elif behind := guard.markers_behind():
         detail = (
             f"{behind[0]} cannot be written, so a restored backup may not be noticed: make its folder "
             "writable; under systemd, set StateDirectory=syndicate"
         )
-        return [Finding(name="backups", good=None, detail=detail)]
-    if files := [file.path for file in markers if file.database and not has_inodes(file.database)]:
-        detail = f"the file system of {files[0]} keeps no inode numbers: copies of the folder are not noticed"
-        return [Finding(name="backups", good=None, detail=detail)]
-    detail = "a restored or copied store is noticed before it sends"
-    return [Finding(name="backups", good=True, detail=detail)] if markers else []
+    elif all(map(has_inodes, files)):
+        good = True
+    else:
+        detail = f"the file system of {files[0]} keeps no inode numbers: a copied folder is not noticed"
+    return [Finding(name="backups", good=good, detail=detail)] if guard.markers or hold else []
 
 
 def _check_server(services: Services) -> Finding:

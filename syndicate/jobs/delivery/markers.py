@@ -107,15 +107,12 @@ def has_inodes(path: Path) -> bool:
         mounts = Path("/proc/self/mountinfo").read_text("utf-8", "replace").splitlines()
     except OSError:
         return True
-    return not _kind(path.resolve(), mounts).startswith(_NO_INODES)
+    return not file_system(path.resolve(), mounts).startswith(_NO_INODES)
 
 
-def _kind(path: Path, mounts: Iterable[str]) -> str:
+def file_system(path: Path, mounts: Iterable[str]) -> str:
     """Return the type of the file system that ``path`` lies on, from the lines of ``mountinfo``."""
-    longest, kind = 0, ""
-    for line in mounts:
-        left, _, right = line.partition(" - ")
-        place = left.split(" ")[4].replace("\\040", " ")
-        if path.is_relative_to(place) and len(place) >= longest:
-            longest, kind = len(place), right.partition(" ")[0]
-    return kind
+    parts = (line.partition(" - ") for line in mounts)
+    kinds = {Path(left.split(" ")[4].replace("\\040", " ")): right for left, _, right in parts}
+    nearest = max(filter(path.is_relative_to, kinds), key=lambda place: len(place.parts), default=None)
+    return kinds[nearest].partition(" ")[0] if nearest else ""

@@ -36,16 +36,6 @@ def hold_text(hold: MailHold | None) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
-    """State of the store compared with its markers: ``is_new`` when identity or markers must be written."""
-
-    hold: MailHold | None
-    found: str
-    facts: tuple[str, str]
-    is_new: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreGuard:
     """Markers of a store, and the hold on mail. Without ``markers`` nothing new is noticed."""
 
@@ -54,21 +44,28 @@ class RestoreGuard:
 
     def notice(self, now: datetime) -> MailHold | None:
         """Return the hold on mail; begin one if the store was restored, copied or moved since it sent."""
-        seen = self._read()
+        seen = [(file, file.read()) for file in self.markers]
         with self.store.read() as connection:
-            look = _look(connection, seen)
-        if look.hold or not self.markers or not (look.found or look.is_new):
-            return look.hold
+            if (hold := identities.mail_hold(connection)) or not seen:
+                return hold
+            identity = identities.read_identity(connection)
+            facts = identities.database_facts(connection)
+            found = _difference(connection, identity, seen, facts)
+        if not found and identity and _is_known(identity, seen, facts):
+            return None
         with self.store.write() as connection:
-            identity = _locked(connection)
-            # Again: no other process writes a marker or lifts a hold meanwhile.
-            look = _look(connection, self._read())
-            if look.hold or look.found:
-                hold = look.hold or MailHold(since=now, found=look.found)
+            # Otherwise another process has decided something, or sends.
+            unchanged = identities.read_identity(connection, lock=True) == identity
+            if unchanged and found:
+                hold = MailHold(since=now, found=found)
                 identities.hold_mail(connection, hold)
                 return hold
-            database, timeline = look.facts
-            identities.write_identity(connection, replace(identity, database=database, timeline=timeline))
+            if unchanged:
+                database, timeline = facts
+                identity = replace(_locked(connection), database=database, timeline=timeline)
+                identities.write_identity(connection, identity)
+        if not unchanged:
+            return self.notice(now)
         with self.store.write() as connection:
             self.write_markers(connection)
         return None
@@ -83,24 +80,21 @@ class RestoreGuard:
             write(self.write_markers)
 
     def write_markers(self, connection: Connection) -> list[str]:
-        """Bring the markers up to the store; return a problem for each that cannot be written."""
+        """Bring the markers up to the store; return a problem for each old one that cannot be written."""
         identity = _locked(connection)
         problems: list[str] = []
         for file in self.markers:
             marker = file.read()
-            is_ahead = (
-                marker is not None
-                and marker.store_id == identity.store_id
-                and marker.generation > identity.generation
-            )
+            same = marker is not None and marker.store_id == identity.store_id
+            if same and marker and marker.generation > identity.generation:
+                continue
             # A store that has sent nothing leaves no trace outside its own folder.
-            is_early = file.database is None and marker is None and identity.generation == 0
-            if is_ahead or is_early:
+            if marker is None and file.database is None and identity.generation == 0:
                 continue
             try:
                 file.write(identity)
             except OSError as error:
-                problems.append(f"cannot write {file.path}: {error.strerror or error}")
+                problems += [f"cannot write {file.path}: {error.strerror or error}"] if marker else []
             else:
                 identity = replace(identity, marked=identity.marked or file.database is not None)
         identities.write_identity(connection, identity)
@@ -113,17 +107,14 @@ class RestoreGuard:
         """
         identity = _locked(connection)
         database, timeline = identities.database_facts(connection)
-        known = [identity.generation, *(marker.generation for _, marker in self._read() if marker)]
-        generation = (max(known) // _LEAP + 1) * _LEAP
-        identities.write_identity(
-            connection, replace(identity, generation=generation, database=database, timeline=timeline)
-        )
+        seen = filter(None, (file.read() for file in self.markers))
+        known = max([identity.generation, *(marker.generation for marker in seen)])
+        generation = (known // _LEAP + 1) * _LEAP
+        identity = replace(identity, generation=generation, database=database, timeline=timeline)
+        identities.write_identity(connection, identity)
         # Before the commit: until then mail is held, whatever the markers say.
-        problems = self.write_markers(connection)
-        if problems and _look(connection, self._read()).found:
-            raise StoreError(
-                f"{problems[0]}; remove that file or make it writable, then run the command again"
-            )
+        if problems := self.write_markers(connection):
+            raise StoreError(f"{problems[0]}; remove it or make it writable, then run the command again")
         return identities.lift_hold(connection)
 
     def markers_behind(self) -> list[Path]:
@@ -131,11 +122,8 @@ class RestoreGuard:
         with self.store.read() as connection:
             identity = identities.read_identity(connection)
         sent = identity.generation if identity else 0
-        seen = [(file.path, marker.generation if marker else 0) for file, marker in self._read()]
-        return [path for path, generation in seen if generation < sent]
-
-    def _read(self) -> Seen:
-        return [(file, file.read()) for file in self.markers]
+        seen = [(file.path, file.read()) for file in self.markers]
+        return [path for path, marker in seen if sent > (marker.generation if marker else 0)]
 
 
 def _locked(connection: Connection) -> StoreIdentity:
@@ -148,46 +136,31 @@ def _raise_generation(connection: Connection) -> None:
     identities.write_identity(connection, replace(identity, generation=identity.generation + 1))
 
 
-def _look(connection: Connection, seen: Seen) -> _Look:
-    identity = identities.read_identity(connection)
-    facts = identities.database_facts(connection)
-    strange = [
-        file.path
-        for file, marker in seen
-        if marker and (identity is None or marker.store_id != identity.store_id)
-    ]
-    unmarked = any(file.database and not marker for file, marker in seen)
-    known = identity and (identity.database, identity.timeline) == facts
-    return _Look(
-        hold=identities.mail_hold(connection),
-        found=_difference(connection, identity, seen, strange, facts),
-        facts=facts,
-        is_new=bool(strange or unmarked or not known),
-    )
+def _is_known(identity: StoreIdentity, seen: Seen, facts: tuple[str, str]) -> bool:
+    """Return whether there is nothing to write down about the store and its place."""
+    ids = {marker.store_id if marker else "" for file, marker in seen if marker or file.database}
+    return ids <= {identity.store_id} and facts == (identity.database, identity.timeline)
 
 
 def _difference(
-    connection: Connection,
-    identity: StoreIdentity | None,
-    seen: Seen,
-    strange: Sequence[Path],
-    facts: tuple[str, str],
+    connection: Connection, identity: StoreIdentity | None, seen: Seen, facts: tuple[str, str]
 ) -> str:
     """Return why this may not be the store that mail was last sent from, ``""`` when it is."""
-    # A store without readers is a new one, whatever was here before.
-    if strange and identities.has_subscriptions(connection):
-        return f"the marker {strange[0]} belongs to another store, so this one was put in its place"
-    if identity is None:
-        return ""
-    mine = [(file, marker) for file, marker in seen if file.path not in strange]
-    reasons = (file.difference(identity, marker) for file, marker in mine)
+    mine = identity.store_id if identity else ""
+    if strange := [file.path for file, marker in seen if marker and marker.store_id != mine]:
+        text = f"the marker {strange[0]} belongs to another store, so this one was put in its place"
+        # A store without readers is a new one, whatever was here before.
+        return text if identities.has_subscriptions(connection) else ""
+    reasons = (file.difference(identity, marker) for file, marker in seen if identity)
     if reason := next(filter(None, reasons), ""):
         return reason
-    (database, timeline), sent = facts, identity.generation > 0
-    if sent and database and identity.database and database != identity.database:
+    if identity is None or identity.generation == 0:
+        return ""
+    database, timeline = facts
+    if database and identity.database and database != identity.database:
         return "it lies in another PostgreSQL cluster or database than the one that mail was last sent from"
     # What a standby took over is whole if nothing is missing that was sent from here.
-    whole = any(marker and marker.generation == identity.generation for _, marker in mine)
-    if sent and timeline and identity.timeline and timeline != identity.timeline and not whole:
+    is_whole = any(marker and marker.generation == identity.generation for _, marker in seen)
+    if timeline and identity.timeline and timeline != identity.timeline and not is_whole:
         return "PostgreSQL was recovered to a point in time, or a standby has taken over"
     return ""
