@@ -1,6 +1,7 @@
 """A store that is restored, copied or moved holds mail by itself; what happens every day does not."""
 
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -281,7 +282,7 @@ def test_the_first_start_after_an_upgrade_holds_nothing(news: Run, home: Path) -
         store.execute("DELETE FROM meta WHERE key = 'store identity'")
     copy = backup(home)
     (home / f"{SQLITE_FILE}.marker").unlink()
-    shutil.rmtree(Path(subprocess.os.environ["XDG_STATE_HOME"]) / "syndicate")
+    shutil.rmtree(Path(os.environ["XDG_STATE_HOME"]) / "syndicate")
     cut(news, NEXT)
     assert send(news, NEXT) == 2
     # A backup from before the upgrade is noticed all the same.

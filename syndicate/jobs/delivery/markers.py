@@ -69,19 +69,12 @@ class MarkerFile:
             self.path, lambda inode: json.dumps(content | {"inode": inode if database else 0}).encode()
         )
 
-    def difference(self, identity: StoreIdentity, marker: Marker | None) -> str:
-        """Return how the store differs from what ``marker`` says of it, ``""`` when it does not."""
-        if marker is None:
-            known = self.database is not None and identity.marked and identity.generation > 0
-            gone = known and not self.path.exists()
-            return f"the marker {self.path} is missing, so the store was copied or moved" if gone else ""
-        if marker.generation > identity.generation:
-            return (
-                f"the store is older than what was sent from here (generation {identity.generation}, and "
-                f"{marker.generation} in {self.path}), so it was restored from a backup"
-            )
-        if self.database is None or identity.generation == 0:
+    def moved(self, marker: Marker | None) -> str:
+        """Return why the store is not where the marker was written, ``""`` when it is."""
+        if self.database is None:
             return ""
+        if marker is None:
+            return "" if self.path.exists() else f"its marker {self.path} is missing"
         if marker.is_copy:
             return f"the folder of {self.path} was copied or restored"
         if marker.database and marker.database != self.database.stat().st_ino:

@@ -138,8 +138,9 @@ def _raise_generation(connection: Connection) -> None:
 
 def _is_known(identity: StoreIdentity, seen: Seen, facts: tuple[str, str]) -> bool:
     """Return whether there is nothing to write down about the store and its place."""
-    ids = {marker.store_id if marker else "" for file, marker in seen if marker or file.database}
-    return ids <= {identity.store_id} and facts == (identity.database, identity.timeline)
+    strange = any(marker and marker.store_id != identity.store_id for _, marker in seen)
+    moved = any(file.moved(marker) or (file.database and not marker) for file, marker in seen)
+    return not strange and not moved and facts == (identity.database, identity.timeline)
 
 
 def _difference(
@@ -151,16 +152,24 @@ def _difference(
         text = f"the marker {strange[0]} belongs to another store, so this one was put in its place"
         # A store without readers is a new one, whatever was here before.
         return text if identities.has_subscriptions(connection) else ""
-    reasons = (file.difference(identity, marker) for file, marker in seen if identity)
-    if reason := next(filter(None, reasons), ""):
-        return reason
-    if identity is None or identity.generation == 0:
+    sent = identity.generation if identity else 0
+    for file, marker in seen:
+        if marker and marker.generation > sent:
+            return (
+                f"the store is older than what was sent from here (batch {sent}, and {marker.generation} in "
+                f"{file.path}), so it was restored from a backup"
+            )
+    if identity is None or sent == 0:
         return ""
+    for file, marker in seen:
+        # A marker that could never be written is not missing.
+        if (marker or identity.marked) and (reason := file.moved(marker)):
+            return reason
     database, timeline = facts
     if database and identity.database and database != identity.database:
         return "it lies in another PostgreSQL cluster or database than the one that mail was last sent from"
     # What a standby took over is whole if nothing is missing that was sent from here.
-    is_whole = any(marker and marker.generation == identity.generation for _, marker in seen)
+    is_whole = any(marker and marker.generation == sent for _, marker in seen)
     if timeline and identity.timeline and timeline != identity.timeline and not is_whole:
         return "PostgreSQL was recovered to a point in time, or a standby has taken over"
     return ""
