@@ -81,7 +81,7 @@ class RestoreGuard:
 
     def write_markers(self, connection: Connection) -> list[str]:
         """Bring the markers up to the store; return a problem for each old one that cannot be written."""
-        identity = _locked(connection)
+        before = identity = _locked(connection)
         problems: list[str] = []
         for file in self.markers:
             marker = file.read()
@@ -97,7 +97,8 @@ class RestoreGuard:
                 problems += [f"cannot write {file.path}: {error.strerror or error}"] if marker else []
             else:
                 identity = replace(identity, marked=identity.marked or file.database is not None)
-        identities.write_identity(connection, identity)
+        if identity != before:
+            identities.write_identity(connection, identity)
         return problems
 
     def accept(self, connection: Connection) -> bool:

@@ -7,12 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from syndicate.jobs.delivery.restored import settle_restored
-from syndicate.store import editions, open_store
+from syndicate.store import editions, open_store, schema
 from syndicate.store.restored import MarkedUncertain
+from syndicate.store.store_identity import SKIPPED_IDS, MailHold, hold_mail, lift_hold, skip_ids
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
-from tests.factories import new_article, place
+from tests.factories import new_article, newsroom, place, subscribe
 from tests.jobs.choosing import EVENING, JO, KIM, choose
 from tests.jobs.room import Room, source
 from tests.jobs.sending import job, to
@@ -115,3 +117,25 @@ def test_what_waited_in_the_backup_is_uncertain(room, tmp_path):
         job(room, smtp.port, now=EVENING + HOUR).run(EVENING + HOUR)
         assert smtp.bodies == []
     room.store.dispose()
+
+
+def test_what_was_released_while_mail_was_held_waits_on(room, tmp_path):
+    with room.store.write() as connection:
+        hold_mail(connection, MailHold(since=EVENING - HOUR, found="a copy"))
+    assert room.services.editions.run(EVENING) == ()
+    with room.store.write() as connection:
+        lift_hold(connection)
+    room.services.editions.run(EVENING)
+    with room.store.write() as connection:
+        hold_mail(connection, MailHold(since=EVENING - HOUR, found="a copy"))
+    assert settle(room, EVENING + HOUR) == MarkedUncertain(deliveries=0, editions=0, periods=3)
+
+
+def test_rows_after_a_restore_have_new_numbers(store):
+    with store.write() as connection:
+        newsroom(connection)
+        subscribe(connection, "jo@example.org")
+        skip_ids(connection)
+        subscribe(connection, "kim@example.org")
+        before, after = sorted(connection.scalars(select(schema.subscriptions.c.id)))
+    assert after > before + SKIPPED_IDS
