@@ -101,6 +101,9 @@ def _open_daemon(settings: Settings, config: Path, keep: Callable[[], None]) -> 
         free_dead_owners(services.store, datetime.now(UTC), daemon=True)
         if hold := services.guard.notice(datetime.now(UTC)):
             log.warning("%s", hold_text(hold))
+        else:
+            for problem in services.guard.problems():
+                log.warning("%s", problem)
         yield _Daemon(services, config, keep)
 
 

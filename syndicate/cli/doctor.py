@@ -78,11 +78,8 @@ def _check_backups(services: Services) -> list[Finding]:
     good, detail = None, "a restored or copied store is noticed before it sends"
     if hold := guard.notice(datetime.now(UTC)):
         good, detail = False, hold_text(hold)
-    elif behind := guard.markers_behind():
-        detail = (
-            f"{behind[0]} cannot be written, so a restored backup may not be noticed: make its folder "
-            "writable; under systemd, set StateDirectory=syndicate"
-        )
+    elif problems := guard.problems():
+        detail = problems[0]
     elif all(map(has_inodes, files)):
         good = True
     else:

@@ -5,7 +5,7 @@
 
 import json
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -29,7 +29,7 @@ class StoreIdentity:
     PostgreSQL numbers anew at a point-in-time recovery or a failover.
     """
 
-    store_id: str
+    store_id: str = field(default_factory=lambda: secrets.token_hex(16))
     generation: int = 0
     marked: bool = False
     database: str = ""
@@ -42,12 +42,6 @@ class MailHold:
 
     since: datetime
     found: str
-
-
-def new_identity(connection: Connection) -> StoreIdentity:
-    """Return an identity for a store that has none yet; the caller writes it."""
-    database, timeline = database_facts(connection)
-    return StoreIdentity(store_id=secrets.token_hex(16), database=database, timeline=timeline)
 
 
 def read_identity(connection: Connection, *, lock: bool = False) -> StoreIdentity | None:

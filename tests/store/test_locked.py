@@ -397,7 +397,6 @@ READS = {
     "store_identity.database_facts",
     "store_identity.has_subscriptions",
     "store_identity.mail_hold",
-    "store_identity.new_identity",
     "store_identity.read_identity",
     "audience.any_subscription",
     "audience.is_confirmed",

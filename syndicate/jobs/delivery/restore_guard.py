@@ -79,14 +79,13 @@ class RestoreGuard:
             write(_raise_generation)
             write(self.write_markers)
 
-    def write_markers(self, connection: Connection) -> list[str]:
-        """Bring the markers up to the store; return a problem for each old one that cannot be written."""
+    def write_markers(self, connection: Connection) -> dict[Path, str]:
+        """Bring the markers up to the store; return the problem with each that cannot be written."""
         before = identity = _locked(connection)
-        problems: list[str] = []
+        problems: dict[Path, str] = {}
         for file in self.markers:
             marker = file.read()
-            same = marker is not None and marker.store_id == identity.store_id
-            if same and marker and marker.generation > identity.generation:
+            if marker and marker.store_id == identity.store_id and marker.generation > identity.generation:
                 continue
             # A store that has sent nothing leaves no trace outside its own folder.
             if marker is None and file.database is None and identity.generation == 0:
@@ -94,7 +93,7 @@ class RestoreGuard:
             try:
                 file.write(identity)
             except OSError as error:
-                problems += [f"cannot write {file.path}: {error.strerror or error}"] if marker else []
+                problems[file.path] = f"cannot write the marker {file.path}: {error.strerror or error}"
             else:
                 identity = replace(identity, marked=identity.marked or file.database is not None)
         if identity != before:
@@ -114,22 +113,25 @@ class RestoreGuard:
         identity = replace(identity, generation=generation, database=database, timeline=timeline)
         identities.write_identity(connection, identity)
         # Before the commit: until then mail is held, whatever the markers say.
-        if problems := self.write_markers(connection):
-            raise StoreError(f"{problems[0]}; remove it or make it writable, then run the command again")
+        for path, problem in self.write_markers(connection).items():
+            if path.exists():
+                raise StoreError(f"{problem}; remove it or make it writable, then run the command again")
         return identities.lift_hold(connection)
 
-    def markers_behind(self) -> list[Path]:
-        """Return the markers that do not know what was sent last, because they cannot be written."""
-        with self.store.read() as connection:
-            identity = identities.read_identity(connection)
-        sent = identity.generation if identity else 0
-        seen = [(file.path, file.read()) for file in self.markers]
-        return [path for path, marker in seen if sent > (marker.generation if marker else 0)]
+    def problems(self) -> list[str]:
+        """Return why restored backups may not be noticed, for an operator."""
+        with self.store.write() as connection:
+            unwritten = self.write_markers(connection)
+        return [
+            f"{problem}; a restored backup may not be noticed. Make the folder writable; under systemd, set "
+            "StateDirectory=syndicate"
+            for problem in unwritten.values()
+        ]
 
 
 def _locked(connection: Connection) -> StoreIdentity:
     """Return the identity, or a new one, while other transactions that change it wait."""
-    return identities.read_identity(connection, lock=True) or identities.new_identity(connection)
+    return identities.read_identity(connection, lock=True) or StoreIdentity()
 
 
 def _raise_generation(connection: Connection) -> None:
