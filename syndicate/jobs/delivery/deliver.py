@@ -273,6 +273,11 @@ class _Run:
                 begun |= delivery_store.begun_before(connection, keys, owner=owner)
         return [DeliveryState.SENT] * len(sent) + states, begun
 
+    def count_batch(self) -> None:
+        """Tell the markers outside the store that mail leaves, or has left."""
+        if self._job.guard:
+            self._job.guard.count_batch(self._store.write)
+
     def give_back(self) -> None:
         """Free what was leased and not begun."""
         ids, limited = [*(one.id for one in self._leased), *self._out], self._job.limits != Limits()
@@ -291,11 +296,6 @@ class _Run:
         if claimed:
             self.count_batch()
         return bool(claimed)
-
-    def count_batch(self) -> None:
-        """Tell the markers outside the store that mail leaves, or has left."""
-        if self._job.guard:
-            self._job.guard.count_batch(self._store.write)
 
     def _lease(self, connection: Connection) -> tuple[list[Delivery], int]:
         """Another batch, and how many were too late by the time that there is no further one."""
