@@ -42,6 +42,8 @@ from syndicate.delivery.message import MailOptions, MessageTemplate
 from syndicate.delivery.parcels import Ended, Message, Parcel
 from syndicate.delivery.smtp import SmtpOptions, SmtpSender
 from syndicate.jobs.delivery.deliver import DeliverJob
+from syndicate.jobs.delivery.markers import MarkerFile
+from syndicate.jobs.delivery.restore_guard import RestoreGuard
 from syndicate.model import Edition
 from syndicate.newsletter.render import inline_styles
 from syndicate.settings.mail import MailSettings
@@ -254,7 +256,10 @@ def filled_store(folder: Path, fixture: Fixture, count: int) -> Store:
 
 def through_outbox(store: Store, port: int, count: int, keys: Sequence[DkimKey], connections: int) -> None:
     """The product's own job: every change of state is a committed row."""
+    file = Path(store.where.removeprefix("sqlite:///"))
+    marker = MarkerFile(path=file.with_suffix(".marker"), database=file)
     job = DeliverJob(
+        guard=RestoreGuard(store=store, markers=(marker,)),
         store=store,
         sender=lambda: sender(port, connections),
         mail=lambda _newsletter: OPTIONS,

@@ -10,7 +10,7 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -42,6 +42,12 @@ def write_atomic(path: Path, data: bytes) -> bool:
     except OSError as error:
         raise _not_written(path, error) from error
     return True
+
+
+def write_with_inode(path: Path, data: Callable[[int], bytes]) -> None:
+    """As ``write_atomic``, for data that is made from the inode number of its file; raises ``OSError``."""
+    _replace(str(path), data, sync=True)
+    _sync_folder(path.parent)
 
 
 def write_page(path: Path | str, data: bytes) -> bool:
@@ -171,7 +177,7 @@ def _not_written(path: str | Path, error: OSError) -> RenderError:
     return RenderError(f"cannot write {path}: {error.strerror or error}; the file is as it was before")
 
 
-def _replace(path: str, data: bytes, *, sync: bool) -> None:
+def _replace(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> None:
     temporary = _temporary(path)
     try:
         _create(temporary, data, sync=sync)
@@ -182,7 +188,7 @@ def _replace(path: str, data: bytes, *, sync: bool) -> None:
         raise
 
 
-def _create(path: str, data: bytes, *, sync: bool) -> None:
+def _create(path: str, data: bytes | Callable[[int], bytes], *, sync: bool) -> None:
     """A new file; its folders are made when they turn out to be missing, which is seldom."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
@@ -191,7 +197,7 @@ def _create(path: str, data: bytes, *, sync: bool) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, flags, 0o666)
     try:
-        left = memoryview(data)
+        left = memoryview(data(os.fstat(descriptor).st_ino) if callable(data) else data)
         while left:
             left = left[os.write(descriptor, left) :]
         if sync:

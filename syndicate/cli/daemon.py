@@ -22,11 +22,12 @@ from syndicate.cli.frame import config_option
 from syndicate.cli.orders import Orders
 from syndicate.errors import MailError, StoreBusy, SyndicateError
 from syndicate.files import FileLock
+from syndicate.jobs.delivery.restore_guard import hold_text
 from syndicate.logs import Format, configure_logs
 from syndicate.runners.local import Bell, LocalRunner, Ring
 from syndicate.services import Services, open_services
 from syndicate.services.lease_owners import free_dead_owners
-from syndicate.services.places import store_url
+from syndicate.services.places import sqlite_file, store_url
 from syndicate.settings import Settings, load_settings
 from syndicate.store import leases
 from syndicate.web.app import create_app
@@ -100,6 +101,11 @@ async def _live(config: Path, settings: Settings, keep: Callable[[], bool]) -> N
 def _open_daemon(settings: Settings, config: Path, keep: Callable[[], None]) -> "Iterator[_Daemon]":
     with open_services(settings, daemon=True) as services:
         free_dead_owners(services.store, datetime.now(UTC), daemon=True)
+        if hold := services.guard.notice(datetime.now(UTC)):
+            log.warning("%s", hold_text(hold))
+        else:
+            for problem in services.guard.problems():
+                log.warning("%s", problem)
         yield _Daemon(services, config, keep)
 
 
@@ -113,9 +119,7 @@ def daemon_lock(settings: Settings) -> Iterator[Callable[[], bool]]:
     """
     with ExitStack() as stack:
         url = store_url(settings)
-        if url.startswith("sqlite"):
-            # One file, however its address is spelt: through a link, or with options behind it.
-            path = Path(url.partition("///")[2].partition("?")[0]).resolve()
+        if path := sqlite_file(url):
             stack.enter_context(FileLock(path.with_name(path.name + ".lock")))
             yield lambda: False
         else:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,8 +19,9 @@ from syndicate.cli.frame import (
     show,
     table,
 )
+from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
-from syndicate.jobs.delivery.restored import doubt_restored
+from syndicate.jobs.delivery.restored import settle_restored
 from syndicate.model import DeliveryCause, DeliveryState
 from syndicate.store import deliveries as delivery_store
 from syndicate.store.deliveries import DeliveryReport
@@ -104,24 +106,27 @@ def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ..
     )
 
 
-@deliveries.command()
+@deliveries.command("after-restore")
 @config_option
 @json_option
 @now_option
 @dry_run_option
-def doubt(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> None:
+def after_restore(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> None:
     """Send nothing twice after a backup was restored.
 
-    What waits becomes uncertain, editions that wait for approval are held, and periods that have ended get no
-    edition any more.
+    What waited in the backup becomes uncertain, editions that waited for approval are held, and periods that
+    had ended get no edition any more.
     """
     with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
-        found = doubt_restored(connection, services.newsletters, moment(now))
+        found = settle_restored(connection, services.newsletters, moment(now))
+        if not dry_run:
+            services.guard.accept(connection)
     would = "would be" if dry_run else "now"
     lines = (
         f"{plural(found.deliveries, 'delivery')} {would} uncertain; `deliveries resend` sends them.",
         f"{plural(found.editions, 'edition')} {would} held; `editions approve` lets them go.",
         f"{plural(found.periods, 'period')} {would} without an edition.",
+        "Readers who left since the backup are subscribed again: `subscribers import-gone` ends that.",
     )
     answer = {
         "uncertain": found.deliveries,
@@ -129,7 +134,37 @@ def doubt(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> N
         "periods": found.periods,
         "dry_run": dry_run,
     }
-    show(answer, as_json, lambda: click.echo("\n".join(lines)))
+    show(answer, as_json, lambda: say("\n".join(lines)))
+
+
+@deliveries.command("after-move")
+@config_option
+@json_option
+@now_option
+def after_move(config: Path, as_json: bool, now: datetime | None) -> None:
+    """Let mail go on after the store was moved.
+
+    Nothing must be lost, and nothing may send from its old place. What waits is sent as after any stop.
+    """
+    with services_of(config, now) as (_, services), services.store.write() as connection:
+        was_held = services.guard.accept(connection)
+        waiting = delivery_store.count_due(connection, moment(now))
+    text = (
+        f"Mail goes on: {plural(waiting, 'delivery')} can be sent now." if was_held else "Mail was not held."
+    )
+    show({"was_held": was_held, "waiting": waiting}, as_json, lambda: click.echo(text))
+
+
+@deliveries.command(hidden=True)
+@click.pass_context
+@config_option
+@json_option
+@now_option
+@dry_run_option
+def doubt(context: click.Context, /, **options: Any) -> None:
+    """Run `after-restore`, which used to have this name."""
+    click.echo("`deliveries doubt` is now called `deliveries after-restore`.", err=True)
+    context.invoke(after_restore, **options)
 
 
 def _said(report: DeliveryReport) -> str:

@@ -1,5 +1,6 @@
 """Is mail from here likely to arrive? What receivers look at, asked the way they ask."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -10,6 +11,8 @@ from syndicate.delivery import checkup
 from syndicate.delivery.checkup import Finding
 from syndicate.delivery.smtp import connect
 from syndicate.errors import FetchError
+from syndicate.jobs.delivery.markers import has_inodes
+from syndicate.jobs.delivery.restore_guard import hold_text
 from syndicate.net.dns import Lookup, lookup
 from syndicate.net.exchange import PAGE_ACCEPT, Fetched, FetchRequest
 from syndicate.newsletter.mail_page import Element, MailPage
@@ -49,6 +52,7 @@ def examine(services: Services, ask: Lookup) -> list[Finding]:
     else:
         detail = '[mail] transport is "folder": nothing is sent'
         findings.append(Finding(name="TLS", good=None, detail=detail))
+    findings += _check_backups(services)
     findings.append(checkup.checked("unsubscribe", lambda: _check_unsubscribing(services)))
     return findings
 
@@ -65,6 +69,22 @@ def _check_domains(services: Services, ask: Lookup) -> list[Finding]:
         checkup.checked("alignment", lambda: checkup.check_alignment(domain, envelope, signing, ask)),
         checkup.checked("bounces", lambda: checkup.check_bounces(settings.bounces.address, ask)),
     ]
+
+
+def _check_backups(services: Services) -> list[Finding]:
+    """Return whether a restored backup would be noticed; no finding while mail goes to a folder."""
+    guard = services.guard
+    files = [file.database for file in guard.markers if file.database]
+    good, detail = None, "a restored or copied store is noticed before it sends"
+    if hold := guard.notice(datetime.now(UTC)):
+        good, detail = False, hold_text(hold)
+    elif problems := guard.problems():
+        detail = problems[0]
+    elif all(map(has_inodes, files)):
+        good = True
+    else:
+        detail = f"the file system of {files[0]} keeps no inode numbers: a copied folder is not noticed"
+    return [Finding(name="backups", good=good, detail=detail)] if guard.markers or hold else []
 
 
 def _check_server(services: Services) -> Finding:

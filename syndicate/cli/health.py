@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from syndicate.cli.frame import local, plural
 from syndicate.cli.newsletters import zone_of
 from syndicate.ingest.polling import believed_url
+from syndicate.jobs.delivery.restore_guard import hold_text
 from syndicate.model import (
     Decision,
     DeliveryState,
@@ -42,6 +43,7 @@ from syndicate.store.editions import EditionReport
 from syndicate.store.quarantine import Failure
 from syndicate.store.sending_pauses import SendingPause
 from syndicate.store.sources import SourceReport
+from syndicate.store.store_identity import MailHold, mail_hold
 from syndicate.text.privacy import hidden_address
 
 WEEK = timedelta(days=7)
@@ -79,6 +81,7 @@ class Health:
     dropped: dict[str, int]
     top: tuple[str, ...]
     decisions: list[Decision]
+    hold: MailHold | None = None
     lists: tuple[tuple[str, SourceListState], ...] = ()
     problems: list[str] = field(default_factory=list)
 
@@ -103,6 +106,7 @@ def look(services: Services, now: datetime) -> Health:
             bounces=bounces.count_by_kind(connection),
             oldest_due=delivery_store.next_delivery(connection),
             subscriptions=audience.count_subscriptions(connection),
+            hold=mail_hold(connection),
             deferral=pause.reason if pause else _last_deferral(connection),
             pause=pause,
             refused=delivery_store.count_refused(connection),
@@ -209,7 +213,7 @@ def _missed(health: Health, services: Services) -> list[str]:
 
 
 def _problems_of_mail(health: Health, zone: ZoneInfo) -> list[str]:
-    found = []
+    found = [hold_text(health.hold)] if health.hold else []
     if uncertain := health.deliveries.get(DeliveryState.UNCERTAIN.value):
         found.append(
             f"{plural(uncertain, 'delivery')} may or may not have arrived: see `syndicate deliveries list "
@@ -231,7 +235,7 @@ def _problems_of_mail(health: Health, zone: ZoneInfo) -> list[str]:
             f"{plural(health.late, 'delivery')} could not be sent before it was too late: see `syndicate "
             "deliveries list --state failed`"
         )
-    if health.oldest_due and health.now - health.oldest_due > STUCK:
+    if health.oldest_due and not health.hold and health.now - health.oldest_due > STUCK:
         found.append(f"mail has waited since {local(health.oldest_due, zone)}: is `syndicate run` running?")
     return found
 

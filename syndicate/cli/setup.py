@@ -23,7 +23,7 @@ from syndicate.store import open_store
 
 RUNS_SHOWN = 5
 # Backups of the store and keys of DKIM among them: neither may ever be in a repository.
-_GITIGNORE = "/feeds/\n/outbox/\n/preview/\n*.db\n*.db-*\n*.db.lock\n*.pem\n*.secret\n*.tmp\n"
+_GITIGNORE = "/feeds/\n/outbox/\n/preview/\n*.db\n*.db-*\n*.db.lock\n*.db.marker\n*.pem\n*.secret\n*.tmp\n"
 
 
 @click.command()

@@ -26,6 +26,7 @@ from syndicate.cli.frame import (
 )
 from syndicate.cli.source_lists import describe_import
 from syndicate.cli.wrapping import say
+from syndicate.jobs.delivery.restore_guard import hold_text
 from syndicate.model import Absence
 from syndicate.services import Services
 from syndicate.services.lease_owners import describe_owner, free_dead_owners
@@ -217,9 +218,11 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
     """Cut the newsletter editions that are due (of the newsletters with these NAMES)."""
     with services_of(config, now) as (_, services):
         check_names(names, newsletter_names(services), "newsletter")
+        hold = services.guard.notice(moment(now))
         outcomes = services.editions.run(moment(now), names=names or None, dry_run=dry_run)
     answer = {
         "dry_run": dry_run,
+        "problem": hold_text(hold),
         "editions": [
             {
                 "newsletter": one.newsletter,
@@ -236,8 +239,11 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
     }
 
     def text() -> None:
-        if not outcomes:
+        if hold:
+            say(hold_text(hold), err=True)
+        elif not outcomes:
             click.echo("No edition is due.")
+        if not outcomes:
             return
         rows = [(one.newsletter, one.outcome, one.stories, one.subject or one.problem) for one in outcomes]
         table(("newsletter", "outcome", "stories", "subject"), rows, right=(2,))
@@ -245,7 +251,7 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
             say(f"  {said}", err=True)
 
     show(answer, as_json, text)
-    _exit_if(sum(one.outcome in ("failed", "missed") for one in outcomes))
+    _exit_if(sum(one.outcome in ("failed", "missed") for one in outcomes) + bool(hold))
 
 
 @click.command()

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
     from syndicate.jobs.delivery.bounces import BounceJob
     from syndicate.jobs.delivery.deliver import DeliverJob
+    from syndicate.jobs.delivery.restore_guard import RestoreGuard
     from syndicate.jobs.newsletter.desk import DeskJob
     from syndicate.jobs.newsletter.editions import EditionJob
     from syndicate.jobs.newsletter.press import Press
@@ -76,6 +77,7 @@ def open_services(
             declared_sources.sync_sources(connection, services.sources, declared)
             list_store.sync_lists(connection, [one.url for one in services.source_lists])
             newsletter_store.sync_newsletters(connection, services.newsletters, declared)
+        services.guard.notice(declared)
         yield services
     finally:
         services.close()
@@ -263,7 +265,16 @@ class Services(IntakeServices):
             keys=lambda: self.dkim_keys,
             limits=mail_limits(self.settings),
             bounces=bounce_policy(self.settings),
+            guard=self.guard,
         )
+
+    @cached_property
+    def guard(self) -> RestoreGuard:
+        """Return the guard against sending from a restored or copied store."""
+        from syndicate.jobs.delivery.restore_guard import RestoreGuard
+        from syndicate.services.places import marker_files
+
+        return RestoreGuard(store=self.store, markers=marker_files(self.settings, self.store.where))
 
     @cached_property
     def bounces(self) -> BounceJob:

@@ -1,12 +1,16 @@
-"""Database URL and retention settings."""
+"""Database URL, markers of what was sent from this place, and retention settings."""
 
 from __future__ import annotations
 
+import os
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from syndicate.settings import Settings
 
 if TYPE_CHECKING:
+    from syndicate.jobs.delivery.markers import MarkerFile
     from syndicate.jobs.prune import RetentionOptions
 
 
@@ -30,3 +34,37 @@ def store_url(settings: Settings) -> str:
     if url.startswith(prefix) and url != prefix:
         return prefix + str(settings.path(url.removeprefix(prefix)))
     return url
+
+
+def sqlite_file(url: str) -> Path | None:
+    """Return the one file of an SQLite store, however its address is spelt; ``None`` for PostgreSQL."""
+    if not url.startswith("sqlite"):
+        return None
+    return Path(url.partition("///")[2].partition("?")[0]).resolve()
+
+
+def marker_files(settings: Settings, where: str) -> tuple[MarkerFile, ...]:
+    """Return where it is noted what was sent: beside an SQLite file, and in the user's folder for state.
+
+    ``where`` is the store's address without a password. Nowhere while mail goes to a folder: then nothing
+    leaves this machine.
+    """
+    from syndicate.jobs.delivery.markers import MarkerFile, host_id
+
+    if settings.mail.transport == "folder":
+        return ()
+    file = sqlite_file(store_url(settings))
+    name = sha256(str(file or where).encode()).hexdigest()[:16]
+    state = MarkerFile(path=_state_folder() / f"{name}.marker")
+    if file is None:
+        return (state,)
+    beside = MarkerFile(path=file.with_name(f"{file.name}.marker"), database=file, host=host_id())
+    return (beside, state)
+
+
+def _state_folder() -> Path:
+    """Return the folder for state that systemd or the user's environment names."""
+    if folder := os.environ.get("STATE_DIRECTORY", "").partition(":")[0]:
+        return Path(folder)
+    home = os.environ.get("XDG_STATE_HOME") or os.environ.get("HOME", "") + "/.local/state"
+    return Path(home) / "syndicate"

@@ -177,11 +177,15 @@ def sweep_uncertain(connection: Connection, *, now: datetime) -> int:
     return changed.rowcount
 
 
-def doubt_waiting(connection: Connection, *, now: datetime) -> int:
-    """After a backup was restored: what waits may have been sent since it was made. Returns how many."""
+def doubt_waiting(connection: Connection, *, now: datetime, created_by: datetime | None = None) -> int:
+    """Make waiting deliveries uncertain that may have been sent since a backup; return their number.
+
+    Those created later than ``created_by`` were not in it.
+    """
     table = schema.deliveries
     values = {"cause": DeliveryCause.RESTORED.value, "error": "", "changed": now, **free()}
-    changed = update(table).where(ready(table)).values(state=DeliveryState.UNCERTAIN.value, **values)
+    old = table.c.created <= (created_by or now)
+    changed = update(table).where(ready(table), old).values(state=DeliveryState.UNCERTAIN.value, **values)
     return connection.execute(changed).rowcount
 
 

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection, update
 
-from syndicate.store import deliveries, editions, schema
+from syndicate.store import deliveries, editions, schema, store_identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubted:
+class MarkedUncertain:
     """Counts of deliveries that are uncertain, editions that wait for a person, periods without edition."""
 
     deliveries: int
@@ -18,21 +18,28 @@ class Doubted:
     periods: int
 
 
-def distrust(
-    connection: Connection, periods: Iterable[tuple[str, str, tuple[datetime, datetime]]], now: datetime
-) -> Doubted:
-    """Put work that may have been done since the backup on hold; mark ``periods`` as dealt with.
+def mark_uncertain(
+    connection: Connection,
+    periods: Iterable[tuple[str, str, tuple[datetime, datetime]]],
+    now: datetime,
+    *,
+    restored: datetime,
+) -> MarkedUncertain:
+    """Put work on hold that may have been done since the backup; mark ``periods`` as missed.
 
-    Each period is (newsletter, cadence, (start, end)). Periods that ended before now get no edition.
+    Each period is (newsletter, cadence, (start, end)). Periods that ended before ``restored`` get no edition.
+    New rows get ids that no row had since the backup.
     """
     table, newsletters = schema.editions, schema.newsletters
-    doubted = deliveries.doubt_waiting(connection, now=now)
+    uncertain = deliveries.doubt_waiting(connection, now=now, created_by=restored)
     waiting = update(table).where(table.c.state == editions.WAITING)
     held = connection.execute(waiting.values(state=editions.HELD, approve_by=None)).rowcount
+    store_identity.skip_ids(connection)
     missed = editions.MISSED
     noted = [
         editions.record_no_edition(connection, newsletter, cadence, period, missed, now)
         for newsletter, cadence, period in periods
     ]
-    connection.execute(update(newsletters).values(known_since=now))
-    return Doubted(deliveries=doubted, editions=held, periods=sum(noted))
+    earlier = newsletters.c.known_since < restored
+    connection.execute(update(newsletters).where(earlier).values(known_since=restored))
+    return MarkedUncertain(deliveries=uncertain, editions=held, periods=sum(noted))

@@ -60,6 +60,7 @@ from syndicate.store import (
     sitemap_parts,
     sources,
     stale,
+    store_identity,
     stories,
     story_moves,
     tombstones,
@@ -108,6 +109,7 @@ ROOMS = (
     sign_ups,
     tombstones,
     story_moves,
+    store_identity,
 )
 
 
@@ -201,6 +203,7 @@ def lease(owner: str) -> dict[str, Any]:
 
 
 STATE = SourceState(next_check=NOW)
+IDENTITY = store_identity.StoreIdentity(store_id="x")
 FINISHED = DeliveryState.SENT
 # The seeded store has one of everything, with number 1, leased by "us".
 WRITES: dict[str, Callable[[Connection], object]] = {
@@ -261,7 +264,15 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "deliveries.fail_late": lambda c: deliveries.fail_late(c, now=LATER),
     "deliveries.sweep_uncertain": lambda c: deliveries.sweep_uncertain(c, now=LATER),
     "deliveries.doubt_waiting": lambda c: deliveries.doubt_waiting(c, now=NOW),
-    "restored.distrust": lambda c: restored.distrust(c, [("daily", "edition", (NOW, LATER))], NOW),
+    "restored.mark_uncertain": lambda c: restored.mark_uncertain(
+        c, [("daily", "edition", (NOW, LATER))], NOW, restored=NOW
+    ),
+    "store_identity.write_identity": lambda c: store_identity.write_identity(c, IDENTITY),
+    "store_identity.hold_mail": lambda c: store_identity.hold_mail(
+        c, store_identity.MailHold(since=NOW, found="")
+    ),
+    "store_identity.lift_hold": store_identity.lift_hold,
+    "store_identity.skip_ids": store_identity.skip_ids,
     "departures.allow": lambda c: departures.allow(c, "jo@example.org", why="", now=NOW),
     "departures.take_over_departures": lambda c: departures.take_over_departures(
         c,
@@ -383,6 +394,10 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "story_moves.prune_moves": lambda c: story_moves.prune_moves(c, before=LATER),
 }
 READS = {
+    "store_identity.database_facts",
+    "store_identity.has_subscriptions",
+    "store_identity.mail_hold",
+    "store_identity.read_identity",
     "audience.any_subscription",
     "audience.is_confirmed",
     "audience.suppression",

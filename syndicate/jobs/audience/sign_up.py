@@ -16,6 +16,7 @@ from syndicate.errors import RenderError
 from syndicate.jobs.audience.confirmation import proofed_confirmation
 from syndicate.model import Newsletter
 from syndicate.store import Connection, Store, audience, leases, quarantine, sign_ups
+from syndicate.store.store_identity import mail_hold
 from syndicate.templating import Templates
 
 BATCH = 100
@@ -117,7 +118,9 @@ class SignUpJob:
         """Look at the requests that wait; how many were ``mailed`` and how many ``ignored``."""
         counts: dict[str, int] = {}
         with self.store.read() as connection:
-            waiting = sign_ups.waiting_sign_ups(connection, limit=BATCH)
+            # The question would wait with all other mail, while the time to answer it runs.
+            held = mail_hold(connection) is not None
+            waiting = [] if held else sign_ups.waiting_sign_ups(connection, limit=BATCH)
         for sign_up in waiting:
             if should_stop():
                 break

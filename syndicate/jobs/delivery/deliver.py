@@ -23,6 +23,7 @@ from syndicate.delivery.parcels import Ended, Parcel, Sender
 from syndicate.errors import MailError, RenderError, StoreError, SyndicateError, TransportDown
 from syndicate.jobs.delivery.bounces import BouncePolicy, apply_bounce, bounce_of_reply
 from syndicate.jobs.delivery.messages import Messages
+from syndicate.jobs.delivery.restore_guard import RestoreGuard, hold_text
 from syndicate.jobs.delivery.sending_rests import reason_to_rest, rest_or_go_on
 from syndicate.model import Delivery, DeliveryState
 from syndicate.store import Connection, Store, corrections, leases, sending_pauses
@@ -75,6 +76,7 @@ class DeliverJob:
     keys: Callable[[], Sequence[DkimKey]] = tuple
     limits: Limits = field(default_factory=Limits)
     bounces: BouncePolicy = field(default_factory=BouncePolicy)
+    guard: RestoreGuard | None = None
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     _pace: list[Pace] = field(default_factory=list, repr=False)
 
@@ -86,6 +88,8 @@ class DeliverJob:
 
     def resting(self, now: datetime) -> str:
         """Return why nothing is sent to anybody at the moment, ``""`` when it may be."""
+        if self.guard and (hold := self.guard.notice(now)):
+            return hold_text(hold)
         with self.store.read() as connection:
             return reason_to_rest(connection, now)
 
@@ -110,6 +114,8 @@ class DeliverJob:
         With ``resume`` also while sending rests because the server refused us. Before anything is sent,
         ``prepare`` writes the pages that mails lead to; mail goes all the same when it fails.
         """
+        if self.guard and (hold := self.guard.notice(now)):
+            return DeliverResult(problem=hold_text(hold), paused=hold.since < now)
         with self.store.write() as connection:
             swept = delivery_store.sweep_uncertain(connection, now=now)
             late = delivery_store.fail_late(connection, now=now)
@@ -133,6 +139,7 @@ class DeliverJob:
             error = self.sender().run(run.take, run.settle, backlog=waiting, stopping=stopping)
         finally:
             run.give_back()
+            run.count_batch()
         if error is not None or (before and run.tally.sent):
             with self.store.write() as connection:
                 rest_or_go_on(connection, error, run.moment(), taken=run.tally.sent > 0)
@@ -266,6 +273,11 @@ class _Run:
                 begun |= delivery_store.begun_before(connection, keys, owner=owner)
         return [DeliveryState.SENT] * len(sent) + states, begun
 
+    def count_batch(self) -> None:
+        """Tell the markers outside the store that mail leaves, or has left."""
+        if self._job.guard:
+            self._job.guard.count_batch(self._store.write)
+
     def give_back(self) -> None:
         """Free what was leased and not begun."""
         ids, limited = [*(one.id for one in self._leased), *self._out], self._job.limits != Limits()
@@ -281,6 +293,8 @@ class _Run:
         self._leased.extend(claimed)
         self._more = len(claimed) == BATCH
         self.late += late
+        if claimed:
+            self.count_batch()
         return bool(claimed)
 
     def _lease(self, connection: Connection) -> tuple[list[Delivery], int]:

@@ -7,23 +7,25 @@ from syndicate.jobs.newsletter.variants import at_cadence
 from syndicate.model import EVERY_EDITION, Newsletter
 from syndicate.newsletter.periods import latest_period, parse_schedule, read_zone
 from syndicate.store import Connection, preferences
-from syndicate.store.restored import Doubted, distrust
+from syndicate.store.restored import MarkedUncertain, mark_uncertain
+from syndicate.store.store_identity import mail_hold
 
 
-def doubt_restored(connection: Connection, newsletters: Sequence[Newsletter], now: datetime) -> Doubted:
-    """Doubt everything that waits, and each period that has ended: it may have been cut since the backup.
+def settle_restored(
+    connection: Connection, newsletters: Sequence[Newsletter], now: datetime
+) -> MarkedUncertain:
+    """Mark what waited in the backup, and each period that had ended when mail was held, or by now.
 
-    The period that is running ends later, so its edition was not sent yet, and it comes as usual.
+    A period that ended later got no edition from anywhere, so its edition is cut.
     """
-    return distrust(
-        connection,
-        [
-            (newsletter.name, key, _latest(at_cadence(newsletter, cadence), now))
-            for newsletter in newsletters
-            for key, cadence in _forms(connection, newsletter, now)
-        ],
-        now,
-    )
+    hold = mail_hold(connection)
+    restored = min(hold.since, now) if hold else now
+    periods = [
+        (newsletter.name, key, _latest(at_cadence(newsletter, cadence), restored))
+        for newsletter in newsletters
+        for key, cadence in _forms(connection, newsletter, now)
+    ]
+    return mark_uncertain(connection, periods, now, restored=restored)
 
 
 def _forms(connection: Connection, newsletter: Newsletter, now: datetime) -> list[tuple[str, str]]:

@@ -28,6 +28,7 @@ from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
 from syndicate.store.preferences import Variant
 from syndicate.store.ranking import SourceWeight
+from syndicate.store.store_identity import mail_hold
 from syndicate.stories import RankingOptions, rank_top, rank_trending
 from syndicate.text.privacy import shown_source
 
@@ -92,9 +93,12 @@ class EditionJob:
         """Cut every due edition (or those of the named newsletters) and record periods that were missed.
 
         An edition whose template fails is quarantined and tried again; the others go on. For a paused
-        newsletter nothing happens, which is an outcome only if it was named.
+        newsletter nothing happens, which is an outcome only if it was named. No edition is cut while mail
+        is held.
         """
         with self.store.read() as connection:
+            if not dry_run and mail_hold(connection):
+                return ()
             paused = newsletter_store.paused_newsletters(connection)
 
         def wanted(name: str) -> bool:

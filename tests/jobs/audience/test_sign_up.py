@@ -16,8 +16,9 @@ from syndicate.audience.tokens import CONFIRM, make_token
 from syndicate.errors import InvalidAddress
 from syndicate.jobs.audience.sign_up import SignUpJob
 from syndicate.model import SubscriptionState
-from syndicate.store import audience, deliveries, leases, persons, quarantine, sign_ups
+from syndicate.store import audience, deliveries, leases, persons, quarantine, sign_ups, store_identity
 from syndicate.store import editions as edition_store
+from syndicate.store.store_identity import MailHold
 from tests.factories import NOW, consents
 from tests.jobs.room import Room
 
@@ -87,6 +88,15 @@ def state(room: Room, address: str = JO, newsletter: str = "daily") -> Subscript
 def history(room: Room, key: str = JO) -> list[str]:
     with room.store.read() as connection:
         return [event for event, _, _ in consents(connection, key)]
+
+
+def test_while_mail_is_held_a_request_waits(room):
+    with room.store.write() as connection:
+        store_identity.hold_mail(connection, MailHold(since=NOW, found="a backup"))
+    assert ask(room, JO) == {}
+    with room.store.write() as connection:
+        assert store_identity.lift_hold(connection)
+    assert job(room).run(NOW + HOUR) == {"mailed": 1}
 
 
 def test_C1_a_request_a_mail_a_button_a_subscription(room):

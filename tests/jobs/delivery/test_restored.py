@@ -7,12 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from syndicate.jobs.delivery.restored import doubt_restored
-from syndicate.store import editions, open_store
-from syndicate.store.restored import Doubted
+from syndicate.jobs.delivery.restored import settle_restored
+from syndicate.store import editions, open_store, schema
+from syndicate.store.restored import MarkedUncertain
+from syndicate.store.store_identity import SKIPPED_IDS, MailHold, hold_mail, lift_hold, skip_ids
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
-from tests.factories import new_article, place
+from tests.factories import new_article, newsroom, place, subscribe
 from tests.jobs.choosing import EVENING, JO, KIM, choose
 from tests.jobs.room import Room, source
 from tests.jobs.sending import job, to
@@ -65,9 +67,9 @@ def backup_of(room: Room, folder: Path) -> Restore:
     return restore
 
 
-def doubt(room: Room, now) -> Doubted:
+def settle(room: Room, now) -> MarkedUncertain:
     with room.store.write() as connection:
-        return doubt_restored(connection, room.services.newsletters, now)
+        return settle_restored(connection, room.services.newsletters, now)
 
 
 @pytest.mark.parametrize("first", ["next", "latest"])
@@ -80,7 +82,7 @@ def test_a_backup_from_before_the_cut_sends_nothing_again_and_the_next_edition_c
         assert Counter(to(smtp.bodies)) == {"jo": 1, "kim": 1, "lee": 1}
         restore()
         declare(room, newsletter)
-        assert doubt(room, EVENING + HOUR).periods == 3
+        assert settle(room, EVENING + HOUR).periods == 3
         room.services.editions.run(EVENING + HOUR)
         job(room, smtp.port, now=EVENING + HOUR).run(EVENING + HOUR)
         assert len(smtp.bodies) == 3
@@ -98,7 +100,7 @@ def test_an_edition_that_waited_in_the_backup_is_held_until_a_person_decides(roo
     restore = backup_of(room, tmp_path)
     restore()
     declare(room, approval)
-    assert doubt(room, EVENING + HOUR).editions >= 1
+    assert settle(room, EVENING + HOUR).editions >= 1
     released = room.services.editions.run(EVENING + 3 * HOUR)
     assert [one.outcome for one in released] == []
     with room.store.read() as connection:
@@ -110,8 +112,30 @@ def test_what_waited_in_the_backup_is_uncertain(room, tmp_path):
     room.services.editions.run(EVENING)
     backup_of(room, tmp_path)()
     declare(room, NEWSLETTER)
-    assert doubt(room, EVENING + HOUR).deliveries == 3
+    assert settle(room, EVENING + HOUR).deliveries == 3
     with ScriptedSmtp(PIPELINING) as smtp:
         job(room, smtp.port, now=EVENING + HOUR).run(EVENING + HOUR)
         assert smtp.bodies == []
     room.store.dispose()
+
+
+def test_what_was_released_while_mail_was_held_waits_on(room, tmp_path):
+    with room.store.write() as connection:
+        hold_mail(connection, MailHold(since=EVENING - HOUR, found="a copy"))
+    assert room.services.editions.run(EVENING) == ()
+    with room.store.write() as connection:
+        lift_hold(connection)
+    room.services.editions.run(EVENING)
+    with room.store.write() as connection:
+        hold_mail(connection, MailHold(since=EVENING - HOUR, found="a copy"))
+    assert settle(room, EVENING + HOUR) == MarkedUncertain(deliveries=0, editions=0, periods=3)
+
+
+def test_rows_after_a_restore_have_new_numbers(store):
+    with store.write() as connection:
+        newsroom(connection)
+        subscribe(connection, "jo@example.org")
+        skip_ids(connection)
+        subscribe(connection, "kim@example.org")
+        before, after = sorted(connection.scalars(select(schema.subscriptions.c.id)))
+    assert after > before + SKIPPED_IDS

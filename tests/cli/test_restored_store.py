@@ -1,0 +1,446 @@
+"""A store that is restored, copied or moved holds mail by itself; what happens every day does not."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir, closing, redirect_stdout, suppress
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+from syndicate.cli import main
+from syndicate.jobs.delivery.markers import MarkerFile, file_system
+from syndicate.services import open_services
+from syndicate.settings import load_settings
+from syndicate.store.store_identity import StoreIdentity
+from tests import postgres
+from tests.cli.conftest import Run
+from tests.conftest import SQLITE_FILE, missing
+from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
+from tests.factories import NOW
+from tests.jobs.sending import to
+from tests.runners.daemon import running
+
+EARLIER, MORNING, NEXT, THIRD = "2026-11-20T12:00", "2026-11-24T07:00", "2026-11-25T07:00", "2026-11-26T07:00"
+READERS = ("ann@example.org", "bob@example.org")
+EXAMPLE = """
+[site]
+url = "https://news.example"
+title = "The Newsroom"
+[[sources]]
+name = "desk"
+url = "desk"
+own = true
+[[newsletters]]
+name = "daily"
+schedule = "daily 07:00"
+max_lateness = "7d"
+[mail]
+from = "The Newsroom <news@news.example>"
+address = "1 Pier Road, Harbour Town"
+transport = "smtp"
+host = "127.0.0.1"
+tls = "none"
+"""
+ARTICLES = (
+    ("The lighthouse becomes a library", "Nine hundred books went up the spiral stairs of the lighthouse."),
+    (
+        "Snow comes early to the pass",
+        "Half a metre fell during the night, a month before anybody expected it.",
+    ),
+    (
+        "A student wins the chess title",
+        "She gave up her queen in the last game and mated eleven moves later.",
+    ),
+)
+HELD = "mail has been held since"
+
+
+def write_config(folder: Path, port: int, store: str = f"sqlite:///{SQLITE_FILE}") -> None:
+    (folder / "config.toml").write_text(f'{EXAMPLE}port = {port}\n[store]\nurl = "{store}"\n', "utf-8")
+
+
+def prepare(folder: Path, store: str = f"sqlite:///{SQLITE_FILE}") -> Path:
+    """A newsroom with two readers and an article for each of three days, with the edition of the first."""
+    (folder / "desk").mkdir(parents=True)
+    write_config(folder, 1, store)
+    called(folder, f"status --now {EARLIER}", *(f"subscribers add {who} --now {EARLIER}" for who in READERS))
+    for number, (now, (title, text)) in enumerate(zip((MORNING, NEXT, THIRD), ARTICLES, strict=True)):
+        front = f"---\ntitle: {title}\ndate: {now[:10]}T05:00:00Z\n---\n\n"
+        (folder / "desk" / f"{number}.md").write_text(f"{front}{text}\n", "utf-8")
+        called(folder, *(f"{stage} --now {now}" for stage in ("ingest", "stories", "publish")))
+        if now == MORNING:
+            called(folder, f"edition --now {now}")
+    return folder
+
+
+def called(folder: Path, *commands: str) -> None:
+    """Run commands in a folder, for fixtures that are made once."""
+    for command in commands:
+        with chdir(folder), redirect_stdout(StringIO()), suppress(SystemExit):
+            main(command.split())
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A newsroom that has sent nothing: it may be copied for each test."""
+    return prepare(tmp_path_factory.mktemp("prepared") / "news")
+
+
+@pytest.fixture
+def smtp() -> Iterator[ScriptedSmtp]:
+    with ScriptedSmtp(PIPELINING) as server:
+        yield server
+
+
+@pytest.fixture
+def home(tmp_path: Path, prepared: Path, smtp: ScriptedSmtp, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A newsroom in a folder of its own, where commands run."""
+    folder = Path(shutil.copytree(prepared, tmp_path / "news"))
+    write_config(folder, smtp.port)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def news(home: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The same after its first edition was sent."""
+    monkeypatch.chdir(home)
+    assert send(run, MORNING) == 2
+    return run
+
+
+def cut(run: Run, now: str) -> None:
+    """Cut the edition of this morning."""
+    assert run(f"edition --json --now {now}").json["editions"][0]["outcome"] == "cut"
+
+
+def send(run: Run, now: str) -> int:
+    """Send what is due; returns the number of mails that were sent, -1 when mail is held."""
+    done = run(f"deliver --json --now {now}")
+    assert done.json["problem"] == "" or done.json["problem"].startswith(HELD)
+    return -1 if done.json["problem"] else done.json["sent"]
+
+
+def backup(home: Path) -> Path:
+    target = home.parent / "backup.db"
+    with closing(sqlite3.connect(home / SQLITE_FILE)) as store:
+        store.execute("VACUUM INTO ?", (str(target),))
+    return target
+
+
+def put_back(home: Path, copy: Path, *, in_place: bool) -> None:
+    for name in ("-wal", "-shm"):
+        (home / f"{SQLITE_FILE}{name}").unlink(missing_ok=True)
+    if in_place:
+        shutil.copyfile(copy, home / SQLITE_FILE)
+    else:
+        shutil.copyfile(copy, home / "new.db").rename(home / SQLITE_FILE)
+
+
+@pytest.mark.parametrize("in_place", [True, False])
+def test_a_restored_backup_sends_nothing_twice_and_says_what_to_do(
+    news: Run, home: Path, smtp: ScriptedSmtp, in_place: bool
+) -> None:
+    cut(news, NEXT)
+    copy = backup(home)
+    assert send(news, NEXT) == 2
+    put_back(home, copy, in_place=in_place)
+
+    held = news(f"deliver --now {NEXT}")
+    assert (held.code, held.out.startswith("0 sent")) == (1, True)
+    for words in (HELD, "deliveries after-restore", "deliveries after-move", "import-gone"):
+        assert words in held.err
+    status = news(f"status --now {NEXT}")
+    assert (status.code, HELD in status.out) == (1, True)
+    assert news("doctor --json").json["findings"][-2]["good"] is False
+    assert len(smtp.bodies) == 4
+
+    settled = news(f"deliveries after-restore --json --now {NEXT}").json
+    assert settled == {"uncertain": 2, "held": 0, "periods": 0, "dry_run": False}
+    assert send(news, NEXT) == 0
+    cut(news, THIRD)
+    assert send(news, THIRD) == 2
+    assert Counter(to(smtp.bodies)) == {"ann": 3, "bob": 3}
+    marks = [line for body in smtp.bodies for line in body.splitlines() if line.startswith(b"Message-ID")]
+    assert len(set(marks)) == len(marks)
+
+
+def test_a_backup_from_before_the_edition_does_not_cut_it_again(
+    news: Run, home: Path, smtp: ScriptedSmtp
+) -> None:
+    copy = backup(home)
+    cut(news, NEXT)
+    assert send(news, NEXT) == 2
+    put_back(home, copy, in_place=True)
+
+    held = news(f"edition --now {NEXT}")
+    assert (held.code, HELD in held.err) == (1, True)
+    assert send(news, NEXT) == -1
+    assert news(f"deliveries doubt --json --now {NEXT}").json["periods"] == 1
+    assert "No edition is due" in news(f"edition --now {NEXT}").out
+    assert send(news, NEXT) == 0
+    assert len(smtp.bodies) == 4
+
+
+def test_an_edition_of_a_period_that_ended_while_mail_was_held_is_cut_afterwards(
+    news: Run, home: Path, smtp: ScriptedSmtp
+) -> None:
+    copy = backup(home)
+    assert news("subscribers add kim@example.org").code == 0
+    put_back(home, copy, in_place=False)
+    assert send(news, "2026-11-24T20:00") == -1
+
+    assert news(f"deliveries after-restore --now {NEXT}").code == 0
+    cut(news, NEXT)
+    assert send(news, NEXT) == 2
+
+
+def test_a_folder_that_was_copied_holds_mail_until_the_move_is_confirmed(
+    news: Run, home: Path, smtp: ScriptedSmtp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut(news, NEXT)
+    other = home.parent / "other"
+    subprocess.run(["cp", "-a", home, other], check=True)
+
+    monkeypatch.chdir(other)
+    assert send(news, NEXT) == -1
+    assert news(f"deliveries after-move --json --now {NEXT}").json == {"was_held": True, "waiting": 2}
+    assert send(news, NEXT) == 2
+    assert "not held" in news("deliveries after-move").out
+    assert len(smtp.bodies) == 4
+
+
+def test_a_folder_put_back_over_itself_is_noticed_by_the_marker_elsewhere(
+    news: Run, home: Path, smtp: ScriptedSmtp
+) -> None:
+    cut(news, NEXT)
+    subprocess.run(["cp", "-a", home, home.parent / "copy"], check=True)
+    assert send(news, NEXT) == 2
+    subprocess.run(["cp", "-a", f"{home.parent / 'copy'}/.", home], check=True)
+
+    assert send(news, NEXT) == -1
+    assert len(smtp.bodies) == 4
+
+
+@pytest.mark.parametrize("change", ["marker lost", "another store"])
+def test_a_store_from_elsewhere_holds_mail(news: Run, home: Path, change: str) -> None:
+    marker = home / f"{SQLITE_FILE}.marker"
+    text = marker.read_text()
+    marker.unlink()
+    if change == "another store":
+        marker.write_text(text.replace('"store_id": "', '"store_id": "x'))
+    assert send(news, NEXT) == -1
+
+
+def test_another_machine_is_noticed_where_machines_have_ids(home: Path) -> None:
+    path, database = home / "marker", home / SQLITE_FILE
+    host, other, container = (MarkerFile(path=path, database=database, host=one) for one in ("a", "b", ""))
+    host.write(StoreIdentity())
+    assert [file.moved(file.read()) != "" for file in (host, other, container)] == [False, True, False]
+    container.write(StoreIdentity())
+    assert [file.moved(file.read()) != "" for file in (host, other)] == [False, True]
+
+
+def test_what_happens_every_day_holds_nothing(
+    news: Run, home: Path, smtp: ScriptedSmtp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = home.rename(home.parent / "renamed")
+    monkeypatch.chdir(moved)
+    with closing(sqlite3.connect(SQLITE_FILE)) as store:
+        store.execute("VACUUM")
+        store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    subprocess.run(["chmod", "-R", "g+w", "."], check=True)
+    assert news(f"prune --now {NEXT}").code == 0
+    backup(moved)
+    # A new container on the same volume: it has neither the folder for state nor the machine's id.
+    monkeypatch.setenv("XDG_STATE_HOME", str(home.parent / "empty"))
+    cut(news, NEXT)
+    assert send(news, NEXT) == 2
+
+
+def test_a_backup_from_before_the_first_edition_is_noticed_and_a_new_store_is_not(
+    news: Run, home: Path, prepared: Path, sqlite_template: Path
+) -> None:
+    with closing(sqlite3.connect(prepared / SQLITE_FILE)) as store:
+        store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    put_back(home, prepared / SQLITE_FILE, in_place=False)
+    assert send(news, MORNING) == -1
+    put_back(home, sqlite_template, in_place=False)
+    assert send(news, MORNING) == 0
+    assert news("subscribers add kim@example.org").code == 0
+    assert send(news, MORNING) == 0
+
+
+def test_the_first_start_after_an_upgrade_holds_nothing(news: Run, home: Path) -> None:
+    with closing(sqlite3.connect(home / SQLITE_FILE)) as store, store:
+        store.execute("DELETE FROM meta WHERE key = 'store identity'")
+    copy = backup(home)
+    (home / f"{SQLITE_FILE}.marker").unlink()
+    shutil.rmtree(Path(os.environ["XDG_STATE_HOME"]) / "syndicate")
+    cut(news, NEXT)
+    assert send(news, NEXT) == 2
+    # A backup from before the upgrade is noticed all the same.
+    put_back(home, copy, in_place=True)
+    assert send(news, NEXT) == -1
+
+
+def test_a_crash_before_the_marker_is_written_holds_nothing_and_one_after_it_is_noticed(
+    news: Run, home: Path
+) -> None:
+    copy = backup(home)
+    with open_services(load_settings(home / "config.toml")) as services:
+        services.guard.count_batch(partial(committed, services.store))
+        marker = (home / f"{SQLITE_FILE}.marker").read_bytes()
+    assert b'"generation": 3' in marker
+    put_back(home, copy, in_place=True)
+    assert send(news, NEXT) == -1
+
+
+def committed(store, work):
+    with store.write() as connection:
+        return work(connection)
+
+
+def test_the_daemon_holds_mail_and_goes_on_once_a_person_has_decided(
+    news: Run, home: Path, smtp: ScriptedSmtp
+) -> None:
+    cut(news, NEXT)
+    copy = backup(home)
+    assert send(news, NEXT) == 2
+    put_back(home, copy, in_place=True)
+    with (home / "config.toml").open("a") as config:
+        config.write('[web]\nlisten = "127.0.0.1:0"\n')
+
+    with running(home / "config.toml") as daemon:
+        daemon.wait_for(HELD)
+        url = daemon.wait_for("serving")["url"]
+        for name in ("ingest", "editions", "deliver"):
+            daemon.wait_until_rung(url, name)
+        assert len(smtp.bodies) == 4
+        # Not what happened, but it shows that mail is what was held.
+        assert news("deliveries after-move --json").json["was_held"]
+        daemon.wait_for("deliver", sent=2)
+        daemon.end(signal.SIGTERM)
+    assert len(smtp.bodies) >= 6
+
+
+def test_processes_that_send_and_look_at_once_hold_nothing(news: Run, home: Path) -> None:
+    settings = load_settings(home / "config.toml")
+    with open_services(settings) as one, open_services(settings) as other, ThreadPoolExecutor(4) as threads:
+        work = [
+            *[partial(each.guard.count_batch, partial(committed, each.store)) for each in (one, other)] * 25,
+            *[partial(each.guard.notice, NOW) for each in (one, other)] * 50,
+        ]
+        assert [hold for hold in threads.map(lambda do: do(), work) if hold is not None] == []
+    assert json.loads((home / f"{SQLITE_FILE}.marker").read_bytes())["generation"] == 52
+
+
+def test_a_marker_that_cannot_be_written_is_told_and_mail_goes(
+    home: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home)
+    (home / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(home / "file"))
+    assert send(run, MORNING) == 2
+    (found,) = [one for one in run("doctor --json").json["findings"] if one["name"] == "backups"]
+    assert (found["good"], "StateDirectory=" in found["detail"]) == (None, True)
+    with running(home / "config.toml") as daemon:
+        daemon.wait_for("cannot write the marker")
+    assert send(run, NEXT) == 0
+
+
+@pytest.fixture(scope="module")
+def prepared_database(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Iterator[Path]:
+    """The newsroom with a store on PostgreSQL."""
+    with postgres.database(postgres_server, f"prepared_{uuid4().hex}") as url:
+        yield prepare(tmp_path_factory.mktemp("database") / "news", url)
+
+
+@pytest.fixture
+def database(
+    prepared_database: Path,
+    postgres_server: str,
+    tmp_path: Path,
+    smtp: ScriptedSmtp,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[str]:
+    """A copy of it, in whose folder commands run, after its first edition was sent."""
+    folder = Path(shutil.copytree(prepared_database, tmp_path / "news"))
+    template = urlsplit(load_settings(folder / "config.toml").store.url).path.strip("/")
+    with postgres.database(postgres_server, f"copy_{uuid4().hex}", template=template) as url:
+        write_config(folder, smtp.port, url)
+        monkeypatch.chdir(folder)
+        assert send(run, MORNING) == 2
+        yield url
+
+
+def test_a_dump_put_back_into_its_database_holds_mail(database: str, run: Run, tmp_path: Path) -> None:
+    tools = postgres.find_binaries()
+    if not (tools / "pg_dump").exists():
+        missing("No pg_dump beside the server's programs")
+    cut(run, NEXT)
+    dump = ["--format=custom", f"--file={tmp_path / 'dump'}", f"--dbname={database}"]
+    subprocess.run([tools / "pg_dump", *dump], check=True)
+    assert send(run, NEXT) == 2
+    subprocess.run([tools / "pg_restore", "--clean", f"--dbname={database}", tmp_path / "dump"], check=True)
+
+    assert send(run, NEXT) == -1
+    assert run(f"deliveries after-restore --json --now {NEXT}").json["uncertain"] == 2
+    cut(run, THIRD)
+    assert send(run, THIRD) == 2
+
+
+def test_a_copy_of_a_database_holds_mail(
+    database: str, postgres_server: str, run: Run, smtp: ScriptedSmtp
+) -> None:
+    cut(run, NEXT)
+    template = urlsplit(database).path.strip("/")
+    with postgres.database(postgres_server, f"other_{uuid4().hex}", template=template) as other:
+        write_config(Path(), smtp.port, other)
+        assert send(run, NEXT) == -1
+        assert run("deliveries after-move --json").json["was_held"]
+        assert send(run, NEXT) == 2
+
+
+def test_another_host_may_send_from_the_same_database_and_a_standby_take_over(
+    database: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut(run, NEXT)
+    with monkeypatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path / "other host"))
+        assert send(run, NEXT) == 2
+    assert send(run, NEXT) == 0
+    cut(run, THIRD)
+    assert send(run, THIRD) == 2
+    begin_timeline(database)
+    assert send(run, THIRD) == 0
+    begin_timeline(database)
+    # A host that knows nothing of what was sent cannot tell a takeover from a recovery.
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "third host"))
+    assert send(run, THIRD) == -1
+
+
+def begin_timeline(database: str) -> None:
+    """Let the store remember another timeline than the server's."""
+    renamed = """replace(value, '"timeline": "', '"timeline": "x')"""
+    query = f"UPDATE meta SET value = {renamed} WHERE key = 'store identity'"
+    postgres.execute(database, query)
+
+
+@pytest.mark.parametrize("kind", ["xfs", "fuse.sshfs"])
+def test_the_file_system_of_a_store_is_that_of_the_nearest_mount(kind: str) -> None:
+    mounts = ["22 1 8:1 / / rw - ext4 /dev/sda1 rw", f"30 22 0:5 / /srv/my\\040news rw,x - {kind} source rw"]
+    found = file_system(Path("/srv/my news/syndicate.db"), mounts)
+    assert found == kind
