@@ -249,6 +249,7 @@ class Services(IntakeServices):
     def deliver(self) -> DeliverJob:
         """Editions → inboxes."""
         from syndicate.jobs.delivery.deliver import DeliverJob
+        from syndicate.services.lease_owners import is_dead
         from syndicate.services.mail import bounce_policy, mail_limits
 
         return DeliverJob(
@@ -259,6 +260,7 @@ class Services(IntakeServices):
             keys=lambda: self.dkim_keys,
             limits=mail_limits(self.settings),
             bounces=bounce_policy(self.settings),
+            is_dead=is_dead,
         )
 
     @cached_property
