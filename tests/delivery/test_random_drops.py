@@ -97,7 +97,7 @@ def test_at_most_one_body_of_each_message_is_accepted_and_each_end_is_true(
     try:
         # A run that ends because the server takes nothing leaves the rest to the next one.
         for _ in range(20):
-            parcels = iter([parcel(number, sizes[number]) for number in rows.pending])
+            parcels = iter([a_parcel(number, sizes[number]) for number in rows.pending])
             SmtpSender(options).run(partial(next, parcels, None), rows.settle, backlog=60)
     finally:
         server.close()
@@ -107,7 +107,7 @@ def test_at_most_one_body_of_each_message_is_accepted_and_each_end_is_true(
         assert bodies[number] == 1 if state == "sent" else bodies[number] <= (state == "uncertain")
 
 
-def parcel(number: int, size: int) -> Parcel:
+def a_parcel(number: int, size: int) -> Parcel:
     body = b"%d: x\r\n\r\n" % number + b"y" * size + b"\r\n"
     return Parcel(number, "news@example.com", "jo@example.org", lambda: Message.of(body))
 
@@ -131,7 +131,7 @@ class Rows:
             else:
                 kind = "pending"
             self.states[one.parcel.key] = kind
-        for one in beginning:
-            assert self.states[one.key] == "pending"
-            self.states[one.key] = "sending"
-        return [one.key for one in beginning]
+        for parcel in beginning:
+            assert self.states[parcel.key] == "pending"
+            self.states[parcel.key] = "sending"
+        return [parcel.key for parcel in beginning]

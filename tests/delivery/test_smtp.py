@@ -629,7 +629,7 @@ def test_a_password_outside_ascii_is_an_error_without_the_password() -> None:
 
 
 @pytest.mark.parametrize("options", [{"tls": "starttls"}, {"username": "jo", "password": "x"}])
-def test_a_server_without_what_we_ask_for_gets_no_mail(options: dict[str, str]) -> None:
+def test_a_server_without_what_we_ask_for_gets_no_mail(options: dict[str, Any]) -> None:
     with talking({}, **options) as (server, sender), pytest.raises(TransportDown, match="does not offer"):
         send(sender)
     assert server.bodies == []

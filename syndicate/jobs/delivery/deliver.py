@@ -15,7 +15,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 
 from syndicate.delivery.dkim import DkimKey
 from syndicate.delivery.message import MailOptions
@@ -26,6 +25,7 @@ from syndicate.errors import MailError, RenderError, StoreError, SyndicateError,
 from syndicate.jobs.delivery.bounces import BouncePolicy, apply_bounce, bounce_of_reply
 from syndicate.jobs.delivery.messages import Messages
 from syndicate.jobs.delivery.sending_rests import reason_to_rest, rest_or_go_on
+from syndicate.jobs.delivery.tally import Tally
 from syndicate.model import Delivery, DeliveryState, SubscriptionState
 from syndicate.store import Connection, Store, corrections, leases, sending_pauses
 from syndicate.store import deliveries as delivery_store
@@ -132,14 +132,17 @@ class DeliverJob:
             return DeliverResult(swept=swept, late=late)
         # Before the turn is taken: what goes wrong here must not keep other processes waiting.
         keys = self.keys()
-        if waiting > confirmations:
-            _try_to(prepare, now)
         with self.store.write() as connection:
             if not self.take_turn(connection, now):
                 return DeliverResult(swept=swept, late=late, busy=True)
-        run = _Run(self, keys, now, secret, _Tally(waiting, progress), prepare, stopping)
+        run = _Run(self, keys, now, secret, Tally(waiting, progress), prepare, stopping)
+        send = partial(self.sender().run, run.take, run.settle, stopping=stopping)
         try:
-            error = self.sender().run(run.take, run.settle, backlog=waiting, stopping=stopping)
+            # Writing the pages may take a minute; who waits for a link to press does not wait for them.
+            error = send(backlog=confirmations) if confirmations else None
+            if error is None and waiting > confirmations and not stopping():
+                run.prepare()
+                error = send(backlog=waiting)
         finally:
             run.give_back()
         if error is not None or (before and run.tally.sent):
@@ -168,27 +171,6 @@ def _try_to(prepare: Callable[[datetime], object], now: datetime) -> None:
         log.warning("mail goes out before the pages that it leads to are written: %s", error)
 
 
-class _Tally:
-    """Counts of deliveries by state so far."""
-
-    def __init__(self, waiting: int, progress: Callable[[int, int], None]) -> None:
-        self._counts: dict[DeliveryState, int] = {}
-        self._waiting = waiting
-        self._progress = progress
-
-    def add(self, state: DeliveryState, count: int = 1) -> None:
-        self._counts[state] = self._counts.get(state, 0) + count
-        done = sum(self._counts.values())
-        self._progress(done, max(done, self._waiting))
-
-    @property
-    def sent(self) -> int:
-        return self._counts.get(DeliveryState.SENT, 0)
-
-    def counts(self) -> dict[str, Any]:
-        return {state.value: count for state, count in self._counts.items()}
-
-
 class _Run:
     """One sender's side of the store: what it takes from there, and what it tells."""
 
@@ -198,7 +180,7 @@ class _Run:
         keys: Sequence[DkimKey],
         now: datetime,
         secret: bytes,
-        tally: _Tally,
+        tally: Tally,
         prepare: Callable[[datetime], object],
         stopping: Callable[[], bool],
     ) -> None:
@@ -212,7 +194,7 @@ class _Run:
         self._prepare = prepare
         self._now = now
         # Editions that were due by then have their pages.
-        self._prepared = now
+        self._prepared: datetime | None = None
         self._look_at = time.monotonic() + job.look_again
         self._leased: deque[Delivery] = deque()
         self._out: dict[int, Delivery] = {}
@@ -293,6 +275,12 @@ class _Run:
         delivery_store.release_deliveries(connection, ids, owner=self._job.owner)
         leases.drop_lease(connection, leases.SENDING, owner=self._job.owner)
 
+    def prepare(self) -> None:
+        """Write the pages of the editions that are due, and let those go."""
+        due_by = self._late_by()
+        _try_to(self._prepare, due_by)
+        self._prepared, self._more = due_by, True
+
     def _look(self) -> None:
         """Lease the confirmations that wait, and see whether there are editions once the batch is used up."""
         self._look_at = time.monotonic() + self._job.look_again
@@ -303,8 +291,7 @@ class _Run:
                 idle = not (self._leased or self._more)
                 editions = idle and delivery_store.is_any_due(connection, now=now)
             if editions and not confirmations:
-                _try_to(self._prepare, now)
-                self._prepared, self._more = now, True
+                self.prepare()
             if confirmations:
                 self._claim(confirmations=True)
         except StoreError as error:
@@ -317,7 +304,7 @@ class _Run:
         self._leased.extendleft(reversed(self._new(first)))
         self._leased.extend(self._new(claimed))
         if not confirmations:
-            self._more = len(claimed) == BATCH
+            self._more = BATCH in (len(first), len(claimed))
         self.late += late
         return bool(self._leased)
 
@@ -342,7 +329,7 @@ class _Run:
             late_by=late_by,
         )
         first = lease(now=late_by, confirmations=True)
-        if only_confirmations:
+        if only_confirmations or self._prepared is None:
             return first, [], 0
         claimed = lease(now=self._prepared)
         late = delivery_store.fail_late(connection, now=late_by) if len(claimed) < BATCH else 0
