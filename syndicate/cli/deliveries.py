@@ -1,5 +1,6 @@
 """Deliveries for an operator: look at them, and decide about uncertain ones."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.jobs.delivery.restored import settle_restored
 from syndicate.model import DeliveryCause, DeliveryState
+from syndicate.services import Services
+from syndicate.services.lease_owners import sweep_dead_senders
 from syndicate.store import deliveries as delivery_store
 from syndicate.store.deliveries import DeliveryReport
 
@@ -35,6 +38,9 @@ _CAUSES = {
     DeliveryCause.INTERRUPTED: "the sender stopped between the body and the server's answer",
     DeliveryCause.RESTORED: "it waited in a backup that was restored",
 }
+_ADVICE = """
+Uncertain deliveries may have arrived: look for the addresses in the mail server's log.
+`syndicate deliveries resend ID...` sends again what did not arrive."""
 
 
 @click.group()
@@ -56,8 +62,10 @@ def deliveries() -> None:
 def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> None:
     """Show deliveries, latest change first."""
     wanted = [DeliveryState(state) for state in states]
-    with services_of(config) as (_, services), services.store.read() as connection:
-        reports = delivery_store.list_deliveries(connection, states=wanted, limit=limit)
+    with services_of(config) as (_, services):
+        sweep_dead_senders(services.store, moment(None))
+        with services.store.read() as connection:
+            reports = delivery_store.list_deliveries(connection, states=wanted, limit=limit)
     headers = ("id", "state", "address", "newsletter", "attempts", "said", "subject", "changed")
     rows = [
         (
@@ -77,6 +85,8 @@ def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> N
     def text() -> None:
         shown = [(*row[:5], row[5] or row[6]) for row in rows]
         table((*headers[:5], "said, or subject"), shown, right=(0, 4))
+        if any(row[1] == DeliveryState.UNCERTAIN.value for row in rows):
+            say(_ADVICE)
 
     show(answer, as_json, text if rows else lambda: click.echo("No deliveries."))
 
@@ -92,18 +102,24 @@ def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ..
     They keep their Message-ID. An uncertain one may have arrived already; mail programs show one copy of
     a Message-ID.
     """
-    with services_of(config, now) as (_, services), services.store.write() as connection:
-        refused = [one for one in ids if not delivery_store.resend(connection, one, now=moment(now))]
-        if refused:
-            raise SyndicateError(
-                f"delivery {refused[0]} is neither uncertain nor failed, so nothing was changed; "
-                "`syndicate deliveries list --state uncertain` shows those that are"
-            )
+    with services_of(config, now) as (_, services):
+        sweep_dead_senders(services.store, moment(now))
+        _resend(services, ids, moment(now))
     show(
         {"resent": list(ids)},
         as_json,
         lambda: click.echo(f"{plural(len(ids), 'delivery')} will be sent again by the next `deliver`."),
     )
+
+
+def _resend(services: Services, ids: Sequence[int], now: datetime) -> None:
+    with services.store.write() as connection:
+        refused = [one for one in ids if not delivery_store.resend(connection, one, now=now)]
+        if refused:
+            raise SyndicateError(
+                f"delivery {refused[0]} is neither uncertain nor failed, so nothing was changed; "
+                "`syndicate deliveries list --state uncertain` shows those that are"
+            )
 
 
 @deliveries.command("after-restore")

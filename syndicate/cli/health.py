@@ -39,6 +39,7 @@ from syndicate.store import sitemap_parts as part_store
 from syndicate.store import source_lists as list_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
+from syndicate.store.deliveries import DeliveryReport
 from syndicate.store.editions import EditionReport
 from syndicate.store.quarantine import Failure
 from syndicate.store.sending_pauses import SendingPause
@@ -52,6 +53,7 @@ FAILURES_WORTH_A_PERSON = 3
 SENT_BY_OTHERS = ("entry", "document")
 # A sender that works clears its queue far sooner; one that does not should be noticed.
 STUCK = timedelta(hours=1)
+UNCERTAIN_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,7 @@ class Health:
     bounces: dict[str, int]
     oldest_due: datetime | None
     subscriptions: dict[str, dict[str, int]]
+    uncertain: list[DeliveryReport]
     deferral: str
     pause: SendingPause | None
     refused: int
@@ -107,6 +110,9 @@ def look(services: Services, now: datetime) -> Health:
             oldest_due=delivery_store.next_delivery(connection),
             subscriptions=audience.count_subscriptions(connection),
             hold=mail_hold(connection),
+            uncertain=delivery_store.list_deliveries(
+                connection, states=(DeliveryState.UNCERTAIN,), limit=UNCERTAIN_SHOWN + 1
+            ),
             deferral=pause.reason if pause else _last_deferral(connection),
             pause=pause,
             refused=delivery_store.count_refused(connection),
@@ -215,10 +221,7 @@ def _missed(health: Health, services: Services) -> list[str]:
 def _problems_of_mail(health: Health, zone: ZoneInfo) -> list[str]:
     found = [hold_text(health.hold)] if health.hold else []
     if uncertain := health.deliveries.get(DeliveryState.UNCERTAIN.value):
-        found.append(
-            f"{plural(uncertain, 'delivery')} may or may not have arrived: see `syndicate deliveries list "
-            "--state uncertain`, and send again what should be"
-        )
+        found.append(f"{plural(uncertain, 'delivery')} may or may not have arrived{_uncertain(health)}")
     if health.pause and health.pause.refusals:
         found.append(
             f"the mail server refused us {plural(health.pause.refusals, 'time')} in a row: "
@@ -238,6 +241,18 @@ def _problems_of_mail(health: Health, zone: ZoneInfo) -> list[str]:
     if health.oldest_due and not health.hold and health.now - health.oldest_due > STUCK:
         found.append(f"mail has waited since {local(health.oldest_due, zone)}: is `syndicate run` running?")
     return found
+
+
+def _uncertain(health: Health) -> str:
+    """Return the latest uncertain deliveries, and what to do about them."""
+    shown = health.uncertain[:UNCERTAIN_SHOWN]
+    names = [f"{one.delivery.id} to {one.delivery.address}" for one in shown]
+    names += ["…"] if len(health.uncertain) > UNCERTAIN_SHOWN else []
+    ids = " ".join(str(one.delivery.id) for one in shown)
+    return (
+        f" ({', '.join(names)}): look for the addresses in the mail server's log; `syndicate deliveries "
+        f"resend {ids}` sends them again, `syndicate deliveries list --state uncertain` shows all"
+    )
 
 
 def _advice(source: Source, what: str) -> str:

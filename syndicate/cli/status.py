@@ -27,6 +27,7 @@ from syndicate.cli.wrapping import say
 from syndicate.ingest.polling import believed_url, told
 from syndicate.model import HubSubscription
 from syndicate.services import Services
+from syndicate.services.lease_owners import sweep_dead_senders
 from syndicate.store.editions import EditionReport
 from syndicate.store.sources import SourceReport
 
@@ -44,6 +45,7 @@ _STANDING = {
 def status(config: Path, as_json: bool, now: datetime | None) -> None:
     """Show sources, stories, channels, next editions, deliveries, and what needs a person."""
     with services_of(config, now) as (_, services):
+        sweep_dead_senders(services.store, moment(now))
         health = look(services, moment(now))
         show(_answer(health, services), as_json, lambda: _print(health, services))
     if health.problems:

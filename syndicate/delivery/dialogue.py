@@ -2,13 +2,14 @@
 
 No sockets here: bytes come in by ``feed`` and go out by ``outgoing``. With PIPELINING (RFC 2920) the body
 of one message and MAIL, RCPT and DATA of the next leave together. The promise stands in one place: a body
-leaves only by ``hand_over``, which is called after the server's 354 and after the commit. Until then
-nothing can have been sent; after the reply everything is known; only in between is a lost connection
-uncertain (RFC 5321 section 3.3).
+leaves only by ``hand_over``, which is called after the server's 354 and after the commit. Until its final
+dot is written the server cannot accept it (RFC 5321 section 4.1.1.4); after the reply everything is known;
+only in between is a lost connection uncertain (section 3.3).
 """
 
 import re
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from syndicate.delivery.headers import encode_address, encode_recipient, header_text
@@ -33,6 +34,7 @@ _SIZE_REFUSED = 552
 _NO_SUCH_ADDRESS = 553
 _GOOD = {"RSET": (250,), "MAIL": (250,), "RCPT": (250, 251), "DATA": (354,), "QUIT": (221,)}
 _ENVELOPE: tuple[str, ...] = ("MAIL", "RCPT", "DATA")
+_END_OF_BODY = b".\r\n"
 # What says no more than that the next reply may be waited for; most replies do.
 _GO_ON = {"RSET": b"250 ", "MAIL": b"250 ", "RCPT": b"250 "}
 
@@ -52,20 +54,28 @@ class Dialogue:
     """The state of one connection; ``place`` names the server in messages.
 
     ``offered`` is the parcel whose envelope was sent, ``ready`` true once the server waits for its body.
-    ``lost`` says why the connection is of no more use, and ``returned`` is then a parcel that can go another
-    way. ``answered`` counts the messages that it has judged.
+    ``lost`` says why the connection is of no more use, and ``returned`` are then parcels that can go another
+    way; the server left because of ``blamed``, as far as can be told, and ``broken_off`` is true when it left
+    in the middle of that body. ``answered`` counts the messages that it has judged. ``redact`` removes
+    secrets from the server's words.
     """
 
-    def __init__(self, features: Features, place: str) -> None:
+    def __init__(self, features: Features, place: str, redact: Callable[[str], str] = str) -> None:
         self.offered: Parcel | None = None
         self.ready = False
         self.lost: TransportDown | None = None
-        self.returned: Parcel | None = None
+        self.returned: list[Parcel] = []
+        self.blamed: Parcel | None = None
+        self.broken_off = False
         self.answered = 0
         self._features = features
         self._place = place
+        self._redact = redact
         self._message: Message | None = None
         self._body: Parcel | None = None
+        # Bytes that were written from the body's final dot on.
+        self._tail = 0
+        self._leaves_after_verdict = False
         self._awaited: deque[str] = deque()
         self._later: deque[tuple[str, bytes]] = deque()
         self._out: list[bytes] = []
@@ -112,7 +122,8 @@ class Dialogue:
         self.ready = self._open = False
         self._out.extend(message.pieces)
         self._out_size += message.size
-        self._write(b".\r\n")
+        self._tail = 0
+        self._write(_END_OF_BODY)
         self._awaited.append("BODY")
 
     def bid_farewell(self) -> None:
@@ -143,18 +154,45 @@ class Dialogue:
             self.lose("answered without end")
         return bool(self._out)
 
-    def lose(self, why: str, code: int | None = None) -> None:
-        """The connection is gone: what was only offered is ``returned``, a body on the wire is uncertain."""
+    def take_back(self) -> Parcel | None:
+        """Return the offered message for another connection, while the server thinks about a body.
+
+        A server that has its envelope would want its body next: then this connection ends with the verdict.
+        """
+        if self._body is None or self.offered is None:
+            return None
+        parcel, self.offered, self._message = self.offered, None, None
+        if self._later:
+            self._later.clear()
+            self._open = False
+        else:
+            self._leaves_after_verdict = True
+        return parcel
+
+    def lose(self, why: str, code: int | None = None, *, unsent: int = 0) -> None:
+        """The connection is gone; the last ``unsent`` bytes of ``outgoing`` did not leave this process.
+
+        What was only offered is returned, as is a body of whose final dot nothing was sent: the server cannot
+        have accepted it. Any other body on the wire is uncertain.
+        """
         if self.lost is None:
             self.lost = TransportDown(f"{self._place} {why}", code=code)
-        if self._body is not None:
+        body, self._body = self._body, None
+        untouched = len(self._awaited) + len(self._later) >= len(_ENVELOPE)
+        if body is not None and unsent + self._out_size >= self._tail:
+            self._ended.append(Ended(parcel=body, error=self.lost, final=False))
+            self.returned.append(body)
+            self.blamed, self.broken_off = body, True
+        elif body is not None:
             said = f"{self._place} did not answer the message: it {why}. It may have been sent."
-            self._ended.append(Ended(parcel=self._body, error=Uncertain(said)))
-            self._body = None
+            self._ended.append(Ended(parcel=body, error=Uncertain(said)))
         if self.offered is not None and self._refusal is not None:
             self._end_offered(self._refusal)
         if self.offered is not None:
-            self.returned, self.offered = self.offered, None
+            self.returned.append(self.offered)
+            if body is None and not (self.answered and untouched):
+                self.blamed = self.offered
+            self.offered = None
         self.ready = False
 
     def withdraw(self) -> None:
@@ -165,6 +203,7 @@ class Dialogue:
     def _write(self, data: bytes) -> None:
         self._out.append(data)
         self._out_size += len(data)
+        self._tail += len(data)
 
     def _envelope(self, parcel: Parcel, size: int) -> tuple[bytes, ...]:
         """Return what offers a message, or nothing when this server cannot be offered it."""
@@ -222,7 +261,7 @@ class Dialogue:
 
     def _reply(self, code: int, text: bytes) -> None:
         if not self._awaited:
-            self.lose(f"closed the conversation: {code} {_readable(text)}", code)
+            self.lose(f"closed the conversation: {code} {self._readable(text)}", code)
             return
         command = self._awaited.popleft()
         if command == "BODY":
@@ -232,7 +271,7 @@ class Dialogue:
         elif command == "DATA":
             self._told_to_go_on()
         if code == _CLOSING:
-            self.lose(f"is closing: {code} {_readable(text)}", code)
+            self.lose(f"is closing: {code} {self._readable(text)}", code)
         elif self.lost is None and self._later:
             self._say_next()
 
@@ -246,6 +285,8 @@ class Dialogue:
             said = self._said("the message", code, text)
             error = _judged(code, said) if code >= 400 else Uncertain(said, code=code)
         self._ended.append(Ended(parcel=body, error=error))
+        if self._leaves_after_verdict:
+            self.lose("was left after a slow answer")
 
     def _told_to_go_on(self) -> None:
         if self._refusal is None:
@@ -274,7 +315,11 @@ class Dialogue:
 
     def _said(self, to_what: str, code: int, text: bytes) -> str:
         """Without the recipient: these words are logged, and stand in the rows of those who wait as well."""
-        return f"{self._place} answered {to_what}: {code} {_readable(text)}"
+        return f"{self._place} answered {to_what}: {code} {self._readable(text)}"
+
+    def _readable(self, text: bytes) -> str:
+        whole = header_text(text.decode("utf-8", "replace"), _LONGEST_REPLY)
+        return header_text(self._redact(whole), 300)
 
 
 def _judged(code: int, said: str) -> MailError:
@@ -286,10 +331,6 @@ def _judged_sender(code: int, said: str) -> MailError:
     if code < 500:
         return SenderDeferred(said, code=code)
     return Refused(said) if code == _SIZE_REFUSED or "5.3.4" in said else SenderRefused(said, code=code)
-
-
-def _readable(text: bytes) -> str:
-    return header_text(text.decode("utf-8", "replace"), 300)
 
 
 def _in_xtext(match: re.Match[bytes]) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from syndicate.delivery.bounces import LARGEST
 from syndicate.delivery.patient_imap import PatientImap
+from syndicate.delivery.redaction import Redactor
 from syndicate.errors import MailError
 
 log = logging.getLogger("syndicate.bounces")
@@ -119,5 +120,9 @@ def read_imap(options: ImapOptions, context: ssl.SSLContext | None = None) -> It
                 if time.monotonic() > end:
                     return
     except _NONSENSE as error:
-        reason = str(error).replace(options.password, "…") if options.password else str(error)
-        raise MailError(f"The mailbox at {where} cannot be read: {reason}") from error
+        if isinstance(error, UnicodeError):
+            reason = "its user name and password must be plain ASCII"
+        else:
+            reason = Redactor(options.username, options.password)(str(error))
+        # Without its cause: a log that shows it would show the server's words as well.
+        raise MailError(f"The mailbox at {where} cannot be read: {reason}") from None

@@ -4,54 +4,50 @@ A turn: see who has an answer, settle all of it at once (what was taken, what is
 the bodies that may go, each followed by the next envelope. While the disk works, the servers' answers
 gather, so the number of commits falls as the number of connections grows. Only opening a connection
 blocks; it has a thread of its own.
+
+A connection that waits long for a reply holds up nobody: it does not count against the number of connections,
+what was offered on it behind a body goes another way, and ``take`` is asked for more meanwhile. All together
+are at most twice as many as configured.
 """
 
-import logging
-import queue
 import selectors
 import socket
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from heapq import heappop, heappush
 
 from syndicate.delivery.dialogue import Dialogue, Features
+from syndicate.delivery.lost_connections import LostConnections
+from syndicate.delivery.mail_queue import MailQueue
+from syndicate.delivery.opener import Opener
+from syndicate.delivery.outcome import refuses_us
 from syndicate.delivery.parcels import Ended, Parcel, Settle, Take
+from syndicate.delivery.session import Session
 from syndicate.delivery.suspicion import Suspicion
 from syndicate.delivery.wire import Wire
 from syndicate.errors import Deferred, MailError, RenderError, StoreError, TransportDown
 
-log = logging.getLogger("syndicate.delivery")
-
 # So many messages make another connection worth its greeting.
 MESSAGES_FOR_A_CONNECTION = 20
-# Parcels whose time has not come that are kept here, to be sent in order.
-_HELD = 1000
-_CLOSING = 421
 _TICK = 0.5
-# Connections in a row that ended before they took a message: then it is the server, not the message.
-_BARREN = 2
+# Seconds until another connection is tried while others wait long for replies.
+_REOPEN_PAUSE = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxOptions:
-    """``place`` names the server; see ``SmtpOptions`` for the others (times in seconds)."""
+    """``place`` names the server, ``redact`` removes secrets from its words.
+
+    See ``SmtpOptions`` for the others (times in seconds).
+    """
 
     place: str
     connections: int
     timeout: float
     final_timeout: float
-
-
-@dataclass(slots=True, eq=False)
-class _Session:
-    wire: Wire
-    dialogue: Dialogue
-    deadline: float = 0.0
-    watched: int = selectors.EVENT_READ
+    slow: float = 5.0
+    redact: Callable[[str], str] = str
 
 
 class Outbox:
@@ -65,42 +61,44 @@ class Outbox:
         options: OutboxOptions,
         stopping: Callable[[], bool],
     ) -> None:
-        self._connect = connect
-        self._take = take
         self._settle = settle
         self._options = options
         self._stopping = stopping
         self._problem: TransportDown | None = None
         self._suspicion = Suspicion()
         self._selector = selectors.DefaultSelector()
-        self._bell, self._ringer = socket.socketpair()
-        self._opened: queue.SimpleQueue[tuple[socket.socket, Features] | MailError] = queue.SimpleQueue()
-        self._opening = 0
-        self._sessions: set[_Session] = set()
+        self._opener = Opener(connect, options.place)
+        self._sessions: set[Session] = set()
         self._ended: list[Ended] = []
-        self._again: deque[Parcel] = deque()
-        self._held: list[tuple[float, int, Parcel]] = []
-        self._losses: dict[int, int] = {}
-        self._barren = 0
-        self._limit = 1
+        self._queue = MailQueue(take)
+        self._lost = LostConnections()
+        self._most = options.connections
+        self._backlog = 0
         self._proven = False
-        self._tick = min(_TICK, options.timeout / 4, options.final_timeout / 4)
+        self._tick = min(_TICK, options.timeout / 4, options.final_timeout / 4, options.slow)
         self._look_again = 0.0
-        self._finished = False
+        self._open_again = 0.0
+        self._some_are_slow = False
 
     @property
     def _stopped(self) -> bool:
         """True once nothing new may begin."""
         return self._problem is not None or self._stopping()
 
+    @property
+    def _limit(self) -> int:
+        """How many connections there may be that do not wait long: one until a login has worked."""
+        worth = 1 + max(self._backlog, self._queue.taken) // MESSAGES_FOR_A_CONNECTION
+        return min(self._most, worth) if self._proven else 1
+
     def run(self, backlog: int) -> TransportDown | None:
         """Send until nothing is left; what ``take`` and ``settle`` raise is raised after closing."""
-        self._selector.register(self._bell, selectors.EVENT_READ)
-        wanted = min(self._options.connections, 1 + backlog // MESSAGES_FOR_A_CONNECTION)
+        self._selector.register(self._opener.wakeup, selectors.EVENT_READ)
+        self._backlog = backlog
         try:
             self._reopen()
-            while self._sessions or (self._opening and not self._stopped):
-                self._go_round(wanted)
+            while self._sessions or (self._opener.pending and self._queue and not self._stopped):
+                self._go_round()
         except BaseException:
             self._close()
             with suppress(StoreError):
@@ -110,11 +108,10 @@ class Outbox:
         self._record_the_rest()
         return self._problem
 
-    def _go_round(self, wanted: int) -> None:
+    def _go_round(self) -> None:
         touched = self._wait()
-        if self._admit(touched) and not self._proven:
-            # One login has worked; now the others may try.
-            self._proven, self._limit = True, wanted
+        # Once one login has worked the others may try.
+        self._proven |= self._admit(touched)
         now = time.monotonic()
         if now > self._look_again:
             self._look_again = now + self._tick
@@ -122,62 +119,27 @@ class Outbox:
         self._turn(touched)
         self._reopen()
 
-    def _wait(self) -> set[_Session]:
+    def _wait(self) -> set[Session]:
         touched = self._look(self._tick, set())
         # What came in while these were read is still in time for this turn's commit.
         while 0 < len(touched) < len(self._sessions) and (more := self._look(0, touched)):
             touched |= more
-        if self._held:
+        if self._queue.holds:
             touched |= {one for one in self._sessions if _is_idle(one.dialogue)}
         return touched
 
-    def _look(self, patience: float, seen: set[_Session]) -> set[_Session]:
+    def _look(self, patience: float, seen: set[Session]) -> set[Session]:
         """Read what is there, waiting so many seconds for the first; none is read twice in a turn."""
-        touched: set[_Session] = set()
+        touched: set[Session] = set()
         for key, events in self._selector.select(patience):
-            if key.fileobj is self._bell:
-                self._bell.recv(1024)
+            if key.fileobj is self._opener.wakeup:
+                self._opener.wakeup.recv(1024)
             elif key.data not in seen:
-                self._transfer(key.data, events)
+                key.data.transfer(events)
                 touched.add(key.data)
         return touched
 
-    def _transfer(self, session: _Session, events: int) -> None:
-        try:
-            if events & selectors.EVENT_WRITE:
-                session.wire.send()
-                self._watch(session)
-            if events & selectors.EVENT_READ:
-                data = session.wire.receive()
-                if data is None:
-                    session.dialogue.lose("closed the connection")
-                elif data and session.dialogue.feed(data):
-                    self._say(session)
-        except OSError as error:
-            session.dialogue.lose(f"broke the connection ({error.strerror or error})")
-
-    def _say(self, session: _Session) -> None:
-        """Send what the dialogue has to say, and give the server its time to answer."""
-        out, size = session.dialogue.outgoing()
-        if not out:
-            return
-        patience = self._options.timeout
-        if session.dialogue.waits_for_verdict:
-            patience = self._options.final_timeout
-        session.deadline = time.monotonic() + patience
-        try:
-            session.wire.send(out, size)
-            self._watch(session)
-        except OSError as error:
-            session.dialogue.lose(f"broke the connection ({error.strerror or error})")
-
-    def _watch(self, session: _Session) -> None:
-        events = session.wire.events
-        if events != session.watched:
-            self._selector.modify(session.wire.socket, events, session)
-            session.watched = events
-
-    def _turn(self, touched: set[_Session]) -> None:
+    def _turn(self, touched: set[Session]) -> None:
         """Everything that can be said about these connections, in one commit; then what follows from it."""
         settled = [one for one in touched if one.dialogue.lost or not one.dialogue.waiting]
         self._note([ended for one in settled for ended in one.dialogue.endings()])
@@ -187,15 +149,30 @@ class Outbox:
         allowed = self._record(beginning) if self._ended or beginning else ()
         for session in ready:
             if session.dialogue.offered and session.dialogue.offered.key in allowed:
-                session.dialogue.hand_over()
+                self._hand_over(session, session.dialogue.offered)
             else:
                 session.dialogue.withdraw()
+        surplus = self._busy() - self._limit
         for session in settled:
-            if not stopped and session.dialogue.lost is None:
+            dialogue = session.dialogue
+            if stopped or dialogue.lost is not None:
+                continue
+            if surplus > 0:
+                # Others that were slow have come back.
+                surplus -= 1
+            elif not (self._lost.one_message_each and _has_had_one(dialogue)):
                 self._offer(session)
         # All are made before any is written: waking a server once for many of them costs less.
         for session in settled:
             self._go_on(session, stopped=stopped)
+
+    def _hand_over(self, session: Session, parcel: Parcel) -> None:
+        """Give the server the body, unless it left while the commit was written."""
+        session.receive()
+        if session.dialogue.lost is None:
+            session.dialogue.hand_over()
+        else:
+            self._ended.append(Ended(parcel=parcel, error=session.dialogue.lost, final=False))
 
     def _record(self, beginning: Sequence[Parcel]) -> Collection[int]:
         allowed = self._settle(self._ended, beginning)
@@ -214,10 +191,12 @@ class Outbox:
         if self._ended:
             self._record([])
 
-    def _offer(self, session: _Session) -> None:
+    def _offer(self, session: Session) -> None:
         """Offer the next message, one that can be rendered and has an address to be offered for."""
         dialogue = session.dialogue
-        while dialogue.offered is None and dialogue.lost is None and (parcel := self._next()) is not None:
+        while (
+            dialogue.offered is None and dialogue.lost is None and (parcel := self._queue.next()) is not None
+        ):
             try:
                 message = parcel.render()
             except (MailError, RenderError) as error:
@@ -228,87 +207,77 @@ class Outbox:
             if dialogue.offered is None:
                 self._note(dialogue.endings())
 
-    def _go_on(self, session: _Session, *, stopped: bool) -> None:
+    def _go_on(self, session: Session, *, stopped: bool) -> None:
         dialogue = session.dialogue
         if dialogue.lost is None:
-            self._say(session)
+            session.say()
         if dialogue.lost is not None:
             self._drop(session)
-        elif _is_idle(dialogue) and (stopped or not self._held):
-            self._leave(session)
+        elif _is_idle(dialogue):
+            had_its_one = self._lost.one_message_each and dialogue.answered
+            if stopped or had_its_one or not self._queue.holds:
+                self._leave(session)
 
-    def _drop(self, session: _Session) -> None:
-        """A connection that is gone: its parcel goes another way, and what is known is kept."""
+    def _drop(self, session: Session) -> None:
+        """A connection that is gone: its parcels go another way, and what is known is kept."""
         dialogue = session.dialogue
         self._forget(session)
         self._note(dialogue.endings())
-        parcel, lost = dialogue.returned, dialogue.lost
-        if parcel is None or lost is None or self._stopped:
+        lost = dialogue.lost
+        if not dialogue.returned or lost is None or self._stopped:
             return
-        closing = lost.code == _CLOSING
-        self._barren = 0 if dialogue.answered else self._barren + 1
-        alone = not self._sessions and not self._opening
-        if alone and not dialogue.answered and (closing or self._barren >= _BARREN):
+        others = [one.dialogue.answered for one in self._sessions]
+        alone = not self._sessions and not self._opener.pending
+        loss = self._lost.judge(dialogue, others, alone=alone)
+        if loss.server_is_down:
             self._problem = lost
-        losses = self._losses[parcel.key] = self._losses.get(parcel.key, 0) + 1
-        if closing or losses < _BARREN:
-            self._again.append(parcel)
-        elif self._problem is None:
+        for parcel in loss.again:
+            self._queue.put_back(parcel)
+        if self._problem is None:
             said = f"{lost}, twice when it was offered this message"
-            self._ended.append(Ended(parcel=parcel, error=Deferred(said)))
+            self._ended += [Ended(parcel=parcel, error=Deferred(said)) for parcel in loss.put_off]
 
-    def _next(self) -> Parcel | None:
-        """The next parcel whose time has come."""
-        if self._again:
-            return self._again.popleft()
-        if self._held and self._held[0][0] <= time.monotonic():
-            return heappop(self._held)[2]
-        while len(self._held) < _HELD and (parcel := self._take()) is not None:
-            if parcel.not_before <= time.monotonic():
-                return parcel
-            heappush(self._held, (parcel.not_before, parcel.key, parcel))
-        return None
+    def _busy(self) -> int:
+        """Return the number of connections that count: all but those that wait long for the server."""
+        count = len(self._sessions) + self._opener.pending
+        return count - self._slow() if self._some_are_slow else count
+
+    def _slow(self) -> int:
+        since = time.monotonic() - self._options.slow
+        return sum(one.is_slow(since) for one in self._sessions) + self._opener.pending_since(since)
 
     def _reopen(self) -> None:
         """As many connections as there may be, while there is something to send."""
-        while len(self._sessions) + self._opening < self._limit and not self._stopped:
-            if not self._again and (parcel := self._next()) is not None:
-                self._again.append(parcel)
-            if not self._again and not (self._held and not self._sessions and not self._opening):
-                return
-            self._opening += 1
-            threading.Thread(target=self._open, daemon=True).start()
-
-    def _open(self) -> None:
-        """In a thread of its own: greeting, TLS and login may take their time."""
-        try:
-            self._opened.put(self._connect())
-        except MailError as error:
-            self._opened.put(error)
-        except Exception as bug:
-            # A thread that ended without a word would be waited for for ever.
-            log.exception("a connection could not be opened")
-            self._opened.put(
-                TransportDown(f"{self._options.place} cannot be used ({type(bug).__name__}: {bug})")
+        at_most = 2 * (self._most if self._proven else 1)
+        while (
+            self._busy() < self._limit
+            and len(self._sessions) + self._opener.pending < at_most
+            and not self._stopped
+        ):
+            wanted = self._queue.is_ready() or (
+                self._queue.holds and not self._sessions and not self._opener.pending
             )
-        with suppress(OSError):
-            self._ringer.send(b"!")
-        if self._finished:
-            self._close_unused()
+            if not wanted or self._open_again > time.monotonic():
+                return
+            self._opener.start()
 
-    def _admit(self, touched: set[_Session]) -> bool:
+    def _admit(self, touched: set[Session]) -> bool:
         """Take in the connections that have been opened; true when there was one."""
         admitted = False
-        while not self._opened.empty():
-            opened = self._opened.get()
-            self._opening -= 1
+        for opened in self._opener.results():
             if isinstance(opened, MailError):
                 self._could_not_open(opened)
                 continue
             connection, features = opened
-            session = _Session(wire=Wire(connection), dialogue=Dialogue(features, self._options.place))
+            dialogue = Dialogue(features, self._options.place, self._options.redact)
+            session = Session(
+                Wire(connection),
+                dialogue,
+                self._selector,
+                timeout=self._options.timeout,
+                final_timeout=self._options.final_timeout,
+            )
             self._sessions.add(session)
-            self._selector.register(connection, selectors.EVENT_READ, session)
             touched.add(session)
             admitted = True
         return admitted
@@ -316,51 +285,54 @@ class Outbox:
     def _could_not_open(self, error: MailError) -> None:
         """The first connection tells whether anything can be sent; a later one only how many there may be.
 
-        Nor does one tell anything that was late: the others have sent everything meanwhile, and left.
+        Nor does one tell anything that was late: the others have sent everything meanwhile, and left. While
+        others wait long for replies it is tried again, unless the login was refused.
         """
-        last = not self._sessions and not self._opening
-        if last and (self._again or self._held) and isinstance(error, TransportDown):
+        slow = self._slow()
+        busy = len(self._sessions) + self._opener.pending - slow
+        if isinstance(error, TransportDown) and self._queue and not busy and (refuses_us(error) or not slow):
             self._problem = self._problem or error
-        self._limit = max(1, len(self._sessions) + self._opening)
+        if slow:
+            self._open_again = time.monotonic() + _REOPEN_PAUSE
+        else:
+            self._most = max(1, busy)
 
-    def _look_at_deadlines(self, now: float, touched: set[_Session]) -> None:
+    def _look_at_deadlines(self, now: float, touched: set[Session]) -> None:
+        since = now - self._options.slow
+        self._some_are_slow = self._opener.pending_since(since) > 0
         for session in self._sessions:
-            if session.dialogue.waiting and session.deadline < now:
-                session.dialogue.lose("did not answer in time")
+            if session.is_slow(since):
+                self._some_are_slow = True
+                self._note(session.dialogue.endings())
+                if (parcel := session.dialogue.take_back()) is not None:
+                    self._queue.put_back(parcel)
+            if session.deadline < now and session.dialogue.waiting:
+                session.lose("did not answer in time")
                 touched.add(session)
 
-    def _leave(self, session: _Session) -> None:
+    def _leave(self, session: Session) -> None:
         """Say goodbye without waiting for the answer."""
         session.dialogue.bid_farewell()
-        with suppress(OSError):
-            session.wire.send(*session.dialogue.outgoing())
+        session.say()
         self._forget(session)
 
-    def _forget(self, session: _Session) -> None:
+    def _forget(self, session: Session) -> None:
         self._sessions.discard(session)
-        with suppress(KeyError, ValueError):
-            self._selector.unregister(session.wire.socket)
-        session.wire.close()
+        session.close()
 
     def _close(self) -> None:
         """Whatever happened, no connection stays open."""
-        self._finished = True
         for session in list(self._sessions):
-            session.dialogue.lose("was left")
+            session.lose("was left")
             self._note(session.dialogue.endings())
             self._forget(session)
-        self._close_unused()
         self._selector.close()
-        self._bell.close()
-        self._ringer.close()
-
-    def _close_unused(self) -> None:
-        with suppress(queue.Empty):
-            while True:
-                opened = self._opened.get_nowait()
-                if not isinstance(opened, MailError):
-                    opened[0].close()
+        self._opener.close()
 
 
 def _is_idle(dialogue: Dialogue) -> bool:
     return dialogue.lost is None and dialogue.offered is None and not dialogue.waiting
+
+
+def _has_had_one(dialogue: Dialogue) -> bool:
+    return bool(dialogue.answered) or dialogue.waits_for_verdict

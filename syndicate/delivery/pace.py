@@ -13,12 +13,17 @@ class Limits:
 
 @dataclass(slots=True)
 class Pace:
-    """Gives every message its moment, in seconds of a monotonic clock. Evenly: no bursts, no catching up."""
+    """Gives every message its moment, in seconds of a monotonic clock. Evenly: no bursts, no catching up.
+
+    Messages that go first keep the limits among themselves. They wait for none that has its moment already,
+    and each puts off those that have none yet.
+    """
 
     limits: Limits
     _free: dict[str, float] = field(default_factory=dict)
+    _free_for_first: dict[str, float] = field(default_factory=dict)
 
-    def moment(self, address: str, now: float) -> float:
+    def moment(self, address: str, now: float, *, first: bool = False) -> float:
         """Return when a message to this address may go, given all that were asked about before."""
         if not self.limits.rate and not self.limits.domain_rate:
             return now
@@ -28,7 +33,10 @@ class Pace:
             for key, rate in (("", self.limits.rate), (domain, self.limits.domain_rate))
             if rate
         }
-        moment = max(now, *(self._free.get(key, now) for key in gaps))
+        free = self._free_for_first if first else self._free
+        moment = max(now, *(free.get(key, now) for key in gaps))
         for key, gap in gaps.items():
-            self._free[key] = moment + gap
+            free[key] = moment + gap
+            if first:
+                self._free[key] = max(moment, self._free.get(key, now)) + gap
         return moment

@@ -13,9 +13,10 @@ from typing import Literal
 
 from syndicate.delivery.dialogue import Features
 from syndicate.delivery.headers import header_text
-from syndicate.delivery.opening import PlainSmtp, TlsSmtp
+from syndicate.delivery.opening import LONGEST_REPLY, PlainSmtp, TlsSmtp
 from syndicate.delivery.outbox import Outbox, OutboxOptions
 from syndicate.delivery.parcels import Settle, Take
+from syndicate.delivery.redaction import Redactor
 from syndicate.errors import TransportDown
 
 OPENING_STEPS = 3
@@ -29,9 +30,10 @@ _LONGEST_SIZE = 20
 class SmtpOptions:
     """Submission of mail. ``domain`` is the name in EHLO, never the host's name.
 
-    ``connections`` at most are open at once. ``timeout`` (seconds) bounds every step but the last;
-    ``final_timeout`` the reply to the body, for which RFC 5321 section 4.5.3.2.6 asks ten minutes: a shorter
-    one makes slow servers look uncertain.
+    ``connections`` at most are open at once, not counting as many again that have waited for ``slow`` seconds
+    for a reply. ``timeout`` (seconds) bounds every step but the last; ``final_timeout`` the reply to the
+    body, for which RFC 5321 section 4.5.3.2.6 asks ten minutes: a shorter one makes slow servers look
+    uncertain.
     """
 
     host: str
@@ -43,11 +45,17 @@ class SmtpOptions:
     connections: int = 1
     timeout: float = 60.0
     final_timeout: float = 600.0
+    slow: float = 5.0
 
     @property
     def place(self) -> str:
         """The server as messages name it."""
         return f"The mail server {self.host}:{self.port}"
+
+    @property
+    def redact(self) -> Redactor:
+        """Return what removes the password from the server's words."""
+        return Redactor(self.username, self.password)
 
 
 class SmtpSender:
@@ -71,6 +79,8 @@ class SmtpSender:
                 connections=options.connections,
                 timeout=options.timeout,
                 final_timeout=options.final_timeout,
+                slow=options.slow,
+                redact=options.redact,
             ),
             stopping,
         )
@@ -137,17 +147,15 @@ def _down(options: SmtpOptions, error: Exception) -> TransportDown:
             what = "does not offer what [mail] tls or username asks for"
         case _:
             what = "cannot be used"
-    cause = _cause(error)
-    if options.password:
-        cause = cause.replace(options.password, "…")
-    return TransportDown(f"{options.place} {what}: {cause}", code=code)
+    cause = options.redact(header_text(_cause(error), LONGEST_REPLY))
+    return TransportDown(f"{options.place} {what}: {header_text(cause, 300)}", code=code)
 
 
 def _cause(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         text = error.smtp_error
-        raw = text if isinstance(text, bytes) else text.encode()
-        return f"{error.smtp_code} {header_text(raw.decode('utf-8', 'replace'), 300)}"
+        said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        return f"{error.smtp_code} {said}"
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message
     if isinstance(error, OSError) and error.strerror:

@@ -26,6 +26,14 @@ class Wire:
         self._left: memoryview = memoryview(b"")
 
     @property
+    def unsent(self) -> int:
+        """Return how many bytes at the end of all that was sent the kernel does not have.
+
+        Under TLS they may be encrypted already, but a record of which a byte is missing says nothing.
+        """
+        return len(self._left)
+
+    @property
     def events(self) -> int:
         """Return the events to wait for."""
         return selectors.EVENT_READ | (selectors.EVENT_WRITE if self._left else 0)
@@ -42,6 +50,9 @@ class Wire:
                 sent = self.socket.sendmsg(pieces)
             except _NOT_NOW:
                 sent = 0
+            except OSError:
+                self._left = memoryview(b"".join(pieces))
+                raise
             if sent < size:
                 self._left = memoryview(b"".join(pieces))[sent:]
 

@@ -255,6 +255,7 @@ class Services(IntakeServices):
     def deliver(self) -> DeliverJob:
         """Editions → inboxes."""
         from syndicate.jobs.delivery.deliver import DeliverJob
+        from syndicate.services.lease_owners import is_dead
         from syndicate.services.mail import bounce_policy, mail_limits
 
         return DeliverJob(
@@ -266,6 +267,7 @@ class Services(IntakeServices):
             limits=mail_limits(self.settings),
             bounces=bounce_policy(self.settings),
             guard=self.guard,
+            is_dead=is_dead,
         )
 
     @cached_property

@@ -13,11 +13,13 @@ import socket
 from datetime import datetime
 from pathlib import Path
 
-from syndicate.store import Store, leases
+from syndicate.store import Store, deliveries, leases
 
 _PROC = Path("/proc")
 _DEAD = ("Z", "X")
 _FIELDS = 6
+# Characters of a boot id, which is a UUID; the pid namespace follows it.
+_BOOT_ID = 36
 
 
 def lease_owner(*, daemon: bool) -> str:
@@ -37,8 +39,10 @@ def free_dead_owners(store: Store, now: datetime, *, daemon: bool = False) -> No
     """Free the leases of processes that are provably dead.
 
     ``daemon`` is true for the process that holds the daemon's lock: no earlier daemon of the store is at work
-    then. It also frees the leases that a wrong clock let end in the far future.
+    then. It also frees the leases that a wrong clock let end in the far future. What dead processes were
+    sending becomes uncertain.
     """
+    sweep_dead_senders(store, now, daemon=daemon)
     with store.read() as connection:
         owners = leases.lease_owners(connection)
     dead = [owner for owner in owners if is_dead(owner) or (daemon and ":daemon:" in owner)]
@@ -49,6 +53,28 @@ def free_dead_owners(store: Store, now: datetime, *, daemon: bool = False) -> No
             leases.free_far(connection, now)
         for owner in dead:
             leases.free_owner(connection, owner)
+
+
+def sweep_dead_senders(store: Store, now: datetime, *, daemon: bool = False) -> None:
+    """Mark the deliveries that dead processes were sending as uncertain, before their leases run out.
+
+    For the ``daemon``, earlier daemons of this host are dead as well when the host was started again.
+    """
+    with store.read() as connection:
+        owners = deliveries.senders(connection)
+    dead = [owner for owner in owners if is_dead(owner) or (daemon and _ended_with_its_boot(owner))]
+    if dead:
+        with store.write() as connection:
+            deliveries.sweep_uncertain(connection, now=now, dead=dead)
+
+
+def _ended_with_its_boot(owner: str) -> bool:
+    """Return whether it was a daemon on a host of our name before that was started again."""
+    host, _, kernel, *_ = [*owner.split(":"), "", ""]
+    ours, theirs = _kernel()[:_BOOT_ID], kernel[:_BOOT_ID]
+    return (
+        ":daemon:" in owner and host == socket.gethostname() and "" not in (ours, theirs) and ours != theirs
+    )
 
 
 def is_dead(owner: str) -> bool:

@@ -1,11 +1,11 @@
 """Deliveries: one row, one state, every change a conditional UPDATE whose row count is looked at.
 
-pending → sending → sent | failed | deferred. ``sending`` is committed after the server's 354 and
-before the body; a row that a crash leaves there becomes ``uncertain`` and is sent again only when
-a person asks.
+pending → sending → sent | failed | deferred | uncertain. ``sending`` is committed after the server's 354 and
+before the body. It goes back to pending when the final dot was never written, or the verdict comes later; a
+row that a crash leaves there becomes ``uncertain`` and is sent again only when a person asks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from sqlalchemy import (
     case,
     func,
     literal,
+    or_,
     select,
     update,
 )
@@ -53,15 +54,23 @@ def claim_deliveries(
     until: datetime,
     limit: int,
     late_by: datetime | None = None,
+    confirmations: bool = False,
 ) -> list[Delivery]:
     """Lease deliveries that may go now. An expired lease is claimable: nothing was sent under it.
 
     None that is too late ``now``, or, for a run that began ``now``, at the later moment ``late_by``:
-    ``fail_late`` says so of them.
+    ``fail_late`` says so of them. With ``confirmations`` only mails that ask for one.
     """
     facts = {"owner": owner, "until": until, "moment": now, "late_by": late_by or now, "limit": limit}
-    claimed = connection.execute(statements.claim(), facts)
+    claimed = connection.execute(statements.claim(confirmations=confirmations), facts)
     return sorted((_delivery(row) for row in claimed), key=lambda one: one.id)
+
+
+def is_any_due(connection: Connection, *, now: datetime, confirmations: bool = False) -> bool:
+    """Return whether ``claim_deliveries`` would find something."""
+    query = statements.claimable(confirmations=confirmations)
+    facts = {"moment": now, "late_by": now, "limit": 1}
+    return connection.execute(query, facts).first() is not None
 
 
 def begin_sending(
@@ -129,7 +138,7 @@ def finish_delivery(
 
 
 def hold_deliveries(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
-    """The server has not taken these bodies, and the verdict comes later: until then they wait, leased."""
+    """The server has not taken these bodies: they wait, leased, to be sent again or for a later verdict."""
     table = schema.deliveries
     mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
     values = {"state": DeliveryState.PENDING.value, "attempts": table.c.attempts - 1}
@@ -159,10 +168,21 @@ def fail_late(connection: Connection, *, now: datetime) -> int:
     return connection.execute(failed).rowcount
 
 
-def sweep_uncertain(connection: Connection, *, now: datetime) -> int:
-    """Rows left in ``sending`` by a sender that is gone become ``uncertain``; returns how many."""
+def senders(connection: Connection) -> set[str]:
+    """Return the owners of rows in ``sending``."""
     table = schema.deliveries
-    left = and_(state_is(table, DeliveryState.SENDING), table.c.lease_until < now)
+    owners = select(table.c.lease_owner).where(state_is(table, DeliveryState.SENDING)).distinct()
+    return set(connection.scalars(owners))
+
+
+def sweep_uncertain(connection: Connection, *, now: datetime, dead: Collection[str] = ()) -> int:
+    """Rows left in ``sending`` become ``uncertain``; returns how many.
+
+    Those whose lease has run out, and those of owners that are known to be dead.
+    """
+    table = schema.deliveries
+    left = state_is(table, DeliveryState.SENDING)
+    left = and_(left, or_(table.c.lease_until < now, table.c.lease_owner.in_(dead)))
     changed = connection.execute(
         update(table)
         .where(left)
@@ -274,10 +294,12 @@ def count_late(connection: Connection, *, since: datetime) -> int:
     return connection.scalars(query).one()
 
 
-def count_due(connection: Connection, now: datetime) -> int:
-    """Return how many deliveries may go now."""
+def count_due(connection: Connection, now: datetime, *, confirmations: bool = False) -> int:
+    """Return how many deliveries may go now, or how many of them ask for a confirmation."""
     table = schema.deliveries
     query = select(func.count()).where(ready(table), table.c.not_before <= now)
+    if confirmations:
+        query = query.where(statements.is_confirmation(table))
     return connection.scalars(query).one()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    Select,
     Table,
     Update,
     and_,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from syndicate.model import Delivery, DeliveryCause, DeliveryState
+from syndicate.model import Delivery, DeliveryCause, DeliveryState, SubscriptionState
 from syndicate.store import schema
 from syndicate.store.preferences import not_paused
 from syndicate.store.prepared import Prepared
@@ -46,19 +47,25 @@ def named(ids: Sequence[int]) -> tuple[int, dict[str, int]]:
     return places, {f"id_{place}": one for place, one in enumerate(padded)}
 
 
-@cache
-def claim() -> ReturningUpdate[Any]:
-    """Lease up to ``limit`` deliveries of all that may go and are not too late."""
+def claimable(*, confirmations: bool) -> Select[tuple[int]]:
+    """Return the query for ids of deliveries that may go and are not too late, confirmations or any."""
     table = schema.deliveries
-    ids = (
+    query = (
         select(table.c.id)
         .where(ready(table), table.c.not_before <= bindparam("moment"))
         .where(table.c.lease_until < bindparam("moment"))
         .where(or_(table.c.not_after.is_(None), table.c.not_after >= bindparam("late_by")))
-        .order_by(table.c.not_before, table.c.id)
         .limit(bindparam("limit", type_=Integer))
-        .with_for_update(skip_locked=True)
     )
+    return query.where(is_confirmation(table)) if confirmations else query
+
+
+@cache
+def claim(*, confirmations: bool) -> ReturningUpdate[Any]:
+    """Lease up to ``limit`` deliveries, the oldest ones."""
+    table = schema.deliveries
+    ids = claimable(confirmations=confirmations).order_by(table.c.not_before, table.c.id)
+    ids = ids.with_for_update(skip_locked=True)
     return (
         update(table)
         .where(table.c.id.in_(ids), ready(table))
@@ -135,6 +142,11 @@ def ready(table: Table) -> ColumnElement[bool]:
 def state_is(table: Table, state: DeliveryState) -> ColumnElement[bool]:
     """Written out, for the same reason."""
     return table.c.state == literal_column(f"'{state.value}'")
+
+
+def is_confirmation(table: Table) -> ColumnElement[bool]:
+    """Return the condition for mails that ask for a confirmation, as the partial index has it."""
+    return table.c.requires != literal_column(f"'{SubscriptionState.CONFIRMED.value}'")
 
 
 def free() -> dict[str, Any]:

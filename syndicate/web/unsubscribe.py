@@ -10,6 +10,8 @@ from syndicate.web.forms import LONGEST_FORM, parse_form
 from syndicate.web.pages import Notices
 
 _LONGEST_TOKEN = 512
+# RFC 8058 section 3.2. A client that names no type is believed to mean the first.
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "")
 
 
 class UnsubscribePage:
@@ -23,10 +25,13 @@ class UnsubscribePage:
         """Answer one request; all bad tokens get the same neutral 404."""
         token = request.path_params["token"]
         if request.method == "POST":
+            kind = request.headers.get("content-type", "")
+            if kind.partition(";")[0].strip().lower() not in _FORMS:
+                return self._notices.problem(415, {"Accept-Post": ", ".join(filter(None, _FORMS))})
             body = await read_body(request, LONGEST_FORM)
             if body is None:
                 return self._notices.problem(413)
-            if not is_confirmation(parse_form(request.headers.get("content-type", ""), body)):
+            if not is_confirmation(parse_form(kind, body)):
                 return self._notices.problem(400)
         title = await self._look(token)
         if title is None:

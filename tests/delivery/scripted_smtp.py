@@ -1,5 +1,6 @@
 """An SMTP server that answers exactly what a test says, on loopback."""
 
+import math
 import socket
 import ssl
 import threading
@@ -11,6 +12,7 @@ from typing import BinaryIO, Self
 DROP = b"<drop>"
 SILENCE = b"<silence>"
 DROP_AFTER = b"<drop after>"
+HOLD = b"<hold>"
 
 PIPELINING = {"EHLO": b"250-test\r\n250-PIPELINING\r\n250 8BITMIME\r\n"}
 
@@ -32,20 +34,29 @@ class ScriptedSmtp:
     """``replies`` overrides the answer to a command, for each connection in turn; the last one repeats.
 
     ``BODY`` is the answer to the final dot. A tuple holds the answers of one connection in order, the last
-    one repeating. An answer may be ``DROP`` (close), ``SILENCE`` (say nothing
-    more), or end in ``DROP_AFTER`` (answer, then close). ``commands`` and ``bodies`` hold what came in,
-    ``accepted`` the bodies that were answered with 250.
+    one repeating. An answer may be ``DROP`` (close), ``SILENCE`` (say nothing more), begin with ``HOLD``
+    (answer the rest once ``release`` is set), or end in ``DROP_AFTER`` (answer, then close). ``commands`` and
+    ``bodies`` hold what came in, ``accepted`` the bodies that were answered with 250. A body longer than
+    ``limit`` bytes makes the server close in its middle.
     """
 
     def __init__(
-        self, *replies: Mapping[str, bytes | tuple[bytes, ...]], context: ssl.SSLContext | None = None
+        self,
+        *replies: Mapping[str, bytes | tuple[bytes, ...]],
+        context: ssl.SSLContext | None = None,
+        limit: float = math.inf,
     ) -> None:
         self._scripts = replies or ({},)
         self._context = context
+        self._limit = limit
         self.commands: list[str] = []
         self.bodies: list[bytes] = []
         self.accepted: list[bytes] = []
         self.connections = 0
+        self.left = 0
+        self.held = threading.Semaphore(0)
+        self.release = threading.Event()
+        self._changed = threading.Condition()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=100)
         self.port: int = self._listener.getsockname()[1]
         self._open: set[socket.socket] = set()
@@ -67,6 +78,21 @@ class ScriptedSmtp:
         for thread in self._threads:
             thread.join()
 
+    def wait_for(self, accepted: int) -> None:
+        """Wait until so many bodies were accepted."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.accepted) >= accepted, 60)
+
+    def wait_until_left(self, count: int) -> None:
+        """Wait until the server has closed so many connections."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.left >= count, 60)
+
+    def wait_until_held(self, count: int = 1) -> None:
+        """Wait until so many more answers are held."""
+        for _ in range(count):
+            assert self.held.acquire(timeout=60)
+
     def _serve(self) -> None:
         while True:
             try:
@@ -85,6 +111,9 @@ class ScriptedSmtp:
         with connection, suppress(OSError):
             self._converse(connection, replies)
         self._open.discard(connection)
+        with self._changed:
+            self.left += 1
+            self._changed.notify_all()
 
     def _converse(self, plain: socket.socket, replies: "_Replies") -> None:
         connection = self._context.wrap_socket(plain, server_side=True) if self._context else plain
@@ -104,15 +133,18 @@ class ScriptedSmtp:
     def _take(self, lines: BinaryIO, replies: "_Replies") -> bytes:
         """Keep a body and return the answer to it; ``b""`` when the connection ended before its end."""
         body: list[bytes] = []
-        while line := lines.readline():
+        size = 0
+        while (line := lines.readline()) and (size := size + len(line)) <= self._limit:
             if line == b".\r\n":
                 whole, reply = b"".join(body), replies.next("BODY")
                 self.bodies.append(whole)
-                if reply.startswith(b"250 "):
-                    self.accepted.append(whole)
+                if reply.removeprefix(HOLD).startswith(b"250 "):
+                    with self._changed:
+                        self.accepted.append(whole)
+                        self._changed.notify_all()
                 return reply
             body.append(line)
-        return b""
+        return DROP if line else b""
 
     def _answer(self, connection: socket.socket, reply: bytes) -> bool:
         if reply == SILENCE:
@@ -122,6 +154,10 @@ class ScriptedSmtp:
             return False
         if reply == DROP:
             return False
+        if reply.startswith(HOLD):
+            self.held.release()
+            assert self.release.wait(60)
+            reply = reply.removeprefix(HOLD)
         connection.sendall(reply.removesuffix(DROP_AFTER))
         return not reply.endswith(DROP_AFTER)
 

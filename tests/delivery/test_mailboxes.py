@@ -70,7 +70,7 @@ class Imap:
             case ["CAPABILITY"]:
                 return b"* CAPABILITY IMAP4rev1\r\n", "OK"
             case ["LOGIN", _, password] if "right" not in password:
-                return b"", "NO wrong"
+                return b"", f"NO wrong: LOGIN jo {password}"
             case ["SELECT", folder] if folder != '"INBOX"':
                 return b"", "NO no such folder"
             case ["SELECT", _]:
@@ -132,10 +132,13 @@ def test_what_is_left_after_the_time_of_one_reading_stays_unseen(imap: Imap) -> 
     assert imap.seen == ["7"]
 
 
-def test_a_refused_login_tells_no_password(imap: Imap) -> None:
+@pytest.mark.parametrize("password", ["hunter2", 'hun"ter\\2', "hünter2"])
+def test_a_refused_login_tells_no_password(imap: Imap, password: str) -> None:
     with pytest.raises(MailError, match="cannot be read") as caught:
-        list(reading(imap, password="hunter2"))
-    assert "hunter2" not in str(caught.value)
+        list(reading(imap, password=password))
+    assert "wrong" in str(caught.value) or "plain ASCII" in str(caught.value)
+    assert "ter" not in str(caught.value)
+    assert caught.value.__suppress_context__
 
 
 def test_a_folder_that_is_not_there_says_so(imap: Imap) -> None:

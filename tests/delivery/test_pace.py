@@ -27,3 +27,11 @@ def test_time_that_was_not_used_is_not_caught_up() -> None:
     pace = Pace(Limits(rate=60))
     moments(pace, "a@x.org")
     assert moments(pace, "a@x.org", "b@x.org", now=1000.0) == [0, 1]
+
+
+def test_a_message_that_goes_first_waits_only_for_such_messages_and_puts_the_later_ones_off() -> None:
+    pace = Pace(Limits(rate=60))
+    now = 1000.0
+    assert [pace.moment("a@x.org", now) - now for _ in range(3)] == [0, 1, 2]
+    assert [pace.moment("b@x.org", now, first=True) - now for _ in range(3)] == [0, 1, 2]
+    assert pace.moment("a@x.org", now) - now == 6

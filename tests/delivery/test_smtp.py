@@ -1,4 +1,6 @@
+import base64
 import itertools
+import math
 import socket
 import ssl
 import threading
@@ -15,10 +17,19 @@ from syndicate.delivery.opening import PlainSmtp
 from syndicate.delivery.outbox import Outbox, OutboxOptions
 from syndicate.delivery.parcels import Ended, Message, Parcel, send_one
 from syndicate.delivery.smtp import SmtpOptions, SmtpSender, connect
-from syndicate.errors import Deferred, Refused, RenderError, SenderDeferred, TransportDown, Uncertain
+from syndicate.errors import (
+    Deferred,
+    MailError,
+    Refused,
+    RenderError,
+    SenderDeferred,
+    TransportDown,
+)
 from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, SILENCE, ScriptedSmtp
 
 BODY = b"Subject: x\r\n\r\nHello\r\n"
+# More than the buffers of both ends hold.
+BIG = (b"x" * 76 + b"\r\n") * 200_000
 FOLDER = Path(__file__).parent
 BOTH = pytest.mark.parametrize("ehlo", [{}, PIPELINING], ids=["one by one", "pipelining"])
 
@@ -68,14 +79,16 @@ class Desk:
 
 
 @contextmanager
-def talking(*replies: Mapping[str, Any], **options: Any) -> Iterator[tuple[ScriptedSmtp, SmtpSender]]:
+def talking(
+    *replies: Mapping[str, Any], limit: float = math.inf, **options: Any
+) -> Iterator[tuple[ScriptedSmtp, SmtpSender]]:
     facts: dict[str, Any] = {
         "tls": "none",
         "domain": "news.example.com",
         "timeout": 5.0,
         "final_timeout": 5.0,
     } | options
-    with ScriptedSmtp(*replies) as server:
+    with ScriptedSmtp(*replies, limit=limit) as server:
         yield server, SmtpSender(SmtpOptions(host="127.0.0.1", port=server.port, **facts))
 
 
@@ -258,11 +271,34 @@ def test_D_silence_after_the_body_is_uncertain(ehlo: Mapping[str, bytes]) -> Non
     assert desk.kinds() == {"ann": "Uncertain"}
 
 
-def test_D_a_connection_lost_while_the_body_is_written_is_uncertain() -> None:
-    big = (b"x" * 76 + b"\r\n") * 200_000
-    with talking({"DATA": b"354 go on\r\n" + DROP_AFTER}) as (server, sender), pytest.raises(Uncertain):
-        send(sender, body=big)
-    assert server.bodies == []
+def test_a_server_that_leaves_every_time_after_its_354_has_taken_nothing() -> None:
+    with talking({"DATA": b"354 go on\r\n" + DROP_AFTER}) as (server, sender), pytest.raises(TransportDown):
+        send(sender, body=BIG)
+    assert (server.bodies, server.connections) == ([], 2)
+
+
+@BOTH
+@pytest.mark.parametrize("body", [BODY, BIG], ids=["small", "large"])
+def test_a_connection_lost_before_the_final_dot_was_written_is_no_doubt(
+    ehlo: Mapping[str, bytes], body: bytes
+) -> None:
+    desk = Desk("ann", "bob", bodies={"ann": body})
+    with talking({**ehlo, "DATA": b"354 go on\r\n" + DROP_AFTER}, {}) as (server, sender):
+        # The server has left by the time that the commit is made.
+        desk.on_settle = lambda: server.wait_until_left(1) if not desk.outcomes else None
+        assert sender.run(desk.take, desk.settle) is None
+    assert desk.kinds() == {"ann": "sent", "bob": "sent"}
+    assert sorted(server.accepted) == sorted([body, BODY])
+    assert desk.asked == ["ann", "ann", "bob"]
+
+
+def test_a_server_that_leaves_in_the_middle_of_a_body_is_no_doubt_and_the_others_go() -> None:
+    desk = Desk("ann", "big", "cleo", bodies={"big": BIG})
+    with talking(PIPELINING | {"BODY": (b"250 ok\r\n",)}, limit=len(BIG) // 2) as (server, sender):
+        assert sender.run(desk.take, desk.settle) is None
+    assert desk.kinds() == {"ann": "sent", "big": "Deferred", "cleo": "sent"}
+    assert "twice when it was offered this message" in str(desk.outcomes["big"])
+    assert server.accepted == [BODY, BODY]
 
 
 def test_a_body_larger_than_any_buffer_arrives_whole() -> None:
@@ -314,6 +350,34 @@ def test_a_server_that_closes_every_50_messages_gets_all_of_them_once() -> None:
         assert sender.run(desk.take, desk.settle) is None
     assert set(desk.kinds().values()) == {"sent"}
     assert (len(desk.outcomes), len(server.bodies), server.connections) == (120, 120, 3)
+
+
+@BOTH
+@pytest.mark.parametrize("connections", [1, 4])
+@pytest.mark.parametrize("closing", [b"250 ok\r\n" + DROP_AFTER, b"250 ok\r\n421 one each\r\n" + DROP_AFTER])
+def test_a_server_that_closes_after_every_message_gets_one_on_each_connection(
+    ehlo: Mapping[str, bytes], connections: int, closing: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    readers = [f"reader{number:03}" for number in range(100)]
+    desk = Desk(*readers)
+    with talking({**ehlo, "BODY": closing}, connections=connections) as (server, sender):
+        assert sender.run(desk.take, desk.settle, backlog=100) is None
+    assert desk.kinds() == dict.fromkeys(readers, "sent")
+    assert len(server.accepted) == 100
+    assert 100 <= server.connections <= 100 + connections
+    assert caplog.records == []
+    # Only the first connections were offered a second message.
+    offered = [line for line in server.commands if line.startswith("MAIL")]
+    assert len(offered) <= 100 + 3 * connections
+
+
+def test_a_connection_that_is_lost_now_and_then_behind_a_message_does_not_slow_the_others_down() -> None:
+    desk = Desk(*(f"reader{number:03}" for number in range(100)))
+    closing = {"BODY": b"250 ok\r\n" + DROP_AFTER}
+    with talking(PIPELINING, closing, closing, closing, PIPELINING, connections=2) as (server, sender):
+        assert sender.run(desk.take, desk.settle, backlog=100) is None
+    assert set(desk.kinds().values()) == {"sent"}
+    assert server.connections <= 6
 
 
 def test_a_server_too_busy_for_a_new_connection_ends_the_run() -> None:
@@ -494,6 +558,48 @@ def test_V1_size_and_notifications_are_asked_for_where_they_are_offered() -> Non
             send(sender, body=b"x" * 998 + b"\r\n" + b"y\r\n")
 
 
+SECRET = "h4nter2-Geheim"
+PLAIN_LINE = base64.b64encode(f"\0jo\0{SECRET}".encode())
+ECHOES = {
+    "the line": b"AUTH PLAIN " + PLAIN_LINE,
+    "in upper case": b"AUTH PLAIN " + PLAIN_LINE.upper(),
+    "cut": b"AUTH PLAIN " + PLAIN_LINE[:19],
+    "without its beginning": PLAIN_LINE[9:],
+    "decoded": f"\0jo\0{SECRET}".encode(),
+    "a LOGIN line": base64.b64encode(SECRET.encode()),
+    "percent-encoded": SECRET.replace("-", "%2D").encode(),
+    "hexadecimal": SECRET.encode().hex().encode(),
+    "behind 290 characters": b"x" * 290 + SECRET.encode(),
+    "with a control": SECRET.encode()[:5] + b"\x00" + SECRET.encode()[5:],
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
+@pytest.mark.parametrize("step", ["AUTH", "MAIL", "RCPT", "BODY"])
+def test_a_password_that_the_server_repeats_is_in_no_error(
+    step: str, echo: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    code = {"AUTH": b"535", "BODY": b"554"}.get(step, b"550")
+    auth = {"EHLO": b"250-test\r\n250 AUTH PLAIN LOGIN\r\n", "AUTH": b"235 in\r\n"}
+    said = code + b"-5.7.8 you sent\r\n" + code + b" " + echo + b" to me\r\n"
+    with (
+        talking(auth | {step: said}, username="jo", password=SECRET) as (_, sender),
+        pytest.raises(MailError) as caught,
+    ):
+        send(sender)
+    shown = (str(caught.value) + caplog.text).lower()
+    assert "you sent" in shown
+    for spelling in (
+        SECRET.encode(),
+        echo,
+        base64.b64encode(SECRET.encode()),
+        SECRET.encode().hex().encode(),
+    ):
+        secret = spelling.decode("latin-1").lower()
+        pieces = {secret[at : at + 4] for at in range(len(secret) - 3)} - {"auth", "uth ", "th p", "h pl"}
+        assert not [one for one in pieces if one in shown and one not in "auth plain login xxxxxxxx"]
+
+
 @BOTH
 def test_the_password_is_in_no_error_and_no_repr(ehlo: Mapping[str, bytes]) -> None:
     options = SmtpOptions(host="127.0.0.1", username="jo", password="hunter2")
@@ -523,7 +629,7 @@ def test_a_password_outside_ascii_is_an_error_without_the_password() -> None:
 
 
 @pytest.mark.parametrize("options", [{"tls": "starttls"}, {"username": "jo", "password": "x"}])
-def test_a_server_without_what_we_ask_for_gets_no_mail(options: dict[str, str]) -> None:
+def test_a_server_without_what_we_ask_for_gets_no_mail(options: dict[str, Any]) -> None:
     with talking({}, **options) as (server, sender), pytest.raises(TransportDown, match="does not offer"):
         send(sender)
     assert server.bodies == []

@@ -15,7 +15,7 @@ from syndicate.cli import main
 from syndicate.services import lease_owners, open_services
 from syndicate.services.lease_owners import describe_owner, free_dead_owners, is_dead, lease_owner
 from syndicate.settings import load_settings
-from syndicate.store import leases
+from syndicate.store import deliveries, leases
 from tests import factories
 from tests.factories import NOW
 from tests.runners.daemon import CHECKOUT
@@ -168,3 +168,34 @@ def test_a_command_says_who_keeps_it_from_its_work_and_follows_a_killed_one_at_o
         process.wait()
         code, out, _ = ended("--json")
         assert (code, json.loads(out)["busy"]) == (0, False)
+
+
+@needs_proc
+@pytest.mark.parametrize(
+    ("boot", "role", "host", "swept"),
+    [
+        ("0" * 36 + "-1", "daemon", "ours", True),
+        ("0" * 36 + "-1", "command", "ours", False),
+        ("0" * 36 + "-1", "daemon", "news", False),
+        ("ours", "daemon", "ours", False),
+    ],
+)
+def test_a_daemon_that_ended_with_its_machine_left_its_mail_in_doubt(
+    store: Any, boot: str, role: str, host: str, swept: bool
+) -> None:
+    fields = lease_owner(daemon=True).split(":")
+    fields[0] = fields[0] if host == "ours" else host
+    fields[2] = fields[2] if boot == "ours" else boot
+    fields[4] = role
+    owner = ":".join(fields)
+    with store.write() as connection:
+        leases.make_secret(connection)
+        factories.newsroom(connection, "ann@example.org")
+        (one,) = deliveries.claim_deliveries(connection, now=NOW, owner=owner, until=UNTIL, limit=1)
+        deliveries.begin_sending(connection, [one.id], owner=owner, now=NOW, until=UNTIL)
+    free_dead_owners(store, NOW)
+    with store.read() as connection:
+        assert deliveries.count_deliveries(connection) == {"sending": 1}
+    free_dead_owners(store, NOW, daemon=True)
+    with store.read() as connection:
+        assert deliveries.count_deliveries(connection) == {"uncertain" if swept else "sending": 1}

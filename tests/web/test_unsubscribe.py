@@ -64,7 +64,6 @@ def test_W2_unsubscribing_again_is_the_same_again(site, reader):
         (b"List-Unsubscribe=Two-Clicks", "application/x-www-form-urlencoded"),
         (b"list-unsubscribe=One-Click", "application/x-www-form-urlencoded"),
         (b"confirm=no", "application/x-www-form-urlencoded"),
-        (b'{"confirm": "yes"}', "application/json"),
         (MULTIPART, "multipart/form-data"),
         (MULTIPART, "multipart/form-data; boundary=other"),
         (b"\xff\xfe\x00", "multipart/form-data; boundary=\xff"),
@@ -83,6 +82,18 @@ def test_W2_unsubscribing_again_is_the_same_again(site, reader):
 def test_E9_a_post_without_the_key_is_refused_and_changes_nothing(site, reader, body, kind):
     answer = site.post(f"/unsubscribe/{reader.token}", body, kind)
     assert answer.status == 400
+    assert reader.subscribed
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "Text/Plain; charset=utf-8", "application/json", "multipart/mixed"]
+)
+@pytest.mark.parametrize("body", [ONE_CLICK, b"confirm=yes", b'{"confirm": "yes"}'])
+def test_E9_what_is_no_form_is_refused_with_what_to_send(site, reader, body, kind):
+    answer = site.post(f"/unsubscribe/{reader.token}", body, kind)
+    assert answer.status == 415
+    assert b"List-Unsubscribe=One-Click as a form" in answer.body
+    assert answer["Accept-Post"] == "application/x-www-form-urlencoded, multipart/form-data"
     assert reader.subscribed
 
 

@@ -1,9 +1,11 @@
 """The delivery job: pending rows → mail on the wire, each at most once.
 
-Rows are leased in batches. ``sending`` is committed after the server's 354 and before the body, together with
-what the other connections have to report; what a crash leaves there becomes ``uncertain`` when its lease runs
-out, is listed, and is sent again only when a person asks. An expired lease of a row not yet ``sending`` is
-claimable: nothing was sent.
+Rows are leased in batches, mails that ask for a confirmation first. ``sending`` is committed after the
+server's 354 and before the body, together with what the other connections have to report; what a crash leaves
+there becomes ``uncertain`` when its process is known to be dead or its lease runs out, is listed, and is sent
+again only when a person asks. An expired lease of a row not yet ``sending`` is claimable: nothing was sent.
+
+A run that lasts, because of many readers or a slow server, looks every few seconds for what has become due.
 """
 
 import logging
@@ -13,7 +15,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
 
 from syndicate.delivery.dkim import DkimKey
 from syndicate.delivery.message import MailOptions
@@ -25,7 +26,8 @@ from syndicate.jobs.delivery.bounces import BouncePolicy, apply_bounce, bounce_o
 from syndicate.jobs.delivery.messages import Messages
 from syndicate.jobs.delivery.restore_guard import RestoreGuard, hold_text
 from syndicate.jobs.delivery.sending_rests import reason_to_rest, rest_or_go_on
-from syndicate.model import Delivery, DeliveryState
+from syndicate.jobs.delivery.tally import Tally
+from syndicate.model import Delivery, DeliveryState, SubscriptionState
 from syndicate.store import Connection, Store, corrections, leases, sending_pauses
 from syndicate.store import deliveries as delivery_store
 from syndicate.store.returning import Patience
@@ -38,6 +40,8 @@ LEASE = timedelta(minutes=15)
 SENDING_LEASE = timedelta(minutes=15)
 # A delivery whose turn comes later than this (seconds) is given back until then.
 PATIENCE = 60.0
+# Seconds after which a run looks for what has become due since.
+LOOK_AGAIN = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +70,7 @@ class DeliverJob:
     """Sends what is due. Several processes may run it at once: each row is claimed by one.
 
     ``keys`` sign every message; with ``limits`` only one process sends at a time, so that they hold for all;
-    ``bounces`` says when a mailbox is given up.
+    ``bounces`` says when a mailbox is given up; ``is_dead`` whether the process of a lease's owner has ended.
     """
 
     store: Store
@@ -77,6 +81,8 @@ class DeliverJob:
     limits: Limits = field(default_factory=Limits)
     bounces: BouncePolicy = field(default_factory=BouncePolicy)
     guard: RestoreGuard | None = None
+    is_dead: Callable[[str], bool] = lambda _owner: False
+    look_again: float = LOOK_AGAIN
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     _pace: list[Pace] = field(default_factory=list, repr=False)
 
@@ -111,32 +117,38 @@ class DeliverJob:
     ) -> DeliverResult:
         """Send until nothing is due, the server takes nothing more, or ``stopping`` says so.
 
-        With ``resume`` also while sending rests because the server refused us. Before anything is sent,
-        ``prepare`` writes the pages that mails lead to; mail goes all the same when it fails.
+        With ``resume`` also while sending rests because the server refused us. Before editions are sent,
+        ``prepare`` writes the pages that they lead to; mail goes all the same when it fails.
         """
         if self.guard and (hold := self.guard.notice(now)):
             return DeliverResult(problem=hold_text(hold), paused=hold.since < now)
         with self.store.write() as connection:
-            swept = delivery_store.sweep_uncertain(connection, now=now)
+            dead = [owner for owner in delivery_store.senders(connection) if self.is_dead(owner)]
+            swept = delivery_store.sweep_uncertain(connection, now=now, dead=dead)
             late = delivery_store.fail_late(connection, now=now)
             if resume:
                 sending_pauses.resume_sending(connection)
             secret = leases.secret(connection)
             before, problem = sending_pauses.latest_pause(connection), reason_to_rest(connection, now)
             waiting = delivery_store.count_due(connection, now)
+            confirmations = delivery_store.count_due(connection, now, confirmations=True)
         if problem:
             return DeliverResult(swept=swept, late=late, problem=problem, paused=True)
         if not waiting:
             return DeliverResult(swept=swept, late=late)
         # Before the turn is taken: what goes wrong here must not keep other processes waiting.
         keys = self.keys()
-        _try_to(prepare, now)
         with self.store.write() as connection:
             if not self.take_turn(connection, now):
                 return DeliverResult(swept=swept, late=late, busy=True)
-        run = _Run(self, keys, now, secret, _Tally(waiting, progress), stopping)
+        run = _Run(self, keys, now, secret, Tally(waiting, progress), prepare, stopping)
+        send = partial(self.sender().run, run.take, run.settle, stopping=stopping)
         try:
-            error = self.sender().run(run.take, run.settle, backlog=waiting, stopping=stopping)
+            # Writing the pages may take a minute; who waits for a link to press does not wait for them.
+            error = send(backlog=confirmations) if confirmations else None
+            if error is None and waiting > confirmations and not stopping():
+                run.prepare()
+                error = send(backlog=waiting)
         finally:
             run.give_back()
             run.count_batch()
@@ -166,27 +178,6 @@ def _try_to(prepare: Callable[[datetime], object], now: datetime) -> None:
         log.warning("mail goes out before the pages that it leads to are written: %s", error)
 
 
-class _Tally:
-    """Counts of deliveries by state so far."""
-
-    def __init__(self, waiting: int, progress: Callable[[int, int], None]) -> None:
-        self._counts: dict[DeliveryState, int] = {}
-        self._waiting = waiting
-        self._progress = progress
-
-    def add(self, state: DeliveryState, count: int = 1) -> None:
-        self._counts[state] = self._counts.get(state, 0) + count
-        done = sum(self._counts.values())
-        self._progress(done, max(done, self._waiting))
-
-    @property
-    def sent(self) -> int:
-        return self._counts.get(DeliveryState.SENT, 0)
-
-    def counts(self) -> dict[str, Any]:
-        return {state.value: count for state, count in self._counts.items()}
-
-
 class _Run:
     """One sender's side of the store: what it takes from there, and what it tells."""
 
@@ -196,7 +187,8 @@ class _Run:
         keys: Sequence[DkimKey],
         now: datetime,
         secret: bytes,
-        tally: _Tally,
+        tally: Tally,
+        prepare: Callable[[datetime], object],
         stopping: Callable[[], bool],
     ) -> None:
         self.tally = tally
@@ -206,7 +198,11 @@ class _Run:
         self._store = Patience(store=job.store, stopping=stopping)
         self._began = job.clock()
         self._messages = Messages(store=self._store, mail=job.mail, keys=keys, secret=secret)
+        self._prepare = prepare
         self._now = now
+        # Editions that were due by then have their pages.
+        self._prepared: datetime | None = None
+        self._look_at = time.monotonic() + job.look_again
         self._leased: deque[Delivery] = deque()
         self._out: dict[int, Delivery] = {}
         self._more = True
@@ -221,10 +217,13 @@ class _Run:
 
     def take(self) -> Parcel | None:
         """The next leased delivery; leases another batch when there is none left."""
+        if time.monotonic() > self._look_at:
+            self._look()
         while self._leased or (self._more and self._claim()):
             delivery = self._leased.popleft()
             moment = time.monotonic()
-            turn = self._job.pace.moment(delivery.address, moment)
+            first = delivery.requires is not SubscriptionState.CONFIRMED
+            turn = self._job.pace.moment(delivery.address, moment, first=first)
             if turn - moment > PATIENCE:
                 self._postpone(delivery, turn - moment)
                 continue
@@ -288,26 +287,67 @@ class _Run:
         delivery_store.release_deliveries(connection, ids, owner=self._job.owner)
         leases.drop_lease(connection, leases.SENDING, owner=self._job.owner)
 
-    def _claim(self) -> bool:
-        claimed, late = self._store.write(self._lease)
-        self._leased.extend(claimed)
-        self._more = len(claimed) == BATCH
-        self.late += late
-        if claimed:
-            self.count_batch()
-        return bool(claimed)
+    def prepare(self) -> None:
+        """Write the pages of the editions that are due, and let those go."""
+        due_by = self._late_by()
+        _try_to(self._prepare, due_by)
+        self._prepared, self._more = due_by, True
 
-    def _lease(self, connection: Connection) -> tuple[list[Delivery], int]:
-        """Another batch, and how many were too late by the time that there is no further one."""
+    def _look(self) -> None:
+        """Lease the confirmations that wait, and see whether there are editions once the batch is used up."""
+        self._look_at = time.monotonic() + self._job.look_again
+        now = self._late_by()
+        try:
+            with self._job.store.read() as connection:
+                confirmations = delivery_store.is_any_due(connection, now=now, confirmations=True)
+                idle = not (self._leased or self._more)
+                editions = idle and delivery_store.is_any_due(connection, now=now)
+            if editions and not confirmations:
+                self.prepare()
+            if confirmations:
+                self._claim(confirmations=True)
+        except StoreError as error:
+            # It only looked: what is on the wire must not be left because of that.
+            log.warning("could not look for further deliveries: %s", error)
+
+    def _claim(self, *, confirmations: bool = False) -> bool:
+        """Lease another batch, confirmations in front of it; false when there is none."""
+        first, claimed, late = self._store.write(partial(self._lease, only_confirmations=confirmations))
+        if first or claimed:
+            self.count_batch()
+        self._leased.extendleft(reversed(self._new(first)))
+        self._leased.extend(self._new(claimed))
+        if not confirmations:
+            self._more = BATCH in (len(first), len(claimed))
+        self.late += late
+        return bool(self._leased)
+
+    def _new(self, claimed: list[Delivery]) -> list[Delivery]:
+        """Without those that this run has, whose lease had run out."""
+        return [delivery for delivery in claimed if delivery.id not in self._out]
+
+    def _lease(
+        self, connection: Connection, *, only_confirmations: bool
+    ) -> tuple[list[Delivery], list[Delivery], int]:
+        """Confirmations, other deliveries, and how many were too late once there are no further ones."""
         # A run may take longer than a lease, which has to last from now and not from the run's beginning.
         until, late_by = self.moment() + LEASE, self._late_by()
         if not self._job.take_turn(connection, self._now):
-            return [], 0
-        claimed = delivery_store.claim_deliveries(
-            connection, now=self._now, owner=self._job.owner, until=until, limit=BATCH, late_by=late_by
+            return [], [], 0
+        lease = partial(
+            delivery_store.claim_deliveries,
+            connection,
+            owner=self._job.owner,
+            until=until,
+            limit=BATCH,
+            late_by=late_by,
         )
+        first = lease(now=late_by, confirmations=True)
+        if only_confirmations or self._prepared is None:
+            return first, [], 0
+        claimed = lease(now=self._prepared)
         late = delivery_store.fail_late(connection, now=late_by) if len(claimed) < BATCH else 0
-        return claimed, late
+        return first, claimed, late
 
     def _postpone(self, delivery: Delivery, seconds: float) -> None:
         not_before = self.moment() + timedelta(seconds=seconds)

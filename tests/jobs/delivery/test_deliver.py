@@ -9,7 +9,7 @@ from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
 from syndicate.jobs.delivery.deliver import DeliverResult
 from syndicate.model import DeliveryState
 from syndicate.store import audience, deliveries, leases
-from tests.delivery.scripted_smtp import DROP_AFTER, ScriptedSmtp
+from tests.delivery.scripted_smtp import DROP_AFTER, PIPELINING, ScriptedSmtp
 from tests.delivery.test_real_server import running
 from tests.factories import NOW, consents
 from tests.jobs.room import BASE, SITE, Room, source
@@ -226,3 +226,28 @@ def test_without_a_web_server_the_way_out_is_a_mail(desk: Room) -> None:
     (ann,) = messages(smtp.bodies)
     assert "mailto:news@example.com" in ann["List-Unsubscribe"]
     assert ann["List-Unsubscribe-Post"] is None
+
+
+@pytest.mark.parametrize("extension", [{}, PIPELINING], ids=["one by one", "pipelining"])
+def test_a_server_that_leaves_between_its_354_and_the_body_gets_the_mail_again(
+    desk: Room, extension: dict[str, bytes]
+) -> None:
+    """Nothing of the body was written, so nothing is in doubt, and it counts as one attempt."""
+    mail_to(desk, "ann", "bob")
+    with ScriptedSmtp(extension | {"DATA": b"354 go on\r\n" + DROP_AFTER}, extension) as smtp:
+        result = job(desk, smtp.port, on_claim=lambda: smtp.wait_until_left(1)).run(NOW)
+    assert result == DeliverResult(sent=2)
+    assert to(smtp.bodies) == ["ann", "bob"]
+    with desk.store.read() as connection:
+        found = deliveries.list_deliveries(connection)
+    assert [one.delivery.attempts for one in found] == [1, 1]
+
+
+def test_a_server_that_always_leaves_after_its_354_leaves_nothing_in_doubt(desk: Room) -> None:
+    mail_to(desk, "ann", "bob")
+    connections = iter(range(1, 99))
+    with ScriptedSmtp({"DATA": b"354 go on\r\n" + DROP_AFTER}) as smtp:
+        leaving = job(desk, smtp.port, on_claim=lambda: smtp.wait_until_left(next(connections)))
+        result = leaving.run(NOW)
+    assert (result.uncertain, result.sent, "closed the connection" in result.problem) == (0, 0, True)
+    assert states(desk) == {"ann": "pending", "bob": "pending"}
