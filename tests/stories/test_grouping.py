@@ -145,8 +145,8 @@ def test_a_name_at_the_start_of_a_sentence_keeps_two_reports_of_one_event_togeth
         "Melanovic."
     )
     standby = (
-        "Thousands of migrants reach Aldravia through the last border crossings. The army is on standby, said "
-        "Kolinda Gravar."
+        "Thousands of migrants reach Aldravia through the last border crossings. The army is on standby, "
+        "said Kolinda Gravar."
     )
     first = place(index, article(1, "Border crossings close", closed))
     second = place(index, article(2, "Migrants reach the border", standby))
@@ -159,7 +159,7 @@ def test_other_names_in_alike_sentences_are_another_event() -> None:
     for number, names in enumerate((("Aldra", "Ilmar", "Jorpe"), ("Brevik", "Corvo", "Dalum")), start=1):
         town, mayor, river = names
         text = (
-            f"The fire in the harbour of {town} has been put out, the mayor {mayor} said. Smoke from the {river} "
-            "docks was seen for miles. Nobody was hurt in the fire."
+            f"The fire in the harbour of {town} has been put out, the mayor {mayor} said. Smoke from the "
+            f"{river} docks was seen for miles. Nobody was hurt in the fire."
         )
         assert place(index, article(number, f"Fire in {town} harbour", text)).story is None

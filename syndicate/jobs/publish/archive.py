@@ -61,7 +61,7 @@ class ArchiveBuild:
             return []
         written = self._write(archive_pages(self.pages, newsletter, editions, context.options))
         items = [edition_item(context.templates, newsletter, one, context.options) for one in editions]
-        feeds = context.documents(archive_channel(newsletter), items)
+        feeds = dict(context.documents([(archive_channel(newsletter), items)]))
         written += context.write(feeds)
         context.finish_feeds("archive", newsletter.name, name, signature, feeds)
         return written

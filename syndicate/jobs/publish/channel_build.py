@@ -49,11 +49,11 @@ class ChannelBuild:
         with context.store.read() as connection:
             found = channel_store.channel_articles(connection, channel.clauses, limit=channel.limit)
             items = context.views.published(connection, found)
-            documents = context.documents(_after(channel, len(bounds)), items)
+            documents = dict(context.documents([(_after(channel, len(bounds)), items)]))
             opml = self._sources(connection, channel)
         changed = self._archive(channel, bounds, documents)
         if changed:
-            documents = context.documents(_after(channel, len(bounds)), items)
+            documents = dict(context.documents([(_after(channel, len(bounds)), items)]))
         changed += context.write({f"{channel.name}/sources.opml": opml, **documents})
         signature = signature_of(channel, shared, articles, links, len(bounds))
         context.finish_feeds("channel", channel.name, name, signature, documents)
@@ -118,7 +118,7 @@ class ChannelBuild:
         )
         with self.context.store.read() as connection:
             items = self.context.views.alone(connection, found)
-        return self.context.documents(page, items)
+        return dict(self.context.documents([(page, items)]))
 
     def _sources(self, connection: Connection, channel: Channel) -> bytes:
         """Return the sources whose articles the channel can hold, as OPML."""
