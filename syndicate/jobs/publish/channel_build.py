@@ -76,6 +76,12 @@ class ChannelBuild:
                 changed += self.context.write(self._page(channel, number, found))
         return changed
 
+    def begin_archive_again(self, channel: Channel) -> None:
+        """Remove the archive of a channel whose query changed: its pages hold what the old query found."""
+        shutil.rmtree(self.context.output / channel.name / "archive", ignore_errors=True)
+        with self.context.store.write() as connection:
+            archive_store.move_archive(connection, channel.name, None)
+
     def _archive(self, channel: Channel, bounds: list[int], documents: Mapping[str, bytes]) -> list[str]:
         """Close the archive pages that are full, adding to ``bounds``; return what was written.
 

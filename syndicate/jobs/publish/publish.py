@@ -193,13 +193,18 @@ class PublishJob:
                 news, edits = "", {}
                 break
             try:
-                looks = signature_of(channel, self.options)
-                again = context.known.get(f"archive of {channel.name}") != looks
-                if edited or again:
-                    written += build.rewrite(channel, None if again else edited)
+                # An archive without the second part is from before queries counted.
+                query, name = signature_of(channel.clauses), f"archive of {channel.name}"
+                looks = f"{signature_of(channel, self.options)} {query}"
+                old = (name, *(f"archive of {one}" for one in channel.moved_from))
+                before = next(filter(None, map(context.known.get, old)), "")
+                if before.partition(" ")[2] not in ("", query):
+                    build.begin_archive_again(channel)
+                elif edited or before != looks:
+                    written += build.rewrite(channel, edited if before == looks else None)
                 written += build.run(channel, shared)
-                if again:
-                    context.save({f"archive of {channel.name}": looks})
+                if before != looks:
+                    context.save({name: looks})
             except (RenderError, ValueError, LookupError, TypeError) as error:
                 failures.append(f"channel {channel.name}: {error}")
                 context.record_failure("channel", channel.name, error)
