@@ -22,6 +22,7 @@ def tag_path(name: str) -> str:
     return f"site/tags/{_distinct_slug(name)}.html"
 
 
+@lru_cache(maxsize=16_384)
 def list_feed(kind: str, name: str) -> str:
     """Return the path, without its extension, of the feed of a list that has no channel of its own.
 
