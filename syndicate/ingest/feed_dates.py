@@ -5,7 +5,7 @@ place, and Python reads the second one itself.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from time import struct_time
 
 from syndicate.ingest.written_dates import read_moment
@@ -65,7 +65,9 @@ def is_impossible(text: object) -> bool:
     match = _YEAR_FIRST.match(text) if isinstance(text, str) else None
     if match is None:
         return False
+    year, month, day = map(int, filter(None, match.groups()))
     try:
-        return not datetime(*map(int, filter(None, match.groups())), tzinfo=UTC)
+        date(year, month, day)
     except ValueError:
         return True
+    return False

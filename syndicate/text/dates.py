@@ -72,7 +72,7 @@ def _patterns(language: str) -> _Patterns:
         short=skeleton("yMMMd", "d MMM y"),
         long=locale.date_formats["long"],
         full=locale.date_formats["full"],
-        clock=skeleton("Hm", "HH:mm").format,
+        clock=str(skeleton("Hm", "HH:mm").format),
         joined=str(locale.datetime_formats["medium"]).replace("'", ""),
     )
 
