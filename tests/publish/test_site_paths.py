@@ -12,7 +12,7 @@ from syndicate.publish.site_paths import list_feed, root_of, section_path, tag_p
     [
         (section_path("World"), "site/sections/world.html"),
         (section_path("City Council"), "site/sections/city-council.html"),
-            (tag_path("floods"), "site/tags/floods.html"),
+        (tag_path("floods"), "site/tags/floods.html"),
     ],
 )
 def test_a_plain_name_gives_a_readable_path(path, expected):
