@@ -53,9 +53,8 @@ def _site(services: Services, now: datetime) -> Renders:
     yield partial(pages.front_page, **lists, sections=[SectionBlock(name="Sample", items=headlines)])
     yield pages.front_page
     yield partial(pages.section_page, "Sample", [])
-    for page in (1, 2, 3):
-        yield partial(pages.section_page, "Sample", headlines, page=page, pages=3, **lists)
-        yield partial(pages.tag_page, "sample", headlines, page=page, pages=3, **lists)
+    yield partial(pages.section_page, "Sample", headlines, **lists)
+    yield partial(pages.tag_page, "sample", headlines, **lists)
 
 
 def _archive(services: Services, now: datetime) -> Renders:

@@ -5,7 +5,7 @@ place, and Python reads the second one itself.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from time import struct_time
 
 from syndicate.ingest.written_dates import read_moment
@@ -26,6 +26,8 @@ _RFC_822 = re.compile(
 _RFC_3339 = re.compile(
     rf"{_YEAR}-[0-9]{{2}}-[0-9]{{2}}T{_TIME}(?:\.[0-9]{{1,6}})?(?:Z|[+-][01][0-9]:[0-5][0-9])"
 )
+# A day or a month that may not exist: feedparser takes 2026-02-30 for the 2nd of March.
+_YEAR_FIRST = re.compile(r"\s*(\d{4})-?(?:(\d\d)-?(00|29|[3-9]\d)|(00|1[3-9]|[2-9]\d)-?(\d\d))(?!\d)")
 
 
 def customary_date(text: str) -> datetime | None:
@@ -56,3 +58,16 @@ def foreign_date(text: str) -> struct_time | None:
 def unread_date(text: object) -> datetime | None:
     """Return the moment of a date that the feed's own parser could not read."""
     return read_moment(text, UTC) if isinstance(text, str) and 0 < len(text) <= _MAX_LENGTH else None
+
+
+def is_impossible(text: object) -> bool:
+    """Return whether a date names a day that no calendar has."""
+    match = _YEAR_FIRST.match(text) if isinstance(text, str) else None
+    if match is None:
+        return False
+    year, month, day = map(int, filter(None, match.groups()))
+    try:
+        date(year, month, day)
+    except ValueError:
+        return True
+    return False

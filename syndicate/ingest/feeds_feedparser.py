@@ -17,7 +17,7 @@ import feedparser
 
 from syndicate.errors import ParseError
 from syndicate.ingest.clean import pixels
-from syndicate.ingest.feed_dates import foreign_date, unread_date
+from syndicate.ingest.feed_dates import foreign_date, is_impossible, unread_date
 from syndicate.ingest.feed_sax import FeedReader
 from syndicate.ingest.leaf_parser import LeafParser
 from syndicate.ingest.loose_parser import LooseParser
@@ -220,7 +220,10 @@ def _language(entry: Any) -> str:
 
 def _time(entry: Any, name: str) -> datetime | None:
     # dict.get, because feedparser's own warns when it answers one date with the other.
-    return _moment_of(_get(entry, f"{name}_parsed")) or unread_date(_get(entry, name))
+    parsed, text = _get(entry, f"{name}_parsed"), _get(entry, name)
+    if not isinstance(parsed, datetime) and is_impossible(text):
+        return None
+    return _moment_of(parsed) or unread_date(text)
 
 
 def _moment_of(value: object) -> datetime | None:

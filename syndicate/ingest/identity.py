@@ -12,7 +12,8 @@ same key, but another URL, title *and* date     a reused guid: a new article, ke
 unknown key, URL and title of a known article,  a changed guid: the same article keeps uid and key
   dates less than a day apart or one missing
 same URL but another fragment than a known      another article: an entry of a changelog; where one
-  article's                                       of both has no fragment, title and date decide
+  article's                                       of both has no fragment, title and date decide,
+                                                  or the date alone (``edited_parts``)
 unknown key and URL, title and moment of a      it has moved (``reappearing``): the same article
   known article that is listed no longer
 no guid, no URL                                 title and date identify it
@@ -31,7 +32,8 @@ known article stays, whatever the feed says later; an undated article takes the 
 equal hashes are the same article even if the item's bytes differ (comment counts, tracking tokens).
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -172,7 +174,7 @@ def accept(
         raise ParseError("the item has no title, no text, no picture and no address")
     language = _language(entry, source, f"{title}\n{text}")
     published, updated = _dates(entry, now, existing, by_sight=by_sight)
-    key = existing.entry_key if existing else key or entry_key(entry)
+    key = _kept_key(entry, existing) if existing else key or entry_key(entry)
     uid = existing.uid if existing else uid_of(source.name, key)
     reading = measure_reading(text, language)
     shown = known_since(published)
@@ -228,6 +230,35 @@ def _identified(entry: Entry, known: tuple[KnownArticle, ...]) -> tuple[str, Kno
         if same and _same_date(entry, article):
             return article.entry_key, article
     return key, None
+
+
+def edited_parts(
+    entries: Sequence[Entry], known: Iterable[KnownArticle], listed: Container[str]
+) -> dict[str, KnownArticle]:
+    """Return entries that are edited articles of a store from before fragments counted, by their digest.
+
+    Such an article is known by its page alone. It is the only unread entry of that page with its date, unless
+    the document still lists the article as it was (its digest is in ``listed``).
+    """
+    parts = [one for one in entries if "#" in one.url and entry_key(one) == _bounded(canonical_link(one.url))]
+    if not parts:
+        return {}
+    pages = {one.url: one for one in known if one.dated and one.entry_key == _bounded(one.url)}
+    dated = [(canonical_url(one.url), one.published) for one in parts]
+    count = Counter(dated)
+    return {
+        entry.digest: known_page
+        for entry, (url, date) in zip(parts, dated, strict=True)
+        if (known_page := pages.get(url)) and known_page.published == date and count[url, date] == 1
+        if known_page.digest not in listed
+    }
+
+
+def _kept_key(entry: Entry, existing: KnownArticle) -> str:
+    """Return the key of a known article; one that was stored without its fragment takes the entry's."""
+    key = entry_key(entry)
+    is_part = "#" in key and existing.entry_key == _bounded(canonical_url(entry.url))
+    return key if is_part else existing.entry_key
 
 
 def _is_reused(entry: Entry, existing: KnownArticle) -> bool:

@@ -92,6 +92,11 @@ class FeedWriter:
         """The channel as Atom 1.0 (RFC 4287); otherwise like ``rss``."""
         return self._document(channel, feed_items(channel, articles, self._options, items), _ATOM)
 
+    def prepare(self, items: Sequence[FeedItem]) -> None:
+        """Write entries of several feeds together: feedgen takes longer to begin than for ten entries."""
+        with _one_at_a_time:
+            self._entries(items, _RSS)
+
     def _document(self, channel: Channel, items: Sequence[FeedItem], form: _Format) -> bytes:
         with _one_at_a_time:
             head = self._head(channel, last_updated(items), form)

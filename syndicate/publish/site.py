@@ -6,6 +6,7 @@ has to cost well under a millisecond: a new article may rewrite hundreds of them
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import quote
@@ -39,7 +40,7 @@ from syndicate.text.language import direction_of
 from syndicate.text.names import tag_key
 
 # Articles on the page of a tag that has a feed of its own.
-FEED_MINIMUM: Final = 5
+FEED_MINIMUM: Final = 10
 _ARTICLE: Final = "pages/article.html"
 _ASSETS: Final = ("site.css", "site.js", "favicon.svg", "favicon.png")
 
@@ -186,31 +187,15 @@ class SitePages:
             },
         )
 
-    def section_page(
-        self,
-        name: str,
-        items: Sequence[Headline],
-        *,
-        page: int = 1,
-        pages: int = 1,
-        **lists: Sequence[Headline],
-    ) -> bytes:
-        """One of the ``pages`` at ``section_path(name, page)``; ``lists`` are ``top`` and ``trending``."""
+    def section_page(self, name: str, items: Sequence[Headline], **lists: Sequence[Headline]) -> bytes:
+        """The page at ``section_path(name)``; ``lists`` are ``top`` and ``trending``."""
         own = self._section_feeds(name)
-        return self._listing("section", section_path, name, items, own, page=page, pages=pages, **lists)
+        return self._listing("section", section_path(name), name, items, own, **lists)
 
-    def tag_page(
-        self,
-        name: str,
-        items: Sequence[Headline],
-        *,
-        page: int = 1,
-        pages: int = 1,
-        **lists: Sequence[Headline],
-    ) -> bytes:
-        """One of the ``pages`` at ``tag_path(name, page)``; ``lists`` as above."""
+    def tag_page(self, name: str, items: Sequence[Headline], **lists: Sequence[Headline]) -> bytes:
+        """The page at ``tag_path(name)``; ``lists`` as above."""
         feeds = self._list_feed("tags", name) if len(items) >= FEED_MINIMUM else ()
-        return self._listing("tag", tag_path, name, items, feeds, page=page, pages=pages, **lists)
+        return self._listing("tag", tag_path(name), name, items, feeds, **lists)
 
     def section_name(self, name: str) -> str:
         """Return the spelling of a section that its page has."""
@@ -228,32 +213,26 @@ class SitePages:
     def _listing(
         self,
         kind: str,
-        path_of: Callable[[str, int], str],
+        path: str,
         name: str,
         items: Sequence[Headline],
         feeds: Sequence[NamedPath],
         *,
-        page: int,
-        pages: int,
         top: Sequence[Headline] = (),
         trending: Sequence[Headline] = (),
     ) -> bytes:
         section = name if kind == "section" else ""
         return self._page(
             "pages/listing.html",
-            root_of(path_of(name, page)),
+            root_of(path),
             section=section,
             context={
                 "kind": kind,
                 "name": name,
-                "canonical": self._absolute(path_of(name, page)),
+                "canonical": self._absolute(path),
                 "headlines": items,
-                "page": page,
-                "pages": pages,
-                "newer_path": path_of(name, page - 1) if page > 1 else "",
-                "older_path": path_of(name, page + 1) if page < pages else "",
                 "feeds": feeds,
-                "rail": self._rail(root_of(path_of(name, page)), top, trending),
+                "rail": self._rail(root_of(path), top, trending),
             },
         )
 

@@ -12,16 +12,17 @@ ASSETS_FOLDER: Final = "site/assets/"
 _RESERVED: Final = re.compile(r"^index$|(?:^|-)[0-9a-f]{8}$")
 
 
-def section_path(name: str, page: int = 1) -> str:
-    """Return the page of a section; ``page`` counts from 1. All spellings of a name share it."""
-    return _listing_path("sections", name, page)
+def section_path(name: str) -> str:
+    """Return the page of a section. All spellings of a name share it."""
+    return f"site/sections/{_distinct_slug(name)}.html"
 
 
-def tag_path(name: str, page: int = 1) -> str:
-    """Return the page of a tag; ``page`` counts from 1. All spellings of a name share it."""
-    return _listing_path("tags", name, page)
+def tag_path(name: str) -> str:
+    """Return the page of a tag. All spellings of a name share it."""
+    return f"site/tags/{_distinct_slug(name)}.html"
 
 
+@lru_cache(maxsize=16_384)
 def list_feed(kind: str, name: str) -> str:
     """Return the path, without its extension, of the feed of a list that has no channel of its own.
 
@@ -38,11 +39,6 @@ def root_of(path: str) -> str:
     Links are relative, so that the same bytes work from a disk, a subfolder and any host.
     """
     return "../" * path.count("/")
-
-
-def _listing_path(folder: str, name: str, page: int) -> str:
-    known_as = _distinct_slug(name)
-    return f"site/{folder}/{known_as}.html" if page == 1 else f"site/{folder}/{known_as}/{page}.html"
 
 
 @lru_cache(maxsize=16_384)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, true
 
@@ -31,10 +32,13 @@ def _newest(connection: Connection, conditions: Iterable[ColumnElement[bool]], l
     return [article_of(row) for row in connection.execute(query)]
 
 
-def channel_ids(connection: Connection, clauses: Sequence[Clause], *, limit: int) -> list[int]:
-    """Return the ids of what ``channel_articles`` would return."""
-    query = select(schema.articles.c.id).where(*shown_articles(clauses))
-    return list(connection.scalars(query.order_by(*_NEWEST_FIRST).limit(limit)))
+def newest_ids(
+    connection: Connection, column: str, keys: Iterable[Any], *, limit: int
+) -> dict[Any, list[int]]:
+    """Return the newest articles with each key in a column of articles: newest first, each text once."""
+    chosen = first_of_text(lambda rows: [getattr(rows.c, column) == bindparam("key")])
+    query = select(schema.articles.c.id).where(*chosen).order_by(*_NEWEST_FIRST).limit(limit)
+    return {key: list(connection.scalars(query, {"key": key})) for key in keys}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +154,12 @@ def _shown_with_tag() -> list[ColumnElement[bool]]:
     return first_of_text(has_the_tag)
 
 
-def tag_carriers(connection: Connection, tag: str, *, limit: int) -> list[int]:
-    """Return the latest articles with a tag (a key), whether or not a list shows them."""
+def tag_carriers(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, list[int]]:
+    """Return the latest articles with each of these tags (keys), whether or not a list shows them."""
     table = schema.article_tags
-    query = select(table.c.article_id).where(table.c.tag == tag).order_by(table.c.article_id.desc())
-    return list(connection.scalars(query.limit(limit)))
+    query = select(table.c.article_id).where(table.c.tag == bindparam("key"))
+    query = query.order_by(table.c.article_id.desc()).limit(limit)
+    return {tag: list(connection.scalars(query, {"key": tag})) for tag in tags}
 
 
 def _commonest(names: Counter[str]) -> str:

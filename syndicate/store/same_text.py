@@ -36,10 +36,13 @@ Rows = FromClause | Unindexed
 Matching = Callable[[Rows], Sequence[ColumnElement[bool]]]
 """The conditions of a query on a table or alias of articles."""
 
+# Made once: an alias of so many columns takes longer than most queries.
+_TWIN = schema.articles.alias("twin")
+
 
 def first_of_text(matching: Matching) -> list[ColumnElement[bool]]:
     """Return conditions for the placed articles that match, of each text the first one published."""
-    table, twin = schema.articles, schema.articles.alias("twin")
+    table, twin = schema.articles, _TWIN
     earlier = or_(
         twin.c.published < table.c.published,
         and_(twin.c.published == table.c.published, twin.c.id < table.c.id),

@@ -56,23 +56,31 @@ def names_of(article: Fingerprint) -> frozenset[int]:
     return frozenset(memoryview(article.names).cast("I"))
 
 
+def words_of(article: Fingerprint) -> frozenset[int]:
+    """Return the hashes of an article's words, names and figures."""
+    return frozenset(memoryview(article.terms[: 4 * article.words] + article.names).cast("I"))
+
+
 def are_apart(
     a: Fingerprint, b: Fingerprint, options: StoryOptions, *, mine: frozenset[int], likeness: float
 ) -> bool:
     """Return whether two articles name different names and figures throughout, so tell different events.
 
-    A few names prove nothing, unless the sentences around them are the same. Then figures tell short reports
-    apart too: German writes every noun with a capital, other scripts have no capitals. ``mine`` are the names
-    of ``a``, ``likeness`` is how alike the two are.
+    A name counts only if the other article has no such word: at the start of a sentence no capital marks it.
+    A few names, or those of long texts that are much alike, prove nothing unless the sentences around them
+    are the same. Then figures tell short reports apart too: German writes every noun with a capital, other
+    scripts have no capitals. ``mine`` are words and names of ``a``, ``likeness`` is how alike the two are.
     """
     # Most articles that are compared share a name and are less alike, so that is asked first, and quickly.
-    are_disjoint = mine.isdisjoint(memoryview(b.names).cast("I"))
-    by_names = are_disjoint and _has_name(a) and _has_name(b)
-    if by_names and min(len(a.names), len(b.names)) >= 4 * options.apart_names:
-        return True
-    if likeness < options.copy_likeness:
+    by_names = mine.isdisjoint(memoryview(b.names).cast("I")) and _has_name(a) and _has_name(b)
+    by_names = by_names and words_of(b).isdisjoint(memoryview(a.names).cast("I"))
+    alike = likeness >= options.copy_likeness
+    if not alike and not by_names:
         return False
-    if not by_names and not (_brevity(a, b) and _differ_in_all_figures(mine, names_of(b))):
+    brevity = _brevity(a, b)
+    if by_names and min(len(a.names), len(b.names)) >= 4 * options.apart_names and (brevity or not alike):
+        return True
+    if not alike or not (by_names or (brevity and _differ_in_all_figures(names_of(a), names_of(b)))):
         return False
     shared, *sizes = overlap(np.frombuffer(a.shingles, np.uint32), np.frombuffer(b.shingles, np.uint32))
     return shared >= options.template_share * min(sizes)

@@ -24,7 +24,7 @@ from syndicate.stories.clusters import (
     two_parts,
 )
 from syndicate.stories.comparison import Comparison
-from syndicate.stories.duplicates import are_apart, names_of
+from syndicate.stories.duplicates import are_apart, words_of
 from syndicate.stories.held import Held, pair_length
 from syndicate.stories.related import Match
 from syndicate.stories.same_texts import SameTexts
@@ -81,12 +81,12 @@ class Grouping:
         ``repeats``: its source has used the title before; then stories that began a while ago are closed.
         """
         nearest: dict[int, int] = {}
-        terms, names = held.terms, names_of(held.terms)
+        terms, mine = held.terms, words_of(held.terms)
         for match in matches:
             other = self._held[match.article_id]
             if other.story is None or other.story in nearest:
                 continue
-            if are_apart(terms, other.terms, self._options, mine=names, likeness=match.likeness):
+            if are_apart(terms, other.terms, self._options, mine=mine, likeness=match.likeness):
                 continue
             if self._is_open(other.story, held, other.article_id, repeats=repeats):
                 nearest[other.story] = other.article_id
@@ -130,9 +130,9 @@ class Grouping:
         """Compare as stories do: articles that tell events apart have nothing in common, however alike."""
         found = {one: known[one] for one in article_ids if one in known}
         found |= self._compare(held, [one for one in article_ids if one not in found])
-        terms, names = held.terms, names_of(held.terms)
+        terms, mine = held.terms, words_of(held.terms)
         for one, likeness in found.items():
-            if are_apart(terms, self._held[one].terms, self._options, mine=names, likeness=likeness):
+            if are_apart(terms, self._held[one].terms, self._options, mine=mine, likeness=likeness):
                 found[one] = 0.0
         return found
 

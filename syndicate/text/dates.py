@@ -1,7 +1,7 @@
 """Dates as people write them in a language, by Unicode CLDR. The only importer of babel."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -30,27 +30,27 @@ def full_date(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
 
 
 def _with_clock(style: str, local: datetime, language: str) -> str:
-    day = _written(style, local.date(), language)
-    clock = _written("clock", time(local.hour, local.minute), language)
+    day, hour, minute = _written(style, local.date(), language), local.hour, local.minute
+    clock = _patterns(language).clock % {"H": hour, "HH": f"{hour:02}", "m": minute, "mm": f"{minute:02}"}
     return _patterns(language).joined.replace("{0}", clock).replace("{1}", day)
 
 
-# Days and minutes are few, and babel takes 30 µs for each.
+# Days are few, and babel takes 30 µs for each.
 @lru_cache(maxsize=8192)
-def _written(style: str, value: date | time, language: str) -> str:
+def _written(style: str, value: date, language: str) -> str:
     patterns = _patterns(language)
     pattern: DateTimePattern = getattr(patterns, style)
     return pattern.apply(value, patterns.locale)
 
 
 class _Patterns(NamedTuple):
-    """The forms of one language; ``joined`` puts a date (1) and a time (0) together."""
+    """The forms of one language: ``clock`` is filled with ``%``, ``joined`` with time (0) and date (1)."""
 
     locale: Locale
     short: DateTimePattern
     long: DateTimePattern
     full: DateTimePattern
-    clock: DateTimePattern
+    clock: str
     joined: str
 
 
@@ -72,7 +72,7 @@ def _patterns(language: str) -> _Patterns:
         short=skeleton("yMMMd", "d MMM y"),
         long=locale.date_formats["long"],
         full=locale.date_formats["full"],
-        clock=skeleton("Hm", "HH:mm"),
+        clock=str(skeleton("Hm", "HH:mm").format),
         joined=str(locale.datetime_formats["medium"]).replace("'", ""),
     )
 

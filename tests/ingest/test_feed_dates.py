@@ -54,6 +54,18 @@ RFC_3339 = st.builds(
 )
 
 
+def dated(written: str, element: str) -> datetime | None:
+    """Return the date of a feed's only item, written in this element."""
+    document = (
+        '<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>Harbour</title>'
+        f"<item><guid>1</guid><title>Rain</title><{element}>{written}</{element}></item></channel></rss>"
+    )
+    (entry,) = parse_feed(
+        document.encode(), url="https://a.example/feed", content_type="", charset="", known=frozenset()
+    ).entries
+    return entry.published or entry.updated
+
+
 @pytest.mark.parametrize(("text", "moment"), CUSTOMARY)
 def test_customary_dates(text: str, moment: str) -> None:
     found = customary_date(text)
@@ -87,11 +99,26 @@ def test_whatever_is_read_is_what_feedparser_reads(text: str) -> None:
 )
 @pytest.mark.parametrize("element", ["pubDate", "dc:date"])
 def test_a_feed_may_date_its_items_as_people_do(written: str, moment: str, element: str) -> None:
-    document = (
-        '<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>Harbour</title>'
-        f"<item><guid>1</guid><title>Rain</title><{element}>{written}</{element}></item></channel></rss>"
-    )
-    (entry,) = parse_feed(
-        document.encode(), url="https://a.example/feed", content_type="", charset="", known=frozenset()
-    ).entries
-    assert (entry.published or entry.updated) == datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    assert dated(written, element) == datetime.fromisoformat(moment).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-02-30",
+        "2026-02-30T10:00:00Z",
+        "2026-02-29 10:00:00",
+        "20261131",
+        "2026-13-01",
+        "2026-00-10",
+        "2026-02-00",
+    ],
+)
+@pytest.mark.parametrize("element", ["pubDate", "dc:date"])
+def test_a_day_that_no_calendar_has_is_no_date(written: str, element: str) -> None:
+    assert dated(written, element) is None
+
+
+@pytest.mark.parametrize("written", ["2026-03-30", "2028-02-29", "20261130", "2026-12-31T10:00"])
+def test_the_last_days_of_a_month_are_dates(written: str) -> None:
+    assert dated(written, "dc:date")

@@ -15,6 +15,7 @@ from syndicate.ingest.identity import (
     Kind,
     accept,
     decide,
+    edited_parts,
     entry_key,
     keys_of,
     uid_of,
@@ -379,6 +380,16 @@ def test_an_entry_stored_before_fragments_counted_is_found_by_its_title():
     assert set(urls_of(changelog("v1"))) >= {known.url}
     assert decided(changelog("v1"), known).existing == known
     assert decided(changelog("v2"), known).kind is Kind.NEW
+
+
+def test_two_unread_entries_of_one_page_and_date_are_not_an_article_stored_before_fragments_counted():
+    date = NOW - timedelta(days=2)
+    known = replace(first_seen(changelog("", "Fixes", date)), digest="as it was")
+    entries = [changelog("v1", "More fixes", date), changelog("v2", "Other fixes", date)]
+    assert edited_parts(entries[:1], [known], frozenset()) == {"v1": known}
+    assert edited_parts(entries, [known], frozenset()) == {}
+    assert edited_parts(entries[:1], [known], {"as it was"}) == {}
+    assert edited_parts([changelog("v1", "Fixes", NOW)], [known], frozenset()) == {}
 
 
 def test_a_guid_reused_for_another_entry_of_a_changelog_is_a_new_article():

@@ -359,18 +359,6 @@ def test_a_title_leads_to_the_publisher_and_the_note_beside_it_to_our_page():
     assert page.xpath("//p[@class='meta']/a/@href") == ["../../site/articles/2026/11/flood-1.html"]
 
 
-def test_listing_pages_point_to_the_newer_and_the_older():
-    page: Any = lxml_html.document_fromstring(site().section_page("world", TOP, page=2, pages=3).decode())
-
-    assert page.xpath("//nav[@class='pager']/a/@href") == [
-        "../../../site/sections/world.html",
-        "../../../site/sections/world/3.html",
-    ]
-    assert (
-        attribute(page, "//link[@rel='canonical']/@href") == "https://news.example/site/sections/world/2.html"
-    )
-
-
 def test_a_tag_page_is_named_by_its_tag():
     page: Any = lxml_html.document_fromstring(site().tag_page("R&D", TOP).decode())
 

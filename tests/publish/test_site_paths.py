@@ -12,7 +12,6 @@ from syndicate.publish.site_paths import list_feed, root_of, section_path, tag_p
     [
         (section_path("World"), "site/sections/world.html"),
         (section_path("City Council"), "site/sections/city-council.html"),
-        (section_path("World", 2), "site/sections/world/2.html"),
         (tag_path("floods"), "site/tags/floods.html"),
     ],
 )
@@ -62,9 +61,9 @@ def test_names_that_differ_only_in_case_or_spaces_share_a_page():
     assert section_path("World  News") == section_path("world news")
 
 
-@given(st.text(max_size=80), st.integers(1, 99))
-def test_any_name_gives_a_harmless_path_below_its_folder(name, page):
-    path = section_path(name, page)
+@given(st.text(max_size=80))
+def test_any_name_gives_a_harmless_path_below_its_folder(name):
+    path = section_path(name)
 
     assert path.startswith("site/sections/")
     assert path.isascii()

@@ -451,7 +451,7 @@ READS = {
     "channel_archives.articles_after",
     "channel_archives.latest_but",
     "channel_archives.sources_in",
-    "channels.channel_ids",
+    "channels.newest_ids",
     "channels.listed_tags",
     "channels.pruned_tags",
     "channels.tag_carriers",

@@ -136,3 +136,30 @@ def test_copies_follow_their_original_into_another_story() -> None:
     assert [index.story_of(number) for number in (1, 2, 3)] == [9, 9, 9]
     assert index.articles_of(9) == (1, 2, 3)
     assert index.articles_of(1) == ()
+
+
+def test_a_name_at_the_start_of_a_sentence_keeps_two_reports_of_one_event_together() -> None:
+    index = StoryIndex(OPTIONS)
+    closed = (
+        "Aldravia closes seven of eight border crossings with Sorvika. The migrants will move on, said Zoran "
+        "Melanovic."
+    )
+    standby = (
+        "Thousands of migrants reach Aldravia through the last border crossings. The army is on standby, "
+        "said Kolinda Gravar."
+    )
+    first = place(index, article(1, "Border crossings close", closed))
+    second = place(index, article(2, "Migrants reach the border", standby))
+    assert first.story is None
+    assert second.story == 1
+
+
+def test_other_names_in_alike_sentences_are_another_event() -> None:
+    index = StoryIndex(OPTIONS)
+    for number, names in enumerate((("Aldra", "Ilmar", "Jorpe"), ("Brevik", "Corvo", "Dalum")), start=1):
+        town, mayor, river = names
+        text = (
+            f"The fire in the harbour of {town} has been put out, the mayor {mayor} said. Smoke from the "
+            f"{river} docks was seen for miles. Nobody was hurt in the fire."
+        )
+        assert place(index, article(number, f"Fire in {town} harbour", text)).story is None

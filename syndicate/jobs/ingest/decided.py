@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from syndicate.ingest.identity import Decision, Kind, decide, entry_key, has_date, keys_of, urls_of
+from syndicate.ingest.identity import (
+    Decision,
+    Kind,
+    decide,
+    edited_parts,
+    entry_key,
+    has_date,
+    keys_of,
+    urls_of,
+)
 from syndicate.ingest.reappearing import Reappeared
 from syndicate.ingest.rules import Rule, apply_rules
 from syndicate.jobs.ingest.moved import moved_articles
@@ -86,14 +95,14 @@ def _decided(
     by_url: dict[str, list[KnownArticle]] = {}
     for article in known.articles:
         by_url.setdefault(article.url, []).append(article)
+    parts = edited_parts(reading.parsed.entries, known.articles, frozenset(reading.parsed.digests))
     decided = Decided(refused=list(reading.parsed.refused))
     taken: set[str] = set()
     for place, entry in enumerate(reading.parsed.entries):
         candidates = [by_key[key] for key in keys_of(entry) if key in by_key] if by_key else []
         candidates += [article for url in urls_of(entry) for article in by_url.get(url, ())]
-        decision = decide(
-            entry, source, candidates, now, moved=back.moved.get(entry.digest), by_sight=by_sight
-        )
+        moved = back.moved.get(entry.digest) or parts.get(entry.digest)
+        decision = decide(entry, source, candidates, now, moved=moved, by_sight=by_sight)
         if decision.kind is Kind.NEW and decision.article and not decision.article.dated:
             decision = replace(decision, article=_in_order(decision.article, place))
         key = decision.article.entry_key if decision.article else entry_key(entry)

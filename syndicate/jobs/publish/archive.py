@@ -69,7 +69,7 @@ class ArchiveBuild:
         # A page that fails now may be there from before.
         shown = [one for one in editions if (context.output / one.path).exists()]
         written += self._write(archive_index_page(self.pages, newsletter, shown, context.options))
-        feeds = context.documents(archive_channel(newsletter), items)
+        feeds = dict(context.documents([(archive_channel(newsletter), items)]))
         written += context.write(feeds)
         # What failed is tried again by the next run.
         signature = "" if self.failed.keys() & set(paths) else signature

@@ -49,11 +49,11 @@ class ChannelBuild:
         with context.store.read() as connection:
             found = channel_store.channel_articles(connection, channel.clauses, limit=channel.limit)
             items = context.views.published(connection, found)
-            documents = context.documents(_after(channel, len(bounds)), items)
+            documents = dict(context.documents([(_after(channel, len(bounds)), items)]))
             opml = self._sources(connection, channel)
         changed = self._archive(channel, bounds, documents)
         if changed:
-            documents = context.documents(_after(channel, len(bounds)), items)
+            documents = dict(context.documents([(_after(channel, len(bounds)), items)]))
         changed += context.write({f"{channel.name}/sources.opml": opml, **documents})
         signature = signature_of(channel, shared, articles, links, len(bounds))
         context.finish_feeds("channel", channel.name, name, signature, documents)
@@ -75,6 +75,12 @@ class ChannelBuild:
                     )
                 changed += self.context.write(self._page(channel, number, found))
         return changed
+
+    def begin_archive_again(self, channel: Channel) -> None:
+        """Remove the archive of a channel whose query changed: its pages hold what the old query found."""
+        shutil.rmtree(self.context.output / channel.name / "archive", ignore_errors=True)
+        with self.context.store.write() as connection:
+            archive_store.move_archive(connection, channel.name, None)
 
     def _archive(self, channel: Channel, bounds: list[int], documents: Mapping[str, bytes]) -> list[str]:
         """Close the archive pages that are full, adding to ``bounds``; return what was written.
@@ -118,7 +124,7 @@ class ChannelBuild:
         )
         with self.context.store.read() as connection:
             items = self.context.views.alone(connection, found)
-        return self.context.documents(page, items)
+        return dict(self.context.documents([(page, items)]))
 
     def _sources(self, connection: Connection, channel: Channel) -> bytes:
         """Return the sources whose articles the channel can hold, as OPML."""

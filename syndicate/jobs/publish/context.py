@@ -1,6 +1,6 @@
 """Values and writes that all parts of one publish run share."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,12 +15,15 @@ from syndicate.templating import Templates
 
 FORMATS = ("rss", "atom", "json")
 
+Listing = tuple[Channel, list[PublishedArticle]]
+"""A channel and the articles that its feeds hold."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishContext:
     """One publish run at ``now``.
 
-    ``documents`` returns the feed files of a channel by their path, ``known`` holds the signatures of outputs
+    ``documents`` yields the feed files of channels with their paths, ``known`` holds signatures of outputs
     at the start of the run. Once ``should_stop`` returns true, no part begins another batch.
     """
 
@@ -31,7 +34,7 @@ class PublishContext:
     channels: tuple[Channel, ...]
     newsletters: tuple[Newsletter, ...]
     views: ArticleViews
-    documents: Callable[[Channel, list[PublishedArticle]], Mapping[str, bytes]]
+    documents: Callable[[Sequence[Listing]], Iterator[tuple[str, bytes]]]
     known: Mapping[str, str]
     now: datetime
     should_stop: Callable[[], bool]

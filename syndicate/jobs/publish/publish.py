@@ -7,7 +7,7 @@ the files: a job killed in between writes the same bytes once more.
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,12 +17,12 @@ from syndicate.errors import RenderError
 from syndicate.files import sweep_temporary
 from syndicate.jobs.publish.archive import ArchiveBuild
 from syndicate.jobs.publish.channel_build import ChannelBuild, feed_paths, remove_channel, sources_opml
-from syndicate.jobs.publish.context import PublishContext
+from syndicate.jobs.publish.context import Listing, PublishContext
 from syndicate.jobs.publish.signatures import signature_of
 from syndicate.jobs.publish.site_build import SiteBuild
 from syndicate.jobs.publish.views import ArticleViews, news_of
-from syndicate.model import Channel, Newsletter, PublishedArticle, Source
-from syndicate.publish.entries import feed_items
+from syndicate.model import Channel, Newsletter, Source
+from syndicate.publish.entries import FeedItem, feed_item, newest_first
 from syndicate.publish.fragments import FragmentCache
 from syndicate.publish.json_feed import json_feed
 from syndicate.publish.news_sitemap import news_sitemap
@@ -134,16 +134,23 @@ class PublishJob:
             failures=(*failures, *site.failures, *archive.failures),
         )
 
-    def _documents(self, channel: Channel, items: list[PublishedArticle]) -> dict[str, bytes]:
-        """A channel's feed files by their path."""
-        listed = feed_items(channel, items, self.options)
-        return {
-            f"{channel.name}.rss": self.feeds.rss(channel, items, items=listed),
-            f"{channel.name}.atom": self.feeds.atom(channel, items, items=listed),
-            f"{channel.name}.json": json_feed(
-                channel, items, self.options, cache=self._json_items, items=listed
-            ),
-        }
+    def _documents(self, listings: Sequence[Listing]) -> Iterator[tuple[str, bytes]]:
+        """Yield the feed files of channels with their paths; write what several channels hold once."""
+        known: dict[int, FeedItem] = {}
+        channels = []
+        for channel, articles in listings:
+            newest = newest_first(channel, articles)
+            items = [
+                known.get(id(one)) or known.setdefault(id(one), feed_item(one, self.options))
+                for one in newest
+            ]
+            channels.append((channel, articles, items))
+        self.feeds.prepare([*known.values()])
+        for channel, articles, items in channels:
+            yield f"{channel.name}.rss", self.feeds.rss(channel, articles, items=items)
+            yield f"{channel.name}.atom", self.feeds.atom(channel, articles, items=items)
+            document = json_feed(channel, articles, self.options, cache=self._json_items, items=items)
+            yield f"{channel.name}.json", document
 
     def _begin(self, now: datetime, should_stop: Callable[[], bool]) -> PublishContext:
         if not self._swept:
@@ -186,13 +193,18 @@ class PublishJob:
                 news, edits = "", {}
                 break
             try:
-                looks = signature_of(channel, self.options)
-                again = context.known.get(f"archive of {channel.name}") != looks
-                if edited or again:
-                    written += build.rewrite(channel, None if again else edited)
+                # An archive without the second part is from before queries counted.
+                query, name = signature_of(channel.clauses), f"archive of {channel.name}"
+                looks = f"{signature_of(channel, self.options)} {query}"
+                old = (name, *(f"archive of {one}" for one in channel.moved_from))
+                before = next(filter(None, map(context.known.get, old)), "")
+                if before.partition(" ")[2] not in ("", query):
+                    build.begin_archive_again(channel)
+                elif edited or before != looks:
+                    written += build.rewrite(channel, edited if before == looks else None)
                 written += build.run(channel, shared)
-                if again:
-                    context.save({f"archive of {channel.name}": looks})
+                if before != looks:
+                    context.save({name: looks})
             except (RenderError, ValueError, LookupError, TypeError) as error:
                 failures.append(f"channel {channel.name}: {error}")
                 context.record_failure("channel", channel.name, error)

@@ -112,6 +112,25 @@ def test_a_store_without_fragments_gets_no_article_twice(rooms: Room, serve) -> 
     assert rooms.ingest(LATER, ["harbour"])["harbour"].new == 0
 
 
+def test_an_article_stored_without_its_fragment_stays_one_however_it_is_edited(rooms: Room, serve) -> None:
+    page = "https://harbour.example/log"
+    date = "Tue, 24 Nov 2026 08:00:00 GMT"
+    answers = {"/harbour": feed(item(1, guid="", link=page, pubDate=date))}
+    serve(answers)
+    rooms.ingest()
+    for day, title in enumerate(("Edited title", "Edited again"), start=1):
+        answers["/harbour"] = feed(item(1, title, guid="", link=f"{page}#v1", pubDate=date))
+        outcome = rooms.ingest(NOW + day * DAY, ["harbour"])["harbour"]
+        assert (outcome.new, outcome.changed) == (0, 1)
+    (article,) = rooms.articles().values()
+    assert (article.title, article.entry_key, article.url) == ("Edited again", f"{page}#v1", f"{page}#v1")
+    answers["/harbour"] = feed(
+        item(1, "Edited again", guid="", link=f"{page}#v1", pubDate=date),
+        item(1, "Version 2", guid="", link=f"{page}#v2", pubDate=date),
+    )
+    assert rooms.ingest(NOW + 3 * DAY, ["harbour"])["harbour"].new == 1
+
+
 def test_a_source_says_what_it_is_called(rooms: Room, serve) -> None:
     serve({"/harbour": feed(item(1))})
     rooms.ingest()

@@ -193,6 +193,22 @@ def test_a_renamed_channel_keeps_its_archive(room: Room) -> None:
     assert room.services.gone_channels == frozenset()
 
 
+def test_an_archive_begins_again_when_the_query_of_its_channel_changes(room: Room) -> None:
+    room.declare(channel(query='"section:sport"') + HARBOUR + HILLS)
+    arrive(room, *range(1, 8), section="world")
+    arrive(room, *range(8, 15), section="sport")
+    publish(room)
+    assert len({item["id"] for page in backwards(room) for item in page["items"]}) == 7
+    room.declare(channel() + HARBOUR + HILLS)
+    publish(room)
+    assert len({item["id"] for page in backwards(room) for item in page["items"]}) == 14
+    room.declare(channel(query='"section:world"') + HARBOUR + HILLS)
+    publish(room)
+    folder = room.folder / "feeds" / "news" / "archive"
+    assert len({item["id"] for page in backwards(room) for item in page["items"]}) == 7
+    assert {name.partition(".")[0] for name in files(folder)} == {"1"}
+
+
 def test_a_channel_of_a_section_changes_only_the_pages_of_that_section(room: Room) -> None:
     room.declare(channel() + HARBOUR)
     room.add(article(1, section="World"), article(2, section="Sport"))

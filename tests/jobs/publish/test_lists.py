@@ -216,13 +216,13 @@ def test_a_section_that_loses_its_articles_keeps_an_empty_page(newsroom: Room) -
 
 
 def test_tags_sections_and_sources_have_feeds_of_their_own(newsroom: Room) -> None:
-    newsroom.add(*(article(number, "Tides", section="Sport") for number in range(1, 6)))
+    newsroom.add(*(article(number, "Tides", section="Sport") for number in range(1, 11)))
     publish(newsroom)
     folder = newsroom.folder / "feeds"
     for kind, name in (("tags", "tides"), ("sections", "Sport"), ("sources", "harbour")):
         path = list_feed(kind, name)
         feed = json.loads((folder / f"{path}.json").read_bytes())
-        assert len(feed["items"]) == 5
+        assert len(feed["items"]) == 10
         assert (folder / f"{path}.rss").is_file()
         assert (folder / f"{path}.atom").is_file()
     before = {file: file.stat().st_mtime_ns for file in folder.rglob("*") if file.is_file()}
@@ -231,10 +231,10 @@ def test_tags_sections_and_sources_have_feeds_of_their_own(newsroom: Room) -> No
 
 
 def test_without_automatic_channels_there_are_no_such_feeds(newsroom: Room) -> None:
-    newsroom.add(*(article(number, "Tides", section="Sport") for number in range(1, 6)))
+    newsroom.add(*(article(number, "Tides", section="Sport") for number in range(1, 11)))
     publish(newsroom)
     newsroom.declare('[[channels]]\nname = "news"\n' + HARBOUR, base="[site]\nautomatic_channels = false\n")
     publish(newsroom)
     folder = newsroom.folder / "feeds"
-    assert not [file for kind in ("tags", "sections", "sources") for file in (folder / kind).glob("*")]
+    assert not [kind for kind in ("tags", "sections", "sources") if (folder / kind).exists()]
     assert_no_dead_link(newsroom)
