@@ -135,9 +135,12 @@ def rank_top(
     if sum(1 for story in stories if _articles(story, now, hours)) < options.least_stories:
         hours = options.slow_window_hours
     most = max((story.reads for story in stories if not story.hand.drop), default=0)
-    return _ranked(
+    ranked = _ranked(
         stories, now, options, options.floor, lambda story: _top_parts(story, now, hours, most, options)
     )
+    listed = {one.story_id for one in ranked}
+    recent = {story.story_id: _recent(story, now) for story in stories if story.story_id in listed}
+    return tuple(replace(one, parts={**one.parts, **recent[one.story_id]}) for one in ranked)
 
 
 def rank_trending(
@@ -169,8 +172,10 @@ def _top_parts(
         known = newest.get(article.source_id)
         if known is None or article.seen > known.seen:
             newest[article.source_id] = article
-    theme = story.theme * _echo(story, now, options)
-    alone = len({article.source_id for article in story.articles if article.seen <= now}) == 1
+    if not newest:
+        return 0.0, {}
+    theme = story.theme * _echo(story, now, options) if story.echoes else story.theme
+    alone = len(newest) == 1 and len({one.source_id for one in story.articles if one.seen <= now}) == 1
     ceiling = MOST_ALONE if alone else inf
     parts = {
         f"source:{source}": article.source_weight
@@ -178,31 +183,33 @@ def _top_parts(
         * fade(_hours_between(article.seen, now), options)
         for source, article in sorted(newest.items())
     }
-    if alone and newest:
+    if alone:
         theme = min(theme, ceiling / min(*(one.learned for one in newest.values()), ceiling))
-    if parts and story.reads >= LEAST_READS:
+    if story.reads >= LEAST_READS:
         parts["reads"] = log1p(story.reads) / log1p(most_reads)
     score = sum(parts.values()) * theme
     if theme != 1.0:
         parts["theme"] = theme
-    parts |= _recent([_hours_between(article.seen, now) for article in newest.values()])
-    if parts and hours > options.window_hours:
+    if hours > options.window_hours:
         parts["slow"] = hours
     return score, parts
 
 
 def _echo(story: StoryFacts, now: datetime, options: RankingOptions) -> float:
     """Return the factor for the number of sources that write about a story's subject, newest first."""
-    half_life = options.half_life_hours * options.lasting_times
-    ages = [max(_hours_between(echo, now), 0.0) for echo in story.echoes]
-    factor: float = (1 + sum(0.5 ** (age / half_life) for age in ages)) ** ECHO_POWER
+    half_life = 3600 * options.half_life_hours * options.lasting_times
+    ages = [max((now - echo).total_seconds(), 0.0) for echo in story.echoes]
+    factor: float = (1 + sum([0.5 ** (age / half_life) for age in ages])) ** ECHO_POWER
     return factor
 
 
-def _recent(ages: Sequence[float]) -> dict[str, float]:
+def _recent(story: StoryFacts, now: datetime) -> dict[str, float]:
     """Return the number of sources in the shortest span that has half of them, and two if there are two."""
-    if not ages:
-        return {}
+    newest: dict[int, datetime] = {}
+    for article in story.articles:
+        if article.seen <= now:
+            newest[article.source_id] = max(article.seen, newest.get(article.source_id, article.seen))
+    ages = [_hours_between(seen, now) for seen in newest.values()]
     enough = sorted(ages)[max((len(ages) + 1) // 2, min(len(ages), 2)) - 1]
     hours = next((span for span in SPANS if enough < span), None)
     return {} if hours is None else {f"recent:{hours}": float(sum(age < hours for age in ages))}
