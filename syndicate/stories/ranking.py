@@ -110,7 +110,7 @@ LEAST_READS = 5
 # are worth more. (Measured: 1.25 to 2.5 make no difference to nDCG@10.)
 MOST_ALONE = 1.5
 # Power of the number of sources that write about a story's subject. (Measured on half of the labels: .3 to .6
-# are alike, and better than 0 by 1 point of nDCG@10 now and 2 for the next 12 hours.)
+# are alike, and better than 0 by 1 point of nDCG@10 now and 1.5 for the next 12 hours.)
 ECHO_POWER = 0.4
 # Time spans in which sources are counted for readers, in hours.
 SPANS = (3, 6, 12, 24, 48, 72, 168)
