@@ -127,13 +127,13 @@ def test_a_story_of_one_source_has_a_ceiling_below_one_that_two_tell() -> None:
 
 def test_what_more_sources_write_about_counts_more_and_for_a_few_days() -> None:
     def echoed(*hours: float) -> float:
-        echoes = tuple(NOW - timedelta(hours=one) for one in hours)
+        echoes = tuple((1.0, NOW - timedelta(hours=one)) for one in hours)
         told = replace(story(1, (1, 0.0), (2, 0.0)), echoes=echoes)
         return rank_top([told], NOW, OPTIONS)[0].score / 2
 
     assert echoed() == 1.0
-    assert echoed(0, 0, 0) == pytest.approx(4**0.4)
-    assert echoed(24) == pytest.approx(1.5**0.4)
+    assert echoed(0, 0, 0) == pytest.approx(2.0)
+    assert echoed(24) == pytest.approx(1.5**0.5)
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,10 @@ class _Facts:
 
     def story(self, story_id: int, rows: Sequence[story_store.StoryArticle]) -> StoryFacts:
         topic = next((row.section for row in rows if row.article_id == row.lead_id), "")
-        related = self.related.get(story_id, {})
+        related = [
+            (self.weights.get(source, 1.0) * self.declared.get(source, 1.0), count, seen)
+            for source, (count, seen) in sorted(self.related.get(story_id, {}).items())
+        ]
         return StoryFacts(
             story_id=story_id,
             lead_article_id=rows[0].lead_id,
@@ -230,11 +233,8 @@ class _Facts:
             ),
             topic=topic,
             usual_rate=self.usual.get(topic, 0.0),
-            theme=theme_weight(
-                (self.weights.get(source, 1.0) * self.declared.get(source, 1.0), count)
-                for source, (count, _) in sorted(related.items())
-            ),
-            echoes=tuple(seen for _, seen in related.values()),
+            theme=theme_weight((weight, count) for weight, count, _ in related),
+            echoes=tuple((weight, seen) for weight, _, seen in related),
             reads=self.reads.get(story_id, 0),
             hand=self.hands.get(story_id, Hand()),
         )
