@@ -15,7 +15,7 @@ class Reason(NamedTuple):
     """
 
     kind: str
-    count: int = 0
+    sources: int = 0
     hours: int = 0
 
 
@@ -108,7 +108,7 @@ class SectionBlock:
 
 
 # In this order. Scores and weights are for operators; ``explain`` shows them.
-_REASONS = ("pin", "boost", "recent", "theme", "reads", "rare", "slow")
+REASONS = ("pin", "boost", "recent", "theme", "reads", "rare", "slow")
 # A boost or a theme that multiplies the score by less is no reason worth telling.
 _WORTH_TELLING = 1.2
 
@@ -122,9 +122,9 @@ def reasons(parts: Mapping[str, float]) -> tuple[Reason, ...]:
             found.append(Reason(kind, round(value), int(hours)))
         elif kind == "slow":
             found.append(Reason(kind, hours=round(value)))
-        elif kind in _REASONS and (kind not in ("boost", "theme") or value >= _WORTH_TELLING):
+        elif kind in REASONS and (kind not in ("boost", "theme") or value >= _WORTH_TELLING):
             found.append(Reason(kind))
-    return tuple(sorted(found, key=lambda one: _REASONS.index(one.kind)))
+    return tuple(sorted(found, key=lambda one: REASONS.index(one.kind)))
 
 
 def publisher_page(item: PublishedArticle) -> str:

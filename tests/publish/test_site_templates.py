@@ -66,8 +66,8 @@ def test_every_variable_of_a_template_is_documented(name):
 
 @pytest.mark.parametrize("language", ["", "ar", "de", "es", "fr"])
 def test_every_reason_has_words_in_every_language_and_no_score(language: str, tmp_path: Path) -> None:
-    lines = "{% for one in reasons %}{{ words.reason(one) }}\n{% endfor %}"
-    (tmp_path / "reasons.html").write_text('{% import "pages/words.html" as words %}' + lines)
+    listed = "{% for one in reasons %}{{ words.reason(one) }}\n{% endfor %}"
+    (tmp_path / "reasons.html").write_text('{% import "pages/words.html" as words %}' + listed)
     parts = {
         "source:1": 0.52, "source:2": 0.41, "reads": 0.3, "theme": 1.31, "boost": 2.0, "pin": 1.0,
         "rare": 1.0, "recent:3": 2.0, "slow": 72.0,
