@@ -14,7 +14,7 @@ from syndicate.stories.fingerprint import Fingerprint
 # report of a story leads in .75 of the cases, with 12 hours in .64; it changes in .52 and .45 of four hours.)
 FRESH = timedelta(hours=6)
 # Maximum number of articles looked at for one story, the newest.
-MOST_COMPARED = 100
+MOST_COMPARED = 60
 # A fresh lead stays unless another article is worth this much more. Centrality counts 1, a picture and a long
 # text a tenth each: both together change no lead.
 CALM = 0.2
