@@ -206,6 +206,17 @@ class Newsroom:
                 for one in members
             ),
             theme=theme_weight((weights.get(source, 1.0), count) for source, count in kin.items()),
+            echoes=tuple(
+                (
+                    weights.get(source, 1.0),
+                    max(
+                        self._stream.articles[number].seen
+                        for number in related
+                        if self._stream.articles[number].source == source and self._stories[number] != story
+                    ),
+                )
+                for source in kin
+            ),
         )
 
 

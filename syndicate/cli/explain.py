@@ -219,7 +219,7 @@ def _print_rank(name: str, rank: RankedStory | None, found: Explanation) -> None
 
 
 _PARTS = {
-    "theme": "× for its theme: who tells its related stories",
+    "theme": "× for its theme: the sources that tell its related stories",
     "boost": "× by the editor",
     "pin": "the place an editor wants",
     "rare": "a place kept for sources that publish rarely",
@@ -232,9 +232,13 @@ def _named(parts: Mapping[str, float], sources: Mapping[int, str]) -> dict[str, 
     """Parts with names people know: ``source:3`` is the source called so."""
     named = {}
     for part, value in sorted(parts.items(), key=lambda one: -one[1]):
-        number = part.removeprefix("source:")
-        known = number != part and int(number) in sources
-        named[f"from {sources[int(number)]}" if known else _PARTS.get(part, part)] = value
+        kind, _, number = part.partition(":")
+        if kind == "source" and int(number) in sources:
+            named[f"from {sources[int(number)]}"] = value
+        elif kind == "recent":
+            named[f"sources in the last {number} hours"] = value
+        else:
+            named[_PARTS.get(part, part)] = value
     return named
 
 

@@ -23,7 +23,7 @@ from syndicate.model import (
     PublishedArticle,
 )
 from syndicate.publish.archive import ArchivedEdition
-from syndicate.publish.site_headline import Headline, Reason
+from syndicate.publish.site_headline import REASONS, Headline, Reason
 from syndicate.store.desk import DeskEdition, EditionChange
 
 NEWSLETTER = Newsletter(name="sample", title="Sample", schedule="daily 07:00", time_zone="UTC")
@@ -37,7 +37,6 @@ _FILES = tuple(
     Enclosure(url=f"https://example.com/sample.{ending}", media_type=kind, size=31_000_000, duration=2040)
     for ending, kind in (("mp3", "audio/mpeg"), ("mp4", "video/mp4"), ("pdf", "application/pdf"))
 )
-_REASONS = ("source", "reads", "theme", "boost", "pin", "rare", "slow")
 
 
 def article(item: PublishedArticle, *, own: bool) -> PublishedArticle:
@@ -62,7 +61,7 @@ def article(item: PublishedArticle, *, own: bool) -> PublishedArticle:
 
 def headline(item: PublishedArticle) -> Headline:
     """The same in a list, with everything that can have put it there."""
-    return replace(Headline.of(item), why=tuple(Reason(kind, 1.0, "Sample") for kind in _REASONS))
+    return replace(Headline.of(item), why=tuple(Reason(kind, 2, 3) for kind in REASONS))
 
 
 def archived(newsletter: str, now: datetime) -> list[ArchivedEdition]:

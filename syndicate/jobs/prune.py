@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from syndicate.jobs.stories.placing import refresh_stories
+from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.store import Store, bounces, leases, pages, retention, robots, sign_ups, story_moves
 from syndicate.store.retention import Pruned
 

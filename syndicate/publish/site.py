@@ -5,8 +5,7 @@ trending) is rendered once per folder depth and put in as finished markup, becau
 has to cost well under a millisecond: a new article may rewrite hundreds of them.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import quote

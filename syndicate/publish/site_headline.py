@@ -9,11 +9,14 @@ from syndicate.model import Image, PublishedArticle, RelatedLink, Republish, is_
 
 
 class Reason(NamedTuple):
-    """One part of a story's rank: its kind (``source``, ``theme``, ``pin``, …), value, and whose it is."""
+    """Reason for a story's place, for readers: its kind, and a number of sources in a number of hours, or 0.
+
+    Kinds: ``pin``, ``boost``, ``recent``, ``theme``, ``reads``, ``rare``, ``slow``.
+    """
 
     kind: str
-    value: float
-    name: str = ""
+    sources: int = 0
+    hours: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,13 +107,24 @@ class SectionBlock:
     items: Sequence[Headline]
 
 
-def reasons(parts: Mapping[str, float], names: Mapping[int, str]) -> tuple[Reason, ...]:
-    """The stored parts of a rank for people: sources by name and the heaviest first, then all else."""
+# In this order. Scores and weights are for operators; ``explain`` shows them.
+REASONS = ("pin", "boost", "recent", "theme", "reads", "rare", "slow")
+# A boost or a theme that multiplies the score by less is no reason worth telling.
+_WORTH_TELLING = 1.2
+
+
+def reasons(parts: Mapping[str, float]) -> tuple[Reason, ...]:
+    """Return the reasons for a story's place from the stored parts of its rank, as readers are told them."""
     found = []
     for part, value in parts.items():
-        kind, _, number = part.partition(":")
-        found.append(Reason(kind, round(value, 2), names.get(int(number), "") if number else ""))
-    return tuple(sorted(found, key=lambda one: (one.kind != "source", -one.value, one.kind, one.name)))
+        kind, _, hours = part.partition(":")
+        if kind == "recent":
+            found.append(Reason(kind, round(value), int(hours)))
+        elif kind == "slow":
+            found.append(Reason(kind, hours=round(value)))
+        elif kind in REASONS and (kind not in ("boost", "theme") or value >= _WORTH_TELLING):
+            found.append(Reason(kind))
+    return tuple(sorted(found, key=lambda one: REASONS.index(one.kind)))
 
 
 def publisher_page(item: PublishedArticle) -> str:

@@ -4,12 +4,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
 
 from syndicate.model import Decision, EditorAction
 from syndicate.store import leases, schema
 from syndicate.store.articles import shown_on
 from syndicate.store.stale import mark_lists, mark_stale
+
+# Decisions that say which article of a story readers are to see.
+_CHOICES = (EditorAction.PIN.value, EditorAction.RETITLE.value)
 
 
 def add_decision(
@@ -80,6 +83,26 @@ def story_decisions(connection: Connection, *, at: datetime) -> dict[int, list[D
     for row in connection.execute(query):
         found.setdefault(row.story_id, []).append(_decision(row))
     return found
+
+
+def chosen_articles(connection: Connection, *, at: datetime) -> dict[int, int]:
+    """Return the articles that an editor pinned or gave a headline, each with its latest decision."""
+    table, articles = schema.editor_log, schema.articles
+    query = (
+        select(articles.c.id, func.max(table.c.id))
+        .join(articles, articles.c.uid == table.c.article_uid)
+        .where(_held(at), table.c.action.in_(_CHOICES))
+        .group_by(articles.c.id)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def stories_with_choices(connection: Connection) -> set[int]:
+    """Return the stories of articles that were ever pinned or given a headline."""
+    table, articles = schema.editor_log, schema.articles
+    query = select(articles.c.story_id).join(table, table.c.article_uid == articles.c.uid)
+    query = query.where(table.c.action.in_(_CHOICES), articles.c.story_id.is_not(None))
+    return set(connection.scalars(query))
 
 
 def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import cast
+from typing import NamedTuple, cast
 
 from sqlalchemy import BigInteger, Connection, Text, func, select, type_coerce
 
@@ -13,6 +13,17 @@ from syndicate.store import schema
 _TITLES = 500
 # Rows fetched one by one take half as long again; a thousand leave the processor's cache unread.
 _FETCHED_TOGETHER = 250
+_IDS_TOGETHER = 10_000
+
+
+class LeadFacts(NamedTuple):
+    """Title, section, address and packed terms of an article that may lead its story."""
+
+    article_id: int
+    title: str
+    section: str
+    url: str
+    terms: bytes | None
 
 
 def placed_articles(connection: Connection, since: datetime) -> Iterator[Sequence[StoredArticle]]:
@@ -72,3 +83,15 @@ def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[
         for start in range(0, len(wanted), _TITLES)
         for row in connection.execute(latest.where(table.c.title.in_(wanted[start : start + _TITLES])))
     }
+
+
+def lead_facts(connection: Connection, article_ids: Sequence[int]) -> dict[int, LeadFacts]:
+    """Return what the texts of articles say to the choice of a lead, by article."""
+    table, terms = schema.articles, schema.article_terms
+    query = select(table.c.id, table.c.title, table.c.section, table.c.url, terms.c.terms)
+    query = query.join(terms, terms.c.article_id == table.c.id, isouter=True)
+    found: dict[int, LeadFacts] = {}
+    for start in range(0, len(article_ids), _IDS_TOGETHER):
+        some = query.where(table.c.id.in_(article_ids[start : start + _IDS_TOGETHER]))
+        found |= {row.id: LeadFacts._make(row) for row in connection.execute(some)}
+    return found

@@ -98,16 +98,16 @@ def _remember_listed(connection: Connection, name: str) -> None:
     connection.execute(delete(table).where(table.c.list == name, table.c.article_id.not_in(there)))
 
 
-def section_counts(connection: Connection, *, since: datetime, until: datetime) -> dict[str, int]:
-    """Articles per section published in a span of time: what is usual there."""
+def section_counts(connection: Connection, *, since: datetime, until: datetime) -> dict[str, tuple[int, int]]:
+    """Return (articles, stories) per section published in a span of time."""
     table = schema.articles
     return _per_section(connection, table.c.published >= since, table.c.published < until)
 
 
 def section_counts_at_this_hour(
     connection: Connection, *, until: datetime, span: timedelta, days: int
-) -> dict[str, int]:
-    """Articles per section published in the ``span`` before ``until``'s time of day, on the days before."""
+) -> dict[str, tuple[int, int]]:
+    """Return (articles, stories) per section of the ``span`` before this time of day, on days before."""
     table = schema.articles
     before_until = literal(to_microseconds(until)) - type_coerce(table.c.published, BigInteger)
     return _per_section(
@@ -198,15 +198,19 @@ def rare_sources(connection: Connection, *, since: datetime, until: datetime, mo
     return set(connection.scalars(query))
 
 
-def related_sources(connection: Connection, *, since: datetime, until: datetime) -> dict[int, dict[int, int]]:
-    """For each story updated since a moment: which sources its related links lead to, and how often.
+def related_sources(
+    connection: Connection, *, since: datetime, until: datetime
+) -> dict[int, dict[int, tuple[int, datetime]]]:
+    """Return the sources that related links lead to, for each story updated since a moment.
 
-    Links within the story do not count, nor do articles first seen after ``until``.
+    With each source come the number of its articles and when the newest was seen or published. Links within
+    the story do not count, nor do articles first seen after ``until``.
     """
     links, stories = schema.related, schema.stories
     own, other = schema.articles.alias("own"), schema.articles.alias("other")
+    seen = case((other.c.published < other.c.first_seen, other.c.published), else_=other.c.first_seen)
     query = (
-        select(own.c.story_id, other.c.source_id, func.count(other.c.id.distinct()))
+        select(own.c.story_id, other.c.source_id, func.count(other.c.id.distinct()), func.max(seen))
         .select_from(stories)
         .join(own, own.c.story_id == stories.c.id)
         .join(links, links.c.article_id == own.c.id)
@@ -219,9 +223,9 @@ def related_sources(connection: Connection, *, since: datetime, until: datetime)
         )
         .group_by(own.c.story_id, other.c.source_id)
     )
-    found: dict[int, dict[int, int]] = {}
-    for story, source, count in connection.execute(query):
-        found.setdefault(story, {})[source] = count
+    found: dict[int, dict[int, tuple[int, datetime]]] = {}
+    for story, source, count, newest in connection.execute(query):
+        found.setdefault(story, {})[source] = count, newest
     return found
 
 
@@ -257,14 +261,15 @@ def prune_reads(connection: Connection, *, before: datetime) -> int:
     return connection.execute(delete(schema.reads).where(schema.reads.c.hour < before)).rowcount
 
 
-def _per_section(connection: Connection, *conditions: ColumnElement[bool]) -> dict[str, int]:
+def _per_section(connection: Connection, *conditions: ColumnElement[bool]) -> dict[str, tuple[int, int]]:
     table = schema.articles
+    texts = func.count(func.coalesce(table.c.same_text, -table.c.id).distinct())
     query = (
-        select(table.c.section, func.count(func.coalesce(table.c.same_text, -table.c.id).distinct()))
+        select(table.c.section, texts, func.count(table.c.story_id.distinct()))
         .where(*conditions)
         .group_by(table.c.section)
     )
-    return {section: count for section, count in connection.execute(query)}  # noqa: C416
+    return {section: (articles, stories) for section, articles, stories in connection.execute(query)}
 
 
 def _but(row: Row[Any], left_out: str) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from syndicate.jobs.stories.ranking import RARE_ARTICLES, RHYTHM_DAYS
 from syndicate.newsletter.compose import ComposeOptions
 from syndicate.publish.options import PublishOptions
 from syndicate.stories import RankingOptions, StoryOptions, weights
-from syndicate.stories.ranking import LEAST_READS
+from syndicate.stories.lead import CALM, FRESH
+from syndicate.stories.places import RARE_SHARE
+from syndicate.stories.ranking import ECHO_POWER, LEAST_READS, MOST_ALONE
 from syndicate.stories.terms import NAME_WEIGHT
 
 TEXT = " ".join((Path(__file__).parents[2] / "docs" / "ranking.md").read_text("utf-8").split())
@@ -27,7 +29,7 @@ FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
         f"0.5 ^ (age / ({RANK.lasting_times:g} × half_life))",
         f"below `floor` ({RANK.floor:g})",
         f"the `learn` time ({RANK.learn_days:g} days)",
-        f"(prominence of its articles + {weights.SMOOTHING:g} × mean)",
+        f"prior = max({weights.PRIOR_ARTICLES:g} × mean, {weights.LEAST_PRIOR:g})",
         f"between {weights.LEAST:g} and {weights.MOST:g}",
         f"as a share of {weights.ENOUGH_OTHERS} and at most 1",
         f"their sources + {weights.THEME_SMOOTHING:g}) / (their number",
@@ -36,7 +38,9 @@ FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
         f"at least {LEAST_READS} openings",
         f"fewer than {RANK.least_stories} stories",
         f"`burst` hours ({RANK.burst_hours:g})",
-        f"history has them) × {RANK.story_share:g} × burst",
+        f"`learned × theme` of a story that one source tells is at most {MOST_ALONE:g}",
+        f"at most {FRESH.total_seconds() / 3600:g} hours before the newest",
+        f"until one is worth {CALM:g} more",
         f"usual = max(own, topic, {RANK.least_usual:g})",
         f"{STORY.posted_terms} most telling words",
         f"keeps its {STORY.latest} newest articles",
@@ -85,3 +89,7 @@ def test_what_is_written_as_a_word_is_true_too():
     assert STORY.time_half_life == 1
     assert "is the mean of two things" in TEXT
     assert STORY.nearest_share == 0.5
+    assert "× √ (1 + Σ weight(r)" in TEXT
+    assert ECHO_POWER == 0.5
+    assert "if it has at least a third of the score" in TEXT
+    assert RARE_SHARE == 1 / 3

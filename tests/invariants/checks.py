@@ -19,8 +19,9 @@ from syndicate.jobs.publish.publish import PublishJob
 from syndicate.jobs.stories.stories import load_index
 from syndicate.publish.rss_atom import FeedWriter
 from syndicate.publish.site_paths import section_path, tag_path
-from syndicate.store import leases, quarantine, schema, stale
+from syndicate.store import editor, leases, quarantine, schema, stale
 from syndicate.stories import StoryIndex
+from syndicate.stories.lead import FRESH
 from tests.invariants import sameness
 from tests.invariants.newsroom import Newsroom, Row, by_label
 
@@ -86,13 +87,14 @@ def check_4(newsroom: Newsroom) -> Iterator[str]:
 
 def check_5(newsroom: Newsroom) -> Iterator[str]:
     """5: counts and coverage of a story equal its members, the lead is a member and no copy while another
-    exists, no story is empty."""
+    exists, and fresh or chosen by the editor, no story is empty."""
     members: dict[int, list[Row]] = defaultdict(list)
     for row in _placed(newsroom):
         members[row.story or 0].append(row)
     found = newsroom.labels()
     with newsroom.store.read() as connection:
         stories = {row.id: row for row in connection.execute(select(schema.stories))}
+        chosen = editor.chosen_articles(connection, at=newsroom.now)
     if gone := members.keys() - stories.keys():
         yield f"articles in stories that are gone: {sorted(gone)}"
     for story_id, story in stories.items():
@@ -106,6 +108,12 @@ def check_5(newsroom: Newsroom) -> Iterator[str]:
             yield f"story {story_id} is led by {story.lead_id}, which is in another story or gone"
         elif story.lead_id not in {min(group, key=_age).id for group in by_label(told, found).values()}:
             yield f"story {story_id} is led by {story.lead_id}, a copy"
+        else:
+            originals = [min(group, key=_age) for group in by_label(told, found).values()]
+            lead = next(row for row in originals if row.id == story.lead_id)
+            newest = max(row.published for row in originals)
+            if lead.id not in chosen and newest - lead.published > FRESH:
+                yield f"story {story_id} is led by {lead.id} of {lead.published}, and moved at {newest}"
 
 
 def check_6(newsroom: Newsroom) -> Iterator[str]:

@@ -62,7 +62,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def write_site(folder: Path) -> None:
     pages = SitePages(Templates(), OPTIONS, sections=["world"])
-    headlines = [replace(Headline.of(item), why=[Reason("pin", 1)]) for item in (ARTICLE, ARABIC)]
+    headlines = [replace(Headline.of(item), why=[Reason("pin")]) for item in (ARTICLE, ARABIC)]
     pictured = Headline.of(published(3, image=Image(url="/site/assets/favicon.png")))
     files = {item.article.path: pages.article_page(item, top=headlines) for item in (ARTICLE, ARABIC)}
     files[FRONT_PATH] = pages.front_page(

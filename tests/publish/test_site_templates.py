@@ -1,10 +1,11 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from syndicate.errors import RenderError
 from syndicate.publish.site import SitePages
-from syndicate.publish.site_headline import Headline
+from syndicate.publish.site_headline import Headline, reasons
 from syndicate.templating import Templates
 from tests.publish.samples import OPTIONS, published
 from tests.template_variables import variables
@@ -61,3 +62,22 @@ def test_every_variable_of_a_template_is_documented(name):
     }
 
     assert undocumented == set()
+
+
+@pytest.mark.parametrize("language", ["", "ar", "de", "es", "fr"])
+def test_every_reason_has_words_in_every_language_and_no_score(language: str, tmp_path: Path) -> None:
+    listed = "{% for one in reasons %}{{ words.reason(one) }}\n{% endfor %}"
+    (tmp_path / "reasons.html").write_text('{% import "pages/words.html" as words %}' + listed)
+    parts = {
+        "source:1": 0.52, "source:2": 0.41, "reads": 0.3, "theme": 1.31, "boost": 2.0, "pin": 1.0,
+        "rare": 1.0, "recent:3": 2.0, "slow": 72.0,
+    }  # fmt: skip
+    told = Templates(tmp_path).in_language(language).render("reasons.html", reasons=reasons(parts))
+    lines = told.split("\n")[:-1]
+    assert len(lines) == len(set(lines)) == 7
+    assert all(line == line.strip() != "" for line in lines)
+    assert set(re.findall(r"[0-9.,]*[0-9]", told)) <= {"2", "3", "72"}
+
+
+def test_a_small_boost_or_theme_is_no_reason() -> None:
+    assert reasons({"source:1": 1.0, "theme": 1.1, "boost": 0.5}) == ()

@@ -68,7 +68,7 @@ def test_the_same_hour_of_the_days_before_is_counted_and_no_other(room):
         *(replace(new_article(n), published=moment) for n, moment in published.items()),
     )
     found = ranking.section_counts_at_this_hour(connection, until=NOW, span=3 * HOUR, days=7)
-    assert found == {"world": 2}, "only the first two"
+    assert found == {"world": (2, 2)}, "only the first two"
     assert ranking.first_published(connection) == published[6]
 
 
@@ -82,7 +82,9 @@ def test_related_sources_are_those_of_other_stories(room):
     factories.place(connection, same, story)
     links = [stories.RelatedRow(related_id=related, score=1.0, parts={}) for related in (same, far, later)]
     stories.save_related(connection, {one: links})
-    assert ranking.related_sources(connection, since=NOW - DAY, until=NOW) == {story: {hills.id: 1}}
+    assert ranking.related_sources(connection, since=NOW - DAY, until=NOW) == {
+        story: {hills.id: (1, new_article(3).published)}
+    }
     assert ranking.related_sources(connection, since=NOW + DAY, until=NOW) == {}
 
 

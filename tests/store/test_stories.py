@@ -285,12 +285,12 @@ def test_what_is_usual_counts_articles_of_each_section_without_copies(room):
     story = factories.place(connection, ids[0])
     factories.place(connection, ids[1], story, same_text=ids[0])
 
-    def counts(hours: float, until=NOW + timedelta(seconds=1)) -> dict[str, int]:
+    def counts(hours: float, until=NOW + timedelta(seconds=1)) -> dict[str, tuple[int, int]]:
         return ranking.section_counts(connection, since=NOW - timedelta(hours=hours), until=until)
 
-    assert counts(6) == {"world": 2, "sport": 1}
-    assert counts(1) == {"world": 2}
-    assert counts(6, until=NOW - timedelta(hours=1)) == {"sport": 1}
+    assert counts(6) == {"world": (2, 1), "sport": (1, 0)}
+    assert counts(1) == {"world": (2, 1)}
+    assert counts(6, until=NOW - timedelta(hours=1)) == {"sport": (1, 0)}
 
 
 def test_three_failures_and_a_thing_rests_until_it_works_again(store):

@@ -1,16 +1,15 @@
-"""Top, trending and leads: timelines whose right order is argued beside them."""
+"""Top and trending: timelines whose right order is argued beside them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import log
 
 import pytest
 
 from syndicate.stories import (
-    LeadCandidate,
     RankingOptions,
     StoryArticle,
     StoryFacts,
-    choose_lead,
     rank_step,
     rank_top,
     rank_trending,
@@ -47,7 +46,7 @@ def test_top_is_faded_coverage_and_its_parts_sum_to_the_score() -> None:
         "source:2": 5 / 6 * 0.5 + 1 / 6 * 0.5 ** (1 / 6),
         "source:3": 5 / 6 * 0.5**6 + 1 / 6 * 0.5,
     }
-    assert ranked.parts == pytest.approx(sources | {"slow": 72.0})
+    assert ranked.parts == pytest.approx(sources | {"recent:6": 2.0, "slow": 72.0})
     assert ranked.score == pytest.approx(sum(sources.values()))
     assert (ranked.position, ranked.coverage, ranked.article_id) == (1, 3, 100)
 
@@ -98,7 +97,7 @@ def test_trending_wants_growth_not_size() -> None:
 
 def test_trending_expects_more_of_a_busy_topic() -> None:
     coverage = [(source, 1.0) for source in range(4)]
-    quiet, busy = story(1, *coverage, usual_rate=1.0), story(2, *coverage, usual_rate=6.0)
+    quiet, busy = story(1, *coverage, usual_rate=0.1), story(2, *coverage, usual_rate=0.6)
     found = rank_trending([busy, quiet], NOW, OPTIONS)
     assert ids(found) == [1, 2]
     assert found[1].parts == pytest.approx({"gain": 4.0, "usual": 1.8, "burst": 4 * log(4 / 1.8) - 2.2})
@@ -114,31 +113,42 @@ def test_lists_move_at_fixed_steps_of_the_clock(minute: int, expected: int) -> N
     assert rank_step(moment, 900) == datetime(2026, 11, 24, 9, expected, tzinfo=UTC)
 
 
-def candidate(article_id: int, **changes: object) -> LeadCandidate:
-    fields: dict[str, object] = {
-        "source_weight": 1.0,
-        "has_image": False,
-        "length": 1000,
-        "published": NOW + timedelta(minutes=article_id),
-        **changes,
-    }
-    return LeadCandidate(article_id=article_id, **fields)  # type: ignore[arg-type]
+def test_a_story_of_one_source_has_a_ceiling_below_one_that_two_tell() -> None:
+    def told_by(*sources: int, learned: float = 1.0, theme: float = 1.0) -> StoryFacts:
+        made = story(sources[0], *[(source, 0.0) for source in sources])
+        articles = tuple(replace(article, learned=learned) for article in made.articles)
+        return replace(made, articles=articles, theme=theme)
+
+    alone, two = rank_top([told_by(1, learned=4.0, theme=2.0), told_by(2, 3)], NOW, OPTIONS)[::-1]
+    assert (alone.story_id, alone.score, two.score) == (1, 1.5, 2.0)
+    # What two sources tell has none.
+    assert rank_top([told_by(2, 3, learned=4.0)], NOW, OPTIONS)[0].score == 8.0
+
+
+def test_what_more_sources_write_about_counts_more_and_for_a_few_days() -> None:
+    def echoed(*hours: float) -> float:
+        echoes = tuple((1.0, NOW - timedelta(hours=one)) for one in hours)
+        told = replace(story(1, (1, 0.0), (2, 0.0)), echoes=echoes)
+        return rank_top([told], NOW, OPTIONS)[0].score / 2
+
+    assert echoed() == 1.0
+    assert echoed(0, 0, 0) == pytest.approx(2.0)
+    assert echoed(24) == pytest.approx(1.5**0.5)
 
 
 @pytest.mark.parametrize(
-    ("better", "worse"),
+    ("hours", "recent"),
     [
-        ({}, {"is_copy": True, "source_weight": 5.0}),
-        ({"source_weight": 2.0}, {"has_image": True}),
-        ({"has_image": True}, {"length": 9000}),
-        ({"length": 1400}, {"length": 200}),
+        ((0.5,), {"recent:3": 1.0}),
+        ((0.5, 5.0), {"recent:6": 2.0}),
+        ((0.5, 1.0, 2.0, 20.0, 21.0), {"recent:3": 3.0}),
+        ((0.5, 20.0, 21.0, 22.0), {"recent:24": 4.0}),
     ],
 )
-def test_the_better_article_leads(better: dict[str, object], worse: dict[str, object]) -> None:
-    assert choose_lead([candidate(1, **worse), candidate(2, **better)]) == 2
-
-
-def test_between_equals_the_first_to_report_leads() -> None:
-    assert choose_lead([candidate(3), candidate(2), candidate(1, published=NOW + timedelta(hours=1))]) == 2
-    with pytest.raises(ValueError, match="empty"):
-        choose_lead([])
+def test_sources_are_counted_for_readers_in_the_span_that_has_half_of_them(
+    hours: tuple[float, ...], recent: dict[str, float]
+) -> None:
+    busy_day = [story(number, (number, 1)) for number in range(20, 40)]
+    ranked = rank_top([story(1, *enumerate(hours, 1)), *busy_day], NOW, OPTIONS)
+    parts = next(one.parts for one in ranked if one.story_id == 1)
+    assert {name: value for name, value in parts.items() if name.startswith("recent")} == recent

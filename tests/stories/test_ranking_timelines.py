@@ -80,7 +80,7 @@ def test_twenty_articles_of_one_source_on_one_story_are_one_voice_and_one_place(
     two_voices = story(2, (2, 1.0), (3, 1.0))
     found = rank_top([twenty, two_voices], NOW, OPTIONS)
     assert [one.story_id for one in found] == [2, 1]
-    assert parts(found, 1) == pytest.approx({"source:1": 1.0, "slow": 72.0})
+    assert parts(found, 1) == pytest.approx({"source:1": 1.0, "recent:3": 1.0, "slow": 72.0})
     # And they are no trend either: nobody else noticed.
     assert [one.story_id for one in rank_trending([twenty], NOW, OPTIONS)] == []
 
@@ -98,6 +98,18 @@ def test_a_rare_source_has_one_of_the_first_ten_places_if_it_has_anything_to_say
     lifted = rank_top([rare, strong, *busy(200, 20)], NOW, OPTIONS)
     assert lifted[0].story_id == 3
     assert "rare" not in parts(lifted, 1)
+
+
+def test_the_rare_place_does_not_pass_a_story_worth_more_than_three_of_it() -> None:
+    post = story(1, (99, 20.0), rare=True)
+    told = [story(number, *[(100 * number + n, 1.0) for n in range(5)]) for number in range(200, 220)]
+    assert top(post, *told).index(1) == 20
+    fresh = story(1, (99, 0.1), rare=True)
+    assert top(fresh, *told).index(1) == 20
+    assert (
+        top(fresh, *busy(200, 9), *(story(n, (n, 0.05), (1000 + n, 5.0)) for n in range(300, 320))).index(1)
+        == 9
+    )
 
 
 def test_the_rare_place_is_not_for_what_lies_below_the_floor() -> None:
@@ -146,9 +158,9 @@ def test_what_serious_sources_write_about_counts_and_what_nobody_else_does_count
 
 
 def test_a_topic_is_measured_against_its_own_history() -> None:
-    # Sport always has thirty articles at this hour; five sources on one match are its usual Saturday.
-    sport = story(1, *[(source, 1.0) for source in range(5)], topic="sport", usual_rate=20.0)
-    science = story(2, *[(source, 1.0) for source in range(5)], topic="science", usual_rate=0.5)
+    # Every match has six articles at this hour; five sources on one are its usual Saturday.
+    sport = story(1, *[(source, 1.0) for source in range(5)], topic="sport", usual_rate=2.0)
+    science = story(2, *[(source, 1.0) for source in range(5)], topic="science", usual_rate=0.05)
     found = rank_trending([sport, science], NOW, OPTIONS)
     assert [one.story_id for one in found] == [2]
     assert found[0].parts == pytest.approx({"gain": 5.0, "usual": 0.5, "burst": 5 * log(10) - 4.5})
@@ -156,7 +168,7 @@ def test_a_topic_is_measured_against_its_own_history() -> None:
 
 def test_chance_is_no_burst() -> None:
     # Four where 2.4 are usual is what chance does to a topic: below one standard deviation.
-    assert rank_trending([story(1, *[(n, 1.0) for n in range(4)], usual_rate=8.0)], NOW, OPTIONS) == ()
+    assert rank_trending([story(1, *[(n, 1.0) for n in range(4)], usual_rate=0.8)], NOW, OPTIONS) == ()
 
 
 def test_the_editors_hand() -> None:

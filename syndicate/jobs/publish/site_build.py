@@ -273,12 +273,7 @@ class SiteBuild:
         """The same headlines with what put them there: for the front page, which is written anew anyway."""
         ranked = ranking.ranked_stories(connection, "top", limit=FRONT_TOP)
         leads = article_store.get_articles(connection, [story.article_id for story in ranked])
-        names = {source.id: source.name for source in self._views.sources.values()}
-        why = {
-            leads[story.article_id].path: reasons(story.parts, names)
-            for story in ranked
-            if story.article_id in leads
-        }
+        why = {leads[one.article_id].path: reasons(one.parts) for one in ranked if one.article_id in leads}
         return [replace(headline, why=why.get(headline.path, ())) for headline in top]
 
     def _more_from(self, connection: Connection, section: str) -> list[Headline]:

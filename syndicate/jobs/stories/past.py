@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from syndicate.files import temporary_folder
-from syndicate.jobs.stories.placing import Placing, refresh_stories
+from syndicate.jobs.stories.leads import refresh_stories
+from syndicate.jobs.stories.placing import Placing
 from syndicate.jobs.stories.stories import load_index
 from syndicate.store import Store, open_store, past
 from syndicate.store import stories as story_store

@@ -5,10 +5,10 @@ merged or split, related links, leads. Until a story has a row, it carries the n
 its articles.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from syndicate.model import Story
+from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.store import Connection, stale, story_moves
 from syndicate.store import placed as placed_store
 from syndicate.store import stories as story_store
@@ -19,15 +19,11 @@ from syndicate.stories import (
     ArticleTerms,
     Fingerprint,
     IndexedArticle,
-    LeadCandidate,
     Placement,
     Regrouping,
     Scored,
     StoryIndex,
-    choose_lead,
 )
-
-CHARACTERS_PER_WORD = 6
 
 
 class Placing:
@@ -235,41 +231,3 @@ class Placing:
         if linking:
             repeated = story_store.repeated_links(self._connection, sorted(linking))
             story_store.remove_links(self._connection, repeated)
-
-
-def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datetime) -> None:
-    """Bring the lead and the counts of stories up to date with their articles."""
-    members: dict[int, list[story_store.StoryArticle]] = {}
-    for row in story_store.story_articles(connection, ids=sorted(story_ids)):
-        members.setdefault(row.story_id, []).append(row)
-    story_store.save_stories(
-        connection,
-        [
-            Story(
-                id=story_id,
-                lead_id=_lead(rows),
-                created=now,
-                updated=now,
-                articles=len(rows),
-                coverage=len({row.source_id for row in rows}),
-            )
-            for story_id, rows in members.items()
-        ],
-    )
-
-
-def _lead(rows: Sequence[story_store.StoryArticle]) -> int:
-    first: dict[int, int] = {}
-    for row in rows:
-        first.setdefault(row.same_text, row.article_id)
-    return choose_lead(
-        LeadCandidate(
-            article_id=row.article_id,
-            source_weight=row.weight,
-            has_image=row.has_image,
-            length=row.words * CHARACTERS_PER_WORD,
-            published=row.published,
-            is_copy=row.article_id != first[row.same_text],
-        )
-        for row in rows
-    )

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from syndicate.jobs.stories.leads import refresh_chosen_leads
 from syndicate.model import Decision, EditorAction, RankedStory, is_dated
 from syndicate.store import Connection, Store, editor, leases, ranking
 from syndicate.store import sources as source_store
@@ -35,6 +36,8 @@ JUDGED_AFTER = DAY
 RHYTHM_DAYS = 7
 # Rare: at most so many articles in that week.
 RARE_ARTICLES = 3
+# Parts of a rank that readers are told of.
+MARKS = ("boost", "pin", "rare", "recent", "slow")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,10 +58,12 @@ class RankingJob:
         The lists are as of the clock's last step, or of the newest article if that came since: between
         two steps only news and the editor change them.
         """
+        news = self._news(now)
         with self.store.write() as connection:
             editor.sync_headlines(connection, at=now)
+            if self._ranked is None or self._ranked[2:] != news[2:]:
+                refresh_chosen_leads(connection, now)
         self._learn(now)
-        news = self._news(now)
         step = rank_step(now, self.options.step_seconds)
         with self.store.read() as connection:
             rows = candidates(connection, now, self.options)
@@ -153,7 +158,7 @@ def story_facts(
     options: RankingOptions,
     learned: Mapping[int, SourceWeight] | None = None,
 ) -> list[StoryFacts]:
-    """Stored stories as ranking sees them at a moment; a story's topic is its lead's section.
+    """Return stored stories as ranking sees them at a moment; a story's topic is its lead's section.
 
     ``learned`` replaces the stored weights.
     """
@@ -202,13 +207,16 @@ class _Facts:
     declared: Mapping[int, float]
     rare: set[int]
     usual: Mapping[str, float]
-    related: Mapping[int, Mapping[int, int]]
+    related: Mapping[int, Mapping[int, tuple[int, datetime]]]
     reads: Mapping[int, int]
     hands: Mapping[int, Hand]
 
     def story(self, story_id: int, rows: Sequence[story_store.StoryArticle]) -> StoryFacts:
         topic = next((row.section for row in rows if row.article_id == row.lead_id), "")
-        related = self.related.get(story_id, {})
+        related = [
+            (self.weights.get(source, 1.0) * self.declared.get(source, 1.0), count, seen)
+            for source, (count, seen) in sorted(self.related.get(story_id, {}).items())
+        ]
         return StoryFacts(
             story_id=story_id,
             lead_article_id=rows[0].lead_id,
@@ -225,35 +233,32 @@ class _Facts:
             ),
             topic=topic,
             usual_rate=self.usual.get(topic, 0.0),
-            theme=theme_weight(
-                (self.weights.get(source, 1.0) * self.declared.get(source, 1.0), count)
-                for source, count in sorted(related.items())
-            ),
+            theme=theme_weight((weight, count) for weight, count, _ in related),
+            echoes=tuple((weight, seen) for weight, _, seen in related),
             reads=self.reads.get(story_id, 0),
             hand=self.hands.get(story_id, Hand()),
         )
 
 
 def _usual(connection: Connection, moment: datetime, options: RankingOptions) -> dict[str, float]:
-    """Each topic's articles per hour as its own history has them.
+    """Return the articles per hour that one story of each topic usually gets, by the topic's own history.
 
-    The larger of two: the rate of the ``history`` before the burst, and the rate at this time of day on
-    the days before (seven at most, as far back as there are articles), for a newsroom has its hours.
+    That is the topic's articles per hour over the number of its stories in the ``history`` before the burst.
+    The rate is the larger of two: that of the ``history``, and that at this time of day on the days before
+    (seven at most, as far back as there are articles), for a newsroom has its hours.
     """
     burst = timedelta(hours=options.burst_hours)
     quiet = moment - burst
     start = quiet - timedelta(hours=options.history_hours)
-    rates = {
-        section: count / options.history_hours
-        for section, count in ranking.section_counts(connection, since=start, until=quiet).items()
-    }
+    before = ranking.section_counts(connection, since=start, until=quiet)
+    rates = {section: articles / options.history_hours for section, (articles, _) in before.items()}
     first = ranking.first_published(connection)
     days = 0 if first is None or burst >= DAY else min(RHYTHM_DAYS, (quiet - first) // DAY)
     if days > 0:
         counts = ranking.section_counts_at_this_hour(connection, until=moment, span=burst, days=days)
-        for section, count in counts.items():
-            rates[section] = max(rates.get(section, 0.0), count / (days * options.burst_hours))
-    return rates
+        for section, (articles, _) in counts.items():
+            rates[section] = max(rates.get(section, 0.0), articles / (days * options.burst_hours))
+    return {section: rate / max(before.get(section, (0, 0))[1], 1) for section, rate in rates.items()}
 
 
 def _seen(row: story_store.StoryArticle) -> datetime:
@@ -266,5 +271,5 @@ def _differs(stored: Sequence[RankedStory], fresh: Sequence[RankedStory]) -> boo
 
 
 def _shown(one: RankedStory) -> tuple[object, ...]:
-    marks = tuple(one.parts.get(name) for name in ("boost", "pin", "rare", "slow"))
+    marks = {name: part for name, part in one.parts.items() if name.partition(":")[0] in MARKS}
     return one.story_id, one.article_id, one.coverage, marks

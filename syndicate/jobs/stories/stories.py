@@ -14,7 +14,8 @@ from typing import Any
 
 from syndicate.errors import StoreBusy, StoreGone
 from syndicate.jobs.run_clock import RunClock
-from syndicate.jobs.stories.placing import Placing, refresh_stories
+from syndicate.jobs.stories.leads import refresh_stories
+from syndicate.jobs.stories.placing import Placing
 from syndicate.jobs.stories.ranking import RankingJob
 from syndicate.store import Connection, Store, leases, quarantine
 from syndicate.store import placed as placed_store

@@ -1,12 +1,14 @@
 """Ranks from rows: what is learned, the editor's hand in lists, feeds, pages and editions, openings."""
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.model import EditorAction, NewArticle, RankedStory
 from syndicate.store import Connection, editions, editor, ranking
 from tests import factories
@@ -115,6 +117,22 @@ def test_a_pinned_story_leads_the_edition_though_it_is_no_news_of_the_day(desk: 
     assert "Archive opens medieval charters" in outcome.subject
 
 
+def test_the_pinned_or_retitled_article_leads_its_story_until_the_decision_ends(desk: Room) -> None:
+    title = "Lighthouse opens as library"
+    desk.add(news(7, title, SEVEN - HOUR / 2), source="hills")
+    story = desk.articles()[TITLES[0]].story_id
+    with desk.store.write() as connection:
+        factories.place(connection, desk.articles()[title].id, story)
+        refresh_stories(connection, [story or 0], SEVEN)
+    assert top(desk)[0] == TITLES[0]
+    decide(desk, EditorAction.RETITLE, 7, "Ours", now=SEVEN, expires=SEVEN + HOUR)
+    assert top(desk)[0] == "Ours"
+    decide(desk, EditorAction.PIN, 1, "1", now=SEVEN, expires=SEVEN + HOUR / 2)
+    assert top(desk)[0] == TITLES[0], "the latest decision counts"
+    assert top(desk, SEVEN + 3 * HOUR / 4)[0] == "Ours"
+    assert top(desk, SEVEN + 2 * HOUR)[0] == TITLES[0]
+
+
 def test_an_edition_is_cut_with_what_held_at_its_end(desk: Room) -> None:
     # Decided before seven and ended before seven: it is no business of this edition.
     decide(desk, EditorAction.DROP, 1, now=SEVEN - 3 * HOUR, expires=SEVEN - HOUR)
@@ -174,8 +192,10 @@ def test_the_front_page_says_why_a_story_is_there(desk: Room) -> None:
     top(desk)
     desk.services.publish.run(SEVEN)
     front = (desk.folder / "feeds" / "site" / "index.html").read_text("utf-8")
-    assert "put here by our editor" in front
-    assert "<bdi>harbour</bdi> 0." in front
+    assert "Chosen by our editor" in front
+    assert "Published in the last 3 hours" in front
+    assert "A quiet day: stories of the last 72 hours are listed" in front
+    assert not re.search(r"<details.*?\d\.\d.*?</details>", front), "no scores for readers"
 
 
 def test_sources_whose_stories_others_take_up_are_worth_more_from_the_next_day_on(room: Room) -> None:

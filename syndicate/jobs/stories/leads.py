@@ -1,0 +1,100 @@
+"""Leads and counts of stories, after their articles or the editor's decisions have changed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from syndicate.model import Story
+from syndicate.store import Connection, editor
+from syndicate.store import placed as placed_store
+from syndicate.store import stories as story_store
+from syndicate.stories import (
+    Fingerprint,
+    LeadCandidate,
+    choose_lead,
+    is_report,
+    lead_candidates,
+)
+
+CHARACTERS_PER_WORD = 6
+
+_Members = Mapping[int, Sequence[story_store.StoryArticle]]
+
+
+def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datetime) -> None:
+    """Bring the lead and the counts of stories up to date with their articles."""
+    members = _members(connection, story_ids)
+    leads = _leads(connection, members, now)
+    story_store.save_stories(
+        connection,
+        [
+            Story(
+                id=story_id,
+                lead_id=leads[story_id],
+                created=now,
+                updated=now,
+                articles=len(rows),
+                coverage=len({row.source_id for row in rows}),
+            )
+            for story_id, rows in members.items()
+        ],
+    )
+
+
+def refresh_chosen_leads(connection: Connection, now: datetime) -> None:
+    """Bring the leads up to date with the editor's decisions, those that ended included."""
+    members = _members(connection, editor.stories_with_choices(connection))
+    leads = _leads(connection, members, now)
+    stories = story_store.get_stories(connection, members).values()
+    moved = [replace(one, lead_id=leads[one.id]) for one in stories if one.lead_id != leads[one.id]]
+    story_store.save_stories(connection, moved)
+
+
+def _members(connection: Connection, story_ids: Iterable[int]) -> _Members:
+    members: dict[int, list[story_store.StoryArticle]] = {}
+    for row in story_store.story_articles(connection, ids=sorted(story_ids)):
+        members.setdefault(row.story_id, []).append(row)
+    return members
+
+
+def _leads(connection: Connection, members: _Members, now: datetime) -> dict[int, int]:
+    """Return the lead of each story."""
+    leads = {story_id: rows[0].article_id for story_id, rows in members.items()}
+    shared = {story_id: rows for story_id, rows in members.items() if len(rows) > 1}
+    if not shared:
+        return leads
+    chosen = editor.chosen_articles(connection, at=now)
+    candidates = {story_id: lead_candidates(_candidates(rows, chosen)) for story_id, rows in shared.items()}
+    compared = [one.article_id for found in candidates.values() if len(found) > 1 for one in found]
+    facts = placed_store.lead_facts(connection, compared)
+    return leads | {
+        story_id: choose_lead([_with_facts(one, facts.get(one.article_id)) for one in found])
+        for story_id, found in candidates.items()
+    }
+
+
+def _candidates(
+    rows: Sequence[story_store.StoryArticle], chosen: Mapping[int, int]
+) -> Iterable[LeadCandidate]:
+    first: dict[int, int] = {}
+    for row in rows:
+        first.setdefault(row.same_text, row.article_id)
+        yield LeadCandidate(
+            article_id=row.article_id,
+            source_weight=row.weight,
+            has_image=row.has_image,
+            length=row.words * CHARACTERS_PER_WORD,
+            published=row.published,
+            is_copy=row.article_id != first[row.same_text],
+            chosen=chosen.get(row.article_id, 0),
+        )
+
+
+def _with_facts(candidate: LeadCandidate, facts: placed_store.LeadFacts | None) -> LeadCandidate:
+    if facts is None:
+        return candidate
+    try:
+        terms = Fingerprint.unpack(facts.terms or b"")
+    except ValueError:
+        terms = None  # of another version, or the index does not know the article
+    return replace(candidate, is_report=is_report(facts.title, facts.section, facts.url), terms=terms)
