@@ -100,6 +100,34 @@ class EditionStory:
     parts: Mapping[str, float] = field(default_factory=dict)
 
 
+class LeaveReason(StrEnum):
+    """Reason why an edition did not carry an article of its period.
+
+    An article left out for ``SIZE`` waits for the next edition. With ``SAME_EVENT`` another item told it.
+    """
+
+    REPEATS = "repeats"
+    NO_ROOM = "no room"
+    SHARE = "share"
+    SAME_EVENT = "same event"
+    EDITOR = "editor"
+    SIZE = "size"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """An article that an edition left out, and why.
+
+    ``detail`` adds what the reason needs: the place among the candidates and the number of places for
+    ``NO_ROOM``, the id of the other article for ``SAME_EVENT``, of the edition for ``REPEATS``.
+    """
+
+    article_id: int
+    reason: LeaveReason
+    detail: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edition:
     """One issue of a newsletter for one period, whole and frozen.

@@ -6,7 +6,15 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from syndicate.jobs.newsletter.own_links import missing
-from syndicate.model import EVERY_EDITION, Digest, EditionStory, Newsletter, archive_folder, edition_url
+from syndicate.model import (
+    EVERY_EDITION,
+    Digest,
+    EditionStory,
+    LeftOut,
+    Newsletter,
+    archive_folder,
+    edition_url,
+)
 from syndicate.newsletter.findings import DoubtfulLinks, Finding, Origins
 from syndicate.newsletter.lint import errors_of, lint_mail
 from syndicate.newsletter.lint_structure import check_headers
@@ -46,6 +54,7 @@ class Draft:
     period: Period
     stories: tuple[EditionStory, ...]
     proof: Proof | None
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def rendered(self) -> RenderedEdition | None:

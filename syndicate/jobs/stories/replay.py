@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from syndicate.jobs.newsletter.editions import EditionJob, for_period
+from syndicate.jobs.newsletter.selection import Selection, Selector, for_period
 from syndicate.jobs.stories.past import PastNewsroom, past_newsroom
 from syndicate.jobs.stories.ranking import (
     DAY,
@@ -23,7 +23,7 @@ from syndicate.jobs.stories.ranking import (
     looks_back,
     story_facts,
 )
-from syndicate.model import EditionStory, Newsletter, RankedStory
+from syndicate.model import EditionStory, LeftOut, Newsletter, RankedStory
 from syndicate.newsletter.periods import Period, latest_period, parse_schedule, read_zone
 from syndicate.store import Store, past
 from syndicate.stories import RankingOptions, StoryOptions, rank_step, rank_top, rank_trending
@@ -44,6 +44,7 @@ class ReplayedEdition:
     newsletter: str
     period: Period
     stories: tuple[EditionStory, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class ReplayJob:
     store: Store
     options: RankingOptions
     stories: StoryOptions
-    editions: EditionJob
+    selector: Selector
 
     def lists(self, start: datetime, end: datetime, every: timedelta) -> Iterator[ReplayedLists]:
         """The lists at ``start`` and then ``every`` so often, up to and including ``end``."""
@@ -76,9 +77,14 @@ class ReplayJob:
         with self._past(periods[0].end, span) as newsroom:
             for period in periods:
                 newsroom.advance(period.end)
-                stories = self._edition(newsroom, newsletter, period, carried)
-                carried |= dict.fromkeys((one.lead.article.id for one in stories), period.end)
-                yield ReplayedEdition(newsletter=newsletter.name, period=period, stories=stories)
+                chosen = self._edition(newsroom, newsletter, period, carried)
+                carried |= dict.fromkeys((story.lead.article.id for story in chosen.stories), period.end)
+                yield ReplayedEdition(
+                    newsletter=newsletter.name,
+                    period=period,
+                    stories=chosen.stories,
+                    left_out=chosen.left_out,
+                )
 
     def _past(self, start: datetime, span: timedelta) -> AbstractContextManager[PastNewsroom]:
         """The newsroom as it was a window before anything that is looked at from ``start`` on."""
@@ -89,13 +95,13 @@ class ReplayJob:
 
     def _edition(
         self, newsroom: PastNewsroom, newsletter: Newsletter, period: Period, carried: Mapping[int, datetime]
-    ) -> tuple[EditionStory, ...]:
+    ) -> Selection:
         with newsroom.store.read() as connection:
             earlier: dict[int, datetime] = {}
             for article_id, story_id in past.stories_of(connection, sorted(carried)).items():
                 earlier[story_id] = max(carried[article_id], earlier.get(story_id, carried[article_id]))
             learned = learned_weights(connection, _day(period.end), self.options)
-            return self.editions.choose(connection, newsletter, period, period.end, earlier, learned)
+            return self.selector.choose(connection, newsletter, period, period.end, earlier, learned)
 
     def _lists(self, newsroom: PastNewsroom, moment: datetime) -> ReplayedLists:
         with newsroom.store.read() as connection:
