@@ -86,8 +86,8 @@ class Newsletter:
 class EditionStory:
     """One story as an edition carries it, frozen when it was cut.
 
-    ``kind`` is the list it was chosen from (``top`` or ``trending``); ``follow_up`` is true when an
-    earlier edition carried the story and it has really moved since.
+    ``kind`` is the list it was chosen from (``top`` or ``trending``); ``follow_up`` is true when an earlier
+    edition told the story. ``tells`` are the articles that its readers know from now on.
     """
 
     story_id: int
@@ -95,6 +95,7 @@ class EditionStory:
     kind: str
     coverage: int
     lead: PublishedArticle
+    tells: tuple[int, ...] = ()
     follow_up: bool = False
     score: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)

@@ -235,7 +235,9 @@ class Services(IntakeServices):
         """Return the selection of editions' stories."""
         from syndicate.jobs.newsletter.selection import Selector
 
-        return Selector(ranking=self.ranking, site_url=self.press.site.url)
+        return Selector(
+            ranking=self.ranking, site_url=self.press.site.url, story_options=self.stories.options
+        )
 
     @cached_property
     def replay(self) -> ReplayJob:

@@ -13,10 +13,10 @@ from syndicate.jobs.newsletter.desk import DeskJob
 from syndicate.jobs.newsletter.press import Draft, Press
 from syndicate.jobs.newsletter.selection import Selector
 from syndicate.jobs.newsletter.variants import cut_variants, sending_times
-from syndicate.model import EVERY_EDITION, EditionStory, Newsletter
+from syndicate.model import EVERY_EDITION, EditionStory, LeftOut, Newsletter
 from syndicate.newsletter.periods import Period, due_period, latest_period, parse_schedule, read_zone
 from syndicate.newsletter.views import digest_from_stories
-from syndicate.store import Store, quarantine
+from syndicate.store import Store, edition_articles, quarantine
 from syndicate.store import editions as edition_store
 from syndicate.store import newsletters as newsletter_store
 from syndicate.store.preferences import Variant
@@ -140,14 +140,7 @@ class EditionJob:
         """
         moment = min(now, period.end)
         with self.store.read() as connection:
-            before = edition_store.carried_stories(
-                connection,
-                newsletter.name,
-                before=period.end,
-                cadence=variant.key if variant else EVERY_EDITION,
-            )
-            earlier = {story_id: one.cut_at for story_id, one in before.items()}
-            chosen = self.selector.choose(connection, newsletter, period, moment, earlier, variant=variant)
+            chosen = self.selector.choose(connection, newsletter, period, moment, variant=variant)
         cadence = variant.key if variant else EVERY_EDITION
         draft = self.render(newsletter, period, chosen.stories, cadence=cadence)
         return replace(draft, left_out=(*chosen.left_out, *draft.left_out))
@@ -166,9 +159,14 @@ class EditionJob:
             return Draft(newsletter=newsletter, period=period, stories=(), proof=None)
         digest = digest_from_stories(stories, self.press.site)
         proof = self.press.proof(newsletter, period, digest, cadence=cadence, invented=invented)
-        kept = {story.story_id for story in proof.digest.stories}
-        stories = tuple(story for story in stories if story.story_id in kept)
-        return Draft(newsletter=newsletter, period=period, stories=stories, proof=proof)
+        left_out = tuple(
+            LeftOut(article_id=article_id, reason=proof.dropped[story.lead.article.id])
+            for story in stories
+            if story.lead.article.id in proof.dropped
+            for article_id in story.tells
+        )
+        stories = tuple(story for story in stories if story.lead.article.id not in proof.dropped)
+        return Draft(newsletter=newsletter, period=period, stories=stories, proof=proof, left_out=left_out)
 
     def upcoming(self, newsletter: Newsletter, now: datetime) -> Period:
         """The period that is running now; its edition is the next one."""
@@ -186,7 +184,7 @@ class EditionJob:
             problem = "; ".join(draft.problems)
             return replace(outcome, problem=self._quarantined(newsletter, problem, now, dry_run=dry_run))
         if draft.proof is None:
-            return self._empty(outcome, period, now, dry_run=dry_run)
+            return self._empty(outcome, draft, now, dry_run=dry_run)
         approve_by = now + timedelta(seconds=newsletter.approval) if newsletter.approval else None
         outcome = replace(
             outcome,
@@ -214,11 +212,13 @@ class EditionJob:
                 state=edition_store.WAITING if approve_by else edition_store.CUT,
                 approve_by=approve_by,
             )
+            if edition_id:
+                edition_articles.save_articles(connection, edition_id, left_out=draft.left_out)
             quarantine.clear_failure(connection, "newsletter", newsletter.name)
         return replace(outcome, edition_id=edition_id, outcome=outcome.outcome if edition_id else "exists")
 
     def _empty(
-        self, outcome: EditionOutcome, period: Period, now: datetime, *, dry_run: bool
+        self, outcome: EditionOutcome, draft: Draft, now: datetime, *, dry_run: bool
     ) -> EditionOutcome:
         if not dry_run:
             with self.store.write() as connection:
@@ -226,9 +226,10 @@ class EditionJob:
                     connection,
                     outcome.newsletter,
                     EVERY_EDITION,
-                    (period.start, period.end),
+                    (draft.period.start, draft.period.end),
                     edition_store.EMPTY,
                     now,
+                    draft.left_out,
                 )
         return replace(outcome, outcome="empty")
 
