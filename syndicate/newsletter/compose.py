@@ -21,7 +21,7 @@ from syndicate.model import (
     RankedStory,
     Story,
 )
-from syndicate.newsletter.periods import Period
+from syndicate.newsletter.periods import Period, is_late
 
 Ranked = Callable[["Item"], RankedStory | None]
 
@@ -108,15 +108,11 @@ def only_source(candidates: Iterable[Candidate], period: Period) -> bool:
 def is_news(published: datetime, first_seen: datetime, period: Period, *, first: bool) -> bool:
     """Return whether an article belongs to a period: published in it, or just before it and seen too late.
 
-    Late means first seen after the period before had ended, and published at most one period earlier.
     The first edition (``first``) has no such grace: to a new installation everything is first seen now.
     """
-    if published >= period.end:
-        return False
-    if published >= period.start:
+    if period.start <= published < period.end:
         return True
-    earliest = period.start - (period.end - period.start)
-    return not first and first_seen >= period.start and published >= earliest
+    return not first and is_late(published, first_seen, period)
 
 
 def items_of(
