@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from syndicate.audience.tokens import unsubscribe_token
 from syndicate.ingest.isolation import ParserPool
-from syndicate.model import EARLIEST, EditorAction
+from syndicate.model import EARLIEST, EditionArticle, EditorAction
 from syndicate.newsletter.compose import is_news
 from syndicate.store import (
     Store,
@@ -28,7 +28,6 @@ from syndicate.store import (
     preferences,
     schema,
 )
-from syndicate.store.edition_articles import EditionArticle
 from syndicate.templating import Templates
 from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, ScriptedSmtp
 from tests.factories import NOW, new_article
@@ -350,8 +349,7 @@ class Newsroom:
             found = [row for one in list(ids) for row in edition_articles.article_editions(connection, one)]
         if period_end is not None:
             return [row for row in found if row.period_end == period_end and row.cadence == "edition"]
-        told = ("", "same event")
-        return [row for row in found if row.reason in told and row.state != "withdrawn"]
+        return [row for row in found if row.reason in EditionArticle.TOLD and row.state != "withdrawn"]
 
     def _entitled(self) -> frozenset[str]:
         """Return the confirmed, unsuppressed, unpaused subscribers, told from the rows one by one."""
