@@ -149,7 +149,7 @@ def items_of(
         edition_id = max(texts.values())
         return (), repeats + tuple(_repeat(member, edition_id) for member in new)
     leads = [member for member in new if member.article_id == candidate.story.lead_id] or again or new
-    return (_item(candidate, leads, new, members, follow_up=True),), repeats
+    return (_item(candidate, leads, fresh, members, follow_up=True),), ()
 
 
 def _repeat(member: Member, edition_id: int) -> LeftOut:
