@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
@@ -86,8 +86,8 @@ class Newsletter:
 class EditionStory:
     """One story as an edition carries it, frozen when it was cut.
 
-    ``kind`` is the list it was chosen from (``top`` or ``trending``); ``follow_up`` is true when an
-    earlier edition carried the story and it has really moved since.
+    ``kind`` is the list it was chosen from (``top`` or ``trending``); ``follow_up`` is true when an earlier
+    edition told the story. ``tells`` are the articles that its readers know from now on.
     """
 
     story_id: int
@@ -95,9 +95,63 @@ class EditionStory:
     kind: str
     coverage: int
     lead: PublishedArticle
+    tells: tuple[int, ...] = ()
     follow_up: bool = False
     score: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
+
+
+class LeaveReason(StrEnum):
+    """Reason why an edition did not carry an article of its period.
+
+    An article left out for ``SIZE`` or ``TEMPLATE`` waits for the next edition. With ``SAME_EVENT`` another item told it.
+    """
+
+    REPEATS = "repeats"
+    NO_ROOM = "no room"
+    SHARE = "share"
+    SAME_EVENT = "same event"
+    EDITOR = "editor"
+    SIZE = "size"
+    GONE = "gone"
+    TEMPLATE = "template"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """An article that an edition left out, and why.
+
+    ``detail`` adds what the reason needs: the place among the candidates and the number of places for
+    ``NO_ROOM``, the id of the other article for ``SAME_EVENT``, of the edition for ``REPEATS``.
+    """
+
+    article_id: int
+    reason: LeaveReason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionArticle:
+    """An article of an edition. ``reason`` is ``""`` if the item led by ``lead_id`` told it, else why not.
+
+    ``state`` and ``cut_at`` are those of the edition.
+    """
+
+    TOLD: ClassVar = ("", LeaveReason.SAME_EVENT.value)
+    """Reasons of articles whose news the readers know."""
+    WAITS: ClassVar = (LeaveReason.SIZE.value, LeaveReason.TEMPLATE.value)
+    """Reasons of articles that the next edition may still tell."""
+
+    article_id: int
+    edition_id: int
+    lead_id: int
+    reason: str
+    detail: str
+    cadence: str
+    newsletter: str
+    state: str
+    period_end: datetime
+    cut_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

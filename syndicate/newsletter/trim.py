@@ -43,8 +43,8 @@ def without_broken(
     """Return the edition without the stories with which a template fails.
 
     Adds one story after the other, one render each, and leaves out a story when rendering fails with it.
-    Also returns a sentence for each of them, and the reasons by the ids of the stories. Raises ``error``,
-    that of the whole edition, when no story can be kept or none is at fault.
+    Also returns a sentence for each of them, and the reasons by the articles that lead the stories. Raises
+    ``error``, that of the whole edition, when no story can be kept or none is at fault.
     """
     kept: list[DigestStory] = []
     reasons: dict[int, str] = {}
@@ -53,7 +53,7 @@ def without_broken(
         try:
             render(replace(digest, stories=(*kept, story)))
         except RenderError as failed:
-            reasons[story.story_id] = f'left out of the edition: "{story.title}": {failed}'
+            reasons[story.article_id] = f'left out of the edition: "{story.title}": {failed}'
             said.append(
                 f'the story "{story.title}" was left out, because the template fails with it: {failed}'
             )

@@ -2,6 +2,7 @@
 
 from syndicate.stories.article_kind import is_report
 from syndicate.stories.clusters import MERGED, Bond, Regrouping
+from syndicate.stories.duplicates import says_else
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.index import StoryIndex
 from syndicate.stories.lead import LeadCandidate, choose_lead, lead_candidates
@@ -46,6 +47,7 @@ __all__ = [
     "rank_step",
     "rank_top",
     "rank_trending",
+    "says_else",
     "shared_terms",
     "theme_weight",
     "usual_stems",

@@ -15,10 +15,19 @@ from sqlalchemy import select
 
 from syndicate.audience.tokens import unsubscribe_token
 from syndicate.ingest.isolation import ParserPool
-from syndicate.jobs.stories.ranking import hand_of
-from syndicate.model import EARLIEST, EditorAction
-from syndicate.newsletter.compose import ComposeOptions, is_news
-from syndicate.store import Store, audience, editor, leases, open_store, pages, preferences, schema
+from syndicate.model import EARLIEST, EditionArticle, EditorAction
+from syndicate.newsletter.compose import is_news
+from syndicate.store import (
+    Store,
+    audience,
+    edition_articles,
+    editor,
+    leases,
+    open_store,
+    pages,
+    preferences,
+    schema,
+)
 from syndicate.templating import Templates
 from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, ScriptedSmtp
 from tests.factories import NOW, new_article
@@ -98,23 +107,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """One edition job's result: the readers and the stories that the edition had to have, and what it has."""
+    """One edition job's result: the readers it had to have, and the articles that it had to account for.
+
+    ``due`` are the articles that are news of its period, ``known`` those that it told or gave a reason for.
+    """
 
     edition_id: int | None
     readers: frozenset[str]
-    due_stories: frozenset[int]
-    carried: frozenset[int]
+    due: frozenset[int]
+    known: frozenset[int]
     repeated: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """A story of an edition, by the id that the story has now, and the article that led it."""
-
-    edition: int
-    story: int
-    lead: int
-    cut_at: datetime
 
 
 class Newsroom:
@@ -258,19 +260,19 @@ class Newsroom:
     def cut(self) -> None:
         """Cut what is due, and remember what the edition had to have and what it has."""
         due = self.services.editions.due(self.now, self.services.newsletters)
-        readers, stories = self._entitled(), self._due_stories(due[0][1]) if due else frozenset[int]()
-        earlier, found, rows = self.carried(), self.labels(), self.rows()
+        readers, articles = self._entitled(), self._due_articles(due[0][1]) if due else frozenset[int]()
+        earlier, found = self.told(), self.labels()
         for outcome in self.services.editions.run(self.now):
             assert not outcome.problem, outcome.problem
             if outcome.outcome in ("cut", "empty"):
-                new = [one for one in self.carried() if one.edition == outcome.edition_id]
+                new = self.told(outcome.period_end)
                 self.cuts.append(
                     Cut(
                         edition_id=outcome.edition_id,
                         readers=readers if outcome.edition_id else frozenset(),
-                        due_stories=stories,
-                        carried=frozenset(one.story for one in new),
-                        repeated=tuple(_repeated(new, earlier, found, rows)),
+                        due=articles,
+                        known=frozenset(one.article_id for one in new),
+                        repeated=tuple(_repeated(new, earlier, found)),
                     )
                 )
 
@@ -340,20 +342,14 @@ class Newsroom:
         with self.store.read() as connection:
             return labels(connection)
 
-    def carried(self) -> list[Carried]:
-        """Return what was sent, in the order of editions."""
-        table, editions, moves = schema.edition_stories, schema.editions, schema.story_moves
-        query = select(table.c.edition_id, table.c.story_id, table.c.article_id, editions.c.cut_at)
-        query = query.join(editions, editions.c.id == table.c.edition_id)
+    def told(self, period_end: datetime | None = None) -> list[EditionArticle]:
+        """Return what all editions told, or what the edition of a period told and left out."""
         with self.store.read() as connection:
-            merged = select(moves.c.from_story, moves.c.to_story).where(moves.c.kind == "merged")
-            ways = connection.execute(merged.order_by(moves.c.id)).all()
-            found = connection.execute(query.order_by(table.c.edition_id, table.c.position)).all()
-        forward = {way.from_story: way.to_story for way in ways}
-        return [
-            Carried(row.edition_id, _forwarded(row.story_id, forward), row.article_id, row.cut_at)
-            for row in found
-        ]
+            ids = connection.scalars(select(schema.edition_articles.c.article_id).distinct())
+            found = [row for one in list(ids) for row in edition_articles.article_editions(connection, one)]
+        if period_end is not None:
+            return [row for row in found if row.period_end == period_end and row.cadence == "edition"]
+        return [row for row in found if row.reason in EditionArticle.TOLD and row.state != "withdrawn"]
 
     def _entitled(self) -> frozenset[str]:
         """Return the confirmed, unsuppressed, unpaused subscribers, told from the rows one by one."""
@@ -370,21 +366,18 @@ class Newsroom:
                 and one.address not in paused
             )
 
-    def _due_stories(self, period: Any) -> frozenset[int]:
-        """Return the stories that the edition of a period has to carry."""
-        carried = {one.story for one in self.carried()}
+    def _due_articles(self, period: Any) -> frozenset[int]:
+        """Return the articles that the edition of a period has to account for."""
+        told = {row.article_id for row in self.told()}
         moment = min(self.now, period.end)
-        with self.store.read() as connection:
-            decisions = editor.story_decisions(connection, at=moment)
-        dropped = {story for story, made in decisions.items() if hand_of(made).drop}
         return frozenset(
-            row.story
+            row.id
             for row in self.rows()
             if row.story is not None
             and row.dated
-            and row.story not in carried | dropped
+            and row.id not in told
             and min(row.published, row.first_seen) <= moment
-            and is_news(row.published, row.first_seen, period, first=not carried)
+            and is_news(row.published, row.first_seen, period, first=not told)
         )
 
     def _sign_ups(self) -> Any:
@@ -441,20 +434,17 @@ class Equipment:
 
 
 def _repeated(
-    new: Sequence[Carried], earlier: Sequence[Carried], found: Mapping[int, int], rows: Sequence[Row]
+    new: Sequence[EditionArticle], earlier: Sequence[EditionArticle], found: Mapping[int, int]
 ) -> Iterator[str]:
-    """Yield what an edition carries again though its story has not moved as far as the rule demands."""
-    rule = ComposeOptions()
-    for one in new:
-        label = found.get(one.lead)
-        for before in earlier:
-            if one.story != before.story and label != found.get(before.lead, 0):
-                continue
-            told = {row.source for row in rows if row.story == one.story}
-            then = {row.source for row in rows if row.story == one.story and row.first_seen <= before.cut_at}
-            grown = len(told) - len(then)
-            if grown < rule.moved_sources or len(told) < rule.moved_ratio * len(then):
-                yield f"story {one.story} is in the editions {before.edition} and {one.edition}"
+    """Yield the articles that an edition tells again, and the leads with a text that was told."""
+    told = {row.article_id: row.edition_id for row in earlier}
+    texts = {found.get(row.article_id, -row.article_id): row.edition_id for row in earlier}
+    for row in new:
+        if row.reason == "" and row.article_id in told:
+            before = told[row.article_id]
+            yield f"article {row.article_id} is told in the editions {before} and {row.edition_id}"
+        elif row.article_id == row.lead_id and (before := texts.get(found.get(row.article_id, 0), 0)):
+            yield f"the text of article {row.article_id} is in the editions {before} and {row.edition_id}"
 
 
 def by_label(rows: Sequence[Row], found: Mapping[int, int]) -> dict[int, list[Row]]:
@@ -474,12 +464,6 @@ def _text(topic: int, start: int, length: int, other: int) -> str:
 
 def _address(reader: int) -> str:
     return f"{READERS[reader]}@example.org"
-
-
-def _forwarded(story: int, forward: dict[int, int]) -> int:
-    while story in forward:
-        story = forward[story]
-    return story
 
 
 def _confirmation_links(raw: bytes) -> set[str]:

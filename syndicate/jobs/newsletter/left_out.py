@@ -25,7 +25,7 @@ def note_left_out(connection: Connection, edition_id: int, proof: Proof, now: da
 
 def quarantine_broken(connection: Connection, newsletter: str, proof: Proof, now: datetime) -> None:
     """Show the stories that break a template of this newsletter, and no longer those of earlier editions."""
-    broken = {f"{story_id} of {newsletter}": reason for story_id, reason in proof.broken.items()}
+    broken = {f"{lead_id} of {newsletter}": reason for lead_id, reason in proof.broken.items()}
     before = {
         one.subject
         for one in quarantine.failures(connection, kind=KIND)

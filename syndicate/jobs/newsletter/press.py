@@ -7,7 +7,16 @@ from urllib.parse import unquote, urlsplit
 
 from syndicate.errors import RenderError
 from syndicate.jobs.newsletter.own_links import missing
-from syndicate.model import EVERY_EDITION, Digest, EditionStory, Newsletter, archive_folder, edition_url
+from syndicate.model import (
+    EVERY_EDITION,
+    Digest,
+    EditionStory,
+    LeaveReason,
+    LeftOut,
+    Newsletter,
+    archive_folder,
+    edition_url,
+)
 from syndicate.newsletter.findings import DoubtfulLinks, Finding, Origins
 from syndicate.newsletter.lint import errors_of, lint_mail
 from syndicate.newsletter.lint_structure import check_headers
@@ -20,10 +29,10 @@ from syndicate.templating import Templates
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """A rendered edition with what lint says.
+    """A rendered edition with what lint says. ``trimmed`` has a sentence for all that was left out.
 
-    ``trimmed`` has a sentence for all that was left out, ``broken`` the reason of each story (by id) with
-    which a template fails.
+    ``dropped`` has the reason of each item that went, by the article that leads it, ``broken`` what the
+    template said of those with which it fails.
     """
 
     digest: Digest
@@ -31,6 +40,7 @@ class Proof:
     web_url: str
     findings: tuple[Finding, ...]
     trimmed: tuple[str, ...]
+    dropped: Mapping[int, LeaveReason]
     broken: Mapping[int, str] = field(default_factory=dict)
 
     @property
@@ -52,6 +62,7 @@ class Draft:
     period: Period
     stories: tuple[EditionStory, ...]
     proof: Proof | None
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def rendered(self) -> RenderedEdition | None:
@@ -113,16 +124,21 @@ class Press:
                 web_url=web_url,
             )
 
+        whole = digest
         digest, left_out = (digest, ()) if invented else self._without_gone(digest)
+        dropped = _leads(whole, digest, LeaveReason.GONE)
         broken: Mapping[int, str] = {}
         try:
-            digest, rendered, trimmed = fit(digest, render)
+            fitting, rendered, trimmed = fit(digest, render)
         except RenderError as error:
             if invented:
                 raise
             digest, said, broken = without_broken(digest, render, error)
             left_out += said
-            digest, rendered, trimmed = fit(digest, render)
+            dropped |= dict.fromkeys(broken, LeaveReason.TEMPLATE)
+            fitting, rendered, trimmed = fit(digest, render)
+        dropped |= _leads(digest, fitting, LeaveReason.SIZE)
+        digest = fitting
         origins = Origins(
             digest,
             lambda text, file: self.templates.find(text, "mail/", file),
@@ -138,6 +154,7 @@ class Press:
             web_url=web_url,
             findings=findings,
             trimmed=left_out + trimmed,
+            dropped=dropped,
             broken=broken,
         )
 
@@ -184,3 +201,9 @@ class Press:
         """Return the pages written after the edition: its own page and, for the first one, the archive's."""
         page = unquote(urlsplit(web_url).path.removeprefix(urlsplit(self.site.url).path)).lstrip("/")
         return {page, f"{archive_folder(newsletter.name)}/index.html"}
+
+
+def _leads(before: Digest, after: Digest, reason: LeaveReason) -> dict[int, LeaveReason]:
+    """Return the leads of the items that are in one digest and not in the other."""
+    kept = {story.article_id for story in after.stories}
+    return {story.article_id: reason for story in before.stories if story.article_id not in kept}

@@ -1,0 +1,167 @@
+"""What became of one article in a newsletter: one answer, from what its editions recorded. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from syndicate.model import EditionArticle, LeaveReason, Newsletter
+from syndicate.newsletter.periods import Period, is_late, latest_period, parse_schedule, read_zone
+
+Answer = tuple[str, str, int | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleOutcome:
+    """The answer for one newsletter.
+
+    ``outcome`` is ``told``, ``left out``, ``waits``, ``too old``, ``undated``, ``not placed``, ``no match``,
+    ``withdrawn``, ``missed``, ``failed`` or ``paused``. ``edition_id`` is that of the edition meant, if any.
+    """
+
+    newsletter: str
+    outcome: str
+    text: str
+    edition_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleFacts:
+    """Facts about an article and a newsletter.
+
+    ``matches``: the query takes it. ``newest``: no article that its source had before is newer. ``editions``
+    is what editions did with it, the latest first; ``leads`` has the titles of their leads by id.
+    """
+
+    article_id: int
+    published: datetime
+    first_seen: datetime
+    dated: bool
+    placed: bool
+    matches: bool
+    newest: bool = False
+    editions: Sequence[EditionArticle] = ()
+    leads: Mapping[int, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsletterFacts:
+    """Facts about a newsletter. Periods that ended before ``known_since`` have no edition.
+
+    ``failure`` is why its last edition failed, or ``""``. ``state`` and ``edition_id`` are those of the
+    edition of the article's period, if that has one.
+    """
+
+    known_since: datetime
+    paused: bool = False
+    failure: str = ""
+    state: str = ""
+    edition_id: int | None = None
+
+
+def period_of(newsletter: Newsletter, article: ArticleFacts) -> Period | None:
+    """Return the period in which an article is news; ``None`` if it was first seen too late for any.
+
+    That is the period in which it was published, or a later one if it was first seen in that.
+    """
+    schedule, zone = parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone)
+
+    def holding(at: datetime) -> Period:
+        start, end = latest_period(schedule, zone, at).end, schedule.next_runs(zone, at, 1)[0]
+        return Period(start=start, end=end, key="")
+
+    period = holding(article.published)
+    if article.first_seen < period.end:
+        return period
+    late = holding(article.first_seen)
+    return late if article.newest or is_late(article.published, article.first_seen, late) else None
+
+
+def outcome_of(
+    newsletter: Newsletter,
+    article: ArticleFacts,
+    period: Period | None,
+    facts: NewsletterFacts,
+    *,
+    now: datetime,
+    show: Callable[[datetime], str],
+) -> ArticleOutcome:
+    """Return what became of an article in a newsletter. ``show`` writes a time on the newsletter's clock."""
+    found = _by_editions(article, show)
+    if found is None and period is not None:
+        due = f"the edition of {show(period.end)}"
+        found = _by_period(article, period, facts, due) or _by_clock(newsletter, period, facts, now, due)
+    late = "too old", "first seen more than a period after the period it was published in", None
+    outcome, text, edition_id = found or late
+    return ArticleOutcome(newsletter=newsletter.name, outcome=outcome, text=text, edition_id=edition_id)
+
+
+def _by_editions(article: ArticleFacts, show: Callable[[datetime], str]) -> Answer | None:
+    """Answer from the article and what editions recorded about it."""
+    sent = [one for one in article.editions if one.state != "withdrawn"]
+    told = [one for one in sent if one.reason in EditionArticle.TOLD]
+    one = next(iter(told or sent or article.editions), None)
+    edition = f"edition {one.edition_id} of {show(one.period_end)}" if one else ""
+    if one and told:
+        return "told", f"told in {edition}{_part(article, one)}", one.edition_id
+    if not article.matches:
+        return "no match", "its query does not take the article", None
+    if not article.placed:
+        return "not placed", "waits for its place in a story: `syndicate stories` gives it one", None
+    if not article.dated:
+        return "undated", "its date is unknown, so it is news of no period", None
+    if one is None:
+        return None
+    if not sent:
+        return "withdrawn", f"{edition} was withdrawn and never sent", one.edition_id
+    outcome = "waits" if one.reason in EditionArticle.WAITS else "left out"
+    return outcome, _left_out(one, edition), one.edition_id
+
+
+def _part(article: ArticleFacts, one: EditionArticle) -> str:
+    if one.reason:
+        return f", whose article {one.detail} tells the same event"
+    title = "" if one.lead_id == article.article_id else article.leads.get(one.lead_id, "")
+    return f', as part of the story "{title}"' if title else ""
+
+
+def _left_out(one: EditionArticle, edition: str) -> str:
+    place, _, places = one.detail.partition("/")
+    rank = "its story is in no list" if place == "-" else f"place {place} for {places} stories"
+    texts = {
+        LeaveReason.REPEATS: f"repeats what edition {one.detail} told; left out of {edition}",
+        LeaveReason.NO_ROOM: f"no room in {edition}: {rank}",
+        LeaveReason.SHARE: f"no room in {edition}: its source had {one.detail} stories there already",
+        LeaveReason.EDITOR: f"an editor left it out of {edition}",
+        LeaveReason.SIZE: f"{edition} had no space for it in the mail; it waits for the next edition",
+        LeaveReason.TEMPLATE: f"left out of {edition}: a template fails with it; it waits for the next edition",
+        LeaveReason.GONE: f"left out of {edition}: its page was gone",
+    }
+    return texts[LeaveReason(one.reason)]
+
+
+def _by_period(article: ArticleFacts, period: Period, facts: NewsletterFacts, edition: str) -> Answer | None:
+    """Answer from what became of the article's period."""
+    if facts.edition_id is None:
+        return None
+    if facts.state == "missed":
+        return "missed", f"{edition} was missed", facts.edition_id
+    if article.published < period.start:
+        return "too old", f"published before the period of {edition}", facts.edition_id
+    return "left out", f"no room in {edition}: its story is in no list", facts.edition_id
+
+
+def _by_clock(
+    newsletter: Newsletter, period: Period, facts: NewsletterFacts, now: datetime, edition: str
+) -> Answer:
+    """Answer for a period that has no edition yet."""
+    if facts.paused:
+        return "paused", f"the newsletter is paused: `syndicate newsletters resume {newsletter.name}`", None
+    if period.end > now:
+        return "waits", f"waits for {edition}", None
+    if period.end <= facts.known_since and newsletter.first_edition != "latest":
+        return "too old", "published before the newsletter's first period", None
+    if facts.failure:
+        return "failed", f"{edition} failed and is tried again: {facts.failure}", None
+    if (now - period.end).total_seconds() <= newsletter.max_lateness:
+        return "waits", f"waits for {edition}, which is due", None
+    return "missed", f"{edition} was missed", None
