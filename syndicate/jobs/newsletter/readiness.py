@@ -1,0 +1,153 @@
+"""Periods that are due, what they wait for, and those that were missed."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from syndicate.model import EVERY_EDITION, Newsletter
+from syndicate.newsletter.periods import Period, due_period, missed_periods
+from syndicate.newsletter.readiness import Gathered, ready_to_cut, surely_empty
+from syndicate.store import Connection, Store, periods
+from syndicate.store import editions as edition_store
+from syndicate.store import newsletters as newsletter_store
+
+
+def due_periods(
+    store: Store, newsletters: Sequence[Newsletter], now: datetime
+) -> list[tuple[Newsletter, Period]]:
+    """Return those of these newsletters that have a period which waits for its edition."""
+    found = []
+    for newsletter in newsletters:
+        with store.read() as connection:
+            known_since = newsletter_store.known_since(connection, newsletter.name)
+            period = due_period(
+                newsletter,
+                now,
+                known_since=known_since or now,
+                already=lambda period, name=newsletter.name: edition_store.has_edition(  # type: ignore[misc]
+                    connection, name, EVERY_EDITION, period.end
+                ),
+            )
+        if period is not None:
+            found.append((newsletter, period))
+    return found
+
+
+def gathered(store: Store, newsletter: Newsletter, period: Period, now: datetime) -> Gathered:
+    """Return what a period still lacks."""
+    with store.read() as connection:
+        span = (period.start, period.end)
+        return Gathered(**periods.gathered_counts(connection, newsletter.clauses, span, now))
+
+
+def waiting_periods(
+    store: Store, newsletters: Sequence[Newsletter], now: datetime
+) -> dict[str, tuple[Period, Gathered]]:
+    """Return the due periods that are not ready, by newsletter, without paused newsletters."""
+    with store.read() as connection:
+        paused = newsletter_store.paused_newsletters(connection)
+    running = [newsletter for newsletter in newsletters if newsletter.name not in paused]
+    found = {
+        newsletter.name: (period, gathered(store, newsletter, period, now))
+        for newsletter, period in due_periods(store, running, now)
+    }
+    return {name: waits for name, waits in found.items() if str(waits[1])}
+
+
+def record_missed(
+    store: Store, newsletters: Sequence[Newsletter], now: datetime
+) -> list[tuple[Newsletter, Period]]:
+    """Record each period that ended since the last edition or record and was not cut in time.
+
+    Records of periods that have not ended are deleted: a wrong clock left them behind.
+    """
+    with store.read() as connection:
+        since = {newsletter.name: _dealt_until(connection, newsletter.name) for newsletter in newsletters}
+    if any(end > now for end in since.values() if end):
+        with store.write() as connection:
+            periods.delete_void_records(connection, now)
+            since = {name: _dealt_until(connection, name) for name in since}
+    missed = [
+        (newsletter, period)
+        for newsletter in newsletters
+        if (end := since[newsletter.name])
+        for period in missed_periods(newsletter, now, since=end)
+    ]
+    if not missed:
+        return []
+    with store.write() as connection:
+        return [
+            (newsletter, period)
+            for newsletter, period in missed
+            if edition_store.record_no_edition(
+                connection,
+                newsletter.name,
+                EVERY_EDITION,
+                (period.start, period.end),
+                edition_store.MISSED,
+                now,
+            )
+        ]
+
+
+def _dealt_until(connection: Connection, newsletter: str) -> datetime | None:
+    """Return the end of the latest period that was dealt with, or since when periods count."""
+    known_since = newsletter_store.known_since(connection, newsletter)
+    return known_since and max(known_since, periods.last_period_end(connection, newsletter) or known_since)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Result for a due period: what it lacks, and whether it may be cut or recorded as empty."""
+
+    gathered: Gathered
+    may_cut: bool
+    may_be_empty: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Readiness:
+    """Decides when due periods are ready. The time they wait counts from the first look of this process.
+
+    ``at_once`` is for a command: it cuts what has stories without waiting, and never records an empty period
+    while articles of it may be unread.
+    """
+
+    store: Store
+    at_once: bool = False
+    clock: Callable[[], float] = time.monotonic
+    _found: dict[str, tuple[datetime, float]] = field(default_factory=dict, init=False)
+    _told: dict[str, datetime] = field(default_factory=dict, init=False)
+
+    def look(self, newsletter: Newsletter, period: Period, now: datetime) -> Look:
+        """Return how ready a due period is."""
+        lacks = gathered(self.store, newsletter, period, now)
+        left: timedelta | None = period.end + timedelta(seconds=newsletter.max_lateness) - now
+        if left is not None and left < timedelta():
+            left = None  # the first edition of ``first_edition = "latest"``, which is never too late
+        if self.at_once:
+            # Nothing else reads meanwhile, and a source that fails was asked.
+            lacks = Gathered(sources=lacks.sources, unread=lacks.unread, unplaced=lacks.unplaced)
+            return Look(
+                gathered=lacks,
+                may_cut=True,
+                may_be_empty=surely_empty(lacks, waited=timedelta(), left=left),
+            )
+        end, since = self._found.get(newsletter.name, (period.end, self.clock()))
+        if end != period.end:
+            since = self.clock()
+        self._found[newsletter.name] = period.end, since
+        waited = timedelta(seconds=self.clock() - since)
+        return Look(
+            gathered=lacks,
+            may_cut=ready_to_cut(lacks, waited=waited, left=left),
+            may_be_empty=surely_empty(lacks, waited=waited, left=left),
+        )
+
+    def tell_once(self, newsletter: str, period_end: datetime) -> bool:
+        """Return true the first time a period is said to wait."""
+        if self._told.get(newsletter) == period_end:
+            return False
+        self._told[newsletter] = period_end
+        return True
