@@ -22,7 +22,9 @@ from syndicate.cli.frame import config_option
 from syndicate.cli.orders import Orders
 from syndicate.errors import MailError, StoreBusy, SyndicateError
 from syndicate.files import FileLock
+from syndicate.jobs.newsletter.readiness import Readiness
 from syndicate.logs import Format, configure_logs
+from syndicate.runners.clock_watch import ClockWatch
 from syndicate.runners.local import Bell, LocalRunner, Ring
 from syndicate.services import Services, open_services
 from syndicate.services.lease_owners import free_dead_owners
@@ -51,6 +53,8 @@ TICKS = {
     "announce": 30.0,
 }
 SILENT = 600.0
+# What they do cannot be undone, and a clock that was set wrongly for seconds would have them do it.
+NEED_CLOCK = ("editions", "deliver", "prune")
 
 
 @click.command()
@@ -72,12 +76,13 @@ async def _live(config: Path, settings: Settings, keep: Callable[[], bool]) -> N
     """
     orders = Orders(config, settings)
     orders.listen()
+    clock = ClockWatch()
     before: Settings | None = None
     event = "started"
     while not orders.ending:
         stack = ExitStack()
         try:
-            life = _open_daemon(settings, config, lambda: _keep_the_store(keep, orders))
+            life = _open_daemon(settings, config, lambda: _keep_the_store(keep, orders), clock)
             daemon = await asyncio.to_thread(stack.enter_context, life)
         except SyndicateError as error:
             if before is None:
@@ -95,10 +100,12 @@ async def _live(config: Path, settings: Settings, keep: Callable[[], bool]) -> N
 
 
 @contextmanager
-def _open_daemon(settings: Settings, config: Path, keep: Callable[[], None]) -> "Iterator[_Daemon]":
+def _open_daemon(
+    settings: Settings, config: Path, keep: Callable[[], None], clock: ClockWatch
+) -> "Iterator[_Daemon]":
     with open_services(settings, daemon=True) as services:
         free_dead_owners(services.store, datetime.now(UTC), daemon=True)
-        yield _Daemon(services, config, keep)
+        yield _Daemon(services, config, keep, clock)
 
 
 @contextmanager
@@ -133,11 +140,12 @@ def _keep_the_store(keep: Callable[[], bool], orders: Orders) -> None:
 class _Daemon:
     """One life of the daemon with one configuration."""
 
-    def __init__(self, services: Services, config: Path, keep: Callable[[], None]) -> None:
+    def __init__(self, services: Services, config: Path, keep: Callable[[], None], clock: ClockWatch) -> None:
         self._services = services
         self._keep = keep
         self._config = config
-        self._runner = LocalRunner(self._bells())
+        self._readiness = Readiness(store=services.store)
+        self._runner = LocalRunner(self._bells(), clock)
         self._server = self._web_server()
 
     async def serve(self, orders: Orders, event: str) -> None:
@@ -175,7 +183,8 @@ class _Daemon:
             "announce": self._announce,
         }
         return tuple(
-            Bell(name=name, every=every, ring=self._ours(rings[name])) for name, every in TICKS.items()
+            Bell(name=name, every=every, ring=self._ours(rings[name]), needs_clock=name in NEED_CLOCK)
+            for name, every in TICKS.items()
         )
 
     def _ours(self, ring: Ring) -> Ring:
@@ -252,12 +261,18 @@ class _Daemon:
         }
 
     def _editions(self, now: datetime) -> Mapping[str, object] | None:
-        outcomes = self._services.editions.run(now, should_stop=self._stopping)
+        outcomes = self._services.editions.run(now, should_stop=self._stopping, readiness=self._readiness)
         for one in outcomes:
             level = logging.WARNING if one.outcome in ("failed", "missed") else logging.INFO
             facts = {"newsletter": one.newsletter, "outcome": one.outcome, "stories": one.stories}
+            more = {
+                "period_end": one.period_end and f"{one.period_end:%Y-%m-%dT%H:%MZ}",
+                "problem": one.problem,
+            }
             log.log(
-                level, "edition", extra={"did": facts | ({"problem": one.problem} if one.problem else {})}
+                level,
+                "edition",
+                extra={"did": facts | {name: value for name, value in more.items() if value}},
             )
         return None
 

@@ -326,7 +326,7 @@ def report_editions(
 
 
 def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """Count the deliveries of editions by state, by the edition's id; those of forms for their edition too."""
+    """Count deliveries by the edition's id and state; those of a form count for its edition too."""
     table, deliveries = schema.editions, schema.deliveries
     period = table.c.newsletter, table.c.period_end, table.c.revision
     mains = select(table.c.id, *period).where(table.c.id.in_(ids), table.c.cadence == EVERY_EDITION)

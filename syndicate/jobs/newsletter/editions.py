@@ -99,8 +99,10 @@ class EditionJob:
             for name in names or ()
             if name in paused
         ]
+        missed = []
         if not dry_run and not should_stop():
-            outcomes += [
+            # Before anything is cut: what is missed lies between the last edition and this one.
+            missed = [
                 EditionOutcome(newsletter=newsletter.name, outcome="missed", period_end=period.end)
                 for newsletter, period in record_missed(self.store, running, now)
             ]
@@ -119,7 +121,7 @@ class EditionJob:
             ready = [newsletter for newsletter in running if newsletter.name not in gathering]
             cut_variants(self.store, self.draft, ready, now, should_stop)
             outcomes += self._release(now, wanted)
-        return tuple(outcomes)
+        return (*outcomes, *missed)
 
     def _release(self, now: datetime, wanted: Callable[[str], bool]) -> list[EditionOutcome]:
         """Let go what has waited for its editor long enough. Of forms only what failed is told."""

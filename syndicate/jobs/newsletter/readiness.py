@@ -6,9 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from syndicate.model import EVERY_EDITION, Newsletter
-from syndicate.newsletter.periods import Period, due_period, missed_periods
+from syndicate.newsletter.periods import (
+    Period,
+    due_period,
+    latest_period,
+    missed_periods,
+    parse_schedule,
+    read_zone,
+)
 from syndicate.newsletter.readiness import Gathered, ready_to_cut, surely_empty
-from syndicate.store import Connection, Store, periods
+from syndicate.store import Store, periods
 from syndicate.store import editions as edition_store
 from syndicate.store import newsletters as newsletter_store
 
@@ -60,19 +67,23 @@ def record_missed(
 ) -> list[tuple[Newsletter, Period]]:
     """Record each period that ended since the last edition or record and was not cut in time.
 
-    Records of periods that have not ended are deleted: a wrong clock left them behind.
+    Of a newsletter that never had either only the latest: until then it was being set up. Records of periods
+    that have not ended are deleted: a wrong clock left them behind.
     """
     with store.read() as connection:
-        since = {newsletter.name: _dealt_until(connection, newsletter.name) for newsletter in newsletters}
-    if any(end > now for end in since.values() if end):
+        ends = {one.name: periods.last_period_end(connection, one.name) for one in newsletters}
+        since = {one.name: newsletter_store.known_since(connection, one.name) for one in newsletters}
+    if any(end is not None and end > now for end in ends.values()):
         with store.write() as connection:
             periods.delete_void_records(connection, now)
-            since = {name: _dealt_until(connection, name) for name in since}
+            ends = {name: periods.last_period_end(connection, name) for name in ends}
     missed = [
         (newsletter, period)
         for newsletter in newsletters
-        if (end := since[newsletter.name])
-        for period in missed_periods(newsletter, now, since=end)
+        if (known := since[newsletter.name])
+        for period in missed_periods(
+            newsletter, now, since=max(known, ends[newsletter.name] or _last_start(newsletter, now))
+        )
     ]
     if not missed:
         return []
@@ -91,10 +102,9 @@ def record_missed(
         ]
 
 
-def _dealt_until(connection: Connection, newsletter: str) -> datetime | None:
-    """Return the end of the latest period that was dealt with, or since when periods count."""
-    known_since = newsletter_store.known_since(connection, newsletter)
-    return known_since and max(known_since, periods.last_period_end(connection, newsletter) or known_since)
+def _last_start(newsletter: Newsletter, now: datetime) -> datetime:
+    """Return the start of the latest period that has ended."""
+    return latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now).start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
