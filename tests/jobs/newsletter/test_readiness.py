@@ -6,8 +6,9 @@ import pytest
 
 from syndicate.jobs.newsletter.readiness import Readiness, waiting_periods
 from syndicate.model import SourceState
+from syndicate.newsletter.periods import MOST_MISSED
 from syndicate.newsletter.readiness import OUTAGE_PATIENCE, PATIENCE
-from syndicate.store import declared_sources, editions, newsletters, preferences, sources
+from syndicate.store import declared_sources, desk, editions, newsletters, periods, preferences, sources
 from tests.factories import new_article
 from tests.jobs.room import Room, source
 
@@ -23,7 +24,10 @@ class Office:
     def __init__(self, room: Room) -> None:
         self.room = room
         self.at = SEVEN
-        self.readiness = Readiness(store=room.store, clock=lambda: self.at.timestamp())
+        self.readiness = Readiness(store=room.store, clock=self._seconds)
+
+    def _seconds(self) -> float:
+        return (self.at - SEVEN).total_seconds()
 
     def cut(self, at: datetime, *, by_command: bool = False) -> list[str]:
         self.at = at
@@ -60,6 +64,10 @@ class Office:
     def states(self) -> list[str]:
         with self.room.store.read() as connection:
             return [one.state for one in editions.report_editions(connection, limit=100)][::-1]
+
+    def forms(self) -> list[int]:
+        with self.room.store.read() as connection:
+            return desk.forms_after(connection, "daily", 0)
 
     def waits(self, at: datetime) -> str:
         found = waiting_periods(self.room.store, self.room.services.newsletters, at)
@@ -101,7 +109,7 @@ def test_started_late_it_waits_for_what_was_due_and_then_carries_it(office: Offi
 
 
 def test_what_cannot_change_the_edition_is_not_waited_for(office: Office) -> None:
-    """Sources that are paused, gone, told to come later, not in the query, or polled by nobody's fault late."""
+    """Sources that are paused, gone, told to come later, or not in the query."""
     early = SEVEN - 3 * HOUR
     office.polled("harbour", early, gone=True)
     office.polled("hills", early, not_before=SEVEN + 9 * HOUR)
@@ -164,24 +172,89 @@ def test_a_command_cuts_at_once_but_calls_nothing_empty_that_was_not_read(office
     assert office.cut(SEVEN + DAY, by_command=True) == ["empty"]
 
 
-def test_the_forms_that_readers_chose_wait_with_the_edition(office: Office) -> None:
-    office.room.subscribe("ann@example.org", "bob@example.org")
+def test_the_forms_that_readers_chose_wait_with_the_edition_and_count_with_it(office: Office) -> None:
     monday = SEVEN - DAY
-    office.room.declare(SOURCES + DAILY, now=monday - DAY)
-    with office.room.store.write() as connection:
-        preferences_of(connection, "ann@example.org", cadence="weekly")
-    office.add(1, monday - 4 * HOUR)
-    office.place()
+    office.room.subscribe("ann@example.org", "bob@example.org")
     with office.room.store.write() as connection:
         newsletters.pause_newsletter(connection, "daily")
         newsletters.resume_newsletter(connection, "daily", monday - HOUR)
+        preferences.save_preferences(
+            connection, 1, selection="", cadence="weekly", hour=None, time_zone="", paused_until=None
+        )
+    office.add(1, monday - 4 * HOUR)
+    office.place()
     office.polled("harbour", monday - 3 * HOUR)
+    office.polled("hills", monday - HOUR / 2)
     assert office.cut(monday) == ["gathering"]
-    assert forms(office) == []
-    for name in ("harbour", "hills"):
-        office.polled(name, monday)
+    assert office.forms() == []
+    office.polled("harbour", monday)
     assert office.cut(monday + MINUTE) == ["cut"]
-    assert forms(office) == [("weekly", "variant")]
+    (form,) = office.forms()
     with office.room.store.read() as connection:
         (report,) = editions.report_editions(connection)
+        counts = editions.count_by_edition(connection, [report.edition.id, form])
     assert report.deliveries == {"pending": 2}
+    assert counts == {report.edition.id: {"pending": 2}, form: {"pending": 1}}
+
+
+def test_an_empty_edition_counts_the_deliveries_of_its_forms(office: Office) -> None:
+    monday = SEVEN - DAY
+    office.room.subscribe("ann@example.org")
+    with office.room.store.write() as connection:
+        newsletters.pause_newsletter(connection, "daily")
+        newsletters.resume_newsletter(connection, "daily", monday - HOUR)
+        preferences.save_preferences(
+            connection, 1, selection="", cadence="weekly", hour=None, time_zone="", paused_until=None
+        )
+    office.add(1, monday - 3 * DAY)
+    office.place()
+    for name in ("harbour", "hills"):
+        office.polled(name, monday)
+    assert office.cut(monday) == ["empty"]
+    with office.room.store.read() as connection:
+        (report,) = editions.report_editions(connection)
+    assert (report.state, report.deliveries) == ("empty", {"pending": 1})
+
+
+def test_each_missed_period_is_listed_since_the_last_that_was_dealt_with(office: Office) -> None:
+    assert office.cut(SEVEN) == ["empty"]
+    with office.room.store.write() as connection:
+        newsletters.pause_newsletter(connection, "daily")
+    assert office.cut(SEVEN + 3 * DAY + 7 * HOUR) == []
+    with office.room.store.write() as connection:
+        newsletters.resume_newsletter(connection, "daily", SEVEN + 3 * DAY + 8 * HOUR)
+    assert office.cut(SEVEN + 3 * DAY + 9 * HOUR) == []
+    # Three days later: two are missed, and the third waits for its sources.
+    assert office.cut(SEVEN + 6 * DAY + HOUR) == ["gathering", "missed", "missed"]
+    with office.room.store.read() as connection:
+        missed = periods.missed_editions(connection, since=SEVEN + 6 * DAY)
+    assert [one.period_end for one in missed["daily"]] == [SEVEN + 4 * DAY, SEVEN + 5 * DAY]
+
+
+def test_a_year_of_silence_lists_the_latest_sixty(office: Office) -> None:
+    assert office.cut(SEVEN) == ["empty"]
+    assert office.cut(SEVEN + 365 * DAY + 7 * HOUR) == ["missed"] * MOST_MISSED
+    assert office.cut(SEVEN + 365 * DAY + 8 * HOUR) == []
+
+
+@pytest.mark.parametrize("state", [editions.EMPTY, editions.MISSED])
+def test_the_record_of_a_period_that_has_not_ended_is_void(office: Office, state: str) -> None:
+    """A clock that was a day ahead left it behind."""
+    with office.room.store.write() as connection:
+        assert editions.record_no_edition(
+            connection, "daily", "edition", (SEVEN - DAY, SEVEN), state, SEVEN + MINUTE
+        )
+    assert office.cut(SEVEN - 20 * HOUR) == []
+    assert office.states() == []
+    office.add(1, SEVEN - 2 * HOUR)
+    office.place()
+    assert office.cut(SEVEN) == ["cut"]
+
+
+def test_a_clock_that_is_set_back_after_the_cut_makes_no_second_edition(office: Office) -> None:
+    office.add(1, SEVEN - 2 * HOUR)
+    office.place()
+    assert office.cut(SEVEN) == ["cut"]
+    for at in (SEVEN - MINUTE, SEVEN, SEVEN - 20 * HOUR, SEVEN + HOUR):
+        assert office.cut(at) == []
+    assert office.states() == ["cut"]
