@@ -265,15 +265,9 @@ class _Daemon:
         for one in outcomes:
             level = logging.WARNING if one.outcome in ("failed", "missed") else logging.INFO
             facts = {"newsletter": one.newsletter, "outcome": one.outcome, "stories": one.stories}
-            more = {
-                "period_end": one.period_end and f"{one.period_end:%Y-%m-%dT%H:%MZ}",
-                "problem": one.problem,
-            }
-            log.log(
-                level,
-                "edition",
-                extra={"did": facts | {name: value for name, value in more.items() if value}},
-            )
+            facts |= {"period_end": one.period_end.isoformat()} if one.period_end else {}
+            facts |= {"problem": one.problem} if one.problem else {}
+            log.log(level, "edition", extra={"did": facts})
         return None
 
     def _sign_ups(self, now: datetime) -> Mapping[str, object] | None:
@@ -348,10 +342,10 @@ class _Daemon:
     def _health(self) -> Mapping[str, object]:
         """The age of each bell's last ring in seconds, and which ended badly; the log says how."""
         now = datetime.now(UTC)
-        ages = {
-            name: round((now - rang).total_seconds(), 1) for name, rang in self._runner.pulse.rang.items()
-        }
-        problems = [name for name, text in self._runner.pulse.problems.items() if text]
+        # Copies: other threads add to them.
+        rang, texts = dict(self._runner.pulse.rang), dict(self._runner.pulse.problems)
+        ages = {name: round((now - at).total_seconds(), 1) for name, at in rang.items()}
+        problems = [name for name, text in texts.items() if text]
         late = [name for name, age in ages.items() if age > SILENT + TICKS[name]]
         return {
             "ok": not problems and not late,

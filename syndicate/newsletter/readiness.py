@@ -40,44 +40,25 @@ class Gathered:
         return 0 < self.sources == self.failing
 
     def __str__(self) -> str:
-        """Return what is waited for, in words."""
-        parts = [
-            _count(
-                self.unread,
-                "source that was due has not been read",
-                "sources that were due have not been read",
-            ),
-            _count(
-                self.unplaced,
-                "article waits for its place in a story",
-                "articles wait for their places in stories",
-            ),
-            _count(
-                self.failing if self.outage else 0,
-                "source fails, and it is the only one",
-                "sources fail, and there is no other",
-            ),
-        ]
-        return ", ".join(part for part in parts if part)
+        """Return what is waited for, in words; empty when nothing is."""
+        failing = self.failing if self.outage else 0
+        facts = (
+            (self.unread, "source that was due is not read yet", "sources that were due are not read yet"),
+            (self.unplaced, "article has no place in a story", "articles have no place in a story"),
+            (failing, "source fails, and there is no other", "sources fail, and there is no other"),
+        )
+        return ", ".join(f"{n} {one if n == 1 else several}" for n, one, several in facts if n)
 
 
-def ready_to_cut(gathered: Gathered, *, waited: timedelta, left: timedelta | None) -> bool:
+def ready_to_cut(gathered: Gathered, *, waited: timedelta, left: timedelta) -> bool:
     """Return whether an edition may be cut ``waited`` after its period was found to be due.
 
-    ``left`` is the time until ``max_lateness`` is over, ``None`` without such an end.
+    ``left`` is the time until ``max_lateness`` is over.
     """
-    return gathered.complete or waited >= PATIENCE or _last_call(left)
+    return gathered.complete or waited >= PATIENCE or left <= LAST_CALL
 
 
-def surely_empty(gathered: Gathered, *, waited: timedelta, left: timedelta | None) -> bool:
+def surely_empty(gathered: Gathered, *, waited: timedelta, left: timedelta) -> bool:
     """Return whether a period for which no story was found may be recorded as empty, which is final."""
     known = gathered.complete and not gathered.outage
-    return known or waited >= OUTAGE_PATIENCE or _last_call(left)
-
-
-def _last_call(left: timedelta | None) -> bool:
-    return left is not None and left <= LAST_CALL
-
-
-def _count(count: int, one: str, several: str) -> str:
-    return f"{count} {one if count == 1 else several}" if count else ""
+    return known or waited >= OUTAGE_PATIENCE or left <= LAST_CALL

@@ -45,7 +45,7 @@ def day(room: Run, now: str) -> None:
 
 def test_an_edition_that_waits_for_its_sources_is_said_and_not_called_empty(room: Run) -> None:
     now = "--now 2026-11-24T09:00"
-    why = "1 source that was due has not been read"
+    why = "1 source that was due is not read yet"
     assert f"Edition of Tue 24 Nov 07:00 UTC of daily waits: {why}" in room(f"status {now}").out
     waits = {"unread_sources": 1, "unplaced_articles": 0, "reason": why}
     period_end = "2026-11-24T07:00:00+00:00"
@@ -73,7 +73,7 @@ def test_an_edition_is_cut_as_asked_and_the_unread_sources_are_named(room: Run) 
         room(f"{command} --now 2026-11-23T22:00")
     ended = room("edition --now 2026-11-24T07:30")
     assert (ended.code, " cut " in ended.out) == (0, True)
-    assert "1 source that was due has not been read" in ended.err
+    assert "1 source that was due is not read yet" in ended.err
 
 
 def test_each_missed_period_is_listed_for_a_week(room: Run, tmp_path: Path) -> None:

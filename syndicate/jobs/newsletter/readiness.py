@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from syndicate.model import EVERY_EDITION, Newsletter
@@ -127,37 +127,30 @@ class Readiness:
     store: Store
     at_once: bool = False
     clock: Callable[[], float] = time.monotonic
-    _found: dict[str, tuple[datetime, float]] = field(default_factory=dict, init=False)
-    _told: dict[str, datetime] = field(default_factory=dict, init=False)
+    _found: dict[tuple[str, datetime], float] = field(default_factory=dict, init=False)
+    _told: set[tuple[str, datetime]] = field(default_factory=set, init=False)
 
     def look(self, newsletter: Newsletter, period: Period, now: datetime) -> Look:
         """Return how ready a due period is."""
         lacks = gathered(self.store, newsletter, period, now)
-        left: timedelta | None = period.end + timedelta(seconds=newsletter.max_lateness) - now
-        if left is not None and left < timedelta():
-            left = None  # the first edition of ``first_edition = "latest"``, which is never too late
         if self.at_once:
-            # Nothing else reads meanwhile, and a source that fails was asked.
-            lacks = Gathered(sources=lacks.sources, unread=lacks.unread, unplaced=lacks.unplaced)
-            return Look(
-                gathered=lacks,
-                may_cut=True,
-                may_be_empty=surely_empty(lacks, waited=timedelta(), left=left),
-            )
-        end, since = self._found.get(newsletter.name, (period.end, self.clock()))
-        if end != period.end:
-            since = self.clock()
-        self._found[newsletter.name] = period.end, since
-        waited = timedelta(seconds=self.clock() - since)
+            # The command does not wait, and sources that fail have been asked.
+            lacks = replace(lacks, failing=0)
+        left = period.end + timedelta(seconds=newsletter.max_lateness) - now
+        found = self._found.setdefault((newsletter.name, period.end), self.clock())
+        # The first edition of ``first_edition = "latest"`` is never too late.
+        limits = {
+            "waited": timedelta(seconds=self.clock() - found),
+            "left": left if left >= timedelta() else timedelta.max,
+        }
         return Look(
             gathered=lacks,
-            may_cut=ready_to_cut(lacks, waited=waited, left=left),
-            may_be_empty=surely_empty(lacks, waited=waited, left=left),
+            may_cut=self.at_once or ready_to_cut(lacks, **limits),
+            may_be_empty=surely_empty(lacks, **limits),
         )
 
     def tell_once(self, newsletter: str, period_end: datetime) -> bool:
         """Return true the first time a period is said to wait."""
-        if self._told.get(newsletter) == period_end:
-            return False
-        self._told[newsletter] = period_end
-        return True
+        told = (newsletter, period_end) in self._told
+        self._told.add((newsletter, period_end))
+        return not told

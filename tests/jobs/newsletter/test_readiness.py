@@ -95,13 +95,13 @@ def test_started_late_it_waits_for_what_was_due_and_then_carries_it(office: Offi
     late = SEVEN + 2 * HOUR
     for name in ("harbour", "hills"):
         office.polled(name, SEVEN - 3 * HOUR)
-    assert office.waits(late) == "2 sources that were due have not been read"
+    assert office.waits(late) == "2 sources that were due are not read yet"
     assert office.cut(late) == ["gathering"]
     office.polled("hills", late)
     assert office.cut(late + MINUTE) == []
     office.polled("harbour", late)
     office.add(1, SEVEN - HOUR, seen=late)
-    assert office.waits(late) == "1 article waits for its place in a story"
+    assert office.waits(late) == "1 article has no place in a story"
     assert office.cut(late + 2 * MINUTE) == []
     office.place()
     assert office.cut(late + 3 * MINUTE) == ["cut"]
@@ -119,7 +119,7 @@ def test_what_cannot_change_the_edition_is_not_waited_for(office: Office) -> Non
     office.room.declare(SOURCES + more + DAILY + query, now=SEVEN - HOUR)
     assert office.waits(SEVEN) == ""
     office.room.declare(SOURCES + more + DAILY, now=SEVEN - HOUR)
-    assert office.waits(SEVEN) == "2 sources that were due have not been read"
+    assert office.waits(SEVEN) == "2 sources that were due are not read yet"
     with office.room.store.write() as connection:
         declared_sources.sync_sources(connection, (), SEVEN)
     assert office.waits(SEVEN) == ""
