@@ -20,8 +20,8 @@ LAST_CALL = timedelta(minutes=1)
 class Gathered:
     """Counts of what a period still lacks, of the active sources that its newsletter can match.
 
-    ``unread`` sources were due before the period's end and have not been read since, ``failing`` ones failed
-    when last read; ``unplaced`` articles of the period wait for their place in a story.
+    ``unread`` sources were due before the period was found to have ended and have not been read since,
+    ``failing`` ones failed when last read; ``unplaced`` articles of the period have no place in a story.
     """
 
     sources: int = 0

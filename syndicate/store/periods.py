@@ -16,18 +16,23 @@ _UNPLACED = text("NOT articles.placed")
 
 
 def gathered_counts(
-    connection: Connection, clauses: Sequence[Clause], period: tuple[datetime, datetime], now: datetime
+    connection: Connection,
+    clauses: Sequence[Clause],
+    period: tuple[datetime, datetime],
+    *,
+    due_by: datetime,
+    now: datetime,
 ) -> dict[str, int]:
     """Count active sources that a query can match, and what a period lacks of them.
 
-    ``unread``: due before the period's end, and not read since; a server's Retry-After is not waited for.
+    ``unread``: due by ``due_by``, and not read since; a server's Retry-After is not waited for.
     ``failing``: failed when last read. ``unplaced``: articles of the period, or seen late for it, without a
     story.
     """
     table, articles = schema.sources, schema.articles
     start, end = period
     wrong_clock = table.c.last_attempt > now + CLOCK_STEP
-    due = or_(table.c.next_check.is_(None), table.c.next_check <= end, wrong_clock)
+    due = or_(table.c.next_check.is_(None), table.c.next_check <= due_by, wrong_clock)
     patient = or_(table.c.not_before.is_(None), table.c.not_before <= now, wrong_clock)
     counts = select(
         func.count().label("sources"),

@@ -19,6 +19,9 @@ from syndicate.store import Store, periods
 from syndicate.store import editions as edition_store
 from syndicate.store import newsletters as newsletter_store
 
+RECENT = timedelta(minutes=5)
+"""Time by which a source may be overdue for a command that does not know when the period was found."""
+
 
 def due_periods(
     store: Store, newsletters: Sequence[Newsletter], now: datetime
@@ -41,11 +44,15 @@ def due_periods(
     return found
 
 
-def gathered(store: Store, newsletter: Newsletter, period: Period, now: datetime) -> Gathered:
-    """Return what a period still lacks."""
+def gathered(
+    store: Store, newsletter: Newsletter, period: Period, now: datetime, found_at: datetime | None = None
+) -> Gathered:
+    """Return what a period still lacks. Sources that became due after ``found_at`` are not waited for."""
+    due_by = max(period.end, found_at or now - RECENT)
+    span = (period.start, period.end)
     with store.read() as connection:
-        span = (period.start, period.end)
-        return Gathered(**periods.gathered_counts(connection, newsletter.clauses, span, now))
+        counts = periods.gathered_counts(connection, newsletter.clauses, span, due_by=due_by, now=now)
+    return Gathered(**counts)
 
 
 def waiting_periods(
@@ -127,20 +134,22 @@ class Readiness:
     store: Store
     at_once: bool = False
     clock: Callable[[], float] = time.monotonic
-    _found: dict[tuple[str, datetime], float] = field(default_factory=dict, init=False)
+    _found: dict[tuple[str, datetime], tuple[float, datetime]] = field(default_factory=dict, init=False)
     _told: set[tuple[str, datetime]] = field(default_factory=set, init=False)
 
     def look(self, newsletter: Newsletter, period: Period, now: datetime) -> Look:
         """Return how ready a due period is."""
-        lacks = gathered(self.store, newsletter, period, now)
+        key = newsletter.name, period.end
+        since, found_at = self._found.setdefault(key, (self.clock(), now))
         if self.at_once:
             # The command does not wait, and sources that fail have been asked.
-            lacks = replace(lacks, failing=0)
+            lacks = replace(gathered(self.store, newsletter, period, now), failing=0)
+        else:
+            lacks = gathered(self.store, newsletter, period, now, found_at)
         left = period.end + timedelta(seconds=newsletter.max_lateness) - now
-        found = self._found.setdefault((newsletter.name, period.end), self.clock())
         # The first edition of ``first_edition = "latest"`` is never too late.
         limits = {
-            "waited": timedelta(seconds=self.clock() - found),
+            "waited": timedelta(seconds=self.clock() - since),
             "left": left if left >= timedelta() else timedelta.max,
         }
         return Look(

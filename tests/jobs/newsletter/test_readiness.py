@@ -108,6 +108,18 @@ def test_started_late_it_waits_for_what_was_due_and_then_carries_it(office: Offi
     assert office.states() == ["cut"]
 
 
+def test_what_was_due_between_the_end_of_the_period_and_the_late_start_is_read_too(office: Office) -> None:
+    """A blog that is read every hour: it was to be read half an hour after the edition."""
+    late = SEVEN + 2 * HOUR
+    assert office.waits(late) == "2 sources that were due are not read yet"
+    assert office.cut(late) == ["gathering"]
+    office.polled("hills", late)
+    office.polled("harbour", late - HOUR + MINUTE)  # It is due again in a minute, and that is not waited for.
+    office.add(1, SEVEN - HOUR, seen=late)
+    office.place()
+    assert office.cut(late + 2 * MINUTE) == ["cut"]
+
+
 def test_what_cannot_change_the_edition_is_not_waited_for(office: Office) -> None:
     """Sources that are paused, gone, told to come later, or not in the query."""
     early = SEVEN - 3 * HOUR
