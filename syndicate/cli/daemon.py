@@ -23,7 +23,9 @@ from syndicate.cli.orders import Orders
 from syndicate.errors import MailError, StoreBusy, SyndicateError
 from syndicate.files import FileLock
 from syndicate.jobs.delivery.restore_guard import hold_text
+from syndicate.jobs.newsletter.readiness import Readiness
 from syndicate.logs import Format, configure_logs
+from syndicate.runners.clock_watch import ClockWatch
 from syndicate.runners.local import Bell, LocalRunner, Ring
 from syndicate.services import Services, open_services
 from syndicate.services.lease_owners import free_dead_owners
@@ -54,6 +56,8 @@ TICKS = {
 SILENT = 600.0
 RENDERING_GRACE = 1.0
 """Seconds that templates of the operator may still take when the daemon stops or reloads."""
+# What they do cannot be undone, and a clock that was set wrongly for seconds would have them do it.
+NEED_CLOCK = ("editions", "deliver", "prune")
 
 
 @click.command()
@@ -75,12 +79,13 @@ async def _live(config: Path, settings: Settings, keep: Callable[[], bool]) -> N
     """
     orders = Orders(config, settings)
     orders.listen()
+    clock = ClockWatch()
     before: Settings | None = None
     event = "started"
     while not orders.ending:
         stack = ExitStack()
         try:
-            life = _open_daemon(settings, config, lambda: _keep_the_store(keep, orders))
+            life = _open_daemon(settings, config, lambda: _keep_the_store(keep, orders), clock)
             daemon = await asyncio.to_thread(stack.enter_context, life)
         except SyndicateError as error:
             if before is None:
@@ -98,7 +103,9 @@ async def _live(config: Path, settings: Settings, keep: Callable[[], bool]) -> N
 
 
 @contextmanager
-def _open_daemon(settings: Settings, config: Path, keep: Callable[[], None]) -> "Iterator[_Daemon]":
+def _open_daemon(
+    settings: Settings, config: Path, keep: Callable[[], None], clock: ClockWatch
+) -> "Iterator[_Daemon]":
     with open_services(settings, daemon=True) as services:
         free_dead_owners(services.store, datetime.now(UTC), daemon=True)
         if hold := services.guard.notice(datetime.now(UTC)):
@@ -106,7 +113,7 @@ def _open_daemon(settings: Settings, config: Path, keep: Callable[[], None]) -> 
         else:
             for problem in services.guard.problems():
                 log.warning("%s", problem)
-        yield _Daemon(services, config, keep)
+        yield _Daemon(services, config, keep, clock)
 
 
 @contextmanager
@@ -139,11 +146,12 @@ def _keep_the_store(keep: Callable[[], bool], orders: Orders) -> None:
 class _Daemon:
     """One life of the daemon with one configuration."""
 
-    def __init__(self, services: Services, config: Path, keep: Callable[[], None]) -> None:
+    def __init__(self, services: Services, config: Path, keep: Callable[[], None], clock: ClockWatch) -> None:
         self._services = services
         self._keep = keep
         self._config = config
-        self._runner = LocalRunner(self._bells())
+        self._readiness = Readiness(store=services.store)
+        self._runner = LocalRunner(self._bells(), clock)
         self._server = self._web_server()
 
     async def serve(self, orders: Orders, event: str) -> None:
@@ -182,7 +190,8 @@ class _Daemon:
             "announce": self._announce,
         }
         return tuple(
-            Bell(name=name, every=every, ring=self._ours(rings[name])) for name, every in TICKS.items()
+            Bell(name=name, every=every, ring=self._ours(rings[name]), needs_clock=name in NEED_CLOCK)
+            for name, every in TICKS.items()
         )
 
     def _ours(self, ring: Ring) -> Ring:
@@ -259,13 +268,14 @@ class _Daemon:
         }
 
     def _editions(self, now: datetime) -> Mapping[str, object] | None:
-        outcomes = self._services.editions.run(now, should_stop=self._stopping)
+        outcomes = self._services.editions.run(now, should_stop=self._stopping, readiness=self._readiness)
         for one in outcomes:
             level = logging.WARNING if one.outcome in ("failed", "missed") or one.trimmed else logging.INFO
             facts = {"newsletter": one.newsletter, "outcome": one.outcome, "stories": one.stories}
+            facts |= {"period_end": one.period_end.isoformat()} if one.period_end else {}
             told = {"problem": one.problem, "left_out": "; ".join(one.trimmed)}
-            told = {name: text for name, text in told.items() if text}
-            log.log(level, "edition", extra={"did": facts | told})
+            facts |= {name: text for name, text in told.items() if text}
+            log.log(level, "edition", extra={"did": facts})
         return None
 
     def _sign_ups(self, now: datetime) -> Mapping[str, object] | None:
@@ -340,10 +350,10 @@ class _Daemon:
     def _health(self) -> Mapping[str, object]:
         """The age of each bell's last ring in seconds, and which ended badly; the log says how."""
         now = datetime.now(UTC)
-        ages = {
-            name: round((now - rang).total_seconds(), 1) for name, rang in self._runner.pulse.rang.items()
-        }
-        problems = [name for name, text in self._runner.pulse.problems.items() if text]
+        # Copies: other threads add to them.
+        rang, texts = dict(self._runner.pulse.rang), dict(self._runner.pulse.problems)
+        ages = {name: round((now - at).total_seconds(), 1) for name, at in rang.items()}
+        problems = [name for name, text in texts.items() if text]
         late = [name for name, age in ages.items() if age > SILENT + TICKS[name]]
         return {
             "ok": not problems and not late,

@@ -94,6 +94,9 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
         found, digest = services.desk.edition(edition_id)
         changes = services.desk.changes(edition_id)
         forms = services.desk.forms(found)
+        with services.store.read() as connection:
+            ids = [edition_id, *(one.edition.id for one in forms)]
+            deliveries = edition_store.count_by_edition(connection, ids)
     stories = [
         (place, story.kind, story.source, story.title) for place, story in enumerate(digest.stories, start=1)
     ]
@@ -107,6 +110,7 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
         "web_url": found.edition.web_url,
         "note": digest.note,
         "correction": digest.correction,
+        "deliveries": deliveries.get(edition_id, {}),
         "stories": [dict(zip(("place", "list", "source", "title"), row, strict=True)) for row in stories],
         "forms": [
             {
@@ -114,6 +118,7 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
                 "chosen": one.edition.cadence.replace("\n", " "),
                 "state": one.state,
                 "stories": one.edition.stories,
+                "deliveries": deliveries.get(one.edition.id, {}),
             }
             for one in forms
         ],
@@ -132,12 +137,17 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
                 say(f"{name}: {said}")
         table(("place", "list", "source", "title"), stories, right=(0,))
         for form in answer["forms"]:
-            stories_in_it = plural(form["stories"], "story")
-            say(f"Form {form['edition']} ({form['chosen']}): {form['state']}, {stories_in_it}")
+            facts = f"{form['state']}, {plural(form['stories'], 'story')}, {_counts(form['deliveries'])}"
+            say(f"Form {form['edition']} ({form['chosen']}): {facts}")
+        say(f"Deliveries{', forms included' if forms else ''}: {_counts(answer['deliveries'])}")
         for one in changes:
             say(f"{local(one.changed, zone)}  {one.changed_by}: {one.action} {one.detail}".rstrip())
 
     show(answer, as_json, text)
+
+
+def _counts(deliveries: dict[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in sorted(deliveries.items())) or "no deliveries"
 
 
 @editions.command("link")

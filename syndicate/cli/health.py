@@ -6,18 +6,22 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from syndicate.cli.frame import local, plural
-from syndicate.cli.newsletters import zone_of
+from syndicate.cli.newsletters import MISSED_SHOWN, zone_of
 from syndicate.ingest.polling import believed_url
 from syndicate.jobs.delivery.restore_guard import hold_text
+from syndicate.jobs.newsletter.readiness import waiting_periods
 from syndicate.model import (
     Decision,
     DeliveryState,
+    Edition,
     HubSubscription,
     Origin,
     Source,
     SourceListState,
     SourceState,
 )
+from syndicate.newsletter.periods import Period
+from syndicate.newsletter.readiness import Gathered
 from syndicate.services import Services
 from syndicate.store import (
     Connection,
@@ -35,6 +39,7 @@ from syndicate.store import deliveries as delivery_store
 from syndicate.store import editions as edition_store
 from syndicate.store import hubs as hub_store
 from syndicate.store import pages as page_store
+from syndicate.store import periods as period_store
 from syndicate.store import sitemap_parts as part_store
 from syndicate.store import source_lists as list_store
 from syndicate.store import sources as source_store
@@ -68,6 +73,8 @@ class Health:
     covered: int
     stale_pages: int
     editions: list[EditionReport]
+    gathering: dict[str, tuple[Period, Gathered]]
+    missed: dict[str, list[Edition]]
     deliveries: dict[str, int]
     bounces: dict[str, int]
     oldest_due: datetime | None
@@ -90,7 +97,8 @@ class Health:
 
 
 def look(services: Services, now: datetime) -> Health:
-    """Read everything ``status`` shows, in one transaction."""
+    """Read everything ``status`` shows."""
+    gathering = waiting_periods(services.store, services.newsletters, now)
     with services.store.read() as connection:
         pause = sending_pauses.sending_pause(connection, now)
         stories, covered = story_store.count_stories(connection)
@@ -105,6 +113,8 @@ def look(services: Services, now: datetime) -> Health:
             covered=covered,
             stale_pages=stale.count_stale(connection),
             editions=edition_store.report_editions(connection, limit=5),
+            gathering=gathering,
+            missed=period_store.missed_editions(connection, since=now - MISSED_SHOWN),
             deliveries=delivery_store.count_deliveries(connection),
             bounces=bounces.count_by_kind(connection),
             oldest_due=delivery_store.next_delivery(connection),
@@ -210,11 +220,11 @@ def _belonging(failure: Failure, names: Mapping[int, str]) -> str:
 
 
 def _missed(health: Health, services: Services) -> list[str]:
-    missed = [one.edition for one in health.editions if one.state == edition_store.MISSED]
     return [
-        f"edition of {one.newsletter} for {local(one.period_end, zone_of(services, one.newsletter))} was "
-        "missed: nothing ran in time, or a backup was restored"
-        for one in missed
+        f"edition of {name} for {local(edition.period_end, zone_of(services, name))} was missed: "
+        "nothing ran in time, or a backup was restored"
+        for name, missed in health.missed.items()
+        for edition in missed
     ]
 
 

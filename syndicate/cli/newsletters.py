@@ -1,6 +1,6 @@
 """Newsletters for an operator: which there are, when the next edition comes, and a pause."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,11 +19,18 @@ from syndicate.cli.frame import (
     show,
     table,
 )
+from syndicate.cli.wrapping import say
+from syndicate.jobs.newsletter.readiness import waiting_periods
 from syndicate.model import Newsletter
-from syndicate.newsletter.periods import parse_schedule, read_zone
+from syndicate.newsletter.periods import Period, parse_schedule, read_zone
+from syndicate.newsletter.readiness import Gathered
 from syndicate.services import Services
 from syndicate.store import audience
 from syndicate.store import newsletters as newsletter_store
+from syndicate.store import periods as period_store
+
+MISSED_SHOWN = timedelta(days=7)
+"""Missed periods are shown so long after they were recorded."""
 
 
 @click.group()
@@ -38,9 +45,12 @@ def newsletters() -> None:
 def list_(config: Path, as_json: bool, now: datetime | None) -> None:
     """Show every newsletter with its next edition and subscribers."""
     with services_of(config, now) as (_, services):
-        coming = next_editions(services, moment(now))
+        at = moment(now)
+        coming = next_editions(services, at)
+        waits = waiting_periods(services.store, services.newsletters, at)
         with services.store.read() as connection:
             counts = audience.count_subscriptions(connection)
+            missed = period_store.missed_editions(connection, since=at - MISSED_SHOWN)
     answer = [
         {
             "name": one.name,
@@ -50,6 +60,8 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
             "paused": one.name not in coming,
             "next_edition": coming.get(one.name),
             "subscribers": counts.get(one.name, {}).get("confirmed", 0),
+            "gathering": gathering_answer(*waits[one.name]) if one.name in waits else None,
+            "missed": [edition.period_end for edition in missed.get(one.name, [])],
         }
         for one in services.newsletters
     ]
@@ -91,6 +103,16 @@ def next_editions(services: Services, now: datetime) -> dict[str, datetime]:
     return {one.name: _next(one, now) for one in services.newsletters if one.name not in paused}
 
 
+def gathering_answer(period: Period, gathered: Gathered) -> dict[str, Any]:
+    """Return a due period that waits for its sources, as ``--json`` has it."""
+    return {
+        "period_end": period.end,
+        "unread_sources": gathered.unread,
+        "unplaced_articles": gathered.unplaced,
+        "reason": str(gathered),
+    }
+
+
 def zone_of(services: Services, name: str) -> ZoneInfo:
     """The time zone of the newsletter of that name; the site's for one that is declared no more."""
     zones = (read_zone(one.time_zone) for one in services.newsletters if one.name == name)
@@ -116,3 +138,9 @@ def _print(answer: list[dict[str, Any]]) -> None:
         for one in answer
     ]
     table(("name", "schedule", "next edition", "subscribers", "title"), rows, right=(3,))
+    for one in answer:
+        zone = read_zone(one["time_zone"])
+        if waits := one["gathering"]:
+            say(f"{one['name']}: edition of {local(waits['period_end'], zone)} waits: {waits['reason']}")
+        for end in one["missed"]:
+            say(f"{one['name']}: edition of {local(end, zone)} was missed")

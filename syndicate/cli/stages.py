@@ -27,6 +27,7 @@ from syndicate.cli.frame import (
 from syndicate.cli.source_lists import describe_import
 from syndicate.cli.wrapping import say
 from syndicate.jobs.delivery.restore_guard import hold_text
+from syndicate.jobs.newsletter.readiness import Readiness
 from syndicate.model import Absence
 from syndicate.services import Services
 from syndicate.services.lease_owners import describe_owner, free_dead_owners
@@ -219,7 +220,10 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
     with services_of(config, now) as (_, services):
         check_names(names, newsletter_names(services), "newsletter")
         hold = services.guard.notice(moment(now))
-        outcomes = services.editions.run(moment(now), names=names or None, dry_run=dry_run)
+        readiness = Readiness(store=services.store, at_once=True)
+        outcomes = services.editions.run(
+            moment(now), names=names or None, dry_run=dry_run, readiness=readiness
+        )
     answer = {
         "dry_run": dry_run,
         "problem": hold_text(hold),
@@ -233,6 +237,8 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
                 "stories": one.stories,
                 "problem": one.problem,
                 "trimmed": one.trimmed,
+                "unread_sources": one.gathered.unread,
+                "unplaced_articles": one.gathered.unplaced,
             }
             for one in outcomes
         ],
@@ -249,6 +255,12 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
         table(("newsletter", "outcome", "stories", "subject"), rows, right=(2,))
         for said in (said for one in outcomes for said in one.trimmed):
             say(f"  {said}", err=True)
+        for one in outcomes:
+            if lacks := str(one.gathered):
+                advice = "run `syndicate ingest` and `syndicate stories`, then `syndicate edition` again"
+                if one.outcome != "gathering":
+                    advice = "run `syndicate ingest` and `syndicate stories` before `syndicate edition`"
+                say(f"  {one.newsletter}: {lacks}; {advice}.", err=True)
 
     show(answer, as_json, text)
     _exit_if(sum(one.outcome in ("failed", "missed") for one in outcomes) + bool(hold))

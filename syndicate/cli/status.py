@@ -22,7 +22,7 @@ from syndicate.cli.frame import (
     table,
 )
 from syndicate.cli.health import Health, look, needs_a_person, shown_address
-from syndicate.cli.newsletters import next_editions, zone_of
+from syndicate.cli.newsletters import gathering_answer, next_editions, zone_of
 from syndicate.cli.wrapping import say
 from syndicate.ingest.polling import believed_url, told
 from syndicate.model import HubSubscription
@@ -126,6 +126,9 @@ def _print_newsletters(health: Health, services: Services) -> None:
         when = local(coming[name], zone_of(services, name)) if name in coming else "paused"
         people = health.subscriptions.get(name, {}).get("confirmed", 0)
         click.echo(f"Next {name}: {when}, {plural(people, 'subscriber')}")
+        if name in health.gathering:
+            period, gathered = health.gathering[name]
+            say(f"Edition of {local(period.end, zone_of(services, name))} of {name} waits: {gathered}")
     for report in health.editions:
         subject = report.edition.subject or report.state
         counts = _counts(dict(sorted(report.deliveries.items())))
@@ -165,6 +168,8 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
         "moved_channels": services.moved_channels,
         "gone_channels": sorted(services.gone_channels),
         "next_editions": coming,
+        "gathering": {name: gathering_answer(*waits) for name, waits in health.gathering.items()},
+        "missed": {name: [one.period_end for one in missed] for name, missed in health.missed.items()},
         "paused_newsletters": [name for name in newsletter_names(services) if name not in coming],
         "editions": [_edition(report) for report in health.editions],
         "deliveries": health.deliveries,

@@ -104,7 +104,8 @@ class EditionStory:
 class LeaveReason(StrEnum):
     """Reason why an edition did not carry an article of its period.
 
-    An article left out for ``SIZE`` or ``TEMPLATE`` waits for the next edition. With ``SAME_EVENT`` another item told it.
+    An article left out for ``SIZE`` or ``TEMPLATE`` waits for the next edition. With ``SAME_EVENT`` another
+    item told it.
     """
 
     REPEATS = "repeats"

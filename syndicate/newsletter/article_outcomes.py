@@ -133,7 +133,7 @@ def _left_out(one: EditionArticle, edition: str) -> str:
         LeaveReason.SHARE: f"no room in {edition}: its source had {one.detail} stories there already",
         LeaveReason.EDITOR: f"an editor left it out of {edition}",
         LeaveReason.SIZE: f"{edition} had no space for it in the mail; it waits for the next edition",
-        LeaveReason.TEMPLATE: f"left out of {edition}: a template fails with it; it waits for the next edition",
+        LeaveReason.TEMPLATE: f"a template fails with it; left out of {edition}, it waits for the next",
         LeaveReason.GONE: f"left out of {edition}: its page was gone",
     }
     return texts[LeaveReason(one.reason)]

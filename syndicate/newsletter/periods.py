@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import ConfigError
@@ -22,6 +22,9 @@ SCHEDULE_HELP = (
     'Write one of: "daily 07:00", "daily 07:00,18:00", "weekdays 07:00", "weekly monday 08:00", '
     '"monthly 1 08:00" (1 to 28), "monthly last 08:00".'
 )
+
+MOST_MISSED = 60
+"""Missed periods of one newsletter that are recorded after a long pause: the latest."""
 
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
@@ -171,6 +174,23 @@ def due_period(
     else:
         wanted = (now - period.end).total_seconds() <= newsletter.max_lateness
     return period if wanted and not already(period) else None
+
+
+def missed_periods(newsletter: Newsletter, now: datetime, *, since: datetime) -> list[Period]:
+    """Return the periods that ended after ``since`` and more than ``max_lateness`` ago, oldest first.
+
+    Only the latest ``MOST_MISSED``: nobody reads a list of every day of a year.
+    """
+    zone = read_zone(newsletter.time_zone)
+    first = since.astimezone(zone).date() - timedelta(days=_LOOK_BACK_DAYS)
+    limit = now - timedelta(seconds=newsletter.max_lateness)
+    moments = parse_schedule(newsletter.schedule).moments(zone, first)
+    ended = pairwise(takewhile(lambda pair: pair[0] < limit, moments))
+    return [
+        Period(start=start, end=end, key=local.isoformat(timespec="minutes"))
+        for (start, _), (end, local) in ended
+        if end > since
+    ][-MOST_MISSED:]
 
 
 def _clock(text: str, schedule: str) -> time:

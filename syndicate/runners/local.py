@@ -16,8 +16,12 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from syndicate.errors import StoreError, SyndicateError
+from syndicate.runners.clock_watch import ClockWatch
 
 log = logging.getLogger("syndicate.runner")
+
+# Seconds between two looks at the clock.
+_LOOK_EVERY = 5.0
 
 
 Ring = Callable[[datetime], Mapping[str, object] | None]
@@ -26,11 +30,15 @@ Ring = Callable[[datetime], Mapping[str, object] | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bell:
-    """A job and how often to ask whether it is due, in seconds."""
+    """A job and how often to ask whether it is due, in seconds.
+
+    With ``needs_clock`` it does not run while the wall clock may be wrong.
+    """
 
     name: str
     every: float
     ring: Ring
+    needs_clock: bool = False
 
 
 @dataclass(slots=True)
@@ -44,9 +52,11 @@ class Pulse:
 class LocalRunner:
     """Rings bells until stopped. A bell never rings twice at once; different bells ring together."""
 
-    def __init__(self, bells: tuple[Bell, ...]) -> None:
+    def __init__(self, bells: tuple[Bell, ...], clock: ClockWatch | None = None) -> None:
         self.pulse = Pulse()
         self._bells = bells
+        self._clock = clock or ClockWatch()
+        self._watching = threading.Thread(target=self._watch_clock, name="clock", daemon=True)
         self._stopping = threading.Event()
         self._working: set[str] = set()
         self._scheduler = BackgroundScheduler(
@@ -79,14 +89,28 @@ class LocalRunner:
                 next_run_time=datetime.now(UTC),
             )
         self._scheduler.start()
+        self._watching.start()
 
     def stop(self) -> None:
         """Take no new work, let each job finish the unit it is at, and return when all have."""
         self._stopping.set()
         self._scheduler.shutdown(wait=True)
 
+    def _watch_clock(self) -> None:
+        """Ring every bell after the clock was set: if it was set back, the next times are far ahead."""
+        seen = self._clock.jumps
+        while not self._stopping.wait(_LOOK_EVERY):
+            self._clock.trusted()
+            if self._clock.jumps != seen:
+                seen = self._clock.jumps
+                for job in self._scheduler.get_jobs():
+                    job.modify(next_run_time=datetime.now(UTC))
+
     def _ring(self, bell: Bell) -> None:
         if self.stopping:
+            return
+        if bell.needs_clock and not self._clock.trusted():
+            self.pulse.rang[bell.name] = datetime.now(UTC)
             return
         self._working.add(bell.name)
         try:

@@ -261,26 +261,48 @@ def report_editions(
 ) -> list[EditionReport]:
     """The latest editions, empty and missed periods included, newest first.
 
-    Of the forms of them only those that wait by themselves.
+    Their deliveries include those of the forms that readers chose, which have a line only while they wait by
+    themselves.
     """
-    table, deliveries = schema.editions, schema.deliveries
+    table = schema.editions
     query = select(table).order_by(table.c.period_end.desc(), table.c.id.desc()).limit(limit)
     query = query.where(or_(table.c.cadence == EVERY_EDITION, waits_alone()), table.c.state != CONFIRMATION)
     if newsletter is not None:
         query = query.where(table.c.newsletter == newsletter)
     rows = [row._asdict() for row in connection.execute(query)]
-    counts: dict[int, dict[str, int]] = {}
-    grouped = (
-        select(deliveries.c.edition_id, deliveries.c.state, func.count())
-        .where(deliveries.c.edition_id.in_([row["id"] for row in rows]))
-        .group_by(deliveries.c.edition_id, deliveries.c.state)
-    )
-    for edition_id, state, count in connection.execute(grouped):
-        counts.setdefault(edition_id, {})[state] = count
+    counts = count_by_edition(connection, [row["id"] for row in rows])
     return [
         EditionReport(edition=edition_of(row), state=row["state"], deliveries=counts.get(row["id"], {}))
         for row in rows
     ]
+
+
+def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """Count deliveries by the edition's id and state; those of a form count for its edition too."""
+    table, deliveries = schema.editions, schema.deliveries
+    period = table.c.newsletter, table.c.period_end, table.c.revision
+    mains = select(table.c.id, *period).where(table.c.id.in_(ids), table.c.cadence == EVERY_EDITION)
+    belongs = {tuple(key): edition_id for edition_id, *key in connection.execute(mains)}
+    counted = {edition_id: [edition_id] for edition_id in ids}
+    if belongs:
+        forms = select(table.c.id, *period).where(
+            table.c.newsletter.in_({key[0] for key in belongs}),
+            table.c.period_end.in_({key[1] for key in belongs}),
+            table.c.cadence.not_in((EVERY_EDITION, CONFIRMATION)),
+        )
+        for edition_id, *key in connection.execute(forms):
+            counted.setdefault(edition_id, []).extend(filter(None, [belongs.get(tuple(key))]))
+    grouped = (
+        select(deliveries.c.edition_id, deliveries.c.state, func.count())
+        .where(deliveries.c.edition_id.in_(counted))
+        .group_by(deliveries.c.edition_id, deliveries.c.state)
+    )
+    counts: dict[int, dict[str, int]] = {}
+    for edition_id, state, count in connection.execute(grouped):
+        for target in counted[edition_id]:
+            states = counts.setdefault(target, {})
+            states[state] = states.get(state, 0) + count
+    return counts
 
 
 def waits_alone() -> ColumnElement[bool]:

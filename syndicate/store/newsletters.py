@@ -3,16 +3,22 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, case, literal, select, update
 
 from syndicate.model import Newsletter, Origin
 from syndicate.store import schema
+from syndicate.store.types import Moment
 from syndicate.store.upsert import insert_for
 
 
 def sync_newsletters(connection: Connection, declared: Sequence[Newsletter], now: datetime) -> None:
-    """Enter the newsletters of the file. A paused one stays paused; one no longer declared keeps its row."""
+    """Enter the newsletters of the file. A paused one stays paused; one no longer declared keeps its row.
+
+    The periods of one that is declared again count from now: it missed none meanwhile.
+    """
     table = schema.newsletters
+    left_out = table.c.name.not_in([newsletter.name for newsletter in declared])
+    connection.execute(update(table).where(left_out, table.c.declared).values(declared=False))
     for newsletter in declared:
         statement = insert_for(connection, table).values(
             name=newsletter.name,
@@ -20,10 +26,11 @@ def sync_newsletters(connection: Connection, declared: Sequence[Newsletter], now
             origin=Origin.CONFIG.value,
             paused=False,
             known_since=now,
+            declared=True,
         )
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["name"], set_={"title": newsletter.title})
-        )
+        known_since = case((table.c.declared, table.c.known_since), else_=literal(now, Moment))
+        values = {"title": newsletter.title, "known_since": known_since, "declared": True}
+        connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
 
 
 def newsletter_titles(connection: Connection) -> dict[str, str]:
@@ -33,7 +40,7 @@ def newsletter_titles(connection: Connection) -> dict[str, str]:
 
 
 def known_since(connection: Connection, newsletter: str) -> datetime | None:
-    """Since when its periods count: since it was declared or last resumed; ``None`` if it is unknown."""
+    """Since when its periods count: since it was declared (again) or resumed; ``None`` if it is unknown."""
     table = schema.newsletters
     return connection.scalars(select(table.c.known_since).where(table.c.name == newsletter)).first()
 

@@ -1,6 +1,7 @@
 """A real ``syndicate run`` in a process of its own, and what it says."""
 
 import json
+import os
 import queue
 import signal
 import subprocess
@@ -8,7 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,17 @@ CHECKOUT = Path(__file__).parents[2]
 class Daemon:
     """One process. ``events`` are the lines of its log so far."""
 
-    def __init__(self, config: Path) -> None:
+    def __init__(self, config: Path, environment: Mapping[str, str] | None = None) -> None:
         self.events: list[dict[str, Any]] = []
         self._lines: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         command = [sys.executable, "-m", "syndicate", "run", "--config", str(config), "--log", "json"]
-        self.process = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command,
+            cwd=CHECKOUT,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **(environment or {})},
+        )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
 
@@ -68,9 +75,9 @@ class Daemon:
 
 
 @contextmanager
-def running(config: Path) -> Iterator[Daemon]:
+def running(config: Path, environment: Mapping[str, str] | None = None) -> Iterator[Daemon]:
     """A daemon that does not outlive its test."""
-    daemon = Daemon(config)
+    daemon = Daemon(config, environment)
     try:
         yield daemon
     finally:

@@ -37,6 +37,15 @@ def test_a_pause_is_one_change_and_so_is_its_end(connection):
     assert newsletters.known_since(connection, "daily") == NOW
 
 
+def test_the_periods_of_a_newsletter_that_is_declared_again_count_from_then_on(connection):
+    newsletters.sync_newsletters(connection, [newsletter("weekly")], LONG_AGO + timedelta(days=1))
+    assert newsletters.known_since(connection, "daily") == LONG_AGO
+    newsletters.sync_newsletters(connection, [newsletter(), newsletter("weekly")], NOW)
+    newsletters.sync_newsletters(connection, [newsletter()], NOW + timedelta(days=1))
+    assert newsletters.known_since(connection, "daily") == NOW
+    assert newsletters.known_since(connection, "weekly") == LONG_AGO
+
+
 def test_a_pause_outlives_a_restart_and_a_time_out_of_the_file(connection):
     newsletters.pause_newsletter(connection, "daily")
     newsletters.sync_newsletters(connection, [newsletter("weekly")], NOW)

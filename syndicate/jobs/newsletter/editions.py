@@ -12,10 +12,12 @@ from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.newsletter.desk import DeskJob
 from syndicate.jobs.newsletter.left_out import note_left_out, quarantine_broken
 from syndicate.jobs.newsletter.press import Draft, Press
+from syndicate.jobs.newsletter.readiness import Readiness, due_periods, record_missed
 from syndicate.jobs.newsletter.selection import Selector
 from syndicate.jobs.newsletter.variants import cut_variants, sending_times
 from syndicate.model import EVERY_EDITION, EditionStory, LeftOut, Newsletter
-from syndicate.newsletter.periods import Period, due_period, latest_period, parse_schedule, read_zone
+from syndicate.newsletter.periods import Period, latest_period, parse_schedule, read_zone
+from syndicate.newsletter.readiness import Gathered
 from syndicate.newsletter.views import digest_from_stories
 from syndicate.store import Store, edition_articles, quarantine
 from syndicate.store import editions as edition_store
@@ -28,8 +30,9 @@ from syndicate.store.store_identity import mail_hold
 class EditionOutcome:
     """Result for one newsletter, and the parts left out of its edition (``trimmed``).
 
-    ``outcome`` is ``cut``, ``waiting``, ``released``, ``empty``, ``missed``, ``failed``, ``exists`` or
-    ``paused``.
+    ``outcome`` is ``cut``, ``gathering`` (its sources are read first), ``waiting`` (for its editor),
+    ``released``, ``empty``, ``missed``, ``failed``, ``exists`` or ``paused``. ``gathered`` is what the period
+    lacked at the cut.
     """
 
     newsletter: str
@@ -40,6 +43,7 @@ class EditionOutcome:
     stories: int = 0
     problem: str = ""
     trimmed: tuple[str, ...] = ()
+    gathered: Gathered = field(default_factory=Gathered)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,21 +57,7 @@ class EditionJob:
 
     def due(self, now: datetime, newsletters: Sequence[Newsletter]) -> list[tuple[Newsletter, Period]]:
         """Return those of these newsletters that have a period which waits for its edition."""
-        found = []
-        for newsletter in newsletters:
-            with self.store.read() as connection:
-                known_since = newsletter_store.known_since(connection, newsletter.name)
-                period = due_period(
-                    newsletter,
-                    now,
-                    known_since=known_since or now,
-                    already=lambda period, name=newsletter.name: edition_store.has_edition(  # type: ignore[misc]
-                        connection, name, EVERY_EDITION, period.end
-                    ),
-                )
-            if period is not None:
-                found.append((newsletter, period))
-        return found
+        return due_periods(self.store, newsletters, now)
 
     def run(
         self,
@@ -76,12 +66,13 @@ class EditionJob:
         names: Sequence[str] | None = None,
         dry_run: bool = False,
         should_stop: Callable[[], bool] = lambda: False,
+        readiness: Readiness | None = None,
     ) -> tuple[EditionOutcome, ...]:
-        """Cut every due edition (or those of the named newsletters) and record periods that were missed.
+        """Record periods that were missed and cut every due edition (or those of the named newsletters).
 
         An edition whose template fails is quarantined and tried again; the others go on. For a paused
-        newsletter nothing happens, which is an outcome only if it was named. No edition is cut while mail
-        is held.
+        newsletter nothing happens, which is an outcome only if it was named. With ``readiness`` a period
+        waits until it is ready, which is an outcome only once. No edition is cut while mail is held.
         """
         with self.store.read() as connection:
             if not dry_run and mail_hold(connection):
@@ -99,16 +90,29 @@ class EditionJob:
             for name in names or ()
             if name in paused
         ]
+        missed = []
+        if not dry_run and not should_stop():
+            # Before anything is cut: what is missed lies between the last edition and this one.
+            missed = [
+                EditionOutcome(newsletter=newsletter.name, outcome="missed", period_end=period.end)
+                for newsletter, period in record_missed(self.store, running, now)
+            ]
+        gathering: set[str] = set()
         for newsletter, period in self.due(now, running):
             if should_stop():
                 break
-            outcomes.append(self._cut(newsletter, period, now, dry_run=dry_run))
+            outcome = self._cut(newsletter, period, now, readiness, dry_run=dry_run)
+            if outcome.outcome == "gathering" and readiness is not None:
+                gathering.add(newsletter.name)
+                if not readiness.tell_once(newsletter.name, period.end):
+                    continue
+            outcomes.append(outcome)
         if not dry_run and not should_stop():
             # What was chosen since the last look waits, and is let go, with the edition.
-            cut_variants(self.store, self.draft, running, now, should_stop)
+            ready = [newsletter for newsletter in running if newsletter.name not in gathering]
+            cut_variants(self.store, self.draft, ready, now, should_stop)
             outcomes += self._release(now, wanted)
-            outcomes += self._record_missed(now, running)
-        return tuple(outcomes)
+        return (*outcomes, *missed)
 
     def _release(self, now: datetime, wanted: Callable[[str], bool]) -> list[EditionOutcome]:
         """Let go what has waited for its editor long enough. Of forms only what failed is told."""
@@ -179,8 +183,23 @@ class EditionJob:
         last = latest_period(schedule, zone, now)
         return Period(start=last.end, end=schedule.next_runs(zone, now, 1)[0], key="next")
 
-    def _cut(self, newsletter: Newsletter, period: Period, now: datetime, *, dry_run: bool) -> EditionOutcome:
+    def _cut(
+        self,
+        newsletter: Newsletter,
+        period: Period,
+        now: datetime,
+        readiness: Readiness | None,
+        *,
+        dry_run: bool,
+    ) -> EditionOutcome:
         outcome = EditionOutcome(newsletter=newsletter.name, outcome="failed", period_end=period.end)
+        look = readiness.look(newsletter, period, now) if readiness else None
+        waits = outcome
+        if look is not None:
+            outcome = replace(outcome, gathered=look.gathered)
+            waits = replace(outcome, outcome="gathering", problem=str(look.gathered))
+            if not look.may_cut:
+                return waits
         try:
             draft = self.draft(newsletter, period, now)
         except (RenderError, ConfigError) as error:
@@ -188,6 +207,8 @@ class EditionJob:
         if draft.problems:
             problem = "; ".join(draft.problems)
             return replace(outcome, problem=self._quarantined(newsletter, problem, now, dry_run=dry_run))
+        if draft.proof is None and look is not None and not look.may_be_empty:
+            return waits
         if draft.proof is None:
             return self._empty(outcome, draft, now, dry_run=dry_run)
         approve_by = now + timedelta(seconds=newsletter.approval) if newsletter.approval else None
@@ -239,29 +260,6 @@ class EditionJob:
                     draft.left_out,
                 )
         return replace(outcome, outcome="empty")
-
-    def _record_missed(self, now: datetime, newsletters: Sequence[Newsletter]) -> list[EditionOutcome]:
-        """Record once the periods that were not cut in time, so that ``status`` shows them."""
-        missed = []
-        for newsletter in newsletters:
-            period = latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now)
-            late = (now - period.end).total_seconds() > newsletter.max_lateness
-            with self.store.write() as connection:
-                known_since = newsletter_store.known_since(connection, newsletter.name)
-                if not late or known_since is None or period.end <= known_since:
-                    continue
-                if edition_store.record_no_edition(
-                    connection,
-                    newsletter.name,
-                    EVERY_EDITION,
-                    (period.start, period.end),
-                    edition_store.MISSED,
-                    now,
-                ):
-                    missed.append(
-                        EditionOutcome(newsletter=newsletter.name, outcome="missed", period_end=period.end)
-                    )
-        return missed
 
     def _quarantined(self, newsletter: Newsletter, problem: str, now: datetime, *, dry_run: bool) -> str:
         if not dry_run:

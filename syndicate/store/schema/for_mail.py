@@ -1,6 +1,6 @@
 """Newsletters, editions, subscribers and deliveries."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, Text, false
+from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, Text, false, true
 
 from syndicate.store.schema.base import metadata, texts
 from syndicate.store.types import Json, Moment
@@ -12,6 +12,7 @@ newsletters = Table(
     *texts("title", "origin"),
     Column("paused", Boolean, nullable=False),
     Column("known_since", Moment, nullable=False),
+    Column("declared", Boolean, nullable=False, server_default=true()),
 )
 
 editions = Table(

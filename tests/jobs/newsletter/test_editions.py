@@ -113,11 +113,12 @@ def test_a_late_start_still_cuts_the_edition_as_of_the_end_of_its_period(desk: R
     assert (report.edition.period_start, report.edition.period_end) == (SEVEN - DAY, SEVEN)
 
 
-def test_a_week_of_silence_makes_one_edition_not_seven(desk: Room) -> None:
+def test_a_week_of_silence_makes_one_edition_not_seven_and_lists_six_as_missed(desk: Room) -> None:
     run(desk, SEVEN)
     desk.add(news(2, SEVEN + 6 * DAY + HOUR, "Snow on the pass"))
-    assert run(desk, SEVEN + 7 * DAY) == [("daily", "cut")]
-    assert states(desk) == ["cut", "cut"]
+    assert run(desk, SEVEN + 7 * DAY) == [("daily", "cut"), *[("daily", "missed")] * 6]
+    assert run(desk, SEVEN + 7 * DAY + HOUR) == []
+    assert states(desk) == ["cut", *["missed"] * 6, "cut"]
 
 
 def test_the_first_edition_is_the_next_one_unless_the_latest_is_asked_for(room: Room) -> None:

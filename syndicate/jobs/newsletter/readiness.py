@@ -1,0 +1,165 @@
+"""Periods that are due, what they wait for, and those that were missed."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from syndicate.model import EVERY_EDITION, Newsletter
+from syndicate.newsletter.periods import (
+    Period,
+    due_period,
+    latest_period,
+    missed_periods,
+    parse_schedule,
+    read_zone,
+)
+from syndicate.newsletter.readiness import Gathered, ready_to_cut, surely_empty
+from syndicate.store import Store, periods
+from syndicate.store import editions as edition_store
+from syndicate.store import newsletters as newsletter_store
+
+RECENT = timedelta(minutes=5)
+"""Time by which a source may be overdue for a command that does not know when the period was found."""
+
+
+def due_periods(
+    store: Store, newsletters: Sequence[Newsletter], now: datetime
+) -> list[tuple[Newsletter, Period]]:
+    """Return those of these newsletters that have a period which waits for its edition."""
+    found = []
+    for newsletter in newsletters:
+        with store.read() as connection:
+            known_since = newsletter_store.known_since(connection, newsletter.name)
+            period = due_period(
+                newsletter,
+                now,
+                known_since=known_since or now,
+                already=lambda period, name=newsletter.name: edition_store.has_edition(  # type: ignore[misc]
+                    connection, name, EVERY_EDITION, period.end
+                ),
+            )
+        if period is not None:
+            found.append((newsletter, period))
+    return found
+
+
+def gathered(
+    store: Store, newsletter: Newsletter, period: Period, now: datetime, found_at: datetime | None = None
+) -> Gathered:
+    """Return what a period still lacks. Sources that became due after ``found_at`` are not waited for."""
+    due_by = max(period.end, found_at or now - RECENT)
+    span = (period.start, period.end)
+    with store.read() as connection:
+        counts = periods.gathered_counts(connection, newsletter.clauses, span, due_by=due_by, now=now)
+    return Gathered(**counts)
+
+
+def waiting_periods(
+    store: Store, newsletters: Sequence[Newsletter], now: datetime
+) -> dict[str, tuple[Period, Gathered]]:
+    """Return the due periods that are not ready, by newsletter, without paused newsletters."""
+    with store.read() as connection:
+        paused = newsletter_store.paused_newsletters(connection)
+    running = [newsletter for newsletter in newsletters if newsletter.name not in paused]
+    found = {
+        newsletter.name: (period, gathered(store, newsletter, period, now))
+        for newsletter, period in due_periods(store, running, now)
+    }
+    return {name: waits for name, waits in found.items() if str(waits[1])}
+
+
+def record_missed(
+    store: Store, newsletters: Sequence[Newsletter], now: datetime
+) -> list[tuple[Newsletter, Period]]:
+    """Record each period that ended since the last edition or record and was not cut in time.
+
+    Of a newsletter that never had either only the latest: until then it was being set up. Records of periods
+    that have not ended are deleted: a wrong clock left them behind.
+    """
+    with store.read() as connection:
+        ends = {one.name: periods.last_period_end(connection, one.name) for one in newsletters}
+        since = {one.name: newsletter_store.known_since(connection, one.name) for one in newsletters}
+    if any(end is not None and end > now for end in ends.values()):
+        with store.write() as connection:
+            periods.delete_void_records(connection, now)
+            ends = {name: periods.last_period_end(connection, name) for name in ends}
+    missed = [
+        (newsletter, period)
+        for newsletter in newsletters
+        if (known := since[newsletter.name])
+        for period in missed_periods(
+            newsletter, now, since=max(known, ends[newsletter.name] or _last_start(newsletter, now))
+        )
+    ]
+    if not missed:
+        return []
+    with store.write() as connection:
+        return [
+            (newsletter, period)
+            for newsletter, period in missed
+            if edition_store.record_no_edition(
+                connection,
+                newsletter.name,
+                EVERY_EDITION,
+                (period.start, period.end),
+                edition_store.MISSED,
+                now,
+            )
+        ]
+
+
+def _last_start(newsletter: Newsletter, now: datetime) -> datetime:
+    """Return the start of the latest period that has ended."""
+    return latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now).start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Result for a due period: what it lacks, and whether it may be cut or recorded as empty."""
+
+    gathered: Gathered
+    may_cut: bool
+    may_be_empty: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Readiness:
+    """Decides when due periods are ready. The time they wait counts from the first look of this process.
+
+    ``at_once`` is for a command: it cuts what has stories without waiting, and never records an empty period
+    while articles of it may be unread.
+    """
+
+    store: Store
+    at_once: bool = False
+    clock: Callable[[], float] = time.monotonic
+    _found: dict[tuple[str, datetime], tuple[float, datetime]] = field(default_factory=dict, init=False)
+    _told: set[tuple[str, datetime]] = field(default_factory=set, init=False)
+
+    def look(self, newsletter: Newsletter, period: Period, now: datetime) -> Look:
+        """Return how ready a due period is."""
+        key = newsletter.name, period.end
+        since, found_at = self._found.setdefault(key, (self.clock(), now))
+        if self.at_once:
+            # The command does not wait, and sources that fail have been asked.
+            lacks = replace(gathered(self.store, newsletter, period, now), failing=0)
+        else:
+            lacks = gathered(self.store, newsletter, period, now, found_at)
+        left = period.end + timedelta(seconds=newsletter.max_lateness) - now
+        # The first edition of ``first_edition = "latest"`` is never too late.
+        limits = {
+            "waited": timedelta(seconds=self.clock() - since),
+            "left": left if left >= timedelta() else timedelta.max,
+        }
+        return Look(
+            gathered=lacks,
+            may_cut=self.at_once or ready_to_cut(lacks, **limits),
+            may_be_empty=surely_empty(lacks, **limits),
+        )
+
+    def tell_once(self, newsletter: str, period_end: datetime) -> bool:
+        """Return true the first time a period is said to wait."""
+        told = (newsletter, period_end) in self._told
+        self._told.add((newsletter, period_end))
+        return not told

@@ -1,0 +1,64 @@
+"""Readiness of a period: its sources were read and their articles placed, or a bounded time has passed."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+PATIENCE = timedelta(minutes=10)
+"""An edition that has stories waits at most so long for the rest."""
+
+OUTAGE_PATIENCE = timedelta(hours=2)
+"""A period without stories is called empty after so long, though sources are unread or all of them fail.
+
+Longer than ``min_interval``, after which a source that failed is read again.
+"""
+
+LAST_CALL = timedelta(minutes=1)
+"""Nothing waits longer than until so shortly before ``max_lateness`` is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """Counts of what a period still lacks, of the active sources that its newsletter can match.
+
+    ``unread`` sources were due before the period was found to have ended and have not been read since,
+    ``failing`` ones failed when last read; ``unplaced`` articles of the period have no place in a story.
+    """
+
+    sources: int = 0
+    unread: int = 0
+    failing: int = 0
+    unplaced: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """True when nothing is waited for."""
+        return not (self.unread or self.unplaced)
+
+    @property
+    def outage(self) -> bool:
+        """True when there are sources and every one of them fails."""
+        return 0 < self.sources == self.failing
+
+    def __str__(self) -> str:
+        """Return what is waited for, in words; empty when nothing is."""
+        failing = self.failing if self.outage else 0
+        facts = (
+            (self.unread, "source that was due is not read yet", "sources that were due are not read yet"),
+            (self.unplaced, "article has no place in a story", "articles have no place in a story"),
+            (failing, "source fails, and there is no other", "sources fail, and there is no other"),
+        )
+        return ", ".join(f"{n} {one if n == 1 else several}" for n, one, several in facts if n)
+
+
+def ready_to_cut(gathered: Gathered, *, waited: timedelta, left: timedelta) -> bool:
+    """Return whether an edition may be cut ``waited`` after its period was found to be due.
+
+    ``left`` is the time until ``max_lateness`` is over.
+    """
+    return gathered.complete or waited >= PATIENCE or left <= LAST_CALL
+
+
+def surely_empty(gathered: Gathered, *, waited: timedelta, left: timedelta) -> bool:
+    """Return whether a period for which no story was found may be recorded as empty, which is final."""
+    known = gathered.complete and not gathered.outage
+    return known or waited >= OUTAGE_PATIENCE or left <= LAST_CALL
