@@ -78,7 +78,7 @@ def _shifted(
 def read_date(text: bytes) -> datetime | None:
     """Return a date in RFC 822 or ISO 8601, or ``None``."""
     plain = text.replace(b"<![CDATA[", b"").replace(b"]]>", b"").strip().decode("ascii", "replace")
-    if re.search(r"\b0\d{3}\b", plain):
+    if re.search(r"(?<![-+])\b0\d{3}\b", plain):
         return None  # the standard library takes the year 0001 for 2001
     for read in (parsedate_to_datetime, datetime.fromisoformat):
         try:
