@@ -51,7 +51,13 @@ POLL_EVERY = timedelta(hours=6)
 BLOGS, BLOG_ITEMS = 20, 10
 NEWSROOM_FEEDS = 10
 LAST = datetime(2026, 11, 30, 7, 30, tzinfo=UTC)
-WEEKLY = '[[newsletters]]\nname = "weekly"\nschedule = "weekly monday 07:00"\nfirst_edition = "latest"\n'
+WEEKLY = """
+[[newsletters]]
+name = "weekly"
+title = "The week"
+schedule = "weekly monday 07:00"
+first_edition = "latest"
+"""
 GOALS = {
     "carried_more_than_once": 0,
     "never_carried_without_a_rule": 0,
@@ -64,11 +70,16 @@ _WORD = re.compile(r"\w+(?:\.\w+)*")
 
 @dataclass(frozen=True, slots=True)
 class Newsroom:
-    """Feeds by name, and whether they have a weekly newsletter beside the daily one."""
+    """Feeds by name. Newsrooms of one ``kind`` are summed up; blogs have a weekly newsletter as well."""
 
     name: str
+    kind: str
     feeds: Mapping[str, Feed]
-    weekly: bool
+
+    @property
+    def is_blog(self) -> bool:
+        """Whether one source is all there is."""
+        return len(self.feeds) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,7 @@ class Month:
     """The editions of a newsroom and the counts of what became of its posts, by newsletter."""
 
     newsroom: str
+    kind: str
     editions: list[EditionLine]
     counts: dict[str, dict[str, int]]
 
@@ -113,21 +125,26 @@ def newsrooms(folder: Path, last: datetime) -> Iterator[Newsroom]:
     feeds = {name: redated(document, last, DAYS) for name, document in documents.items()}
     blogs = [name for name, found in parsed.items() if _is_blog(found)][:BLOGS]
     for name in blogs:
-        yield Newsroom(_slug(parsed[name].feed.get("title", "")) or name, {name: feeds[name]}, weekly=True)
+        title = _slug(parsed[name].feed.get("title", "")) or name
+        yield Newsroom(title, "real blogs", {name: feeds[name]})
     for name, feed in invented_blogs(last, DAYS).items():
-        yield Newsroom(name, {name: feed}, weekly=True)
+        yield Newsroom(name, "invented blogs", {name: feed})
     fastest = sorted(parsed, key=lambda name: (-_items_a_day(parsed[name]), name))[:NEWSROOM_FEEDS]
-    yield Newsroom("ten-sources", {name: feeds[name] for name in sorted(fastest)}, weekly=False)
-    yield Newsroom("all-feeds", feeds, weekly=False)
+    yield Newsroom("ten-sources", "ten sources", {name: feeds[name] for name in sorted(fastest)})
+    yield Newsroom("all-feeds", f"{len(feeds)} sources", feeds)
 
 
 def replay(newsroom: Newsroom, last: datetime, folder: Path) -> Month:
     """Live through the month in an empty folder."""
     server = Server(newsroom.feeds)
-    written = CONFIG + (WEEKLY if newsroom.weekly else "")
+    written = CONFIG + (WEEKLY if newsroom.is_blog else "")
+    taken: set[str] = set()
     for name, feed in newsroom.feeds.items():
-        title = _slug(_parsed(feed.at(last)).feed.get("title", "")) or name
-        written += f'[[sources]]\nname = "{title}-{name[:4]}"\nurl = "{server.base}/{name}"\n'
+        title = " ".join(str(_parsed(feed.at(last)).feed.get("title", "")).split())[:60]
+        title = title if title and title not in taken else f"{title} {name}".strip()
+        taken.add(title)
+        quoted = json.dumps(title, ensure_ascii=False)
+        written += f'[[sources]]\nname = {quoted}\nurl = "{server.base}/{name}"\n'
     (folder / "config.toml").write_text(written, "utf-8")
     first = last - timedelta(days=DAYS - 1)
     settings = load_settings(folder / "config.toml", {})
@@ -149,12 +166,12 @@ def replay(newsroom: Newsroom, last: datetime, folder: Path) -> Month:
                     services.publish.run(at)
                     services.deliver.run(at)
                 at += POLL_EVERY
-            return _month(newsroom.name, services)
+            return _month(newsroom, services)
     finally:
         server.close()
 
 
-def _month(name: str, services: Services) -> Month:
+def _month(newsroom: Newsroom, services: Services) -> Month:
     """Read the editions of a month and what became of each article."""
     editions, articles = schema.editions, schema.articles
     with services.store.read() as connection:
@@ -171,7 +188,7 @@ def _month(name: str, services: Services) -> Month:
         found = [_line(row, labels) for row in own]
         counts[newsletter.name] = _count(services, found, own, rows, titles)
         lines += found
-    return Month(name, lines, counts)
+    return Month(newsroom.name, newsroom.kind, lines, counts)
 
 
 def _line(row: Any, labels: Mapping[int, int | None]) -> EditionLine:
@@ -313,13 +330,23 @@ def _print(month: Month) -> None:
 
 
 def _totals(months: Sequence[Month]) -> dict[str, dict[str, int]]:
-    """Add the counts of blogs; the other newsrooms stand for themselves."""
+    """Add the counts of the newsrooms of each kind, by newsletter."""
     totals: dict[str, Counter[str]] = defaultdict(Counter)
     for month in months:
         for newsletter, counts in month.counts.items():
-            group = f"blogs, {newsletter}" if len(month.counts) > 1 else month.newsroom
-            totals[group].update(counts)
+            totals[f"{month.kind}, {newsletter}"].update(counts)
     return {group: dict(counts) for group, counts in totals.items()}
+
+
+def _table(totals: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Yield the lines of the summary in Markdown."""
+    names = list(dict.fromkeys(name for counts in totals.values() for name in counts))
+    names.sort(key=lambda name: ": " in name)
+    yield "| | goal | " + " | ".join(totals) + " |"
+    yield "|---" * (len(totals) + 2) + "|"
+    for name in names:
+        found = [f"{counts.get(name, 0):,}".replace(",", " ") for counts in totals.values()]
+        yield f"| {name.replace('_', ' ')} | {GOALS.get(name, '')} | " + " | ".join(found) + " |"
 
 
 def main() -> int:
@@ -330,7 +357,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--only", action="append", metavar="NAME", help="replay this newsroom; repeatable")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="write each edition as text and HTML there")
-    parser.add_argument("--quiet", action="store_true", help="print the summary only")
+    parser.add_argument("--quiet", action="store_true", help="print the summary only, a table in Markdown")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     months = []
@@ -348,11 +375,7 @@ def main() -> int:
         found = {"totals": totals, "months": [asdict(one) for one in months]}
         print(json.dumps(found, indent=2, default=str))
         return 0
-    for group, counts in totals.items():
-        print(f"\n{group}")
-        for name, count in counts.items():
-            goal = f"  goal {GOALS[name]}" if name in GOALS else ""
-            print(f"    {name.replace('_', ' '):44} {count:6}{goal}")
+    print("", *_table(totals), sep="\n")
     return 0
 
 

@@ -37,7 +37,8 @@ def invented_blogs(last: datetime, days: int) -> Mapping[str, Feed]:
         "comic": _comic(),
         "microblog": _microblog(),
     }
-    return {name: _feed(name, list(posts), last, days) for name, posts in kinds.items()}
+    feeds = {name: _feed(name, list(posts), last, days) for name, posts in kinds.items()}
+    return {**feeds, "drafts": _feed("drafts", list(_essays()), last, days, late=timedelta(days=3))}
 
 
 def _releases() -> Iterator[Post]:
@@ -102,8 +103,21 @@ def _microblog() -> Iterator[Post]:
         yield "", f"https://micro.example/{number}", f"<p>{what}.</p>", ""
 
 
-def _feed(name: str, posts: list[Post], last: datetime, days: int) -> Feed:
-    """Return an RSS feed, newest post first, the newest an hour old."""
+def _essays() -> Iterator[Post]:
+    rng = random.Random(7)
+    for number in range(12):
+        what = f"{rng.choice(_SUBJECTS)} {rng.choice(_VERBS)} {rng.choice(_OBJECTS)}".capitalize()
+        text = f"<p>{what}, and this is how it went.</p>"
+        yield what, f"https://drafts.example/{number}", text, ""
+
+
+def _feed(
+    name: str, posts: list[Post], last: datetime, days: int, late: timedelta = timedelta()
+) -> Feed:  # fmt: skip
+    """Return an RSS feed, newest post first, the newest an hour old.
+
+    Every third post appears ``late`` after its date, as a draft does that keeps the date of its first line.
+    """
     step = timedelta(days=days) / len(posts)
     parts: list[tuple[bytes, datetime | None]] = [
         (
@@ -117,7 +131,8 @@ def _feed(name: str, posts: list[Post], last: datetime, days: int) -> Feed:
         written = f"<title>{escape(title)}</title>" if title else ""
         guid = f"{name}-{len(posts) - place}"
         written += f'<link>{link}</link><guid isPermaLink="false">{guid}</guid>'
-        written += f"<pubDate>{format_datetime(published)}</pubDate>{more}"
+        dated = published - late if place % 3 == 1 else published
+        written += f"<pubDate>{format_datetime(dated)}</pubDate>{more}"
         item = f"<item>{written}<description>{escape(html)}</description></item>"
         parts.append((item.encode(), published))
     return Feed((*parts, (b"</channel></rss>", None)))

@@ -17,6 +17,7 @@ _DATE = re.compile(
 )
 _JSON_ITEM = re.compile(rb'\{[^{}]*"(?:id|url)"[^{}]*"date_published"[^{}]*\}')
 _JSON_DATE = re.compile(rb'("date_(?:published|modified)"\s*:\s*")([^"]*)(?=")')
+_CHANGED = b"updated"
 _FIRST_YEAR = 1990
 
 
@@ -52,7 +53,9 @@ def redated(document: bytes, now: datetime, days: int) -> Feed:
 
 
 def _item_date(item: bytes, date: re.Pattern[bytes], now: datetime) -> datetime | None:
-    read = (read_date(match.group(2)) for match in date.finditer(item))
+    """Return the date of publication; of an item that has only a date of its last change, that one."""
+    found = sorted(date.finditer(item), key=lambda match: _CHANGED in match.group(1))
+    read = (read_date(match.group(2)) for match in found)
     return next((one for one in read if one and _FIRST_YEAR <= one.year <= now.year), None)
 
 

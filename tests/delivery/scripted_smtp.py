@@ -22,6 +22,7 @@ _DEFAULTS: Mapping[str, bytes] = {
     "MAIL": b"250 ok\r\n",
     "RCPT": b"250 ok\r\n",
     "DATA": b"354 go on\r\n",
+    "TEXT": b"",
     "BODY": b"250 taken\r\n",
     "RSET": b"250 ok\r\n",
     "QUIT": b"221 bye\r\n",
@@ -31,7 +32,7 @@ _DEFAULTS: Mapping[str, bytes] = {
 class ScriptedSmtp:
     """``replies`` overrides the answer to a command, for each connection in turn; the last one repeats.
 
-    ``BODY`` is the answer to the final dot. A tuple holds the answers of one connection in order, the last
+    ``BODY`` is the answer to the final dot; ``TEXT``, which may be ``DROP``, to the first line before it. A tuple holds the answers of one connection in order, the last
     one repeating. An answer may be ``DROP`` (close), ``SILENCE`` (say nothing
     more), or end in ``DROP_AFTER`` (answer, then close). ``commands`` and ``bodies`` hold what came in,
     ``accepted`` the bodies that were answered with 250.
@@ -111,6 +112,8 @@ class ScriptedSmtp:
                 if reply.startswith(b"250 "):
                     self.accepted.append(whole)
                 return reply
+            if not body and replies.next("TEXT") == DROP:
+                return DROP
             body.append(line)
         return b""
 

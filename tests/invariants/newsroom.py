@@ -20,7 +20,7 @@ from syndicate.model import EARLIEST, EditorAction
 from syndicate.newsletter.compose import ComposeOptions, is_news
 from syndicate.store import Store, audience, editor, leases, open_store, pages, preferences, schema
 from syndicate.templating import Templates
-from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, ScriptedSmtp
+from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, SILENCE, ScriptedSmtp
 from tests.factories import NOW, new_article
 from tests.invariants.history import PAPERS, READERS, Step
 from tests.invariants.material import SECTIONS, TAGS, TOPICS
@@ -74,7 +74,12 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"DATA": (b"354 go\r\n", b"354 go\r\n" + DROP_AFTER)},
     {"BODY": (OK, b"451 wait\r\n") * 20},
     {"MAIL": (b"421 busy\r\n" + DROP_AFTER,)},
+    {"BODY": OK + DROP_AFTER},
+    {"DATA": b"354 go\r\n" + DROP_AFTER},
+    {"TEXT": (b"", DROP)},
+    {"BODY": (OK, SILENCE)},
 )
+SILENT = len(FAULTS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +282,8 @@ class Newsroom:
     def deliver(self, fault: int, *, resume: bool = False) -> None:
         """Send what is due through a server with this fault; press the links of confirmation mails."""
         with ScriptedSmtp(PIPELINING | FAULTS[fault]) as smtp:
-            sending_job(self.room, smtp.port, now=self.now).run(self.now, resume=resume)
+            patience = 0.3 if fault == SILENT else 10
+            sending_job(self.room, smtp.port, now=self.now, timeout=patience).run(self.now, resume=resume)
         self.accepted += smtp.accepted
         for raw in smtp.accepted:
             for token in _confirmation_links(raw) - self._pressed:
