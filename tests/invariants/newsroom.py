@@ -15,13 +15,12 @@ from sqlalchemy import select
 
 from syndicate.audience.tokens import unsubscribe_token
 from syndicate.ingest.isolation import ParserPool
-from syndicate.jobs.stories.ranking import hand_of
 from syndicate.model import EARLIEST, EditorAction
-from syndicate.newsletter.compose import ComposeOptions, is_news
 from syndicate.store import Store, audience, editor, leases, open_store, pages, preferences, schema
 from syndicate.templating import Templates
 from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, SILENCE, ScriptedSmtp
 from tests.factories import NOW, new_article
+from tests.invariants import editions
 from tests.invariants.history import PAPERS, READERS, Step
 from tests.invariants.material import SECTIONS, TAGS, TOPICS
 from tests.invariants.sameness import labels
@@ -52,6 +51,10 @@ title = "The digest"
 schedule = "daily 07:00"
 stories = 50
 trending = 5
+[[newsletters]]
+name = "alpha"
+query = "source:alpha"
+schedule = "daily 07:00"
 """
 CHANNELS: dict[str, tuple[str, Callable[["Row"], bool]]] = {
     "everything": ("", lambda _row: True),
@@ -101,27 +104,6 @@ class Row:
     dated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """One edition job's result: the readers and the stories that the edition had to have, and what it has."""
-
-    edition_id: int | None
-    readers: frozenset[str]
-    due_stories: frozenset[int]
-    carried: frozenset[int]
-    repeated: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """A story of an edition, by the id that the story has now, and the article that led it."""
-
-    edition: int
-    story: int
-    lead: int
-    cut_at: datetime
-
-
 class Newsroom:
     """A newsroom in a folder, to which steps happen; their arguments choose among what there is."""
 
@@ -132,7 +114,7 @@ class Newsroom:
         self.room = Room(folder, store, equipment.parsers)
         self.store = store
         self.output = folder / "public"
-        self.cuts: list[Cut] = []
+        self.cuts: list[editions.Cut] = []
         self.accepted: list[bytes] = []
         self.readers: set[str] = set()
         self._written: dict[tuple[int, int], tuple[int, ...]] = {}
@@ -261,29 +243,23 @@ class Newsroom:
         return result
 
     def cut(self) -> None:
-        """Cut what is due, and remember what the edition had to have and what it has."""
+        """Cut what is due, and remember what is wrong with it."""
         due = self.services.editions.due(self.now, self.services.newsletters)
-        readers, stories = self._entitled(), self._due_stories(due[0][1]) if due else frozenset[int]()
-        earlier, found, rows = self.carried(), self.labels(), self.rows()
+        known = {newsletter.name: editions.expected(self, newsletter, period) for newsletter, period in due}
+        readers = {newsletter.name: self._entitled(newsletter.name) for newsletter, _ in due}
         for outcome in self.services.editions.run(self.now):
             assert not outcome.problem, outcome.problem
             if outcome.outcome in ("cut", "empty"):
-                new = [one for one in self.carried() if one.edition == outcome.edition_id]
-                self.cuts.append(
-                    Cut(
-                        edition_id=outcome.edition_id,
-                        readers=readers if outcome.edition_id else frozenset(),
-                        due_stories=stories,
-                        carried=frozenset(one.story for one in new),
-                        repeated=tuple(_repeated(new, earlier, found, rows)),
-                    )
-                )
+                name, edition_id = outcome.newsletter, outcome.edition_id
+                found = tuple(editions.defects(self, known[name], edition_id))
+                entitled = readers[name] if edition_id else frozenset()
+                self.cuts.append(editions.Cut(name, edition_id, entitled, found))
 
     def deliver(self, fault: int, *, resume: bool = False) -> None:
         """Send what is due through a server with this fault; press the links of confirmation mails."""
         with ScriptedSmtp(PIPELINING | FAULTS[fault]) as smtp:
-            patience = 0.3 if fault == SILENT else 10
-            sending_job(self.room, smtp.port, now=self.now, timeout=patience).run(self.now, resume=resume)
+            job = sending_job(self.room, smtp.port, now=self.now, timeout=0.3 if fault == SILENT else 10)
+            job.run(self.now, resume=resume)
         self.accepted += smtp.accepted
         for raw in smtp.accepted:
             for token in _confirmation_links(raw) - self._pressed:
@@ -346,52 +322,20 @@ class Newsroom:
         with self.store.read() as connection:
             return labels(connection)
 
-    def carried(self) -> list[Carried]:
-        """Return what was sent, in the order of editions."""
-        table, editions, moves = schema.edition_stories, schema.editions, schema.story_moves
-        query = select(table.c.edition_id, table.c.story_id, table.c.article_id, editions.c.cut_at)
-        query = query.join(editions, editions.c.id == table.c.edition_id)
-        with self.store.read() as connection:
-            merged = select(moves.c.from_story, moves.c.to_story).where(moves.c.kind == "merged")
-            ways = connection.execute(merged.order_by(moves.c.id)).all()
-            found = connection.execute(query.order_by(table.c.edition_id, table.c.position)).all()
-        forward = {way.from_story: way.to_story for way in ways}
-        return [
-            Carried(row.edition_id, _forwarded(row.story_id, forward), row.article_id, row.cut_at)
-            for row in found
-        ]
-
-    def _entitled(self) -> frozenset[str]:
+    def _entitled(self, newsletter: str) -> frozenset[str]:
         """Return the confirmed, unsuppressed, unpaused subscribers, told from the rows one by one."""
         with self.store.read() as connection:
-            found = audience.list_subscribers(connection, newsletter="daily")
+            found = audience.list_subscribers(connection, newsletter=newsletter)
             table = schema.subscribers
             rows = connection.execute(select(table.c.address, table.c.paused_until)).all()
             paused = {row.address for row in rows if row.paused_until and row.paused_until > self.now}
             return frozenset(
                 one.address
                 for one in found
-                if one.subscriptions.get("daily", "") == "confirmed"
+                if one.subscriptions.get(newsletter, "") == "confirmed"
                 and audience.suppression(connection, one.address) is None
                 and one.address not in paused
             )
-
-    def _due_stories(self, period: Any) -> frozenset[int]:
-        """Return the stories that the edition of a period has to carry."""
-        carried = {one.story for one in self.carried()}
-        moment = min(self.now, period.end)
-        with self.store.read() as connection:
-            decisions = editor.story_decisions(connection, at=moment)
-        dropped = {story for story, made in decisions.items() if hand_of(made).drop}
-        return frozenset(
-            row.story
-            for row in self.rows()
-            if row.story is not None
-            and row.dated
-            and row.story not in carried | dropped
-            and min(row.published, row.first_seen) <= moment
-            and is_news(row.published, row.first_seen, period, first=not carried)
-        )
 
     def _sign_ups(self) -> Any:
         return replace(self.services.sign_ups, clock=lambda: self.now)
@@ -446,23 +390,6 @@ class Equipment:
             store.dispose()
 
 
-def _repeated(
-    new: Sequence[Carried], earlier: Sequence[Carried], found: Mapping[int, int], rows: Sequence[Row]
-) -> Iterator[str]:
-    """Yield what an edition carries again though its story has not moved as far as the rule demands."""
-    rule = ComposeOptions()
-    for one in new:
-        label = found.get(one.lead)
-        for before in earlier:
-            if one.story != before.story and label != found.get(before.lead, 0):
-                continue
-            told = {row.source for row in rows if row.story == one.story}
-            then = {row.source for row in rows if row.story == one.story and row.first_seen <= before.cut_at}
-            grown = len(told) - len(then)
-            if grown < rule.moved_sources or len(told) < rule.moved_ratio * len(then):
-                yield f"story {one.story} is in the editions {before.edition} and {one.edition}"
-
-
 def by_label(rows: Sequence[Row], found: Mapping[int, int]) -> dict[int, list[Row]]:
     """Return the rows of each text."""
     groups: dict[int, list[Row]] = defaultdict(list)
@@ -480,12 +407,6 @@ def _text(topic: int, start: int, length: int, other: int) -> str:
 
 def _address(reader: int) -> str:
     return f"{READERS[reader]}@example.org"
-
-
-def _forwarded(story: int, forward: dict[int, int]) -> int:
-    while story in forward:
-        story = forward[story]
-    return story
 
 
 def _confirmation_links(raw: bytes) -> set[str]:

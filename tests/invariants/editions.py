@@ -1,0 +1,113 @@
+"""Truth about editions in histories: what each one has to carry, and what is wrong with it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from syndicate.jobs.stories.ranking import hand_of
+from syndicate.newsletter.compose import is_news
+from syndicate.store import editor, schema
+
+if TYPE_CHECKING:
+    from tests.invariants.newsroom import Newsroom, Row
+
+ONE_SOURCE = "alpha"
+"""The newsletter of one source: every post of it is an item of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The result of the edition job for one period: the readers it had to have, and what is wrong with it."""
+
+    newsletter: str
+    edition_id: int | None
+    readers: frozenset[str]
+    defects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The article that leads an item of an edition, and the id that its story has now."""
+
+    edition: int
+    story: int
+    lead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What was known right before an edition was cut.
+
+    ``due`` are the articles that belong to its period and match its newsletter, ``labels`` tell texts apart.
+    """
+
+    newsletter: str
+    period_end: datetime
+    due: tuple["Row", ...]
+    earlier: tuple[Item, ...]
+    labels: Mapping[int, int]
+
+
+def expected(newsroom: "Newsroom", newsletter: Any, period: Any) -> Expected:
+    """Return what the edition of a period has to be about."""
+    earlier = tuple(items(newsroom, newsletter.name))
+    at = min(newsroom.now, period.end)
+    with newsroom.store.read() as connection:
+        decisions = editor.story_decisions(connection, at=at)
+    dropped = {story for story, made in decisions.items() if hand_of(made).drop}
+    due = (
+        row
+        for row in newsroom.rows()
+        if row.story is not None
+        and row.dated
+        and row.story not in dropped
+        and (newsletter.name != ONE_SOURCE or row.source == ONE_SOURCE)
+        and min(row.published, row.first_seen) <= at
+        and is_news(row.published, row.first_seen, period, first=not earlier)
+    )
+    return Expected(newsletter.name, period.end, tuple(due), earlier, newsroom.labels())
+
+
+def defects(newsroom: "Newsroom", known: Expected, edition_id: int | None) -> Iterator[str]:
+    """Yield what is wrong with an edition that was cut, or found empty (``None``)."""
+    name = f"the edition of {known.newsletter} for {known.period_end:%d %H:%M}"
+    new = [one for one in items(newsroom, known.newsletter) if one.edition == edition_id]
+    texts = {known.labels.get(one.lead, -one.lead): one.edition for one in known.earlier}
+    for one in new:
+        label = known.labels.get(one.lead, -one.lead)
+        if label in texts:
+            yield f"{name} repeats the text of article {one.lead}, which edition {texts[label]} carried"
+        texts[label] = one.edition
+    if known.newsletter == ONE_SOURCE:
+        for row in known.due:
+            if known.labels[row.id] not in texts:
+                yield f"{name} lacks post {row.id} ({row.title}), which no edition carried"
+    else:
+        stories = {one.story for one in (*known.earlier, *new)}
+        for row in known.due:
+            if row.story not in stories:
+                yield f"{name} lacks story {row.story}, which no rule keeps out"
+
+
+def items(newsroom: "Newsroom", newsletter: str) -> Iterator[Item]:
+    """Yield the items of a newsletter's editions, in the order of editions."""
+    table, editions, moves = schema.edition_stories, schema.editions, schema.story_moves
+    query = select(table.c.edition_id, table.c.story_id, table.c.article_id)
+    query = query.join(editions, editions.c.id == table.c.edition_id)
+    query = query.where(editions.c.newsletter == newsletter)
+    with newsroom.store.read() as connection:
+        merged = select(moves.c.from_story, moves.c.to_story).where(moves.c.kind == "merged")
+        ways = connection.execute(merged.order_by(moves.c.id)).all()
+        found = connection.execute(query.order_by(table.c.edition_id, table.c.position)).all()
+    forward = {way.from_story: way.to_story for way in ways}
+    for row in found:
+        yield Item(row.edition_id, _forwarded(row.story_id, forward), row.article_id)
+
+
+def _forwarded(story: int, forward: Mapping[int, int]) -> int:
+    while story in forward:
+        story = forward[story]
+    return story
