@@ -32,10 +32,10 @@ _DEFAULTS: Mapping[str, bytes] = {
 class ScriptedSmtp:
     """``replies`` overrides the answer to a command, for each connection in turn; the last one repeats.
 
-    ``BODY`` is the answer to the final dot; ``TEXT``, which may be ``DROP``, to the first line before it. A tuple holds the answers of one connection in order, the last
-    one repeating. An answer may be ``DROP`` (close), ``SILENCE`` (say nothing
-    more), or end in ``DROP_AFTER`` (answer, then close). ``commands`` and ``bodies`` hold what came in,
-    ``accepted`` the bodies that were answered with 250.
+    ``BODY`` is the answer to the final dot; ``TEXT``, which may be ``DROP``, that to the first line of a
+    message. A tuple holds the answers of one connection in order, the last one repeating. An answer may be
+    ``DROP`` (close), ``SILENCE`` (say nothing more), or end in ``DROP_AFTER`` (answer, then close).
+    ``commands`` and ``bodies`` hold what came in, ``accepted`` the bodies that were answered with 250.
     """
 
     def __init__(
