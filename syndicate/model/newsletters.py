@@ -86,8 +86,8 @@ class Newsletter:
 class EditionStory:
     """One story as an edition carries it, frozen when it was cut.
 
-    ``kind`` is the list it was chosen from (``top`` or ``trending``); ``follow_up`` is true when an
-    earlier edition carried the story and it has really moved since.
+    ``kind`` is the list it was chosen from (``top`` or ``trending``); ``follow_up`` is true when an earlier
+    edition told the story. ``tells`` are the articles that its readers know from now on.
     """
 
     story_id: int
@@ -95,9 +95,38 @@ class EditionStory:
     kind: str
     coverage: int
     lead: PublishedArticle
+    tells: tuple[int, ...] = ()
     follow_up: bool = False
     score: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
+
+
+class LeaveReason(StrEnum):
+    """Reason why an edition did not carry an article of its period.
+
+    An article left out for ``SIZE`` waits for the next edition. With ``SAME_EVENT`` another item told it.
+    """
+
+    REPEATS = "repeats"
+    NO_ROOM = "no room"
+    SHARE = "share"
+    SAME_EVENT = "same event"
+    EDITOR = "editor"
+    SIZE = "size"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """An article that an edition left out, and why.
+
+    ``detail`` adds what the reason needs: the place among the candidates and the number of places for
+    ``NO_ROOM``, the id of the other article for ``SAME_EVENT``, of the edition for ``REPEATS``.
+    """
+
+    article_id: int
+    reason: LeaveReason
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,54 +1,108 @@
-"""Selection and order of an edition's stories.
+"""Selection and order of an edition's stories, decided article by article.
 
-The top stories first, then those trending that are not among them. A story an earlier edition
-carried comes back only when it has really moved, and then says so. Nothing new, no edition.
+First each story gives its items: what it has that is new to the newsletter's readers. Then the items compete
+for the places of the edition. Nothing new, no edition. Every article that is left out gets a reason.
 """
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from syndicate.model import TOP, TRENDING, EditionStory, Newsletter, PublishedArticle, RankedStory, Story
+from syndicate.model import (
+    TOP,
+    TRENDING,
+    EditionStory,
+    LeaveReason,
+    LeftOut,
+    Newsletter,
+    PublishedArticle,
+    RankedStory,
+    Story,
+)
 from syndicate.newsletter.periods import Period
+
+Ranked = Callable[["Item"], RankedStory | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComposeOptions:
-    """Options of the selection: its balance, and the growth of a story that may come again.
+    """Options of the selection: the balance of sources, and the growth that makes a told story news again.
 
-    ``per_source`` is how many stories one source may tell alone while others still have some.
-    A carried story has moved when at least ``moved_sources`` more sources cover it, its coverage is
-    at least ``moved_ratio`` times what it was, and the period brought new articles.
+    ``per_source`` is the number of stories that one source may tell alone while others still have some.
+    Reports that say the same as what was told are news when at least ``moved_sources`` more sources cover the
+    story and its coverage is at least ``moved_ratio`` times what it was. Two leads related with a score of
+    ``same_event`` tell one event.
     """
 
     per_source: int = 3
     moved_sources: int = 2
     moved_ratio: float = 1.5
+    same_event: float = 0.7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """An article of a story. ``text`` is the label that articles with one text share.
+
+    ``matches``: the newsletter's query takes it. ``told_at`` is when the earlier edition that told it was cut
+    (``None`` if none did), ``told_in`` the edition's id. ``waits``: the last edition had no space for it.
+    ``says_else``: it names another version, number, name or event than every article that was told.
+    """
+
+    article_id: int
+    source_id: int
+    published: datetime
+    first_seen: datetime
+    text: int
+    matches: bool = True
+    told_in: int = 0
+    told_at: datetime | None = None
+    waits: bool = False
+    says_else: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A story an edition may carry. ``top`` and ``trending`` are its place in each list, if it has one.
+    """A story that an edition may carry. ``members`` are in the order in which they would lead it.
 
-    ``times`` holds ``(published, first_seen)`` of its articles; those long before the period may be
-    left out. ``pinned``: an editor wants it in, though it may be no news of the period.
+    ``top`` and ``trending`` are its place in each list, if it has one. ``pinned``: an editor wants it in,
+    though it may be no news of the period.
     """
 
     story: Story
-    lead: PublishedArticle
-    times: tuple[tuple[datetime, datetime], ...]
+    members: tuple[Member, ...]
     top: RankedStory | None = None
     trending: RankedStory | None = None
     pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
-    """A story as the latest edition that carried it did: how many sources covered it then."""
+class Item:
+    """One possible item of an edition.
 
-    coverage: int
+    ``tells`` are the articles that readers know when it was sent, ``new`` those of them that are news of the
+    period. ``alone``: one source tells it.
+    """
+
+    candidate: Candidate
+    lead: Member
+    tells: tuple[int, ...]
+    new: tuple[int, ...]
+    alone: bool
+    follow_up: bool = False
+
+
+def only_source(candidates: Iterable[Candidate], period: Period) -> bool:
+    """Return whether all articles of a period that the newsletter's query takes come from one source."""
+    sources = {
+        member.source_id
+        for candidate in candidates
+        for member in candidate.members
+        if member.matches and (member.waits or period.start <= member.published < period.end)
+    }
+    return len(sources) == 1
 
 
 def is_news(published: datetime, first_seen: datetime, period: Period, *, first: bool) -> bool:
@@ -65,98 +119,220 @@ def is_news(published: datetime, first_seen: datetime, period: Period, *, first:
     return not first and first_seen >= period.start and published >= earliest
 
 
+def items_of(
+    candidate: Candidate, period: Period, options: ComposeOptions, *, first: bool
+) -> tuple[tuple[Item, ...], tuple[LeftOut, ...]]:
+    """Return what a story has that is new to readers, and its articles of the period that repeat.
+
+    Of a story that one source tells, every post with a text of its own is an item. A story of several sources
+    is one item. If an edition told it before, it comes back for an article that says something else, for a
+    further post of a source whose post was told, or when its coverage grew. ``first``: the first edition.
+    """
+    members = [member for member in candidate.members if member.published < period.end]
+    told = [member for member in members if member.told_at]
+    texts = {member.text: member.told_in for member in told}
+    fresh = [
+        member
+        for member in members
+        if member.matches
+        and not member.told_at
+        and (member.waits or is_news(member.published, member.first_seen, period, first=first))
+    ]
+    new = [member for member in fresh if member.text not in texts]
+    repeats = tuple(_repeat(member, texts[member.text]) for member in fresh if member.text in texts)
+    if not new:
+        pinned = [member for member in members if member.matches and candidate.pinned and not told]
+        return ((_item(candidate, pinned, pinned[:1], members),) if pinned else (), repeats)
+    if len({member.source_id for member in members if member.matches}) == 1:
+        return tuple(_posts(candidate, new)), repeats
+    if not told:
+        return (_item(candidate, new, new, members),), repeats
+    sources = {member.source_id for member in told}
+    other = [member for member in new if member.says_else]
+    again = other or [member for member in new if member.source_id in sources]
+    if not again and not _has_grown(members, new, told, options):
+        edition_id = max(texts.values())
+        return (), repeats + tuple(_repeat(member, edition_id) for member in new)
+    leads = [member for member in new if member.article_id == candidate.story.lead_id] or again or new
+    return (_item(candidate, leads, new, members, follow_up=True),), repeats
+
+
+def _repeat(member: Member, edition_id: int) -> LeftOut:
+    return LeftOut(article_id=member.article_id, reason=LeaveReason.REPEATS, detail=str(edition_id or ""))
+
+
+def _posts(candidate: Candidate, new: Sequence[Member]) -> Iterable[Item]:
+    by_text: dict[int, list[Member]] = {}
+    for member in sorted(new, key=lambda member: (member.published, member.article_id)):
+        by_text.setdefault(member.text, []).append(member)
+    for posts in by_text.values():
+        yield _item(candidate, posts, posts, posts, alone=candidate.story.coverage == 1)
+
+
+def _item(
+    candidate: Candidate,
+    leads: Sequence[Member],
+    new: Sequence[Member],
+    members: Sequence[Member],
+    *,
+    alone: bool | None = None,
+    follow_up: bool = False,
+) -> Item:
+    if alone is None:
+        alone = candidate.story.coverage == 1
+    return Item(
+        candidate=candidate,
+        lead=leads[0],
+        tells=tuple(member.article_id for member in members if not member.told_at),
+        new=tuple(member.article_id for member in new),
+        alone=alone,
+        follow_up=follow_up,
+    )
+
+
+def _has_grown(
+    members: Sequence[Member], new: Sequence[Member], told: Sequence[Member], options: ComposeOptions
+) -> bool:
+    """Return whether enough more sources cover a story than when it was told.
+
+    A story does not grow by merging: sources that were known at the cut count as if they had been told.
+    """
+    cut_at = max(member.told_at for member in told if member.told_at is not None)
+    before = {member.source_id for member in members if member.told_at or member.first_seen <= cut_at}
+    more = {member.source_id for member in new} - before
+    return len(more) >= options.moved_sources and len(before | more) >= options.moved_ratio * len(before)
+
+
 def compose(
     newsletter: Newsletter,
-    period: Period,
-    candidates: Sequence[Candidate],
-    earlier: Mapping[int, Carried],
+    items: Sequence[Item],
+    leads: Mapping[int, PublishedArticle],
     options: ComposeOptions | None = None,
-) -> tuple[EditionStory, ...]:
-    """The stories of one edition in order, positions from 1; ``()`` means there is nothing to send.
+    *,
+    same_event: Mapping[int, Collection[int]] | None = None,
+    everything: bool = False,
+) -> tuple[tuple[EditionStory, ...], tuple[LeftOut, ...]]:
+    """Return the stories of one edition in order, positions from 1, and the articles that found no place.
 
-    At most ``newsletter.stories`` from the top list and ``newsletter.trending`` from the other.
-    ``earlier`` holds, by story id, what earlier editions of this newsletter carried; empty means that
-    this is the first. The same candidates in any order give the same edition.
+    At most ``newsletter.stories`` come from the top list and ``newsletter.trending`` from the other. With
+    ``everything`` all items go, the newest first. ``leads`` holds by article id the leads of the items that
+    have a place in a list, ``same_event`` the other leads that tell the event of a lead. The order of the
+    items does not matter.
     """
     options = options or ComposeOptions()
-    fresh = [
-        candidate
-        for candidate in candidates
-        if (candidate.pinned or _brings_news(candidate, period, first=not earlier))
-        and _may_appear(candidate, earlier.get(candidate.story.id), options)
-    ]
-    choice = _Choice(options.per_source)
-    top = choice.take(_ranked(fresh, lambda candidate: candidate.top), newsletter.stories)
-    trending = choice.take(_ranked(fresh, lambda candidate: candidate.trending), newsletter.trending)
-    chosen = [(TOP, *pair) for pair in top] + [(TRENDING, *pair) for pair in trending]
-    return tuple(
+    choice = _Choice(options.per_source, leads, same_event or {})
+    if everything:
+        chosen = [(TOP, item, item.candidate.top) for item in choice.take(_newest(items), sys.maxsize)]
+        top: list[Item] = []
+        trending: list[Item] = []
+    else:
+        top = _ranked(items, lambda item: item.candidate.top)
+        trending = _ranked(items, lambda item: item.candidate.trending)
+        chosen = [(TOP, item, item.candidate.top) for item in choice.take(top, newsletter.stories)]
+        taken = choice.take(trending, newsletter.trending)
+        chosen += [(TRENDING, item, item.candidate.trending) for item in taken]
+    stories = tuple(
         EditionStory(
-            story_id=candidate.story.id,
+            story_id=item.candidate.story.id,
             position=position,
             kind=kind,
-            coverage=candidate.story.coverage,
-            lead=candidate.lead,
-            follow_up=candidate.story.id in earlier,
-            score=ranked.score,
-            parts=ranked.parts,
+            coverage=item.candidate.story.coverage,
+            lead=leads[item.lead.article_id],
+            tells=item.tells,
+            follow_up=item.follow_up,
+            score=ranked.score if ranked else 0.0,
+            parts=ranked.parts if ranked else {},
         )
-        for position, (kind, candidate, ranked) in enumerate(chosen, start=1)
+        for position, (kind, item, ranked) in enumerate(chosen, start=1)
     )
+    kept = {story.lead.article.id for story in stories}
+    places = {item.lead.article_id: place for place, item in enumerate(top, start=1)}
+    left_out = [
+        LeftOut(article_id=article_id, reason=reason, detail=detail)
+        for item in items
+        if item.lead.article_id not in kept
+        for reason, detail in [choice.reason(item, places.get(item.lead.article_id, 0), newsletter.stories)]
+        for article_id in item.new
+    ]
+    return stories, tuple(sorted(left_out, key=lambda one: one.article_id))
 
 
-def _brings_news(candidate: Candidate, period: Period, *, first: bool) -> bool:
-    return any(is_news(published, seen, period, first=first) for published, seen in candidate.times)
+def _newest(items: Sequence[Item]) -> list[Item]:
+    return sorted(items, key=lambda item: (_pin(item), *_age(item)))
 
 
-def _may_appear(candidate: Candidate, before: Carried | None, options: ComposeOptions) -> bool:
-    if before is None:
-        return True
-    grown = candidate.story.coverage - before.coverage
-    return (
-        grown >= options.moved_sources and candidate.story.coverage >= options.moved_ratio * before.coverage
+def _age(item: Item) -> tuple[float, int]:
+    return -item.lead.published.timestamp(), item.lead.article_id
+
+
+def _ranked(items: Sequence[Item], place: Ranked) -> list[Item]:
+    """Return the items with a place in a list: pinned stories by their places, then the rest by score."""
+    pairs = [(item, ranked) for item in items if (ranked := place(item)) is not None]
+    pairs.sort(
+        key=lambda pair: (
+            _pin(pair[0]),
+            -pair[1].score,
+            pair[1].position,
+            pair[0].candidate.story.id,
+            *_age(pair[0]),
+        )
     )
+    return [item for item, _ in pairs]
 
 
-def _ranked(
-    candidates: Iterable[Candidate], place: Callable[[Candidate], RankedStory | None]
-) -> list[tuple[Candidate, RankedStory]]:
-    pairs = [(candidate, ranked) for candidate in candidates if (ranked := place(candidate)) is not None]
-    return sorted(pairs, key=_order)
-
-
-def _order(pair: tuple[Candidate, RankedStory]) -> tuple[float, float, int, int]:
-    """Sort pinned stories by their places, before the rest by score."""
-    candidate, ranked = pair
-    pin = ranked.parts.get("pin", sys.maxsize) if candidate.pinned else sys.maxsize
-    return pin, -ranked.score, ranked.position, candidate.story.id
+def _pin(item: Item) -> float:
+    candidate = item.candidate
+    return candidate.top.parts.get("pin", sys.maxsize) if candidate.pinned and candidate.top else sys.maxsize
 
 
 class _Choice:
-    """Stories taken so far: no story or link twice, and no source too often while others wait."""
+    """Items taken so far: no article, link or event twice, and no source too often while others wait."""
 
-    def __init__(self, per_source: int) -> None:
+    def __init__(
+        self,
+        per_source: int,
+        leads: Mapping[int, PublishedArticle],
+        same_event: Mapping[int, Collection[int]],
+    ) -> None:
         self._per_source = per_source
-        self._taken: set[int | str] = set()
+        self._leads = leads
+        self._same_event = same_event
+        self._links: dict[str, int] = {}
+        self._taken: set[int] = set()
         self._led: Counter[int] = Counter()
 
-    def take(
-        self, ranked: list[tuple[Candidate, RankedStory]], count: int
-    ) -> list[tuple[Candidate, RankedStory]]:
-        """The best ``count`` in rank order; sources beyond their share fill only what is left over."""
-        taken: list[tuple[Candidate, RankedStory]] = []
+    def take(self, ranked: Sequence[Item], count: int) -> list[Item]:
+        """Take the best ``count`` in rank order; sources beyond their share fill only what is left over."""
+        taken: list[tuple[int, Item]] = []
         for share in (self._per_source, sys.maxsize):
-            for pair in ranked:
-                if len(taken) < count and self._accept(pair[0], share):
-                    taken.append(pair)
-        return sorted(taken, key=ranked.index)
+            for place, item in enumerate(ranked):
+                if len(taken) < count and self._accept(item, share):
+                    taken.append((place, item))
+        return [item for _, item in sorted(taken, key=lambda pair: pair[0])]
 
-    def _accept(self, candidate: Candidate, share: int) -> bool:
-        source = candidate.lead.source.id
-        keys: set[int | str] = {candidate.story.id, candidate.lead.link}
+    def reason(self, item: Item, place: int, places: int) -> tuple[LeaveReason, str]:
+        """Return why an item was not taken, and the detail of that reason."""
+        if other := self._told_by(item):
+            return LeaveReason.SAME_EVENT, str(other)
+        if item.alone and place and place <= places and self._led[item.lead.source_id] >= self._per_source:
+            return LeaveReason.SHARE, str(self._per_source)
+        return LeaveReason.NO_ROOM, f"{place or '-'}/{places}"
+
+    def _told_by(self, item: Item) -> int:
+        """Return the lead of a taken item that tells the same event or leads to the same page, or 0."""
+        lead_id = item.lead.article_id
+        other = self._links.get(self._leads[lead_id].link, 0) if lead_id in self._leads else 0
+        if not other and not item.candidate.pinned:
+            other = min(self._taken & set(self._same_event.get(lead_id, ())), default=0)
+        return other if other != lead_id else 0
+
+    def _accept(self, item: Item, share: int) -> bool:
+        source, lead_id = item.lead.source_id, item.lead.article_id
         # What several sources tell is no one source's story, whoever happens to lead it.
-        alone = candidate.story.coverage == 1 and not candidate.pinned
-        if keys & self._taken or (alone and self._led[source] >= share):
+        alone = item.alone and not item.candidate.pinned
+        if lead_id in self._taken or self._told_by(item) or (alone and self._led[source] >= share):
             return False
-        self._taken |= keys
+        self._taken.add(lead_id)
+        self._links[self._leads[lead_id].link] = lead_id
         self._led[source] += alone
         return True

@@ -22,5 +22,10 @@ def as_decided(
             return story
         return replace(story, title=other.title, original_title=other.original_title)
 
-    stories = (one for one in form.stories if one.story_id in untouched or one.story_id not in dropped)
+    def stays(story: DigestStory) -> bool:
+        # A story of one source may be several items: those that the edition still has stay.
+        kept = (story.story_id, story.article_id) in titles
+        return kept or story.story_id in untouched or story.story_id not in dropped
+
+    stories = filter(stays, form.stories)
     return replace(form, stories=tuple(map(titled, stories)), note=form.note or edition.note)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from syndicate.jobs.newsletter.desk import DeskJob
     from syndicate.jobs.newsletter.editions import EditionJob
     from syndicate.jobs.newsletter.press import Press
+    from syndicate.jobs.newsletter.selection import Selector
     from syndicate.jobs.newsletter.web_desk import WebDesk
     from syndicate.jobs.prune import PruneJob
     from syndicate.jobs.publish.announce import AnnounceJob
@@ -226,7 +227,16 @@ class Services(IntakeServices):
         from syndicate.jobs.newsletter.editions import EditionJob
 
         return EditionJob(
-            store=self.store, newsletters=self.newsletters, press=self.press, ranking=self.ranking
+            store=self.store, newsletters=self.newsletters, press=self.press, selector=self._selector
+        )
+
+    @cached_property
+    def _selector(self) -> Selector:
+        """Return the selection of editions' stories."""
+        from syndicate.jobs.newsletter.selection import Selector
+
+        return Selector(
+            ranking=self.ranking, site_url=self.press.site.url, story_options=self.stories.options
         )
 
     @cached_property
@@ -235,7 +245,7 @@ class Services(IntakeServices):
         from syndicate.jobs.stories.replay import ReplayJob
 
         return ReplayJob(
-            store=self.store, options=self.ranking, stories=self.stories.options, editions=self.editions
+            store=self.store, options=self.ranking, stories=self.stories.options, selector=self._selector
         )
 
     @cached_property

@@ -4,16 +4,17 @@ An edition that waits (``waiting`` until its deadline, ``held`` without one) has
 makes it ``cut`` and adds them, in one commit; from then on it is frozen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, update
 
-from syndicate.model import EVERY_EDITION, Edition
+from syndicate.model import EVERY_EDITION, Edition, LeaveReason
 from syndicate.store import schema
 from syndicate.store.corrections import replace_deliveries
+from syndicate.store.edition_articles import leave_out_items
 from syndicate.store.editions import (
     CUT,
     EMPTY,
@@ -200,10 +201,12 @@ def change_edition(
     content: dict[str, Any],
     rendered: tuple[str, str, str],
     kept: Sequence[int],
+    reasons: Mapping[int, LeaveReason],
 ) -> bool:
     """Give an open edition other content; false when it is no longer open, or another editor was faster.
 
-    ``rendered`` is (subject, html, text); ``kept`` are the ids of its stories in their new order.
+    ``rendered`` is (subject, html, text); ``kept`` are the ids of the articles that lead its
+    items, in their new order; ``reasons`` says why others went, if no editor took them out.
     """
     table, stories = schema.editions, schema.edition_stories
     subject, html, text = rendered
@@ -216,15 +219,16 @@ def change_edition(
     if changed.rowcount != 1:
         return False
     rows = connection.execute(select(stories).where(stories.c.edition_id == before.edition.id))
-    carried = {row.story_id: row._asdict() for row in rows}
+    carried = {row.article_id: row._asdict() for row in rows}
     connection.execute(delete(stories).where(stories.c.edition_id == before.edition.id))
     values = [
-        carried[story_id] | {"position": position}
-        for position, story_id in enumerate(kept, start=1)
-        if story_id in carried
+        carried[article_id] | {"position": position}
+        for position, article_id in enumerate(kept, start=1)
+        if article_id in carried
     ]
     if values:
         connection.execute(insert(stories), values)
+    leave_out_items(connection, before.edition.id, kept=kept, reasons=reasons)
     return True
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, or_, select
 
-from syndicate.model import EVERY_EDITION, DeliveryState, Edition, EditionStory, SubscriptionState
+from syndicate.model import EVERY_EDITION, DeliveryState, Edition, EditionStory, LeftOut, SubscriptionState
 from syndicate.store import schema
+from syndicate.store.edition_articles import save_articles
 from syndicate.store.preferences import keep_hours, not_paused
-from syndicate.store.story_moves import current_stories
 from syndicate.store.types import EPOCH, Moment
 from syndicate.store.upsert import insert_for
 
@@ -25,19 +25,6 @@ VARIANT = "variant"
 """An edition of one cadence and selection: frozen like the others, and no issue of its own."""
 CONFIRMATION = "confirmation"
 """The mail that asks for confirmation: an edition without stories, so that it goes out like one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CarriedStory:
-    """Record of a story in earlier editions of a newsletter: the largest coverage, and when last.
-
-    ``cut_at`` is when the last of them was cut: what was first seen later is new to its readers.
-    """
-
-    story_id: int
-    coverage: int
-    period_end: datetime
-    cut_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,46 +57,6 @@ def has_edition(connection: Connection, newsletter: str, cadence: str, period_en
     return connection.execute(query.limit(1)).first() is not None
 
 
-def carried_stories(
-    connection: Connection, newsletter: str, *, before: datetime, cadence: str = EVERY_EDITION
-) -> dict[int, CarriedStory]:
-    """Stories that editions of this newsletter and cadence carried for periods ending before a moment.
-
-    An edition that was withdrawn carried none: it was never sent.
-    What readers saw is the article that led, so a story that has merged or split since is the one which
-    holds that article now; when the article is gone, the one to which the story's id leads.
-    """
-    table, stories, articles = schema.editions, schema.edition_stories, schema.articles
-    query = (
-        select(
-            stories.c.story_id,
-            articles.c.story_id.label("now_in"),
-            func.max(stories.c.coverage).label("coverage"),
-            func.max(table.c.period_end, type_=table.c.period_end.type).label("period_end"),
-            func.max(table.c.cut_at, type_=table.c.cut_at.type).label("cut_at"),
-        )
-        .join(table, table.c.id == stories.c.edition_id)
-        .join(articles, articles.c.id == stories.c.article_id, isouter=True)
-        .where(table.c.newsletter == newsletter, table.c.cadence == cadence, table.c.period_end < before)
-        # What waits for its editor is counted, because it goes out unless it is stopped.
-        .where(table.c.state != WITHDRAWN)
-        .group_by(stories.c.story_id, articles.c.story_id)
-    )
-    rows = connection.execute(query).all()
-    leads = current_stories(connection, [row.story_id for row in rows if row.now_in is None])
-    found: dict[int, CarriedStory] = {}
-    for row in rows:
-        story_id = leads[row.story_id] if row.now_in is None else row.now_in
-        known = found.get(story_id)
-        found[story_id] = CarriedStory(
-            story_id=story_id,
-            coverage=max(row.coverage, known.coverage if known else 0),
-            period_end=max(row.period_end, known.period_end if known else row.period_end),
-            cut_at=max(row.cut_at, known.cut_at if known else row.cut_at),
-        )
-    return found
-
-
 def record_no_edition(
     connection: Connection,
     newsletter: str,
@@ -117,10 +64,14 @@ def record_no_edition(
     period: tuple[datetime, datetime],
     state: str,
     now: datetime,
+    left_out: Sequence[LeftOut] = (),
 ) -> bool:
     """Remember that a period has no edition (``empty`` or ``missed``); false when it was dealt with."""
     values = _edition_values(newsletter, cadence, period, now) | {"state": state}
-    return _insert_edition(connection, values) is not None
+    edition_id = _insert_edition(connection, values)
+    if edition_id is not None:
+        save_articles(connection, edition_id, left_out=left_out)
+    return edition_id is not None
 
 
 def cut_edition(
@@ -153,6 +104,7 @@ def cut_edition(
     if edition_id is None:
         return None
     connection.execute(insert(schema.edition_stories), [_story_values(edition_id, one) for one in stories])
+    save_articles(connection, edition_id, stories=stories)
     if state not in OPEN:
         add_deliveries(connection, edition_id, newsletter, now, times)
     return edition_id

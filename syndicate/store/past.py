@@ -6,11 +6,9 @@ Rows come as they are today, but for the places of articles. What retention has 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, insert, or_, select
 
-from syndicate.model import EVERY_EDITION
 from syndicate.store import schema
-from syndicate.store.editions import WITHDRAWN
 
 _COPIED_TOGETHER = 500
 
@@ -67,33 +65,6 @@ def copy_arrived(source: Connection, target: Connection, article_ids: Sequence[i
     _copy_parts(source, target, article_ids)
     rows = source.execute(select(terms).where(terms.c.article_id.in_(article_ids))).mappings()
     return {row["article_id"]: row["terms"] for row in rows}
-
-
-def carried_articles(connection: Connection, newsletter: str, *, before: datetime) -> dict[int, datetime]:
-    """Return when earlier editions of a newsletter last carried each of their lead articles."""
-    table, stories = schema.editions, schema.edition_stories
-    last = func.max(table.c.cut_at, type_=table.c.cut_at.type).label("cut_at")
-    query = (
-        select(stories.c.article_id, last)
-        .join(table, table.c.id == stories.c.edition_id)
-        .where(table.c.newsletter == newsletter, table.c.cadence == EVERY_EDITION)
-        .where(table.c.period_end < before, table.c.state != WITHDRAWN)
-        .group_by(stories.c.article_id)
-    )
-    return {row.article_id: row.cut_at for row in connection.execute(query)}
-
-
-def stories_of(connection: Connection, article_ids: Sequence[int]) -> dict[int, int]:
-    """The story each of these articles is in; those without one are left out."""
-    table = schema.articles
-    found: dict[int, int] = {}
-    for start in range(0, len(article_ids), _COPIED_TOGETHER):
-        some = article_ids[start : start + _COPIED_TOGETHER]
-        query = select(table.c.id, table.c.story_id).where(
-            table.c.id.in_(some), table.c.story_id.is_not(None)
-        )
-        found |= {row.id: row.story_id for row in connection.execute(query)}
-    return found
 
 
 def _copy_links(source: Connection, target: Connection, article_ids: Sequence[int]) -> None:

@@ -72,3 +72,25 @@ def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[
         for start in range(0, len(wanted), _TITLES)
         for row in connection.execute(latest.where(table.c.title.in_(wanted[start : start + _TITLES])))
     }
+
+
+def packed_terms(connection: Connection, article_ids: Sequence[int]) -> dict[int, bytes]:
+    """Return the packed terms of those of these articles that have some."""
+    terms = schema.article_terms
+    found: dict[int, bytes] = {}
+    for start in range(0, len(article_ids), _TITLES):
+        some = terms.c.article_id.in_(article_ids[start : start + _TITLES])
+        rows = connection.execute(select(terms.c.article_id, terms.c.terms).where(some))
+        found |= {row.article_id: row.terms for row in rows}
+    return found
+
+
+def close_articles(
+    connection: Connection, article_ids: Sequence[int], *, at_least: float
+) -> list[tuple[int, int]]:
+    """Return the pairs of these articles of which one links to the other as related with such a score."""
+    table = schema.related
+    query = select(table.c.article_id, table.c.related_id).where(
+        table.c.article_id.in_(article_ids), table.c.related_id.in_(article_ids), table.c.score >= at_least
+    )
+    return [(row.article_id, row.related_id) for row in connection.execute(query)]

@@ -60,6 +60,8 @@ def prune_articles(connection: Connection, *, before: datetime, now: datetime, l
     if tags:
         keep = insert_for(connection, gone).on_conflict_do_nothing()
         connection.execute(keep, [{"tag": tag} for tag in tags])
+    told = schema.edition_articles
+    connection.execute(delete(told).where(told.c.article_id.in_(ids)))
     connection.execute(delete(table).where(table.c.id.in_(ids)))
     return [row.story_id or 0 for row in old]
 

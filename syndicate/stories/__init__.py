@@ -1,9 +1,10 @@
 """Articles → stories: copies, stories, related links, top and trending. Pure: no I/O, no clock, no chance."""
 
 from syndicate.stories.clusters import MERGED, Bond, Regrouping
+from syndicate.stories.duplicates import says_else
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.index import StoryIndex
-from syndicate.stories.lead import LeadCandidate, choose_lead
+from syndicate.stories.lead import LeadCandidate, choose_lead, lead_order
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.placement import IndexedArticle, Placement
 from syndicate.stories.ranking import (
@@ -39,10 +40,12 @@ __all__ = [
     "StoryOptions",
     "choose_lead",
     "extract_terms",
+    "lead_order",
     "learn_weights",
     "rank_step",
     "rank_top",
     "rank_trending",
+    "says_else",
     "shared_terms",
     "theme_weight",
     "usual_stems",

@@ -30,16 +30,21 @@ def choose_lead(articles: Iterable[LeadCandidate]) -> int:
 
     Raises ``ValueError`` when there is no article.
     """
-    best = min(
-        articles,
-        key=lambda one: (
-            not is_dated(one.published),
-            one.is_copy,
-            -one.source_weight,
-            not one.has_image,
-            -(min(one.length, _LONG_ENOUGH) // 300),
-            one.published,
-            one.article_id,
-        ),
+    return min(articles, key=_order).article_id
+
+
+def lead_order(articles: Iterable[LeadCandidate]) -> list[int]:
+    """Return the ids of articles in the order in which they would lead."""
+    return [article.article_id for article in sorted(articles, key=_order)]
+
+
+def _order(article: LeadCandidate) -> tuple[bool, bool, float, bool, int, datetime, int]:
+    return (
+        not is_dated(article.published),
+        article.is_copy,
+        -article.source_weight,
+        not article.has_image,
+        -(min(article.length, _LONG_ENOUGH) // 300),
+        article.published,
+        article.article_id,
     )
-    return best.article_id

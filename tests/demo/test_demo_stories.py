@@ -14,8 +14,7 @@ from syndicate.demo import NewsroomServer, load_newsroom, open_place, run_pipeli
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
 from syndicate.store import articles as article_store
-from syndicate.store import editions as edition_store
-from syndicate.store import ranking
+from syndicate.store import edition_articles, ranking
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
 
@@ -168,9 +167,8 @@ def edition_headlines(services: Services) -> dict[str, list[str]]:
     found = {}
     with services.store.read() as connection:
         for name in ("daily", "arabic"):
-            carried = edition_store.carried_stories(connection, name, before=datetime(2100, 1, 1, tzinfo=UTC))
-            stories = story_store.get_stories(connection, carried)
-            leads = article_store.get_articles(connection, [story.lead_id for story in stories.values()])
+            told = edition_articles.told_articles(connection, name, before=datetime(2100, 1, 1, tzinfo=UTC))
+            leads = article_store.get_articles(connection, [one.lead_id for one in told.values()])
             found[name] = [article.title for article in leads.values()]
     return found
 

@@ -119,12 +119,12 @@ def test_articles_of_one_moment_keep_a_fixed_order(connection):
     assert [one.id for one in found] == sorted(ids, reverse=True)
 
 
-def test_stories_match_when_one_of_their_articles_does(connection):
+def test_a_query_chooses_among_given_articles(connection):
     found = channels.channel_articles(connection, (), limit=50)
-    ids = {one.title: one.story_id or 0 for one in found}
-    matching = channels.matching_stories(connection, parse_query("tag:climate"), list(ids.values()))
+    ids = {one.title: one.id for one in found}
+    matching = channels.matching_articles(connection, parse_query("tag:climate"), list(ids.values()))
     assert matching == {ids["Flood in the north"]}
-    assert channels.matching_stories(connection, (), []) == set()
+    assert channels.matching_articles(connection, (), []) == set()
 
 
 def test_sections_and_tags_that_have_articles(connection):

@@ -1,15 +1,16 @@
 """Editions: cut whole or not at all, once for each period, with a delivery for everyone who should get it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from syndicate.model import DeliveryState
-from syndicate.store import articles, audience, deliveries, editions, newsletters, schema
-from syndicate.store.editions import EMPTY, MISSED, CarriedStory
+from syndicate.model import DeliveryState, LeaveReason, LeftOut
+from syndicate.store import articles, audience, deliveries, edition_articles, editions, newsletters, schema
+from syndicate.store.editions import EMPTY, MISSED
 from tests import factories
 from tests.factories import NOW, PERIOD, cut, declared, edition_story, new_article, newsletter, subscribe
 
@@ -123,22 +124,43 @@ def test_T8_a_period_without_an_edition_is_remembered_and_never_cut_later(room, 
         assert editions.get_edition(connection, report.edition.id) is None
 
 
-def test_what_earlier_editions_carried_is_the_largest_coverage_and_the_last_period(room):
+def test_what_earlier_editions_told_names_the_latest_of_each_newsletter_and_line(room):
     store, found = room
-    story = found[0].story_id or 0
     day = timedelta(days=1)
+    first, second, third = (article.id for article in found)
     with store.write() as connection:
-        for days, coverage in ((3, 2), (2, 5), (1, 4)):
+        for days in (3, 2):
             period = (PERIOD[0] - days * day, PERIOD[1] - days * day)
-            cut(connection, [edition_story(found[0], coverage=coverage)], period=period)
+            story = replace(edition_story(found[0]), tells=(first, third))
+            latest = cut(connection, [story], period=period)
         cut(connection, [edition_story(found[1])], newsletter="weekly")
-        assert editions.carried_stories(connection, "daily", before=PERIOD[1]) == {
-            story: CarriedStory(story_id=story, coverage=5, period_end=PERIOD[1] - day, cut_at=NOW)
+        told = edition_articles.told_articles(connection, "daily", before=PERIOD[1])
+        assert {one.article_id: (one.edition_id, one.lead_id) for one in told.values()} == {
+            first: (latest, first),
+            third: (latest, first),
         }
-        assert editions.carried_stories(connection, "daily", before=PERIOD[1] - day)[story].period_end == (
-            PERIOD[1] - 2 * day
-        )
-        assert editions.carried_stories(connection, "daily", before=PERIOD[1] - 3 * day) == {}
+        some = {"before": PERIOD[1], "article_ids": [third, second]}
+        assert set(edition_articles.told_articles(connection, "daily", **some)) == {third}
+        assert edition_articles.told_articles(connection, "daily", before=PERIOD[1] - 3 * day) == {}
+        assert edition_articles.told_articles(connection, "daily", before=PERIOD[1], cadence="weekly") == {}
+
+
+def test_an_article_left_out_for_size_waits_for_the_next_edition_and_for_no_other_reason(room):
+    store, found = room
+    first, second, third = (article.id for article in found)
+    with store.write() as connection:
+        assert edition_articles.waiting_articles(connection, "daily", before=PERIOD[1]) is None
+        period = (PERIOD[0] - timedelta(days=1), PERIOD[0])
+        edition_id = cut(connection, [edition_story(found[0])], period=period)
+        left_out = [
+            LeftOut(article_id=second, reason=LeaveReason.SIZE),
+            LeftOut(article_id=third, reason=LeaveReason.NO_ROOM, detail="14/10"),
+        ]
+        edition_articles.save_articles(connection, edition_id, left_out=left_out)
+        assert edition_articles.waiting_articles(connection, "daily", before=PERIOD[1]) == [second]
+        (one,) = edition_articles.article_editions(connection, third)
+        assert (one.edition_id, one.reason, one.detail) == (edition_id, "no room", "14/10")
+        assert set(edition_articles.told_articles(connection, "daily", before=PERIOD[1])) == {first}
 
 
 def test_the_report_shows_the_latest_first_with_what_became_of_their_deliveries(room):

@@ -209,8 +209,10 @@ class DeskJob:
         edition, content = found.edition, proof.digest.to_json()
         as_stored = Digest.from_json(found.content or {"stories": ()})
         if proof.digest != as_stored or proof.parts != (edition.subject, edition.html, edition.text):
-            kept = [story.story_id for story in proof.digest.stories]
-            if not desk.change_edition(connection, found, content=content, rendered=proof.parts, kept=kept):
+            kept = [story.article_id for story in proof.digest.stories]
+            if not desk.change_edition(
+                connection, found, content=content, rendered=proof.parts, kept=kept, reasons=proof.dropped
+            ):
                 return False
             found = replace(found, content=content)
         if proof.trimmed:
@@ -256,9 +258,11 @@ class DeskJob:
         if proof.errors:
             raise SyndicateError("nothing was changed: " + "; ".join(proof.errors))
         with self.store.write() as connection:
-            kept = [story.story_id for story in proof.digest.stories]
+            kept = [story.article_id for story in proof.digest.stories]
             content = proof.digest.to_json()
-            if not desk.change_edition(connection, found, content=content, rendered=proof.parts, kept=kept):
+            if not desk.change_edition(
+                connection, found, content=content, rendered=proof.parts, kept=kept, reasons=proof.dropped
+            ):
                 raise _overtaken(edition_id)
             self._record(connection, edition_id, action, changed.detail, by, now, changed.story_id)
         return proof

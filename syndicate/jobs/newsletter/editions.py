@@ -4,34 +4,22 @@ Choosing and rendering happen outside the transaction; the edition, its stories 
 are then one commit. A second cut of the same period changes nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.newsletter.desk import DeskJob
 from syndicate.jobs.newsletter.press import Draft, Press
-from syndicate.jobs.newsletter.variants import cut_variants, in_selection, sending_times
-from syndicate.jobs.publish.views import ArticleViews
-from syndicate.jobs.stories.ranking import candidates, story_facts
-from syndicate.model import EVERY_EDITION, EditionStory, Newsletter, RankedStory
-from syndicate.newsletter.compose import Candidate, Carried, ComposeOptions, compose
+from syndicate.jobs.newsletter.selection import Selector
+from syndicate.jobs.newsletter.variants import cut_variants, sending_times
+from syndicate.model import EVERY_EDITION, EditionStory, LeftOut, Newsletter
 from syndicate.newsletter.periods import Period, due_period, latest_period, parse_schedule, read_zone
 from syndicate.newsletter.views import digest_from_stories
-from syndicate.store import Connection, Store, quarantine
-from syndicate.store import articles as article_store
-from syndicate.store import channels as channel_store
+from syndicate.store import Store, edition_articles, quarantine
 from syndicate.store import editions as edition_store
 from syndicate.store import newsletters as newsletter_store
-from syndicate.store import sources as source_store
-from syndicate.store import stories as story_store
 from syndicate.store.preferences import Variant
-from syndicate.store.ranking import SourceWeight
-from syndicate.stories import RankingOptions, rank_top, rank_trending
-from syndicate.text.privacy import shown_source
-
-# More stories than any edition carries, for what repeats and the cap per source take away.
-POOL = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +47,7 @@ class EditionJob:
     store: Store
     newsletters: tuple[Newsletter, ...]
     press: Press
-    ranking: RankingOptions
-    options: ComposeOptions = field(default_factory=ComposeOptions)
+    selector: Selector
 
     def due(self, now: datetime, newsletters: Sequence[Newsletter]) -> list[tuple[Newsletter, Period]]:
         """Return those of these newsletters that have a period which waits for its edition."""
@@ -153,16 +140,10 @@ class EditionJob:
         """
         moment = min(now, period.end)
         with self.store.read() as connection:
-            before = edition_store.carried_stories(
-                connection,
-                newsletter.name,
-                before=period.end,
-                cadence=variant.key if variant else EVERY_EDITION,
-            )
-            earlier = {story_id: one.cut_at for story_id, one in before.items()}
-            stories = self.choose(connection, newsletter, period, moment, earlier, variant=variant)
+            chosen = self.selector.choose(connection, newsletter, period, moment, variant=variant)
         cadence = variant.key if variant else EVERY_EDITION
-        return self.render(newsletter, period, stories, cadence=cadence)
+        draft = self.render(newsletter, period, chosen.stories, cadence=cadence)
+        return replace(draft, left_out=(*chosen.left_out, *draft.left_out))
 
     def render(
         self,
@@ -178,9 +159,14 @@ class EditionJob:
             return Draft(newsletter=newsletter, period=period, stories=(), proof=None)
         digest = digest_from_stories(stories, self.press.site)
         proof = self.press.proof(newsletter, period, digest, cadence=cadence, invented=invented)
-        kept = {story.story_id for story in proof.digest.stories}
-        stories = tuple(story for story in stories if story.story_id in kept)
-        return Draft(newsletter=newsletter, period=period, stories=stories, proof=proof)
+        left_out = tuple(
+            LeftOut(article_id=article_id, reason=proof.dropped[story.lead.article.id])
+            for story in stories
+            if story.lead.article.id in proof.dropped
+            for article_id in story.tells
+        )
+        stories = tuple(story for story in stories if story.lead.article.id not in proof.dropped)
+        return Draft(newsletter=newsletter, period=period, stories=stories, proof=proof, left_out=left_out)
 
     def upcoming(self, newsletter: Newsletter, now: datetime) -> Period:
         """The period that is running now; its edition is the next one."""
@@ -198,7 +184,7 @@ class EditionJob:
             problem = "; ".join(draft.problems)
             return replace(outcome, problem=self._quarantined(newsletter, problem, now, dry_run=dry_run))
         if draft.proof is None:
-            return self._empty(outcome, period, now, dry_run=dry_run)
+            return self._empty(outcome, draft, now, dry_run=dry_run)
         approve_by = now + timedelta(seconds=newsletter.approval) if newsletter.approval else None
         outcome = replace(
             outcome,
@@ -226,11 +212,13 @@ class EditionJob:
                 state=edition_store.WAITING if approve_by else edition_store.CUT,
                 approve_by=approve_by,
             )
+            if edition_id:
+                edition_articles.save_articles(connection, edition_id, left_out=draft.left_out)
             quarantine.clear_failure(connection, "newsletter", newsletter.name)
         return replace(outcome, edition_id=edition_id, outcome=outcome.outcome if edition_id else "exists")
 
     def _empty(
-        self, outcome: EditionOutcome, period: Period, now: datetime, *, dry_run: bool
+        self, outcome: EditionOutcome, draft: Draft, now: datetime, *, dry_run: bool
     ) -> EditionOutcome:
         if not dry_run:
             with self.store.write() as connection:
@@ -238,9 +226,10 @@ class EditionJob:
                     connection,
                     outcome.newsletter,
                     EVERY_EDITION,
-                    (period.start, period.end),
+                    (draft.period.start, draft.period.end),
                     edition_store.EMPTY,
                     now,
+                    draft.left_out,
                 )
         return replace(outcome, outcome="empty")
 
@@ -267,100 +256,8 @@ class EditionJob:
                     )
         return missed
 
-    def choose(
-        self,
-        connection: Connection,
-        newsletter: Newsletter,
-        period: Period,
-        moment: datetime,
-        earlier: Mapping[int, datetime],
-        learned: Mapping[int, SourceWeight] | None = None,
-        variant: Variant | None = None,
-    ) -> tuple[EditionStory, ...]:
-        """The stories of an edition as of a moment; ``earlier`` says when one last carried each story.
-
-        In a replay ``learned`` replaces the stored weights of the sources. ``variant`` is what some readers
-        chose.
-        """
-        ranking = for_period(self.ranking, period.end - period.start)
-        rows = candidates(connection, moment, ranking)
-        facts = story_facts(connection, rows, moment, ranking, learned)
-        matching = channel_store.matching_stories(
-            connection, newsletter.clauses, [one.story_id for one in facts]
-        )
-        facts = [one for one in facts if one.story_id in matching]
-        top, trending = rank_top(facts, moment, ranking), rank_trending(facts, moment, ranking)
-        known = [row for row in rows if min(row.published, row.first_seen) <= moment]
-        found = self._candidates(connection, known, top, trending)
-        if variant is not None:
-            found = in_selection(found, variant)
-        carried = {
-            story_id: Carried(coverage=known_coverage(rows, story_id, cut_at))
-            for story_id, cut_at in earlier.items()
-        }
-        return self._whole(connection, compose(newsletter, period, found, carried, self.options))
-
-    def _whole(self, connection: Connection, stories: Sequence[EditionStory]) -> tuple[EditionStory, ...]:
-        """The chosen stories, each lead with its text and links, which the many others never need."""
-        articles = [story.lead.article for story in stories]
-        sources = {story.lead.source.id: story.lead.source for story in stories}
-        leads = ArticleViews(sources, self.press.site.url).published(connection, articles)
-        return tuple(replace(story, lead=lead) for story, lead in zip(stories, leads, strict=True))
-
-    def _candidates(
-        self,
-        connection: Connection,
-        rows: Sequence[story_store.StoryArticle],
-        top: Sequence[RankedStory],
-        trending: Sequence[RankedStory],
-    ) -> list[Candidate]:
-        by_top = {one.story_id: one for one in top}
-        by_trending = {one.story_id: one for one in trending}
-        stories = story_store.get_stories(connection, by_top.keys() | by_trending.keys())
-        articles = article_store.get_articles(connection, [story.lead_id for story in stories.values()])
-        sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
-        leads = ArticleViews(sources, self.press.site.url).listed(connection, list(articles.values()))
-        lead_of = {item.article.id: item for item in leads}
-        times: dict[int, list[tuple[datetime, datetime]]] = {}
-        told: dict[int, set[int]] = {}
-        for row in rows:
-            times.setdefault(row.story_id, []).append((row.published, row.first_seen))
-            told.setdefault(row.story_id, set()).add(row.source_id)
-        return [
-            Candidate(
-                story=replace(story, coverage=len(told[story.id])),
-                lead=lead_of[story.lead_id],
-                times=tuple(times[story.id]),
-                top=by_top.get(story.id),
-                trending=by_trending.get(story.id),
-                pinned="pin" in by_top[story.id].parts if story.id in by_top else False,
-            )
-            for story in stories.values()
-            if story.lead_id in lead_of
-        ]
-
     def _quarantined(self, newsletter: Newsletter, problem: str, now: datetime, *, dry_run: bool) -> str:
         if not dry_run:
             with self.store.write() as connection:
                 quarantine.record_failure(connection, "newsletter", newsletter.name, problem, now=now)
         return problem
-
-
-def known_coverage(rows: Sequence[story_store.StoryArticle], story_id: int, moment: datetime) -> int:
-    """Return how many sources told a story at a moment, counted in the story as it is now.
-
-    So a story that merged with another has not moved because of that: only what was first seen later counts.
-    """
-    return len({row.source_id for row in rows if row.story_id == story_id and row.first_seen <= moment})
-
-
-def for_period(ranking: RankingOptions, length: timedelta) -> RankingOptions:
-    """Ranking that looks back over a whole period: a digest wants the day's stories, not the hour's.
-
-    Half the period is the half-life (measured: 12 hours rank the next half day best), and every story of
-    the period may take part.
-    """
-    hours = length.total_seconds() / 3600
-    return replace(
-        ranking, half_life_hours=hours / 2, window_hours=hours, slow_window_hours=2 * hours, limit=POOL
-    )

@@ -6,7 +6,16 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from syndicate.jobs.newsletter.own_links import missing
-from syndicate.model import EVERY_EDITION, Digest, EditionStory, Newsletter, archive_folder, edition_url
+from syndicate.model import (
+    EVERY_EDITION,
+    Digest,
+    EditionStory,
+    LeaveReason,
+    LeftOut,
+    Newsletter,
+    archive_folder,
+    edition_url,
+)
 from syndicate.newsletter.findings import DoubtfulLinks, Finding, Origins
 from syndicate.newsletter.lint import errors_of, lint_mail
 from syndicate.newsletter.lint_structure import check_headers
@@ -19,13 +28,17 @@ from syndicate.templating import Templates
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """A rendered edition with what lint says. ``trimmed`` tells what went to make it fit."""
+    """A rendered edition with what lint says. ``trimmed`` tells what went to make it fit.
+
+    ``dropped`` has the reason of each item that went, by the article that leads it.
+    """
 
     digest: Digest
     rendered: RenderedEdition
     web_url: str
     findings: tuple[Finding, ...]
     trimmed: tuple[str, ...]
+    dropped: Mapping[int, LeaveReason]
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -46,6 +59,7 @@ class Draft:
     period: Period
     stories: tuple[EditionStory, ...]
     proof: Proof | None
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def rendered(self) -> RenderedEdition | None:
@@ -106,8 +120,8 @@ class Press:
                 web_url=web_url,
             )
 
-        digest, left_out = (digest, ()) if invented else self._without_gone(digest)
-        digest, rendered, trimmed = fit(digest, render)
+        present, left_out = (digest, ()) if invented else self._without_gone(digest)
+        whole, (digest, rendered, trimmed) = digest, fit(present, render)
         origins = Origins(
             digest,
             lambda text, file: self.templates.find(text, "mail/", file),
@@ -118,7 +132,12 @@ class Press:
         headers = check_headers(self.message(newsletter, period, rendered, web_url))
         findings = (*lint_mail(rendered, origins, doubtful, page, digest), *headers)
         return Proof(
-            digest=digest, rendered=rendered, web_url=web_url, findings=findings, trimmed=left_out + trimmed
+            digest=digest,
+            rendered=rendered,
+            web_url=web_url,
+            findings=findings,
+            trimmed=left_out + trimmed,
+            dropped=_leads(whole, present, LeaveReason.GONE) | _leads(present, digest, LeaveReason.SIZE),
         )
 
     def _variables(self, rendered: RenderedEdition, web_url: str) -> dict[str, str]:
@@ -164,3 +183,9 @@ class Press:
         """Return the pages written after the edition: its own page and, for the first one, the archive's."""
         page = unquote(urlsplit(web_url).path.removeprefix(urlsplit(self.site.url).path)).lstrip("/")
         return {page, f"{archive_folder(newsletter.name)}/index.html"}
+
+
+def _leads(before: Digest, after: Digest, reason: LeaveReason) -> dict[int, LeaveReason]:
+    """Return the leads of the items that are in one digest and not in the other."""
+    kept = {story.article_id for story in after.stories}
+    return {story.article_id: reason for story in before.stories if story.article_id not in kept}

@@ -4,7 +4,7 @@ A variant follows the edition everybody gets: it is cut once that one was cut or
 an editor as long as that one does.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,14 +12,16 @@ from functools import partial
 from syndicate.audience.preferences import read_selection
 from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.newsletter.press import Draft
-from syndicate.model import EVERY_EDITION, Newsletter
-from syndicate.newsletter.compose import Candidate
+from syndicate.model import EVERY_EDITION, LeaveReason, Newsletter, PublishedArticle
+from syndicate.newsletter.compose import Item
 from syndicate.newsletter.periods import Cadence, Period, due_period, own_hour, parse_schedule, read_zone
-from syndicate.store import Connection, Store, desk, preferences, quarantine
+from syndicate.store import Connection, Store, desk, edition_articles, preferences, quarantine
 from syndicate.store import editions as edition_store
 from syndicate.store import newsletters as newsletter_store
 from syndicate.store.editions import SendingTimes
 from syndicate.store.preferences import Variant
+
+_KEPT_REASONS = (LeaveReason.SIZE, LeaveReason.SAME_EVENT)
 
 DraftOf = Callable[[Newsletter, Period, datetime, Variant], Draft]
 """Chooses and renders what those who made a choice get: ``EditionJob.draft``."""
@@ -58,11 +60,13 @@ def sending_times(newsletter: Newsletter, now: datetime) -> SendingTimes:
     return SendingTimes(own_hour=hours_of(newsletter, now), max_lateness=lateness)
 
 
-def in_selection(candidates: Sequence[Candidate], variant: Variant) -> list[Candidate]:
-    """The stories that a selection takes."""
+def in_selection(
+    items: Sequence[Item], leads: Mapping[int, PublishedArticle], variant: Variant
+) -> list[Item]:
+    """Return the items whose lead a selection takes."""
     wanted = read_selection(variant.selection)
-    articles = ((one, one.lead.article) for one in candidates)
-    return [one for one, article in articles if wanted.takes(article.section, article.language)]
+    articles = ((item, leads[item.lead.article_id].article) for item in items)
+    return [item for item, article in articles if wanted.takes(article.section, article.language)]
 
 
 def cut_variants(
@@ -131,7 +135,7 @@ def _cut(store: Store, draft: Draft, variant: Variant, now: datetime) -> None:
             edition_store.record_no_edition(connection, name, variant.key, span, edition_store.VARIANT, now)
             return
         state, approve_by = _waits(connection, draft.newsletter, period, now)
-        edition_store.cut_edition(
+        edition_id = edition_store.cut_edition(
             connection,
             newsletter=name,
             cadence=variant.key,
@@ -145,3 +149,7 @@ def _cut(store: Store, draft: Draft, variant: Variant, now: datetime) -> None:
             web_url=draft.proof.web_url,
             times=sending_times(draft.newsletter, now),
         )
+        if edition_id:
+            # A form records only what its next edition needs: there may be many forms.
+            left_out = [left for left in draft.left_out if left.reason in _KEPT_REASONS]
+            edition_articles.save_articles(connection, edition_id, left_out=left_out)

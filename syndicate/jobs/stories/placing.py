@@ -247,7 +247,7 @@ def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datet
         [
             Story(
                 id=story_id,
-                lead_id=_lead(rows),
+                lead_id=choose_lead(lead_candidates(rows)),
                 created=now,
                 updated=now,
                 articles=len(rows),
@@ -258,11 +258,12 @@ def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datet
     )
 
 
-def _lead(rows: Sequence[story_store.StoryArticle]) -> int:
+def lead_candidates(rows: Sequence[story_store.StoryArticle]) -> Iterator[LeadCandidate]:
+    """Return the articles of a story, given the earliest first, as the choice of its lead sees them."""
     first: dict[int, int] = {}
     for row in rows:
         first.setdefault(row.same_text, row.article_id)
-    return choose_lead(
+    return (
         LeadCandidate(
             article_id=row.article_id,
             source_weight=row.weight,

@@ -6,12 +6,12 @@ replayed editions before them carried. Not turned back: edits of articles, and t
 before any replayed window looks back on them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from syndicate.jobs.newsletter.editions import EditionJob, for_period
+from syndicate.jobs.newsletter.selection import Earlier, Selection, Selector, for_period
 from syndicate.jobs.stories.past import PastNewsroom, past_newsroom
 from syndicate.jobs.stories.ranking import (
     DAY,
@@ -23,9 +23,9 @@ from syndicate.jobs.stories.ranking import (
     looks_back,
     story_facts,
 )
-from syndicate.model import EditionStory, Newsletter, RankedStory
+from syndicate.model import EditionStory, LeftOut, Newsletter, RankedStory
 from syndicate.newsletter.periods import Period, latest_period, parse_schedule, read_zone
-from syndicate.store import Store, past
+from syndicate.store import Store, edition_articles
 from syndicate.stories import RankingOptions, StoryOptions, rank_step, rank_top, rank_trending
 
 
@@ -44,6 +44,7 @@ class ReplayedEdition:
     newsletter: str
     period: Period
     stories: tuple[EditionStory, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class ReplayJob:
     store: Store
     options: RankingOptions
     stories: StoryOptions
-    editions: EditionJob
+    selector: Selector
 
     def lists(self, start: datetime, end: datetime, every: timedelta) -> Iterator[ReplayedLists]:
         """The lists at ``start`` and then ``every`` so often, up to and including ``end``."""
@@ -71,14 +72,26 @@ class ReplayJob:
             return
         with self.store.read() as connection:
             # An edition carried an article: what story that was depends on what is known.
-            carried = past.carried_articles(connection, newsletter.name, before=periods[0].end)
+            told = edition_articles.told_articles(connection, newsletter.name, before=periods[0].end)
+            waiting = edition_articles.waiting_articles(connection, newsletter.name, before=periods[0].end)
+        earlier = Earlier(
+            told={one.article_id: (one.edition_id, one.cut_at) for one in told.values()},
+            waiting=waiting or (),
+            first=waiting is None,
+        )
         span = max(looks_back(for_period(self.options, one.end - one.start)) for one in periods)
         with self._past(periods[0].end, span) as newsroom:
             for period in periods:
                 newsroom.advance(period.end)
-                stories = self._edition(newsroom, newsletter, period, carried)
-                carried |= dict.fromkeys((one.lead.article.id for one in stories), period.end)
-                yield ReplayedEdition(newsletter=newsletter.name, period=period, stories=stories)
+                chosen = self._edition(newsroom, newsletter, period, earlier)
+                new = {article_id: (0, period.end) for story in chosen.stories for article_id in story.tells}
+                earlier = Earlier(told={**earlier.told, **new}, first=earlier.first and not chosen.stories)
+                yield ReplayedEdition(
+                    newsletter=newsletter.name,
+                    period=period,
+                    stories=chosen.stories,
+                    left_out=chosen.left_out,
+                )
 
     def _past(self, start: datetime, span: timedelta) -> AbstractContextManager[PastNewsroom]:
         """The newsroom as it was a window before anything that is looked at from ``start`` on."""
@@ -88,14 +101,13 @@ class ReplayJob:
         return past_newsroom(self.store, self.stories, begin, since)
 
     def _edition(
-        self, newsroom: PastNewsroom, newsletter: Newsletter, period: Period, carried: Mapping[int, datetime]
-    ) -> tuple[EditionStory, ...]:
+        self, newsroom: PastNewsroom, newsletter: Newsletter, period: Period, earlier: Earlier
+    ) -> Selection:
         with newsroom.store.read() as connection:
-            earlier: dict[int, datetime] = {}
-            for article_id, story_id in past.stories_of(connection, sorted(carried)).items():
-                earlier[story_id] = max(carried[article_id], earlier.get(story_id, carried[article_id]))
             learned = learned_weights(connection, _day(period.end), self.options)
-            return self.editions.choose(connection, newsletter, period, period.end, earlier, learned)
+            return self.selector.choose(
+                connection, newsletter, period, period.end, earlier=earlier, learned=learned
+            )
 
     def _lists(self, newsroom: PastNewsroom, moment: datetime) -> ReplayedLists:
         with newsroom.store.read() as connection:

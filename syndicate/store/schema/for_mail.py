@@ -53,6 +53,15 @@ edition_stories = Table(
     Column("parts_json", Json, nullable=False),
 )
 
+edition_articles = Table(
+    "edition_articles",
+    metadata,
+    Column("article_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("edition_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("lead_id", BigInteger, nullable=False),
+    *texts("reason", "detail"),
+)
+
 subscribers = Table(
     "subscribers",
     metadata,

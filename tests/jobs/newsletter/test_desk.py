@@ -7,7 +7,7 @@ from sqlalchemy import insert
 
 from syndicate.errors import SyndicateError
 from syndicate.model import DeliveryState
-from syndicate.store import deliveries, desk, editions, newsletters, schema
+from syndicate.store import deliveries, desk, edition_articles, editions, newsletters, schema
 from tests.factories import WITHIN_A_YEAR, new_article
 from tests.jobs.room import Room, source
 
@@ -76,7 +76,7 @@ def test_an_editor_drops_moves_retitles_and_notes_and_each_is_recorded(waiting: 
     work.approve(number, by="bob", now=SEVEN + HOUR)
     with room.store.read() as connection:
         edition = editions.get_edition(connection, number)
-        carried = editions.carried_stories(connection, "daily", before=SEVEN + HOUR)
+        carried = edition_articles.told_articles(connection, "daily", before=SEVEN + HOUR)
     assert edition is not None
     assert (edition.subject, edition.stories, pending(room)) == ("A better subject", 2, 2)
     assert "A better headline" in edition.html
@@ -120,10 +120,10 @@ def test_what_was_withdrawn_was_carried_by_nobody_and_what_waits_counts(waiting:
     room, number = waiting
     later = SEVEN + 24 * HOUR
     with room.store.read() as connection:
-        assert len(editions.carried_stories(connection, "daily", before=later)) == 3
+        assert len(edition_articles.told_articles(connection, "daily", before=later)) == 3
     room.services.desk.withdraw(number, by="ann", now=SEVEN)
     with room.store.read() as connection:
-        assert editions.carried_stories(connection, "daily", before=later) == {}
+        assert edition_articles.told_articles(connection, "daily", before=later) == {}
 
 
 def test_of_two_editors_the_slower_one_changes_nothing(waiting: tuple[Room, int]) -> None:
@@ -131,7 +131,9 @@ def test_of_two_editors_the_slower_one_changes_nothing(waiting: tuple[Room, int]
     stale, _ = room.services.desk.edition(number)
     room.services.desk.drop(number, 1, by="fast", now=SEVEN)
     with room.store.write() as connection:
-        assert not desk.change_edition(connection, stale, content={}, rendered=("", "", ""), kept=[])
+        assert not desk.change_edition(
+            connection, stale, content={}, rendered=("", "", ""), kept=[], reasons={}
+        )
         assert not desk.release_edition(connection, stale, SEVEN, WITHIN_A_YEAR)
     assert len(titles(room, number)) == 2
 

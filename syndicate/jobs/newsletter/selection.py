@@ -1,0 +1,300 @@
+"""Selection of an edition's stories from the store's rows, with the reason for each article left out."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from syndicate.jobs.newsletter.variants import in_selection
+from syndicate.jobs.publish.views import ArticleViews
+from syndicate.jobs.stories.placing import lead_candidates
+from syndicate.jobs.stories.ranking import candidates, story_facts
+from syndicate.model import (
+    EVERY_EDITION,
+    EditionStory,
+    LeaveReason,
+    LeftOut,
+    Newsletter,
+    PublishedArticle,
+    RankedStory,
+)
+from syndicate.newsletter.compose import (
+    Candidate,
+    ComposeOptions,
+    Item,
+    Member,
+    compose,
+    items_of,
+    only_source,
+)
+from syndicate.newsletter.periods import Period
+from syndicate.store import Connection, edition_articles
+from syndicate.store import articles as article_store
+from syndicate.store import channels as channel_store
+from syndicate.store import placed as placed_store
+from syndicate.store import sources as source_store
+from syndicate.store import stories as story_store
+from syndicate.store.preferences import Variant
+from syndicate.store.ranking import SourceWeight
+from syndicate.stories import (
+    Fingerprint,
+    RankingOptions,
+    StoryOptions,
+    lead_order,
+    rank_top,
+    rank_trending,
+    says_else,
+)
+from syndicate.text.privacy import shown_source
+
+# More stories than any edition carries, for what repeats and the cap per source take away.
+POOL = 200
+
+Stories = Mapping[int, Sequence[story_store.StoryArticle]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Stories of one edition, and the articles of its period that it leaves out."""
+
+    stories: tuple[EditionStory, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """Contents of a newsletter's earlier editions.
+
+    ``told`` gives for an article the latest edition that told it and when that was cut; ``waiting`` are the
+    articles for which the last edition had no space; ``first``: there was no edition.
+    """
+
+    told: Mapping[int, tuple[int, datetime]]
+    waiting: Collection[int] = ()
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selector:
+    """Chooses what an edition carries. ``site_url`` is the address that links to own articles begin with."""
+
+    ranking: RankingOptions
+    site_url: str
+    options: ComposeOptions = field(default_factory=ComposeOptions)
+    story_options: StoryOptions = field(default_factory=StoryOptions)
+
+    def choose(
+        self,
+        connection: Connection,
+        newsletter: Newsletter,
+        period: Period,
+        moment: datetime,
+        *,
+        earlier: Earlier | None = None,
+        learned: Mapping[int, SourceWeight] | None = None,
+        variant: Variant | None = None,
+    ) -> Selection:
+        """Choose the stories of an edition as of a moment.
+
+        ``variant`` is what some readers chose. In a replay ``earlier`` replaces the stored editions, and
+        ``learned`` the stored weights of the sources.
+        """
+        ranking = for_period(self.ranking, period.end - period.start)
+        line = variant.key if variant else EVERY_EDITION
+        waiting = earlier.waiting if earlier else _waiting(connection, newsletter, period, line)
+        rows = candidates(connection, moment, ranking)
+        rows += _stories_of(connection, waiting or (), {row.story_id for row in rows})
+        known = [row for row in rows if min(row.published, row.first_seen) <= moment]
+        ids = [row.article_id for row in known]
+        matching = channel_store.matching_articles(connection, newsletter.clauses, ids)
+        stories = _by_story(known, matching)
+        if earlier is None:
+            told = edition_articles.told_articles(
+                connection, newsletter.name, before=period.end, cadence=line, article_ids=ids
+            )
+            places = {one.article_id: (one.edition_id, one.cut_at) for one in told.values()}
+            earlier = Earlier(told=places, waiting=waiting or (), first=waiting is None)
+        facts = story_facts(
+            connection, [row for row in rows if row.story_id in stories], moment, ranking, learned
+        )
+        listed = rank_top(facts, moment, ranking), rank_trending(facts, moment, ranking)
+        else_saying = self._else_saying(connection, stories, earlier, period)
+        found = _candidates(connection, stories, listed, matching, earlier, else_saying)
+        dropped = {one.story_id for one in facts if one.hand.drop}
+        return self._choose(connection, newsletter, period, found, earlier.first, dropped, variant)
+
+    def _choose(
+        self,
+        connection: Connection,
+        newsletter: Newsletter,
+        period: Period,
+        found: Sequence[Candidate],
+        first: bool,  # noqa: FBT001 one of many facts
+        dropped: Collection[int],
+        variant: Variant | None,
+    ) -> Selection:
+        everything = only_source(found, period)
+        items: list[Item] = []
+        left_out: list[LeftOut] = []
+        for candidate in found:
+            mine, repeats = items_of(candidate, period, self.options, first=first)
+            left_out += repeats
+            if candidate.story.id in dropped:
+                left_out += [
+                    LeftOut(article_id=article_id, reason=LeaveReason.EDITOR)
+                    for item in mine
+                    for article_id in item.new
+                ]
+            else:
+                items += mine
+        placed = [item for item in items if everything or item.candidate.top or item.candidate.trending]
+        leads = self._leads(connection, [item.lead.article_id for item in placed])
+        if variant is not None:
+            items = placed = in_selection(placed, leads, variant)
+        stories, no_place = compose(
+            newsletter,
+            items,
+            leads,
+            self.options,
+            same_event={} if everything else self._same_events(connection, placed),
+            everything=everything,
+        )
+        return Selection(stories=self._whole(connection, stories), left_out=(*left_out, *no_place))
+
+    def _leads(self, connection: Connection, article_ids: Sequence[int]) -> dict[int, PublishedArticle]:
+        articles = article_store.get_articles(connection, article_ids)
+        sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
+        views = ArticleViews(sources, self.site_url).listed(connection, list(articles.values()))
+        return {view.article.id: view for view in views}
+
+    def _whole(self, connection: Connection, stories: Sequence[EditionStory]) -> tuple[EditionStory, ...]:
+        """The chosen stories, each lead with its text and links, which the many others never need."""
+        articles = [story.lead.article for story in stories]
+        sources = {story.lead.source.id: story.lead.source for story in stories}
+        leads = ArticleViews(sources, self.site_url).published(connection, articles)
+        return tuple(replace(story, lead=lead) for story, lead in zip(stories, leads, strict=True))
+
+    def _else_saying(
+        self, connection: Connection, stories: Stories, earlier: Earlier, period: Period
+    ) -> set[int]:
+        """Return the articles that say something else than what was told of their story."""
+        since = period.start - (period.end - period.start)
+        pairs: list[tuple[list[int], list[int]]] = []
+        for rows in stories.values():
+            told = [row.article_id for row in rows if row.article_id in earlier.told]
+            recent = [row.article_id for row in rows if row.published >= since]
+            new = [article_id for article_id in recent if article_id not in earlier.told]
+            if told and new:
+                pairs.append((new, told))
+        prints = self._fingerprints(connection, [one for new, told in pairs for one in new + told])
+        found: set[int] = set()
+        for new, told in pairs:
+            before = [prints[article_id] for article_id in told if article_id in prints]
+            found |= {
+                article_id
+                for article_id in new
+                if before
+                and article_id in prints
+                and says_else(prints[article_id], before, self.story_options)
+            }
+        return found
+
+    def _same_events(self, connection: Connection, items: Sequence[Item]) -> dict[int, set[int]]:
+        """Return the leads that tell the event of each lead, as another source does in another story."""
+        sources = {item.lead.article_id: item.lead.source_id for item in items}
+        pairs = placed_store.close_articles(connection, list(sources), at_least=self.options.same_event)
+        pairs = [(one, other) for one, other in pairs if sources[one] != sources[other]]
+        prints = self._fingerprints(connection, sorted({one for pair in pairs for one in pair}))
+        found: dict[int, set[int]] = {}
+        for one, other in pairs:
+            if one in prints and other in prints:
+                if says_else(prints[one], [prints[other]], self.story_options):
+                    continue
+                found.setdefault(one, set()).add(other)
+                found.setdefault(other, set()).add(one)
+        return found
+
+    def _fingerprints(self, connection: Connection, article_ids: Sequence[int]) -> dict[int, Fingerprint]:
+        """Return fingerprints, without those that an older version wrote: they wait to be written again."""
+        found: dict[int, Fingerprint] = {}
+        for article_id, terms in placed_store.packed_terms(connection, article_ids).items():
+            try:
+                found[article_id] = Fingerprint.unpack(terms)
+            except ValueError:
+                continue
+        return found
+
+
+def _waiting(connection: Connection, newsletter: Newsletter, period: Period, line: str) -> list[int] | None:
+    return edition_articles.waiting_articles(connection, newsletter.name, before=period.end, cadence=line)
+
+
+def _stories_of(
+    connection: Connection, article_ids: Collection[int], known: Collection[int]
+) -> list[story_store.StoryArticle]:
+    """Return the articles of the stories that hold some articles, without stories that are known."""
+    articles = article_store.get_articles(connection, sorted(article_ids)).values()
+    missing = {article.story_id for article in articles if article.story_id is not None} - set(known)
+    return story_store.story_articles(connection, ids=sorted(missing)) if missing else []
+
+
+def _by_story(rows: Iterable[story_store.StoryArticle], matching: Collection[int]) -> Stories:
+    """Return the articles of each story that has a matching one."""
+    stories: dict[int, list[story_store.StoryArticle]] = {}
+    for row in rows:
+        stories.setdefault(row.story_id, []).append(row)
+    return {
+        story_id: members
+        for story_id, members in stories.items()
+        if any(row.article_id in matching for row in members)
+    }
+
+
+def _candidates(
+    connection: Connection,
+    stories: Stories,
+    listed: tuple[Sequence[RankedStory], Sequence[RankedStory]],
+    matching: Collection[int],
+    earlier: Earlier,
+    else_saying: Collection[int],
+) -> list[Candidate]:
+    top, trending = ({one.story_id: one for one in ranked} for ranked in listed)
+    found = []
+    for story in story_store.get_stories(connection, stories).values():
+        rows = {row.article_id: row for row in stories[story.id]}
+        members = [
+            Member(
+                article_id=article_id,
+                source_id=rows[article_id].source_id,
+                published=rows[article_id].published,
+                first_seen=rows[article_id].first_seen,
+                text=rows[article_id].same_text,
+                matches=article_id in matching,
+                told_in=earlier.told.get(article_id, (0, None))[0],
+                told_at=earlier.told.get(article_id, (0, None))[1],
+                waits=article_id in earlier.waiting,
+                says_else=article_id in else_saying,
+            )
+            for article_id in lead_order(lead_candidates(stories[story.id]))
+        ]
+        found.append(
+            Candidate(
+                story=replace(story, coverage=len({row.source_id for row in rows.values()})),
+                members=tuple(members),
+                top=top.get(story.id),
+                trending=trending.get(story.id),
+                pinned=story.id in top and "pin" in top[story.id].parts,
+            )
+        )
+    return found
+
+
+def for_period(ranking: RankingOptions, length: timedelta) -> RankingOptions:
+    """Ranking that looks back over a whole period: a digest wants the day's stories, not the hour's.
+
+    Half the period is the half-life (measured: 12 hours rank the next half day best), and every story of
+    the period may take part.
+    """
+    hours = length.total_seconds() / 3600
+    return replace(
+        ranking, half_life_hours=hours / 2, window_hours=hours, slow_window_hours=2 * hours, limit=POOL
+    )

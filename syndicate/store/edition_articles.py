@@ -1,0 +1,147 @@
+"""Articles of editions: those that readers were told, and those that were left out, with the reason."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, select, update
+
+from syndicate.model import EVERY_EDITION, EditionStory, LeaveReason, LeftOut
+from syndicate.store import schema
+
+# Ids in one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
+_TOGETHER = 10_000
+_WITHDRAWN = "withdrawn"
+# With these reasons readers know the article's news.
+_TOLD = ("", LeaveReason.SAME_EVENT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionArticle:
+    """An article of an edition. ``reason`` is ``""`` if the item led by ``lead_id`` told it.
+
+    ``state`` and ``cut_at`` are those of the edition.
+    """
+
+    article_id: int
+    edition_id: int
+    lead_id: int
+    reason: str
+    detail: str
+    cadence: str
+    newsletter: str
+    state: str
+    period_end: datetime
+    cut_at: datetime
+
+
+def save_articles(
+    connection: Connection,
+    edition_id: int,
+    *,
+    stories: Iterable[EditionStory] = (),
+    left_out: Iterable[LeftOut] = (),
+) -> None:
+    """Record what an edition tells, or what it leaves out."""
+    told = [
+        (article_id, story.lead.article.id, "", "")
+        for story in stories
+        for article_id in story.tells or (story.lead.article.id,)
+    ]
+    rows = told + [(left.article_id, 0, str(left.reason), left.detail) for left in left_out]
+    names = ("article_id", "lead_id", "reason", "detail")
+    values = [{"edition_id": edition_id, **dict(zip(names, row, strict=True))} for row in rows]
+    for start in range(0, len(values), _TOGETHER):
+        connection.execute(insert(schema.edition_articles), values[start : start + _TOGETHER])
+
+
+def leave_out_items(
+    connection: Connection, edition_id: int, *, kept: Collection[int], reasons: Mapping[int, LeaveReason]
+) -> None:
+    """Record that an open edition tells only the items with these leads.
+
+    The leads of the others get their reason: the editor's decision, unless ``reasons`` has another.
+    The further articles of their stories are as if the edition had never known them.
+    """
+    table = schema.edition_articles
+    gone = and_(table.c.edition_id == edition_id, table.c.reason == "", table.c.lead_id.not_in(kept))
+    connection.execute(delete(table).where(gone, table.c.article_id != table.c.lead_id))
+    for article_id, reason in reasons.items():
+        this = table.c.article_id == article_id
+        connection.execute(update(table).where(gone, this).values(reason=str(reason), lead_id=0))
+    connection.execute(update(table).where(gone).values(reason=str(LeaveReason.EDITOR), lead_id=0))
+
+
+def told_articles(
+    connection: Connection,
+    newsletter: str,
+    *,
+    before: datetime,
+    cadence: str = EVERY_EDITION,
+    article_ids: Sequence[int] | None = None,
+) -> dict[int, EditionArticle]:
+    """Return the articles told by editions for periods ending before a moment, each with the latest edition.
+
+    An edition that was withdrawn told nothing: it was never sent. An edition that waits for its editor
+    counts, because it goes out unless it is stopped.
+    """
+    told = _told(newsletter, cadence, before)
+    query = _articles().where(*told, schema.edition_articles.c.reason.in_(_TOLD))
+    query = query.order_by(schema.editions.c.period_end)
+    if article_ids is None:
+        return {row.article_id: EditionArticle(**row._asdict()) for row in connection.execute(query)}
+    found: dict[int, EditionArticle] = {}
+    for start in range(0, len(article_ids), _TOGETHER):
+        some = schema.edition_articles.c.article_id.in_(article_ids[start : start + _TOGETHER])
+        for row in connection.execute(query.where(some)):
+            found[row.article_id] = EditionArticle(**row._asdict())
+    return found
+
+
+def waiting_articles(
+    connection: Connection, newsletter: str, *, before: datetime, cadence: str = EVERY_EDITION
+) -> list[int] | None:
+    """Return the articles for which the last edition had no space in its mail; ``None`` if there was none."""
+    table, articles = schema.editions, schema.edition_articles
+    last = select(table.c.id).where(*_told(newsletter, cadence, before)).order_by(table.c.period_end.desc())
+    edition_id = connection.scalars(last.limit(1)).first()
+    if edition_id is None:
+        return None
+    query = select(articles.c.article_id).where(
+        articles.c.edition_id == edition_id, articles.c.reason == str(LeaveReason.SIZE)
+    )
+    return list(connection.scalars(query.order_by(articles.c.article_id)))
+
+
+def article_editions(connection: Connection, article_id: int) -> list[EditionArticle]:
+    """Return what every edition did with an article, the latest first."""
+    query = _articles().where(schema.edition_articles.c.article_id == article_id)
+    query = query.order_by(schema.editions.c.period_end.desc(), schema.editions.c.id.desc())
+    return [EditionArticle(**row._asdict()) for row in connection.execute(query)]
+
+
+def _told(newsletter: str, cadence: str, before: datetime) -> list[ColumnElement[bool]]:
+    table = schema.editions
+    return [
+        table.c.newsletter == newsletter,
+        table.c.cadence == cadence,
+        table.c.period_end < before,
+        table.c.state != _WITHDRAWN,
+        table.c.stories > 0,
+    ]
+
+
+def _articles() -> Select[tuple[int, int, int, str, str, str, str, str, datetime, datetime]]:
+    table, editions = schema.edition_articles, schema.editions
+    return select(
+        table.c.article_id,
+        table.c.edition_id,
+        table.c.lead_id,
+        table.c.reason,
+        table.c.detail,
+        editions.c.cadence,
+        editions.c.newsletter,
+        editions.c.state,
+        editions.c.period_end,
+        editions.c.cut_at,
+    ).join(editions, editions.c.id == table.c.edition_id)
