@@ -65,6 +65,7 @@ GOALS = {
     "addresses_twice_in_one_edition": 0,
     "events_twice_in_one_edition": 0,
 }
+NO_RULE = "no rule"
 _WORD = re.compile(r"\w+(?:\.\w+)*")
 
 
@@ -225,42 +226,45 @@ def _count(
     """Count the posts of one newsletter by what became of them, and note reasons in the editions."""
     counts: Counter[str] = Counter(posts=len(rows), editions=0, empty=0, **GOALS)
     led = Counter(item.article_id for line in lines for item in line.items)
-    told = _told(services, [row.id for row in cut])
-    by_period = sorted(zip(cut, lines, strict=True), key=lambda pair: pair[0].period_end)
+    records = _records(services, [row.id for row in cut])
+    line_of = {row.id: line for row, line in zip(cut, lines, strict=True)}
     for row in rows:
+        mine = records.get(row.id, ())
+        told = sum(not one.reason for one in mine)
         counts["carried_once"] += led[row.id] == 1
-        counts["carried_more_than_once"] += led[row.id] > 1
+        counts["carried_more_than_once"] += led[row.id] > 1 or told > 1
+        for one in mine:
+            if one.reason:
+                line_of[one.edition_id].left_out.setdefault(one.reason, []).append(titles[row.id])
         if led[row.id]:
             continue
-        if row.id in told:
+        if told:
             counts["told_as_part_of_a_story"] += 1
-            continue
-        reason = _why_not(row, cut)
-        counts[f"never_carried: {reason}" if reason else "never_carried_without_a_rule"] += 1
-        line = next((line for one, line in by_period if row.published < one.period_end), None)
-        if line is not None:
-            line.left_out.setdefault(reason or "no rule", []).append(titles[row.id])
+        elif reason := mine[-1].reason if mine else _why_not(row, cut):
+            counts[f"never_carried: {reason}"] += 1
+        else:
+            counts["never_carried_without_a_rule"] += 1
+            line = next(line for line in lines if row.published < line.period_end)
+            line.left_out.setdefault(NO_RULE, []).append(titles[row.id])
     for line in lines:
         counts["editions"] += bool(line.items)
         counts["empty"] += line.state == "empty"
-        counts["empty_while_posts_waited"] += line.state == "empty" and "no rule" in line.left_out
+        counts["empty_while_posts_waited"] += line.state == "empty" and NO_RULE in line.left_out
         counts["follow_ups"] += sum(item.follow_up for item in line.items)
         counts["addresses_twice_in_one_edition"] += sum(one.startswith("twice") for one in line.remarks)
         counts["events_twice_in_one_edition"] += sum(one.startswith("one event") for one in line.remarks)
     return dict(counts)
 
 
-def _told(services: Services, editions: Sequence[int]) -> set[int]:
-    """Return the articles that were in a story when an edition carried it."""
-    stories, articles = schema.edition_stories, schema.articles
-    query = (
-        select(articles.c.id)
-        .join(stories, stories.c.story_id == articles.c.story_id)
-        .join(schema.editions, schema.editions.c.id == stories.c.edition_id)
-        .where(stories.c.edition_id.in_(editions), articles.c.first_seen <= schema.editions.c.cut_at)
-    )
+def _records(services: Services, editions: Sequence[int]) -> dict[int, list[Any]]:
+    """Return what each edition did with each of its articles, by article, in the order of editions."""
+    table = schema.edition_articles
+    query = select(table).where(table.c.edition_id.in_(editions)).order_by(table.c.edition_id)
+    found: dict[int, list[Any]] = defaultdict(list)
     with services.store.read() as connection:
-        return set(connection.scalars(query))
+        for row in connection.execute(query):
+            found[row.article_id].append(row)
+    return found
 
 
 def _why_not(row: Any, cut: Sequence[Any]) -> str:

@@ -1,5 +1,6 @@
 """Truth about editions in histories: what each one has to carry, and what is wrong with it."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,15 +82,28 @@ def defects(newsroom: "Newsroom", known: Expected, edition_id: int | None) -> It
         if label in texts:
             yield f"{name} repeats the text of article {one.lead}, which edition {texts[label]} carried"
         texts[label] = one.edition
-    if known.newsletter == ONE_SOURCE:
-        for row in known.due:
-            if known.labels[row.id] not in texts:
-                yield f"{name} lacks post {row.id} ({row.title}), which no edition carried"
-    else:
-        stories = {one.story for one in (*known.earlier, *new)}
-        for row in known.due:
-            if row.story not in stories:
-                yield f"{name} lacks story {row.story}, which no rule keeps out"
+    records = _records(newsroom, known.newsletter)
+    for article_id, found in records.items():
+        if len(told := [edition for edition, reason in found if not reason]) > 1:
+            yield f"{known.newsletter} told article {article_id} in the editions {told}"
+    for row in known.due:
+        if row.id not in records:
+            yield f"{name} lacks article {row.id} ({row.title}), which no rule keeps out"
+        elif known.newsletter == ONE_SOURCE and known.labels[row.id] not in texts:
+            yield f"{name} lacks post {row.id} ({row.title}), whose text no edition carried"
+
+
+def _records(newsroom: "Newsroom", newsletter: str) -> dict[int, list[tuple[int, str]]]:
+    """Return what the editions of a newsletter did with each article: told it (``""``), or why not."""
+    table, editions = schema.edition_articles, schema.editions
+    query = select(table.c.article_id, table.c.edition_id, table.c.reason)
+    query = query.join(editions, editions.c.id == table.c.edition_id)
+    query = query.where(editions.c.newsletter == newsletter).order_by(editions.c.period_end)
+    found: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    with newsroom.store.read() as connection:
+        for row in connection.execute(query):
+            found[row.article_id].append((row.edition_id, row.reason))
+    return found
 
 
 def items(newsroom: "Newsroom", newsletter: str) -> Iterator[Item]:
