@@ -23,7 +23,9 @@ from syndicate.cli.frame import (
     table,
 )
 from syndicate.cli.wrapping import say
+from syndicate.jobs.newsletter.article_outcomes import article_outcomes
 from syndicate.model import Article, Decision, RankedStory, RelatedLink, Story
+from syndicate.newsletter.article_outcomes import ArticleOutcome
 from syndicate.services import Services
 from syndicate.store import Connection, editor, ranking
 from syndicate.store import articles as article_store
@@ -55,6 +57,7 @@ class Explanation:
     sources: Mapping[int, str]
     weights: Mapping[int, SourceWeight]
     decisions: list[Decision]
+    newsletters: list[ArticleOutcome]
 
 
 @click.command()
@@ -110,6 +113,7 @@ def explanation(connection: Connection, services: Services, text: str, now: date
         sources=sources,
         weights=ranking.source_weights(connection),
         decisions=_decisions(connection, article, now),
+        newsletters=article_outcomes(connection, services.newsletters, article, now),
     )
 
 
@@ -151,6 +155,9 @@ def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
             say(f"         shared: {', '.join(words)}")
     for name, rank in found.ranks.items():
         _print_rank(name, rank, found)
+    click.echo("\nNewsletters" if found.newsletters else "\nNewsletters: none is declared")
+    for one in found.newsletters:
+        say(f"  {one.newsletter}: {one.text}")
     for decision in found.decisions:
         click.echo(f"\nEditor: {decision_line(decision, zone)}")
     click.echo(
@@ -260,6 +267,7 @@ def _answer(found: Explanation) -> dict[str, Any]:
             {"id": one.article_id, "source": one.source_name, "title": one.title} for one in found.coverage
         ],
         "related": [_related(link, found) for link in found.related],
+        "newsletters": [asdict(one) for one in found.newsletters],
         "ranks": {name: rank and _place(rank, found.sources) for name, rank in found.ranks.items()},
     }
 

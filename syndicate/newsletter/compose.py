@@ -21,7 +21,7 @@ from syndicate.model import (
     RankedStory,
     Story,
 )
-from syndicate.newsletter.periods import Period
+from syndicate.newsletter.periods import Period, is_late
 
 Ranked = Callable[["Item"], RankedStory | None]
 
@@ -108,15 +108,11 @@ def only_source(candidates: Iterable[Candidate], period: Period) -> bool:
 def is_news(published: datetime, first_seen: datetime, period: Period, *, first: bool) -> bool:
     """Return whether an article belongs to a period: published in it, or just before it and seen too late.
 
-    Late means first seen after the period before had ended, and published at most one period earlier.
     The first edition (``first``) has no such grace: to a new installation everything is first seen now.
     """
-    if published >= period.end:
-        return False
-    if published >= period.start:
+    if period.start <= published < period.end:
         return True
-    earliest = period.start - (period.end - period.start)
-    return not first and first_seen >= period.start and published >= earliest
+    return not first and is_late(published, first_seen, period)
 
 
 def items_of(
@@ -150,7 +146,7 @@ def items_of(
     sources = {member.source_id for member in told}
     other = [member for member in new if member.says_else]
     again = other or [member for member in new if member.source_id in sources]
-    if not again and not _has_grown(members, new, told, options):
+    if not again and not _has_grown(members, fresh, told, options):
         edition_id = max(texts.values())
         return (), repeats + tuple(_repeat(member, edition_id) for member in new)
     leads = [member for member in new if member.article_id == candidate.story.lead_id] or again or new
@@ -191,15 +187,16 @@ def _item(
 
 
 def _has_grown(
-    members: Sequence[Member], new: Sequence[Member], told: Sequence[Member], options: ComposeOptions
+    members: Sequence[Member], fresh: Sequence[Member], told: Sequence[Member], options: ComposeOptions
 ) -> bool:
     """Return whether enough more sources cover a story than when it was told.
 
-    A story does not grow by merging: sources that were known at the cut count as if they had been told.
+    Other outlets count too if they bring the same text. A story does not grow by merging: sources that were
+    known at the cut count as if they had been told.
     """
     cut_at = max(member.told_at for member in told if member.told_at is not None)
     before = {member.source_id for member in members if member.told_at or member.first_seen <= cut_at}
-    more = {member.source_id for member in new} - before
+    more = {member.source_id for member in fresh} - before
     return len(more) >= options.moved_sources and len(before | more) >= options.moved_ratio * len(before)
 
 
@@ -297,7 +294,8 @@ class _Choice:
         self._per_source = per_source
         self._leads = leads
         self._same_event = same_event
-        self._links: dict[str, int] = {}
+        self._links: dict[str, Member] = {}
+        self._texts: dict[int, int] = {}
         self._taken: set[int] = set()
         self._led: Counter[int] = Counter()
 
@@ -319,9 +317,13 @@ class _Choice:
         return LeaveReason.NO_ROOM, f"{place or '-'}/{places}"
 
     def _told_by(self, item: Item) -> int:
-        """Return the lead of a taken item that tells the same event or leads to the same page, or 0."""
+        """Return the lead of a taken item with the same text, page or event, or 0."""
         lead_id = item.lead.article_id
-        other = self._links.get(self._leads[lead_id].link, 0) if lead_id in self._leads else 0
+        other = self._texts.get(item.lead.text, 0)
+        if not other and lead_id in self._leads:
+            # Posts of one source are posts of their own, whatever they link to.
+            same_page = self._links.get(self._leads[lead_id].link, item.lead)
+            other = 0 if same_page.source_id == item.lead.source_id else same_page.article_id
         if not other and not item.candidate.pinned:
             other = min(self._taken & set(self._same_event.get(lead_id, ())), default=0)
         return other if other != lead_id else 0
@@ -333,6 +335,7 @@ class _Choice:
         if lead_id in self._taken or self._told_by(item) or (alone and self._led[source] >= share):
             return False
         self._taken.add(lead_id)
-        self._links[self._leads[lead_id].link] = lead_id
+        self._links[self._leads[lead_id].link] = item.lead
+        self._texts[item.lead.text] = lead_id
         self._led[source] += alone
         return True

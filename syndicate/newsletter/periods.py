@@ -145,6 +145,15 @@ def latest_period(schedule: Schedule, zone: ZoneInfo, now: datetime) -> Period:
     return Period(start=start, end=end, key=local.isoformat(timespec="minutes"))
 
 
+def is_late(published: datetime, first_seen: datetime, period: Period) -> bool:
+    """Return whether an article is news of a period though it was published in the one before.
+
+    It was first seen after that had ended, and published at most one period earlier.
+    """
+    earliest = period.start - (period.end - period.start)
+    return first_seen >= period.start and earliest <= published < period.start
+
+
 def due_period(
     newsletter: Newsletter, now: datetime, *, known_since: datetime, already: Callable[[Period], bool]
 ) -> Period | None:

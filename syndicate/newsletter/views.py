@@ -1,5 +1,6 @@
 """Stories as the plain, bounded, harmless values that an edition is made of (``model.Digest``)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -43,7 +44,7 @@ class SiteFacts:
 
 
 def digest_from_stories(stories: tuple[EditionStory, ...], site: SiteFacts) -> Digest:
-    """Return what an edition of these stories says, in order."""
+    """Return what an edition of these stories says, in order. Each link stands once."""
     shown = {url for story in stories if (url := _story_url(story, site))}
     return Digest(stories=tuple(_digest_story(story, site, shown) for story in stories))
 
@@ -65,6 +66,11 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
     article = story.lead.article
     source = harmless(story.lead.source.name)
     shows = story.lead.source.republish is not Republish.NONE
+    covered_by = _covered_by(story, source, shown)
+    # "Read more" names nothing that the story's coverage names, whether it is shown or counted.
+    shown.update(link.url for link in story.lead.coverage)
+    related = _links(story.lead.related, shown)[:_RELATED_LIMIT]
+    shown.update(link.url for link in related)
     return DigestStory(
         title=harmless(article.title),
         url=_story_url(story, site),
@@ -77,8 +83,8 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
         direction=article.direction,
         follow_up=story.follow_up,
         other_sources=max(0, story.coverage - 1),
-        covered_by=_covered_by(story, source),
-        related=_links(story.lead.related, shown)[:_RELATED_LIMIT],
+        covered_by=covered_by,
+        related=related,
         image=_image(article.image) if shows else None,
         media=_media(article.enclosures) if shows else None,
         original_title="" if story.lead.source.own else harmless(article.original_title),
@@ -101,24 +107,21 @@ def _summary(story: EditionStory) -> str:
     )
 
 
-def _covered_by(story: EditionStory, source: str) -> tuple[DigestLink, ...]:
+def _covered_by(story: EditionStory, source: str, shown: Collection[str]) -> tuple[DigestLink, ...]:
     """One link for each of a few other sources."""
     by_source: dict[str, DigestLink] = {}
-    for link in _links(story.lead.coverage, set()):
+    for link in _links(story.lead.coverage, shown):
         if link.source != source:
             by_source.setdefault(link.source, link)
     return tuple(by_source.values())[: min(_COVERAGE_LIMIT, max(0, story.coverage - 1))]
 
 
-def _links(links: tuple[RelatedLink, ...], shown: set[str]) -> tuple[DigestLink, ...]:
-    """Links that lead somewhere, each once.
-
-    None leads to a story that the same edition carries, unless the article's source itself lists it.
-    """
+def _links(links: tuple[RelatedLink, ...], shown: Collection[str]) -> tuple[DigestLink, ...]:
+    """Links that lead somewhere, each once, without those that the edition shows elsewhere."""
     found: dict[str, DigestLink] = {}
     for link in links:
         url = web_url(link.url)
-        if url and (url not in shown or link.parts.get("hint")):
+        if url and url not in shown:
             found.setdefault(
                 url,
                 DigestLink(

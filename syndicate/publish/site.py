@@ -110,14 +110,16 @@ class SitePages:
     ) -> bytes:
         """The page at ``item.article.path``.
 
-        Lists leave the article itself out; ``more_from_section`` also what "Read more" shows. "Also covered
-        by" does not: it says who tells the story, and would say less than is true.
+        Each link stands once: lists leave the article itself out, "Read more" what "Also covered by" names,
+        ``more_from_section`` both.
         """
         article, source = item.article, item.source
         root = root_of(article.path)
         canonical = item.link or self._absolute(article.path)
         picture = shown_picture(item)
         summary = shown_summary(item)
+        covering = {other.path for other in item.coverage}
+        related = [other for other in item.related if other.path not in covering]
         return self._page(
             "pages/article.html",
             root,
@@ -140,11 +142,11 @@ class SitePages:
                 "tags": self._article_tags(article.tags),
                 "source_feed": list_feed("sources", source.name) if self._options.automatic_channels else "",
                 "coverage": [Headline.of_related(other) for other in item.coverage],
-                "related": [Headline.of_related(other) for other in item.related],
+                "related": [Headline.of_related(other) for other in related],
                 "more_from_section": self._more(
                     root,
                     self.section_name(article.section),
-                    _without(more_from_section, article.path, *(other.path for other in item.related)),
+                    _without(more_from_section, article.path, *covering, *(other.path for other in related)),
                 ),
                 "rail": self._rail(root, _without(top, article.path), _without(trending, article.path)),
             },

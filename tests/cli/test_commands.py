@@ -582,3 +582,9 @@ def test_check_notes_a_sign_up_page_that_is_not_there(run: Run, tmp_path: Path) 
 def test_the_help_of_a_group_fits_80_columns_without_being_cut(run: Run, group: str) -> None:
     lines = run(f"{group} --help").out.partition("Commands:")[2].splitlines()
     assert [line for line in lines if line.endswith("...") or len(line) > 80] == []
+
+
+def test_explain_says_what_became_of_an_article_in_each_newsletter(edition: Run) -> None:
+    (one,) = edition(f"explain --json --now {SEVEN} snow").json["newsletters"]
+    assert (one["newsletter"], one["outcome"]) == ("daily", "told")
+    assert f"daily: {one['text']}" in " ".join(edition(f"explain --now {SEVEN} snow").out.split())

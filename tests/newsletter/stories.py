@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from syndicate.model import Article, Newsletter, PublishedArticle, RankedStory, Republish, Source, Story
-from syndicate.newsletter.compose import Candidate
+from syndicate.newsletter.compose import Candidate, Member
 from syndicate.newsletter.periods import Period
 
 NOW = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
@@ -61,12 +61,8 @@ def candidate(
     source: int | None = None,
     coverage: int = 1,
     hours_ago: float = 1.0,
-    link: str | None = None,
 ) -> Candidate:
-    """A story whose only article came ``hours_ago`` before the end of the period."""
-    moment = NOW - timedelta(hours=hours_ago)
-    url: dict[str, Any] = {"url": link} if link else {}
-    lead = published(number, source=number if source is None else source, **url)
+    """A story whose articles came ``hours_ago`` before the end of the period."""
 
     def ranked(score: float | None) -> RankedStory | None:
         if score is None:
@@ -80,10 +76,21 @@ def candidate(
             parts={"all": score},
         )
 
+    lead = member(number, source=number if source is None else source, hours_ago=hours_ago)
+    moment = lead.published
+    others = [
+        member(1000 * number + more, source=1000 + more, hours_ago=hours_ago) for more in range(1, coverage)
+    ]
     return Candidate(
         story=Story(id=number, lead_id=number, created=moment, updated=moment, articles=1, coverage=coverage),
-        lead=lead,
-        times=((moment, moment),),
+        members=(lead, *others),
         top=ranked(top),
         trending=ranked(trending),
     )
+
+
+def member(number: int, *, source: int = 1, hours_ago: float = 1.0, **changes: Any) -> Member:
+    """An article that came ``hours_ago`` before the end of the period, with a text of its own."""
+    moment = NOW - timedelta(hours=hours_ago)
+    facts: dict[str, Any] = {"article_id": number, "source_id": source, "text": number}
+    return Member(**(facts | {"published": moment, "first_seen": moment} | changes))

@@ -1,0 +1,193 @@
+"""Contents of editions: every article once, or a rule that says why not."""
+
+from datetime import timedelta
+
+from syndicate.model import LeaveReason
+from syndicate.store import edition_articles
+from syndicate.store import stories as story_store
+from tests.jobs.newsletter.test_editions import DAY, HOUR, SEVEN, carried, news, run
+from tests.jobs.room import Room, source
+
+BLOG = source("harbour", "https://harbour.example/feed")
+PAPERS = "".join(
+    source(name, f"https://{name}.example/feed") for name in ("harbour", "hills", "dales", "moor", "coast")
+)
+DAILY = '[[newsletters]]\nname = "daily"\nschedule = "daily 07:00"\n'
+WEEKLY = '[[newsletters]]\nname = "daily"\nschedule = "weekly monday 07:00"\n'
+MONDAY = SEVEN - DAY
+DECLARED = SEVEN - 40 * DAY
+RELEASE = """Foo {0} is released. The server starts faster, uses less memory and reads old files. As always
+thanks to everybody who sent patches, tested the candidates and wrote the manual of Foo {0}."""
+STRIKE = """Crews of the northern ferry line stayed on shore for a second day as talks about night shifts
+broke down. The harbour authority closed three piers and sent freight to the southern port."""
+
+
+def release(number: int, version: str, days: int):
+    return news(number, SEVEN + days * DAY - 3 * HOUR, f"Foo {version} released", RELEASE.format(version))
+
+
+def strike(number: int, hours: float, more: str = "", title: str = ""):
+    heading = title or "Ferry strike closes the northern harbour"
+    return news(number, SEVEN + hours * HOUR, heading, f"{STRIKE} {more}")
+
+
+def told_in(room: Room, article_id: int) -> list[tuple[int, str]]:
+    with room.store.read() as connection:
+        found = edition_articles.article_editions(connection, article_id)
+    return [(one.edition_id, one.reason) for one in reversed(found)]
+
+
+def test_every_release_of_one_blog_is_mailed_though_all_are_one_story(rooms: Room) -> None:
+    rooms.declare(BLOG + DAILY, now=DECLARED)
+    for day, version in enumerate(("1.2", "1.3", "1.4")):
+        rooms.add(release(day + 1, version, day))
+        assert run(rooms, SEVEN + day * DAY) == [("daily", "cut")]
+        assert f"Foo {version} released" in carried(rooms)[day]
+    assert len({one.story_id for one in rooms.articles().values()}) == 1
+    assert run(rooms, SEVEN + 3 * DAY) == [("daily", "empty")]
+
+
+def test_all_posts_of_a_week_of_one_blog_are_mailed_once_whatever_the_limits(rooms: Room) -> None:
+    rooms.declare(BLOG + WEEKLY + "stories = 3\ntrending = 0\n", now=DECLARED)
+    titles = [
+        f"Post {word}"
+        for word in ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+    ]
+    titles += [f"Release {number}.0" for number in range(1, 6)]
+    for number, title in enumerate(titles, 1):
+        rooms.add(news(number, MONDAY - number * 10 * HOUR, title))
+    assert run(rooms, MONDAY) == [("daily", "cut")]
+    (text,) = carried(rooms)
+    assert [title for title in titles if text.count(f"{title}\n") != 1] == []
+    assert text.index("Post one") < text.index("Release 5.0")
+    assert run(rooms, MONDAY + 7 * DAY) == [("daily", "empty")]
+
+
+def test_two_posts_with_one_text_are_one_item(room: Room) -> None:
+    room.declare(BLOG + DAILY, now=DECLARED)
+    first, again = room.add(strike(1, -5), strike(2, -4))
+    assert run(room, SEVEN) == [("daily", "cut")]
+    assert carried(room)[0].count("Ferry strike closes") == 1
+    assert (told_in(room, first), told_in(room, again)) == ([(1, "")], [(1, "")])
+
+
+def test_a_copy_of_what_was_told_repeats_and_an_edited_article_is_not_told_again(room: Room) -> None:
+    room.declare(BLOG + DAILY, now=DECLARED)
+    room.add(strike(1, -5))
+    run(room, SEVEN)
+    (copy,) = room.add(strike(2, 2))
+    assert run(room, SEVEN + DAY) == [("daily", "empty")]
+    assert told_in(room, copy) == [(2, LeaveReason.REPEATS)]
+
+
+def test_a_story_of_several_sources_comes_back_for_a_new_event_led_by_the_news(room: Room) -> None:
+    room.declare(PAPERS + DAILY, now=DECLARED)
+    for number, name in enumerate(("harbour", "hills", "dales"), 1):
+        room.add(strike(number, -5 + number, f"So says {name}."), source=name)
+    assert run(room, SEVEN) == [("daily", "cut")]
+    more = "Mediator Anna Berg met Line Director Karl Holm and Minister Eva Lund in Varnholm on Tuesday."
+    room.add(strike(4, 3, f"{more} {more}", "Anna Berg mediates in the ferry strike"), source="moor")
+    assert run(room, SEVEN + DAY) == [("daily", "cut")]
+    assert "Anna Berg mediates" in carried(room)[1]
+    assert "Ferry strike closes the northern" not in carried(room)[1].split("Also covered by")[0]
+
+
+def test_reports_that_say_the_same_are_news_when_two_more_sources_bring_them(room: Room) -> None:
+    room.declare(PAPERS + DAILY, now=DECLARED)
+    for number, name in enumerate(("harbour", "hills", "dales"), 1):
+        room.add(strike(number, -5 + number, f"So says {name}."), source=name)
+    run(room, SEVEN)
+    (fourth,) = room.add(strike(4, 1, "So says moor."), source="moor")
+    assert run(room, SEVEN + DAY) == [("daily", "empty")]
+    assert told_in(room, fourth) == [(2, LeaveReason.REPEATS)]
+    for number, name in enumerate(("moor", "coast"), 5):
+        room.add(strike(number, 25 + number, f"Again the words of {name}."), source=name)
+    outcome = run(room, SEVEN + 2 * DAY)
+    assert outcome == [("daily", "empty")]
+
+
+def test_two_more_sources_in_one_period_bring_a_story_back(room: Room) -> None:
+    room.declare(PAPERS + DAILY, now=DECLARED)
+    for number, name in enumerate(("harbour", "hills", "dales"), 1):
+        room.add(strike(number, -5 + number, f"So says {name}."), source=name)
+    run(room, SEVEN)
+    longer = " ".join(
+        f"The paper {word} in detail what its readers think of it." for word in ("tells", "shows")
+    )
+    for number, name in enumerate(("moor", "coast"), 4):
+        room.add(strike(number, number, longer * (number - 3), f"Ferry strike, says {name}"), source=name)
+    assert run(room, SEVEN + DAY) == [("daily", "cut")]
+    (story,) = _stories(room, 2)
+    assert story["follow_up"]
+    assert story["title"] in ("Ferry strike, says moor", "Ferry strike, says coast")
+
+
+def _stories(room: Room, edition_id: int):
+    _, digest = room.services.desk.edition(edition_id)
+    return digest.to_json()["stories"]
+
+
+def test_a_newsletter_of_one_source_shows_that_source_though_others_tell_the_story(room: Room) -> None:
+    room.declare(PAPERS + DAILY + 'query = "source:moor"\n', now=DECLARED)
+    room.add(strike(1, -6), source="harbour")
+    room.add(strike(2, -5, "Moor was there.", "Ferries stay on shore"), source="moor")
+    room.add(strike(3, -4, "And the moor remains.", "Ferries stay in port"), source="moor")
+    assert run(room, SEVEN) == [("daily", "cut")]
+    assert [story["title"] for story in _stories(room, 1)] == [
+        "Ferries stay in port",
+        "Ferries stay on shore",
+    ]
+
+
+def test_posts_beyond_what_fits_into_a_mail_come_in_the_next_edition(room: Room) -> None:
+    room.declare(BLOG + DAILY, now=DECLARED)
+    words = [f"{first}{second}" for first in "abcdefghijklmno" for second in "pqrstuvwxyz"]
+    for number, word in enumerate(words, 1):
+        article = news(number, SEVEN - timedelta(minutes=number), f"All about {word * 4}")
+        room.add(article)
+    assert run(room, SEVEN) == [("daily", "cut")]
+    first = {story["article_id"] for story in _stories(room, 1)}
+    assert 20 < len(first) < len(words)
+    told = set(first)
+    day = 1
+    while len(told) < len(words):
+        assert run(room, SEVEN + day * DAY) == [("daily", "cut")]
+        new = {story["article_id"] for story in _stories(room, day + 1)}
+        assert not new & told
+        told |= new
+        day += 1
+    assert run(room, SEVEN + day * DAY) == [("daily", "empty")]
+
+
+def test_what_was_withdrawn_was_told_to_nobody(room: Room) -> None:
+    room.declare(BLOG + DAILY + 'approval = "2h"\n', now=DECLARED)
+    room.add(release(1, "1.2", 0))
+    assert run(room, SEVEN) == [("daily", "waiting")]
+    room.services.desk.withdraw(1, by="ann", now=SEVEN)
+    room.add(news(2, SEVEN + HOUR, "Foo 1.2 released", RELEASE.format("1.2")))
+    assert run(room, SEVEN + DAY) == [("daily", "waiting")]
+    assert _stories(room, 2)[0]["title"] == "Foo 1.2 released"
+
+
+def test_what_an_editor_dropped_is_not_told_and_says_so(room: Room) -> None:
+    room.declare(PAPERS + DAILY + 'approval = "2h"\n', now=DECLARED)
+    kept, dropped = room.add(strike(1, -5), news(2, SEVEN - 2 * HOUR, "Snow on the pass"))
+    run(room, SEVEN)
+    place = [story["article_id"] for story in _stories(room, 1)].index(dropped) + 1
+    room.services.desk.drop(1, place, by="ann", now=SEVEN)
+    assert (told_in(room, kept), told_in(room, dropped)) == ([(1, "")], [(1, LeaveReason.EDITOR)])
+
+
+def test_the_same_event_is_one_item_though_it_is_two_stories(room: Room) -> None:
+    room.declare(PAPERS + DAILY, now=DECLARED)
+    (first,) = room.add(strike(1, -5))
+    (second,) = room.add(news(2, SEVEN - 4 * HOUR, "Snow on the pass"), source="hills")
+    room.services.stories.run(SEVEN - HOUR)
+    with room.store.write() as connection:
+        link = story_store.RelatedRow(related_id=first, score=0.8, parts={})
+        story_store.save_related(connection, {second: [link]})
+    assert run(room, SEVEN) == [("daily", "cut")]
+    assert len(_stories(room, 1)) == 1
+    reasons = sorted(reason for article_id in (first, second) for _, reason in told_in(room, article_id))
+    assert reasons == ["", LeaveReason.SAME_EVENT]
+    assert run(room, SEVEN + DAY) == [("daily", "empty")]
