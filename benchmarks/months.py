@@ -41,9 +41,11 @@ from sqlalchemy import select
 from benchmarks.months_invented import invented_blogs
 from benchmarks.real_material import CONFIG, SUFFIXES, Server
 from benchmarks.redated import Feed, redated
-from syndicate.model import EARLIEST
+from syndicate.jobs.newsletter.article_outcomes import article_outcomes
+from syndicate.newsletter.article_outcomes import Outcome
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
+from syndicate.store import articles as article_store
 from syndicate.store import audience, schema
 
 DAYS = 30
@@ -200,10 +202,13 @@ def _line(row: Any, labels: Mapping[int, int | None]) -> EditionLine:
             Item(story["article_id"], story["source"], story["title"], story["kind"], story["follow_up"],
                  tuple(links))
         )  # fmt: skip
-    addresses = Counter(url for item in line.items for url in item.urls if url)
+    # Two posts of one blog may lead to the same page; another link to it says nothing new.
+    addresses = Counter({item.urls[0] for item in line.items})
+    addresses.update(url for item in line.items for url in item.urls[1:])
+    del addresses[""]
     line.remarks += [f"twice: {url}" for url, times in addresses.items() if times > 1]
     for one, other in combinations(line.items, 2):
-        if _same_event(one, other, labels):
+        if one.source != other.source and _same_event(one, other, labels):
             line.remarks.append(f"one event: {one.title} = {other.title}")
     return line
 
@@ -228,6 +233,8 @@ def _count(
     led = Counter(item.article_id for line in lines for item in line.items)
     records = _records(services, [row.id for row in cut])
     line_of = {row.id: line for row, line in zip(cut, lines, strict=True)}
+    never = [row.id for row in rows if not led[row.id] and not records.get(row.id)]
+    reasons = _reasons(services, lines[0].newsletter, never) if lines else {}
     for row in rows:
         mine = records.get(row.id, ())
         told = sum(not one.reason for one in mine)
@@ -240,7 +247,7 @@ def _count(
             continue
         if told:
             counts["told_as_part_of_a_story"] += 1
-        elif reason := mine[-1].reason if mine else _why_not(row, cut):
+        elif reason := mine[-1].reason if mine else reasons.get(row.id, ""):
             counts[f"never_carried: {reason}"] += 1
         else:
             counts["never_carried_without_a_rule"] += 1
@@ -267,14 +274,19 @@ def _records(services: Services, editions: Sequence[int]) -> dict[int, list[Any]
     return found
 
 
-def _why_not(row: Any, cut: Sequence[Any]) -> str:
-    if row.published < EARLIEST:
-        return "undated"
-    if not cut or row.published < min(one.period_start for one in cut):
-        return "older than the first period"
-    if row.published >= max(one.period_end for one in cut):
-        return "waits for the next edition"
-    return ""
+def _reasons(services: Services, newsletter: str, article_ids: Sequence[int]) -> dict[int, str]:
+    """Return the rule by which no edition has an article, as ``explain`` says it.
+
+    "Left out" needs a record of the edition that left it out: without one it is no rule.
+    """
+    found: dict[int, str] = {}
+    newsletters = [one for one in services.newsletters if one.name == newsletter]
+    with services.store.read() as connection:
+        for article in article_store.get_articles(connection, article_ids).values():
+            (answer,) = article_outcomes(connection, newsletters, article, LAST)
+            if answer.outcome is not Outcome.LEFT_OUT:
+                found[article.id] = str(answer.outcome)
+    return found
 
 
 def _parsed(document: bytes) -> Any:

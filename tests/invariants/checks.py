@@ -21,7 +21,7 @@ from syndicate.publish.rss_atom import FeedWriter
 from syndicate.publish.site_paths import section_path, tag_path
 from syndicate.store import leases, quarantine, schema, stale
 from syndicate.stories import StoryIndex
-from tests.invariants import sameness
+from tests.invariants import editions, sameness
 from tests.invariants.newsroom import Newsroom, Row, by_label
 
 TAG_MINIMUM = 2
@@ -211,6 +211,7 @@ def check_11(newsroom: Newsroom) -> Iterator[str]:
     """11: each article is in exactly one edition, or a stated rule says why not."""
     for cut in newsroom.cuts:
         yield from cut.defects
+    yield from editions.wrong_answers(newsroom)
 
 
 def check_12(newsroom: Newsroom) -> Iterator[str]:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from syndicate.jobs.newsletter.article_outcomes import article_outcomes
 from syndicate.jobs.stories.ranking import hand_of
+from syndicate.newsletter.article_outcomes import Outcome
 from syndicate.newsletter.compose import is_news
+from syndicate.store import articles as article_store
 from syndicate.store import editor, schema
 
 if TYPE_CHECKING:
@@ -104,6 +107,32 @@ def _records(newsroom: "Newsroom", newsletter: str) -> dict[int, list[tuple[int,
         for row in connection.execute(query):
             found[row.article_id].append((row.edition_id, row.reason))
     return found
+
+
+def wrong_answers(newsroom: "Newsroom") -> Iterator[str]:
+    """Yield articles of which ``explain`` says something else than the rows, or nothing that is a rule."""
+    newsletters, rows = newsroom.services.newsletters, newsroom.rows()
+    records = {one.name: _records(newsroom, one.name) for one in newsletters}
+    with newsroom.store.read() as connection:
+        articles = article_store.get_articles(connection, [row.id for row in rows])
+        answers = {
+            row.id: article_outcomes(connection, newsletters, articles[row.id], newsroom.now) for row in rows
+        }
+    for row in rows:
+        for answer in answers[row.id]:
+            found = records[answer.newsletter].get(row.id, [])
+            told = [edition for edition, reason in found if reason in ("", "same event")]
+            if answer.newsletter == ONE_SOURCE != row.source and not told:
+                right = answer.outcome is Outcome.NO_MATCH
+            elif found:
+                right = answer.outcome is (Outcome.TOLD if told else Outcome.LEFT_OUT)
+                right = right and answer.edition_id in (told or [edition for edition, _ in found])
+            elif not row.dated or row.story is None:
+                right = answer.outcome is (Outcome.UNPLACED if row.story is None else Outcome.UNDATED)
+            else:
+                right = answer.outcome in (Outcome.WAITS, Outcome.TOO_OLD, Outcome.MISSED)
+            if not right:
+                yield f"{answer.newsletter} says of article {row.id}: {answer.text}; its records: {found}"
 
 
 def items(newsroom: "Newsroom", newsletter: str) -> Iterator[Item]:
