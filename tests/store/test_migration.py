@@ -208,6 +208,37 @@ def test_articles_stored_as_published_when_first_seen_become_undated(empty_store
     store.dispose()
 
 
+def test_editions_of_before_tell_their_leads_and_what_their_stories_had_when_they_were_cut(
+    empty_store_url, monkeypatch
+) -> None:
+    before = [one for one in all_migrations() if one.number < 25]
+    monkeypatch.setattr(migration, "all_migrations", lambda: before)
+    store = open_store(empty_store_url)
+    store.migrate()
+    with store.write() as connection:
+        source = old_row(connection, "sources", name="harbour")
+        ids = []
+        for uid, seen in (("lead", 100), ("told", 200), ("late", 400)):
+            facts = {"source_id": source, "uid": uid, "entry_key": uid, "path": uid, "story_id": 1}
+            facts |= {"published": 100, "first_seen": seen}
+            ids.append(
+                old_row(
+                    connection, "articles", **facts, authors_json="[]", tags_json="[]", read_more_json="[]"
+                )
+            )
+        old_row(connection, "newsletters", name="daily")
+        edition = old_row(connection, "editions", newsletter="daily", period_end=250, cut_at=300)
+        carried = {"edition_id": edition, "story_id": 1, "article_id": ids[0], "parts_json": "{}"}
+        old_row(connection, "edition_stories", position=1, **carried)
+    monkeypatch.undo()
+    store.migrate()
+    table = schema.edition_articles
+    with store.read() as connection:
+        told = connection.execute(select(table.c.article_id, table.c.lead_id, table.c.reason))
+        assert sorted(tuple(row) for row in told) == [(ids[0], ids[0], ""), (ids[1], ids[0], "")]
+    store.dispose()
+
+
 def old_subscription(connection, *details: str) -> int:
     """A subscription that ended, with the details of its record of consent; its id."""
     key = "; ".join(details)

@@ -202,16 +202,17 @@ class Selector:
         """Return the leads that tell the event of each lead, as another source does in another story."""
         sources = {item.lead.article_id: item.lead.source_id for item in items}
         pairs = placed_store.close_articles(connection, list(sources), at_least=self.options.same_event)
-        pairs = [(one, other) for one, other in pairs if sources[one] != sources[other]]
-        prints = self._fingerprints(connection, sorted({one for pair in pairs for one in pair}))
+        pairs = [pair for pair in pairs if sources[pair[0]] != sources[pair[1]]]
+        prints = self._fingerprints(connection, sorted({article_id for pair in pairs for article_id in pair}))
         found: dict[int, set[int]] = {}
         for one, other in pairs:
-            if one in prints and other in prints:
-                if says_else(prints[one], [prints[other]], self.story_options):
-                    continue
+            if one in prints and other in prints and not self._differ(prints[one], prints[other]):
                 found.setdefault(one, set()).add(other)
                 found.setdefault(other, set()).add(one)
         return found
+
+    def _differ(self, one: Fingerprint, other: Fingerprint) -> bool:
+        return says_else(one, [other], self.story_options) or says_else(other, [one], self.story_options)
 
     def _fingerprints(self, connection: Connection, article_ids: Sequence[int]) -> dict[int, Fingerprint]:
         """Return fingerprints, without those that an older version wrote: they wait to be written again."""

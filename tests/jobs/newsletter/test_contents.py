@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from syndicate.jobs.newsletter.article_outcomes import article_outcomes
 from syndicate.model import LeaveReason
 from syndicate.store import edition_articles
 from syndicate.store import stories as story_store
@@ -176,6 +177,32 @@ def test_what_an_editor_dropped_is_not_told_and_says_so(room: Room) -> None:
     place = [story["article_id"] for story in _stories(room, 1)].index(dropped) + 1
     room.services.desk.drop(1, place, by="ann", now=SEVEN)
     assert (told_in(room, kept), told_in(room, dropped)) == ([(1, "")], [(1, LeaveReason.EDITOR)])
+
+
+def test_explain_answers_for_every_article_of_a_newsroom(room: Room) -> None:
+    sport = DAILY.replace('"daily"', '"sport"', 1) + 'query = "section:sport"\n'
+    room.declare(PAPERS + DAILY + "stories = 4\ntrending = 0\n" + sport, now=DECLARED)
+    titles = ("Lighthouse library", "Snowy pass", "Chess champion", "Garden show", "Old bridge", "New tram")
+    ids = []
+    for number, title in enumerate(titles, 1):
+        paper = ("harbour", "hills", "dales")[number % 3]
+        ids += room.add(news(number, SEVEN - number * HOUR, title), source=paper)
+    (old,) = room.add(news(20, SEVEN - 3 * DAY, "Older than the period"))
+    (young,) = room.add(news(21, SEVEN + HOUR, "Not yet in an edition"))
+    assert run(room, SEVEN) == [("daily", "cut"), ("sport", "empty")]
+    newsletters = room.services.newsletters
+    with room.store.read() as connection:
+        answers = {
+            article.id: {
+                one.newsletter: one for one in article_outcomes(connection, newsletters, article, SEVEN)
+            }
+            for article in room.articles().values()
+        }
+    outcomes = [answers[article_id]["daily"].outcome.value for article_id in ids]
+    assert (outcomes.count("told"), outcomes.count("left out")) == (4, 2)
+    assert answers[old]["daily"].outcome == "missed"
+    assert answers[young]["daily"].text == "waits for the edition of Wed 25 Nov 07:00 UTC"
+    assert {one["sport"].outcome.value for one in answers.values()} == {"no match"}
 
 
 def test_the_same_event_is_one_item_though_it_is_two_stories(room: Room) -> None:

@@ -12,7 +12,7 @@ from syndicate.jobs.stories.ranking import RankingJob
 from syndicate.jobs.stories.replay import ReplayJob, periods_between
 from syndicate.jobs.stories.stories import StoriesJob
 from syndicate.model import EditorAction
-from syndicate.store import past, schema
+from syndicate.store import edition_articles, schema
 from tests.jobs.room import Room
 from tests.jobs.stories.test_ranking import DAILY, DAY, HOUR, SEVEN, SOURCES, TITLES, decide, news
 from tests.jobs.stories.test_story_moves import BOTH, EAGER, PIER, STRIKE
@@ -120,12 +120,14 @@ def test_what_a_real_edition_carried_before_is_a_follow_up_in_a_replay(room: Roo
     (lead,) = room.add(news(1, TITLES[0], SEVEN - DAY - HOUR))
     room.services.stories.run(SEVEN - DAY)
     room.services.editions.run(SEVEN - DAY)
-    room.add(news(2, TITLES[0], SEVEN - 2 * HOUR), source="hills")
-    room.add(news(3, TITLES[0], SEVEN - HOUR), source="dales")
+    for number, name in enumerate(("hills", "dales"), 2):
+        own = " ".join(f"{name}{letter}" for letter in "abcdefghijklmno")
+        text = f"{news(1, TITLES[0], SEVEN).text} {own}"
+        room.add(told(number, (TITLES[0], text), SEVEN - number * HOUR), source=name)
     room.services.stories.run(SEVEN)
     (newsletter,) = room.services.newsletters
     with room.store.read() as connection:
-        assert past.carried_articles(connection, newsletter.name, before=SEVEN) == {lead: SEVEN - DAY}
+        assert set(edition_articles.told_articles(connection, newsletter.name, before=SEVEN)) == {lead}
     (edition,) = room.services.replay.newsletter(newsletter, SEVEN - DAY, SEVEN)
     assert [(one.coverage, one.follow_up) for one in edition.stories] == [(3, True)]
 
@@ -141,6 +143,10 @@ def test_what_was_settled_long_before_keeps_its_story_and_does_not_come_back(roo
 
 
 def test_present_rules_apply_to_the_past(desk: Room) -> None:
+    for day in range(4):
+        desk.add(news(10 + day, f"Another paper of day {day}", SEVEN - day * DAY - HOUR), source="hills")
+    desk.add(news(20, "Dales has a story today", SEVEN - 2 * HOUR), source="dales")
+    desk.services.stories.run(SEVEN)
     desk.declare(SOURCES + DAILY + "[ranking]\nfloor = 50\n", now=SEVEN - 30 * DAY)
     assert replayed(desk) == [[], [], [], []]
 
