@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from syndicate.jobs.newsletter.article_outcomes import article_outcomes
-from syndicate.jobs.stories.ranking import hand_of
+from syndicate.model import LeaveReason
 from syndicate.newsletter.article_outcomes import Outcome
 from syndicate.newsletter.compose import is_news
 from syndicate.store import articles as article_store
-from syndicate.store import editor, schema
+from syndicate.store import schema
 
 if TYPE_CHECKING:
     from tests.invariants.newsroom import Newsroom, Row
@@ -34,10 +34,9 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The article that leads an item of an edition, and the id that its story has now."""
+    """The article that leads an item of an edition."""
 
     edition: int
-    story: int
     lead: int
 
 
@@ -59,15 +58,11 @@ def expected(newsroom: "Newsroom", newsletter: Any, period: Any) -> Expected:
     """Return what the edition of a period has to be about."""
     earlier = tuple(items(newsroom, newsletter.name))
     at = min(newsroom.now, period.end)
-    with newsroom.store.read() as connection:
-        decisions = editor.story_decisions(connection, at=at)
-    dropped = {story for story, made in decisions.items() if hand_of(made).drop}
     due = (
         row
         for row in newsroom.rows()
         if row.story is not None
         and row.dated
-        and row.story not in dropped
         and (newsletter.name != ONE_SOURCE or row.source == ONE_SOURCE)
         and min(row.published, row.first_seen) <= at
         and is_news(row.published, row.first_seen, period, first=not earlier)
@@ -90,9 +85,12 @@ def defects(newsroom: "Newsroom", known: Expected, edition_id: int | None) -> It
         if len(told := [edition for edition, reason in found if not reason]) > 1:
             yield f"{known.newsletter} told article {article_id} in the editions {told}"
     for row in known.due:
-        if row.id not in records:
+        found = records.get(row.id, [])
+        if not found:
             yield f"{name} lacks article {row.id} ({row.title}), which no rule keeps out"
-        elif known.newsletter == ONE_SOURCE and known.labels[row.id] not in texts:
+        before = any(not reason for edition, reason in found if edition != edition_id)
+        spared = before or LeaveReason.EDITOR in {reason for _, reason in found}
+        if known.newsletter == ONE_SOURCE and not spared and known.labels[row.id] not in texts:
             yield f"{name} lacks post {row.id} ({row.title}), whose text no edition carried"
 
 
@@ -137,20 +135,10 @@ def wrong_answers(newsroom: "Newsroom") -> Iterator[str]:
 
 def items(newsroom: "Newsroom", newsletter: str) -> Iterator[Item]:
     """Yield the items of a newsletter's editions, in the order of editions."""
-    table, editions, moves = schema.edition_stories, schema.editions, schema.story_moves
-    query = select(table.c.edition_id, table.c.story_id, table.c.article_id)
+    table, editions = schema.edition_stories, schema.editions
+    query = select(table.c.edition_id, table.c.article_id)
     query = query.join(editions, editions.c.id == table.c.edition_id)
     query = query.where(editions.c.newsletter == newsletter)
     with newsroom.store.read() as connection:
-        merged = select(moves.c.from_story, moves.c.to_story).where(moves.c.kind == "merged")
-        ways = connection.execute(merged.order_by(moves.c.id)).all()
         found = connection.execute(query.order_by(table.c.edition_id, table.c.position)).all()
-    forward = {way.from_story: way.to_story for way in ways}
-    for row in found:
-        yield Item(row.edition_id, _forwarded(row.story_id, forward), row.article_id)
-
-
-def _forwarded(story: int, forward: Mapping[int, int]) -> int:
-    while story in forward:
-        story = forward[story]
-    return story
+    return (Item(row.edition_id, row.article_id) for row in found)
