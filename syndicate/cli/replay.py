@@ -1,5 +1,6 @@
 """Lists and editions of the past, as the present rules would have made them; nothing is sent or stored."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from syndicate.cli.frame import Moment, config_option, json_option, now_option, services_of, show
+from syndicate.cli.frame import Moment, config_option, json_option, now_option, plural, services_of, show
 from syndicate.cli.newsletters import zone_of
 from syndicate.jobs.stories.replay import ReplayedEdition, ReplayedLists
 from syndicate.model import Article
@@ -62,6 +63,7 @@ def _titles(
 ) -> dict[int, Article]:
     ids = {story.article_id for one in lists for ranked in one.lists.values() for story in ranked}
     ids |= {story.lead.article.id for one in editions for story in one.stories}
+    ids |= {left.article_id for one in editions for left in one.left_out}
     with services.store.read() as connection:
         return article_store.get_articles(connection, sorted(ids))
 
@@ -87,6 +89,8 @@ def _print(
         for chosen in edition.stories:
             title = ("Update: " if chosen.follow_up else "") + chosen.lead.article.title
             click.echo(_line(chosen.position, chosen.score, chosen.coverage, title))
+        for reason, count in sorted(Counter(left.reason.value for left in edition.left_out).items()):
+            click.echo(f"  left out, {reason}: {plural(count, 'article')}")
 
 
 def _moment(moment: datetime, zone: ZoneInfo) -> str:
@@ -137,5 +141,14 @@ def _edition_answer(edition: ReplayedEdition, titles: dict[int, Article]) -> dic
                 "follow_up": story.follow_up,
             }
             for story in edition.stories
+        ],
+        "left_out": [
+            {
+                "article": titles[left.article_id].uid,
+                "title": titles[left.article_id].title,
+                "reason": left.reason,
+                "detail": left.detail,
+            }
+            for left in edition.left_out
         ],
     }

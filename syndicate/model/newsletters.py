@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Final
+from typing import ClassVar, Final
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
@@ -127,6 +127,28 @@ class LeftOut:
     article_id: int
     reason: LeaveReason
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionArticle:
+    """An article of an edition. ``reason`` is ``""`` if the item led by ``lead_id`` told it, else why not.
+
+    ``state`` and ``cut_at`` are those of the edition.
+    """
+
+    TOLD: ClassVar = ("", LeaveReason.SAME_EVENT)
+    """Reasons of articles whose news the readers know."""
+
+    article_id: int
+    edition_id: int
+    lead_id: int
+    reason: str
+    detail: str
+    cadence: str
+    newsletter: str
+    state: str
+    period_end: datetime
+    cut_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,204 +1,166 @@
 """What became of one article in a newsletter: one answer, from what its editions recorded. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from syndicate.model import LeaveReason, Newsletter
+from syndicate.model import EditionArticle, LeaveReason, Newsletter
 from syndicate.newsletter.periods import Period, is_late, latest_period, parse_schedule, read_zone
 
-
-class Outcome(StrEnum):
-    """State of an article in a newsletter."""
-
-    TOLD = "told"
-    LEFT_OUT = "left out"
-    WAITS = "waits"
-    TOO_OLD = "too old"
-    UNDATED = "undated"
-    UNPLACED = "not placed"
-    NO_MATCH = "no match"
-    WITHDRAWN = "withdrawn"
-    MISSED = "missed"
-    FAILED = "failed"
-    PAUSED = "paused"
-
-
-Show = Callable[[datetime], str]
-Answer = tuple[Outcome, str, int | None]
+Answer = tuple[str, str, int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleOutcome:
-    """The answer for one newsletter. ``edition_id`` is the edition it is about, if it is about one."""
+    """The answer for one newsletter.
+
+    ``outcome`` is ``told``, ``left out``, ``waits``, ``too old``, ``undated``, ``not placed``, ``no match``,
+    ``withdrawn``, ``missed``, ``failed`` or ``paused``. ``edition_id`` is that of the edition meant, if any.
+    """
 
     newsletter: str
-    outcome: Outcome
+    outcome: str
     text: str
-    edition_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
-    """An article in one edition, as recorded. ``lead`` is the title of the item's lead if another led it."""
-
-    edition_id: int
-    period_end: datetime
-    withdrawn: bool
-    reason: str
-    detail: str
-    lead: str = ""
+    edition_id: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleFacts:
-    """Facts about an article. ``matches``: the newsletter's query takes it."""
+    """Facts about an article and a newsletter.
 
+    ``matches``: the query takes it. ``newest``: no article that its source had before is newer. ``editions``
+    is what editions did with it, the latest first; ``leads`` has the titles of their leads by id.
+    """
+
+    article_id: int
     published: datetime
     first_seen: datetime
     dated: bool
     placed: bool
     matches: bool
+    newest: bool = False
+    editions: Sequence[EditionArticle] = ()
+    leads: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewsletterState:
-    """Facts about a newsletter. ``failure`` is why its last edition failed, or ``""``.
+class NewsletterFacts:
+    """Facts about a newsletter. Periods that ended before ``known_since`` have no edition.
 
-    ``known_since``: periods that ended before this moment have no edition.
+    ``failure`` is why its last edition failed, or ``""``. ``state`` and ``edition_id`` are those of the
+    edition of the article's period, if that has one.
     """
 
     known_since: datetime
     paused: bool = False
     failure: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PeriodRecord:
-    """Record of one period: the state and id of its edition, ``""`` and ``None`` if it has none yet."""
-
-    state: str
-    edition_id: int | None
+    state: str = ""
+    edition_id: int | None = None
 
 
 def period_of(newsletter: Newsletter, article: ArticleFacts) -> Period | None:
     """Return the period in which an article is news; ``None`` if it was first seen too late for any.
 
-    That is the period in which it was published, or the next one if it was first seen in that.
+    That is the period in which it was published, or a later one if it was first seen in that.
     """
     schedule, zone = parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone)
 
     def holding(at: datetime) -> Period:
-        return Period(
-            start=latest_period(schedule, zone, at).end, end=schedule.next_runs(zone, at, 1)[0], key=""
-        )
+        start, end = latest_period(schedule, zone, at).end, schedule.next_runs(zone, at, 1)[0]
+        return Period(start=start, end=end, key="")
 
     period = holding(article.published)
     if article.first_seen < period.end:
         return period
     late = holding(article.first_seen)
-    return late if is_late(article.published, article.first_seen, late) else None
+    return late if article.newest or is_late(article.published, article.first_seen, late) else None
 
 
 def outcome_of(
     newsletter: Newsletter,
     article: ArticleFacts,
-    recorded: Sequence[Recorded],
-    state: NewsletterState,
     period: Period | None,
-    record: PeriodRecord,
+    facts: NewsletterFacts,
     *,
     now: datetime,
-    show: Show,
+    show: Callable[[datetime], str],
 ) -> ArticleOutcome:
-    """Return what became of an article in a newsletter.
-
-    ``recorded`` is what its editions did with the article, the latest first; ``period`` is ``period_of`` it,
-    ``record`` what became of that period. ``show`` writes a time on the newsletter's clock.
-    """
-    found = _by_editions(article, recorded, show)
+    """Return what became of an article in a newsletter. ``show`` writes a time on the newsletter's clock."""
+    found = _by_editions(article, show)
     if found is None and period is not None:
-        found = _by_record(article, period, record, show) or _by_clock(newsletter, state, period, now, show)
-    late = Outcome.TOO_OLD, "first seen more than a period after the period it was published in", None
+        due = f"the edition of {show(period.end)}"
+        found = _by_period(article, period, facts, due) or _by_clock(newsletter, period, facts, now, due)
+    late = "too old", "first seen more than a period after the period it was published in", None
     outcome, text, edition_id = found or late
     return ArticleOutcome(newsletter=newsletter.name, outcome=outcome, text=text, edition_id=edition_id)
 
 
-def _by_editions(article: ArticleFacts, recorded: Sequence[Recorded], show: Show) -> Answer | None:
+def _by_editions(article: ArticleFacts, show: Callable[[datetime], str]) -> Answer | None:
     """Answer from the article and what editions recorded about it."""
-    sent = [one for one in recorded if not one.withdrawn]
-    told = next((one for one in sent if one.reason in ("", LeaveReason.SAME_EVENT)), None)
-    if told:
-        return Outcome.TOLD, f"told in {_edition(told, show)}{_part(told)}", told.edition_id
+    sent = [one for one in article.editions if one.state != "withdrawn"]
+    told = [one for one in sent if one.reason in EditionArticle.TOLD]
+    one = next(iter(told or sent or article.editions), None)
+    edition = f"edition {one.edition_id} of {show(one.period_end)}" if one else ""
+    if one and told:
+        return "told", f"told in {edition}{_part(article, one)}", one.edition_id
     if not article.matches:
-        return Outcome.NO_MATCH, "its query does not take the article", None
+        return "no match", "its query does not take the article", None
     if not article.placed:
-        return Outcome.UNPLACED, "waits for its place in a story: `syndicate stories` gives it one", None
+        return "not placed", "waits for its place in a story: `syndicate stories` gives it one", None
     if not article.dated:
-        return Outcome.UNDATED, "its date is unknown, so it is news of no period", None
-    if sent:
-        waits = sent[0].reason == LeaveReason.SIZE
-        return Outcome.WAITS if waits else Outcome.LEFT_OUT, _left_out(sent[0], show), sent[0].edition_id
-    if recorded:
-        text = f"{_edition(recorded[0], show)} was withdrawn and never sent"
-        return Outcome.WITHDRAWN, text, recorded[0].edition_id
-    return None
-
-
-def _by_record(article: ArticleFacts, period: Period, record: PeriodRecord, show: Show) -> Answer | None:
-    """Answer from what became of the article's period."""
-    if record.edition_id is None:
+        return "undated", "its date is unknown, so it is news of no period", None
+    if one is None:
         return None
-    edition = f"edition {record.edition_id} of {show(period.end)}"
-    if record.state == "missed":
-        return Outcome.MISSED, f"{edition} was missed", record.edition_id
-    if article.published < period.start:
-        return Outcome.TOO_OLD, f"published before the period of {edition}", record.edition_id
-    return Outcome.LEFT_OUT, f"no room in {edition}: its story was in no list", record.edition_id
+    if not sent:
+        return "withdrawn", f"{edition} was withdrawn and never sent", one.edition_id
+    outcome = "waits" if one.reason == LeaveReason.SIZE else "left out"
+    return outcome, _left_out(one, edition), one.edition_id
 
 
-def _by_clock(
-    newsletter: Newsletter, state: NewsletterState, period: Period, now: datetime, show: Show
-) -> Answer:
-    """Answer for a period that has no edition yet."""
-    due = f"the edition of {show(period.end)}"
-    if state.paused:
-        text = f"the newsletter is paused: `syndicate newsletters resume {newsletter.name}`"
-        return Outcome.PAUSED, text, None
-    if period.end > now:
-        return Outcome.WAITS, f"waits for {due}", None
-    if period.end <= state.known_since and newsletter.first_edition != "latest":
-        text = f"older than the newsletter, whose periods count from {show(state.known_since)}"
-        return Outcome.TOO_OLD, text, None
-    if state.failure:
-        return Outcome.FAILED, f"{due} failed and is tried again: {state.failure}", None
-    if (now - period.end).total_seconds() <= newsletter.max_lateness:
-        return Outcome.WAITS, f"waits for {due}, which is due", None
-    return Outcome.MISSED, f"{due} was missed", None
-
-
-def _edition(one: Recorded, show: Show) -> str:
-    return f"edition {one.edition_id} of {show(one.period_end)}"
-
-
-def _part(one: Recorded) -> str:
+def _part(article: ArticleFacts, one: EditionArticle) -> str:
     if one.reason:
         return f", whose article {one.detail} tells the same event"
-    return f', as part of the story "{one.lead}"' if one.lead else ""
+    title = "" if one.lead_id == article.article_id else article.leads.get(one.lead_id, "")
+    return f', as part of the story "{title}"' if title else ""
 
 
-def _left_out(one: Recorded, show: Show) -> str:
-    edition = _edition(one, show)
+def _left_out(one: EditionArticle, edition: str) -> str:
     place, _, places = one.detail.partition("/")
+    rank = "its story is in no list" if place == "-" else f"place {place} for {places} stories"
     texts = {
         LeaveReason.REPEATS: f"repeats what edition {one.detail} told; left out of {edition}",
-        LeaveReason.NO_ROOM: f"no room in {edition}: place {place} for {places} stories",
+        LeaveReason.NO_ROOM: f"no room in {edition}: {rank}",
         LeaveReason.SHARE: f"no room in {edition}: its source had {one.detail} stories there already",
         LeaveReason.EDITOR: f"an editor left it out of {edition}",
         LeaveReason.SIZE: f"{edition} had no space for it in the mail; it waits for the next edition",
         LeaveReason.GONE: f"left out of {edition}: its page was gone",
     }
-    if one.reason == LeaveReason.NO_ROOM and place == "-":
-        return f"no room in {edition}: its story was in no list"
     return texts[LeaveReason(one.reason)]
+
+
+def _by_period(article: ArticleFacts, period: Period, facts: NewsletterFacts, edition: str) -> Answer | None:
+    """Answer from what became of the article's period."""
+    if facts.edition_id is None:
+        return None
+    if facts.state == "missed":
+        return "missed", f"{edition} was missed", facts.edition_id
+    if article.published < period.start:
+        return "too old", f"published before the period of {edition}", facts.edition_id
+    return "left out", f"no room in {edition}: its story is in no list", facts.edition_id
+
+
+def _by_clock(
+    newsletter: Newsletter, period: Period, facts: NewsletterFacts, now: datetime, edition: str
+) -> Answer:
+    """Answer for a period that has no edition yet."""
+    if facts.paused:
+        return "paused", f"the newsletter is paused: `syndicate newsletters resume {newsletter.name}`", None
+    if period.end > now:
+        return "waits", f"waits for {edition}", None
+    if period.end <= facts.known_since and newsletter.first_edition != "latest":
+        return "too old", "published before the newsletter's first period", None
+    if facts.failure:
+        return "failed", f"{edition} failed and is tried again: {facts.failure}", None
+    if (now - period.end).total_seconds() <= newsletter.max_lateness:
+        return "waits", f"waits for {edition}, which is due", None
+    return "missed", f"{edition} was missed", None

@@ -47,7 +47,8 @@ class Member:
     """An article of a story. ``text`` is the label that articles with one text share.
 
     ``matches``: the newsletter's query takes it. ``told_at`` is when the earlier edition that told it was cut
-    (``None`` if none did), ``told_in`` the edition's id. ``waits``: the last edition had no space for it.
+    (``None`` if none did), ``told_in`` the edition's id. ``still_news``: it is
+    news whatever its date, for the last edition had no space for it, or its source could not be read in time.
     ``says_else``: it names another version, number, name or event than every article that was told.
     """
 
@@ -59,7 +60,7 @@ class Member:
     matches: bool = True
     told_in: int = 0
     told_at: datetime | None = None
-    waits: bool = False
+    still_news: bool = False
     says_else: bool = False
 
 
@@ -94,15 +95,16 @@ class Item:
     follow_up: bool = False
 
 
-def only_source(candidates: Iterable[Candidate], period: Period) -> bool:
-    """Return whether all articles of a period that the newsletter's query takes come from one source."""
-    sources = {
-        member.source_id
-        for candidate in candidates
-        for member in candidate.members
-        if member.matches and (member.waits or period.start <= member.published < period.end)
-    }
-    return len(sources) == 1
+def only_source(candidates: Iterable[Candidate], period: Period, *, first: bool) -> bool:
+    """Return whether all articles that are news of a period come from one source."""
+    members = (member for candidate in candidates for member in candidate.members)
+    return len({member.source_id for member in members if _is_fresh(member, period, first=first)}) == 1
+
+
+def _is_fresh(member: Member, period: Period, *, first: bool) -> bool:
+    if not member.matches or member.told_at or member.published >= period.end:
+        return False
+    return member.still_news or is_news(member.published, member.first_seen, period, first=first)
 
 
 def is_news(published: datetime, first_seen: datetime, period: Period, *, first: bool) -> bool:
@@ -127,13 +129,7 @@ def items_of(
     members = [member for member in candidate.members if member.published < period.end]
     told = [member for member in members if member.told_at]
     texts = {member.text: member.told_in for member in told}
-    fresh = [
-        member
-        for member in members
-        if member.matches
-        and not member.told_at
-        and (member.waits or is_news(member.published, member.first_seen, period, first=first))
-    ]
+    fresh = [member for member in members if _is_fresh(member, period, first=first)]
     new = [member for member in fresh if member.text not in texts]
     repeats = tuple(_repeat(member, texts[member.text]) for member in fresh if member.text in texts)
     if not new:

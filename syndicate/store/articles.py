@@ -1,6 +1,6 @@
 """Articles: accepting them, changing them, finding them again."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -59,6 +59,20 @@ def latest_published(connection: Connection, source_id: int, *, limit: int) -> t
     """Return when a source's latest articles were published, latest first."""
     found = _LATEST.rows(connection, {"source": source_id, "most": limit})
     return tuple([from_microseconds(published) for (published,) in found])
+
+
+def newest_before(
+    connection: Connection, source_ids: Collection[int], *, first_seen: datetime
+) -> dict[int, datetime]:
+    """Return when the newest of the articles was published that each source had before a moment."""
+    if not source_ids:
+        return {}
+    table = schema.articles
+    query = select(table.c.source_id, func.max(table.c.published, type_=table.c.published.type)).where(
+        table.c.source_id.in_(source_ids), table.c.first_seen < first_seen
+    )
+    rows = connection.execute(query.group_by(table.c.source_id)).all()
+    return {row[0]: row[1] for row in rows}
 
 
 def add_articles(

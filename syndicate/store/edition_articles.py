@@ -1,38 +1,16 @@
 """Articles of editions: those that readers were told, and those that were left out, with the reason."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, select, update
 
-from syndicate.model import EVERY_EDITION, EditionStory, LeaveReason, LeftOut
+from syndicate.model import EVERY_EDITION, EditionArticle, EditionStory, LeaveReason, LeftOut
 from syndicate.store import schema
 
 # Ids in one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
 _TOGETHER = 10_000
 _WITHDRAWN = "withdrawn"
-# With these reasons readers know the article's news.
-_TOLD = ("", LeaveReason.SAME_EVENT)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditionArticle:
-    """An article of an edition. ``reason`` is ``""`` if the item led by ``lead_id`` told it.
-
-    ``state`` and ``cut_at`` are those of the edition.
-    """
-
-    article_id: int
-    edition_id: int
-    lead_id: int
-    reason: str
-    detail: str
-    cadence: str
-    newsletter: str
-    state: str
-    period_end: datetime
-    cut_at: datetime
 
 
 def save_articles(
@@ -86,7 +64,7 @@ def told_articles(
     counts, because it goes out unless it is stopped.
     """
     told = _told(newsletter, cadence, before)
-    query = _articles().where(*told, schema.edition_articles.c.reason.in_(_TOLD))
+    query = _articles().where(*told, schema.edition_articles.c.reason.in_(EditionArticle.TOLD))
     query = query.order_by(schema.editions.c.period_end)
     if article_ids is None:
         return {row.article_id: EditionArticle(**row._asdict()) for row in connection.execute(query)}

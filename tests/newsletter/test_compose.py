@@ -2,6 +2,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ def selected(
     everything: bool = False,
     links: Mapping[int, str] | None = None,
     same_event: Mapping[int, set[int]] | None = None,
-    **changes: object,
+    **changes: Any,
 ) -> tuple[tuple[EditionStory, ...], list[tuple[int, str, str]]]:
     """The stories of an edition, and what it left out as (article, reason, detail)."""
     options = options or ComposeOptions()
@@ -30,14 +31,11 @@ def selected(
         mine, repeats = items_of(one, PERIOD, options, first=first)
         items += mine
         left += repeats
-    leads = {
-        item.lead.article_id: published(
-            item.lead.article_id,
-            source=item.lead.source_id,
-            **({"url": links[item.lead.article_id]} if links else {}),
-        )
-        for item in items
-    }
+    leads = {}
+    for item in items:
+        number = item.lead.article_id
+        facts: dict[str, Any] = {"url": links[number]} if links else {}
+        leads[number] = published(number, source=item.lead.source_id, **facts)
     stories, no_place = compose(
         newsletter(**changes), items, leads, options, same_event=same_event, everything=everything
     )
@@ -45,7 +43,7 @@ def selected(
     return stories, [(one.article_id, one.reason.value, one.detail) for one in (*left, *no_place)]
 
 
-def choose(candidates: list[Candidate], *, first: bool = True, **changes: object) -> list[tuple[int, str]]:
+def choose(candidates: list[Candidate], *, first: bool = True, **changes: Any) -> list[tuple[int, str]]:
     stories, _ = selected(candidates, first=first, **changes)
     return [(story.story_id, story.kind) for story in stories]
 
@@ -114,8 +112,8 @@ def test_what_counts_as_news_of_a_period(published: float, seen: float, first: b
 YESTERDAY = PERIOD.start
 
 
-def told(number: int, *, source: int, **changes: object) -> Member:
-    facts = {"told_at": YESTERDAY, "told_in": 7, "hours_ago": 30}
+def told(number: int, *, source: int, **changes: Any) -> Member:
+    facts: dict[str, Any] = {"told_at": YESTERDAY, "told_in": 7, "hours_ago": 30}
     return member(number, source=source, **(facts | changes))
 
 
@@ -192,8 +190,8 @@ def test_an_article_of_a_later_period_is_not_told_yet() -> None:
     assert [one.tells for one in stories] == [(1,)]
 
 
-def test_an_article_that_waits_for_space_is_still_news() -> None:
-    stories, _ = selected([story(1, member(1, hours_ago=40, waits=True))], first=False)
+def test_an_article_that_could_not_be_told_before_is_still_news() -> None:
+    stories, _ = selected([story(1, member(1, hours_ago=40, still_news=True))], first=False)
     assert [one.lead.article.id for one in stories] == [1]
 
 

@@ -139,8 +139,10 @@ def test_what_earlier_editions_told_names_the_latest_of_each_newsletter_and_line
             first: (latest, first),
             third: (latest, first),
         }
-        some = {"before": PERIOD[1], "article_ids": [third, second]}
-        assert set(edition_articles.told_articles(connection, "daily", **some)) == {third}
+        some = edition_articles.told_articles(
+            connection, "daily", before=PERIOD[1], article_ids=[third, second]
+        )
+        assert set(some) == {third}
         assert edition_articles.told_articles(connection, "daily", before=PERIOD[1] - 3 * day) == {}
         assert edition_articles.told_articles(connection, "daily", before=PERIOD[1], cadence="weekly") == {}
 
@@ -151,7 +153,7 @@ def test_an_article_left_out_for_size_waits_for_the_next_edition_and_for_no_othe
     with store.write() as connection:
         assert edition_articles.waiting_articles(connection, "daily", before=PERIOD[1]) is None
         period = (PERIOD[0] - timedelta(days=1), PERIOD[0])
-        edition_id = cut(connection, [edition_story(found[0])], period=period)
+        edition_id = cut(connection, [edition_story(found[0])], period=period) or 0
         left_out = [
             LeftOut(article_id=second, reason=LeaveReason.SIZE),
             LeftOut(article_id=third, reason=LeaveReason.NO_ROOM, detail="14/10"),

@@ -426,6 +426,7 @@ READS = {
     "known_articles.pruned_keys",
     "articles.shown_on",
     "articles.latest_published",
+    "articles.newest_before",
     "known_articles.articles_of_moments",
     "known_articles.articles_of_titles",
     "audience.count_readers",

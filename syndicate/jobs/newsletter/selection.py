@@ -16,6 +16,7 @@ from syndicate.model import (
     Newsletter,
     PublishedArticle,
     RankedStory,
+    is_dated,
 )
 from syndicate.newsletter.compose import (
     Candidate,
@@ -118,7 +119,8 @@ class Selector:
         )
         listed = rank_top(facts, moment, ranking), rank_trending(facts, moment, ranking)
         else_saying = self._else_saying(connection, stories, earlier, period)
-        found = _candidates(connection, stories, listed, matching, earlier, else_saying)
+        still_news = {*earlier.waiting, *(() if earlier.first else _kept_from_us(connection, known, period))}
+        found = _candidates(connection, stories, listed, matching, earlier, else_saying, still_news)
         dropped = {one.story_id for one in facts if one.hand.drop}
         return self._choose(connection, newsletter, period, found, earlier.first, dropped, variant)
 
@@ -132,7 +134,7 @@ class Selector:
         dropped: Collection[int],
         variant: Variant | None,
     ) -> Selection:
-        everything = only_source(found, period)
+        everything = only_source(found, period, first=first)
         items: list[Item] = []
         left_out: list[LeftOut] = []
         for candidate in found:
@@ -238,6 +240,19 @@ def _stories_of(
     return story_store.story_articles(connection, ids=sorted(missing)) if missing else []
 
 
+def _kept_from_us(
+    connection: Connection, rows: Iterable[story_store.StoryArticle], period: Period
+) -> set[int]:
+    """Return the articles first seen in a period that are newer than all their sources had before it.
+
+    So posts count that came while a source, or this machine, was down for longer than a period.
+    """
+    new = [row for row in rows if row.published < period.start <= row.first_seen and is_dated(row.published)]
+    sources = {row.source_id for row in new}
+    newest = article_store.newest_before(connection, sources, first_seen=period.start)
+    return {row.article_id for row in new if row.published > newest.get(row.source_id, row.published)}
+
+
 def _by_story(rows: Iterable[story_store.StoryArticle], matching: Collection[int]) -> Stories:
     """Return the articles of each story that has a matching one."""
     stories: dict[int, list[story_store.StoryArticle]] = {}
@@ -257,6 +272,7 @@ def _candidates(
     matching: Collection[int],
     earlier: Earlier,
     else_saying: Collection[int],
+    still_news: Collection[int],
 ) -> list[Candidate]:
     top, trending = ({one.story_id: one for one in ranked} for ranked in listed)
     found = []
@@ -272,7 +288,7 @@ def _candidates(
                 matches=article_id in matching,
                 told_in=earlier.told.get(article_id, (0, None))[0],
                 told_at=earlier.told.get(article_id, (0, None))[1],
-                waits=article_id in earlier.waiting,
+                still_news=article_id in still_news,
                 says_else=article_id in else_saying,
             )
             for article_id in lead_order(lead_candidates(stories[story.id]))
