@@ -42,7 +42,6 @@ from benchmarks.months_invented import invented_blogs
 from benchmarks.real_material import CONFIG, SUFFIXES, Server
 from benchmarks.redated import Feed, redated
 from syndicate.jobs.newsletter.article_outcomes import article_outcomes
-from syndicate.newsletter.article_outcomes import Outcome
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
 from syndicate.store import articles as article_store
@@ -284,8 +283,8 @@ def _reasons(services: Services, newsletter: str, article_ids: Sequence[int]) ->
     with services.store.read() as connection:
         for article in article_store.get_articles(connection, article_ids).values():
             (answer,) = article_outcomes(connection, newsletters, article, LAST)
-            if answer.outcome is not Outcome.LEFT_OUT:
-                found[article.id] = str(answer.outcome)
+            if answer.outcome != "left out":
+                found[article.id] = answer.outcome
     return found
 
 

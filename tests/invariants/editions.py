@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from syndicate.jobs.newsletter.article_outcomes import article_outcomes
 from syndicate.model import LeaveReason
-from syndicate.newsletter.article_outcomes import Outcome
 from syndicate.newsletter.compose import is_news
 from syndicate.store import articles as article_store
 from syndicate.store import schema
@@ -121,14 +120,14 @@ def wrong_answers(newsroom: "Newsroom") -> Iterator[str]:
             found = records[answer.newsletter].get(row.id, [])
             told = [edition for edition, reason in found if reason in ("", "same event")]
             if answer.newsletter == ONE_SOURCE != row.source and not told:
-                right = answer.outcome is Outcome.NO_MATCH
+                right = answer.outcome == "no match"
             elif found:
-                right = answer.outcome is (Outcome.TOLD if told else Outcome.LEFT_OUT)
+                right = answer.outcome == ("told" if told else "left out")
                 right = right and answer.edition_id in (told or [edition for edition, _ in found])
             elif not row.dated or row.story is None:
-                right = answer.outcome is (Outcome.UNPLACED if row.story is None else Outcome.UNDATED)
+                right = answer.outcome == ("not placed" if row.story is None else "undated")
             else:
-                right = answer.outcome in (Outcome.WAITS, Outcome.TOO_OLD, Outcome.MISSED)
+                right = answer.outcome in ("waits", "too old", "missed")
             if not right:
                 yield f"{answer.newsletter} says of article {row.id}: {answer.text}; its records: {found}"
 
