@@ -21,6 +21,7 @@ text and HTML there.
 """
 
 import argparse
+import calendar
 import io
 import json
 import logging
@@ -301,7 +302,7 @@ def _is_blog(parsed: Any) -> bool:
 
 def _dates(parsed: Any) -> list[datetime]:
     read = (entry.get("published_parsed") or entry.get("updated_parsed") for entry in parsed.entries)
-    return [datetime(*one[:6], tzinfo=UTC) for one in read if one]
+    return [datetime.fromtimestamp(calendar.timegm(one), UTC) for one in read if one]
 
 
 def _items_a_day(parsed: Any) -> float:
