@@ -136,7 +136,7 @@ class EditionArticle:
     ``state`` and ``cut_at`` are those of the edition.
     """
 
-    TOLD: ClassVar = ("", LeaveReason.SAME_EVENT)
+    TOLD: ClassVar = ("", LeaveReason.SAME_EVENT.value)
     """Reasons of articles whose news the readers know."""
 
     article_id: int

@@ -83,16 +83,19 @@ class Candidate:
 class Item:
     """One possible item of an edition.
 
-    ``tells`` are the articles that readers know when it was sent, ``new`` those of them that are news of the
-    period. ``alone``: one source tells it.
+    ``tells`` are the articles that readers know when it was sent, ``new`` those that are news of the period.
     """
 
     candidate: Candidate
     lead: Member
     tells: tuple[int, ...]
     new: tuple[int, ...]
-    alone: bool
     follow_up: bool = False
+
+    @property
+    def alone(self) -> bool:
+        """True when one source tells it."""
+        return self.candidate.story.coverage == 1
 
 
 def only_source(candidates: Iterable[Candidate], period: Period, *, first: bool) -> bool:
@@ -146,7 +149,7 @@ def items_of(
         edition_id = max(texts.values())
         return (), repeats + tuple(_repeat(member, edition_id) for member in new)
     leads = [member for member in new if member.article_id == candidate.story.lead_id] or again or new
-    return (_item(candidate, leads, new, members, follow_up=True),), repeats
+    return (_item(candidate, leads, fresh, members, follow_up=True),), ()
 
 
 def _repeat(member: Member, edition_id: int) -> LeftOut:
@@ -158,7 +161,7 @@ def _posts(candidate: Candidate, new: Sequence[Member]) -> Iterable[Item]:
     for member in sorted(new, key=lambda member: (member.published, member.article_id)):
         by_text.setdefault(member.text, []).append(member)
     for posts in by_text.values():
-        yield _item(candidate, posts, posts, posts, alone=candidate.story.coverage == 1)
+        yield _item(candidate, posts, posts, posts)
 
 
 def _item(
@@ -167,17 +170,13 @@ def _item(
     new: Sequence[Member],
     members: Sequence[Member],
     *,
-    alone: bool | None = None,
     follow_up: bool = False,
 ) -> Item:
-    if alone is None:
-        alone = candidate.story.coverage == 1
     return Item(
         candidate=candidate,
         lead=leads[0],
         tells=tuple(member.article_id for member in members if not member.told_at),
         new=tuple(member.article_id for member in new),
-        alone=alone,
         follow_up=follow_up,
     )
 
@@ -215,15 +214,14 @@ def compose(
     options = options or ComposeOptions()
     choice = _Choice(options.per_source, leads, same_event or {})
     if everything:
-        chosen = [(TOP, item, item.candidate.top) for item in choice.take(_newest(items), sys.maxsize)]
-        top: list[Item] = []
-        trending: list[Item] = []
+        top, trending = sorted(items, key=lambda item: (_pin(item), *_age(item))), []
     else:
         top = _ranked(items, lambda item: item.candidate.top)
         trending = _ranked(items, lambda item: item.candidate.trending)
-        chosen = [(TOP, item, item.candidate.top) for item in choice.take(top, newsletter.stories)]
-        taken = choice.take(trending, newsletter.trending)
-        chosen += [(TRENDING, item, item.candidate.trending) for item in taken]
+    taken = choice.take(top, len(top) if everything else newsletter.stories)
+    chosen = [(TOP, item, item.candidate.top) for item in taken]
+    taken = choice.take(trending, newsletter.trending)
+    chosen += [(TRENDING, item, item.candidate.trending) for item in taken]
     stories = tuple(
         EditionStory(
             story_id=item.candidate.story.id,
@@ -248,10 +246,6 @@ def compose(
         for article_id in item.new
     ]
     return stories, tuple(sorted(left_out, key=lambda one: one.article_id))
-
-
-def _newest(items: Sequence[Item]) -> list[Item]:
-    return sorted(items, key=lambda item: (_pin(item), *_age(item)))
 
 
 def _age(item: Item) -> tuple[float, int]:

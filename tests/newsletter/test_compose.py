@@ -162,6 +162,15 @@ def test_a_follow_up_is_else_led_by_the_best_article_that_says_something_else() 
     assert [(one.lead.article.id, one.coverage) for one in stories] == [(3, 4)]
 
 
+def test_a_follow_up_tells_also_what_repeats_a_text_so_that_each_article_has_one_answer() -> None:
+    new = [member(3, source=3, says_else=True), member(4, source=4, text=1)]
+    before = (told(1, source=1), told(2, source=2))
+    stories, left = selected([story(1, *before, *new)], first=False)
+    assert ([one.tells for one in stories], left) == ([(3, 4)], [])
+    crowded = [candidate(9, top=0.9), story(1, *before, *new)]
+    assert selected(crowded, first=False, stories=1)[1] == [(3, "no room", "2/1"), (4, "no room", "2/1")]
+
+
 def test_a_further_post_of_a_source_is_news_unless_it_is_the_same_text() -> None:
     before = (told(1, source=1), told(2, source=2))
     stories, _ = selected([story(1, *before, member(3, source=2))], first=False)

@@ -101,7 +101,12 @@ class Selector:
         """
         ranking = for_period(self.ranking, period.end - period.start)
         line = variant.key if variant else EVERY_EDITION
-        waiting = earlier.waiting if earlier else _waiting(connection, newsletter, period, line)
+        name, end = newsletter.name, period.end
+        waiting = (
+            earlier.waiting
+            if earlier
+            else edition_articles.waiting_articles(connection, name, before=end, cadence=line)
+        )
         rows = candidates(connection, moment, ranking)
         rows += _stories_of(connection, waiting or (), {row.story_id for row in rows})
         known = [row for row in rows if min(row.published, row.first_seen) <= moment]
@@ -109,17 +114,25 @@ class Selector:
         matching = channel_store.matching_articles(connection, newsletter.clauses, ids)
         stories = _by_story(known, matching)
         if earlier is None:
-            told = edition_articles.told_articles(
-                connection, newsletter.name, before=period.end, cadence=line, article_ids=ids
-            )
+            told = edition_articles.told_articles(connection, name, before=end, cadence=line, article_ids=ids)
             places = {one.article_id: (one.edition_id, one.cut_at) for one in told.values()}
             earlier = Earlier(told=places, waiting=waiting or (), first=waiting is None)
-        facts = story_facts(
-            connection, [row for row in rows if row.story_id in stories], moment, ranking, learned
-        )
+        rows = [row for row in rows if row.story_id in stories]
+        facts = story_facts(connection, rows, moment, ranking, learned)
         listed = rank_top(facts, moment, ranking), rank_trending(facts, moment, ranking)
         else_saying = self._else_saying(connection, stories, earlier, period)
-        still_news = {*earlier.waiting, *(() if earlier.first else _kept_from_us(connection, known, period))}
+        still_news = set(earlier.waiting)
+        if not earlier.first:
+            still_news |= _kept_from_us(connection, known, period)
+        # What is long past is in a list only if an editor pinned it.
+        since = period.start - (period.end - period.start)
+        lists = {one.story_id for ranked in listed for one in ranked}
+        stories = {
+            story_id: rows
+            for story_id, rows in stories.items()
+            if story_id in lists
+            or any(row.published >= since or row.article_id in still_news for row in rows)
+        }
         found = _candidates(connection, stories, listed, matching, earlier, else_saying, still_news)
         dropped = {one.story_id for one in facts if one.hand.drop}
         return self._choose(connection, newsletter, period, found, earlier.first, dropped, variant)
@@ -191,13 +204,9 @@ class Selector:
         found: set[int] = set()
         for new, told in pairs:
             before = [prints[article_id] for article_id in told if article_id in prints]
-            found |= {
-                article_id
-                for article_id in new
-                if before
-                and article_id in prints
-                and says_else(prints[article_id], before, self.story_options)
-            }
+            for article_id in new if before else ():
+                if article_id in prints and says_else(prints[article_id], before, self.story_options):
+                    found.add(article_id)
         return found
 
     def _same_events(self, connection: Connection, items: Sequence[Item]) -> dict[int, set[int]]:
@@ -225,10 +234,6 @@ class Selector:
             except ValueError:
                 continue
         return found
-
-
-def _waiting(connection: Connection, newsletter: Newsletter, period: Period, line: str) -> list[int] | None:
-    return edition_articles.waiting_articles(connection, newsletter.name, before=period.end, cadence=line)
 
 
 def _stories_of(
