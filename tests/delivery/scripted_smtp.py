@@ -22,7 +22,6 @@ _DEFAULTS: Mapping[str, bytes] = {
     "MAIL": b"250 ok\r\n",
     "RCPT": b"250 ok\r\n",
     "DATA": b"354 go on\r\n",
-    "TEXT": b"",
     "BODY": b"250 taken\r\n",
     "RSET": b"250 ok\r\n",
     "QUIT": b"221 bye\r\n",
@@ -32,10 +31,10 @@ _DEFAULTS: Mapping[str, bytes] = {
 class ScriptedSmtp:
     """``replies`` overrides the answer to a command, for each connection in turn; the last one repeats.
 
-    ``BODY`` is the answer to the final dot; ``TEXT``, which may be ``DROP``, that to the first line of a
-    message. A tuple holds the answers of one connection in order, the last one repeating. An answer may be
-    ``DROP`` (close), ``SILENCE`` (say nothing more), or end in ``DROP_AFTER`` (answer, then close).
-    ``commands`` and ``bodies`` hold what came in, ``accepted`` the bodies that were answered with 250.
+    ``BODY`` is the answer to the final dot. A tuple holds the answers of one connection in order, the last
+    one repeating. An answer may be ``DROP`` (close), ``SILENCE`` (say nothing
+    more), or end in ``DROP_AFTER`` (answer, then close). ``commands`` and ``bodies`` hold what came in,
+    ``accepted`` the bodies that were answered with 250.
     """
 
     def __init__(
@@ -112,8 +111,6 @@ class ScriptedSmtp:
                 if reply.startswith(b"250 "):
                     self.accepted.append(whole)
                 return reply
-            if not body and replies.next("TEXT") == DROP:
-                return DROP
             body.append(line)
         return b""
 

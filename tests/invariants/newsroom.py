@@ -79,7 +79,6 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"MAIL": (b"421 busy\r\n" + DROP_AFTER,)},
     {"BODY": OK + DROP_AFTER},
     {"DATA": b"354 go\r\n" + DROP_AFTER},
-    {"TEXT": (b"", DROP)},
     {"BODY": (OK, SILENCE)},
 )
 SILENT = len(FAULTS) - 1
