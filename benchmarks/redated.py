@@ -17,6 +17,7 @@ _DATE = re.compile(
 )
 _JSON_ITEM = re.compile(rb'\{[^{}]*"(?:id|url)"[^{}]*"date_published"[^{}]*\}')
 _JSON_DATE = re.compile(rb'("date_(?:published|modified)"\s*:\s*")([^"]*)(?=")')
+_CHANGED = b"updated"
 _FIRST_YEAR = 1990
 
 
@@ -52,7 +53,9 @@ def redated(document: bytes, now: datetime, days: int) -> Feed:
 
 
 def _item_date(item: bytes, date: re.Pattern[bytes], now: datetime) -> datetime | None:
-    read = (read_date(match.group(2)) for match in date.finditer(item))
+    """Return the date of publication; of an item that has only a date of its last change, that one."""
+    found = sorted(date.finditer(item), key=lambda match: _CHANGED in match.group(1))
+    read = (read_date(match.group(2)) for match in found)
     return next((one for one in read if one and _FIRST_YEAR <= one.year <= now.year), None)
 
 
@@ -78,7 +81,7 @@ def _shifted(
 def read_date(text: bytes) -> datetime | None:
     """Return a date in RFC 822 or ISO 8601, or ``None``."""
     plain = text.replace(b"<![CDATA[", b"").replace(b"]]>", b"").strip().decode("ascii", "replace")
-    if re.search(r"\b0\d{3}\b", plain):
+    if re.search(r"(?<![-+])\b0\d{3}\b", plain):
         return None  # the standard library takes the year 0001 for 2001
     for read in (parsedate_to_datetime, datetime.fromisoformat):
         try:

@@ -102,9 +102,10 @@ def _story_url(story: EditionStory, site: SiteFacts) -> str:
 def _summary(story: EditionStory) -> str:
     if story.lead.source.republish is Republish.NONE:
         return ""
-    return harmless(
-        excerpt(story.lead.article.summary or story.lead.text, _SUMMARY_LIMIT), _SUMMARY_LIMIT + 1
-    )
+    article = story.lead.article
+    text = harmless(excerpt(article.summary or story.lead.text, _SUMMARY_LIMIT), _SUMMARY_LIMIT + 1)
+    # A post without a title is called by its first sentence.
+    return "" if text == harmless(article.title) else text
 
 
 def _covered_by(story: EditionStory, source: str, shown: Collection[str]) -> tuple[DigestLink, ...]:

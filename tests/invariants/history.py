@@ -25,7 +25,7 @@ STEPS: dict[str, tuple[int, tuple[int, ...]]] = {
     "decide": (5, (99, 5, 4)),
     "publish": (3, ()),
     "cut": (4, ()),
-    "deliver": (4, (8,)),
+    "deliver": (4, (11,)),
     "subscribe": (3, (len(READERS),)),
     "sign_up": (1, (len(READERS),)),
     "unsubscribe": (1, (len(READERS),)),

@@ -15,22 +15,12 @@ from sqlalchemy import select
 
 from syndicate.audience.tokens import unsubscribe_token
 from syndicate.ingest.isolation import ParserPool
-from syndicate.model import EARLIEST, EditionArticle, EditorAction
-from syndicate.newsletter.compose import is_news
-from syndicate.store import (
-    Store,
-    audience,
-    edition_articles,
-    editor,
-    leases,
-    open_store,
-    pages,
-    preferences,
-    schema,
-)
+from syndicate.model import EARLIEST, EditorAction
+from syndicate.store import Store, audience, editor, leases, open_store, pages, preferences, schema
 from syndicate.templating import Templates
-from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, ScriptedSmtp
+from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, SILENCE, ScriptedSmtp
 from tests.factories import NOW, new_article
+from tests.invariants import editions
 from tests.invariants.history import PAPERS, READERS, Step
 from tests.invariants.material import SECTIONS, TAGS, TOPICS
 from tests.invariants.sameness import labels
@@ -61,6 +51,10 @@ title = "The digest"
 schedule = "daily 07:00"
 stories = 50
 trending = 5
+[[newsletters]]
+name = "alpha"
+query = "source:alpha"
+schedule = "daily 07:00"
 """
 CHANNELS: dict[str, tuple[str, Callable[["Row"], bool]]] = {
     "everything": ("", lambda _row: True),
@@ -83,7 +77,11 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"DATA": (b"354 go\r\n", b"354 go\r\n" + DROP_AFTER)},
     {"BODY": (OK, b"451 wait\r\n") * 20},
     {"MAIL": (b"421 busy\r\n" + DROP_AFTER,)},
+    {"BODY": OK + DROP_AFTER},
+    {"DATA": b"354 go\r\n" + DROP_AFTER},
+    {"BODY": (OK, SILENCE)},
 )
+SILENT = len(FAULTS) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +103,6 @@ class Row:
     dated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """One edition job's result: the readers it had to have, and the articles that it had to account for.
-
-    ``due`` are the articles that are news of its period, ``known`` those that it told or gave a reason for.
-    """
-
-    edition_id: int | None
-    readers: frozenset[str]
-    due: frozenset[int]
-    known: frozenset[int]
-    repeated: tuple[str, ...]
-
-
 class Newsroom:
     """A newsroom in a folder, to which steps happen; their arguments choose among what there is."""
 
@@ -129,7 +113,7 @@ class Newsroom:
         self.room = Room(folder, store, equipment.parsers)
         self.store = store
         self.output = folder / "public"
-        self.cuts: list[Cut] = []
+        self.cuts: list[editions.Cut] = []
         self.accepted: list[bytes] = []
         self.readers: set[str] = set()
         self._written: dict[tuple[int, int], tuple[int, ...]] = {}
@@ -258,28 +242,23 @@ class Newsroom:
         return result
 
     def cut(self) -> None:
-        """Cut what is due, and remember what the edition had to have and what it has."""
+        """Cut what is due, and remember what is wrong with it."""
         due = self.services.editions.due(self.now, self.services.newsletters)
-        readers, articles = self._entitled(), self._due_articles(due[0][1]) if due else frozenset[int]()
-        earlier, found = self.told(), self.labels()
+        known = {newsletter.name: editions.expected(self, newsletter, period) for newsletter, period in due}
+        readers = {newsletter.name: self._entitled(newsletter.name) for newsletter, _ in due}
         for outcome in self.services.editions.run(self.now):
             assert not outcome.problem, outcome.problem
             if outcome.outcome in ("cut", "empty"):
-                new = self.told(outcome.period_end)
-                self.cuts.append(
-                    Cut(
-                        edition_id=outcome.edition_id,
-                        readers=readers if outcome.edition_id else frozenset(),
-                        due=articles,
-                        known=frozenset(one.article_id for one in new),
-                        repeated=tuple(_repeated(new, earlier, found)),
-                    )
-                )
+                name, edition_id = outcome.newsletter, outcome.edition_id
+                found = tuple(editions.defects(self, known[name], edition_id))
+                entitled = readers[name] if edition_id else frozenset()
+                self.cuts.append(editions.Cut(name, edition_id, entitled, found))
 
     def deliver(self, fault: int, *, resume: bool = False) -> None:
         """Send what is due through a server with this fault; press the links of confirmation mails."""
         with ScriptedSmtp(PIPELINING | FAULTS[fault]) as smtp:
-            sending_job(self.room, smtp.port, now=self.now).run(self.now, resume=resume)
+            job = sending_job(self.room, smtp.port, now=self.now, timeout=0.3 if fault == SILENT else 10)
+            job.run(self.now, resume=resume)
         self.accepted += smtp.accepted
         for raw in smtp.accepted:
             for token in _confirmation_links(raw) - self._pressed:
@@ -342,43 +321,20 @@ class Newsroom:
         with self.store.read() as connection:
             return labels(connection)
 
-    def told(self, period_end: datetime | None = None) -> list[EditionArticle]:
-        """Return what all editions told, or what the edition of a period told and left out."""
-        with self.store.read() as connection:
-            ids = connection.scalars(select(schema.edition_articles.c.article_id).distinct())
-            found = [row for one in list(ids) for row in edition_articles.article_editions(connection, one)]
-        if period_end is not None:
-            return [row for row in found if row.period_end == period_end and row.cadence == "edition"]
-        return [row for row in found if row.reason in EditionArticle.TOLD and row.state != "withdrawn"]
-
-    def _entitled(self) -> frozenset[str]:
+    def _entitled(self, newsletter: str) -> frozenset[str]:
         """Return the confirmed, unsuppressed, unpaused subscribers, told from the rows one by one."""
         with self.store.read() as connection:
-            found = audience.list_subscribers(connection, newsletter="daily")
+            found = audience.list_subscribers(connection, newsletter=newsletter)
             table = schema.subscribers
             rows = connection.execute(select(table.c.address, table.c.paused_until)).all()
             paused = {row.address for row in rows if row.paused_until and row.paused_until > self.now}
             return frozenset(
                 one.address
                 for one in found
-                if one.subscriptions.get("daily", "") == "confirmed"
+                if one.subscriptions.get(newsletter, "") == "confirmed"
                 and audience.suppression(connection, one.address) is None
                 and one.address not in paused
             )
-
-    def _due_articles(self, period: Any) -> frozenset[int]:
-        """Return the articles that the edition of a period has to account for."""
-        told = {row.article_id for row in self.told()}
-        moment = min(self.now, period.end)
-        return frozenset(
-            row.id
-            for row in self.rows()
-            if row.story is not None
-            and row.dated
-            and row.id not in told
-            and min(row.published, row.first_seen) <= moment
-            and is_news(row.published, row.first_seen, period, first=not told)
-        )
 
     def _sign_ups(self) -> Any:
         return replace(self.services.sign_ups, clock=lambda: self.now)
@@ -431,20 +387,6 @@ class Equipment:
             if newsroom is not None:
                 newsroom.room.close()
             store.dispose()
-
-
-def _repeated(
-    new: Sequence[EditionArticle], earlier: Sequence[EditionArticle], found: Mapping[int, int]
-) -> Iterator[str]:
-    """Yield the articles that an edition tells again, and the leads with a text that was told."""
-    told = {row.article_id: row.edition_id for row in earlier}
-    texts = {found.get(row.article_id, -row.article_id): row.edition_id for row in earlier}
-    for row in new:
-        if row.reason == "" and row.article_id in told:
-            before = told[row.article_id]
-            yield f"article {row.article_id} is told in the editions {before} and {row.edition_id}"
-        elif row.article_id == row.lead_id and (before := texts.get(found.get(row.article_id, 0), 0)):
-            yield f"the text of article {row.article_id} is in the editions {before} and {row.edition_id}"
 
 
 def by_label(rows: Sequence[Row], found: Mapping[int, int]) -> dict[int, list[Row]]:

@@ -277,6 +277,22 @@ def test_a_source_that_allows_no_text_gives_its_headline_only() -> None:
     assert "Not ours to print." not in rendered.html + rendered.text
 
 
+def test_a_text_that_says_only_the_headline_stands_once() -> None:
+    text = "A garden robot measured the slowest query."
+
+    rendered = render((story(title=text, summary=text),))
+
+    assert rendered.text.count(text) == 1
+
+
+def test_a_reading_time_of_one_minute_is_not_told_since_a_teaser_has_it_too() -> None:
+    rendered = render((story(1, minutes=1), story(2, minutes=2)))
+
+    assert "1 min read" not in rendered.text + rendered.html
+    assert "2 min read" in rendered.text
+    assert "2 min read" in rendered.html
+
+
 def test_a_story_without_a_link_leads_to_our_page_or_is_plain() -> None:
     bare = story(url="")
     assert "https://news.example.com/site/articles/1.html" in render((bare,)).text

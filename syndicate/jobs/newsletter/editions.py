@@ -5,7 +5,7 @@ are then one commit. A second cut of the same period changes nothing.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from syndicate.errors import ConfigError, RenderError
