@@ -232,7 +232,6 @@ def compose(
             tells=item.tells,
             follow_up=item.follow_up,
             score=ranked.score if ranked else 0.0,
-            parts=ranked.parts if ranked else {},
         )
         for position, (kind, item, ranked) in enumerate(chosen, start=1)
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
 
 from syndicate.model import EVERY_EDITION, Edition, LeaveReason
 from syndicate.store import schema
@@ -206,9 +206,9 @@ def change_edition(
     """Give an open edition other content; false when it is no longer open, or another editor was faster.
 
     ``rendered`` is (subject, html, text); ``kept`` are the ids of the articles that lead its
-    items, in their new order; ``reasons`` says why others went, if no editor took them out.
+    items; ``reasons`` says why others went, if no editor took them out.
     """
-    table, stories = schema.editions, schema.edition_stories
+    table = schema.editions
     subject, html, text = rendered
     changed = connection.execute(
         update(table)
@@ -218,16 +218,6 @@ def change_edition(
     )
     if changed.rowcount != 1:
         return False
-    rows = connection.execute(select(stories).where(stories.c.edition_id == before.edition.id))
-    carried = {row.article_id: row._asdict() for row in rows}
-    connection.execute(delete(stories).where(stories.c.edition_id == before.edition.id))
-    values = [
-        carried[article_id] | {"position": position}
-        for position, article_id in enumerate(kept, start=1)
-        if article_id in carried
-    ]
-    if values:
-        connection.execute(insert(stories), values)
     leave_out_items(connection, before.edition.id, kept=kept, reasons=reasons)
     return True
 
@@ -269,7 +259,7 @@ def add_correction(
     now: datetime,
 ) -> int | None:
     """A held revision of an edition that went out; ``None`` when a later one waits or went out."""
-    table, stories, edition = schema.editions, schema.edition_stories, before.edition
+    table, edition = schema.editions, before.edition
     revision = _next_revision(connection, edition)
     if revision is None:
         return None
@@ -290,11 +280,6 @@ def add_correction(
         web_url=edition.web_url,
     )
     found: int | None = connection.scalars(statement.on_conflict_do_nothing().returning(table.c.id)).first()
-    if found is not None:
-        rows = connection.execute(select(stories).where(stories.c.edition_id == edition.id))
-        copies = [row._asdict() | {"edition_id": found} for row in rows]
-        if copies:
-            connection.execute(insert(stories), copies)
     return found
 
 

@@ -103,25 +103,10 @@ def cut_edition(
     edition_id = _insert_edition(connection, values)
     if edition_id is None:
         return None
-    connection.execute(insert(schema.edition_stories), [_story_values(edition_id, one) for one in stories])
     save_articles(connection, edition_id, stories=stories)
     if state not in OPEN:
         add_deliveries(connection, edition_id, newsletter, now, times)
     return edition_id
-
-
-def _story_values(edition_id: int, story: EditionStory) -> dict[str, Any]:
-    return {
-        "edition_id": edition_id,
-        "position": story.position,
-        "story_id": story.story_id,
-        "article_id": story.lead.article.id,
-        "kind": story.kind,
-        "follow_up": story.follow_up,
-        "coverage": story.coverage,
-        "score": story.score,
-        "parts_json": dict(story.parts),
-    }
 
 
 def add_deliveries(

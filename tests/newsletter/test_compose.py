@@ -258,9 +258,9 @@ def test_two_stories_that_lead_to_one_page_appear_once() -> None:
     assert left == [(2, "same event", "1")]
 
 
-def test_an_edition_keeps_the_score_and_its_parts() -> None:
+def test_an_edition_keeps_the_score_of_its_stories() -> None:
     (one,), _ = selected([candidate(1, top=0.75, coverage=3)])
-    assert (one.score, one.parts, one.coverage, one.follow_up) == (0.75, {"all": 0.75}, 3, False)
+    assert (one.score, one.coverage, one.follow_up) == (0.75, 3, False)
 
 
 @given(st.integers(0, 2**32), st.integers(0, 20))
