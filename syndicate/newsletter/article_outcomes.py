@@ -67,7 +67,7 @@ def period_of(newsletter: Newsletter, article: ArticleFacts) -> Period | None:
 
     def holding(at: datetime) -> Period:
         start, end = latest_period(schedule, zone, at).end, schedule.next_runs(zone, at, 1)[0]
-        return Period(start=start, end=end, key="")
+        return Period(start=start, end=end)
 
     period = holding(article.published)
     if article.first_seen < period.end:

@@ -274,7 +274,7 @@ class DeskJob:
         named = [one for one in self.newsletters if one.name == edition.newsletter]
         if not named:
             raise SyndicateError(f"the newsletter {edition.newsletter} is no longer declared in config.toml")
-        period = Period(start=edition.period_start, end=edition.period_end, key="")
+        period = Period(start=edition.period_start, end=edition.period_end)
         return self.press.proof(named[0], period, digest, cadence=edition.cadence)
 
     def _open(self, found: DeskEdition) -> None:

@@ -181,7 +181,7 @@ class EditionJob:
         """The period that is running now; its edition is the next one."""
         schedule, zone = parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone)
         last = latest_period(schedule, zone, now)
-        return Period(start=last.end, end=schedule.next_runs(zone, now, 1)[0], key="next")
+        return Period(start=last.end, end=schedule.next_runs(zone, now, 1)[0])
 
     def _cut(
         self,

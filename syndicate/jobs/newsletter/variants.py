@@ -111,7 +111,7 @@ def _due(store: Store, newsletter: Newsletter, variant: Variant, now: datetime) 
             )
             periods += [(due.start, due.end)] if due else []
         done = partial(edition_store.has_edition, connection, newsletter.name, variant.key)
-        return [Period(start=start, end=end, key="") for start, end in periods if not done(end)]
+        return [Period(start=start, end=end) for start, end in periods if not done(end)]
 
 
 def _waits(
