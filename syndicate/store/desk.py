@@ -298,11 +298,18 @@ def _next_revision(connection: Connection, edition: Edition) -> int | None:
     return max((row.revision for row in later), default=edition.revision) + 1
 
 
-def record_change(connection: Connection, change: EditionChange) -> None:
-    """Remember who did what, when."""
-    table = schema.edition_changes
-    values = {name: getattr(change, name) for name in EditionChange.__dataclass_fields__}
-    connection.execute(insert(table).values(**values))
+def record_change(
+    connection: Connection,
+    edition_id: int,
+    action: str,
+    detail: str,
+    by: str,
+    now: datetime,
+    story_id: int | None = None,
+) -> None:
+    """Record who did what to an edition, and when."""
+    values = {"edition_id": edition_id, "action": action, "detail": detail, "changed_by": by, "changed": now}
+    connection.execute(insert(schema.edition_changes).values(**values, story_id=story_id))
 
 
 def edition_changes(connection: Connection, edition_id: int) -> list[EditionChange]:

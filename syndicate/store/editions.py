@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, or_, select
 
-from syndicate.model import EVERY_EDITION, DeliveryState, Edition, EditionStory, LeftOut, SubscriptionState
+from syndicate.model import EVERY_EDITION, DeliveryState, Edition, EditionStory, SubscriptionState
 from syndicate.store import schema
 from syndicate.store.edition_articles import save_articles
 from syndicate.store.preferences import keep_hours, not_paused
@@ -64,14 +64,12 @@ def record_no_edition(
     period: tuple[datetime, datetime],
     state: str,
     now: datetime,
-    left_out: Sequence[LeftOut] = (),
-) -> bool:
-    """Remember that a period has no edition (``empty`` or ``missed``); false when it was dealt with."""
-    values = _edition_values(newsletter, cadence, period, now) | {"state": state}
-    edition_id = _insert_edition(connection, values)
-    if edition_id is not None:
-        save_articles(connection, edition_id, left_out=left_out)
-    return edition_id is not None
+) -> int | None:
+    """Record that a period has no edition (``empty`` or ``missed``).
+
+    Returns the record's id, or ``None`` when the period was dealt with.
+    """
+    return _insert_edition(connection, _edition_values(newsletter, cadence, period, now) | {"state": state})
 
 
 def cut_edition(

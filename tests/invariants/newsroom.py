@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from syndicate.audience.tokens import unsubscribe_token
 from syndicate.ingest.isolation import ParserPool
+from syndicate.jobs.newsletter.readiness import due_periods
 from syndicate.model import EARLIEST, EditorAction
 from syndicate.store import Store, audience, editor, leases, open_store, pages, preferences, schema
 from syndicate.templating import Templates
@@ -243,7 +244,7 @@ class Newsroom:
 
     def cut(self) -> None:
         """Cut what is due, and remember what is wrong with it."""
-        due = self.services.editions.due(self.now, self.services.newsletters)
+        due = due_periods(self.store, self.services.newsletters, self.now)
         known = {newsletter.name: editions.expected(self, newsletter, period) for newsletter, period in due}
         readers = {newsletter.name: self._entitled(newsletter.name) for newsletter, _ in due}
         for outcome in self.services.editions.run(self.now):

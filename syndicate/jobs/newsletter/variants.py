@@ -11,18 +11,15 @@ from functools import partial
 
 from syndicate.audience.preferences import read_selection
 from syndicate.errors import ConfigError, RenderError
-from syndicate.jobs.newsletter.left_out import note_left_out
 from syndicate.jobs.newsletter.press import Draft
-from syndicate.model import EVERY_EDITION, LeaveReason, Newsletter, PublishedArticle
+from syndicate.jobs.newsletter.storing import store_draft
+from syndicate.model import EVERY_EDITION, Newsletter, PublishedArticle
 from syndicate.newsletter.compose import Item
-from syndicate.newsletter.periods import Cadence, Period, due_period, own_hour, parse_schedule, read_zone
-from syndicate.store import Connection, Store, desk, edition_articles, preferences, quarantine
+from syndicate.newsletter.periods import Cadence, Period, due_period, parse_schedule
+from syndicate.store import Connection, Store, desk, preferences, quarantine
 from syndicate.store import editions as edition_store
 from syndicate.store import newsletters as newsletter_store
-from syndicate.store.editions import SendingTimes
 from syndicate.store.preferences import Variant
-
-_KEPT_REASONS = (LeaveReason.SIZE, LeaveReason.TEMPLATE, LeaveReason.SAME_EVENT)
 
 DraftOf = Callable[[Newsletter, Period, datetime, Variant], Draft]
 """Chooses and renders what those who made a choice get: ``EditionJob.draft``."""
@@ -44,21 +41,6 @@ def at_cadence(newsletter: Newsletter, cadence: str) -> Newsletter:
     days = "daily" if schedule.cadence is Cadence.DAILY else "weekdays"
     when = "weekly monday" if cadence == "weekly" else days
     return replace(newsletter, schedule=f"{when} {schedule.times[-1]:%H:%M}")
-
-
-def hours_of(newsletter: Newsletter, now: datetime) -> Callable[[int, str], datetime]:
-    """Return when an hour of a zone comes next; without a zone it is the newsletter's."""
-
-    def next_hour(hour: int, zone: str) -> datetime:
-        return own_hour(hour, read_zone(zone or newsletter.time_zone), now)
-
-    return next_hour
-
-
-def sending_times(newsletter: Newsletter, now: datetime) -> SendingTimes:
-    """Return when the mails of an edition that goes out now may be sent."""
-    lateness = timedelta(seconds=newsletter.max_lateness)
-    return SendingTimes(own_hour=hours_of(newsletter, now), max_lateness=lateness)
 
 
 def in_selection(
@@ -127,31 +109,10 @@ def _waits(
 
 
 def _cut(store: Store, draft: Draft, variant: Variant, now: datetime) -> None:
-    name, period = draft.newsletter.name, draft.period
     if draft.problems:
         raise RenderError("; ".join(draft.problems))
-    span = (period.start, period.end)
     with store.write() as connection:
-        if draft.proof is None:
-            edition_store.record_no_edition(connection, name, variant.key, span, edition_store.VARIANT, now)
-            return
-        state, approve_by = _waits(connection, draft.newsletter, period, now)
-        edition_id = edition_store.cut_edition(
-            connection,
-            newsletter=name,
-            cadence=variant.key,
-            period=span,
-            rendered=draft.proof.parts,
-            stories=draft.stories,
-            now=now,
-            state=state,
-            approve_by=approve_by,
-            content=draft.proof.digest.to_json(),
-            web_url=draft.proof.web_url,
-            times=sending_times(draft.newsletter, now),
-        )
-        if edition_id is not None:
-            note_left_out(connection, edition_id, draft.proof, now)
-            # A form records only what its next edition needs: there may be many forms.
-            left_out = [left for left in draft.left_out if left.reason in _KEPT_REASONS]
-            edition_articles.save_articles(connection, edition_id, left_out=left_out)
+        state, approve_by = edition_store.VARIANT, None
+        if draft.proof is not None:
+            state, approve_by = _waits(connection, draft.newsletter, draft.period, now)
+        store_draft(connection, draft, now, state=state, approve_by=approve_by, cadence=variant.key)
