@@ -50,7 +50,7 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
         waits = waiting_periods(services.store, services.newsletters, at)
         with services.store.read() as connection:
             counts = audience.count_subscriptions(connection)
-            missed = period_store.missed_editions(connection, since=at - MISSED_SHOWN)
+            missed = period_store.missed_periods(connection, since=at - MISSED_SHOWN)
     answer = [
         {
             "name": one.name,
@@ -61,7 +61,7 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
             "next_edition": coming.get(one.name),
             "subscribers": counts.get(one.name, {}).get("confirmed", 0),
             "gathering": gathering_answer(*waits[one.name]) if one.name in waits else None,
-            "missed": [edition.period_end for edition in missed.get(one.name, [])],
+            "missed": missed.get(one.name, []),
         }
         for one in services.newsletters
     ]

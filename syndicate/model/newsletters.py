@@ -133,7 +133,7 @@ class LeftOut:
 class EditionArticle:
     """An article of an edition. ``reason`` is ``""`` if the item led by ``lead_id`` told it, else why not.
 
-    ``state`` and ``cut_at`` are those of the edition.
+    ``state`` and ``cut_at`` belong to the edition.
     """
 
     TOLD: ClassVar = ("", LeaveReason.SAME_EVENT.value)

@@ -1,4 +1,4 @@
-"""What became of one article in a newsletter: one answer, from what its editions recorded. Pure."""
+"""Outcome of one article in a newsletter, from the records of its editions. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Answer = tuple[str, str, int | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleOutcome:
-    """The answer for one newsletter.
+    """Answer for one newsletter.
 
     ``outcome`` is ``told``, ``left out``, ``waits``, ``too old``, ``undated``, ``not placed``, ``no match``,
     ``withdrawn``, ``missed``, ``failed`` or ``paused``. ``edition_id`` is that of the edition meant, if any.
@@ -47,8 +47,8 @@ class ArticleFacts:
 class NewsletterFacts:
     """Facts about a newsletter. Periods that ended before ``known_since`` have no edition.
 
-    ``failure`` is why its last edition failed, or ``""``. ``state`` and ``edition_id`` are those of the
-    edition of the article's period, if that has one.
+    ``failure`` is the error of its last edition, or ``""``. ``state`` and ``edition_id`` belong to the
+    edition of the article's period, if there is one.
     """
 
     known_since: datetime

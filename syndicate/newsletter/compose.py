@@ -83,7 +83,8 @@ class Candidate:
 class Item:
     """One possible item of an edition.
 
-    ``tells`` are the articles that readers know when it was sent, ``new`` those that are news of the period.
+    ``tells`` are the articles that readers know when it was sent, ``new`` the articles that are news of the
+    period.
     """
 
     candidate: Candidate

@@ -26,9 +26,10 @@ from syndicate.store.editions import (
     SendingTimes,
     add_deliveries,
     edition_of,
+    edition_values,
+    insert_row,
     waits_alone,
 )
-from syndicate.store.upsert import insert_for
 
 _OUT = (CUT, VARIANT)
 
@@ -146,7 +147,7 @@ def _corrected() -> Select[tuple[int]]:
 
 
 def issue_of(connection: Connection, newsletter: str, period_end: datetime) -> DeskEdition | None:
-    """The latest revision of the edition everybody gets for a period, whatever became of it."""
+    """Return the latest revision of the main edition of a period, in any state."""
     table = schema.editions
     query = (
         select(table)
@@ -259,28 +260,16 @@ def add_correction(
     now: datetime,
 ) -> int | None:
     """A held revision of an edition that went out; ``None`` when a later one waits or went out."""
-    table, edition = schema.editions, before.edition
+    edition = before.edition
     revision = _next_revision(connection, edition)
     if revision is None:
         return None
     subject, html, text = rendered
-    statement = insert_for(connection, table).values(
-        newsletter=edition.newsletter,
-        cadence=edition.cadence,
-        period_start=edition.period_start,
-        period_end=edition.period_end,
-        revision=revision,
-        state=HELD,
-        cut_at=now,
-        subject=subject,
-        html=html,
-        text=text,
-        stories=edition.stories,
-        content_json=content,
-        web_url=edition.web_url,
-    )
-    found: int | None = connection.scalars(statement.on_conflict_do_nothing().returning(table.c.id)).first()
-    return found
+    period = edition.period_start, edition.period_end
+    values = edition_values(edition.newsletter, edition.cadence, period, now)
+    values |= {"revision": revision, "state": HELD, "subject": subject, "html": html, "text": text}
+    values |= {"stories": edition.stories, "content_json": content, "web_url": edition.web_url}
+    return insert_row(connection, values)
 
 
 def _next_revision(connection: Connection, edition: Edition) -> int | None:

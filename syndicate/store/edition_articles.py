@@ -1,4 +1,4 @@
-"""Articles of editions: those that readers were told, and those that were left out, with the reason."""
+"""Articles that editions told their readers or left out, with the reason."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime

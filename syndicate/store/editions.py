@@ -69,7 +69,7 @@ def record_no_edition(
 
     Returns the record's id, or ``None`` when the period was dealt with.
     """
-    return _insert_edition(connection, _edition_values(newsletter, cadence, period, now) | {"state": state})
+    return insert_row(connection, edition_values(newsletter, cadence, period, now) | {"state": state})
 
 
 def cut_edition(
@@ -94,11 +94,11 @@ def cut_edition(
     ``None`` when the period has been dealt with already: then nothing is changed.
     """
     subject, html, text = rendered
-    values = _edition_values(newsletter, cadence, period, now)
+    values = edition_values(newsletter, cadence, period, now)
     values |= {"state": state if approve_by is None else WAITING, "stories": len(stories)}
     values |= {"subject": subject, "html": html, "text": text}
     values |= {"content_json": content, "web_url": web_url, "approve_by": approve_by}
-    edition_id = _insert_edition(connection, values)
+    edition_id = insert_row(connection, values)
     if edition_id is None:
         return None
     save_articles(connection, edition_id, stories=stories)
@@ -189,9 +189,10 @@ def _chose(edition_id: int) -> list[ColumnElement[bool]]:
     return [mine.exists(), ~had.exists()]
 
 
-def _edition_values(
+def edition_values(
     newsletter: str, cadence: str, period: tuple[datetime, datetime], now: datetime
 ) -> dict[str, object]:
+    """Return the columns of an edition without content."""
     return {
         "newsletter": newsletter,
         "cadence": cadence,
@@ -219,12 +220,13 @@ def insert_edition(
 ) -> int | None:
     """Store a whole mail, (subject, html, text), without deliveries; ``None`` when the period has one."""
     subject, html, text = rendered
-    values = _edition_values(newsletter, cadence, period, now)
+    values = edition_values(newsletter, cadence, period, now)
     values |= {"state": state, "subject": subject, "html": html, "text": text}
-    return _insert_edition(connection, values)
+    return insert_row(connection, values)
 
 
-def _insert_edition(connection: Connection, values: dict[str, object]) -> int | None:
+def insert_row(connection: Connection, values: dict[str, object]) -> int | None:
+    """Insert an edition; return its id, or ``None`` when its period and revision are there."""
     table = schema.editions
     statement = insert_for(connection, table).values(**values).on_conflict_do_nothing().returning(table.c.id)
     edition_id: int | None = connection.scalars(statement).first()
@@ -261,7 +263,7 @@ def report_editions(
 
 
 def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """Count deliveries by the edition's id and state; those of a form count for its edition too."""
+    """Count deliveries by the edition's id and state; deliveries of a form count for its edition too."""
     table, deliveries = schema.editions, schema.deliveries
     period = table.c.newsletter, table.c.period_end, table.c.revision
     mains = select(table.c.id, *period).where(table.c.id.in_(ids), table.c.cadence == EVERY_EDITION)

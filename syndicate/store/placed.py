@@ -89,7 +89,7 @@ def lead_facts(connection: Connection, article_ids: Sequence[int]) -> dict[int, 
 
 
 def packed_terms(connection: Connection, article_ids: Sequence[int]) -> dict[int, bytes]:
-    """Return the packed terms of those of these articles that have some."""
+    """Return the packed terms of articles, by article; articles without terms are left out."""
     table = schema.article_terms
     query = select(table.c.article_id, table.c.terms)
     rows = rows_with(connection, query, table.c.article_id, article_ids)

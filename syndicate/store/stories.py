@@ -249,6 +249,14 @@ def story_articles(
     return [*map(StoryArticle._make, connection.execute(query).all())]
 
 
+def by_story(rows: Iterable[StoryArticle]) -> dict[int, list[StoryArticle]]:
+    """Return the articles of each story, by the story's id, in their order."""
+    members: dict[int, list[StoryArticle]] = {}
+    for row in rows:
+        members.setdefault(row.story_id, []).append(row)
+    return members
+
+
 def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
     """Write stories' leads and counts; new coverage marks the pages of all their articles, which list it."""
     if not stories:

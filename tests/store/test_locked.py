@@ -483,7 +483,7 @@ READS = {
     "editions.count_by_edition",
     "periods.gathered_counts",
     "periods.last_period_end",
-    "periods.missed_editions",
+    "periods.missed_periods",
     "editions.get_edition",
     "editions.has_edition",
     "newsletters.known_since",

@@ -1,4 +1,4 @@
-"""The answers to "why was this article (not) mailed?", from the rows of each newsletter."""
+"""Answers to "why was this article (not) mailed?", from the rows of each newsletter."""
 
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
@@ -21,7 +21,7 @@ from syndicate.store import newsletters as newsletter_store
 def article_outcomes(
     connection: Connection, newsletters: Sequence[Newsletter], article: Article, now: datetime
 ) -> list[ArticleOutcome]:
-    """Return one answer for each newsletter, about the edition that everybody gets."""
+    """Return one answer for each newsletter, about its main edition."""
     rows = edition_articles.article_editions(connection, article.id)
     leads = article_store.get_articles(connection, [row.lead_id for row in rows])
     titles = {lead_id: lead.title for lead_id, lead in leads.items()}

@@ -157,7 +157,7 @@ class DeskJob:
     ) -> list[tuple[DeskEdition, tuple[str, ...]]]:
         """Let go every edition whose deadline has passed, of the newsletters whose names are ``wanted``.
 
-        Those that lint stops stay, with the reasons.
+        An edition that lint stops stays, with the reasons.
         """
         with self.store.read() as connection:
             overdue = [

@@ -201,10 +201,9 @@ class Selector:
         prints = self._fingerprints(connection, [one for new, told in pairs for one in new + told])
         found: set[int] = set()
         for new, told in pairs:
-            before = [prints[article_id] for article_id in told if article_id in prints]
-            for article_id in new if before else ():
-                if article_id in prints and says_else(prints[article_id], before, self.story_options):
-                    found.add(article_id)
+            if before := [prints[article_id] for article_id in told if article_id in prints]:
+                known = prints.keys() & new
+                found |= {one for one in known if says_else(prints[one], before, self.story_options)}
         return found
 
     def _same_events(self, connection: Connection, items: Sequence[Item]) -> dict[int, set[int]]:
@@ -224,14 +223,10 @@ class Selector:
         return says_else(one, [other], self.story_options) or says_else(other, [one], self.story_options)
 
     def _fingerprints(self, connection: Connection, article_ids: Sequence[int]) -> dict[int, Fingerprint]:
-        """Return fingerprints, without those that an older version wrote: they wait to be written again."""
-        found: dict[int, Fingerprint] = {}
-        for article_id, terms in placed_store.packed_terms(connection, article_ids).items():
-            try:
-                found[article_id] = Fingerprint.unpack(terms)
-            except ValueError:
-                continue
-        return found
+        """Return fingerprints, without fingerprints of an older version until they are written again."""
+        packed = placed_store.packed_terms(connection, article_ids)
+        found = {article_id: Fingerprint.unpack_known(terms) for article_id, terms in packed.items()}
+        return {article_id: one for article_id, one in found.items() if one is not None}
 
 
 def _stories_of(
@@ -258,14 +253,8 @@ def _kept_from_us(
 
 def _by_story(rows: Iterable[story_store.StoryArticle], matching: Collection[int]) -> Stories:
     """Return the articles of each story that has a matching one."""
-    stories: dict[int, list[story_store.StoryArticle]] = {}
-    for row in rows:
-        stories.setdefault(row.story_id, []).append(row)
-    return {
-        story_id: members
-        for story_id, members in stories.items()
-        if any(row.article_id in matching for row in members)
-    }
+    stories = story_store.by_story(rows).items()
+    return {story: rows for story, rows in stories if any(row.article_id in matching for row in rows)}
 
 
 def _candidates(

@@ -68,7 +68,7 @@ def store_draft(
 
 
 def _quarantine_broken(connection: Connection, newsletter: str, proof: Proof, now: datetime) -> None:
-    """Show the stories that break a template of this newsletter, and no longer those of earlier editions."""
+    """Quarantine the stories that break a template of this newsletter, in place of its earlier stories."""
     broken = {f"{lead_id} of {newsletter}": reason for lead_id, reason in proof.broken.items()}
     before = {failure.subject for failure in quarantine.failures(connection, kind=KIND)}
     mine = {subject for subject in before if subject.endswith(f" of {newsletter}")}

@@ -22,7 +22,7 @@ from syndicate.store import newsletters as newsletter_store
 from syndicate.store.preferences import Variant
 
 DraftOf = Callable[[Newsletter, Period, datetime, Variant], Draft]
-"""Chooses and renders what those who made a choice get: ``EditionJob.draft``."""
+"""Chooses and renders the form of readers who made a choice: ``EditionJob.draft``."""
 
 
 def cadences(newsletter: Newsletter) -> tuple[str, ...]:
@@ -34,7 +34,7 @@ def cadences(newsletter: Newsletter) -> tuple[str, ...]:
 
 
 def at_cadence(newsletter: Newsletter, cadence: str) -> Newsletter:
-    """The newsletter as those get it who chose a cadence: at its last time of the day, weekly on Mondays."""
+    """Return the newsletter at a chosen cadence: at its last time of the day, weekly on Mondays."""
     if cadence == EVERY_EDITION or cadence not in cadences(newsletter):
         return newsletter
     schedule = parse_schedule(newsletter.schedule)
@@ -99,7 +99,7 @@ def _due(store: Store, newsletter: Newsletter, variant: Variant, now: datetime) 
 def _waits(
     connection: Connection, newsletter: Newsletter, period: Period, now: datetime
 ) -> tuple[str, datetime | None]:
-    """The state it is cut in, and its deadline: those of the edition if that one waits."""
+    """Return the state and the deadline of a form: those of its edition while that waits."""
     issue = desk.issue_of(connection, newsletter.name, period.end)
     if issue is not None and issue.state in edition_store.OPEN:
         return issue.state, issue.approve_by

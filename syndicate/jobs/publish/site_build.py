@@ -82,9 +82,12 @@ class SiteBuild:
         """Write what is stale, once it has begun; ``written`` and ``failures`` say what happened."""
         known = self._context.known
         with self._store.read() as connection:
-            self._top = self._ranked(connection, "top", FRONT_TOP)
-            self._front_top = self._reasoned(connection, self._top)
-            self._trending = self._ranked(connection, "trending", TRENDING_SHOWN)
+            self._front_top = self._ranked(connection, "top", FRONT_TOP)
+            trending = self._ranked(connection, "trending", TRENDING_SHOWN)
+        # Reasons stand on the front page only, which is written anew anyway.
+        self._top, self._trending = (
+            [replace(headline, why=()) for headline in found] for found in (self._front_top, trending)
+        )
         self._shown = Shown(top=self._top[:TOP_SHOWN], trending=self._trending)
         lists = signature_of(*self._shown.values(), self._sections)
         templates = self._context.templates.fingerprint("pages/")
@@ -251,17 +254,12 @@ class SiteBuild:
             self.failures.append(str(error))
 
     def _ranked(self, connection: Connection, name: str, limit: int) -> list[Headline]:
-        ids = [story.article_id for story in ranking.ranked_stories(connection, name, limit=limit)]
-        found = article_store.get_articles(connection, ids)
-        articles = [found[article_id] for article_id in ids if article_id in found]
-        return list(self._headlines(connection, articles).values())
-
-    def _reasoned(self, connection: Connection, top: Sequence[Headline]) -> list[Headline]:
-        """The same headlines with what put them there: for the front page, which is written anew anyway."""
-        ranked = ranking.ranked_stories(connection, "top", limit=FRONT_TOP)
-        leads = article_store.get_articles(connection, [story.article_id for story in ranked])
-        why = {leads[one.article_id].path: reasons(one.parts) for one in ranked if one.article_id in leads}
-        return [replace(headline, why=why.get(headline.path, ())) for headline in top]
+        """Return the headlines of a list with the reasons for their places."""
+        ranked = ranking.ranked_stories(connection, name, limit=limit)
+        why = {story.article_id: reasons(story.parts) for story in ranked}
+        found = article_store.get_articles(connection, list(why))
+        headlines = self._headlines(connection, [found[one] for one in why if one in found])
+        return [replace(headline, why=why[one]) for one, headline in headlines.items()]
 
     def _more_from(self, connection: Connection, section: str) -> list[Headline]:
         if section and section not in self._more:

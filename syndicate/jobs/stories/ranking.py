@@ -163,9 +163,7 @@ def story_facts(
     ``learned`` replaces the stored weights.
     """
     known = ranking.source_weights(connection) if learned is None else learned
-    members: dict[int, list[story_store.StoryArticle]] = {}
-    for row in rows:
-        members.setdefault(row.story_id, []).append(row)
+    members = story_store.by_story(rows)
     week_ago = moment - RHYTHM_DAYS * DAY
     since = moment - timedelta(hours=options.slow_window_hours)
     gather = _Facts(
