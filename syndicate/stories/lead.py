@@ -68,11 +68,11 @@ def choose_lead(candidates: Sequence[LeadCandidate]) -> int:
     """Return the id of the article that leads, of those that ``lead_candidates`` returned.
 
     That is the editor's latest choice. Without a choice, let the articles come one after another. Fresh
-    articles are published up to ``FRESH`` before the latest. Of them, a report goes before other pieces, then the source
-    of most weight; among these, an article is worth its centrality, and more with a picture or a long text.
-    The lead stays while it is fresh, goes behind none and is worth at most ``CALM`` less than the best. Else
-    the newest of those worth as much takes over, because it stays the longest. So the lead follows from the
-    articles alone, in whatever batches they were placed.
+    articles are published up to ``FRESH`` before the latest. Of them, a report goes before other pieces, then
+    the source of most weight; among these, an article is worth its centrality, and more with a picture or a
+    long text. The lead stays while it is fresh, goes behind none and is worth at most ``CALM`` less than the
+    best. Else the newest of the articles worth as much takes over, because it stays the longest. So the lead
+    follows from the articles alone, in whatever batches they were placed.
 
     Raises ``ValueError`` when there is no candidate.
     """
