@@ -1,16 +1,11 @@
 """Answers to "why was this article (not) mailed?", from the rows of each newsletter."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from syndicate.model import EVERY_EDITION, Article, Newsletter
-from syndicate.newsletter.article_outcomes import (
-    ArticleFacts,
-    ArticleOutcome,
-    NewsletterFacts,
-    outcome_of,
-    period_of,
-)
+from syndicate.newsletter.article_outcomes import ArticleFacts, ArticleOutcome, outcome_of, period_of
 from syndicate.newsletter.periods import latest_period, parse_schedule, read_zone
 from syndicate.store import Connection, desk, edition_articles, quarantine
 from syndicate.store import articles as article_store
@@ -32,30 +27,23 @@ def article_outcomes(
         zone = read_zone(newsletter.time_zone)
         start = latest_period(parse_schedule(newsletter.schedule), zone, article.first_seen).end
         newest = article_store.newest_before(connection, [article.source_id], first_seen=start)
-        line = newsletter.name, EVERY_EDITION
+        name = newsletter.name
         facts = ArticleFacts(
-            article_id=article.id,
-            published=article.published,
-            first_seen=article.first_seen,
-            dated=article.dated,
-            placed=article.story_id is not None,
+            article=article,
             matches=bool(channel_store.matching_articles(connection, newsletter.clauses, [article.id])),
+            known_since=newsletter_store.known_since(connection, name) or now,
             newest=article.published > newest.get(article.source_id, article.published),
-            editions=[row for row in rows if (row.newsletter, row.cadence) == line],
+            editions=[row for row in rows if (row.newsletter, row.cadence) == (name, EVERY_EDITION)],
             leads=titles,
+            paused=name in paused,
+            failure=failures.get(name, ""),
         )
-        period = period_of(newsletter, facts) if facts.dated else None
-        issue = desk.issue_of(connection, newsletter.name, period.end) if period else None
-        state = NewsletterFacts(
-            known_since=newsletter_store.known_since(connection, newsletter.name) or now,
-            paused=newsletter.name in paused,
-            failure=failures.get(newsletter.name, ""),
-            state=issue.state if issue else "",
-            edition_id=issue.edition.id if issue else None,
-        )
+        period = period_of(newsletter, facts)
+        if period and (issue := desk.issue_of(connection, name, period.end)):
+            facts = replace(facts, state=issue.state, edition_id=issue.edition.id)
 
         def show(at: datetime, zone: tzinfo = zone) -> str:
             return f"{at.astimezone(zone):%a %d %b %H:%M %Z}"
 
-        found.append(outcome_of(newsletter, facts, period, state, now=now, show=show))
+        found.append(outcome_of(newsletter, facts, period, now=now, show=show))
     return found
