@@ -190,28 +190,20 @@ class SiteBuild:
             article = item.article
             tags = {tag_key(name) for name in article.tags}
             self._linked |= {tag: tag in listed for tag in tags}
-            if error := self._not_written(article.path, page):
+            try:
+                self._write(article.path, _rendered(page))
+            except RenderError as error:
                 self._failed_in_a_row += 1
                 self.failures.append(f"page {article.path}: {error}")
                 self._context.record_failure("page", article.path, error, source_id=article.source_id)
-            else:
-                self._failed_in_a_row = 0
-                self._written[article.id] = versions[article.id]
-                self._marks |= {f"tag:{tag}" for tag in tags if tag in listed or self._has_page(tag)}
-                self._marks.add(f"source:{article.source_id}")
-                if article.section:
-                    self._marks.add(f"section:{self._pages.section_name(article.section)}")
-                self._context.clear_pages({article.path})
-
-    def _not_written(self, path: str, page: bytes | RenderError) -> RenderError | None:
-        """Write a page; return why it could not be rendered or written."""
-        if isinstance(page, RenderError):
-            return page
-        try:
-            self._write(path, page)
-        except RenderError as error:
-            return error
-        return None
+                continue
+            self._failed_in_a_row = 0
+            self._written[article.id] = versions[article.id]
+            self._marks |= {f"tag:{tag}" for tag in tags if tag in listed or self._has_page(tag)}
+            self._marks.add(f"source:{article.source_id}")
+            if article.section:
+                self._marks.add(f"section:{self._pages.section_name(article.section)}")
+            self._context.clear_pages({article.path})
 
     def _rendered_pages(
         self, items: Sequence[PublishedArticle], more: Mapping[str, Sequence[Headline]]
@@ -275,6 +267,12 @@ class SiteBuild:
     def _write(self, path: str, data: bytes) -> None:
         if write_page(f"{self._context.output}/{path}", data):
             self.written.append(path)
+
+
+def _rendered(page: bytes | RenderError) -> bytes:
+    if isinstance(page, RenderError):
+        raise page
+    return page
 
 
 def _section_feeds(channels: Iterable[Channel]) -> dict[str, list[list[str]]]:
