@@ -269,40 +269,41 @@ def _candidates(
     top, trending = ({one.story_id: one for one in ranked} for ranked in listed)
     found = []
     for story in story_store.get_stories(connection, stories).values():
-        rows = {row.article_id: row for row in stories[story.id]}
-        members = [
-            Member(
-                article_id=article_id,
-                source_id=rows[article_id].source_id,
-                published=rows[article_id].published,
-                first_seen=rows[article_id].first_seen,
-                text=rows[article_id].same_text,
-                matches=article_id in matching,
-                told_in=earlier.told.get(article_id, (0, None))[0],
-                told_at=earlier.told.get(article_id, (0, None))[1],
-                still_news=article_id in still_news,
-                says_else=article_id in else_saying,
+        rows = stories[story.id]
+        members = []
+        for row in _in_order(rows):
+            told_in, told_at = earlier.told.get(row.article_id, (0, None))
+            members.append(
+                Member(
+                    article_id=row.article_id,
+                    source_id=row.source_id,
+                    published=row.published,
+                    first_seen=row.first_seen,
+                    text=row.same_text,
+                    matches=row.article_id in matching,
+                    told_in=told_in,
+                    told_at=told_at,
+                    still_news=row.article_id in still_news,
+                    says_else=row.article_id in else_saying,
+                )
             )
-            for article_id in _in_order(stories[story.id])
-        ]
         found.append(
             Candidate(
-                story=replace(story, coverage=len({row.source_id for row in rows.values()})),
+                story=replace(story, coverage=len({row.source_id for row in rows})),
                 members=tuple(members),
                 top=top.get(story.id),
                 trending=trending.get(story.id),
-                pinned=story.id in top and "pin" in top[story.id].parts,
             )
         )
     return found
 
 
-def _in_order(rows: Sequence[story_store.StoryArticle]) -> list[int]:
+def _in_order(rows: Sequence[story_store.StoryArticle]) -> list[story_store.StoryArticle]:
     """Return a story's articles in the order in which they would lead: its lead first, copies last."""
     texts: dict[int, int] = {}
     for row in rows:
         texts.setdefault(row.same_text, row.article_id)
-    ordered = sorted(
+    return sorted(
         rows,
         key=lambda row: (
             row.article_id != row.lead_id,
@@ -313,7 +314,6 @@ def _in_order(rows: Sequence[story_store.StoryArticle]) -> list[int]:
             row.article_id,
         ),
     )
-    return [row.article_id for row in ordered]
 
 
 def for_period(ranking: RankingOptions, length: timedelta) -> RankingOptions:
