@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from syndicate.model import Article, EditionArticle, LeaveReason, Newsletter
-from syndicate.newsletter.periods import Period, is_late, latest_period, parse_schedule, read_zone
+from syndicate.newsletter.periods import Period, is_late, period_at
 
 Answer = tuple[str, str, int | None]
 
@@ -52,18 +52,13 @@ def period_of(newsletter: Newsletter, facts: ArticleFacts) -> Period | None:
     That is the period in which it was published, or a later one if it was first seen in that; ``None`` if it
     is undated, or was first seen too late for any.
     """
-    article, schedule = facts.article, parse_schedule(newsletter.schedule)
-    zone = read_zone(newsletter.time_zone)
-
-    def holding(at: datetime) -> Period:
-        return Period(start=latest_period(schedule, zone, at).end, end=schedule.next_runs(zone, at, 1)[0])
-
+    article = facts.article
     if not article.dated:
         return None
-    period = holding(article.published)
+    period = period_at(newsletter, article.published)
     if article.first_seen < period.end:
         return period
-    late = holding(article.first_seen)
+    late = period_at(newsletter, article.first_seen)
     return late if facts.newest or is_late(article.published, article.first_seen, late) else None
 
 

@@ -140,6 +140,12 @@ def latest_period(schedule: Schedule, zone: ZoneInfo, now: datetime) -> Period:
     return Period(start=start, end=end)
 
 
+def period_at(newsletter: Newsletter, at: datetime) -> Period:
+    """Return the period of a newsletter that holds a moment."""
+    schedule, zone = parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone)
+    return Period(start=latest_period(schedule, zone, at).end, end=schedule.next_runs(zone, at, 1)[0])
+
+
 def is_late(published: datetime, first_seen: datetime, period: Period) -> bool:
     """Return whether an article is news of a period though it was published in the one before.
 

@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 
 from syndicate.model import EVERY_EDITION, Article, Newsletter
 from syndicate.newsletter.article_outcomes import ArticleFacts, ArticleOutcome, outcome_of, period_of
-from syndicate.newsletter.periods import latest_period, parse_schedule, read_zone
+from syndicate.newsletter.periods import period_at, read_zone
 from syndicate.store import Connection, desk, edition_articles, quarantine
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
@@ -25,7 +25,7 @@ def article_outcomes(
     found = []
     for newsletter in newsletters:
         zone = read_zone(newsletter.time_zone)
-        start = latest_period(parse_schedule(newsletter.schedule), zone, article.first_seen).end
+        start = period_at(newsletter, article.first_seen).start
         newest = article_store.newest_before(connection, [article.source_id], first_seen=start)
         name = newsletter.name
         facts = ArticleFacts(

@@ -16,7 +16,7 @@ from syndicate.jobs.newsletter.selection import Selector
 from syndicate.jobs.newsletter.storing import store_draft
 from syndicate.jobs.newsletter.variants import cut_variants
 from syndicate.model import EVERY_EDITION, EditionStory, LeftOut, Newsletter
-from syndicate.newsletter.periods import Period, latest_period, parse_schedule, read_zone
+from syndicate.newsletter.periods import Period, period_at
 from syndicate.newsletter.readiness import Gathered
 from syndicate.newsletter.views import digest_from_stories
 from syndicate.store import Store, quarantine
@@ -175,9 +175,7 @@ class EditionJob:
 
     def upcoming(self, newsletter: Newsletter, now: datetime) -> Period:
         """The period that is running now; its edition is the next one."""
-        schedule, zone = parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone)
-        last = latest_period(schedule, zone, now)
-        return Period(start=last.end, end=schedule.next_runs(zone, now, 1)[0])
+        return period_at(newsletter, now)
 
     def _cut(
         self,
@@ -198,11 +196,12 @@ class EditionJob:
                 return waits
         try:
             draft = self.draft(newsletter, period, now)
+            draft.check()
         except (RenderError, ConfigError) as error:
-            return replace(outcome, problem=self._quarantined(newsletter, str(error), now, dry_run=dry_run))
-        if draft.problems:
-            problem = "; ".join(draft.problems)
-            return replace(outcome, problem=self._quarantined(newsletter, problem, now, dry_run=dry_run))
+            if not dry_run:
+                with self.store.write() as connection:
+                    quarantine.record_failure(connection, "newsletter", newsletter.name, str(error), now=now)
+            return replace(outcome, problem=str(error))
         if draft.proof is None:
             if look is not None and not look.may_be_empty:
                 return waits
@@ -228,9 +227,3 @@ class EditionJob:
         if draft.proof is None:
             return outcome
         return replace(outcome, edition_id=edition_id, outcome=state if edition_id else "exists")
-
-    def _quarantined(self, newsletter: Newsletter, problem: str, now: datetime, *, dry_run: bool) -> str:
-        if not dry_run:
-            with self.store.write() as connection:
-                quarantine.record_failure(connection, "newsletter", newsletter.name, problem, now=now)
-        return problem

@@ -74,6 +74,11 @@ class Draft:
         """Return what stops it."""
         return () if self.proof is None else self.proof.errors
 
+    def check(self) -> None:
+        """Raise ``RenderError`` if lint stops it."""
+        if self.problems:
+            raise RenderError("; ".join(self.problems))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:

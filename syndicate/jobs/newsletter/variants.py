@@ -109,8 +109,7 @@ def _waits(
 
 
 def _cut(store: Store, draft: Draft, variant: Variant, now: datetime) -> None:
-    if draft.problems:
-        raise RenderError("; ".join(draft.problems))
+    draft.check()
     with store.write() as connection:
         state, approve_by = edition_store.VARIANT, None
         if draft.proof is not None:
