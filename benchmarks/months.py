@@ -81,7 +81,7 @@ class Newsroom:
 
     @property
     def is_blog(self) -> bool:
-        """Whether one source is all there is."""
+        """True when the newsroom has one source."""
         return len(self.feeds) == 1
 
 

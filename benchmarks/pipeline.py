@@ -193,7 +193,7 @@ def _publish(services: Services, figures: Figures, server_pid: int | None, now: 
 
 def _edition(services: Services, now: datetime) -> None:
     newsletter = services.newsletters[0]
-    period = Period(start=now - timedelta(days=3650), end=now, key="all")
+    period = Period(start=now - timedelta(days=3650), end=now)
     draft = services.editions.draft(newsletter, period, now)
     if draft.rendered is None:
         raise SystemExit("the benchmark's edition is empty")

@@ -181,12 +181,13 @@ def _live(services: Services, moment: datetime, figures: Figures) -> Sequence[So
 
 
 def _look_at_rows(services: Services, figures: Figures) -> None:
-    table, stories, sent = schema.articles, schema.ranked, schema.edition_stories
+    table, stories, sent = schema.articles, schema.ranked, schema.edition_articles
     with services.store.read() as connection:
         rows = connection.execute(select(table).order_by(table.c.published, table.c.id)).all()
         shown = {one.id for one in channel_store.channel_articles(connection, (), limit=1_000_000)}
         ranked = set(connection.scalars(select(stories.c.article_id)))
-        carried = connection.execute(select(sent).order_by(sent.c.edition_id, sent.c.position)).all()
+        items = select(sent).where(sent.c.article_id == sent.c.lead_id)
+        carried = connection.execute(items.order_by(sent.c.edition_id, sent.c.article_id)).all()
         quarantined = connection.scalars(select(schema.quarantine.c.reason)).all()
     labels = _labels(rows)
     figures.count("articles_out", len(rows))

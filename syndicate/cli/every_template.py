@@ -14,7 +14,7 @@ from syndicate.cli.invented import CHANNEL, NEWSLETTER, archived, article, desk,
 from syndicate.errors import RenderError
 from syndicate.jobs.audience.confirmation import proofed_confirmation
 from syndicate.newsletter.sample import sample_stories
-from syndicate.publish.archive import archive_index_page, edition_item, edition_pages
+from syndicate.publish.archive import archive_index_page, edition_item, edition_page
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import SectionBlock
 from syndicate.services import Services
@@ -61,9 +61,9 @@ def _archive(services: Services, now: datetime) -> Renders:
     pages, options = _pages(services), services.publish_options
     for newsletter in services.newsletters or (NEWSLETTER,):
         editions = archived(newsletter.name, now)
-        yield partial(edition_pages, pages, newsletter, editions, options)
         yield partial(archive_index_page, pages, newsletter, editions, options)
         for item in editions:
+            yield partial(edition_page, pages, newsletter, item, options)
             yield partial(edition_item, services.templates, newsletter, item, options)
 
 

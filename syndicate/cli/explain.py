@@ -55,7 +55,7 @@ class Explanation:
     shared: Mapping[int, tuple[str, ...]]
     ranks: Mapping[str, RankedStory | None]
     sources: Mapping[int, str]
-    weights: Mapping[int, SourceWeight]
+    learned: Mapping[str, SourceWeight]
     decisions: list[Decision]
     newsletters: list[ArticleOutcome]
 
@@ -111,7 +111,11 @@ def explanation(connection: Connection, services: Services, text: str, now: date
         },
         ranks={name: _rank(connection, name, article.story_id) for name in ("top", "trending")},
         sources=sources,
-        weights=ranking.source_weights(connection),
+        learned={
+            sources[one]: weight
+            for one, weight in ranking.source_weights(connection).items()
+            if one in sources
+        },
         decisions=_decisions(connection, article, now),
         newsletters=article_outcomes(connection, services.newsletters, article, now),
     )
@@ -212,16 +216,10 @@ def _print_rank(name: str, rank: RankedStory | None, found: Explanation) -> None
         click.echo(f"\n{name.capitalize()}: not in the list{reason}")
         return
     click.echo(f"\n{name.capitalize()}: place {rank.position}, score {rank.score:.3f}")
-    learned = {
-        f"from {found.sources[source]}": one
-        for source, one in found.weights.items()
-        if source in found.sources
-    }
     for part, value in _named(rank.parts, found.sources).items():
-        weight = learned.get(part)
-        told = (
-            f" (learned weight {weight.weight:.2f} of {plural(weight.articles, 'article')})" if weight else ""
-        )
+        told = ""
+        if weight := found.learned.get(part.removeprefix("from ")):
+            told = f" (learned weight {weight.weight:.2f} of {plural(weight.articles, 'article')})"
         click.echo(f"  {value:.3f}  {part}{told}")
 
 
@@ -261,11 +259,7 @@ def _answer(found: Explanation) -> dict[str, Any]:
             for one in found.others
         ],
         "editor": [decision_answer(one) for one in found.decisions],
-        "learned_weights": {
-            found.sources[source]: one.weight
-            for source, one in found.weights.items()
-            if source in found.sources
-        },
+        "learned_weights": {source: one.weight for source, one in found.learned.items()},
         "story": _story(found),
         "coverage": [
             {"id": one.article_id, "source": one.source_name, "title": one.title} for one in found.coverage

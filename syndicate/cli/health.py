@@ -13,7 +13,6 @@ from syndicate.jobs.newsletter.readiness import waiting_periods
 from syndicate.model import (
     Decision,
     DeliveryState,
-    Edition,
     HubSubscription,
     Origin,
     Source,
@@ -74,7 +73,7 @@ class Health:
     stale_pages: int
     editions: list[EditionReport]
     gathering: dict[str, tuple[Period, Gathered]]
-    missed: dict[str, list[Edition]]
+    missed: dict[str, list[datetime]]
     deliveries: dict[str, int]
     bounces: dict[str, int]
     oldest_due: datetime | None
@@ -114,7 +113,7 @@ def look(services: Services, now: datetime) -> Health:
             stale_pages=stale.count_stale(connection),
             editions=edition_store.report_editions(connection, limit=5),
             gathering=gathering,
-            missed=period_store.missed_editions(connection, since=now - MISSED_SHOWN),
+            missed=period_store.missed_periods(connection, since=now - MISSED_SHOWN),
             deliveries=delivery_store.count_deliveries(connection),
             bounces=bounces.count_by_kind(connection),
             oldest_due=delivery_store.next_delivery(connection),
@@ -221,10 +220,10 @@ def _belonging(failure: Failure, names: Mapping[int, str]) -> str:
 
 def _missed(health: Health, services: Services) -> list[str]:
     return [
-        f"edition of {name} for {local(edition.period_end, zone_of(services, name))} was missed: "
+        f"edition of {name} for {local(end, zone_of(services, name))} was missed: "
         "nothing ran in time, or a backup was restored"
         for name, missed in health.missed.items()
-        for edition in missed
+        for end in missed
     ]
 
 

@@ -21,8 +21,7 @@ from syndicate.cli.frame import (
 )
 from syndicate.cli.wrapping import say
 from syndicate.jobs.newsletter.readiness import waiting_periods
-from syndicate.model import Newsletter
-from syndicate.newsletter.periods import Period, parse_schedule, read_zone
+from syndicate.newsletter.periods import Period, period_at, read_zone
 from syndicate.newsletter.readiness import Gathered
 from syndicate.services import Services
 from syndicate.store import audience
@@ -50,7 +49,7 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
         waits = waiting_periods(services.store, services.newsletters, at)
         with services.store.read() as connection:
             counts = audience.count_subscriptions(connection)
-            missed = period_store.missed_editions(connection, since=at - MISSED_SHOWN)
+            missed = period_store.missed_periods(connection, since=at - MISSED_SHOWN)
     answer = [
         {
             "name": one.name,
@@ -61,7 +60,7 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
             "next_edition": coming.get(one.name),
             "subscribers": counts.get(one.name, {}).get("confirmed", 0),
             "gathering": gathering_answer(*waits[one.name]) if one.name in waits else None,
-            "missed": [edition.period_end for edition in missed.get(one.name, [])],
+            "missed": missed.get(one.name, []),
         }
         for one in services.newsletters
     ]
@@ -100,7 +99,7 @@ def next_editions(services: Services, now: datetime) -> dict[str, datetime]:
     """Return when the next edition of each newsletter is due, without paused newsletters."""
     with services.store.read() as connection:
         paused = newsletter_store.paused_newsletters(connection)
-    return {one.name: _next(one, now) for one in services.newsletters if one.name not in paused}
+    return {one.name: period_at(one, now).end for one in services.newsletters if one.name not in paused}
 
 
 def gathering_answer(period: Period, gathered: Gathered) -> dict[str, Any]:
@@ -117,10 +116,6 @@ def zone_of(services: Services, name: str) -> ZoneInfo:
     """The time zone of the newsletter of that name; the site's for one that is declared no more."""
     zones = (read_zone(one.time_zone) for one in services.newsletters if one.name == name)
     return next(zones, services.zone)
-
-
-def _next(newsletter: Newsletter, now: datetime) -> datetime:
-    return parse_schedule(newsletter.schedule).next_runs(read_zone(newsletter.time_zone), now, 1)[0]
 
 
 def _print(answer: list[dict[str, Any]]) -> None:

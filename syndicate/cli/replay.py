@@ -94,7 +94,7 @@ def _print(
 
 
 def _moment(moment: datetime, zone: ZoneInfo) -> str:
-    """Widen the window of stories: replayed articles may be years old."""
+    """Return a time with its year: replayed articles may be years old."""
     return f"{moment.astimezone(zone):%a %d %b %Y %H:%M %Z}"
 
 

@@ -169,7 +169,7 @@ def _answer(health: Health, services: Services) -> dict[str, Any]:
         "gone_channels": sorted(services.gone_channels),
         "next_editions": coming,
         "gathering": {name: gathering_answer(*waits) for name, waits in health.gathering.items()},
-        "missed": {name: [one.period_end for one in missed] for name, missed in health.missed.items()},
+        "missed": health.missed,
         "paused_newsletters": [name for name in newsletter_names(services) if name not in coming],
         "editions": [_edition(report) for report in health.editions],
         "deliveries": health.deliveries,

@@ -1,7 +1,6 @@
 """Newsletters, their editions and the way to one mailbox."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
@@ -98,7 +97,6 @@ class EditionStory:
     tells: tuple[int, ...] = ()
     follow_up: bool = False
     score: float = 0.0
-    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 class LeaveReason(StrEnum):
@@ -135,7 +133,7 @@ class LeftOut:
 class EditionArticle:
     """An article of an edition. ``reason`` is ``""`` if the item led by ``lead_id`` told it, else why not.
 
-    ``state`` and ``cut_at`` are those of the edition.
+    ``state`` and ``cut_at`` belong to the edition.
     """
 
     TOLD: ClassVar = ("", LeaveReason.SAME_EVENT.value)

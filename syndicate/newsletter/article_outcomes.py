@@ -1,18 +1,18 @@
-"""What became of one article in a newsletter: one answer, from what its editions recorded. Pure."""
+"""Outcome of one article in a newsletter, from the records of its editions. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from syndicate.model import EditionArticle, LeaveReason, Newsletter
-from syndicate.newsletter.periods import Period, is_late, latest_period, parse_schedule, read_zone
+from syndicate.model import Article, EditionArticle, LeaveReason, Newsletter
+from syndicate.newsletter.periods import Period, is_late, period_at
 
 Answer = tuple[str, str, int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArticleOutcome:
-    """The answer for one newsletter.
+    """Answer for one newsletter.
 
     ``outcome`` is ``told``, ``left out``, ``waits``, ``too old``, ``undated``, ``not placed``, ``no match``,
     ``withdrawn``, ``missed``, ``failed`` or ``paused``. ``edition_id`` is that of the edition meant, if any.
@@ -29,88 +29,71 @@ class ArticleFacts:
     """Facts about an article and a newsletter.
 
     ``matches``: the query takes it. ``newest``: no article that its source had before is newer. ``editions``
-    is what editions did with it, the latest first; ``leads`` has the titles of their leads by id.
+    is what editions did with it, the latest first; ``leads`` has the titles of their leads by id. Periods
+    that ended before ``known_since`` have no edition. ``failure`` is the error of the last edition, or
+    ``""``. ``state`` and ``edition_id`` belong to the edition of the article's period, if there is one.
     """
 
-    article_id: int
-    published: datetime
-    first_seen: datetime
-    dated: bool
-    placed: bool
+    article: Article
     matches: bool
+    known_since: datetime
     newest: bool = False
     editions: Sequence[EditionArticle] = ()
-    leads: Mapping[int, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewsletterFacts:
-    """Facts about a newsletter. Periods that ended before ``known_since`` have no edition.
-
-    ``failure`` is why its last edition failed, or ``""``. ``state`` and ``edition_id`` are those of the
-    edition of the article's period, if that has one.
-    """
-
-    known_since: datetime
+    leads: Mapping[int, str] = field(default_factory=dict)
     paused: bool = False
     failure: str = ""
     state: str = ""
     edition_id: int | None = None
 
 
-def period_of(newsletter: Newsletter, article: ArticleFacts) -> Period | None:
-    """Return the period in which an article is news; ``None`` if it was first seen too late for any.
+def period_of(newsletter: Newsletter, facts: ArticleFacts) -> Period | None:
+    """Return the period in which an article is news.
 
-    That is the period in which it was published, or a later one if it was first seen in that.
+    That is the period in which it was published, or a later one if it was first seen in that; ``None`` if it
+    is undated, or was first seen too late for any.
     """
-    schedule, zone = parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone)
-
-    def holding(at: datetime) -> Period:
-        start, end = latest_period(schedule, zone, at).end, schedule.next_runs(zone, at, 1)[0]
-        return Period(start=start, end=end, key="")
-
-    period = holding(article.published)
+    article = facts.article
+    if not article.dated:
+        return None
+    period = period_at(newsletter, article.published)
     if article.first_seen < period.end:
         return period
-    late = holding(article.first_seen)
-    return late if article.newest or is_late(article.published, article.first_seen, late) else None
+    late = period_at(newsletter, article.first_seen)
+    return late if facts.newest or is_late(article.published, article.first_seen, late) else None
 
 
 def outcome_of(
     newsletter: Newsletter,
-    article: ArticleFacts,
+    facts: ArticleFacts,
     period: Period | None,
-    facts: NewsletterFacts,
     *,
     now: datetime,
     show: Callable[[datetime], str],
 ) -> ArticleOutcome:
     """Return what became of an article in a newsletter. ``show`` writes a time on the newsletter's clock."""
-    found = _by_editions(article, show)
+    found = _by_editions(facts, show)
     if found is None and period is not None:
         due = f"the edition of {show(period.end)}"
         latest = latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now)
-        found = _by_period(article, period, facts, due, latest) or _by_clock(
-            newsletter, period, facts, now, due
-        )
+        found = _by_period(facts, period, due, latest) or _by_clock(newsletter, facts, period, now, due)
     late = "too old", "first seen more than a period after the period it was published in", None
     outcome, text, edition_id = found or late
     return ArticleOutcome(newsletter=newsletter.name, outcome=outcome, text=text, edition_id=edition_id)
 
 
-def _by_editions(article: ArticleFacts, show: Callable[[datetime], str]) -> Answer | None:
+def _by_editions(facts: ArticleFacts, show: Callable[[datetime], str]) -> Answer | None:
     """Answer from the article and what editions recorded about it."""
-    sent = [one for one in article.editions if one.state != "withdrawn"]
+    sent = [one for one in facts.editions if one.state != "withdrawn"]
     told = [one for one in sent if one.reason in EditionArticle.TOLD]
-    one = next(iter(told or sent or article.editions), None)
+    one = next(iter(told or sent or facts.editions), None)
     edition = f"edition {one.edition_id} of {show(one.period_end)}" if one else ""
     if one and told:
-        return "told", f"told in {edition}{_part(article, one)}", one.edition_id
-    if not article.matches:
+        return "told", f"told in {edition}{_part(facts, one)}", one.edition_id
+    if not facts.matches:
         return "no match", "its query does not take the article", None
-    if not article.placed:
+    if facts.article.story_id is None:
         return "not placed", "waits for its place in a story: `syndicate stories` gives it one", None
-    if not article.dated:
+    if not facts.article.dated:
         return "undated", "its date is unknown, so it is news of no period", None
     if one is None:
         return None
@@ -120,10 +103,10 @@ def _by_editions(article: ArticleFacts, show: Callable[[datetime], str]) -> Answ
     return outcome, _left_out(one, edition), one.edition_id
 
 
-def _part(article: ArticleFacts, one: EditionArticle) -> str:
+def _part(facts: ArticleFacts, one: EditionArticle) -> str:
     if one.reason:
         return f", whose article {one.detail} tells the same event"
-    title = "" if one.lead_id == article.article_id else article.leads.get(one.lead_id, "")
+    title = "" if one.lead_id == facts.article.id else facts.leads.get(one.lead_id, "")
     return f', as part of the story "{title}"' if title else ""
 
 
@@ -142,15 +125,13 @@ def _left_out(one: EditionArticle, edition: str) -> str:
     return texts[LeaveReason(one.reason)]
 
 
-def _by_period(
-    article: ArticleFacts, period: Period, facts: NewsletterFacts, edition: str, latest: Period
-) -> Answer | None:
+def _by_period(facts: ArticleFacts, period: Period, edition: str, latest: Period) -> Answer | None:
     """Answer from what became of the article's period, of which no edition has a record of the article."""
     if facts.edition_id is None:
         return None
     if facts.state == "missed":
         return "missed", f"{edition} was missed", facts.edition_id
-    if article.published < period.start:
+    if facts.article.published < period.start:
         return "too old", f"published before the period of {edition}", facts.edition_id
     if period.end == latest.end:
         return "waits", f"placed after {edition} was cut: it waits for the next edition", facts.edition_id
@@ -158,7 +139,7 @@ def _by_period(
 
 
 def _by_clock(
-    newsletter: Newsletter, period: Period, facts: NewsletterFacts, now: datetime, edition: str
+    newsletter: Newsletter, facts: ArticleFacts, period: Period, now: datetime, edition: str
 ) -> Answer:
     """Answer for a period that has no edition yet."""
     if facts.paused:

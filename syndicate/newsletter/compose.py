@@ -68,22 +68,26 @@ class Member:
 class Candidate:
     """A story that an edition may carry. ``members`` are in the order in which they would lead it.
 
-    ``top`` and ``trending`` are its place in each list, if it has one. ``pinned``: an editor wants it in,
-    though it may be no news of the period.
+    ``top`` and ``trending`` are its place in each list, if it has one.
     """
 
     story: Story
     members: tuple[Member, ...]
     top: RankedStory | None = None
     trending: RankedStory | None = None
-    pinned: bool = False
+
+    @property
+    def pin(self) -> float:
+        """Place for which an editor has pinned it, or 0; a pinned story goes though it may be no news."""
+        return self.top.parts.get("pin", 0) if self.top else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One possible item of an edition.
 
-    ``tells`` are the articles that readers know when it was sent, ``new`` those that are news of the period.
+    ``tells`` are the articles that readers know when it was sent, ``new`` the articles that are news of the
+    period.
     """
 
     candidate: Candidate
@@ -136,7 +140,7 @@ def items_of(
     new = [member for member in fresh if member.text not in texts]
     repeats = tuple(_repeat(member, texts[member.text]) for member in fresh if member.text in texts)
     if not new:
-        pinned = [member for member in members if member.matches and candidate.pinned and not told]
+        pinned = [member for member in members if member.matches and candidate.pin and not told]
         return ((_item(candidate, pinned, pinned[:1], members),) if pinned else (), repeats)
     if len({member.source_id for member in members if member.matches}) == 1:
         return tuple(_posts(candidate, new)), repeats
@@ -214,7 +218,7 @@ def compose(
     options = options or ComposeOptions()
     choice = _Choice(options.per_source, leads, same_event or {})
     if everything:
-        top, trending = sorted(items, key=lambda item: (_pin(item), *_age(item))), []
+        top, trending = sorted(items, key=lambda item: (item.candidate.pin or sys.maxsize, *_age(item))), []
     else:
         top = _ranked(items, lambda item: item.candidate.top)
         trending = _ranked(items, lambda item: item.candidate.trending)
@@ -232,7 +236,6 @@ def compose(
             tells=item.tells,
             follow_up=item.follow_up,
             score=ranked.score if ranked else 0.0,
-            parts=ranked.parts if ranked else {},
         )
         for position, (kind, item, ranked) in enumerate(chosen, start=1)
     )
@@ -257,7 +260,7 @@ def _ranked(items: Sequence[Item], place: Ranked) -> list[Item]:
     pairs = [(item, ranked) for item in items if (ranked := place(item)) is not None]
     pairs.sort(
         key=lambda pair: (
-            _pin(pair[0]),
+            pair[0].candidate.pin or sys.maxsize,
             -pair[1].score,
             pair[1].position,
             pair[0].candidate.story.id,
@@ -265,11 +268,6 @@ def _ranked(items: Sequence[Item], place: Ranked) -> list[Item]:
         )
     )
     return [item for item, _ in pairs]
-
-
-def _pin(item: Item) -> float:
-    candidate = item.candidate
-    return candidate.top.parts.get("pin", sys.maxsize) if candidate.pinned and candidate.top else sys.maxsize
 
 
 class _Choice:
@@ -314,14 +312,14 @@ class _Choice:
             # Posts of one source are posts of their own, whatever they link to.
             same_page = self._links.get(self._leads[lead_id].link, item.lead)
             other = 0 if same_page.source_id == item.lead.source_id else same_page.article_id
-        if not other and not item.candidate.pinned:
+        if not other and not item.candidate.pin:
             other = min(self._taken & set(self._same_event.get(lead_id, ())), default=0)
         return other if other != lead_id else 0
 
     def _accept(self, item: Item, share: int) -> bool:
         source, lead_id = item.lead.source_id, item.lead.article_id
         # What several sources tell is no one source's story, whoever happens to lead it.
-        alone = item.alone and not item.candidate.pinned
+        alone = item.alone and not item.candidate.pin
         if lead_id in self._taken or self._told_by(item) or (alone and self._led[source] >= share):
             return False
         self._taken.add(lead_id)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from itertools import pairwise, takewhile
+from itertools import dropwhile, islice, pairwise, takewhile
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import ConfigError
@@ -48,11 +48,10 @@ class Cadence(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Period:
-    """``start`` ≤ t < ``end``, both in UTC. ``key`` is the scheduled local time of the end, in ISO form."""
+    """``start`` ≤ t < ``end``, both in UTC."""
 
     start: datetime
     end: datetime
-    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +64,8 @@ class Schedule:
 
     def next_runs(self, zone: ZoneInfo, after: datetime, count: int) -> tuple[datetime, ...]:
         """The next ``count`` scheduled moments later than ``after``, in UTC, in order."""
-        found: list[datetime] = []
-        for moment, _ in self.moments(zone, after.astimezone(zone).date() - _DAY):
-            if len(found) == count:
-                break
-            if moment > after:
-                found.append(moment)
-        return tuple(found)
+        moments = self.moments(zone, after.astimezone(zone).date() - _DAY)
+        return tuple(islice(dropwhile(lambda moment: moment <= after, moments), count))
 
     def includes(self, day: date) -> bool:
         """Return whether anything is scheduled on this local day."""
@@ -85,16 +79,15 @@ class Schedule:
             case Cadence.MONTHLY:
                 return day.day == (self.day or calendar.monthrange(day.year, day.month)[1])
 
-    def moments(self, zone: ZoneInfo, first: date) -> Iterator[tuple[datetime, datetime]]:
-        """``(moment in UTC, scheduled local time)`` from a day on, without end, strictly rising."""
+    def moments(self, zone: ZoneInfo, first: date) -> Iterator[datetime]:
+        """Yield the scheduled moments in UTC from a day on, without end, strictly rising."""
         previous: datetime | None = None
         day = first
         while True:
             for clock in self.times if self.includes(day) else ():
-                local = datetime.combine(day, clock)
-                moment = _first_moment(local, zone)
+                moment = _first_moment(datetime.combine(day, clock), zone)
                 if previous is None or moment > previous:
-                    yield moment, local
+                    yield moment
                     previous = moment
             day += _DAY
 
@@ -143,9 +136,14 @@ def own_hour(hour: int, zone: ZoneInfo, moment: datetime) -> datetime:
 def latest_period(schedule: Schedule, zone: ZoneInfo, now: datetime) -> Period:
     """The most recent period that has ended: its end is the last scheduled moment not after ``now``."""
     first = now.astimezone(zone).date() - timedelta(days=_LOOK_BACK_DAYS)
-    ended = list(takewhile(lambda pair: pair[0] <= now, schedule.moments(zone, first)))
-    (start, _), (end, local) = ended[-2:]
-    return Period(start=start, end=end, key=local.isoformat(timespec="minutes"))
+    start, end = list(takewhile(lambda moment: moment <= now, schedule.moments(zone, first)))[-2:]
+    return Period(start=start, end=end)
+
+
+def period_at(newsletter: Newsletter, at: datetime) -> Period:
+    """Return the period of a newsletter that holds a moment."""
+    schedule, zone = parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone)
+    return Period(start=latest_period(schedule, zone, at).end, end=schedule.next_runs(zone, at, 1)[0])
 
 
 def is_late(published: datetime, first_seen: datetime, period: Period) -> bool:
@@ -179,18 +177,14 @@ def due_period(
 def missed_periods(newsletter: Newsletter, now: datetime, *, since: datetime) -> list[Period]:
     """Return the periods that ended after ``since`` and more than ``max_lateness`` ago, oldest first.
 
-    Only the latest ``MOST_MISSED``: nobody reads a list of every day of a year.
+    At most the latest ``MOST_MISSED`` are returned.
     """
     zone = read_zone(newsletter.time_zone)
     first = since.astimezone(zone).date() - timedelta(days=_LOOK_BACK_DAYS)
     limit = now - timedelta(seconds=newsletter.max_lateness)
     moments = parse_schedule(newsletter.schedule).moments(zone, first)
-    ended = pairwise(takewhile(lambda pair: pair[0] < limit, moments))
-    return [
-        Period(start=start, end=end, key=local.isoformat(timespec="minutes"))
-        for (start, _), (end, local) in ended
-        if end > since
-    ][-MOST_MISSED:]
+    ended = pairwise(takewhile(lambda moment: moment < limit, moments))
+    return [Period(start=start, end=end) for start, end in ended if end > since][-MOST_MISSED:]
 
 
 def _clock(text: str, schedule: str) -> time:

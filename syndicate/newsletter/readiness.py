@@ -4,21 +4,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 PATIENCE = timedelta(minutes=10)
-"""An edition that has stories waits at most so long for the rest."""
+"""Longest wait of an edition that has stories."""
 
 OUTAGE_PATIENCE = timedelta(hours=2)
-"""A period without stories is called empty after so long, though sources are unread or all of them fail.
+"""Wait after which a period without stories is empty, though sources are unread or all of them fail.
 
 Longer than ``min_interval``, after which a source that failed is read again.
 """
 
 LAST_CALL = timedelta(minutes=1)
-"""Nothing waits longer than until so shortly before ``max_lateness`` is over."""
+"""Time before the end of ``max_lateness`` at which no edition waits any longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """Counts of what a period still lacks, of the active sources that its newsletter can match.
+    """Counts of sources and articles that a period lacks, of active sources that its newsletter can match.
 
     ``unread`` sources were due before the period was found to have ended and have not been read since,
     ``failing`` ones failed when last read; ``unplaced`` articles of the period have no place in a story.

@@ -118,7 +118,7 @@ def _covered_by(story: EditionStory, source: str, shown: Collection[str]) -> tup
 
 
 def _links(links: tuple[RelatedLink, ...], shown: Collection[str]) -> tuple[DigestLink, ...]:
-    """Links that lead somewhere, each once, without those that the edition shows elsewhere."""
+    """Return the links that lead somewhere, each once, without links that the edition shows elsewhere."""
     found: dict[str, DigestLink] = {}
     for link in links:
         url = web_url(link.url)

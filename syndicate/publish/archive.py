@@ -72,23 +72,21 @@ def archive_index_page(
     return {index: pages.other_page("pages/editions.html", index, **shared, editions=editions)}
 
 
-def edition_pages(
-    pages: SitePages, newsletter: Newsletter, editions: Sequence[ArchivedEdition], options: PublishOptions
-) -> dict[str, bytes]:
-    """The page of each of these editions, by path. Raises ``RenderError``."""
-    shared = _shared(newsletter, options)
-    written = {}
-    for item in editions:
-        said = {
-            "edition": item.edition,
-            "published": item.published,
-            "stories": item.digest.top,
-            "trending": item.digest.trending,
-            "note": item.digest.note,
-            "correction": item.digest.correction,
-        }
-        written[item.path] = pages.other_page("pages/edition.html", item.path, **shared, **said)
-    return written
+def edition_page(
+    pages: SitePages, newsletter: Newsletter, item: ArchivedEdition, options: PublishOptions
+) -> bytes:
+    """Return the page of an edition. Raises ``RenderError``."""
+    said = {"edition": item.edition, "published": item.published, **_content(item.digest)}
+    return pages.other_page("pages/edition.html", item.path, **_shared(newsletter, options), **said)
+
+
+def _content(digest: Digest) -> dict[str, object]:
+    return {
+        "stories": digest.top,
+        "trending": digest.trending,
+        "note": digest.note,
+        "correction": digest.correction,
+    }
 
 
 def _shared(newsletter: Newsletter, options: PublishOptions) -> dict[str, object]:
@@ -108,13 +106,7 @@ def edition_item(
     edition, digest = item.edition, item.digest
     language = newsletter.language or options.language
     url = f"{options.site_url}/{quote(item.path)}"
-    facts = {
-        "stories": digest.top,
-        "trending": digest.trending,
-        "note": digest.note,
-        "correction": digest.correction,
-    }
-    html = templates.in_language(language).render("pages/parts/edition_item.html", **facts)
+    html = templates.in_language(language).render("pages/parts/edition_item.html", **_content(digest))
     summary = digest.correction or digest.note or " · ".join(story.title for story in digest.stories)
     return PublishedArticle(
         article=Article(

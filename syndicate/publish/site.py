@@ -98,19 +98,16 @@ class SitePages:
         **lists: Sequence[Headline],
     ) -> list[bytes | RenderError]:
         """The page of each article, or the error in its place; ``more`` has the articles of each section."""
-        found: list[bytes | RenderError | None] = []
-        contexts = []
+        contexts: list[Mapping[str, object] | RenderError] = []
         for item in items:
             try:
-                context = self._article(item, more_from_section=more[item.article.section], **lists)
+                contexts.append(self._article(item, more_from_section=more[item.article.section], **lists))
             except RenderError as error:
-                found.append(error)
-            else:
-                contexts.append(context)
-                found.append(None)
-        texts = self._templates.render_each(_ARTICLE, contexts)
-        pages = iter([text if isinstance(text, RenderError) else _encoded(text) for text in texts])
-        return [next(pages) if page is None else page for page in found]
+                contexts.append(error)
+        whole = [context for context in contexts if not isinstance(context, RenderError)]
+        texts = iter(self._templates.render_each(_ARTICLE, whole))
+        rendered = (one if isinstance(one, RenderError) else next(texts) for one in contexts)
+        return [one if isinstance(one, RenderError) else _encoded(one) for one in rendered]
 
     def _article(
         self,

@@ -21,6 +21,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from syndicate.model import EARLIEST, Article, ArticleBody, Enclosure, Image, NewArticle
 from syndicate.store import schema
+from syndicate.store.batches import in_batches
 from syndicate.store.prepared import Prepared, PreparedInsert
 from syndicate.store.stale import mark_left, mark_stale
 from syndicate.store.story_moves import current_stories
@@ -141,7 +142,7 @@ def get_articles(connection: Connection, ids: Iterable[int]) -> dict[int, Articl
     table = schema.articles
     return {
         row.id: article_of(row)
-        for batch in _batches(list(ids))
+        for batch in in_batches(list(ids), _BATCH)
         for row in connection.execute(select(table).where(table.c.id.in_(batch))).all()
     }
 
@@ -163,7 +164,7 @@ def get_bodies(connection: Connection, ids: Iterable[int]) -> dict[int, ArticleB
     table = schema.article_bodies
     return {
         row.article_id: ArticleBody(html=row.html, text=plain_text(row.html))
-        for batch in _batches(list(ids))
+        for batch in in_batches(list(ids), _BATCH)
         for row in connection.execute(select(table).where(table.c.article_id.in_(batch)))
     }
 
@@ -328,10 +329,6 @@ def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Sequence[str]]
     ]
     if rows:
         _ADD_TAGS.execute_many(connection, rows)
-
-
-def _batches(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
-    return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))
 
 
 def telling_texts(connection: Connection, language: str, *, limit: int) -> list[str]:

@@ -11,13 +11,12 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, se
 from syndicate.model import Article, Clause, ClauseField
 from syndicate.store import schema
 from syndicate.store.articles import article_of, search_text
+from syndicate.store.batches import rows_with
 from syndicate.store.same_text import Rows, first_of_text
 from syndicate.text.names import tag_key
 
 # Number of newest articles that decide the spelling of a section.
 _SPELLINGS = 50
-# Ids in one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
-_TOGETHER = 10_000
 _NEWEST_FIRST = (schema.articles.c.published.desc(), schema.articles.c.id.desc())
 
 
@@ -84,11 +83,8 @@ def matching_articles(
     if not clauses:
         return set(article_ids)
     table = schema.articles
-    found: set[int] = set()
-    for start in range(0, len(article_ids), _TOGETHER):
-        some = table.c.id.in_(article_ids[start : start + _TOGETHER])
-        found.update(connection.scalars(select(table.c.id).where(some, *_conditions(clauses, table))))
-    return found
+    query = select(table.c.id).where(*_conditions(clauses, table))
+    return {row.id for row in rows_with(connection, query, table.c.id, article_ids)}
 
 
 def related_signature(connection: Connection, ids: Sequence[int]) -> list[tuple[int, int, str, str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, func, insert, or_, select, update
 
 from syndicate.model import EVERY_EDITION, Edition, LeaveReason
 from syndicate.store import schema
@@ -26,9 +26,10 @@ from syndicate.store.editions import (
     SendingTimes,
     add_deliveries,
     edition_of,
+    edition_values,
+    insert_row,
     waits_alone,
 )
-from syndicate.store.upsert import insert_for
 
 _OUT = (CUT, VARIANT)
 
@@ -146,7 +147,7 @@ def _corrected() -> Select[tuple[int]]:
 
 
 def issue_of(connection: Connection, newsletter: str, period_end: datetime) -> DeskEdition | None:
-    """The latest revision of the edition everybody gets for a period, whatever became of it."""
+    """Return the latest revision of the main edition of a period, in any state."""
     table = schema.editions
     query = (
         select(table)
@@ -206,9 +207,9 @@ def change_edition(
     """Give an open edition other content; false when it is no longer open, or another editor was faster.
 
     ``rendered`` is (subject, html, text); ``kept`` are the ids of the articles that lead its
-    items, in their new order; ``reasons`` says why others went, if no editor took them out.
+    items; ``reasons`` says why others went, if no editor took them out.
     """
-    table, stories = schema.editions, schema.edition_stories
+    table = schema.editions
     subject, html, text = rendered
     changed = connection.execute(
         update(table)
@@ -218,16 +219,6 @@ def change_edition(
     )
     if changed.rowcount != 1:
         return False
-    rows = connection.execute(select(stories).where(stories.c.edition_id == before.edition.id))
-    carried = {row.article_id: row._asdict() for row in rows}
-    connection.execute(delete(stories).where(stories.c.edition_id == before.edition.id))
-    values = [
-        carried[article_id] | {"position": position}
-        for position, article_id in enumerate(kept, start=1)
-        if article_id in carried
-    ]
-    if values:
-        connection.execute(insert(stories), values)
     leave_out_items(connection, before.edition.id, kept=kept, reasons=reasons)
     return True
 
@@ -269,33 +260,16 @@ def add_correction(
     now: datetime,
 ) -> int | None:
     """A held revision of an edition that went out; ``None`` when a later one waits or went out."""
-    table, stories, edition = schema.editions, schema.edition_stories, before.edition
+    edition = before.edition
     revision = _next_revision(connection, edition)
     if revision is None:
         return None
     subject, html, text = rendered
-    statement = insert_for(connection, table).values(
-        newsletter=edition.newsletter,
-        cadence=edition.cadence,
-        period_start=edition.period_start,
-        period_end=edition.period_end,
-        revision=revision,
-        state=HELD,
-        cut_at=now,
-        subject=subject,
-        html=html,
-        text=text,
-        stories=edition.stories,
-        content_json=content,
-        web_url=edition.web_url,
-    )
-    found: int | None = connection.scalars(statement.on_conflict_do_nothing().returning(table.c.id)).first()
-    if found is not None:
-        rows = connection.execute(select(stories).where(stories.c.edition_id == edition.id))
-        copies = [row._asdict() | {"edition_id": found} for row in rows]
-        if copies:
-            connection.execute(insert(stories), copies)
-    return found
+    period = edition.period_start, edition.period_end
+    values = edition_values(edition.newsletter, edition.cadence, period, now)
+    values |= {"revision": revision, "state": HELD, "subject": subject, "html": html, "text": text}
+    values |= {"stories": edition.stories, "content_json": content, "web_url": edition.web_url}
+    return insert_row(connection, values)
 
 
 def _next_revision(connection: Connection, edition: Edition) -> int | None:
@@ -313,11 +287,18 @@ def _next_revision(connection: Connection, edition: Edition) -> int | None:
     return max((row.revision for row in later), default=edition.revision) + 1
 
 
-def record_change(connection: Connection, change: EditionChange) -> None:
-    """Remember who did what, when."""
-    table = schema.edition_changes
-    values = {name: getattr(change, name) for name in EditionChange.__dataclass_fields__}
-    connection.execute(insert(table).values(**values))
+def record_change(
+    connection: Connection,
+    edition_id: int,
+    action: str,
+    detail: str,
+    by: str,
+    now: datetime,
+    story_id: int | None = None,
+) -> None:
+    """Record who did what to an edition, and when."""
+    values = {"edition_id": edition_id, "action": action, "detail": detail, "changed_by": by, "changed": now}
+    connection.execute(insert(schema.edition_changes).values(**values, story_id=story_id))
 
 
 def edition_changes(connection: Connection, edition_id: int) -> list[EditionChange]:

@@ -1,4 +1,4 @@
-"""Articles of editions: those that readers were told, and those that were left out, with the reason."""
+"""Articles that editions told their readers or left out, with the reason."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -7,9 +7,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, 
 
 from syndicate.model import EVERY_EDITION, EditionArticle, EditionStory, LeaveReason, LeftOut
 from syndicate.store import schema
+from syndicate.store.batches import in_batches, rows_with
 
-# Ids in one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
-_TOGETHER = 10_000
 _WITHDRAWN = "withdrawn"
 _MISSED = "missed"
 
@@ -30,8 +29,8 @@ def save_articles(
     rows = told + [(left.article_id, 0, str(left.reason), left.detail) for left in left_out]
     names = ("article_id", "lead_id", "reason", "detail")
     values = [{"edition_id": edition_id, **dict(zip(names, row, strict=True))} for row in rows]
-    for start in range(0, len(values), _TOGETHER):
-        connection.execute(insert(schema.edition_articles), values[start : start + _TOGETHER])
+    for some in in_batches(values):
+        connection.execute(insert(schema.edition_articles), some)
 
 
 def leave_out_items(
@@ -68,13 +67,10 @@ def told_articles(
     query = _articles().where(*told, schema.edition_articles.c.reason.in_(EditionArticle.TOLD))
     query = query.order_by(schema.editions.c.period_end)
     if article_ids is None:
-        return {row.article_id: EditionArticle(**row._asdict()) for row in connection.execute(query)}
-    found: dict[int, EditionArticle] = {}
-    for start in range(0, len(article_ids), _TOGETHER):
-        some = schema.edition_articles.c.article_id.in_(article_ids[start : start + _TOGETHER])
-        for row in connection.execute(query.where(some)):
-            found[row.article_id] = EditionArticle(**row._asdict())
-    return found
+        rows = iter(connection.execute(query))
+    else:
+        rows = rows_with(connection, query, schema.edition_articles.c.article_id, article_ids)
+    return {row.article_id: EditionArticle(**row._asdict()) for row in rows}
 
 
 def waiting_articles(

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, or_, select
 
-from syndicate.model import EVERY_EDITION, DeliveryState, Edition, EditionStory, LeftOut, SubscriptionState
+from syndicate.model import EVERY_EDITION, DeliveryState, Edition, EditionStory, SubscriptionState
 from syndicate.store import schema
 from syndicate.store.edition_articles import save_articles
 from syndicate.store.preferences import keep_hours, not_paused
@@ -64,14 +64,12 @@ def record_no_edition(
     period: tuple[datetime, datetime],
     state: str,
     now: datetime,
-    left_out: Sequence[LeftOut] = (),
-) -> bool:
-    """Remember that a period has no edition (``empty`` or ``missed``); false when it was dealt with."""
-    values = _edition_values(newsletter, cadence, period, now) | {"state": state}
-    edition_id = _insert_edition(connection, values)
-    if edition_id is not None:
-        save_articles(connection, edition_id, left_out=left_out)
-    return edition_id is not None
+) -> int | None:
+    """Record that a period has no edition (``empty`` or ``missed``).
+
+    Returns the record's id, or ``None`` when the period was dealt with.
+    """
+    return insert_row(connection, edition_values(newsletter, cadence, period, now) | {"state": state})
 
 
 def cut_edition(
@@ -96,32 +94,17 @@ def cut_edition(
     ``None`` when the period has been dealt with already: then nothing is changed.
     """
     subject, html, text = rendered
-    values = _edition_values(newsletter, cadence, period, now)
+    values = edition_values(newsletter, cadence, period, now)
     values |= {"state": state if approve_by is None else WAITING, "stories": len(stories)}
     values |= {"subject": subject, "html": html, "text": text}
     values |= {"content_json": content, "web_url": web_url, "approve_by": approve_by}
-    edition_id = _insert_edition(connection, values)
+    edition_id = insert_row(connection, values)
     if edition_id is None:
         return None
-    connection.execute(insert(schema.edition_stories), [_story_values(edition_id, one) for one in stories])
     save_articles(connection, edition_id, stories=stories)
     if state not in OPEN:
         add_deliveries(connection, edition_id, newsletter, now, times)
     return edition_id
-
-
-def _story_values(edition_id: int, story: EditionStory) -> dict[str, Any]:
-    return {
-        "edition_id": edition_id,
-        "position": story.position,
-        "story_id": story.story_id,
-        "article_id": story.lead.article.id,
-        "kind": story.kind,
-        "follow_up": story.follow_up,
-        "coverage": story.coverage,
-        "score": story.score,
-        "parts_json": dict(story.parts),
-    }
 
 
 def add_deliveries(
@@ -206,9 +189,10 @@ def _chose(edition_id: int) -> list[ColumnElement[bool]]:
     return [mine.exists(), ~had.exists()]
 
 
-def _edition_values(
+def edition_values(
     newsletter: str, cadence: str, period: tuple[datetime, datetime], now: datetime
 ) -> dict[str, object]:
+    """Return the columns of an edition without content."""
     return {
         "newsletter": newsletter,
         "cadence": cadence,
@@ -236,12 +220,13 @@ def insert_edition(
 ) -> int | None:
     """Store a whole mail, (subject, html, text), without deliveries; ``None`` when the period has one."""
     subject, html, text = rendered
-    values = _edition_values(newsletter, cadence, period, now)
+    values = edition_values(newsletter, cadence, period, now)
     values |= {"state": state, "subject": subject, "html": html, "text": text}
-    return _insert_edition(connection, values)
+    return insert_row(connection, values)
 
 
-def _insert_edition(connection: Connection, values: dict[str, object]) -> int | None:
+def insert_row(connection: Connection, values: dict[str, object]) -> int | None:
+    """Insert an edition; return its id, or ``None`` when its period and revision are there."""
     table = schema.editions
     statement = insert_for(connection, table).values(**values).on_conflict_do_nothing().returning(table.c.id)
     edition_id: int | None = connection.scalars(statement).first()
@@ -278,7 +263,7 @@ def report_editions(
 
 
 def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """Count deliveries by the edition's id and state; those of a form count for its edition too."""
+    """Count deliveries by the edition's id and state; deliveries of a form count for its edition too."""
     table, deliveries = schema.editions, schema.deliveries
     period = table.c.newsletter, table.c.period_end, table.c.revision
     mains = select(table.c.id, *period).where(table.c.id.in_(ids), table.c.cadence == EVERY_EDITION)

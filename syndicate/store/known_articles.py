@@ -3,7 +3,7 @@
 Asked for several sources at once, as their polls are stored.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_, uni
 
 from syndicate.model import EARLIEST, KnownArticle, SourceKind
 from syndicate.store import quarantine, schema
+from syndicate.store.batches import in_batches
 from syndicate.store.prepared import Prepared
 from syndicate.store.types import from_microseconds, to_microseconds
 
@@ -109,12 +110,12 @@ def known_entries(
     urls = [(source, url) for source, (_, urls) in asked.items() for url in urls if url]
     found: dict[int, dict[int, KnownArticle]] = {source: {} for source in asked}
     for query, pairs in ((_BY_KEYS, keys), (_BY_URLS, urls)):
-        for batch in _batches(pairs):
+        for batch in in_batches(pairs, _BATCH):
             for source, *facts in query.rows(connection, {"pairs": batch}):
                 one = _known(facts)
                 found[source][one.id] = one
     pruned: dict[int, set[str]] = {source: set() for source in asked}
-    for batch in _batches(keys):
+    for batch in in_batches(keys, _BATCH):
         for source, key in _PRUNED_BY_KEYS.rows(connection, {"pairs": batch}):
             pruned[source].add(key)
     return {source: (tuple(found[source].values()), frozenset(pruned[source])) for source in asked}
@@ -126,7 +127,7 @@ def articles_of_moments(
     """The articles of each source, by its id, that were published at one of these moments; not too many."""
     pairs = [(source, to_microseconds(moment)) for source, wanted in moments.items() for moment in wanted]
     found: dict[int, list[KnownArticle]] = {source: [] for source in moments}
-    for batch in _batches(pairs):
+    for batch in in_batches(pairs, _BATCH):
         rows = _BY_MOMENTS.rows(connection, {"pairs": batch})
         if len(rows) == MAX_SIMILAR and len(moments) > 1:
             # One source's articles must not displace another's.
@@ -151,7 +152,7 @@ def articles_of_titles(connection: Connection, source_id: int, titles: Sequence[
     """The source's articles with exactly one of these titles, not too many."""
     return [
         KnownArticle(**row._asdict())
-        for batch in _batches(titles)
+        for batch in in_batches(titles, _BATCH)
         for row in connection.execute(_BY_TITLES, {"source": source_id, "values": batch})
     ]
 
@@ -160,10 +161,6 @@ def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> 
     """Return those of the keys whose articles were pruned, or were passed over from the start."""
     return frozenset(
         key
-        for batch in _batches(keys)
+        for batch in in_batches(keys, _BATCH)
         for _, key in _PRUNED_BY_KEYS.rows(connection, {"pairs": [(source_id, key) for key in batch]})
     )
-
-
-def _batches(values: Sequence[Any]) -> Iterator[list[Any]]:
-    return (list(values[start : start + _BATCH]) for start in range(0, len(values), _BATCH))

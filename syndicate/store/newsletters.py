@@ -1,4 +1,4 @@
-"""Newsletters: since when their periods count, and which of them an operator has paused."""
+"""Newsletters: the start of their periods, and the pause by an operator."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -40,13 +40,13 @@ def newsletter_titles(connection: Connection) -> dict[str, str]:
 
 
 def known_since(connection: Connection, newsletter: str) -> datetime | None:
-    """Since when its periods count: since it was declared (again) or resumed; ``None`` if it is unknown."""
+    """Return the moment from which its periods count: declared (again) or resumed; ``None`` if unknown."""
     table = schema.newsletters
     return connection.scalars(select(table.c.known_since).where(table.c.name == newsletter)).first()
 
 
 def paused_newsletters(connection: Connection) -> frozenset[str]:
-    """The names of those for which no edition is cut."""
+    """Return the names of newsletters that an operator has paused."""
     table = schema.newsletters
     return frozenset(connection.scalars(select(table.c.name).where(table.c.paused)))
 

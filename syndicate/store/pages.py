@@ -11,12 +11,12 @@ from sqlalchemy import Connection, Select, and_, delete, func, or_, select, upda
 from syndicate.model import Entry, Image, NewArticle, PageRead, ReadState, WantedPage, is_dated
 from syndicate.store import schema
 from syndicate.store.articles import search_text
+from syndicate.store.batches import rows_with
 from syndicate.store.sources import source_of
 from syndicate.store.stale import mark_lists, mark_stale
 from syndicate.store.types import EPOCH
 from syndicate.store.upsert import insert_for
 
-_BATCH = 500
 # As ``net.failures`` words it.
 _GONE = re.compile(r" answered (404|410)\b")
 _DATES = ("published", "updated")
@@ -63,11 +63,8 @@ def want_pages(connection: Connection, source_id: int, pages: Iterable[WantedPag
 
 def _ids_of(connection: Connection, uids: Sequence[str]) -> dict[str, int]:
     table = schema.articles
-    found: dict[str, int] = {}
-    for start in range(0, len(uids), _BATCH):
-        query = select(table.c.uid, table.c.id).where(table.c.uid.in_(uids[start : start + _BATCH]))
-        found |= {row.uid: row.id for row in connection.execute(query)}
-    return found
+    rows = rows_with(connection, select(table.c.uid, table.c.id), table.c.uid, uids)
+    return {row.uid: row.id for row in rows}
 
 
 def claim_pages(

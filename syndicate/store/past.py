@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Table, and_, insert, or_, select
 
 from syndicate.store import schema
+from syndicate.store.batches import in_batches
 
 _COPIED_TOGETHER = 500
 
@@ -30,8 +31,7 @@ def copy_placed(source: Connection, target: Connection, *, since: datetime, befo
     known = and_(table.c.first_seen < before, table.c.story_id.is_not(None), wanted)
     ids = list(source.scalars(select(table.c.id).where(known).order_by(table.c.id)))
     told: set[int] = set()
-    for start in range(0, len(ids), _COPIED_TOGETHER):
-        some = ids[start : start + _COPIED_TOGETHER]
+    for some in in_batches(ids, _COPIED_TOGETHER):
         told.update(source.scalars(select(table.c.story_id).where(table.c.id.in_(some)).distinct()))
         _copy(source, target, table, table.c.id.in_(some))
         _copy_parts(source, target, some)
@@ -39,8 +39,7 @@ def copy_placed(source: Connection, target: Connection, *, since: datetime, befo
             _copy(source, target, placed, placed.c.article_id.in_(some))
     _copy_links(source, target, ids)
     stories = sorted(told)
-    for start in range(0, len(stories), _COPIED_TOGETHER):
-        some = stories[start : start + _COPIED_TOGETHER]
+    for some in in_batches(stories, _COPIED_TOGETHER):
         _copy(source, target, schema.stories, schema.stories.c.id.in_(some))
     return stories
 
@@ -70,8 +69,7 @@ def copy_arrived(source: Connection, target: Connection, article_ids: Sequence[i
 def _copy_links(source: Connection, target: Connection, article_ids: Sequence[int]) -> None:
     """Copy the related links between these articles."""
     table, known = schema.related, set(article_ids)
-    for start in range(0, len(article_ids), _COPIED_TOGETHER):
-        some = article_ids[start : start + _COPIED_TOGETHER]
+    for some in in_batches(article_ids, _COPIED_TOGETHER):
         rows = source.execute(select(table).where(table.c.article_id.in_(some))).mappings()
         if links := [dict(row) for row in rows if row["related_id"] in known]:
             target.execute(insert(table), links)

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, text, true
 
-from syndicate.model import EVERY_EDITION, Clause, ClauseField, Edition
+from syndicate.model import EVERY_EDITION, Clause, ClauseField
 from syndicate.store import schema
-from syndicate.store.editions import EMPTY, MISSED, VARIANT, edition_of
+from syndicate.store.editions import EMPTY, MISSED, VARIANT
 from syndicate.store.sources import CLOCK_STEP
 
 # As the partial index says it, word for word: SQLite uses that index for nothing else.
@@ -78,14 +77,12 @@ def delete_void_records(connection: Connection, now: datetime) -> int:
     return connection.execute(delete(table).where(void)).rowcount
 
 
-def missed_editions(connection: Connection, *, since: datetime) -> dict[str, list[Edition]]:
-    """Return the missed periods recorded since a moment, oldest first, by newsletter."""
+def missed_periods(connection: Connection, *, since: datetime) -> dict[str, list[datetime]]:
+    """Return the ends of the missed periods recorded since a moment, oldest first, by newsletter."""
     table = schema.editions
-    query = select(table).where(
-        table.c.state == MISSED, table.c.cadence == EVERY_EDITION, table.c.cut_at >= since
-    )
-    found: dict[str, list[Edition]] = {}
-    for row in connection.execute(query.order_by(table.c.period_end)):
-        facts: dict[str, Any] = row._asdict()
-        found.setdefault(row.newsletter, []).append(edition_of(facts))
+    recorded = table.c.state == MISSED, table.c.cadence == EVERY_EDITION, table.c.cut_at >= since
+    query = select(table.c.newsletter, table.c.period_end).where(*recorded).order_by(table.c.period_end)
+    found: dict[str, list[datetime]] = {}
+    for newsletter, end in connection.execute(query):
+        found.setdefault(newsletter, []).append(end)
     return found

@@ -9,11 +9,10 @@ from sqlalchemy import BigInteger, Connection, Text, func, select, type_coerce
 
 from syndicate.model import StoredArticle
 from syndicate.store import schema
+from syndicate.store.batches import rows_with
 
-_TITLES = 500
 # Rows fetched one by one take half as long again; a thousand leave the processor's cache unread.
 _FETCHED_TOGETHER = 250
-_IDS_TOGETHER = 10_000
 
 
 class LeadFacts(NamedTuple):
@@ -78,11 +77,7 @@ def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[
     table = schema.articles
     wanted = sorted(set(titles))
     latest = select(table.c.title, func.max(table.c.id).label("id")).group_by(table.c.title)
-    return {
-        row.title: row.id
-        for start in range(0, len(wanted), _TITLES)
-        for row in connection.execute(latest.where(table.c.title.in_(wanted[start : start + _TITLES])))
-    }
+    return {row.title: row.id for row in rows_with(connection, latest, table.c.title, wanted)}
 
 
 def lead_facts(connection: Connection, article_ids: Sequence[int]) -> dict[int, LeadFacts]:
@@ -90,22 +85,15 @@ def lead_facts(connection: Connection, article_ids: Sequence[int]) -> dict[int, 
     table, terms = schema.articles, schema.article_terms
     query = select(table.c.id, table.c.title, table.c.section, table.c.url, terms.c.terms)
     query = query.join(terms, terms.c.article_id == table.c.id, isouter=True)
-    found: dict[int, LeadFacts] = {}
-    for start in range(0, len(article_ids), _IDS_TOGETHER):
-        some = query.where(table.c.id.in_(article_ids[start : start + _IDS_TOGETHER]))
-        found |= {row.id: LeadFacts._make(row) for row in connection.execute(some)}
-    return found
+    return {row.id: LeadFacts._make(row) for row in rows_with(connection, query, table.c.id, article_ids)}
 
 
 def packed_terms(connection: Connection, article_ids: Sequence[int]) -> dict[int, bytes]:
-    """Return the packed terms of those of these articles that have some."""
-    terms = schema.article_terms
-    found: dict[int, bytes] = {}
-    for start in range(0, len(article_ids), _TITLES):
-        some = terms.c.article_id.in_(article_ids[start : start + _TITLES])
-        rows = connection.execute(select(terms.c.article_id, terms.c.terms).where(some))
-        found |= {row.article_id: row.terms for row in rows}
-    return found
+    """Return the packed terms of articles, by article; articles without terms are left out."""
+    table = schema.article_terms
+    query = select(table.c.article_id, table.c.terms)
+    rows = rows_with(connection, query, table.c.article_id, article_ids)
+    return {row.article_id: row.terms for row in rows}
 
 
 def close_articles(

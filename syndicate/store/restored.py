@@ -42,4 +42,4 @@ def mark_uncertain(
     ]
     earlier = newsletters.c.known_since < restored
     connection.execute(update(newsletters).where(earlier).values(known_since=restored))
-    return MarkedUncertain(deliveries=uncertain, editions=held, periods=sum(noted))
+    return MarkedUncertain(deliveries=uncertain, editions=held, periods=len(noted) - noted.count(None))

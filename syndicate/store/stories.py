@@ -9,14 +9,13 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert,
 
 from syndicate.model import Article, RelatedLink, Story, reader_link
 from syndicate.store import schema
+from syndicate.store.batches import in_batches
 from syndicate.store.same_text import first_of_text
 from syndicate.store.stale import mark_stale
 from syndicate.store.upsert import insert_for
 from syndicate.text.names import tag_key
 from syndicate.text.plain import plain_text
 
-# Ids in one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
-_TOGETHER = 10_000
 # Word for word as the partial index says it: SQLite uses that index for nothing else.
 _UNPLACED = text("NOT articles.placed")
 
@@ -146,9 +145,8 @@ def place_articles(connection: Connection, placed: Sequence[Place]) -> None:
 def place_again(connection: Connection, article_ids: Sequence[int]) -> None:
     """Let articles wait for their place once more; they keep their stories meanwhile."""
     table = schema.articles
-    for start in range(0, len(article_ids), _TOGETHER):
-        some = table.c.id.in_(article_ids[start : start + _TOGETHER])
-        connection.execute(update(table).where(some).values(placed=False))
+    for some in in_batches(article_ids):
+        connection.execute(update(table).where(table.c.id.in_(some)).values(placed=False))
 
 
 def save_related(connection: Connection, lists: Mapping[int, Sequence[RelatedRow]]) -> list[int]:
@@ -249,6 +247,14 @@ def story_articles(
     if ids is not None:
         query = query.where(table.c.story_id.in_(ids))
     return [*map(StoryArticle._make, connection.execute(query).all())]
+
+
+def by_story(rows: Iterable[StoryArticle]) -> dict[int, list[StoryArticle]]:
+    """Return the articles of each story, by the story's id, in their order."""
+    members: dict[int, list[StoryArticle]] = {}
+    for row in rows:
+        members.setdefault(row.story_id, []).append(row)
+    return members
 
 
 def save_stories(connection: Connection, stories: Sequence[Story]) -> None:

@@ -12,12 +12,11 @@ from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from syndicate.errors import StoreError
 from syndicate.store import schema
+from syndicate.store.batches import TOGETHER, in_batches
 from syndicate.store.stale import mark_stale
 
 MERGED = "merged"
 SPLIT = "split"
-# Ids in one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
-_TOGETHER = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +79,8 @@ def split_story(connection: Connection, move: StoryMove, article_ids: Sequence[i
     """Put some articles of a story, with all that share a text with them, into another, which has its row."""
     articles, named = schema.articles, schema.articles.alias("named")
     _mark_pages(connection, (move.from_story,))
-    for start in range(0, len(article_ids), _TOGETHER):
-        texts = select(named.c.same_text).where(named.c.id.in_(article_ids[start : start + _TOGETHER]))
+    for some in in_batches(article_ids):
+        texts = select(named.c.same_text).where(named.c.id.in_(some))
         here = articles.c.same_text.in_(texts) & (articles.c.story_id == move.from_story)
         connection.execute(update(articles).where(here).values(story_id=move.to_story))
     _record(connection, move)
@@ -109,9 +108,9 @@ def current_stories(connection: Connection, story_ids: Iterable[int]) -> dict[in
     waiting = set(wanted)
     while waiting:
         query = select(table.c.from_story, table.c.to_story).where(
-            table.c.kind == MERGED, table.c.from_story.in_(sorted(waiting)[:_TOGETHER])
+            table.c.kind == MERGED, table.c.from_story.in_(sorted(waiting)[:TOGETHER])
         )
-        asked = set(sorted(waiting)[:_TOGETHER])
+        asked = set(sorted(waiting)[:TOGETHER])
         found = {row.from_story: row.to_story for row in connection.execute(query)}
         leads |= found
         waiting = (waiting - asked) | (set(found.values()) - leads.keys())

@@ -7,9 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select, update
 
 from syndicate.store import schema
+from syndicate.store.batches import rows_with
 from syndicate.store.upsert import insert_for
-
-_TOGETHER = 5_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +55,8 @@ def note_buried_digests(connection: Connection, source_id: int, digests: Iterabl
 def pruned_titles(connection: Connection, source_id: int, hashes: Sequence[str]) -> frozenset[str]:
     """Return those of these hashes that are of titles of articles that were pruned."""
     table = schema.tombstones
-    found: set[str] = set()
-    for start in range(0, len(hashes), _TOGETHER):
-        some = table.c.title_hash.in_(hashes[start : start + _TOGETHER])
-        query = select(table.c.title_hash).where(table.c.source_id == source_id, some)
-        found.update(connection.scalars(query))
-    return frozenset(found)
+    query = select(table.c.title_hash).where(table.c.source_id == source_id)
+    return frozenset(row.title_hash for row in rows_with(connection, query, table.c.title_hash, hashes))
 
 
 def count_dropped(connection: Connection) -> dict[str, int]:

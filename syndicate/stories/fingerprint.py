@@ -91,6 +91,14 @@ class Fingerprint(NamedTuple):
             figures=data[titled:],
         )
 
+    @classmethod
+    def unpack_known(cls, data: bytes | None) -> "Fingerprint | None":
+        """Read what ``pack`` wrote; ``None`` where nothing was written, or by another version."""
+        try:
+            return cls.unpack(data or b"")
+        except ValueError:
+            return None
+
 
 def read_headers(packed: Sequence[bytes]) -> NDArray[Any]:
     """Return how many ``terms`` and ``words`` packed articles have, and their ``length``, as columns.

@@ -1,4 +1,4 @@
-"""Choice of a story's lead article: the most central report among the fresh ones, changed calmly."""
+"""Choice of a story's lead article: the most central fresh report, changed calmly."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -46,8 +46,8 @@ def lead_candidates(articles: Iterable[LeadCandidate]) -> list[LeadCandidate]:
     """Return the articles that the choice looks at, the oldest first.
 
     Undated articles and copies are left out unless the story has nothing else. Of the others, return the
-    newest: those from the beginning of the day (UTC) ``FRESH`` before the newest, at most ``MOST_COMPARED``,
-    and those that the editor has chosen.
+    newest: from the beginning of the day (UTC) ``FRESH`` before the newest on, at most ``MOST_COMPARED``,
+    and articles that the editor has chosen.
 
     Raises ``ValueError`` when there is no article.
     """
@@ -67,12 +67,12 @@ def lead_candidates(articles: Iterable[LeadCandidate]) -> list[LeadCandidate]:
 def choose_lead(candidates: Sequence[LeadCandidate]) -> int:
     """Return the id of the article that leads, of those that ``lead_candidates`` returned.
 
-    That is the editor's latest choice. Without one, let the articles come one after another. Fresh are those
-    published up to ``FRESH`` before the latest. Of them, a report goes before other pieces, then the source
-    of most weight; among these, an article is worth its centrality, and more with a picture or a long text.
-    The lead stays while it is fresh, goes behind none and is worth at most ``CALM`` less than the best. Else
-    the newest of those worth as much takes over, because it stays the longest. So the lead follows from the
-    articles alone, in whatever batches they were placed.
+    That is the editor's latest choice. Without a choice, let the articles come one after another. Fresh
+    articles are published up to ``FRESH`` before the latest. Of them, a report goes before other pieces, then
+    the source of most weight; among these, an article is worth its centrality, and more with a picture or a
+    long text. The lead stays while it is fresh, goes behind none and is worth at most ``CALM`` less than the
+    best. Else the newest of the articles worth as much takes over, because it stays the longest. So the lead
+    follows from the articles alone, in whatever batches they were placed.
 
     Raises ``ValueError`` when there is no candidate.
     """

@@ -7,7 +7,7 @@ too); taught by the ranks of earlier lists themselves it reaches .66 (``benchmar
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # As many other sources make a story as prominent as it gets: more says how busy the press is.
 ENOUGH_OTHERS = 3
@@ -21,8 +21,7 @@ LEAST, MOST = 0.25, 4.0
 THEME_SMOOTHING = 4.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """Record of a source: the number of articles, and the sum of their prominence (0 to 1 each)."""
 
     articles: int

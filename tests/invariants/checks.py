@@ -374,7 +374,7 @@ def _row_counts(newsroom: Newsroom) -> dict[str, int]:
         "related",
         "ranked",
         "editions",
-        "edition_stories",
+        "edition_articles",
         "deliveries",
         "story_moves",
     )

@@ -168,10 +168,10 @@ def wrong_answers(newsroom: "Newsroom") -> Iterator[str]:
 
 def items(newsroom: "Newsroom", newsletter: str) -> Iterator[Item]:
     """Yield the items of a newsletter's editions, in the order of editions."""
-    table, editions = schema.edition_stories, schema.editions
-    query = select(table.c.edition_id, table.c.article_id)
+    table, editions = schema.edition_articles, schema.editions
+    query = select(table.c.edition_id, table.c.article_id).where(table.c.article_id == table.c.lead_id)
     query = query.join(editions, editions.c.id == table.c.edition_id)
     query = query.where(editions.c.newsletter == newsletter)
     with newsroom.store.read() as connection:
-        found = connection.execute(query.order_by(table.c.edition_id, table.c.position)).all()
+        found = connection.execute(query.order_by(table.c.edition_id, table.c.article_id)).all()
     return (Item(row.edition_id, row.article_id) for row in found)

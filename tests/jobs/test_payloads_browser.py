@@ -101,7 +101,7 @@ def outputs(room: Room) -> Iterator[tuple[str, list[str], list[str]]]:
     room.services.stories.run(NOW)
     room.services.publish.run(NOW)
     draft = room.services.editions.draft(
-        room.services.newsletters[0], Period(start=NOW - timedelta(days=1), end=NOW, key="x"), NOW
+        room.services.newsletters[0], Period(start=NOW - timedelta(days=1), end=NOW), NOW
     )
     assert draft.rendered
     folder = Path(room.services.output)

@@ -112,8 +112,8 @@ def test_undated_articles_are_published_but_lead_nothing(room: Room) -> None:
     with room.store.read() as connection:
         led = connection.scalars(
             text(
-                "SELECT a.title FROM edition_stories s JOIN stories t ON t.id = s.story_id"
-                " JOIN articles a ON a.id = t.lead_id"
+                "SELECT a.title FROM edition_articles e JOIN articles a ON a.id = e.article_id"
+                " WHERE e.article_id = e.lead_id"
             )
         ).all()
     assert list(led) == ["Ferry runs again after the storm"], cut

@@ -8,7 +8,7 @@ from syndicate.newsletter.compose import Candidate, Member
 from syndicate.newsletter.periods import Period
 
 NOW = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
-PERIOD = Period(start=NOW - timedelta(days=1), end=NOW, key="2026-11-24T07:00")
+PERIOD = Period(start=NOW - timedelta(days=1), end=NOW)
 
 
 def newsletter(**changes: Any) -> Newsletter:

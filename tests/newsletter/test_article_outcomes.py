@@ -6,27 +6,21 @@ from typing import Any
 
 import pytest
 
-from syndicate.model import EditionArticle, LeaveReason
-from syndicate.newsletter.article_outcomes import (
-    ArticleFacts,
-    ArticleOutcome,
-    NewsletterFacts,
-    outcome_of,
-    period_of,
-)
-from tests.newsletter.stories import NOW, newsletter
+from syndicate.model import EditionArticle, LeaveReason, undated_key
+from syndicate.newsletter.article_outcomes import ArticleFacts, ArticleOutcome, outcome_of, period_of
+from tests.newsletter.stories import NOW, newsletter, published
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 FACTS = ArticleFacts(
-    article_id=1,
-    published=NOW - HOUR,
-    first_seen=NOW - HOUR,
-    dated=True,
-    placed=True,
+    article=replace(published(1).article, story_id=1, published=NOW - HOUR, first_seen=NOW - HOUR),
     matches=True,
+    known_since=NOW - 30 * DAY,
     leads={2: "Snow"},
 )
-KNOWN = NewsletterFacts(known_since=NOW - 30 * DAY)
+
+
+def article(**changes: Any) -> ArticleFacts:
+    return replace(FACTS, article=replace(FACTS.article, **changes))
 
 
 def recorded(reason: str = "", detail: str = "", *, lead: int = 1, state: str = "cut") -> EditionArticle:
@@ -36,15 +30,10 @@ def recorded(reason: str = "", detail: str = "", *, lead: int = 1, state: str = 
     )  # fmt: skip
 
 
-def answer(
-    *rows: EditionArticle,
-    article: ArticleFacts = FACTS,
-    facts: NewsletterFacts = KNOWN,
-    now: datetime = NOW + HOUR,
-) -> ArticleOutcome:
-    one, article = newsletter(), replace(article, editions=rows)
-    period = period_of(one, article)
-    return outcome_of(one, article, period, facts, now=now, show=lambda at: f"{at:%d %b %H:%M}")
+def answer(*rows: EditionArticle, facts: ArticleFacts = FACTS, now: datetime = NOW + HOUR) -> ArticleOutcome:
+    one, facts = newsletter(), replace(facts, editions=rows)
+    period = period_of(one, facts)
+    return outcome_of(one, facts, period, now=now, show=lambda at: f"{at:%d %b %H:%M}")
 
 
 @pytest.mark.parametrize(
@@ -77,20 +66,18 @@ def test_what_was_told_once_was_told_whatever_later_editions_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "outcome"),
+    ("facts", "outcome"),
     [
-        ({"matches": False}, "no match"),
-        ({"placed": False}, "not placed"),
-        ({"dated": False}, "undated"),
-        ({"published": NOW - 5 * DAY}, "too old"),
-        ({"published": NOW + HOUR / 2, "first_seen": NOW + HOUR / 2}, "waits"),
-        ({"published": NOW - HOUR, "first_seen": NOW + HOUR / 2}, "waits"),
+        (replace(FACTS, matches=False), "no match"),
+        (article(story_id=None), "not placed"),
+        (article(published=undated_key(NOW)), "undated"),
+        (article(published=NOW - 5 * DAY), "too old"),
+        (article(published=NOW + HOUR / 2, first_seen=NOW + HOUR / 2), "waits"),
+        (article(published=NOW - HOUR, first_seen=NOW + HOUR / 2), "waits"),
     ],
 )
-def test_an_article_that_no_edition_saw_has_a_reason_of_its_own(
-    changes: dict[str, Any], outcome: str
-) -> None:
-    assert answer(article=replace(FACTS, **changes)).outcome == outcome
+def test_an_article_that_no_edition_saw_has_a_reason_of_its_own(facts: ArticleFacts, outcome: str) -> None:
+    assert answer(facts=facts).outcome == outcome
 
 
 @pytest.mark.parametrize(
@@ -110,14 +97,14 @@ def test_an_article_that_no_edition_saw_has_a_reason_of_its_own(
 def test_the_state_of_its_period_is_the_answer_otherwise(
     changes: dict[str, Any], now: datetime, outcome: str
 ) -> None:
-    assert answer(facts=replace(KNOWN, **changes), now=now).outcome == outcome
+    assert answer(facts=replace(FACTS, **changes), now=now).outcome == outcome
 
 
 def test_a_late_article_is_news_of_the_period_in_which_it_was_first_seen() -> None:
-    late = replace(FACTS, first_seen=NOW + HOUR)
+    late = article(first_seen=NOW + HOUR)
     period = period_of(newsletter(), late)
     assert period is not None
     assert period.end == NOW + DAY
-    assert answer(article=late, facts=replace(KNOWN, state="cut", edition_id=6)).outcome == "too old"
-    down = replace(FACTS, published=NOW - 5 * DAY, newest=True, first_seen=NOW + HOUR)
-    assert answer(article=down).outcome == "waits"
+    assert answer(facts=replace(late, state="cut", edition_id=6)).outcome == "too old"
+    down = article(published=NOW - 5 * DAY, first_seen=NOW + HOUR)
+    assert answer(facts=replace(down, newest=True)).outcome == "waits"

@@ -63,13 +63,14 @@ def test_the_newsletter_says_how_many_of_each() -> None:
     assert choose(candidates, stories=2, trending=1) == [(7, "top"), (6, "top"), (5, "trending")]
 
 
-def test_pinned_stories_come_first_in_the_order_of_their_places_whatever_their_scores() -> None:
-    def pinned(number: int, score: float, place: int) -> Candidate:
-        found = candidate(number, top=score)
-        assert found.top is not None
-        return replace(found, top=replace(found.top, parts={"pin": place}), pinned=True)
+def pinned(found: Candidate, place: int) -> Candidate:
+    assert found.top is not None
+    return replace(found, top=replace(found.top, parts={"pin": place}))
 
-    candidates = [candidate(1, top=0.9), pinned(2, 0.1, 2), pinned(3, 0.2, 1), candidate(4, top=0.5)]
+
+def test_pinned_stories_come_first_in_the_order_of_their_places_whatever_their_scores() -> None:
+    second, first = pinned(candidate(2, top=0.1), 2), pinned(candidate(3, top=0.2), 1)
+    candidates = [candidate(1, top=0.9), second, first, candidate(4, top=0.5)]
     assert choose(candidates) == [(3, "top"), (2, "top"), (1, "top"), (4, "top")]
 
 
@@ -206,9 +207,7 @@ def test_an_article_that_could_not_be_told_before_is_still_news() -> None:
 
 def test_with_everything_all_posts_go_newest_first_and_pins_lead() -> None:
     posts = [replace(candidate(number, source=1, hours_ago=number)) for number in range(1, 16)]
-    pinned = candidate(20, top=0.1, source=1, hours_ago=20)
-    assert pinned.top is not None
-    posts.append(replace(pinned, top=replace(pinned.top, parts={"pin": 1}), pinned=True))
+    posts.append(pinned(candidate(20, top=0.1, source=1, hours_ago=20), 1))
     stories, left = selected(posts, everything=True, stories=3, trending=0)
     assert [one.story_id for one in stories] == [20, *range(1, 16)]
     assert left == []
@@ -228,8 +227,8 @@ def test_the_same_event_comes_once_unless_an_editor_pins_both() -> None:
     stories, left = selected(candidates, same_event={1: {2}, 2: {1}})
     assert [one.story_id for one in stories] == [1, 3]
     assert left == [(2, "same event", "1")]
-    pinned = replace(candidates[1], pinned=True)
-    stories, left = selected([candidates[0], pinned], same_event={1: {2}, 2: {1}})
+    both = [pinned(one, place) for place, one in enumerate(candidates[:2], 1)]
+    stories, left = selected(both, same_event={1: {2}, 2: {1}})
     assert len(stories) == 2
 
 
@@ -258,9 +257,9 @@ def test_two_stories_that_lead_to_one_page_appear_once() -> None:
     assert left == [(2, "same event", "1")]
 
 
-def test_an_edition_keeps_the_score_and_its_parts() -> None:
+def test_an_edition_keeps_the_score_of_its_stories() -> None:
     (one,), _ = selected([candidate(1, top=0.75, coverage=3)])
-    assert (one.score, one.parts, one.coverage, one.follow_up) == (0.75, {"all": 0.75}, 3, False)
+    assert (one.score, one.coverage, one.follow_up) == (0.75, 3, False)
 
 
 @given(st.integers(0, 2**32), st.integers(0, 20))

@@ -49,7 +49,7 @@ def test_an_edition_comes_with_its_stories_and_one_delivery_for_each_subscriber(
         assert (edition.period_start, edition.period_end) == PERIOD
         assert (edition.subject, edition.html, edition.text) == ("The subject", "<p>HTML</p>", "Text")
         assert (edition.newsletter, edition.stories, edition.revision) == ("daily", 2, 0)
-        assert rows(connection, schema.edition_stories) == 2
+        assert rows(connection, schema.edition_articles) == 2
         assert addresses(connection) == ["jo@example.org", "kim@example.org"]
         assert deliveries.count_deliveries(connection) == {"pending": 2}
 
@@ -62,7 +62,7 @@ def test_the_second_cut_of_a_period_changes_nothing(room):
         subscribe(connection, "late@example.org")
         assert cut(connection, [edition_story(found[1])], rendered=("Other", "x", "x")) is None
         assert addresses(connection) == ["jo@example.org"]
-        assert rows(connection, schema.editions) == rows(connection, schema.edition_stories) == 1
+        assert rows(connection, schema.editions) == rows(connection, schema.edition_articles) == 1
         assert first is not None
         assert editions.has_edition(connection, "daily", "edition", PERIOD[1])
         assert not editions.has_edition(connection, "daily", "edition", PERIOD[0])
@@ -73,7 +73,7 @@ def test_an_edition_that_cannot_be_stored_whole_is_not_stored_at_all(room):
     store, found = room
     with store.write() as connection:
         subscribe(connection, "jo@example.org")
-    twice = [edition_story(found[0], 1), edition_story(found[1], 1)]
+    twice = [edition_story(found[0], 1), edition_story(found[0], 2)]
     with pytest.raises(IntegrityError, match=r"(?i)unique"), store.write() as connection:
         cut(connection, twice)
     with store.write() as connection:

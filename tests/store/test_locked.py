@@ -301,6 +301,9 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "editions.record_no_edition": lambda c: editions.record_no_edition(
         c, "daily", "edition", (NOW, LATER), "empty", NOW
     ),
+    "editions.insert_row": lambda c: editions.insert_row(
+        c, editions.edition_values("daily", "edition", (NOW, LATER), NOW) | {"state": "empty"}
+    ),
     "editions.cut_edition": edition_again,
     "editions.insert_deliveries": lambda c: editions.insert_deliveries(
         c, 1, "daily", NOW, {"not_before": literal(0)}, [false()]
@@ -484,7 +487,7 @@ READS = {
     "editions.count_by_edition",
     "periods.gathered_counts",
     "periods.last_period_end",
-    "periods.missed_editions",
+    "periods.missed_periods",
     "editions.get_edition",
     "editions.has_edition",
     "newsletters.known_since",

@@ -14,7 +14,8 @@ from syndicate.audience.preferences import (
     read_selection,
 )
 from syndicate.audience.tokens import read_token
-from syndicate.jobs.newsletter.variants import cadences, hours_of
+from syndicate.jobs.newsletter.storing import sending_times
+from syndicate.jobs.newsletter.variants import cadences
 from syndicate.jobs.publish.private_feeds import PrivateFeedsJob
 from syndicate.model import Newsletter
 from syndicate.newsletter.periods import read_zone
@@ -97,7 +98,7 @@ class PreferencesJob:
         def moment(newsletter: str, since: datetime) -> datetime:
             if choices.hour is None or newsletter not in declared:
                 return now
-            return hours_of(declared[newsletter], since)(choices.hour, choices.time_zone)
+            return sending_times(declared[newsletter], since).own_hour(choices.hour, choices.time_zone)
 
         preferences.move_waiting(connection, subscription_id, moment, now)
 

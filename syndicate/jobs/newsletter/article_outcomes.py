@@ -1,17 +1,12 @@
-"""The answers to "why was this article (not) mailed?", from the rows of each newsletter."""
+"""Answers to "why was this article (not) mailed?", from the rows of each newsletter."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from syndicate.model import EVERY_EDITION, Article, Newsletter
-from syndicate.newsletter.article_outcomes import (
-    ArticleFacts,
-    ArticleOutcome,
-    NewsletterFacts,
-    outcome_of,
-    period_of,
-)
-from syndicate.newsletter.periods import latest_period, parse_schedule, read_zone
+from syndicate.newsletter.article_outcomes import ArticleFacts, ArticleOutcome, outcome_of, period_of
+from syndicate.newsletter.periods import period_at, read_zone
 from syndicate.store import Connection, desk, edition_articles, quarantine
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
@@ -21,7 +16,7 @@ from syndicate.store import newsletters as newsletter_store
 def article_outcomes(
     connection: Connection, newsletters: Sequence[Newsletter], article: Article, now: datetime
 ) -> list[ArticleOutcome]:
-    """Return one answer for each newsletter, about the edition that everybody gets."""
+    """Return one answer for each newsletter, about its main edition."""
     rows = edition_articles.article_editions(connection, article.id)
     leads = article_store.get_articles(connection, [row.lead_id for row in rows])
     titles = {lead_id: lead.title for lead_id, lead in leads.items()}
@@ -30,32 +25,25 @@ def article_outcomes(
     found = []
     for newsletter in newsletters:
         zone = read_zone(newsletter.time_zone)
-        start = latest_period(parse_schedule(newsletter.schedule), zone, article.first_seen).end
+        start = period_at(newsletter, article.first_seen).start
         newest = article_store.newest_before(connection, [article.source_id], first_seen=start)
-        line = newsletter.name, EVERY_EDITION
+        name = newsletter.name
         facts = ArticleFacts(
-            article_id=article.id,
-            published=article.published,
-            first_seen=article.first_seen,
-            dated=article.dated,
-            placed=article.story_id is not None,
+            article=article,
             matches=bool(channel_store.matching_articles(connection, newsletter.clauses, [article.id])),
+            known_since=newsletter_store.known_since(connection, name) or now,
             newest=article.published > newest.get(article.source_id, article.published),
-            editions=[row for row in rows if (row.newsletter, row.cadence) == line],
+            editions=[row for row in rows if (row.newsletter, row.cadence) == (name, EVERY_EDITION)],
             leads=titles,
+            paused=name in paused,
+            failure=failures.get(name, ""),
         )
-        period = period_of(newsletter, facts) if facts.dated else None
-        issue = desk.issue_of(connection, newsletter.name, period.end) if period else None
-        state = NewsletterFacts(
-            known_since=newsletter_store.known_since(connection, newsletter.name) or now,
-            paused=newsletter.name in paused,
-            failure=failures.get(newsletter.name, ""),
-            state=issue.state if issue else "",
-            edition_id=issue.edition.id if issue else None,
-        )
+        period = period_of(newsletter, facts)
+        if period and (issue := desk.issue_of(connection, name, period.end)):
+            facts = replace(facts, state=issue.state, edition_id=issue.edition.id)
 
         def show(at: datetime, zone: tzinfo = zone) -> str:
             return f"{at.astimezone(zone):%a %d %b %H:%M %Z}"
 
-        found.append(outcome_of(newsletter, facts, period, state, now=now, show=show))
+        found.append(outcome_of(newsletter, facts, period, now=now, show=show))
     return found

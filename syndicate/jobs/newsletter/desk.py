@@ -12,7 +12,7 @@ from functools import partial
 
 from syndicate.errors import RenderStopped, SyndicateError
 from syndicate.jobs.newsletter.press import Press, Proof
-from syndicate.jobs.newsletter.variants import sending_times
+from syndicate.jobs.newsletter.storing import sending_times
 from syndicate.model import Digest, Newsletter
 from syndicate.newsletter.changes import Changed, add_note, drop_story, move_story, paragraphs_of, retitle
 from syndicate.newsletter.forms import as_decided
@@ -147,7 +147,7 @@ class DeskJob:
                 raise SyndicateError(
                     f"edition {edition_id} has a later revision already; `syndicate editions list` shows it"
                 )
-            self._record(connection, revision, "correct", text, by, now)
+            desk.record_change(connection, revision, "correct", text, by, now)
             for form in forms:
                 self._correct_form(connection, form, digest, text, now)
         return revision
@@ -157,7 +157,7 @@ class DeskJob:
     ) -> list[tuple[DeskEdition, tuple[str, ...]]]:
         """Let go every edition whose deadline has passed, of the newsletters whose names are ``wanted``.
 
-        Those that lint stops stay, with the reasons.
+        An edition that lint stops stays, with the reasons.
         """
         with self.store.read() as connection:
             overdue = [
@@ -206,7 +206,7 @@ class DeskJob:
             withdrawn = desk.move_edition(connection, found.edition.id, to=WITHDRAWN)
             if withdrawn:
                 detail = "the editor dropped every story of it"
-                self._record(connection, found.edition.id, "withdraw", detail, by, now)
+                desk.record_change(connection, found.edition.id, "withdraw", detail, by, now)
             return withdrawn
         edition, content = found.edition, proof.digest.to_json()
         as_stored = Digest.from_json(found.content or {"stories": ()})
@@ -218,12 +218,13 @@ class DeskJob:
                 return False
             found = replace(found, content=content)
         if proof.trimmed:
-            self._record(connection, found.edition.id, "trim", "; ".join(proof.trimmed), "syndicate", now)
+            detail = "; ".join(proof.trimmed)
+            desk.record_change(connection, edition.id, "trim", detail, "syndicate", now)
         newsletter = next(one for one in self.newsletters if one.name == found.edition.newsletter)
         if not desk.release_edition(connection, found, now, sending_times(newsletter, now)):
             return False
         detail = proof.rendered.subject if action == "approve" else ""
-        self._record(connection, found.edition.id, action, detail, by, now)
+        desk.record_change(connection, found.edition.id, action, detail, by, now)
         return True
 
     def _correct_form(
@@ -245,10 +246,10 @@ class DeskJob:
         with self.store.write() as connection:
             if not desk.move_edition(connection, edition_id, to=to):
                 raise _overtaken(edition_id)
-            self._record(connection, edition_id, action, "", by, now)
+            desk.record_change(connection, edition_id, action, "", by, now)
             for form in forms:
                 if desk.move_edition(connection, form.edition.id, to=to):
-                    self._record(connection, form.edition.id, action, "", by, now)
+                    desk.record_change(connection, form.edition.id, action, "", by, now)
 
     def _change(
         self, edition_id: int, action: str, change: Callable[[Digest], Changed], *, by: str, now: datetime
@@ -266,7 +267,7 @@ class DeskJob:
                 connection, found, content=content, rendered=proof.parts, kept=kept, reasons=proof.dropped
             ):
                 raise _overtaken(edition_id)
-            self._record(connection, edition_id, action, changed.detail, by, now, changed.story_id)
+            desk.record_change(connection, edition_id, action, changed.detail, by, now, changed.story_id)
         return proof
 
     def _proof(self, found: DeskEdition, digest: Digest) -> Proof:
@@ -274,7 +275,7 @@ class DeskJob:
         named = [one for one in self.newsletters if one.name == edition.newsletter]
         if not named:
             raise SyndicateError(f"the newsletter {edition.newsletter} is no longer declared in config.toml")
-        period = Period(start=edition.period_start, end=edition.period_end, key="")
+        period = Period(start=edition.period_start, end=edition.period_end)
         return self.press.proof(named[0], period, digest, cadence=edition.cadence)
 
     def _open(self, found: DeskEdition) -> None:
@@ -283,21 +284,6 @@ class DeskJob:
                 f"edition {found.edition.id} is {found.state}; only one that waits can be changed. "
                 "`syndicate editions correct` corrects one that went out"
             )
-
-    def _record(
-        self,
-        connection: Connection,
-        edition_id: int,
-        action: str,
-        detail: str,
-        by: str,
-        now: datetime,
-        story_id: int | None = None,
-    ) -> None:
-        change = EditionChange(
-            edition_id=edition_id, changed_by=by, action=action, detail=detail, changed=now, story_id=story_id
-        )
-        desk.record_change(connection, change)
 
 
 def _said(connection: Connection, found: DeskEdition) -> Digest:

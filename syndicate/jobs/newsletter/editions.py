@@ -10,16 +10,16 @@ from datetime import datetime, timedelta
 
 from syndicate.errors import ConfigError, RenderError
 from syndicate.jobs.newsletter.desk import DeskJob
-from syndicate.jobs.newsletter.left_out import note_left_out, quarantine_broken
 from syndicate.jobs.newsletter.press import Draft, Press
 from syndicate.jobs.newsletter.readiness import Readiness, due_periods, record_missed
 from syndicate.jobs.newsletter.selection import Selector
-from syndicate.jobs.newsletter.variants import cut_variants, sending_times
+from syndicate.jobs.newsletter.storing import store_draft
+from syndicate.jobs.newsletter.variants import cut_variants
 from syndicate.model import EVERY_EDITION, EditionStory, LeftOut, Newsletter
-from syndicate.newsletter.periods import Period, latest_period, parse_schedule, read_zone
+from syndicate.newsletter.periods import Period, period_at
 from syndicate.newsletter.readiness import Gathered
 from syndicate.newsletter.views import digest_from_stories
-from syndicate.store import Store, edition_articles, quarantine
+from syndicate.store import Store, quarantine
 from syndicate.store import editions as edition_store
 from syndicate.store import newsletters as newsletter_store
 from syndicate.store.preferences import Variant
@@ -54,10 +54,6 @@ class EditionJob:
     newsletters: tuple[Newsletter, ...]
     press: Press
     selector: Selector
-
-    def due(self, now: datetime, newsletters: Sequence[Newsletter]) -> list[tuple[Newsletter, Period]]:
-        """Return those of these newsletters that have a period which waits for its edition."""
-        return due_periods(self.store, newsletters, now)
 
     def run(
         self,
@@ -98,7 +94,7 @@ class EditionJob:
                 for newsletter, period in record_missed(self.store, running, now)
             ]
         gathering: set[str] = set()
-        for newsletter, period in self.due(now, running):
+        for newsletter, period in due_periods(self.store, running, now):
             if should_stop():
                 break
             outcome = self._cut(newsletter, period, now, readiness, dry_run=dry_run)
@@ -179,9 +175,7 @@ class EditionJob:
 
     def upcoming(self, newsletter: Newsletter, now: datetime) -> Period:
         """The period that is running now; its edition is the next one."""
-        schedule, zone = parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone)
-        last = latest_period(schedule, zone, now)
-        return Period(start=last.end, end=schedule.next_runs(zone, now, 1)[0], key="next")
+        return period_at(newsletter, now)
 
     def _cut(
         self,
@@ -202,67 +196,34 @@ class EditionJob:
                 return waits
         try:
             draft = self.draft(newsletter, period, now)
+            draft.check()
         except (RenderError, ConfigError) as error:
-            return replace(outcome, problem=self._quarantined(newsletter, str(error), now, dry_run=dry_run))
-        if draft.problems:
-            problem = "; ".join(draft.problems)
-            return replace(outcome, problem=self._quarantined(newsletter, problem, now, dry_run=dry_run))
-        if draft.proof is None and look is not None and not look.may_be_empty:
-            return waits
+            if not dry_run:
+                with self.store.write() as connection:
+                    quarantine.record_failure(connection, "newsletter", newsletter.name, str(error), now=now)
+            return replace(outcome, problem=str(error))
         if draft.proof is None:
-            return self._empty(outcome, draft, now, dry_run=dry_run)
-        approve_by = now + timedelta(seconds=newsletter.approval) if newsletter.approval else None
-        outcome = replace(
-            outcome,
-            outcome="waiting" if approve_by else "cut",
-            subject=draft.proof.rendered.subject,
-            stories=len(draft.stories),
-            trimmed=draft.proof.trimmed,
-        )
+            if look is not None and not look.may_be_empty:
+                return waits
+            state, approve_by = edition_store.EMPTY, None
+            outcome = replace(outcome, outcome="empty")
+        else:
+            approve_by = now + timedelta(seconds=newsletter.approval) if newsletter.approval else None
+            state = edition_store.WAITING if approve_by else edition_store.CUT
+            outcome = replace(
+                outcome,
+                outcome=state,
+                subject=draft.proof.rendered.subject,
+                stories=len(draft.stories),
+                trimmed=draft.proof.trimmed,
+            )
         if dry_run:
             return outcome
         with self.store.write() as connection:
             if newsletter.name in newsletter_store.paused_newsletters(connection):
                 return replace(outcome, outcome="paused")
-            edition_id = edition_store.cut_edition(
-                connection,
-                newsletter=newsletter.name,
-                cadence=EVERY_EDITION,
-                period=(period.start, period.end),
-                rendered=draft.proof.parts,
-                stories=draft.stories,
-                now=now,
-                times=sending_times(newsletter, now),
-                content=draft.proof.digest.to_json(),
-                web_url=draft.proof.web_url,
-                state=edition_store.WAITING if approve_by else edition_store.CUT,
-                approve_by=approve_by,
-            )
+            edition_id = store_draft(connection, draft, now, state=state, approve_by=approve_by)
             quarantine.clear_failure(connection, "newsletter", newsletter.name)
-            if edition_id is not None:
-                edition_articles.save_articles(connection, edition_id, left_out=draft.left_out)
-                note_left_out(connection, edition_id, draft.proof, now)
-                quarantine_broken(connection, newsletter.name, draft.proof, now)
-        return replace(outcome, edition_id=edition_id, outcome=outcome.outcome if edition_id else "exists")
-
-    def _empty(
-        self, outcome: EditionOutcome, draft: Draft, now: datetime, *, dry_run: bool
-    ) -> EditionOutcome:
-        if not dry_run:
-            with self.store.write() as connection:
-                edition_store.record_no_edition(
-                    connection,
-                    outcome.newsletter,
-                    EVERY_EDITION,
-                    (draft.period.start, draft.period.end),
-                    edition_store.EMPTY,
-                    now,
-                    draft.left_out,
-                )
-        return replace(outcome, outcome="empty")
-
-    def _quarantined(self, newsletter: Newsletter, problem: str, now: datetime, *, dry_run: bool) -> str:
-        if not dry_run:
-            with self.store.write() as connection:
-                quarantine.record_failure(connection, "newsletter", newsletter.name, problem, now=now)
-        return problem
+        if draft.proof is None:
+            return outcome
+        return replace(outcome, edition_id=edition_id, outcome=state if edition_id else "exists")

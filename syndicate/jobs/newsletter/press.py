@@ -31,8 +31,8 @@ from syndicate.templating import Templates
 class Proof:
     """A rendered edition with what lint says. ``trimmed`` has a sentence for all that was left out.
 
-    ``dropped`` has the reason of each item that went, by the article that leads it, ``broken`` what the
-    template said of those with which it fails.
+    ``dropped`` has the reason of each item that went, by the article that leads it, ``broken`` the error of
+    the template for each story with which it fails.
     """
 
     digest: Digest
@@ -73,6 +73,11 @@ class Draft:
     def problems(self) -> tuple[str, ...]:
         """Return what stops it."""
         return () if self.proof is None else self.proof.errors
+
+    def check(self) -> None:
+        """Raise ``RenderError`` if lint stops it."""
+        if self.problems:
+            raise RenderError("; ".join(self.problems))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +130,8 @@ class Press:
             )
 
         whole = digest
-        digest, left_out = (digest, ()) if invented else self._without_gone(digest)
+        gone = {} if invented else self.gone([story.article_id for story in digest.stories])
+        digest, left_out = _without_gone(digest, gone)
         dropped = _leads(whole, digest, LeaveReason.GONE)
         broken: Mapping[int, str] = {}
         try:
@@ -145,7 +151,7 @@ class Press:
             self._variables(rendered, web_url),
         )
         page = MailPage(rendered.html)
-        doubtful = DoubtfulLinks() if invented else self._doubtful(newsletter, page, web_url, digest)
+        doubtful = DoubtfulLinks() if invented else self._doubtful(newsletter, page, web_url, digest, gone)
         headers = check_headers(self.message(newsletter, period, rendered, web_url))
         findings = (*lint_mail(rendered, origins, doubtful, page, digest), *headers)
         return Proof(
@@ -168,39 +174,41 @@ class Press:
             self.site.google_news_url: "google_news_url",
         }
 
-    def _gone_links(self, digest: Digest) -> dict[str, str]:
-        gone = self.gone([story.article_id for story in digest.stories])
-        return {
-            story.url: f"the page answered {gone[story.article_id]} when it was last read"
-            for story in digest.stories
-            if story.article_id in gone and story.url
-        }
-
-    def _without_gone(self, digest: Digest) -> tuple[Digest, tuple[str, ...]]:
-        """Without the stories whose page answered 404 or 410 when we last read it; at least one stays."""
-        gone = self.gone([story.article_id for story in digest.stories])
-        kept = tuple(story for story in digest.stories if story.article_id not in gone)
-        if not kept or len(kept) == len(digest.stories):
-            return digest, ()
-        said = tuple(
-            f'the story "{story.title}" was left out: its page answered {gone[story.article_id]}'
-            for story in digest.stories
-            if story.article_id in gone
-        )
-        return replace(digest, stories=kept), said
-
     def _doubtful(
-        self, newsletter: Newsletter, page: MailPage, web_url: str, digest: Digest
+        self,
+        newsletter: Newsletter,
+        page: MailPage,
+        web_url: str,
+        digest: Digest,
+        gone: Mapping[int, int],
     ) -> DoubtfulLinks:
         """Links and pictures of ours that are not there, and pages of articles that are gone."""
         later = self._later(newsletter, web_url)
         ours = missing(page, self.site.url, self.output, routes=self.routes, later=later)
-        return replace(ours, dead={**ours.dead, **self._gone_links(digest)})
+        dead = {
+            story.url: f"the page answered {gone[story.article_id]} when it was last read"
+            for story in digest.stories
+            if story.article_id in gone and story.url
+        }
+        return replace(ours, dead={**ours.dead, **dead})
 
     def _later(self, newsletter: Newsletter, web_url: str) -> set[str]:
         """Return the pages written after the edition: its own page and, for the first one, the archive's."""
         page = unquote(urlsplit(web_url).path.removeprefix(urlsplit(self.site.url).path)).lstrip("/")
         return {page, f"{archive_folder(newsletter.name)}/index.html"}
+
+
+def _without_gone(digest: Digest, gone: Mapping[int, int]) -> tuple[Digest, tuple[str, ...]]:
+    """Leave out the stories whose page answered 404 or 410 when it was last read; at least one stays."""
+    kept = tuple(story for story in digest.stories if story.article_id not in gone)
+    if not kept or len(kept) == len(digest.stories):
+        return digest, ()
+    said = tuple(
+        f'the story "{story.title}" was left out: its page answered {gone[story.article_id]}'
+        for story in digest.stories
+        if story.article_id in gone
+    )
+    return replace(digest, stories=kept), said
 
 
 def _leads(before: Digest, after: Digest, reason: LeaveReason) -> dict[int, LeaveReason]:

@@ -1,9 +1,10 @@
-"""Periods that are due, what they wait for, and those that were missed."""
+"""Due periods with what they wait for, and missed periods."""
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from syndicate.model import EVERY_EDITION, Newsletter
 from syndicate.newsletter.periods import (
@@ -26,21 +27,18 @@ RECENT = timedelta(minutes=5)
 def due_periods(
     store: Store, newsletters: Sequence[Newsletter], now: datetime
 ) -> list[tuple[Newsletter, Period]]:
-    """Return those of these newsletters that have a period which waits for its edition."""
+    """Return the newsletters with a period that waits for its edition, and the period."""
     found = []
-    for newsletter in newsletters:
-        with store.read() as connection:
-            known_since = newsletter_store.known_since(connection, newsletter.name)
+    with store.read() as connection:
+        for newsletter in newsletters:
+            cut = partial(edition_store.has_edition, connection, newsletter.name, EVERY_EDITION)
             period = due_period(
                 newsletter,
                 now,
-                known_since=known_since or now,
-                already=lambda period, name=newsletter.name: edition_store.has_edition(  # type: ignore[misc]
-                    connection, name, EVERY_EDITION, period.end
-                ),
+                known_since=newsletter_store.known_since(connection, newsletter.name) or now,
+                already=lambda period, cut=cut: cut(period.end),  # type: ignore[misc]
             )
-        if period is not None:
-            found.append((newsletter, period))
+            found += [(newsletter, period)] if period else []
     return found
 
 
@@ -94,18 +92,12 @@ def record_missed(
     ]
     if not missed:
         return []
+    record = partial(edition_store.record_no_edition, state=edition_store.MISSED, now=now)
     with store.write() as connection:
         return [
-            (newsletter, period)
-            for newsletter, period in missed
-            if edition_store.record_no_edition(
-                connection,
-                newsletter.name,
-                EVERY_EDITION,
-                (period.start, period.end),
-                edition_store.MISSED,
-                now,
-            )
+            (one, period)
+            for one, period in missed
+            if record(connection, one.name, EVERY_EDITION, (period.start, period.end))
         ]
 
 

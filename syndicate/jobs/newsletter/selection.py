@@ -207,10 +207,9 @@ class Selector:
         prints = self._fingerprints(connection, [one for new, told in pairs for one in new + told])
         found: set[int] = set()
         for new, told in pairs:
-            before = [prints[article_id] for article_id in told if article_id in prints]
-            for article_id in new if before else ():
-                if article_id in prints and says_else(prints[article_id], before, self.story_options):
-                    found.add(article_id)
+            if before := [prints[article_id] for article_id in told if article_id in prints]:
+                known = prints.keys() & new
+                found |= {one for one in known if says_else(prints[one], before, self.story_options)}
         return found
 
     def _same_events(self, connection: Connection, items: Sequence[Item]) -> dict[int, set[int]]:
@@ -230,14 +229,10 @@ class Selector:
         return says_else(one, [other], self.story_options) or says_else(other, [one], self.story_options)
 
     def _fingerprints(self, connection: Connection, article_ids: Sequence[int]) -> dict[int, Fingerprint]:
-        """Return fingerprints, without those that an older version wrote: they wait to be written again."""
-        found: dict[int, Fingerprint] = {}
-        for article_id, terms in placed_store.packed_terms(connection, article_ids).items():
-            try:
-                found[article_id] = Fingerprint.unpack(terms)
-            except ValueError:
-                continue
-        return found
+        """Return fingerprints, without fingerprints of an older version until they are written again."""
+        packed = placed_store.packed_terms(connection, article_ids)
+        found = {article_id: Fingerprint.unpack_known(terms) for article_id, terms in packed.items()}
+        return {article_id: one for article_id, one in found.items() if one is not None}
 
 
 def _stories_of(
@@ -264,14 +259,8 @@ def _kept_from_us(
 
 def _by_story(rows: Iterable[story_store.StoryArticle], matching: Collection[int]) -> Stories:
     """Return the articles of each story that has a matching one."""
-    stories: dict[int, list[story_store.StoryArticle]] = {}
-    for row in rows:
-        stories.setdefault(row.story_id, []).append(row)
-    return {
-        story_id: members
-        for story_id, members in stories.items()
-        if any(row.article_id in matching for row in members)
-    }
+    stories = story_store.by_story(rows).items()
+    return {story: rows for story, rows in stories if any(row.article_id in matching for row in rows)}
 
 
 def _candidates(
@@ -286,40 +275,41 @@ def _candidates(
     top, trending = ({one.story_id: one for one in ranked} for ranked in listed)
     found = []
     for story in story_store.get_stories(connection, stories).values():
-        rows = {row.article_id: row for row in stories[story.id]}
-        members = [
-            Member(
-                article_id=article_id,
-                source_id=rows[article_id].source_id,
-                published=rows[article_id].published,
-                first_seen=rows[article_id].first_seen,
-                text=rows[article_id].same_text,
-                matches=article_id in matching,
-                told_in=earlier.told.get(article_id, (0, None))[0],
-                told_at=earlier.told.get(article_id, (0, None))[1],
-                still_news=article_id in still_news,
-                says_else=article_id in else_saying,
+        rows = stories[story.id]
+        members = []
+        for row in _in_order(rows):
+            told_in, told_at = earlier.told.get(row.article_id, (0, None))
+            members.append(
+                Member(
+                    article_id=row.article_id,
+                    source_id=row.source_id,
+                    published=row.published,
+                    first_seen=row.first_seen,
+                    text=row.same_text,
+                    matches=row.article_id in matching,
+                    told_in=told_in,
+                    told_at=told_at,
+                    still_news=row.article_id in still_news,
+                    says_else=row.article_id in else_saying,
+                )
             )
-            for article_id in _in_order(stories[story.id])
-        ]
         found.append(
             Candidate(
-                story=replace(story, coverage=len({row.source_id for row in rows.values()})),
+                story=replace(story, coverage=len({row.source_id for row in rows})),
                 members=tuple(members),
                 top=top.get(story.id),
                 trending=trending.get(story.id),
-                pinned=story.id in top and "pin" in top[story.id].parts,
             )
         )
     return found
 
 
-def _in_order(rows: Sequence[story_store.StoryArticle]) -> list[int]:
+def _in_order(rows: Sequence[story_store.StoryArticle]) -> list[story_store.StoryArticle]:
     """Return a story's articles in the order in which they would lead: its lead first, copies last."""
     texts: dict[int, int] = {}
     for row in rows:
         texts.setdefault(row.same_text, row.article_id)
-    ordered = sorted(
+    return sorted(
         rows,
         key=lambda row: (
             row.article_id != row.lead_id,
@@ -330,7 +320,6 @@ def _in_order(rows: Sequence[story_store.StoryArticle]) -> list[int]:
             row.article_id,
         ),
     )
-    return [row.article_id for row in ordered]
 
 
 def for_period(ranking: RankingOptions, length: timedelta) -> RankingOptions:

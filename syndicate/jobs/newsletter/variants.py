@@ -11,21 +11,18 @@ from functools import partial
 
 from syndicate.audience.preferences import read_selection
 from syndicate.errors import ConfigError, RenderError
-from syndicate.jobs.newsletter.left_out import note_left_out
 from syndicate.jobs.newsletter.press import Draft
-from syndicate.model import EVERY_EDITION, LeaveReason, Newsletter, PublishedArticle
+from syndicate.jobs.newsletter.storing import store_draft
+from syndicate.model import EVERY_EDITION, Newsletter, PublishedArticle
 from syndicate.newsletter.compose import Item
-from syndicate.newsletter.periods import Cadence, Period, due_period, own_hour, parse_schedule, read_zone
-from syndicate.store import Connection, Store, desk, edition_articles, preferences, quarantine
+from syndicate.newsletter.periods import Cadence, Period, due_period, parse_schedule
+from syndicate.store import Connection, Store, desk, preferences, quarantine
 from syndicate.store import editions as edition_store
 from syndicate.store import newsletters as newsletter_store
-from syndicate.store.editions import SendingTimes
 from syndicate.store.preferences import Variant
 
-_KEPT_REASONS = (LeaveReason.SIZE, LeaveReason.TEMPLATE, LeaveReason.SAME_EVENT)
-
 DraftOf = Callable[[Newsletter, Period, datetime, Variant], Draft]
-"""Chooses and renders what those who made a choice get: ``EditionJob.draft``."""
+"""Chooses and renders the form of readers who made a choice: ``EditionJob.draft``."""
 
 
 def cadences(newsletter: Newsletter) -> tuple[str, ...]:
@@ -37,28 +34,13 @@ def cadences(newsletter: Newsletter) -> tuple[str, ...]:
 
 
 def at_cadence(newsletter: Newsletter, cadence: str) -> Newsletter:
-    """The newsletter as those get it who chose a cadence: at its last time of the day, weekly on Mondays."""
+    """Return the newsletter at a chosen cadence: at its last time of the day, weekly on Mondays."""
     if cadence == EVERY_EDITION or cadence not in cadences(newsletter):
         return newsletter
     schedule = parse_schedule(newsletter.schedule)
     days = "daily" if schedule.cadence is Cadence.DAILY else "weekdays"
     when = "weekly monday" if cadence == "weekly" else days
     return replace(newsletter, schedule=f"{when} {schedule.times[-1]:%H:%M}")
-
-
-def hours_of(newsletter: Newsletter, now: datetime) -> Callable[[int, str], datetime]:
-    """Return when an hour of a zone comes next; without a zone it is the newsletter's."""
-
-    def next_hour(hour: int, zone: str) -> datetime:
-        return own_hour(hour, read_zone(zone or newsletter.time_zone), now)
-
-    return next_hour
-
-
-def sending_times(newsletter: Newsletter, now: datetime) -> SendingTimes:
-    """Return when the mails of an edition that goes out now may be sent."""
-    lateness = timedelta(seconds=newsletter.max_lateness)
-    return SendingTimes(own_hour=hours_of(newsletter, now), max_lateness=lateness)
 
 
 def in_selection(
@@ -111,13 +93,13 @@ def _due(store: Store, newsletter: Newsletter, variant: Variant, now: datetime) 
             )
             periods += [(due.start, due.end)] if due else []
         done = partial(edition_store.has_edition, connection, newsletter.name, variant.key)
-        return [Period(start=start, end=end, key="") for start, end in periods if not done(end)]
+        return [Period(start=start, end=end) for start, end in periods if not done(end)]
 
 
 def _waits(
     connection: Connection, newsletter: Newsletter, period: Period, now: datetime
 ) -> tuple[str, datetime | None]:
-    """The state it is cut in, and its deadline: those of the edition if that one waits."""
+    """Return the state and the deadline of a form: those of its edition while that waits."""
     issue = desk.issue_of(connection, newsletter.name, period.end)
     if issue is not None and issue.state in edition_store.OPEN:
         return issue.state, issue.approve_by
@@ -127,31 +109,9 @@ def _waits(
 
 
 def _cut(store: Store, draft: Draft, variant: Variant, now: datetime) -> None:
-    name, period = draft.newsletter.name, draft.period
-    if draft.problems:
-        raise RenderError("; ".join(draft.problems))
-    span = (period.start, period.end)
+    draft.check()
     with store.write() as connection:
-        if draft.proof is None:
-            edition_store.record_no_edition(connection, name, variant.key, span, edition_store.VARIANT, now)
-            return
-        state, approve_by = _waits(connection, draft.newsletter, period, now)
-        edition_id = edition_store.cut_edition(
-            connection,
-            newsletter=name,
-            cadence=variant.key,
-            period=span,
-            rendered=draft.proof.parts,
-            stories=draft.stories,
-            now=now,
-            state=state,
-            approve_by=approve_by,
-            content=draft.proof.digest.to_json(),
-            web_url=draft.proof.web_url,
-            times=sending_times(draft.newsletter, now),
-        )
-        if edition_id is not None:
-            note_left_out(connection, edition_id, draft.proof, now)
-            # A form records only what its next edition needs: there may be many forms.
-            left_out = [left for left in draft.left_out if left.reason in _KEPT_REASONS]
-            edition_articles.save_articles(connection, edition_id, left_out=left_out)
+        state, approve_by = edition_store.VARIANT, None
+        if draft.proof is not None:
+            state, approve_by = _waits(connection, draft.newsletter, draft.period, now)
+        store_draft(connection, draft, now, state=state, approve_by=approve_by, cadence=variant.key)

@@ -1,7 +1,7 @@
 """The editor's desk behind a signed link: what waits or went out of a newsletter, and what is done to it.
 
 A link names the newsletter, the editor and when it ends; all links of a newsletter can be ended at once.
-Whoever has it may do what ``DeskJob`` can, under that editor's name. Every form says which contents it was
+Its holder may do what ``DeskJob`` can, under that editor's name. Every form says which contents it was
 made for: what was decided about other contents than those that are there now changes nothing.
 """
 
@@ -91,17 +91,6 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Done:
-    """Action that was done, and the correction that it began."""
-
-    said: str
-    begun: int | None = None
-
-
-_NOTHING = _Done(said="")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WebDesk:
     """Makes links to the desk, and answers them."""
 
@@ -126,17 +115,17 @@ class WebDesk:
 
     def look(self, key: Pass) -> DeskView | None:
         """Return what waits, or ``None`` for a link that does not lead here (any more); changes nothing."""
-        return self._view(key, _NOTHING, problem="")
+        return self._view(key)
 
     def act(self, key: Pass, fields: Mapping[str, Sequence[str]]) -> DeskView | None:
         """Do what a form asks for, and show what is there then; ``None`` as in ``look``."""
         if self._enter(key) is None:
             return None
         try:
-            done = self._do(key, {name: values[0] for name, values in fields.items()})
+            said, begun = self._do(key, {name: values[0] for name, values in fields.items()})
         except SyndicateError as error:
-            return self._view(key, _NOTHING, problem=str(error))
-        return self._view(key, done, problem="")
+            return self._view(key, problem=str(error))
+        return self._view(key, said=said, begun=begun)
 
     def mail(self, key: Pass, edition: str) -> str | None:
         """The HTML of the mail as it would be sent now, without anybody's token."""
@@ -159,14 +148,16 @@ class WebDesk:
             return None
         return named[0], datetime.fromtimestamp(seconds, UTC)
 
-    def _view(self, key: Pass, done: _Done, *, problem: str) -> DeskView | None:
+    def _view(
+        self, key: Pass, *, said: str = "", begun: int | None = None, problem: str = ""
+    ) -> DeskView | None:
         entered = self._enter(key)
         if entered is None:
             return None
         newsletter, ends = entered
         with self.store.read() as connection:
             counts = audience.count_subscriptions(connection).get(newsletter.name, {})
-        waiting = sorted(self.desk.waiting(newsletter.name), key=lambda one: one != done.begun)
+        waiting = sorted(self.desk.waiting(newsletter.name), key=lambda one: one != begun)
         return DeskView(
             path=key.path,
             newsletter=newsletter,
@@ -175,7 +166,7 @@ class WebDesk:
             readers=counts.get("confirmed", 0),
             sheets=tuple(map(self._sheet, waiting)),
             sent=self._sent(newsletter.name),
-            said=done.said,
+            said=said,
             problem=problem,
         )
 
@@ -200,13 +191,16 @@ class WebDesk:
         found = self.desk.correctable(newsletter, limit=MOST_SENT)
         return tuple(SentEdition(found=one, seen=_seen(*self.desk.edition(one.edition.id))) for one in found)
 
-    def _do(self, key: Pass, form: Mapping[str, str]) -> _Done:
-        """One thing done. ``SyndicateError`` names or says why it was not."""
-        if form.get("do") == "correct":
-            return self._correct(key, form)
-        return _Done(said=self._change(key, form))
+    def _do(self, key: Pass, form: Mapping[str, str]) -> tuple[str, int | None]:
+        """Do one thing; return its name, and the id of the correction that it began.
 
-    def _correct(self, key: Pass, form: Mapping[str, str]) -> _Done:
+        ``SyndicateError`` names or says why it was not done.
+        """
+        if form.get("do") == "correct":
+            return "correct", self._correct(key, form)
+        return self._change(key, form), None
+
+    def _correct(self, key: Pass, form: Mapping[str, str]) -> int:
         """Begin the correction of an edition that went out; nothing is sent by that."""
         seen = {str(one.found.edition.id): one.seen for one in self._sent(key.newsletter)}
         number = form.get("edition", "")
@@ -215,58 +209,46 @@ class WebDesk:
         text = _lines(form.get("text", ""))
         if not text.strip():
             raise SyndicateError(_UNSAID)
-        return _Done(
-            said="correct", begun=self.desk.correct(int(number), text, by=key.editor, now=self.clock())
-        )
+        return self.desk.correct(int(number), text, by=key.editor, now=self.clock())
 
     def _change(self, key: Pass, form: Mapping[str, str]) -> str:
         """Change an edition that waits, let it go or stop it; names what was done."""
         number = form.get("edition", "")
         if number not in map(str, self.desk.waiting(key.newsletter)):
             raise SyndicateError(_STALE)
-        edition_id = int(number)
+        edition_id, now = int(number), self.clock()
         found, digest = self.desk.edition(edition_id)
         if form.get("seen") != _seen(found, digest):
             raise SyndicateError(_STALE)
-        action = form.get("do", "")
-        if action in ("approve", "hold", "withdraw"):
-            return self._finish(key.editor, edition_id, action, sure=form.get("sure") == "yes")
-        if action == "note":
-            self.desk.note(edition_id, _lines(form.get("text", "")), by=key.editor, now=self.clock())
-            return "note"
-        if action == "subject":
-            self.desk.retitle(edition_id, 0, form.get("text", ""), by=key.editor, now=self.clock())
-            return "subject"
-        return self._do_to_story(key.editor, edition_id, action, _place(digest, form.get("story", "")), form)
+        action, text = form.get("do", ""), form.get("text", "")
+        finish = {"approve": self.desk.approve, "hold": self.desk.hold, "withdraw": self.desk.withdraw}
+        if action in finish:
+            if action != "hold" and form.get("sure") != "yes":
+                raise SyndicateError(_UNSURE)
+            finish[action](edition_id, by=key.editor, now=now)
+        elif action == "note":
+            self.desk.note(edition_id, _lines(text), by=key.editor, now=now)
+        elif action == "subject":
+            self.desk.retitle(edition_id, 0, text, by=key.editor, now=now)
+        else:
+            return self._change_story(edition_id, digest, form, by=key.editor, now=now)
+        return action
 
-    def _finish(self, editor: str, edition_id: int, action: str, *, sure: bool) -> str:
-        now = self.clock()
-        if action == "hold":
-            self.desk.hold(edition_id, by=editor, now=now)
-            return "hold"
-        if not sure:
-            raise SyndicateError(_UNSURE)
-        if action == "approve":
-            self.desk.approve(edition_id, by=editor, now=now)
-            return "approve"
-        self.desk.withdraw(edition_id, by=editor, now=now)
-        return "withdraw"
-
-    def _do_to_story(
-        self, editor: str, edition_id: int, action: str, place: int, form: Mapping[str, str]
+    def _change_story(
+        self, edition_id: int, digest: Digest, form: Mapping[str, str], *, by: str, now: datetime
     ) -> str:
-        now, last = self.clock(), len(self.desk.edition(edition_id)[1].stories)
-        to = {"first": 1, "up": max(1, place - 1), "down": min(last, place + 1)}
+        action, place = form.get("do", ""), _place(digest, form.get("story", ""))
+        to = {"first": 1, "up": max(1, place - 1), "down": min(len(digest.stories), place + 1)}
+        if action in to:
+            self.desk.move(edition_id, place, to[action], by=by, now=now)
+            return "move"
         if action == "drop":
-            self.desk.drop(edition_id, place, by=editor, now=now)
-            return "drop"
-        if action == "retitle":
-            self.desk.retitle(edition_id, place, form.get("text", ""), by=editor, now=now)
-            return "retitle"
-        if action not in to:
+            self.desk.drop(edition_id, place, by=by, now=now)
+        elif action == "retitle":
+            self.desk.retitle(edition_id, place, form.get("text", ""), by=by, now=now)
+        else:
             raise SyndicateError(_STALE)
-        self.desk.move(edition_id, place, to[action], by=editor, now=now)
-        return "move"
+        return action
 
 
 def _revisions(newsletter: str) -> str:

@@ -16,10 +16,10 @@ from syndicate.publish.archive import (
     archive_index,
     archive_index_page,
     edition_item,
-    edition_pages,
+    edition_page,
 )
 from syndicate.publish.site import SitePages
-from syndicate.store import desk, quarantine
+from syndicate.store import desk
 
 _MANY = 100
 T = TypeVar("T")
@@ -77,15 +77,12 @@ class ArchiveBuild:
         return written
 
     def _edition_pages(self, newsletter: Newsletter, editions: Sequence[ArchivedEdition]) -> list[str]:
-        rendered = self._each(
-            editions, lambda one: edition_pages(self.pages, newsletter, [one], self.context.options)
-        )
-        with self.context.store.read() as connection:
-            before = {one.subject for one in quarantine.failures(connection, kind="page")}
-        if mended := (before & {one.path for one in editions}) - self.failed.keys():
-            with self.context.store.write() as connection:
-                quarantine.clear_failures(connection, "page", mended)
-        return [path for pages in rendered for path in self._write(pages)]
+        def render(edition: ArchivedEdition) -> tuple[str, bytes]:
+            return edition.path, edition_page(self.pages, newsletter, edition, self.context.options)
+
+        pages = dict(self._each(editions, render))
+        self.context.clear_pages(pages.keys())
+        return self._write(pages)
 
     def _each(self, editions: Sequence[ArchivedEdition], make: Callable[[ArchivedEdition], T]) -> list[T]:
         """Make something of each edition; an edition that fails costs itself, unless all of them fail."""

@@ -1,6 +1,6 @@
 """Values and writes that all parts of one publish run share."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +24,8 @@ class PublishContext:
     """One publish run at ``now``.
 
     ``documents`` yields the feed files of channels with their paths, ``known`` holds signatures of outputs
-    at the start of the run. Once ``should_stop`` returns true, no part begins another batch.
+    at the start of the run, ``failing`` the paths of pages that failed before. Once ``should_stop`` returns
+    true, no part begins another batch.
     """
 
     store: Store
@@ -36,6 +37,7 @@ class PublishContext:
     views: ArticleViews
     documents: Callable[[Sequence[Listing]], Iterator[tuple[str, bytes]]]
     known: Mapping[str, str]
+    failing: Set[str]
     now: datetime
     should_stop: Callable[[], bool]
 
@@ -61,6 +63,12 @@ class PublishContext:
             stale.save_signature(connection, name, signature, self.now)
             quarantine.clear_failure(connection, kind, subject)
             note_feeds(connection, self.options, feeds, self.now)
+
+    def clear_pages(self, paths: Set[str]) -> None:
+        """End the quarantine of pages that are written again."""
+        if mended := self.failing & paths:
+            with self.store.write() as connection:
+                quarantine.clear_failures(connection, "page", mended)
 
     def record_failure(self, kind: str, subject: str, error: Exception, *, source_id: int = 0) -> None:
         """Record that a channel, an archive or a page could not be built."""

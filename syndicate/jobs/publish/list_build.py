@@ -17,7 +17,7 @@ from syndicate.model import Article, Channel
 from syndicate.publish.site import FEED_MINIMUM, SitePages
 from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import list_feed, section_path, tag_path
-from syndicate.store import Connection, quarantine, stale
+from syndicate.store import Connection, stale
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
 from syndicate.store.channels import TagList
@@ -31,6 +31,9 @@ TAG_MINIMUM = 2
 CARRIERS = 1_000
 FAILURES_BEFORE_GIVING_UP = 20
 
+RenderList = Callable[[str, Sequence[Headline]], bytes]
+"""Renders the page of a list from its name and headlines."""
+
 
 class Shown(TypedDict):
     """The moving lists that listings show."""
@@ -39,39 +42,37 @@ class Shown(TypedDict):
     trending: Sequence[Headline]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedArticles:
+    """Articles whose pages a run has rendered.
+
+    ``linked`` says of their tags (keys) whether these pages link to the tag's; ``known`` are articles that
+    need not be read again.
+    """
+
+    ids: Collection[int]
+    linked: Mapping[str, bool]
+    known: Mapping[int, Article]
+
+
 @dataclass(slots=True, kw_only=True)
 class ListBuild:
     """Writes the lists that are stale; ``write`` puts a file in place.
 
-    Lists that are not written before a stop stay stale, and so do those that fail. ``failing`` are paths of
-    pages that failed before.
+    Lists that are not written before a stop stay stale, and so do lists that fail.
     """
 
     context: PublishContext
     write: Callable[[str, bytes], None]
-    failures: list[str] = field(default_factory=list)
-    failing: Collection[str] = ()
+    failures: list[str]
     _failed: set[str] = field(default_factory=set, init=False)
-    _known: Mapping[int, Article] = field(default_factory=dict, init=False)
 
-    def run(
-        self,
-        pages: SitePages,
-        shown: Shown,
-        linked: Mapping[str, bool],
-        rendered: Collection[int],
-        known: Mapping[int, Article],
-    ) -> set[int]:
-        """Write stale lists; mark and return articles whose pages link to too many or too few tags.
-
-        ``linked`` says of tags (keys) whether the articles ``rendered`` in this run link to their pages;
-        ``known`` are articles that need not be read again.
-        """
+    def run(self, pages: SitePages, shown: Shown, rendered: RenderedArticles) -> set[int]:
+        """Write stale lists; mark and return articles whose pages link to too many or too few tags."""
         with self.context.store.read() as connection:
             stale_lists = stale.stale_lists(connection)
         names = [name for name in stale_lists if not name.startswith(stale.EDIT)]
         wrong: set[int] = set()
-        self._known = known
         for start in range(0, len(names), BATCH):
             if self.context.should_stop() or len(self._failed) >= FAILURES_BEFORE_GIVING_UP:
                 break
@@ -79,8 +80,8 @@ class ListBuild:
             try:
                 tags = [name.removeprefix("tag:") for name in batch if name.startswith("tag:")]
                 lists = self._tag_lists(tags)
-                found = self._tags(tags, lists, pages, shown, linked, rendered)
-                self._feeds(batch, lists, pages, shown)
+                found = self._tags(tags, lists, partial(pages.tag_page, **shown), rendered)
+                self._feeds(batch, lists, pages, partial(pages.section_page, **shown), rendered.known)
             except RenderError as error:
                 self.failures.append(str(error))
                 break
@@ -117,15 +118,13 @@ class ListBuild:
         self,
         tags: Sequence[str],
         lists: Mapping[str, TagList],
-        pages: SitePages,
-        shown: Shown,
-        linked: Mapping[str, bool],
-        rendered: Collection[int],
+        render: RenderList,
+        rendered: RenderedArticles,
     ) -> set[int]:
         """Write or remove the pages of these tags."""
         with self.context.store.read() as connection:
             ids = {article_id for found in lists.values() for article_id in found.article_ids}
-            articles = self._articles(connection, ids)
+            articles = _articles(connection, ids, rendered.known)
             items = self.context.views.listed(connection, articles)
         headlines = {item.article.id: Headline.of(item) for item in items}
         before = {tag: self._exists(tag_path(tag)) for tag in tags}
@@ -133,11 +132,11 @@ class ListBuild:
             path, found = tag_path(tag), lists.get(tag)
             if found is not None:
                 listed = [headlines[number] for number in found.article_ids if number in headlines]
-                page = partial(pages.tag_page, found.name, listed, **shown)
-                self.write_page(f"tag:{tag}", path, page)
+                self.write_page(f"tag:{tag}", path, partial(render, found.name, listed))
             elif before[tag]:
                 (self.context.output / path).unlink(missing_ok=True)
-        moved = [tag for tag in tags if {before[tag], linked.get(tag, before[tag])} != {tag in lists}]
+        linked = {tag: rendered.linked.get(tag, exists) for tag, exists in before.items()}
+        moved = [tag for tag in tags if {before[tag], linked[tag]} != {tag in lists}]
         if not moved:
             return set()
         with self.context.store.read() as connection:
@@ -146,11 +145,16 @@ class ListBuild:
             one
             for tag, found in carriers.items()
             for one in found
-            if (linked.get(tag, before[tag]) if one in rendered else before[tag]) != (tag in lists)
+            if (linked if one in rendered.ids else before)[tag] != (tag in lists)
         }
 
     def _feeds(
-        self, names: Sequence[str], lists: Mapping[str, TagList], pages: SitePages, shown: Shown
+        self,
+        names: Sequence[str],
+        lists: Mapping[str, TagList],
+        pages: SitePages,
+        render: RenderList,
+        known: Mapping[int, Article],
     ) -> None:
         """Write the feeds of these lists.
 
@@ -166,7 +170,7 @@ class ListBuild:
             sections = {tag_key(section): section for section in keys["section"]}
             by_section = channel_store.newest_ids(connection, "section_key", sections, limit=FEED_ITEMS)
             for key, ids in by_section.items():
-                feeds |= self._feed_of_section(sections[key], ids, pages, shown)
+                feeds |= self._feed_of_section(sections[key], ids, pages, render)
             numbers = map(int, keys["source"])
             by_source = channel_store.newest_ids(connection, "source_id", numbers, limit=FEED_ITEMS)
             for number, ids in by_source.items():
@@ -177,7 +181,7 @@ class ListBuild:
             if not self.context.options.automatic_channels:
                 return
             wanted = {article_id for _, ids in feeds.values() for article_id in ids}
-            articles = self._articles(connection, wanted)
+            articles = _articles(connection, wanted, known)
             found_items = self.context.views.alone(connection, articles)
         items = {item.article.id: item for item in found_items}
         listings = []
@@ -199,14 +203,13 @@ class ListBuild:
         return {}
 
     def _feed_of_section(
-        self, key: str, ids: Sequence[int], pages: SitePages, shown: Shown
+        self, key: str, ids: Sequence[int], pages: SitePages, render: RenderList
     ) -> dict[str, tuple[str, Sequence[int]]]:
         """Return what the feed of a section holds; empty the page of a section without articles."""
         if not ids and not self._exists(section_path(key)):
             return {}
         if not ids:
-            page = partial(pages.section_page, key, (), **shown)
-            self.write_page(f"section:{key}", section_path(key), page)
+            self.write_page(f"section:{key}", section_path(key), partial(render, key, ()))
         return {list_feed("sections", key): (pages.section_name(key), ids)}
 
     def write_page(self, name: str, path: str, render: Callable[[], bytes]) -> bool:
@@ -218,15 +221,14 @@ class ListBuild:
             self.failures.append(f"page {path}: {error}")
             self.context.record_failure("page", path, error)
             return False
-        if path in self.failing:
-            with self.context.store.write() as connection:
-                quarantine.clear_failure(connection, "page", path)
+        self.context.clear_pages({path})
         return True
 
     def _exists(self, path: str) -> bool:
         return os.path.exists(f"{self.context.output}/{path}")  # noqa: PTH110 - strings are cheaper
 
-    def _articles(self, connection: Connection, ids: Collection[int]) -> list[Article]:
-        known = [self._known[article_id] for article_id in ids if article_id in self._known]
-        missing = [article_id for article_id in ids if article_id not in self._known]
-        return known + list(article_store.get_articles(connection, missing).values())
+
+def _articles(connection: Connection, ids: Collection[int], known: Mapping[int, Article]) -> list[Article]:
+    missing = [article_id for article_id in ids if article_id not in known]
+    found = article_store.get_articles(connection, missing)
+    return [known[article_id] for article_id in ids if article_id in known] + list(found.values())

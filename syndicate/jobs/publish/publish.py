@@ -159,6 +159,7 @@ class PublishJob:
         with self.store.read() as connection:
             sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
             known = stale.signatures(connection)
+            failing = {failure.subject for failure in quarantine.failures(connection, kind="page")}
         return PublishContext(
             store=self.store,
             output=self.output,
@@ -169,6 +170,7 @@ class PublishJob:
             views=ArticleViews(sources, self.options.site_url),
             documents=self._documents,
             known=known,
+            failing=failing,
             now=now,
             should_stop=should_stop,
         )

@@ -10,14 +10,14 @@ from functools import partial
 from syndicate.errors import RenderError
 from syndicate.files import write_page
 from syndicate.jobs.publish.context import PublishContext
-from syndicate.jobs.publish.list_build import LISTING_SHOWN, ListBuild, Shown
+from syndicate.jobs.publish.list_build import LISTING_SHOWN, ListBuild, RenderedArticles, Shown
 from syndicate.jobs.publish.signatures import signature_of
 from syndicate.model import Article, Channel, PublishedArticle, Source
 from syndicate.publish.channels import only_section
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, SectionBlock, reasons
 from syndicate.publish.site_paths import FRONT_PATH, section_path, tag_path
-from syndicate.store import Connection, quarantine, ranking, stale
+from syndicate.store import Connection, ranking, stale
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
 from syndicate.store import stories as story_store
@@ -82,12 +82,14 @@ class SiteBuild:
         """Write what is stale, once it has begun; ``written`` and ``failures`` say what happened."""
         known = self._context.known
         with self._store.read() as connection:
-            self._top = self._ranked(connection, "top", FRONT_TOP)
-            self._front_top = self._reasoned(connection, self._top)
-            self._trending = self._ranked(connection, "trending", TRENDING_SHOWN)
-            self._failing = {one.subject for one in quarantine.failures(connection, kind="page")}
-        self._lists.failing = self._failing
-        lists = signature_of(self._top[:TOP_SHOWN], self._trending, self._sections)
+            self._front_top = self._ranked(connection, "top", FRONT_TOP)
+            trending = self._ranked(connection, "trending", TRENDING_SHOWN)
+        # Reasons stand on the front page only, which is written anew anyway.
+        self._top, self._trending = (
+            [replace(headline, why=()) for headline in found] for found in (self._front_top, trending)
+        )
+        self._shown = Shown(top=self._top[:TOP_SHOWN], trending=self._trending)
+        lists = signature_of(*self._shown.values(), self._sections)
         templates = self._context.templates.fingerprint("pages/")
         feeds = [(one.name, one.title) for one in self._context.channels]
         shown = replace(self._options, hub_url="", feed_limit_bytes=0, fresh_for=0)
@@ -161,8 +163,8 @@ class SiteBuild:
                     self._finish()
                 continue
             self._finish()
-            shown = Shown(top=self._top[:TOP_SHOWN], trending=self._trending)
-            wrong = self._lists.run(self._pages, shown, self._linked, self._rendered, self._articles)
+            rendered = RenderedArticles(ids=self._rendered, linked=self._linked, known=self._articles)
+            wrong = self._lists.run(self._pages, self._shown, rendered)
             if not wrong:
                 return done
             # Pages of these articles link to a removed tag page, or do not link to a new one.
@@ -184,37 +186,24 @@ class SiteBuild:
             }
         self._articles |= {one.id: one for one in articles[: max(0, KNOWN - len(self._articles))]}
         self._pages.tags = listed
-        mended: set[str] = set()
         for item, page in self._rendered_pages(items, more):
             article = item.article
             tags = {tag_key(name) for name in article.tags}
             self._linked |= {tag: tag in listed for tag in tags}
-            if error := self._not_written(article.path, page):
+            try:
+                self._write(article.path, _rendered(page))
+            except RenderError as error:
                 self._failed_in_a_row += 1
                 self.failures.append(f"page {article.path}: {error}")
                 self._context.record_failure("page", article.path, error, source_id=article.source_id)
-            else:
-                self._failed_in_a_row = 0
-                self._written[article.id] = versions[article.id]
-                self._marks |= {f"tag:{tag}" for tag in tags if tag in listed or self._has_page(tag)}
-                self._marks.add(f"source:{article.source_id}")
-                if article.section:
-                    self._marks.add(f"section:{self._pages.section_name(article.section)}")
-                mended |= self._failing & {article.path}
-        if mended:
-            with self._store.write() as connection:
-                for path in mended:
-                    quarantine.clear_failure(connection, "page", path)
-
-    def _not_written(self, path: str, page: bytes | RenderError) -> RenderError | None:
-        """Write a page; return why it could not be rendered or written."""
-        if isinstance(page, RenderError):
-            return page
-        try:
-            self._write(path, page)
-        except RenderError as error:
-            return error
-        return None
+                continue
+            self._failed_in_a_row = 0
+            self._written[article.id] = versions[article.id]
+            self._marks |= {f"tag:{tag}" for tag in tags if tag in listed or self._has_page(tag)}
+            self._marks.add(f"source:{article.source_id}")
+            if article.section:
+                self._marks.add(f"section:{self._pages.section_name(article.section)}")
+            self._context.clear_pages({article.path})
 
     def _rendered_pages(
         self, items: Sequence[PublishedArticle], more: Mapping[str, Sequence[Headline]]
@@ -223,8 +212,7 @@ class SiteBuild:
             if self._failed_in_a_row >= FAILURES_BEFORE_GIVING_UP or self._context.should_stop():
                 return
             some = items[start : start + TOGETHER]
-            pages = self._pages.article_pages(some, more, top=self._top[:TOP_SHOWN], trending=self._trending)
-            yield from zip(some, pages, strict=True)
+            yield from zip(some, self._pages.article_pages(some, more, **self._shown), strict=True)
 
     def _has_page(self, tag: str) -> bool:
         return os.path.exists(f"{self._context.output}/{tag_path(tag)}")  # noqa: PTH110 - strings are cheaper
@@ -245,13 +233,7 @@ class SiteBuild:
                 articles = channel_store.section_articles(connection, section, limit=LISTING_SHOWN)
                 headlines = list(self._headlines(connection, articles).values())
             blocks.append(SectionBlock(name=section, items=headlines[:SECTION_ON_FRONT]))
-            page = partial(
-                self._pages.section_page,
-                section,
-                headlines,
-                top=self._top[:TOP_SHOWN],
-                trending=self._trending,
-            )
+            page = partial(self._pages.section_page, section, headlines, **self._shown)
             written &= self._lists.write_page("", section_path(section), page)
         front = partial(self._pages.front_page, top=self._front_top, trending=self._trending, sections=blocks)
         return self._lists.write_page("", FRONT_PATH, front) and written
@@ -264,17 +246,12 @@ class SiteBuild:
             self.failures.append(str(error))
 
     def _ranked(self, connection: Connection, name: str, limit: int) -> list[Headline]:
-        ids = [story.article_id for story in ranking.ranked_stories(connection, name, limit=limit)]
-        found = article_store.get_articles(connection, ids)
-        articles = [found[article_id] for article_id in ids if article_id in found]
-        return list(self._headlines(connection, articles).values())
-
-    def _reasoned(self, connection: Connection, top: Sequence[Headline]) -> list[Headline]:
-        """The same headlines with what put them there: for the front page, which is written anew anyway."""
-        ranked = ranking.ranked_stories(connection, "top", limit=FRONT_TOP)
-        leads = article_store.get_articles(connection, [story.article_id for story in ranked])
-        why = {leads[one.article_id].path: reasons(one.parts) for one in ranked if one.article_id in leads}
-        return [replace(headline, why=why.get(headline.path, ())) for headline in top]
+        """Return the headlines of a list with the reasons for their places."""
+        ranked = ranking.ranked_stories(connection, name, limit=limit)
+        why = {story.article_id: reasons(story.parts) for story in ranked}
+        found = article_store.get_articles(connection, list(why))
+        headlines = self._headlines(connection, [found[one] for one in why if one in found])
+        return [replace(headline, why=why[one]) for one, headline in headlines.items()]
 
     def _more_from(self, connection: Connection, section: str) -> list[Headline]:
         if section and section not in self._more:
@@ -290,6 +267,12 @@ class SiteBuild:
     def _write(self, path: str, data: bytes) -> None:
         if write_page(f"{self._context.output}/{path}", data):
             self.written.append(path)
+
+
+def _rendered(page: bytes | RenderError) -> bytes:
+    if isinstance(page, RenderError):
+        raise page
+    return page
 
 
 def _section_feeds(channels: Iterable[Channel]) -> dict[str, list[list[str]]]:

@@ -42,7 +42,7 @@ def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datet
 
 
 def refresh_chosen_leads(connection: Connection, now: datetime) -> None:
-    """Bring the leads up to date with the editor's decisions, those that ended included."""
+    """Bring the leads up to date with the editor's decisions, including expired decisions."""
     members = _members(connection, editor.stories_with_choices(connection))
     leads = _leads(connection, members, now)
     stories = story_store.get_stories(connection, members).values()
@@ -51,10 +51,7 @@ def refresh_chosen_leads(connection: Connection, now: datetime) -> None:
 
 
 def _members(connection: Connection, story_ids: Iterable[int]) -> _Members:
-    members: dict[int, list[story_store.StoryArticle]] = {}
-    for row in story_store.story_articles(connection, ids=sorted(story_ids)):
-        members.setdefault(row.story_id, []).append(row)
-    return members
+    return story_store.by_story(story_store.story_articles(connection, ids=sorted(story_ids)))
 
 
 def _leads(connection: Connection, members: _Members, now: datetime) -> dict[int, int]:
@@ -93,8 +90,5 @@ def _candidates(
 def _with_facts(candidate: LeadCandidate, facts: placed_store.LeadFacts | None) -> LeadCandidate:
     if facts is None:
         return candidate
-    try:
-        terms = Fingerprint.unpack(facts.terms or b"")
-    except ValueError:
-        terms = None  # of another version, or the index does not know the article
-    return replace(candidate, is_report=is_report(facts.title, facts.section, facts.url), terms=terms)
+    report = is_report(facts.title, facts.section, facts.url)
+    return replace(candidate, is_report=report, terms=Fingerprint.unpack_known(facts.terms))

@@ -81,9 +81,5 @@ def past_newsroom(
 
 def _terms(article: UnplacedArticle, packed: bytes | None) -> ArticleTerms | Fingerprint:
     """Return the terms that an article had when it came, or new terms if they cannot be read."""
-    if packed is not None:
-        try:
-            return Fingerprint.unpack(packed)
-        except ValueError:
-            pass  # of another version
-    return extract_terms(article.title, article.text, article.language)
+    known = Fingerprint.unpack_known(packed)
+    return known or extract_terms(article.title, article.text, article.language)

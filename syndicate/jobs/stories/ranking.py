@@ -120,15 +120,10 @@ def learned_weights(
     until = moment - JUDGED_AFTER
     since = until - timedelta(days=options.learn_days)
     found = ranking.source_records(connection, since=since, until=until, enough=ENOUGH_OTHERS)
-    records = {
-        source: Record(articles=articles, prominence=prominence)
-        for source, (articles, prominence) in found.items()
-    }
+    weights = learn_weights({source: Record(*record) for source, record in found.items()})
     return {
-        source: SourceWeight(
-            weight=weight, prominence=records[source].prominence, articles=records[source].articles
-        )
-        for source, weight in learn_weights(records).items()
+        source: SourceWeight(weight=weight, articles=found[source][0], prominence=found[source][1])
+        for source, weight in weights.items()
     }
 
 
@@ -163,9 +158,7 @@ def story_facts(
     ``learned`` replaces the stored weights.
     """
     known = ranking.source_weights(connection) if learned is None else learned
-    members: dict[int, list[story_store.StoryArticle]] = {}
-    for row in rows:
-        members.setdefault(row.story_id, []).append(row)
+    members = story_store.by_story(rows)
     week_ago = moment - RHYTHM_DAYS * DAY
     since = moment - timedelta(hours=options.slow_window_hours)
     gather = _Facts(

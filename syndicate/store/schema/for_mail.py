@@ -1,6 +1,6 @@
 """Newsletters, editions, subscribers and deliveries."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, Text, false, true
+from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text, false, true
 
 from syndicate.store.schema.base import metadata, texts
 from syndicate.store.types import Json, Moment
@@ -38,20 +38,6 @@ edition_changes = Table(
     *texts("changed_by", "action", "detail"),
     Column("changed", Moment, nullable=False),
     Column("story_id", BigInteger),
-)
-
-edition_stories = Table(
-    "edition_stories",
-    metadata,
-    Column("edition_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("story_id", BigInteger, nullable=False),
-    Column("article_id", BigInteger, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("follow_up", Boolean, nullable=False),
-    Column("coverage", Integer, nullable=False),
-    Column("score", Float, nullable=False),
-    Column("parts_json", Json, nullable=False),
 )
 
 edition_articles = Table(

@@ -239,8 +239,8 @@ def test_each_missed_period_is_listed_since_the_last_that_was_dealt_with(office:
     # Three days later: two are missed, and the third waits for its sources.
     assert office.cut(SEVEN + 6 * DAY + HOUR) == ["gathering", "missed", "missed"]
     with office.room.store.read() as connection:
-        missed = periods.missed_editions(connection, since=SEVEN + 6 * DAY)
-    assert [one.period_end for one in missed["daily"]] == [SEVEN + 4 * DAY, SEVEN + 5 * DAY]
+        missed = periods.missed_periods(connection, since=SEVEN + 6 * DAY)
+    assert missed["daily"] == [SEVEN + 4 * DAY, SEVEN + 5 * DAY]
 
 
 def test_a_year_of_silence_lists_the_latest_sixty(office: Office) -> None:

@@ -1,0 +1,24 @@
+"""Batches of values, each small enough for one statement."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Row, Select
+
+T = TypeVar("T")
+
+TOGETHER = 10_000
+"""Values in one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535."""
+
+
+def in_batches(values: Sequence[T], size: int = TOGETHER) -> Iterator[list[T]]:
+    """Yield the values in order, ``size`` at a time."""
+    return (list(values[start : start + size]) for start in range(0, len(values), size))
+
+
+def rows_with(
+    connection: Connection, query: Select[Any], column: ColumnElement[T], values: Sequence[T]
+) -> Iterator[Row[Any]]:
+    """Yield the rows of a query whose column has one of these values."""
+    for some in in_batches(values):
+        yield from connection.execute(query.where(column.in_(some)))
