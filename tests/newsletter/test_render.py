@@ -345,6 +345,25 @@ def test_other_coverage_names_each_source_once_and_never_its_own() -> None:
     assert re.findall(r"- (Source \d)", rendered.text) == ["Source 2", "Source 4", "Source 5"]
 
 
+def test_a_follow_up_names_only_coverage_that_no_earlier_edition_told() -> None:
+    first = replace(story(1, coverage=5), follow_up=True, tells=(1, 3, 4, 5))
+    links = (link(1, source_name=first.lead.source.name), *(link(number) for number in range(2, 6)))
+
+    rendered = render((replace(first, lead=replace(first.lead, coverage=links)),))
+
+    assert "Also covered by 3 other sources:" in rendered.text
+    assert re.findall(r"- (Source \d)", rendered.text) == ["Source 3", "Source 4", "Source 5"]
+
+
+def test_a_follow_up_without_new_coverage_repeats_no_links() -> None:
+    first = replace(story(1, coverage=3), follow_up=True, tells=(1,))
+
+    rendered = render((replace(first, lead=replace(first.lead, coverage=(link(2), link(3)))),))
+
+    assert "Also covered" not in rendered.text + rendered.html
+    assert "r.example" not in rendered.text + rendered.html
+
+
 HOSTILE: list[dict[str, Any]] = [
     {"title": "<script>alert(1)</script>", "summary": "</td></table><form action=x>"},
     {"title": "{{ 7*7 }}{% raw %}", "summary": "{# x #}"},
