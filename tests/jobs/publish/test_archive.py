@@ -11,6 +11,8 @@ from lxml import html as lxml_html
 from syndicate.newsletter.render import TOKEN
 from syndicate.store import editions, quarantine
 from tests.factories import new_article
+from tests.jobs.newsletter.test_contents import PAPERS, strike
+from tests.jobs.newsletter.test_editions import DAY, run
 from tests.jobs.room import SITE, Room, source
 
 SEVEN = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
@@ -60,6 +62,23 @@ def test_mail_page_and_items_are_one_edition(sent: Room) -> None:
         assert "Snow &amp; ice" in str(entry)
 
 
+def test_a_follow_up_is_marked_on_the_page_and_in_the_feed_as_in_the_mail(room: Room) -> None:
+    room.declare(PAPERS + DAILY, now=SEVEN - 30 * DAY)
+    room.add(strike(1, -5), source="harbour")
+    room.add(strike(2, -4, "So say the hills."), source="hills")
+    run(room, SEVEN)
+    more = "Mediator Anna Berg met Line Director Karl Holm and Minister Eva Lund in Varnholm on Tuesday."
+    room.add(strike(3, 3, f"{more} {more}", "Anna Berg mediates in the ferry strike"), source="moor")
+    run(room, SEVEN + DAY)
+    room.services.publish.run(SEVEN + DAY)
+    heading = "Update: Anna Berg mediates in the ferry strike"
+    page = lxml_html.fromstring(output(room, PAGE.replace("-24-", "-25-")))
+    assert [found.text_content() for found in page.iter("h3")] == [heading]
+    item = json.loads(output(room, "newsletters/daily.json"))["items"][0]
+    assert heading in lxml_html.fromstring(item["content_html"]).text_content()
+    assert "Update:" not in output(room, PAGE)
+
+
 def test_items_speak_the_newsletters_language_as_its_mail_does(room: Room) -> None:
     arabic = '[[newsletters]]\nname = "daily"\nlanguage = "ar"\nschedule = "daily 07:00"\n'
     room.declare(source("harbour", "https://harbour.example/feed") + arabic, now=SEVEN - 23 * HOUR)
@@ -69,7 +88,7 @@ def test_items_speak_the_newsletters_language_as_its_mail_does(room: Room) -> No
     room.services.publish.run(SEVEN)
     (item,) = json.loads(output(room, "newsletters/daily.json"))["items"]
     assert '<h3 lang="ar" dir="rtl">أبرز المواد</h3>' in item["content_html"]
-    assert '<h2 lang="en" dir="ltr">Top content</h2>' in output(room, PAGE)
+    assert '<h2 class="hidden" lang="en" dir="ltr">Top content</h2>' in output(room, PAGE)
 
 
 def test_the_page_that_a_mail_leads_to_is_written_before_the_mail_leaves(room: Room) -> None:
