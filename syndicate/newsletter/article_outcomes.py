@@ -152,7 +152,7 @@ def _by_period(
         return "missed", f"{edition} was missed", facts.edition_id
     if article.published < period.start:
         return "too old", f"published before the period of {edition}", facts.edition_id
-    if period.end == latest.end:
+    if period.end >= latest.end:
         return "waits", f"placed after {edition} was cut: it waits for the next edition", facts.edition_id
     return "left out", f"{edition} did not carry it", facts.edition_id
 
