@@ -70,7 +70,9 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
     others = max(0, story.coverage - 1)
     if story.follow_up:
         # Readers know the rest, and most of it is about what happened before.
-        coverage = tuple(link for link in coverage if link.article_id in story.tells)
+        coverage = tuple(
+            link for link in coverage if link.article_id in story.tells and link.url not in shown
+        )
         others = len({link.source_name for link in coverage} - {story.lead.source.name})
     covered_by = _covered_by(coverage, source, shown, min(_COVERAGE_LIMIT, others))
     # "Read more" names nothing that the story's coverage names, whether it is shown or counted.

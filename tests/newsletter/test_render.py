@@ -355,6 +355,15 @@ def test_a_follow_up_names_only_coverage_that_no_earlier_edition_told() -> None:
     assert re.findall(r"- (Source \d)", rendered.text) == ["Source 3", "Source 4", "Source 5"]
 
 
+def test_a_follow_up_does_not_count_coverage_that_the_edition_links_to_elsewhere() -> None:
+    first = replace(story(1), lead=replace(story(1).lead, related=(link(3),)))
+    second = replace(story(2, coverage=3), follow_up=True, tells=(2, 3))
+
+    text = render((first, replace(second, lead=replace(second.lead, coverage=(link(3),))))).text
+
+    assert "Also covered" not in text
+
+
 def test_a_follow_up_without_new_coverage_repeats_no_links() -> None:
     first = replace(story(1, coverage=3), follow_up=True, tells=(1,))
 
