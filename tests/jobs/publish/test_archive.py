@@ -138,7 +138,7 @@ def test_every_page_leads_to_the_archive_from_before_the_first_edition_on(room: 
     front = lxml_html.document_fromstring(output(room, "site/index.html"))
     links = front.xpath("//footer//h2[.='Newsletters']/following-sibling::ul//a/@href")
     assert links == ["../site/newsletters/daily/", *(f"../newsletters/daily.{kind}" for kind in FORMATS)]
-    assert "No edition has come out yet." in output(room, "site/newsletters/daily/index.html")
+    assert "No editions yet." in output(room, "site/newsletters/daily/index.html")
     assert json.loads(output(room, "newsletters/daily.json"))["items"] == []
     assert room.services.publish.run(SEVEN - HOUR).pages == ()
 
