@@ -211,7 +211,10 @@ def test_M7_one_h1_and_an_h2_for_each_story() -> None:
 def test_M12_the_footer_says_why_who_and_how_to_leave() -> None:
     rendered = render(web_url="https://news.example.com/editions/1.html")
     for part in (rendered.html, rendered.text):
-        assert "You are receiving The Morning Brief because this address was subscribed to it at Harbour News." in part
+        assert (
+            "You are receiving The Morning Brief because this address was subscribed to it at Harbour News."
+            in part
+        )
         assert "Harbour News, 1 Quay Street, 20457 Hamburg" in part
         assert LINK in part
         assert "https://news.example.com/editions/1.html" in part

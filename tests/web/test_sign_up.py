@@ -146,7 +146,11 @@ def test_C2_too_many_requests_are_told_so(page):
     ("body", "status", "said"),
     [
         (b"newsletter=daily&agree=yes&address=jo", 422, "email address is incomplete"),
-        (b"newsletter=daily&agree=yes&address=" + b"a" * 400 + b"%40example.org", 422, "address is incomplete"),
+        (
+            b"newsletter=daily&agree=yes&address=" + b"a" * 400 + b"%40example.org",
+            422,
+            "address is incomplete",
+        ),
         (b"newsletter=daily&address=jo%40example.org", 422, "tick the box to agree"),
         (b"newsletter=other&agree=yes&address=jo%40example.org", 422, "choose a newsletter"),
         (b"", 422, "choose a newsletter"),
