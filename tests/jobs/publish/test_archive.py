@@ -2,6 +2,7 @@
 
 import email
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import feedparser
@@ -72,10 +73,10 @@ def test_a_follow_up_is_marked_on_the_page_and_in_the_feed_as_in_the_mail(room: 
     run(room, SEVEN + DAY)
     room.services.publish.run(SEVEN + DAY)
     heading = "Update: Anna Berg mediates in the ferry strike"
-    page = lxml_html.fromstring(output(room, PAGE.replace("-24-", "-25-")))
-    assert [found.text_content() for found in page.iter("h3")] == [heading]
+    page = output(room, PAGE.replace("-24-", "-25-"))
+    assert heading in re.sub("<[^>]+>", "", page)
     item = json.loads(output(room, "newsletters/daily.json"))["items"][0]
-    assert heading in lxml_html.fromstring(item["content_html"]).text_content()
+    assert heading in re.sub("<[^>]+>", "", item["content_html"])
     assert "Update:" not in output(room, PAGE)
 
 
