@@ -72,7 +72,7 @@ def test_an_edition_is_cut_as_asked_and_the_unread_sources_are_named(room: Run) 
     for command in ("ingest", "stories", "publish"):
         room(f"{command} --now 2026-11-23T22:00")
     ended = room("edition --now 2026-11-24T07:30")
-    assert (ended.code, " cut " in ended.out) == (0, True)
+    assert (ended.code, "daily       Tue 24 Nov 07:00 UTC  cut " in ended.out) == (0, True)
     assert "1 source that was due is not read yet" in ended.err
 
 
