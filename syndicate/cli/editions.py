@@ -131,11 +131,15 @@ def show_(config: Path, as_json: bool, edition_id: int) -> None:
     def text() -> None:
         zone = zone_of(services, found.edition.newsletter)
         until = f" until {local(found.approve_by, zone)}" if found.approve_by else ""
-        say(f"{found.edition.subject}\n{found.edition.newsletter}, {found.state}{until}")
+        end = local(found.edition.period_end, zone)
+        if found.edition.subject:
+            say(found.edition.subject)
+        say(f"{found.edition.newsletter}, edition of {end}, {found.state}{until}")
         for name, said in (("Correction", digest.correction), ("Note", digest.note)):
             if said:
                 say(f"{name}: {said}")
-        table(("place", "list", "source", "title"), stories, right=(0,))
+        if stories:
+            table(("place", "list", "source", "title"), stories, right=(0,))
         for form in answer["forms"]:
             facts = f"{form['state']}, {plural(form['stories'], 'story')}, {_counts(form['deliveries'])}"
             say(f"Form {form['edition']} ({form['chosen']}): {facts}")

@@ -24,6 +24,7 @@ from syndicate.cli.frame import (
     table,
     wipe_bar,
 )
+from syndicate.cli.newsletters import zone_of
 from syndicate.cli.source_lists import describe_import
 from syndicate.cli.wrapping import say
 from syndicate.jobs.delivery.restore_guard import hold_text
@@ -251,8 +252,17 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
             click.echo("No edition is due.")
         if not outcomes:
             return
-        rows = [(one.newsletter, one.outcome, one.stories, one.subject or one.problem) for one in outcomes]
-        table(("newsletter", "outcome", "stories", "subject"), rows, right=(2,))
+        rows = [
+            (
+                one.newsletter,
+                local(one.period_end, zone_of(services, one.newsletter)) if one.period_end else "",
+                one.outcome,
+                one.stories,
+                one.subject or one.problem,
+            )
+            for one in outcomes
+        ]
+        table(("newsletter", "edition of", "outcome", "stories", "subject"), rows, right=(3,))
         for said in (said for one in outcomes for said in one.trimmed):
             say(f"  {said}", err=True)
         for one in outcomes:

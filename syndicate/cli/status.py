@@ -130,11 +130,11 @@ def _print_newsletters(health: Health, services: Services) -> None:
             period, gathered = health.gathering[name]
             say(f"Edition of {local(period.end, zone_of(services, name))} of {name} waits: {gathered}")
     for report in health.editions:
-        subject = report.edition.subject or report.state
+        name, subject = report.edition.newsletter, report.edition.subject
         counts = _counts(dict(sorted(report.deliveries.items())))
         standing = _STANDING.get(report.state) or counts or "no deliveries"
-        end = local(report.edition.period_end, zone_of(services, report.edition.newsletter))
-        say(f"Edition of {end}: {subject} ({standing})")
+        said = f"{subject} ({standing})" if subject else report.state
+        say(f"Edition of {local(report.edition.period_end, zone_of(services, name))} of {name}: {said}")
 
 
 def _print_mail(health: Health) -> None:

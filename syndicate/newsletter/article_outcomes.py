@@ -133,7 +133,7 @@ def _by_period(facts: ArticleFacts, period: Period, edition: str, latest: Period
         return "missed", f"{edition} was missed", facts.edition_id
     if facts.article.published < period.start:
         return "too old", f"published before the period of {edition}", facts.edition_id
-    if period.end == latest.end:
+    if period.end >= latest.end:
         return "waits", f"placed after {edition} was cut: it waits for the next edition", facts.edition_id
     return "left out", f"{edition} did not carry it", facts.edition_id
 

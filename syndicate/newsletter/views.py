@@ -66,7 +66,15 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
     article = story.lead.article
     source = harmless(story.lead.source.name)
     shows = story.lead.source.republish is not Republish.NONE
-    covered_by = _covered_by(story, source, shown)
+    coverage = story.lead.coverage
+    others = max(0, story.coverage - 1)
+    if story.follow_up:
+        # Readers know the rest, and most of it is about what happened before.
+        coverage = tuple(
+            link for link in coverage if link.article_id in story.tells and link.url not in shown
+        )
+        others = len({link.source_name for link in coverage} - {story.lead.source.name})
+    covered_by = _covered_by(coverage, source, shown, min(_COVERAGE_LIMIT, others))
     # "Read more" names nothing that the story's coverage names, whether it is shown or counted.
     shown.update(link.url for link in story.lead.coverage)
     related = _links(story.lead.related, shown)[:_RELATED_LIMIT]
@@ -82,7 +90,7 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
         language=article.language,
         direction=article.direction,
         follow_up=story.follow_up,
-        other_sources=max(0, story.coverage - 1),
+        other_sources=others,
         covered_by=covered_by,
         related=related,
         image=_image(article.image) if shows else None,
@@ -108,13 +116,15 @@ def _summary(story: EditionStory) -> str:
     return "" if text == harmless(article.title) else text
 
 
-def _covered_by(story: EditionStory, source: str, shown: Collection[str]) -> tuple[DigestLink, ...]:
-    """One link for each of a few other sources."""
+def _covered_by(
+    coverage: tuple[RelatedLink, ...], source: str, shown: Collection[str], limit: int
+) -> tuple[DigestLink, ...]:
+    """Return one link for each of a few other sources."""
     by_source: dict[str, DigestLink] = {}
-    for link in _links(story.lead.coverage, shown):
+    for link in _links(coverage, shown):
         if link.source != source:
             by_source.setdefault(link.source, link)
-    return tuple(by_source.values())[: min(_COVERAGE_LIMIT, max(0, story.coverage - 1))]
+    return tuple(by_source.values())[:limit]
 
 
 def _links(links: tuple[RelatedLink, ...], shown: Collection[str]) -> tuple[DigestLink, ...]:

@@ -70,9 +70,10 @@ class RenderPool:
         """
         count, until = self._late.get(name, (0, 0.0))
         if count >= self.timeouts and self._clock() < until:
+            times = "time" if count == 1 else "times"
             raise RenderError(
-                f"Template {name} was not rendered: it did not finish {count} times in a row. Mend it, then "
-                "reload the configuration; otherwise it is tried again within 10 minutes."
+                f"Template {name} was not rendered: it did not finish {count} {times} in a row. Mend it, "
+                "then reload the configuration; otherwise it is tried again within 10 minutes."
             )
         died = ""
         # A worker that dies, perhaps of something else, is replaced once.

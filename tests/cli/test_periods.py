@@ -72,7 +72,7 @@ def test_an_edition_is_cut_as_asked_and_the_unread_sources_are_named(room: Run) 
     for command in ("ingest", "stories", "publish"):
         room(f"{command} --now 2026-11-23T22:00")
     ended = room("edition --now 2026-11-24T07:30")
-    assert (ended.code, " cut " in ended.out) == (0, True)
+    assert (ended.code, "daily       Tue 24 Nov 07:00 UTC  cut " in ended.out) == (0, True)
     assert "1 source that was due is not read yet" in ended.err
 
 
@@ -92,6 +92,8 @@ def test_each_missed_period_is_listed_for_a_week(room: Run, tmp_path: Path) -> N
     for when in ("Wed 25 Nov 07:00 UTC", "Thu 26 Nov 07:00 UTC", "Fri 27 Nov 07:00 UTC"):
         assert f"daily: edition of {when} was missed" in listed
         assert f"edition of daily for {when} was missed" in " ".join(told.out.split())
+        assert f"Edition of {when} of daily: missed\n" in told.out
+    assert room("editions show 2").out.startswith("daily, edition of Wed 25 Nov 07:00 UTC, missed\n")
     assert (told.code, room(f"status --json --now {now}").json["missed"]) == (1, {"daily": missed})
     assert room("status --json --now 2026-12-06T06:00").json["missed"] == {}
 
@@ -113,7 +115,7 @@ def test_deliveries_of_the_forms_that_readers_chose_count_with_their_edition(
         room(f"{command} --now 2026-11-30T07:00")
     (edition,) = (one for one in room("editions list --json").json["editions"] if one["state"] == "cut")
     assert edition["sent"] == "2/2"
-    assert "Edition of Mon 30 Nov 07:00 UTC" in (told := room("status --now 2026-11-30T07:00").out)
+    assert "Edition of Mon 30 Nov 07:00 UTC of daily: " in (told := room("status --now 2026-11-30T07:00").out)
     assert "(2 sent)" in told
     shown = room("editions show --json", str(edition["id"])).json
     assert shown["deliveries"] == {"sent": 2}

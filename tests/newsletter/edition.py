@@ -88,7 +88,13 @@ def _story(
         ),
     )
     return EditionStory(
-        story_id=number, position=number, kind=kind, coverage=coverage, lead=shown, follow_up=follow_up
+        story_id=number,
+        position=number,
+        kind=kind,
+        coverage=coverage,
+        lead=shown,
+        tells=(number, *(link.article_id for link in shown.coverage)),
+        follow_up=follow_up,
     )
 
 

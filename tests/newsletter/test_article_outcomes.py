@@ -84,6 +84,7 @@ def test_an_article_that_no_edition_saw_has_a_reason_of_its_own(facts: ArticleFa
     ("changes", "now", "outcome"),
     [
         ({"state": "missed", "edition_id": 5}, NOW + HOUR, "missed"),
+        ({"state": "cut", "edition_id": 5}, NOW - HOUR / 2, "waits"),
         ({"state": "cut", "edition_id": 5}, NOW + HOUR, "waits"),
         ({"state": "cut", "edition_id": 5}, NOW + 2 * DAY, "left out"),
         ({}, NOW - HOUR / 2, "waits"),

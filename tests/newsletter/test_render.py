@@ -211,7 +211,10 @@ def test_M7_one_h1_and_an_h2_for_each_story() -> None:
 def test_M12_the_footer_says_why_who_and_how_to_leave() -> None:
     rendered = render(web_url="https://news.example.com/editions/1.html")
     for part in (rendered.html, rendered.text):
-        assert "You get The Morning Brief because this address was subscribed to it at Harbour News." in part
+        assert (
+            "You are receiving The Morning Brief because this address was subscribed to it at Harbour News."
+            in part
+        )
         assert "Harbour News, 1 Quay Street, 20457 Hamburg" in part
         assert LINK in part
         assert "https://news.example.com/editions/1.html" in part
@@ -343,6 +346,34 @@ def test_other_coverage_names_each_source_once_and_never_its_own() -> None:
     rendered = render((replace(first, lead=replace(first.lead, coverage=links)),))
     assert "Also covered by 8 other sources:" in rendered.text
     assert re.findall(r"- (Source \d)", rendered.text) == ["Source 2", "Source 4", "Source 5"]
+
+
+def test_a_follow_up_names_only_coverage_that_no_earlier_edition_told() -> None:
+    first = replace(story(1, coverage=5), follow_up=True, tells=(1, 3, 4, 5))
+    links = (link(1, source_name=first.lead.source.name), *(link(number) for number in range(2, 6)))
+
+    rendered = render((replace(first, lead=replace(first.lead, coverage=links)),))
+
+    assert "Also covered by 3 other sources:" in rendered.text
+    assert re.findall(r"- (Source \d)", rendered.text) == ["Source 3", "Source 4", "Source 5"]
+
+
+def test_a_follow_up_does_not_count_coverage_that_the_edition_links_to_elsewhere() -> None:
+    first = replace(story(1), lead=replace(story(1).lead, related=(link(3),)))
+    second = replace(story(2, coverage=3), follow_up=True, tells=(2, 3))
+
+    text = render((first, replace(second, lead=replace(second.lead, coverage=(link(3),))))).text
+
+    assert "Also covered" not in text
+
+
+def test_a_follow_up_without_new_coverage_repeats_no_links() -> None:
+    first = replace(story(1, coverage=3), follow_up=True, tells=(1,))
+
+    rendered = render((replace(first, lead=replace(first.lead, coverage=(link(2), link(3)))),))
+
+    assert "Also covered" not in rendered.text + rendered.html
+    assert "r.example" not in rendered.text + rendered.html
 
 
 HOSTILE: list[dict[str, Any]] = [

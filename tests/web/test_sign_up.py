@@ -145,9 +145,13 @@ def test_C2_too_many_requests_are_told_so(page):
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
-        (b"newsletter=daily&agree=yes&address=jo", 422, "no complete mail address"),
-        (b"newsletter=daily&agree=yes&address=" + b"a" * 400 + b"%40example.org", 422, "no complete mail"),
-        (b"newsletter=daily&address=jo%40example.org", 422, "tick that you agree"),
+        (b"newsletter=daily&agree=yes&address=jo", 422, "email address is incomplete"),
+        (
+            b"newsletter=daily&agree=yes&address=" + b"a" * 400 + b"%40example.org",
+            422,
+            "address is incomplete",
+        ),
+        (b"newsletter=daily&address=jo%40example.org", 422, "tick the box to agree"),
         (b"newsletter=other&agree=yes&address=jo%40example.org", 422, "choose a newsletter"),
         (b"", 422, "choose a newsletter"),
         (b"x" * 20_000, 413, "Too long"),

@@ -90,7 +90,8 @@ def test_a_story_of_several_sources_comes_back_for_a_new_event_led_by_the_news(r
     room.add(strike(4, 3, f"{more} {more}", "Anna Berg mediates in the ferry strike"), source="moor")
     assert run(room, SEVEN + DAY) == [("daily", "cut")]
     assert "Anna Berg mediates" in carried(room)[1]
-    assert "Ferry strike closes the northern" not in carried(room)[1].split("Also covered by")[0]
+    assert "Ferry strike closes the northern" not in carried(room)[1]
+    assert "Also covered by" not in carried(room)[1]
 
 
 def test_reports_that_say_the_same_are_news_when_two_more_sources_bring_them(room: Room) -> None:
@@ -121,6 +122,8 @@ def test_two_more_sources_in_one_period_bring_a_story_back(room: Room) -> None:
     (story,) = _stories(room, 2)
     assert story["follow_up"]
     assert story["title"] in ("Ferry strike, says moor", "Ferry strike, says coast")
+    assert {story["source"], *(link["source"] for link in story["covered_by"])} == {"moor", "coast"}
+    assert story["other_sources"] == 1
 
 
 def _stories(room: Room, edition_id: int):

@@ -2,6 +2,7 @@
 
 import email
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import feedparser
@@ -11,6 +12,8 @@ from lxml import html as lxml_html
 from syndicate.newsletter.render import TOKEN
 from syndicate.store import editions, quarantine
 from tests.factories import new_article
+from tests.jobs.newsletter.test_contents import PAPERS, strike
+from tests.jobs.newsletter.test_editions import DAY, run
 from tests.jobs.room import SITE, Room, source
 
 SEVEN = datetime(2026, 11, 24, 7, 0, tzinfo=UTC)
@@ -60,6 +63,21 @@ def test_mail_page_and_items_are_one_edition(sent: Room) -> None:
         assert "Snow &amp; ice" in str(entry)
 
 
+def test_a_follow_up_is_marked_on_the_page_and_in_the_feed_as_in_the_mail(room: Room) -> None:
+    room.declare(PAPERS + DAILY, now=SEVEN - 30 * DAY)
+    room.add(strike(1, -5), source="harbour")
+    room.add(strike(2, -4, "So say the hills."), source="hills")
+    run(room, SEVEN)
+    more = "Mediator Anna Berg met Line Director Karl Holm and Minister Eva Lund in Varnholm on Tuesday."
+    room.add(strike(3, 3, f"{more} {more}", "Anna Berg mediates in the ferry strike"), source="moor")
+    run(room, SEVEN + DAY)
+    room.services.publish.run(SEVEN + DAY)
+    item = json.loads(output(room, "newsletters/daily.json"))["items"][0]
+    for told in (output(room, PAGE.replace("-24-", "-25-")), item["content_html"]):
+        assert re.search("Update:</span> <a [^>]+>Anna Berg mediates in the ferry strike</a>", told)
+    assert "Update:" not in output(room, PAGE)
+
+
 def test_items_speak_the_newsletters_language_as_its_mail_does(room: Room) -> None:
     arabic = '[[newsletters]]\nname = "daily"\nlanguage = "ar"\nschedule = "daily 07:00"\n'
     room.declare(source("harbour", "https://harbour.example/feed") + arabic, now=SEVEN - 23 * HOUR)
@@ -69,7 +87,7 @@ def test_items_speak_the_newsletters_language_as_its_mail_does(room: Room) -> No
     room.services.publish.run(SEVEN)
     (item,) = json.loads(output(room, "newsletters/daily.json"))["items"]
     assert '<h3 lang="ar" dir="rtl">أبرز المواد</h3>' in item["content_html"]
-    assert '<h2 lang="en" dir="ltr">Top content</h2>' in output(room, PAGE)
+    assert '<h2 class="hidden" lang="en" dir="ltr">Top content</h2>' in output(room, PAGE)
 
 
 def test_the_page_that_a_mail_leads_to_is_written_before_the_mail_leaves(room: Room) -> None:
@@ -109,7 +127,7 @@ def test_no_page_or_feed_of_the_archive_holds_a_readers_token(sent: Room) -> Non
 
 def test_the_page_is_noindex_and_the_list_leads_to_it(sent: Room) -> None:
     assert '<meta name="robots" content="noindex">' in output(sent, PAGE)
-    assert "<h1>The Daily: Snow &amp; ice</h1>" in output(sent, PAGE)
+    assert "<h1>Snow &amp; ice</h1>" in output(sent, PAGE)
     assert 'href="2026-11-24-0700.html"' in output(sent, "site/newsletters/daily/index.html")
 
 
@@ -119,7 +137,7 @@ def test_every_page_leads_to_the_archive_from_before_the_first_edition_on(room: 
     front = lxml_html.document_fromstring(output(room, "site/index.html"))
     links = front.xpath("//footer//h2[.='Newsletters']/following-sibling::ul//a/@href")
     assert links == ["../site/newsletters/daily/", *(f"../newsletters/daily.{kind}" for kind in FORMATS)]
-    assert "No edition has come out yet." in output(room, "site/newsletters/daily/index.html")
+    assert "No editions yet." in output(room, "site/newsletters/daily/index.html")
     assert json.loads(output(room, "newsletters/daily.json"))["items"] == []
     assert room.services.publish.run(SEVEN - HOUR).pages == ()
 
