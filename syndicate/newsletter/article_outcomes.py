@@ -74,8 +74,8 @@ def outcome_of(
     found = _by_editions(facts, show)
     if found is None and period is not None:
         due = f"the edition of {show(period.end)}"
-        latest = latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now)
-        found = _by_period(facts, period, due, latest) or _by_clock(newsletter, facts, period, now, due)
+        running = period_at(newsletter, now)
+        found = _by_period(facts, period, due, running) or _by_clock(newsletter, facts, period, now, due)
     late = "too old", "first seen more than a period after the period it was published in", None
     outcome, text, edition_id = found or late
     return ArticleOutcome(newsletter=newsletter.name, outcome=outcome, text=text, edition_id=edition_id)
@@ -125,7 +125,7 @@ def _left_out(one: EditionArticle, edition: str) -> str:
     return texts[LeaveReason(one.reason)]
 
 
-def _by_period(facts: ArticleFacts, period: Period, edition: str, latest: Period) -> Answer | None:
+def _by_period(facts: ArticleFacts, period: Period, edition: str, running: Period) -> Answer | None:
     """Answer from what became of the article's period, of which no edition has a record of the article."""
     if facts.edition_id is None:
         return None
@@ -133,7 +133,7 @@ def _by_period(facts: ArticleFacts, period: Period, edition: str, latest: Period
         return "missed", f"{edition} was missed", facts.edition_id
     if facts.article.published < period.start:
         return "too old", f"published before the period of {edition}", facts.edition_id
-    if period.end >= latest.end:
+    if period.end >= running.start:
         return "waits", f"placed after {edition} was cut: it waits for the next edition", facts.edition_id
     return "left out", f"{edition} did not carry it", facts.edition_id
 

@@ -102,11 +102,8 @@ def unrecorded_articles(
     if not article_ids or connection.execute(cut.limit(1)).first() is None:
         return set()
     query = select(articles.c.article_id).join(editions, editions.c.id == articles.c.edition_id).where(*line)
-    recorded: set[int] = set()
-    for start in range(0, len(article_ids), _TOGETHER):
-        some = articles.c.article_id.in_(article_ids[start : start + _TOGETHER])
-        recorded.update(connection.scalars(query.where(some)))
-    return set(article_ids) - recorded
+    recorded = rows_with(connection, query, articles.c.article_id, article_ids)
+    return set(article_ids) - {row.article_id for row in recorded}
 
 
 def article_editions(connection: Connection, article_id: int) -> list[EditionArticle]:
