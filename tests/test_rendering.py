@@ -160,6 +160,12 @@ def test_a_worker_killed_from_outside_is_replaced_and_costs_nothing(own: Own) ->
     assert own.worker() != before
 
 
+def test_a_template_that_forks_gives_one_answer(own: Own) -> None:
+    assert own.render("{{ lipsum.__globals__.os.fork() > 0 }}") == "True"
+    for word in ("next", "last"):
+        assert own.render(word) == word
+
+
 def test_of_several_documents_only_those_that_fail_are_lost(brief: Own) -> None:
     brief.write("a.html", "{% if n == 2 %}{{ nope }}{% elif n == 3 %}{{ n.x.y }}{% endif %}{{ n }}")
     found = brief.templates.render_each("a.html", [{"n": n} for n in range(1, 6)])
