@@ -163,7 +163,8 @@ def test_a_worker_killed_from_outside_is_replaced_and_costs_nothing(own: Own) ->
 def test_a_template_that_forks_gives_one_answer(own: Own) -> None:
     assert own.render("{{ lipsum.__globals__.os.fork() > 0 }}") == "True"
     for word in ("next", "last"):
-        assert own.render(word) == word
+        own.write(f"{word}.html", word)
+        assert own.templates.render(f"{word}.html") == word
 
 
 def test_of_several_documents_only_those_that_fail_are_lost(brief: Own) -> None:
