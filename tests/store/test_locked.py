@@ -482,7 +482,7 @@ READS = {
     "edition_articles.waiting_articles",
     "editions.count_by_edition",
     "periods.gathered_counts",
-    "periods.last_period_end",
+    "periods.last_period",
     "periods.missed_editions",
     "editions.get_edition",
     "editions.has_edition",
