@@ -144,6 +144,10 @@ def test_a_document_that_is_too_long_and_endless_recursion_are_errors(own: Own) 
     assert "RecursionError" in own.error("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}")
 
 
+def test_a_lone_surrogate_becomes_a_question_mark(own: Own) -> None:
+    assert own.render(r"{{ '\ud800' }} é") == "? é"
+
+
 def test_checking_a_template_compiles_it_in_the_worker(own: Own) -> None:
     own.write("typo.html", "{% if %}")
     own.write("good.html", "{{ anything }}")
