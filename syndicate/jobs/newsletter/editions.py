@@ -4,11 +4,12 @@ Choosing and rendering happen outside the transaction; the edition, its stories 
 are then one commit. A second cut of the same period changes nothing.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from syndicate.errors import ConfigError, RenderError
+from syndicate.errors import ConfigError, RenderError, SyndicateError
 from syndicate.jobs.newsletter.desk import DeskJob
 from syndicate.jobs.newsletter.left_out import note_left_out, quarantine_broken
 from syndicate.jobs.newsletter.press import Draft, Press
@@ -24,6 +25,8 @@ from syndicate.store import editions as edition_store
 from syndicate.store import newsletters as newsletter_store
 from syndicate.store.preferences import Variant
 from syndicate.store.store_identity import mail_hold
+
+log = logging.getLogger("syndicate.editions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +104,17 @@ class EditionJob:
         for newsletter, period in self.due(now, running):
             if should_stop():
                 break
-            outcome = self._cut(newsletter, period, now, readiness, dry_run=dry_run)
+            try:
+                outcome = self._cut(newsletter, period, now, readiness, dry_run=dry_run)
+            except SyndicateError:
+                raise
+            except Exception as bug:
+                # What is wrong with one newsletter must not stop the others.
+                log.exception("the edition of %s could not be cut", newsletter.name)
+                problem = self._quarantined(newsletter, f"{type(bug).__name__}: {bug}", now, dry_run=dry_run)
+                outcome = EditionOutcome(
+                    newsletter=newsletter.name, outcome="failed", period_end=period.end, problem=problem
+                )
             if outcome.outcome == "gathering" and readiness is not None:
                 gathering.add(newsletter.name)
                 if not readiness.tell_once(newsletter.name, period.end):
