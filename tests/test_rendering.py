@@ -144,6 +144,10 @@ def test_a_document_that_is_too_long_and_endless_recursion_are_errors(own: Own) 
     assert "RecursionError" in own.error("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}")
 
 
+def test_a_lone_surrogate_becomes_a_question_mark(own: Own) -> None:
+    assert own.render(r"{{ '\ud800' }} é") == "? é"
+
+
 def test_checking_a_template_compiles_it_in_the_worker(own: Own) -> None:
     own.write("typo.html", "{% if %}")
     own.write("good.html", "{{ anything }}")
@@ -158,6 +162,13 @@ def test_a_worker_killed_from_outside_is_replaced_and_costs_nothing(own: Own) ->
     os.kill(before, signal.SIGKILL)
     assert own.render("1") == "1"
     assert own.worker() != before
+
+
+def test_a_template_that_forks_gives_one_answer(own: Own) -> None:
+    assert own.render("{{ lipsum.__globals__.os.fork() > 0 }}") == "True"
+    for word in ("next", "last"):
+        own.write(f"{word}.html", word)
+        assert own.templates.render(f"{word}.html") == word
 
 
 def test_of_several_documents_only_those_that_fail_are_lost(brief: Own) -> None:

@@ -56,8 +56,9 @@ TICKS = {
 SILENT = 600.0
 RENDERING_GRACE = 1.0
 """Seconds that templates of the operator may still take when the daemon stops or reloads."""
-# What they do cannot be undone, and a clock that was set wrongly for seconds would have them do it.
-NEED_CLOCK = ("editions", "deliver", "prune")
+# What they do cannot be undone, and a clock that was set wrongly for seconds would have them do it: articles
+# that are read while it is a day behind get yesterday's date.
+NEED_CLOCK = ("ingest", "pages", "pushes", "editions", "deliver", "prune")
 
 
 @click.command()

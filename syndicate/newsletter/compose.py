@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from syndicate.model import (
     TOP,
@@ -22,6 +22,9 @@ from syndicate.model import (
     Story,
 )
 from syndicate.newsletter.periods import Period, is_late
+
+ANOTHER_POST = timedelta(hours=12)
+"""Time after which a blog that publishes a text again means another post, such as a weekly open thread."""
 
 Ranked = Callable[["Item"], RankedStory | None]
 
@@ -125,20 +128,23 @@ def is_news(published: datetime, first_seen: datetime, period: Period, *, first:
 
 
 def items_of(
-    candidate: Candidate, period: Period, options: ComposeOptions, *, first: bool
+    candidate: Candidate, period: Period, options: ComposeOptions, *, first: bool, everything: bool = False
 ) -> tuple[tuple[Item, ...], tuple[LeftOut, ...]]:
     """Return what a story has that is new to readers, and its articles of the period that repeat.
 
     Of a story that one source tells, every post with a text of its own is an item. A story of several sources
     is one item. If an edition told it before, it comes back for an article that says something else, for a
-    further post of a source whose post was told, or when its coverage grew. ``first``: the first edition.
+    further post of a source whose post was told, or when its coverage grew. ``first``: the first edition;
+    ``everything``: all of the period comes from one source, so a text from ``ANOTHER_POST``
+    before is another post.
     """
     members = [member for member in candidate.members if member.published < period.end]
     told = [member for member in members if member.told_at]
     texts = {member.text: member.told_in for member in told}
     fresh = [member for member in members if _is_fresh(member, period, first=first)]
-    new = [member for member in fresh if member.text not in texts]
-    repeats = tuple(_repeat(member, texts[member.text]) for member in fresh if member.text in texts)
+    again = {member for member in fresh if _is_told(member, told, everything=everything)}
+    new = [member for member in fresh if member not in again]
+    repeats = tuple(_repeat(member, texts[member.text]) for member in fresh if member in again)
     if not new:
         pinned = [member for member in members if member.matches and candidate.pin and not told]
         return ((_item(candidate, pinned, pinned[:1], members),) if pinned else (), repeats)
@@ -148,12 +154,20 @@ def items_of(
         return (_item(candidate, new, new, members),), repeats
     sources = {member.source_id for member in told}
     other = [member for member in new if member.says_else]
-    again = other or [member for member in new if member.source_id in sources]
-    if not again and not _has_grown(members, fresh, told, options):
+    further = other or [member for member in new if member.source_id in sources]
+    if not further and not _has_grown(members, fresh, told, options):
         edition_id = max(texts.values())
         return (), repeats + tuple(_repeat(member, edition_id) for member in new)
-    leads = [member for member in new if member.article_id == candidate.story.lead_id] or again or new
+    leads = [member for member in new if member.article_id == candidate.story.lead_id] or further or new
     return (_item(candidate, leads, fresh, members, follow_up=True),), ()
+
+
+def _is_told(member: Member, told: Iterable[Member], *, everything: bool) -> bool:
+    same = [one for one in told if one.text == member.text]
+    another = everything and all(
+        one.source_id == member.source_id and member.published - one.published >= ANOTHER_POST for one in same
+    )
+    return bool(same) and not another
 
 
 def _repeat(member: Member, edition_id: int) -> LeftOut:

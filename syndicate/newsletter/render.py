@@ -117,7 +117,8 @@ def _context(newsletter: Newsletter, digest: Digest, site: SiteFacts) -> dict[st
 def inline_styles(html: str) -> str:
     """Move the rules of every ``<style>`` into ``style`` attributes; ``@media`` rules stay where they are.
 
-    A ``<style data-premailer="ignore">`` stays as it is. ``RenderError`` for style sheets from elsewhere.
+    A ``<style data-premailer="ignore">`` stays as it is. ``RenderError`` for style sheets from elsewhere,
+    and for what is no page.
     """
     if _REMOTE_STYLE.search(html):
         raise RenderError(
@@ -138,7 +139,15 @@ def inline_styles(html: str) -> str:
         disable_basic_attributes=["width", "height", "text-align", "vertical-align"],
         cssutils_logging_level=logging.CRITICAL,
     )
-    return str(inliner.transform(pretty_print=False)).strip() + "\n"
+    try:
+        return str(inliner.transform(pretty_print=False)).strip() + "\n"
+    except Exception as error:
+        # It may raise anything for what a template makes.
+        why = f"({type(error).__name__}: {error})" if html.strip() else "but nothing"
+        raise RenderError(
+            f"Template mail/digest.html makes no page that a mail can show {why}. "
+            "Compare it with the shipped template."
+        ) from error
 
 
 def preheader(digest: Digest) -> str:

@@ -64,8 +64,8 @@ def _say(moved: float, *, back: bool) -> None:
         log.warning("the clock was set %s, to where it was before", way)
     else:
         log.warning(
-            "the clock was set %s; no edition is cut, no mail is sent and nothing is pruned until it has run "
-            "steadily for %d minutes",
+            "the clock was set %s; no edition is cut, no mail is sent, nothing is read and nothing is pruned "
+            "until it has run steadily for %d minutes",
             way,
             SETTLE // 60,
         )

@@ -60,20 +60,27 @@ def _can_match(clauses: Sequence[Clause]) -> ColumnElement[bool]:
     return and_(true(), *conditions)
 
 
-def last_period_end(connection: Connection, newsletter: str) -> datetime | None:
-    """Return the end of the latest period of which there is an edition or a record."""
+def last_period(connection: Connection, newsletter: str) -> tuple[datetime, datetime] | None:
+    """Return the end of the latest period that has an edition or a record, and when that was made."""
     table = schema.editions
-    query = select(table.c.period_end).where(
+    query = select(table.c.period_end, table.c.cut_at).where(
         table.c.newsletter == newsletter, table.c.cadence == EVERY_EDITION
     )
-    return connection.scalars(query.order_by(table.c.period_end.desc()).limit(1)).first()
+    row = connection.execute(query.order_by(table.c.period_end.desc()).limit(1)).first()
+    return None if row is None else (row.period_end, row.cut_at)
+
+
+def is_void(period_end: datetime, cut_at: datetime, now: datetime) -> bool:
+    """Return whether a record was made by a clock that was ahead."""
+    return period_end > now or cut_at > now + CLOCK_STEP
 
 
 def delete_void_records(connection: Connection, now: datetime) -> int:
-    """Delete the records of empty or missed periods that have not ended: the clock was wrong then."""
+    """Delete the records of empty or missed periods that a clock that was ahead made (``is_void``)."""
     table = schema.editions
     no_form = and_(table.c.state == VARIANT, table.c.stories == 0)
-    void = and_(table.c.period_end > now, or_(table.c.state.in_((EMPTY, MISSED)), no_form))
+    ahead = or_(table.c.period_end > now, table.c.cut_at > now + CLOCK_STEP)
+    void = and_(ahead, or_(table.c.state.in_((EMPTY, MISSED)), no_form))
     return connection.execute(delete(table).where(void)).rowcount
 
 

@@ -202,7 +202,8 @@ class Templates:
             return "failed", str(error)
         if len(text) > MAX_TEXT:
             return "failed", f"Template {name} makes a text of more than {MAX_TEXT >> 20} million characters."
-        return "done", text
+        # A lone surrogate cannot be written or mailed, and must not cost the document.
+        return "done", text.encode(errors="replace").decode()
 
     def fingerprint(self, folder: str = "") -> str:
         """Hex digest of every file below ``folder`` (``"pages/"``), so that a changed look is noticed.

@@ -12,6 +12,7 @@ import pickle
 import resource
 import socket
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -81,6 +82,8 @@ def main(module: str, descriptor: int, time_limit: float, memory_limit: int) -> 
     """Serve ``answer`` of a module on an inherited socket; what libraries print is discarded."""
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1)
+    # A second process that answers on the same socket would put one document in the place of another.
+    os.register_at_fork(after_in_child=partial(os._exit, 1))
     answer = import_module(module).answer
     with socket.socket(fileno=descriptor) as connection:
         serve(connection, answer, time_limit=time_limit, memory_limit=memory_limit)

@@ -478,3 +478,9 @@ def test_a_mail_of_millions_of_characters_is_refused_before_its_styles_are_inlin
     (tmp_path / "mail" / "digest.html").write_text("{{ 'x' * 1000001 }}")
     with pytest.raises(RenderError, match=r"mail/digest\.html makes 1,000,001 characters"):
         render(folder=tmp_path)
+
+
+@pytest.mark.parametrize("page", ["", " \n", "<!-- ", "<!-- nothing -->"])
+def test_a_template_that_makes_no_page_is_an_error(page: str) -> None:
+    with pytest.raises(RenderError, match=r"mail/digest\.html makes no page that a mail can show"):
+        inline_styles(page)

@@ -130,6 +130,6 @@ def wait_for_ages(daemon: Daemon, url: str, true_of: Callable[[float], bool]) ->
         except HTTPError as error:  # 503 until every job has run by the new time
             health = error.read()
         ages = json.loads(health)["last_rang"]
-        if true_of(ages["stories"]) and true_of(ages["ingest"]):
+        if true_of(ages["stories"]) and true_of(ages["editions"]):
             return
         assert time.monotonic() < deadline

@@ -4,11 +4,12 @@ Choosing and rendering happen outside the transaction; the edition, its stories 
 are then one commit. A second cut of the same period changes nothing.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from syndicate.errors import ConfigError, RenderError
+from syndicate.errors import ConfigError, RenderError, SyndicateError
 from syndicate.jobs.newsletter.desk import DeskJob
 from syndicate.jobs.newsletter.press import Draft, Press
 from syndicate.jobs.newsletter.readiness import Readiness, due_periods, record_missed
@@ -24,6 +25,8 @@ from syndicate.store import editions as edition_store
 from syndicate.store import newsletters as newsletter_store
 from syndicate.store.preferences import Variant
 from syndicate.store.store_identity import mail_hold
+
+log = logging.getLogger("syndicate.editions")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +100,7 @@ class EditionJob:
         for newsletter, period in due_periods(self.store, running, now):
             if should_stop():
                 break
-            outcome = self._cut(newsletter, period, now, readiness, dry_run=dry_run)
+            outcome = self._cut_or_fail(newsletter, period, now, readiness, dry_run=dry_run)
             if outcome.outcome == "gathering" and readiness is not None:
                 gathering.add(newsletter.name)
                 if not readiness.tell_once(newsletter.name, period.end):
@@ -177,6 +180,32 @@ class EditionJob:
         """The period that is running now; its edition is the next one."""
         return period_at(newsletter, now)
 
+    def _cut_or_fail(
+        self,
+        newsletter: Newsletter,
+        period: Period,
+        now: datetime,
+        readiness: Readiness | None,
+        *,
+        dry_run: bool,
+    ) -> EditionOutcome:
+        """Cut an edition. A template or a bug that stops one newsletter is quarantined and stops no other."""
+        try:
+            return self._cut(newsletter, period, now, readiness, dry_run=dry_run)
+        except (RenderError, ConfigError) as error:
+            problem = str(error)
+        except SyndicateError:
+            raise
+        except Exception as bug:
+            log.exception("the edition of %s could not be cut", newsletter.name)
+            problem = f"{type(bug).__name__}: {bug}"
+        if not dry_run:
+            with self.store.write() as connection:
+                quarantine.record_failure(connection, "newsletter", newsletter.name, problem, now=now)
+        return EditionOutcome(
+            newsletter=newsletter.name, outcome="failed", period_end=period.end, problem=problem
+        )
+
     def _cut(
         self,
         newsletter: Newsletter,
@@ -186,7 +215,7 @@ class EditionJob:
         *,
         dry_run: bool,
     ) -> EditionOutcome:
-        outcome = EditionOutcome(newsletter=newsletter.name, outcome="failed", period_end=period.end)
+        outcome = EditionOutcome(newsletter=newsletter.name, outcome="cut", period_end=period.end)
         look = readiness.look(newsletter, period, now) if readiness else None
         waits = outcome
         if look is not None:
@@ -194,14 +223,8 @@ class EditionJob:
             waits = replace(outcome, outcome="gathering", problem=str(look.gathered))
             if not look.may_cut:
                 return waits
-        try:
-            draft = self.draft(newsletter, period, now)
-            draft.check()
-        except (RenderError, ConfigError) as error:
-            if not dry_run:
-                with self.store.write() as connection:
-                    quarantine.record_failure(connection, "newsletter", newsletter.name, str(error), now=now)
-            return replace(outcome, problem=str(error))
+        draft = self.draft(newsletter, period, now)
+        draft.check()
         if draft.proof is None:
             if look is not None and not look.may_be_empty:
                 return waits

@@ -72,16 +72,17 @@ def record_missed(
 ) -> list[tuple[Newsletter, Period]]:
     """Record each period that ended since the last edition or record and was not cut in time.
 
-    Of a newsletter that never had either only the latest: until then it was being set up. Records of periods
-    that have not ended are deleted: a wrong clock left them behind.
+    Of a newsletter that never had either only the latest: until then it was being set up. Records that were
+    made by a clock that was ahead are deleted.
     """
     with store.read() as connection:
-        ends = {one.name: periods.last_period_end(connection, one.name) for one in newsletters}
+        last = {one.name: periods.last_period(connection, one.name) for one in newsletters}
         since = {one.name: newsletter_store.known_since(connection, one.name) for one in newsletters}
-    if any(end is not None and end > now for end in ends.values()):
+    if any(periods.is_void(*made, now) for made in last.values() if made):
         with store.write() as connection:
             periods.delete_void_records(connection, now)
-            ends = {name: periods.last_period_end(connection, name) for name in ends}
+            last = {name: periods.last_period(connection, name) for name in last}
+    ends = {name: made[0] if made else None for name, made in last.items()}
     missed = [
         (newsletter, period)
         for newsletter in newsletters

@@ -155,7 +155,7 @@ class Selector:
         items: list[Item] = []
         left_out: list[LeftOut] = []
         for candidate in found:
-            mine, repeats = items_of(candidate, period, self.options, first=first)
+            mine, repeats = items_of(candidate, period, self.options, first=first, everything=everything)
             left_out += repeats
             if candidate.story.id in dropped:
                 left_out += [

@@ -81,6 +81,14 @@ def test_a_copy_of_what_was_told_repeats_and_an_edited_article_is_not_told_again
     assert told_in(room, copy) == [(2, LeaveReason.REPEATS)]
 
 
+def test_a_blog_that_publishes_one_text_each_day_has_each_post_mailed(room: Room) -> None:
+    room.declare(BLOG + DAILY, now=DECLARED)
+    for day in range(3):
+        room.add(strike(1 + day, 24 * day - 5))
+        assert run(room, SEVEN + day * DAY) == [("daily", "cut")]
+    assert run(room, SEVEN + 3 * DAY) == [("daily", "empty")]
+
+
 def test_a_story_of_several_sources_comes_back_for_a_new_event_led_by_the_news(room: Room) -> None:
     room.declare(PAPERS + DAILY, now=DECLARED)
     for number, name in enumerate(("harbour", "hills", "dales"), 1):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from syndicate.jobs.newsletter.editions import EditionOutcome
 from syndicate.model import NewArticle
@@ -270,3 +271,18 @@ def test_named_newsletters_leave_the_missed_periods_of_others_alone(desk: Room) 
     late = SEVEN + 7 * HOUR
     assert run(desk, late, names=["daily"]) == [("daily", "missed")]
     assert run(desk, late) == [("other", "missed")]
+
+
+def test_a_newsletter_that_cannot_be_cut_stops_no_other(room: Room) -> None:
+    """A damaged row stands for anything that nobody foresaw."""
+    second = DAILY.replace("daily", "second", 1)
+    room.declare(f'{SOURCES}{DAILY}query = "source:harbour"\n{second}query = "source:hills"\n', now=DECLARED)
+    (damaged,) = room.add(news(1, SEVEN - HOUR, "Lighthouse library"), source="harbour")
+    room.add(news(2, SEVEN - HOUR, "Snowy pass"), source="hills")
+    room.services.stories.run(SEVEN)
+    with room.store.write() as connection:
+        connection.execute(text("UPDATE articles SET authors_json = '{' WHERE id = :id"), {"id": damaged})
+    outcomes = room.services.editions.run(SEVEN)
+    assert [(one.newsletter, one.outcome) for one in outcomes] == [("daily", "failed"), ("second", "cut")]
+    with room.store.read() as connection:
+        assert [one.subject for one in quarantine.failures(connection)] == ["daily"]

@@ -263,6 +263,18 @@ def test_the_record_of_a_period_that_has_not_ended_is_void(office: Office, state
     assert office.cut(SEVEN) == ["cut"]
 
 
+@pytest.mark.parametrize("state", [editions.EMPTY, editions.MISSED])
+def test_a_record_that_was_made_by_a_clock_a_day_ahead_is_void(office: Office, state: str) -> None:
+    """The period has ended when the daemon trusts its clock again."""
+    with office.room.store.write() as connection:
+        assert editions.record_no_edition(
+            connection, "daily", "edition", (SEVEN - DAY, SEVEN), state, SEVEN + DAY - HOUR
+        )
+    office.add(1, SEVEN - 2 * HOUR)
+    office.place()
+    assert office.cut(SEVEN + 5 * MINUTE) == ["cut"]
+
+
 def test_a_clock_that_is_set_back_after_the_cut_makes_no_second_edition(office: Office) -> None:
     office.add(1, SEVEN - 2 * HOUR)
     office.place()
