@@ -4,16 +4,17 @@ By itself it reads replies of any number of lines, and a server that sends a byt
 ever: memory and the sender's thread would be in the hands of the server.
 """
 
+import io
 import math
 import smtplib
 import socket
 import time
 from typing import Any
 
+from syndicate.sockets import BoundedStream
+
 LONGEST_REPLY = 65_536
 """Bytes. A greeting with all its lines; RFC 5321 section 4.5.3.1.5 allows 512 a line."""
-
-_CHUNK = 8192
 
 
 class PlainSmtp(smtplib.SMTP):
@@ -30,8 +31,10 @@ class PlainSmtp(smtplib.SMTP):
             self._deadline = time.monotonic() + self._patience
         if self.sock is not None:
             if self.file is None:
-                self.file = _Replies(self.sock, self._deadline)
-            self.file.left = LONGEST_REPLY
+                step = self.sock.gettimeout() or math.inf
+                self._replies = BoundedStream(self.sock, deadline=self._deadline, step=step)
+                self.file = io.BufferedReader(self._replies)
+            self._replies.left = LONGEST_REPLY
         return super().getreply()
 
     def take_socket(self) -> socket.socket | None:
@@ -43,34 +46,3 @@ class PlainSmtp(smtplib.SMTP):
 
 class TlsSmtp(PlainSmtp, smtplib.SMTP_SSL):
     """The same under TLS from the first byte."""
-
-
-class _Replies:
-    """The lines of a server: ``left`` bytes of them at most, and none after ``deadline`` (monotonic)."""
-
-    def __init__(self, connection: socket.socket, deadline: float) -> None:
-        self.left = 0
-        self._connection = connection
-        self._deadline = deadline
-        self._timeout = connection.gettimeout() or math.inf
-        self._read = b""
-
-    def readline(self, size: int) -> bytes:
-        while b"\n" not in self._read[:size] and len(self._read) < size and (more := self._receive()):
-            self._read += more
-        end = self._read.find(b"\n", 0, size) + 1 or size
-        line, self._read = self._read[:end], self._read[end:]
-        self.left -= len(line)
-        if self.left < 0:
-            raise OSError("it answered without end")
-        return line
-
-    def close(self) -> None:
-        """Do nothing: the socket belongs to another object."""
-
-    def _receive(self) -> bytes:
-        patience = self._deadline - time.monotonic()
-        if patience <= 0:
-            raise TimeoutError("it took too long to let us in")
-        self._connection.settimeout(min(self._timeout, patience))
-        return self._connection.recv(_CHUNK)

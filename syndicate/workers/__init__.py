@@ -6,7 +6,6 @@ memory is killed, the next call starts another, and the caller gets ``WorkerDied
 """
 
 import contextlib
-import errno
 import io
 import pickle
 import queue
@@ -19,6 +18,7 @@ import time
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+from syndicate.sockets import AnswerTooLong, BoundedStream
 from syndicate.workers import process
 
 START_LIMIT = 60.0
@@ -158,12 +158,12 @@ class _Worker:
             self._connection.settimeout(time_limit)
             if send is not None:
                 send(self._connection)
-            self._incoming.expect(max_answer, deadline)
+            self._incoming.left, self._incoming.deadline = max_answer, deadline
             return read_answers(self._answers, classes)
         except TimeoutError as error:
             raise WorkerTimeout(f"took longer than {time_limit:g} seconds and was stopped") from error
         except (OSError, EOFError) as error:
-            too_long = isinstance(error, OSError) and error.errno == errno.EMSGSIZE
+            too_long = isinstance(error, AnswerTooLong)
             raise WorkerDied("gave an answer that is too long" if too_long else self._death()) from error
 
     def _death(self) -> str:
@@ -182,34 +182,13 @@ class _Worker:
         self._connection.close()
 
 
-class Incoming(io.RawIOBase):
-    """Stream of a socket: at most so many bytes of one message, until a time of the monotonic clock.
-
-    Reading raises ``EOFError`` when the other end closed, ``TimeoutError`` after the deadline, and
-    ``OSError`` when there is more.
-    """
-
-    def __init__(self, connection: socket.socket) -> None:
-        super().__init__()
-        self._connection = connection
-
-    def expect(self, most: int, deadline: float) -> None:
-        """Begin to wait for the next message."""
-        self._left, self._deadline = most, deadline
-
-    def readable(self) -> bool:
-        """Return whether it can be read: always."""
-        return True
+class Incoming(BoundedStream):
+    """Answers of a worker. Reading raises ``EOFError`` when the worker closed its end."""
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Return what has come, at least one byte."""
-        self._connection.settimeout(max(0.001, self._deadline - time.monotonic()))
-        count = self._connection.recv_into(buffer)
-        self._left -= count
-        if not count:
+        """Take what has come, at least one byte."""
+        if not (count := super().readinto(buffer)):
             raise EOFError
-        if self._left < 0:
-            raise OSError(errno.EMSGSIZE, "a message that is too long")
         return count
 
 
