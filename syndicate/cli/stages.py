@@ -11,17 +11,15 @@ import click
 
 from syndicate.cli.arguments import check_names, newsletter_names
 from syndicate.cli.frame import (
-    config_option,
     dry_run_option,
-    json_option,
     local,
     moment,
-    now_option,
     plural,
     progress,
     services_of,
     show,
     table,
+    timed_options,
     wipe_bar,
 )
 from syndicate.cli.source_lists import describe_import
@@ -42,9 +40,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @dry_run_option
 @click.argument("names", nargs=-1)
 def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
@@ -145,9 +141,7 @@ def _source_line(outcome: SourceOutcome) -> None:
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 def stories(config: Path, as_json: bool, now: datetime | None) -> None:
     """Group new articles into stories, find related links, and rank."""
     with services_of(config, now) as (_, services):
@@ -174,9 +168,7 @@ def stories(config: Path, as_json: bool, now: datetime | None) -> None:
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @click.option("--all", "everything", is_flag=True, help="Write everything again, changed or not.")
 def publish(config: Path, as_json: bool, now: datetime | None, everything: bool) -> None:
     """Write the feeds and pages that changed."""
@@ -210,9 +202,7 @@ def publish(config: Path, as_json: bool, now: datetime | None, everything: bool)
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @dry_run_option
 @click.argument("names", nargs=-1)
 def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
@@ -267,9 +257,7 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @dry_run_option
 @click.option("--resume", is_flag=True, help="Also while sending rests because the server refused us.")
 def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, resume: bool) -> None:
