@@ -38,21 +38,6 @@ from syndicate.web.server import WebServer, parse_listen
 
 log = logging.getLogger("syndicate.run")
 
-# Seconds. The ticks only ask what is due; what is due, and when, are rows in the store.
-TICKS = {
-    "lists": 60.0,
-    "ingest": 10.0,
-    "pages": 10.0,
-    "stories": 15.0,
-    "editions": 15.0,
-    "sign_ups": 5.0,
-    "deliver": 5.0,
-    "bounces": 300.0,
-    "prune": 3600.0,
-    "hubs": 60.0,
-    "pushes": 5.0,
-    "announce": 30.0,
-}
 SILENT = 600.0
 RENDERING_GRACE = 1.0
 """Seconds that templates of the operator may still take when the daemon stops or reloads."""
@@ -151,7 +136,9 @@ class _Daemon:
         self._keep = keep
         self._config = config
         self._readiness = Readiness(store=services.store)
-        self._runner = LocalRunner(self._bells(), clock)
+        bells = self._bells()
+        self._every = {bell.name: bell.every for bell in bells}
+        self._runner = LocalRunner(bells, clock)
         self._server = self._web_server()
 
     async def serve(self, orders: Orders, event: str) -> None:
@@ -175,23 +162,25 @@ class _Daemon:
         await asyncio.to_thread(self._services.reads.flush, datetime.now(UTC))
 
     def _bells(self) -> tuple[Bell, ...]:
-        rings = {
-            "lists": self._lists,
-            "ingest": self._ingest,
-            "pages": self._pages,
-            "stories": self._stories,
-            "editions": self._editions,
-            "sign_ups": self._sign_ups,
-            "deliver": self._deliver,
-            "bounces": self._bounces,
-            "prune": self._prune,
-            "hubs": self._hubs,
-            "pushes": self._pushes,
-            "announce": self._announce,
-        }
+        # Seconds. The ticks only ask what is due; what is due, and when, are rows in the store.
+        ticks: tuple[tuple[Ring, float], ...] = (
+            (self._lists, 60.0),
+            (self._ingest, 10.0),
+            (self._pages, 10.0),
+            (self._stories, 15.0),
+            (self._editions, 15.0),
+            (self._sign_ups, 5.0),
+            (self._deliver, 5.0),
+            (self._bounces, 300.0),
+            (self._prune, 3600.0),
+            (self._hubs, 60.0),
+            (self._pushes, 5.0),
+            (self._announce, 30.0),
+        )
+        names = [ring.__name__.removeprefix("_") for ring, _ in ticks]
         return tuple(
-            Bell(name=name, every=every, ring=self._ours(rings[name]), needs_clock=name in NEED_CLOCK)
-            for name, every in TICKS.items()
+            Bell(name=name, every=every, ring=self._ours(ring), needs_clock=name in NEED_CLOCK)
+            for name, (ring, every) in zip(names, ticks, strict=True)
         )
 
     def _ours(self, ring: Ring) -> Ring:
@@ -211,19 +200,16 @@ class _Daemon:
         for one in outcomes:
             if one.error:
                 log.warning("source list failed", extra={"did": {"list": one.url, "error": one.error}})
-        counts = {
+        return {
             "added": sum(len(one.result.added) for one in outcomes),
             "paused": sum(len(one.result.paused) for one in outcomes),
         }
-        return counts if any(counts.values()) else None
 
     def _ingest(self, now: datetime) -> Mapping[str, object] | None:
         result = self._services.ingest.run(now, meanwhile=True, stopping=self._stopping)
         for outcome in result.sources:
             if outcome.error:
                 log.warning("source failed", extra={"did": {"source": outcome.name, "error": outcome.error}})
-        if not result.sources:
-            return None
         return {
             "sources": len(result.sources),
             "new": result.new,
@@ -239,8 +225,6 @@ class _Daemon:
         pages = self._services.pages.run(now, stopping=self._stopping)
         for failure in pages.failures:
             log.warning("page failed", extra={"did": {"error": failure}})
-        if not parts.read and not pages:
-            return None
         return {
             "sitemaps": parts.read,
             "pages": pages.read,
@@ -258,8 +242,6 @@ class _Daemon:
         published = self._services.publish.run(now, should_stop=self._stopping)
         for failure in published.failures:
             log.warning("not published", extra={"did": {"reason": failure}})
-        if not placed.placed and not published.feeds and not published.pages:
-            return None
         return {
             "placed": placed.placed,
             "new_stories": placed.new_stories,
@@ -280,7 +262,7 @@ class _Daemon:
 
     def _sign_ups(self, now: datetime) -> Mapping[str, object] | None:
         job = self._services.sign_ups
-        return (job.run(now, should_stop=self._stopping) or None) if job else None
+        return job.run(now, should_stop=self._stopping) if job else None
 
     def _deliver(self, now: datetime) -> Mapping[str, object] | None:
         # Not so ``syndicate deliver``: it may run on a machine that has no part in the output folder.
@@ -288,38 +270,27 @@ class _Daemon:
         result = self._services.deliver.run(now, prepare=prepare, stopping=self._stopping)
         if result.problem and not result.paused:
             log.warning("mail waits", extra={"did": {"reason": result.problem}})
-        counts = {
-            "sent": result.sent,
-            "deferred": result.deferred,
-            "failed": result.failed + result.late,
-            "uncertain": result.uncertain + result.swept,
-            "cancelled": result.cancelled,
-        }
-        return counts if any(counts.values()) else None
+        return result.counts()
 
     def _bounces(self, now: datetime) -> Mapping[str, object] | None:
         try:
-            return self._services.bounces.run(now, stopping=self._stopping) or None
+            return self._services.bounces.run(now, stopping=self._stopping)
         except MailError as error:
             # The daemon is well: ``status`` says that a person should look at the mailbox.
             log.warning("%s", error)
             return None
 
     def _prune(self, now: datetime) -> Mapping[str, object] | None:
-        pruned = self._services.prune.run(now, should_stop=self._stopping)
-        counts = asdict(pruned)
-        return counts if any(counts.values()) else None
+        return asdict(self._services.prune.run(now, should_stop=self._stopping))
 
     def _hubs(self, now: datetime) -> Mapping[str, object] | None:
-        done = self._services.websub.keep_subscriptions(now, stopping=self._stopping)
-        return done if any(done.values()) else None
+        return self._services.websub.keep_subscriptions(now, stopping=self._stopping)
 
     def _pushes(self, now: datetime) -> Mapping[str, object] | None:
-        return self._services.websub.read_pushes(now, stopping=self._stopping) or None
+        return self._services.websub.read_pushes(now, stopping=self._stopping)
 
     def _announce(self, now: datetime) -> Mapping[str, object] | None:
-        done = self._services.announce.run(now, should_stop=self._stopping)
-        return done if any(done.values()) else None
+        return self._services.announce.run(now, should_stop=self._stopping)
 
     def _web_server(self) -> WebServer | None:
         listen = self._services.settings.web.listen
@@ -354,7 +325,7 @@ class _Daemon:
         rang, texts = dict(self._runner.pulse.rang), dict(self._runner.pulse.problems)
         ages = {name: round((now - at).total_seconds(), 1) for name, at in rang.items()}
         problems = [name for name, text in texts.items() if text]
-        late = [name for name, age in ages.items() if age > SILENT + TICKS[name]]
+        late = [name for name, age in ages.items() if age > SILENT + self._every[name]]
         return {
             "ok": not problems and not late,
             "version": __version__,

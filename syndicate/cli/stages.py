@@ -272,15 +272,8 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
             services.sign_ups.run(moment(now))
         with progress("Sending", as_json) as draw:
             result = services.deliver.run(moment(now), resume=resume, progress=draw)
-        answer = {
-            "sent": result.sent,
-            "deferred": result.deferred,
-            "failed": result.failed + result.late,
-            "uncertain": result.uncertain + result.swept,
-            "cancelled": result.cancelled,
-            "problem": result.problem,
-            "busy": result.busy,
-        }
+        counts = result.counts()
+        answer = {**counts, "problem": result.problem, "busy": result.busy}
         holder = None
         if result.busy:
             holder = _holder(services, leases.SENDING, now)
@@ -291,15 +284,12 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
             _end_busy(services, "sends mail", holder, answer, as_json)
 
     def text() -> None:
-        click.echo(
-            f"{result.sent} sent, {result.deferred} deferred, {result.failed + result.late} failed, "
-            f"{result.uncertain + result.swept} uncertain, {result.cancelled} cancelled."
-        )
+        click.echo(", ".join(f"{count} {state}" for state, count in counts.items()) + ".")
         if result.problem:
             say(f"  {result.problem}", err=True)
 
     show(answer, as_json, text)
-    _exit_if(result.failed + result.late + result.uncertain + result.swept + bool(result.problem))
+    _exit_if(counts["failed"] + counts["uncertain"] + bool(result.problem))
 
 
 def _show_due(due: Sequence[DeliveryReport], problem: str, as_json: bool) -> None:

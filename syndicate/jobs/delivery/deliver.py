@@ -26,7 +26,6 @@ from syndicate.jobs.delivery.bounces import BouncePolicy, apply_bounce, bounce_o
 from syndicate.jobs.delivery.messages import Messages
 from syndicate.jobs.delivery.restore_guard import RestoreGuard, hold_text
 from syndicate.jobs.delivery.sending_rests import reason_to_rest, rest_or_go_on
-from syndicate.jobs.delivery.tally import Tally
 from syndicate.model import Delivery, DeliveryState, SubscriptionState
 from syndicate.store import Connection, Store, corrections, leases, sending_pauses
 from syndicate.store import deliveries as delivery_store
@@ -63,6 +62,16 @@ class DeliverResult:
     problem: str = ""
     paused: bool = False
     busy: bool = False
+
+    def counts(self) -> dict[str, int]:
+        """Return the counts by state, with the deliveries that ended before an attempt."""
+        return {
+            "sent": self.sent,
+            "deferred": self.deferred,
+            "failed": self.failed + self.late,
+            "uncertain": self.uncertain + self.swept,
+            "cancelled": self.cancelled,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +150,9 @@ class DeliverJob:
         with self.store.write() as connection:
             if not self.take_turn(connection, now):
                 return DeliverResult(swept=swept, late=late, busy=True)
-        run = _Run(self, keys, now, secret, Tally(waiting, progress), prepare, stopping)
+        run = _Run(
+            self, keys, now, secret, prepare, lambda done: progress(done, max(done, waiting)), stopping
+        )
         send = partial(self.sender().run, run.take, run.settle, stopping=stopping)
         try:
             # Writing the pages may take a minute; who waits for a link to press does not wait for them.
@@ -152,11 +163,12 @@ class DeliverJob:
         finally:
             run.give_back()
             run.count_batch()
-        if error is not None or (before and run.tally.sent):
+        sent = run.counts[DeliveryState.SENT]
+        if error is not None or (before and sent):
             with self.store.write() as connection:
-                rest_or_go_on(connection, error, run.moment(), taken=run.tally.sent > 0)
-        late += run.late
-        return DeliverResult(swept=swept, late=late, problem=str(error or ""), **run.tally.counts())
+                rest_or_go_on(connection, error, run.moment(), taken=sent > 0)
+        counts = {state.value: count for state, count in run.counts.items()}
+        return DeliverResult(swept=swept, late=late + run.late, problem=str(error or ""), **counts)
 
     def take_turn(self, connection: Connection, now: datetime) -> bool:
         """Begin or go on as the one process that sends under limits; false when another one does.
@@ -169,15 +181,6 @@ class DeliverJob:
         return leases.take_lease(connection, leases.SENDING, owner=self.owner, now=now, until=until)
 
 
-def _try_to(prepare: Callable[[datetime], object], now: datetime) -> None:
-    try:
-        prepare(now)
-    except StoreError:
-        raise
-    except (SyndicateError, OSError) as error:
-        log.warning("mail goes out before the pages that it leads to are written: %s", error)
-
-
 class _Run:
     """One sender's side of the store: what it takes from there, and what it tells."""
 
@@ -187,12 +190,14 @@ class _Run:
         keys: Sequence[DkimKey],
         now: datetime,
         secret: bytes,
-        tally: Tally,
+        waiting: int,
         prepare: Callable[[datetime], object],
+        progress: Callable[[int, int], None],
         stopping: Callable[[], bool],
     ) -> None:
-        self.tally = tally
+        self.counts: Counter[DeliveryState] = Counter()
         self.late = 0
+        self._waiting, self._progress = waiting, progress
         self._job = job
         # While mail is on the wire, a server that is restarted must not leave it in doubt.
         self._store = Patience(store=job.store, stopping=stopping)
@@ -243,9 +248,10 @@ class _Run:
         cancelled = [parcel.key for parcel in beginning if parcel.key not in begun]
         for key in [*(one.parcel.key for one in ended if one.final), *cancelled]:
             self._out.pop(key, None)
-        for state, count in Counter([*states, *[DeliveryState.CANCELLED] * len(cancelled)]).items():
-            if state is not DeliveryState.PENDING:
-                self.tally.add(state, count)
+        states += [DeliveryState.CANCELLED] * len(cancelled)
+        self.counts.update(state for state in states if state is not DeliveryState.PENDING)
+        done = self.counts.total()
+        self._progress(done, max(done, self._waiting))
         return begun
 
     def _record(
@@ -290,7 +296,12 @@ class _Run:
     def prepare(self) -> None:
         """Write the pages of the editions that are due, and let those go."""
         due_by = self._late_by()
-        _try_to(self._prepare, due_by)
+        try:
+            self._prepare(due_by)
+        except StoreError:
+            raise
+        except (SyndicateError, OSError) as error:
+            log.warning("mail goes out before the pages that it leads to are written: %s", error)
         self._prepared, self._more = due_by, True
 
     def _look(self) -> None:
@@ -315,16 +326,14 @@ class _Run:
         first, claimed, late = self._store.write(partial(self._lease, only_confirmations=confirmations))
         if first or claimed:
             self.count_batch()
-        self._leased.extendleft(reversed(self._new(first)))
-        self._leased.extend(self._new(claimed))
+        # Without the deliveries that this run has, whose lease had run out.
+        new = [[one for one in batch if one.id not in self._out] for batch in (first, claimed)]
+        self._leased.extendleft(reversed(new[0]))
+        self._leased.extend(new[1])
         if not confirmations:
             self._more = BATCH in (len(first), len(claimed))
         self.late += late
         return bool(self._leased)
-
-    def _new(self, claimed: list[Delivery]) -> list[Delivery]:
-        """Without those that this run has, whose lease had run out."""
-        return [delivery for delivery in claimed if delivery.id not in self._out]
 
     def _lease(
         self, connection: Connection, *, only_confirmations: bool
@@ -350,15 +359,8 @@ class _Run:
         return first, claimed, late
 
     def _postpone(self, delivery: Delivery, seconds: float) -> None:
-        not_before = self.moment() + timedelta(seconds=seconds)
-        self._store.write(
-            partial(
-                delivery_store.postpone_delivery,
-                delivery_id=delivery.id,
-                owner=self._job.owner,
-                not_before=not_before,
-            )
-        )
+        at, postpone = self.moment() + timedelta(seconds=seconds), delivery_store.postpone_delivery
+        self._store.write(partial(postpone, delivery_id=delivery.id, owner=self._job.owner, not_before=at))
 
     def _failed(self, connection: Connection, ended: Ended, moment: datetime) -> DeliveryState:
         delivery, error = self._out[ended.parcel.key], ended.error
