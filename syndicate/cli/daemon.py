@@ -21,7 +21,7 @@ from syndicate import __version__
 from syndicate.cli.frame import config_option
 from syndicate.cli.orders import Orders
 from syndicate.errors import MailError, StoreBusy, SyndicateError
-from syndicate.files import FileLock
+from syndicate.files import file_lock
 from syndicate.jobs.delivery.restore_guard import hold_text
 from syndicate.jobs.newsletter.readiness import Readiness
 from syndicate.logs import Format, configure_logs
@@ -112,7 +112,7 @@ def daemon_lock(settings: Settings) -> Iterator[Callable[[], bool]]:
     with ExitStack() as stack:
         url = store_url(settings)
         if path := sqlite_file(url):
-            stack.enter_context(FileLock(path.with_name(path.name + ".lock")))
+            stack.enter_context(file_lock(path.with_name(path.name + ".lock")))
             yield lambda: False
         else:
             yield stack.enter_context(leases.advisory_lock(url)).keep

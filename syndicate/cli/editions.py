@@ -8,16 +8,7 @@ from typing import Any
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, by_option, newsletter_named
-from syndicate.cli.frame import (
-    common_options,
-    local,
-    moment,
-    plural,
-    services_of,
-    show,
-    table,
-    timed_options,
-)
+from syndicate.cli.frame import common_options, local, moment, plural, services_of, show, table, timed_options
 from syndicate.cli.newsletters import zone_of
 from syndicate.cli.wrapping import say
 from syndicate.errors import ConfigError

@@ -10,15 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, article_named, by_option
-from syndicate.cli.frame import (
-    dry_run_option,
-    local,
-    moment,
-    services_of,
-    show,
-    table,
-    timed_options,
-)
+from syndicate.cli.frame import dry_run_option, local, moment, services_of, show, table, timed_options
 from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.model import Decision, EditorAction

@@ -19,7 +19,7 @@ class Pace:
     and each puts off those that have none yet.
     """
 
-    limits: Limits
+    limits: Limits = field(default_factory=Limits)
     _free: dict[str, float] = field(default_factory=dict)
     _free_for_first: dict[str, float] = field(default_factory=dict)
 

@@ -264,17 +264,18 @@ class Services(IntakeServices):
     @cached_property
     def deliver(self) -> DeliverJob:
         """Editions → inboxes."""
-        from syndicate.delivery.pace import Limits
+        from syndicate.delivery.pace import Limits, Pace
         from syndicate.jobs.delivery.deliver import DeliverJob
         from syndicate.services.lease_owners import is_dead
 
+        mail = self.settings.mail
         return DeliverJob(
             store=self.store,
             sender=self.sender,
             mail=self.mail_options,
             owner=self.owner,
             keys=lambda: self.dkim_keys,
-            limits=Limits(rate=self.settings.mail.rate, domain_rate=self.settings.mail.domain_rate),
+            pace=Pace(Limits(rate=mail.rate, domain_rate=mail.domain_rate)),
             bounces=self.bounces.policy,
             guard=self.guard,
             is_dead=is_dead,
@@ -377,8 +378,8 @@ class Services(IntakeServices):
 
     def stop_rendering(self, grace: float) -> None:
         """Let templates of the operator take ``grace`` more seconds."""
-        if "templates" in self.__dict__:
-            self.templates.stop(grace)
+        if "templates" in self.__dict__ and self.templates.pool is not None:
+            self.templates.pool.stop(grace)
 
     def close(self) -> None:
         """Close what was opened, in the order that lets nothing wait for the other."""

@@ -14,7 +14,7 @@ and memory (``workers.rendering``), which protects against mistakes. Shipped tem
 
 import signal
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NoReturn
@@ -25,7 +25,7 @@ from markupsafe import Markup, escape
 from syndicate.errors import ConfigError, RenderError
 from syndicate.templating.environment import BUILTIN_PREFIX, iso_date, make_environment, reading_time
 from syndicate.workers.process import Answer
-from syndicate.workers.rendering import MAX_TEXT, RenderPool
+from syndicate.workers.rendering import MAX_TEXT, RenderPool, caught
 
 __all__ = ["Markup", "Templates", "escape", "iso_date", "reading_time"]
 
@@ -79,13 +79,7 @@ class Templates:
         """The text of one template for each context, or the error in its place."""
         if self.pool is not None and self.is_own(name):
             return self.pool.render_each(self.language, name, contexts)
-        found: list[str | RenderError] = []
-        for context in contexts:
-            try:
-                found.append(self._render(name, context))
-            except RenderError as error:
-                found.append(error)
-        return found
+        return [caught(partial(self._render, name, context)) for context in contexts]
 
     def is_own(self, name: str) -> bool:
         """Return whether a template, or any that it may refer to, lies in the operator's folder."""
@@ -113,11 +107,6 @@ class Templates:
             return self._environment.get_template(name).render(context)
         except Exception as error:  # a template may call anything, so anything may be raised
             raise RenderError(self._explain(name, error)) from error
-
-    def stop(self, grace: float) -> None:
-        """End the worker processes in ``grace`` seconds, whatever they do then."""
-        if self.pool is not None:
-            self.pool.stop(grace)
 
     def close(self) -> None:
         """End the worker processes, if there are any."""

@@ -96,9 +96,9 @@ class RenderPool:
             # Of a worker that died the document is not known: each is then rendered alone.
             with suppress(WorkerDied):
                 answers = self._exchange(language, name, contexts)
-                found = [_caught(partial(self._text, name, *answer)) for answer in answers]
+                found = [caught(partial(self._text, name, *answer)) for answer in answers]
         rest = contexts[len(found) :]
-        return [*found, *(_caught(partial(self.render, language, name, context)) for context in rest)]
+        return [*found, *(caught(partial(self.render, language, name, context)) for context in rest)]
 
     def stop(self, grace: float) -> None:
         """Close in ``grace`` seconds, when the program ends: no template holds it up any longer."""
@@ -142,7 +142,8 @@ class RenderPool:
         raise RenderError(value)
 
 
-def _caught(render: Callable[[], str]) -> str | RenderError:
+def caught(render: Callable[[], str]) -> str | RenderError:
+    """Return the text of a template, or its error."""
     try:
         return render()
     except RenderError as error:

@@ -78,7 +78,7 @@ class DeliverResult:
 class DeliverJob:
     """Sends what is due. Several processes may run it at once: each row is claimed by one.
 
-    ``keys`` sign every message; with ``limits`` only one process sends at a time, so that they hold for all;
+    ``keys`` sign every message; ``pace`` outlives a run, and with limits only one process sends at a time;
     ``bounces`` says when a mailbox is given up; ``is_dead`` whether the process of a lease's owner has ended.
     """
 
@@ -87,13 +87,12 @@ class DeliverJob:
     mail: Callable[[str], MailOptions]
     owner: str
     keys: Callable[[], Sequence[DkimKey]] = tuple
-    limits: Limits = field(default_factory=Limits)
+    pace: Pace = field(default_factory=Pace)
     bounces: BouncePolicy = field(default_factory=BouncePolicy)
     guard: RestoreGuard | None = None
     is_dead: Callable[[str], bool] = lambda _owner: False
     look_again: float = LOOK_AGAIN
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-    _pace: list[Pace] = field(default_factory=list, repr=False)
 
     def due(self, now: datetime) -> list[delivery_store.DeliveryReport]:
         """Return what the next run would try to send."""
@@ -107,13 +106,6 @@ class DeliverJob:
             return hold_text(hold)
         with self.store.read() as connection:
             return reason_to_rest(connection, now)
-
-    @property
-    def pace(self) -> Pace:
-        """The pace of this process, which outlives a run."""
-        if not self._pace:
-            self._pace.append(Pace(self.limits))
-        return self._pace[0]
 
     def run(
         self,
@@ -175,7 +167,7 @@ class DeliverJob:
 
         A process that dies keeps the others waiting as long as it keeps the rows that it had leased.
         """
-        if self.limits == Limits():
+        if self.pace.limits == Limits():
             return True
         until = max(now, self.clock()) + LEASE
         return leases.take_lease(connection, leases.SENDING, owner=self.owner, now=now, until=until)
@@ -285,7 +277,7 @@ class _Run:
 
     def give_back(self) -> None:
         """Free what was leased and not begun."""
-        ids, limited = [*(one.id for one in self._leased), *self._out], self._job.limits != Limits()
+        ids, limited = [*(one.id for one in self._leased), *self._out], self._job.pace.limits != Limits()
         if ids or limited:
             self._store.write(partial(self._release, ids=ids))
 
@@ -371,20 +363,23 @@ class _Run:
             delivery_store.release_deliveries(connection, [delivery.id], owner=self._job.owner)
             return DeliveryState.PENDING
         first = delivery.first_attempt or moment
-        outcome = outcome_of(error, attempts=delivery.attempts + 1, first_attempt=first, now=moment)
+        state, retry_at = outcome_of(error, attempts=delivery.attempts + 1, first_attempt=first, now=moment)
         delivery_store.finish_delivery(
             connection,
             delivery.id,
-            outcome.state,
+            state,
             owner=self._job.owner,
             now=moment,
             code=None if isinstance(error, RenderError) else error.code,
             error=str(error),
-            not_before=outcome.retry_at,
-            keep_trying=first + KEEP_TRYING if outcome.retry_at else None,
+            not_before=retry_at,
+            keep_trying=first + KEEP_TRYING if retry_at else None,
         )
-        failed = outcome.state is DeliveryState.FAILED
-        if failed and isinstance(error, MailError) and (kind := bounce_of_reply(error)):
+        if (
+            state is DeliveryState.FAILED
+            and isinstance(error, MailError)
+            and (kind := bounce_of_reply(error))
+        ):
             apply_bounce(
                 connection,
                 subscription_id=delivery.subscription_id,
@@ -394,4 +389,4 @@ class _Run:
                 policy=self._job.bounces,
                 now=moment,
             )
-        return outcome.state
+        return state
