@@ -162,25 +162,25 @@ class _Daemon:
         await asyncio.to_thread(self._services.reads.flush, datetime.now(UTC))
 
     def _bells(self) -> tuple[Bell, ...]:
-        # Seconds. The ticks only ask what is due; what is due, and when, are rows in the store.
-        ticks: tuple[tuple[Ring, float], ...] = (
-            (self._lists, 60.0),
-            (self._ingest, 10.0),
-            (self._pages, 10.0),
-            (self._stories, 15.0),
-            (self._editions, 15.0),
-            (self._sign_ups, 5.0),
-            (self._deliver, 5.0),
-            (self._bounces, 300.0),
-            (self._prune, 3600.0),
-            (self._hubs, 60.0),
-            (self._pushes, 5.0),
-            (self._announce, 30.0),
+        services, stop = self._services, self._stopping
+        # In seconds. The ticks only ask what is due; what is due, and when, are rows in the store.
+        ticks: tuple[tuple[str, float, Ring], ...] = (
+            ("lists", 60.0, self._lists),
+            ("ingest", 10.0, self._ingest),
+            ("pages", 10.0, self._pages),
+            ("stories", 15.0, self._stories),
+            ("editions", 15.0, self._editions),
+            ("sign_ups", 5.0, self._sign_ups),
+            ("deliver", 5.0, self._deliver),
+            ("bounces", 300.0, self._bounces),
+            ("prune", 3600.0, lambda now: asdict(services.prune.run(now, should_stop=stop))),
+            ("hubs", 60.0, lambda now: services.websub.keep_subscriptions(now, stopping=stop)),
+            ("pushes", 5.0, lambda now: services.websub.read_pushes(now, stopping=stop)),
+            ("announce", 30.0, lambda now: services.announce.run(now, should_stop=stop)),
         )
-        names = [ring.__name__.removeprefix("_") for ring, _ in ticks]
         return tuple(
             Bell(name=name, every=every, ring=self._ours(ring), needs_clock=name in NEED_CLOCK)
-            for name, (ring, every) in zip(names, ticks, strict=True)
+            for name, every, ring in ticks
         )
 
     def _ours(self, ring: Ring) -> Ring:
@@ -279,18 +279,6 @@ class _Daemon:
             # The daemon is well: ``status`` says that a person should look at the mailbox.
             log.warning("%s", error)
             return None
-
-    def _prune(self, now: datetime) -> Mapping[str, object] | None:
-        return asdict(self._services.prune.run(now, should_stop=self._stopping))
-
-    def _hubs(self, now: datetime) -> Mapping[str, object] | None:
-        return self._services.websub.keep_subscriptions(now, stopping=self._stopping)
-
-    def _pushes(self, now: datetime) -> Mapping[str, object] | None:
-        return self._services.websub.read_pushes(now, stopping=self._stopping)
-
-    def _announce(self, now: datetime) -> Mapping[str, object] | None:
-        return self._services.announce.run(now, should_stop=self._stopping)
 
     def _web_server(self) -> WebServer | None:
         listen = self._services.settings.web.listen

@@ -5,7 +5,6 @@ the rights of the program. The worker interrupts a template at the time limit an
 parent kills a worker that cannot be interrupted, such as in one long step of a built-in function.
 """
 
-import pickle
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +14,6 @@ from pathlib import Path
 
 from syndicate.errors import RenderError, RenderStopped
 from syndicate.workers import Answers, WorkerClosed, WorkerDied, WorkerPool, WorkerTimeout
-from syndicate.workers.process import PROTOCOL
 
 TIME_LIMIT = 10.0
 """Seconds for one document."""
@@ -47,12 +45,8 @@ class RenderPool:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.timeouts = timeouts
-        self._folder, self._time_limit, self._memory_limit, self._clock = (
-            folder,
-            time_limit,
-            memory_limit,
-            clock,
-        )
+        self._folder, self._clock = folder, clock
+        self._time_limit, self._memory_limit = time_limit, memory_limit
         self._workers = WorkerPool(
             "syndicate.templating",
             _WORKERS,
@@ -115,11 +109,8 @@ class RenderPool:
     def _exchange(self, language: str, name: str, contexts: Sequence[Mapping[str, object] | None]) -> Answers:
         """Return an answer for each context, up to the first that was stopped at a limit."""
         requests = [(self._folder, language, name, context, self._time_limit) for context in contexts]
-        data = pickle.dumps(requests, PROTOCOL)
         try:
-            return self._workers.exchange(
-                lambda connection: connection.sendall(data), self._time_limit + EXTRA_TIME
-            )
+            return self._workers.exchange(requests, self._time_limit + EXTRA_TIME)
         except WorkerClosed as error:
             raise RenderStopped(f"Template {name} was not rendered: the program stops.") from error
 
