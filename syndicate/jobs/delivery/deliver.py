@@ -142,9 +142,7 @@ class DeliverJob:
         with self.store.write() as connection:
             if not self.take_turn(connection, now):
                 return DeliverResult(swept=swept, late=late, busy=True)
-        run = _Run(
-            self, keys, now, secret, prepare, lambda done: progress(done, max(done, waiting)), stopping
-        )
+        run = _Run(self, keys, now, secret, waiting, prepare, progress, stopping)
         send = partial(self.sender().run, run.take, run.settle, stopping=stopping)
         try:
             # Writing the pages may take a minute; who waits for a link to press does not wait for them.
