@@ -87,7 +87,7 @@ class Outbox:
 
     @property
     def _limit(self) -> int:
-        """How many connections there may be that do not wait long: one until a login has worked."""
+        """Most connections that do not wait long for a reply: one until a login has worked."""
         worth = 1 + max(self._backlog, self._queue.taken) // MESSAGES_FOR_A_CONNECTION
         return min(self._most, worth) if self._proven else 1
 
@@ -238,7 +238,7 @@ class Outbox:
             self._ended += [Ended(parcel=parcel, error=Deferred(said)) for parcel in loss.put_off]
 
     def _busy(self) -> int:
-        """Return the number of connections that count: all but those that wait long for the server."""
+        """Return the number of connections that do not wait long for the server."""
         count = len(self._sessions) + self._opener.pending
         return count - self._slow() if self._some_are_slow else count
 

@@ -178,7 +178,7 @@ def senders(connection: Connection) -> set[str]:
 def sweep_uncertain(connection: Connection, *, now: datetime, dead: Collection[str] = ()) -> int:
     """Rows left in ``sending`` become ``uncertain``; returns how many.
 
-    Those whose lease has run out, and those of owners that are known to be dead.
+    A row is left when its lease has run out, or when its owner is known to be dead.
     """
     table = schema.deliveries
     left = state_is(table, DeliveryState.SENDING)

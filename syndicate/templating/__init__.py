@@ -4,7 +4,7 @@ A user overrides ``pages/article.html`` by putting a file of that name into thei
 override may start from ours: ``{% extends "!builtin/pages/article.html" %}`` always means the
 shipped one. ``docs/templates.md`` lists what every template is given.
 
-What a template says by itself is in a file called ``words``. ``words.ar.html`` beside ``words.html`` is
+The words of a template are in a file called ``words``. ``words.ar.html`` beside ``words.html`` is
 the same in Arabic, and taken instead where Arabic is wanted.
 
 Templates come from the operator, who can run any code on this machine anyway; they are not sandboxed.
@@ -157,7 +157,7 @@ class Templates:
         return ""
 
     def check(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Compile each template and look up those it refers to; return a sentence for each problem."""
+        """Compile each template and look up its references; return a sentence for each problem."""
         problems: list[str] = []
         for name in names:
             if self.pool is not None and self.is_own(name):

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 from syndicate.delivery.dkim import DkimKey
 from syndicate.delivery.message import MailOptions
@@ -145,7 +146,7 @@ class DeliverJob:
         run = _Run(self, keys, now, secret, waiting, prepare, progress, stopping)
         send = partial(self.sender().run, run.take, run.settle, stopping=stopping)
         try:
-            # Writing the pages may take a minute; who waits for a link to press does not wait for them.
+            # Writing the pages may take a minute; mails that ask for a confirmation do not wait for it.
             error = send(backlog=confirmations) if confirmations else None
             if error is None and waiting > confirmations and not stopping():
                 run.prepare()
@@ -157,7 +158,7 @@ class DeliverJob:
         if error is not None or (before and sent):
             with self.store.write() as connection:
                 rest_or_go_on(connection, error, run.moment(), taken=sent > 0)
-        counts = {state.value: count for state, count in run.counts.items()}
+        counts: dict[str, Any] = {state.value: count for state, count in run.counts.items()}
         return DeliverResult(swept=swept, late=late + run.late, problem=str(error or ""), **counts)
 
     def take_turn(self, connection: Connection, now: datetime) -> bool:
@@ -172,7 +173,7 @@ class DeliverJob:
 
 
 class _Run:
-    """One sender's side of the store: what it takes from there, and what it tells."""
+    """Store side of one run: gives deliveries to the sender and records the results."""
 
     def __init__(
         self,
@@ -211,7 +212,7 @@ class _Run:
         return self._now + max(self._job.clock() - self._began, timedelta())
 
     def take(self) -> Parcel | None:
-        """The next leased delivery; leases another batch when there is none left."""
+        """Return the next leased delivery; lease another batch when none is left."""
         if time.monotonic() > self._look_at:
             self._look()
         while self._leased or (self._more and self._claim()):
@@ -247,7 +248,7 @@ class _Run:
     def _record(
         self, connection: Connection, ended: Sequence[Ended], beginning: Sequence[Parcel]
     ) -> tuple[list[DeliveryState], set[int]]:
-        """The states in which deliveries have ended, and which may begin."""
+        """Return the states in which deliveries have ended, and the ids of deliveries that may begin."""
         owner, moment = self._job.owner, self.moment()
         sent = [one.parcel.key for one in ended if one.error is None]
         troubled = [one for one in ended if one.error is not None and one.final]
@@ -284,7 +285,7 @@ class _Run:
         leases.drop_lease(connection, leases.SENDING, owner=self._job.owner)
 
     def prepare(self) -> None:
-        """Write the pages of the editions that are due, and let those go."""
+        """Write the pages of the editions that are due, then let these editions go."""
         due_by = self._late_by()
         try:
             self._prepare(due_by)
@@ -328,7 +329,7 @@ class _Run:
     def _lease(
         self, connection: Connection, *, only_confirmations: bool
     ) -> tuple[list[Delivery], list[Delivery], int]:
-        """Confirmations, other deliveries, and how many were too late once there are no further ones."""
+        """Return confirmations, other deliveries, and the number of late ones when this batch is the last."""
         # A run may take longer than a lease, which has to last from now and not from the run's beginning.
         until, late_by = self.moment() + LEASE, self._late_by()
         if not self._job.take_turn(connection, self._now):

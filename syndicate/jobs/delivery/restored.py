@@ -1,4 +1,4 @@
-"""After a backup was restored: the store has forgotten what was sent since, and must not send it again."""
+"""Decisions after a backup was restored: the store must not send again what it has forgotten."""
 
 from collections.abc import Sequence
 from datetime import datetime
