@@ -1,7 +1,7 @@
-"""The standard library's SMTP client with a clock and a measure: for a connection's opening, which it does.
+"""Options of SMTP, and the standard library's client with a deadline and a length for each reply.
 
-By itself it reads replies of any number of lines, and a server that sends a byte now and then keeps it for
-ever: memory and the sender's thread would be in the hands of the server.
+The client opens a connection. By itself it reads replies of any number of lines, and waits for ever for a
+server that sends a byte now and then.
 """
 
 import io
@@ -9,12 +9,46 @@ import math
 import smtplib
 import socket
 import time
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
+from syndicate.delivery.redaction import Redactor
 from syndicate.sockets import BoundedStream
 
 LONGEST_REPLY = 65_536
 """Bytes. A greeting with all its lines; RFC 5321 section 4.5.3.1.5 allows 512 a line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpOptions:
+    """Submission of mail. ``domain`` is the name in EHLO, never the host's name.
+
+    ``connections`` at most are open at once, not counting as many again that have waited for ``slow`` seconds
+    for a reply. ``timeout`` (seconds) bounds every step but the last; ``final_timeout`` the reply to the
+    body, for which RFC 5321 section 4.5.3.2.6 asks ten minutes: a shorter one makes slow servers look
+    uncertain.
+    """
+
+    host: str
+    port: int = 587
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    domain: str = "localhost"
+    connections: int = 1
+    timeout: float = 60.0
+    final_timeout: float = 600.0
+    slow: float = 5.0
+
+    @property
+    def place(self) -> str:
+        """The server as messages name it."""
+        return f"The mail server {self.host}:{self.port}"
+
+    @property
+    def redact(self) -> Redactor:
+        """Return what removes the password from the server's words."""
+        return Redactor(self.username, self.password)
 
 
 class PlainSmtp(smtplib.SMTP):

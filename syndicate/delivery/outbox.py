@@ -15,12 +15,12 @@ import socket
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from syndicate.delivery.dialogue import Dialogue, Features
 from syndicate.delivery.lost_connections import LostConnections
 from syndicate.delivery.mail_queue import MailQueue
 from syndicate.delivery.opener import Opener
+from syndicate.delivery.opening import SmtpOptions
 from syndicate.delivery.outcome import refuses_us
 from syndicate.delivery.parcels import Ended, Parcel, Settle, Take
 from syndicate.delivery.session import Session
@@ -35,21 +35,6 @@ _TICK = 0.5
 _REOPEN_PAUSE = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxOptions:
-    """``place`` names the server, ``redact`` removes secrets from its words.
-
-    See ``SmtpOptions`` for the others (times in seconds).
-    """
-
-    place: str
-    connections: int
-    timeout: float
-    final_timeout: float
-    slow: float = 5.0
-    redact: Callable[[str], str] = str
-
-
 class Outbox:
     """One run over SMTP. Make it, call ``run`` once."""
 
@@ -58,11 +43,12 @@ class Outbox:
         connect: Callable[[], tuple[socket.socket, Features]],
         take: Take,
         settle: Settle,
-        options: OutboxOptions,
+        options: SmtpOptions,
         stopping: Callable[[], bool],
     ) -> None:
         self._settle = settle
         self._options = options
+        self._redact = options.redact
         self._stopping = stopping
         self._problem: TransportDown | None = None
         self._suspicion = Suspicion()
@@ -269,7 +255,7 @@ class Outbox:
                 self._could_not_open(opened)
                 continue
             connection, features = opened
-            dialogue = Dialogue(features, self._options.place, self._options.redact)
+            dialogue = Dialogue(features, self._options.place, self._redact)
             session = Session(
                 Wire(connection),
                 dialogue,

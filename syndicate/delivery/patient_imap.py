@@ -1,7 +1,6 @@
-"""The standard library's IMAP client with a clock and a measure.
+"""The standard library's IMAP client with a deadline and a length for each answer.
 
-By itself it keeps whatever a server sends, of any length, and waits for ever for one that sends a byte now
-and then: memory and the reader's thread would be in the hands of the server.
+By itself it keeps answers of any length, and waits for ever for a server that sends a byte now and then.
 """
 
 import imaplib

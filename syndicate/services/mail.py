@@ -8,8 +8,9 @@ from syndicate.delivery.dkim import DkimKey, load_key
 from syndicate.delivery.folder import FolderSender
 from syndicate.delivery.mailboxes import ImapOptions, read_imap, read_maildir
 from syndicate.delivery.message import MailOptions
+from syndicate.delivery.opening import SmtpOptions
 from syndicate.delivery.parcels import Sender
-from syndicate.delivery.smtp import SmtpOptions, SmtpSender
+from syndicate.delivery.smtp import SmtpSender
 from syndicate.model import archive_folder
 from syndicate.newsletter.render import TOKEN
 from syndicate.settings import Settings

@@ -7,8 +7,9 @@ from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
+from syndicate.delivery.opening import SmtpOptions
 from syndicate.delivery.pace import Limits, Pace
-from syndicate.delivery.smtp import SmtpOptions, SmtpSender
+from syndicate.delivery.smtp import SmtpSender
 from syndicate.errors import TransportDown
 from syndicate.jobs.delivery.deliver import DeliverJob
 from syndicate.store import articles as article_store
