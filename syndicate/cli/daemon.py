@@ -41,7 +41,7 @@ log = logging.getLogger("syndicate.run")
 SILENT = 600.0
 RENDERING_GRACE = 1.0
 """Seconds that templates of the operator may still take when the daemon stops or reloads."""
-# Their work cannot be undone, and a clock that is wrong for seconds would start it.
+# What they do cannot be undone, and a clock that was set wrongly for seconds would have them do it.
 NEED_CLOCK = ("editions", "deliver", "prune")
 
 
