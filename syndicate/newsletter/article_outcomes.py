@@ -89,7 +89,10 @@ def outcome_of(
     found = _by_editions(article, show)
     if found is None and period is not None:
         due = f"the edition of {show(period.end)}"
-        found = _by_period(article, period, facts, due) or _by_clock(newsletter, period, facts, now, due)
+        latest = latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now)
+        found = _by_period(article, period, facts, due, latest) or _by_clock(
+            newsletter, period, facts, now, due
+        )
     late = "too old", "first seen more than a period after the period it was published in", None
     outcome, text, edition_id = found or late
     return ArticleOutcome(newsletter=newsletter.name, outcome=outcome, text=text, edition_id=edition_id)
@@ -139,15 +142,19 @@ def _left_out(one: EditionArticle, edition: str) -> str:
     return texts[LeaveReason(one.reason)]
 
 
-def _by_period(article: ArticleFacts, period: Period, facts: NewsletterFacts, edition: str) -> Answer | None:
-    """Answer from what became of the article's period."""
+def _by_period(
+    article: ArticleFacts, period: Period, facts: NewsletterFacts, edition: str, latest: Period
+) -> Answer | None:
+    """Answer from what became of the article's period, of which no edition has a record of the article."""
     if facts.edition_id is None:
         return None
     if facts.state == "missed":
         return "missed", f"{edition} was missed", facts.edition_id
     if article.published < period.start:
         return "too old", f"published before the period of {edition}", facts.edition_id
-    return "left out", f"no room in {edition}: its story is in no list", facts.edition_id
+    if period.end == latest.end:
+        return "waits", f"placed after {edition} was cut: it waits for the next edition", facts.edition_id
+    return "left out", f"{edition} did not carry it", facts.edition_id
 
 
 def _by_clock(

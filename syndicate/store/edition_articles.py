@@ -11,6 +11,7 @@ from syndicate.store import schema
 # Ids in one statement: SQLite takes 32,766 parameters, PostgreSQL 65,535.
 _TOGETHER = 10_000
 _WITHDRAWN = "withdrawn"
+_MISSED = "missed"
 
 
 def save_articles(
@@ -89,6 +90,27 @@ def waiting_articles(
         articles.c.edition_id == edition_id, articles.c.reason.in_(EditionArticle.WAITS)
     )
     return list(connection.scalars(query.order_by(articles.c.article_id)))
+
+
+def unrecorded_articles(
+    connection: Connection, newsletter: str, *, period_end: datetime, article_ids: Sequence[int]
+) -> set[int]:
+    """Return those of these articles of which no edition of a newsletter has a record.
+
+    They got their place in a story after the edition for the period that ended then was cut, or found empty.
+    Without such an edition there are none.
+    """
+    articles, editions = schema.edition_articles, schema.editions
+    line = editions.c.newsletter == newsletter, editions.c.cadence == EVERY_EDITION
+    cut = select(editions.c.id).where(*line, editions.c.period_end == period_end, editions.c.state != _MISSED)
+    if not article_ids or connection.execute(cut.limit(1)).first() is None:
+        return set()
+    query = select(articles.c.article_id).join(editions, editions.c.id == articles.c.edition_id).where(*line)
+    recorded: set[int] = set()
+    for start in range(0, len(article_ids), _TOGETHER):
+        some = articles.c.article_id.in_(article_ids[start : start + _TOGETHER])
+        recorded.update(connection.scalars(query.where(some)))
+    return set(article_ids) - recorded
 
 
 def article_editions(connection: Connection, article_id: int) -> list[EditionArticle]:

@@ -220,6 +220,7 @@ def check_11(newsroom: Newsroom) -> Iterator[str]:
     for cut in newsroom.cuts:
         yield from cut.defects
     yield from editions.wrong_answers(newsroom)
+    yield from editions.lost_periods(newsroom)
 
 
 def check_12(newsroom: Newsroom) -> Iterator[str]:

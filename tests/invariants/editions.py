@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from syndicate.jobs.newsletter.article_outcomes import article_outcomes
-from syndicate.model import LeaveReason
+from syndicate.model import EVERY_EDITION, LeaveReason
 from syndicate.newsletter.compose import is_news
+from syndicate.newsletter.periods import latest_period, parse_schedule, read_zone
 from syndicate.store import articles as article_store
 from syndicate.store import schema
 
@@ -44,6 +45,7 @@ class Expected:
     """What was known right before an edition was cut.
 
     ``due`` are the articles that belong to its period and match its newsletter, ``labels`` tell texts apart.
+    ``unread`` are the addresses of further ones, of sources that should have been read before.
     """
 
     newsletter: str
@@ -51,6 +53,7 @@ class Expected:
     due: tuple["Row", ...]
     earlier: tuple[Item, ...]
     labels: Mapping[int, int]
+    unread: frozenset[str]
 
 
 def expected(newsroom: "Newsroom", newsletter: Any, period: Any) -> Expected:
@@ -66,13 +69,21 @@ def expected(newsroom: "Newsroom", newsletter: Any, period: Any) -> Expected:
         and min(row.published, row.first_seen) <= at
         and is_news(row.published, row.first_seen, period, first=not earlier)
     )
-    return Expected(newsletter.name, period.end, tuple(due), earlier, newsroom.labels())
+    unread = (
+        url
+        for url in newsroom.unread(period)
+        if newsletter.name != ONE_SOURCE or url.startswith(f"https://{ONE_SOURCE}.")
+    )
+    labels = newsroom.labels()
+    return Expected(newsletter.name, period.end, tuple(due), earlier, labels, frozenset(unread))
 
 
 def defects(newsroom: "Newsroom", known: Expected, edition_id: int | None) -> Iterator[str]:
     """Yield what is wrong with an edition that was cut, or found empty (``None``)."""
     name = f"the edition of {known.newsletter} for {known.period_end:%d %H:%M}"
     new = [one for one in items(newsroom, known.newsletter) if one.edition == edition_id]
+    if known.unread and edition_id is None:
+        yield f"{name} is empty, though {sorted(known.unread)} were not read"
     texts = {known.labels.get(one.lead, -one.lead): one.edition for one in known.earlier}
     for one in new:
         label = known.labels.get(one.lead, -one.lead)
@@ -104,6 +115,29 @@ def _records(newsroom: "Newsroom", newsletter: str) -> dict[int, list[tuple[int,
         for row in connection.execute(query):
             found[row.article_id].append((row.edition_id, row.reason))
     return found
+
+
+def lost_periods(newsroom: "Newsroom") -> Iterator[str]:
+    """Yield periods with articles that ended and have neither an edition nor a record of why."""
+    table = schema.editions
+    for newsletter in newsroom.services.newsletters:
+        query = select(table.c.period_start, table.c.period_end).where(
+            table.c.newsletter == newsletter.name, table.c.cadence == EVERY_EDITION
+        )
+        with newsroom.store.read() as connection:
+            periods = [(row.period_start, row.period_end) for row in connection.execute(query)]
+        # Periods before the first record are none: the newsletter was being set up.
+        began = min((start for start, _ in periods), default=newsroom.now)
+        ended = max((end for _, end in periods), default=newsroom.now)
+        if ended > newsroom.now:
+            yield f"{newsletter.name} has a record of the period that ends at {ended}, which is to come"
+        schedule, zone = parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone)
+        if latest_period(schedule, zone, newsroom.now).end not in {end for _, end in periods}:
+            yield f"{newsletter.name} has no edition of its latest period and does not say why"
+        for row in newsroom.rows():
+            within = any(start <= row.published < end for start, end in periods)
+            if row.dated and began <= row.published < ended and not within:
+                yield f"{newsletter.name} has no record of the period of {row.published} ({row.title})"
 
 
 def wrong_answers(newsroom: "Newsroom") -> Iterator[str]:

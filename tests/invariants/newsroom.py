@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,10 +12,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from syndicate.audience.tokens import unsubscribe_token
 from syndicate.ingest.isolation import ParserPool
+from syndicate.jobs.newsletter.readiness import Readiness
 from syndicate.model import EARLIEST, EditorAction
 from syndicate.store import Store, audience, editor, leases, open_store, pages, preferences, schema
 from syndicate.templating import Templates
@@ -80,8 +82,11 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"BODY": OK + DROP_AFTER},
     {"DATA": b"354 go\r\n" + DROP_AFTER},
     {"BODY": (OK, SILENCE)},
+    {},
 )
-SILENT = len(FAULTS) - 1
+SILENT, CLOSES_IN_BODY = len(FAULTS) - 2, len(FAULTS) - 1
+AS_COMMAND, AS_DAEMON = 0, 1
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,8 @@ class Newsroom:
         self._templates = equipment.templates
         self._temper = 0
         self._pressed: set[str] = set()
+        # Seconds of the monotonic clock, which does not jump.
+        self._uptime = 0.0
         for paper in PAPERS:
             (folder / paper).mkdir()
         self.restart()
@@ -142,8 +149,9 @@ class Newsroom:
             for name, (query, _) in self.channels.items()
         )
         output = f'[output]\nfolder = "{self.output}"\n'
-        self.room.declare(self.sources() + channels + output, base=BASE, now=NOW - timedelta(days=30))
+        self.room.declare(self.sources() + channels + output, base=BASE, now=NOW - 30 * DAY)
         self.room.services.__dict__["templates"] = self._templates
+        self._readiness = Readiness(store=self.store, clock=lambda: self._uptime)
         job = self.room.services.stories
         job.options = replace(job.options, **TEMPERS[self._temper])
 
@@ -209,7 +217,30 @@ class Newsroom:
 
     def wait(self, which: int) -> None:
         """Let time pass."""
-        self.now += timedelta(minutes=WAITS[which])
+        self._pass(timedelta(minutes=WAITS[which]))
+
+    def down(self, days: int, paper: int, slot: int, topic: int, start: int, length: int, hours: int) -> None:
+        """Start the daemon again after one to three days, in which an article appeared.
+
+        Its first look at editions comes before it reads the sources.
+        """
+        self._pass((1 + days) * DAY)
+        self.arrive(paper, slot, topic, start, length, topic, 0, 0, 0, hours)
+        self.restart()
+        self.cut(AS_DAEMON)
+        self.ingest()
+        self.place(1)
+        self.cut(AS_DAEMON)
+
+    def jump(self) -> None:
+        """Let the clock be a day ahead while the daemon looks at editions once."""
+        self.now += DAY
+        self.cut(AS_DAEMON)
+        self.now -= DAY
+
+    def _pass(self, time: timedelta) -> None:
+        self.now += time
+        self._uptime += time.total_seconds()
 
     def prune(self) -> None:
         """Remove old articles."""
@@ -241,22 +272,38 @@ class Newsroom:
         assert not result.busy
         return result
 
-    def cut(self) -> None:
-        """Cut what is due, and remember what is wrong with it."""
+    def cut(self, how: int) -> None:
+        """Cut what is due, as the command or the daemon does, and remember what is wrong with it."""
         due = self.services.editions.due(self.now, self.services.newsletters)
         known = {newsletter.name: editions.expected(self, newsletter, period) for newsletter, period in due}
         readers = {newsletter.name: self._entitled(newsletter.name) for newsletter, _ in due}
-        for outcome in self.services.editions.run(self.now):
-            assert not outcome.problem, outcome.problem
+        readiness = self._readiness if how == AS_DAEMON else Readiness(store=self.store, at_once=True)
+        for outcome in self.services.editions.run(self.now, readiness=readiness):
+            assert not outcome.problem or outcome.outcome == "gathering", outcome.problem
             if outcome.outcome in ("cut", "empty"):
                 name, edition_id = outcome.newsletter, outcome.edition_id
                 found = tuple(editions.defects(self, known[name], edition_id))
                 entitled = readers[name] if edition_id else frozenset()
                 self.cuts.append(editions.Cut(name, edition_id, entitled, found))
 
+    def unread(self, period: Any) -> set[str]:
+        """Return the addresses of a period's posts that are not stored, of sources due before its end."""
+        table = schema.sources
+        with self.store.read() as connection:
+            late = or_(table.c.next_check.is_(None), table.c.next_check <= period.end)
+            due = set(connection.scalars(select(table.c.name).where(late)))
+            stored = set(connection.scalars(select(schema.articles.c.url)))
+        posts = {
+            f"https://{PAPERS[key[0]]}.example/{key[1]}"
+            for key in self._written
+            if PAPERS[key[0]] in due and sum(key) % 8 != 7 and period.start <= self._dates[key] < period.end
+        }
+        return posts - stored
+
     def deliver(self, fault: int, *, resume: bool = False) -> None:
         """Send what is due through a server with this fault; press the links of confirmation mails."""
-        with ScriptedSmtp(PIPELINING | FAULTS[fault]) as smtp:
+        limit = 400 if fault == CLOSES_IN_BODY else math.inf
+        with ScriptedSmtp(PIPELINING | FAULTS[fault], limit=limit) as smtp:
             job = sending_job(self.room, smtp.port, now=self.now, timeout=0.3 if fault == SILENT else 10)
             job.run(self.now, resume=resume)
         self.accepted += smtp.accepted

@@ -9,7 +9,7 @@ import pytest
 from tests import postgres
 from tests.conftest import SQLITE_FILE, sqlite_url
 from tests.invariants import checks
-from tests.invariants.newsroom import CHANNELS, Equipment, Newsroom
+from tests.invariants.newsroom import AS_DAEMON, CHANNELS, Equipment, Newsroom
 from tests.jobs.room import source
 from tests.net.scripted_server import ScriptedServer, answer
 
@@ -75,7 +75,7 @@ def test_feeds_in_the_manner_of_real_ones_keep_every_invariant(
             newsroom.restart()
             newsroom.ingest()
             newsroom.place(1)
-            newsroom.cut()
+            newsroom.cut(AS_DAEMON)
             newsroom.publish()
             assert everything(newsroom, checks.AFTER_STORIES) == []
             newsroom.deliver(0)

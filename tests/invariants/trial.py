@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.invariants import checks
 from tests.invariants.history import Step, shrink
-from tests.invariants.newsroom import Newsroom
+from tests.invariants.newsroom import AS_DAEMON, Newsroom
 
 Place = Callable[[], AbstractContextManager[Newsroom]]
 """Makes an empty newsroom, gone at the end."""
@@ -42,7 +42,7 @@ def _trial(newsroom: Newsroom, steps: Sequence[Step]) -> list[Broken]:
         newsroom.ingest()
         newsroom.place(1)
         _look(newsroom, checks.AFTER_STORIES, found)
-        newsroom.cut()
+        newsroom.cut(AS_DAEMON)
         _send_all(newsroom)
         _look(newsroom, checks.AFTER_SENDING, found)
         # Pages take most of the time: what is never published need not be looked at.

@@ -97,7 +97,8 @@ def test_an_article_that_no_edition_saw_has_a_reason_of_its_own(
     ("changes", "now", "outcome"),
     [
         ({"state": "missed", "edition_id": 5}, NOW + HOUR, "missed"),
-        ({"state": "cut", "edition_id": 5}, NOW + HOUR, "left out"),
+        ({"state": "cut", "edition_id": 5}, NOW + HOUR, "waits"),
+        ({"state": "cut", "edition_id": 5}, NOW + 2 * DAY, "left out"),
         ({}, NOW - HOUR / 2, "waits"),
         ({}, NOW + HOUR, "waits"),
         ({}, NOW + 7 * HOUR, "missed"),

@@ -479,6 +479,7 @@ READS = {
     "deliveries.senders",
     "edition_articles.article_editions",
     "edition_articles.told_articles",
+    "edition_articles.unrecorded_articles",
     "edition_articles.waiting_articles",
     "editions.count_by_edition",
     "periods.gathered_counts",

@@ -100,6 +100,7 @@ class Selector:
         ranking = for_period(self.ranking, period.end - period.start)
         line = variant.key if variant else EVERY_EDITION
         name, end = newsletter.name, period.end
+        replayed = earlier is not None
         waiting = (
             earlier.waiting
             if earlier
@@ -122,8 +123,13 @@ class Selector:
         still_news = set(earlier.waiting)
         if not earlier.first:
             still_news |= _kept_from_us(connection, known, period)
-        # What is long past is in a list only if an editor pinned it.
         since = period.start - (period.end - period.start)
+        if not replayed and variant is None:
+            before = [row.article_id for row in known if since <= row.published < period.start]
+            still_news |= edition_articles.unrecorded_articles(
+                connection, newsletter.name, period_end=period.start, article_ids=before
+            )
+        # What is long past is in a list only if an editor pinned it.
         lists = {one.story_id for ranked in listed for one in ranked}
         stories = {
             story_id: rows

@@ -170,8 +170,18 @@ def test_posts_of_a_source_that_was_down_for_days_are_mailed_and_no_older_ones(r
         news(3, SEVEN + 2 * DAY, "Chess champion", seen=back),
         news(4, SEVEN - 9 * DAY, "Old bridge", seen=back),
     )
-    assert run(rooms, SEVEN + 4 * DAY) == [("daily", "cut")]
-    assert [story["title"] for story in _stories(rooms, 2)] == ["Chess champion", "Snowy pass"]
+    assert run(rooms, SEVEN + 4 * DAY) == [("daily", "cut"), *[("daily", "missed")] * 3]
+    assert [story["title"] for story in _stories(rooms, 5)] == ["Chess champion", "Snowy pass"]
+
+
+def test_an_article_placed_after_its_edition_was_cut_comes_in_the_next_one(rooms: Room) -> None:
+    rooms.declare(BLOG + DAILY, now=DECLARED)
+    rooms.add(news(1, SEVEN - 5 * HOUR, "Lighthouse library"))
+    assert run(rooms, SEVEN) == [("daily", "cut")]
+    rooms.add(news(2, SEVEN - 4 * HOUR, "Snowy pass", seen=SEVEN - HOUR))
+    assert run(rooms, SEVEN + DAY) == [("daily", "cut")]
+    assert [story["title"] for story in _stories(rooms, 2)] == ["Snowy pass"]
+    assert run(rooms, SEVEN + 2 * DAY) == [("daily", "empty")]
 
 
 def test_what_was_withdrawn_was_told_to_nobody(room: Room) -> None:
