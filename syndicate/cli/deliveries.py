@@ -1,4 +1,4 @@
-"""Deliveries for an operator: look at them, and decide about uncertain ones."""
+"""Commands that list deliveries and decide about uncertain deliveries."""
 
 from collections.abc import Sequence
 from datetime import datetime

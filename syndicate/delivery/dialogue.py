@@ -314,7 +314,7 @@ class Dialogue:
         self.offered = self._message = self._refusal = None
 
     def _said(self, to_what: str, code: int, text: bytes) -> str:
-        """Without the recipient: these words are logged, and stand in the rows of those who wait as well."""
+        """Return a reply in words, without the recipient: other deliveries and the log repeat it."""
         return f"{self._place} answered {to_what}: {code} {self._readable(text)}"
 
     def _readable(self, text: bytes) -> str:

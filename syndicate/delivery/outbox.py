@@ -1,13 +1,13 @@
-"""Many connections, one thread: whatever they have to report in one turn is recorded in one commit.
+"""Many connections in one thread; their results of one turn are recorded in one commit.
 
 A turn: see who has an answer, settle all of it at once (what was taken, what is about to begin), then write
 the bodies that may go, each followed by the next envelope. While the disk works, the servers' answers
 gather, so the number of commits falls as the number of connections grows. Only opening a connection
 blocks; it has a thread of its own.
 
-A connection that waits long for a reply holds up nobody: it does not count against the number of connections,
-what was offered on it behind a body goes another way, and ``take`` is asked for more meanwhile. All together
-are at most twice as many as configured.
+A connection that waits long for a reply holds up no other mail: it does not count against the number of
+connections, a message offered on it behind a body goes another way, and ``take`` is asked for more meanwhile.
+All connections together are at most twice as many as configured.
 """
 
 import selectors

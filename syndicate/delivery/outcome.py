@@ -50,11 +50,11 @@ def refuses_us(error: TransportDown) -> bool:
 
 
 def rest_after(error: TransportDown, *, refusals: int) -> timedelta:
-    """Return how long nothing is sent to anybody after the server took nothing from us.
+    """Return the pause of all sending after the server took nothing.
 
     A refused login or sender would be refused again, and trying may lock the account: 15 minutes after the
-    first of so many ``refusals`` in a row, then twice as long each time. At most two hours, since nobody
-    tells us when it is mended, and a single message may have been the reason while others would be taken.
+    first of so many ``refusals`` in a row, then twice as long each time. At most two hours: no signal
+    says when the server has recovered, and a single message may have been the reason.
     """
     if not refuses_us(error):
         return CONNECTION_PAUSE

@@ -101,7 +101,7 @@ class RestoreGuard:
         return problems
 
     def accept(self, connection: Connection) -> bool:
-        """Lift the hold, and take the store for the one that sends from here; false when mail was not held.
+        """Lift the hold and let this store send from here; return false when mail was not held.
 
         Raises ``StoreError`` for a marker that would hold mail again and cannot be written.
         """
