@@ -39,8 +39,9 @@ from typing import Any
 from benchmarks.naive_mail import context, page, text
 from syndicate.delivery.dkim import DkimKey, load_key, new_key
 from syndicate.delivery.message import MailOptions, MessageTemplate
+from syndicate.delivery.opening import SmtpOptions
 from syndicate.delivery.parcels import Ended, Message, Parcel
-from syndicate.delivery.smtp import SmtpOptions, SmtpSender
+from syndicate.delivery.smtp import SmtpSender
 from syndicate.jobs.delivery.deliver import DeliverJob
 from syndicate.jobs.delivery.markers import MarkerFile
 from syndicate.jobs.delivery.restore_guard import RestoreGuard

@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from syndicate.errors import RenderError, StoreBusy, StoreError
 
@@ -79,49 +77,32 @@ def sweep_temporary(folder: Path) -> int:
     return removed
 
 
-class FileLock:
+@contextmanager
+def file_lock(path: Path) -> Iterator[None]:
     """One process at a time, by ``flock`` on a file that holds the owner's process id.
 
-    The kernel releases the lock when the process ends, however it ends; the file stays.
+    The kernel releases the lock when the process ends, however it ends; the file stays. StoreBusy names the
+    process that has the lock, StoreError a file that cannot be opened.
     """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._descriptor: int | None = None
-
-    def acquire(self) -> None:
-        """Take the lock; StoreBusy names the process that has it, StoreError a file that cannot be opened."""
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise StoreError(f"cannot open the lock {self.path}: {error.strerror}") from error
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
-            os.close(descriptor)
-            who = f"process {owner}" if owner.isdigit() else "another process"
-            raise StoreBusy(f"{self.path} is held by {who}; stop it first or use another store") from error
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StoreError(f"cannot open the lock {path}: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+        os.close(descriptor)
+        who = f"process {owner}" if owner.isdigit() else "another process"
+        raise StoreBusy(f"{path} is held by {who}; stop it first or use another store") from error
+    try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        self._descriptor = descriptor
-
-    def release(self) -> None:
-        """Give the lock back; without effect when it is not held."""
-        if self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
-            os.close(self._descriptor)
-            self._descriptor = None
-
-    def __enter__(self) -> Self:
-        self.acquire()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.release()
+        yield
+    finally:
+        os.ftruncate(descriptor, 0)
+        os.close(descriptor)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import RenderError, StoreBusy, StoreError
-from syndicate.files import FileLock, sweep_temporary, temporary_folder, write_atomic, write_page
+from syndicate.files import file_lock, sweep_temporary, temporary_folder, write_atomic, write_page
 
 
 def names_in(folder: Path) -> list[str]:
@@ -124,40 +124,42 @@ def test_a_writer_killed_in_the_middle_leaves_only_what_is_swept(tmp_path):
 
 def test_a_second_holder_is_refused_and_told_who_has_it(tmp_path):
     path = tmp_path / "store.lock"
-    with FileLock(path), pytest.raises(StoreBusy, match=f"process {os.getpid()}"):
-        FileLock(path).acquire()
-    with FileLock(path):
+    with (
+        file_lock(path),
+        pytest.raises(StoreBusy, match=f"process {os.getpid()}"),
+        file_lock(path),
+    ):
+        pass
+    with file_lock(path):
         assert path.read_text() == f"{os.getpid()}\n"
 
 
-def test_releasing_twice_or_without_holding_does_nothing(tmp_path):
-    lock = FileLock(tmp_path / "deep" / "store.lock")
-    lock.release()
-    lock.acquire()
-    lock.release()
-    lock.release()
-    with FileLock(lock.path):
-        assert lock.path.read_text() == f"{os.getpid()}\n"
+def test_a_lock_is_free_again_also_after_an_error(tmp_path):
+    path = tmp_path / "deep" / "store.lock"
+    with pytest.raises(KeyError), file_lock(path):
+        raise KeyError
+    with file_lock(path):
+        assert path.read_text() == f"{os.getpid()}\n"
 
 
 def test_S6_the_lock_of_a_killed_process_is_free(tmp_path):
     path = tmp_path / "store.lock"
     script = (
         "import os, pathlib, sys\n"
-        "from syndicate.files import FileLock\n"
-        "FileLock(pathlib.Path(sys.argv[1])).acquire()\n"
-        "os.kill(os.getpid(), 9)\n"
+        "from syndicate.files import file_lock\n"
+        "with file_lock(pathlib.Path(sys.argv[1])):\n"
+        "    os.kill(os.getpid(), 9)\n"
     )
     done = subprocess.run([sys.executable, "-c", script, str(path)], check=False, timeout=30)
     assert done.returncode == -9
-    with FileLock(path):
+    with file_lock(path):
         assert path.read_text() == f"{os.getpid()}\n"
 
 
 def test_a_lock_that_cannot_be_opened_is_a_store_error(tmp_path):
     (tmp_path / "store.lock").mkdir()
-    with pytest.raises(StoreError, match=r"store\.lock"):
-        FileLock(tmp_path / "store.lock").acquire()
+    with pytest.raises(StoreError, match=r"store\.lock"), file_lock(tmp_path / "store.lock"):
+        pass
 
 
 @pytest.fixture

@@ -213,7 +213,7 @@ def test_the_end_of_the_program_stops_rendering_and_blames_no_template(own: Own)
     own.write("a.html", LOOP)
     templates = Templates(own.folder, pool=pool)
     asked = time.monotonic()
-    templates.stop(0.5)
+    pool.stop(0.5)
     with pytest.raises(RenderStopped, match="the program stops"):
         templates.render("a.html")
     assert time.monotonic() - asked < 10

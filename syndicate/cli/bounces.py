@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from syndicate.cli.frame import config_option, json_option, moment, now_option, plural, services_of, show
+from syndicate.cli.frame import moment, plural, services_of, show, timed_options
 from syndicate.delivery.bounces import LARGEST
 from syndicate.errors import ConfigError
 
@@ -17,9 +17,7 @@ def bounces() -> None:
 
 
 @bounces.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 def read(config: Path, as_json: bool, now: datetime | None) -> None:
     """Read one message from standard input. A mail server's pipe gives it."""
     data = sys.stdin.buffer.read(LARGEST)
@@ -29,9 +27,7 @@ def read(config: Path, as_json: bool, now: datetime | None) -> None:
 
 
 @bounces.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 def collect(config: Path, as_json: bool, now: datetime | None) -> None:
     """Read what waits in the mailboxes that [bounces] names."""
     with services_of(config, now) as (settings, services):

@@ -21,7 +21,7 @@ from syndicate import __version__
 from syndicate.cli.frame import config_option
 from syndicate.cli.orders import Orders
 from syndicate.errors import MailError, StoreBusy, SyndicateError
-from syndicate.files import FileLock
+from syndicate.files import file_lock
 from syndicate.jobs.delivery.restore_guard import hold_text
 from syndicate.jobs.newsletter.readiness import Readiness
 from syndicate.logs import Format, configure_logs
@@ -38,21 +38,6 @@ from syndicate.web.server import WebServer, parse_listen
 
 log = logging.getLogger("syndicate.run")
 
-# Seconds. The ticks only ask what is due; what is due, and when, are rows in the store.
-TICKS = {
-    "lists": 60.0,
-    "ingest": 10.0,
-    "pages": 10.0,
-    "stories": 15.0,
-    "editions": 15.0,
-    "sign_ups": 5.0,
-    "deliver": 5.0,
-    "bounces": 300.0,
-    "prune": 3600.0,
-    "hubs": 60.0,
-    "pushes": 5.0,
-    "announce": 30.0,
-}
 SILENT = 600.0
 RENDERING_GRACE = 1.0
 """Seconds that templates of the operator may still take when the daemon stops or reloads."""
@@ -128,7 +113,7 @@ def daemon_lock(settings: Settings) -> Iterator[Callable[[], bool]]:
     with ExitStack() as stack:
         url = store_url(settings)
         if path := sqlite_file(url):
-            stack.enter_context(FileLock(path.with_name(path.name + ".lock")))
+            stack.enter_context(file_lock(path.with_name(path.name + ".lock")))
             yield lambda: False
         else:
             yield stack.enter_context(leases.advisory_lock(url)).keep
@@ -152,7 +137,9 @@ class _Daemon:
         self._keep = keep
         self._config = config
         self._readiness = Readiness(store=services.store)
-        self._runner = LocalRunner(self._bells(), clock)
+        bells = self._bells()
+        self._every = {bell.name: bell.every for bell in bells}
+        self._runner = LocalRunner(bells, clock)
         self._server = self._web_server()
 
     async def serve(self, orders: Orders, event: str) -> None:
@@ -176,23 +163,25 @@ class _Daemon:
         await asyncio.to_thread(self._services.reads.flush, datetime.now(UTC))
 
     def _bells(self) -> tuple[Bell, ...]:
-        rings = {
-            "lists": self._lists,
-            "ingest": self._ingest,
-            "pages": self._pages,
-            "stories": self._stories,
-            "editions": self._editions,
-            "sign_ups": self._sign_ups,
-            "deliver": self._deliver,
-            "bounces": self._bounces,
-            "prune": self._prune,
-            "hubs": self._hubs,
-            "pushes": self._pushes,
-            "announce": self._announce,
-        }
+        services, stop = self._services, self._stopping
+        # In seconds. The ticks only ask what is due; what is due, and when, are rows in the store.
+        ticks: tuple[tuple[str, float, Ring], ...] = (
+            ("lists", 60.0, self._lists),
+            ("ingest", 10.0, self._ingest),
+            ("pages", 10.0, self._pages),
+            ("stories", 15.0, self._stories),
+            ("editions", 15.0, self._editions),
+            ("sign_ups", 5.0, self._sign_ups),
+            ("deliver", 5.0, self._deliver),
+            ("bounces", 300.0, self._bounces),
+            ("prune", 3600.0, lambda now: asdict(services.prune.run(now, should_stop=stop))),
+            ("hubs", 60.0, lambda now: services.websub.keep_subscriptions(now, stopping=stop)),
+            ("pushes", 5.0, lambda now: services.websub.read_pushes(now, stopping=stop)),
+            ("announce", 30.0, lambda now: services.announce.run(now, should_stop=stop)),
+        )
         return tuple(
-            Bell(name=name, every=every, ring=self._ours(rings[name]), needs_clock=name in NEED_CLOCK)
-            for name, every in TICKS.items()
+            Bell(name=name, every=every, ring=self._ours(ring), needs_clock=name in NEED_CLOCK)
+            for name, every, ring in ticks
         )
 
     def _ours(self, ring: Ring) -> Ring:
@@ -212,19 +201,16 @@ class _Daemon:
         for one in outcomes:
             if one.error:
                 log.warning("source list failed", extra={"did": {"list": one.url, "error": one.error}})
-        counts = {
+        return {
             "added": sum(len(one.result.added) for one in outcomes),
             "paused": sum(len(one.result.paused) for one in outcomes),
         }
-        return counts if any(counts.values()) else None
 
     def _ingest(self, now: datetime) -> Mapping[str, object] | None:
         result = self._services.ingest.run(now, meanwhile=True, stopping=self._stopping)
         for outcome in result.sources:
             if outcome.error:
                 log.warning("source failed", extra={"did": {"source": outcome.name, "error": outcome.error}})
-        if not result.sources:
-            return None
         return {
             "sources": len(result.sources),
             "new": result.new,
@@ -240,8 +226,6 @@ class _Daemon:
         pages = self._services.pages.run(now, stopping=self._stopping)
         for failure in pages.failures:
             log.warning("page failed", extra={"did": {"error": failure}})
-        if not parts.read and not pages:
-            return None
         return {
             "sitemaps": parts.read,
             "pages": pages.read,
@@ -259,8 +243,6 @@ class _Daemon:
         published = self._services.publish.run(now, should_stop=self._stopping)
         for failure in published.failures:
             log.warning("not published", extra={"did": {"reason": failure}})
-        if not placed.placed and not published.feeds and not published.pages:
-            return None
         return {
             "placed": placed.placed,
             "new_stories": placed.new_stories,
@@ -281,7 +263,7 @@ class _Daemon:
 
     def _sign_ups(self, now: datetime) -> Mapping[str, object] | None:
         job = self._services.sign_ups
-        return (job.run(now, should_stop=self._stopping) or None) if job else None
+        return job.run(now, should_stop=self._stopping) if job else None
 
     def _deliver(self, now: datetime) -> Mapping[str, object] | None:
         # Not so ``syndicate deliver``: it may run on a machine that has no part in the output folder.
@@ -289,38 +271,15 @@ class _Daemon:
         result = self._services.deliver.run(now, prepare=prepare, stopping=self._stopping)
         if result.problem and not result.paused:
             log.warning("mail waits", extra={"did": {"reason": result.problem}})
-        counts = {
-            "sent": result.sent,
-            "deferred": result.deferred,
-            "failed": result.failed + result.late,
-            "uncertain": result.uncertain + result.swept,
-            "cancelled": result.cancelled,
-        }
-        return counts if any(counts.values()) else None
+        return result.counts()
 
     def _bounces(self, now: datetime) -> Mapping[str, object] | None:
         try:
-            return self._services.bounces.run(now, stopping=self._stopping) or None
+            return self._services.bounces.run(now, stopping=self._stopping)
         except MailError as error:
             # The daemon is well: ``status`` says that a person should look at the mailbox.
             log.warning("%s", error)
             return None
-
-    def _prune(self, now: datetime) -> Mapping[str, object] | None:
-        pruned = self._services.prune.run(now, should_stop=self._stopping)
-        counts = asdict(pruned)
-        return counts if any(counts.values()) else None
-
-    def _hubs(self, now: datetime) -> Mapping[str, object] | None:
-        done = self._services.websub.keep_subscriptions(now, stopping=self._stopping)
-        return done if any(done.values()) else None
-
-    def _pushes(self, now: datetime) -> Mapping[str, object] | None:
-        return self._services.websub.read_pushes(now, stopping=self._stopping) or None
-
-    def _announce(self, now: datetime) -> Mapping[str, object] | None:
-        done = self._services.announce.run(now, should_stop=self._stopping)
-        return done if any(done.values()) else None
 
     def _web_server(self) -> WebServer | None:
         listen = self._services.settings.web.listen
@@ -355,7 +314,7 @@ class _Daemon:
         rang, texts = dict(self._runner.pulse.rang), dict(self._runner.pulse.problems)
         ages = {name: round((now - at).total_seconds(), 1) for name, at in rang.items()}
         problems = [name for name, text in texts.items() if text]
-        late = [name for name, age in ages.items() if age > SILENT + TICKS[name]]
+        late = [name for name, age in ages.items() if age > SILENT + self._every[name]]
         return {
             "ok": not problems and not late,
             "version": __version__,

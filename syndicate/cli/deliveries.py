@@ -1,4 +1,4 @@
-"""Deliveries for an operator: look at them, and decide about uncertain ones."""
+"""Commands that list deliveries and decide about uncertain deliveries."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,15 +10,14 @@ import click
 from syndicate.cli.arguments import ROW_NUMBER
 from syndicate.cli.frame import (
     changing,
-    config_option,
+    common_options,
     dry_run_option,
-    json_option,
     moment,
-    now_option,
     plural,
     services_of,
     show,
     table,
+    timed_options,
 )
 from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
@@ -49,8 +48,7 @@ def deliveries() -> None:
 
 
 @deliveries.command("list")
-@config_option
-@json_option
+@common_options
 @click.option(
     "--state",
     "states",
@@ -92,9 +90,7 @@ def list_(config: Path, as_json: bool, states: tuple[str, ...], limit: int) -> N
 
 
 @deliveries.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @click.argument("ids", type=ROW_NUMBER, nargs=-1, required=True)
 def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ...]) -> None:
     """Send the uncertain or failed deliveries IDS again.
@@ -123,9 +119,7 @@ def _resend(services: Services, ids: Sequence[int], now: datetime) -> None:
 
 
 @deliveries.command("after-restore")
-@config_option
-@json_option
-@now_option
+@timed_options
 @dry_run_option
 def after_restore(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> None:
     """Send nothing twice after a backup was restored.
@@ -154,9 +148,7 @@ def after_restore(config: Path, as_json: bool, now: datetime | None, dry_run: bo
 
 
 @deliveries.command("after-move")
-@config_option
-@json_option
-@now_option
+@timed_options
 def after_move(config: Path, as_json: bool, now: datetime | None) -> None:
     """Let mail go on after the store was moved.
 
@@ -173,9 +165,7 @@ def after_move(config: Path, as_json: bool, now: datetime | None) -> None:
 
 @deliveries.command(hidden=True)
 @click.pass_context
-@config_option
-@json_option
-@now_option
+@timed_options
 @dry_run_option
 def doubt(context: click.Context, /, **options: Any) -> None:
     """Run `after-restore`, which used to have this name."""

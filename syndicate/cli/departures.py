@@ -12,12 +12,11 @@ from syndicate.cli.frame import (
     config_option,
     dry_run_option,
     file_argument,
-    json_option,
     moment,
-    now_option,
     plural,
     services_of,
     show,
+    timed_options,
     write_result,
 )
 from syndicate.errors import SyndicateError
@@ -27,9 +26,7 @@ from syndicate.store.departures import Departure
 
 
 @click.command("allow")
-@config_option
-@json_option
-@now_option
+@timed_options
 @dry_run_option
 @click.option("--reason", required=True, metavar="TEXT", help="Why the mailbox takes mail again; it is kept.")
 @click.argument("address")
@@ -68,9 +65,7 @@ def export_gone(config: Path, file: Path) -> None:
 
 
 @click.command("import-gone")
-@config_option
-@json_option
-@now_option
+@timed_options
 @dry_run_option
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_gone(config: Path, as_json: bool, now: datetime | None, dry_run: bool, file: Path) -> None:

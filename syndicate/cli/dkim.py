@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from syndicate.cli.frame import config_option, json_option, show
+from syndicate.cli.frame import common_options, show
 from syndicate.delivery.dkim import load_key, new_key
 from syndicate.errors import ConfigError
 from syndicate.services.mail import mail_domain
@@ -18,8 +18,7 @@ def dkim() -> None:
 
 
 @dkim.command()
-@config_option
-@json_option
+@common_options
 @click.option("--kind", type=click.Choice(["rsa", "ed25519"]), default="rsa", show_default=True)
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def new(config: Path, as_json: bool, kind: str, file: Path) -> None:

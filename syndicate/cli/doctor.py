@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from syndicate.audience.tokens import unsubscribe_token
-from syndicate.cli.frame import config_option, json_option, services_of, show, table
+from syndicate.cli.frame import common_options, services_of, show, table
 from syndicate.delivery import checkup
 from syndicate.delivery.checkup import Finding
 from syndicate.delivery.smtp import connect
@@ -25,8 +25,7 @@ _MARKS = {True: "well", False: "BAD", None: "-"}
 
 
 @click.command()
-@config_option
-@json_option
+@common_options
 def doctor(config: Path, as_json: bool) -> None:
     """Check SPF, DKIM, DMARC and what aligns, PTR, TLS and login, and the way to unsubscribe."""
     with services_of(config) as (_, services):

@@ -8,17 +8,7 @@ from typing import Any
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, by_option, newsletter_named
-from syndicate.cli.frame import (
-    config_option,
-    json_option,
-    local,
-    moment,
-    now_option,
-    plural,
-    services_of,
-    show,
-    table,
-)
+from syndicate.cli.frame import common_options, local, moment, plural, services_of, show, table, timed_options
 from syndicate.cli.newsletters import zone_of
 from syndicate.cli.wrapping import say
 from syndicate.errors import ConfigError
@@ -40,16 +30,13 @@ def _desk_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
 
     def wrap(function: Callable[..., Any]) -> click.Command:
         wrapped = click.argument("edition_id", type=ROW_NUMBER)(function)
-        for option in (by_option, now_option, json_option, config_option):
-            wrapped = option(wrapped)
-        return editions.command(name)(wrapped)
+        return editions.command(name)(timed_options(by_option(wrapped)))
 
     return wrap
 
 
 @editions.command("list")
-@config_option
-@json_option
+@common_options
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
 @click.argument("newsletter", required=False)
 def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> None:
@@ -85,8 +72,7 @@ def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> No
 
 
 @editions.command("show")
-@config_option
-@json_option
+@common_options
 @click.argument("edition_id", type=ROW_NUMBER)
 def show_(config: Path, as_json: bool, edition_id: int) -> None:
     """Show what an edition says, and what was done to it."""
@@ -155,9 +141,7 @@ def _counts(deliveries: dict[str, int]) -> str:
 
 
 @editions.command("link")
-@config_option
-@json_option
-@now_option
+@timed_options
 @by_option
 @click.option("--days", default=7, show_default=True, type=click.IntRange(1, 366), help="How long it works.")
 @click.option("--revoke", is_flag=True, help="End every link to this desk instead.")

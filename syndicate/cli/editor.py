@@ -10,17 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, article_named, by_option
-from syndicate.cli.frame import (
-    config_option,
-    dry_run_option,
-    json_option,
-    local,
-    moment,
-    now_option,
-    services_of,
-    show,
-    table,
-)
+from syndicate.cli.frame import dry_run_option, local, moment, services_of, show, table, timed_options
 from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.model import Decision, EditorAction
@@ -60,17 +50,10 @@ def _duration(_context: click.Context, _parameter: click.Parameter, value: str |
 
 def _decision_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that every decision takes."""
-    options = (
-        config_option,
-        json_option,
-        now_option,
-        by_option,
-        click.option("--for", "lasting", callback=_duration, help="How long it holds, such as 12h or 3d."),
-        dry_run_option,
+    lasting = click.option(
+        "--for", "lasting", callback=_duration, help="How long it holds, such as 12h or 3d."
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return timed_options(by_option(lasting(dry_run_option(command))))
 
 
 @editor.command()
@@ -114,9 +97,7 @@ def boost(article: str, factor: float, **common: Any) -> None:
 
 
 @editor.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @by_option
 @click.argument("number", type=ROW_NUMBER)
 def undo(config: Path, as_json: bool, now: datetime | None, by: str, number: int) -> None:
@@ -135,9 +116,7 @@ def undo(config: Path, as_json: bool, now: datetime | None, by: str, number: int
 
 
 @editor.command("list")
-@config_option
-@json_option
-@now_option
+@timed_options
 @click.option("--all", "everything", is_flag=True, help="The whole log, what no longer holds included.")
 def list_decisions(config: Path, as_json: bool, now: datetime | None, everything: bool) -> None:
     """Show the decisions that hold now."""

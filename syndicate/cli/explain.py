@@ -11,17 +11,7 @@ import click
 
 from syndicate.cli.arguments import article_lines, articles_named
 from syndicate.cli.editor import decision_answer, decision_line
-from syndicate.cli.frame import (
-    config_option,
-    json_option,
-    local,
-    moment,
-    now_option,
-    plural,
-    services_of,
-    show,
-    table,
-)
+from syndicate.cli.frame import local, moment, plural, services_of, show, table, timed_options
 from syndicate.cli.wrapping import say
 from syndicate.jobs.newsletter.article_outcomes import article_outcomes
 from syndicate.model import Article, Decision, RankedStory, RelatedLink, Story
@@ -61,9 +51,7 @@ class Explanation:
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @click.argument("article")
 def explain(config: Path, as_json: bool, now: datetime | None, article: str) -> None:
     """Say why an ARTICLE is where it is.

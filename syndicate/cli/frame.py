@@ -18,6 +18,7 @@ from syndicate.services import Services, open_services
 from syndicate.settings import Settings, load_settings
 from syndicate.store import Connection
 
+Command = Callable[..., Any]
 # Characters of a progress bar.
 _BAR = 30
 
@@ -52,6 +53,16 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 now_option = click.option("--now", type=Moment(), default=None, help="Pretend it is this ISO time.")
 file_argument = click.argument("file", type=click.Path(dir_okay=False, path_type=Path, allow_dash=True))
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+
+
+def common_options(command: Command) -> Command:
+    """Add the options that nearly every command has: the configuration file, and JSON as output."""
+    return config_option(json_option(command))
+
+
+def timed_options(command: Command) -> Command:
+    """Add the common options and the time to work with."""
+    return common_options(now_option(command))
 
 
 def moment(now: datetime | None) -> datetime:

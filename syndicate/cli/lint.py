@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from syndicate.cli.arguments import ROW_NUMBER, newsletters_named
-from syndicate.cli.frame import config_option, json_option, moment, now_option, plural, services_of, show
+from syndicate.cli.frame import moment, plural, services_of, show, timed_options
 from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.jobs.newsletter.press import Proof
@@ -17,9 +17,7 @@ from syndicate.services import Services
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @click.option("--edition", "edition_id", type=ROW_NUMBER, help="An edition that is cut already.")
 @click.argument("newsletters", nargs=-1)
 def lint(

@@ -8,17 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.frame import (
-    config_option,
-    json_option,
-    local,
-    moment,
-    now_option,
-    say_done,
-    services_of,
-    show,
-    table,
-)
+from syndicate.cli.frame import local, moment, say_done, services_of, show, table, timed_options
 from syndicate.cli.wrapping import say
 from syndicate.jobs.newsletter.readiness import waiting_periods
 from syndicate.newsletter.periods import Period, period_at, read_zone
@@ -38,9 +28,7 @@ def newsletters() -> None:
 
 
 @newsletters.command("list")
-@config_option
-@json_option
-@now_option
+@timed_options
 def list_(config: Path, as_json: bool, now: datetime | None) -> None:
     """Show every newsletter with its next edition and subscribers."""
     with services_of(config, now) as (_, services):
@@ -68,9 +56,7 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
 
 
 @newsletters.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @click.argument("name")
 def pause(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
     """Cut no edition of NAME until it is resumed. Deliveries that wait still go."""
@@ -82,9 +68,7 @@ def pause(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
 
 
 @newsletters.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @click.argument("name")
 def resume(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
     """Cut editions of NAME again. What was not sent meanwhile is not made up for."""

@@ -8,35 +8,24 @@ import click
 
 from syndicate.audience.addresses import normalise_address
 from syndicate.cli.arguments import newsletter_named
-from syndicate.cli.frame import (
-    config_option,
-    json_option,
-    local,
-    moment,
-    now_option,
-    plural,
-    services_of,
-    show,
-)
+from syndicate.cli.frame import local, moment, plural, services_of, show, timed_options
 from syndicate.cli.wrapping import say
 from syndicate.delivery.message import MessageTemplate
 from syndicate.delivery.parcels import Message, Parcel, send_one
 from syndicate.errors import SyndicateError
 from syndicate.files import write_atomic
-from syndicate.jobs.newsletter.press import Draft
 from syndicate.model import Edition
 from syndicate.newsletter.periods import read_zone
 from syndicate.newsletter.render import TOKEN
 from syndicate.services import Services
+from syndicate.services.press import unsent_edition
 
 # Not a token anybody's unsubscribe link could have: the link of a preview leads to a neutral page.
 PREVIEW_TOKEN = "preview"  # noqa: S105
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("preview"), show_default=True
 )
@@ -69,9 +58,7 @@ def preview(config: Path, as_json: bool, now: datetime | None, out: Path, newsle
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @click.option("--test", "address", required=True, help="The mailbox that gets it.")
 @click.argument("newsletter", required=False)
 def send(config: Path, as_json: bool, now: datetime | None, address: str, newsletter: str | None) -> None:
@@ -102,36 +89,19 @@ def _draft(
     """The edition of the period that is running, and the message one reader would get."""
     newsletter = newsletter_named(services, name)
     draft = services.editions.draft(newsletter, services.editions.upcoming(newsletter, now), now)
-    if draft.rendered is None:
+    if draft.proof is None:
         raise SyndicateError(
             f"the next edition of {name} has no stories yet: "
             f"nothing new since {local(draft.period.start, read_zone(newsletter.time_zone))}"
         )
-    for problem in (*draft.problems, *(draft.proof.trimmed if draft.proof else ())):
+    for problem in (*draft.problems, *draft.proof.trimmed):
         say(f"  {problem}", err=True)
-    edition = _edition(draft, now)
+    edition = unsent_edition(newsletter, draft.period, draft.proof.rendered, draft.proof.web_url)
+    edition = replace(edition, cut_at=now, stories=len(draft.stories))
     options = replace(services.mail_options(name), web_url=edition.web_url)
     message_id = f"<preview.{now:%Y%m%d%H%M%S%f}@{options.domain}>"
     template = MessageTemplate.build(edition, options, services.dkim_keys)
     return edition, bytes(template.for_subscriber(recipient, PREVIEW_TOKEN, message_id))
-
-
-def _edition(draft: Draft, now: datetime) -> Edition:
-    if draft.rendered is None:
-        raise SyndicateError("an empty edition has no message")
-    return Edition(
-        id=0,
-        newsletter=draft.newsletter.name,
-        period_start=draft.period.start,
-        period_end=draft.period.end,
-        revision=0,
-        cut_at=now,
-        subject=draft.rendered.subject,
-        html=draft.rendered.html,
-        text=draft.rendered.text,
-        stories=len(draft.stories),
-        web_url=draft.proof.web_url if draft.proof else "",
-    )
 
 
 def _shown(text: str) -> bytes:

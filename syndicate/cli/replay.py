@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from syndicate.cli.frame import Moment, config_option, json_option, now_option, plural, services_of, show
+from syndicate.cli.frame import Moment, plural, services_of, show, timed_options
 from syndicate.cli.newsletters import zone_of
 from syndicate.jobs.stories.replay import ReplayedEdition, ReplayedLists
 from syndicate.model import Article
@@ -21,9 +21,7 @@ MOST_MOMENTS = 10_000
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @click.option("--from", "start", type=Moment(), required=True, help="The first moment, an ISO time.")
 @click.option("--to", "end", type=Moment(), required=True, help="The last moment, an ISO time.")
 @click.option(

@@ -6,22 +6,12 @@ from pathlib import Path
 
 import click
 
-from syndicate.cli.frame import (
-    config_option,
-    dry_run_option,
-    json_option,
-    moment,
-    now_option,
-    services_of,
-    show,
-)
+from syndicate.cli.frame import dry_run_option, moment, services_of, show, timed_options
 from syndicate.cli.wrapping import say
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @dry_run_option
 def prune(config: Path, as_json: bool, now: datetime | None, dry_run: bool) -> None:
     """Remove articles and deliveries older than [retention] says. Pages on disk stay."""

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from syndicate.cli.arguments import force_option, patient_source
-from syndicate.cli.frame import config_option, json_option, moment, now_option, plural, services_of, show
+from syndicate.cli.frame import moment, plural, services_of, show, timed_options
 from syndicate.errors import ConfigError
 from syndicate.jobs.ingest.rehearsal import Judged
 from syndicate.model import Source
@@ -20,9 +20,7 @@ def rules() -> None:
 
 
 @rules.command("test")
-@config_option
-@json_option
-@now_option
+@timed_options
 @click.option("--source", "name", help="Read this source now.")
 @click.option("--url", help="Read this feed now, declared or not.")
 @force_option

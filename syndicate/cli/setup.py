@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from syndicate.audience.addresses import parse_mailbox
-from syndicate.cli.frame import config_option, json_option, moment, now_option, show, table
+from syndicate.cli.frame import moment, show, table, timed_options
 from syndicate.cli.wrapping import say
 from syndicate.errors import ConfigError, FetchError, RenderError, SyndicateError
 from syndicate.model import ClauseField, SourceKind
@@ -68,9 +68,7 @@ class _Report:
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 def check(config: Path, as_json: bool, now: datetime | None) -> None:
     """Check configuration, templates and schedules; show the next five runs of every schedule."""
     report = _Report()

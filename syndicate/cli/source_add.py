@@ -11,15 +11,13 @@ import click
 
 from syndicate.cli.frame import (
     changing,
-    config_option,
     dry_run_option,
-    json_option,
     moment,
-    now_option,
     plural,
     services_of,
     show,
     table,
+    timed_options,
 )
 from syndicate.cli.source_looks import day, look_facts, print_latest
 from syndicate.cli.wrapping import say
@@ -42,9 +40,7 @@ SEVERAL_PREVIEWED = 2
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @dry_run_option
 @click.option("--choose", type=click.IntRange(min=1), help="Take the one with this number.")
 @click.option("--yes", is_flag=True, help="Take the first without asking.")

@@ -10,13 +10,13 @@ from syndicate.cli.frame import (
     config_option,
     dry_run_option,
     file_argument,
-    json_option,
     moment,
     now_option,
     plural,
     services_of,
     show,
     table,
+    timed_options,
     write_result,
 )
 from syndicate.jobs.ingest.source_lists import ImportResult, export_outlines, import_outlines, read_list_file
@@ -30,9 +30,7 @@ from syndicate.text.urls import is_web_url
 
 
 @click.command("import")
-@config_option
-@json_option
-@now_option
+@timed_options
 @dry_run_option
 @click.option("--section", default="", help="Put everything below this section.")
 @click.argument("place")

@@ -11,15 +11,14 @@ import click
 from syndicate.cli.arguments import force_option, patient_source, source_named
 from syndicate.cli.frame import (
     ago,
-    config_option,
-    json_option,
+    common_options,
     moment,
-    now_option,
     plural,
     say_done,
     services_of,
     show,
     table,
+    timed_options,
 )
 from syndicate.cli.health import shown_address
 from syndicate.cli.source_add import add
@@ -49,9 +48,7 @@ sources.add_command(export)
 
 
 @sources.command("list")
-@config_option
-@json_option
-@now_option
+@timed_options
 def list_(config: Path, as_json: bool, now: datetime | None) -> None:
     """Show every source, who declared it and how it is doing."""
     time = moment(now)
@@ -79,9 +76,7 @@ def list_(config: Path, as_json: bool, now: datetime | None) -> None:
 
 
 @sources.command("show")
-@config_option
-@json_option
-@now_option
+@timed_options
 @click.argument("name")
 def show_(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
     """Show all there is to know about the source NAME."""
@@ -94,8 +89,7 @@ def show_(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
 
 
 @sources.command()
-@config_option
-@json_option
+@common_options
 @click.argument("name")
 def pause(config: Path, as_json: bool, name: str) -> None:
     """Stop reading the source NAME; its articles stay."""
@@ -104,8 +98,7 @@ def pause(config: Path, as_json: bool, name: str) -> None:
 
 
 @sources.command()
-@config_option
-@json_option
+@common_options
 @click.argument("name")
 def resume(config: Path, as_json: bool, name: str) -> None:
     """Read the paused source NAME again. One that said it was gone is asked once more."""
@@ -114,8 +107,7 @@ def resume(config: Path, as_json: bool, name: str) -> None:
 
 
 @sources.command()
-@config_option
-@json_option
+@common_options
 @click.argument("name")
 @click.argument("url")
 def move(config: Path, as_json: bool, name: str, url: str) -> None:
@@ -127,8 +119,7 @@ def move(config: Path, as_json: bool, name: str, url: str) -> None:
 
 
 @sources.command()
-@config_option
-@json_option
+@common_options
 @click.argument("name")
 def remove(config: Path, as_json: bool, name: str) -> None:
     """Remove the source NAME from the list. Its articles stay until retention takes them."""
@@ -137,9 +128,7 @@ def remove(config: Path, as_json: bool, name: str) -> None:
 
 
 @sources.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @force_option
 @click.argument("name")
 def test(config: Path, as_json: bool, now: datetime | None, force: bool, name: str) -> None:

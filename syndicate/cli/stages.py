@@ -11,17 +11,15 @@ import click
 
 from syndicate.cli.arguments import check_names, newsletter_names
 from syndicate.cli.frame import (
-    config_option,
     dry_run_option,
-    json_option,
     local,
     moment,
-    now_option,
     plural,
     progress,
     services_of,
     show,
     table,
+    timed_options,
     wipe_bar,
 )
 from syndicate.cli.newsletters import zone_of
@@ -43,9 +41,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @dry_run_option
 @click.argument("names", nargs=-1)
 def ingest(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
@@ -146,9 +142,7 @@ def _source_line(outcome: SourceOutcome) -> None:
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 def stories(config: Path, as_json: bool, now: datetime | None) -> None:
     """Group new articles into stories, find related links, and rank."""
     with services_of(config, now) as (_, services):
@@ -175,9 +169,7 @@ def stories(config: Path, as_json: bool, now: datetime | None) -> None:
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @click.option("--all", "everything", is_flag=True, help="Write everything again, changed or not.")
 def publish(config: Path, as_json: bool, now: datetime | None, everything: bool) -> None:
     """Write the feeds and pages that changed."""
@@ -211,9 +203,7 @@ def publish(config: Path, as_json: bool, now: datetime | None, everything: bool)
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @dry_run_option
 @click.argument("names", nargs=-1)
 def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, names: tuple[str, ...]) -> None:
@@ -277,9 +267,7 @@ def edition(config: Path, as_json: bool, now: datetime | None, dry_run: bool, na
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @dry_run_option
 @click.option("--resume", is_flag=True, help="Also while sending rests because the server refused us.")
 def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, resume: bool) -> None:
@@ -294,15 +282,8 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
             services.sign_ups.run(moment(now))
         with progress("Sending", as_json) as draw:
             result = services.deliver.run(moment(now), resume=resume, progress=draw)
-        answer = {
-            "sent": result.sent,
-            "deferred": result.deferred,
-            "failed": result.failed + result.late,
-            "uncertain": result.uncertain + result.swept,
-            "cancelled": result.cancelled,
-            "problem": result.problem,
-            "busy": result.busy,
-        }
+        counts = result.counts()
+        answer = {**counts, "problem": result.problem, "busy": result.busy}
         holder = None
         if result.busy:
             holder = _holder(services, leases.SENDING, now)
@@ -313,15 +294,12 @@ def deliver(config: Path, as_json: bool, now: datetime | None, dry_run: bool, re
             _end_busy(services, "sends mail", holder, answer, as_json)
 
     def text() -> None:
-        click.echo(
-            f"{result.sent} sent, {result.deferred} deferred, {result.failed + result.late} failed, "
-            f"{result.uncertain + result.swept} uncertain, {result.cancelled} cancelled."
-        )
+        click.echo(", ".join(f"{count} {state}" for state, count in counts.items()) + ".")
         if result.problem:
             say(f"  {result.problem}", err=True)
 
     show(answer, as_json, text)
-    _exit_if(result.failed + result.late + result.uncertain + result.swept + bool(result.problem))
+    _exit_if(counts["failed"] + counts["uncertain"] + bool(result.problem))
 
 
 def _show_due(due: Sequence[DeliveryReport], problem: str, as_json: bool) -> None:

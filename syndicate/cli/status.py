@@ -9,18 +9,7 @@ import click
 
 from syndicate.cli.arguments import newsletter_names
 from syndicate.cli.editor import decision_answer, decision_line
-from syndicate.cli.frame import (
-    ago,
-    config_option,
-    json_option,
-    local,
-    moment,
-    now_option,
-    plural,
-    services_of,
-    show,
-    table,
-)
+from syndicate.cli.frame import ago, local, moment, plural, services_of, show, table, timed_options
 from syndicate.cli.health import Health, look, needs_a_person, shown_address
 from syndicate.cli.newsletters import gathering_answer, next_editions, zone_of
 from syndicate.cli.wrapping import say
@@ -39,9 +28,7 @@ _STANDING = {
 
 
 @click.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 def status(config: Path, as_json: bool, now: datetime | None) -> None:
     """Show sources, stories, channels, next editions, deliveries, and what needs a person."""
     with services_of(config, now) as (_, services):

@@ -20,16 +20,16 @@ from syndicate.cli.arguments import newsletter_named
 from syndicate.cli.departures import allow, export_gone, import_gone
 from syndicate.cli.frame import (
     changing,
+    common_options,
     config_option,
     dry_run_option,
     file_argument,
-    json_option,
     moment,
-    now_option,
     plural,
     services_of,
     show,
     table,
+    timed_options,
     write_result,
 )
 from syndicate.cli.person import print_person
@@ -55,9 +55,7 @@ agreed_option = click.option(
 
 
 @subscribers.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @newsletter_option
 @agreed_option
 @click.option("--name", default="", help="The person's name.")
@@ -107,9 +105,7 @@ _REASONS = {"left": "has unsubscribed", "suppressed": "must not be written to"}
 
 
 @subscribers.command("import")
-@config_option
-@json_option
-@now_option
+@timed_options
 @newsletter_option
 @agreed_option
 @dry_run_option
@@ -170,8 +166,7 @@ def _import_row(
 
 
 @subscribers.command("list")
-@config_option
-@json_option
+@common_options
 @newsletter_option
 def list_(config: Path, as_json: bool, newsletter: str | None) -> None:
     """Show every subscriber and what they are subscribed to."""
@@ -211,9 +206,7 @@ def export(config: Path, newsletter: str | None, file: Path) -> None:
 
 
 @subscribers.command()
-@config_option
-@json_option
-@now_option
+@timed_options
 @dry_run_option
 @click.argument("address")
 def remove(config: Path, as_json: bool, now: datetime | None, dry_run: bool, address: str) -> None:
@@ -231,8 +224,7 @@ def remove(config: Path, as_json: bool, now: datetime | None, dry_run: bool, add
 
 
 @subscribers.command("show")
-@config_option
-@json_option
+@common_options
 @click.argument("address")
 def show_(config: Path, as_json: bool, address: str) -> None:
     """Show all that is held about one ADDRESS. Also why it is suppressed, if it is."""
@@ -242,8 +234,7 @@ def show_(config: Path, as_json: bool, address: str) -> None:
 
 
 @subscribers.command("new-feed")
-@config_option
-@json_option
+@common_options
 @click.argument("address")
 def new_feed(config: Path, as_json: bool, address: str) -> None:
     """Give an ADDRESS another private feed.
@@ -275,9 +266,7 @@ def export_person(config: Path, address: str, file: Path) -> None:
 
 
 @subscribers.command("erase")
-@config_option
-@json_option
-@now_option
+@timed_options
 @dry_run_option
 @click.argument("address")
 def erase_(config: Path, as_json: bool, now: datetime | None, dry_run: bool, address: str) -> None:

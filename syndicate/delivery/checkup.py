@@ -39,7 +39,7 @@ def checked(name: str, check: Callable[[], Finding]) -> Finding:
 
 
 def check_spf(domain: str, lookup: Lookup) -> Finding:
-    """One record that allows somebody, ends in a decision and asks for at most ten others (RFC 7208).
+    """Check for one record that allows a sender, ends in a decision and makes at most ten lookups (RFC 7208).
 
     ``domain`` is that of the envelope's sender: receivers ask about no other.
     """

@@ -172,7 +172,7 @@ class Dialogue:
     def lose(self, why: str, code: int | None = None, *, unsent: int = 0) -> None:
         """The connection is gone; the last ``unsent`` bytes of ``outgoing`` did not leave this process.
 
-        What was only offered is returned, as is a body of whose final dot nothing was sent: the server cannot
+        An offered message is returned, as is a body whose final dot was not sent: the server cannot
         have accepted it. Any other body on the wire is uncertain.
         """
         if self.lost is None:
@@ -314,7 +314,7 @@ class Dialogue:
         self.offered = self._message = self._refusal = None
 
     def _said(self, to_what: str, code: int, text: bytes) -> str:
-        """Without the recipient: these words are logged, and stand in the rows of those who wait as well."""
+        """Return a reply in words, without the recipient: other deliveries and the log repeat it."""
         return f"{self._place} answered {to_what}: {code} {self._readable(text)}"
 
     def _readable(self, text: bytes) -> str:

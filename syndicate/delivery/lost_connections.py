@@ -1,4 +1,4 @@
-"""What the end of a connection says: about one message, about the server, or about neither."""
+"""Causes of lost connections: one message, the server, or neither."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,7 +11,7 @@ _CLOSING = 421
 _BARREN = 2
 # The same while other connections are open, or when the server left in the middle of a body.
 _BARREN_AT_MOST = 10
-# So many connections may end when a message is offered on them.
+# Connections that may end when a message is offered on them, before that message is put off.
 _LOSSES = 2
 # Connections in a row that the server closed behind their first message: it takes one on each.
 _CLOSED_BEHIND_ONE = 2

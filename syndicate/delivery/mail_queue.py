@@ -8,7 +8,7 @@ from syndicate.delivery.parcels import Parcel, Take
 
 # Parcels whose time has not come that are kept here, to be sent in order.
 _HELD = 1000
-# So many of them go in a row before ``take`` is asked whether there is one that should go first.
+# Held parcels sent in a row before ``take`` is asked for a parcel that should go first.
 _HELD_IN_A_ROW = 20
 
 

@@ -43,11 +43,11 @@ _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+>", r
 class MailOptions:
     """Options that all mails of one newsletter share.
 
-    ``domain`` is the one we send from: it ends the Message-ID and the List-Id. ``placeholder`` is the text
+    ``domain`` is the sender's: it ends the Message-ID and the List-Id. ``placeholder`` is the text
     that stands for the reader's token in the edition and in ``unsubscribe_url``. ``unsubscribe_url`` is
     ``""`` when no web server answers it; one-click unsubscribing (RFC 8058) is offered only for an
-    ``https`` one. ``unsubscribe_address`` takes the mail of those who unsubscribe by mail; without it this
-    is no mail of a list, and nobody can leave. ``site_url``, ``archive_url`` (the newsletter's editions) and
+    ``https`` address. ``unsubscribe_address`` takes requests to unsubscribe by mail; without it the message
+    is no mail of a list. ``site_url``, ``archive_url`` (the newsletter's editions) and
     ``web_url`` (this edition on the web) may be ``""``.
     """
 

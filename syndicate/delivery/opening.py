@@ -1,19 +1,54 @@
-"""The standard library's SMTP client with a clock and a measure: for a connection's opening, which it does.
+"""Options of SMTP, and the standard library's client with a deadline and a length for each reply.
 
-By itself it reads replies of any number of lines, and a server that sends a byte now and then keeps it for
-ever: memory and the sender's thread would be in the hands of the server.
+The client opens a connection. By itself it reads replies of any number of lines, and waits for ever for a
+server that sends a byte now and then.
 """
 
+import io
 import math
 import smtplib
 import socket
 import time
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from syndicate.delivery.redaction import Redactor
+from syndicate.sockets import BoundedStream
 
 LONGEST_REPLY = 65_536
 """Bytes. A greeting with all its lines; RFC 5321 section 4.5.3.1.5 allows 512 a line."""
 
-_CHUNK = 8192
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpOptions:
+    """Submission of mail. ``domain`` is the name in EHLO, never the host's name.
+
+    ``connections`` at most are open at once, not counting as many again that have waited for ``slow`` seconds
+    for a reply. ``timeout`` (seconds) bounds every step but the last; ``final_timeout`` the reply to the
+    body, for which RFC 5321 section 4.5.3.2.6 asks ten minutes: a shorter one makes slow servers look
+    uncertain.
+    """
+
+    host: str
+    port: int = 587
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    domain: str = "localhost"
+    connections: int = 1
+    timeout: float = 60.0
+    final_timeout: float = 600.0
+    slow: float = 5.0
+
+    @property
+    def place(self) -> str:
+        """The server as messages name it."""
+        return f"The mail server {self.host}:{self.port}"
+
+    @property
+    def redact(self) -> Redactor:
+        """Return what removes the password from the server's words."""
+        return Redactor(self.username, self.password)
 
 
 class PlainSmtp(smtplib.SMTP):
@@ -30,8 +65,10 @@ class PlainSmtp(smtplib.SMTP):
             self._deadline = time.monotonic() + self._patience
         if self.sock is not None:
             if self.file is None:
-                self.file = _Replies(self.sock, self._deadline)
-            self.file.left = LONGEST_REPLY
+                step = self.sock.gettimeout() or math.inf
+                self._replies = BoundedStream(self.sock, deadline=self._deadline, step=step)
+                self.file = io.BufferedReader(self._replies)
+            self._replies.left = LONGEST_REPLY
         return super().getreply()
 
     def take_socket(self) -> socket.socket | None:
@@ -43,34 +80,3 @@ class PlainSmtp(smtplib.SMTP):
 
 class TlsSmtp(PlainSmtp, smtplib.SMTP_SSL):
     """The same under TLS from the first byte."""
-
-
-class _Replies:
-    """The lines of a server: ``left`` bytes of them at most, and none after ``deadline`` (monotonic)."""
-
-    def __init__(self, connection: socket.socket, deadline: float) -> None:
-        self.left = 0
-        self._connection = connection
-        self._deadline = deadline
-        self._timeout = connection.gettimeout() or math.inf
-        self._read = b""
-
-    def readline(self, size: int) -> bytes:
-        while b"\n" not in self._read[:size] and len(self._read) < size and (more := self._receive()):
-            self._read += more
-        end = self._read.find(b"\n", 0, size) + 1 or size
-        line, self._read = self._read[:end], self._read[end:]
-        self.left -= len(line)
-        if self.left < 0:
-            raise OSError("it answered without end")
-        return line
-
-    def close(self) -> None:
-        """Do nothing: the socket belongs to another object."""
-
-    def _receive(self) -> bytes:
-        patience = self._deadline - time.monotonic()
-        if patience <= 0:
-            raise TimeoutError("it took too long to let us in")
-        self._connection.settimeout(min(self._timeout, patience))
-        return self._connection.recv(_CHUNK)

@@ -1,13 +1,13 @@
-"""Many connections, one thread: whatever they have to report in one turn is recorded in one commit.
+"""Many connections in one thread; their results of one turn are recorded in one commit.
 
 A turn: see who has an answer, settle all of it at once (what was taken, what is about to begin), then write
 the bodies that may go, each followed by the next envelope. While the disk works, the servers' answers
 gather, so the number of commits falls as the number of connections grows. Only opening a connection
 blocks; it has a thread of its own.
 
-A connection that waits long for a reply holds up nobody: it does not count against the number of connections,
-what was offered on it behind a body goes another way, and ``take`` is asked for more meanwhile. All together
-are at most twice as many as configured.
+A connection that waits long for a reply holds up no other mail: it does not count against the number of
+connections, a message offered on it behind a body goes another way, and ``take`` is asked for more meanwhile.
+All connections together are at most twice as many as configured.
 """
 
 import selectors
@@ -15,12 +15,12 @@ import socket
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from syndicate.delivery.dialogue import Dialogue, Features
 from syndicate.delivery.lost_connections import LostConnections
 from syndicate.delivery.mail_queue import MailQueue
 from syndicate.delivery.opener import Opener
+from syndicate.delivery.opening import SmtpOptions
 from syndicate.delivery.outcome import refuses_us
 from syndicate.delivery.parcels import Ended, Parcel, Settle, Take
 from syndicate.delivery.session import Session
@@ -35,21 +35,6 @@ _TICK = 0.5
 _REOPEN_PAUSE = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxOptions:
-    """``place`` names the server, ``redact`` removes secrets from its words.
-
-    See ``SmtpOptions`` for the others (times in seconds).
-    """
-
-    place: str
-    connections: int
-    timeout: float
-    final_timeout: float
-    slow: float = 5.0
-    redact: Callable[[str], str] = str
-
-
 class Outbox:
     """One run over SMTP. Make it, call ``run`` once."""
 
@@ -58,11 +43,12 @@ class Outbox:
         connect: Callable[[], tuple[socket.socket, Features]],
         take: Take,
         settle: Settle,
-        options: OutboxOptions,
+        options: SmtpOptions,
         stopping: Callable[[], bool],
     ) -> None:
         self._settle = settle
         self._options = options
+        self._redact = options.redact
         self._stopping = stopping
         self._problem: TransportDown | None = None
         self._suspicion = Suspicion()
@@ -87,7 +73,7 @@ class Outbox:
 
     @property
     def _limit(self) -> int:
-        """How many connections there may be that do not wait long: one until a login has worked."""
+        """Most connections that do not wait long for a reply: one until a login has worked."""
         worth = 1 + max(self._backlog, self._queue.taken) // MESSAGES_FOR_A_CONNECTION
         return min(self._most, worth) if self._proven else 1
 
@@ -238,7 +224,7 @@ class Outbox:
             self._ended += [Ended(parcel=parcel, error=Deferred(said)) for parcel in loss.put_off]
 
     def _busy(self) -> int:
-        """Return the number of connections that count: all but those that wait long for the server."""
+        """Return the number of connections that do not wait long for the server."""
         count = len(self._sessions) + self._opener.pending
         return count - self._slow() if self._some_are_slow else count
 
@@ -269,7 +255,7 @@ class Outbox:
                 self._could_not_open(opened)
                 continue
             connection, features = opened
-            dialogue = Dialogue(features, self._options.place, self._options.redact)
+            dialogue = Dialogue(features, self._options.place, self._redact)
             session = Session(
                 Wire(connection),
                 dialogue,

@@ -4,7 +4,6 @@ Codes are judged as RFC 5321 section 4.2.1 wants it: 4xx may succeed later, 5xx 
 should keep trying for days, with growing pauses (section 4.5.4.1).
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syndicate.errors import Deferred, MailError, RenderError, TransportDown, Uncertain
@@ -21,33 +20,23 @@ LONGEST_REST = timedelta(hours=2)
 RENDERS = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """The next state of the delivery. ``retry_at`` is ``None`` when there is no next attempt."""
-
-    state: DeliveryState
-    retry_at: datetime | None = None
-
-
 def outcome_of(
     error: MailError | RenderError, *, attempts: int, first_attempt: datetime, now: datetime
-) -> Outcome:
-    """Judge one failed attempt.
+) -> tuple[DeliveryState, datetime | None]:
+    """Return the delivery's next state, and the time of the next attempt if there is one.
 
     ``attempts`` counts this one. ``first_attempt`` is when the first was made: after 72 hours of 4xx
     replies it fails. What cannot even be rendered is set aside after three attempts.
     """
     if isinstance(error, Uncertain):
-        return Outcome(state=DeliveryState.UNCERTAIN)
+        return DeliveryState.UNCERTAIN, None
     retry_at = now + pause_after(attempts)
     again = (
         attempts < RENDERS
         if isinstance(error, RenderError)
         else isinstance(error, Deferred) and retry_at - first_attempt <= GIVE_UP_AFTER
     )
-    if again:
-        return Outcome(state=DeliveryState.DEFERRED, retry_at=retry_at)
-    return Outcome(state=DeliveryState.FAILED)
+    return (DeliveryState.DEFERRED, retry_at) if again else (DeliveryState.FAILED, None)
 
 
 def pause_after(attempts: int) -> timedelta:
@@ -61,11 +50,11 @@ def refuses_us(error: TransportDown) -> bool:
 
 
 def rest_after(error: TransportDown, *, refusals: int) -> timedelta:
-    """Return how long nothing is sent to anybody after the server took nothing from us.
+    """Return the pause of all sending after the server took nothing.
 
     A refused login or sender would be refused again, and trying may lock the account: 15 minutes after the
-    first of so many ``refusals`` in a row, then twice as long each time. At most two hours, since nobody
-    tells us when it is mended, and a single message may have been the reason while others would be taken.
+    first of so many ``refusals`` in a row, then twice as long each time. At most two hours: no signal
+    says when the server has recovered, and a single message may have been the reason.
     """
     if not refuses_us(error):
         return CONNECTION_PAUSE

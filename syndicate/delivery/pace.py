@@ -15,11 +15,11 @@ class Limits:
 class Pace:
     """Gives every message its moment, in seconds of a monotonic clock. Evenly: no bursts, no catching up.
 
-    Messages that go first keep the limits among themselves. They wait for none that has its moment already,
-    and each puts off those that have none yet.
+    Messages that go first keep the limits among themselves. They do not wait for messages that have a moment
+    already, and each puts off the messages that have none yet.
     """
 
-    limits: Limits
+    limits: Limits = field(default_factory=Limits)
     _free: dict[str, float] = field(default_factory=dict)
     _free_for_first: dict[str, float] = field(default_factory=dict)
 

@@ -1,19 +1,19 @@
-"""The standard library's IMAP client with a clock and a measure.
+"""The standard library's IMAP client with a deadline and a length for each answer.
 
-By itself it keeps whatever a server sends, of any length, and waits for ever for one that sends a byte now
-and then: memory and the reader's thread would be in the hands of the server.
+By itself it keeps answers of any length, and waits for ever for a server that sends a byte now and then.
 """
 
 import imaplib
+import io
 import socket
 import ssl
 import time
 from types import TracebackType
 
+from syndicate.sockets import AnswerTooLong, BoundedStream
+
 LONGEST_ANSWER = 16 * 1024 * 1024
 """Bytes: the numbers of a million messages. The standard library gives up a line at a million bytes."""
-
-_CHUNK = 65_536
 
 
 class PatientImap(imaplib.IMAP4):
@@ -28,8 +28,6 @@ class PatientImap(imaplib.IMAP4):
         self._context = context
         self._step = timeout
         self._deadline = time.monotonic() + patience
-        self._left = LONGEST_ANSWER
-        self._held = bytearray()
         super().__init__(host, port)
 
     def __exit__(
@@ -44,6 +42,8 @@ class PatientImap(imaplib.IMAP4):
         """Connect; each step may take as long as was said when the object was made."""
         plain = socket.create_connection((host, port), timeout or self._step)
         self.sock = self._context.wrap_socket(plain, server_hostname=host)
+        self._stream = BoundedStream(self.sock, left=LONGEST_ANSWER, deadline=self._deadline, step=self._step)
+        self._answers = io.BufferedReader(self._stream)
 
     def shutdown(self) -> None:
         """Close the connection."""
@@ -51,42 +51,15 @@ class PatientImap(imaplib.IMAP4):
 
     def allow(self, size: int) -> None:
         """From now on the server may send so many bytes; before the first call that is ``LONGEST_ANSWER``."""
-        self._left = size
+        self._stream.left = size
 
     def read(self, size: int) -> bytes:
         """Just as many bytes, or fewer at the end of the connection."""
-        self._spend(size)
-        while len(self._held) < size and self._receive():
-            pass
-        return self._take(size)
+        # Before memory is taken for them.
+        if size > self._stream.left:
+            raise AnswerTooLong("it answered without end")
+        return self._answers.read(size)
 
     def readline(self) -> bytes:
         """One line with its end, or what there is at the end of the connection."""
-        looked_at = 0
-        while (end := self._held.find(b"\n", looked_at)) < 0:
-            looked_at = len(self._held)
-            if looked_at > self._left or not self._receive():
-                end = looked_at - 1
-                break
-        self._spend(end + 1)
-        return self._take(end + 1)
-
-    def _spend(self, size: int) -> None:
-        self._left -= size
-        if self._left < 0:
-            raise OSError("it answered without end")
-
-    def _take(self, size: int) -> bytes:
-        taken = bytes(self._held[:size])
-        del self._held[:size]
-        return taken
-
-    def _receive(self) -> bool:
-        """Wait for more; false at the end of the connection."""
-        patience = self._deadline - time.monotonic()
-        if patience <= 0:
-            raise TimeoutError("it took too long")
-        self.sock.settimeout(min(self._step, patience))
-        more = self.sock.recv(_CHUNK)
-        self._held += more
-        return bool(more)
+        return self._answers.readline()

@@ -3,8 +3,7 @@
 import base64
 from urllib.parse import quote
 
-# So many characters in a row that the password, or one of its spellings, has as well are removed. Fewer occur
-# in any sentence, and say little.
+# Length of the pieces of a password that are removed. Shorter pieces occur in any sentence and say little.
 _PIECE = 4
 _GAP = "…"
 

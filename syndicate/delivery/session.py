@@ -56,7 +56,7 @@ class Session:
             if dialogue.feed(data):
                 self.say()
             elif judging and not dialogue.waits_for_verdict:
-                # What else the server owes takes no ten minutes.
+                # The server's other replies get the shorter time.
                 self._wait(self._timeout)
 
     def say(self) -> None:

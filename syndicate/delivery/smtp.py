@@ -8,15 +8,12 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Literal
 
 from syndicate.delivery.dialogue import Features
 from syndicate.delivery.headers import header_text
-from syndicate.delivery.opening import LONGEST_REPLY, PlainSmtp, TlsSmtp
-from syndicate.delivery.outbox import Outbox, OutboxOptions
+from syndicate.delivery.opening import LONGEST_REPLY, PlainSmtp, SmtpOptions, TlsSmtp
+from syndicate.delivery.outbox import Outbox
 from syndicate.delivery.parcels import Settle, Take
-from syndicate.delivery.redaction import Redactor
 from syndicate.errors import TransportDown
 
 OPENING_STEPS = 3
@@ -24,38 +21,6 @@ OPENING_STEPS = 3
 
 # RFC 1870 section 4: up to 20 digits.
 _LONGEST_SIZE = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmtpOptions:
-    """Submission of mail. ``domain`` is the name in EHLO, never the host's name.
-
-    ``connections`` at most are open at once, not counting as many again that have waited for ``slow`` seconds
-    for a reply. ``timeout`` (seconds) bounds every step but the last; ``final_timeout`` the reply to the
-    body, for which RFC 5321 section 4.5.3.2.6 asks ten minutes: a shorter one makes slow servers look
-    uncertain.
-    """
-
-    host: str
-    port: int = 587
-    tls: Literal["starttls", "tls", "none"] = "starttls"
-    username: str = ""
-    password: str = field(default="", repr=False)
-    domain: str = "localhost"
-    connections: int = 1
-    timeout: float = 60.0
-    final_timeout: float = 600.0
-    slow: float = 5.0
-
-    @property
-    def place(self) -> str:
-        """The server as messages name it."""
-        return f"The mail server {self.host}:{self.port}"
-
-    @property
-    def redact(self) -> Redactor:
-        """Return what removes the password from the server's words."""
-        return Redactor(self.username, self.password)
 
 
 class SmtpSender:
@@ -70,20 +35,7 @@ class SmtpSender:
     ) -> TransportDown | None:
         """See ``parcels.Sender``."""
         options = self._options
-        outbox = Outbox(
-            lambda: connect(options, self._context),
-            take,
-            settle,
-            OutboxOptions(
-                place=options.place,
-                connections=options.connections,
-                timeout=options.timeout,
-                final_timeout=options.final_timeout,
-                slow=options.slow,
-                redact=options.redact,
-            ),
-            stopping,
-        )
+        outbox = Outbox(lambda: connect(options, self._context), take, settle, options, stopping)
         return outbox.run(backlog)
 
 

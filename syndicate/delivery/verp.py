@@ -1,8 +1,8 @@
-"""The envelope sender says which delivery it is (VERP), so that what comes back is known without guessing.
+"""Envelope senders that name their delivery (VERP), so that a bounce is matched without guessing.
 
 ``bounces@news.example`` becomes ``bounces+1f-3c…@news.example``: the delivery's number and an HMAC over it
-and the recipient, which nobody can make up. A store that was restored gives numbers out anew; the recipient
-keeps a late bounce from hitting somebody else. Lower-case hexadecimal, because servers may change case.
+and the recipient, which cannot be forged. A store that was restored gives numbers out anew; the recipient
+keeps a late bounce from hitting another reader. Lower-case hexadecimal, because servers may change case.
 """
 
 import hmac

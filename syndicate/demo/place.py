@@ -17,7 +17,7 @@ from string import Template
 
 from syndicate.demo.newsroom import Publication, desk_files
 from syndicate.errors import SyndicateError
-from syndicate.files import FileLock, write_atomic
+from syndicate.files import file_lock, write_atomic
 
 MADE = (
     "config.toml",
@@ -90,7 +90,7 @@ def open_place(folder: Path) -> Iterator[Place]:
             raise SyndicateError(
                 f"{folder} has a {foreign[0]} that no demo made; choose another folder with --out"
             )
-    with FileLock(folder / LOCK):
+    with file_lock(folder / LOCK):
         write_atomic(folder / _MARK, _NOTE.encode())
         try:
             for name in (*MADE, *STORE):

@@ -7,7 +7,6 @@ from syndicate.errors import ParseError, ParserClosed, ParserDied
 from syndicate.ingest.readers import Document
 from syndicate.model import ParsedSource
 from syndicate.workers import WorkerClosed, WorkerDied, WorkerPool
-from syndicate.workers.process import send
 
 MAX_ANSWER = 256 << 20
 """Bytes. What is in a document of the largest size is a few times as much when it is clean."""
@@ -86,7 +85,7 @@ class ParserPool:
         refused. Raises ``ParserDied`` when the worker did not survive all of them, in the time for one.
         """
         try:
-            answers = self._workers.exchange(lambda connection: send(connection, requests), self._time_limit)
+            answers = self._workers.exchange(requests, self._time_limit)
         except WorkerClosed as error:
             raise ParserClosed(f"the parser {error}") from error
         except WorkerDied as error:

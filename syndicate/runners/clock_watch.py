@@ -1,4 +1,4 @@
-"""Comparison of the wall clock with a clock that nobody sets."""
+"""Comparison of the wall clock with the time since the machine started, which cannot be set."""
 
 import logging
 import threading

@@ -25,7 +25,7 @@ _LOOK_EVERY = 5.0
 
 
 Ring = Callable[[datetime], Mapping[str, object] | None]
-"""Gets the time and returns what it did, for the log, or ``None`` when nothing was due."""
+"""Gets the time and returns facts for the log; nothing is logged when all of them are 0 or empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +127,7 @@ class LocalRunner:
             log.exception("%s failed unexpectedly", bell.name)
         else:
             self._note(bell, "")
-            if did:
+            if did and any(did.values()):
                 log.info("%s", bell.name, extra={"did": dict(did)})
         finally:
             self._working.discard(bell.name)

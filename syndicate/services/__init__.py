@@ -20,7 +20,7 @@ from syndicate import __version__
 from syndicate.model import Channel, Newsletter
 from syndicate.services.declared import declared_channels, declared_newsletters
 from syndicate.services.intake import IntakeServices
-from syndicate.services.places import retention_options, store_url
+from syndicate.services.places import store_url
 from syndicate.settings import Settings
 from syndicate.store import declared_sources, leases, open_store, stale
 from syndicate.store import newsletters as newsletter_store
@@ -264,18 +264,19 @@ class Services(IntakeServices):
     @cached_property
     def deliver(self) -> DeliverJob:
         """Editions → inboxes."""
+        from syndicate.delivery.pace import Limits, Pace
         from syndicate.jobs.delivery.deliver import DeliverJob
         from syndicate.services.lease_owners import is_dead
-        from syndicate.services.mail import bounce_policy, mail_limits
 
+        mail = self.settings.mail
         return DeliverJob(
             store=self.store,
             sender=self.sender,
             mail=self.mail_options,
             owner=self.owner,
             keys=lambda: self.dkim_keys,
-            limits=mail_limits(self.settings),
-            bounces=bounce_policy(self.settings),
+            pace=Pace(Limits(rate=mail.rate, domain_rate=mail.domain_rate)),
+            bounces=self.bounces.policy,
             guard=self.guard,
             is_dead=is_dead,
         )
@@ -291,14 +292,12 @@ class Services(IntakeServices):
     @cached_property
     def bounces(self) -> BounceJob:
         """Return the job that reads bounces and suppresses mailboxes."""
-        from syndicate.jobs.delivery.bounces import BounceJob
-        from syndicate.services.mail import bounce_messages, bounce_policy
+        from syndicate.jobs.delivery.bounces import BounceJob, BouncePolicy
+        from syndicate.services.mail import bounce_messages
 
-        return BounceJob(
-            store=self.store,
-            policy=bounce_policy(self.settings),
-            sources=lambda: bounce_messages(self.settings),
-        )
+        bounces = self.settings.bounces
+        policy = BouncePolicy(soft_limit=bounces.soft_limit, soft_window=bounces.soft_window)
+        return BounceJob(store=self.store, policy=policy, sources=lambda: bounce_messages(self.settings))
 
     @cached_property
     def dkim_keys(self) -> tuple[DkimKey, ...]:
@@ -310,9 +309,25 @@ class Services(IntakeServices):
     @cached_property
     def sign_ups(self) -> SignUpJob | None:
         """Requests from the sign-up page → consents; ``None`` when there is no such page."""
-        from syndicate.services.readers import sign_up_job
+        sign_up, site = self.settings.sign_up, self.settings.site
+        if not (sign_up.enabled and self.settings.web.listen):
+            return None
+        from syndicate.jobs.audience.sign_up import SignUpJob, SignUpOptions
+        from syndicate.newsletter.render import TOKEN
 
-        return sign_up_job(self.settings, self.store, self.newsletters, self.templates)
+        options = SignUpOptions(
+            consent=sign_up.consent,
+            lifetime=sign_up.lifetime,
+            per_address=sign_up.per_address,
+            per_network=sign_up.per_network,
+            per_newsletter=sign_up.per_newsletter,
+            confirm_url=f"{site.url}/confirm/{TOKEN}",
+            site_title=site.title,
+            postal_address=self.settings.mail.address,
+        )
+        return SignUpJob(
+            store=self.store, newsletters=self.newsletters, templates=self.templates, options=options
+        )
 
     @cached_property
     def unsubscribe(self) -> UnsubscribeJob:
@@ -343,9 +358,10 @@ class Services(IntakeServices):
     @cached_property
     def prune(self) -> PruneJob:
         """Old rows → gone."""
-        from syndicate.jobs.prune import PruneJob
+        from syndicate.jobs.prune import PruneJob, RetentionOptions
 
-        return PruneJob(store=self.store, options=retention_options(self.settings))
+        options = RetentionOptions(**self.settings.retention.model_dump())
+        return PruneJob(store=self.store, options=options)
 
     def sender(self) -> Sender:
         """Return the sender of mail."""
@@ -362,8 +378,8 @@ class Services(IntakeServices):
 
     def stop_rendering(self, grace: float) -> None:
         """Let templates of the operator take ``grace`` more seconds."""
-        if "templates" in self.__dict__:
-            self.templates.stop(grace)
+        if "templates" in self.__dict__ and self.templates.pool is not None:
+            self.templates.pool.stop(grace)
 
     def close(self) -> None:
         """Close what was opened, in the order that lets nothing wait for the other."""

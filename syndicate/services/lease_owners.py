@@ -39,8 +39,8 @@ def free_dead_owners(store: Store, now: datetime, *, daemon: bool = False) -> No
     """Free the leases of processes that are provably dead.
 
     ``daemon`` is true for the process that holds the daemon's lock: no earlier daemon of the store is at work
-    then. It also frees the leases that a wrong clock let end in the far future. What dead processes were
-    sending becomes uncertain.
+    then. It also frees the leases that a wrong clock let end in the far future. Deliveries that dead
+    processes were sending become uncertain.
     """
     sweep_dead_senders(store, now, daemon=daemon)
     with store.read() as connection:
@@ -69,7 +69,7 @@ def sweep_dead_senders(store: Store, now: datetime, *, daemon: bool = False) -> 
 
 
 def _ended_with_its_boot(owner: str) -> bool:
-    """Return whether it was a daemon on a host of our name before that was started again."""
+    """Return whether the owner was a daemon on this host before the host was started again."""
     host, _, kernel, *_ = [*owner.split(":"), "", ""]
     ours, theirs = _kernel()[:_BOOT_ID], kernel[:_BOOT_ID]
     return (

@@ -8,10 +8,9 @@ from syndicate.delivery.dkim import DkimKey, load_key
 from syndicate.delivery.folder import FolderSender
 from syndicate.delivery.mailboxes import ImapOptions, read_imap, read_maildir
 from syndicate.delivery.message import MailOptions
-from syndicate.delivery.pace import Limits
+from syndicate.delivery.opening import SmtpOptions
 from syndicate.delivery.parcels import Sender
-from syndicate.delivery.smtp import SmtpOptions, SmtpSender
-from syndicate.jobs.delivery.bounces import BouncePolicy
+from syndicate.delivery.smtp import SmtpSender
 from syndicate.model import archive_folder
 from syndicate.newsletter.render import TOKEN
 from syndicate.settings import Settings
@@ -20,12 +19,8 @@ from syndicate.text.urls import is_this_machine
 
 def mail_sender(settings: Settings) -> Sender:
     """Return where mail goes."""
-    mail = settings.mail
-    return FolderSender(settings.path(mail.folder)) if mail.transport == "folder" else smtp_sender(settings)
-
-
-def smtp_sender(settings: Settings) -> SmtpSender:
-    """The way over SMTP."""
+    if settings.mail.transport == "folder":
+        return FolderSender(settings.path(settings.mail.folder))
     return SmtpSender(smtp_options(settings))
 
 
@@ -43,11 +38,6 @@ def smtp_options(settings: Settings) -> SmtpOptions:
     )
 
 
-def mail_limits(settings: Settings) -> Limits:
-    """Return how fast mail may go."""
-    return Limits(rate=settings.mail.rate, domain_rate=settings.mail.domain_rate)
-
-
 def dkim_keys(settings: Settings) -> tuple[DkimKey, ...]:
     """The keys that sign; ``ConfigError`` for a file that holds none."""
     mail = settings.mail
@@ -56,11 +46,6 @@ def dkim_keys(settings: Settings) -> tuple[DkimKey, ...]:
     return tuple(
         load_key(settings.path(file), domain=domain, selector=selector) for file, selector in files if file
     )
-
-
-def bounce_policy(settings: Settings) -> BouncePolicy:
-    """Return when a mailbox is given up."""
-    return BouncePolicy(soft_limit=settings.bounces.soft_limit, soft_window=settings.bounces.soft_window)
 
 
 def bounce_messages(settings: Settings) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Database URL, markers of what was sent from this place, and retention settings."""
+"""Database URL, and the markers of what was sent from this place."""
 
 from __future__ import annotations
 
@@ -11,20 +11,6 @@ from syndicate.settings import Settings
 
 if TYPE_CHECKING:
     from syndicate.jobs.delivery.markers import MarkerFile
-    from syndicate.jobs.prune import RetentionOptions
-
-
-def retention_options(settings: Settings) -> RetentionOptions:
-    """Return how long rows stay."""
-    from syndicate.jobs.prune import RetentionOptions
-
-    retention = settings.retention
-    return RetentionOptions(
-        articles=retention.articles,
-        deliveries=retention.deliveries,
-        tombstones=retention.tombstones,
-        sign_ups=retention.sign_ups,
-    )
 
 
 def store_url(settings: Settings) -> str:

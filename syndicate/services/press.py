@@ -41,7 +41,7 @@ def newsletter_press(
         routes=web_routes(settings),
         gone=lambda article_ids: _gone(store, article_ids),
         message=lambda newsletter, period, rendered, web_url: _sample_message(
-            mail_options(newsletter.name), newsletter, period, rendered, web_url
+            mail_options(newsletter.name), unsent_edition(newsletter, period, rendered, web_url)
         ),
     )
 
@@ -51,11 +51,11 @@ def _gone(store: Store, article_ids: Collection[int]) -> dict[int, int]:
         return pages.gone_pages(connection, article_ids)
 
 
-def _sample_message(
-    options: MailOptions, newsletter: Newsletter, period: Period, rendered: RenderedEdition, web_url: str
-) -> bytes:
-    """Return the raw mail one reader would get, for checks of its headers."""
-    edition = Edition(
+def unsent_edition(
+    newsletter: Newsletter, period: Period, rendered: RenderedEdition, web_url: str
+) -> Edition:
+    """Return a rendered edition that is in no store, to make its message."""
+    return Edition(
         id=0,
         newsletter=newsletter.name,
         period_start=period.start,
@@ -68,5 +68,9 @@ def _sample_message(
         stories=1,
         web_url=web_url,
     )
-    template = MessageTemplate.build(edition, replace(options, web_url=web_url))
+
+
+def _sample_message(options: MailOptions, edition: Edition) -> bytes:
+    """Return the raw mail one reader would get, for checks of its headers."""
+    template = MessageTemplate.build(edition, replace(options, web_url=edition.web_url))
     return bytes(template.for_subscriber("reader@example.com", "preview", f"<preview@{options.domain}>"))

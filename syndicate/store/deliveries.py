@@ -76,10 +76,10 @@ def is_any_due(connection: Connection, *, now: datetime, confirmations: bool = F
 def begin_sending(
     connection: Connection, ids: Sequence[int], *, owner: str, now: datetime, until: datetime
 ) -> set[int]:
-    """The server said 354: move to ``sending``; returns the ids of those that may really go.
+    """Move deliveries to ``sending`` after the server's 354; return the ids of deliveries that may go.
 
-    Not those that somebody else has, or that were cancelled. A subscription that ended in the meantime, or
-    a reader's pause, cancels its delivery here, at the last moment.
+    Deliveries of another owner and cancelled deliveries may not. A subscription that ended meanwhile, or a
+    reader's pause, cancels its delivery here, at the last moment.
     """
     places, named = statements.named(ids)
     moments = {"moment": to_microseconds(now), "until": to_microseconds(until)}
@@ -119,8 +119,8 @@ def finish_delivery(
 ) -> bool:
     """Write how an attempt ended; false when the row is no longer ours to change.
 
-    What is put off until ``not_before`` may be tried until ``keep_trying`` at least; but nobody is asked
-    to confirm with a link that has expired.
+    A delivery put off until ``not_before`` may be tried until ``keep_trying`` at least, but a mail that
+    asks for a confirmation only while its link is valid.
     """
     table = schema.deliveries
     open_states = (*READY, DeliveryState.SENDING.value)
@@ -178,7 +178,7 @@ def senders(connection: Connection) -> set[str]:
 def sweep_uncertain(connection: Connection, *, now: datetime, dead: Collection[str] = ()) -> int:
     """Rows left in ``sending`` become ``uncertain``; returns how many.
 
-    Those whose lease has run out, and those of owners that are known to be dead.
+    A row is left when its lease has run out, or when its owner is known to be dead.
     """
     table = schema.deliveries
     left = state_is(table, DeliveryState.SENDING)

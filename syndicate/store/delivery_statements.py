@@ -62,7 +62,7 @@ def claimable(*, confirmations: bool) -> Select[tuple[int]]:
 
 @cache
 def claim(*, confirmations: bool) -> ReturningUpdate[Any]:
-    """Lease up to ``limit`` deliveries, the oldest ones."""
+    """Lease up to ``limit`` deliveries, oldest first."""
     table = schema.deliveries
     ids = claimable(confirmations=confirmations).order_by(table.c.not_before, table.c.id)
     ids = ids.with_for_update(skip_locked=True)

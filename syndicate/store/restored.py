@@ -1,4 +1,4 @@
-"""A store that was restored from a backup: what it would do again is not done by itself."""
+"""Changes to a store that was restored from a backup, so that it repeats nothing by itself."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Identity of the store, which tells a restored or copied store from the one that sent last.
+"""Identity of the store, which tells a restored or copied store from the store that sent last.
 
 ``generation`` is a counter that rises before the first mail of each batch and after the last one.
 """

@@ -4,7 +4,7 @@ A user overrides ``pages/article.html`` by putting a file of that name into thei
 override may start from ours: ``{% extends "!builtin/pages/article.html" %}`` always means the
 shipped one. ``docs/templates.md`` lists what every template is given.
 
-What a template says by itself is in a file called ``words``. ``words.ar.html`` beside ``words.html`` is
+The words of a template are in a file called ``words``. ``words.ar.html`` beside ``words.html`` is
 the same in Arabic, and taken instead where Arabic is wanted.
 
 Templates come from the operator, who can run any code on this machine anyway; they are not sandboxed.
@@ -14,7 +14,7 @@ and memory (``workers.rendering``), which protects against mistakes. Shipped tem
 
 import signal
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NoReturn
@@ -25,7 +25,7 @@ from markupsafe import Markup, escape
 from syndicate.errors import ConfigError, RenderError
 from syndicate.templating.environment import BUILTIN_PREFIX, iso_date, make_environment, reading_time
 from syndicate.workers.process import Answer
-from syndicate.workers.rendering import MAX_TEXT, RenderPool
+from syndicate.workers.rendering import MAX_TEXT, RenderPool, caught
 
 __all__ = ["Markup", "Templates", "escape", "iso_date", "reading_time"]
 
@@ -79,13 +79,7 @@ class Templates:
         """The text of one template for each context, or the error in its place."""
         if self.pool is not None and self.is_own(name):
             return self.pool.render_each(self.language, name, contexts)
-        found: list[str | RenderError] = []
-        for context in contexts:
-            try:
-                found.append(self._render(name, context))
-            except RenderError as error:
-                found.append(error)
-        return found
+        return [caught(partial(self._render, name, context)) for context in contexts]
 
     def is_own(self, name: str) -> bool:
         """Return whether a template, or any that it may refer to, lies in the operator's folder."""
@@ -113,11 +107,6 @@ class Templates:
             return self._environment.get_template(name).render(context)
         except Exception as error:  # a template may call anything, so anything may be raised
             raise RenderError(self._explain(name, error)) from error
-
-    def stop(self, grace: float) -> None:
-        """End the worker processes in ``grace`` seconds, whatever they do then."""
-        if self.pool is not None:
-            self.pool.stop(grace)
 
     def close(self) -> None:
         """End the worker processes, if there are any."""
@@ -168,7 +157,7 @@ class Templates:
         return ""
 
     def check(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Compile each template and look up those it refers to; return a sentence for each problem."""
+        """Compile each template and look up its references; return a sentence for each problem."""
         problems: list[str] = []
         for name in names:
             if self.pool is not None and self.is_own(name):

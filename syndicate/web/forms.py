@@ -1,4 +1,4 @@
-"""Fields of a submitted form, with a limit on its bytes."""
+"""Bodies of requests with a limit on their bytes, and the fields of submitted forms."""
 
 from contextlib import suppress
 from email import policy
@@ -7,10 +7,18 @@ from urllib.parse import parse_qs, parse_qsl
 
 from starlette.requests import Request
 
-from syndicate.web.bodies import read_body
-
 LONGEST_FORM = 16 * 1024
 _MOST_FIELDS = 300
+
+
+async def read_body(request: Request, limit: int) -> bytes | None:
+    """The request's body, or ``None`` as soon as it is longer than ``limit`` bytes."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > limit:
+            return None
+    return bytes(body)
 
 
 def parse_form(content_type: str, body: bytes) -> dict[str, str]:

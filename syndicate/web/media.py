@@ -9,7 +9,7 @@ class Kind:
     """Response headers of one kind of file.
 
     ``feed`` files may be read by scripts of other sites and stay fresh as long as feeds do;
-    ``styled`` ones are shown by browsers with their own style sheet, if they come as plain XML.
+    ``styled`` files are shown by browsers with their own style sheet, if they come as plain XML.
     """
 
     content_type: str

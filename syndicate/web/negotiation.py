@@ -30,8 +30,8 @@ def is_navigation(sec_fetch_dest: str, accept: str) -> bool:
 def is_opening(method: str, fields: Mapping[str, str]) -> bool:
     """True when a browser says that a person opened a page (Fetch Metadata: ``Sec-Fetch-User``).
 
-    Robots and prefetching do not say so, and whoever asks not to be counted (Global Privacy Control,
-    Do Not Track) is not.
+    Robots and prefetching do not say so. A request not to be counted (Global Privacy Control, Do Not Track)
+    is respected.
     """
     return (
         method == "GET"

@@ -1,7 +1,8 @@
 """Limits on the number and duration of connections, which the server library lacks.
 
 uvicorn waits for ever for the rest of a request and for a client that does not read, and takes any number of
-connections. A few hundred idle ones would use up the file descriptors of the daemon, its fetches included.
+connections. A few hundred idle connections would use up the file descriptors of the
+daemon, its fetches included.
 """
 
 import asyncio

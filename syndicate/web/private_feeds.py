@@ -1,7 +1,7 @@
 """Private feeds at ``/private/TOKEN.rss`` (``.atom``, ``.json``); tokens are never logged.
 
-Nobody may keep or list what is one reader's, so answers are ``private`` and ``noindex``; a copy that is still
-good costs no body (304).
+Caches and search engines must not keep a reader's feed, so answers are ``private`` and ``noindex``; a copy
+that is still good costs no body (304).
 """
 
 from starlette.concurrency import run_in_threadpool

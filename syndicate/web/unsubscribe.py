@@ -5,8 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
-from syndicate.web.bodies import read_body
-from syndicate.web.forms import LONGEST_FORM, parse_form
+from syndicate.web.forms import LONGEST_FORM, parse_form, read_body
 from syndicate.web.pages import Notices
 
 _LONGEST_TOKEN = 512

@@ -4,7 +4,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from syndicate.web.bodies import read_body
+from syndicate.web.forms import read_body
 from syndicate.web.options import HubListener
 from syndicate.web.pages import SECURITY_HEADERS
 

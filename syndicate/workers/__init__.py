@@ -6,7 +6,6 @@ memory is killed, the next call starts another, and the caller gets ``WorkerDied
 """
 
 import contextlib
-import errno
 import io
 import pickle
 import queue
@@ -16,9 +15,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
+from syndicate.sockets import AnswerTooLong, BoundedStream
 from syndicate.workers import process
 
 START_LIMIT = 60.0
@@ -26,7 +26,6 @@ START_LIMIT = 60.0
 
 _CODE = "import sys; sys.path[:] = {path!r}; from syndicate.workers.process import main; main({arguments})"
 
-Send = Callable[[socket.socket], None]
 Answers = list[tuple[str, Any]]
 
 
@@ -70,29 +69,24 @@ class WorkerPool:
         self._alive: set[_Worker] = set()
         self._closed = False
 
-    def exchange(self, send: Send, time_limit: float) -> Answers:
+    def exchange(self, requests: Sequence[object], time_limit: float) -> Answers:
         """Send requests to a free worker and return its answers; raises ``WorkerDied``.
 
-        Waits for a free worker, then at most ``time_limit`` seconds. ``send`` writes one pickled list.
+        Waits for a free worker, then at most ``time_limit`` seconds.
         """
-        worker = self._idle.get()
+        worker, sound = self._idle.get(), False
         try:
             worker = worker or self._start()
-            answers = worker.exchange(send, time_limit, self._max_answer, self._classes)
-            if answers and answers[-1][0] == "memory":
-                self._drop(worker)
-                worker = None
+            answers = worker.exchange(requests, time_limit)
+            sound = not answers or answers[-1][0] != "memory"
         except WorkerDied as error:
-            if worker:
-                self._drop(worker)
-            worker = None
             if self._closed:
                 raise WorkerClosed("was closed") from error
             raise
         else:
             return answers
         finally:
-            if worker and self._closed:
+            if worker and (self._closed or not sound):
                 self._drop(worker)
                 worker = None
             self._idle.put(worker)
@@ -117,10 +111,10 @@ class WorkerPool:
         with self._lock:
             if self._closed:
                 raise WorkerClosed("was closed")
-            worker = _Worker(self._arguments)
+            worker = _Worker(self._arguments, self._max_answer, self._classes)
             self._alive.add(worker)
         try:
-            worker.exchange(None, START_LIMIT, self._max_answer, frozenset())
+            worker.exchange(None, START_LIMIT)
         except WorkerDied:
             self._drop(worker)
             raise
@@ -135,7 +129,8 @@ class WorkerPool:
 class _Worker:
     """One process and the parent's end of its socket."""
 
-    def __init__(self, arguments: str) -> None:
+    def __init__(self, arguments: str, max_answer: int, classes: frozenset[tuple[str, str]]) -> None:
+        self._max_answer, self._classes = max_answer, classes
         self._connection, theirs = socket.socketpair()
         code = _CODE.format(path=sys.path, arguments=arguments.format(theirs.fileno()))
         with theirs:
@@ -150,20 +145,18 @@ class _Worker:
         self._incoming = Incoming(self._connection)
         self._answers = io.BufferedReader(self._incoming, process.BUFFER)
 
-    def exchange(
-        self, send: Send | None, time_limit: float, max_answer: int, classes: frozenset[tuple[str, str]]
-    ) -> Answers:
+    def exchange(self, requests: Sequence[object] | None, time_limit: float) -> Answers:
         deadline = time.monotonic() + time_limit
         try:
             self._connection.settimeout(time_limit)
-            if send is not None:
-                send(self._connection)
-            self._incoming.expect(max_answer, deadline)
-            return read_answers(self._answers, classes)
+            if requests is not None:
+                process.send(self._connection, requests)
+            self._incoming.left, self._incoming.deadline = self._max_answer, deadline
+            return read_answers(self._answers, self._classes)
         except TimeoutError as error:
             raise WorkerTimeout(f"took longer than {time_limit:g} seconds and was stopped") from error
         except (OSError, EOFError) as error:
-            too_long = isinstance(error, OSError) and error.errno == errno.EMSGSIZE
+            too_long = isinstance(error, AnswerTooLong)
             raise WorkerDied("gave an answer that is too long" if too_long else self._death()) from error
 
     def _death(self) -> str:
@@ -182,34 +175,13 @@ class _Worker:
         self._connection.close()
 
 
-class Incoming(io.RawIOBase):
-    """Stream of a socket: at most so many bytes of one message, until a time of the monotonic clock.
-
-    Reading raises ``EOFError`` when the other end closed, ``TimeoutError`` after the deadline, and
-    ``OSError`` when there is more.
-    """
-
-    def __init__(self, connection: socket.socket) -> None:
-        super().__init__()
-        self._connection = connection
-
-    def expect(self, most: int, deadline: float) -> None:
-        """Begin to wait for the next message."""
-        self._left, self._deadline = most, deadline
-
-    def readable(self) -> bool:
-        """Return whether it can be read: always."""
-        return True
+class Incoming(BoundedStream):
+    """Answers of a worker. Reading raises ``EOFError`` when the worker closed its end."""
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Return what has come, at least one byte."""
-        self._connection.settimeout(max(0.001, self._deadline - time.monotonic()))
-        count = self._connection.recv_into(buffer)
-        self._left -= count
-        if not count:
+        """Take what has come, at least one byte."""
+        if not (count := super().readinto(buffer)):
             raise EOFError
-        if self._left < 0:
-            raise OSError(errno.EMSGSIZE, "a message that is too long")
         return count
 
 

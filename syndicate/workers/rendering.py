@@ -5,7 +5,6 @@ the rights of the program. The worker interrupts a template at the time limit an
 parent kills a worker that cannot be interrupted, such as in one long step of a built-in function.
 """
 
-import pickle
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +14,6 @@ from pathlib import Path
 
 from syndicate.errors import RenderError, RenderStopped
 from syndicate.workers import Answers, WorkerClosed, WorkerDied, WorkerPool, WorkerTimeout
-from syndicate.workers.process import PROTOCOL
 
 TIME_LIMIT = 10.0
 """Seconds for one document."""
@@ -47,12 +45,8 @@ class RenderPool:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.timeouts = timeouts
-        self._folder, self._time_limit, self._memory_limit, self._clock = (
-            folder,
-            time_limit,
-            memory_limit,
-            clock,
-        )
+        self._folder, self._clock = folder, clock
+        self._time_limit, self._memory_limit = time_limit, memory_limit
         self._workers = WorkerPool(
             "syndicate.templating",
             _WORKERS,
@@ -97,9 +91,9 @@ class RenderPool:
             # Of a worker that died the document is not known: each is then rendered alone.
             with suppress(WorkerDied):
                 answers = self._exchange(language, name, contexts)
-                found = [_caught(partial(self._text, name, *answer)) for answer in answers]
+                found = [caught(partial(self._text, name, *answer)) for answer in answers]
         rest = contexts[len(found) :]
-        return [*found, *(_caught(partial(self.render, language, name, context)) for context in rest)]
+        return [*found, *(caught(partial(self.render, language, name, context)) for context in rest)]
 
     def stop(self, grace: float) -> None:
         """Close in ``grace`` seconds, when the program ends: no template holds it up any longer."""
@@ -116,11 +110,8 @@ class RenderPool:
     def _exchange(self, language: str, name: str, contexts: Sequence[Mapping[str, object] | None]) -> Answers:
         """Return an answer for each context, up to the first that was stopped at a limit."""
         requests = [(self._folder, language, name, context, self._time_limit) for context in contexts]
-        data = pickle.dumps(requests, PROTOCOL)
         try:
-            return self._workers.exchange(
-                lambda connection: connection.sendall(data), self._time_limit + EXTRA_TIME
-            )
+            return self._workers.exchange(requests, self._time_limit + EXTRA_TIME)
         except WorkerClosed as error:
             raise RenderStopped(f"Template {name} was not rendered: the program stops.") from error
 
@@ -143,7 +134,8 @@ class RenderPool:
         raise RenderError(value)
 
 
-def _caught(render: Callable[[], str]) -> str | RenderError:
+def caught(render: Callable[[], str]) -> str | RenderError:
+    """Return the text of a template, or its error."""
     try:
         return render()
     except RenderError as error:

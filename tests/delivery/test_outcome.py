@@ -2,25 +2,27 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from syndicate.delivery.outcome import Outcome, outcome_of, pause_after, rest_after
+from syndicate.delivery.outcome import outcome_of, pause_after, rest_after
 from syndicate.errors import Deferred, MailError, Refused, RenderError, TransportDown, Uncertain
 from syndicate.model import DeliveryState
 
 
-def judge(error: MailError | RenderError, now: datetime, *, attempts: int = 1, hours: float = 0) -> Outcome:
+def judge(
+    error: MailError | RenderError, now: datetime, *, attempts: int = 1, hours: float = 0
+) -> tuple[DeliveryState, datetime | None]:
     return outcome_of(error, attempts=attempts, first_attempt=now - timedelta(hours=hours), now=now)
 
 
 def test_D6_a_5xx_fails_that_message(now: datetime) -> None:
-    assert judge(Refused("550", code=550), now) == Outcome(state=DeliveryState.FAILED)
+    assert judge(Refused("550", code=550), now) == (DeliveryState.FAILED, None)
 
 
 def test_D_no_reply_is_uncertain_and_never_tried_again(now: datetime) -> None:
-    assert judge(Uncertain("?"), now) == Outcome(state=DeliveryState.UNCERTAIN)
+    assert judge(Uncertain("?"), now) == (DeliveryState.UNCERTAIN, None)
 
 
 def test_D4_a_4xx_is_tried_again_in_minutes(now: datetime) -> None:
-    expected = Outcome(state=DeliveryState.DEFERRED, retry_at=now + timedelta(minutes=5))
+    expected = (DeliveryState.DEFERRED, now + timedelta(minutes=5))
     assert judge(Deferred("450", code=450), now) == expected
 
 
@@ -35,23 +37,23 @@ def test_D4_pauses_double_up_to_four_hours(attempts: int, minutes: int) -> None:
 def test_V3_a_4xx_is_given_up_when_the_next_try_would_be_after_72_hours(
     now: datetime, hours: float, state: DeliveryState
 ) -> None:
-    assert judge(Deferred("450", code=450), now, attempts=20, hours=hours).state is state
+    assert judge(Deferred("450", code=450), now, attempts=20, hours=hours)[0] is state
 
 
 def test_D4_greylisting_costs_minutes_and_a_dead_mailbox_about_twenty_tries(now: datetime) -> None:
     moment, attempts = now, 0
     while True:
         attempts += 1
-        outcome = outcome_of(Deferred("450", code=450), attempts=attempts, first_attempt=now, now=moment)
-        if outcome.retry_at is None:
+        _, retry_at = outcome_of(Deferred("450", code=450), attempts=attempts, first_attempt=now, now=moment)
+        if retry_at is None:
             break
-        moment = outcome.retry_at
+        moment = retry_at
     assert 18 <= attempts <= 26
     assert timedelta(hours=66) < moment - now <= timedelta(hours=72)
 
 
 def test_a_message_that_cannot_be_rendered_is_set_aside_after_three_tries(now: datetime) -> None:
-    states = [judge(RenderError("no"), now, attempts=attempts).state for attempts in (1, 2, 3)]
+    states = [judge(RenderError("no"), now, attempts=attempts)[0] for attempts in (1, 2, 3)]
     assert states == [DeliveryState.DEFERRED, DeliveryState.DEFERRED, DeliveryState.FAILED]
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from syndicate.delivery.dialogue import Features
-from syndicate.delivery.opening import PlainSmtp
-from syndicate.delivery.outbox import Outbox, OutboxOptions
+from syndicate.delivery.opening import PlainSmtp, SmtpOptions
+from syndicate.delivery.outbox import Outbox
 from syndicate.delivery.parcels import Ended, Message, Parcel, send_one
-from syndicate.delivery.smtp import SmtpOptions, SmtpSender, connect
+from syndicate.delivery.smtp import SmtpSender, connect
 from syndicate.errors import (
     Deferred,
     MailError,
@@ -432,7 +432,7 @@ def test_a_connection_refused_after_everything_was_sent_is_no_problem() -> None:
             all_sent.set()
         return allowed
 
-    options = OutboxOptions(place="x", connections=3, timeout=5.0, final_timeout=5.0)
+    options = SmtpOptions(host="x", connections=3, timeout=5.0, final_timeout=5.0)
     with ScriptedSmtp(PIPELINING) as server:
         outbox = Outbox(connect_late, desk.take, settle, options, lambda: False)
         assert outbox.run(len(readers)) is None

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 
 from syndicate.cli.demo import demo
-from syndicate.files import FileLock
+from syndicate.files import file_lock
 
 NOW = "2026-11-24T09:00:00+00:00"
 
@@ -143,7 +143,7 @@ def test_a_folder_with_somebodys_own_configuration_is_left_alone(tmp_path):
 
 
 def test_a_folder_in_use_is_left_alone(tmp_path):
-    with FileLock(tmp_path / "syndicate.db.lock"):
+    with file_lock(tmp_path / "syndicate.db.lock"):
         result = CliRunner().invoke(demo, ["--out", str(tmp_path)])
     assert "is held by process" in str(result.exception)
 

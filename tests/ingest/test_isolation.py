@@ -19,6 +19,7 @@ from syndicate.errors import ParseError, ParserDied
 from syndicate.ingest.isolation import ANSWER_CLASSES, ParserPool
 from syndicate.ingest.readers import Document
 from syndicate.model import Enclosure, Entry, Image, ParsedSource
+from syndicate.sockets import AnswerTooLong
 from syndicate.workers import Incoming, WorkerDied, read_answers
 from syndicate.workers.process import PROTOCOL, send
 from tests.ingest.reading import URL, read, rss
@@ -276,8 +277,8 @@ def ends() -> Iterator[tuple[socket.socket, Incoming]]:
 def test_a_worker_cannot_say_more_than_its_parent_will_hold(ends):
     theirs, incoming = ends
     send(theirs, [("refused", "x" * 2_000)])
-    incoming.expect(1_000, time.monotonic() + 10)
-    with pytest.raises(OSError, match="too long"):
+    incoming.left, incoming.deadline = 1_000, time.monotonic() + 10
+    with pytest.raises(AnswerTooLong):
         read_answers(io.BufferedReader(incoming), ANSWER_CLASSES)
 
 
@@ -285,7 +286,7 @@ def test_a_worker_that_ends_in_the_middle_of_an_answer_has_ended(ends):
     theirs, incoming = ends
     theirs.sendall(pickle.dumps([("refused", "x" * 2_000)], PROTOCOL)[:1_000])
     theirs.close()
-    incoming.expect(10_000, time.monotonic() + 10)
+    incoming.left, incoming.deadline = 10_000, time.monotonic() + 10
     with pytest.raises(EOFError):
         read_answers(io.BufferedReader(incoming), ANSWER_CLASSES)
 
@@ -293,6 +294,6 @@ def test_a_worker_that_ends_in_the_middle_of_an_answer_has_ended(ends):
 def test_a_worker_that_goes_on_and_on_is_late(ends):
     theirs, incoming = ends
     theirs.sendall(b"\x80\x05(")
-    incoming.expect(10_000, time.monotonic() + 0.01)
+    incoming.left, incoming.deadline = 10_000, time.monotonic() + 0.01
     with pytest.raises(TimeoutError):
         read_answers(io.BufferedReader(incoming), ANSWER_CLASSES)

@@ -7,8 +7,9 @@ from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
-from syndicate.delivery.pace import Limits
-from syndicate.delivery.smtp import SmtpOptions, SmtpSender
+from syndicate.delivery.opening import SmtpOptions
+from syndicate.delivery.pace import Limits, Pace
+from syndicate.delivery.smtp import SmtpSender
 from syndicate.errors import TransportDown
 from syndicate.jobs.delivery.deliver import DeliverJob
 from syndicate.store import articles as article_store
@@ -62,7 +63,7 @@ def job(
         sender=lambda: Watched(SmtpOptions(host="127.0.0.1", port=port, **facts)),
         mail=room.services.mail_options,
         owner=owner,
-        limits=limits or Limits(),
+        pace=Pace(limits or Limits()),
         clock=lambda: now,
     )
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 from syndicate.delivery.dkim import DkimKey
 from syndicate.delivery.message import MailOptions
@@ -26,7 +27,6 @@ from syndicate.jobs.delivery.bounces import BouncePolicy, apply_bounce, bounce_o
 from syndicate.jobs.delivery.messages import Messages
 from syndicate.jobs.delivery.restore_guard import RestoreGuard, hold_text
 from syndicate.jobs.delivery.sending_rests import reason_to_rest, rest_or_go_on
-from syndicate.jobs.delivery.tally import Tally
 from syndicate.model import Delivery, DeliveryState, SubscriptionState
 from syndicate.store import Connection, Store, corrections, leases, sending_pauses
 from syndicate.store import deliveries as delivery_store
@@ -64,12 +64,22 @@ class DeliverResult:
     paused: bool = False
     busy: bool = False
 
+    def counts(self) -> dict[str, int]:
+        """Return the counts by state, with the deliveries that ended before an attempt."""
+        return {
+            "sent": self.sent,
+            "deferred": self.deferred,
+            "failed": self.failed + self.late,
+            "uncertain": self.uncertain + self.swept,
+            "cancelled": self.cancelled,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverJob:
     """Sends what is due. Several processes may run it at once: each row is claimed by one.
 
-    ``keys`` sign every message; with ``limits`` only one process sends at a time, so that they hold for all;
+    ``keys`` sign every message; ``pace`` outlives a run, and with limits only one process sends at a time;
     ``bounces`` says when a mailbox is given up; ``is_dead`` whether the process of a lease's owner has ended.
     """
 
@@ -78,13 +88,12 @@ class DeliverJob:
     mail: Callable[[str], MailOptions]
     owner: str
     keys: Callable[[], Sequence[DkimKey]] = tuple
-    limits: Limits = field(default_factory=Limits)
+    pace: Pace = field(default_factory=Pace)
     bounces: BouncePolicy = field(default_factory=BouncePolicy)
     guard: RestoreGuard | None = None
     is_dead: Callable[[str], bool] = lambda _owner: False
     look_again: float = LOOK_AGAIN
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-    _pace: list[Pace] = field(default_factory=list, repr=False)
 
     def due(self, now: datetime) -> list[delivery_store.DeliveryReport]:
         """Return what the next run would try to send."""
@@ -98,13 +107,6 @@ class DeliverJob:
             return hold_text(hold)
         with self.store.read() as connection:
             return reason_to_rest(connection, now)
-
-    @property
-    def pace(self) -> Pace:
-        """The pace of this process, which outlives a run."""
-        if not self._pace:
-            self._pace.append(Pace(self.limits))
-        return self._pace[0]
 
     def run(
         self,
@@ -141,10 +143,10 @@ class DeliverJob:
         with self.store.write() as connection:
             if not self.take_turn(connection, now):
                 return DeliverResult(swept=swept, late=late, busy=True)
-        run = _Run(self, keys, now, secret, Tally(waiting, progress), prepare, stopping)
+        run = _Run(self, keys, now, secret, waiting, prepare, progress, stopping)
         send = partial(self.sender().run, run.take, run.settle, stopping=stopping)
         try:
-            # Writing the pages may take a minute; who waits for a link to press does not wait for them.
+            # Writing the pages may take a minute; mails that ask for a confirmation do not wait for it.
             error = send(backlog=confirmations) if confirmations else None
             if error is None and waiting > confirmations and not stopping():
                 run.prepare()
@@ -152,34 +154,26 @@ class DeliverJob:
         finally:
             run.give_back()
             run.count_batch()
-        if error is not None or (before and run.tally.sent):
+        sent = run.counts[DeliveryState.SENT]
+        if error is not None or (before and sent):
             with self.store.write() as connection:
-                rest_or_go_on(connection, error, run.moment(), taken=run.tally.sent > 0)
-        late += run.late
-        return DeliverResult(swept=swept, late=late, problem=str(error or ""), **run.tally.counts())
+                rest_or_go_on(connection, error, run.moment(), taken=sent > 0)
+        counts: dict[str, Any] = {state.value: count for state, count in run.counts.items()}
+        return DeliverResult(swept=swept, late=late + run.late, problem=str(error or ""), **counts)
 
     def take_turn(self, connection: Connection, now: datetime) -> bool:
         """Begin or go on as the one process that sends under limits; false when another one does.
 
         A process that dies keeps the others waiting as long as it keeps the rows that it had leased.
         """
-        if self.limits == Limits():
+        if self.pace.limits == Limits():
             return True
         until = max(now, self.clock()) + LEASE
         return leases.take_lease(connection, leases.SENDING, owner=self.owner, now=now, until=until)
 
 
-def _try_to(prepare: Callable[[datetime], object], now: datetime) -> None:
-    try:
-        prepare(now)
-    except StoreError:
-        raise
-    except (SyndicateError, OSError) as error:
-        log.warning("mail goes out before the pages that it leads to are written: %s", error)
-
-
 class _Run:
-    """One sender's side of the store: what it takes from there, and what it tells."""
+    """Store side of one run: gives deliveries to the sender and records the results."""
 
     def __init__(
         self,
@@ -187,12 +181,14 @@ class _Run:
         keys: Sequence[DkimKey],
         now: datetime,
         secret: bytes,
-        tally: Tally,
+        waiting: int,
         prepare: Callable[[datetime], object],
+        progress: Callable[[int, int], None],
         stopping: Callable[[], bool],
     ) -> None:
-        self.tally = tally
+        self.counts: Counter[DeliveryState] = Counter()
         self.late = 0
+        self._waiting, self._progress = waiting, progress
         self._job = job
         # While mail is on the wire, a server that is restarted must not leave it in doubt.
         self._store = Patience(store=job.store, stopping=stopping)
@@ -216,7 +212,7 @@ class _Run:
         return self._now + max(self._job.clock() - self._began, timedelta())
 
     def take(self) -> Parcel | None:
-        """The next leased delivery; leases another batch when there is none left."""
+        """Return the next leased delivery; lease another batch when none is left."""
         if time.monotonic() > self._look_at:
             self._look()
         while self._leased or (self._more and self._claim()):
@@ -243,15 +239,16 @@ class _Run:
         cancelled = [parcel.key for parcel in beginning if parcel.key not in begun]
         for key in [*(one.parcel.key for one in ended if one.final), *cancelled]:
             self._out.pop(key, None)
-        for state, count in Counter([*states, *[DeliveryState.CANCELLED] * len(cancelled)]).items():
-            if state is not DeliveryState.PENDING:
-                self.tally.add(state, count)
+        states += [DeliveryState.CANCELLED] * len(cancelled)
+        self.counts.update(state for state in states if state is not DeliveryState.PENDING)
+        done = self.counts.total()
+        self._progress(done, max(done, self._waiting))
         return begun
 
     def _record(
         self, connection: Connection, ended: Sequence[Ended], beginning: Sequence[Parcel]
     ) -> tuple[list[DeliveryState], set[int]]:
-        """The states in which deliveries have ended, and which may begin."""
+        """Return the states in which deliveries have ended, and the ids of deliveries that may begin."""
         owner, moment = self._job.owner, self.moment()
         sent = [one.parcel.key for one in ended if one.error is None]
         troubled = [one for one in ended if one.error is not None and one.final]
@@ -279,7 +276,7 @@ class _Run:
 
     def give_back(self) -> None:
         """Free what was leased and not begun."""
-        ids, limited = [*(one.id for one in self._leased), *self._out], self._job.limits != Limits()
+        ids, limited = [*(one.id for one in self._leased), *self._out], self._job.pace.limits != Limits()
         if ids or limited:
             self._store.write(partial(self._release, ids=ids))
 
@@ -288,9 +285,14 @@ class _Run:
         leases.drop_lease(connection, leases.SENDING, owner=self._job.owner)
 
     def prepare(self) -> None:
-        """Write the pages of the editions that are due, and let those go."""
+        """Write the pages of the editions that are due, then let these editions go."""
         due_by = self._late_by()
-        _try_to(self._prepare, due_by)
+        try:
+            self._prepare(due_by)
+        except StoreError:
+            raise
+        except (SyndicateError, OSError) as error:
+            log.warning("mail goes out before the pages that it leads to are written: %s", error)
         self._prepared, self._more = due_by, True
 
     def _look(self) -> None:
@@ -315,21 +317,19 @@ class _Run:
         first, claimed, late = self._store.write(partial(self._lease, only_confirmations=confirmations))
         if first or claimed:
             self.count_batch()
-        self._leased.extendleft(reversed(self._new(first)))
-        self._leased.extend(self._new(claimed))
+        # Without the deliveries that this run has, whose lease had run out.
+        new = [[one for one in batch if one.id not in self._out] for batch in (first, claimed)]
+        self._leased.extendleft(reversed(new[0]))
+        self._leased.extend(new[1])
         if not confirmations:
             self._more = BATCH in (len(first), len(claimed))
         self.late += late
         return bool(self._leased)
 
-    def _new(self, claimed: list[Delivery]) -> list[Delivery]:
-        """Without those that this run has, whose lease had run out."""
-        return [delivery for delivery in claimed if delivery.id not in self._out]
-
     def _lease(
         self, connection: Connection, *, only_confirmations: bool
     ) -> tuple[list[Delivery], list[Delivery], int]:
-        """Confirmations, other deliveries, and how many were too late once there are no further ones."""
+        """Return confirmations, other deliveries, and the number of late ones when this batch is the last."""
         # A run may take longer than a lease, which has to last from now and not from the run's beginning.
         until, late_by = self.moment() + LEASE, self._late_by()
         if not self._job.take_turn(connection, self._now):
@@ -350,15 +350,8 @@ class _Run:
         return first, claimed, late
 
     def _postpone(self, delivery: Delivery, seconds: float) -> None:
-        not_before = self.moment() + timedelta(seconds=seconds)
-        self._store.write(
-            partial(
-                delivery_store.postpone_delivery,
-                delivery_id=delivery.id,
-                owner=self._job.owner,
-                not_before=not_before,
-            )
-        )
+        at, postpone = self.moment() + timedelta(seconds=seconds), delivery_store.postpone_delivery
+        self._store.write(partial(postpone, delivery_id=delivery.id, owner=self._job.owner, not_before=at))
 
     def _failed(self, connection: Connection, ended: Ended, moment: datetime) -> DeliveryState:
         delivery, error = self._out[ended.parcel.key], ended.error
@@ -369,20 +362,23 @@ class _Run:
             delivery_store.release_deliveries(connection, [delivery.id], owner=self._job.owner)
             return DeliveryState.PENDING
         first = delivery.first_attempt or moment
-        outcome = outcome_of(error, attempts=delivery.attempts + 1, first_attempt=first, now=moment)
+        state, retry_at = outcome_of(error, attempts=delivery.attempts + 1, first_attempt=first, now=moment)
         delivery_store.finish_delivery(
             connection,
             delivery.id,
-            outcome.state,
+            state,
             owner=self._job.owner,
             now=moment,
             code=None if isinstance(error, RenderError) else error.code,
             error=str(error),
-            not_before=outcome.retry_at,
-            keep_trying=first + KEEP_TRYING if outcome.retry_at else None,
+            not_before=retry_at,
+            keep_trying=first + KEEP_TRYING if retry_at else None,
         )
-        failed = outcome.state is DeliveryState.FAILED
-        if failed and isinstance(error, MailError) and (kind := bounce_of_reply(error)):
+        if (
+            state is DeliveryState.FAILED
+            and isinstance(error, MailError)
+            and (kind := bounce_of_reply(error))
+        ):
             apply_bounce(
                 connection,
                 subscription_id=delivery.subscription_id,
@@ -392,4 +388,4 @@ class _Run:
                 policy=self._job.bounces,
                 now=moment,
             )
-        return outcome.state
+        return state

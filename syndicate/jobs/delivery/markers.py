@@ -20,7 +20,7 @@ _NO_INODES = ("fuse", "9p", "cifs", "smb", "vfat", "exfat", "msdos", "fakeowner"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marker:
-    """Content of a marker; ``is_copy`` says that the file is not the one that was written.
+    """Content of a marker; ``is_copy`` is true for another file with the same content.
 
     ``database`` is the inode number of the SQLite file, 0 where the file system keeps none.
     """

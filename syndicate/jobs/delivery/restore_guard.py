@@ -54,7 +54,7 @@ class RestoreGuard:
         if not found and identity and _is_known(identity, seen, facts):
             return None
         with self.store.write() as connection:
-            # Otherwise another process has decided something, or sends.
+            # A changed identity: another process sends, or a person has decided.
             unchanged = identities.read_identity(connection, lock=True) == identity
             if unchanged and found:
                 hold = MailHold(since=now, found=found)
@@ -101,7 +101,7 @@ class RestoreGuard:
         return problems
 
     def accept(self, connection: Connection) -> bool:
-        """Lift the hold, and take the store for the one that sends from here; false when mail was not held.
+        """Lift the hold and let this store send from here; return false when mail was not held.
 
         Raises ``StoreError`` for a marker that would hold mail again and cannot be written.
         """
@@ -171,7 +171,7 @@ def _difference(
     database, timeline = facts
     if database and identity.database and database != identity.database:
         return "it lies in another PostgreSQL cluster or database than the one that mail was last sent from"
-    # What a standby took over is whole if nothing is missing that was sent from here.
+    # A standby that took over is whole if it knows the last batch that was sent from here.
     is_whole = any(marker and marker.generation == sent for _, marker in seen)
     if timeline and identity.timeline and timeline != identity.timeline and not is_whole:
         return "PostgreSQL was recovered to a point in time, or a standby has taken over"

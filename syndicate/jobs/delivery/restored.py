@@ -1,4 +1,4 @@
-"""After a backup was restored: the store has forgotten what was sent since, and must not send it again."""
+"""Decisions after a backup was restored: the store must not send again what it has forgotten."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,20 +20,12 @@ def settle_restored(
     """
     hold = mail_hold(connection)
     restored = min(hold.since, now) if hold else now
-    periods = [
-        (newsletter.name, key, _latest(at_cadence(newsletter, cadence), restored))
-        for newsletter in newsletters
-        for key, cadence in _forms(connection, newsletter, now)
-    ]
+    periods = []
+    for newsletter in newsletters:
+        variants = preferences.variants(connection, newsletter.name, now)
+        forms = [(EVERY_EDITION, EVERY_EDITION), *((one.key, one.cadence) for one in variants)]
+        for key, cadence in forms:
+            form = at_cadence(newsletter, cadence)
+            period = latest_period(parse_schedule(form.schedule), read_zone(form.time_zone), restored)
+            periods.append((newsletter.name, key, (period.start, period.end)))
     return mark_uncertain(connection, periods, now, restored=restored)
-
-
-def _forms(connection: Connection, newsletter: Newsletter, now: datetime) -> list[tuple[str, str]]:
-    """Key and cadence of the edition and of every form of it that a reader chose."""
-    chosen = preferences.variants(connection, newsletter.name, now)
-    return [(EVERY_EDITION, EVERY_EDITION), *((one.key, one.cadence) for one in chosen)]
-
-
-def _latest(newsletter: Newsletter, now: datetime) -> tuple[datetime, datetime]:
-    period = latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now)
-    return period.start, period.end

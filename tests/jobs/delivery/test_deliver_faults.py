@@ -16,8 +16,9 @@ from sqlalchemy.engine.default import DefaultDialect
 
 from syndicate.delivery.dkim import DkimKey
 from syndicate.delivery.message import MailOptions
+from syndicate.delivery.opening import SmtpOptions
 from syndicate.delivery.pace import Limits
-from syndicate.delivery.smtp import SmtpOptions, SmtpSender
+from syndicate.delivery.smtp import SmtpSender
 from syndicate.errors import ConfigError, StoreError
 from syndicate.jobs.delivery.deliver import DeliverJob, DeliverResult
 from syndicate.services import Services

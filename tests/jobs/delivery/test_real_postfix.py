@@ -16,7 +16,8 @@ import pytest
 
 from syndicate.delivery.dkim import DkimKey, load_key, new_key
 from syndicate.delivery.mailboxes import read_maildir
-from syndicate.delivery.smtp import SmtpOptions, SmtpSender
+from syndicate.delivery.opening import SmtpOptions
+from syndicate.delivery.smtp import SmtpSender
 from syndicate.jobs.delivery.deliver import DeliverJob
 from syndicate.store import audience
 from tests.delivery import postfix

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from syndicate.delivery.smtp import SmtpOptions, SmtpSender
+from syndicate.delivery.opening import SmtpOptions
+from syndicate.delivery.smtp import SmtpSender
 from syndicate.errors import TransportDown
 from syndicate.model import DeliveryCause
 from syndicate.store import audience, deliveries
