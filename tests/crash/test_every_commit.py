@@ -162,7 +162,7 @@ def test_full_texts_are_neither_lost_nor_doubled_by_a_kill_at_any_commit(folder:
 
 
 def test_stories_feeds_and_editions_are_whole_after_a_kill_at_any_commit(folder: Path) -> None:
-    least = {"stories": 3, "publish": 4, "edition": 2}
+    least = {"stories": 3, "publish": 4, "edition": 1}
     points = killed_newsrooms(folder, 'transport = "folder"', *least)
     check_that_all_were_killed(points, least)
     assert check(folder, points, received(in_folders(folder))).total() == 0

@@ -95,12 +95,12 @@ def test_the_listed_titles_are_linked_on_page_and_in_every_feed(newsroom: Room) 
     assert (fees.minutes, fees.authors) == (7, ("Sara Khalid",))
 
 
-def test_the_listed_titles_are_linked_in_mail_though_the_edition_carries_them(newsroom: Room) -> None:
+def test_the_listed_titles_that_the_edition_carries_are_linked_once_in_mail(newsroom: Room) -> None:
     editions = newsroom.services.editions
     daily = newsroom.services.newsletters[0]
     draft = editions.draft(daily, editions.upcoming(daily, NOW), NOW)
     assert draft.rendered is not None
     for one in (newsroom.articles()[title] for title in LISTED):
-        assert draft.rendered.text.count(f"{SITE}/{one.path}") == 2
-        assert f">{one.title}</a>" in draft.rendered.html.split("7 min read")[1]
+        assert draft.rendered.text.count(f"{SITE}/{one.path}") == 1
+        assert draft.rendered.html.count(f'href="{SITE}/{one.path}"') >= 1
     assert not [word for word in FURNITURE if word in draft.rendered.text]
