@@ -184,9 +184,10 @@ def check_9(newsroom: Newsroom) -> Iterator[str]:
     living = {row.path for row in newsroom.rows()}
     for path in sorted(kept.keys() - new.keys()):
         is_archive = path.startswith("site/articles/") and path not in living
-        # Older pages link to a section that has no articles any more: it stays, and says so.
-        is_empty_section = "sections/" in path and not _LISTS_SOMETHING.search(kept[path])
-        if not is_archive and not is_empty_section:
+        # Older pages link to a section or source that has no articles any more: its list stays, and is empty.
+        is_linked = "sections/" in path or path.startswith("sources/")
+        is_empty = is_linked and not _LISTS_SOMETHING.search(kept[path])
+        if not is_archive and not is_empty:
             yield f"only the kept folder has {path}"
     for path in sorted(new.keys() & kept.keys()):
         if new[path] != kept[path]:

@@ -16,7 +16,7 @@ from sqlalchemy import or_, select
 
 from syndicate.audience.tokens import unsubscribe_token
 from syndicate.ingest.isolation import ParserPool
-from syndicate.jobs.newsletter.readiness import Readiness, due_periods
+from syndicate.jobs.newsletter.readiness import Readiness, due_periods, record_missed
 from syndicate.model import EARLIEST, EditorAction
 from syndicate.store import Store, audience, editor, leases, open_store, pages, preferences, schema
 from syndicate.templating import Templates
@@ -274,6 +274,7 @@ class Newsroom:
 
     def cut(self, how: int) -> None:
         """Cut what is due, as the command or the daemon does, and remember what is wrong with it."""
+        record_missed(self.store, self.services.newsletters, self.now)
         due = due_periods(self.store, self.services.newsletters, self.now)
         known = {newsletter.name: editions.expected(self, newsletter, period) for newsletter, period in due}
         readers = {newsletter.name: self._entitled(newsletter.name) for newsletter, _ in due}
