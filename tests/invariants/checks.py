@@ -184,8 +184,8 @@ def check_9(newsroom: Newsroom) -> Iterator[str]:
     living = {row.path for row in newsroom.rows()}
     for path in sorted(kept.keys() - new.keys()):
         is_archive = path.startswith("site/articles/") and path not in living
-        # Older pages link to a section or source that has no articles any more: its list stays, and is empty.
-        is_linked = "sections/" in path or path.startswith("sources/")
+        # Pages of pruned articles link to lists that have no articles any more: these stay, and are empty.
+        is_linked = path.startswith(("sections/", "sources/", "site/sections/", "site/tags/"))
         is_empty = is_linked and not _LISTS_SOMETHING.search(kept[path])
         if not is_archive and not is_empty:
             yield f"only the kept folder has {path}"
