@@ -35,8 +35,8 @@ def allow(
 ) -> None:
     """Write to an ADDRESS again whose mail came back.
 
-    Its subscriptions that the bounce ended go on. Whoever left, complained or was erased can only come back
-    by their own doing.
+    Its subscriptions that the bounce ended go on. A reader who left, complained or was erased can only
+    come back by their own doing.
     """
     key = normalise_address(address).key
     with services_of(config, now) as (_, services), changing(services, dry_run) as connection:
@@ -71,7 +71,7 @@ def export_gone(config: Path, file: Path) -> None:
 def import_gone(config: Path, as_json: bool, now: datetime | None, dry_run: bool, file: Path) -> None:
     """Let those of an `export-gone` FILE be gone here too.
 
-    Nobody is subscribed by it.
+    It subscribes no address.
     """
     gone = [
         Departure(address_key=_key(email), newsletter=newsletter, reason=reason)

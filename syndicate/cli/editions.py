@@ -151,7 +151,8 @@ def link(
 ) -> None:
     """Print the address of the desk of a NEWSLETTER.
 
-    There an editor can do all this in a browser. Whoever has it can do so under the name given with --by.
+    There an editor can do all this in a browser. Any person with the link can do so
+    under the name given with --by.
     """
     with services_of(config, now) as (_, services):
         if services.web_desk is None:
@@ -217,7 +218,7 @@ def _approve(edition_id: int, by: str, **common: Any) -> None:
 
 @_desk_command("hold")
 def _hold(edition_id: int, by: str, **common: Any) -> None:
-    """Take the deadline away: nothing is sent until somebody approves."""
+    """Take the deadline away: nothing is sent until an editor approves."""
     with services_of(common["config"], common["now"]) as (_, services):
         services.desk.hold(edition_id, by=by, now=moment(common["now"]))
     _said(common, edition_id, "held", "held until somebody approves it")
@@ -236,7 +237,7 @@ def _withdraw(edition_id: int, by: str, **common: Any) -> None:
 def _correct(edition_id: int, text: str, by: str, **common: Any) -> None:
     """Begin a correction of an edition that went out. TEXT says what was wrong.
 
-    The correction waits. Change it like any edition, then approve it: those who were sent the edition get it,
+    The correction waits. Change it like any edition, then approve it: the readers of the edition get it,
     and it takes the edition's place in the archive and the feed.
     """
     with services_of(common["config"], common["now"]) as (_, services):

@@ -121,7 +121,7 @@ def import_(
 ) -> None:
     """Subscribe every address of a CSV FILE. Reports by row.
 
-    Nobody who has unsubscribed is subscribed again. All rows are one transaction.
+    A reader who has unsubscribed is not subscribed again. All rows are one transaction.
     """
     rows = import_subscribers(file.read_bytes())
     with services_of(config, now) as (_, services):
@@ -239,7 +239,7 @@ def show_(config: Path, as_json: bool, address: str) -> None:
 def new_feed(config: Path, as_json: bool, address: str) -> None:
     """Give an ADDRESS another private feed.
 
-    Whoever has the old address of the feed reads nothing more.
+    The old address of the feed shows nothing more.
     """
     key = normalise_address(address).key
     with services_of(config) as (_, services):

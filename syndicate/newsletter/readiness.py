@@ -21,7 +21,7 @@ class Gathered:
     """Counts of sources and articles that a period lacks, of active sources that its newsletter can match.
 
     ``unread`` sources were due before the period was found to have ended and have not been read since,
-    ``failing`` ones failed when last read; ``unplaced`` articles of the period have no place in a story.
+    ``failing`` sources failed when last read; ``unplaced`` articles of the period have no place in a story.
     """
 
     sources: int = 0

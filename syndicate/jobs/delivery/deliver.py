@@ -329,7 +329,7 @@ class _Run:
     def _lease(
         self, connection: Connection, *, only_confirmations: bool
     ) -> tuple[list[Delivery], list[Delivery], int]:
-        """Return confirmations, other deliveries, and the number of late ones when this batch is the last."""
+        """Return confirmations, other deliveries, and, with the last batch, the number of late deliveries."""
         # A run may take longer than a lease, which has to last from now and not from the run's beginning.
         until, late_by = self.moment() + LEASE, self._late_by()
         if not self._job.take_turn(connection, self._now):

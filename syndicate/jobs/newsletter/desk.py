@@ -125,7 +125,7 @@ class DeskJob:
     def correct(self, edition_id: int, text: str, *, by: str, now: datetime) -> int:
         """Begin a correction of an edition that went out; returns the id of the new revision, which is held.
 
-        It can be changed like any open edition. Approved, it goes to those who were sent the edition, and
+        It can be changed like any open edition. Approved, it goes to the readers of the edition, and
         takes its place in the archive and the feed.
         """
         found, digest = self.edition(edition_id)
