@@ -76,14 +76,17 @@ def are_apart(
     are the same. Then figures tell short reports apart too: German writes every noun with a capital, other
     scripts have no capitals. ``mine`` are words and names of ``a``, ``likeness`` is how alike the two are.
     """
-    # Most articles that are compared share a name and are less alike, so that is asked first, and quickly.
-    by_names = mine.isdisjoint(memoryview(b.names).cast("I")) and _has_name(a) and _has_name(b)
-    by_names = by_names and words_of(b).isdisjoint(memoryview(a.names).cast("I"))
+    # Most articles that are compared are less alike and have few names, or share one: asked first, and quickly.
     alike = likeness >= options.copy_likeness
+    several = min(len(a.names), len(b.names)) >= 4 * options.apart_names
+    if not alike and not several:
+        return False
+    by_names = mine.isdisjoint(memoryview(b.names).cast("I")) and _has_name(a) and _has_name(b)
+    by_names = by_names and names_of(a).isdisjoint(memoryview(b.terms)[: 4 * b.words].cast("I"))
     if not alike and not by_names:
         return False
     brevity = _brevity(a, b)
-    if by_names and min(len(a.names), len(b.names)) >= 4 * options.apart_names and (brevity or not alike):
+    if by_names and several and (brevity or not alike):
         return True
     if not alike or not (by_names or (brevity and _differ_in_all_figures(names_of(a), names_of(b)))):
         return False
