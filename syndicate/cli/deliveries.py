@@ -1,6 +1,6 @@
 """Commands that list deliveries and decide about uncertain deliveries."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.jobs.delivery.restored import settle_restored
 from syndicate.model import DeliveryCause, DeliveryState
-from syndicate.services import Services
 from syndicate.services.lease_owners import sweep_dead_senders
 from syndicate.store import deliveries as delivery_store
 from syndicate.store.deliveries import DeliveryReport
@@ -39,12 +38,12 @@ _CAUSES = {
 }
 _ADVICE = """
 Uncertain deliveries may have arrived: look for the addresses in the mail server's log.
-`syndicate deliveries resend ID...` sends again what did not arrive."""
+`syndicate deliveries resend ID...` sends again what did not arrive, `arrived ID...` settles what did."""
 
 
 @click.group()
 def deliveries() -> None:
-    """List deliveries; send an uncertain or failed one again."""
+    """List deliveries; settle the uncertain ones."""
 
 
 @deliveries.command("list")
@@ -98,24 +97,34 @@ def resend(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ..
     They keep their Message-ID. An uncertain one may have arrived already; mail programs show one copy of
     a Message-ID.
     """
+    _change_each(config, ids, moment(now), delivery_store.resend, "neither uncertain nor failed")
+    said = f"{plural(len(ids), 'delivery')} will be sent again by the next `deliver`."
+    show({"resent": list(ids)}, as_json, lambda: click.echo(said))
+
+
+@deliveries.command()
+@timed_options
+@click.argument("ids", type=ROW_NUMBER, nargs=-1, required=True)
+def arrived(config: Path, as_json: bool, now: datetime | None, ids: tuple[int, ...]) -> None:
+    """Record that the uncertain deliveries IDS arrived."""
+    _change_each(config, ids, moment(now), delivery_store.mark_arrived, "not uncertain")
+    said = f"{plural(len(ids), 'delivery')} recorded as sent."
+    show({"arrived": list(ids)}, as_json, lambda: click.echo(said))
+
+
+def _change_each(
+    config: Path, ids: Sequence[int], now: datetime, change: Callable[..., bool], otherwise: str
+) -> None:
+    """Change all the deliveries or, when one of them cannot be changed, none."""
     with services_of(config, now) as (_, services):
-        sweep_dead_senders(services.store, moment(now))
-        _resend(services, ids, moment(now))
-    show(
-        {"resent": list(ids)},
-        as_json,
-        lambda: click.echo(f"{plural(len(ids), 'delivery')} will be sent again by the next `deliver`."),
-    )
-
-
-def _resend(services: Services, ids: Sequence[int], now: datetime) -> None:
-    with services.store.write() as connection:
-        refused = [one for one in ids if not delivery_store.resend(connection, one, now=now)]
-        if refused:
-            raise SyndicateError(
-                f"delivery {refused[0]} is neither uncertain nor failed, so nothing was changed; "
-                "`syndicate deliveries list --state uncertain` shows those that are"
-            )
+        sweep_dead_senders(services.store, now)
+        with services.store.write() as connection:
+            refused = next((one for one in ids if not change(connection, one, now=now)), None)
+            if refused is not None:
+                raise SyndicateError(
+                    f"delivery {refused} is {otherwise}, so nothing was changed; "
+                    "`syndicate deliveries list --state uncertain` shows those that are"
+                )
 
 
 @deliveries.command("after-restore")

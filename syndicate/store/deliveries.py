@@ -227,6 +227,19 @@ def resend(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
     return connection.execute(update(table).where(asked).values(**values)).rowcount == 1
 
 
+def mark_arrived(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
+    """Record that an uncertain delivery arrived, as a person found in the mail server's log."""
+    table = schema.deliveries
+    known = and_(table.c.id == delivery_id, state_is(table, DeliveryState.UNCERTAIN))
+    values = {
+        "state": DeliveryState.SENT.value,
+        "cause": DeliveryCause.NONE.value,
+        "error": "",
+        "changed": now,
+    }
+    return connection.execute(update(table).where(known).values(**values)).rowcount == 1
+
+
 def count_deliveries(connection: Connection) -> dict[str, int]:
     """Return how many deliveries are in each state."""
     table = schema.deliveries

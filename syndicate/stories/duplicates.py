@@ -76,7 +76,7 @@ def are_apart(
     are the same. Then figures tell short reports apart too: German writes every noun with a capital, other
     scripts have no capitals. ``mine`` are words and names of ``a``, ``likeness`` is how alike the two are.
     """
-    # Most articles that are compared are less alike and have few names, or share one: asked first, and quickly.
+    # Most articles compared are less alike and have few names, or share one: asked first, and quickly.
     alike = likeness >= options.copy_likeness
     several = min(len(a.names), len(b.names)) >= 4 * options.apart_names
     if not alike and not several:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from syndicate.store import deliveries
 from tests.cli.conftest import Run
 from tests.delivery.scripted_smtp import HOLD, PIPELINING, ScriptedSmtp
 from tests.factories import NOW
@@ -47,3 +48,20 @@ def test_a_mail_of_a_killed_sender_is_in_doubt_at_once_and_is_sent_again_when_as
         assert run(f"deliver --now {AT} --json").json["sent"] == 2
         smtp.release.set()
     assert to(smtp.bodies) == ["ann", "ann", "bob"]
+
+
+def test_an_uncertain_delivery_that_arrived_is_settled_and_never_sent_again(run: Run, tmp_path: Path) -> None:
+    with opened_room(tmp_path) as room:
+        room.declare(source("harbour", "https://harbour.example/feed") + NEWSLETTER)
+        mail_to(room, "ann", "bob")
+        with room.store.write() as connection:
+            assert deliveries.doubt_waiting(connection, now=NOW) == 2
+        refused = run(f"deliveries arrived 1 99 --now {AT}")
+        assert (refused.code, "delivery 99 is not uncertain, so nothing was changed" in refused.err) == (
+            1,
+            True,
+        )
+        assert run(f"deliveries arrived 1 --now {AT}").code == 0
+        assert run(f"status --now {AT} --json").json["deliveries"] == {"sent": 1, "uncertain": 1}
+        assert run(f"deliveries arrived 1 --now {AT}").code == 1
+        assert run(f"deliver --now {AT} --json").json["sent"] == 0
