@@ -289,12 +289,13 @@ def test_O9_a_daemon_whose_store_another_one_has_taken_exits_4(tmp_path: Path, s
     assert "another daemon works with" in daemon.events[-1]["event"]
 
 
-def test_T4_it_ends_within_seconds_while_a_template_loops(tmp_path: Path) -> None:
+def test_T4_it_ends_within_seconds_while_a_template_loops(tmp_path: Path, store_url: str) -> None:
     front = tmp_path / "mine" / "pages" / "front.html"
     front.parent.mkdir(parents=True)
     loop = "{% for a in range(99999) %}"
     front.write_text(loop + loop + "{% endfor %}{% endfor %}", "utf-8")
-    config = write(tmp_path / "config.toml", more='[templates]\nfolder = "mine"\n')
+    more = f'[store]\nurl = "{store_url}"\n[templates]\nfolder = "mine"\n'
+    config = write(tmp_path / "config.toml", more=more)
     with running(config) as daemon:
         url = daemon.wait_for("serving")["url"]
         deadline = time.monotonic() + PATIENCE
