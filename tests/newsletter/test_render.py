@@ -253,9 +253,9 @@ def test_a_mailto_leaves_where_no_web_server_answers() -> None:
 
 
 def test_M15_the_subject_is_the_first_headline_and_the_newsletter_where_there_is_space() -> None:
-    assert render((story(title="Bridge reopens"),)).subject == "Bridge reopens · The Morning Brief"
+    assert render((story(title="Bridge reopens"),)).subject == "Bridge reopens | The Morning Brief"
     full = "Harbour bridge reopens after three years of work, today"
-    assert render((story(title=full[:-7]),)).subject == f"{full[:-7]} · The Morning Brief"
+    assert render((story(title=full[:-7]),)).subject == f"{full[:-7]} | The Morning Brief"
     assert render((story(title=full),)).subject == full
 
 
@@ -268,7 +268,7 @@ def test_M15_a_long_or_wild_subject_is_one_short_line() -> None:
 
 def test_an_update_says_so_everywhere() -> None:
     rendered = render((replace(story(title="Budget agreed"), follow_up=True),))
-    assert rendered.subject == "Update: Budget agreed · The Morning Brief"
+    assert rendered.subject == "Update: Budget agreed | The Morning Brief"
     assert "Update: Budget agreed" in rendered.text
     assert re.search("Update:</span> Budget agreed", rendered.html)
 
@@ -308,7 +308,7 @@ def test_an_item_without_a_date_has_no_time() -> None:
 
 def test_an_edition_of_trending_stories_alone_has_a_subject() -> None:
     rendered = render((story(title="Rye bread", kind="trending"),))
-    assert rendered.subject == "Rye bread · The Morning Brief"
+    assert rendered.subject == "Rye bread | The Morning Brief"
     assert errors_of(lint_mail(rendered)) == ()
 
 
