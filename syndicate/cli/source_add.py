@@ -24,7 +24,7 @@ from syndicate.cli.wrapping import say
 from syndicate.errors import SyndicateError
 from syndicate.ingest.discovery import entered_address
 from syndicate.jobs.ingest.discovery import PREVIEWED, Discovery, Look
-from syndicate.jobs.ingest.source_lists import LONGEST_NAME, free_name
+from syndicate.jobs.ingest.source_lists import LONGEST_NAME, free_name, name_in_title
 from syndicate.model import Absence, Access, AccessKind, Origin, Republish, Source, SourceKind
 from syndicate.services import Services
 from syndicate.services.declared import is_private
@@ -207,7 +207,8 @@ def _add(services: Services, source: Source, now: datetime, dry_run: bool) -> st
         same = next((one for one in sources if canonical_url(one.url) == canonical_url(source.url)), None)
         if same is not None and same.absent is Absence.NONE:
             raise SyndicateError(f"that feed is read already, as the source {same.name}")
-        automatic = same.name if same else free_name(source.title, source.url, {one.name for one in sources})
+        taken, addresses = {one.name for one in sources}, (source.home_url, source.url)
+        automatic = same.name if same else free_name(name_in_title(source.title), addresses, taken)
         named = replace(source, name=source.name or automatic)
         if not added_sources.add_source(connection, named, now):
             raise SyndicateError(f"there is a source named {named.name} already: say --name")

@@ -48,6 +48,7 @@ class DigestStory:
 
     ``url`` and ``summary`` may be ``""``, ``image`` and ``media`` may be ``None``. ``kind`` is ``top`` or
     ``trending``. ``original_title`` is the publisher's own where our editor wrote another, else ``""``.
+    ``time`` is the time of publication in words of the mail, set when the mail is rendered.
     """
 
     title: str
@@ -69,6 +70,7 @@ class DigestStory:
     kind: str = TOP
     original_title: str = ""
     media: DigestMedia | None = None
+    time: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

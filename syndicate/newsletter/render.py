@@ -8,13 +8,16 @@ nearly every rule, because its cache holds 128 entries (measured: 113 → 40 ms 
 import logging
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from syndicate.errors import RenderError
-from syndicate.model import Digest, DigestStory, Newsletter
+from syndicate.model import Digest, DigestStory, Newsletter, is_dated
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.views import TOKEN, SiteFacts, harmless
 from syndicate.templating import Templates
+from syndicate.text.dates import clock_time, human_day
 from syndicate.text.language import direction_of
 
 __all__ = [
@@ -27,9 +30,12 @@ __all__ = [
     "render_edition",
 ]
 
-# Longer subjects are cut by mail programs.
-SUBJECT_LIMIT = 70
+# Of the 1,300 headlines of 69 real feeds, 98 % are shorter.
+SUBJECT_LIMIT = 100
 _PREHEADER_LIMIT = 130
+DATED_FROM = timedelta(days=6)
+# A day on which the clocks go back has 25 hours.
+LONGEST_DAY = timedelta(hours=25)
 # Characters, ten times what any mail program shows; inlining the styles of more takes minutes.
 HTML_LIMIT = 1_000_000
 _REMOTE_STYLE = re.compile(r"@import|<link[^>]*\bstylesheet\b", re.IGNORECASE)
@@ -69,8 +75,8 @@ def render_edition(
     ``TOKEN``; ``preferences_url`` does too, or is ``""`` without a web server. ``web_url`` is this edition on
     the web, or ``""``. ``RenderError`` names the template and what is wrong with it.
     """
-    context = _context(newsletter, digest, site) | {
-        "period": period,
+    zone = ZoneInfo(newsletter.time_zone)
+    context = _context(newsletter, digest, site, period, zone) | {
         "unsubscribe_url": unsubscribe_url,
         "preferences_url": preferences_url,
         "web_url": web_url,
@@ -100,18 +106,44 @@ def _bounded(html: str) -> str:
     return html
 
 
-def _context(newsletter: Newsletter, digest: Digest, site: SiteFacts) -> dict[str, object]:
+def _context(
+    newsletter: Newsletter, digest: Digest, site: SiteFacts, period: Period, zone: ZoneInfo
+) -> dict[str, object]:
     language = newsletter.language or site.language
+
+    def timed(story: DigestStory) -> DigestStory:
+        return replace(story, time=story_time(story.published, period, zone, language))
+
     return {
         "newsletter": newsletter,
-        "stories": digest.top,
-        "trending": digest.trending,
+        "period": period,
+        "zone": zone,
+        "stories": tuple(map(timed, digest.top)),
+        "trending": tuple(map(timed, digest.trending)),
         "note": digest.note,
         "correction": digest.correction,
         "site": site,
         "language": language,
         "direction": direction_of(language),
     }
+
+
+def story_time(published: datetime, period: Period, zone: ZoneInfo, language: str) -> str:
+    """Return the time of publication as a mail shows it, or ``""`` when the date is unknown.
+
+    The time of day is enough for the last 24 hours of a daily edition. Longer periods and older articles
+    add the weekday; from ``DATED_FROM`` on the date stands alone, and so it does for an article that is
+    dated at midnight: its publisher gave a day only.
+    """
+    if not is_dated(published):
+        return ""
+    if published.time() == time.min:
+        return human_day(published, UTC, language)
+    age = period.end - published
+    if age >= DATED_FROM:
+        return human_day(published, zone, language)
+    weekday = max(age, period.end - period.start) > LONGEST_DAY
+    return clock_time(published, zone, language, weekday=weekday)
 
 
 def inline_styles(html: str) -> str:

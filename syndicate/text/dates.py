@@ -29,6 +29,13 @@ def full_date(value: datetime, zone: tzinfo = UTC, language: str = "en") -> str:
     return _with_clock("full", value.astimezone(zone), language)
 
 
+def clock_time(value: datetime, zone: tzinfo, language: str, *, weekday: bool) -> str:
+    """Return the time of day in ``zone``: "09:00", or "Tue 09:00" with the ``weekday``."""
+    patterns = _patterns(language)
+    pattern = patterns.weekday_time if weekday else patterns.time
+    return pattern.apply(value.astimezone(zone), patterns.locale)
+
+
 def _with_clock(style: str, local: datetime, language: str) -> str:
     day, hour, minute = _written(style, local.date(), language), local.hour, local.minute
     clock = _patterns(language).clock % {"H": hour, "HH": f"{hour:02}", "m": minute, "mm": f"{minute:02}"}
@@ -50,6 +57,8 @@ class _Patterns(NamedTuple):
     short: DateTimePattern
     long: DateTimePattern
     full: DateTimePattern
+    time: DateTimePattern
+    weekday_time: DateTimePattern
     clock: str
     joined: str
 
@@ -67,12 +76,15 @@ def _patterns(language: str) -> _Patterns:
         found = match_skeleton(name, locale.datetime_skeletons)
         return parse_pattern(locale.datetime_skeletons[found] if found else fallback)
 
+    time = skeleton("Hm", "HH:mm")
     return _Patterns(
         locale=locale,
         short=skeleton("yMMMd", "d MMM y"),
         long=locale.date_formats["long"],
         full=locale.date_formats["full"],
-        clock=str(skeleton("Hm", "HH:mm").format),
+        time=time,
+        weekday_time=skeleton("EHm", "E HH:mm"),
+        clock=str(time.format),
         joined=str(locale.datetime_formats["medium"]).replace("'", ""),
     )
 

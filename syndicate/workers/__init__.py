@@ -30,7 +30,11 @@ Answers = list[tuple[str, Any]]
 
 
 class WorkerDied(Exception):
-    """The worker crashed, took too long, ran out of memory or gave a strange answer."""
+    """The worker crashed, took too long, ran out of memory or gave a strange answer.
+
+    No user sees it: ``ingest.isolation`` raises it as ``ParserDied``, a ``ParseError`` of the document, and
+    ``workers.rendering`` as a ``RenderError`` of the template.
+    """
 
 
 class WorkerTimeout(WorkerDied):

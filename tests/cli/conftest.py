@@ -43,3 +43,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return Ended(code, said.out, said.err)
 
     return command
+
+
+@pytest.fixture
+def either_store(store_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The store that commands use, on each engine; its URL."""
+    monkeypatch.setenv("SYNDICATE_STORE__URL", store_url)
+    return store_url

@@ -42,6 +42,7 @@ def test_check_says_which_template_never_ends_or_fills_the_memory(
     assert said in ended.err
 
 
+@pytest.mark.usefixtures("either_store")
 def test_preview_leaves_out_a_story_and_ends_over_a_template_that_never_does(room: Run, mine: Path) -> None:
     for stage in ("ingest", "stories", "publish"):
         assert room(f"{stage} --now {SEVEN}").code == 0
@@ -57,6 +58,7 @@ def test_preview_leaves_out_a_story_and_ends_over_a_template_that_never_does(roo
     assert "did not finish" in ended.err
 
 
+@pytest.mark.usefixtures("either_store")
 def test_edition_and_status_say_what_was_left_out(room: Run, mine: Path) -> None:
     for stage in ("ingest", "stories", "publish"):
         assert room(f"{stage} --now {SEVEN}").code == 0

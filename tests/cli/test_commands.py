@@ -588,22 +588,3 @@ def test_explain_says_what_became_of_an_article_in_each_newsletter(edition: Run)
     (one,) = edition(f"explain --json --now {SEVEN} snow").json["newsletters"]
     assert (one["newsletter"], one["outcome"]) == ("daily", "told")
     assert f"daily: {one['text']}" in " ".join(edition(f"explain --now {SEVEN} snow").out.split())
-
-
-def test_each_release_of_one_blog_reaches_its_readers_once(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "config.toml").write_text(CONFIG, "utf-8")
-    (tmp_path / "desk").mkdir()
-    run(f"status --now {EARLIER}")
-    run(f"subscribers add ann@example.org --now {EARLIER}")
-    for day, version in enumerate(("1.2", "1.3", "1.4"), 23):
-        (tmp_path / "desk" / f"{day}.md").write_text(
-            f"---\ntitle: Foo {version} released\ndate: 2026-11-{day}T10:00:00Z\n---\n\n"
-            f"Foo {version} is out. It starts faster, uses less memory and reads files of older versions.\n"
-        )
-        for command in ("ingest", "stories", "publish", "edition", "deliver"):
-            assert run(f"{command} --now 2026-11-{day + 1}T07:00").code == 0
-    bodies = [mail.read_text("utf-8") for mail in (tmp_path / "outbox").glob("*.eml")]
-    subjects = [re.findall(r"^Subject: .*?(Foo [\d.]+) released", body, re.MULTILINE) for body in bodies]
-    assert sorted(subjects) == [["Foo 1.2"], ["Foo 1.3"], ["Foo 1.4"]]
-    found = run("explain --json --now 2026-11-26T07:00 1.3").json["newsletters"]
-    assert [(one["newsletter"], one["outcome"], one["edition_id"]) for one in found] == [("daily", "told", 2)]

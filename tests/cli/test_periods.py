@@ -24,7 +24,7 @@ address = "1 Pier Road, Harbour Town"
 
 
 @pytest.fixture
-def room(tmp_path: Path, run: Run) -> Run:
+def room(tmp_path: Path, either_store: str, run: Run) -> Run:
     """A newsroom with one folder of articles, known for a day; nothing is read yet."""
     (tmp_path / "config.toml").write_text(CONFIG, "utf-8")
     (tmp_path / "desk").mkdir()
@@ -99,12 +99,12 @@ def test_each_missed_period_is_listed_for_a_week(room: Run, tmp_path: Path) -> N
 
 
 def test_deliveries_of_the_forms_that_readers_chose_count_with_their_edition(
-    room: Run, tmp_path: Path
+    room: Run, tmp_path: Path, either_store: str
 ) -> None:
     """The edition of a Monday, which a reader gets as the week's."""
     for address in ("ann@example.org", "bob@example.org"):
         room(f"subscribers add {address} --now 2026-11-23T08:00")
-    store = open_store(f"sqlite:///{tmp_path / 'syndicate.db'}")
+    store = open_store(either_store)
     with store.write() as connection:
         preferences.save_preferences(
             connection, 1, selection="", cadence="weekly", hour=None, time_zone="", paused_until=None

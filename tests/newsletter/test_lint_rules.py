@@ -132,7 +132,7 @@ def test_what_costs_only_looks_or_works_in_part_is_a_warning(html: str, feature:
         ("FREE MONEY INSIDE", "all capitals"),
         ("Re: our talk", "pretends to be an answer"),
         ("Win!!!", "several of !"),
-        ("x" * 71, "cut it off at 70"),
+        ("x" * 101, "cut it off at 100"),
         ("", "is empty"),
         ("العدد الجديد من النشرة", ""),
         ("新闻每日摘要第一期出版", ""),

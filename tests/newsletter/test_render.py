@@ -1,5 +1,6 @@
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from syndicate.errors import RenderError
 from syndicate.model import Digest, EditionStory, Enclosure, Image, Newsletter, RelatedLink, Republish
 from syndicate.newsletter.lint import errors_of, lint_mail
+from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import TOKEN, RenderedEdition, SiteFacts, inline_styles, render_edition
 from syndicate.newsletter.sample import sample_stories
 from syndicate.newsletter.views import digest_from_stories
@@ -250,26 +252,63 @@ def test_a_mailto_leaves_where_no_web_server_answers() -> None:
     assert mail in [link["href"] for link in Elements(rendered.html).all("a")]
 
 
-def test_M15_the_subject_names_the_newsletter_and_the_first_story() -> None:
-    assert render((story(title="Bridge reopens"),)).subject == "The Morning Brief: Bridge reopens"
+def test_M15_the_subject_is_the_first_headline_and_the_newsletter_where_there_is_space() -> None:
+    assert render((story(title="Bridge reopens"),)).subject == "Bridge reopens | The Morning Brief"
+    full = "Harbour bridge reopens after three years of work, today"
+    assert render((story(title=full[:-7]),)).subject == f"{full[:-7]} | The Morning Brief"
+    assert render((story(title=full),)).subject == full
 
 
 def test_M15_a_long_or_wild_subject_is_one_short_line() -> None:
     subject = render((story(title="A\r\nBcc: x\u2028" + "very " * 50),)).subject
-    assert len(subject) <= 70
+    assert len(subject) <= 100
     assert subject.isprintable()
+    assert subject.endswith(" very…")
 
 
 def test_an_update_says_so_everywhere() -> None:
     rendered = render((replace(story(title="Budget agreed"), follow_up=True),))
-    assert rendered.subject == "The Morning Brief: Update: Budget agreed"
+    assert rendered.subject == "Update: Budget agreed | The Morning Brief"
     assert "Update: Budget agreed" in rendered.text
     assert re.search("Update:</span> Budget agreed", rendered.html)
 
 
+@pytest.mark.parametrize(
+    ("ago", "days", "language", "shown"),
+    [
+        (timedelta(hours=16, minutes=55), 1, "", "14:05"),
+        (timedelta(hours=26), 1, "", "Mon 05:00"),
+        (timedelta(hours=16, minutes=55), 7, "", "Mon 14:05"),
+        (timedelta(days=3), 7, "de", "Sa., 07:00"),
+        (timedelta(days=3), 7, "ar", "السبت 07:00"),
+        (timedelta(days=6), 7, "fr", "18 novembre 2026"),
+        (timedelta(hours=6), 1, "", "24 November 2026"),
+    ],
+)
+def test_each_item_has_its_time_on_the_clock_of_the_newsletter(
+    ago: timedelta, days: int, language: str, shown: str
+) -> None:
+    """The edition of a Tuesday, 07:00 in Berlin; an article of midnight (UTC) has a date only."""
+    end = NOW - timedelta(hours=1)
+    period = Period(start=end - timedelta(days=days), end=end)
+    letter = newsletter(time_zone="Europe/Berlin", language=language)
+
+    stories = (story(published=end - ago), story(2, kind="trending", published=end - ago))
+    rendered = render(stories, letter=letter, period=period)
+
+    assert rendered.text.count(f"paper1 · {shown}\n") == 2
+    assert rendered.html.count(f'<span dir="auto">{shown}</span>') == 2
+    assert errors_of(lint_mail(rendered)) == ()
+
+
+def test_an_item_without_a_date_has_no_time() -> None:
+    undated = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=2, hours=3)
+    assert "paper1\n" in render((story(published=undated),)).text
+
+
 def test_an_edition_of_trending_stories_alone_has_a_subject() -> None:
     rendered = render((story(title="Rye bread", kind="trending"),))
-    assert rendered.subject == "The Morning Brief: Rye bread"
+    assert rendered.subject == "Rye bread | The Morning Brief"
     assert errors_of(lint_mail(rendered)) == ()
 
 

@@ -49,7 +49,7 @@ class Daemon:
                 return line
         raise AssertionError(f"it ended before {event!r}: {self.events}")
 
-    def get(self, url: str) -> tuple[int, bytes]:
+    def get(self, url: str | urllib.request.Request) -> tuple[int, bytes]:
         """What its web server answers."""
         with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
             return answer.status, answer.read()

@@ -8,19 +8,22 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request
 
 import feedparser
 import psycopg
 import pytest
 from click.testing import CliRunner
 
+from syndicate.audience.tokens import unsubscribe_token
 from syndicate.cli.daemon import daemon_lock
 from syndicate.cli.setup import check
 from syndicate.cli.status import status
 from syndicate.errors import StoreBusy
 from syndicate.services import open_services
 from syndicate.settings import load_settings
-from syndicate.store import quarantine, stale
+from syndicate.store import audience, leases, quarantine, stale
 from tests.net.scripted_server import ScriptedServer, answer, hang
 from tests.runners.daemon import PATIENCE, running
 
@@ -289,12 +292,13 @@ def test_O9_a_daemon_whose_store_another_one_has_taken_exits_4(tmp_path: Path, s
     assert "another daemon works with" in daemon.events[-1]["event"]
 
 
-def test_T4_it_ends_within_seconds_while_a_template_loops(tmp_path: Path) -> None:
+def test_T4_it_ends_within_seconds_while_a_template_loops(tmp_path: Path, store_url: str) -> None:
     front = tmp_path / "mine" / "pages" / "front.html"
     front.parent.mkdir(parents=True)
     loop = "{% for a in range(99999) %}"
     front.write_text(loop + loop + "{% endfor %}{% endfor %}", "utf-8")
-    config = write(tmp_path / "config.toml", more='[templates]\nfolder = "mine"\n')
+    more = f'[store]\nurl = "{store_url}"\n[templates]\nfolder = "mine"\n'
+    config = write(tmp_path / "config.toml", more=more)
     with running(config) as daemon:
         url = daemon.wait_for("serving")["url"]
         deadline = time.monotonic() + PATIENCE
@@ -310,6 +314,36 @@ def test_T4_it_ends_within_seconds_while_a_template_loops(tmp_path: Path) -> Non
         assert time.monotonic() < deadline
     with open_services(load_settings(config, {})) as services, services.store.read() as connection:
         assert quarantine.failures(connection) == ()
+
+
+def test_E9_it_ends_a_subscription_by_one_click_and_refuses_what_is_no_form(
+    tmp_path: Path, store_url: str
+) -> None:
+    letter = '[mail]\naddress = "1 Pier Road"\n[[newsletters]]\nname = "daily"\nschedule = "daily 07:00"\n'
+    config = write(tmp_path / "config.toml", more=f'[store]\nurl = "{store_url}"\n{letter}')
+    reader = {"address": "ann@example.org", "address_key": "ann@example.org", "name": "", "language": ""}
+    with open_services(load_settings(config, {})) as services, services.store.write() as connection:
+        audience.add_subscription(
+            connection, **reader, newsletter="daily", evidence="a form", now=datetime.now(UTC)
+        )
+        number = audience.subscription_of(connection, "ann@example.org", "daily")
+        assert number is not None
+        token = unsubscribe_token(leases.secret(connection), number)
+
+    def subscribed() -> int:
+        with open_services(load_settings(config, {})) as services, services.store.read() as connection:
+            return audience.count_readers(connection)
+
+    with running(config) as daemon:
+        link = f"{daemon.wait_for('serving')['url']}/unsubscribe/{token}"
+        one_click = b"List-Unsubscribe=One-Click"
+        with pytest.raises(HTTPError, match="415"):
+            daemon.get(Request(link, one_click, {"Content-Type": "text/plain"}))
+        assert subscribed() == 1
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert daemon.get(Request(link, one_click, form))[0] == 200
+        assert subscribed() == 0
+        assert daemon.end(signal.SIGTERM) == 0
 
 
 def renderers(daemon: int) -> list[int]:

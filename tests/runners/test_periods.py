@@ -43,13 +43,16 @@ def feed(at: datetime) -> bytes:
     return answer(200, body.encode(), Content_Type="application/rss+xml")
 
 
-def newsroom(folder: Path, url: str, due: datetime, known_since: datetime, more: str = "") -> Path:
+def newsroom(
+    folder: Path, store_url: str, feed_url: str, due: datetime, known_since: datetime, more: str = ""
+) -> Path:
     """A configuration with a source and a daily newsletter, and a store that has known both for some time."""
     config = folder / "config.toml"
-    source = f'[[sources]]\nname = "harbour"\nurl = "{url}"\n' if url else ""
+    source = f'[[sources]]\nname = "harbour"\nurl = "{feed_url}"\n' if feed_url else ""
     config.write_text(
-        '[http]\nallow_private = true\n[mail]\naddress = "1 Pier Road"\n[web]\nlisten = "127.0.0.1:0"\n'
-        f'{source}[[newsletters]]\nname = "daily"\nschedule = "daily {due:%H:%M}"\n{more}',
+        f'[store]\nurl = "{store_url}"\n[http]\nallow_private = true\n[mail]\naddress = "1 Pier Road"\n'
+        f'[web]\nlisten = "127.0.0.1:0"\n{source}'
+        f'[[newsletters]]\nname = "daily"\nschedule = "daily {due:%H:%M}"\n{more}',
         "utf-8",
     )
     with open_services(load_settings(config, {}), now=known_since):
@@ -64,14 +67,14 @@ def cut(config: Path) -> list[tuple[str, Edition]]:
 
 @pytest.mark.parametrize("first_edition", ["next", "latest"])
 def test_started_after_the_due_time_it_reads_its_sources_before_it_cuts(
-    tmp_path: Path, first_edition: str
+    tmp_path: Path, store_url: str, first_edition: str
 ) -> None:
     now = datetime.now(UTC)
     due = (now - timedelta(minutes=1)).replace(second=0, microsecond=0)
     with ScriptedServer({"/feed": feed(due)}) as server:
         known_since = now if first_edition == "latest" else now - DAY
         more = f'first_edition = "{first_edition}"\n'
-        config = newsroom(tmp_path, server.url("/feed"), due, known_since, more)
+        config = newsroom(tmp_path, store_url, server.url("/feed"), due, known_since, more)
         with running(config) as daemon:
             waits = daemon.wait_for("edition", newsletter="daily")
             assert daemon.wait_for("edition", newsletter="daily")["outcome"] == "cut"
@@ -82,9 +85,9 @@ def test_started_after_the_due_time_it_reads_its_sources_before_it_cuts(
     assert (state, edition.stories, edition.period_end) == ("cut", len(TITLES), due)
 
 
-def test_each_missed_period_is_logged_and_recorded_after_a_long_pause(tmp_path: Path) -> None:
+def test_each_missed_period_is_logged_and_recorded_after_a_long_pause(tmp_path: Path, store_url: str) -> None:
     due = (datetime.now(UTC) - 8 * HOUR).replace(second=0, microsecond=0)
-    config = newsroom(tmp_path, "", due, due - 4 * DAY)
+    config = newsroom(tmp_path, store_url, "", due, due - 4 * DAY)
     with open_services(load_settings(config, {})) as services:
         assert [one.outcome for one in services.editions.run(due - 3 * DAY)] == ["empty"]
     with running(config) as daemon:
@@ -95,7 +98,9 @@ def test_each_missed_period_is_logged_and_recorded_after_a_long_pause(tmp_path: 
 
 
 @pytest.mark.skipif(LIBFAKETIME is None, reason="needs libfaketime (apt-get install libfaketime)")
-def test_a_clock_that_is_a_day_ahead_for_seconds_uses_up_no_period_and_stops_no_job(tmp_path: Path) -> None:
+def test_a_clock_that_is_a_day_ahead_for_seconds_uses_up_no_period_and_stops_no_job(
+    tmp_path: Path, store_url: str
+) -> None:
     """There are no sources to wait for: nothing but the clock keeps it from calling tomorrow empty."""
     now = datetime.now(UTC)
     clock = tmp_path / "clock"
@@ -106,7 +111,7 @@ def test_a_clock_that_is_a_day_ahead_for_seconds_uses_up_no_period_and_stops_no_
         "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
-    config = newsroom(tmp_path, "", now + HOUR, now - HOUR)
+    config = newsroom(tmp_path, store_url, "", now + HOUR, now - HOUR)
     with running(config, fake) as daemon:
         url = daemon.wait_for("serving")["url"]
         daemon.wait_until_rung(url, "stories")

@@ -4,6 +4,7 @@ A list that is read on a schedule owns its sources: new ones are added, changed 
 vanish from it are paused, never deleted. A list that cannot be read, or is suddenly empty, changes nothing.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -23,6 +24,14 @@ from syndicate.text.urls import canonical_url, host_of, is_web_url
 LEASE = timedelta(minutes=10)
 OPML_ACCEPT = "text/x-opml, application/xml, text/xml;q=0.9, */*;q=0.5"
 LONGEST_NAME = 100
+LONGEST_TITLE = 60
+"""Characters of a feed's own title that are taken for its name."""
+_NO_NAME = re.compile(
+    r"search results|records found|://|\bwww\.|\w@\w"
+    r"|^\W*(?:rss|atom|xml|untitled|home|latest|world|top stories|articles|posts)?\W*(?:feed|page)?\W*$",
+    re.IGNORECASE,
+)
+_BEHIND_NAME = re.compile(r"\s+[-–—|»>·]\s.*|:\s.*", re.DOTALL)
 FIRST_PAUSE = 3600.0
 LONGEST_PAUSE = 86_400.0
 LONGEST_ERROR = 500
@@ -156,7 +165,8 @@ def import_outlines(
     taken = {one.name for one in existing}.difference(paused)
     added: list[str] = []
     for outline, old in new:
-        name = old.name if old else free_name(outline.title, outline.feed_url, taken)
+        addresses = (outline.home_url, outline.feed_url)
+        name = old.name if old else free_name(outline.title, addresses, taken)
         source = replace(_source(outline, section, listed_in), name=name)
         if added_sources.add_source(connection, source, now):
             taken.add(name)
@@ -169,10 +179,21 @@ def import_outlines(
     )
 
 
-def free_name(title: str, url: str, taken: set[str]) -> str:
-    """A name that no source has: the title, else with the host behind it, else with a number."""
-    host = host_of(url)
-    base = (title or host)[:LONGEST_NAME].strip() or host
+def name_in_title(title: str) -> str:
+    """Return the title of a feed, of a long one the part before a dash, bar or colon; ``""`` for no name."""
+    short = title if len(title) <= LONGEST_TITLE else _BEHIND_NAME.sub("", title)
+    return short if len(short) <= LONGEST_TITLE else ""
+
+
+def free_name(title: str, addresses: Sequence[str], taken: set[str]) -> str:
+    """Return a name that no source has: the title, else with the host behind it, else with a number.
+
+    The host is that of the first web address. It is the name when the title is none, as "Search results"
+    is.
+    """
+    host = next(filter(None, map(host_of, addresses)), "").removeprefix("www.")
+    base = "" if _NO_NAME.search(title) else title[:LONGEST_NAME].strip(" -–—|»")
+    base = base or host
     if base not in taken:
         return base
     longer = f"{base[: LONGEST_NAME - len(host) - 3]} ({host})" if len(host) < LONGEST_NAME - 20 else base

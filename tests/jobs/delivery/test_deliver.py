@@ -251,3 +251,17 @@ def test_a_server_that_always_leaves_after_its_354_leaves_nothing_in_doubt(desk:
         result = leaving.run(NOW)
     assert (result.uncertain, result.sent, "closed the connection" in result.problem) == (0, 0, True)
     assert states(desk) == {"ann": "pending", "bob": "pending"}
+
+
+def test_a_server_that_closes_after_every_250_gets_one_mail_on_each_connection_quietly(
+    desk: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    readers = [f"reader{number}" for number in range(9)]
+    mail_to(desk, *readers)
+    with ScriptedSmtp({"BODY": b"250 ok\r\n" + DROP_AFTER}) as smtp:
+        result = job(desk, smtp.port).run(NOW)
+    assert result == DeliverResult(sent=9)
+    assert states(desk) == dict.fromkeys(readers, "sent")
+    assert len(smtp.accepted) == 9
+    assert smtp.connections >= 9
+    assert caplog.records == []

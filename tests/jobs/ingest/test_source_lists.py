@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.jobs.ingest.source_lists import ListOutcome, export_outlines, free_name, import_outlines
+from syndicate.jobs.ingest.source_lists import (
+    ListOutcome,
+    export_outlines,
+    free_name,
+    import_outlines,
+    name_in_title,
+)
 from syndicate.model import Absence, FullText, Origin, Paywall, Republish, Selectors, Source, SourceKind
 from syndicate.opml import Outline, OutlineList, read_opml, write_opml
 from syndicate.services import Services
@@ -292,11 +298,43 @@ def test_importing_the_same_file_twice_adds_nothing(room: Room):
 def test_two_feeds_of_one_title_get_two_names():
     same = OutlineList(outlines=())
     assert same.outlines == ()
-    assert free_name("News", "https://a.example/", set()) == "News"
-    assert free_name("News", "https://a.example/", {"News"}) == "News (a.example)"
-    assert free_name("News", "https://a.example/", {"News", "News (a.example)"}) == "News (a.example) 2"
-    assert len(free_name("x" * 300, "https://a.example/", {"x" * 100})) <= 100
-    assert free_name("", "https://a.example/", set()) == "a.example"
+    addresses = ("https://www.a.example/", "https://feeds.example/a")
+    assert free_name("News", addresses, set()) == "News"
+    assert free_name("News", addresses, {"News"}) == "News (a.example)"
+    assert free_name("News", addresses, {"News", "News (a.example)"}) == "News (a.example) 2"
+    assert len(free_name("x" * 300, addresses, {"x" * 100})) <= 100
+    assert free_name("", ("/", addresses[1]), set()) == "feeds.example"
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("NDTV News Search Records Found 1000", "a.example"),
+        ("RSS", "a.example"),
+        ("RSS Feed", "a.example"),
+        ("Untitled", "a.example"),
+        ("World", "a.example"),
+        ("https://a.example/feed.xml", "a.example"),
+        ("A site by jo@a.example", "a.example"),
+        ("Rest of World -", "Rest of World"),
+        ("kottke.org", "kottke.org"),
+        ("Home Cooking", "Home Cooking"),
+        ("Feed the Birds", "Feed the Birds"),
+        ("NYT > World News", "NYT > World News"),
+        ("TechTinkering - Retro Computers, Programming, General Technical Tinkering", "TechTinkering"),
+        ("A diary of everything that came to my mind while I waited for the bus", "a.example"),
+    ],
+)
+def test_a_source_is_called_by_the_title_of_its_feed_if_that_is_a_name(title: str, name: str):
+    assert free_name(name_in_title(title), ("https://www.a.example/",), set()) == name
+
+
+def test_a_list_of_sources_keeps_the_long_names_it_has(room: Room):
+    title = "A diary of everything that came to my mind while I waited for the bus"
+    with room.store.write() as connection:
+        body = f'<outline text="{title}" xmlUrl="https://a.example/f"/>'
+        found = read_opml(f"<opml><body>{body}</body></opml>".encode())
+        assert import_outlines(connection, found, NOW).added == (title,)
 
 
 def test_a_stop_does_not_wait_for_a_list_that_hangs_and_holds_nothing_against_it(room: Room):

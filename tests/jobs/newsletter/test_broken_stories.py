@@ -31,12 +31,12 @@ def declare(room: Room, more: str = "") -> None:
 
 
 @pytest.fixture
-def office(room: Room) -> Room:
-    room.declare(SOURCES + DAILY, now=DECLARED)
-    room.subscribe("ann@example.org")
-    room.add(*(news(n, SEVEN - n * HOUR, title) for n, title in enumerate(TITLES, start=1)))
-    room.services.stories.run(SEVEN)
-    return room
+def office(rooms: Room) -> Room:
+    rooms.declare(SOURCES + DAILY, now=DECLARED)
+    rooms.subscribe("ann@example.org")
+    rooms.add(*(news(n, SEVEN - n * HOUR, title) for n, title in enumerate(TITLES, start=1)))
+    rooms.services.stories.run(SEVEN)
+    return rooms
 
 
 def broken(room: Room) -> list[tuple[str, str]]:

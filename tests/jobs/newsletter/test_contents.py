@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from syndicate.jobs.newsletter.article_outcomes import article_outcomes
 from syndicate.model import LeaveReason
 from syndicate.store import edition_articles
@@ -21,6 +23,12 @@ RELEASE = """Foo {0} is released. The server starts faster, uses less memory and
 thanks to everybody who sent patches, tested the candidates and wrote the manual of Foo {0}."""
 STRIKE = """Crews of the northern ferry line stayed on shore for a second day as talks about night shifts
 broke down. The harbour authority closed three piers and sent freight to the southern port."""
+
+
+@pytest.fixture
+def room(rooms: Room) -> Room:
+    """The newsroom of every test here, on each engine."""
+    return rooms
 
 
 def release(number: int, version: str, days: int):

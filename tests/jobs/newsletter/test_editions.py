@@ -65,12 +65,12 @@ def waiting(room: Room) -> int:
 
 
 @pytest.fixture
-def desk(room: Room) -> Room:
+def desk(rooms: Room) -> Room:
     """One newsletter known for a month, two subscribers, and a story of yesterday."""
-    room.declare(SOURCES + DAILY, now=DECLARED)
-    room.subscribe("ann@example.org", "bob@example.org")
-    room.add(news(1, SEVEN - 3 * HOUR, "Lighthouse becomes a library"))
-    return room
+    rooms.declare(SOURCES + DAILY, now=DECLARED)
+    rooms.subscribe("ann@example.org", "bob@example.org")
+    rooms.add(news(1, SEVEN - 3 * HOUR, "Lighthouse becomes a library"))
+    return rooms
 
 
 def test_an_edition_is_cut_once_with_a_delivery_for_everybody(desk: Room) -> None:

@@ -334,7 +334,7 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(office: Office) -> None
         ("drop", {"story": "999"}),
         ("drop", {"story": "-1"}),
         ("retitle", {"text": " "}),
-        ("subject", {"text": "x" * 100}),
+        ("subject", {"text": "x" * 101}),
         ("approve", {"sure": "yes", "edition": "999"}),
         ("approve", {"sure": "yes", "edition": "x"}),
         ("approve", {"sure": "yes", "seen": ""}),
