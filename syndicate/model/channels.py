@@ -22,6 +22,8 @@ class Clause:
     field: ClauseField
     values: tuple[str, ...]
     negated: bool = False
+    # Languages in which the stories of a list are shown, if they can.
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
