@@ -22,8 +22,7 @@ class Clause:
     field: ClauseField
     values: tuple[str, ...]
     negated: bool = False
-    # Languages in which the stories of a list are shown, if they can.
-    languages: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()  # in which a list shows its stories, if they have an article in one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

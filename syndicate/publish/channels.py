@@ -39,8 +39,8 @@ _HELP = (
 )
 
 
-def parse_query(text: str, language: str = "") -> tuple[Clause, ...]:
-    """Turn the query of a channel in a language into the clauses the store asks for.
+def parse_query(text: str) -> tuple[Clause, ...]:
+    """Turn a channel query into the clauses the store asks for.
 
     Raises ``ConfigError`` with the position, counted from 1, and what to write instead.
     """
@@ -56,11 +56,14 @@ def parse_query(text: str, language: str = "") -> tuple[Clause, ...]:
         if after == position < len(text):
             _refuse(text, position, f"{text[position]!r} is not expected here", "separate clauses by a space")
         position = after
-    wanted = [one.values for one in clauses if one.field is ClauseField.LANGUAGE and not one.negated]
-    languages = wanted[0] if wanted else tuple(filter(None, [main_language(language)]))
-    return tuple(
-        replace(one, languages=languages) if one.field is ClauseField.LIST else one for one in clauses
-    )
+    return tuple(clauses)
+
+
+def in_language(clauses: tuple[Clause, ...], *languages: str) -> tuple[Clause, ...]:
+    """Return clauses that show listed stories in the languages that the query names, else in these."""
+    named = [one.values for one in clauses if one.field is ClauseField.LANGUAGE and not one.negated]
+    wanted = named[0] if named else tuple(map(main_language, languages))
+    return tuple(replace(one, languages=wanted) if one.field is ClauseField.LIST else one for one in clauses)
 
 
 def only_section(channel: Channel) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from syndicate.ingest.rules import Rule, Verdict, parse_condition, parse_rewrite
 from syndicate.model import Access, Channel, Newsletter, Republish, Selectors, Source, SourceKind, SourceList
-from syndicate.publish.channels import parse_query
+from syndicate.publish.channels import in_language, parse_query
 from syndicate.settings import Settings
 from syndicate.settings.sources import AuthSettings, SourceSettings
 from syndicate.text.plain import clean_line
@@ -43,7 +43,7 @@ def declared_channels(settings: Settings) -> tuple[Channel, ...]:
             name=channel.name,
             title=channel.title or channel.name.replace("-", " ").capitalize(),
             query=channel.query,
-            clauses=parse_query(channel.query, channel.language or settings.site.language),
+            clauses=in_language(parse_query(channel.query), channel.language or settings.site.language),
             limit=channel.limit,
             language=channel.language or settings.site.language,
             description=channel.description,
@@ -62,7 +62,7 @@ def declared_newsletters(settings: Settings) -> tuple[Newsletter, ...]:
             schedule=newsletter.schedule,
             time_zone=newsletter.time_zone or settings.site.time_zone,
             query=newsletter.query,
-            clauses=parse_query(newsletter.query, newsletter.language or settings.site.language),
+            clauses=parse_query(newsletter.query),
             stories=newsletter.stories,
             trending=newsletter.trending,
             language=newsletter.language or settings.site.language,

@@ -107,11 +107,9 @@ def main_language(tag: str) -> str:
     return tag.partition("-")[0].lower()
 
 
-def is_foreign(language: str, other: str) -> bool:
+def is_foreign(one: str, other: str) -> bool:
     """Return whether two tags name different languages, whatever their regions; ``""`` is unknown."""
-    if language == other or "" in (language, other):
-        return False
-    return main_language(language) != main_language(other)
+    return one != other and "" not in (one, other) and main_language(one) != main_language(other)
 
 
 def count_sources(name: str, language: str, others: Iterable[RelatedLink]) -> tuple[int, int]:

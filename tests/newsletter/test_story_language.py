@@ -10,13 +10,13 @@ from tests.newsletter.stories import NOW, PERIOD, candidate, member
 SINCE = PERIOD.start - timedelta(days=1)
 
 
-def story(*languages: str, hours: dict[int, float] | None = None, **changes: dict[int, bool]) -> Candidate:
+def story(*languages: str, hours: dict[int, float] | None = None, unmatched: int = 0) -> Candidate:
     """A story with a report in each of these languages, numbered from 1, by a source each."""
     members = [
         replace(
             member(number, source=number, hours_ago=(hours or {}).get(number, 1.0)),
             language=language,
-            **{name: values[number] for name, values in changes.items() if number in values},
+            matches=number != unmatched,
         )
         for number, language in enumerate(languages, 1)
     ]
@@ -40,7 +40,7 @@ def test_the_first_preferred_language_of_a_story_leads_it() -> None:
 
 def test_a_language_counts_only_with_a_report_that_the_newsletter_takes_and_that_is_not_long_past() -> None:
     leads = {"en": 1, "de": 2}
-    assert chosen(story("en", "de", matches={2: False}), "de", leads=leads) == (1, [2])
+    assert chosen(story("en", "de", unmatched=2), "de", leads=leads) == (1, [2])
     assert chosen(story("en", "de", hours={2: 100}), "de", leads=leads) == (1, [2])
     told = replace(story("en", "de", hours={2: 100}).members[1], told_at=NOW - timedelta(days=3), told_in=1)
     one = story("en", "de")

@@ -143,10 +143,10 @@ def test_section_and_address_tell_opinion_pieces_too() -> None:
     assert is_report(FLOOD, section="Porto", url="https://paper.example/opinions-differ")
 
 
-def language(*reports: tuple[str, float], **changes: object) -> str:
+def language(*reports: tuple[str, float]) -> str:
     """The language that leads, of reports (language, hours ago) by one source each."""
     candidates = [
-        candidate(number, hours, language=name, source_id=number, **changes)
+        candidate(number, hours, language=name, source_id=number)
         for number, (name, hours) in enumerate(reports, 1)
     ]
     return leading_language(lead_candidates(candidates))

@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 from lxml import html as lxml_html
+from sqlalchemy import select
 
 from syndicate.jobs.newsletter.article_outcomes import article_outcomes
 from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.model import EditorAction
-from syndicate.publish.channels import parse_query
-from syndicate.store import channels, leases, story_leads, story_moves
+from syndicate.publish.channels import in_language, parse_query
+from syndicate.store import channels, leases, schema, story_leads, story_moves
 from syndicate.store import stories as story_store
 from syndicate.store.story_moves import MERGED, StoryMove
 from tests.factories import new_article
+from tests.jobs.choosing import JO, choose
 from tests.jobs.newsletter.test_editions import carried, run
 from tests.jobs.room import Room, source
 from tests.jobs.stories.test_ranking import decide
@@ -119,7 +121,7 @@ def build(room: Room) -> Path:
     return Path(room.services.output)
 
 
-def items(output: Path, channel: str) -> list[dict[str, Any]]:
+def items(output: Path, channel: str) -> Any:
     return json.loads((output / f"{channel}.json").read_text("utf-8"))["items"]
 
 
@@ -195,7 +197,7 @@ def test_lists_in_a_language_show_its_lead_of_each_story_and_others_only_where_i
 
     def shown(query: str, language: str) -> set[int]:
         with rooms.store.read() as connection:
-            clauses = parse_query(query, language)
+            clauses = in_language(parse_query(query), language)
             return {one.id for one in channels.channel_articles(connection, clauses, limit=50)}
 
     assert shown("top", "de-DE") == {ids["de"], alone}
@@ -216,7 +218,7 @@ def test_an_article_stays_in_a_list_when_another_leads_in_its_language(rooms: Ro
     with rooms.store.read() as connection:
         story = next(one.story_id for one in rooms.articles().values())
         assert story_leads.language_leads(connection, [story or 0])[story or 0, "de"] == later
-        found = channels.channel_articles(connection, parse_query("top", "de"), limit=50)
+        found = channels.channel_articles(connection, in_language(parse_query("top"), "de"), limit=50)
     assert {one.id for one in found} == {ids["de"], later}
 
 
@@ -386,3 +388,24 @@ def test_a_report_in_another_language_does_not_bring_a_told_story_back(room: Roo
         (answer,) = article_outcomes(connection, (newsletter,), german, SEVEN + DAY)
     assert answer.outcome == "left out"
     assert "another language" in answer.text
+
+
+def test_readers_who_chose_a_language_get_the_story_in_it(room: Room) -> None:
+    declare(room, DAILY + 'query = "top"\n')
+    room.subscribe(JO)
+    told(room, {"en": 5, "en-gb": 4, "de": 3, "fr": 2})
+    room.services.stories.run(SEVEN)
+    choose(room, JO, SEVEN - HOUR, language=["de"])
+    run(room, SEVEN)
+    with room.store.read() as connection:
+        rows = connection.execute(select(schema.editions.c.cadence, schema.editions.c.text))
+        lines = {row.cadence: row.text.splitlines() for row in rows}
+        url = room.services.private_feeds.url_of(JO) if room.services.private_feeds else ""
+    (chosen,) = lines.keys() - {"edition"}
+    assert REPORTS["en"][1] in lines["edition"]
+    assert REPORTS["de"][1] in lines[chosen]
+    assert REPORTS["en"][1] not in lines[chosen]
+    assert room.services.private_feeds is not None
+    feed = room.services.private_feeds.read(url.rpartition("/")[2].removesuffix(".rss"), "json")
+    assert feed is not None
+    assert [one["title"] for one in json.loads(feed.body)["items"]] == [REPORTS["de"][1]]
