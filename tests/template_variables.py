@@ -6,9 +6,8 @@ from syndicate.templating import Templates
 
 _ENVIRONMENT = Environment(autoescape=True)
 # Only their names count here.
-_ENVIRONMENT.filters |= dict.fromkeys(
-    ("date", "day", "full_date", "zone_name", "iso", "minutes", "host", "file_name", "file_size"), str
-)
+_FILTERS = "date day full_date zone_name iso minutes host file_name file_size language_name"
+_ENVIRONMENT.filters |= dict.fromkeys(_FILTERS.split(), str)
 
 
 def variables(templates: Templates, name: str) -> frozenset[str]:

@@ -50,7 +50,8 @@ def _site(services: Services, now: datetime) -> Renders:
     lists = {"top": headlines, "trending": headlines}
     for item in items:
         yield partial(pages.article_page, item, **lists, more_from_section=headlines)
-    yield partial(pages.front_page, **lists, sections=[SectionBlock(name="Sample", items=headlines)])
+    block = SectionBlock(name="Sample", path="site/sections/sample.html", headlines=headlines)
+    yield partial(pages.front_page, **lists, sections=[block])
     yield pages.front_page
     yield partial(pages.section_page, "Sample", [])
     yield partial(pages.section_page, "Sample", headlines, **lists)

@@ -24,6 +24,7 @@ from syndicate.store import stories as story_store
 from syndicate.store.ranking import SourceWeight
 from syndicate.store.story_moves import MERGED, StoryMove, StoryReason, story_moves, story_reason
 from syndicate.stories import RankingOptions, shared_terms, usual_stems
+from syndicate.text.language import count_sources
 
 # Texts of other stories that tell which words are usual.
 USUAL_FROM = 200
@@ -40,6 +41,7 @@ class Explanation:
     reason: StoryReason | None
     moves: list[StoryMove]
     coverage: list[RelatedLink]
+    foreign_sources: int
     twins: list[RelatedLink]
     related: list[RelatedLink]
     shared: Mapping[int, tuple[str, ...]]
@@ -84,6 +86,7 @@ def explanation(connection: Connection, services: Services, text: str, now: date
         reason=story_reason(connection, article.id),
         moves=story_moves(connection, story_id),
         coverage=[link for link in told if link.article_id != article.id],
+        foreign_sources=count_sources(sources[article.source_id], article.language, told)[1],
         twins=story_store.twin_links(connection, article, site_url=site_url),
         related=related,
         shared={
@@ -160,9 +163,10 @@ def _print(found: Explanation, options: RankingOptions, zone: ZoneInfo) -> None:
 
 
 def _print_story(found: Explanation, story: Story, zone: ZoneInfo) -> None:
+    foreign = f" ({found.foreign_sources} in other languages)" if found.foreign_sources else ""
     click.echo(
         f"\nStory {story.id}: {plural(story.articles, 'article')} from "
-        f"{plural(story.coverage, 'source')}, led by article {story.lead_id}"
+        f"{plural(story.coverage, 'source')}{foreign}, led by article {story.lead_id}"
     )
     if found.reason is not None:
         click.echo(_reason(found.reason))
@@ -170,8 +174,8 @@ def _print_story(found: Explanation, story: Story, zone: ZoneInfo) -> None:
         click.echo(f"  {local(move.moved, zone)}: {_move(move, story.id)}")
     if found.coverage:
         table(
-            ("article", "source", "title"),
-            [(one.article_id, one.source_name, one.title) for one in found.coverage],
+            ("article", "source", "language", "title"),
+            [(one.article_id, one.source_name, one.language, one.title) for one in found.coverage],
         )
 
 
@@ -250,7 +254,8 @@ def _answer(found: Explanation) -> dict[str, Any]:
         "learned_weights": {source: one.weight for source, one in found.learned.items()},
         "story": _story(found),
         "coverage": [
-            {"id": one.article_id, "source": one.source_name, "title": one.title} for one in found.coverage
+            {"id": one.article_id, "source": one.source_name, "language": one.language, "title": one.title}
+            for one in found.coverage
         ],
         "related": [_related(link, found) for link in found.related],
         "newsletters": [asdict(one) for one in found.newsletters],
@@ -286,6 +291,7 @@ def _story(found: Explanation) -> dict[str, Any] | None:
         "lead": found.story.lead_id,
         "articles": found.story.articles,
         "coverage": found.story.coverage,
+        "foreign_sources": found.foreign_sources,
         "reason": None if found.reason is None else asdict(found.reason),
         "moves": [asdict(move) for move in found.moves],
     }

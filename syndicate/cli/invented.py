@@ -54,9 +54,8 @@ def article(item: PublishedArticle, *, own: bool) -> PublishedArticle:
     )
     ours = tuple(replace(link, url=f"https://example.com/{link.path}") for link in item.coverage)
     coverage = (*item.coverage, *ours)
-    return replace(
-        item, coverage=coverage, article=rich, source=replace(item.source, own=own), html="<p>Sample</p>"
-    )
+    item = replace(item, coverage=coverage, other_languages=coverage[:1], sources=3, foreign_sources=1)
+    return replace(item, article=rich, source=replace(item.source, own=own), html="<p>Sample</p>")
 
 
 def headline(item: PublishedArticle) -> Headline:
@@ -102,6 +101,8 @@ def digests(now: datetime) -> tuple[Digest, ...]:
         other_sources=2,
         covered_by=(link,),
         related=(link,),
+        other_languages=(replace(link, url="https://example.com/3", language="de"),),
+        foreign_sources=1,
         image=DigestImage(url="https://example.com/picture.jpg", alt="Sample", width=560, height=315),
         original_title="Sample",
         media=DigestMedia(url="https://example.com/talk.mp3", kind="audio", minutes=34),

@@ -307,7 +307,9 @@ class PublishedArticle:
 
     ``link`` leads to the publisher, or to our own page when the source is our own. ``html`` is
     already bounded by the source's ``republish``: ``""`` for none, a paragraph for summary.
-    ``related`` is "Read more" (at most five), ``coverage`` the same story by other sources.
+    ``related`` is "Read more" (at most five), ``coverage`` the same story by other sources, both in the
+    article's language; ``other_languages`` has the best of both in others (at most three). ``sources`` tell
+    the story, this one included (0: unknown), ``foreign_sources`` of them only in other languages.
     """
 
     article: Article
@@ -317,3 +319,6 @@ class PublishedArticle:
     text: str = ""
     related: tuple[RelatedLink, ...] = ()
     coverage: tuple[RelatedLink, ...] = ()
+    other_languages: tuple[RelatedLink, ...] = ()
+    sources: int = 0
+    foreign_sources: int = 0

@@ -22,6 +22,7 @@ class Clause:
     field: ClauseField
     values: tuple[str, ...]
     negated: bool = False
+    languages: tuple[str, ...] = ()  # in which a list shows its stories, if they have an article in one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,7 @@ class DigestMedia:
 class DigestStory:
     """One story. ``other_sources`` counts those beside ``source``; ``covered_by`` names some of them.
 
+    ``foreign_sources`` tell it only in other languages; ``other_languages`` links to some of these.
     ``url`` and ``summary`` may be ``""``, ``image`` and ``media`` may be ``None``. ``kind`` is ``top`` or
     ``trending``. ``original_title`` is the publisher's own where our editor wrote another, else ``""``.
     ``time`` is the time of publication in words of the mail, set when the mail is rendered.
@@ -71,6 +72,8 @@ class DigestStory:
     original_title: str = ""
     media: DigestMedia | None = None
     time: str = ""
+    other_languages: tuple[DigestLink, ...] = ()
+    foreign_sources: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,11 +111,14 @@ class Digest:
 
 def _story(written: Mapping[str, Any]) -> DigestStory:
     image, media = written["image"], written.get("media")
+    links = {
+        name: tuple(DigestLink(**_known(DigestLink, link)) for link in written.get(name, ()))
+        for name in ("covered_by", "related", "other_languages")
+    }
     values = {
         **written,
+        **links,
         "published": datetime.fromisoformat(written["published"]),
-        "covered_by": tuple(DigestLink(**_known(DigestLink, link)) for link in written["covered_by"]),
-        "related": tuple(DigestLink(**_known(DigestLink, link)) for link in written["related"]),
         "image": None if image is None else DigestImage(**_known(DigestImage, image)),
         "media": None if media is None else DigestMedia(**_known(DigestMedia, media)),
     }

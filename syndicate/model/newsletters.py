@@ -103,13 +103,14 @@ class LeaveReason(StrEnum):
     """Reason why an edition did not carry an article of its period.
 
     An article left out for ``SIZE`` or ``TEMPLATE`` waits for the next edition. With ``SAME_EVENT`` another
-    item told it.
+    item told it. ``LANGUAGE``: its story is told in another language.
     """
 
     REPEATS = "repeats"
     NO_ROOM = "no room"
     SHARE = "share"
     SAME_EVENT = "same event"
+    LANGUAGE = "language"
     EDITOR = "editor"
     SIZE = "size"
     GONE = "gone"

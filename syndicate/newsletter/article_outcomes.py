@@ -117,6 +117,7 @@ def _left_out(one: EditionArticle, edition: str) -> str:
         LeaveReason.REPEATS: f"repeats what edition {one.detail} told; left out of {edition}",
         LeaveReason.NO_ROOM: f"no room in {edition}: {rank}",
         LeaveReason.SHARE: f"no room in {edition}: its source had {one.detail} stories there already",
+        LeaveReason.LANGUAGE: f"left out of {edition}: the newsletter tells its story in another language",
         LeaveReason.EDITOR: f"an editor left it out of {edition}",
         LeaveReason.SIZE: f"{edition} had no space for it in the mail; it waits for the next edition",
         LeaveReason.TEMPLATE: f"a template fails with it; left out of {edition}, it waits for the next",

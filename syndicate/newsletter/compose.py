@@ -53,6 +53,7 @@ class Member:
     (``None`` if none did), ``told_in`` the edition's id. ``still_news``: it is
     news whatever its date, for the last edition had no space for it, or its source could not be read in time.
     ``says_else``: it names another version, number, name or event than every article that was told.
+    ``language`` is a tag without a region; ``foreign``: the newsletter tells the story in another language.
     """
 
     article_id: int
@@ -65,6 +66,8 @@ class Member:
     told_at: datetime | None = None
     still_news: bool = False
     says_else: bool = False
+    language: str = ""
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,32 +137,36 @@ def items_of(
 
     Of a story that one source tells, every post with a text of its own is an item. A story of several sources
     is one item. If an edition told it before, it comes back for an article that says something else, for a
-    further post of a source whose post was told, or when its coverage grew. ``first``: the first edition;
-    ``everything``: all of the period comes from one source, so a text from ``ANOTHER_POST``
-    before is another post.
+    further post of a source whose post was told, or when its coverage grew. Foreign articles lead no item;
+    they are told with their story. ``first``: the first edition; ``everything``: all of the period comes from
+    one source, so a text from ``ANOTHER_POST`` before is another post.
     """
     members = [member for member in candidate.members if member.published < period.end]
     told = [member for member in members if member.told_at]
     texts = {member.text: member.told_in for member in told}
-    fresh = [member for member in members if _is_fresh(member, period, first=first)]
+    every = [member for member in members if _is_fresh(member, period, first=first)]
+    fresh = [member for member in every if not member.foreign]
+    abroad = [member for member in every if member.foreign]
+    foreign = tuple(LeftOut(article_id=one.article_id, reason=LeaveReason.LANGUAGE) for one in abroad)
     again = {member for member in fresh if _is_told(member, told, everything=everything)}
     new = [member for member in fresh if member not in again]
     repeats = tuple(_repeat(member, texts[member.text]) for member in fresh if member in again)
     if not new:
         pinned = [member for member in members if member.matches and candidate.pin and not told]
-        return ((_item(candidate, pinned, pinned[:1], members),) if pinned else (), repeats)
+        items = (_item(candidate, pinned, pinned[:1], members),) if pinned else ()
+        return items, repeats + (() if pinned else foreign)
     if len({member.source_id for member in members if member.matches}) == 1:
-        return tuple(_posts(candidate, new)), repeats
+        return tuple(_posts(candidate, new)), repeats + foreign
     if not told:
-        return (_item(candidate, new, new, members),), repeats
+        return (_item(candidate, new, new + abroad, members),), repeats
     sources = {member.source_id for member in told}
     other = [member for member in new if member.says_else]
     further = other or [member for member in new if member.source_id in sources]
-    if not further and not _has_grown(members, fresh, told, options):
+    if not further and not _has_grown(members, every, told, options):
         edition_id = max(texts.values())
-        return (), repeats + tuple(_repeat(member, edition_id) for member in new)
+        return (), repeats + tuple(_repeat(member, edition_id) for member in new) + foreign
     leads = [member for member in new if member.article_id == candidate.story.lead_id] or further or new
-    return (_item(candidate, leads, fresh, members, follow_up=True),), ()
+    return (_item(candidate, leads, every, members, follow_up=True),), ()
 
 
 def _is_told(member: Member, told: Iterable[Member], *, everything: bool) -> bool:

@@ -17,6 +17,7 @@ from syndicate.model import (
     RelatedLink,
     Republish,
 )
+from syndicate.text.language import count_sources
 from syndicate.text.plain import clean_line, excerpt
 from syndicate.text.urls import is_this_machine, is_web_url
 
@@ -67,18 +68,23 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
     source = harmless(story.lead.source.name)
     shows = story.lead.source.republish is not Republish.NONE
     coverage = story.lead.coverage
-    others = max(0, story.coverage - 1)
+    foreign = story.lead.other_languages
+    others, abroad = max(0, story.coverage - 1), story.lead.foreign_sources
     if story.follow_up:
         # Readers know the rest, and most of it is about what happened before.
         coverage = tuple(
             link for link in coverage if link.article_id in story.tells and link.url not in shown
         )
-        others = len({link.source_name for link in coverage} - {story.lead.source.name})
+        foreign = tuple(link for link in foreign if link.article_id in story.tells)
+        told, abroad = count_sources(story.lead.source.name, article.language, (*coverage, *foreign))
+        others = told - 1
     covered_by = _covered_by(coverage, source, shown, min(_COVERAGE_LIMIT, others))
     # "Read more" names nothing that the story's coverage names, whether it is shown or counted.
     shown.update(link.url for link in story.lead.coverage)
     related = _links(story.lead.related, shown)[:_RELATED_LIMIT]
     shown.update(link.url for link in related)
+    other_languages = _links(foreign, shown)
+    shown.update(link.url for link in other_languages)
     return DigestStory(
         title=harmless(article.title),
         url=_story_url(story, site),
@@ -99,6 +105,8 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
         story_id=story.story_id,
         article_id=article.id,
         kind=story.kind,
+        other_languages=other_languages,
+        foreign_sources=min(abroad, others),
     )
 
 

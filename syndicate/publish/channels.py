@@ -10,7 +10,7 @@ clause holds. The empty query holds for every article.
 ``language:ar``             the language is one of these (``en`` also covers ``en-gb``)
 ``word:flood``              title, summary or a tag has the word; ``flood`` alone means the same
 ``"climate summit"``        title, summary or tags have the phrase
-``top``, ``trending``       the article is on the stored list of that name
+``top``, ``trending``       the article leads a story on that list, in the channel's language if it can
 ``-tag:opinion``            a minus turns any clause round
 ==========================  =====================================================================
 
@@ -19,10 +19,12 @@ marks, where ``\"`` and ``\\`` stand for themselves; so does the plain word ``"t
 """
 
 import re
+from dataclasses import replace
 from typing import NoReturn
 
 from syndicate.errors import ConfigError
 from syndicate.model import Channel, Clause, ClauseField
+from syndicate.text.language import main_language
 from syndicate.text.names import tag_key
 
 _LISTS = ("top", "trending")
@@ -55,6 +57,13 @@ def parse_query(text: str) -> tuple[Clause, ...]:
             _refuse(text, position, f"{text[position]!r} is not expected here", "separate clauses by a space")
         position = after
     return tuple(clauses)
+
+
+def in_language(clauses: tuple[Clause, ...], *languages: str) -> tuple[Clause, ...]:
+    """Return clauses that show listed stories in the languages that the query names, else in these."""
+    named = [one.values for one in clauses if one.field is ClauseField.LANGUAGE and not one.negated]
+    wanted = named[0] if named else tuple(map(main_language, languages))
+    return tuple(replace(one, languages=wanted) if one.field is ClauseField.LIST else one for one in clauses)
 
 
 def only_section(channel: Channel) -> str:

@@ -28,7 +28,7 @@ from syndicate.publish.feed_words import FeedWords, words_in
 from syndicate.publish.fragments import Key
 from syndicate.publish.lead_image import with_lead_image
 from syndicate.publish.options import PublishOptions
-from syndicate.text.dates import human_date
+from syndicate.text.dates import human_date, language_name
 from syndicate.text.language import direction_of
 from syndicate.text.media_types import file_name, human_size
 from syndicate.text.names import tag_key
@@ -64,7 +64,8 @@ class FeedItem(NamedTuple):
     build and tuples compare in C. ``tags`` begin with the section. ``source_url`` is the feed the
     item came from, ``""`` for our own articles and for folders. ``minutes`` is the reading time.
     ``corrected`` is when its words last changed, if readers are told. ``short`` items carry their summary
-    in place of their text. Only ``presentable`` items may be written.
+    in place of their text. ``others`` are in other languages; with ``foreign`` sources that tell the story
+    only in these there are ``sources`` in all. Only ``presentable`` items may be written.
     """
 
     uid: str
@@ -90,6 +91,9 @@ class FeedItem(NamedTuple):
     enclosures: tuple[Enclosure, ...] = ()
     minutes: int = 1
     corrected: datetime | None = None
+    others: tuple[RelatedItem, ...] = ()
+    sources: int = 0
+    foreign: int = 0
 
     @property
     def dated(self) -> bool:
@@ -109,7 +113,7 @@ class FeedItem(NamedTuple):
     @property
     def key(self) -> Key:
         """Return what its fragments are remembered by."""
-        return self.uid, self.short, bool(self.related)
+        return self.uid, self.short, bool(self.related or self.others)
 
 
 def feed_url(channel: Channel, options: PublishOptions, suffix: str) -> str:
@@ -172,6 +176,9 @@ def feed_item(published: PublishedArticle, options: PublishOptions) -> FeedItem:
         enclosures=() if hidden else article.enclosures,
         minutes=article.minutes,
         corrected=corrected_at(article),
+        others=tuple(map(RelatedItem._make, map(_related_fields, published.other_languages))),
+        sources=published.sources if published.foreign_sources else 0,
+        foreign=published.foreign_sources,
     )
 
 
@@ -212,7 +219,8 @@ def presentable(item: FeedItem) -> FeedItem:
         source_home=xml_safe(item.source_home),
         source_id=_source_id(item),
         original_title=xml_safe(item.original_title),
-        related=_tidy_related(item),
+        related=_tidy_related(item, item.related),
+        others=_tidy_related(item, item.others),
         enclosures=tuple(
             replace(file, url=xml_safe(file.url), title=xml_safe(file.title)) for file in item.enclosures
         ),
@@ -274,9 +282,9 @@ def content_html(item: FeedItem, time_zone: ZoneInfo) -> str:
     if not item.own:
         name = escape(item.source_name, quote=False)
         body += f'<p>{words.source} <a href="{escape(item.url)}">{name}</a></p>'
-    if item.related:
-        lines = "".join(_related_line(link, item, time_zone, words) for link in item.related)
-        related = f"<hr><h3>{words.related}</h3><ul>{lines}</ul>"
+    for heading, links in _link_lists(item, words):
+        lines = "".join(_related_line(link, item, time_zone, words) for link in links)
+        related += f"{'' if related else '<hr>'}<h3>{heading}</h3><ul>{lines}</ul>"
     if item.direction == "rtl":
         language = f' lang="{escape(item.language)}"' if item.language else ""
         if direction_of(words.language) == "rtl":
@@ -302,11 +310,11 @@ def content_text(item: FeedItem, text: str, time_zone: ZoneInfo) -> str:
         paragraphs.append(words.updated.format(human_date(item.corrected, time_zone, words.language)))
     if not item.own:
         paragraphs.append(f"{words.source} {item.source_name}, {item.url}")
-    if item.related:
-        lines = [words.related]
-        for link in item.related:
-            day = words.day(link.published, time_zone)
-            lines.append(f"• {link.title} – {link.source_name}, {day}\n  {link.url}")
+    for heading, links in _link_lists(item, words):
+        lines = [heading]
+        for link in links:
+            day, name = words.day(link.published, time_zone), _foreign_name(link, item, words)
+            lines.append(f"• {link.title}{name} – {link.source_name}, {day}\n  {link.url}")
         paragraphs.append("\n".join(lines))
     return xml_safe("\n\n".join(filter(None, paragraphs)))
 
@@ -339,10 +347,10 @@ def _file_facts(file: Enclosure, item: FeedItem, words: FeedWords) -> tuple[str,
     return name, words.minutes.format(file.minutes) if file.minutes else size
 
 
-def _tidy_related(item: FeedItem) -> tuple[RelatedItem, ...]:
+def _tidy_related(item: FeedItem, links: Iterable[RelatedItem]) -> tuple[RelatedItem, ...]:
     seen = {item.url, ""}
     related: list[RelatedItem] = []
-    for link in item.related:
+    for link in links:
         url = xml_safe(link.url)
         if link.uid == item.uid or url in seen:
             continue
@@ -351,6 +359,17 @@ def _tidy_related(item: FeedItem) -> tuple[RelatedItem, ...]:
         name, language = xml_safe(link.source_name), xml_safe(link.language)
         related.append(link._replace(url=url, title=title, source_name=name, language=language))
     return tuple(related[:MAX_RELATED])
+
+
+def _link_lists(item: FeedItem, words: FeedWords) -> list[tuple[str, tuple[RelatedItem, ...]]]:
+    """Return the lists of links below an item with their headings: related stories, then other languages."""
+    foreign = words.counted.format(item.sources, item.foreign) if item.foreign else words.other_languages
+    return [pair for pair in ((words.related, item.related), (foreign, item.others)) if pair[1]]
+
+
+def _foreign_name(link: RelatedItem, item: FeedItem, words: FeedWords) -> str:
+    """Return the language of a link to a text in another language than the item, in brackets."""
+    return f" ({language_name(link.language, words.language)})" if link in item.others else ""
 
 
 def _related_line(link: RelatedItem, item: FeedItem, time_zone: ZoneInfo, words: FeedWords) -> str:
@@ -363,7 +382,7 @@ def _related_line(link: RelatedItem, item: FeedItem, time_zone: ZoneInfo, words:
         attributes += f' dir="{link.direction}"'
     return (
         f'<li><a href="{escape(link.url)}"{attributes}>{escape(link.title, quote=False)}</a>'
-        f" – {escape(link.source_name, quote=False)}, "
+        f"{_foreign_name(link, item, words)} – {escape(link.source_name, quote=False)}, "
         f"{day}</li>"
     )
 

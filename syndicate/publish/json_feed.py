@@ -128,9 +128,11 @@ def _own_fields(item: FeedItem, published: PublishedArticle, options: PublishOpt
             "title": link.title,
             "source": link.source_name,
             **({"date_published": rfc3339(link.published)} if is_dated(link.published) else {}),
-            "score": round(scores[link.uid], 4),
+            **(
+                {"score": round(scores[link.uid], 4)} if link in item.related else {"language": link.language}
+            ),
         }
-        for link in item.related
+        for link in item.related + item.others
     ]
     own: dict[str, Any] = {"about": front_page_url(options), "reading_minutes": item.minutes}
     if not item.dated:
@@ -141,6 +143,8 @@ def _own_fields(item: FeedItem, published: PublishedArticle, options: PublishOpt
         own["original_title"] = item.original_title
     if related:
         own["related"] = related
+    if item.foreign:
+        own |= {"sources": item.sources, "sources_in_other_languages": item.foreign}
     return own
 
 

@@ -247,7 +247,7 @@ def _add_entry(feed: FeedGenerator, item: FeedItem, options: PublishOptions) -> 
 def _links(item: FeedItem) -> list[dict[str, str]]:
     """The article first (A15), then its related stories (RL4), then where it came from (RL5)."""
     links = [{"href": item.url, "rel": "alternate", "type": "text/html"}]
-    for related in item.related:
+    for related in item.related + item.others:
         link = {"href": related.url, "rel": "related", "type": "text/html", "title": related.title}
         if related.language and related.language != item.language:
             link["hreflang"] = related.language

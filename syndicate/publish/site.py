@@ -23,7 +23,7 @@ from syndicate.model import (
 from syndicate.publish.channels import only_section
 from syndicate.publish.lead_image import shows_image
 from syndicate.publish.options import PublishOptions
-from syndicate.publish.site_headline import FrontSection, Headline, NamedPath, SectionBlock, publisher_page
+from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock, publisher_page
 from syndicate.publish.site_metadata import (
     named_links,
     nested_headings,
@@ -79,16 +79,8 @@ class SitePages:
         self._mores: dict[tuple[str, ...], Markup] = {}
         self._rails: dict[str, tuple[tuple[tuple[Headline, ...], tuple[Headline, ...]], Markup]] = {}
 
-    def article_page(
-        self,
-        item: PublishedArticle,
-        *,
-        top: Sequence[Headline] = (),
-        trending: Sequence[Headline] = (),
-        more_from_section: Sequence[Headline] = (),
-    ) -> bytes:
+    def article_page(self, item: PublishedArticle, **lists: Sequence[Headline]) -> bytes:
         """The page at ``item.article.path``."""
-        lists = {"top": top, "trending": trending, "more_from_section": more_from_section}
         return _encoded(self._templates.render(_ARTICLE, **self._article(item, **lists)))
 
     def article_pages(
@@ -113,9 +105,9 @@ class SitePages:
         self,
         item: PublishedArticle,
         *,
-        top: Sequence[Headline],
-        trending: Sequence[Headline],
-        more_from_section: Sequence[Headline],
+        top: Sequence[Headline] = (),
+        trending: Sequence[Headline] = (),
+        more_from_section: Sequence[Headline] = (),
     ) -> Mapping[str, object]:
         """Return what the template of an article page is given.
 
@@ -129,6 +121,7 @@ class SitePages:
         summary = shown_summary(item)
         covering = {other.path for other in item.coverage}
         related = [other for other in item.related if other.path not in covering]
+        named = (*related, *item.other_languages)
         return self._context(
             root,
             section=article.section,
@@ -151,10 +144,13 @@ class SitePages:
                 "source_feed": list_feed("sources", source.name) if self._options.automatic_channels else "",
                 "coverage": [Headline.of_related(other) for other in item.coverage],
                 "related": [Headline.of_related(other) for other in related],
+                "other_languages": [Headline.of_related(other) for other in item.other_languages],
+                "sources": item.sources,
+                "foreign_sources": item.foreign_sources,
                 "more_from_section": self._more(
                     root,
                     self.section_name(article.section),
-                    _without(more_from_section, article.path, *covering, *(other.path for other in related)),
+                    _without(more_from_section, article.path, *covering, *(other.path for other in named)),
                 ),
                 "rail": self._rail(root, _without(top, article.path), _without(trending, article.path)),
             },
@@ -175,11 +171,7 @@ class SitePages:
             context={
                 "canonical": self._absolute(FRONT_PATH),
                 "top": top,
-                "sections": [
-                    FrontSection(name=block.name, path=section_path(block.name), headlines=block.items)
-                    for block in sections
-                    if block.items
-                ],
+                "sections": [block for block in sections if block.headlines],
                 "trending": trending,
                 "rail": self._rail(root, (), trending),
             },

@@ -25,7 +25,8 @@ class Headline:
 
     ``path`` is our own page inside the output folder, ``link`` the publisher's page; ``own`` is true
     when that is the same page. ``minutes``
-    and ``coverage`` are 0 when unknown; ``coverage`` counts distinct sources, this one included.
+    and ``coverage`` are 0 when unknown; ``coverage`` counts distinct sources, this one included, ``foreign``
+    those of them that tell the story only in other languages.
     ``summary`` and ``image`` are empty where the source allows no republishing.
     ``original_title`` is the publisher's own where our editor wrote another, ``why`` what put a
     story into the list.
@@ -43,6 +44,7 @@ class Headline:
     summary: str = ""
     minutes: int = 0
     coverage: int = 0
+    foreign: int = 0
     image: Image | None = None
     original_title: str = ""
     why: Sequence[Reason] = ()
@@ -79,7 +81,8 @@ class Headline:
             section=article.section,
             summary=article.summary if shows else "",
             minutes=article.minutes,
-            coverage=1 + len({other.source_name for other in item.coverage}),
+            coverage=item.sources or 1 + len({other.source_name for other in item.coverage}),
+            foreign=item.foreign_sources,
             image=article.image if shows else None,
             original_title="" if source.own else article.original_title,
         )
@@ -101,10 +104,11 @@ class Headline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionBlock:
-    """A section on the front page: its name, and its latest articles in the order shown."""
+    """A section on the front page: its name, its page, and its latest articles in the order shown."""
 
     name: str
-    items: Sequence[Headline]
+    path: str
+    headlines: Sequence[Headline]
 
 
 # In this order. Scores and weights are for operators; ``explain`` shows them.
@@ -146,12 +150,3 @@ class NamedPath:
     title: str = ""
     name: str = ""
     path: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrontSection:
-    """A section on the front page as its template sees it."""
-
-    name: str
-    path: str
-    headlines: Sequence[Headline]

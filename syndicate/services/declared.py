@@ -4,7 +4,7 @@ from pathlib import Path
 
 from syndicate.ingest.rules import Rule, Verdict, parse_condition, parse_rewrite
 from syndicate.model import Access, Channel, Newsletter, Republish, Selectors, Source, SourceKind, SourceList
-from syndicate.publish.channels import parse_query
+from syndicate.publish.channels import in_language, parse_query
 from syndicate.settings import Settings
 from syndicate.settings.sources import AuthSettings, SourceSettings
 from syndicate.text.plain import clean_line
@@ -43,7 +43,7 @@ def declared_channels(settings: Settings) -> tuple[Channel, ...]:
             name=channel.name,
             title=channel.title or channel.name.replace("-", " ").capitalize(),
             query=channel.query,
-            clauses=parse_query(channel.query),
+            clauses=in_language(parse_query(channel.query), channel.language or settings.site.language),
             limit=channel.limit,
             language=channel.language or settings.site.language,
             description=channel.description,

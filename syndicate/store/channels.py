@@ -87,8 +87,8 @@ def matching_articles(
     return {row.id for row in rows_with(connection, query, table.c.id, article_ids)}
 
 
-def related_signature(connection: Connection, ids: Sequence[int]) -> list[tuple[int, int, str, str]]:
-    """(article id, related id, related content hash, its editor's headline) of these articles, in order."""
+def related_signature(connection: Connection, ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Return all that changes the links below these articles: related articles, and leads by language."""
     table, articles = schema.related, schema.articles
     query = (
         select(table.c.article_id, table.c.related_id, articles.c.content_hash, articles.c.headline)
@@ -96,9 +96,16 @@ def related_signature(connection: Connection, ids: Sequence[int]) -> list[tuple[
         .where(table.c.article_id.in_(ids))
         .order_by(table.c.article_id, table.c.position)
     )
-    return [
-        (row.article_id, row.related_id, row.content_hash, row.headline) for row in connection.execute(query)
-    ]
+    own, leads, stories = schema.articles.alias("own"), schema.story_leads, schema.stories
+    foreign = (
+        select(own.c.id, articles.c.id, articles.c.content_hash, articles.c.headline, stories.c.articles)
+        .join(stories, stories.c.id == own.c.story_id)
+        .join(leads, leads.c.story_id == own.c.story_id)
+        .join(articles, articles.c.id == leads.c.article_id)
+        .where(own.c.id.in_(ids))
+        .order_by(own.c.id, leads.c.language)
+    )
+    return [tuple(row) for one in (query, foreign) for row in connection.execute(one)]
 
 
 def source_articles(
@@ -241,9 +248,23 @@ def _condition(clause: Clause, rows: Rows) -> ColumnElement[bool]:
             words = (rows.c.search.contains(search_text(value), autoescape=True) for value in clause.values)
             condition = or_(*words)
         case ClauseField.LIST:
-            listed = schema.listed_articles
-            condition = rows.c.id.in_(select(listed.c.article_id).where(listed.c.list.in_(clause.values)))
+            condition = _listed(clause, rows)
     return ~condition if clause.negated else and_(condition)
+
+
+def _listed(clause: Clause, rows: Rows) -> ColumnElement[bool]:
+    """Return the condition for leads of listed stories, in a wanted language where they have one."""
+    table, other = schema.listed_articles, schema.articles.alias("listed")
+    here = table.c.list.in_(clause.values)
+    listed = rows.c.id.in_(select(table.c.article_id).where(here))
+    if clause.negated or not clause.languages:
+        return listed
+    leads = rows.c.id.in_(select(table.c.article_id).where(here, table.c.language == ""))
+    wanted = or_(*(_language(tag.lower(), other) for tag in clause.languages))
+    told = select(other.c.story_id).join(table, table.c.article_id == other.c.id)
+    told = told.where(here, wanted, other.c.story_id.is_not(None))
+    own = or_(rows.c.language == "", *(_language(tag.lower(), rows) for tag in clause.languages))
+    return and_(listed, or_(own, and_(leads, rows.c.story_id.not_in(told))))
 
 
 def _language(tag: str, rows: Rows) -> ColumnElement[bool]:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from syndicate.model import EARLIEST, RankedStory
 from syndicate.store import schema
+from syndicate.store.story_leads import list_language_leads
 from syndicate.store.story_moves import SPLIT
 from syndicate.store.types import to_microseconds
 from syndicate.store.upsert import insert_for
@@ -89,7 +90,9 @@ def _remember_listed(connection: Connection, name: str) -> None:
     listed = select(ranked.c.list, articles.c.id).join(articles, articles.c.id == ranked.c.article_id)
     listed = listed.where(ranked.c.list == name).distinct()
     statement = insert_for(connection, table).from_select(["list", "article_id"], listed)
-    connection.execute(statement.on_conflict_do_nothing())
+    keys = ["list", "article_id"]
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={"language": ""}))
+    list_language_leads(connection, ranked.c.list == name)
     stories, moves = select(ranked.c.story_id).where(ranked.c.list == name), schema.story_moves
     split_off = select(moves.c.to_story).where(moves.c.kind == SPLIT, moves.c.from_story.in_(stories))
     left_behind = select(moves.c.from_story).where(moves.c.kind == SPLIT, moves.c.to_story.in_(stories))

@@ -49,6 +49,7 @@ class StoryArticle(NamedTuple):
     words: int
     has_image: bool
     same_text: int
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,6 +238,7 @@ def story_articles(
             table.c.words,
             table.c.image_json.is_not(None).label("has_image"),
             table.c.same_text,
+            table.c.language,
         )
         .join(stories, stories.c.id == table.c.story_id)
         .join(sources, sources.c.id == table.c.source_id)
@@ -326,8 +328,8 @@ def related_links(
 def coverage_links(
     connection: Connection, story_ids: Sequence[int], *, site_url: str
 ) -> dict[int, list[RelatedLink]]:
-    """Every article of each story that has more than one, oldest first: who else tells it."""
-    table = schema.articles
+    """Return every article of each story that has more than one: its leads by language, then oldest first."""
+    table, leads = schema.articles, schema.story_leads
     shared = (
         select(table.c.story_id)
         .where(table.c.story_id.in_(story_ids))
@@ -337,8 +339,11 @@ def coverage_links(
     query = (
         _link_query()
         .add_columns(table.c.story_id)
+        .join(
+            leads, (leads.c.story_id == table.c.story_id) & (leads.c.article_id == table.c.id), isouter=True
+        )
         .where(table.c.story_id.in_(shared))
-        .order_by(table.c.story_id, table.c.published, table.c.id)
+        .order_by(table.c.story_id, leads.c.story_id.is_(None), table.c.published, table.c.id)
     )
     found: dict[int, list[RelatedLink]] = {}
     for row in connection.execute(query).all():

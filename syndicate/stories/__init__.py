@@ -5,7 +5,7 @@ from syndicate.stories.clusters import MERGED, Bond, Regrouping
 from syndicate.stories.duplicates import says_else
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.index import StoryIndex
-from syndicate.stories.lead import LeadCandidate, choose_lead, lead_candidates
+from syndicate.stories.lead import LeadCandidate, choose_lead, lead_candidates, leading_language
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.placement import IndexedArticle, Placement
 from syndicate.stories.ranking import (
@@ -43,6 +43,7 @@ __all__ = [
     "extract_terms",
     "is_report",
     "lead_candidates",
+    "leading_language",
     "learn_weights",
     "rank_step",
     "rank_top",

@@ -1,5 +1,6 @@
 """Choice of a story's lead article: the most central fresh report, changed calmly."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,8 @@ MOST_COMPARED = 60
 # text a tenth each: both together change no lead.
 CALM = 0.2
 _PICTURE = _LENGTH = 0.1
+# Another language leads a story when so many more sources tell it in that language.
+MORE_SOURCES = 2
 # A longer text says nothing more about being the better report (characters).
 _LONG_ENOUGH = 1500
 
@@ -28,7 +31,7 @@ class LeadCandidate:
     """Facts about an article for the choice of a lead. ``length`` is in characters.
 
     ``chosen`` is 0, or the number of the editor's decision that names the article. ``is_report`` is false for
-    an opinion piece or a round-up. ``terms`` are ``None`` where they are unknown.
+    an opinion piece or a round-up. ``terms`` are ``None`` where they are unknown, ``language`` is ``""``.
     """
 
     article_id: int
@@ -39,6 +42,8 @@ class LeadCandidate:
     is_copy: bool = False
     chosen: int = 0
     is_report: bool = True
+    source_id: int = 0
+    language: str = ""
     terms: Fingerprint | None = None
 
 
@@ -97,6 +102,27 @@ def choose_lead(candidates: Sequence[LeadCandidate]) -> int:
         if lead < start or worth[lead - start] < enough:
             lead = start + int(np.flatnonzero(worth >= enough)[-1])
     return candidates[lead].article_id
+
+
+def leading_language(candidates: Sequence[LeadCandidate]) -> str:
+    """Return the language that leads a story: that of the editor's latest choice, else that of most sources.
+
+    Let the articles come one by one. Another language takes over when ``MORE_SOURCES`` more sources of fresh
+    articles tell the story in it, or when no fresh article is in the present language.
+    """
+    chosen = max(candidates, key=lambda one: one.chosen)
+    if chosen.chosen:
+        return chosen.language
+    language, start = "", 0
+    for latest, newest in enumerate(candidates):
+        while newest.published - candidates[start].published > FRESH:
+            start += 1
+        told = {(one.language, one.source_id) for one in candidates[start : latest + 1] if one.language}
+        sources = Counter(name for name, _ in told)
+        best = max(sources, key=lambda name: (sources[name], name == newest.language, name), default="")
+        if not sources[language] or sources[best] >= sources[language] + MORE_SOURCES:
+            language = best or language
+    return language
 
 
 def _extra(one: LeadCandidate) -> float:

@@ -24,7 +24,7 @@ from jinja2.bccache import Bucket
 from jinja2.compiler import CodeGenerator, Frame
 from markupsafe import Markup, escape
 
-from syndicate.text.dates import full_date, human_date, human_day
+from syndicate.text.dates import full_date, human_date, human_day, language_name
 from syndicate.text.media_types import file_name, human_size
 
 BUILTIN_PREFIX: Final = "!builtin"
@@ -142,6 +142,7 @@ def make_environment(folders: Sequence[Path], builtin: Path, language: str) -> E
         full_date=full_date,
         zone_name=_zone_name,
         iso=iso_date,
+        language_name=language_name,
         minutes=reading_time,
         host=_host,
         file_name=file_name,

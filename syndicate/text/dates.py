@@ -1,4 +1,4 @@
-"""Dates as people write them in a language, by Unicode CLDR. The only importer of babel."""
+"""Dates and names of languages as people write them, by Unicode CLDR. The only importer of babel."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, tzinfo
@@ -87,6 +87,12 @@ def _patterns(language: str) -> _Patterns:
         clock=str(time.format),
         joined=str(locale.datetime_formats["medium"]).replace("'", ""),
     )
+
+
+@lru_cache(maxsize=1024)
+def language_name(tag: str, language: str = "en") -> str:
+    """Return the name of a language (BCP 47) in another: "German", "Deutsch"; the tag where it has none."""
+    return str(_patterns(language).locale.languages.get(tag.partition("-")[0].lower(), tag))
 
 
 def month_names(language: str) -> dict[str, int]:

@@ -6,9 +6,11 @@ py3langid, which is loaded on first use (0.5 s, about 120 MB while it unpacks) a
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
+from syndicate.model import RelatedLink
 from syndicate.text.plain import ASCII, without_ascii
 
 if TYPE_CHECKING:
@@ -98,6 +100,24 @@ def normalise_language(tag: str) -> str:
     if match is None or match[1] in _NO_LANGUAGE:
         return ""
     return _SHORTEST.get(match[1], match[1]) + match[2]
+
+
+def main_language(tag: str) -> str:
+    """Return a tag without region and script: ``en`` for ``en-GB``."""
+    return tag.partition("-")[0].lower()
+
+
+def is_foreign(one: str, other: str) -> bool:
+    """Return whether two tags name different languages, whatever their regions; ``""`` is unknown."""
+    return one != other and "" not in (one, other) and main_language(one) != main_language(other)
+
+
+def count_sources(name: str, language: str, others: Iterable[RelatedLink]) -> tuple[int, int]:
+    """Return how many sources tell the story of an article, and how many of them only in other languages."""
+    links = list(others)
+    own = {name, *(link.source_name for link in links if not is_foreign(link.language, language))}
+    sources = len({name, *(link.source_name for link in links)})
+    return sources, sources - len(own)
 
 
 def detect_language(text: str) -> str:

@@ -262,7 +262,11 @@ def test_D6_no_page_needs_inline_script_or_style():
     pages = site()
     everything = [
         pages.article_page(published(1), top=TOP),
-        pages.front_page(top=TOP, trending=TRENDING, sections=[SectionBlock(name="world", items=TOP)]),
+        pages.front_page(
+            top=TOP,
+            trending=TRENDING,
+            sections=[SectionBlock(name="world", path=section_path("world"), headlines=TOP)],
+        ),
         pages.section_page("world", TOP),
     ]
 
@@ -337,7 +341,10 @@ def test_a_hostile_title_stays_text():
 
 
 def test_the_front_page_shows_top_trending_and_the_sections_that_have_articles():
-    blocks = [SectionBlock(name="world", items=TOP), SectionBlock(name="business", items=[])]
+    blocks = [
+        SectionBlock(name="world", path=section_path("world"), headlines=TOP),
+        SectionBlock(name="business", path=section_path("business"), headlines=[]),
+    ]
 
     page: Any = lxml_html.document_fromstring(
         site().front_page(top=TOP, trending=TRENDING, sections=blocks).decode()
@@ -349,7 +356,7 @@ def test_the_front_page_shows_top_trending_and_the_sections_that_have_articles()
 
 
 def test_a_section_with_one_article_has_no_empty_column_beside_it():
-    block = SectionBlock(name="world", items=TOP[:1])
+    block = SectionBlock(name="world", path=section_path("world"), headlines=TOP[:1])
 
     page: Any = lxml_html.document_fromstring(site().front_page(sections=[block]).decode())
 
@@ -386,7 +393,7 @@ def test_every_relative_link_leads_to_something_that_is_published(tmp_path):
     files |= {section_path(name): pages.section_page(name, headlines) for name in ("world", "business")}
     files |= {tag_path("tides"): pages.tag_page("tides", headlines), **pages.assets()}
     files[FRONT_PATH] = pages.front_page(
-        top=headlines, sections=[SectionBlock(name="world", items=headlines)]
+        top=headlines, sections=[SectionBlock(name="world", path=section_path("world"), headlines=headlines)]
     )
     feeds = {f"{channel.name}.{kind}" for channel in CHANNELS for kind in ("rss", "atom", "json")}
     lists = [("sections", "world"), ("sections", "business"), ("sources", OURS.name)]

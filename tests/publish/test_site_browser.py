@@ -68,7 +68,7 @@ def write_site(folder: Path) -> None:
     files[FRONT_PATH] = pages.front_page(
         top=[*headlines, pictured, *headlines * 2],
         trending=headlines,
-        sections=[SectionBlock(name="world", items=headlines)],
+        sections=[SectionBlock(name="world", path=section_path("world"), headlines=headlines)],
     )
     files[section_path("world")] = pages.section_page("world", headlines, top=headlines)
     for path, data in {**files, **pages.assets()}.items():

@@ -66,6 +66,7 @@ from syndicate.store import (
     stale,
     store_identity,
     stories,
+    story_leads,
     story_moves,
     tombstones,
 )
@@ -114,6 +115,7 @@ ROOMS = (
     sending_pauses,
     sign_ups,
     tombstones,
+    story_leads,
     story_moves,
     store_identity,
 )
@@ -401,6 +403,8 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "stories.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
     "tombstones.remember_dropped": lambda c: tombstones.remember_dropped(c, 1, [GONE], NOW),
     "tombstones.note_buried_digests": lambda c: tombstones.note_buried_digests(c, 1, [("gone", "e")]),
+    "story_leads.list_language_leads": story_leads.list_language_leads,
+    "story_leads.save_language_leads": lambda c: story_leads.save_language_leads(c, [1], {(1, "en"): 1}),
     "story_moves.merge_story": lambda c: story_moves.merge_story(c, move(MERGED, 2, 1)),
     "story_moves.split_story": lambda c: story_moves.split_story(c, move(SPLIT, 1, 2), [1]),
     "story_moves.end_empty_stories": lambda c: story_moves.end_empty_stories(c, [move(MERGED, 999, 1)]),
@@ -567,6 +571,7 @@ READS = {
     "stories.linking_articles",
     "stories.repeated_links",
     "stories.twin_links",
+    "story_leads.language_leads",
     "story_moves.current_stories",
     "story_moves.story_moves",
     "story_moves.story_reason",

@@ -146,6 +146,7 @@ def test_what_ranking_sees_of_a_story(room):
             words=120,
             has_image=True,
             same_text=ids[0],
+            language="en",
         ),
         StoryArticle(
             story_id=story,
@@ -159,6 +160,7 @@ def test_what_ranking_sees_of_a_story(room):
             words=0,
             has_image=False,
             same_text=ids[0],
+            language="en",
         ),
     ]
     assert stories.story_articles(connection, since=NOW) == rows

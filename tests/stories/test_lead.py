@@ -11,6 +11,7 @@ from syndicate.stories import (
     extract_terms,
     is_report,
     lead_candidates,
+    leading_language,
 )
 from syndicate.stories.vectors import TermSpace
 
@@ -140,3 +141,35 @@ def test_section_and_address_tell_opinion_pieces_too() -> None:
     assert not is_report(FLOOD, section="Opinion")
     assert not is_report(FLOOD, url="https://paper.example/2026/opinion/flood")
     assert is_report(FLOOD, section="Porto", url="https://paper.example/opinions-differ")
+
+
+def language(*reports: tuple[str, float]) -> str:
+    """The language that leads, of reports (language, hours ago) by one source each."""
+    candidates = [
+        candidate(number, hours, language=name, source_id=number)
+        for number, (name, hours) in enumerate(reports, 1)
+    ]
+    return leading_language(lead_candidates(candidates))
+
+
+def test_a_language_leads_until_two_more_sources_tell_the_story_in_another() -> None:
+    assert language(("en", 5), ("de", 4), ("de", 3)) == "en"
+    assert language(("en", 5), ("de", 4), ("de", 3), ("de", 2)) == "de"
+    assert language(("en", 5), ("de", 4), ("de", 3), ("de", 2), ("en", 1)) == "de"
+    # Posts of one source are one source.
+    assert language(("en", 5), *(("de", hours) for hours in (4, 3, 2))) == "de"
+    same = [candidate(1, 5, language="en", source_id=1)]
+    same += [candidate(number, 5 - number, language="de", source_id=2) for number in (2, 3, 4)]
+    assert leading_language(lead_candidates(same)) == "en"
+
+
+def test_a_language_without_a_fresh_report_leads_no_more() -> None:
+    assert language(("en", 9), ("en", 8), ("en", 7.5), ("ar", 1)) == "ar"
+    assert language(("en", 9), ("en", 8), ("en", 2), ("ar", 1)) == "en"
+
+
+def test_an_editors_choice_and_reports_in_an_unknown_language() -> None:
+    assert language(("", 5), ("fr", 4), ("", 3), ("", 2)) == "fr"
+    assert language(("", 5), ("", 4)) == ""
+    chosen = [candidate(1, 30, language="zh", chosen=7), candidate(2, 1, language="en", source_id=2)]
+    assert leading_language(lead_candidates(chosen)) == "zh"

@@ -2,7 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.text.language import detect_language, direction_of, normalise_language
+from syndicate.text.language import (
+    count_sources,
+    detect_language,
+    direction_of,
+    is_foreign,
+    normalise_language,
+)
+from tests.publish.samples import related
 
 
 @pytest.mark.parametrize(
@@ -93,3 +100,30 @@ def test_detection_never_fails(text):
 )
 def test_direction_follows_the_language_then_the_first_strong_letter(language, text, direction):
     assert direction_of(language, text) == direction
+
+
+def test_languages_differ_by_more_than_their_region_and_unknown_ones_never():
+    assert is_foreign("en", "de")
+    assert not is_foreign("en-gb", "en-US")
+    assert not is_foreign("zh-hant", "zh")
+    assert not is_foreign("", "de")
+    assert not is_foreign("de", "")
+
+
+def test_a_source_that_also_tells_a_story_in_the_readers_language_is_not_foreign():
+    others = [
+        related(number, source_name=name, language=language)
+        for number, (name, language) in enumerate(
+            [
+                ("Pilot", "en-gb"),
+                ("Hafen", "de"),
+                ("Pilot", "fr"),
+                ("Port", "fr"),
+                ("Mina", ""),
+                ("Own", "ar"),
+            ]
+        )
+    ]
+    assert count_sources("Own", "en", others) == (5, 2)
+    assert count_sources("Own", "", others) == (5, 0)
+    assert count_sources("Own", "en", []) == (1, 0)

@@ -3,7 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
+from syndicate.audience.preferences import read_selection
 from syndicate.jobs.newsletter.variants import in_selection
 from syndicate.jobs.publish.views import ArticleViews
 from syndicate.jobs.stories.ranking import candidates, story_facts
@@ -27,6 +29,7 @@ from syndicate.newsletter.compose import (
     only_source,
 )
 from syndicate.newsletter.periods import Period
+from syndicate.newsletter.story_language import in_one_language
 from syndicate.store import Connection, edition_articles
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
@@ -35,6 +38,7 @@ from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
 from syndicate.store.preferences import Variant
 from syndicate.store.ranking import SourceWeight
+from syndicate.store.story_leads import language_leads
 from syndicate.stories import (
     Fingerprint,
     RankingOptions,
@@ -43,6 +47,7 @@ from syndicate.stories import (
     rank_trending,
     says_else,
 )
+from syndicate.text.language import is_foreign, main_language
 from syndicate.text.privacy import shown_source
 
 # More stories than any edition carries, for what repeats and the cap per source take away.
@@ -138,6 +143,8 @@ class Selector:
             or any(row.published >= since or row.article_id in still_news for row in rows)
         }
         found = _candidates(connection, stories, listed, matching, earlier, else_saying, still_news)
+        leads, preferred = language_leads(connection, stories), _languages(newsletter, variant)
+        found = [in_one_language(one, leads, preferred, since=since) for one in found]
         dropped = {one.story_id for one in facts if one.hand.drop}
         return self._choose(connection, newsletter, period, found, earlier.first, dropped, variant)
 
@@ -195,10 +202,10 @@ class Selector:
     def _else_saying(
         self, connection: Connection, stories: Stories, earlier: Earlier, period: Period
     ) -> set[int]:
-        """Return the articles that say something else than what was told of their story."""
+        """Return the articles that say something else than what was told of their story in their language."""
         since = period.start - (period.end - period.start)
         pairs: list[tuple[list[int], list[int]]] = []
-        for rows in stories.values():
+        for rows in chain.from_iterable(map(_by_language, stories.values())):
             told = [row.article_id for row in rows if row.article_id in earlier.told]
             recent = [row.article_id for row in rows if row.published >= since]
             new = [article_id for article_id in recent if article_id not in earlier.told]
@@ -257,6 +264,19 @@ def _kept_from_us(
     return {row.article_id for row in new if row.published > newest.get(row.source_id, row.published)}
 
 
+def _by_language(rows: Sequence[story_store.StoryArticle]) -> list[list[story_store.StoryArticle]]:
+    """Return the articles of a story by language; articles in an unknown language belong to each."""
+    languages = {main_language(row.language) for row in rows} - {""}
+    return [[row for row in rows if not is_foreign(row.language, one)] for one in sorted(languages) or [""]]
+
+
+def _languages(newsletter: Newsletter, variant: Variant | None) -> list[str]:
+    """Return the languages that readers of an edition chose, that of the newsletter first."""
+    own = main_language(newsletter.language)
+    chosen = read_selection(variant.selection).languages if variant else ()
+    return sorted(map(main_language, chosen), key=lambda one: one != own) or [own]
+
+
 def _by_story(rows: Iterable[story_store.StoryArticle], matching: Collection[int]) -> Stories:
     """Return the articles of each story that has a matching one."""
     stories = story_store.by_story(rows).items()
@@ -291,6 +311,7 @@ def _candidates(
                     told_at=told_at,
                     still_news=row.article_id in still_news,
                     says_else=row.article_id in else_saying,
+                    language=main_language(row.language),
                 )
             )
         found.append(

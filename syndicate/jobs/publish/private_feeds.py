@@ -14,6 +14,7 @@ from syndicate.audience.tokens import claimed_number, feed_token, make_token, re
 from syndicate.jobs.publish.context import FORMATS
 from syndicate.jobs.publish.views import ArticleViews, news_of
 from syndicate.model import Channel, Newsletter
+from syndicate.publish.channels import in_language
 from syndicate.publish.fragments import FragmentCache
 from syndicate.publish.json_feed import json_feed
 from syndicate.publish.options import PublishOptions
@@ -122,8 +123,9 @@ class PrivateFeedsJob:
         wishes = []
         for one in choices:
             selection = read_selection(one.selection)
-            clauses = by_name[one.newsletter].clauses
-            wishes.append(Wish(clauses=clauses, sections=selection.sections, languages=selection.languages))
+            newsletter, languages = by_name[one.newsletter], selection.languages
+            clauses = in_language(newsletter.clauses, *languages or (newsletter.language,))
+            wishes.append(Wish(clauses=clauses, sections=selection.sections, languages=languages))
         titles = " · ".join(by_name[one.newsletter].title for one in choices)
         channel = Channel(
             name=f"private/{hole}",

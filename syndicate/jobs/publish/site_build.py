@@ -21,6 +21,8 @@ from syndicate.store import Connection, ranking, stale
 from syndicate.store import articles as article_store
 from syndicate.store import channels as channel_store
 from syndicate.store import stories as story_store
+from syndicate.store.story_leads import language_leads
+from syndicate.text.language import main_language
 from syndicate.text.names import tag_key
 
 BATCH = 200
@@ -50,6 +52,7 @@ class SiteBuild:
         self._context = context
         self._store = context.store
         self._options = context.options
+        self._language = main_language(context.options.language)
         self._more: dict[str, list[Headline]] = {}
         self._rendered: set[int] = set()
         self._written: dict[int, int] = {}
@@ -232,9 +235,10 @@ class SiteBuild:
             with self._store.read() as connection:
                 articles = channel_store.section_articles(connection, section, limit=LISTING_SHOWN)
                 headlines = list(self._headlines(connection, articles).values())
-            blocks.append(SectionBlock(name=section, items=headlines[:SECTION_ON_FRONT]))
+            path, shown = section_path(section), headlines[:SECTION_ON_FRONT]
+            blocks.append(SectionBlock(name=section, path=path, headlines=shown))
             page = partial(self._pages.section_page, section, headlines, **self._shown)
-            written &= self._lists.write_page("", section_path(section), page)
+            written &= self._lists.write_page("", path, page)
         front = partial(self._pages.front_page, top=self._front_top, trending=self._trending, sections=blocks)
         return self._lists.write_page("", FRONT_PATH, front) and written
 
@@ -246,9 +250,10 @@ class SiteBuild:
             self.failures.append(str(error))
 
     def _ranked(self, connection: Connection, name: str, limit: int) -> list[Headline]:
-        """Return the headlines of a list with the reasons for their places."""
+        """Return the headlines of a list, in the site's language if possible, with their reasons."""
         ranked = ranking.ranked_stories(connection, name, limit=limit)
-        why = {story.article_id: reasons(story.parts) for story in ranked}
+        leads, ours = language_leads(connection, [one.story_id for one in ranked]), self._language
+        why = {leads.get((one.story_id, ours), one.article_id): reasons(one.parts) for one in ranked}
         found = article_store.get_articles(connection, list(why))
         headlines = self._headlines(connection, [found[one] for one in why if one in found])
         return [replace(headline, why=why[one]) for one, headline in headlines.items()]

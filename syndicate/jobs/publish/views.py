@@ -16,9 +16,12 @@ from syndicate.model import (
 from syndicate.store import Connection, leases, ranking
 from syndicate.store import articles as article_store
 from syndicate.store import stories as story_store
+from syndicate.text.language import count_sources, is_foreign, main_language
 
 COVERAGE_LIMIT = 8
+OTHER_LANGUAGES_LIMIT = 3
 
+Links = tuple[RelatedLink, ...]
 Told = dict[int, list[RelatedLink]]
 """The articles of each story by its id; none for a story that has just one."""
 
@@ -78,6 +81,11 @@ class ArticleViews:
             source = self.sources[article.source_id]
             html, text = _bounded(article, source, texts.get(article.id))
             link = reader_link(own=source.own, url=article.url, path=article.path, site_url=self.site_url)
+            near = related.get(article.id, ())
+            telling = tuple(told.get(article.story_id or 0, ()))
+            foreign = tuple(one for one in near if is_foreign(one.language, article.language))
+            coverage, others = _by_language(article, source.name, telling, foreign)
+            sources, foreign_sources = count_sources(source.name, article.language, telling)
             views.append(
                 PublishedArticle(
                     article=article,
@@ -85,8 +93,11 @@ class ArticleViews:
                     link=link,
                     html=html,
                     text=text,
-                    related=tuple(related.get(article.id, ())),
-                    coverage=_others(source.name, told.get(article.story_id or 0, ())),
+                    related=tuple(one for one in near if one not in foreign),
+                    coverage=coverage,
+                    other_languages=others,
+                    sources=sources,
+                    foreign_sources=foreign_sources,
                 )
             )
         return views
@@ -100,10 +111,15 @@ def _bounded(article: Article, source: Source, body: ArticleBody | None) -> tupl
     return f"<p>{escape(article.summary, quote=False)}</p>", article.summary
 
 
-def _others(name: str, told: Sequence[RelatedLink]) -> tuple[RelatedLink, ...]:
-    """One link for each other source that tells the story: its first report."""
-    first: dict[str, RelatedLink] = {}
+def _by_language(article: Article, name: str, told: Links, related: Links) -> tuple[Links, Links]:
+    """Return the first report of each other source in this language, and the best links in others."""
+    own: dict[str, RelatedLink] = {}
+    foreign: dict[object, RelatedLink] = {}
     for link in told:
-        if link.source_name != name:
-            first.setdefault(link.source_name, link)
-    return tuple(first.values())[:COVERAGE_LIMIT]
+        if is_foreign(link.language, article.language):
+            foreign.setdefault(main_language(link.language), link)
+        elif link.source_name != name:
+            own.setdefault(link.source_name, link)
+    known = {link.article_id for link in told}
+    foreign |= {link.uid: link for link in related if link.article_id not in known}
+    return tuple(own.values())[:COVERAGE_LIMIT], tuple(foreign.values())[:OTHER_LANGUAGES_LIMIT]

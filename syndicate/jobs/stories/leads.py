@@ -8,13 +8,16 @@ from syndicate.model import Story
 from syndicate.store import Connection, editor
 from syndicate.store import placed as placed_store
 from syndicate.store import stories as story_store
+from syndicate.store.story_leads import LanguageLeads, save_language_leads
 from syndicate.stories import (
     Fingerprint,
     LeadCandidate,
     choose_lead,
     is_report,
     lead_candidates,
+    leading_language,
 )
+from syndicate.text.language import main_language
 
 CHARACTERS_PER_WORD = 6
 
@@ -22,7 +25,7 @@ _Members = Mapping[int, Sequence[story_store.StoryArticle]]
 
 
 def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datetime) -> None:
-    """Bring the lead and the counts of stories up to date with their articles."""
+    """Bring the leads and the counts of stories up to date with their articles."""
     members = _members(connection, story_ids)
     leads = _leads(connection, members, now)
     story_store.save_stories(
@@ -30,7 +33,7 @@ def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datet
         [
             Story(
                 id=story_id,
-                lead_id=leads[story_id],
+                lead_id=leads[story_id, ""],
                 created=now,
                 updated=now,
                 articles=len(rows),
@@ -39,6 +42,7 @@ def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datet
             for story_id, rows in members.items()
         ],
     )
+    save_language_leads(connection, members, {key: lead for key, lead in leads.items() if key[1]})
 
 
 def refresh_chosen_leads(connection: Connection, now: datetime) -> None:
@@ -46,28 +50,39 @@ def refresh_chosen_leads(connection: Connection, now: datetime) -> None:
     members = _members(connection, editor.stories_with_choices(connection))
     leads = _leads(connection, members, now)
     stories = story_store.get_stories(connection, members).values()
-    moved = [replace(one, lead_id=leads[one.id]) for one in stories if one.lead_id != leads[one.id]]
+    moved = [replace(one, lead_id=leads[one.id, ""]) for one in stories if one.lead_id != leads[one.id, ""]]
     story_store.save_stories(connection, moved)
+    save_language_leads(connection, members, {key: lead for key, lead in leads.items() if key[1]})
 
 
 def _members(connection: Connection, story_ids: Iterable[int]) -> _Members:
     return story_store.by_story(story_store.story_articles(connection, ids=sorted(story_ids)))
 
 
-def _leads(connection: Connection, members: _Members, now: datetime) -> dict[int, int]:
-    """Return the lead of each story."""
-    leads = {story_id: rows[0].article_id for story_id, rows in members.items()}
+def _leads(connection: Connection, members: _Members, now: datetime) -> LanguageLeads:
+    """Return the lead of each story (``""``), and for stories told in several languages that in each."""
+    leads = {(story_id, ""): rows[0].article_id for story_id, rows in members.items()}
     shared = {story_id: rows for story_id, rows in members.items() if len(rows) > 1}
     if not shared:
         return leads
     chosen = editor.chosen_articles(connection, at=now)
-    candidates = {story_id: lead_candidates(_candidates(rows, chosen)) for story_id, rows in shared.items()}
-    compared = [one.article_id for found in candidates.values() if len(found) > 1 for one in found]
-    facts = placed_store.lead_facts(connection, compared)
-    return leads | {
-        story_id: choose_lead([_with_facts(one, facts.get(one.article_id)) for one in found])
-        for story_id, found in candidates.items()
-    }
+    groups: dict[tuple[int, str], list[LeadCandidate]] = {}
+    for story_id, rows in shared.items():
+        candidates = list(_candidates(rows, chosen))
+        languages = {one.language for one in candidates} - {""}
+        groups[story_id, ""] = lead_candidates(candidates)
+        for language in languages if len(languages) > 1 else ():
+            groups[story_id, language] = lead_candidates(
+                one for one in candidates if one.language == language
+            )
+    compared = {one.article_id for group in groups.values() if len(group) > 1 for one in group}
+    facts = placed_store.lead_facts(connection, sorted(compared))
+    for key, group in groups.items():
+        leads[key] = choose_lead([_with_facts(one, facts.get(one.article_id)) for one in group])
+    for story_id in {key[0] for key in groups if key[1]}:
+        first = leading_language(groups[story_id, ""])
+        leads[story_id, ""] = leads.get((story_id, first), leads[story_id, ""])
+    return leads
 
 
 def _candidates(
@@ -78,12 +93,14 @@ def _candidates(
         first.setdefault(row.same_text, row.article_id)
         yield LeadCandidate(
             article_id=row.article_id,
+            source_id=row.source_id,
             source_weight=row.weight,
             has_image=row.has_image,
             length=row.words * CHARACTERS_PER_WORD,
             published=row.published,
             is_copy=row.article_id != first[row.same_text],
             chosen=chosen.get(row.article_id, 0),
+            language=main_language(row.language),
         )
 
 

@@ -44,6 +44,7 @@ from syndicate.store.schema.for_stories import (
     ranked,
     related,
     stories,
+    story_leads,
     story_moves,
     story_reasons,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "stale_lists",
     "stale_pages",
     "stories",
+    "story_leads",
     "story_moves",
     "story_reasons",
     "subscribers",

@@ -23,6 +23,14 @@ stories = Table(
     Column("coverage", Integer, nullable=False),
 )
 
+story_leads = Table(
+    "story_leads",
+    metadata,
+    Column("story_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("language", Text, primary_key=True),
+    Column("article_id", BigInteger, nullable=False),
+)
+
 story_moves = Table(
     "story_moves",
     metadata,
@@ -56,6 +64,7 @@ listed_articles = Table(
     metadata,
     Column("list", Text, primary_key=True),
     Column("article_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("language", Text, nullable=False, server_default=""),
 )
 
 related = Table(
