@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.story_baselines import baselines, has_scikit_learn
-from benchmarks.story_measures import duplicates, ndcg3, pearson, shown_links, story_quality, stream
+from benchmarks.story_measures import duplicates, graded, ndcg3, shown_links, story_quality, stream
 from benchmarks.story_sets import copy_groups, read_documents
 from benchmarks.top_stories import top_stories
 from syndicate.stories import StoryOptions
@@ -67,7 +67,7 @@ def measure_all(
                 results[f"{name} no window"] = measure(path, times, options, seed, part, compare=compare)
     for path in sorted(folder.glob("*/pairs.jsonl")):
         if only in path.parent.name:
-            results[path.parent.name] = pearson(path, StoryOptions(), part)
+            results[path.parent.name] = graded(path, StoryOptions(), part)
     for path in sorted(folder.glob("*/snapshots.jsonl")):
         if only in path.parent.name:
             results[path.parent.name] = top_stories(path, seed, part)

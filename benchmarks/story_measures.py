@@ -1,9 +1,9 @@
-"""What ``benchmarks/stories.py`` measures: related links, links shown, stories, copies, graded likeness."""
+"""What ``benchmarks/stories.py`` measures: related links, links shown, stories, copies, graded similarity."""
 
-import json
 import math
 import random
 import time
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from datetime import timedelta
 from heapq import heappop, heappush
 from pathlib import Path
 
-from benchmarks.story_sets import ONE_DATE, Document, copy_groups, events, in_part, near, relatives
+from benchmarks.story_sets import ONE_DATE, Document, copy_groups, events, in_part, near, read_rows, relatives
 from syndicate.model import StoredArticle
 from syndicate.store.types import to_microseconds
 from syndicate.stories import Scored, StoryIndex, StoryOptions
@@ -216,37 +216,62 @@ def _syndicated(one: Document, rng: random.Random) -> Iterator[tuple[str, str]]:
     yield one.title, f"{before} {one.text} {after}"
 
 
-def pearson(path: Path, options: StoryOptions, part: str) -> dict[str, float]:
-    """Correlation of our likeness with human judgement (1 same … 4 different): mean, and by language."""
+def graded(path: Path, options: StoryOptions, part: str) -> dict[str, float]:
+    """Spearman and Pearson correlation with human judgement (1 same … 4 different): mean, and by language.
+
+    ``calibrated`` is the score in units of the threshold that the product asks of two texts of these lengths:
+    a page shows a link from 1 on. ``score`` is the plain one.
+    """
     index = StoryIndex(options)
-    pairs = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    pairs = list(read_rows(path))
     stored: list[StoredArticle] = []
+    sizes: list[int] = []
     for pair in pairs:
         for side in ("1", "2"):
             number = len(stored) + 1
             title, _, text = pair["text" + side].partition("  ")
             item = Document(number, title[:300], text or title, pair["lang" + side], number, ONE_DATE, "")
-            terms = index.fingerprint(item.indexed()).pack()
+            terms = index.fingerprint(item.indexed())
             date = to_microseconds(ONE_DATE)
-            stored.append(StoredArticle(number, number, date, item.title, None, number, 0.0, 0, terms))
+            stored.append(StoredArticle(number, number, date, item.title, None, number, 0.0, 0, terms.pack()))
+            sizes.append(max(terms.length, 1))
     index.load([stored])
-    judged: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    judged: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
     for position, pair in enumerate(pairs):
         if not in_part(pair["pair_id"], part):
             continue
         score = index.compare(2 * position + 1, 2 * position + 2).score
-        judged[pair["lang1"]].append((score, -pair["overall"]))
-    found = {language: _correlation(values) for language, values in sorted(judged.items())}
-    if not found:
-        return {}
-    return {"pearson": mean([*found.values()])} | {f"pearson_{one}": value for one, value in found.items()}
+        needed = options.related_threshold(math.sqrt(sizes[2 * position] * sizes[2 * position + 1]))
+        judged[pair["lang1"]].append((score / needed, score, -pair["overall"]))
+    found: dict[str, float] = {}
+    for name, place in (("calibrated", 0), ("score", 1)):
+        for correlation in (spearman, pearson):
+            by_language = {
+                language: correlation([row[place] for row in rows], [row[2] for row in rows])
+                for language, rows in sorted(judged.items())
+            }
+            key = f"{correlation.__name__}_{name}"
+            found |= {f"{key}_{language}": value for language, value in by_language.items()}
+            found[key] = mean([*by_language.values()])
+    return found
 
 
-def _correlation(values: Sequence[tuple[float, float]]) -> float:
-    a, b = [one for one, _ in values], [two for _, two in values]
+def pearson(a: Sequence[float], b: Sequence[float]) -> float:
+    """Return the linear correlation of two series."""
     mean_a, mean_b = mean(a), mean(b)
-    shared = sum((x - mean_a) * (y - mean_b) for x, y in values)
-    return shared / math.sqrt(sum((x - mean_a) ** 2 for x in a) * sum((y - mean_b) ** 2 for y in b))
+    shared = sum((x - mean_a) * (y - mean_b) for x, y in zip(a, b, strict=True))
+    spread = sum((x - mean_a) ** 2 for x in a) * sum((y - mean_b) ** 2 for y in b)
+    return shared / math.sqrt(spread) if spread else 0.0
+
+
+def spearman(a: Sequence[float], b: Sequence[float]) -> float:
+    """Return the correlation of the ranks of two series; equal values share the mean of their ranks."""
+    return pearson(_ranks(a), _ranks(b))
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    ordered = sorted(values)
+    return [(bisect_left(ordered, value) + bisect_right(ordered, value)) / 2 for value in values]
 
 
 def mean(values: Sequence[float]) -> float:

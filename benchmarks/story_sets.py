@@ -3,10 +3,11 @@
 import json
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 from syndicate.stories import IndexedArticle, StoryOptions, extract_terms
@@ -38,8 +39,16 @@ class Document:
         )
 
 
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a JSONL file. Texts may contain U+2028, at which ``str.splitlines`` would cut."""
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        for line in lines:
+            if line.strip():
+                yield json.loads(line)
+
+
 def read_documents(path: Path, clock: str, seed: int) -> list[Document]:
-    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    rows = list(read_rows(path))
     sources = {name: number for number, name in enumerate(sorted({row["source"] or "" for row in rows}), 1)}
     dates = {row["id"]: _date(row, clock) for row in rows}
     if clock == "hide":

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from benchmarks.story_sets import in_part
+from benchmarks.story_sets import in_part, read_rows
 from syndicate.stories import (
     ENOUGH_OTHERS,
     IndexedArticle,
@@ -79,8 +79,7 @@ class Stream:
 def read_stream(file: Path, seed: int) -> Stream:
     """Stream the headlines through the story index, snapshot by snapshot."""
     rows: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for line in file.read_text("utf-8").splitlines():
-        row = json.loads(line)
+    for row in read_rows(file):
         rows[row["snapshot"]].append(row)
     options, rng = StoryOptions(), random.Random(seed)
     index, numbers = StoryIndex(options), dict[tuple[str, str], int]()
