@@ -10,13 +10,9 @@ from benchmarks.story_sets import read_documents
 from syndicate.stories import StoryOptions
 
 FLOOD = "Douro floods Porto  The river Douro flooded the Ribeira quarter of Porto and the bridge was closed."
-FLOOD_AGAIN = (
-    "Porto flooded by Douro  The river Douro left the Ribeira quarter of Porto under water."
-)
+FLOOD_AGAIN = "Porto flooded by Douro  The river Douro left the Ribeira quarter of Porto under water."
 RIVER = "Anglers return  Anglers came back to the river Douro after the new season began on Sunday morning."
-BANK = (
-    "Rates raised  The central bank raised its interest rate to 2.75 per cent because of wages and prices."
-)
+BANK = "Rates raised  The central bank raised its interest rate to 2.75 per cent because of wages and prices."
 
 
 def write_rows(path: Path, rows: list[dict[str, object]]) -> Path:
