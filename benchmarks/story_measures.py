@@ -11,10 +11,20 @@ from datetime import timedelta
 from heapq import heappop, heappush
 from pathlib import Path
 
-from benchmarks.story_sets import ONE_DATE, Document, copy_groups, events, in_part, near, read_rows, relatives
+from benchmarks.story_sets import (
+    ONE_DATE,
+    Document,
+    copy_groups,
+    events,
+    in_part,
+    near,
+    read_rows,
+    relatives,
+    ticks,
+)
 from syndicate.model import StoredArticle
 from syndicate.store.types import to_microseconds
-from syndicate.stories import Scored, StoryIndex, StoryOptions
+from syndicate.stories import MERGED, Placement, StoryIndex, StoryOptions
 from syndicate.stories.duplicates import copy_strength, is_copy
 
 SAMPLE = 200
@@ -29,7 +39,6 @@ class Run:
     similar: dict[int, list[int]] = field(default_factory=dict)
     shown: dict[int, list[int]] = field(default_factory=dict)
     scores: dict[int, dict[int, float]] = field(default_factory=dict)
-    originals: dict[int, int] = field(default_factory=dict)
     cpu_ms: float = 0.0
 
 
@@ -38,22 +47,28 @@ def stream(documents: Sequence[Document], options: StoryOptions) -> Run:
     run = Run(StoryIndex(options))
     waiting: list[tuple[float, int]] = []
     spent = 0.0
-    for document in documents:
-        _look_before(run, waiting, document.published.timestamp() - options.window_days * 86400)
+    for batch in ticks(documents):
+        now = batch[0].published
+        _look_before(run, waiting, now.timestamp() - options.window_days * 86400)
         started = time.process_time()
         if options.window_days < 3650:
-            run.index.forget_before(document.published - timedelta(days=options.window_days))
-        placement = run.index.add(document.indexed())
-        if placement.story is None:
-            run.index.assign(document.number, document.number)
+            run.index.forget_before(now - timedelta(days=options.window_days))
+        placements = {document.number: _place(run, document) for document in batch}
         spent += time.process_time() - started
-        if placement.twin is not None:
-            run.originals[document.number] = placement.twin
-        _look(run, document.number)
-        heappush(waiting, (document.published.timestamp(), document.number))
+        _show(run, placements)
+        for document in batch:
+            _look(run, document.number)
+            heappush(waiting, (document.published.timestamp(), document.number))
     _look_before(run, waiting, math.inf)
     run.cpu_ms = spent * 1000 / len(documents)
     return run
+
+
+def _place(run: Run, document: Document) -> Placement:
+    placement = run.index.add(document.indexed())
+    if placement.story is None:
+        run.index.assign(document.number, document.number)
+    return placement
 
 
 def _look_before(run: Run, waiting: list[tuple[float, int]], moment: float) -> None:
@@ -62,16 +77,25 @@ def _look_before(run: Run, waiting: list[tuple[float, int]], moment: float) -> N
 
 
 def _look(run: Run, number: int) -> None:
-    """What an article's page lists: when it arrives and when it is forgotten, older and newer articles."""
+    """Note an article's story and its nearest articles when it arrives and when it is forgotten."""
     run.stories[number] = run.index.story_of(number) or 0
-    found = run.index.related(number)
-    run.shown[number] = _merged(run.scores.setdefault(-number, {}), found)
-    run.similar[number] = _merged(run.scores.setdefault(number, {}), run.index.similar(number))
+    known = run.scores.setdefault(number, {})
+    known.update((one.article_id, one.score) for one in run.index.similar(number))
+    run.similar[number] = sorted(known, key=lambda one: -known[one])
 
 
-def _merged(known: dict[int, float], found: Sequence[Scored]) -> list[int]:
-    known.update((one.article_id, one.score) for one in found)
-    return sorted(known, key=lambda one: -known[one])
+def _show(run: Run, placements: Mapping[int, Placement]) -> None:
+    """Note the related links that the stories job would store after a batch, and the stories that merged."""
+    limit = run.index.options.related_limit
+    lists = {number: placement.candidates for number, placement in placements.items()}
+    touched = {number for placement in placements.values() for number in placement.touched}
+    lists |= {number: run.index.related(number) for number in touched}
+    run.shown.update((number, [one.article_id for one in found[:limit]]) for number, found in lists.items())
+    for change in (change for placement in placements.values() for change in placement.regrouped):
+        if change.kind == MERGED:
+            # The store moves the articles that the index has forgotten, too.
+            moved = [number for number, story in run.stories.items() if story == change.story]
+            run.stories.update(dict.fromkeys(moved, change.into))
 
 
 def ndcg3(
@@ -110,16 +134,17 @@ def with_lone_articles(documents: Sequence[Document]) -> list[Document]:
     return kept
 
 
-def shown_links(documents: Sequence[Document], options: StoryOptions, part: str) -> dict[str, float]:
-    """Links that readers see (first three), when a third of the events is left with one article."""
-    kept = with_lone_articles(documents)
-    run, groups = stream(kept, options), copy_groups(kept)
+def shown_links(
+    kept: Sequence[Document], listed: Mapping[int, Sequence[int]], options: StoryOptions, part: str
+) -> dict[str, float]:
+    """Judge the first three links that readers see. ``kept`` are the documents ``with_lone_articles``."""
+    groups = copy_groups(kept)
     labels = {document.number: document.event for document in kept}
     precision, recall, empty = [], [], []
     for number, relevant in relatives(kept, groups, options).items():
         if not in_part(labels[number], part):
             continue
-        shown = [groups[one] for one in run.shown[number]]
+        shown = [groups[one] for one in listed[number]]
         shown = [group for group in shown if group != groups[number]][:3]
         precision += [float(group in relevant) for group in shown]
         if relevant:

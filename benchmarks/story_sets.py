@@ -6,13 +6,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from html import escape
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 from syndicate.stories import IndexedArticle, StoryOptions, extract_terms
+from syndicate.text.plain import plain_text
 
 ONE_DATE = datetime(2026, 1, 1, tzinfo=UTC)
+# Articles in one transaction of the stories job, as shipped.
+BATCH = 250
+# The daemon polls a source several times an hour.
+TICK = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ def read_documents(path: Path, clock: str, seed: int) -> list[Document]:
         Document(
             number=number,
             title=row["title"],
-            text=row["text"],
+            text=plain_text(stored_html(row["text"])),
             language=row["lang"],
             source=sources[row["source"] or ""],
             published=dates[row["id"]],
@@ -68,11 +74,27 @@ def read_documents(path: Path, clock: str, seed: int) -> list[Document]:
     ]
 
 
+def stored_html(text: str) -> str:
+    """Return the HTML that the store keeps of a text; the stories job reads the text back from it."""
+    return f"<p>{escape(text)}</p>"
+
+
 def _date(row: dict[str, str], clock: str) -> datetime:
     if clock == "hide" or not row["published"]:
         return ONE_DATE
     date = datetime.fromisoformat(row["published"])
     return date + timedelta(days=crc32(row["id"].encode()) % 7 - 3) if clock == "day" else date
+
+
+def ticks(documents: Sequence[Document]) -> Iterator[list[Document]]:
+    """Yield the documents as the stories job gets them: what came within a tick, in batches."""
+    batch: list[Document] = []
+    for document in documents:
+        if batch and (len(batch) == BATCH or document.published >= batch[0].published + TICK):
+            yield batch
+            batch = []
+        batch.append(document)
+    yield batch
 
 
 def in_part(label: str, part: str) -> bool:
