@@ -170,7 +170,7 @@ class Newsroom:
         until = today - DAY
         since = until - timedelta(days=options.learn_days)
         judged: Counter[int] = Counter()
-        prominence: defaultdict[int, float] = defaultdict(float)
+        shares: defaultdict[int, defaultdict[int, float]] = defaultdict(lambda: defaultdict(float))
         for story, numbers in self._members.items():
             begun: dict[int, datetime] = {}
             told = self._told(story) if numbers else []
@@ -178,10 +178,15 @@ class Newsroom:
                 begun.setdefault(one.source, one.seen)
             for one in told:
                 if since <= one.seen < until:
-                    others = sum(one.seen < first <= one.seen + DAY for first in begun.values())
                     judged[one.source] += 1
-                    prominence[one.source] += min(others, ENOUGH_OTHERS) / ENOUGH_OTHERS
-        return {source: Record(count, prominence[source]) for source, count in judged.items()}
+                    others = [other for other, at in begun.items() if one.seen < at <= one.seen + DAY]
+                    for other in others:
+                        share = min(len(others), ENOUGH_OTHERS) / ENOUGH_OTHERS / len(others)
+                        shares[one.source][other] += share
+        return {
+            source: Record(count, sum(shares[source].values()), shares[source])
+            for source, count in judged.items()
+        }
 
     def facts(self, moment: datetime, options: RankingOptions) -> list[StoryFacts]:
         """What the product's ranking is given at that moment."""
