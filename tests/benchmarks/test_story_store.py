@@ -38,7 +38,7 @@ def documents(tmp_path):
     return read_documents(path, "real", 1)
 
 
-def groups(stories):
+def groups(stories: dict[int, int]) -> list[list[int]]:
     members: dict[int, set[int]] = {}
     for number, story in stories.items():
         members.setdefault(story, set()).add(number)
