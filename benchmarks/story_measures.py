@@ -1,9 +1,9 @@
-"""What ``benchmarks/stories.py`` measures: related links, links shown, stories, copies, graded likeness."""
+"""What ``benchmarks/stories.py`` measures: related links, links shown, stories, copies, graded similarity."""
 
-import json
 import math
 import random
 import time
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,10 +11,20 @@ from datetime import timedelta
 from heapq import heappop, heappush
 from pathlib import Path
 
-from benchmarks.story_sets import ONE_DATE, Document, copy_groups, events, in_part, near, relatives
+from benchmarks.story_sets import (
+    ONE_DATE,
+    Document,
+    copy_groups,
+    events,
+    in_part,
+    near,
+    read_rows,
+    relatives,
+    ticks,
+)
 from syndicate.model import StoredArticle
 from syndicate.store.types import to_microseconds
-from syndicate.stories import Scored, StoryIndex, StoryOptions
+from syndicate.stories import MERGED, Placement, StoryIndex, StoryOptions
 from syndicate.stories.duplicates import copy_strength, is_copy
 
 SAMPLE = 200
@@ -29,7 +39,6 @@ class Run:
     similar: dict[int, list[int]] = field(default_factory=dict)
     shown: dict[int, list[int]] = field(default_factory=dict)
     scores: dict[int, dict[int, float]] = field(default_factory=dict)
-    originals: dict[int, int] = field(default_factory=dict)
     cpu_ms: float = 0.0
 
 
@@ -38,22 +47,28 @@ def stream(documents: Sequence[Document], options: StoryOptions) -> Run:
     run = Run(StoryIndex(options))
     waiting: list[tuple[float, int]] = []
     spent = 0.0
-    for document in documents:
-        _look_before(run, waiting, document.published.timestamp() - options.window_days * 86400)
+    for batch in ticks(documents):
+        now = batch[0].published
+        _look_before(run, waiting, now.timestamp() - options.window_days * 86400)
         started = time.process_time()
         if options.window_days < 3650:
-            run.index.forget_before(document.published - timedelta(days=options.window_days))
-        placement = run.index.add(document.indexed())
-        if placement.story is None:
-            run.index.assign(document.number, document.number)
+            run.index.forget_before(now - timedelta(days=options.window_days))
+        placements = {document.number: _place(run, document) for document in batch}
         spent += time.process_time() - started
-        if placement.twin is not None:
-            run.originals[document.number] = placement.twin
-        _look(run, document.number)
-        heappush(waiting, (document.published.timestamp(), document.number))
+        _show(run, placements)
+        for document in batch:
+            _look(run, document.number)
+            heappush(waiting, (document.published.timestamp(), document.number))
     _look_before(run, waiting, math.inf)
     run.cpu_ms = spent * 1000 / len(documents)
     return run
+
+
+def _place(run: Run, document: Document) -> Placement:
+    placement = run.index.add(document.indexed())
+    if placement.story is None:
+        run.index.assign(document.number, document.number)
+    return placement
 
 
 def _look_before(run: Run, waiting: list[tuple[float, int]], moment: float) -> None:
@@ -62,16 +77,25 @@ def _look_before(run: Run, waiting: list[tuple[float, int]], moment: float) -> N
 
 
 def _look(run: Run, number: int) -> None:
-    """What an article's page lists: when it arrives and when it is forgotten, older and newer articles."""
+    """Note an article's story and its nearest articles when it arrives and when it is forgotten."""
     run.stories[number] = run.index.story_of(number) or 0
-    found = run.index.related(number)
-    run.shown[number] = _merged(run.scores.setdefault(-number, {}), found)
-    run.similar[number] = _merged(run.scores.setdefault(number, {}), run.index.similar(number))
+    known = run.scores.setdefault(number, {})
+    known.update((one.article_id, one.score) for one in run.index.similar(number))
+    run.similar[number] = sorted(known, key=lambda one: -known[one])
 
 
-def _merged(known: dict[int, float], found: Sequence[Scored]) -> list[int]:
-    known.update((one.article_id, one.score) for one in found)
-    return sorted(known, key=lambda one: -known[one])
+def _show(run: Run, placements: Mapping[int, Placement]) -> None:
+    """Note the related links that the stories job would store after a batch, and the stories that merged."""
+    limit = run.index.options.related_limit
+    lists = {number: placement.candidates for number, placement in placements.items()}
+    touched = {number for placement in placements.values() for number in placement.touched}
+    lists |= {number: run.index.related(number) for number in touched}
+    run.shown.update((number, [one.article_id for one in found[:limit]]) for number, found in lists.items())
+    for change in (change for placement in placements.values() for change in placement.regrouped):
+        if change.kind == MERGED:
+            # The store moves the articles that the index has forgotten, too.
+            moved = [number for number, story in run.stories.items() if story == change.story]
+            run.stories.update(dict.fromkeys(moved, change.into))
 
 
 def ndcg3(
@@ -110,16 +134,17 @@ def with_lone_articles(documents: Sequence[Document]) -> list[Document]:
     return kept
 
 
-def shown_links(documents: Sequence[Document], options: StoryOptions, part: str) -> dict[str, float]:
-    """Links that readers see (first three), when a third of the events is left with one article."""
-    kept = with_lone_articles(documents)
-    run, groups = stream(kept, options), copy_groups(kept)
+def shown_links(
+    kept: Sequence[Document], listed: Mapping[int, Sequence[int]], options: StoryOptions, part: str
+) -> dict[str, float]:
+    """Judge the first three links that readers see. ``kept`` are the documents ``with_lone_articles``."""
+    groups = copy_groups(kept)
     labels = {document.number: document.event for document in kept}
     precision, recall, empty = [], [], []
     for number, relevant in relatives(kept, groups, options).items():
         if not in_part(labels[number], part):
             continue
-        shown = [groups[one] for one in run.shown[number]]
+        shown = [groups[one] for one in listed[number]]
         shown = [group for group in shown if group != groups[number]][:3]
         precision += [float(group in relevant) for group in shown]
         if relevant:
@@ -216,37 +241,62 @@ def _syndicated(one: Document, rng: random.Random) -> Iterator[tuple[str, str]]:
     yield one.title, f"{before} {one.text} {after}"
 
 
-def pearson(path: Path, options: StoryOptions, part: str) -> dict[str, float]:
-    """Correlation of our likeness with human judgement (1 same … 4 different): mean, and by language."""
+def graded(path: Path, options: StoryOptions, part: str) -> dict[str, float]:
+    """Spearman and Pearson correlation with human judgement (1 same … 4 different): mean, and by language.
+
+    ``calibrated`` is the score in units of the threshold that the product asks of two texts of these lengths:
+    a page shows a link from 1 on. ``score`` is the plain one.
+    """
     index = StoryIndex(options)
-    pairs = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    pairs = list(read_rows(path))
     stored: list[StoredArticle] = []
+    sizes: list[int] = []
     for pair in pairs:
         for side in ("1", "2"):
             number = len(stored) + 1
             title, _, text = pair["text" + side].partition("  ")
             item = Document(number, title[:300], text or title, pair["lang" + side], number, ONE_DATE, "")
-            terms = index.fingerprint(item.indexed()).pack()
+            terms = index.fingerprint(item.indexed())
             date = to_microseconds(ONE_DATE)
-            stored.append(StoredArticle(number, number, date, item.title, None, number, 0.0, 0, terms))
+            stored.append(StoredArticle(number, number, date, item.title, None, number, 0.0, 0, terms.pack()))
+            sizes.append(max(terms.length, 1))
     index.load([stored])
-    judged: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    judged: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
     for position, pair in enumerate(pairs):
         if not in_part(pair["pair_id"], part):
             continue
         score = index.compare(2 * position + 1, 2 * position + 2).score
-        judged[pair["lang1"]].append((score, -pair["overall"]))
-    found = {language: _correlation(values) for language, values in sorted(judged.items())}
-    if not found:
-        return {}
-    return {"pearson": mean([*found.values()])} | {f"pearson_{one}": value for one, value in found.items()}
+        needed = options.related_threshold(math.sqrt(sizes[2 * position] * sizes[2 * position + 1]))
+        judged[pair["lang1"]].append((score / needed, score, -pair["overall"]))
+    found: dict[str, float] = {}
+    for name, place in (("calibrated", 0), ("score", 1)):
+        for correlation in (spearman, pearson):
+            by_language = {
+                language: correlation([row[place] for row in rows], [row[2] for row in rows])
+                for language, rows in sorted(judged.items())
+            }
+            key = f"{correlation.__name__}_{name}"
+            found |= {f"{key}_{language}": value for language, value in by_language.items()}
+            found[key] = mean([*by_language.values()])
+    return found
 
 
-def _correlation(values: Sequence[tuple[float, float]]) -> float:
-    a, b = [one for one, _ in values], [two for _, two in values]
+def pearson(a: Sequence[float], b: Sequence[float]) -> float:
+    """Return the linear correlation of two series."""
     mean_a, mean_b = mean(a), mean(b)
-    shared = sum((x - mean_a) * (y - mean_b) for x, y in values)
-    return shared / math.sqrt(sum((x - mean_a) ** 2 for x in a) * sum((y - mean_b) ** 2 for y in b))
+    shared = sum((x - mean_a) * (y - mean_b) for x, y in zip(a, b, strict=True))
+    spread = sum((x - mean_a) ** 2 for x in a) * sum((y - mean_b) ** 2 for y in b)
+    return shared / math.sqrt(spread) if spread else 0.0
+
+
+def spearman(a: Sequence[float], b: Sequence[float]) -> float:
+    """Return the correlation of the ranks of two series; equal values share the mean of their ranks."""
+    return pearson(_ranks(a), _ranks(b))
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    ordered = sorted(values)
+    return [(bisect_left(ordered, value) + bisect_right(ordered, value)) / 2 for value in values]
 
 
 def mean(values: Sequence[float]) -> float:

@@ -3,15 +3,22 @@
 import json
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from html import escape
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 from syndicate.stories import IndexedArticle, StoryOptions, extract_terms
+from syndicate.text.plain import plain_text
 
 ONE_DATE = datetime(2026, 1, 1, tzinfo=UTC)
+# Articles in one transaction of the stories job, as shipped.
+BATCH = 250
+# The daemon polls a source several times an hour.
+TICK = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +45,16 @@ class Document:
         )
 
 
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a JSONL file. Texts may contain U+2028, at which ``str.splitlines`` would cut."""
+    with path.open(encoding="utf-8", newline="\n") as lines:
+        for line in lines:
+            if line.strip():
+                yield json.loads(line)
+
+
 def read_documents(path: Path, clock: str, seed: int) -> list[Document]:
-    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    rows = list(read_rows(path))
     sources = {name: number for number, name in enumerate(sorted({row["source"] or "" for row in rows}), 1)}
     dates = {row["id"]: _date(row, clock) for row in rows}
     if clock == "hide":
@@ -49,7 +64,7 @@ def read_documents(path: Path, clock: str, seed: int) -> list[Document]:
         Document(
             number=number,
             title=row["title"],
-            text=row["text"],
+            text=plain_text(stored_html(row["text"])),
             language=row["lang"],
             source=sources[row["source"] or ""],
             published=dates[row["id"]],
@@ -59,11 +74,27 @@ def read_documents(path: Path, clock: str, seed: int) -> list[Document]:
     ]
 
 
+def stored_html(text: str) -> str:
+    """Return the HTML that the store keeps of a text; the stories job reads the text back from it."""
+    return f"<p>{escape(text)}</p>"
+
+
 def _date(row: dict[str, str], clock: str) -> datetime:
     if clock == "hide" or not row["published"]:
         return ONE_DATE
     date = datetime.fromisoformat(row["published"])
     return date + timedelta(days=crc32(row["id"].encode()) % 7 - 3) if clock == "day" else date
+
+
+def ticks(documents: Sequence[Document]) -> Iterator[list[Document]]:
+    """Yield the documents as the stories job gets them: what came within a tick, in batches."""
+    batch: list[Document] = []
+    for document in documents:
+        if batch and (len(batch) == BATCH or document.published >= batch[0].published + TICK):
+            yield batch
+            batch = []
+        batch.append(document)
+    yield batch
 
 
 def in_part(label: str, part: str) -> bool:

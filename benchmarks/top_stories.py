@@ -8,10 +8,10 @@ pool of a snapshot is every story the product would rank then. Relevant are the 
 first ten places: ``11 - place`` now (``top10_ndcg_now``); for ``top10_ndcg_next12h`` the best place in
 the snapshots of the next twelve hours, of the stories in the pool.
 
-The first 30 % of the snapshots only teach. ``taught`` weights are learned from how often a source's
-headlines were among the first ten *before*; ``own`` weights from the product's own rows, what other
-sources made of a source's stories; ``none`` are all 1. The two measures are those of ``taught``, as in the
-published comparison (.535 and .422); the others are printed beside them.
+The first 30 % of the snapshots only teach. ``own`` weights are learned as an installation does: once a
+day, from what other sources made of a source's stories. ``none`` are all 1. ``taught`` weights are learned
+from how often a source's headlines were among the first ten *before*, which no installation knows. The two
+measures without a suffix are those of ``own``.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from benchmarks.story_sets import in_part
+from benchmarks.story_sets import in_part, read_rows
 from syndicate.stories import (
     ENOUGH_OTHERS,
     IndexedArticle,
@@ -37,6 +37,7 @@ from syndicate.stories import (
     StoryOptions,
     extract_terms,
     learn_weights,
+    rank_step,
     rank_top,
     theme_weight,
 )
@@ -44,8 +45,8 @@ from syndicate.stories import (
 TEACHING = 0.3
 PLACES = 10
 SOON = timedelta(hours=12, minutes=20)
-JUDGED_AFTER = timedelta(days=1)
-WAYS = ("taught", "own", "none")
+DAY = timedelta(days=1)
+WAYS = ("own", "none", "taught")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,7 @@ class Stream:
 def read_stream(file: Path, seed: int) -> Stream:
     """Stream the headlines through the story index, snapshot by snapshot."""
     rows: dict[str, list[dict[str, str]]] = defaultdict(list)
-    for line in file.read_text("utf-8").splitlines():
-        row = json.loads(line)
+    for row in read_rows(file):
         rows[row["snapshot"]].append(row)
     options, rng = StoryOptions(), random.Random(seed)
     index, numbers = StoryIndex(options), dict[tuple[str, str], int]()
@@ -132,8 +132,8 @@ class Newsroom:
     def __init__(self, stream: Stream, way: str) -> None:
         self._stream = stream
         self._way = way
-        self._waiting = iter(sorted(stream.articles.values(), key=lambda one: one.number))
-        self._next = next(self._waiting, None)
+        self._day: datetime | None = None
+        self._weights: dict[int, float] = {}
         self._judged: Counter[int] = Counter()
         self._prominence: defaultdict[int, float] = defaultdict(float)
         self._stories: dict[int, int] = {}
@@ -151,25 +151,46 @@ class Newsroom:
         """Take in what a snapshot teaches; called after its own list was judged."""
         if self._way == "taught":
             for place, number in snapshot.places:
-                self._judge(self._stream.articles[number].source, float(place <= PLACES))
-        while self._way == "own" and self._next and self._next.seen <= snapshot.moment - JUDGED_AFTER:
-            article, self._next = self._next, next(self._waiting, None)
-            told = self._told(self._stories[article.number])
-            before = {one.source for one in told if one.seen <= article.seen}
-            after = {one.source for one in told} - before
-            self._judge(article.source, min(len(after), ENOUGH_OTHERS) / ENOUGH_OTHERS)
+                source = self._stream.articles[number].source
+                self._judged[source] += 1
+                self._prominence[source] += float(place <= PLACES)
 
-    def _judge(self, source: int, prominence: float) -> None:
-        self._judged[source] += 1
-        self._prominence[source] += prominence
+    def _learned(self, moment: datetime, options: RankingOptions) -> dict[int, float]:
+        """Return the weights as of a moment: ``own`` ones as the product learns them, once a day."""
+        if self._way == "own":
+            today = rank_step(moment, int(DAY.total_seconds()))
+            if today != self._day:
+                self._day, self._weights = today, learn_weights(self._records(today, options))
+            return self._weights
+        return learn_weights(
+            {source: Record(count, self._prominence[source]) for source, count in self._judged.items()}
+        )
+
+    def _records(self, today: datetime, options: RankingOptions) -> dict[int, Record]:
+        until = today - DAY
+        since = until - timedelta(days=options.learn_days)
+        judged: Counter[int] = Counter()
+        shares: defaultdict[int, defaultdict[int, float]] = defaultdict(lambda: defaultdict(float))
+        for story, numbers in self._members.items():
+            begun: dict[int, datetime] = {}
+            told = self._told(story) if numbers else []
+            for one in told:
+                begun.setdefault(one.source, one.seen)
+            for one in told:
+                if since <= one.seen < until:
+                    judged[one.source] += 1
+                    others = [other for other, at in begun.items() if one.seen < at <= one.seen + DAY]
+                    for other in others:
+                        share = min(len(others), ENOUGH_OTHERS) / ENOUGH_OTHERS / len(others)
+                        shares[one.source][other] += share
+        return {
+            source: Record(count, sum(shares[source].values()), shares[source])
+            for source, count in judged.items()
+        }
 
     def facts(self, moment: datetime, options: RankingOptions) -> list[StoryFacts]:
         """What the product's ranking is given at that moment."""
-        records = {
-            source: Record(articles=count, prominence=self._prominence[source])
-            for source, count in self._judged.items()
-        }
-        weights = learn_weights(records)
+        weights = self._learned(moment, options)
         since = moment - timedelta(hours=options.slow_window_hours)
         stories = {story: self._told(story) for story, numbers in sorted(self._members.items()) if numbers}
         return [

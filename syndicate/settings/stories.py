@@ -30,7 +30,7 @@ class RankingSettings(Section):
     per_source: int = Field(3, ge=1)
     step: Span = 900.0
     floor: float = Field(0.05, ge=0, le=100)
-    learn: Duration = 30 * 86400.0
+    learn: Duration = 60 * 86400.0
     clicks: bool = False
 
 

@@ -132,31 +132,43 @@ def first_published(connection: Connection) -> datetime | None:
 
 def source_records(
     connection: Connection, *, since: datetime, until: datetime, enough: int
-) -> dict[int, tuple[int, float]]:
-    """(articles, prominence) of each source in a span of time; prominence adds up, at most 1 an article.
+) -> dict[int, tuple[int, dict[int, float]]]:
+    """Return the articles of each source in a span of time, and how much others made of them, by source.
 
-    That of an article is how many sources began to tell its story after it, as a share of ``enough``.
+    The prominence of an article is the number of sources that begin to tell its story within a day after it,
+    as a share of ``enough`` and at most 1. These sources share it in equal parts.
     """
-    table = schema.articles
-    judged = (table.c.published >= since, table.c.published < until, table.c.story_id.is_not(None))
+    table, published = schema.articles, schema.articles.c.published
+    judged = (published >= since, published < until, table.c.story_id.is_not(None))
     begun = (
-        select(table.c.story_id, table.c.source_id, func.min(table.c.published).label("first"))
+        select(table.c.story_id, table.c.source_id, func.min(published).label("first"))
         .where(table.c.story_id.in_(select(table.c.story_id).where(*judged)))
         .group_by(table.c.story_id, table.c.source_id)
         .cte("begun")
     )
-    after = (begun.c.story_id == table.c.story_id) & (begun.c.first > table.c.published)
+    later = type_coerce(begun.c.first, BigInteger) - type_coerce(published, BigInteger)
     # An article's own source began no later than the article did, so these are all others.
+    follows = (begun.c.story_id == table.c.story_id) & later.between(1, _DAY // _MICROSECOND)
     followed = (
-        select(table.c.source_id, func.count(begun.c.source_id).label("others"))
-        .join(begun, after, isouter=True)
+        select(
+            table.c.source_id,
+            begun.c.source_id.label("other"),
+            func.count().over(partition_by=table.c.id).label("others"),
+        )
+        .join(begun, follows)
         .where(*judged)
-        .group_by(table.c.id, table.c.source_id)
         .subquery()
     )
-    others = case((followed.c.others > enough, enough), else_=followed.c.others)
-    query = select(followed.c.source_id, func.count(), func.sum(others)).group_by(followed.c.source_id)
-    return {source: (count, int(total) / enough) for source, count, total in connection.execute(query)}
+    counted = case((followed.c.others > enough, enough), else_=followed.c.others)
+    share = func.sum(counted * 1.0 / followed.c.others) / enough
+    articles = select(table.c.source_id, func.count()).where(*judged).group_by(table.c.source_id)
+    found: dict[int, tuple[int, dict[int, float]]] = {
+        source: (count, {}) for source, count in connection.execute(articles)
+    }
+    query = select(followed.c.source_id, followed.c.other, share)
+    for source, other, part in connection.execute(query.group_by(followed.c.source_id, followed.c.other)):
+        found[source][1][other] = round(float(part), 6)
+    return found
 
 
 def save_source_weights(

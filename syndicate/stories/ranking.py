@@ -55,7 +55,7 @@ class RankingOptions:
     least_usual: float = 0.5
     least_sources: int = 2
     least_burst: float = 0.5
-    learn_days: float = 30.0
+    learn_days: float = 60.0
     reads: bool = False
 
 

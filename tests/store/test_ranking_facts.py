@@ -30,13 +30,13 @@ def test_a_record_counts_articles_and_how_many_others_took_up_their_stories(room
     for article in (second, third):
         factories.place(connection, article, story)
     found = ranking.source_records(connection, since=NOW - DAY, until=NOW, enough=3)
-    assert found == {harbour.id: (3, 1 / 3), hills.id: (1, 0.0)}, (
+    assert found == {harbour.id: (3, {hills.id: 0.333333}), hills.id: (1, {})}, (
         "the harbour had told it before the hills did"
     )
     assert ranking.source_records(connection, since=NOW, until=NOW + DAY, enough=3) == {}
 
 
-def test_a_story_that_everybody_takes_up_counts_one_and_no_more(room):
+def test_what_everybody_takes_up_counts_one_which_the_followers_share(room):
     connection, (harbour, _) = room
     (article,) = factories.add_articles(connection, harbour.id, *_hours_ago(5))
     story = factories.place(connection, article)
@@ -45,7 +45,17 @@ def test_a_story_that_everybody_takes_up_counts_one_and_no_more(room):
         (other,) = factories.add_articles(connection, source.id, new_article(minute))
         factories.place(connection, other, story)
     found = ranking.source_records(connection, since=NOW - DAY, until=NOW - 2 * HOUR, enough=3)
-    assert found == {harbour.id: (1, 1.0)}
+    assert found == {harbour.id: (1, {source.id: 0.2 for source in followers})}
+
+
+def test_a_source_that_follows_after_more_than_a_day_does_not_count(room):
+    connection, (harbour, hills) = room
+    (article,) = factories.add_articles(connection, harbour.id, *_hours_ago(72))
+    story = factories.place(connection, article)
+    (late,) = factories.add_articles(connection, hills.id, *_hours_ago(47))
+    factories.place(connection, late, story)
+    found = ranking.source_records(connection, since=NOW - 4 * DAY, until=NOW - DAY, enough=3)
+    assert found == {harbour.id: (1, {}), hills.id: (1, {})}
 
 
 def _hours_ago(*hours: int) -> list[NewArticle]:

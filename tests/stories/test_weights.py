@@ -47,7 +47,19 @@ def test_where_nothing_was_learned_all_weigh_the_same(records: dict[int, Record]
     assert learn_weights(records) == dict.fromkeys(records, 1.0)
 
 
-def test_a_theme_is_the_mean_of_its_sources_with_four_ordinary_articles_beside_them() -> None:
+def test_a_source_that_weighty_sources_follow_weighs_more_than_one_that_light_ones_follow() -> None:
+    records = {
+        1: Record(articles=100, prominence=40.0, followers={3: 40.0}),
+        2: Record(articles=100, prominence=40.0, followers={4: 40.0}),
+        3: record(100, 60.0),
+        4: record(100, 5.0),
+    }
+    weights = learn_weights(records)
+    assert weights[3] > 1 > weights[4]
+    assert weights[1] > 1.5 * weights[2]
+
+
+def test_a_theme_is_the_squared_mean_of_its_sources_with_four_ordinary_articles_beside_them() -> None:
     assert theme_weight([]) == 1.0
-    assert theme_weight([(3.0, 4)]) == 2.0
-    assert theme_weight([(0.25, 2), (1.0, 2)]) == pytest.approx((0.5 + 2 + 4) / 8)
+    assert theme_weight([(3.0, 4)]) == 4.0
+    assert theme_weight([(0.25, 2), (1.0, 2)]) == pytest.approx(((0.5 + 2 + 4) / 8) ** 2)

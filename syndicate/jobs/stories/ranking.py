@@ -120,10 +120,15 @@ def learned_weights(
     until = moment - JUDGED_AFTER
     since = until - timedelta(days=options.learn_days)
     found = ranking.source_records(connection, since=since, until=until, enough=ENOUGH_OTHERS)
-    weights = learn_weights({source: Record(*record) for source, record in found.items()})
+    records = {
+        source: Record(articles=count, prominence=sum(others.values()), followers=others)
+        for source, (count, others) in found.items()
+    }
     return {
-        source: SourceWeight(weight=weight, articles=found[source][0], prominence=found[source][1])
-        for source, weight in weights.items()
+        source: SourceWeight(
+            weight=weight, articles=records[source].articles, prominence=records[source].prominence
+        )
+        for source, weight in learn_weights(records).items()
     }
 
 
