@@ -83,13 +83,15 @@ class StoryIndex:
             found, regrouped = best_bond(bonds), self._grouping.place(held, bonds)
         else:
             found, regrouped = self._grouping.stay(held, bonds, stays), ()
+        # Before it is posted: what is near to others is looked for here, if need be, and they meet it below.
+        candidates = self._links(held, matches)
         self._post_speaker(held)
         held.neighbours = self._nearest(matches)
         return Placement(
             story=held.story,
             bond=found,
             regrouped=regrouped,
-            candidates=self._links(held, matches),
+            candidates=candidates,
             touched=self._introduce(held, matches),
         )
 

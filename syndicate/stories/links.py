@@ -1,6 +1,6 @@
 """Choice of related links: which of the nearest articles a reader sees, and in which order."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import chain, islice, takewhile
 
 from syndicate.stories.comparison import Comparison
@@ -10,6 +10,10 @@ from syndicate.stories.same_texts import SameTexts
 
 Neighbours = Callable[[Held], Sequence[tuple[float, int]]]
 """Function that returns the best neighbours of an article as (score, id), the least first."""
+
+
+ROUND_UP_LINKS = 2
+"""Links of a round-up, which is a little like every article it names."""
 
 
 class LinkChooser:
@@ -73,6 +77,21 @@ class LinkChooser:
 
     def _needed(self, a: Held, b: Held) -> float:
         return self._options.related_threshold(pair_length(a, b))
+
+
+def without_round_ups(article_id: int, links: Sequence[Scored], round_ups: Collection[int]) -> list[Scored]:
+    """Return links without round-ups, unless one is the best link or listed by the source itself.
+
+    A round-up keeps its two best links, and never another round-up. ``round_ups`` are ids of articles.
+    """
+    if article_id in round_ups:
+        links = [one for one in links if one.article_id not in round_ups or "hint" in one.parts]
+        return links[:ROUND_UP_LINKS]
+    return [
+        one
+        for place, one in enumerate(links)
+        if place == 0 or one.article_id not in round_ups or "hint" in one.parts
+    ]
 
 
 def at_least(score: float, matches: Iterable[Match]) -> Iterable[Match]:

@@ -102,10 +102,10 @@ class StoryOptions:
     context_share: float = 0.3
     context_size: int = 2
     story_gain: float = 0.2
-    evidence_words: int = 2
-    evidence_share: float = 0.4
+    evidence_words: int = 1
+    evidence_share: float = 0.55
 
-    related_base: float = 0.27
+    related_base: float = 0.26
     story_base: float = 0.21
     story_lowest: float = 0.15
     slope: float = 0.05

@@ -128,7 +128,8 @@ def in_context(
     ``neighbours`` are pairs of scores: as seen from the other article, and from the article itself.
     """
     surplus = sum(theirs - mine for theirs, mine in neighbours) / max(len(neighbours), 1)
-    context = -options.context_share * surplus
+    # Two articles compared in the other direction differ by 1e-8: after a restart it may have been that one.
+    context = round(-options.context_share * surplus, 4)
     story = options.story_gain * match.score if same_story else 0.0
     return match._replace(score=match.score + story + context, story=story, context=context)
 
