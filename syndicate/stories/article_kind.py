@@ -11,7 +11,8 @@ _OPINION = (
 )
 _ROUND_UP = (
     r"round-?up|news (?:in brief|briefs)|(?:morning|evening|daily|weekly|news|war) briefing"
-    r"|top (?:stories|headlines)|(?:week|day|month|year) in review|weekly (?:links|digest|update)|links (?:for|of) the (?:day|week)"
+    r"|top (?:stories|headlines)|(?:week|day|month|year) in review"
+    r"|weekly (?:links|digest|update)|links (?:for|of) the (?:day|week)"
     r"|(?:photos|pictures|quotes) of the (?:day|week)|all of [\w ]+ today|news ?letter|how to watch"
     r"|(?:morning|evening|nightly) (?:news|edition|rundown|headlines)|presseschau|wochenrückblick"
     r"|nachrichtenüberblick|tagesüberblick|revue de presse|resumen (?:del día|de la semana|semanal)"
