@@ -32,30 +32,37 @@ class LinkChooser:
         listed = [match for match in others if match.hint]
         near = at_least(options.lowest / (1 + options.story_gain), others)
         worth = [match for match in near if not match.hint and self.deserves(held, match)]
-        placed = self.in_context(held, worth, neighbours)
+        if not worth:
+            return tuple(match.scored() for match in listed[: options.kept])
+        placed = self.in_context(held, worth, neighbours, known=others)
         chosen = [one for one in placed if one.score >= self._needed(held, self._held[one.article_id])]
         return tuple(match.scored() for match in islice(chain(listed, chosen), options.kept))
 
     def deserves(self, held: Held, match: Match) -> bool:
-        """Return whether a match is near enough, and by more than a name or two, before its context."""
+        """Return whether a match is near enough, and by more than a name, before its context."""
         other, options = self._held[match.article_id], self._options
         needed = self._needed(held, other)
         gain = options.story_gain if _same_story(held, other) else 0.0
         if (match.score - match.hint) * (1 + gain) < needed:
             return False
-        heaviest = heaviest_shared(held.terms, other.terms, options.evidence_words)
-        return match.likeness - options.word_weight * heaviest >= options.evidence_share * needed
+        beyond = match.likeness - options.word_weight * heaviest_shared(held.terms, other.terms)
+        return beyond >= options.evidence_share * needed
 
-    def in_context(self, held: Held, matches: Sequence[Match], neighbours: Neighbours) -> list[Match]:
-        """Return matches corrected by the best neighbours of each, best first."""
+    def in_context(
+        self, held: Held, matches: Sequence[Match], neighbours: Neighbours, *, known: Iterable[Match] = ()
+    ) -> list[Match]:
+        """Return matches corrected by the best neighbours of each, best first.
+
+        ``known`` are more matches of the article: nothing among them is compared again.
+        """
         around = [self._around(held, self._held[match.article_id], neighbours) for match in matches]
-        known = {match.article_id: match.score - match.hint for match in matches}
-        missing = dict.fromkeys(one for found in around for one in found if one not in known)
-        known |= {match.article_id: match.score for match in self._comparison.matches(held, [*missing])}
+        scores = {match.article_id: match.score - match.hint for match in (*matches, *known)}
+        missing = dict.fromkeys(one for found in around for one in found if one not in scores)
+        scores |= {match.article_id: match.score for match in self._comparison.matches(held, [*missing])}
         placed = [
             in_context(
                 match,
-                [(score, known[one]) for one, score in found.items()],
+                [(score, scores[one]) for one, score in found.items()],
                 self._options,
                 same_story=_same_story(held, self._held[match.article_id]),
             )

@@ -40,7 +40,7 @@ class StoryOptions:
     have more in common with it than with this one (cross-domain similarity local scaling; measured: +2
     points of nDCG@3 on sentences, +1 on articles). Two articles of one story gain ``story_gain`` of the
     score, since several articles show that they belong together. One name or place links strangers, so a
-    link needs ``evidence_share`` of the threshold without the ``evidence_words`` heaviest words of both.
+    link needs ``evidence_share`` of the threshold without the heaviest word that both share.
 
     *Thresholds* grow with length, since long texts share words by chance:
     ``base + slope × ln(characters / 100)`` between ``lowest`` (or ``story_lowest``) and ``highest``
@@ -102,7 +102,6 @@ class StoryOptions:
     context_share: float = 0.3
     context_size: int = 2
     story_gain: float = 0.2
-    evidence_words: int = 1
     evidence_share: float = 0.55
 
     related_base: float = 0.26

@@ -134,9 +134,12 @@ def in_context(
     return match._replace(score=match.score + story + context, story=story, context=context)
 
 
-def heaviest_shared(a: Fingerprint, b: Fingerprint, count: int) -> float:
-    """Return what the ``count`` heaviest words that two articles share add to the cosine of their words."""
-    mine, theirs = a.term_numbers()[: a.words], b.term_numbers()[: b.words]
-    _, at_mine, at_theirs = np.intersect1d(mine, theirs, assume_unique=True, return_indices=True)
-    products = a.term_weights()[at_mine].astype(np.float32) * b.term_weights()[at_theirs]
-    return float(np.sort(products)[-count:].sum())
+def heaviest_shared(a: Fingerprint, b: Fingerprint) -> float:
+    """Return what the heaviest word that two articles share adds to the cosine of their words."""
+    mine, theirs = _weights(a), _weights(b)
+    return max((mine[word] * theirs[word] for word in mine.keys() & theirs.keys()), default=0.0)
+
+
+def _weights(article: Fingerprint) -> dict[int, float]:
+    words = memoryview(article.terms[: 4 * article.words]).cast("I")
+    return dict(zip(words, article.term_weights().tolist(), strict=False))
