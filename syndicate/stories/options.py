@@ -104,7 +104,7 @@ class StoryOptions:
     story_gain: float = 0.2
     evidence_share: float = 0.55
 
-    related_base: float = 0.26
+    related_base: float = 0.27
     story_base: float = 0.21
     story_lowest: float = 0.15
     slope: float = 0.05
