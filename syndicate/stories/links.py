@@ -107,4 +107,5 @@ def at_least(score: float, matches: Iterable[Match]) -> Iterable[Match]:
 
 
 def _same_story(a: Held, b: Held) -> bool:
-    return a.story is not None and a.story == b.story
+    """Return whether two sources tell one story; a series of one source shares its footer, not an event."""
+    return a.story is not None and a.story == b.story and a.source_id != b.source_id

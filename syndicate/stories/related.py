@@ -24,8 +24,8 @@ class Scored:
     """An article compared with another. ``parts`` sum to ``score``.
 
     ``words``, ``characters`` and ``meaning`` are weighted cosines, ``time`` (never positive) what age takes
-    away, ``hint`` what the source's own list adds. In links, ``story`` is the gain of articles of one story,
-    and ``context`` what the neighbours of the other article add or take away.
+    away, ``hint`` what the source's own list adds. In links, ``story`` is the gain of two sources in one
+    story, and ``context`` what the neighbours of the other article add or take away.
     """
 
     article_id: int

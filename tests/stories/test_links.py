@@ -81,11 +81,19 @@ def test_context_compares_what_neighbours_have_in_common_with_either_side() -> N
     assert sum(friend.scored().parts.values()) == pytest.approx(friend.score)
 
 
-def test_articles_of_one_story_need_less_for_a_link() -> None:
+def test_two_sources_in_one_story_need_less_for_a_link() -> None:
     index = StoryIndex(OPTIONS)
     for number, (title, text) in enumerate(FLOOD, 1):
         place(index, article(number, title, text))
     assert all(one.parts["story"] > 0 for one in index.related(1))
+
+
+def test_a_series_of_one_source_gains_nothing_by_being_one_story() -> None:
+    index = StoryIndex(OPTIONS)
+    for number, (title, text) in enumerate(FLOOD, 1):
+        place(index, article(number, title, text, source_id=1))
+    assert len(index.articles_of(1)) == len(FLOOD)
+    assert not any("story" in one.parts for one in index.similar(1))
 
 
 def test_a_round_up_is_linked_only_where_it_is_the_best() -> None:
