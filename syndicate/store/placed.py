@@ -82,8 +82,7 @@ def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[
 
 def titles(connection: Connection, article_ids: Sequence[int]) -> dict[int, str]:
     """Return the publishers' titles of articles, by article."""
-    table = schema.articles
-    query = select(table.c.id, table.c.title)
+    table, query = schema.articles, select(schema.articles.c.id, schema.articles.c.title)
     return {row.id: row.title for row in rows_with(connection, query, table.c.id, article_ids)}
 
 

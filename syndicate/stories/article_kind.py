@@ -29,12 +29,8 @@ _FOLDER = re.compile(rf"/(?:{_OPINION})/", re.IGNORECASE)
 
 def is_report(title: str, section: str = "", url: str = "") -> bool:
     """Return whether an article reports an event: false for an opinion piece or a round-up of several."""
-    return not (
-        _LABEL.search(title)
-        or is_round_up(title)
-        or _SECTION.fullmatch(section.strip())
-        or _FOLDER.search(url)
-    )
+    labelled = _LABEL.search(title) or is_round_up(title)
+    return not (labelled or _SECTION.fullmatch(section.strip()) or _FOLDER.search(url))
 
 
 def is_round_up(title: str) -> bool:

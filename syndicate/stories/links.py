@@ -1,7 +1,7 @@
 """Choice of related links: which of the nearest articles a reader sees, and in which order."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import chain, islice, takewhile
+from itertools import takewhile
 
 from syndicate.stories.comparison import Comparison
 from syndicate.stories.held import Held, pair_length
@@ -9,15 +9,15 @@ from syndicate.stories.related import Match, Scored, heaviest_shared, in_context
 from syndicate.stories.same_texts import SameTexts
 
 Neighbours = Callable[[Held], Sequence[tuple[float, int]]]
-"""Function that returns the best neighbours of an article as (score, id), the least first."""
-
-
+# A round-up is a little like every article it names.
 ROUND_UP_LINKS = 2
-"""Links of a round-up, which is a little like every article it names."""
 
 
 class LinkChooser:
-    """Rules of related links for the articles of an index, which owns ``comparison`` and ``texts``."""
+    """Rules of related links for the articles of an index, which owns ``comparison`` and ``texts``.
+
+    ``neighbours`` return the best neighbours of an article as (score, id), the least first.
+    """
 
     def __init__(self, comparison: Comparison, texts: SameTexts) -> None:
         self._options = comparison.options
@@ -32,11 +32,9 @@ class LinkChooser:
         listed = [match for match in others if match.hint]
         near = at_least(options.lowest / (1 + options.story_gain), others)
         worth = [match for match in near if not match.hint and self.deserves(held, match)]
-        if not worth:
-            return tuple(match.scored() for match in listed[: options.kept])
-        placed = self.in_context(held, worth, neighbours, known=others)
+        placed = self.in_context(held, worth, neighbours, others) if worth else []
         chosen = [one for one in placed if one.score >= self._needed(held, self._held[one.article_id])]
-        return tuple(match.scored() for match in islice(chain(listed, chosen), options.kept))
+        return tuple(match.scored() for match in (listed + chosen)[: options.kept])
 
     def deserves(self, held: Held, match: Match) -> bool:
         """Return whether a match is near enough, and by more than a name, before its context."""
@@ -49,35 +47,27 @@ class LinkChooser:
         return beyond >= options.evidence_share * needed
 
     def in_context(
-        self, held: Held, matches: Sequence[Match], neighbours: Neighbours, *, known: Iterable[Match] = ()
+        self, held: Held, matches: Sequence[Match], neighbours: Neighbours, known: Iterable[Match] = ()
     ) -> list[Match]:
-        """Return matches corrected by the best neighbours of each, best first.
-
-        ``known`` are more matches of the article: nothing among them is compared again.
-        """
+        """Return matches corrected by the best neighbours of each, best first; ``known`` are compared."""
         around = [self._around(held, self._held[match.article_id], neighbours) for match in matches]
         scores = {match.article_id: match.score - match.hint for match in (*matches, *known)}
         missing = dict.fromkeys(one for found in around for one in found if one not in scores)
         scores |= {match.article_id: match.score for match in self._comparison.matches(held, [*missing])}
-        placed = [
-            in_context(
-                match,
-                [(score, scores[one]) for one, score in found.items()],
-                self._options,
-                same_story=_same_story(held, self._held[match.article_id]),
-            )
-            for match, found in zip(matches, around, strict=True)
-        ]
+        placed = []
+        for match, found in zip(matches, around, strict=True):
+            pairs = [(score, scores[one]) for one, score in found.items()]
+            told = _same_story(held, self._held[match.article_id])
+            placed.append(in_context(match, pairs, self._options, same_story=told))
         return sorted(placed, reverse=True)
 
     def _around(self, held: Held, other: Held, neighbours: Neighbours) -> dict[int, float]:
         """Return the best neighbours of another article and their scores, each text once, both apart."""
         found: dict[int, float] = {}
         for score, one in reversed(neighbours(other)):
-            if one in self._held:
-                speaker = self._texts.speaker(self._held[one])
-                if speaker.text not in (held.text, other.text):
-                    found.setdefault(speaker.article_id, score)
+            speaker = self._texts.speaker(self._held[one]) if one in self._held else other
+            if speaker.text not in (held.text, other.text):
+                found.setdefault(speaker.article_id, score)
             if len(found) == self._options.context_size:
                 break
         return found
@@ -87,18 +77,14 @@ class LinkChooser:
 
 
 def without_round_ups(article_id: int, links: Sequence[Scored], round_ups: Collection[int]) -> list[Scored]:
-    """Return links without round-ups, unless one is the best link or listed by the source itself.
-
-    A round-up keeps its two best links, and never another round-up. ``round_ups`` are ids of articles.
-    """
-    if article_id in round_ups:
-        links = [one for one in links if one.article_id not in round_ups or "hint" in one.parts]
-        return links[:ROUND_UP_LINKS]
-    return [
+    """Return links without round-ups but the best link and hints; a round-up keeps two, none a round-up."""
+    own = article_id in round_ups
+    kept = [
         one
         for place, one in enumerate(links)
-        if place == 0 or one.article_id not in round_ups or "hint" in one.parts
+        if one.article_id not in round_ups or "hint" in one.parts or (place == 0 and not own)
     ]
+    return kept[:ROUND_UP_LINKS] if own else kept
 
 
 def at_least(score: float, matches: Iterable[Match]) -> Iterable[Match]:

@@ -35,12 +35,11 @@ class StoryOptions:
     + ``hint`` when the source itself lists the other article (enough alone for short texts, beside
     some likeness for long ones; a choice: no labelled set has such lists).
 
-    *Links* are ordered by their score in context. An article that is near to others is near to this one by
-    chance: the score loses ``context_share`` of what the other article's ``context_size`` best neighbours
-    have more in common with it than with this one (cross-domain similarity local scaling; measured: +2
-    points of nDCG@3 on sentences, +1 on articles). Articles of two sources in one story gain ``story_gain``
-    of the score, since several articles show that they belong together. One name or place links strangers,
-    so a link needs ``evidence_share`` of the threshold without the heaviest word that both share.
+    *Links* are ordered in context: the score loses ``context_share`` of what the other article's
+    ``context_size`` best neighbours have more in common with it than with this one (cross-domain similarity
+    local scaling; +2 points of nDCG@3 on sentences, +1 on articles). Articles of two sources in one story
+    gain ``story_gain`` of the score: several articles show that they belong together. One name links
+    strangers, so ``evidence_share`` of the threshold must remain without the heaviest shared word.
 
     *Thresholds* grow with length, since long texts share words by chance:
     ``base + slope × ln(characters / 100)`` between ``lowest`` (or ``story_lowest``) and ``highest``
