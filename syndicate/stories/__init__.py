@@ -1,11 +1,12 @@
 """Articles → stories: copies, stories, related links, top and trending. Pure: no I/O, no clock, no chance."""
 
-from syndicate.stories.article_kind import is_report
+from syndicate.stories.article_kind import is_report, is_round_up
 from syndicate.stories.clusters import MERGED, Bond, Regrouping
 from syndicate.stories.duplicates import says_else
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.index import StoryIndex
 from syndicate.stories.lead import LeadCandidate, choose_lead, lead_candidates, leading_language
+from syndicate.stories.links import without_round_ups
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.placement import IndexedArticle, Placement
 from syndicate.stories.ranking import (
@@ -42,6 +43,7 @@ __all__ = [
     "choose_lead",
     "extract_terms",
     "is_report",
+    "is_round_up",
     "lead_candidates",
     "leading_language",
     "learn_weights",
@@ -52,4 +54,5 @@ __all__ = [
     "shared_terms",
     "theme_weight",
     "usual_stems",
+    "without_round_ups",
 ]

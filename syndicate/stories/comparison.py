@@ -1,13 +1,13 @@
 """Compare articles of an index: how alike their texts are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from syndicate.stories.held import Held
 from syndicate.stories.options import StoryOptions
-from syndicate.stories.related import Likeness, weigh_cosines
+from syndicate.stories.related import Likeness, Match, match_all, weigh_cosines
 from syndicate.stories.vectors import TermSpace
 
 
@@ -27,6 +27,14 @@ class Comparison:
         cosines = self.space.cosines(held.terms, [other.terms for other in others])
         lengths = np.sqrt(held.size * np.array([other.size for other in others]))
         return weigh_cosines(cosines, lengths, self.options)
+
+    def matches(self, held: Held, article_ids: Sequence[int], hints: Collection[int] = ()) -> list[Match]:
+        """Return others as matches of one article, which lists ``hints`` as further reading, best first."""
+        if not article_ids:
+            return []
+        others = [self.held[article_id] for article_id in article_ids]
+        rows = [(other.article_id, other.published) for other in others]
+        return match_all(held.published, rows, hints, self.alike(held, others), self.options)
 
     def likeness(self, held: Held, article_ids: Sequence[int]) -> dict[int, float]:
         """Return how alike one article is to each of others."""

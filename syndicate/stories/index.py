@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from heapq import heapify, heappop, heappush
-from itertools import chain, islice, takewhile
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -22,12 +22,13 @@ from syndicate.stories.comparison import Comparison
 from syndicate.stories.duplicates import is_copy
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.grouping import Grouping
-from syndicate.stories.held import Held, pair_length, title_key
+from syndicate.stories.held import Held, title_key
+from syndicate.stories.links import LinkChooser, at_least
 from syndicate.stories.loading import Loaded, as_held
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.placement import IndexedArticle, Placement
 from syndicate.stories.postings import Postings
-from syndicate.stories.related import Match, Scored, match_all
+from syndicate.stories.related import Match, Scored
 from syndicate.stories.same_texts import SameTexts
 from syndicate.stories.terms import ArticleTerms
 from syndicate.stories.vectors import TermSpace
@@ -49,6 +50,7 @@ class StoryIndex:
         self._space = TermSpace()
         self._comparison = Comparison(self._held, self._space, options)
         self._grouping = Grouping(self._comparison, self._texts)
+        self._chooser = LinkChooser(self._comparison, self._texts)
         self._titles: dict[int, int] = {}
         self._oldest: list[tuple[float, int]] = []
 
@@ -81,13 +83,15 @@ class StoryIndex:
             found, regrouped = best_bond(bonds), self._grouping.place(held, bonds)
         else:
             found, regrouped = self._grouping.stay(held, bonds, stays), ()
+        # Before it is posted: what is near to others is looked for here, if need be, and they meet it below.
+        candidates = self._links(held, matches)
         self._post_speaker(held)
         held.neighbours = self._nearest(matches)
         return Placement(
             story=held.story,
             bond=found,
             regrouped=regrouped,
-            candidates=self._links(held, matches),
+            candidates=candidates,
             touched=self._introduce(held, matches),
         )
 
@@ -168,7 +172,9 @@ class StoryIndex:
 
     def similar(self, article_id: int) -> tuple[Scored, ...]:
         """The nearest articles, best first, deserving a link or not. Raises ``KeyError`` if unknown."""
-        return tuple(match.scored() for match in self._ranked(self._held[article_id]))
+        held = self._held[article_id]
+        ranked = self._chooser.in_context(held, self._ranked(held), self._neighbours)
+        return tuple(match.scored() for match in ranked)
 
     def compare(self, article_id: int, other_id: int) -> Scored:
         """Return how one article scores as seen from another. Raises ``KeyError`` if one is unknown."""
@@ -257,38 +263,36 @@ class StoryIndex:
         )
 
     def _compare(self, held: Held, article_ids: Sequence[int]) -> list[Match]:
-        if not article_ids:
-            return []
-        others = [self._held[article_id] for article_id in article_ids]
-        rows = [(other.article_id, other.published) for other in others]
-        alike = self._comparison.alike(held, others)
-        return match_all(held.published, rows, self._hints(held), alike, self.options)
+        return self._comparison.matches(held, article_ids, self._hints(held))
 
     def _ranked(self, held: Held) -> list[Match]:
         """The nearest articles met so far, compared afresh; after a restart they are looked for again."""
         speaker = self._texts.speaker(held)
-        if speaker.neighbours is None:
-            speaker.neighbours = self._nearest(self._matches(speaker))
-        known = [one for _, one in speaker.neighbours if one in self._held]
+        known = [one for _, one in self._neighbours(speaker) if one in self._held]
         ids = [self._texts.speaker(self._held[one]).article_id for one in (*known, *self._hints(held))]
         return self._compare(held, [one for one in dict.fromkeys(ids) if one != speaker.article_id])
 
+    def _neighbours(self, speaker: Held) -> list[tuple[float, int]]:
+        if speaker.neighbours is None:
+            speaker.neighbours = self._nearest(self._matches(speaker))
+        return speaker.neighbours
+
     def _nearest(self, matches: Iterable[Match]) -> list[tuple[float, int]]:
         """The neighbours worth remembering, as (score, id), the least first."""
-        best = islice(_at_least(self.options.remembered, matches), self.options.kept)
-        return sorted((match.score, match.article_id) for match in best)
+        best = islice(at_least(self.options.remembered, matches), self.options.kept)
+        return sorted((match.score - match.hint, match.article_id) for match in best)
 
     def _introduce(self, held: Held, matches: Iterable[Match]) -> tuple[int, ...]:
         """Let older articles know the new one; the result is those that would show it."""
         touched: list[int] = []
-        for match in islice(_at_least(self.options.remembered, matches), 2 * self.options.kept):
+        for match in islice(at_least(self.options.remembered, matches), 2 * self.options.kept):
             score = match.score - match.hint
             if score < self.options.remembered:
                 continue
             other = self._held[match.article_id]
             known = other.neighbours if other.neighbours is not None else []
             better = len(known) - bisect_right(known, (score, held.article_id))
-            if better < self.options.related_limit and self._deserves_link(score, other, held):
+            if better < self.options.related_limit and self._chooser.deserves(held, match):
                 touched.append(other.article_id)
                 touched += self._texts.members(other)[1:][-TWINS_TOUCHED:]
             if other.neighbours is not None and better < self.options.kept:
@@ -309,7 +313,7 @@ class StoryIndex:
         repeats = self._repeats(held)
         # Age takes away at most so much, and matches are sorted: the rest cannot be as alike as a copy.
         least = self.options.copy_likeness * (1 - self.options.time_share)
-        for one in _at_least(least, matches):
+        for one in at_least(least, matches):
             other = self._held[one.article_id]
             if (
                 one.likeness >= self.options.copy_likeness
@@ -334,19 +338,7 @@ class StoryIndex:
         return earlier is not None and not is_copy(held.terms, earlier.terms, self.options)
 
     def _links(self, held: Held, matches: Iterable[Match]) -> tuple[Scored, ...]:
-        """Return the matches that deserve a link: what the source itself lists first, then the likest."""
-        others = [match for match in matches if self._held[match.article_id].text != held.text]
-        listed = (match.scored() for match in others if match.hint)
-        chosen = (
-            match.scored()
-            for match in _at_least(self.options.lowest, others)
-            if not match.hint and self._deserves_link(match.score, held, self._held[match.article_id])
-        )
-        return tuple(islice(chain(listed, chosen), self.options.kept))
-
-    def _deserves_link(self, score: float, a: Held, b: Held) -> bool:
-        # No threshold is above the highest, whatever the length.
-        return score >= self.options.highest or score >= self.options.related_threshold(pair_length(a, b))
+        return self._chooser.choose(held, matches, self._neighbours)
 
     def _within_window(self, a: Held, b: Held, *, repeats: bool) -> bool:
         seconds = self.options.repeat_hours * 3600 if repeats else self.options.window_days * 86400
@@ -355,8 +347,3 @@ class StoryIndex:
     def _repeats(self, held: Held) -> bool:
         """Return whether the article's source has used its title before, as rubrics and services do."""
         return bool(held.title_key) and held.title_key in self._titles
-
-
-def _at_least(score: float, matches: Iterable[Match]) -> Iterable[Match]:
-    """The matches, which are sorted, down to a score."""
-    return takewhile(lambda match: match.score >= score, matches)

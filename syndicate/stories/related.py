@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.vectors import Cosines
 
@@ -21,7 +22,8 @@ class Scored:
     """An article compared with another. ``parts`` sum to ``score``.
 
     ``words``, ``characters`` and ``meaning`` are weighted cosines, ``time`` (never positive) what age takes
-    away, ``hint`` what the source's own list adds.
+    away, ``hint`` what the source's own list adds. In links, ``story`` is the gain of two sources in one
+    story, and ``context`` what the neighbours of the other article add or take away.
     """
 
     article_id: int
@@ -40,6 +42,8 @@ class Match(NamedTuple):
     meaning: float
     time: float
     hint: float
+    story: float = 0.0
+    context: float = 0.0
 
     @property
     def likeness(self) -> float:
@@ -54,6 +58,8 @@ class Match(NamedTuple):
             "meaning": self.meaning,
             "time": self.time,
             "hint": self.hint,
+            "story": self.story,
+            "context": self.context,
         }
         return Scored(
             article_id=self.article_id,
@@ -107,5 +113,26 @@ def match_all(
         hint = [options.hint if one in hints else 0.0 for one in ids]
         score = score + np.array(hint)
     parts = (column.tolist() for column in (words, characters, meaning, time))
-    rows = zip(score.tolist(), dates, ids, *parts, hint, strict=True)
+    nothing = [0.0] * len(ids)
+    rows = zip(score.tolist(), dates, ids, *parts, hint, nothing, nothing, strict=True)
     return sorted(map(Match._make, rows), reverse=True)
+
+
+def in_context(
+    match: Match, neighbours: Sequence[tuple[float, float]], options: StoryOptions, *, same_story: bool
+) -> Match:
+    """Correct a match by the other article's neighbours: their scores from it and from the article."""
+    surplus = sum(theirs - mine for theirs, mine in neighbours) / max(len(neighbours), 1)
+    # Two articles compared in the other direction differ by 1e-8: after a restart it may have been that one.
+    context = round(-options.context_share * surplus, 4)
+    story = options.story_gain * match.score if same_story else 0.0
+    return match._replace(score=match.score + story + context, story=story, context=context)
+
+
+def heaviest_shared(a: Fingerprint, b: Fingerprint) -> float:
+    """Return what the heaviest word that two articles share adds to the cosine of their words."""
+    mine, theirs = (
+        dict(zip(memoryview(one.terms[: 4 * one.words]).cast("I"), one.term_weights().tolist(), strict=False))
+        for one in (a, b)
+    )
+    return max((mine[word] * theirs[word] for word in mine.keys() & theirs.keys()), default=0.0)

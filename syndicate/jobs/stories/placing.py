@@ -23,6 +23,8 @@ from syndicate.stories import (
     Regrouping,
     Scored,
     StoryIndex,
+    is_round_up,
+    without_round_ups,
 )
 
 
@@ -218,10 +220,13 @@ class Placing:
         linking = story_store.linking_articles(self._connection, sorted(self._before))
         renewed = self._touched | {article_id for article_id in linking if article_id in self._index}
         found |= {one: self._index.related(one) for one in sorted(renewed)}
+        named = {one.article_id for links in found.values() for one in links}
+        titles = placed_store.titles(self._connection, sorted(named | found.keys()))
+        round_ups = {one for one, title in titles.items() if is_round_up(title)}
         lists = {
             article_id: [
                 RelatedRow(related_id=one.article_id, score=one.score, parts=one.parts)
-                for one in links[:limit]
+                for one in without_round_ups(article_id, links, round_ups)[:limit]
             ]
             for article_id, links in found.items()
         }
