@@ -101,6 +101,7 @@ def digests(now: datetime) -> tuple[Digest, ...]:
         follow_up=True,
         other_sources=2,
         covered_by=(link,),
+        also_from=(link,),
         related=(link,),
         image=DigestImage(url="https://example.com/picture.jpg", alt="Sample", width=560, height=315),
         original_title="Sample",

@@ -46,6 +46,7 @@ class DigestMedia:
 class DigestStory:
     """One story. ``other_sources`` counts those beside ``source``; ``covered_by`` names some of them.
 
+    ``also_from`` are further posts of ``source`` that the story tells.
     ``url`` and ``summary`` may be ``""``, ``image`` and ``media`` may be ``None``. ``kind`` is ``top`` or
     ``trending``. ``original_title`` is the publisher's own where our editor wrote another, else ``""``.
     """
@@ -69,6 +70,7 @@ class DigestStory:
     kind: str = TOP
     original_title: str = ""
     media: DigestMedia | None = None
+    also_from: tuple[DigestLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +111,10 @@ def _story(written: Mapping[str, Any]) -> DigestStory:
     values = {
         **written,
         "published": datetime.fromisoformat(written["published"]),
-        "covered_by": tuple(DigestLink(**_known(DigestLink, link)) for link in written["covered_by"]),
-        "related": tuple(DigestLink(**_known(DigestLink, link)) for link in written["related"]),
+        **{
+            name: tuple(DigestLink(**_known(DigestLink, link)) for link in written.get(name, ()))
+            for name in ("also_from", "covered_by", "related")
+        },
         "image": None if image is None else DigestImage(**_known(DigestImage, image)),
         "media": None if media is None else DigestMedia(**_known(DigestMedia, media)),
     }

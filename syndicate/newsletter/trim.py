@@ -67,8 +67,8 @@ def without_broken(
 def _steps(digest: Digest) -> list[tuple[Digest, str]]:
     steps: list[tuple[Digest, str]] = []
     for story in (*reversed(digest.trending), *reversed(digest.top)):
-        if story.related or story.covered_by:
-            digest = _with(digest, story, replace(story, related=(), covered_by=()))
+        if story.related or story.covered_by or story.also_from:
+            digest = _with(digest, story, replace(story, related=(), covered_by=(), also_from=()))
             steps.append((digest, f'further links of "{story.title}" were left out to stay below 102 KB'))
     for story in (*reversed(digest.trending), *reversed(digest.top))[:-1]:
         digest = _with(digest, story, None)

@@ -26,6 +26,7 @@ TOKEN: Final = "reader-token-5e1c8a40f7"  # noqa: S105 a placeholder, no secret
 _SUMMARY_LIMIT = 280
 _RELATED_LIMIT = 3
 _COVERAGE_LIMIT = 3
+_FURTHER_LIMIT = 5
 # A narrower picture would be blown up to the width of the mail.
 _LEAST_IMAGE_WIDTH = 400
 _IMAGE_WIDTH = 552
@@ -67,16 +68,14 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
     source = harmless(story.lead.source.name)
     shows = story.lead.source.republish is not Republish.NONE
     coverage = story.lead.coverage
-    others = max(0, story.coverage - 1)
-    if story.follow_up:
-        # Readers know the rest, and most of it is about what happened before.
-        coverage = tuple(
-            link for link in coverage if link.article_id in story.tells and link.url not in shown
-        )
-        others = len({link.source_name for link in coverage} - {story.lead.source.name})
+    linked = {link.source_name for link in coverage if link.url in shown} - {story.lead.source.name}
+    others = max(0, story.coverage - 1 - len(linked))
+    own = {link.title: link for link in coverage if link.source_name == story.lead.source.name}
+    own.pop(article.title, None)
+    also_from = _links(tuple(own.values()), shown)[:_FURTHER_LIMIT]
     covered_by = _covered_by(coverage, source, shown, min(_COVERAGE_LIMIT, others))
-    # "Read more" names nothing that the story's coverage names, whether it is shown or counted.
-    shown.update(link.url for link in story.lead.coverage)
+    # "Read more" names nothing that the story tells, whether it is shown or counted.
+    shown.update(link.url for link in coverage)
     related = _links(story.lead.related, shown)[:_RELATED_LIMIT]
     shown.update(link.url for link in related)
     return DigestStory(
@@ -92,6 +91,7 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
         follow_up=story.follow_up,
         other_sources=others,
         covered_by=covered_by,
+        also_from=also_from,
         related=related,
         image=_image(article.image) if shows else None,
         media=_media(article.enclosures) if shows else None,

@@ -2,7 +2,7 @@
 
 from syndicate.stories.article_kind import is_report
 from syndicate.stories.clusters import MERGED, Bond, Regrouping
-from syndicate.stories.duplicates import says_else
+from syndicate.stories.duplicates import is_update, says_else
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.index import StoryIndex
 from syndicate.stories.lead import LeadCandidate, choose_lead, lead_candidates
@@ -42,6 +42,7 @@ __all__ = [
     "choose_lead",
     "extract_terms",
     "is_report",
+    "is_update",
     "lead_candidates",
     "learn_weights",
     "rank_step",

@@ -13,6 +13,7 @@ _ROUND_UP = (
     r"round-?up|news in brief|(?:morning|evening|daily|weekly|news|war) briefing|top (?:stories|headlines)"
     r"|(?:week|day|month|year) in review|weekly (?:links|digest|update)|links (?:for|of) the (?:day|week)"
     r"|(?:photos|pictures|quotes) of the (?:day|week)|all of [\w ]+ today|news ?letter|how to watch"
+    r"|what (?:you need )?to know|what we know(?: so far)?"
     r"|(?:morning|evening|nightly) (?:news|edition|rundown|headlines)|presseschau|wochenrückblick"
     r"|nachrichtenüberblick|tagesüberblick|revue de presse|resumen (?:del día|de la semana|semanal)"
     r"|noticias del día|موجز الأخبار|أبرز الأخبار"

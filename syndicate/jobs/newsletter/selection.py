@@ -39,6 +39,8 @@ from syndicate.stories import (
     Fingerprint,
     RankingOptions,
     StoryOptions,
+    is_report,
+    is_update,
     rank_top,
     rank_trending,
     says_else,
@@ -119,7 +121,7 @@ class Selector:
         rows = [row for row in rows if row.story_id in stories]
         facts = story_facts(connection, rows, moment, ranking, learned)
         listed = rank_top(facts, moment, ranking), rank_trending(facts, moment, ranking)
-        else_saying = self._else_saying(connection, stories, earlier, period)
+        news = self._news(connection, stories, earlier, period)
         still_news = set(earlier.waiting)
         if not earlier.first:
             still_news |= _kept_from_us(connection, known, period)
@@ -137,7 +139,7 @@ class Selector:
             if story_id in lists
             or any(row.published >= since or row.article_id in still_news for row in rows)
         }
-        found = _candidates(connection, stories, listed, matching, earlier, else_saying, still_news)
+        found = _candidates(connection, stories, listed, matching, earlier, news, still_news)
         dropped = {one.story_id for one in facts if one.hand.drop}
         return self._choose(connection, newsletter, period, found, earlier.first, dropped, variant)
 
@@ -186,16 +188,29 @@ class Selector:
         return {view.article.id: view for view in views}
 
     def _whole(self, connection: Connection, stories: Sequence[EditionStory]) -> tuple[EditionStory, ...]:
-        """The chosen stories, each lead with its text and links, which the many others never need."""
+        """Return the chosen stories, each lead with its text and links, which the many others never need.
+
+        Its coverage is all that the edition tells beside it.
+        """
         articles = [story.lead.article for story in stories]
         sources = {story.lead.source.id: story.lead.source for story in stories}
         leads = ArticleViews(sources, self.site_url).published(connection, articles)
-        return tuple(replace(story, lead=lead) for story, lead in zip(stories, leads, strict=True))
+        told = [article_id for story in stories for article_id in story.tells]
+        links = story_store.links_to(connection, told, site_url=self.site_url)
+        found = []
+        for story, lead in zip(stories, leads, strict=True):
+            tells = tuple(links[article_id] for article_id in story.tells if article_id != lead.article.id)
+            others = {link.article_id for link in lead.coverage}
+            related = tuple(link for link in lead.related if link.article_id not in others)
+            lead = replace(lead, coverage=tells, related=related)  # noqa: PLW2901
+            sources = {lead.source.name, *(link.source_name for link in tells)}
+            found.append(replace(story, lead=lead, coverage=len(sources)))
+        return tuple(found)
 
-    def _else_saying(
+    def _news(
         self, connection: Connection, stories: Stories, earlier: Earlier, period: Period
-    ) -> set[int]:
-        """Return the articles that say something else than what was told of their story."""
+    ) -> tuple[set[int], set[int]]:
+        """Return the articles that say something else than what was told of their story, and the updates."""
         since = period.start - (period.end - period.start)
         pairs: list[tuple[list[int], list[int]]] = []
         for rows in stories.values():
@@ -204,35 +219,58 @@ class Selector:
             new = [article_id for article_id in recent if article_id not in earlier.told]
             if told and new:
                 pairs.append((new, told))
-        prints = self._fingerprints(connection, [one for new, told in pairs for one in new + told])
+        prints, reports = self._texts(connection, [one for new, told in pairs for one in new + told])
         found: set[int] = set()
+        updates: set[int] = set()
+        options, at_least = self.story_options, self.options.same_event
         for new, told in pairs:
             if before := [prints[article_id] for article_id in told if article_id in prints]:
                 known = prints.keys() & new
-                found |= {one for one in known if says_else(prints[one], before, self.story_options)}
-        return found
+                found |= {one for one in known if says_else(prints[one], before, options)}
+                known &= reports
+                updates |= {
+                    one for one in known if is_update(prints[one], before, options, at_least=at_least)
+                }
+        return found, updates
 
     def _same_events(self, connection: Connection, items: Sequence[Item]) -> dict[int, set[int]]:
-        """Return the leads that tell the event of each lead, as another source does in another story."""
-        sources = {item.lead.article_id: item.lead.source_id for item in items}
-        pairs = placed_store.close_articles(connection, list(sources), at_least=self.options.same_event)
-        pairs = [pair for pair in pairs if sources[pair[0]] != sources[pair[1]]]
-        prints = self._fingerprints(connection, sorted({article_id for pair in pairs for article_id in pair}))
+        """Return for each lead the leads of other items that tell its event.
+
+        Two leads tell one event when they are related closely and neither says something else. A round-up
+        or an opinion piece tells the event of each report of a story to which it links as related.
+        """
+        leads = {
+            member.article_id: item.lead.article_id for item in items for member in item.candidate.members
+        }
+        ids = sorted(set(leads.values()))
+        prints, reports = self._texts(connection, ids)
         found: dict[int, set[int]] = {}
-        for one, other in pairs:
-            if one in prints and other in prints and not self._differ(prints[one], prints[other]):
+        for one, related, score in placed_store.related_articles(connection, ids):
+            other = leads.get(related, one)
+            if one not in reports and other in reports:
                 found.setdefault(one, set()).add(other)
-                found.setdefault(other, set()).add(one)
+            elif other != one and score >= self.options.same_event and {one, related} <= prints.keys():
+                if self._differ(prints[one], prints[related]):
+                    continue
+                found.setdefault(related, set()).add(one)
+                if (one in reports) == (related in reports):
+                    found.setdefault(one, set()).add(related)
         return found
 
     def _differ(self, one: Fingerprint, other: Fingerprint) -> bool:
         return says_else(one, [other], self.story_options) or says_else(other, [one], self.story_options)
 
-    def _fingerprints(self, connection: Connection, article_ids: Sequence[int]) -> dict[int, Fingerprint]:
-        """Return fingerprints, without fingerprints of an older version until they are written again."""
-        packed = placed_store.packed_terms(connection, article_ids)
-        found = {article_id: Fingerprint.unpack_known(terms) for article_id, terms in packed.items()}
-        return {article_id: one for article_id, one in found.items() if one is not None}
+    def _texts(
+        self, connection: Connection, article_ids: Sequence[int]
+    ) -> tuple[dict[int, Fingerprint], set[int]]:
+        """Return the fingerprints of articles, and which articles are reports of an event.
+
+        Fingerprints of an older version are left out until they are written again.
+        """
+        facts = placed_store.lead_facts(connection, article_ids).values()
+        found = {one.article_id: Fingerprint.unpack_known(one.terms) for one in facts}
+        reports = {one.article_id for one in facts if is_report(one.title, one.section, one.url)}
+        return {article_id: terms for article_id, terms in found.items() if terms is not None}, reports
 
 
 def _stories_of(
@@ -269,10 +307,11 @@ def _candidates(
     listed: tuple[Sequence[RankedStory], Sequence[RankedStory]],
     matching: Collection[int],
     earlier: Earlier,
-    else_saying: Collection[int],
+    news: tuple[Collection[int], Collection[int]],
     still_news: Collection[int],
 ) -> list[Candidate]:
     top, trending = ({one.story_id: one for one in ranked} for ranked in listed)
+    else_saying, updates = news
     found = []
     for story in story_store.get_stories(connection, stories).values():
         rows = stories[story.id]
@@ -291,6 +330,7 @@ def _candidates(
                     told_at=told_at,
                     still_news=row.article_id in still_news,
                     says_else=row.article_id in else_saying,
+                    updates=row.article_id in updates,
                 )
             )
         found.append(
