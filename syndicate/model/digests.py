@@ -46,9 +46,9 @@ class DigestMedia:
 class DigestStory:
     """One story. ``other_sources`` counts those beside ``source``; ``covered_by`` names some of them.
 
-    ``also_from`` are further posts of ``source`` that the story tells.
-    ``url`` and ``summary`` may be ``""``, ``image`` and ``media`` may be ``None``. ``kind`` is ``top`` or
-    ``trending``. ``original_title`` is the publisher's own where our editor wrote another, else ``""``.
+    ``also_from`` are further posts of ``source``. ``url`` and ``summary`` may be ``""``, ``image`` and
+    ``media`` may be ``None``. ``kind`` is ``top`` or ``trending``. ``original_title`` is the publisher's own
+    where our editor wrote another, else ``""``.
     """
 
     title: str

@@ -188,10 +188,7 @@ class Selector:
         return {view.article.id: view for view in views}
 
     def _whole(self, connection: Connection, stories: Sequence[EditionStory]) -> tuple[EditionStory, ...]:
-        """Return the chosen stories, each lead with its text and links, which the many others never need.
-
-        Its coverage is all that the edition tells beside it.
-        """
+        """Return the chosen stories, each lead with its text and links to all that the edition tells."""
         articles = [story.lead.article for story in stories]
         sources = {story.lead.source.id: story.lead.source for story in stories}
         leads = ArticleViews(sources, self.site_url).published(connection, articles)
@@ -202,9 +199,9 @@ class Selector:
             tells = tuple(links[article_id] for article_id in story.tells if article_id != lead.article.id)
             others = {link.article_id for link in lead.coverage}
             related = tuple(link for link in lead.related if link.article_id not in others)
-            lead = replace(lead, coverage=tells, related=related)  # noqa: PLW2901
-            sources = {lead.source.name, *(link.source_name for link in tells)}
-            found.append(replace(story, lead=lead, coverage=len(sources)))
+            coverage = len({lead.source.name, *(link.source_name for link in tells)})
+            whole = replace(lead, coverage=tells, related=related)
+            found.append(replace(story, lead=whole, coverage=coverage))
         return tuple(found)
 
     def _news(
@@ -220,17 +217,14 @@ class Selector:
             if told and new:
                 pairs.append((new, told))
         prints, reports = self._texts(connection, [one for new, told in pairs for one in new + told])
-        found: set[int] = set()
-        updates: set[int] = set()
-        options, at_least = self.story_options, self.options.same_event
+        found, updates = set[int](), set[int]()
+        options, least = self.story_options, self.options.same_event
         for new, told in pairs:
             if before := [prints[article_id] for article_id in told if article_id in prints]:
                 known = prints.keys() & new
                 found |= {one for one in known if says_else(prints[one], before, options)}
                 known &= reports
-                updates |= {
-                    one for one in known if is_update(prints[one], before, options, at_least=at_least)
-                }
+                updates |= {one for one in known if is_update(prints[one], before, options, at_least=least)}
         return found, updates
 
     def _same_events(self, connection: Connection, items: Sequence[Item]) -> dict[int, set[int]]:
@@ -239,9 +233,7 @@ class Selector:
         Two leads tell one event when they are related closely and neither says something else. A round-up
         or an opinion piece tells the event of each report of a story to which it links as related.
         """
-        leads = {
-            member.article_id: item.lead.article_id for item in items for member in item.candidate.members
-        }
+        leads = {one.article_id: item.lead.article_id for item in items for one in item.candidate.members}
         ids = sorted(set(leads.values()))
         prints, reports = self._texts(connection, ids)
         found: dict[int, set[int]] = {}
@@ -260,14 +252,9 @@ class Selector:
     def _differ(self, one: Fingerprint, other: Fingerprint) -> bool:
         return says_else(one, [other], self.story_options) or says_else(other, [one], self.story_options)
 
-    def _texts(
-        self, connection: Connection, article_ids: Sequence[int]
-    ) -> tuple[dict[int, Fingerprint], set[int]]:
-        """Return the fingerprints of articles, and which articles are reports of an event.
-
-        Fingerprints of an older version are left out until they are written again.
-        """
-        facts = placed_store.lead_facts(connection, article_ids).values()
+    def _texts(self, connection: Connection, ids: Sequence[int]) -> tuple[dict[int, Fingerprint], set[int]]:
+        """Return the fingerprints of articles, without those of an older version, and the ids of reports."""
+        facts = placed_store.lead_facts(connection, ids).values()
         found = {one.article_id: Fingerprint.unpack_known(one.terms) for one in facts}
         reports = {one.article_id for one in facts if is_report(one.title, one.section, one.url)}
         return {article_id: terms for article_id, terms in found.items() if terms is not None}, reports
