@@ -7,7 +7,7 @@ for the places of the edition. Nothing new, no edition. Every article that is le
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicate.model import (
@@ -149,7 +149,7 @@ def items_of(
         pinned = [member for member in members if member.matches and candidate.pin and not told]
         return ((_item(candidate, pinned, pinned[:1], members),) if pinned else (), repeats)
     if everything and len({member.source_id for member in members if member.matches}) == 1:
-        return tuple(_posts(candidate, new)), repeats
+        return tuple(_posts(candidate, [replace(member, updates=False) for member in new])), repeats
     if not told:
         return (_item(candidate, new, new, members),), repeats
     sources = {member.source_id for member in told}
@@ -250,7 +250,7 @@ def compose(
             coverage=item.candidate.story.coverage,
             lead=leads[item.lead.article_id],
             tells=tuple(dict.fromkeys(one for part in parts[item.lead.article_id] for one in part.tells)),
-            follow_up=item.lead.updates and not everything,
+            follow_up=item.lead.updates,
             score=ranked.score if ranked else 0.0,
         )
         for position, (kind, item, ranked) in enumerate(chosen, start=1)
