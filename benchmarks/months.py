@@ -90,6 +90,7 @@ class Item:
     """An item of an edition, with the addresses it links to."""
 
     article_id: int
+    story_id: int
     source: str
     title: str
     kind: str
@@ -197,10 +198,11 @@ def _month(newsroom: Newsroom, services: Services) -> Month:
 def _line(row: Any, labels: Mapping[int, int | None]) -> EditionLine:
     line = EditionLine(row.newsletter, row.period_end, row.state, row.subject)
     for story in (row.content_json or {}).get("stories", ()):
-        links = [story["url"], *(link["url"] for link in (*story["covered_by"], *story["related"]))]
+        further = *story["also_from"], *story["covered_by"], *story["related"]
+        links = (story["url"], *(link["url"] for link in further))
         line.items.append(
-            Item(story["article_id"], story["source"], story["title"], story["kind"], story["follow_up"],
-                 tuple(links))
+            Item(story["article_id"], story["story_id"], story["source"], story["title"], story["kind"],
+                 story["follow_up"], links)
         )  # fmt: skip
     # Two posts of one blog may lead to the same page; another link to it says nothing new.
     addresses = Counter({item.urls[0] for item in line.items})
@@ -208,13 +210,16 @@ def _line(row: Any, labels: Mapping[int, int | None]) -> EditionLine:
     del addresses[""]
     line.remarks += [f"twice: {url}" for url, times in addresses.items() if times > 1]
     for one, other in combinations(line.items, 2):
-        if one.source != other.source and _same_event(one, other, labels):
+        # A blog's edition has an item for each post.
+        if len({item.source for item in line.items}) > 1 and _same_event(one, other, labels):
             line.remarks.append(f"one event: {one.title} = {other.title}")
     return line
 
 
 def _same_event(one: Item, other: Item, labels: Mapping[int, int | None]) -> bool:
-    """Return whether two items say the same: one text, or headlines alike with the same numbers."""
+    """Return whether two items tell one story or text, or have similar headlines with the same numbers."""
+    if one.story_id == other.story_id:
+        return True
     label = labels.get(one.article_id)
     if label is not None and label == labels.get(other.article_id):
         return True

@@ -100,6 +100,7 @@ def digests(now: datetime) -> tuple[Digest, ...]:
         follow_up=True,
         other_sources=2,
         covered_by=(link,),
+        also_from=(link,),
         related=(link,),
         other_languages=(replace(link, url="https://example.com/3", language="de"),),
         foreign_sources=1,

@@ -46,7 +46,8 @@ class DigestMedia:
 class DigestStory:
     """One story. ``other_sources`` counts those beside ``source``; ``covered_by`` names some of them.
 
-    ``foreign_sources`` tell it only in other languages; ``other_languages`` links to some of these.
+    ``also_from`` are further posts of ``source``. ``foreign_sources`` tell it only in other languages;
+    ``other_languages`` links to some of these.
     ``url`` and ``summary`` may be ``""``, ``image`` and ``media`` may be ``None``. ``kind`` is ``top`` or
     ``trending``. ``original_title`` is the publisher's own where our editor wrote another, else ``""``.
     ``time`` is the time of publication in words of the mail, set when the mail is rendered.
@@ -74,6 +75,7 @@ class DigestStory:
     time: str = ""
     other_languages: tuple[DigestLink, ...] = ()
     foreign_sources: int = 0
+    also_from: tuple[DigestLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,7 @@ def _story(written: Mapping[str, Any]) -> DigestStory:
     image, media = written["image"], written.get("media")
     links = {
         name: tuple(DigestLink(**_known(DigestLink, link)) for link in written.get(name, ()))
-        for name in ("covered_by", "related", "other_languages")
+        for name in ("also_from", "covered_by", "related", "other_languages")
     }
     values = {
         **written,

@@ -85,8 +85,9 @@ class Newsletter:
 class EditionStory:
     """One story as an edition carries it, frozen when it was cut.
 
-    ``kind`` is the list it was chosen from (``top`` or ``trending``); ``follow_up`` is true when an earlier
-    edition told the story. ``tells`` are the articles that its readers know from now on.
+    ``kind`` is the list it was chosen from (``top`` or ``trending``); ``follow_up`` is true when it has news
+    of an event that an earlier edition told. ``tells`` are the articles that its readers know from now on,
+    ``coverage`` counts their sources, and the lead's own ``coverage`` links to them.
     """
 
     story_id: int
@@ -102,14 +103,13 @@ class EditionStory:
 class LeaveReason(StrEnum):
     """Reason why an edition did not carry an article of its period.
 
-    An article left out for ``SIZE`` or ``TEMPLATE`` waits for the next edition. With ``SAME_EVENT`` another
-    item told it. ``LANGUAGE``: its story is told in another language.
+    An article left out for ``SIZE`` or ``TEMPLATE`` waits for the next edition. ``LANGUAGE``: its story is told
+    in another language.
     """
 
     REPEATS = "repeats"
     NO_ROOM = "no room"
     SHARE = "share"
-    SAME_EVENT = "same event"
     LANGUAGE = "language"
     EDITOR = "editor"
     SIZE = "size"
@@ -122,7 +122,7 @@ class LeftOut:
     """An article that an edition left out, and why.
 
     ``detail`` adds what the reason needs: the place among the candidates and the number of places for
-    ``NO_ROOM``, the id of the other article for ``SAME_EVENT``, of the edition for ``REPEATS``.
+    ``NO_ROOM``, the id of the edition for ``REPEATS``.
     """
 
     article_id: int
@@ -137,8 +137,6 @@ class EditionArticle:
     ``state`` and ``cut_at`` belong to the edition.
     """
 
-    TOLD: ClassVar = ("", LeaveReason.SAME_EVENT.value)
-    """Reasons of articles whose news the readers know."""
     WAITS: ClassVar = (LeaveReason.SIZE.value, LeaveReason.TEMPLATE.value)
     """Reasons of articles that the next edition may still tell."""
 

@@ -84,7 +84,7 @@ def outcome_of(
 def _by_editions(facts: ArticleFacts, show: Callable[[datetime], str]) -> Answer | None:
     """Answer from the article and what editions recorded about it."""
     sent = [one for one in facts.editions if one.state != "withdrawn"]
-    told = [one for one in sent if one.reason in EditionArticle.TOLD]
+    told = [one for one in sent if not one.reason]
     one = next(iter(told or sent or facts.editions), None)
     edition = f"edition {one.edition_id} of {show(one.period_end)}" if one else ""
     if one and told:
@@ -104,8 +104,6 @@ def _by_editions(facts: ArticleFacts, show: Callable[[datetime], str]) -> Answer
 
 
 def _part(facts: ArticleFacts, one: EditionArticle) -> str:
-    if one.reason:
-        return f", whose article {one.detail} tells the same event"
     title = "" if one.lead_id == facts.article.id else facts.leads.get(one.lead_id, "")
     return f', as part of the story "{title}"' if title else ""
 

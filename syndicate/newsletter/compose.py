@@ -7,7 +7,7 @@ for the places of the edition. Nothing new, no edition. Every article that is le
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syndicate.model import (
@@ -36,7 +36,7 @@ class ComposeOptions:
     ``per_source`` is the number of stories that one source may tell alone while others still have some.
     Reports that say the same as what was told are news when at least ``moved_sources`` more sources cover the
     story and its coverage is at least ``moved_ratio`` times what it was. Two leads related with a score of
-    ``same_event`` tell one event.
+    ``same_event`` tell one event, and so do two articles of a story that are as similar.
     """
 
     per_source: int = 3
@@ -53,6 +53,7 @@ class Member:
     (``None`` if none did), ``told_in`` the edition's id. ``still_news``: it is
     news whatever its date, for the last edition had no space for it, or its source could not be read in time.
     ``says_else``: it names another version, number, name or event than every article that was told.
+    ``updates``: it has news of an event that one of these told.
     ``language`` is a tag without a region; ``foreign``: the newsletter tells the story in another language.
     """
 
@@ -66,6 +67,7 @@ class Member:
     told_at: datetime | None = None
     still_news: bool = False
     says_else: bool = False
+    updates: bool = False
     language: str = ""
     foreign: bool = False
 
@@ -100,7 +102,6 @@ class Item:
     lead: Member
     tells: tuple[int, ...]
     new: tuple[int, ...]
-    follow_up: bool = False
 
     @property
     def alone(self) -> bool:
@@ -135,11 +136,11 @@ def items_of(
 ) -> tuple[tuple[Item, ...], tuple[LeftOut, ...]]:
     """Return what a story has that is new to readers, and its articles of the period that repeat.
 
-    Of a story that one source tells, every post with a text of its own is an item. A story of several sources
-    is one item. If an edition told it before, it comes back for an article that says something else, for a
-    further post of a source whose post was told, or when its coverage grew. Foreign articles lead no item;
-    they are told with their story. ``first``: the first edition; ``everything``: all of the period comes from
-    one source, so a text from ``ANOTHER_POST`` before is another post.
+    A story is one item. If an edition told it before, it comes back for an article that says something else,
+    for a further post of a source whose post was told, or when its coverage grew. Foreign articles lead no
+    item; they are told with their story. ``first``: the first edition. ``everything``: all of the period
+    comes from one source. Then each post with a text of its own is an item, if this source alone tells the
+    story, and a text from ``ANOTHER_POST`` before is another post.
     """
     members = [member for member in candidate.members if member.published < period.end]
     told = [member for member in members if member.told_at]
@@ -155,8 +156,9 @@ def items_of(
         pinned = [member for member in members if member.matches and candidate.pin and not told]
         items = (_item(candidate, pinned, pinned[:1], members),) if pinned else ()
         return items, repeats + (() if pinned else foreign)
-    if len({member.source_id for member in members if member.matches}) == 1:
-        return tuple(_posts(candidate, new)), repeats + foreign
+    if everything and len({member.source_id for member in members if member.matches}) == 1:
+        posts = _posts(candidate, [replace(member, updates=False) for member in new])
+        return tuple(posts), repeats + foreign
     if not told:
         return (_item(candidate, new, new + abroad, members),), repeats
     sources = {member.source_id for member in told}
@@ -166,7 +168,7 @@ def items_of(
         edition_id = max(texts.values())
         return (), repeats + tuple(_repeat(member, edition_id) for member in new) + foreign
     leads = [member for member in new if member.article_id == candidate.story.lead_id] or further or new
-    return (_item(candidate, leads, every, members, follow_up=True),), ()
+    return (_item(candidate, leads, every, members),), ()
 
 
 def _is_told(member: Member, told: Iterable[Member], *, everything: bool) -> bool:
@@ -194,15 +196,12 @@ def _item(
     leads: Sequence[Member],
     new: Sequence[Member],
     members: Sequence[Member],
-    *,
-    follow_up: bool = False,
 ) -> Item:
     return Item(
         candidate=candidate,
         lead=leads[0],
         tells=tuple(member.article_id for member in members if not member.told_at),
         new=tuple(member.article_id for member in new),
-        follow_up=follow_up,
     )
 
 
@@ -233,20 +232,25 @@ def compose(
 
     At most ``newsletter.stories`` come from the top list and ``newsletter.trending`` from the other. With
     ``everything`` all items go, the newest first. ``leads`` holds by article id the leads of the items that
-    have a place in a list, ``same_event`` the other leads that tell the event of a lead. The order of the
-    items does not matter.
+    have a place in a list. ``same_event`` holds by lead the leads of items that tell the same: an item
+    becomes part of such an item that is taken. An item whose lead is not named in return, such as a round-up
+    of reports, comes after all others. The order of the items does not matter.
     """
     options = options or ComposeOptions()
-    choice = _Choice(options.per_source, leads, same_event or {})
+    events = same_event or {}
+    late = {lead for lead, others in events.items() if any(lead not in events.get(one, ()) for one in others)}
+    choice = _Choice(options.per_source, leads, events)
     if everything:
         top, trending = sorted(items, key=lambda item: (item.candidate.pin or sys.maxsize, *_age(item))), []
     else:
-        top = _ranked(items, lambda item: item.candidate.top)
-        trending = _ranked(items, lambda item: item.candidate.trending)
+        top = _ranked(items, lambda item: item.candidate.top, late)
+        trending = _ranked(items, lambda item: item.candidate.trending, late)
     taken = choice.take(top, len(top) if everything else newsletter.stories)
     chosen = [(TOP, item, item.candidate.top) for item in taken]
     taken = choice.take(trending, newsletter.trending)
     chosen += [(TRENDING, item, item.candidate.trending) for item in taken]
+    parts = choice.parts(items)
+    chosen = [one for one in chosen if one[1].lead.article_id in parts]
     stories = tuple(
         EditionStory(
             story_id=item.candidate.story.id,
@@ -254,13 +258,13 @@ def compose(
             kind=kind,
             coverage=item.candidate.story.coverage,
             lead=leads[item.lead.article_id],
-            tells=item.tells,
-            follow_up=item.follow_up,
+            tells=tuple(dict.fromkeys(one for part in parts[item.lead.article_id] for one in part.tells)),
+            follow_up=item.lead.updates,
             score=ranked.score if ranked else 0.0,
         )
         for position, (kind, item, ranked) in enumerate(chosen, start=1)
     )
-    kept = {story.lead.article.id for story in stories}
+    kept = {item.lead.article_id for one in parts.values() for item in one}
     places = {item.lead.article_id: place for place, item in enumerate(top, start=1)}
     left_out = [
         LeftOut(article_id=article_id, reason=reason, detail=detail)
@@ -276,12 +280,13 @@ def _age(item: Item) -> tuple[float, int]:
     return -item.lead.published.timestamp(), item.lead.article_id
 
 
-def _ranked(items: Sequence[Item], place: Ranked) -> list[Item]:
+def _ranked(items: Sequence[Item], place: Ranked, late: Collection[int]) -> list[Item]:
     """Return the items with a place in a list: pinned stories by their places, then the rest by score."""
     pairs = [(item, ranked) for item in items if (ranked := place(item)) is not None]
     pairs.sort(
         key=lambda pair: (
             pair[0].candidate.pin or sys.maxsize,
+            pair[0].lead.article_id in late,
             -pair[1].score,
             pair[1].position,
             pair[0].candidate.story.id,
@@ -317,10 +322,21 @@ class _Choice:
                     taken.append((place, item))
         return [item for _, item in sorted(taken, key=lambda pair: pair[0])]
 
+    def parts(self, items: Sequence[Item]) -> dict[int, list[Item]]:
+        """Return by its lead each taken item, with the items that became parts of it."""
+        told = {item.lead.article_id: other for item in items if (other := self._told_by(item))}
+        ids = self._taken - told.keys()
+        parts = {item.lead.article_id: [item] for item in items if item.lead.article_id in ids}
+        for item in items:
+            if other := told.get(item.lead.article_id, 0):
+                # A round-up that was taken before its report gives way to that.
+                while other in told:
+                    other = told[other]
+                parts[other].append(item)
+        return parts
+
     def reason(self, item: Item, place: int, places: int) -> tuple[LeaveReason, str]:
         """Return why an item was not taken, and the detail of that reason."""
-        if other := self._told_by(item):
-            return LeaveReason.SAME_EVENT, str(other)
         if item.alone and place and place <= places and self._led[item.lead.source_id] >= self._per_source:
             return LeaveReason.SHARE, str(self._per_source)
         return LeaveReason.NO_ROOM, f"{place or '-'}/{places}"
@@ -333,7 +349,7 @@ class _Choice:
             # Posts of one source are posts of their own, whatever they link to.
             same_page = self._links.get(self._leads[lead_id].link, item.lead)
             other = 0 if same_page.source_id == item.lead.source_id else same_page.article_id
-        if not other and not item.candidate.pin:
+        if other in (0, lead_id) and not item.candidate.pin:
             other = min(self._taken & set(self._same_event.get(lead_id, ())), default=0)
         return other if other != lead_id else 0
 

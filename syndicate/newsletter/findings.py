@@ -69,7 +69,8 @@ class Origins:
         for story in digest.stories if digest else ():
             name = f'article {story.article_id} "{story.title[:60]}"'
             self._titles.setdefault(story.title, name)
-            links = [link.url for link in (*story.covered_by, *story.related, *story.other_languages)]
+            named = (*story.also_from, *story.covered_by, *story.related, *story.other_languages)
+            links = [link.url for link in named]
             parts = [part.url for part in (story.image, story.media) if part]
             for url in (story.url, *parts, *links):
                 self._articles.setdefault(url, name)

@@ -67,8 +67,9 @@ def without_broken(
 def _steps(digest: Digest) -> list[tuple[Digest, str]]:
     steps: list[tuple[Digest, str]] = []
     for story in (*reversed(digest.trending), *reversed(digest.top)):
-        if story.related or story.covered_by or story.other_languages:
-            digest = _with(digest, story, replace(story, related=(), covered_by=(), other_languages=()))
+        if story.also_from or story.covered_by or story.related or story.other_languages:
+            bare = replace(story, also_from=(), covered_by=(), related=(), other_languages=())
+            digest = _with(digest, story, bare)
             steps.append((digest, f'further links of "{story.title}" were left out to stay below 102 KB'))
     for story in (*reversed(digest.trending), *reversed(digest.top))[:-1]:
         digest = _with(digest, story, None)

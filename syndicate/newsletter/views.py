@@ -17,7 +17,6 @@ from syndicate.model import (
     RelatedLink,
     Republish,
 )
-from syndicate.text.language import count_sources
 from syndicate.text.plain import clean_line, excerpt
 from syndicate.text.urls import is_this_machine, is_web_url
 
@@ -27,6 +26,7 @@ TOKEN: Final = "reader-token-5e1c8a40f7"  # noqa: S105 a placeholder, no secret
 _SUMMARY_LIMIT = 280
 _RELATED_LIMIT = 3
 _COVERAGE_LIMIT = 3
+_FURTHER_LIMIT = 5
 # A narrower picture would be blown up to the width of the mail.
 _LEAST_IMAGE_WIDTH = 400
 _IMAGE_WIDTH = 552
@@ -68,22 +68,17 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
     source = harmless(story.lead.source.name)
     shows = story.lead.source.republish is not Republish.NONE
     coverage = story.lead.coverage
-    foreign = story.lead.other_languages
-    others, abroad = max(0, story.coverage - 1), story.lead.foreign_sources
-    if story.follow_up:
-        # Readers know the rest, and most of it is about what happened before.
-        coverage = tuple(
-            link for link in coverage if link.article_id in story.tells and link.url not in shown
-        )
-        foreign = tuple(link for link in foreign if link.article_id in story.tells)
-        told, abroad = count_sources(story.lead.source.name, article.language, (*coverage, *foreign))
-        others = told - 1
+    linked = {link.source_name for link in coverage if link.url in shown} - {story.lead.source.name}
+    others = max(0, story.coverage - 1 - len(linked))
+    own = {link.title: link for link in coverage if link.source_name == story.lead.source.name}
+    own.pop(article.title, None)
+    also_from = _links(tuple(own.values()), shown)[:_FURTHER_LIMIT]
     covered_by = _covered_by(coverage, source, shown, min(_COVERAGE_LIMIT, others))
-    # "Read more" names nothing that the story's coverage names, whether it is shown or counted.
-    shown.update(link.url for link in story.lead.coverage)
+    # "Read more" names nothing that the story tells, whether it is shown or counted.
+    shown.update(link.url for link in coverage)
     related = _links(story.lead.related, shown)[:_RELATED_LIMIT]
     shown.update(link.url for link in related)
-    other_languages = _links(foreign, shown)
+    other_languages = _links(story.lead.other_languages, shown)
     shown.update(link.url for link in other_languages)
     return DigestStory(
         title=harmless(article.title),
@@ -98,6 +93,7 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
         follow_up=story.follow_up,
         other_sources=others,
         covered_by=covered_by,
+        also_from=also_from,
         related=related,
         image=_image(article.image) if shows else None,
         media=_media(article.enclosures) if shows else None,
@@ -106,7 +102,7 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
         article_id=article.id,
         kind=story.kind,
         other_languages=other_languages,
-        foreign_sources=min(abroad, others),
+        foreign_sources=min(story.lead.foreign_sources, others),
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, insert, select, update
 
 from syndicate.model import EVERY_EDITION, EditionArticle, EditionStory, LeaveReason, LeftOut
 from syndicate.store import schema
@@ -38,15 +38,14 @@ def leave_out_items(
 ) -> None:
     """Record that an open edition tells only the items with these leads.
 
-    The leads of the others get their reason: the editor's decision, unless ``reasons`` has another.
-    The further articles of their stories are as if the edition had never known them.
+    The articles of the others get their reason: the editor's decision, unless ``reasons`` has another for
+    the lead.
     """
     table = schema.edition_articles
     gone = and_(table.c.edition_id == edition_id, table.c.reason == "", table.c.lead_id.not_in(kept))
-    connection.execute(delete(table).where(gone, table.c.article_id != table.c.lead_id))
-    for article_id, reason in reasons.items():
-        this = table.c.article_id == article_id
-        connection.execute(update(table).where(gone, this).values(reason=str(reason), lead_id=0))
+    for lead_id, reason in reasons.items():
+        led = table.c.lead_id == lead_id
+        connection.execute(update(table).where(gone, led).values(reason=str(reason), lead_id=0))
     connection.execute(update(table).where(gone).values(reason=str(LeaveReason.EDITOR), lead_id=0))
 
 
@@ -64,7 +63,7 @@ def told_articles(
     counts, because it goes out unless it is stopped.
     """
     told = _told(newsletter, cadence, before)
-    query = _articles().where(*told, schema.edition_articles.c.reason.in_(EditionArticle.TOLD))
+    query = _articles().where(*told, schema.edition_articles.c.reason == "")
     query = query.order_by(schema.editions.c.period_end)
     if article_ids is None:
         rows = iter(connection.execute(query))

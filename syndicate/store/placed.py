@@ -94,20 +94,9 @@ def lead_facts(connection: Connection, article_ids: Sequence[int]) -> dict[int, 
     return {row.id: LeadFacts._make(row) for row in rows_with(connection, query, table.c.id, article_ids)}
 
 
-def packed_terms(connection: Connection, article_ids: Sequence[int]) -> dict[int, bytes]:
-    """Return the packed terms of articles, by article; articles without terms are left out."""
-    table = schema.article_terms
-    query = select(table.c.article_id, table.c.terms)
-    rows = rows_with(connection, query, table.c.article_id, article_ids)
-    return {row.article_id: row.terms for row in rows}
-
-
-def close_articles(
-    connection: Connection, article_ids: Sequence[int], *, at_least: float
-) -> list[tuple[int, int]]:
-    """Return the pairs of these articles of which one links to the other as related with such a score."""
+def related_articles(connection: Connection, article_ids: Sequence[int]) -> list[tuple[int, int, float]]:
+    """Return each article, an article to which it links as related, and the score of that link."""
     table = schema.related
-    query = select(table.c.article_id, table.c.related_id).where(
-        table.c.article_id.in_(article_ids), table.c.related_id.in_(article_ids), table.c.score >= at_least
-    )
-    return [(row.article_id, row.related_id) for row in connection.execute(query)]
+    query = select(table.c.article_id, table.c.related_id, table.c.score)
+    rows = rows_with(connection, query, table.c.article_id, article_ids)
+    return [(row.article_id, row.related_id, row.score) for row in rows]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert,
 
 from syndicate.model import Article, RelatedLink, Story, reader_link
 from syndicate.store import schema
-from syndicate.store.batches import in_batches
+from syndicate.store.batches import in_batches, rows_with
 from syndicate.store.same_text import first_of_text
 from syndicate.store.stale import mark_stale
 from syndicate.store.upsert import insert_for
@@ -323,6 +323,12 @@ def related_links(
         link = _link(row, site_url, score=row.score, parts=row.parts_json)
         found.setdefault(row.of, []).append(link)
     return found
+
+
+def links_to(connection: Connection, ids: Sequence[int], *, site_url: str) -> dict[int, RelatedLink]:
+    """Return a link to each article, by article."""
+    rows = rows_with(connection, _link_query(), schema.articles.c.id, ids)
+    return {row.id: _link(row, site_url) for row in rows}
 
 
 def coverage_links(

@@ -2,7 +2,7 @@
 
 from syndicate.stories.article_kind import is_report, is_round_up
 from syndicate.stories.clusters import MERGED, Bond, Regrouping
-from syndicate.stories.duplicates import says_else
+from syndicate.stories.duplicates import is_update, says_else
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.index import StoryIndex
 from syndicate.stories.lead import LeadCandidate, choose_lead, lead_candidates, leading_language
@@ -44,6 +44,7 @@ __all__ = [
     "extract_terms",
     "is_report",
     "is_round_up",
+    "is_update",
     "lead_candidates",
     "leading_language",
     "learn_weights",

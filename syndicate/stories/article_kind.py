@@ -14,6 +14,7 @@ _ROUND_UP = (
     r"|top (?:stories|headlines)|(?:week|day|month|year) in review"
     r"|weekly (?:links|digest|update)|links (?:for|of) the (?:day|week)"
     r"|(?:photos|pictures|quotes) of the (?:day|week)|all of [\w ]+ today|news ?letter|how to watch"
+    r"|what (?:you need )?to know|what we know(?: so far)?"
     r"|(?:morning|evening|nightly) (?:news|edition|rundown|headlines)|presseschau|wochenrückblick"
     r"|nachrichtenüberblick|tagesüberblick|revue de presse|resumen (?:del día|de la semana|semanal)"
     r"|noticias del día|موجز الأخبار|أبرز الأخبار"

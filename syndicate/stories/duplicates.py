@@ -14,7 +14,9 @@ import numpy as np
 
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.options import StoryOptions
+from syndicate.stories.related import weigh_cosines
 from syndicate.stories.terms import MAX_NAMES, MAX_SHINGLES, Hashes
+from syndicate.stories.vectors import TermSpace
 
 _LARGEST = 0xFFFFFFFF
 _FIGURE = 0x80
@@ -107,6 +109,24 @@ def says_else(article: Fingerprint, told: Sequence[Fingerprint], options: StoryO
         _differ_in_figures(article, other)
         or are_apart(article, other, options, mine=names, likeness=options.copy_likeness)
         for other in told
+    )
+
+
+def is_update(
+    article: Fingerprint, told: Sequence[Fingerprint], options: StoryOptions, *, at_least: float
+) -> bool:
+    """Return whether an article adds a name or figure to an event that one of the told articles reports.
+
+    Two articles report one event when their similarity is ``at_least`` so much and their names allow it.
+    """
+    if names_of(article) <= frozenset[int]().union(*map(names_of, told)):
+        return False
+    lengths = np.sqrt(np.array([max(article.length, 1) * max(one.length, 1) for one in told], np.float64))
+    alike = weigh_cosines(TermSpace().cosines(article, told), lengths, options).total.tolist()
+    words = words_of(article)
+    return any(
+        likeness >= at_least and not are_apart(article, one, options, mine=words, likeness=likeness)
+        for one, likeness in zip(told, alike, strict=True)
     )
 
 

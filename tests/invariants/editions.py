@@ -90,6 +90,9 @@ def defects(newsroom: "Newsroom", known: Expected, edition_id: int | None) -> It
         if label in texts:
             yield f"{name} repeats the text of article {one.lead}, which edition {texts[label]} carried"
         texts[label] = one.edition
+    leads = [row for row in newsroom.rows() if row.id in {one.lead for one in new}]
+    if len({row.source for row in leads}) > 1 and len({row.story for row in leads}) < len(leads):
+        yield f"{name} has several items of one story: {[(row.id, row.story, row.title) for row in leads]}"
     records = _records(newsroom, known.newsletter)
     for article_id, found in records.items():
         if len(told := [edition for edition, reason in found if not reason]) > 1:
@@ -152,7 +155,7 @@ def wrong_answers(newsroom: "Newsroom") -> Iterator[str]:
     for row in rows:
         for answer in answers[row.id]:
             found = records[answer.newsletter].get(row.id, [])
-            told = [edition for edition, reason in found if reason in ("", "same event")]
+            told = [edition for edition, reason in found if not reason]
             if answer.newsletter == ONE_SOURCE != row.source and not told:
                 right = answer.outcome == "no match"
             elif found:

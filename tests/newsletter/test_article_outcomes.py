@@ -41,7 +41,6 @@ def answer(*rows: EditionArticle, facts: ArticleFacts = FACTS, now: datetime = N
     [
         (recorded(), "told", "told in edition 5 of 24 Nov 07:00"),
         (recorded(lead=2), "told", 'as part of the story "Snow"'),
-        (recorded("same event", "9"), "told", "whose article 9 tells the same event"),
         (recorded("repeats", "3"), "left out", "repeats what edition 3 told"),
         (recorded("no room", "14/10"), "left out", "place 14 for 10 stories"),
         (recorded("no room", "-/10"), "left out", "its story is in no list"),

@@ -23,12 +23,12 @@ def selected(
     same_event: Mapping[int, set[int]] | None = None,
     **changes: Any,
 ) -> tuple[tuple[EditionStory, ...], list[tuple[int, str, str]]]:
-    """The stories of an edition, and what it left out as (article, reason, detail)."""
+    """Return the stories of an edition, and what it left out as (article, reason, detail)."""
     options = options or ComposeOptions()
     items: list[Item] = []
     left: list[LeftOut] = []
     for one in candidates:
-        mine, repeats = items_of(one, PERIOD, options, first=first)
+        mine, repeats = items_of(one, PERIOD, options, first=first, everything=everything)
         items += mine
         left += repeats
     leads = {}
@@ -135,7 +135,7 @@ def test_reports_that_say_the_same_are_news_when_coverage_grew(
     members = [told(number, source=number) for number in range(1, before + 1)]
     members += [member(100 + number, source=100 + number) for number in range(more)]
     stories, left = selected([story(1, *members)], first=False)
-    assert [one.follow_up for one in stories] == ([True] if expected else [])
+    assert [one.follow_up for one in stories] == ([False] if expected else [])
     assert left == ([] if expected else [(100 + number, "repeats", "7") for number in range(more)])
 
 
@@ -152,9 +152,15 @@ def test_sources_that_were_known_at_the_cut_are_no_growth() -> None:
 
 
 def test_a_follow_up_is_led_by_the_story_s_lead_if_that_is_new() -> None:
-    new = [member(3, source=3, says_else=True), member(4, source=4)]
+    new = [member(3, source=3, says_else=True), member(4, source=4, updates=True)]
     stories, _ = selected([story(1, told(1, source=1), told(2, source=2), *new, lead=4)], first=False)
     assert [(one.lead.article.id, one.follow_up, one.tells) for one in stories] == [(4, True, (3, 4))]
+
+
+def test_another_event_of_a_story_that_was_told_is_no_follow_up() -> None:
+    new = [member(3, source=3, says_else=True), member(4, source=4, updates=True)]
+    stories, _ = selected([story(1, told(1, source=1), *new, lead=3)], first=False)
+    assert [(one.lead.article.id, one.follow_up, one.tells) for one in stories] == [(3, False, (3, 4))]
 
 
 def test_a_follow_up_is_else_led_by_the_best_article_that_says_something_else() -> None:
@@ -180,19 +186,34 @@ def test_a_further_post_of_a_source_is_news_unless_it_is_the_same_text() -> None
     assert again == ((), [(3, "repeats", "7")])
 
 
-def test_every_text_of_a_story_that_one_source_tells_is_an_item() -> None:
-    posts = [member(1), member(2, hours_ago=2), member(3, hours_ago=3, text=2), told(4, source=1)]
-    stories, _ = selected([story(1, *posts)], first=False)
+POSTS = (
+    member(1, updates=True),
+    member(2, hours_ago=2),
+    member(3, hours_ago=3, text=2),
+    told(4, source=1),
+)
+
+
+def test_with_everything_every_text_of_a_story_that_one_source_tells_is_an_item() -> None:
+    stories, _ = selected([story(1, *POSTS)], first=False, everything=True)
     assert [(one.lead.article.id, one.tells, one.follow_up) for one in stories] == [
         (1, (1,), False),
         (3, (3, 2), False),
     ]
 
 
+def test_the_posts_of_one_source_about_one_story_are_one_item_beside_other_sources() -> None:
+    stories, left = selected([story(1, *POSTS), candidate(9, top=0.1)], first=False)
+    assert [(one.lead.article.id, one.tells) for one in stories] == [(1, (1, 2, 3)), (9, (9,))]
+    assert left == []
+
+
 def test_only_articles_that_the_query_takes_lead_and_make_a_story_one_source_s() -> None:
     others = [member(1, source=1, matches=False), member(2, source=2), member(3, source=2)]
-    stories, _ = selected([story(1, *others)])
+    stories, _ = selected([story(1, *others)], everything=True)
     assert [(one.lead.article.id, one.coverage) for one in stories] == [(2, 2), (3, 2)]
+    stories, _ = selected([story(1, *others)])
+    assert [(one.lead.article.id, one.tells) for one in stories] == [(2, (1, 2, 3))]
 
 
 def test_an_article_of_a_later_period_is_not_told_yet() -> None:
@@ -225,11 +246,38 @@ def test_each_story_without_a_place_gets_a_reason() -> None:
 def test_the_same_event_comes_once_unless_an_editor_pins_both() -> None:
     candidates = [candidate(1, top=0.9), candidate(2, top=0.8), candidate(3, top=0.7)]
     stories, left = selected(candidates, same_event={1: {2}, 2: {1}})
-    assert [one.story_id for one in stories] == [1, 3]
-    assert left == [(2, "same event", "1")]
+    assert [(one.story_id, one.tells) for one in stories] == [(1, (1, 2)), (3, (3,))]
+    assert left == []
     both = [pinned(one, place) for place, one in enumerate(candidates[:2], 1)]
     stories, left = selected(both, same_event={1: {2}, 2: {1}})
     assert len(stories) == 2
+
+
+def test_a_round_up_is_part_of_the_best_item_that_it_sums_up() -> None:
+    candidates = [candidate(1, top=0.9), candidate(2, top=0.8), candidate(3, top=0.7), candidate(4, top=0.6)]
+    stories, left = selected(candidates, same_event={1: {2, 3}})
+    assert [(one.story_id, one.tells) for one in stories] == [(2, (2, 1)), (3, (3,)), (4, (4,))]
+    assert left == []
+
+
+def test_a_round_up_takes_a_place_only_when_no_item_of_its_reports_has_one() -> None:
+    candidates = [candidate(1, top=0.9), candidate(2, top=0.8), candidate(3, top=0.7)]
+    stories, left = selected(candidates, same_event={1: {3}}, stories=1)
+    assert [one.story_id for one in stories] == [2]
+    assert left == [(1, "no room", "3/1"), (3, "no room", "2/1")]
+
+
+def test_a_round_up_gives_way_to_a_report_that_is_taken_later_with_all_that_it_told() -> None:
+    candidates = [candidate(1, top=0.9), candidate(2, trending=0.8), candidate(3, top=0.7)]
+    stories, left = selected(candidates, same_event={1: {2}, 3: {1}})
+    assert [(one.story_id, one.tells) for one in stories] == [(2, (2, 1, 3))]
+    assert left == []
+
+
+def test_a_pinned_round_up_stands_beside_its_reports() -> None:
+    candidates = [pinned(candidate(1, top=0.1), 1), candidate(2, top=0.8)]
+    stories, _ = selected(candidates, same_event={1: {2}})
+    assert [one.story_id for one in stories] == [1, 2]
 
 
 def test_a_source_over_its_share_gives_way_to_others() -> None:
@@ -253,8 +301,8 @@ def test_the_share_of_a_source_counts_both_lists() -> None:
 def test_two_stories_that_lead_to_one_page_appear_once() -> None:
     link = "https://paper.example.com/same"
     stories, left = selected([candidate(1, top=0.9), candidate(2, top=0.8)], links={1: link, 2: link})
-    assert [one.story_id for one in stories] == [1]
-    assert left == [(2, "same event", "1")]
+    assert [(one.story_id, one.tells) for one in stories] == [(1, (1, 2))]
+    assert left == []
 
 
 def test_an_edition_keeps_the_score_of_its_stories() -> None:

@@ -387,32 +387,46 @@ def test_other_coverage_names_each_source_once_and_never_its_own() -> None:
     assert re.findall(r"- (Source \d)", rendered.text) == ["Source 2", "Source 4", "Source 5"]
 
 
-def test_a_follow_up_names_only_coverage_that_no_earlier_edition_told() -> None:
-    first = replace(story(1, coverage=5), follow_up=True, tells=(1, 3, 4, 5))
-    links = (link(1, source_name=first.lead.source.name), *(link(number) for number in range(2, 6)))
-
-    rendered = render((replace(first, lead=replace(first.lead, coverage=links)),))
-
-    assert "Also covered by 3 other sources:" in rendered.text
-    assert re.findall(r"- (Source \d)", rendered.text) == ["Source 3", "Source 4", "Source 5"]
-
-
-def test_a_follow_up_does_not_count_coverage_that_the_edition_links_to_elsewhere() -> None:
+def test_coverage_that_the_edition_links_to_elsewhere_is_not_counted() -> None:
     first = replace(story(1), lead=replace(story(1).lead, related=(link(3),)))
-    second = replace(story(2, coverage=3), follow_up=True, tells=(2, 3))
+    second = story(2, coverage=2)
 
     text = render((first, replace(second, lead=replace(second.lead, coverage=(link(3),))))).text
 
     assert "Also covered" not in text
 
 
-def test_a_follow_up_without_new_coverage_repeats_no_links() -> None:
-    first = replace(story(1, coverage=3), follow_up=True, tells=(1,))
+def test_further_posts_of_the_source_are_linked_by_their_headlines_each_once() -> None:
+    first = story(1, coverage=2)
+    own = first.lead.source.name
+    titles = (
+        "Title 1",
+        "Ferry sails",
+        "Ferry sails",
+        "Pier opens",
+        "Mole closes",
+        "Buoy drifts",
+        "Crane falls",
+        "Net tears",
+    )
+    further = [replace(link(number, source_name=own), title=title) for number, title in enumerate(titles, 10)]
+    lead = replace(first.lead, coverage=(*further, link(2)), related=(link(17), link(5)))
 
-    rendered = render((replace(first, lead=replace(first.lead, coverage=(link(2), link(3)))),))
+    rendered = render((replace(first, lead=lead),))
 
-    assert "Also covered" not in rendered.text + rendered.html
-    assert "r.example" not in rendered.text + rendered.html
+    shown = rendered.text[
+        rendered.text.index(f"Also from {own}:") : rendered.text.index("Also covered by 1 other source:")
+    ]
+    assert re.findall(r"- (.*)", shown) == [
+        "Ferry sails",
+        "Pier opens",
+        "Mole closes",
+        "Buoy drifts",
+        "Crane falls",
+    ]
+    assert rendered.html.count("Ferry sails") == 1
+    # "Read more" names nothing that the story tells.
+    assert "r.example/17" not in rendered.text
 
 
 HOSTILE: list[dict[str, Any]] = [

@@ -239,6 +239,28 @@ def test_editions_of_before_tell_their_leads_and_what_their_stories_had_when_the
     store.dispose()
 
 
+def test_an_article_told_as_the_event_of_another_item_becomes_part_of_that_item(
+    empty_store_url, monkeypatch
+) -> None:
+    before = [one for one in all_migrations() if one.number < 32]
+    monkeypatch.setattr(migration, "all_migrations", lambda: before)
+    store = open_store(empty_store_url)
+    store.migrate()
+    with store.write() as connection:
+        old_row(connection, "newsletters", name="daily")
+        edition_id = old_row(connection, "editions", newsletter="daily")
+        for article_id, reason, detail in ((7, "same event", "5"), (8, "repeats", "3")):
+            facts = {"article_id": article_id, "edition_id": edition_id, "reason": reason, "detail": detail}
+            old_row(connection, "edition_articles", **facts)
+    monkeypatch.undo()
+    store.migrate()
+    table = schema.edition_articles
+    with store.read() as connection:
+        rows = connection.execute(select(table.c.article_id, table.c.lead_id, table.c.reason, table.c.detail))
+        assert sorted(tuple(row) for row in rows) == [(7, 5, "", ""), (8, 0, "repeats", "3")]
+    store.dispose()
+
+
 def old_subscription(connection, *details: str) -> int:
     """A subscription that ended, with the details of its record of consent; its id."""
     key = "; ".join(details)

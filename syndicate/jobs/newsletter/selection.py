@@ -43,11 +43,13 @@ from syndicate.stories import (
     Fingerprint,
     RankingOptions,
     StoryOptions,
+    is_report,
+    is_update,
     rank_top,
     rank_trending,
     says_else,
 )
-from syndicate.text.language import is_foreign, main_language
+from syndicate.text.language import count_sources, is_foreign, main_language
 from syndicate.text.privacy import shown_source
 
 # More stories than any edition carries, for what repeats and the cap per source take away.
@@ -124,7 +126,7 @@ class Selector:
         rows = [row for row in rows if row.story_id in stories]
         facts = story_facts(connection, rows, moment, ranking, learned)
         listed = rank_top(facts, moment, ranking), rank_trending(facts, moment, ranking)
-        else_saying = self._else_saying(connection, stories, earlier, period)
+        news = self._news(connection, stories, earlier, period)
         still_news = set(earlier.waiting)
         if not earlier.first:
             still_news |= _kept_from_us(connection, known, period)
@@ -142,7 +144,7 @@ class Selector:
             if story_id in lists
             or any(row.published >= since or row.article_id in still_news for row in rows)
         }
-        found = _candidates(connection, stories, listed, matching, earlier, else_saying, still_news)
+        found = _candidates(connection, stories, listed, matching, earlier, news, still_news)
         leads, preferred = language_leads(connection, stories), _languages(newsletter, variant)
         found = [in_one_language(one, leads, preferred, since=since) for one in found]
         dropped = {one.story_id for one in facts if one.hand.drop}
@@ -193,16 +195,33 @@ class Selector:
         return {view.article.id: view for view in views}
 
     def _whole(self, connection: Connection, stories: Sequence[EditionStory]) -> tuple[EditionStory, ...]:
-        """The chosen stories, each lead with its text and links, which the many others never need."""
+        """Return the chosen stories, each lead with its text and links to all that the edition tells."""
         articles = [story.lead.article for story in stories]
         sources = {story.lead.source.id: story.lead.source for story in stories}
         leads = ArticleViews(sources, self.site_url).published(connection, articles)
-        return tuple(replace(story, lead=lead) for story, lead in zip(stories, leads, strict=True))
+        told = [article_id for story in stories for article_id in story.tells]
+        links = story_store.links_to(connection, told, site_url=self.site_url)
+        found = []
+        for story, lead in zip(stories, leads, strict=True):
+            tells = [links[article_id] for article_id in story.tells if article_id != lead.article.id]
+            others = {link.article_id for link in lead.coverage}
+            sources, foreign = count_sources(lead.source.name, lead.article.language, tells)
+            whole = replace(
+                lead,
+                coverage=tuple(one for one in tells if not is_foreign(one.language, lead.article.language)),
+                related=tuple(link for link in lead.related if link.article_id not in others),
+                foreign_sources=foreign,
+            )
+            found.append(replace(story, lead=whole, coverage=sources))
+        return tuple(found)
 
-    def _else_saying(
+    def _news(
         self, connection: Connection, stories: Stories, earlier: Earlier, period: Period
-    ) -> set[int]:
-        """Return the articles that say something else than what was told of their story in their language."""
+    ) -> tuple[set[int], set[int]]:
+        """Return the articles with something else than was told of their story in their language; the updates.
+
+        An update has news of an event that was told.
+        """
         since = period.start - (period.end - period.start)
         pairs: list[tuple[list[int], list[int]]] = []
         for rows in chain.from_iterable(map(_by_language, stories.values())):
@@ -211,35 +230,48 @@ class Selector:
             new = [article_id for article_id in recent if article_id not in earlier.told]
             if told and new:
                 pairs.append((new, told))
-        prints = self._fingerprints(connection, [one for new, told in pairs for one in new + told])
-        found: set[int] = set()
+        prints, reports = self._texts(connection, [one for new, told in pairs for one in new + told])
+        found, updates = set[int](), set[int]()
+        options, least = self.story_options, self.options.same_event
         for new, told in pairs:
             if before := [prints[article_id] for article_id in told if article_id in prints]:
                 known = prints.keys() & new
-                found |= {one for one in known if says_else(prints[one], before, self.story_options)}
-        return found
+                found |= {one for one in known if says_else(prints[one], before, options)}
+                known &= reports
+                updates |= {one for one in known if is_update(prints[one], before, options, at_least=least)}
+        return found, updates
 
     def _same_events(self, connection: Connection, items: Sequence[Item]) -> dict[int, set[int]]:
-        """Return the leads that tell the event of each lead, as another source does in another story."""
-        sources = {item.lead.article_id: item.lead.source_id for item in items}
-        pairs = placed_store.close_articles(connection, list(sources), at_least=self.options.same_event)
-        pairs = [pair for pair in pairs if sources[pair[0]] != sources[pair[1]]]
-        prints = self._fingerprints(connection, sorted({article_id for pair in pairs for article_id in pair}))
+        """Return for each lead the leads of other items that tell its event.
+
+        Two leads tell one event when they are related closely and neither says something else. A round-up
+        or an opinion piece tells the event of each report of a story to which it links as related.
+        """
+        leads = {one.article_id: item.lead.article_id for item in items for one in item.candidate.members}
+        ids = sorted(set(leads.values()))
+        prints, reports = self._texts(connection, ids)
         found: dict[int, set[int]] = {}
-        for one, other in pairs:
-            if one in prints and other in prints and not self._differ(prints[one], prints[other]):
+        for one, related, score in placed_store.related_articles(connection, ids):
+            other = leads.get(related, one)
+            if one not in reports and other in reports:
                 found.setdefault(one, set()).add(other)
-                found.setdefault(other, set()).add(one)
+            elif other != one and score >= self.options.same_event and {one, related} <= prints.keys():
+                if self._differ(prints[one], prints[related]):
+                    continue
+                found.setdefault(related, set()).add(one)
+                if (one in reports) == (related in reports):
+                    found.setdefault(one, set()).add(related)
         return found
 
     def _differ(self, one: Fingerprint, other: Fingerprint) -> bool:
         return says_else(one, [other], self.story_options) or says_else(other, [one], self.story_options)
 
-    def _fingerprints(self, connection: Connection, article_ids: Sequence[int]) -> dict[int, Fingerprint]:
-        """Return fingerprints, without fingerprints of an older version until they are written again."""
-        packed = placed_store.packed_terms(connection, article_ids)
-        found = {article_id: Fingerprint.unpack_known(terms) for article_id, terms in packed.items()}
-        return {article_id: one for article_id, one in found.items() if one is not None}
+    def _texts(self, connection: Connection, ids: Sequence[int]) -> tuple[dict[int, Fingerprint], set[int]]:
+        """Return the fingerprints of articles, without those of an older version, and the ids of reports."""
+        facts = placed_store.lead_facts(connection, ids).values()
+        found = {one.article_id: Fingerprint.unpack_known(one.terms) for one in facts}
+        reports = {one.article_id for one in facts if is_report(one.title, one.section, one.url)}
+        return {article_id: terms for article_id, terms in found.items() if terms is not None}, reports
 
 
 def _stories_of(
@@ -289,10 +321,11 @@ def _candidates(
     listed: tuple[Sequence[RankedStory], Sequence[RankedStory]],
     matching: Collection[int],
     earlier: Earlier,
-    else_saying: Collection[int],
+    news: tuple[Collection[int], Collection[int]],
     still_news: Collection[int],
 ) -> list[Candidate]:
     top, trending = ({one.story_id: one for one in ranked} for ranked in listed)
+    else_saying, updates = news
     found = []
     for story in story_store.get_stories(connection, stories).values():
         rows = stories[story.id]
@@ -311,6 +344,7 @@ def _candidates(
                     told_at=told_at,
                     still_news=row.article_id in still_news,
                     says_else=row.article_id in else_saying,
+                    updates=row.article_id in updates,
                     language=main_language(row.language),
                 )
             )

@@ -10,7 +10,7 @@ from syndicate.store import editions as edition_store
 from syndicate.store.editions import SendingTimes
 
 KIND = "story"
-_NEEDED_BY_FORMS = (LeaveReason.SIZE, LeaveReason.TEMPLATE, LeaveReason.SAME_EVENT)
+_NEEDED_BY_FORMS = (LeaveReason.SIZE, LeaveReason.TEMPLATE)
 
 
 def sending_times(newsletter: Newsletter, now: datetime) -> SendingTimes:

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from syndicate.jobs.newsletter.article_outcomes import article_outcomes
-from syndicate.model import LeaveReason
+from syndicate.model import LeaveReason, NewArticle
+from syndicate.store import articles as article_store
 from syndicate.store import edition_articles
 from syndicate.store import stories as story_store
 from tests.jobs.newsletter.test_editions import DAY, HOUR, SEVEN, carried, news, run
@@ -136,7 +137,7 @@ def test_two_more_sources_in_one_period_bring_a_story_back(room: Room) -> None:
         room.add(strike(number, number, longer * (number - 3), f"Ferry strike, says {name}"), source=name)
     assert run(room, SEVEN + DAY) == [("daily", "cut")]
     (story,) = _stories(room, 2)
-    assert story["follow_up"]
+    assert not story["follow_up"]
     assert story["title"] in ("Ferry strike, says moor", "Ferry strike, says coast")
     assert {story["source"], *(link["source"] for link in story["covered_by"])} == {"moor", "coast"}
     assert story["other_sources"] == 1
@@ -248,16 +249,72 @@ def test_explain_answers_for_every_article_of_a_newsroom(room: Room) -> None:
     assert {one["sport"].outcome for one in answers.values()} == {"no match"}
 
 
-def test_the_same_event_is_one_item_though_it_is_two_stories(room: Room) -> None:
-    room.declare(PAPERS + DAILY, now=DECLARED)
-    (first,) = room.add(strike(1, -5))
-    (second,) = room.add(news(2, SEVEN - 4 * HOUR, "Snow on the pass"), source="hills")
+def _related(room: Room, *articles: NewArticle, score: float) -> list[int]:
+    """Add articles of two sources, the second of which links to the first as related with a score."""
+    ids = [*room.add(articles[0]), *room.add(articles[1], source="hills")]
     room.services.stories.run(SEVEN - HOUR)
     with room.store.write() as connection:
-        link = story_store.RelatedRow(related_id=first, score=0.8, parts={})
-        story_store.save_related(connection, {second: [link]})
-    assert run(room, SEVEN) == [("daily", "cut")]
-    assert len(_stories(room, 1)) == 1
-    reasons = sorted(reason for article_id in (first, second) for _, reason in told_in(room, article_id))
-    assert reasons == ["", LeaveReason.SAME_EVENT]
-    assert run(room, SEVEN + DAY) == [("daily", "empty")]
+        link = story_store.RelatedRow(related_id=ids[0], score=score, parts={})
+        story_store.save_related(connection, {ids[1]: [link]})
+    return ids
+
+
+def test_the_same_event_is_one_item_though_it_is_two_stories(rooms: Room) -> None:
+    rooms.declare(PAPERS + DAILY, now=DECLARED)
+    ids = _related(rooms, strike(1, -5), news(2, SEVEN - 4 * HOUR, "Snow on the pass"), score=0.8)
+    assert run(rooms, SEVEN) == [("daily", "cut")]
+    (story,) = _stories(rooms, 1)
+    assert {story["source"], *(link["source"] for link in story["covered_by"])} == {"harbour", "hills"}
+    assert [told_in(rooms, article_id) for article_id in ids] == [[(1, "")], [(1, "")]]
+    assert run(rooms, SEVEN + DAY) == [("daily", "empty")]
+
+
+def test_a_round_up_is_no_item_beside_a_story_to_which_it_links(rooms: Room) -> None:
+    rooms.declare(PAPERS + DAILY, now=DECLARED)
+    round_up = news(2, SEVEN - HOUR, "Morning briefing: snow on the pass")
+    report, briefing = _related(rooms, strike(1, -5), round_up, score=0.3)
+    assert run(rooms, SEVEN) == [("daily", "cut")]
+    (story,) = _stories(rooms, 1)
+    assert (story["article_id"], story["other_sources"]) == (report, 1)
+    assert told_in(rooms, briefing) == [(1, "")]
+    with rooms.store.read() as connection:
+        article = article_store.get_articles(connection, [briefing])[briefing]
+        (answer,) = article_outcomes(connection, rooms.services.newsletters, article, SEVEN)
+    assert answer.text.endswith('as part of the story "Ferry strike closes the northern harbour"')
+
+
+def test_the_posts_of_a_source_about_one_story_stand_in_one_item(rooms: Room) -> None:
+    rooms.declare(PAPERS + DAILY, now=DECLARED)
+    posts = rooms.add(release(1, "1.2", 0), release(2, "1.3", 0))
+    rooms.add(news(3, SEVEN - 2 * HOUR, "Snow on the pass"), source="hills")
+    assert run(rooms, SEVEN) == [("daily", "cut")]
+    (story,) = (one for one in _stories(rooms, 1) if one["source"] == "harbour")
+    titles = {story["title"], *(link["title"] for link in story["also_from"])}
+    assert (titles, story["other_sources"]) == ({"Foo 1.2 released", "Foo 1.3 released"}, 0)
+    assert [told_in(rooms, article_id) for article_id in posts] == [[(1, "")], [(1, "")]]
+    assert "Also from harbour:" in carried(rooms)[0]
+
+
+def test_only_news_of_the_event_that_was_told_is_an_update(rooms: Room) -> None:
+    rooms.declare(PAPERS + DAILY, now=DECLARED)
+    rooms.add(release(1, "1.2", 0))
+    rooms.add(strike(2, -5), source="hills")
+    assert run(rooms, SEVEN) == [("daily", "cut")]
+    rooms.add(release(3, "1.3", 1))
+    more = "Mediator Anna Berg met Line Director Karl Holm and Minister Eva Lund in Varnholm on Tuesday."
+    rooms.add(strike(4, 3, f"{more} {more}", "Anna Berg mediates in the ferry strike"), source="moor")
+    assert run(rooms, SEVEN + DAY) == [("daily", "cut")]
+    marks = {story["title"]: story["follow_up"] for story in _stories(rooms, 2)}
+    assert marks["Foo 1.3 released"]
+    assert "Update: Foo 1.3 released" in carried(rooms)[1]
+
+
+def test_a_story_that_an_editor_dropped_does_not_come_back_by_another_of_its_articles(room: Room) -> None:
+    room.declare(PAPERS + DAILY + 'approval = "2h"\n', now=DECLARED)
+    first, second = room.add(release(1, "1.2", 0), release(2, "1.3", 0))
+    room.add(news(3, SEVEN - 2 * HOUR, "Snow on the pass"), source="hills")
+    run(room, SEVEN)
+    place = [story["source"] for story in _stories(room, 1)].index("harbour") + 1
+    room.services.desk.drop(1, place, by="ann", now=SEVEN)
+    assert [told_in(room, one) for one in (first, second)] == [[(1, LeaveReason.EDITOR)]] * 2
+    assert ("daily", "empty") in run(room, SEVEN + DAY)

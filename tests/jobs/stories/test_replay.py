@@ -115,7 +115,7 @@ def test_an_edition_holds_the_stories_of_its_time_and_what_they_became_is_not_to
     assert second.stories == ()
 
 
-def test_what_a_real_edition_carried_before_is_a_follow_up_in_a_replay(room: Room) -> None:
+def test_what_a_real_edition_carried_before_is_known_in_a_replay(room: Room) -> None:
     room.declare(SOURCES + DAILY, now=SEVEN - 30 * DAY)
     (lead,) = room.add(news(1, TITLES[0], SEVEN - DAY - HOUR))
     room.services.stories.run(SEVEN - DAY)
@@ -129,7 +129,7 @@ def test_what_a_real_edition_carried_before_is_a_follow_up_in_a_replay(room: Roo
     with room.store.read() as connection:
         assert set(edition_articles.told_articles(connection, newsletter.name, before=SEVEN)) == {lead}
     (edition,) = room.services.replay.newsletter(newsletter, SEVEN - DAY, SEVEN)
-    assert [(one.coverage, one.follow_up) for one in edition.stories] == [(3, True)]
+    assert [(one.coverage, one.follow_up) for one in edition.stories] == [(2, False)]
 
 
 def test_what_was_settled_long_before_keeps_its_story_and_does_not_come_back(room: Room) -> None:
