@@ -103,8 +103,8 @@ class EditionStory:
 class LeaveReason(StrEnum):
     """Reason why an edition did not carry an article of its period.
 
-    An article left out for ``SIZE`` or ``TEMPLATE`` waits for the next edition. ``LANGUAGE``: its story is told
-    in another language.
+    An article left out for ``SIZE`` or ``TEMPLATE`` waits for the next edition. ``LANGUAGE``: its story is
+    told in another language.
     """
 
     REPEATS = "repeats"

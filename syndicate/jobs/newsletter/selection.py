@@ -218,9 +218,9 @@ class Selector:
     def _news(
         self, connection: Connection, stories: Stories, earlier: Earlier, period: Period
     ) -> tuple[set[int], set[int]]:
-        """Return the articles with something else than was told of their story in their language; the updates.
+        """Return the articles that say something else than was told of their story in their language.
 
-        An update has news of an event that was told.
+        The second set are those with news of an event that was told.
         """
         since = period.start - (period.end - period.start)
         pairs: list[tuple[list[int], list[int]]] = []
