@@ -146,8 +146,8 @@ def items_of(
     told = [member for member in members if member.told_at]
     texts = {member.text: member.told_in for member in told}
     every = [member for member in members if _is_fresh(member, period, first=first)]
-    fresh = [member for member in every if not member.foreign]
-    abroad = [member for member in every if member.foreign]
+    fresh = [member for member in every if everything or not member.foreign]
+    abroad = [member for member in every if member not in fresh]
     foreign = tuple(LeftOut(article_id=one.article_id, reason=LeaveReason.LANGUAGE) for one in abroad)
     again = {member for member in fresh if _is_told(member, told, everything=everything)}
     new = [member for member in fresh if member not in again]

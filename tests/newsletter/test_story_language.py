@@ -53,8 +53,10 @@ def test_reports_in_an_unknown_language_belong_to_every_story() -> None:
     assert chosen(story("", ""), "de") == (1, [])
 
 
-def left_out(one: Candidate) -> tuple[list[tuple[int, tuple[int, ...]]], list[tuple[int, str]]]:
-    items, left = items_of(one, PERIOD, ComposeOptions(), first=False)
+def left_out(
+    one: Candidate, *, everything: bool = False
+) -> tuple[list[tuple[int, tuple[int, ...]]], list[tuple[int, str]]]:
+    items, left = items_of(one, PERIOD, ComposeOptions(), first=False, everything=everything)
     return [(item.lead.article_id, item.tells) for item in items], [
         (x.article_id, x.reason.value) for x in left
     ]
@@ -69,9 +71,15 @@ def test_reports_in_other_languages_are_told_with_the_story_or_left_out_for_thei
         replace(one, told_at=told_at, told_in=5) if one.language == "de" else one for one in whole.members
     )
     assert left_out(replace(whole, members=members)) == ([], [(1, "language")])
-    # Of one source every post in the language of the edition is an item.
+
+
+def test_every_post_of_a_source_that_has_the_edition_alone_is_an_item_whatever_its_language() -> None:
+    leads = {(1, "en"): 1, (1, "de"): 2}
+    whole = in_one_language(story("en", "de"), leads, ["de"], since=SINCE)
     alone = tuple(replace(one, source_id=7) for one in whole.members)
-    assert left_out(replace(whole, members=alone)) == ([(2, (2,))], [(1, "language")])
+    items, rest = left_out(replace(whole, members=alone), everything=True)
+    assert sorted(items) == [(1, (1,)), (2, (2,))]
+    assert rest == []
 
 
 def test_reports_in_other_languages_count_for_growth_but_do_not_lead_it() -> None:
