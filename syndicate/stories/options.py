@@ -17,7 +17,8 @@ class StoryOptions:
 
     ``window_days``: articles further apart are never one story or copies (reference).
     ``max_articles``: so many are held, the newest, however long the window; one takes 3 kB (measured).
-    ``related_limit``: links shown. ``kept``: neighbours an article remembers, if they score
+    ``related_limit``: links shown. ``across_languages``: reports in several languages may be one story.
+    ``kept``: neighbours an article remembers, if they score
     ``remembered`` or more (half the lowest threshold, for scores move as frequencies settle).
 
     *Candidates* bound the cost. An article is posted under ``posted_terms`` words. A new one reads
@@ -72,6 +73,7 @@ class StoryOptions:
     window_days: float = 7.0
     max_articles: int = 1_000_000
     related_limit: int = 5
+    across_languages: bool = True
     kept: int = 12
     remembered: float = 0.09
 
