@@ -182,7 +182,10 @@ class Services(IntakeServices):
 
         stories = self.settings.stories
         options = StoryOptions(
-            window_days=stories.window / DAY, max_articles=stories.max_articles, related_limit=stories.related
+            window_days=stories.window / DAY,
+            max_articles=stories.max_articles,
+            related_limit=stories.related,
+            across_languages=stories.across_languages,
         )
         ranking = RankingJob(store=self.store, options=self.ranking)
         return StoriesJob(store=self.store, options=options, ranking=ranking, owner=self.owner)

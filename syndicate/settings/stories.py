@@ -40,3 +40,4 @@ class StorySettings(Section):
     window: Duration = 7 * 86400.0
     max_articles: int = Field(1_000_000, ge=1_000)
     related: int = Field(5, ge=0, le=5)
+    across_languages: bool = True

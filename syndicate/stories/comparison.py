@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from syndicate.stories.across import compare_across
 from syndicate.stories.held import Held
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.related import Likeness, Match, match_all, weigh_cosines
@@ -24,9 +25,11 @@ class Comparison:
 
     def alike(self, held: Held, others: Sequence[Held]) -> Likeness:
         """Compare one article with others, in their order."""
-        cosines = self.space.cosines(held.terms, [other.terms for other in others])
+        query, terms = held.terms, [other.terms for other in others]
+        cosines = self.space.cosines(query, terms)
         lengths = np.sqrt(held.size * np.array([other.size for other in others]))
-        return weigh_cosines(cosines, lengths, self.options)
+        alike = weigh_cosines(cosines, lengths, self.options)
+        return compare_across(query, terms, alike, cosines.shared, self.options)
 
     def matches(self, held: Held, article_ids: Sequence[int], hints: Collection[int] = ()) -> list[Match]:
         """Return others as matches of one article, which lists ``hints`` as further reading, best first."""

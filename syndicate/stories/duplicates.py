@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from syndicate.stories.fingerprint import Fingerprint
+from syndicate.stories.fingerprint import Fingerprint, differ_in_language
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.related import weigh_cosines
 from syndicate.stories.terms import MAX_NAMES, MAX_SHINGLES, Hashes
@@ -35,7 +35,7 @@ _LONG = 100
 
 def is_copy(a: Fingerprint, b: Fingerprint, options: StoryOptions) -> bool:
     """Return whether a reader would call two articles one text."""
-    strength = copy_strength(a, b, options)
+    strength = 0.0 if differ_in_language(a, b) else copy_strength(a, b, options)
     if strength < 1 or _differ_in_figures(a, b):
         return False
     mine, theirs = names_of(a), names_of(b)
@@ -78,6 +78,9 @@ def are_apart(
     are the same. Then figures tell short reports apart too: German writes every noun with a capital, other
     scripts have no capitals. ``mine`` are words and names of ``a``, ``likeness`` is how alike the two are.
     """
+    # Names of other languages are other words.
+    if differ_in_language(a, b):
+        return False
     # Most articles compared are less alike and have few names, or share one: asked first, and quickly.
     alike = likeness >= options.copy_likeness
     several = min(len(a.names), len(b.names)) >= 4 * options.apart_names
@@ -136,6 +139,11 @@ def _differ_in_all_figures(mine: frozenset[int], theirs: frozenset[int]) -> bool
     if min(figures) < _SEVERAL or _figures(shared):
         return False
     return not shared or (len(mine - theirs) > figures[0] and len(theirs - mine) > figures[1])
+
+
+def figures_of(article: Fingerprint) -> frozenset[int]:
+    """Return the hashes of an article's figures."""
+    return frozenset(name for name in names_of(article) if name >= _LEAST_FIGURE)
 
 
 def _figures(names: frozenset[int]) -> int:

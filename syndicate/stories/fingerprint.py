@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from syndicate.stories.terms import Hashes
 
-_HEADER = struct.Struct("<BBHHHIBB")
+_HEADER = struct.Struct("<BBHHHIBBB3s")
 _HEADERS = np.dtype(
     [
         ("version", "u1"),
@@ -24,9 +24,11 @@ _HEADERS = np.dtype(
         ("length", "<u4"),
         ("names", "u1"),
         ("figures", "u1"),
+        ("shared", "u1"),
+        ("language", "S3"),
     ]
 )
-_VERSION = 3
+_VERSION = 4
 _COUNTED_TOGETHER = 1 << 16
 
 
@@ -35,9 +37,10 @@ class Fingerprint(NamedTuple):
 
     ``terms`` (32 bits each) are its words, the heaviest first, then (from position ``words``) its character
     n-grams; the ``weights`` (16-bit floats) of either part are a unit vector. ``meaning`` (8 bits each) is
-    empty when the language has none. ``names`` are proper names and figures that tell its event from similar
-    ones, ``figures`` those of the title. All are bytes of arrays, little-endian: those of forty articles are
-    joined twelve times as fast as arrays are, and need less memory.
+    that of an English text, ``shared`` that in the space of all languages with a table; either may be empty.
+    ``names`` are proper names and figures that tell its event from similar ones, ``figures`` those of the
+    title. ``language`` is a primary subtag of up to three letters. All are bytes of arrays, little-endian:
+    those of forty articles are joined twelve times as fast as arrays are, and need less memory.
     """
 
     terms: bytes
@@ -48,6 +51,8 @@ class Fingerprint(NamedTuple):
     length: int
     names: bytes = b""
     figures: bytes = b""
+    shared: bytes = b""
+    language: bytes = b""
 
     def term_numbers(self) -> Hashes:
         """The terms as numbers."""
@@ -59,10 +64,10 @@ class Fingerprint(NamedTuple):
 
     def pack(self) -> bytes:
         """A compact form for the store: 6 bytes a term, with a version."""
-        terms, weights, words, meaning, shingles, length, names, figures = self
+        terms, weights, words, meaning, shingles, length, names, figures, shared, language = self
         counts = len(terms) // 4, words, len(shingles) // 4, length, len(names) // 4, len(figures) // 4
-        header = _HEADER.pack(_VERSION, len(meaning), *counts)
-        return b"".join((header, terms, shingles, weights, meaning, names, figures))
+        header = _HEADER.pack(_VERSION, len(meaning), *counts, len(shared), language)
+        return b"".join((header, terms, shingles, weights, meaning, names, figures, shared))
 
     @classmethod
     def unpack(cls, data: bytes) -> "Fingerprint":
@@ -72,13 +77,15 @@ class Fingerprint(NamedTuple):
         """
         if len(data) < _HEADER.size or data[0] != _VERSION:
             raise ValueError("these article terms were written by another version")
-        _, dimensions, count, words, shingle_count, length, names, figures = _HEADER.unpack_from(data)
+        fields = _HEADER.unpack_from(data)
+        _, dimensions, count, words, shingle_count, length, names, figures, shared, language = fields
         shingles = _HEADER.size + 4 * count
         weights = shingles + 4 * shingle_count
         meaning = weights + 2 * count
         named = meaning + dimensions
         titled = named + 4 * names
-        if len(data) != titled + 4 * figures:
+        end = titled + 4 * figures
+        if len(data) != end + shared:
             raise ValueError("these article terms are damaged")
         return cls(
             terms=data[_HEADER.size : shingles],
@@ -88,7 +95,9 @@ class Fingerprint(NamedTuple):
             shingles=data[shingles:weights],
             length=length,
             names=data[named:titled],
-            figures=data[titled:],
+            figures=data[titled:end],
+            shared=data[end:],
+            language=language.rstrip(b"\0"),
         )
 
     @classmethod
@@ -98,6 +107,11 @@ class Fingerprint(NamedTuple):
             return cls.unpack(data or b"")
         except ValueError:
             return None
+
+
+def differ_in_language(a: Fingerprint, b: Fingerprint) -> bool:
+    """Return whether two articles are known to be in different languages."""
+    return a.language != b.language and bool(a.language and b.language)
 
 
 def read_headers(packed: Sequence[bytes]) -> NDArray[Any]:
@@ -111,7 +125,8 @@ def read_headers(packed: Sequence[bytes]) -> NDArray[Any]:
     headers = np.frombuffer(joined, _HEADERS)
     if np.any(headers["version"] != _VERSION):
         raise ValueError("these article terms were written by another version")
-    sizes = np.fromiter(map(len, packed), np.int64, len(packed)) - _HEADER.size - headers["dimensions"]
+    sizes = np.fromiter(map(len, packed), np.int64, len(packed)) - _HEADER.size
+    sizes -= headers["dimensions"].astype(np.int64) + headers["shared"]
     fours = headers["shingles"].astype(np.int64) + headers["names"] + headers["figures"]
     if np.any(sizes != 6 * headers["terms"].astype(np.int64) + 4 * fours):
         raise ValueError("these article terms are damaged")

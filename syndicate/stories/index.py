@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syndicate.model import StoredArticle
+from syndicate.stories.across import RecentMeanings
 from syndicate.stories.clusters import best_bond
 from syndicate.stories.comparison import Comparison
 from syndicate.stories.duplicates import is_copy
@@ -46,6 +47,7 @@ class StoryIndex:
         self._next_text = next_text
         self._held: dict[int, Held] = {}
         self._postings = Postings(options)
+        self._meanings = RecentMeanings(options)
         self._texts = SameTexts(self._held)
         self._space = TermSpace()
         self._comparison = Comparison(self._held, self._space, options)
@@ -129,7 +131,9 @@ class StoryIndex:
         packed = [held.packed() for held in speakers]
         counted = np.flatnonzero([held.counts for held in speakers])
         self._space.fill([packed[place] for place in counted.tolist()], headers[counted])
-        self._postings.fill([held.article_id for held in speakers], packed, headers)
+        ids = [held.article_id for held in speakers]
+        self._postings.fill(ids, packed, headers)
+        self._meanings.fill(ids, packed, headers)
 
     def hint(self, article_id: int, hints: tuple[int, ...]) -> None:
         """Tell which articles a loaded one lists as further reading. Raises ``KeyError`` if it is unknown."""
@@ -216,11 +220,13 @@ class StoryIndex:
 
     def _post_speaker(self, held: Held) -> None:
         self._postings.add(held.article_id, held.terms)
+        self._meanings.add(held.article_id, held.terms)
         if held.counts:
             self._space.add(held.terms)
 
     def _unpost_speaker(self, held: Held) -> None:
         self._postings.remove(held.article_id, held.terms)
+        self._meanings.remove(held.article_id, held.terms)
         if held.counts:
             self._space.remove(held.terms)
 
@@ -254,10 +260,11 @@ class StoryIndex:
         return held
 
     def _matches(self, held: Held) -> list[Match]:
-        """The articles that share rare words with this one, compared exactly, best first."""
+        """Return the articles with rare words or a meaning in common, compared exactly, best first."""
         group = self._texts.speaker(held).article_id
         found = self._postings.candidates(held.terms)
-        found += [hint for hint in self._hints(held) if hint not in found]
+        for others in (self._meanings.nearest(held.terms), self._hints(held)):
+            found += [other for other in others if other not in found]
         return self._compare(
             held, [article_id for article_id in found if article_id not in (held.article_id, group)]
         )

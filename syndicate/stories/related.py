@@ -89,6 +89,10 @@ def weigh_cosines(cosines: Cosines, lengths: NDArray[np.float64], options: Story
         fading = np.minimum(100 / lengths, 1) ** options.meaning_fade
         meaning = options.meaning_weight * fading * (cosines.meaning - chance)
         total = total + meaning
+    if cosines.shared.any():
+        chance = np.where(cosines.shared, options.shared_chance, 0)
+        shared = options.shared_weight * (cosines.shared - chance)
+        meaning, total = meaning + shared, total + shared
     return Likeness(words, characters, meaning, total)
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from syndicate.stories.background import CODES_FOR_A_TENTH, commonness
 from syndicate.stories.meaning import NO_MEANING, Meaning, meaning_of
+from syndicate.stories.pieces import shared_meaning
 from syndicate.stories.tokens import (
     base_language,
     figures,
@@ -74,6 +75,7 @@ class ArticleTerms:
     those of the n-grams. ``commonness`` are codes of terms. ``shingles`` are the smallest hashes of
     the word triples, ascending. ``length`` is title and text together, in characters, before any cut.
     ``names`` are hashes of the proper names and figures that tell most, ``figures`` of the title's figures.
+    ``shared`` is the meaning in the space of all languages with a table, ``language`` the primary subtag.
     """
 
     terms: Hashes
@@ -87,6 +89,8 @@ class ArticleTerms:
     length: int
     names: Hashes
     figures: Hashes
+    shared: Meaning
+    language: str
 
 
 def extract_terms(title: str, text: str, language: str) -> ArticleTerms:
@@ -132,6 +136,8 @@ def extract_terms(title: str, text: str, language: str) -> ArticleTerms:
         length=len(title) + len(text),
         names=_names(vocabulary, names, len(in_title), title_figures + _hashed(figures(text[:FIGURES_TEXT]))),
         figures=np.array(title_figures[:MAX_FIGURES], np.uint32),
+        shared=shared_meaning(title[:TITLE_CHARACTERS], text_read, language),
+        language=base_language(language),
     )
 
 
@@ -146,7 +152,8 @@ def _names(vocabulary: Vocabulary, names: Places, in_title: int, numbers: Sequen
 
 def _hashed(numbers: Sequence[str]) -> list[int]:
     # Above the terms, which have 20 bits: no figure is a name.
-    return [crc32(number.encode()) | 1 << 31 for number in dict.fromkeys(numbers)]
+    # "6.9" is "6,9" in other languages.
+    return [crc32(number.replace(",", ".").encode()) | 1 << 31 for number in dict.fromkeys(numbers)]
 
 
 def _distinct(places: Places) -> tuple[Places, Places]:

@@ -26,11 +26,15 @@ _COUNTED_TOGETHER = 1000
 
 
 class Cosines(NamedTuple):
-    """Cosines between one article and others, in their order; 0 where one has nothing to compare."""
+    """Cosines between one article and others, in their order; 0 where one has nothing to compare.
+
+    ``meaning`` is of English articles, ``shared`` of all other pairs of languages with a table.
+    """
 
     words: Floats
     characters: Floats
     meaning: Floats
+    shared: Floats
 
 
 class TermSpace:
@@ -76,6 +80,8 @@ class TermSpace:
             length=article.length,
             names=article.names.tobytes(),
             figures=article.figures.tobytes(),
+            shared=article.shared.tobytes(),
+            language=article.language.encode("ascii", "replace")[:3],
         )
 
     def cosines(self, query: Fingerprint, others: Sequence[Fingerprint]) -> Cosines:
@@ -90,24 +96,27 @@ class TermSpace:
         shared = np.flatnonzero(found != 0)
         products = np.zeros(len(terms) + 1, np.float32)
         products[shared] = weights[shared] * found[shared]
-        meaning = _meanings(query.meaning, others)
+        meaning = cosines_of_meanings(query.meaning, [other.meaning for other in others])
+        by_pieces = cosines_of_meanings(
+            query.shared, [b"" if one.meaning and query.meaning else one.shared for one in others]
+        )
         sizes = [other.words for other in others]
         if sum(sizes) == len(terms):
             # The empty row takes the zero at the end, which else might round the last sum otherwise.
             sums = _row_sums(products, [*sizes, 0])
-            return Cosines(sums[:-1], np.zeros(len(others), np.float32), meaning)
+            return Cosines(sums[:-1], np.zeros(len(others), np.float32), meaning, by_pieces)
         sizes = [size for other in others for size in (other.words, len(other.weights) // 2 - other.words)]
         sums = _row_sums(products, sizes)
-        return Cosines(sums[::2], sums[1::2], meaning)
+        return Cosines(sums[::2], sums[1::2], meaning, by_pieces)
 
 
-def _meanings(query: bytes, others: Sequence[Fingerprint]) -> Floats:
+def cosines_of_meanings(query: bytes, others: Sequence[bytes]) -> Floats:
+    """Return the cosine of a meaning with each of others; 0 with an empty one."""
     cosines = np.zeros(len(others), np.float32)
     if query:
-        known = [place for place, other in enumerate(others) if other.meaning]
+        known = [place for place, other in enumerate(others) if other]
         if known:
-            joined = b"".join([other.meaning for other in others])
-            rows = np.frombuffer(joined, np.int8).astype(np.float32)
+            rows = np.frombuffer(b"".join(others), np.int8).astype(np.float32)
             scaled = np.frombuffer(query, np.int8).astype(np.float32) / np.float32(LENGTH * LENGTH)
             cosines[known] = rows.reshape(len(known), -1) @ scaled
     return cosines

@@ -37,7 +37,7 @@ WORDS = {
     "recount": ("recount", "Tollen"),
     "final": ("Harald Cup",),
     "reef": ("reef",),
-    "satellite": ("Petrel",),
+    "satellite": ("Petrel", "القمر الصناعي"),
     "blackout": ("power cut",),
     "merger": ("Tidewater",),
 }

@@ -10,6 +10,7 @@ from syndicate.publish.options import PublishOptions
 from syndicate.stories import RankingOptions, StoryOptions, weights
 from syndicate.stories.duplicates import MOSTLY_NEW
 from syndicate.stories.lead import CALM, FRESH
+from syndicate.stories.pieces import TEXT_READ
 from syndicate.stories.places import RARE_SHARE
 from syndicate.stories.ranking import ECHO_POWER, LEAST_READS, MOST_ALONE
 from syndicate.stories.terms import NAME_WEIGHT
@@ -54,6 +55,13 @@ FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
         f"time = −{STORY.time_share:g} × (words + characters + meaning)",
         f"hint = {STORY.hint:g} when",
         f"meaning = {STORY.meaning_weight:g} × fade",
+        f"meaning = {STORY.shared_weight:g} × (cosine of meanings − {STORY.shared_chance:g})",
+        f"first {TEXT_READ} characters",
+        f"+ {STORY.across_figures:g} for each of up to 2 figures",
+        f"− {STORY.across_figures:g} if both have figures",
+        f"(1 + {STORY.across_slope:g} × (evidence − {STORY.across_needed:g})), between",
+        f"between 0 and {STORY.across_most:g} thresholds",
+        f"the {STORY.across_nearest} nearest articles of each other language",
         f"`chance` = {STORY.chance_base:g} + {STORY.chance_slope:g} × ln",
         f"(100 / length) ^ {STORY.meaning_fade:g}",
         f"the title with {STORY.title_weight:g}",

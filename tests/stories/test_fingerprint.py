@@ -47,3 +47,17 @@ def test_of_nothing_nothing_is_kept(text: str) -> None:
     terms = fingerprint(text, language="xx")
     assert (terms.words, len(terms.meaning)) == (0, 0)
     assert not np.isnan(terms.term_weights().astype(float)).any()
+
+
+def test_the_language_and_both_meanings_are_kept() -> None:
+    english, swedish = (
+        Fingerprint.unpack(fingerprint("Flood closes bridge in Porto", TEXT, tag).pack())
+        for tag in ("en", "sv")
+    )
+    assert (english.language, len(english.meaning), len(english.shared)) == (b"en", 192, 128)
+    assert (swedish.language, len(swedish.meaning), len(swedish.shared)) == (b"sv", 0, 0)
+
+
+def test_decimal_commas_and_points_are_one_figure() -> None:
+    german, english = fingerprint("Beben der Stärke 6,9", language="de"), fingerprint("Quake of 6.9")
+    assert german.figures == english.figures != b""

@@ -88,7 +88,7 @@ def test_at_equal_score_the_fresher_comes_first() -> None:
     same = np.full(3, 0.5, np.float32)
     others = [(1, 100.0), (2, 300.0), (3, 300.0)]
     options = StoryOptions(time_share=0.0)
-    alike = weigh_cosines(Cosines(same, same, same), np.full(3, 200.0), options)
+    alike = weigh_cosines(Cosines(same, same, same, 0 * same), np.full(3, 200.0), options)
     matches = match_all(300.0, others, [], alike, options)
     assert [match.article_id for match in matches] == [3, 2, 1]
 
