@@ -146,7 +146,8 @@ def items_of(
     told = [member for member in members if member.told_at]
     texts = {member.text: member.told_in for member in told}
     every = [member for member in members if _is_fresh(member, period, first=first)]
-    fresh = [member for member in every if everything or not member.foreign]
+    alone = everything and len({member.source_id for member in members if member.matches}) == 1
+    fresh = [member for member in every if alone or not member.foreign]
     abroad = [member for member in every if member not in fresh]
     foreign = tuple(LeftOut(article_id=one.article_id, reason=LeaveReason.LANGUAGE) for one in abroad)
     again = {member for member in fresh if _is_told(member, told, everything=everything)}
@@ -156,7 +157,7 @@ def items_of(
         pinned = [member for member in members if member.matches and candidate.pin and not told]
         items = (_item(candidate, pinned, pinned[:1], members),) if pinned else ()
         return items, repeats + (() if pinned else foreign)
-    if everything and len({member.source_id for member in members if member.matches}) == 1:
+    if alone:
         posts = _posts(candidate, [replace(member, updates=False) for member in new])
         return tuple(posts), repeats + foreign
     if not told:

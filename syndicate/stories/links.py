@@ -43,8 +43,9 @@ class LinkChooser:
         gain = options.story_gain if _same_story(held, other) else 0.0
         if (match.score - match.hint) * (1 + gain) < needed:
             return False
-        beyond = match.likeness - options.word_weight * heaviest_shared(held.terms, other.terms)
-        return beyond >= options.evidence_share * needed
+        # Across languages no word counts, so none can be all there is.
+        heaviest = heaviest_shared(held.terms, other.terms) if match.words else 0.0
+        return match.likeness - options.word_weight * heaviest >= options.evidence_share * needed
 
     def in_context(
         self, held: Held, matches: Sequence[Match], neighbours: Neighbours, known: Iterable[Match] = ()

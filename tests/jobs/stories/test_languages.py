@@ -13,6 +13,7 @@ from syndicate.jobs.newsletter.article_outcomes import article_outcomes
 from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.model import EditorAction
 from syndicate.publish.channels import in_language, parse_query
+from syndicate.store import articles as article_store
 from syndicate.store import channels, leases, schema, story_leads, story_moves
 from syndicate.store import stories as story_store
 from syndicate.store.story_moves import MERGED, StoryMove
@@ -72,13 +73,14 @@ def report(
 
 def join(room: Room, *ids: int, now: datetime = SEVEN) -> int:
     """Put articles into the story of the first one, as the placing job does."""
-    articles = {one.id: one for one in room.articles().values()}
-    into = articles[ids[0]].story_id or 0
     with room.store.write() as connection:
-        for article_id in ids[1:]:
+        places = {one.id: one.story_id or 0 for one in article_store.get_articles(connection, ids).values()}
+        into = places[ids[0]]
+        # Some are in one story already, as reports in several languages may be.
+        for story_id, article_id in {places[one]: one for one in ids if places[one] != into}.items():
             move = StoryMove(
                 kind=MERGED,
-                from_story=articles[article_id].story_id or 0,
+                from_story=story_id,
                 to_story=into,
                 article_id=article_id,
                 articles=1,
@@ -86,8 +88,7 @@ def join(room: Room, *ids: int, now: datetime = SEVEN) -> int:
                 needed=0.5,
                 moved=now,
             )
-            if move.from_story != into:
-                story_moves.merge_story(connection, move)
+            story_moves.merge_story(connection, move)
         refresh_stories(connection, [into], now)
         leases.move_counter(connection, leases.PLACEMENTS)
     return into
