@@ -10,18 +10,18 @@ _OPINION = (
     "|felieton|komentarz|görüş|yorum|мнение|колонка|رأي|مقال رأي|افتتاحية|社论|评论|观点"
 )
 _ROUND_UP = (
-    r"round-?up|news in brief|(?:morning|evening|daily|weekly|news|war) briefing|top (?:stories|headlines)"
-    r"|(?:week|day|month|year) in review|weekly (?:links|digest|update)|links (?:for|of) the (?:day|week)"
+    r"round-?up|news (?:in brief|briefs)|(?:morning|evening|daily|weekly|news|war) briefing"
+    r"|top (?:stories|headlines)|(?:week|day|month|year) in review"
+    r"|weekly (?:links|digest|update)|links (?:for|of) the (?:day|week)"
     r"|(?:photos|pictures|quotes) of the (?:day|week)|all of [\w ]+ today|news ?letter|how to watch"
     r"|(?:morning|evening|nightly) (?:news|edition|rundown|headlines)|presseschau|wochenrückblick"
     r"|nachrichtenüberblick|tagesüberblick|revue de presse|resumen (?:del día|de la semana|semanal)"
     r"|noticias del día|موجز الأخبار|أبرز الأخبار"
 )
-_LABEL = re.compile(
-    rf"^\W*(?:{_OPINION})\s*[:|–—]|[|–—]\s*(?:{_OPINION})\W*$"
-    # The word stands before a colon or a dash, or closes the title; "Roundup weedkiller" is news.
-    rf"|\b(?:{_ROUND_UP})\s*(?:[:|–—]| - |$)|^\d{{1,2}}/\d{{1,2}}(?:/\d{{2,4}})?:",
-    re.IGNORECASE,
+_LABEL = re.compile(rf"^\W*(?:{_OPINION})\s*[:|–—]|[|–—]\s*(?:{_OPINION})\W*$", re.IGNORECASE)
+# The words stand before a colon or a dash, or close the title; "Roundup weedkiller" is news.
+_ROUND_UP_LABEL = re.compile(
+    rf"\b(?:{_ROUND_UP})(?:\s*#?\d+)?\s*(?:[:|–—]| - |$)|^\d{{1,2}}/\d{{1,2}}(?:/\d{{2,4}})?:", re.IGNORECASE
 )
 _SECTION = re.compile(rf"(?:{_OPINION})", re.IGNORECASE)
 _FOLDER = re.compile(rf"/(?:{_OPINION})/", re.IGNORECASE)
@@ -29,4 +29,14 @@ _FOLDER = re.compile(rf"/(?:{_OPINION})/", re.IGNORECASE)
 
 def is_report(title: str, section: str = "", url: str = "") -> bool:
     """Return whether an article reports an event: false for an opinion piece or a round-up of several."""
-    return not (_LABEL.search(title) or _SECTION.fullmatch(section.strip()) or _FOLDER.search(url))
+    return not (
+        _LABEL.search(title)
+        or is_round_up(title)
+        or _SECTION.fullmatch(section.strip())
+        or _FOLDER.search(url)
+    )
+
+
+def is_round_up(title: str) -> bool:
+    """Return whether an article tells several events, by its title."""
+    return bool(_ROUND_UP_LABEL.search(title))

@@ -78,7 +78,7 @@ class StoryIndex:
             matches = self._matches(held)
         bonds = self._grouping.bonds(held, matches, repeats=repeats)
         if stays is None:
-            found, regrouped = best_bond(bonds), self._grouping.place(held, bonds)
+            found, regrouped = best_bond(bonds), self._grouping.place(held, bonds, matches)
         else:
             found, regrouped = self._grouping.stay(held, bonds, stays), ()
         self._post_speaker(held)
@@ -242,6 +242,7 @@ class StoryIndex:
             size=float(max(terms.length, 1)),
             hints=item.hints,
             title_key=title_key(item.source_id, item.title),
+            titled=item.title,
         )
         self._held[item.article_id] = held
         heappush(self._oldest, (held.published, held.article_id))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.options import StoryOptions
 from syndicate.stories.vectors import Cosines
 
@@ -109,3 +110,14 @@ def match_all(
     parts = (column.tolist() for column in (words, characters, meaning, time))
     rows = zip(score.tolist(), dates, ids, *parts, hint, strict=True)
     return sorted(map(Match._make, rows), reverse=True)
+
+
+def heaviest_shared(a: Fingerprint, b: Fingerprint) -> float:
+    """Return what the heaviest word that two articles share adds to the cosine of their words."""
+    mine, theirs = _weights(a), _weights(b)
+    return max((mine[word] * theirs[word] for word in mine.keys() & theirs.keys()), default=0.0)
+
+
+def _weights(article: Fingerprint) -> dict[int, float]:
+    words = memoryview(article.terms[: 4 * article.words]).cast("I")
+    return dict(zip(words, article.term_weights().tolist(), strict=False))
