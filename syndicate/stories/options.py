@@ -136,7 +136,7 @@ class StoryOptions:
     rival_usual: float = 0.5
     second_looks: int = 2
     second_look_gain: float = 1.2
-    story_evidence: float = 0.5
+    story_evidence: float = 0.6
     own_caution: float = 0.5
     own_hours: float = 24.0
     repeat_hours: float = 24.0
