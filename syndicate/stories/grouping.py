@@ -294,7 +294,7 @@ class Grouping:
         likeness = self._matrix(sample)
         first, second, across = two_parts(likeness)
         share = options.split_share / caution
-        if across >= share or min(len(first), len(second)) < caution * options.split_least:
+        if across >= share or 4 * min(len(first), len(second)) < options.split_least * len(sample):
             return ()
         parts = self._parts(story, [sample[one] for one in first], [sample[one] for one in second])
         kept, gone = sorted(parts, key=lambda part: (-len(part), min(part)))

@@ -49,10 +49,10 @@ class StoryOptions:
     reaches ``bridge`` of what another needs, the two are compared, on ``merge_sample`` × ``story_sample``
     articles: one story if their mean likeness is ``merge_share`` of their coherence, more for small
     ones (``merge_caution`` ÷ the smaller size). A story of ``split_from`` articles, and of twice as many,
-    and so on, is split when two parts of ``split_least`` or more of its sample have less than
-    ``split_share`` of their coherence in common. Articles of fewer than ``long`` characters are headlines,
-    alike by chance: the numbers of articles are ``headline_caution`` times as many, the share as many times
-    less. Measured together, on all sets.
+    and so on, is split when two parts of ``split_least`` in four articles of its sample or more have less
+    than ``split_share`` of their coherence in common. Articles of fewer than ``long`` characters are
+    headlines, alike by chance: it takes ``headline_caution`` times as many, and the share is as many times less.
+    Measured together, on all sets.
 
     *Rivals*: an article that is as near to several stories is near to all by chance. To join a story it
     needs ``rival_share`` × (its mean likeness to the nearest ``rivals`` articles of others, less
@@ -128,7 +128,7 @@ class StoryOptions:
     merge_caution: float = 0.3
     split_from: int = 4
     split_least: int = 1
-    split_share: float = 0.5
+    split_share: float = 0.45
     headline_caution: int = 2
     long: int = 120
     rivals: int = 3

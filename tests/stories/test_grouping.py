@@ -230,9 +230,7 @@ def test_numbers_of_a_series_of_one_source_are_no_story(language: str, title: st
 
 def test_a_number_of_a_series_and_a_feast_with_the_same_word_are_strangers() -> None:
     index = StoryIndex(OPTIONS)
-    phase = (
-        "The Moon is a waxing crescent tonight, a third of it bright and seen above the hills until fog comes."
-    )
+    phase = "The Moon is a waxing crescent tonight, a third of it bright and above the hills until fog comes."
     feast = (
         "Thousands watched dragon dances in Manila, lit red paper lanterns and ate rice cakes with families."
     )
