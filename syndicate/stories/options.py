@@ -51,8 +51,8 @@ class StoryOptions:
     ones (``merge_caution`` ÷ the smaller size). A story of ``split_from`` articles, and of twice as many,
     and so on, is split when two parts of ``split_least`` in four articles of its sample or more have less
     than ``split_share`` of their coherence in common. Articles of fewer than ``long`` characters are
-    headlines, alike by chance: it takes ``headline_caution`` times as many, and the share is as many times less.
-    Measured together, on all sets.
+    headlines, alike by chance: it takes ``headline_caution`` times as many, and the share is as many
+    times less. Measured together, on all sets.
 
     *Rivals*: an article that is as near to several stories is near to all by chance. To join a story it
     needs ``rival_share`` × (its mean likeness to the nearest ``rivals`` articles of others, less
