@@ -1,6 +1,6 @@
 """The stored lists, top and trending, as last computed; and what they are computed from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from syndicate.model import EARLIEST, RankedStory
 from syndicate.store import schema
+from syndicate.store.batches import rows_with
 from syndicate.store.story_moves import SPLIT
 from syndicate.store.types import to_microseconds
 from syndicate.store.upsert import insert_for
@@ -186,45 +187,49 @@ def source_weights(connection: Connection) -> dict[int, SourceWeight]:
     }
 
 
-def rare_sources(connection: Connection, *, since: datetime, until: datetime, most: int) -> set[int]:
+def rare_sources(
+    connection: Connection,
+    *,
+    since: datetime,
+    until: datetime,
+    most: int,
+    among: Collection[int] | None = None,
+) -> set[int]:
     """Sources with at least one and at most ``most`` articles published in a span of time."""
-    table = schema.articles
-    query = (
-        select(table.c.source_id)
-        .where(table.c.published >= since, table.c.published <= until)
-        .group_by(table.c.source_id)
-        .having(func.count() <= most)
-    )
+    table, sources = schema.articles, schema.sources
+    # Of each source as many rows are read as it takes to see that it is not rare.
+    span = (table.c.source_id == sources.c.id, table.c.published >= since, table.c.published <= until)
+    some = select(table.c.id).where(*span).limit(most + 1).correlate(sources).subquery()
+    count = select(func.count()).select_from(some).scalar_subquery()
+    query = select(sources.c.id).where(count.between(1, most))
+    if among is not None:
+        query = query.where(sources.c.id.in_(among))
     return set(connection.scalars(query))
 
 
 def related_sources(
-    connection: Connection, *, since: datetime, until: datetime
+    connection: Connection, story_ids: Sequence[int], *, until: datetime | None = None
 ) -> dict[int, dict[int, tuple[int, datetime]]]:
-    """Return the sources that related links lead to, for each story updated since a moment.
+    """Return the sources that related links lead to, for each of these stories.
 
     With each source come the number of its articles and when the newest was seen or published. Links within
     the story do not count, nor do articles first seen after ``until``.
     """
-    links, stories = schema.related, schema.stories
+    links = schema.related
     own, other = schema.articles.alias("own"), schema.articles.alias("other")
     seen = case((other.c.published < other.c.first_seen, other.c.published), else_=other.c.first_seen)
     query = (
         select(own.c.story_id, other.c.source_id, func.count(other.c.id.distinct()), func.max(seen))
-        .select_from(stories)
-        .join(own, own.c.story_id == stories.c.id)
+        .select_from(own)
         .join(links, links.c.article_id == own.c.id)
         .join(other, other.c.id == links.c.related_id)
-        .where(
-            stories.c.updated >= since,
-            other.c.story_id != own.c.story_id,
-            other.c.first_seen <= until,
-            own.c.first_seen <= until,
-        )
+        .where(other.c.story_id != own.c.story_id)
         .group_by(own.c.story_id, other.c.source_id)
     )
+    if until is not None:
+        query = query.where(other.c.first_seen <= until, own.c.first_seen <= until)
     found: dict[int, dict[int, tuple[int, datetime]]] = {}
-    for story, source, count, newest in connection.execute(query):
+    for story, source, count, newest in rows_with(connection, query, own.c.story_id, story_ids):
         found.setdefault(story, {})[source] = count, newest
     return found
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert,
 
 from syndicate.model import Article, RelatedLink, Story, reader_link
 from syndicate.store import schema
-from syndicate.store.batches import in_batches
+from syndicate.store.batches import in_batches, rows_with
 from syndicate.store.same_text import first_of_text
 from syndicate.store.stale import mark_stale
 from syndicate.store.upsert import insert_for
@@ -247,6 +247,19 @@ def story_articles(
     if ids is not None:
         query = query.where(table.c.story_id.in_(ids))
     return [*map(StoryArticle._make, connection.execute(query).all())]
+
+
+def stories_updated(connection: Connection, *, since: datetime, until: datetime) -> list[int]:
+    """Return the stories updated last in a span of time."""
+    updated = schema.stories.c.updated
+    return list(connection.scalars(select(schema.stories.c.id).where(updated >= since, updated < until)))
+
+
+def stories_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:
+    """Return the stories that these articles are in."""
+    table = schema.articles
+    rows = rows_with(connection, select(table.c.story_id).distinct(), table.c.id, article_ids)
+    return {row.story_id for row in rows} - {None}
 
 
 def by_story(rows: Iterable[StoryArticle]) -> dict[int, list[StoryArticle]]:

@@ -2,6 +2,7 @@
 
 from syndicate.stories.article_kind import is_report
 from syndicate.stories.clusters import MERGED, Bond, Regrouping
+from syndicate.stories.contenders import Contenders, Lists
 from syndicate.stories.duplicates import says_else
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.index import StoryIndex
@@ -26,10 +27,12 @@ __all__ = [
     "MERGED",
     "ArticleTerms",
     "Bond",
+    "Contenders",
     "Fingerprint",
     "Hand",
     "IndexedArticle",
     "LeadCandidate",
+    "Lists",
     "Placement",
     "RankingOptions",
     "Record",

@@ -14,10 +14,12 @@ the history of the story and of its topic.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import islice
 from math import inf, log, log1p
 
 from syndicate.model import RankedStory
-from syndicate.stories.places import Scored, arranged
+from syndicate.stories.places import Places, Scored, best_first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,16 +133,44 @@ def rank_top(
     and ``boost`` where they are not 1, and marks: ``recent:<hours>`` (sources with a report in that time),
     ``slow`` (hours looked back on a slow day), ``rare``, ``pin`` (the place asked for).
     """
-    hours = options.window_hours
-    if sum(1 for story in stories if _articles(story, now, hours)) < options.least_stories:
-        hours = options.slow_window_hours
-    most = max((story.reads for story in stories if not story.hand.drop), default=0)
-    ranked = _ranked(
-        stories, now, options, options.floor, lambda story: _top_parts(story, now, hours, most, options)
-    )
-    listed = {one.story_id for one in ranked}
-    recent = {story.story_id: _recent(story, now) for story in stories if story.story_id in listed}
-    return tuple(replace(one, parts={**one.parts, **recent[one.story_id]}) for one in ranked)
+    hours, most = hours_back(stories, now, options), most_reads(stories)
+    found = [score_top(story, now, hours, most, options) for story in stories]
+    return listed_top(_arranged(found, top_places(options)), {one.story_id: one for one in stories}, now)
+
+
+def hours_back(stories: Iterable[StoryFacts], now: datetime, options: RankingOptions) -> float:
+    """Return how many hours ``top`` looks back: on a slow day more."""
+    fresh = (story for story in stories if _articles(story, now, options.window_hours))
+    slow = sum(1 for _ in islice(fresh, options.least_stories)) < options.least_stories
+    return options.slow_window_hours if slow else options.window_hours
+
+
+def most_reads(stories: Iterable[StoryFacts]) -> int:
+    """Return how often the pages of the most opened story were opened."""
+    return max((story.reads for story in stories if not story.hand.drop), default=0)
+
+
+def score_top(
+    story: StoryFacts, now: datetime, hours: float, most_reads: int, options: RankingOptions
+) -> Scored | None:
+    """Return a story with its score in ``top``; ``None`` if it cannot be listed.
+
+    While nothing happens to the story and ``hours`` and ``most_reads`` stay, the score only falls.
+    """
+    return _scored(story, now, partial(_top_parts, story, now, hours, most_reads, options))
+
+
+def top_places(options: RankingOptions) -> Places:
+    """Return the empty places of ``top``."""
+    return _places(options, options.floor)
+
+
+def listed_top(
+    listed: Sequence[Scored], stories: Mapping[int, StoryFacts], now: datetime
+) -> tuple[RankedStory, ...]:
+    """Return the places of ``top`` with the number of sources that readers are told."""
+    marked = [replace(one, parts={**one.parts, **_recent(stories[one.story_id], now)}) for one in listed]
+    return _numbered(marked)
 
 
 def rank_trending(
@@ -152,9 +182,8 @@ def rank_trending(
     follows from the two and times ``boost`` is the score. Pins have no place here.
     """
     unpinned = [_without_pin(story) for story in stories]
-    return _ranked(
-        unpinned, now, options, options.least_burst, lambda story: _trending_parts(story, now, options)
-    )
+    found = [_scored(one, now, partial(_trending_parts, one, now, options)) for one in unpinned]
+    return _numbered(_arranged(found, _places(options, options.least_burst)))
 
 
 def fade(age_hours: float, options: RankingOptions) -> float:
@@ -231,23 +260,21 @@ def _trending_parts(
     return burst, {"gain": gain, "usual": usual, "burst": burst}
 
 
-def _ranked(
-    stories: Iterable[StoryFacts],
-    now: datetime,
-    options: RankingOptions,
-    floor: float,
-    score: Callable[[StoryFacts], tuple[float, dict[str, float]]],
-) -> tuple[RankedStory, ...]:
-    """Best first; at equal score the fresher, then the smaller id."""
-    found = []
-    for story in stories:
-        known = [article for article in story.articles if article.seen <= now]
-        if known and not story.hand.drop:
-            value, parts = score(story)
-            found.append(_scored(story, known, value, parts))
-    places = arranged(
-        found, floor=floor, per_source=options.per_source, filled=options.least_stories, limit=options.limit
+def _places(options: RankingOptions, floor: float) -> Places:
+    return Places(
+        floor=floor, per_source=options.per_source, filled=options.least_stories, limit=options.limit
     )
+
+
+def _arranged(found: Iterable[Scored | None], places: Places) -> list[Scored]:
+    ordered = sorted((one for one in found if one is not None), key=best_first)
+    for one in ordered:
+        if not one.pin and not places.add(one):
+            break
+    return places.listed(one for one in ordered if one.pin)
+
+
+def _numbered(listed: Sequence[Scored]) -> tuple[RankedStory, ...]:
     return tuple(
         RankedStory(
             story_id=one.story_id,
@@ -257,14 +284,18 @@ def _ranked(
             coverage=one.coverage,
             parts=one.parts,
         )
-        for position, one in enumerate(places, start=1)
+        for position, one in enumerate(listed, start=1)
     )
 
 
 def _scored(
-    story: StoryFacts, known: Sequence[StoryArticle], value: float, parts: Mapping[str, float]
-) -> Scored:
+    story: StoryFacts, now: datetime, score: Callable[[], tuple[float, dict[str, float]]]
+) -> Scored | None:
+    known = [article for article in story.articles if article.seen <= now]
     hand = story.hand
+    if not known or hand.drop:
+        return None
+    value, parts = score()
     sources = {article.source_id for article in known}
     return Scored(
         story_id=story.story_id,

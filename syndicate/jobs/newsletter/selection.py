@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from syndicate.jobs.newsletter.variants import in_selection
 from syndicate.jobs.publish.views import ArticleViews
-from syndicate.jobs.stories.ranking import candidates, story_facts
+from syndicate.jobs.stories.facts import candidates, story_facts
 from syndicate.model import (
     EVERY_EDITION,
     EditionStory,

@@ -37,6 +37,8 @@ class Placing:
         self._new: list[int] = []
         self._regrouped: list[tuple[int, Regrouping]] = []
         self._touched: set[int] = set()
+        # Stories whose articles or related links changed.
+        self.moved: set[int] = set()
         # Articles that were placed before, and the story that each had.
         self._before: dict[int, int] = {}
 
@@ -58,9 +60,12 @@ class Placing:
             stale.mark_left(self._connection, moved_texts)
         moved = self._move_stories()
         self._save_reasons()
-        self._save_links()
+        linking = self._save_links()
         left = self._end_left_stories()
-        refresh_stories(self._connection, {place.story_id for place in places} | moved | left, self._now)
+        changed = {place.story_id for place in places} | moved | left
+        refresh_stories(self._connection, changed, self._now)
+        gone = {change.story for _, change in self._regrouped} | {*self._before.values()}
+        self.moved = changed | gone | story_store.stories_of(self._connection, sorted(linking))
         return new, sum(placement.twin is not None for placement in self._placements.values())
 
     def _one(
@@ -208,8 +213,11 @@ class Placing:
         """Return the id of the story meant then: for a story without a row, that of its article now."""
         return story if story > 0 else self._index.story_of(nearest_id) or 0
 
-    def _save_links(self) -> None:
-        """Save related links of new articles, and of older articles that now have a better link."""
+    def _save_links(self) -> set[int]:
+        """Save related links of new articles, and of older articles that now have a better link.
+
+        Return the articles whose links, or what they lead to, changed.
+        """
         limit = self._index.options.related_limit
         found: dict[int, Sequence[Scored]] = {
             article_id: placement.candidates for article_id, placement in self._placements.items()
@@ -225,9 +233,10 @@ class Placing:
             ]
             for article_id, links in found.items()
         }
-        story_store.save_related(self._connection, lists)
+        changed = story_store.save_related(self._connection, lists)
         # Also lists of this batch that were made before the article they name was placed anew.
         linking |= {one for one, rows in lists.items() if any(row.related_id in self._before for row in rows)}
         if linking:
             repeated = story_store.repeated_links(self._connection, sorted(linking))
             story_store.remove_links(self._connection, repeated)
+        return linking.union(changed)

@@ -166,7 +166,8 @@ class StoriesJob:
                 self._hold_lease(connection, clock.now())
                 if leases.counter(connection, leases.PLACEMENTS) != self._counter:
                     return Counter()
-                new, duplicates = Placing(connection, index, now).place(*zip(*batch, strict=True))
+                placing = Placing(connection, index, now)
+                new, duplicates = placing.place(*zip(*batch, strict=True))
                 if self._failing:
                     mended = {str(article.id) for article, _ in batch} & self._failing
                     quarantine.clear_failures(connection, FAILURE, sorted(mended))
@@ -174,6 +175,7 @@ class StoriesJob:
         except BaseException:
             self._index = None
             raise
+        self.ranking.note_moved(placing.moved, self._counter)
         return Counter(placed=len(batch), new_stories=new, duplicates=duplicates)
 
     def _fresh_index(self, now: datetime) -> StoryIndex | None:
