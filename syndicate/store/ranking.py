@@ -1,6 +1,6 @@
 """The stored lists, top and trending, as last computed; and what they are computed from."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -187,24 +187,14 @@ def source_weights(connection: Connection) -> dict[int, SourceWeight]:
     }
 
 
-def rare_sources(
-    connection: Connection,
-    *,
-    since: datetime,
-    until: datetime,
-    most: int,
-    among: Collection[int] | None = None,
-) -> set[int]:
+def rare_sources(connection: Connection, *, since: datetime, until: datetime, most: int) -> set[int]:
     """Sources with at least one and at most ``most`` articles published in a span of time."""
     table, sources = schema.articles, schema.sources
     # Of each source as many rows are read as it takes to see that it is not rare.
     span = (table.c.source_id == sources.c.id, table.c.published >= since, table.c.published <= until)
     some = select(table.c.id).where(*span).limit(most + 1).correlate(sources).subquery()
     count = select(func.count()).select_from(some).scalar_subquery()
-    query = select(sources.c.id).where(count.between(1, most))
-    if among is not None:
-        query = query.where(sources.c.id.in_(among))
-    return set(connection.scalars(query))
+    return set(connection.scalars(select(sources.c.id).where(count.between(1, most))))
 
 
 def related_sources(

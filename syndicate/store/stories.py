@@ -1,11 +1,11 @@
 """Stories, related links, and the articles that wait for their place."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, or_, select, text, update
 
 from syndicate.model import Article, RelatedLink, Story, reader_link
 from syndicate.store import schema
@@ -220,9 +220,13 @@ def remove_links(connection: Connection, links: Sequence[tuple[int, int]]) -> No
 
 
 def story_articles(
-    connection: Connection, *, since: datetime | None = None, ids: Sequence[int] | None = None
+    connection: Connection,
+    *,
+    since: datetime | None = None,
+    besides: Sequence[int] = (),
+    ids: Collection[int] | None = None,
 ) -> list[StoryArticle]:
-    """The articles of stories: of those updated since a moment, or of those with these ids."""
+    """Return the articles of stories updated since an instant and of stories ``besides``, or with these ids."""
     table, stories, sources = schema.articles, schema.stories, schema.sources
     query = (
         select(
@@ -243,16 +247,24 @@ def story_articles(
         .order_by(table.c.story_id, table.c.published, table.c.id)
     )
     if since is not None:
-        query = query.where(stories.c.updated >= since)
+        query = query.where(
+            or_(stories.c.updated >= since, *([stories.c.id.in_(besides)] if besides else []))
+        )
     if ids is not None:
         query = query.where(table.c.story_id.in_(ids))
     return [*map(StoryArticle._make, connection.execute(query).all())]
 
 
-def stories_updated(connection: Connection, *, since: datetime, until: datetime) -> list[int]:
+def stories_updated(connection: Connection, *, since: datetime, until: datetime) -> set[int]:
     """Return the stories updated last in a span of time."""
     updated = schema.stories.c.updated
-    return list(connection.scalars(select(schema.stories.c.id).where(updated >= since, updated < until)))
+    return set(connection.scalars(select(schema.stories.c.id).where(updated >= since, updated < until)))
+
+
+def newest_arrival(connection: Connection, *, until: datetime) -> datetime | None:
+    """Return when the newest article was first seen."""
+    seen = schema.articles.c.first_seen
+    return connection.scalars(select(seen).where(seen <= until).order_by(seen.desc()).limit(1)).first()
 
 
 def stories_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:

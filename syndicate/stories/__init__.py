@@ -2,7 +2,7 @@
 
 from syndicate.stories.article_kind import is_report
 from syndicate.stories.clusters import MERGED, Bond, Regrouping
-from syndicate.stories.contenders import Contenders, Lists
+from syndicate.stories.contenders import Contenders
 from syndicate.stories.duplicates import says_else
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.index import StoryIndex
@@ -32,7 +32,6 @@ __all__ = [
     "Hand",
     "IndexedArticle",
     "LeadCandidate",
-    "Lists",
     "Placement",
     "RankingOptions",
     "Record",

@@ -1,33 +1,29 @@
-"""Stories that compete for the lists: few have to be scored anew when one of them moves.
+"""Stories that compete for the lists, so few are scored again when one of them moves.
 
-While nothing happens to a story, its score in ``top`` only falls. So its last score is a bound, and scoring
-ends where no bound reaches the list any more. A story in ``trending`` needs several sources in the last hours.
+While nothing happens to a story its score in ``top`` only falls: the last score is a bound, and a story is
+scored again only if its bound reaches the list. ``trending`` has stories of several sources in the last hours.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from heapq import heappop, heappush
-from itertools import chain
 from math import inf
 
-from syndicate.model import RankedStory
-from syndicate.stories.places import Scored, best_first
+from syndicate.model import EARLIEST, RankedStory
+from syndicate.stories.places import RARE_SHARE, Scored
 from syndicate.stories.ranking import (
     RankingOptions,
     StoryFacts,
-    hours_back,
     listed_top,
-    most_reads,
     rank_trending,
     score_top,
-    top_places,
+    top_scale,
 )
-
-Lists = tuple[tuple[RankedStory, ...], tuple[RankedStory, ...]]
 
 # Rounding does not lift a score above its bound.
 _MARGIN = 1 + 1e-9
+# The share of the list's least score that is likely to reach the list the next time.
+_STILL_ENOUGH = 0.9
 
 
 class Contenders:
@@ -35,108 +31,61 @@ class Contenders:
 
     def __init__(self, options: RankingOptions) -> None:
         self._options = options
-        # The stories that moved last come last.
         self._stories: dict[int, StoryFacts] = {}
-        # Stories that moved, or have an article from the future: in no heap yet.
-        self._unbounded: set[int] = set()
-        self._latest: dict[int, datetime] = {}
-        # (-bound, story); an entry counts while the bound is the story's.
-        self._heap: list[tuple[float, int]] = []
         self._bounds: dict[int, float] = {}
+        # The time until which enough sources have told a story recently.
         self._trends: dict[int, datetime] = {}
-        self._scale: tuple[datetime, float, int] | None = None
+        self._before = EARLIEST, inf, 0
+        # A bound that was enough the last time.
+        self._enough = 0.0
 
     def put(self, story: StoryFacts) -> None:
         """Take what is now known of a story."""
         self.remove(story.story_id)
-        self._stories[story.story_id] = story
-        self._unbounded.add(story.story_id)
+        self._stories[story.story_id], self._bounds[story.story_id] = story, inf
+        articles = sorted(story.articles, key=lambda one: one.seen)
+        newest = sorted({one.source_id: one.seen for one in articles}.values(), reverse=True)
+        if len(newest) >= self._options.least_sources:
+            ends = newest[self._options.least_sources - 1] + timedelta(hours=self._options.burst_hours)
+            self._trends[story.story_id] = ends
 
     def remove(self, story_id: int) -> None:
         """Forget a story."""
-        self._unbounded.discard(story_id)
-        for facts in (self._stories, self._latest, self._bounds, self._trends):
-            facts.pop(story_id, None)
+        for known in (self._stories, self._bounds, self._trends):
+            known.pop(story_id, None)
 
-    def lists(self, now: datetime, step: datetime, usual: Mapping[str, float]) -> Lists:
-        """Return ``top`` and ``trending``, as of the step or of the newest article known if that is later.
-
-        ``usual`` has the usual rate of each topic and replaces that of the facts.
-        """
-        moved = (article.seen for story_id in self._unbounded for article in self._stories[story_id].articles)
-        seen = chain(moved, self._latest.values())
-        moment = max((one for one in seen if step < one <= now), default=step)
-        hours = hours_back(reversed(self._stories.values()), moment, self._options)
-        most = most_reads(self._stories.values()) if self._options.reads else 0
-        before = self._scale or (moment, hours, most)
-        if moment < before[0] or hours > before[1] or most < before[2]:
+    def top(self, moment: datetime) -> tuple[RankedStory, ...]:
+        """Return what ``rank_top`` returns of all stories."""
+        hours, most = scale = top_scale(self._stories.values(), moment, self._options)
+        if moment < self._before[0] or hours > self._before[1] or most < self._before[2]:
             # Scores may have risen.
-            self._heap, self._unbounded = [], set(self._stories)
-        self._scale = moment, hours, most
-        self._settle(moment)
-        return self._top(moment, hours, most), self._trending(moment, usual)
-
-    def _settle(self, moment: datetime) -> None:
-        options = self._options
-        for story_id in sorted(self._unbounded):
-            newest: dict[int, datetime] = {}
-            for article in self._stories[story_id].articles:
-                newest[article.source_id] = max(article.seen, newest.get(article.source_id, article.seen))
-            times = sorted(newest.values(), reverse=True)
-            if len(times) >= options.least_sources:
-                ends = times[options.least_sources - 1] + timedelta(hours=options.burst_hours)
-                self._trends[story_id] = ends
-            if times[0] <= moment:
-                self._unbounded.remove(story_id)
-                self._latest[story_id] = times[0]
-                self._bound(story_id, inf)
-
-    def _bound(self, story_id: int, bound: float) -> None:
-        self._bounds[story_id] = bound
-        if bound > 0:
-            heappush(self._heap, (-bound, story_id))
-
-    def _top(self, moment: datetime, hours: float, most: int) -> tuple[RankedStory, ...]:
-        places = top_places(self._options)
-        ready: list[tuple[tuple[float, float, int], Scored]] = []
-        pinned: list[Scored] = []
-        bounds: dict[int, float] = {}
-
-        def score(story_id: int) -> float:
-            scored = score_top(self._stories[story_id], moment, hours, most, self._options)
-            if scored is None:
-                return 0.0
-            if scored.pin:
-                pinned.append(scored)
-                return inf
-            heappush(ready, (best_first(scored), scored))
-            return scored.score * _MARGIN
-
-        for story_id in self._unbounded:
-            score(story_id)
+            self._bounds = dict.fromkeys(self._stories, inf)
+        self._before = moment, *scale
+        found: dict[int, Scored | None] = {}
         while True:
-            while self._heap and -self._heap[0][0] >= max(places.least, ready[0][1].score if ready else 0.0):
-                bound, story_id = heappop(self._heap)
-                if self._bounds.get(story_id) != -bound or story_id in bounds:  # it moved
-                    continue
-                first, *others = self._stories[story_id].articles
-                alone = None if any(one.source_id != first.source_id for one in others) else first.source_id
-                rare = first.rare and all(one.rare for one in others)
-                may = bound == -inf or places.takes(alone, rare=rare)
-                bounds[story_id] = score(story_id) if may else -bound
-            if not ready or not places.add(heappop(ready)[1]):
+            for story_id, bound in self._bounds.items():
+                if bound > self._enough and story_id not in found:
+                    story = self._stories[story_id]
+                    found[story_id] = scored = score_top(story, moment, scale, self._options)
+                    self._bounds[story_id] = _bound(story, scored, moment)
+            listed = listed_top(found.values(), self._stories, moment, self._options, self._enough)
+            if listed is not None:
                 break
-        for story_id, bound in bounds.items():
-            self._bound(story_id, bound)
-        if len(self._heap) > 2 * len(self._bounds) + 100:
-            self._heap = sorted((-bound, story_id) for story_id, bound in self._bounds.items())
-        return listed_top(places.listed(pinned), self._stories, moment)
+            self._enough = self._enough / 2 if self._enough > self._options.floor else 0.0
+        full = len(listed) == self._options.limit
+        self._enough = _STILL_ENOUGH * min((one.score for one in listed), default=0.0) if full else 0.0
+        return listed
 
-    def _trending(self, moment: datetime, usual: Mapping[str, float]) -> tuple[RankedStory, ...]:
-        stories = [self._stories[story_id] for story_id, ends in self._trends.items() if ends > moment]
-        rates = [(story, usual.get(story.topic, 0.0)) for story in stories]
-        return rank_trending(
-            [replace(story, usual_rate=rate) if story.usual_rate != rate else story for story, rate in rates],
-            moment,
-            self._options,
-        )
+    def trending(self, moment: datetime, usual: Mapping[str, float]) -> tuple[RankedStory, ...]:
+        """Return what ``rank_trending`` returns of all stories, with these usual rates of their topics."""
+        recent = [self._stories[story_id] for story_id, ends in self._trends.items() if ends > moment]
+        facts = [replace(story, usual_rate=usual.get(story.topic, 0.0)) for story in recent]
+        return rank_trending(facts, moment, self._options)
+
+
+def _bound(story: StoryFacts, scored: Scored | None, moment: datetime) -> float:
+    """Return the score that a story, unless it moves, does not exceed from now on."""
+    if story.hand.pin or any(article.seen > moment for article in story.articles):
+        return inf
+    # A rare source's place is taken by less than the list's least score.
+    return scored.score * _MARGIN / (RARE_SHARE if scored.rare else 1.0) if scored else 0.0

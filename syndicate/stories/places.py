@@ -1,10 +1,8 @@
 """From scores to places: the floor, the cap for each source, the rare source's place, the editor's pins."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import inf
 
 # Among so many first places one is for a source that publishes rarely.
 FIRST_PLACES = 10
@@ -32,54 +30,45 @@ class Scored:
     pin: int = 0
 
 
-def best_first(one: Scored) -> tuple[float, float, int]:
-    """Return the sort key of a list: at equal score the fresher story first, then the smaller id."""
-    return -one.score, -one.latest.timestamp(), one.story_id
-
-
-class Places:
-    """A list while it is filled, from the best story downwards.
+def arranged(
+    stories: Iterable[Scored],
+    *,
+    floor: float,
+    per_source: int,
+    filled: int,
+    limit: int,
+    known_above: float = 0.0,
+) -> list[Scored] | None:
+    """Return the list, best first, each story once.
 
     Without a pin a story needs a score of at least ``floor``. A source has ``per_source`` places for
     stories that it tells alone; what it has beyond them only fills the list up to ``filled`` places,
     after everyone else's. Then the rare source's place, then the pins.
+
+    Stories that score ``known_above`` or less may be missing, of rare sources those with ``RARE_SHARE`` of it:
+    then the result is ``None`` if one of them could have a place.
     """
+    ordered = sorted(stories, key=lambda one: (-one.score, -one.latest.timestamp(), one.story_id))
+    worthy = [one for one in ordered if one.score >= floor and one.score > 0 and not one.pin]
+    pinned = [one for one in ordered if one.pin]
+    first, surplus = _capped(worthy, per_source)
+    sure = sum(1 for one in first if one.score > known_above)
+    if known_above > floor and sure < max(limit, filled, FIRST_PLACES):
+        return None
+    listed = _with_rare(first + surplus[: max(0, filled - len(first))])
+    return _with_pins(listed, pinned)[:limit]
 
-    def __init__(self, *, floor: float, per_source: int, filled: int, limit: int) -> None:
-        self._floor, self._per_source, self._filled, self._limit = floor, per_source, filled, limit
-        self._told = Counter[int | None]()
-        self._first: list[Scored] = []
-        self._surplus: list[Scored] = []
 
-    @property
-    def least(self) -> float:
-        """The score below which no further story can have a place."""
-        if len(self._first) < max(self._limit, self._filled, FIRST_PLACES):
-            return self._floor
-        if any(one.rare for one in self._first):
-            return inf
-        return max(self._floor, RARE_SHARE * self._first[FIRST_PLACES - 1].score)
-
-    def takes(self, alone: int | None, *, rare: bool) -> bool:
-        """Return whether a story with the next score can have a place; once false, it stays false."""
-        if alone is not None and self._told[alone] >= self._per_source:
-            return len(self._first) + len(self._surplus) < self._filled
-        return rare or len(self._first) < max(self._limit, self._filled, FIRST_PLACES)
-
-    def add(self, one: Scored) -> bool:
-        """Add the next story without a pin; return false when neither it nor a later story has a place."""
-        if one.score < self.least or one.score <= 0:
-            return False
-        if self.takes(one.alone, rare=one.rare):
-            over = one.alone is not None and self._told[one.alone] >= self._per_source
-            self._told[one.alone] += 1
-            (self._surplus if over else self._first).append(one)
-        return True
-
-    def listed(self, pinned: Iterable[Scored]) -> list[Scored]:
-        """Return the list, best first, each story once."""
-        filling = self._surplus[: max(0, self._filled - len(self._first))]
-        return _with_pins(_with_rare(self._first + filling), pinned)[: self._limit]
+def _capped(ordered: Sequence[Scored], per_source: int) -> tuple[list[Scored], list[Scored]]:
+    told: dict[int, int] = {}
+    first: list[Scored] = []
+    surplus: list[Scored] = []
+    for one in ordered:
+        if one.alone is not None:
+            told[one.alone] = told.get(one.alone, 0) + 1
+        over = one.alone is not None and told[one.alone] > per_source
+        (surplus if over else first).append(one)
+    return first, surplus
 
 
 def _with_rare(listed: list[Scored]) -> list[Scored]:
@@ -97,7 +86,7 @@ def _with_rare(listed: list[Scored]) -> list[Scored]:
     return [*others[: FIRST_PLACES - 1], lifted, *others[FIRST_PLACES - 1 :]]
 
 
-def _with_pins(listed: list[Scored], pinned: Iterable[Scored]) -> list[Scored]:
+def _with_pins(listed: list[Scored], pinned: list[Scored]) -> list[Scored]:
     """Pins at the places asked for, or the next after other pins; those beyond the end close the list."""
     result = list(listed)
     free = 0

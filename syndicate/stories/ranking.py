@@ -11,7 +11,7 @@ the history of the story and of its topic.
 ``docs/ranking.md`` has the formulas; ``benchmarks/top_stories.py`` the measurements.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from itertools import islice
 from math import inf, log, log1p
 
 from syndicate.model import RankedStory
-from syndicate.stories.places import Places, Scored, best_first
+from syndicate.stories.places import Scored, arranged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,44 +133,42 @@ def rank_top(
     and ``boost`` where they are not 1, and marks: ``recent:<hours>`` (sources with a report in that time),
     ``slow`` (hours looked back on a slow day), ``rare``, ``pin`` (the place asked for).
     """
-    hours, most = hours_back(stories, now, options), most_reads(stories)
-    found = [score_top(story, now, hours, most, options) for story in stories]
-    return listed_top(_arranged(found, top_places(options)), {one.story_id: one for one in stories}, now)
+    scale = top_scale(stories, now, options)
+    found = [score_top(story, now, scale, options) for story in stories]
+    return listed_top(found, {story.story_id: story for story in stories}, now, options) or ()
 
 
-def hours_back(stories: Iterable[StoryFacts], now: datetime, options: RankingOptions) -> float:
-    """Return how many hours ``top`` looks back: on a slow day more."""
-    fresh = (story for story in stories if _articles(story, now, options.window_hours))
-    slow = sum(1 for _ in islice(fresh, options.least_stories)) < options.least_stories
-    return options.slow_window_hours if slow else options.window_hours
-
-
-def most_reads(stories: Iterable[StoryFacts]) -> int:
-    """Return how often the pages of the most opened story were opened."""
-    return max((story.reads for story in stories if not story.hand.drop), default=0)
+def top_scale(stories: Collection[StoryFacts], now: datetime, options: RankingOptions) -> tuple[float, int]:
+    """Return what every score in ``top`` depends on: the hours looked back, and the most page openings."""
+    # The stories that moved last come last.
+    fresh = (one for one in reversed(stories) if _articles(one, now, options.window_hours))
+    slow = len([*islice(fresh, options.least_stories)]) < options.least_stories
+    most = max((story.reads for story in stories if not story.hand.drop), default=0)
+    return options.slow_window_hours if slow else options.window_hours, most
 
 
 def score_top(
-    story: StoryFacts, now: datetime, hours: float, most_reads: int, options: RankingOptions
+    story: StoryFacts, now: datetime, scale: tuple[float, int], options: RankingOptions
 ) -> Scored | None:
-    """Return a story with its score in ``top``; ``None`` if it cannot be listed.
+    """Return a story scored for ``top``, ``None`` if it is dropped or not there yet.
 
-    While nothing happens to the story and ``hours`` and ``most_reads`` stay, the score only falls.
+    While neither the story nor ``scale`` changes, the score only falls.
     """
-    return _scored(story, now, partial(_top_parts, story, now, hours, most_reads, options))
-
-
-def top_places(options: RankingOptions) -> Places:
-    """Return the empty places of ``top``."""
-    return _places(options, options.floor)
+    return _scored(story, now, partial(_top_parts, story, now, *scale, options))
 
 
 def listed_top(
-    listed: Sequence[Scored], stories: Mapping[int, StoryFacts], now: datetime
-) -> tuple[RankedStory, ...]:
-    """Return the places of ``top`` with the number of sources that readers are told."""
-    marked = [replace(one, parts={**one.parts, **_recent(stories[one.story_id], now)}) for one in listed]
-    return _numbered(marked)
+    found: Iterable[Scored | None],
+    stories: Mapping[int, StoryFacts],
+    now: datetime,
+    options: RankingOptions,
+    known_above: float = 0.0,
+) -> tuple[RankedStory, ...] | None:
+    """Return the list ``top`` of scored stories; ``None`` if one that is missing could have a place."""
+    listed = _listed(found, options, options.floor, known_above)
+    if listed is None:
+        return None
+    return tuple(replace(one, parts={**one.parts, **_recent(stories[one.story_id], now)}) for one in listed)
 
 
 def rank_trending(
@@ -182,8 +180,8 @@ def rank_trending(
     follows from the two and times ``boost`` is the score. Pins have no place here.
     """
     unpinned = [_without_pin(story) for story in stories]
-    found = [_scored(one, now, partial(_trending_parts, one, now, options)) for one in unpinned]
-    return _numbered(_arranged(found, _places(options, options.least_burst)))
+    found = [_scored(story, now, partial(_trending_parts, story, now, options)) for story in unpinned]
+    return _listed(found, options, options.least_burst) or ()
 
 
 def fade(age_hours: float, options: RankingOptions) -> float:
@@ -260,21 +258,20 @@ def _trending_parts(
     return burst, {"gain": gain, "usual": usual, "burst": burst}
 
 
-def _places(options: RankingOptions, floor: float) -> Places:
-    return Places(
-        floor=floor, per_source=options.per_source, filled=options.least_stories, limit=options.limit
+def _listed(
+    found: Iterable[Scored | None], options: RankingOptions, floor: float, known_above: float = 0.0
+) -> tuple[RankedStory, ...] | None:
+    """Best first; at equal score the fresher, then the smaller id."""
+    places = arranged(
+        filter(None, found),
+        floor=floor,
+        per_source=options.per_source,
+        filled=options.least_stories,
+        limit=options.limit,
+        known_above=known_above,
     )
-
-
-def _arranged(found: Iterable[Scored | None], places: Places) -> list[Scored]:
-    ordered = sorted((one for one in found if one is not None), key=best_first)
-    for one in ordered:
-        if not one.pin and not places.add(one):
-            break
-    return places.listed(one for one in ordered if one.pin)
-
-
-def _numbered(listed: Sequence[Scored]) -> tuple[RankedStory, ...]:
+    if places is None:
+        return None
     return tuple(
         RankedStory(
             story_id=one.story_id,
@@ -284,7 +281,7 @@ def _numbered(listed: Sequence[Scored]) -> tuple[RankedStory, ...]:
             coverage=one.coverage,
             parts=one.parts,
         )
-        for position, one in enumerate(listed, start=1)
+        for position, one in enumerate(places, start=1)
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from syndicate.jobs.stories.facts import DAY, RHYTHM_DAYS, KnownStories, source_weights
+from syndicate.jobs.stories.facts import DAY, RHYTHM_DAYS, KnownStories, Weights, source_weights
 from syndicate.jobs.stories.leads import refresh_chosen_leads
 from syndicate.model import RankedStory
 from syndicate.store import Connection, Store, editor, leases, ranking
@@ -57,21 +57,20 @@ class RankingJob:
             editor.sync_headlines(connection, at=now)
             if self._ranked is None or self._ranked[2:] != news[2:]:
                 self._moved |= refresh_chosen_leads(connection, now)
-        learned = self._learn(now)
+        weights = self._learn(now)
         # Kept only if nothing fails on the way.
         known, self._known = self._known, None
         with self.store.read() as connection:
             placements = leases.counter(connection, leases.PLACEMENTS)
-            weights = source_weights(connection, learned)
             if (
                 known is None
                 or placements != self._placements
                 or weights != known.weights
-                or now < known.updated
+                or now < known.seen
             ):
                 known = KnownStories(self.options, weights)
-            known.update(connection, now, self._moved)
-        changed = self._save(dict(zip(LISTS, known.lists(now), strict=True)))
+            lists = known.lists(connection, now, self._moved)
+        changed = self._save(dict(zip(LISTS, lists, strict=True)))
         self._known, self._placements, self._ranked = known, placements, news
         self._moved.clear()
         return changed
@@ -87,20 +86,21 @@ class RankingJob:
                     ranking.save_ranked(connection, name, fresh[name])
         return tuple(changed)
 
-    def _learn(self, now: datetime) -> Mapping[int, SourceWeight]:
-        """Return what the sources are worth: learned once a day (of UTC), when old openings are forgotten."""
+    def _learn(self, now: datetime) -> Weights:
+        """Return the weights of the sources: learned once a day (of UTC), when old openings are forgotten."""
         today = rank_step(now, int(DAY.total_seconds()))
         with self.store.read() as connection:
             known = ranking.source_weights(connection)
-            if known and all(one.learned == today for one in known.values()):
-                return known
-            learned = learned_weights(connection, today, self.options)
-        if not learned and not known:
-            return known
-        with self.store.write() as connection:
-            ranking.save_source_weights(connection, learned, now=today)
-            ranking.prune_reads(connection, before=today - RHYTHM_DAYS * DAY)
-        return learned
+            if not known or any(one.learned != today for one in known.values()):
+                learned = learned_weights(connection, today, self.options)
+            else:
+                learned = known
+            weights = source_weights(connection, learned)
+        if learned != known:
+            with self.store.write() as connection:
+                ranking.save_source_weights(connection, learned, now=today)
+                ranking.prune_reads(connection, before=today - RHYTHM_DAYS * DAY)
+        return weights
 
     def _news(self, now: datetime) -> tuple[object, ...]:
         """Return the inputs of the lists: the step of the clock, the placements, the editor's decisions."""
