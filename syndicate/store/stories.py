@@ -5,19 +5,71 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, or_, select, text, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from syndicate.model import Article, RelatedLink, Story, reader_link
 from syndicate.store import schema
 from syndicate.store.batches import in_batches, rows_with
+from syndicate.store.prepared import Prepared
 from syndicate.store.same_text import first_of_text
 from syndicate.store.stale import mark_stale
+from syndicate.store.types import from_microseconds, to_microseconds
 from syndicate.store.upsert import insert_for
 from syndicate.text.names import tag_key
 from syndicate.text.plain import plain_text
 
 # Word for word as the partial index says it: SQLite uses that index for nothing else.
 _UNPLACED = text("NOT articles.placed")
+_SEEN = schema.articles.c.first_seen
+_NEWEST = Prepared(select(_SEEN).where(bindparam("until") >= _SEEN).order_by(_SEEN.desc()).limit(1))
+_MEMBERS_QUERY = (
+    select(
+        schema.articles.c.story_id,
+        schema.stories.c.lead_id,
+        schema.articles.c.id,
+        schema.articles.c.source_id,
+        schema.sources.c.weight * schema.articles.c.boost,
+        *(schema.articles.c[name] for name in ("section", "published", "first_seen", "words")),
+        schema.articles.c.image_json.is_not(None),
+        schema.articles.c.same_text,
+    )
+    .join(schema.stories, schema.stories.c.id == schema.articles.c.story_id)
+    .join(schema.sources, schema.sources.c.id == schema.articles.c.source_id)
+    .where(
+        or_(
+            schema.stories.c.updated >= bindparam("since"),
+            schema.stories.c.id.in_(bindparam("besides", expanding=True)),
+        )
+    )
+    .order_by(schema.articles.c.story_id, schema.articles.c.published, schema.articles.c.id)
+)
+_MEMBERS = Prepared(_MEMBERS_QUERY)
+_MEMBERS_OF = Prepared(_MEMBERS_QUERY.where(schema.articles.c.story_id.in_(bindparam("ids", expanding=True))))
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_MEMBERS_OF = Prepared(_MEMBERS_QUERY.where(schema.articles.c.story_id.in_(_IDS)))
+_COVERAGE = Prepared(
+    select(schema.stories.c.id, schema.stories.c.coverage).where(schema.stories.c.id.in_(_IDS))
+)
+_IN_STORIES = Prepared(select(schema.articles.c.id).where(schema.articles.c.story_id.in_(_IDS)))
+_SAVING = Prepared(
+    update(schema.stories)
+    .where(schema.stories.c.id == bindparam("story"))
+    .values({name: bindparam(name) for name in ("lead_id", "articles", "coverage", "updated")})
+)
+_COUNT = Prepared(select(func.count()).select_from(schema.articles).where(_UNPLACED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +155,7 @@ def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticl
 
 def count_unplaced(connection: Connection) -> int:
     """Return how many articles wait for their place in a story."""
-    table = schema.articles
-    return connection.scalars(select(func.count()).select_from(table).where(_UNPLACED)).one()
+    return int(_COUNT.rows(connection, {})[0][0])
 
 
 def add_stories(connection: Connection, lead_ids: Sequence[int], now: datetime) -> list[int]:
@@ -226,33 +277,22 @@ def story_articles(
     besides: Sequence[int] = (),
     ids: Collection[int] | None = None,
 ) -> list[StoryArticle]:
-    """Return the articles of stories updated since an instant and of stories ``besides``, or with these ids."""
-    table, stories, sources = schema.articles, schema.stories, schema.sources
-    query = (
-        select(
-            table.c.story_id,
-            stories.c.lead_id,
-            table.c.id.label("article_id"),
-            table.c.source_id,
-            (sources.c.weight * table.c.boost).label("weight"),
-            table.c.section,
-            table.c.published,
-            table.c.first_seen,
-            table.c.words,
-            table.c.image_json.is_not(None).label("has_image"),
-            table.c.same_text,
-        )
-        .join(stories, stories.c.id == table.c.story_id)
-        .join(sources, sources.c.id == table.c.source_id)
-        .order_by(table.c.story_id, table.c.published, table.c.id)
+    """Return the articles of stories, with ``ids`` of these alone.
+
+    With ``since`` of stories updated since an instant and of stories ``besides``.
+    """
+    values = {"since": 0 if since is None else to_microseconds(since), "besides": [*besides, 0]}
+    if ids is None:
+        return [_story_article(row) for row in _MEMBERS.rows(connection, values)]
+    found = (_MEMBERS_OF.rows(connection, {**values, "ids": some}) for some in in_batches(sorted(ids)))
+    return [_story_article(row) for rows in found for row in rows]
+
+
+def _story_article(row: tuple[Any, ...]) -> StoryArticle:
+    *facts, published, seen, words, image, text = row
+    return StoryArticle(
+        *facts, from_microseconds(published), from_microseconds(seen), words, bool(image), text
     )
-    if since is not None:
-        query = query.where(
-            or_(stories.c.updated >= since, *([stories.c.id.in_(besides)] if besides else []))
-        )
-    if ids is not None:
-        query = query.where(table.c.story_id.in_(ids))
-    return [*map(StoryArticle._make, connection.execute(query).all())]
 
 
 def stories_updated(connection: Connection, *, since: datetime, until: datetime) -> set[int]:
@@ -263,8 +303,8 @@ def stories_updated(connection: Connection, *, since: datetime, until: datetime)
 
 def newest_arrival(connection: Connection, *, until: datetime) -> datetime | None:
     """Return when the newest article was first seen."""
-    seen = schema.articles.c.first_seen
-    return connection.scalars(select(seen).where(seen <= until).order_by(seen.desc()).limit(1)).first()
+    found = _NEWEST.rows(connection, {"until": to_microseconds(until)})
+    return from_microseconds(found[0][0]) if found else None
 
 
 def stories_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:
@@ -286,32 +326,26 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
     """Write stories' leads and counts; new coverage marks the pages of all their articles, which list it."""
     if not stories:
         return
-    table = schema.stories
-    covered = select(table.c.id, table.c.coverage).where(table.c.id.in_([story.id for story in stories]))
-    before = {row.id: row.coverage for row in connection.execute(covered)}
-    connection.execute(
-        update(table)
-        .where(table.c.id == bindparam("story"))
-        .values(
-            lead_id=bindparam("lead"),
-            articles=bindparam("members"),
-            coverage=bindparam("sources"),
-            updated=bindparam("moment"),
-        ),
+    ids = [story.id for story in stories]
+    before = {
+        story: count for some in in_batches(ids) for story, count in _COVERAGE.rows(connection, {"ids": some})
+    }
+    _SAVING.execute_many(
+        connection,
         [
             {
                 "story": story.id,
-                "lead": story.lead_id,
-                "members": story.articles,
-                "sources": story.coverage,
-                "moment": story.updated,
+                "lead_id": story.lead_id,
+                "articles": story.articles,
+                "coverage": story.coverage,
+                "updated": to_microseconds(story.updated),
             }
             for story in stories
         ],
     )
     grown = [story.id for story in stories if before[story.id] != story.coverage]
-    members = select(schema.articles.c.id).where(schema.articles.c.story_id.in_(grown))
-    mark_stale(connection, connection.scalars(members))
+    for some in in_batches(grown):
+        mark_stale(connection, (article_id for (article_id,) in _IN_STORIES.rows(connection, {"ids": some})))
 
 
 def get_stories(connection: Connection, ids: Iterable[int]) -> dict[int, Story]:

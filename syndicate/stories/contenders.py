@@ -1,7 +1,7 @@
 """Stories that compete for the lists, so few are scored again when one of them moves.
 
 While nothing happens to a story its score in ``top`` only falls: the last score is a bound, and a story is
-scored again only if its bound reaches the list. ``trending`` has stories of several sources in the last hours.
+scored again only if its bound reaches the list. A story in ``trending`` has several sources in these hours.
 """
 
 from collections.abc import Mapping

@@ -45,8 +45,8 @@ def arranged(
     stories that it tells alone; what it has beyond them only fills the list up to ``filled`` places,
     after everyone else's. Then the rare source's place, then the pins.
 
-    Stories that score ``known_above`` or less may be missing, of rare sources those with ``RARE_SHARE`` of it:
-    then the result is ``None`` if one of them could have a place.
+    Stories that score ``known_above`` or less may be missing, of rare sources with ``RARE_SHARE`` of it: the
+    result is ``None`` if one of them could have a place.
     """
     ordered = sorted(stories, key=lambda one: (-one.score, -one.latest.timestamp(), one.story_id))
     worthy = [one for one in ordered if one.score >= floor and one.score > 0 and not one.pin]

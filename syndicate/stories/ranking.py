@@ -143,7 +143,8 @@ def top_scale(stories: Collection[StoryFacts], now: datetime, options: RankingOp
     # The stories that moved last come last.
     fresh = (one for one in reversed(stories) if _articles(one, now, options.window_hours))
     slow = len([*islice(fresh, options.least_stories)]) < options.least_stories
-    most = max((story.reads for story in stories if not story.hand.drop), default=0)
+    read = stories if options.reads else ()
+    most = max((story.reads for story in read if not story.hand.drop), default=0)
     return options.slow_window_hours if slow else options.window_hours, most
 
 

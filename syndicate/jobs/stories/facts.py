@@ -35,14 +35,21 @@ def looks_back(options: RankingOptions) -> timedelta:
 
 
 def candidates(
-    connection: Connection, moment: datetime, options: RankingOptions, ids: Collection[int] | None = None
+    connection: Connection, moment: datetime, options: RankingOptions
 ) -> list[story_store.StoryArticle]:
-    """Return the articles of every story that could be ranked at a moment, pinned stories included.
+    """Return the articles of every story that could be ranked at a moment, pinned stories included."""
+    return _candidates(connection, moment, options, _hands(connection, moment), None)
 
-    With ``ids`` of those stories alone.
-    """
+
+def _candidates(
+    connection: Connection,
+    moment: datetime,
+    options: RankingOptions,
+    hands: Mapping[int, Hand],
+    ids: Collection[int] | None,
+) -> list[story_store.StoryArticle]:
     since = rank_step(moment, options.step_seconds) - looks_back(options)
-    pinned = [story for story, hand in _hands(connection, moment).items() if hand.pin]
+    pinned = [story for story, hand in hands.items() if hand.pin]
     return story_store.story_articles(connection, since=since, besides=pinned, ids=ids)
 
 
@@ -90,10 +97,9 @@ class KnownStories:
         self, connection: Connection, now: datetime, moved: Collection[int]
     ) -> tuple[tuple[RankedStory, ...], ...]:
         """Return top and trending; ``moved`` are the stories that placements changed since the last time."""
-        first = not self._rows
-        ids = {*moved, *self.note_changes(connection, now)}
-        rows = story_store.by_story(candidates(connection, now, self._options, None if first else ids))
-        gone = set() if first else ids - rows.keys()
+        ids = {*moved, *self.note_changes(connection, now)} if self._rows else None
+        rows = story_store.by_story(_candidates(connection, now, self._options, self._hands, ids))
+        gone = (ids or set()) - rows.keys()
         for story_id in gone:
             self._contenders.remove(story_id)
         for story in self.read(connection, now, dict.fromkeys(gone, ()) | rows):
@@ -124,7 +130,7 @@ class KnownStories:
     def read(
         self, connection: Connection, now: datetime, moved: _Rows, *, until: datetime | None = None
     ) -> list[StoryFacts]:
-        """Take the articles of stories that moved; return the facts of these and of others that follow from them.
+        """Take the articles of stories that moved; return the facts of all stories that changed with them.
 
         A story without articles can no longer be ranked. ``until`` leaves out links to articles seen later.
         """

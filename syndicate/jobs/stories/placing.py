@@ -223,7 +223,8 @@ class Placing:
             article_id: placement.candidates for article_id, placement in self._placements.items()
         }
         # An edited article may have the text of another that the same list names.
-        linking = story_store.linking_articles(self._connection, sorted(self._before))
+        edited = sorted(self._before)
+        linking = story_store.linking_articles(self._connection, edited) if edited else set()
         renewed = self._touched | {article_id for article_id in linking if article_id in self._index}
         found |= {one: self._index.related(one) for one in sorted(renewed)}
         lists = {

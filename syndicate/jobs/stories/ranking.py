@@ -53,10 +53,12 @@ class RankingJob:
         two steps only news and the editor change them.
         """
         news = self._news(now)
-        with self.store.write() as connection:
-            editor.sync_headlines(connection, at=now)
-            if self._ranked is None or self._ranked[2:] != news[2:]:
-                self._moved |= refresh_chosen_leads(connection, now)
+        decided = self._ranked is None or self._ranked[2:] != news[2:]
+        if decided or news[2]:
+            with self.store.write() as connection:
+                editor.sync_headlines(connection, at=now)
+                if decided:
+                    self._moved |= refresh_chosen_leads(connection, now)
         weights = self._learn(now)
         # Kept only if nothing fails on the way.
         known, self._known = self._known, None
