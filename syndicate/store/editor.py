@@ -119,10 +119,10 @@ def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
         if one.action is EditorAction.RETITLE
     }
     query = select(table.c.id, table.c.uid, table.c.headline)
-    query = union(query.where(_RETITLED), *([query.where(table.c.uid.in_(wanted))] if wanted else []))
+    found = union(query.where(_RETITLED), query.where(table.c.uid.in_(wanted)))
     changed = [
         (row.id, row.headline, wanted.get(row.uid, ""))
-        for row in connection.execute(query).all()
+        for row in connection.execute(found).all()
         if row.headline != wanted.get(row.uid, "")
     ]
     mark_lists(connection, [f"edit:{article_id}" for article_id, _, _ in changed])

@@ -14,7 +14,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    or_,
     select,
     text,
     update,
@@ -35,30 +34,22 @@ from syndicate.text.plain import plain_text
 _UNPLACED = text("NOT articles.placed")
 _SEEN = schema.articles.c.first_seen
 _NEWEST = Prepared(select(_SEEN).where(bindparam("until") >= _SEEN).order_by(_SEEN.desc()).limit(1))
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_BESIDES: BindParameter[int] = bindparam("besides", expanding=True)
 _MEMBERS_QUERY = (
     select(
-        schema.articles.c.story_id,
-        schema.stories.c.lead_id,
-        schema.articles.c.id,
-        schema.articles.c.source_id,
-        schema.sources.c.weight * schema.articles.c.boost,
-        *(schema.articles.c[name] for name in ("section", "published", "first_seen", "words")),
+        *(schema.articles.c.story_id, schema.stories.c.lead_id),
+        *(schema.articles.c[name] for name in ("id", "source_id", "section", "words", "same_text")),
+        (schema.sources.c.weight * schema.articles.c.boost).label("weight"),
         schema.articles.c.image_json.is_not(None),
-        schema.articles.c.same_text,
+        *(schema.articles.c.published, schema.articles.c.first_seen),
     )
     .join(schema.stories, schema.stories.c.id == schema.articles.c.story_id)
     .join(schema.sources, schema.sources.c.id == schema.articles.c.source_id)
-    .where(
-        or_(
-            schema.stories.c.updated >= bindparam("since"),
-            schema.stories.c.id.in_(bindparam("besides", expanding=True)),
-        )
-    )
+    .where((schema.stories.c.updated >= bindparam("since")) | schema.stories.c.id.in_(_BESIDES))
     .order_by(schema.articles.c.story_id, schema.articles.c.published, schema.articles.c.id)
 )
 _MEMBERS = Prepared(_MEMBERS_QUERY)
-_MEMBERS_OF = Prepared(_MEMBERS_QUERY.where(schema.articles.c.story_id.in_(bindparam("ids", expanding=True))))
-_IDS: BindParameter[int] = bindparam("ids", expanding=True)
 _MEMBERS_OF = Prepared(_MEMBERS_QUERY.where(schema.articles.c.story_id.in_(_IDS)))
 _COVERAGE = Prepared(
     select(schema.stories.c.id, schema.stories.c.coverage).where(schema.stories.c.id.in_(_IDS))
@@ -94,13 +85,13 @@ class StoryArticle(NamedTuple):
     lead_id: int
     article_id: int
     source_id: int
-    weight: float
     section: str
+    words: int
+    same_text: int
+    weight: float
+    has_image: bool
     published: datetime
     first_seen: datetime
-    words: int
-    has_image: bool
-    same_text: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,10 +280,8 @@ def story_articles(
 
 
 def _story_article(row: tuple[Any, ...]) -> StoryArticle:
-    *facts, published, seen, words, image, text = row
-    return StoryArticle(
-        *facts, from_microseconds(published), from_microseconds(seen), words, bool(image), text
-    )
+    *facts, image, published, seen = row
+    return StoryArticle._make((*facts, bool(image), from_microseconds(published), from_microseconds(seen)))
 
 
 def stories_updated(connection: Connection, *, since: datetime, until: datetime) -> set[int]:

@@ -33,25 +33,26 @@ class Contenders:
         self._options = options
         self._stories: dict[int, StoryFacts] = {}
         self._bounds: dict[int, float] = {}
-        # The time until which enough sources have told a story recently.
-        self._trends: dict[int, datetime] = {}
+        # Until when enough sources have told a story recently.
+        self._ends: dict[int, datetime] = {}
         self._before = EARLIEST, inf, 0
         # A bound that was enough the last time.
         self._enough = 0.0
 
     def put(self, story: StoryFacts) -> None:
         """Take what is now known of a story."""
-        self.remove(story.story_id)
-        self._stories[story.story_id], self._bounds[story.story_id] = story, inf
-        articles = sorted(story.articles, key=lambda one: one.seen)
-        newest = sorted({one.source_id: one.seen for one in articles}.values(), reverse=True)
-        if len(newest) >= self._options.least_sources:
-            ends = newest[self._options.least_sources - 1] + timedelta(hours=self._options.burst_hours)
-            self._trends[story.story_id] = ends
+        story_id, count = story.story_id, self._options.least_sources
+        self.remove(story_id)
+        self._stories[story_id], self._bounds[story_id] = story, inf
+        newest = {one.source_id: one.seen for one in sorted(story.articles, key=lambda one: one.seen)}
+        if len(newest) >= count:
+            self._ends[story_id] = sorted(newest.values())[-count] + timedelta(
+                hours=self._options.burst_hours
+            )
 
     def remove(self, story_id: int) -> None:
         """Forget a story."""
-        for known in (self._stories, self._bounds, self._trends):
+        for known in (self._stories, self._bounds, self._ends):
             known.pop(story_id, None)
 
     def top(self, moment: datetime) -> tuple[RankedStory, ...]:
@@ -78,7 +79,7 @@ class Contenders:
 
     def trending(self, moment: datetime, usual: Mapping[str, float]) -> tuple[RankedStory, ...]:
         """Return what ``rank_trending`` returns of all stories, with these usual rates of their topics."""
-        recent = [self._stories[story_id] for story_id, ends in self._trends.items() if ends > moment]
+        recent = [self._stories[story_id] for story_id, ends in self._ends.items() if ends > moment]
         facts = [replace(story, usual_rate=usual.get(story.topic, 0.0)) for story in recent]
         return rank_trending(facts, moment, self._options)
 

@@ -11,7 +11,7 @@ the history of the story and of its topic.
 ``docs/ranking.md`` has the formulas; ``benchmarks/top_stories.py`` the measurements.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Reversible, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -138,7 +138,7 @@ def rank_top(
     return listed_top(found, {story.story_id: story for story in stories}, now, options) or ()
 
 
-def top_scale(stories: Collection[StoryFacts], now: datetime, options: RankingOptions) -> tuple[float, int]:
+def top_scale(stories: Reversible[StoryFacts], now: datetime, options: RankingOptions) -> tuple[float, int]:
     """Return what every score in ``top`` depends on: the hours looked back, and the most page openings."""
     # The stories that moved last come last.
     fresh = (one for one in reversed(stories) if _articles(one, now, options.window_hours))

@@ -35,19 +35,14 @@ def looks_back(options: RankingOptions) -> timedelta:
 
 
 def candidates(
-    connection: Connection, moment: datetime, options: RankingOptions
-) -> list[story_store.StoryArticle]:
-    """Return the articles of every story that could be ranked at a moment, pinned stories included."""
-    return _candidates(connection, moment, options, _hands(connection, moment), None)
-
-
-def _candidates(
     connection: Connection,
     moment: datetime,
     options: RankingOptions,
-    hands: Mapping[int, Hand],
-    ids: Collection[int] | None,
+    hands: Mapping[int, Hand] | None = None,
+    ids: Collection[int] | None = None,
 ) -> list[story_store.StoryArticle]:
+    """Return the articles of every story, or of these, that could be ranked at a moment, pins included."""
+    hands = story_hands(connection, moment) if hands is None else hands
     since = rank_step(moment, options.step_seconds) - looks_back(options)
     pinned = [story for story, hand in hands.items() if hand.pin]
     return story_store.story_articles(connection, since=since, besides=pinned, ids=ids)
@@ -65,7 +60,7 @@ def story_facts(
     ``learned`` replaces the stored weights.
     """
     known = KnownStories(options, source_weights(connection, learned))
-    known.note_changes(connection, moment)
+    known.note(connection, moment, story_hands(connection, moment))
     return known.read(connection, moment, story_store.by_story(rows), until=moment)
 
 
@@ -82,50 +77,42 @@ class KnownStories:
     """
 
     def __init__(self, options: RankingOptions, weights: Weights) -> None:
-        self.weights = weights
-        self._usual: dict[str, float] = {}
-        self.seen = EARLIEST
-        self._options = options
-        self._contenders = Contenders(options)
+        self.weights, self.read_at = weights, EARLIEST
+        self._options, self._contenders = options, Contenders(options)
         self._step = EARLIEST
         self._rows: dict[int, Sequence[story_store.StoryArticle]] = {}
         self._rare: set[int] = set()
-        self._hands: dict[int, Hand] = {}
-        self._reads: dict[int, int] = {}
+        self._usual: dict[str, float] = {}
+        self._hands: Mapping[int, Hand] = {}
+        self._reads: Mapping[int, int] = {}
 
     def lists(
-        self, connection: Connection, now: datetime, moved: Collection[int]
+        self, connection: Connection, now: datetime, hands: Mapping[int, Hand], moved: Collection[int]
     ) -> tuple[tuple[RankedStory, ...], ...]:
         """Return top and trending; ``moved`` are the stories that placements changed since the last time."""
-        ids = {*moved, *self.note_changes(connection, now)} if self._rows else None
-        rows = story_store.by_story(_candidates(connection, now, self._options, self._hands, ids))
+        changed = self.note(connection, now, hands)
+        ids = changed.union(moved) if self._rows else None
+        rows = story_store.by_story(candidates(connection, now, self._options, hands, ids))
         gone = (ids or set()) - rows.keys()
         for story_id in gone:
             self._contenders.remove(story_id)
-        for story in self.read(connection, now, dict.fromkeys(gone, ()) | rows):
+        for story in self.read(connection, now, {**dict.fromkeys(gone, ()), **rows}):
             self._contenders.put(story)
         moment = max(self._step, story_store.newest_arrival(connection, until=now) or self._step)
         return self._contenders.top(moment), self._contenders.trending(moment, self._usual)
 
-    def note_changes(self, connection: Connection, now: datetime) -> set[int]:
-        """Note the editor's decisions and the page openings; return the stories to read again for them.
-
-        Those that are too old to be ranked since the last step are among them.
-        """
-        step, span = rank_step(now, self._options.step_seconds), looks_back(self._options)
-        hands, reads, since = (
-            _hands(connection, now),
-            {},
-            step - timedelta(hours=self._options.slow_window_hours),
-        )
-        if self._options.reads:
-            reads = ranking.story_reads(connection, since=since, until=now)
-        moved = {story for story, _ in {*hands.items()} ^ {*self._hands.items()}}
-        moved |= {story for story, _ in {*reads.items()} ^ {*self._reads.items()}}
+    def note(self, connection: Connection, now: datetime, hands: Mapping[int, Hand]) -> set[int]:
+        """Note decisions and openings; return the stories that they change or that have become too old."""
+        options = self._options
+        step, span = rank_step(now, options.step_seconds), looks_back(options)
+        since = step - timedelta(hours=options.slow_window_hours)
+        reads = ranking.story_reads(connection, since=since, until=now) if options.reads else {}
+        pairs = {*hands.items()} ^ {*self._hands.items()}, {*reads.items()} ^ {*self._reads.items()}
+        changed = {story for found in pairs for story, _ in found}
         if EARLIEST < self._step < step:
-            moved |= story_store.stories_updated(connection, since=self._step - span, until=step - span)
-        self._hands, self._reads, self.seen = hands, reads, now
-        return moved
+            changed |= story_store.stories_updated(connection, since=self._step - span, until=step - span)
+        self._hands, self._reads, self.read_at = hands, reads, now
+        return changed
 
     def read(
         self, connection: Connection, now: datetime, moved: _Rows, *, until: datetime | None = None
@@ -188,7 +175,8 @@ class KnownStories:
         )
 
 
-def _hands(connection: Connection, moment: datetime) -> dict[int, Hand]:
+def story_hands(connection: Connection, moment: datetime) -> dict[int, Hand]:
+    """Return what the editor decided about each story."""
     return {story: hand_of(made) for story, made in editor.story_decisions(connection, at=moment).items()}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from syndicate.jobs.stories.facts import DAY, RHYTHM_DAYS, KnownStories, Weights, source_weights
+from syndicate.jobs.stories.facts import DAY, RHYTHM_DAYS, KnownStories, Weights, source_weights, story_hands
 from syndicate.jobs.stories.leads import refresh_chosen_leads
 from syndicate.model import RankedStory
 from syndicate.store import Connection, Store, editor, leases, ranking
@@ -68,10 +68,11 @@ class RankingJob:
                 known is None
                 or placements != self._placements
                 or weights != known.weights
-                or now < known.seen
+                or now < known.read_at
             ):
                 known = KnownStories(self.options, weights)
-            lists = known.lists(connection, now, self._moved)
+            hands = story_hands(connection, now) if news[2] else {}
+            lists = known.lists(connection, now, hands, self._moved)
         changed = self._save(dict(zip(LISTS, lists, strict=True)))
         self._known, self._placements, self._ranked = known, placements, news
         self._moved.clear()
