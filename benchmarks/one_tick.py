@@ -1,8 +1,9 @@
 """Cost of one tick of the stories job: a new article is placed, linked and ranked, and nothing else waits.
 
 ``python -m benchmarks.one_tick --archive 60000`` invents 10 000 articles of 50 sources seen in the last 72
-hours, which the job places, and an archive of older articles at the same rate, each in a story of its own. Then
-articles arrive one at a time. ``--kept FOLDER`` keeps the filled store for the next run. CPU time of this process.
+hours, which the job places, and an archive of older articles at the same rate, each in a story of its own.
+Then articles arrive one at a time. ``--kept FOLDER`` keeps the filled store for the next run. All figures are
+CPU time of this process.
 """
 
 import argparse

@@ -323,11 +323,8 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
         connection,
         [
             {
-                "story": story.id,
-                "lead_id": story.lead_id,
-                "articles": story.articles,
-                "coverage": story.coverage,
-                "updated": to_microseconds(story.updated),
+                **{name: getattr(story, name) for name in ("lead_id", "articles", "coverage")},
+                "story": story.id, "updated": to_microseconds(story.updated),
             }
             for story in stories
         ],

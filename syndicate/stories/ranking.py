@@ -166,10 +166,9 @@ def listed_top(
     known_above: float = 0.0,
 ) -> tuple[RankedStory, ...] | None:
     """Return the list ``top`` of scored stories; ``None`` if one that is missing could have a place."""
-    listed = _listed(found, options, options.floor, known_above)
-    if listed is None:
-        return None
-    return tuple(replace(one, parts={**one.parts, **_recent(stories[one.story_id], now)}) for one in listed)
+    return _listed(
+        found, options, options.floor, known_above, lambda one: _recent(stories[one.story_id], now)
+    )
 
 
 def rank_trending(
@@ -260,29 +259,29 @@ def _trending_parts(
 
 
 def _listed(
-    found: Iterable[Scored | None], options: RankingOptions, floor: float, known_above: float = 0.0
+    found: Iterable[Scored | None],
+    options: RankingOptions,
+    floor: float,
+    known_above: float = 0.0,
+    marks: Callable[[Scored], dict[str, float]] = lambda _one: {},
 ) -> tuple[RankedStory, ...] | None:
     """Best first; at equal score the fresher, then the smaller id."""
-    places = arranged(
-        filter(None, found),
-        floor=floor,
-        per_source=options.per_source,
-        filled=options.least_stories,
-        limit=options.limit,
-        known_above=known_above,
-    )
-    if places is None:
-        return None
-    return tuple(
-        RankedStory(
-            story_id=one.story_id,
-            article_id=one.article_id,
-            position=position,
-            score=one.score,
-            coverage=one.coverage,
-            parts=one.parts,
+    limits = {"per_source": options.per_source, "filled": options.least_stories, "limit": options.limit}
+    places = arranged(filter(None, found), floor=floor, known_above=known_above, **limits)
+    return (
+        None
+        if places is None
+        else tuple(
+            RankedStory(
+                story_id=one.story_id,
+                article_id=one.article_id,
+                position=position,
+                score=one.score,
+                coverage=one.coverage,
+                parts={**one.parts, **marks(one)},
+            )
+            for position, one in enumerate(places, start=1)
         )
-        for position, one in enumerate(places, start=1)
     )
 
 
