@@ -177,7 +177,8 @@ def source_records(
         select(table.c.source_id, func.count(begun.c.source_id).label("others"))
         .join(begun, after, isouter=True)
         .where(*judged)
-        .group_by(table.c.id, table.c.source_id)
+        # Not by the id alone: SQLite would read the whole table in its order.
+        .group_by(table.c.id + 0, table.c.source_id)
         .subquery()
     )
     others = case((followed.c.others > enough, enough), else_=followed.c.others)

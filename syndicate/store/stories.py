@@ -16,6 +16,7 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    union,
     update,
 )
 
@@ -46,11 +47,13 @@ _MEMBERS_QUERY = (
     )
     .join(schema.stories, schema.stories.c.id == schema.articles.c.story_id)
     .join(schema.sources, schema.sources.c.id == schema.articles.c.source_id)
-    .where((schema.stories.c.updated >= bindparam("since")) | schema.stories.c.id.in_(_BESIDES))
     .order_by(schema.articles.c.story_id, schema.articles.c.published, schema.articles.c.id)
 )
-_MEMBERS = Prepared(_MEMBERS_QUERY)
-_MEMBERS_OF = Prepared(_MEMBERS_QUERY.where(schema.articles.c.story_id.in_(_IDS)))
+_MOVED, _NAMED = schema.stories.c.updated >= bindparam("since"), schema.stories.c.id.in_(_BESIDES)
+# A union, for SQLite reads the whole table for either of two conditions.
+_SINCE = union(*(select(schema.stories.c.id).where(condition) for condition in (_MOVED, _NAMED)))
+_MEMBERS = Prepared(_MEMBERS_QUERY.where(schema.articles.c.story_id.in_(_SINCE)))
+_MEMBERS_OF = Prepared(_MEMBERS_QUERY.where(_MOVED | _NAMED, schema.articles.c.story_id.in_(_IDS)))
 _COVERAGE = Prepared(
     select(schema.stories.c.id, schema.stories.c.coverage).where(schema.stories.c.id.in_(_IDS))
 )
@@ -324,7 +327,8 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
         [
             {
                 **{name: getattr(story, name) for name in ("lead_id", "articles", "coverage")},
-                "story": story.id, "updated": to_microseconds(story.updated),
+                "story": story.id,
+                "updated": to_microseconds(story.updated),
             }
             for story in stories
         ],
