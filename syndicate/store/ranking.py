@@ -25,6 +25,7 @@ from syndicate.store import schema
 from syndicate.store.batches import in_batches
 from syndicate.store.prepared import Prepared
 from syndicate.store.story_moves import SPLIT
+from syndicate.store.story_statements import NEWEST
 from syndicate.store.types import from_microseconds, to_microseconds
 from syndicate.store.upsert import insert_for
 
@@ -154,6 +155,18 @@ def first_published(connection: Connection) -> datetime | None:
     return connection.scalars(
         select(published).where(published >= EARLIEST).order_by(published).limit(1)
     ).first()
+
+
+def stories_updated(connection: Connection, *, since: datetime, until: datetime) -> set[int]:
+    """Return the stories updated last in a span of time."""
+    updated = schema.stories.c.updated
+    return set(connection.scalars(select(schema.stories.c.id).where(updated >= since, updated < until)))
+
+
+def newest_arrival(connection: Connection, *, until: datetime) -> datetime | None:
+    """Return when the newest article was first seen."""
+    found = NEWEST.rows(connection, {"until": to_microseconds(until)})
+    return from_microseconds(found[0][0]) if found else None
 
 
 def source_records(

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    BindParameter,
     Connection,
     Row,
     Select,
@@ -16,7 +15,6 @@ from sqlalchemy import (
     insert,
     select,
     text,
-    union,
     update,
 )
 
@@ -26,6 +24,7 @@ from syndicate.store.batches import in_batches, rows_with
 from syndicate.store.prepared import Prepared
 from syndicate.store.same_text import first_of_text
 from syndicate.store.stale import mark_stale
+from syndicate.store.story_statements import COVERAGE, IN_STORIES, MEMBERS, MEMBERS_OF, SAVING
 from syndicate.store.types import from_microseconds, to_microseconds
 from syndicate.store.upsert import insert_for
 from syndicate.text.names import tag_key
@@ -33,36 +32,6 @@ from syndicate.text.plain import plain_text
 
 # Word for word as the partial index says it: SQLite uses that index for nothing else.
 _UNPLACED = text("NOT articles.placed")
-_SEEN = schema.articles.c.first_seen
-_NEWEST = Prepared(select(_SEEN).where(bindparam("until") >= _SEEN).order_by(_SEEN.desc()).limit(1))
-_IDS: BindParameter[int] = bindparam("ids", expanding=True)
-_BESIDES: BindParameter[int] = bindparam("besides", expanding=True)
-_MEMBERS_QUERY = (
-    select(
-        *(schema.articles.c.story_id, schema.stories.c.lead_id),
-        *(schema.articles.c[name] for name in ("id", "source_id", "section", "words", "same_text")),
-        (schema.sources.c.weight * schema.articles.c.boost).label("weight"),
-        schema.articles.c.image_json.is_not(None),
-        *(schema.articles.c.published, schema.articles.c.first_seen),
-    )
-    .join(schema.stories, schema.stories.c.id == schema.articles.c.story_id)
-    .join(schema.sources, schema.sources.c.id == schema.articles.c.source_id)
-    .order_by(schema.articles.c.story_id, schema.articles.c.published, schema.articles.c.id)
-)
-_MOVED, _NAMED = schema.stories.c.updated >= bindparam("since"), schema.stories.c.id.in_(_BESIDES)
-# A union, for SQLite reads the whole table for either of two conditions.
-_SINCE = union(*(select(schema.stories.c.id).where(condition) for condition in (_MOVED, _NAMED)))
-_MEMBERS = Prepared(_MEMBERS_QUERY.where(schema.articles.c.story_id.in_(_SINCE)))
-_MEMBERS_OF = Prepared(_MEMBERS_QUERY.where(_MOVED | _NAMED, schema.articles.c.story_id.in_(_IDS)))
-_COVERAGE = Prepared(
-    select(schema.stories.c.id, schema.stories.c.coverage).where(schema.stories.c.id.in_(_IDS))
-)
-_IN_STORIES = Prepared(select(schema.articles.c.id).where(schema.articles.c.story_id.in_(_IDS)))
-_SAVING = Prepared(
-    update(schema.stories)
-    .where(schema.stories.c.id == bindparam("story"))
-    .values({name: bindparam(name) for name in ("lead_id", "articles", "coverage", "updated")})
-)
 _COUNT = Prepared(select(func.count()).select_from(schema.articles).where(_UNPLACED))
 
 
@@ -277,26 +246,14 @@ def story_articles(
     """
     values = {"since": 0 if since is None else to_microseconds(since), "besides": [*besides, 0]}
     if ids is None:
-        return [_story_article(row) for row in _MEMBERS.rows(connection, values)]
-    found = (_MEMBERS_OF.rows(connection, {**values, "ids": some}) for some in in_batches(sorted(ids)))
+        return [_story_article(row) for row in MEMBERS.rows(connection, values)]
+    found = (MEMBERS_OF.rows(connection, {**values, "ids": some}) for some in in_batches(sorted(ids)))
     return [_story_article(row) for rows in found for row in rows]
 
 
 def _story_article(row: tuple[Any, ...]) -> StoryArticle:
     *facts, image, published, seen = row
     return StoryArticle._make((*facts, bool(image), from_microseconds(published), from_microseconds(seen)))
-
-
-def stories_updated(connection: Connection, *, since: datetime, until: datetime) -> set[int]:
-    """Return the stories updated last in a span of time."""
-    updated = schema.stories.c.updated
-    return set(connection.scalars(select(schema.stories.c.id).where(updated >= since, updated < until)))
-
-
-def newest_arrival(connection: Connection, *, until: datetime) -> datetime | None:
-    """Return when the newest article was first seen."""
-    found = _NEWEST.rows(connection, {"until": to_microseconds(until)})
-    return from_microseconds(found[0][0]) if found else None
 
 
 def stories_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:
@@ -320,9 +277,9 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
         return
     ids = [story.id for story in stories]
     before = {
-        story: count for some in in_batches(ids) for story, count in _COVERAGE.rows(connection, {"ids": some})
+        story: count for some in in_batches(ids) for story, count in COVERAGE.rows(connection, {"ids": some})
     }
-    _SAVING.execute_many(
+    SAVING.execute_many(
         connection,
         [
             {
@@ -335,7 +292,7 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
     )
     grown = [story.id for story in stories if before[story.id] != story.coverage]
     for some in in_batches(grown):
-        mark_stale(connection, (article_id for (article_id,) in _IN_STORIES.rows(connection, {"ids": some})))
+        mark_stale(connection, (article_id for (article_id,) in IN_STORIES.rows(connection, {"ids": some})))
 
 
 def get_stories(connection: Connection, ids: Iterable[int]) -> dict[int, Story]:
@@ -349,8 +306,7 @@ def count_stories(connection: Connection) -> tuple[int, int]:
     """(all stories, stories told by two sources or more)."""
     table = schema.stories
     query = select(func.count(), func.count().filter(table.c.coverage > 1)).select_from(table)
-    every, covered = connection.execute(query).one()
-    return every, covered
+    return connection.execute(query).one()._tuple()
 
 
 def related_links(

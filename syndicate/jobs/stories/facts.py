@@ -98,7 +98,7 @@ class KnownStories:
             self._contenders.remove(story_id)
         for story in self.read(connection, now, {**dict.fromkeys(gone, ()), **rows}):
             self._contenders.put(story)
-        moment = max(self._step, story_store.newest_arrival(connection, until=now) or self._step)
+        moment = max(self._step, ranking.newest_arrival(connection, until=now) or self._step)
         return self._contenders.top(moment), self._contenders.trending(moment, self._usual)
 
     def note(self, connection: Connection, now: datetime, hands: Mapping[int, Hand]) -> set[int]:
@@ -110,7 +110,7 @@ class KnownStories:
         pairs = {*hands.items()} ^ {*self._hands.items()}, {*reads.items()} ^ {*self._reads.items()}
         changed = {story for found in pairs for story, _ in found}
         if EARLIEST < self._step < step:
-            changed |= story_store.stories_updated(connection, since=self._step - span, until=step - span)
+            changed |= ranking.stories_updated(connection, since=self._step - span, until=step - span)
         self._hands, self._reads, self.read_at = hands, reads, now
         return changed
 
