@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from syndicate.model import EARLIEST, RankedStory
 from syndicate.store import schema
-from syndicate.store.batches import in_batches
+from syndicate.store.batches import in_batches, rows_with
 from syndicate.store.prepared import Prepared
 from syndicate.store.story_moves import SPLIT
 from syndicate.store.story_statements import NEWEST
@@ -167,6 +167,13 @@ def newest_arrival(connection: Connection, *, until: datetime) -> datetime | Non
     """Return when the newest article was first seen."""
     found = NEWEST.rows(connection, {"until": to_microseconds(until)})
     return from_microseconds(found[0][0]) if found else None
+
+
+def stories_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:
+    """Return the stories that these articles are in."""
+    table = schema.articles
+    rows = rows_with(connection, select(table.c.story_id).distinct(), table.c.id, article_ids)
+    return {row.story_id for row in rows} - {None}
 
 
 def source_records(

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from syndicate.model import Article, RelatedLink, Story, reader_link
 from syndicate.store import schema
-from syndicate.store.batches import in_batches, rows_with
+from syndicate.store.batches import in_batches
 from syndicate.store.prepared import Prepared
 from syndicate.store.same_text import first_of_text
 from syndicate.store.stale import mark_stale
@@ -247,20 +247,15 @@ def story_articles(
     values = {"since": 0 if since is None else to_microseconds(since), "besides": [*besides, 0]}
     if ids is None:
         return [_story_article(row) for row in MEMBERS.rows(connection, values)]
-    found = (MEMBERS_OF.rows(connection, {**values, "ids": some}) for some in in_batches(sorted(ids)))
-    return [_story_article(row) for rows in found for row in rows]
+    batches = in_batches(sorted(ids))
+    return [
+        _story_article(row) for some in batches for row in MEMBERS_OF.rows(connection, values | {"ids": some})
+    ]
 
 
 def _story_article(row: tuple[Any, ...]) -> StoryArticle:
     *facts, image, published, seen = row
     return StoryArticle._make((*facts, bool(image), from_microseconds(published), from_microseconds(seen)))
-
-
-def stories_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:
-    """Return the stories that these articles are in."""
-    table = schema.articles
-    rows = rows_with(connection, select(table.c.story_id).distinct(), table.c.id, article_ids)
-    return {row.story_id for row in rows} - {None}
 
 
 def by_story(rows: Iterable[StoryArticle]) -> dict[int, list[StoryArticle]]:
@@ -306,7 +301,8 @@ def count_stories(connection: Connection) -> tuple[int, int]:
     """(all stories, stories told by two sources or more)."""
     table = schema.stories
     query = select(func.count(), func.count().filter(table.c.coverage > 1)).select_from(table)
-    return connection.execute(query).one()._tuple()
+    every, covered = connection.execute(query).one()
+    return every, covered
 
 
 def related_links(
