@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.jobs.stories.ranking import RARE_ARTICLES, RHYTHM_DAYS
+from syndicate.jobs.stories.facts import RARE_ARTICLES, RHYTHM_DAYS
 from syndicate.newsletter.compose import ComposeOptions
 from syndicate.publish.options import PublishOptions
 from syndicate.stories import RankingOptions, StoryOptions, weights
