@@ -35,6 +35,11 @@ from syndicate.stories.related import Match, heaviest_shared
 from syndicate.stories.same_texts import SameTexts
 from syndicate.stories.title_kind import is_instalment
 
+# A story whose nearest article has less than this share of the threshold in common cannot be joined.
+_LEAST_LIKENESS = 0.4
+# A story of fewer articles is compared for a merge whenever an article is near to it: that costs little.
+_SMALL = 4
+
 
 class Grouping:
     """The stories of the articles in an index, which owns what ``comparison`` and ``texts`` refer to."""
@@ -111,9 +116,12 @@ class Grouping:
         """Return the nearest article of each of the nearest stories that the article may join."""
         nearest: dict[int, int] = {}
         mine = words_of(held.terms)
+        least = _LEAST_LIKENESS * self._options.story_threshold(held.size)
         for match in matches:
             other = self._held[match.article_id]
-            if other.story is None or other.story in nearest or other.kind.round_up:
+            if other.story is None or other.story in nearest:
+                continue
+            if (nearest and match.likeness < least) or other.kind.round_up:
                 continue
             if self._are_apart(held, other, mine, match.likeness):
                 continue
@@ -152,7 +160,7 @@ class Grouping:
         Only long texts: headlines are too much alike by chance.
         """
         options, moves = self._options, list[Regrouping]()
-        if held.story is None or held.size < options.long:
+        if held.story is None or held.size < options.long or not self._is_due(held.story):
             return ()
         outside = (match for match in matches if self._held[match.article_id].story != held.story)
         for match in islice(outside, options.second_looks):
@@ -216,7 +224,8 @@ class Grouping:
         return found
 
     def _are_apart(self, held: Held, other: Held, mine: frozenset[int], likeness: float) -> bool:
-        if held.source_id == other.source_id and is_instalment(held.kind, other.kind):
+        series = held.kind.series and held.source_id == other.source_id
+        if series and is_instalment(held.kind, other.kind):
             return True
         return are_apart(held.terms, other.terms, self._options, mine=mine, likeness=likeness)
 
@@ -257,6 +266,8 @@ class Grouping:
         other = best_bond(others)
         if held.story is None or other is None or other.likeness < self._options.bridge * other.threshold:
             return ()
+        if len(self._members[other.story]) >= _SMALL and not self._is_due(held.story):
+            return ()
         kept, gone = sorted((held.story, other.story), key=age_order)
         likeness, needed = self._across(held, other)
         if likeness < needed:
@@ -267,6 +278,14 @@ class Grouping:
             kind=MERGED, story=gone, into=kept, article_ids=moved, likeness=likeness, needed=needed
         )
         return (change,)
+
+    def _is_due(self, story: int) -> bool:
+        """Return whether a story is compared with others at its size: at 1, 2, 3, 4, 6, 8, 12, 16 and so on.
+
+        Else two large stories that stay apart would be compared at each of their articles.
+        """
+        size = len(self._members[story])
+        return size % (1 << max(size.bit_length() - 2, 0)) == 0
 
     def _across(self, held: Held, other: Bond) -> tuple[float, float]:
         """The mean likeness of two stories, and what is needed to call them one."""
