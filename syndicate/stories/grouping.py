@@ -38,7 +38,7 @@ from syndicate.stories.title_kind import is_instalment
 # A story whose nearest article has less than this share of the threshold in common cannot be joined.
 _LEAST_LIKENESS = 0.4
 # A story of fewer articles is compared for a merge whenever an article is near to it: that costs little.
-_SMALL = 4
+_SMALL = 8
 
 
 class Grouping:
@@ -224,8 +224,7 @@ class Grouping:
         return found
 
     def _are_apart(self, held: Held, other: Held, mine: frozenset[int], likeness: float) -> bool:
-        series = held.kind.series and held.source_id == other.source_id
-        if series and is_instalment(held.kind, other.kind):
+        if held.source_id == other.source_id and is_instalment(held.kind, other.kind):
             return True
         return are_apart(held.terms, other.terms, self._options, mine=mine, likeness=likeness)
 
