@@ -7,6 +7,7 @@ MMR (loses up to 8 points of nDCG@3) and feedback from the first results (no eff
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -133,7 +134,7 @@ def heaviest_shared(a: Fingerprint, b: Fingerprint) -> float:
     """Return what the heaviest word that two articles share adds to the cosine of their words."""
     if not a.words or not b.words:
         return 0.0
-    mine, best = dict(_weighed_words(a)), 0.0
+    mine, best = _weights(a), 0.0
     highest = next(iter(mine.values()))
     for word, weight in _weighed_words(b):
         # The heaviest stand first: the rest cannot add more.
@@ -141,6 +142,12 @@ def heaviest_shared(a: Fingerprint, b: Fingerprint) -> float:
             break
         best = max(best, mine.get(word, 0.0) * weight)
     return best
+
+
+@lru_cache(maxsize=1)
+def _weights(article: Fingerprint) -> dict[int, float]:
+    """Return the weight of each word; an article is compared with several others in a row."""
+    return dict(_weighed_words(article))
 
 
 def _weighed_words(article: Fingerprint) -> Iterator[tuple[int, float]]:
