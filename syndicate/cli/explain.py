@@ -193,9 +193,9 @@ def _move(move: StoryMove, story_id: int) -> str:
     if move.kind == MERGED:
         what = f"story {move.from_story} ({went}) was merged into it"
     elif move.to_story == story_id:
-        what = f"it split off from story {move.from_story} ({went})"
+        what = f"{went} came from story {move.from_story}"
     else:
-        what = f"story {move.to_story} ({went}) split off"
+        what = f"{went} left for story {move.to_story}"
     return (
         f"{what} when article {move.article_id} came\n"
         f"    likeness {move.likeness:.3f}, limit {move.needed:.3f}"

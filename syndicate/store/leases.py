@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    bindparam,
     delete,
     func,
     literal_column,
@@ -28,14 +30,16 @@ from syndicate.errors import StoreBusy
 from syndicate.store import schema
 from syndicate.store.delivery_statements import ready
 from syndicate.store.engine import Store, open_store
-from syndicate.store.types import EPOCH
-from syndicate.store.upsert import insert_for
+from syndicate.store.prepared import Prepared
+from syndicate.store.types import EPOCH, to_microseconds
+from syndicate.store.upsert import insert_for, insert_on
 
 # A number that no other program is likely to use for its advisory lock.
 _DAEMON = 0x73796E64
 # Tables whose rows have leases of their own.
 _LEASED = (schema.sources, schema.sitemap_parts, schema.page_reads, schema.deliveries)
 _LONGER_THAN_ANY = timedelta(days=1)
+_COUNTER = Prepared(select(schema.meta.c.value).where(schema.meta.c.key == bindparam("key")))
 SENDING = "sending under limits"
 """The lease of the one process that sends while limits hold for all."""
 PLACEMENTS = "placements"
@@ -54,15 +58,18 @@ class Holder:
 
 def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, until: datetime) -> bool:
     """Take or renew a lease; return false when another owner holds it and it has not run out."""
+    moments = {"now": to_microseconds(now), "until": to_microseconds(until)}
+    taking = _taking(connection.dialect.name)
+    return taking.execute(connection, {"name": name, "owner": owner, **moments}).rowcount == 1
+
+
+@lru_cache
+def _taking(dialect: str) -> Prepared:
     table = schema.leases
-    connection.execute(
-        insert_for(connection, table).values(name=name, owner="", until=now).on_conflict_do_nothing()
-    )
-    free = or_(table.c.owner.in_(("", owner)), table.c.until < now)
-    changed = connection.execute(
-        update(table).where(table.c.name == name, free).values(owner=owner, until=until)
-    )
-    return changed.rowcount == 1
+    new = insert_on(dialect, table).values({name: bindparam(name) for name in ("name", "owner", "until")})
+    free = or_(table.c.owner.in_(("", new.excluded.owner)), table.c.until < bindparam("now"))
+    values = {"owner": new.excluded.owner, "until": new.excluded.until}
+    return Prepared(new.on_conflict_do_update(index_elements=["name"], set_=values, where=free))
 
 
 def drop_lease(connection: Connection, name: str, *, owner: str) -> None:
@@ -168,8 +175,8 @@ def secret(connection: Connection) -> bytes:
 
 def counter(connection: Connection, key: str) -> int:
     """A counter that says whether something changed since one last looked; 0 when never moved."""
-    table = schema.meta
-    return int(connection.scalars(select(table.c.value).where(table.c.key == key)).first() or 0)
+    found = _COUNTER.rows(connection, {"key": key})
+    return int(found[0][0]) if found else 0
 
 
 def move_counter(connection: Connection, key: str, *, by: int = 1) -> int:

@@ -1,15 +1,15 @@
 """The stored lists, top and trending, as last computed; and what they are computed from."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
-    Row,
+    bindparam,
     case,
     delete,
     func,
@@ -22,13 +22,59 @@ from sqlalchemy import (
 
 from syndicate.model import EARLIEST, RankedStory
 from syndicate.store import schema
+from syndicate.store.batches import in_batches, rows_with
+from syndicate.store.prepared import Prepared
 from syndicate.store.story_leads import list_language_leads
 from syndicate.store.story_moves import SPLIT
-from syndicate.store.types import to_microseconds
+from syndicate.store.story_statements import NEWEST
+from syndicate.store.types import from_microseconds, to_microseconds
 from syndicate.store.upsert import insert_for
 
 _DAY = timedelta(days=1)
 _MICROSECOND = timedelta(microseconds=1)
+_LATEST = 2**62
+# Of each source as many rows are read as it takes to see that it is not rare.
+_SOME = (
+    select(schema.articles.c.id)
+    .where(
+        schema.articles.c.source_id == schema.sources.c.id,
+        schema.articles.c.published.between(bindparam("since"), bindparam("until")),
+    )
+    .limit(bindparam("enough"))
+    .correlate(schema.sources)
+    .subquery()
+)
+_RARE = Prepared(
+    select(schema.sources.c.id).where(
+        select(func.count()).select_from(_SOME).scalar_subquery().between(1, bindparam("most"))
+    )
+)
+_OWN, _OTHER = schema.articles.alias("own"), schema.articles.alias("other")
+_SEEN = case((_OTHER.c.published < _OTHER.c.first_seen, _OTHER.c.published), else_=_OTHER.c.first_seen)
+_RELATED = Prepared(
+    select(_OWN.c.story_id, _OTHER.c.source_id, func.count(_OTHER.c.id.distinct()), func.max(_SEEN))
+    .join(schema.related, schema.related.c.article_id == _OWN.c.id)
+    .join(_OTHER, _OTHER.c.id == schema.related.c.related_id)
+    .where(
+        _OWN.c.story_id.in_(bindparam("stories", expanding=True)),
+        _OTHER.c.story_id != _OWN.c.story_id,
+        _OTHER.c.first_seen <= bindparam("until"),
+        _OWN.c.first_seen <= bindparam("until"),
+    )
+    .group_by(_OWN.c.story_id, _OTHER.c.source_id)
+)
+
+
+_RANKED_FIELDS = ("position", "story_id", "article_id", "score", "coverage")
+_RANKED = Prepared(
+    select(schema.ranked.c.parts_json, *(schema.ranked.c[name] for name in _RANKED_FIELDS))
+    .where(schema.ranked.c.list == bindparam("list"))
+    .order_by(schema.ranked.c.position)
+)
+_WEIGHT_FIELDS = ("weight", "prominence", "articles")
+_WEIGHTS = Prepared(
+    select(*(schema.source_weights.c[name] for name in ("source_id", "learned", *_WEIGHT_FIELDS)))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,41 +89,25 @@ class SourceWeight:
 
 def ranked_stories(connection: Connection, name: str, *, limit: int | None = None) -> tuple[RankedStory, ...]:
     """A stored list, best first."""
-    table = schema.ranked
-    query = select(table).where(table.c.list == name).order_by(table.c.position).limit(limit)
     return tuple(
-        RankedStory(
-            story_id=row.story_id,
-            article_id=row.article_id,
-            position=row.position,
-            score=row.score,
-            coverage=row.coverage,
-            parts=row.parts_json,
-        )
-        for row in connection.execute(query)
+        RankedStory(parts=json.loads(parts), **dict(zip(_RANKED_FIELDS, values, strict=True)))
+        for parts, *values in _RANKED.rows(connection, {"list": name})[:limit]
     )
 
 
 def save_ranked(connection: Connection, name: str, ranked: Sequence[RankedStory]) -> None:
     """Replace a stored list, and remember its articles as long as their stories are in it."""
-    table = schema.ranked
-    connection.execute(delete(table).where(table.c.list == name))
-    if ranked:
-        connection.execute(
-            insert(table),
-            [
-                {
-                    "list": name,
-                    "position": story.position,
-                    "story_id": story.story_id,
-                    "article_id": story.article_id,
-                    "score": story.score,
-                    "coverage": story.coverage,
-                    "parts_json": dict(story.parts),
-                }
-                for story in ranked
-            ],
-        )
+    connection.execute(delete(schema.ranked).where(schema.ranked.c.list == name))
+    rows = [
+        {
+            "list": name,
+            "parts_json": dict(story.parts),
+            **{key: getattr(story, key) for key in _RANKED_FIELDS},
+        }
+        for story in ranked
+    ]
+    if rows:
+        connection.execute(insert(schema.ranked), rows)
     _remember_listed(connection, name)
 
 
@@ -130,6 +160,25 @@ def first_published(connection: Connection) -> datetime | None:
     ).first()
 
 
+def stories_updated(connection: Connection, *, since: datetime, until: datetime) -> set[int]:
+    """Return the stories updated last in a span of time."""
+    updated = schema.stories.c.updated
+    return set(connection.scalars(select(schema.stories.c.id).where(updated >= since, updated < until)))
+
+
+def newest_arrival(connection: Connection, *, until: datetime) -> datetime | None:
+    """Return when the newest article was first seen."""
+    found = NEWEST.rows(connection, {"until": to_microseconds(until)})
+    return from_microseconds(found[0][0]) if found else None
+
+
+def stories_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:
+    """Return the stories that these articles are in."""
+    table = schema.articles
+    rows = rows_with(connection, select(table.c.story_id).distinct(), table.c.id, article_ids)
+    return {row.story_id for row in rows} - {None}
+
+
 def source_records(
     connection: Connection, *, since: datetime, until: datetime, enough: int
 ) -> dict[int, tuple[int, dict[int, float]]]:
@@ -153,7 +202,8 @@ def source_records(
         select(
             table.c.source_id,
             begun.c.source_id.label("other"),
-            func.count().over(partition_by=table.c.id).label("others"),
+            # Not by the id alone: SQLite would read the whole table in its order.
+            func.count().over(partition_by=table.c.id + 0).label("others"),
         )
         .join(begun, follows)
         .where(*judged)
@@ -175,72 +225,41 @@ def save_source_weights(
     connection: Connection, weights: Mapping[int, SourceWeight], *, now: datetime
 ) -> None:
     """Replace what was learned about the sources."""
-    table = schema.source_weights
-    connection.execute(delete(table))
-    if weights:
-        connection.execute(
-            insert(table),
-            [
-                {
-                    "source_id": source,
-                    "weight": one.weight,
-                    "prominence": one.prominence,
-                    "articles": one.articles,
-                    "learned": now,
-                }
-                for source, one in sorted(weights.items())
-            ],
-        )
+    connection.execute(delete(schema.source_weights))
+    rows = [{**asdict(one), "source_id": source, "learned": now} for source, one in sorted(weights.items())]
+    if rows:
+        connection.execute(insert(schema.source_weights), rows)
 
 
 def source_weights(connection: Connection) -> dict[int, SourceWeight]:
     """Return what was learned about each source, by its id."""
-    table = schema.source_weights
     return {
-        row.source_id: SourceWeight(**_but(row, "source_id")) for row in connection.execute(select(table))
+        source: SourceWeight(
+            learned=from_microseconds(learned), **dict(zip(_WEIGHT_FIELDS, values, strict=True))
+        )
+        for source, learned, *values in _WEIGHTS.rows(connection, {})
     }
 
 
 def rare_sources(connection: Connection, *, since: datetime, until: datetime, most: int) -> set[int]:
     """Sources with at least one and at most ``most`` articles published in a span of time."""
-    table = schema.articles
-    query = (
-        select(table.c.source_id)
-        .where(table.c.published >= since, table.c.published <= until)
-        .group_by(table.c.source_id)
-        .having(func.count() <= most)
-    )
-    return set(connection.scalars(query))
+    span = {"since": to_microseconds(since), "until": to_microseconds(until)}
+    return {source for (source,) in _RARE.rows(connection, {**span, "most": most, "enough": most + 1})}
 
 
 def related_sources(
-    connection: Connection, *, since: datetime, until: datetime
+    connection: Connection, story_ids: Sequence[int], *, until: datetime | None = None
 ) -> dict[int, dict[int, tuple[int, datetime]]]:
-    """Return the sources that related links lead to, for each story updated since a moment.
+    """Return the sources that related links lead to, for each of these stories.
 
     With each source come the number of its articles and when the newest was seen or published. Links within
     the story do not count, nor do articles first seen after ``until``.
     """
-    links, stories = schema.related, schema.stories
-    own, other = schema.articles.alias("own"), schema.articles.alias("other")
-    seen = case((other.c.published < other.c.first_seen, other.c.published), else_=other.c.first_seen)
-    query = (
-        select(own.c.story_id, other.c.source_id, func.count(other.c.id.distinct()), func.max(seen))
-        .select_from(stories)
-        .join(own, own.c.story_id == stories.c.id)
-        .join(links, links.c.article_id == own.c.id)
-        .join(other, other.c.id == links.c.related_id)
-        .where(
-            stories.c.updated >= since,
-            other.c.story_id != own.c.story_id,
-            other.c.first_seen <= until,
-            own.c.first_seen <= until,
-        )
-        .group_by(own.c.story_id, other.c.source_id)
-    )
     found: dict[int, dict[int, tuple[int, datetime]]] = {}
-    for story, source, count, newest in connection.execute(query):
-        found.setdefault(story, {})[source] = count, newest
+    last = _LATEST if until is None else to_microseconds(until)
+    for ids in in_batches(story_ids):
+        for story, source, count, newest in _RELATED.rows(connection, {"stories": ids, "until": last}):
+            found.setdefault(story, {})[source] = count, from_microseconds(newest)
     return found
 
 
@@ -285,7 +304,3 @@ def _per_section(connection: Connection, *conditions: ColumnElement[bool]) -> di
         .group_by(table.c.section)
     )
     return {section: (articles, stories) for section, articles, stories in connection.execute(query)}
-
-
-def _but(row: Row[Any], left_out: str) -> dict[str, Any]:
-    return {name: value for name, value in row._asdict().items() if name != left_out}

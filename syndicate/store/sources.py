@@ -45,6 +45,7 @@ _STATE = tuple(f"new_{name}" for name in _STATE_FIELDS)
 _MOMENTS = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(schema.sources.c[name].type, Moment))
 _ABOUT = ("title", "home_url", "feed_id")
 _SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
+_WEIGHTS = Prepared(select(schema.sources.c.id, schema.sources.c.weight))
 _HELD = Prepared(
     select(schema.sources.c.id)
     .where(schema.sources.c.id.in_(_SOURCES), schema.sources.c.lease_owner == bindparam("owner"))
@@ -91,8 +92,7 @@ def list_sources(connection: Connection) -> tuple[Source, ...]:
 
 def declared_weights(connection: Connection) -> dict[int, float]:
     """The weight each source was declared with, by its id."""
-    table = schema.sources
-    return {row.id: row.weight for row in connection.execute(select(table.c.id, table.c.weight)).all()}
+    return dict(_WEIGHTS.rows(connection, {}))
 
 
 def claim_due_sources(

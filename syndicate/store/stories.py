@@ -1,6 +1,6 @@
 """Stories, related links, and the articles that wait for their place."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -10,14 +10,18 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert,
 from syndicate.model import Article, RelatedLink, Story, reader_link
 from syndicate.store import schema
 from syndicate.store.batches import in_batches, rows_with
+from syndicate.store.prepared import Prepared
 from syndicate.store.same_text import first_of_text
 from syndicate.store.stale import mark_stale
+from syndicate.store.story_statements import COVERAGE, IN_STORIES, MEMBERS, MEMBERS_OF, SAVING
+from syndicate.store.types import from_microseconds, to_microseconds
 from syndicate.store.upsert import insert_for
 from syndicate.text.names import tag_key
 from syndicate.text.plain import plain_text
 
 # Word for word as the partial index says it: SQLite uses that index for nothing else.
 _UNPLACED = text("NOT articles.placed")
+_COUNT = Prepared(select(func.count()).select_from(schema.articles).where(_UNPLACED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +46,13 @@ class StoryArticle(NamedTuple):
     lead_id: int
     article_id: int
     source_id: int
-    weight: float
     section: str
+    words: int
+    same_text: int
+    weight: float
+    has_image: bool
     published: datetime
     first_seen: datetime
-    words: int
-    has_image: bool
-    same_text: int
     language: str = ""
 
 
@@ -104,8 +108,7 @@ def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticl
 
 def count_unplaced(connection: Connection) -> int:
     """Return how many articles wait for their place in a story."""
-    table = schema.articles
-    return connection.scalars(select(func.count()).select_from(table).where(_UNPLACED)).one()
+    return int(_COUNT.rows(connection, {})[0][0])
 
 
 def add_stories(connection: Connection, lead_ids: Sequence[int], now: datetime) -> list[int]:
@@ -221,34 +224,29 @@ def remove_links(connection: Connection, links: Sequence[tuple[int, int]]) -> No
 
 
 def story_articles(
-    connection: Connection, *, since: datetime | None = None, ids: Sequence[int] | None = None
+    connection: Connection,
+    *,
+    since: datetime | None = None,
+    besides: Sequence[int] = (),
+    ids: Collection[int] | None = None,
 ) -> list[StoryArticle]:
-    """The articles of stories: of those updated since a moment, or of those with these ids."""
-    table, stories, sources = schema.articles, schema.stories, schema.sources
-    query = (
-        select(
-            table.c.story_id,
-            stories.c.lead_id,
-            table.c.id.label("article_id"),
-            table.c.source_id,
-            (sources.c.weight * table.c.boost).label("weight"),
-            table.c.section,
-            table.c.published,
-            table.c.first_seen,
-            table.c.words,
-            table.c.image_json.is_not(None).label("has_image"),
-            table.c.same_text,
-            table.c.language,
-        )
-        .join(stories, stories.c.id == table.c.story_id)
-        .join(sources, sources.c.id == table.c.source_id)
-        .order_by(table.c.story_id, table.c.published, table.c.id)
-    )
-    if since is not None:
-        query = query.where(stories.c.updated >= since)
-    if ids is not None:
-        query = query.where(table.c.story_id.in_(ids))
-    return [*map(StoryArticle._make, connection.execute(query).all())]
+    """Return the articles of stories, with ``ids`` of these alone.
+
+    With ``since`` of stories updated since an instant and of stories ``besides``.
+    """
+    values = {"since": 0 if since is None else to_microseconds(since), "besides": [*besides, 0]}
+    if ids is None:
+        return [_story_article(row) for row in MEMBERS.rows(connection, values)]
+    batches = in_batches(sorted(ids))
+    return [
+        _story_article(row) for some in batches for row in MEMBERS_OF.rows(connection, values | {"ids": some})
+    ]
+
+
+def _story_article(row: tuple[Any, ...]) -> StoryArticle:
+    *facts, image, published, seen, language = row
+    at = from_microseconds(published), from_microseconds(seen)
+    return StoryArticle._make((*facts, bool(image), *at, language))
 
 
 def by_story(rows: Iterable[StoryArticle]) -> dict[int, list[StoryArticle]]:
@@ -263,32 +261,24 @@ def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
     """Write stories' leads and counts; new coverage marks the pages of all their articles, which list it."""
     if not stories:
         return
-    table = schema.stories
-    covered = select(table.c.id, table.c.coverage).where(table.c.id.in_([story.id for story in stories]))
-    before = {row.id: row.coverage for row in connection.execute(covered)}
-    connection.execute(
-        update(table)
-        .where(table.c.id == bindparam("story"))
-        .values(
-            lead_id=bindparam("lead"),
-            articles=bindparam("members"),
-            coverage=bindparam("sources"),
-            updated=bindparam("moment"),
-        ),
+    ids = [story.id for story in stories]
+    before = {
+        story: count for some in in_batches(ids) for story, count in COVERAGE.rows(connection, {"ids": some})
+    }
+    SAVING.execute_many(
+        connection,
         [
             {
+                **{name: getattr(story, name) for name in ("lead_id", "articles", "coverage")},
                 "story": story.id,
-                "lead": story.lead_id,
-                "members": story.articles,
-                "sources": story.coverage,
-                "moment": story.updated,
+                "updated": to_microseconds(story.updated),
             }
             for story in stories
         ],
     )
     grown = [story.id for story in stories if before[story.id] != story.coverage]
-    members = select(schema.articles.c.id).where(schema.articles.c.story_id.in_(grown))
-    mark_stale(connection, connection.scalars(members))
+    for some in in_batches(grown):
+        mark_stale(connection, (article_id for (article_id,) in IN_STORIES.rows(connection, {"ids": some})))
 
 
 def get_stories(connection: Connection, ids: Iterable[int]) -> dict[int, Story]:

@@ -23,7 +23,8 @@ SPLIT = "split"
 class StoryMove:
     """Articles that went from one story to another.
 
-    ``kind`` is ``merged`` (all of them; ``from_story`` is gone and leads to ``to_story``) or ``split``.
+    ``kind`` is ``merged`` (all of them; ``from_story`` is gone and leads to ``to_story``) or ``split``
+    (some of them, into a new story or one that was there).
     ``article_id`` is the article whose arrival showed it; ``likeness`` what was measured then,
     ``needed`` the limit it was held against, ``articles`` how many went.
     """

@@ -2,6 +2,7 @@
 
 from syndicate.stories.article_kind import is_report, is_round_up
 from syndicate.stories.clusters import MERGED, Bond, Regrouping
+from syndicate.stories.contenders import Contenders
 from syndicate.stories.duplicates import is_update, says_else
 from syndicate.stories.fingerprint import Fingerprint
 from syndicate.stories.index import StoryIndex
@@ -27,6 +28,7 @@ __all__ = [
     "MERGED",
     "ArticleTerms",
     "Bond",
+    "Contenders",
     "Fingerprint",
     "Hand",
     "IndexedArticle",

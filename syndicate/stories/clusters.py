@@ -22,7 +22,8 @@ class Bond:
     """Link of an article to a story: it joins when ``likeness`` ≥ ``needed``.
 
     ``nearest`` is its likeness to article ``nearest_id``, ``mean`` that to ``compared`` articles
-    spread over the story. ``likeness`` mixes both; ``needed`` is the threshold for their length.
+    spread over the story. ``likeness`` mixes both; ``threshold`` is what two articles need; ``needed`` is
+    more for an article that is as like other stories, and less for one that is like none.
     """
 
     story: int
@@ -32,6 +33,7 @@ class Bond:
     compared: int
     likeness: float
     needed: float
+    threshold: float
 
     @property
     def joins(self) -> bool:
@@ -48,8 +50,9 @@ class Bond:
 class Regrouping:
     """Articles that changed their story because an article came: a whole story, or a part of one.
 
-    ``kind`` is ``merged`` or ``split``. ``article_ids`` (copies included) went from story ``story`` to
-    ``into``, where ``likeness`` is how alike the two are and ``needed`` what it was held against.
+    ``kind`` is ``merged`` or ``split``; a part may go into a story that was there. ``article_ids`` (copies
+    included) went from story ``story`` to ``into``, where ``likeness`` is how alike the two are and
+    ``needed`` what it was held against.
     """
 
     kind: str
@@ -85,12 +88,14 @@ def bond(
     members: Sequence[float],
     coherence: Coherence,
     threshold: float,
+    rivals: float,
     options: StoryOptions,
 ) -> Bond:
     """Return what an article has in common with a story: its nearest article there, and a sample of all.
 
     For a stranger, who knows one article there and nobody else, the nearest counts nothing: else
-    stories would grow into chains, each link like the last one and nothing like the first.
+    stories would grow into chains, each link like the last one and nothing like the first. ``rivals`` is
+    the article's mean likeness to the nearest articles outside the story.
     """
     mean = sum(members) / len(members)
     usual = coherence.usual(threshold, options)
@@ -105,7 +110,8 @@ def bond(
         mean=mean,
         compared=len(members),
         likeness=options.nearest_share * close + (1 - options.nearest_share) * relative,
-        needed=threshold,
+        needed=threshold + options.rival_share * (rivals - options.rival_usual * threshold),
+        threshold=threshold,
     )
 
 

@@ -1,12 +1,17 @@
 """Grouping of articles into stories, while articles come and go.
 
-An article joins the story it has most in common with. It may show that two stories are one, or,
-now that more is known, that one story is two: such a second look is taken only at stories the
-article touches, and only when they have doubled, so an article costs the same in any newsroom.
+An article joins the story it has most in common with. It may show that two stories are one, that one
+story is two, or that articles of other stories belong beside it. Such second looks are taken only at what
+the article touches, at a whole story only when it has doubled: an article costs the same in any newsroom.
+
+A round-up stands alone: it is a little like many stories, so nothing joins it either.
 """
 
 from bisect import insort
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +31,14 @@ from syndicate.stories.clusters import (
 from syndicate.stories.comparison import Comparison
 from syndicate.stories.duplicates import are_apart, words_of
 from syndicate.stories.held import Held, pair_length
-from syndicate.stories.related import Match
+from syndicate.stories.related import Match, heaviest_shared
 from syndicate.stories.same_texts import SameTexts
+from syndicate.stories.title_kind import is_instalment
+
+# A story whose nearest article has less than this share of the threshold in common cannot be joined.
+_LEAST_LIKENESS = 0.4
+# A story of fewer articles is compared for a merge whenever an article is near to it: that costs little.
+_SMALL = 8
 
 
 class Grouping:
@@ -76,39 +87,51 @@ class Grouping:
         return self._with_twins([article_id for _, article_id in self._members.get(story, ())])
 
     def bonds(self, held: Held, matches: Sequence[Match], *, repeats: bool) -> list[Bond]:
-        """Return what an article has in common with each of the nearest stories.
+        """Return what an article has in common with each of the nearest stories; none for a round-up.
 
         ``repeats``: its source has used the title before; then stories that began a while ago are closed.
         """
-        nearest: dict[int, int] = {}
-        terms, mine = held.terms, words_of(held.terms)
-        for match in matches:
-            other = self._held[match.article_id]
-            if other.story is None or other.story in nearest:
-                continue
-            if are_apart(terms, other.terms, self._options, mine=mine, likeness=match.likeness):
-                continue
-            if self._is_open(other.story, held, other.article_id, repeats=repeats):
-                nearest[other.story] = other.article_id
-            if len(nearest) == self._options.stories_compared:
-                break
+        nearest = {} if held.kind.round_up else self._nearest(held, matches, repeats=repeats)
         samples = {story: self._sample(story) for story in nearest}
         members = {one for sample in samples.values() for one in sample} | {*nearest.values()}
         known = self._alike(held, sorted(members), {match.article_id: match.likeness for match in matches})
         caution = self._options.repeat_caution if repeats else 1.0
-        return [
+        found = [
             bond(
                 story=story,
                 nearest=(article_id, known[article_id]),
                 members=[known[member] for member in samples[story]],
                 coherence=self._coherence[story],
-                threshold=caution * self._options.story_threshold(pair_length(held, self._held[article_id])),
+                threshold=caution
+                * self._own_caution(held, samples[story])
+                * self._options.story_threshold(pair_length(held, self._held[article_id])),
+                rivals=self._rivals(story, matches),
                 options=self._options,
             )
             for story, article_id in nearest.items()
         ]
+        return [self._beyond_one_word(held, one) for one in found]
 
-    def place(self, held: Held, bonds: Sequence[Bond]) -> tuple[Regrouping, ...]:
+    def _nearest(self, held: Held, matches: Sequence[Match], *, repeats: bool) -> dict[int, int]:
+        """Return the nearest article of each of the nearest stories that the article may join."""
+        nearest: dict[int, int] = {}
+        mine = words_of(held.terms)
+        least = _LEAST_LIKENESS * self._options.story_threshold(held.size)
+        for match in matches:
+            other = self._held[match.article_id]
+            if other.story is None or other.story in nearest:
+                continue
+            if (nearest and match.likeness < least) or other.kind.round_up:
+                continue
+            if self._are_apart(held, other, mine, match.likeness):
+                continue
+            if self._is_open(other.story, held, other.article_id, repeats=repeats):
+                nearest[other.story] = other.article_id
+            if len(nearest) == self._options.stories_compared:
+                break
+        return nearest
+
+    def place(self, held: Held, bonds: Sequence[Bond], matches: Sequence[Match]) -> tuple[Regrouping, ...]:
         """Let an article join a story, or none; the result is what else changed because of it."""
         best = best_bond(bonds)
         if best is None or not best.joins:
@@ -116,7 +139,71 @@ class Grouping:
         held.mean, held.compared = best.mean, best.compared
         self.join(held, best.story)
         merged = self._merge(held, [one for one in bonds if one is not best])
-        return merged or self._split(held)
+        return merged or self._split(held) or self._look_again(held, matches)
+
+    def _beyond_one_word(self, held: Held, found: Bond) -> Bond:
+        """Return a bond without the heaviest shared word, if the nearest article shares hardly more.
+
+        Headlines are left as they are: many name their event by one word.
+        """
+        if held.size < self._options.long or found.likeness < self._options.bridge * found.threshold:
+            return found
+        heaviest = heaviest_shared(held.terms, self._held[found.nearest_id].terms)
+        rest = found.nearest - self._options.word_weight * heaviest
+        return (
+            found if rest >= self._options.story_evidence * found.threshold else replace(found, likeness=rest)
+        )
+
+    def _look_again(self, held: Held, matches: Sequence[Match]) -> tuple[Regrouping, ...]:
+        """Let the nearest articles of other stories come over, if they have more in common with this one now.
+
+        Only long texts: headlines are too much alike by chance.
+        """
+        options, moves = self._options, list[Regrouping]()
+        if held.story is None or held.size < options.long or not self._is_due(held.story):
+            return ()
+        outside = (match for match in matches if self._held[match.article_id].story != held.story)
+        for match in islice(outside, options.second_looks):
+            other = self._held[match.article_id]
+            threshold = options.story_threshold(pair_length(held, other))
+            if match.likeness < options.bridge * threshold or not self._may_follow(other, held):
+                continue
+            story, needed = other.story or 0, threshold * self._own_caution(other, self._sample(held.story))
+            there = self._pull(other, held.story, threshold)
+            if there >= max(needed, options.second_look_gain * self._pull(other, story, threshold)):
+                moved = self._texts.members(other)
+                self.move(moved, held.story)
+                kind = SPLIT if story in self._members else MERGED
+                move = Regrouping(
+                    kind=kind, story=story, into=held.story, article_ids=moved, likeness=there, needed=needed
+                )
+                moves.append(move)
+        return tuple(moves)
+
+    def _may_follow(self, other: Held, held: Held) -> bool:
+        """Return whether an article may follow another: no round-up, no title that its source repeats."""
+        story = held.story or 0
+        if other.story is None or other.kind.round_up or not other.title_key:
+            return False
+        titles = {self._held[one].title_key for one in self._sample(story)}
+        return other.title_key not in titles and self._is_open(story, other, held.article_id, repeats=False)
+
+    def _pull(self, held: Held, story: int, threshold: float) -> float:
+        """Return the likeness of an article to the others of a story; 0 without others."""
+        sample = [one for one in self._sample(story) if one != held.article_id]
+        if not sample:
+            return 0.0
+        known = self._alike(held, sample, {})
+        found = bond(
+            story=story,
+            nearest=max(((one, known[one]) for one in sample), key=itemgetter(1)),
+            members=[known[one] for one in sample],
+            coherence=self._coherence[story],
+            threshold=threshold,
+            rivals=0.0,
+            options=self._options,
+        )
+        return found.likeness
 
     def stay(self, held: Held, bonds: Sequence[Bond], story: int) -> Bond | None:
         """Let an article stay in a story; the result is what it still has in common with it, if known."""
@@ -130,11 +217,33 @@ class Grouping:
         """Compare as stories do: articles that tell events apart have nothing in common, however alike."""
         found = {one: known[one] for one in article_ids if one in known}
         found |= self._compare(held, [one for one in article_ids if one not in found])
-        terms, mine = held.terms, words_of(held.terms)
+        mine = words_of(held.terms)
         for one, likeness in found.items():
-            if are_apart(terms, self._held[one].terms, self._options, mine=mine, likeness=likeness):
+            if self._are_apart(held, self._held[one], mine, likeness):
                 found[one] = 0.0
         return found
+
+    def _are_apart(self, held: Held, other: Held, mine: frozenset[int], likeness: float) -> bool:
+        if held.source_id == other.source_id and is_instalment(held.kind, other.kind):
+            return True
+        return are_apart(held.terms, other.terms, self._options, mine=mine, likeness=likeness)
+
+    def _rivals(self, story: int, matches: Sequence[Match]) -> float:
+        """Return the mean likeness of an article to the nearest articles outside a story."""
+        outside = (match.likeness for match in matches if self._held[match.article_id].story != story)
+        return sum(islice(outside, self._options.rivals)) / self._options.rivals
+
+    def _own_caution(self, held: Held, sample: Sequence[int]) -> float:
+        """Return the factor by which a story takes more likeness because the article's source told it.
+
+        A source that comes back after hours to a subject of its own has a column, and no event.
+        """
+        members = [self._held[one] for one in sample]
+        own = [abs(one.published - held.published) for one in members if one.source_id == held.source_id]
+        if not own or held.size < self._options.long:
+            return 1.0
+        apart = min(min(own) / 3600 / self._options.own_hours, 1.0)
+        return 1 + self._options.own_caution * apart * len(own) / len(sample)
 
     def _is_open(self, story: int, held: Held, nearest_id: int, *, repeats: bool) -> bool:
         options = self._options
@@ -154,7 +263,9 @@ class Grouping:
     def _merge(self, held: Held, others: Sequence[Bond]) -> tuple[Regrouping, ...]:
         """An article near two stories: are they one? Only the nearest other story is looked at."""
         other = best_bond(others)
-        if held.story is None or other is None or other.strength < self._options.bridge:
+        if held.story is None or other is None or other.likeness < self._options.bridge * other.threshold:
+            return ()
+        if len(self._members[other.story]) >= _SMALL and not self._is_due(held.story):
             return ()
         kept, gone = sorted((held.story, other.story), key=age_order)
         likeness, needed = self._across(held, other)
@@ -167,6 +278,14 @@ class Grouping:
         )
         return (change,)
 
+    def _is_due(self, story: int) -> bool:
+        """Return whether a story is compared with others at its size: at 1, 2, 3, 4, 6, 8, 12, 16 and so on.
+
+        Else two large stories that stay apart would be compared at each of their articles.
+        """
+        size = len(self._members[story])
+        return size % (1 << max(size.bit_length() - 2, 0)) == 0
+
     def _across(self, held: Held, other: Bond) -> tuple[float, float]:
         """The mean likeness of two stories, and what is needed to call them one."""
         story = held.story or 0
@@ -178,7 +297,7 @@ class Grouping:
         for one in rows:
             total += sum(self._alike(self._held[one], theirs, {}).values())
             pairs += len(theirs)
-        usual = [self._coherence[one].usual(other.needed, self._options) for one in (story, other.story)]
+        usual = [self._coherence[one].usual(other.threshold, self._options) for one in (story, other.story)]
         expected = (usual[0] * usual[1]) ** 0.5
         return total / pairs, expected * merge_needed(sizes, self._options)
 
@@ -186,12 +305,14 @@ class Grouping:
         """Look at a story that has doubled again as a whole, and take it apart if it is two."""
         story, options = held.story or 0, self._options
         size = len(self._members[story])
-        if size < options.split_from or size & (size - 1):
+        caution = 1 if held.size >= options.long else options.headline_caution
+        if size < caution * options.split_from or size & (size - 1):
             return ()
         sample = self._sample(story)
         likeness = self._matrix(sample)
         first, second, across = two_parts(likeness)
-        if across >= options.split_share or min(len(first), len(second)) < options.split_least:
+        share = options.split_share / caution
+        if across >= share or 4 * min(len(first), len(second)) < options.split_least * len(sample):
             return ()
         parts = self._parts(story, [sample[one] for one in first], [sample[one] for one in second])
         kept, gone = sorted(parts, key=lambda part: (-len(part), min(part)))
@@ -199,7 +320,7 @@ class Grouping:
         into = -min(moved)
         self.move(moved, into)
         change = Regrouping(
-            kind=SPLIT, story=story, into=into, article_ids=moved, likeness=across, needed=options.split_share
+            kind=SPLIT, story=story, into=into, article_ids=moved, likeness=across, needed=share
         )
         return (change,) if kept else ()
 

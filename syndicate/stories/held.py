@@ -5,6 +5,7 @@ from math import sqrt
 from zlib import crc32
 
 from syndicate.stories.fingerprint import Fingerprint
+from syndicate.stories.title_kind import TitleKind, title_kind
 
 
 @dataclass(slots=True)
@@ -15,7 +16,8 @@ class Held:
     packed as they were loaded until they are first asked for. ``mean`` is its likeness to ``compared``
     articles of its story when it joined: what the story's coherence is known from, without comparing anything
     again.
-    ``neighbours`` are (score, article id), the least first; ``None`` until they are looked for.
+    ``neighbours`` are (score, article id), the least first; ``None`` until they are looked for. ``titled`` is
+    its title until its kind is first asked for, then the kind.
     """
 
     article_id: int
@@ -31,6 +33,7 @@ class Held:
     text: int = 0
     speaks: bool = True
     neighbours: list[tuple[float, int]] | None = None
+    titled: str | TitleKind = ""
 
     @property
     def terms(self) -> Fingerprint:
@@ -39,6 +42,14 @@ class Held:
         if isinstance(kept, bytes):
             kept = self.kept = Fingerprint.unpack(kept)
         return kept
+
+    @property
+    def kind(self) -> TitleKind:
+        """Return what its title says: a round-up, a number of a series, or neither."""
+        kind = self.titled
+        if isinstance(kind, str):
+            kind = self.titled = title_kind(kind)
+        return kind
 
     def packed(self) -> bytes:
         """Its terms for the store."""

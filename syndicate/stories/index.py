@@ -82,7 +82,7 @@ class StoryIndex:
             matches = self._matches(held)
         bonds = self._grouping.bonds(held, matches, repeats=repeats)
         if stays is None:
-            found, regrouped = best_bond(bonds), self._grouping.place(held, bonds)
+            found, regrouped = best_bond(bonds), self._grouping.place(held, bonds, matches)
         else:
             found, regrouped = self._grouping.stay(held, bonds, stays), ()
         # Before it is posted: what is near to others is looked for here, if need be, and they meet it below.
@@ -254,6 +254,7 @@ class StoryIndex:
             size=float(max(terms.length, 1)),
             hints=item.hints,
             title_key=title_key(item.source_id, item.title),
+            titled=item.title,
         )
         self._held[item.article_id] = held
         heappush(self._oldest, (held.published, held.article_id))

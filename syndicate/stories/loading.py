@@ -47,7 +47,10 @@ def as_held(batches: Iterable[Sequence[StoredArticle]]) -> Loaded:
             if listed is not None:
                 read_more[number] = listed
             key, seconds = title_key(source, title), published / _MICROSECONDS
-            articles.append(Held(number, source, seconds, packed, size, (), key, mean, compared, story, text))
+            held = Held(
+                number, source, seconds, packed, size, (), key, mean, compared, story, text, titled=title
+            )
+            articles.append(held)
     order = _order(articles)
     ordered = [articles[place] for place in order.tolist()]
     return Loaded(ordered, np.concatenate(headers)[order], read_more, unreadable)

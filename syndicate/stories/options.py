@@ -67,8 +67,25 @@ class StoryOptions:
     reaches ``bridge`` of what another needs, the two are compared, on ``merge_sample`` × ``story_sample``
     articles: one story if their mean likeness is ``merge_share`` of their coherence, more for small
     ones (``merge_caution`` ÷ the smaller size). A story of ``split_from`` articles, and of twice as many,
-    and so on, is split when two parts of ``split_least`` or more of its sample have less than
-    ``split_share`` of their coherence in common. Measured together, on all sets.
+    and so on, is split when two parts of ``split_least`` in four articles of its sample or more have less
+    than ``split_share`` of their coherence in common. Articles of fewer than ``long`` characters are
+    headlines, alike by chance: it takes ``headline_caution`` times as many, and the share is as many
+    times less. Measured together, on all sets.
+
+    *Rivals*: an article that is as near to several stories is near to all by chance. To join a story it
+    needs ``rival_share`` × (its mean likeness to the nearest ``rivals`` articles of others, less
+    ``rival_usual`` × the threshold) more. Measured.
+
+    *Evidence*: one name or place makes strangers alike. If the nearest article of a story is not
+    ``story_evidence`` of the threshold like a long one without the heaviest word of both, only the rest
+    counts. (A choice: the sets do not notice, readers do.)
+
+    *Second look*: the ``second_looks`` nearest articles of other stories, if ``bridge`` of the threshold
+    like a long article that has just joined one, follow it when they reach the threshold there and
+    ``second_look_gain`` times their likeness to their own story. Measured.
+
+    *One source*: a long article needs up to ``own_caution`` × the share of a story that its own source told
+    more, the most when that was ``own_hours`` ago. (A choice: real feeds read by eye.)
 
     *Repeats*: an article whose title its source has used before joins no story and is no copy of an
     article that is older than ``repeat_hours`` (a choice: one weather report a day, not one for ever);
@@ -141,9 +158,19 @@ class StoryOptions:
     merge_sample: int = 6
     merge_share: float = 0.8
     merge_caution: float = 0.3
-    split_from: int = 8
-    split_least: int = 3
-    split_share: float = 0.3
+    split_from: int = 4
+    split_least: int = 1
+    split_share: float = 0.45
+    headline_caution: int = 2
+    long: int = 120
+    rivals: int = 3
+    rival_share: float = 0.2
+    rival_usual: float = 0.5
+    second_looks: int = 2
+    second_look_gain: float = 1.2
+    story_evidence: float = 0.6
+    own_caution: float = 0.5
+    own_hours: float = 24.0
     repeat_hours: float = 24.0
     repeat_caution: float = 1.5
 

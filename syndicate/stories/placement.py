@@ -32,7 +32,7 @@ class Placement:
     ``twin`` is an article with the same text, ``None`` without one. ``story`` is the story it joins; ``None``
     means it starts one: the caller creates the row and calls ``StoryIndex.assign``.
     ``bond`` is what it has in common with the nearest story, joined or not; ``regrouped`` says which
-    other articles changed their story because of it. A story that split off has a provisional number
+    other articles changed their story because of it. A new story that split off has a provisional number
     (minus the smallest article id in it) until the caller gives it a row and calls ``StoryIndex.merge``.
     ``candidates`` are its related links, best first, more than are shown. ``touched`` are the older
     articles whose own related links change because of it: ask ``StoryIndex.related`` for them.

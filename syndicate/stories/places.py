@@ -31,22 +31,35 @@ class Scored:
 
 
 def arranged(
-    stories: Iterable[Scored], *, floor: float, per_source: int, filled: int, limit: int
-) -> list[Scored]:
-    """The list, best first, each story once.
+    stories: Iterable[Scored],
+    *,
+    floor: float,
+    per_source: int,
+    filled: int,
+    limit: int,
+    known_above: float = 0.0,
+) -> list[Scored] | None:
+    """Return the list, best first, each story once.
 
     Without a pin a story needs a score of at least ``floor``. A source has ``per_source`` places for
     stories that it tells alone; what it has beyond them only fills the list up to ``filled`` places,
     after everyone else's. Then the rare source's place, then the pins.
+
+    Stories that score ``known_above`` or less may be missing, of rare sources with ``RARE_SHARE`` of it: the
+    result is ``None`` if one of them could have a place.
     """
     ordered = sorted(stories, key=lambda one: (-one.score, -one.latest.timestamp(), one.story_id))
     worthy = [one for one in ordered if one.score >= floor and one.score > 0 and not one.pin]
     pinned = [one for one in ordered if one.pin]
-    listed = _with_rare(_capped(worthy, per_source, filled))
+    first, surplus = _capped(worthy, per_source)
+    sure = sum(1 for one in first if one.score > known_above)
+    if known_above > floor and sure < max(limit, filled, FIRST_PLACES):
+        return None
+    listed = _with_rare(first + surplus[: max(0, filled - len(first))])
     return _with_pins(listed, pinned)[:limit]
 
 
-def _capped(ordered: Sequence[Scored], per_source: int, filled: int) -> list[Scored]:
+def _capped(ordered: Sequence[Scored], per_source: int) -> tuple[list[Scored], list[Scored]]:
     told: dict[int, int] = {}
     first: list[Scored] = []
     surplus: list[Scored] = []
@@ -55,7 +68,7 @@ def _capped(ordered: Sequence[Scored], per_source: int, filled: int) -> list[Sco
             told[one.alone] = told.get(one.alone, 0) + 1
         over = one.alone is not None and told[one.alone] > per_source
         (surplus if over else first).append(one)
-    return first + surplus[: max(0, filled - len(first))]
+    return first, surplus
 
 
 def _with_rare(listed: list[Scored]) -> list[Scored]:

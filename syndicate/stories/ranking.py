@@ -11,9 +11,11 @@ the history of the story and of its topic.
 ``docs/ranking.md`` has the formulas; ``benchmarks/top_stories.py`` the measurements.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Reversible, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import islice
 from math import inf, log, log1p
 
 from syndicate.model import RankedStory
@@ -131,16 +133,42 @@ def rank_top(
     and ``boost`` where they are not 1, and marks: ``recent:<hours>`` (sources with a report in that time),
     ``slow`` (hours looked back on a slow day), ``rare``, ``pin`` (the place asked for).
     """
-    hours = options.window_hours
-    if sum(1 for story in stories if _articles(story, now, hours)) < options.least_stories:
-        hours = options.slow_window_hours
-    most = max((story.reads for story in stories if not story.hand.drop), default=0)
-    ranked = _ranked(
-        stories, now, options, options.floor, lambda story: _top_parts(story, now, hours, most, options)
+    scale = top_scale(stories, now, options)
+    found = [score_top(story, now, scale, options) for story in stories]
+    return listed_top(found, {story.story_id: story for story in stories}, now, options) or ()
+
+
+def top_scale(stories: Reversible[StoryFacts], now: datetime, options: RankingOptions) -> tuple[float, int]:
+    """Return what every score in ``top`` depends on: the hours looked back, and the most page openings."""
+    # The stories that moved last come last.
+    fresh = (one for one in reversed(stories) if _articles(one, now, options.window_hours))
+    slow = len([*islice(fresh, options.least_stories)]) < options.least_stories
+    read = stories if options.reads else ()
+    most = max((story.reads for story in read if not story.hand.drop), default=0)
+    return options.slow_window_hours if slow else options.window_hours, most
+
+
+def score_top(
+    story: StoryFacts, now: datetime, scale: tuple[float, int], options: RankingOptions
+) -> Scored | None:
+    """Return a story scored for ``top``, ``None`` if it is dropped or not there yet.
+
+    While neither the story nor ``scale`` changes, the score only falls.
+    """
+    return _scored(story, now, partial(_top_parts, story, now, *scale, options))
+
+
+def listed_top(
+    found: Iterable[Scored | None],
+    stories: Mapping[int, StoryFacts],
+    now: datetime,
+    options: RankingOptions,
+    known_above: float = 0.0,
+) -> tuple[RankedStory, ...] | None:
+    """Return the list ``top`` of scored stories; ``None`` if one that is missing could have a place."""
+    return _listed(
+        found, options, options.floor, known_above, lambda one: _recent(stories[one.story_id], now)
     )
-    listed = {one.story_id for one in ranked}
-    recent = {story.story_id: _recent(story, now) for story in stories if story.story_id in listed}
-    return tuple(replace(one, parts={**one.parts, **recent[one.story_id]}) for one in ranked)
 
 
 def rank_trending(
@@ -152,9 +180,8 @@ def rank_trending(
     follows from the two and times ``boost`` is the score. Pins have no place here.
     """
     unpinned = [_without_pin(story) for story in stories]
-    return _ranked(
-        unpinned, now, options, options.least_burst, lambda story: _trending_parts(story, now, options)
-    )
+    found = [_scored(story, now, partial(_trending_parts, story, now, options)) for story in unpinned]
+    return _listed(found, options, options.least_burst) or ()
 
 
 def fade(age_hours: float, options: RankingOptions) -> float:
@@ -231,40 +258,41 @@ def _trending_parts(
     return burst, {"gain": gain, "usual": usual, "burst": burst}
 
 
-def _ranked(
-    stories: Iterable[StoryFacts],
-    now: datetime,
+def _listed(
+    found: Iterable[Scored | None],
     options: RankingOptions,
     floor: float,
-    score: Callable[[StoryFacts], tuple[float, dict[str, float]]],
-) -> tuple[RankedStory, ...]:
+    known_above: float = 0.0,
+    marks: Callable[[Scored], dict[str, float]] = lambda _one: {},
+) -> tuple[RankedStory, ...] | None:
     """Best first; at equal score the fresher, then the smaller id."""
-    found = []
-    for story in stories:
-        known = [article for article in story.articles if article.seen <= now]
-        if known and not story.hand.drop:
-            value, parts = score(story)
-            found.append(_scored(story, known, value, parts))
-    places = arranged(
-        found, floor=floor, per_source=options.per_source, filled=options.least_stories, limit=options.limit
-    )
-    return tuple(
-        RankedStory(
-            story_id=one.story_id,
-            article_id=one.article_id,
-            position=position,
-            score=one.score,
-            coverage=one.coverage,
-            parts=one.parts,
+    limits = {"per_source": options.per_source, "filled": options.least_stories, "limit": options.limit}
+    places = arranged(filter(None, found), floor=floor, known_above=known_above, **limits)
+    return (
+        None
+        if places is None
+        else tuple(
+            RankedStory(
+                story_id=one.story_id,
+                article_id=one.article_id,
+                position=position,
+                score=one.score,
+                coverage=one.coverage,
+                parts={**one.parts, **marks(one)},
+            )
+            for position, one in enumerate(places, start=1)
         )
-        for position, one in enumerate(places, start=1)
     )
 
 
 def _scored(
-    story: StoryFacts, known: Sequence[StoryArticle], value: float, parts: Mapping[str, float]
-) -> Scored:
+    story: StoryFacts, now: datetime, score: Callable[[], tuple[float, dict[str, float]]]
+) -> Scored | None:
+    known = [article for article in story.articles if article.seen <= now]
     hand = story.hand
+    if not known or hand.drop:
+        return None
+    value, parts = score()
     sources = {article.source_id for article in known}
     return Scored(
         story_id=story.story_id,

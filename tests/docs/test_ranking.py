@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.jobs.stories.ranking import RARE_ARTICLES, RHYTHM_DAYS
+from syndicate.jobs.stories.facts import RARE_ARTICLES, RHYTHM_DAYS
 from syndicate.newsletter.compose import ComposeOptions
 from syndicate.publish.options import PublishOptions
 from syndicate.stories import RankingOptions, StoryOptions, weights
@@ -72,7 +72,15 @@ FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
         f"reaches {STORY.bridge:g} of what another one needs",
         f"at least {STORY.merge_share:g} + {STORY.merge_caution:g} / (articles of the smaller)",
         f"A story of {STORY.split_from} articles",
-        f"two parts of {STORY.split_least} or more that have less than {STORY.split_share:g} of",
+        f"two parts of {STORY.split_least} in 4 articles or more",
+        f"that have less than {STORY.split_share:g} of",
+        f"moves by {STORY.rival_share:g} × (its mean likeness to the {STORY.rivals} nearest",
+        f"of other stories − {STORY.rival_usual:g} × the threshold",
+        f"of {STORY.long} characters or more has less than {STORY.story_evidence:g} of the threshold",
+        f"the {STORY.second_looks} nearest articles of other stories",
+        f"and {STORY.second_look_gain:g} times as much as with its own",
+        f"needs up to {STORY.own_caution:g} × the share",
+        f"all of it after {STORY.own_hours:g} hours",
         f"nothing older than {STORY.repeat_hours:g} hours, and joining takes {STORY.repeat_caution:g} times",
         f"at most `related` ({STORY.related_limit}) other articles",
         f"story = {STORY.story_gain:g} × score if",

@@ -20,13 +20,20 @@ def known(mean: float, pairs: int) -> Coherence:
     return found
 
 
-def joins(nearest: float, mean: float, coherence: Coherence, threshold: float = 0.2) -> bool:
+def joins(
+    nearest: float,
+    mean: float,
+    coherence: Coherence,
+    threshold: float = 0.2,
+    rivals: float = OPTIONS.rival_usual,
+) -> bool:
     return bond(
         story=1,
         nearest=(7, nearest),
         members=[mean] * 5,
         coherence=coherence,
         threshold=threshold,
+        rivals=rivals * threshold,
         options=OPTIONS,
     ).joins
 
@@ -163,3 +170,121 @@ def test_other_names_in_alike_sentences_are_another_event() -> None:
             f"{river} docks was seen for miles. Nobody was hurt in the fire."
         )
         assert place(index, article(number, f"Fire in {town} harbour", text)).story is None
+
+
+def test_an_article_as_near_to_other_stories_needs_more_and_a_lonely_one_less() -> None:
+    assert not joins(0.21, 0.2, Coherence(), rivals=1.0)
+    assert joins(0.21, 0.2, Coherence())
+    assert joins(0.19, 0.19, Coherence(), rivals=0.0)
+
+
+ROUND_UPS = (
+    ("en", "News in brief: floods and rates"),
+    ("de", "Floods and rates | Presseschau"),
+    ("fr", "Floods and rates | Revue de presse"),
+    ("es", "Resumen de la semana: floods and rates"),
+    ("ar", "موجز الأخبار: floods and rates"),
+)
+
+
+@pytest.mark.parametrize(("language", "title"), ROUND_UPS)
+def test_a_round_up_joins_no_story_and_nothing_joins_it(language: str, title: str) -> None:
+    index = StoryIndex(StoryOptions(merge_share=0.0, merge_caution=0.0, bridge=0.0))
+    both = f"{FLOOD[0][1][:120]} {BANK[0][1][:120]}"
+    place(index, article(1, *FLOOD[0]))
+    place(index, article(2, *BANK[0]))
+    round_up = place(index, article(3, title, both, language=language))
+    assert round_up.twin is None
+    assert (round_up.story, round_up.bond, round_up.regrouped) == (None, None, ())
+    index.remove(1)
+    index.remove(2)
+    assert place(index, article(4, *FLOOD[1])).story is None
+    assert place(index, article(5, *BANK[1])).story is None
+
+
+SERIES = (
+    ("en", "Lunar Phase {}", "Tonight the Moon stands high over the harbour and shines until morning comes."),
+    (
+        "de",
+        "Mondphase {}",
+        "Heute Nacht steht der Mond hoch über dem Hafen und scheint bis zum frühen Morgen.",
+    ),
+    (
+        "es",
+        "Fase lunar {}",
+        "Esta noche la Luna está alta sobre el puerto y brilla hasta que llega la mañana.",
+    ),
+    ("ru", "Фаза Луны {}", "Этой ночью Луна стоит высоко над гаванью и светит до самого раннего утра."),
+    ("tr", "Ayın evresi {}", "Bu gece Ay limanın üzerinde yüksekte duruyor ve sabaha kadar parlıyor."),
+)
+
+
+@pytest.mark.parametrize(("language", "title", "text"), SERIES)
+def test_numbers_of_a_series_of_one_source_are_no_story(language: str, title: str, text: str) -> None:
+    index = StoryIndex(OPTIONS)
+    for number in range(1, 5):
+        told = f"{text} {' '.join(BANK[number % 2][1].split()[:4])}"
+        item = article(number, title.format(50 + number), told, language=language, source_id=1)
+        assert place(index, item).story is None
+
+
+def test_a_number_of_a_series_and_a_feast_with_the_same_word_are_strangers() -> None:
+    index = StoryIndex(OPTIONS)
+    phase = "The Moon is a waxing crescent tonight, a third of it bright and above the hills until fog comes."
+    feast = (
+        "Thousands watched dragon dances in Manila, lit red paper lanterns and ate rice cakes with families."
+    )
+    airport = (
+        "Planes take off again after pilots and ground staff ended their strike over unpaid wages and shifts."
+    )
+    golf = "Sixty players tee off on Thursday at Muthaiga, where the champion Amara Nwosu defends her title."
+    place(index, article(1, "Lunar Phase 54", phase))
+    place(index, article(2, "Lunar New Year draws crowds", feast))
+    place(index, article(3, "Kenya's main airport resumes flights", airport))
+    place(index, article(4, "Kenya Open golf begins", golf))
+    assert len({index.story_of(number) for number in range(1, 5)}) == 4
+
+
+@pytest.mark.parametrize(("source", "hours", "joined"), [(2, 48, True), (1, 1, True), (1, 48, False)])
+def test_a_source_that_comes_back_after_days_needs_more_likeness(
+    source: int, hours: int, joined: bool
+) -> None:
+    index = StoryIndex(StoryOptions(own_caution=3.0))
+    place(index, article(1, *FLOOD[0], source_id=1))
+    later = article(2, *FLOOD[1], source_id=source, published=START + timedelta(hours=hours))
+    assert (place(index, later).story == 1) is joined
+
+
+def test_an_article_follows_the_report_that_shows_where_it_belongs() -> None:
+    index = StoryIndex(OPTIONS)
+    for number, text in enumerate((FLOOD[0], BANK[0], BANK[1], FLOOD[1]), start=1):
+        place(index, article(number, *text))
+    index.assign(4, 2)
+    assert index.story_of(4) == index.story_of(3) == 2
+    placement = place(index, article(5, *FLOOD[2]))
+    (change,) = placement.regrouped
+    assert (change.kind, change.story, change.into, change.article_ids) == (SPLIT, 2, 1, (4,))
+    assert set(index.articles_of(1)) == {1, 4, 5}
+    assert set(index.articles_of(2)) == {2, 3}
+
+
+def test_a_lone_article_that_follows_takes_its_story_along() -> None:
+    index = StoryIndex(StoryOptions(bridge=0.5, merge_share=9.0))
+    place(index, article(1, *FLOOD[0]))
+    place(index, article(2, *BANK[0]))
+    place(index, article(3, *FLOOD[1]))
+    index.assign(3, 3)
+    placement = place(index, article(4, *FLOOD[2]))
+    (change,) = placement.regrouped
+    assert change.kind == MERGED
+    assert {index.story_of(number) for number in (1, 3, 4)} == {placement.story}
+
+
+def test_a_title_that_a_source_repeats_does_not_follow() -> None:
+    index = StoryIndex(StoryOptions(merge_share=9.0))
+    place(index, article(1, *FLOOD[0], source_id=1))
+    place(index, article(2, FLOOD[0][0], FLOOD[1][1], source_id=1, published=START + timedelta(days=2)))
+    index.assign(2, 2)
+    placement = place(index, article(3, *FLOOD[2], published=START + timedelta(hours=9)))
+    assert placement.regrouped == ()
+    assert index.story_of(2) == 2

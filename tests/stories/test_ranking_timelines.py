@@ -10,7 +10,7 @@ from syndicate.model import RankedStory
 from syndicate.stories import Hand, RankingOptions, StoryArticle, StoryFacts, rank_top, rank_trending
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-OPTIONS = RankingOptions()
+OPTIONS = RankingOptions(reads=True)
 
 
 def story(

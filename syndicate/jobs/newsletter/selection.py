@@ -8,7 +8,7 @@ from itertools import chain
 from syndicate.audience.preferences import read_selection
 from syndicate.jobs.newsletter.variants import in_selection
 from syndicate.jobs.publish.views import ArticleViews
-from syndicate.jobs.stories.ranking import candidates, story_facts
+from syndicate.jobs.stories.facts import candidates, story_facts
 from syndicate.model import (
     EVERY_EDITION,
     EditionStory,

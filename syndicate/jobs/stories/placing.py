@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from syndicate.jobs.stories.leads import refresh_stories
-from syndicate.store import Connection, stale, story_moves
+from syndicate.store import Connection, ranking, stale, story_moves
 from syndicate.store import placed as placed_store
 from syndicate.store import stories as story_store
 from syndicate.store.stories import RelatedRow, UnplacedArticle
@@ -39,6 +39,8 @@ class Placing:
         self._new: list[int] = []
         self._regrouped: list[tuple[int, Regrouping]] = []
         self._touched: set[int] = set()
+        # Stories whose articles or related links changed.
+        self.moved: set[int] = set()
         # Articles that were placed before, and the story that each had.
         self._before: dict[int, int] = {}
 
@@ -60,9 +62,12 @@ class Placing:
             stale.mark_left(self._connection, moved_texts)
         moved = self._move_stories()
         self._save_reasons()
-        self._save_links()
+        linking = self._save_links()
         left = self._end_left_stories()
-        refresh_stories(self._connection, {place.story_id for place in places} | moved | left, self._now)
+        changed = {place.story_id for place in places} | moved | left
+        refresh_stories(self._connection, changed, self._now)
+        gone = {change.story for _, change in self._regrouped} | {*self._before.values()}
+        self.moved = changed | gone | ranking.stories_of(self._connection, sorted(linking))
         return new, sum(placement.twin is not None for placement in self._placements.values())
 
     def _one(
@@ -210,14 +215,18 @@ class Placing:
         """Return the id of the story meant then: for a story without a row, that of its article now."""
         return story if story > 0 else self._index.story_of(nearest_id) or 0
 
-    def _save_links(self) -> None:
-        """Save related links of new articles, and of older articles that now have a better link."""
+    def _save_links(self) -> set[int]:
+        """Save related links of new articles, and of older articles that now have a better link.
+
+        Return the articles whose links, or what they lead to, changed.
+        """
         limit = self._index.options.related_limit
         found: dict[int, Sequence[Scored]] = {
             article_id: placement.candidates for article_id, placement in self._placements.items()
         }
         # An edited article may have the text of another that the same list names.
-        linking = story_store.linking_articles(self._connection, sorted(self._before))
+        edited = sorted(self._before)
+        linking = story_store.linking_articles(self._connection, edited) if edited else set()
         renewed = self._touched | {article_id for article_id in linking if article_id in self._index}
         found |= {one: self._index.related(one) for one in sorted(renewed)}
         named = {one.article_id for links in found.values() for one in links}
@@ -230,9 +239,10 @@ class Placing:
             ]
             for article_id, links in found.items()
         }
-        story_store.save_related(self._connection, lists)
+        changed = story_store.save_related(self._connection, lists)
         # Also lists of this batch that were made before the article they name was placed anew.
         linking |= {one for one, rows in lists.items() if any(row.related_id in self._before for row in rows)}
         if linking:
             repeated = story_store.repeated_links(self._connection, sorted(linking))
             story_store.remove_links(self._connection, repeated)
+        return linking.union(changed)

@@ -12,17 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syndicate.jobs.newsletter.selection import Earlier, Selection, Selector, for_period
+from syndicate.jobs.stories.facts import DAY, RHYTHM_DAYS, candidates, looks_back, story_facts
 from syndicate.jobs.stories.past import PastNewsroom, past_newsroom
-from syndicate.jobs.stories.ranking import (
-    DAY,
-    JUDGED_AFTER,
-    LISTS,
-    RHYTHM_DAYS,
-    candidates,
-    learned_weights,
-    looks_back,
-    story_facts,
-)
+from syndicate.jobs.stories.ranking import JUDGED_AFTER, LISTS, learned_weights
 from syndicate.model import EditionStory, LeftOut, Newsletter, RankedStory
 from syndicate.newsletter.periods import Period, latest_period, parse_schedule, read_zone
 from syndicate.store import Store, edition_articles

@@ -113,7 +113,9 @@ class StoriesJob:
         while True:
             with self.store.read() as connection:
                 waiting = story_store.unplaced_articles(connection, self.batch)
-                total = done["placed"] + story_store.count_unplaced(connection) if waiting else 0
+                more = len(waiting) == self.batch
+                total = story_store.count_unplaced(connection) if more else len(waiting)
+            total += done["placed"]
             if not waiting or should_stop():
                 return done
             terms = [extract_terms(article.title, article.text, article.language) for article in waiting]
@@ -122,6 +124,8 @@ class StoriesJob:
             except _LeaseLost:
                 return done
             progress(done["placed"], total)
+            if not more and done["placed"] == total:
+                return done
 
     def _place_isolated(self, batch: Sequence[_Article], now: datetime, clock: RunClock) -> Counter[str]:
         """Place a batch; if it fails, one article at a time, so that one costs only itself."""
@@ -166,7 +170,8 @@ class StoriesJob:
                 self._hold_lease(connection, clock.now())
                 if leases.counter(connection, leases.PLACEMENTS) != self._counter:
                     return Counter()
-                new, duplicates = Placing(connection, index, now).place(*zip(*batch, strict=True))
+                placing = Placing(connection, index, now)
+                new, duplicates = placing.place(*zip(*batch, strict=True))
                 if self._failing:
                     mended = {str(article.id) for article, _ in batch} & self._failing
                     quarantine.clear_failures(connection, FAILURE, sorted(mended))
@@ -174,6 +179,7 @@ class StoriesJob:
         except BaseException:
             self._index = None
             raise
+        self.ranking.note_moved(placing.moved, self._counter)
         return Counter(placed=len(batch), new_stories=new, duplicates=duplicates)
 
     def _fresh_index(self, now: datetime) -> StoryIndex | None:

@@ -10,7 +10,7 @@ import pytest
 
 from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.model import EditorAction, NewArticle, RankedStory
-from syndicate.store import Connection, editions, editor, ranking
+from syndicate.store import Connection, editions, editor, leases, ranking
 from tests import factories
 from tests.factories import new_article
 from tests.jobs.room import Room, source
@@ -147,6 +147,7 @@ def test_a_decision_goes_with_its_story_through_a_merge(desk: Room) -> None:
     with desk.store.write() as connection:
         factories.place(connection, first.id, second.story_id)
         factories.save_story(connection, second.story_id or 0, lead_id=second.id, articles=2, coverage=2)
+        leases.move_counter(connection, leases.PLACEMENTS)
     desk.services.stories.ranking.run(SEVEN)
     assert [one.story_id for one in stored(desk)] == [desk.articles()[TITLES[2]].story_id]
 
