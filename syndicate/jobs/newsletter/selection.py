@@ -205,14 +205,14 @@ class Selector:
         for story, lead in zip(stories, leads, strict=True):
             tells = [links[article_id] for article_id in story.tells if article_id != lead.article.id]
             others = {link.article_id for link in lead.coverage}
-            sources, foreign = count_sources(lead.source.name, lead.article.language, tells)
+            coverage, foreign = count_sources(lead.source.name, lead.article.language, tells)
             whole = replace(
                 lead,
                 coverage=tuple(one for one in tells if not is_foreign(one.language, lead.article.language)),
                 related=tuple(link for link in lead.related if link.article_id not in others),
                 foreign_sources=foreign,
             )
-            found.append(replace(story, lead=whole, coverage=sources))
+            found.append(replace(story, lead=whole, coverage=coverage))
         return tuple(found)
 
     def _news(
