@@ -45,18 +45,14 @@ def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datet
     save_language_leads(connection, members, {key: lead for key, lead in leads.items() if key[1]})
 
 
-def refresh_chosen_leads(connection: Connection, now: datetime) -> set[int]:
-    """Bring the leads up to date with the editor's decisions, including expired decisions.
-
-    Return the stories that were looked at.
-    """
+def refresh_chosen_leads(connection: Connection, now: datetime) -> None:
+    """Bring the leads up to date with the editor's decisions, including expired decisions."""
     members = _members(connection, editor.stories_with_choices(connection))
     leads = _leads(connection, members, now)
     stories = story_store.get_stories(connection, members).values()
     moved = [replace(one, lead_id=leads[one.id, ""]) for one in stories if one.lead_id != leads[one.id, ""]]
     story_store.save_stories(connection, moved)
     save_language_leads(connection, members, {key: lead for key, lead in leads.items() if key[1]})
-    return set(members)
 
 
 def _members(connection: Connection, story_ids: Iterable[int]) -> _Members:

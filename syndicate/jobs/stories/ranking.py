@@ -58,7 +58,7 @@ class RankingJob:
             with self.store.write() as connection:
                 editor.sync_headlines(connection, at=now)
                 if decided:
-                    self._moved |= refresh_chosen_leads(connection, now)
+                    refresh_chosen_leads(connection, now)
         weights = self._learn(now)
         # Kept only if nothing fails on the way.
         known, self._known = self._known, None
@@ -72,7 +72,9 @@ class RankingJob:
             ):
                 known = KnownStories(self.options, weights)
             hands = story_hands(connection, now) if news[2] else {}
-            lists = known.lists(connection, now, hands, self._moved)
+            # Another process that has just started may have changed their leads.
+            moved = self._moved | editor.stories_with_choices(connection)
+            lists = known.lists(connection, now, hands, moved)
         changed = self._save(dict(zip(LISTS, lists, strict=True)))
         self._known, self._placements, self._ranked = known, placements, news
         self._moved.clear()

@@ -196,3 +196,33 @@ def test_the_stored_lists_are_those_of_all_stories_ranked_anew(room: Room, seed:
         assert lists == anew(newsroom, room.store), happened[-5:]
         listed += len(lists["trending"])
     assert listed, "stories were in both lists"
+
+
+def test_lists_name_the_lead_that_another_process_chose(room: Room) -> None:
+    newsroom = Newsroom(room, 0)
+    for number, paper in ((1, "harbour"), (2, "hills")):
+        at = NOW - timedelta(hours=1)
+        article = new_article(number, path=f"site/{number}.html", published=at, updated=at, first_seen=at)
+        room.add(replace(article, title="Ferry strike closes the northern harbour"), source=paper)
+    with room.store.write() as connection:
+        uid, action = new_article(1).uid, EditorAction.RETITLE
+        chosen = editor.add_decision(
+            connection, who="kim", action=action, article_uid=uid, value="Ours", expires=None, now=NOW
+        )
+    newsroom.job.run(NOW)
+    with room.store.write() as connection:
+        editor.undo_decision(connection, chosen, who="kim", now=NOW)
+    newsroom.job.run(NOW)
+    with room.store.write() as connection:
+        declared = [
+            replace(one, weight=5.0 if one.name == "hills" else 1.0) for one in room.services.sources
+        ]
+        declared_sources.sync_sources(connection, declared, NOW)
+    ours = newsroom.job.ranking
+    ours.run(NOW)
+    before = stored(room.store)
+    newsroom.restart()
+    newsroom.job.run(NOW)
+    assert stored(room.store) != before
+    ours.run(NOW)
+    assert stored(room.store) == anew(newsroom, room.store)
