@@ -214,9 +214,7 @@ def test_lists_name_the_lead_that_another_process_chose(room: Room) -> None:
         editor.undo_decision(connection, chosen, who="kim", now=NOW)
     newsroom.job.run(NOW)
     with room.store.write() as connection:
-        declared = [
-            replace(one, weight=5.0 if one.name == "hills" else 1.0) for one in room.services.sources
-        ]
+        declared = [replace(one, weight=5.0 if one.name == "hills" else 1.0) for one in room.services.sources]
         declared_sources.sync_sources(connection, declared, NOW)
     ours = newsroom.job.ranking
     ours.run(NOW)
