@@ -19,6 +19,9 @@ from syndicate.stories.related import Likeness
 from syndicate.stories.terms import Floats
 from syndicate.stories.vectors import cosines_of_meanings
 
+# With many languages, candidates of other languages are still fewer than those that share words.
+_MOST_CANDIDATES = 12
+
 
 class RecentMeanings:
     """Meanings of the newest articles of every language with a table, to find those of other languages."""
@@ -49,14 +52,14 @@ class RecentMeanings:
 
     def nearest(self, terms: Fingerprint) -> list[int]:
         """Return the articles of other languages that are nearest in meaning, a few of each language."""
-        nearest: list[int] = []
+        nearest: list[tuple[float, int]] = []
         for language, known in self._languages.items():
             if terms.shared and known and language != terms.language:
                 cosines = cosines_of_meanings(terms.shared, [*known.values()])
-                best = np.argsort(-cosines)[: self._options.across_nearest]
+                best = np.argsort(-cosines, kind="stable")[: self._options.across_nearest]
                 ids = [*known]
-                nearest += [ids[place] for place in best.tolist()]
-        return nearest
+                nearest += [(-float(cosines[place]), ids[place]) for place in best.tolist()]
+        return [article_id for _, article_id in sorted(nearest)[:_MOST_CANDIDATES]]
 
 
 def compare_across(

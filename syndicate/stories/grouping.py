@@ -30,6 +30,7 @@ from syndicate.stories.clusters import (
 )
 from syndicate.stories.comparison import Comparison
 from syndicate.stories.duplicates import are_apart, words_of
+from syndicate.stories.fingerprint import differ_in_language
 from syndicate.stories.held import Held, pair_length
 from syndicate.stories.related import Match, heaviest_shared
 from syndicate.stories.same_texts import SameTexts
@@ -144,12 +145,14 @@ class Grouping:
     def _beyond_one_word(self, held: Held, found: Bond) -> Bond:
         """Return a bond without the heaviest shared word, if the nearest article shares hardly more.
 
-        Headlines are left as they are: many name their event by one word.
+        Headlines are left as they are: many name their event by one word. Across languages no word counts.
         """
         if held.size < self._options.long or found.likeness < self._options.bridge * found.threshold:
             return found
-        heaviest = heaviest_shared(held.terms, self._held[found.nearest_id].terms)
-        rest = found.nearest - self._options.word_weight * heaviest
+        nearest = self._held[found.nearest_id].terms
+        if differ_in_language(held.terms, nearest):
+            return found
+        rest = found.nearest - self._options.word_weight * heaviest_shared(held.terms, nearest)
         return (
             found if rest >= self._options.story_evidence * found.threshold else replace(found, likeness=rest)
         )

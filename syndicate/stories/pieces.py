@@ -9,7 +9,7 @@ import re
 import struct
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, filterfalse
 from pathlib import Path
@@ -96,8 +96,13 @@ def _learn(words: Sequence[str]) -> None:
     """Find the pieces of words. Most words are one piece; the others are split."""
     marked = [f"{'' if is_spaceless(word) else _BEGINS}{word}"[:_LONGEST_WORD] for word in words]
     whole = _look_up([crc32(word.encode("utf-8", "replace")) for word in marked])[0].tolist()
-    for word, mark, row in zip(words, marked, whole, strict=True):
-        _known[word] = (row,) if row >= 0 and len(mark) > 2 else _split(mark)
+    found = list(zip(words, marked, whole, strict=True))
+    _known.update((word, (row,)) for word, mark, row in found if row >= 0 and len(mark) > 2)
+    if unknown := [(word, mark) for word, mark, _ in found if word not in _known]:
+        # Together: to look up the parts of one word takes as long as to split it.
+        hashes = chain.from_iterable(_hashes_of_parts(mark) for _, mark in unknown)
+        parts = zip(*(column.tolist() for column in _look_up([*hashes])), strict=True)
+        _known.update((word, _split(mark, parts)) for word, mark in unknown)
 
 
 def _look_up(hashes: Sequence[int]) -> tuple[NDArray[np.int32], Floats]:
@@ -107,16 +112,22 @@ def _look_up(hashes: Sequence[int]) -> tuple[NDArray[np.int32], Floats]:
     return np.where(table.hashes[places] == wanted, table.rows[places], np.int32(-1)), table.scores[places]
 
 
-def _split(word: str) -> tuple[int, ...]:
-    """Return the rows of the pieces that a word most probably consists of."""
-    size, letters = len(word), [letter.encode("utf-8", "replace") for letter in word]
-    hashes = []
-    for start in range(size):
+def _hashes_of_parts(word: str) -> Iterator[int]:
+    """Yield the hash of every part of a word, by their beginnings, the shortest first."""
+    letters = [letter.encode("utf-8", "replace") for letter in word]
+    for start in range(len(letters)):
         hashed = 0
         for letter in letters[start : start + _LONGEST_PIECE]:
             hashed = crc32(letter, hashed)
-            hashes.append(hashed)
-    parts = zip(*(column.tolist() for column in _look_up(hashes)), strict=True)
+            yield hashed
+
+
+def _split(word: str, parts: Iterator[tuple[int, float]]) -> tuple[int, ...]:
+    """Return the rows of the pieces that a word most probably consists of.
+
+    ``parts`` are row and score of each part, as ``_hashes_of_parts`` orders them.
+    """
+    size = len(word)
     best, came = [0.0] + [-np.inf] * size, [(0, -1)] * (size + 1)
     for start in range(size):
         if best[start] + _UNKNOWN > best[start + 1]:
