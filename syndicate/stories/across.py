@@ -17,7 +17,7 @@ from syndicate.stories.options import StoryOptions
 from syndicate.stories.pieces import DIMENSIONS
 from syndicate.stories.related import Likeness
 from syndicate.stories.terms import Floats
-from syndicate.stories.vectors import cosines_of_meanings
+from syndicate.stories.vectors import cosines_of_rows
 
 # With many languages, candidates of other languages are still fewer than those that share words.
 _MOST_CANDIDATES = 12
@@ -28,37 +28,48 @@ class RecentMeanings:
 
     def __init__(self, options: StoryOptions) -> None:
         self._options = options
-        self._languages: dict[bytes, dict[int, bytes]] = {}
+        # Ids and meanings of each language in the order in which they came.
+        self._languages: dict[bytes, tuple[list[int], bytearray]] = {}
 
     def add(self, article_id: int, terms: Fingerprint) -> None:
         """Remember an article that has a meaning in the shared space."""
         if terms.shared and self._options.across_languages:
-            known = self._languages.setdefault(terms.language, {})
-            known[article_id] = terms.shared
-            if len(known) > self._options.across_recent:
-                del known[next(iter(known))]
+            self._append(terms.language, [article_id], terms.shared)
 
     def fill(self, ids: Sequence[int], packed: Sequence[bytes], headers: NDArray[Any]) -> None:
         """Remember the newest of many packed articles, as ``add`` would one by one."""
         known = np.where(headers["shared"] > 0, headers["language"], b"")
         for language in filter(None, np.unique(known).tolist() if self._options.across_languages else ()):
             places = np.flatnonzero(known == language)[-self._options.across_recent :].tolist()
-            meanings = {ids[place]: packed[place][-DIMENSIONS:] for place in places}
-            self._languages.setdefault(language, {}).update(meanings)
+            meanings = b"".join(packed[place][-DIMENSIONS:] for place in places)
+            self._append(language, [ids[place] for place in places], meanings)
+
+    def _append(self, language: bytes, article_ids: Sequence[int], meanings: bytes) -> None:
+        ids, rows = self._languages.setdefault(language, ([], bytearray()))
+        ids += article_ids
+        rows += meanings
+        over = len(ids) - self._options.across_recent
+        if over > 0:
+            del ids[:over], rows[: over * DIMENSIONS]
 
     def remove(self, article_id: int, terms: Fingerprint) -> None:
         """Forget an article."""
-        self._languages.get(terms.language, {}).pop(article_id, None)
+        ids, rows = self._languages.get(terms.language, ([], bytearray()))
+        if article_id in ids:
+            place = ids.index(article_id)
+            del ids[place], rows[place * DIMENSIONS : (place + 1) * DIMENSIONS]
 
     def nearest(self, terms: Fingerprint) -> list[int]:
         """Return the articles of other languages that are nearest in meaning, a few of each language."""
         nearest: list[tuple[float, int]] = []
-        for language, known in self._languages.items():
-            if terms.shared and known and language != terms.language:
-                cosines = cosines_of_meanings(terms.shared, [*known.values()])
-                best = np.argsort(-cosines, kind="stable")[: self._options.across_nearest]
-                ids = [*known]
-                nearest += [(-float(cosines[place]), ids[place]) for place in best.tolist()]
+        for language, (ids, rows) in self._languages.items():
+            if terms.shared and ids and language != terms.language:
+                cosines = cosines_of_rows(terms.shared, rows)
+                count = min(self._options.across_nearest, len(ids))
+                least = np.partition(cosines, -count)[-count]
+                best = np.flatnonzero(cosines >= least).tolist()
+                found = sorted((-float(cosines[place]), place) for place in best)[:count]
+                nearest += [(cosine, ids[place]) for cosine, place in found]
         return [article_id for _, article_id in sorted(nearest)[:_MOST_CANDIDATES]]
 
 

@@ -113,12 +113,15 @@ class TermSpace:
 def cosines_of_meanings(query: bytes, others: Sequence[bytes]) -> Floats:
     """Return the cosine of a meaning with each of others; 0 with an empty one."""
     cosines = np.zeros(len(others), np.float32)
-    if query:
-        known = [place for place, other in enumerate(others) if other]
-        if known:
-            rows = np.frombuffer(b"".join(others), np.int8).astype(np.float32)
-            scaled = np.frombuffer(query, np.int8).astype(np.float32) / np.float32(LENGTH * LENGTH)
-            cosines[known] = rows.reshape(len(known), -1) @ scaled
+    if known := [place for place, other in enumerate(others) if query and other]:
+        cosines[known] = cosines_of_rows(query, b"".join(others))
+    return cosines
+
+
+def cosines_of_rows(query: bytes, rows: bytes | bytearray) -> Floats:
+    """Return the cosine of a meaning with each of others, which stand one after the other."""
+    scaled = np.frombuffer(query, np.int8).astype(np.float32) / np.float32(LENGTH * LENGTH)
+    cosines: Floats = np.frombuffer(rows, np.int8).astype(np.float32).reshape(-1, len(query)) @ scaled
     return cosines
 
 
