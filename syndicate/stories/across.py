@@ -83,10 +83,11 @@ def compare_across(
     """
     foreign = [place for place, other in enumerate(others) if differ_in_language(query, other)]
     columns = [*map(np.copy, alike)] if foreign else alike
+    mine = figures_of(query) if foreign else frozenset()
     for place in foreign:
         other, evidence = others[place], None
         if query.shared and other.shared:
-            evidence = float(shared[place]) + options.across_figures * _agreement(query, other)
+            evidence = float(shared[place]) + options.across_figures * _agreement(mine, figures_of(other))
         if evidence is not None or not options.across_languages:
             likeness = options.across(evidence or 0.0, (query.length * other.length) ** 0.5)
             for column, value in zip(columns, (0.0, 0.0, likeness, likeness), strict=True):
@@ -94,7 +95,6 @@ def compare_across(
     return Likeness(*columns)
 
 
-def _agreement(a: Fingerprint, b: Fingerprint) -> int:
+def _agreement(mine: frozenset[int], theirs: frozenset[int]) -> int:
     """Return how many figures two articles have in common, at most 2; -1 if both have some and share none."""
-    mine, theirs = figures_of(a), figures_of(b)
     return min(len(mine & theirs), 2) - bool(mine and theirs and mine.isdisjoint(theirs))
