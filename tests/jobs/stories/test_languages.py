@@ -291,7 +291,7 @@ def test_feeds_offer_other_languages_behind_related_stories(room: Room) -> None:
     output = build(room)
     by_language = {str(one["language"]): one for one in items(output, "news")}
     english, arabic = by_language["en"], by_language["ar"]
-    assert "<h3>3 sources, 2 in other languages</h3>" in str(english["content_html"])
+    assert "<h3>In other languages: 2 of 3 sources</h3>" in str(english["content_html"])
     assert f'hreflang="de">{REPORTS["de"][1]}</a> (German) – hafen' in str(english["content_html"])
     assert f"• {REPORTS['ar'][1]} (Arabic) – mina" in str(english["content_text"])
     assert "(الألمانية)" in str(arabic["content_html"])
