@@ -43,7 +43,7 @@ Uncertain deliveries may have arrived: look for the addresses in the mail server
 
 @click.group()
 def deliveries() -> None:
-    """List deliveries; settle the uncertain ones."""
+    """List deliveries; settle uncertain deliveries."""
 
 
 @deliveries.command("list")
