@@ -123,7 +123,7 @@ def _change_each(
             if refused is not None:
                 raise SyndicateError(
                     f"delivery {refused} is {otherwise}, so nothing was changed; "
-                    "`syndicate deliveries list --state uncertain` shows those that are"
+                    "`syndicate deliveries list --state uncertain` lists uncertain deliveries"
                 )
 
 
