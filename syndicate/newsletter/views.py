@@ -68,8 +68,8 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
     source = harmless(story.lead.source.name)
     shows = story.lead.source.republish is not Republish.NONE
     coverage = story.lead.coverage
-    linked = {link.source_name for link in coverage if link.url in shown} - {story.lead.source.name}
-    others = max(0, story.coverage - 1 - len(linked))
+    unlinked = {story.lead.source.name, *(link.source_name for link in coverage if link.url not in shown)}
+    others = max(0, story.coverage - 1 - len({link.source_name for link in coverage} - unlinked))
     own = {link.title: link for link in coverage if link.source_name == story.lead.source.name}
     own.pop(article.title, None)
     also_from = _links(tuple(own.values()), shown)[:_FURTHER_LIMIT]
