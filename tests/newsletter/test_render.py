@@ -387,6 +387,19 @@ def test_other_coverage_names_each_source_once_and_never_its_own() -> None:
     assert re.findall(r"- (Source \d)", rendered.text) == ["Source 2", "Source 4", "Source 5"]
 
 
+def test_other_coverage_links_to_the_newest_article_of_a_source() -> None:
+    first = story(1, coverage=3)
+    links = (
+        link(2, published=NOW - timedelta(hours=5)),
+        link(3, published=NOW - timedelta(hours=4)),
+        link(4, source_name="Source 2", published=NOW - timedelta(hours=1)),
+    )
+    lead = replace(first.lead, coverage=links)
+    text = render((replace(first, lead=lead),)).text
+    found = re.findall(r"- (Source \d)\n  https://r.example/(\d)", text)
+    assert found == [("Source 2", "4"), ("Source 3", "3")]
+
+
 def test_coverage_that_the_edition_links_to_elsewhere_is_not_counted() -> None:
     first = replace(story(1), lead=replace(story(1).lead, related=(link(3),)))
     second = story(2, coverage=2)
