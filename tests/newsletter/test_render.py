@@ -276,7 +276,8 @@ def test_an_update_says_so_everywhere() -> None:
 @pytest.mark.parametrize(
     ("ago", "days", "language", "shown"),
     [
-        (timedelta(hours=16, minutes=55), 1, "", "14:05"),
+        (timedelta(hours=1, minutes=55), 1, "", "05:05"),
+        (timedelta(hours=16, minutes=55), 1, "", "Mon 14:05"),
         (timedelta(hours=26), 1, "", "Mon 05:00"),
         (timedelta(hours=16, minutes=55), 7, "", "Mon 14:05"),
         (timedelta(days=3), 7, "de", "Sa., 07:00"),
