@@ -88,7 +88,7 @@ class SourceWeight:
 
 
 def ranked_stories(connection: Connection, name: str, *, limit: int | None = None) -> tuple[RankedStory, ...]:
-    """A stored list, best first."""
+    """Return a stored list, best first."""
     return tuple(
         RankedStory(parts=json.loads(parts), **dict(zip(_RANKED_FIELDS, values, strict=True)))
         for parts, *values in _RANKED.rows(connection, {"list": name})[:limit]
@@ -112,9 +112,9 @@ def save_ranked(connection: Connection, name: str, ranked: Sequence[RankedStory]
 
 
 def _remember_listed(connection: Connection, name: str) -> None:
-    """A feed keeps an article that it had while its story is listed, whichever article leads it now.
+    """Remember the articles that led listed stories: their feed keeps them while the stories are listed.
 
-    So it does when a listed story splits: the feed takes nothing back.
+    Articles of a listed story that splits stay, too: the feed takes nothing back.
     """
     table, ranked, articles = schema.listed_articles, schema.ranked, schema.articles
     listed = select(ranked.c.list, articles.c.id).join(articles, articles.c.id == ranked.c.article_id)
@@ -242,7 +242,7 @@ def source_weights(connection: Connection) -> dict[int, SourceWeight]:
 
 
 def rare_sources(connection: Connection, *, since: datetime, until: datetime, most: int) -> set[int]:
-    """Sources with at least one and at most ``most`` articles published in a span of time."""
+    """Return the sources with at least one and at most ``most`` articles published in a span of time."""
     span = {"since": to_microseconds(since), "until": to_microseconds(until)}
     return {source for (source,) in _RARE.rows(connection, {**span, "most": most, "enough": most + 1})}
 
@@ -291,7 +291,7 @@ def story_reads(connection: Connection, *, since: datetime, until: datetime) -> 
 
 
 def prune_reads(connection: Connection, *, before: datetime) -> int:
-    """Forget page openings of hours before a moment."""
+    """Delete the page openings of hours before an instant."""
     return connection.execute(delete(schema.reads).where(schema.reads.c.hour < before)).rowcount
 
 

@@ -51,7 +51,7 @@ class StoryOptions:
     pieces, + ``across_figures`` for each of up to two figures in common, − as much when both have figures
     and none in common. Candidates are the ``across_nearest`` of each other language among its
     ``across_recent`` newest articles. (``benchmarks/across_languages.py``: chosen
-    on half of the events; on the others precision .97 and recall .65 of pairs.)
+    on half of the events; on the others precision .97 and recall .66 of pairs.)
 
     *Thresholds* grow with length, since long texts share words by chance:
     ``base + slope × ln(characters / 100)`` between ``lowest`` (or ``story_lowest``) and ``highest``
