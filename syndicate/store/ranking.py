@@ -124,8 +124,11 @@ def _remember_listed(connection: Connection, name: str) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={"language": ""}))
     list_language_leads(connection, ranked.c.list == name)
     stories, moves = select(ranked.c.story_id).where(ranked.c.list == name), schema.story_moves
-    split_off = select(moves.c.to_story).where(moves.c.kind == SPLIT, moves.c.from_story.in_(stories))
-    left_behind = select(moves.c.from_story).where(moves.c.kind == SPLIT, moves.c.to_story.in_(stories))
+    # Articles that follow others into a story that was there are no half of a story.
+    began = schema.stories.c.id == moves.c.to_story, schema.stories.c.created == moves.c.moved
+    split = moves.c.kind == SPLIT, select(schema.stories.c.id).where(*began).correlate(moves).exists()
+    split_off = select(moves.c.to_story).where(*split, moves.c.from_story.in_(stories))
+    left_behind = select(moves.c.from_story).where(*split, moves.c.to_story.in_(stories))
     told = or_(*(articles.c.story_id.in_(ids) for ids in (stories, split_off, left_behind)))
     there = select(articles.c.id).where(told)
     connection.execute(delete(table).where(table.c.list == name, table.c.article_id.not_in(there)))
