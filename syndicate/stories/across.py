@@ -73,11 +73,10 @@ def compare_across(
     foreign = [place for place, other in enumerate(others) if differ_in_language(query, other)]
     columns = [*map(np.copy, alike)] if foreign else alike
     for place in foreign:
-        other, evidence = others[place], None
-        if query.shared and other.shared:
+        other = others[place]
+        if (query.shared and other.shared) or not options.across_languages:
             evidence = float(shared[place]) + options.across_figures * _agreement(query, other)
-        if evidence is not None or not options.across_languages:
-            likeness = options.across(evidence or 0.0, (query.length * other.length) ** 0.5)
+            likeness = options.across(evidence, (query.length * other.length) ** 0.5)
             for column, value in zip(columns, (0.0, 0.0, likeness, likeness), strict=True):
                 column[place] = value
     return Likeness(*columns)

@@ -48,7 +48,7 @@ def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datet
 def refresh_chosen_leads(connection: Connection, now: datetime) -> set[int]:
     """Bring the leads up to date with the editor's decisions, including expired decisions.
 
-    Return the stories that were looked at.
+    Return all stories with such a decision.
     """
     members = _members(connection, editor.stories_with_choices(connection))
     leads = _leads(connection, members, now)
