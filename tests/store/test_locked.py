@@ -564,7 +564,6 @@ READS = {
     "placed.placed_articles",
     "placed.published_nth",
     "placed.related_articles",
-    "placed.titles",
     "stories.links_to",
     "stories.related_links",
     "stories.section_links",
