@@ -1,4 +1,4 @@
-"""How well reports of one event are recognised in different languages.
+"""Measure how well reports of one event are recognised in different languages.
 
     python -m benchmarks.across_languages [--part tune|held] [--seeds N]
 
@@ -43,7 +43,7 @@ class Report(NamedTuple):
     text: str
 
     def indexed(self, at: datetime) -> IndexedArticle:
-        """The report as the stories job hands it to the index. Each has a source of its own."""
+        """Return the report as the stories job hands it to the index, with a source of its own."""
         terms = extract_terms(self.title, self.text, self.language)
         return IndexedArticle(
             article_id=self.number, source_id=self.number, published=at, title=self.title, terms=terms
@@ -60,7 +60,7 @@ def in_part(event: str, part: str) -> bool:
 
 
 def pairs(reports: Sequence[Report], part: str, options: StoryOptions) -> Iterator[tuple[bool, bool]]:
-    """For each pair of different languages: whether it is said to be one event, and whether it is one."""
+    """Yield for each pair of different languages if it is said to be one event, and if it is one."""
     index, space = StoryIndex(options), TermSpace()
     judged = [report for report in reports if in_part(report.event, part)]
     terms = {report.number: index.fingerprint(report.indexed(START)) for report in judged}
@@ -79,7 +79,7 @@ def pairs(reports: Sequence[Report], part: str, options: StoryOptions) -> Iterat
 def stream(
     reports: Sequence[Report], part: str, options: StoryOptions, seed: int
 ) -> tuple[list[tuple[bool, bool]], list[bool]]:
-    """Pairs as ``pairs`` gives them, by the stories of an index, and for each link whether it is right."""
+    """Return pairs as ``pairs`` does, by the stories of an index, and for each link if it is right."""
     rng = random.Random(seed)
     events: dict[str, list[Report]] = defaultdict(list)
     for report in reports:

@@ -32,7 +32,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 
@@ -198,12 +198,10 @@ def _month(newsroom: Newsroom, services: Services) -> Month:
 def _line(row: Any, labels: Mapping[int, int | None]) -> EditionLine:
     line = EditionLine(row.newsletter, row.period_end, row.state, row.subject)
     for story in (row.content_json or {}).get("stories", ()):
-        further = *story["also_from"], *story["covered_by"], *story["related"]
-        links = (story["url"], *(link["url"] for link in further))
-        line.items.append(
-            Item(story["article_id"], story["story_id"], story["source"], story["title"], story["kind"],
-                 story["follow_up"], links)
-        )  # fmt: skip
+        lists = map(story.get, ("also_from", "covered_by", "related", "other_languages"))
+        names = ("article_id", "story_id", "source", "title", "kind", "follow_up")
+        urls = (story["url"], *(link["url"] for link in chain(*lists)))
+        line.items.append(Item(**{name: story[name] for name in names}, urls=urls))
     # Two posts of one blog may lead to the same page; another link to it says nothing new.
     addresses = Counter({item.urls[0] for item in line.items})
     addresses.update(url for item in line.items for url in item.urls[1:])
@@ -218,10 +216,8 @@ def _line(row: Any, labels: Mapping[int, int | None]) -> EditionLine:
 
 def _same_event(one: Item, other: Item, labels: Mapping[int, int | None]) -> bool:
     """Return whether two items tell one story or text, or have similar headlines with the same numbers."""
-    if one.story_id == other.story_id:
-        return True
     label = labels.get(one.article_id)
-    if label is not None and label == labels.get(other.article_id):
+    if one.story_id == other.story_id or (label is not None and label == labels.get(other.article_id)):
         return True
     first, second = (set(_WORD.findall(item.title.casefold())) for item in (one, other))
     if len(first & second) < 3 or len(first & second) / len(first | second) < 0.5:

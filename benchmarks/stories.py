@@ -1,4 +1,4 @@
-"""How good and how dear story intelligence is: labelled sets streamed through the real index.
+"""Quality and cost of stories and links: labelled sets streamed through the real index.
 
     python -m benchmarks.stories FOLDER [--set NAME] [--json] [--seed N] [--time real|day|hide] [--no-window]
         [--part tune|held] [--without-store] [--without-baselines]
@@ -96,7 +96,7 @@ def _judged(
 def measure_all(
     folder: Path, only: str, clock: str, *, no_window: bool, task: Task
 ) -> dict[str, dict[str, Any]]:
-    """The measures of every set in a folder, by the set's name."""
+    """Return the measures of every set in a folder, by the set's name."""
     results: dict[str, dict[str, Any]] = {}
     for path in sorted(folder.glob("*/docs.jsonl")):
         name = path.parent.name

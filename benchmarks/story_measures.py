@@ -1,4 +1,4 @@
-"""What ``benchmarks/stories.py`` measures: related links, links shown, stories, copies, graded similarity."""
+"""Measures of ``benchmarks/stories.py``: related links, links shown, stories, copies, graded similarity."""
 
 import math
 import random
@@ -32,7 +32,7 @@ SAMPLE = 200
 
 @dataclass(slots=True)
 class Run:
-    """What a stream left: for each article its story, and the links found on its way through the window."""
+    """Results of a stream: for each article its story, and the links found on its way through the window."""
 
     index: StoryIndex
     stories: dict[int, int] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Run:
 
 
 def stream(documents: Sequence[Document], options: StoryOptions) -> Run:
-    """Every document through extraction and the index, as the stories job does it; old ones are forgotten."""
+    """Send every document through extraction and the index, as the stories job does; forget old articles."""
     run = Run(StoryIndex(options))
     waiting: list[tuple[float, int]] = []
     spent = 0.0

@@ -34,7 +34,7 @@ class Document:
     event: str
 
     def indexed(self) -> IndexedArticle:
-        """The article as the stories job hands it to the index."""
+        """Return the article as the stories job hands it to the index."""
         return IndexedArticle(
             article_id=self.number,
             source_id=self.source,
@@ -98,7 +98,7 @@ def ticks(documents: Sequence[Document]) -> Iterator[list[Document]]:
 
 
 def in_part(label: str, part: str) -> bool:
-    """Whether what bears this label is judged: in either part half of all labels, by their hash."""
+    """Return whether a label is judged: in either part half of all labels, by their hash."""
     return not part or (crc32(label.encode()) >> 8) % 2 == (part == "held")
 
 

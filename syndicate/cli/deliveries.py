@@ -43,7 +43,7 @@ Uncertain deliveries may have arrived: look for the addresses in the mail server
 
 @click.group()
 def deliveries() -> None:
-    """List deliveries; settle the uncertain ones."""
+    """List deliveries; settle uncertain deliveries."""
 
 
 @deliveries.command("list")
@@ -123,7 +123,7 @@ def _change_each(
             if refused is not None:
                 raise SyndicateError(
                     f"delivery {refused} is {otherwise}, so nothing was changed; "
-                    "`syndicate deliveries list --state uncertain` shows those that are"
+                    "`syndicate deliveries list --state uncertain` lists uncertain deliveries"
                 )
 
 

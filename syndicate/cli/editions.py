@@ -221,7 +221,7 @@ def _hold(edition_id: int, by: str, **common: Any) -> None:
     """Take the deadline away: nothing is sent until approved."""
     with services_of(common["config"], common["now"]) as (_, services):
         services.desk.hold(edition_id, by=by, now=moment(common["now"]))
-    _said(common, edition_id, "held", "held until somebody approves it")
+    _said(common, edition_id, "held", "held until an editor approves it")
 
 
 @_desk_command("withdraw")

@@ -22,6 +22,7 @@ from syndicate.store import audience
 from syndicate.store import deliveries as delivery_store
 from syndicate.store import sources as source_store
 from syndicate.store import stories as story_store
+from syndicate.text.plain import excerpt
 
 # Name, address and newsletter.
 READERS = (
@@ -64,7 +65,7 @@ def run_pipeline(
     cut = services.editions.run(now)
     _insist([one.problem or one.outcome for one in cut if one.outcome != "cut"])
     for one in cut:
-        say(f"edition   {one.subject}")
+        say(f"edition   {excerpt(one.subject, 68)}")
     archived = _published(services, now)
     say(f"publish   {len(archived.pages)} files of the newsletter's archive")
     sent = services.deliver.run(now)

@@ -47,7 +47,7 @@ class DigestStory:
     """One story. ``other_sources`` counts those beside ``source``; ``covered_by`` names some of them.
 
     ``also_from`` are further posts of ``source``. ``foreign_sources`` tell it only in other languages;
-    ``other_languages`` links to some of these.
+    ``other_languages`` links to reports and related articles in these.
     ``url`` and ``summary`` may be ``""``, ``image`` and ``media`` may be ``None``. ``kind`` is ``top`` or
     ``trending``. ``original_title`` is the publisher's own where our editor wrote another, else ``""``.
     ``time`` is the time of publication in words of the mail, set when the mail is rendered.

@@ -34,8 +34,6 @@ __all__ = [
 SUBJECT_LIMIT = 100
 _PREHEADER_LIMIT = 130
 DATED_FROM = timedelta(days=6)
-# A day on which the clocks go back has 25 hours.
-LONGEST_DAY = timedelta(hours=25)
 # Characters, ten times what any mail program shows; inlining the styles of more takes minutes.
 HTML_LIMIT = 1_000_000
 _REMOTE_STYLE = re.compile(r"@import|<link[^>]*\bstylesheet\b", re.IGNORECASE)
@@ -131,19 +129,18 @@ def _context(
 def story_time(published: datetime, period: Period, zone: ZoneInfo, language: str) -> str:
     """Return the time of publication as a mail shows it, or ``""`` when the date is unknown.
 
-    The time of day is enough for the last 24 hours of a daily edition. Longer periods and older articles
-    add the weekday; from ``DATED_FROM`` on the date stands alone, and so it does for an article that is
-    dated at midnight: its publisher gave a day only.
+    The time of day is enough for the day on which the edition is cut; earlier days add the weekday. From
+    ``DATED_FROM`` on the date stands alone, and so it does for an article that is dated at midnight: its
+    publisher gave a day only.
     """
     if not is_dated(published):
         return ""
     if published.time() == time.min:
         return human_day(published, UTC, language)
-    age = period.end - published
-    if age >= DATED_FROM:
+    if period.end - published >= DATED_FROM:
         return human_day(published, zone, language)
-    weekday = max(age, period.end - period.start) > LONGEST_DAY
-    return clock_time(published, zone, language, weekday=weekday)
+    today = published.astimezone(zone).date() == period.end.astimezone(zone).date()
+    return clock_time(published, zone, language, weekday=not today)
 
 
 def inline_styles(html: str) -> str:

@@ -68,8 +68,8 @@ def _digest_story(story: EditionStory, site: SiteFacts, shown: set[str]) -> Dige
     source = harmless(story.lead.source.name)
     shows = story.lead.source.republish is not Republish.NONE
     coverage = story.lead.coverage
-    linked = {link.source_name for link in coverage if link.url in shown} - {story.lead.source.name}
-    others = max(0, story.coverage - 1 - len(linked))
+    unlinked = {story.lead.source.name, *(link.source_name for link in coverage if link.url not in shown)}
+    others = max(0, story.coverage - 1 - len({link.source_name for link in coverage} - unlinked))
     own = {link.title: link for link in coverage if link.source_name == story.lead.source.name}
     own.pop(article.title, None)
     also_from = _links(tuple(own.values()), shown)[:_FURTHER_LIMIT]
@@ -123,12 +123,10 @@ def _summary(story: EditionStory) -> str:
 def _covered_by(
     coverage: tuple[RelatedLink, ...], source: str, shown: Collection[str], limit: int
 ) -> tuple[DigestLink, ...]:
-    """Return one link for each of a few other sources."""
-    by_source: dict[str, DigestLink] = {}
-    for link in _links(coverage, shown):
-        if link.source != source:
-            by_source.setdefault(link.source, link)
-    return tuple(by_source.values())[:limit]
+    """Return a link to the newest article of each of a few other sources."""
+    newest = {link.source_name: link for link in sorted(coverage, key=lambda link: link.published)}
+    links = _links(tuple(newest.values()), shown)
+    return tuple(link for link in links if link.source != source)[:limit]
 
 
 def _links(links: tuple[RelatedLink, ...], shown: Collection[str]) -> tuple[DigestLink, ...]:

@@ -14,7 +14,7 @@ class FeedWords(NamedTuple):
     """Words in one language. ``undated``, ``updated`` and ``minutes`` are filled with a date or a number.
 
     ``listen``, ``watch`` and ``download`` are the words of a link to an audio, a video and a document.
-    ``counted`` is filled with the number of sources and of those in other languages.
+    ``counted`` is filled with the numbers of all sources and of sources in other languages only.
     """
 
     language: str
@@ -45,7 +45,7 @@ class FeedWords(NamedTuple):
 _LANGUAGES: Final = (
     ("en", "Headline ours; original:", "Source:", "Related stories", "date unknown, first seen {}",
      "Updated {}", "Listen", "Watch", "Download", "{} min", "Read the whole text", "In other languages",
-     "{} sources, {} in other languages"),
+     "In other languages: {1} of {0} sources"),
     ("ar", "العنوان من عندنا، والأصل:", "المصدر:", "اقرأ أيضا", "التاريخ غير معروف، رصد أول مرة في {}",
      "آخر تحديث: {}", "استمع", "شاهد", "تنزيل", "{} د", "اقرأ النص الكامل", "بلغات أخرى",
      "عدد المصادر: {}، منها بلغات أخرى: {}"),

@@ -25,8 +25,8 @@ class Headline:
 
     ``path`` is our own page inside the output folder, ``link`` the publisher's page; ``own`` is true
     when that is the same page. ``minutes``
-    and ``coverage`` are 0 when unknown; ``coverage`` counts distinct sources, this one included, ``foreign``
-    those of them that tell the story only in other languages.
+    and ``coverage`` are 0 when unknown; ``coverage`` counts the sources of the story, ``foreign`` the sources
+    that tell it only in other languages.
     ``summary`` and ``image`` are empty where the source allows no republishing.
     ``original_title`` is the publisher's own where our editor wrote another, ``why`` what put a
     story into the list.
@@ -104,7 +104,7 @@ class Headline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionBlock:
-    """A section on the front page: its name, its page, and its latest articles in the order shown."""
+    """Section on the front page: its name, its page, and its latest articles in the order shown."""
 
     name: str
     path: str

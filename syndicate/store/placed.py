@@ -80,12 +80,6 @@ def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[
     return {row.title: row.id for row in rows_with(connection, latest, table.c.title, wanted)}
 
 
-def titles(connection: Connection, article_ids: Sequence[int]) -> dict[int, str]:
-    """Return the publishers' titles of articles, by article."""
-    table, query = schema.articles, select(schema.articles.c.id, schema.articles.c.title)
-    return {row.id: row.title for row in rows_with(connection, query, table.c.id, article_ids)}
-
-
 def lead_facts(connection: Connection, article_ids: Sequence[int]) -> dict[int, LeadFacts]:
     """Return what the texts of articles say to the choice of a lead, by article."""
     table, terms = schema.articles, schema.article_terms

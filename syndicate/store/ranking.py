@@ -88,7 +88,7 @@ class SourceWeight:
 
 
 def ranked_stories(connection: Connection, name: str, *, limit: int | None = None) -> tuple[RankedStory, ...]:
-    """A stored list, best first."""
+    """Return a stored list, best first."""
     return tuple(
         RankedStory(parts=json.loads(parts), **dict(zip(_RANKED_FIELDS, values, strict=True)))
         for parts, *values in _RANKED.rows(connection, {"list": name})[:limit]
@@ -112,9 +112,9 @@ def save_ranked(connection: Connection, name: str, ranked: Sequence[RankedStory]
 
 
 def _remember_listed(connection: Connection, name: str) -> None:
-    """A feed keeps an article that it had while its story is listed, whichever article leads it now.
+    """Remember the articles that led listed stories: their feed keeps them while the stories are listed.
 
-    So it does when a listed story splits: the feed takes nothing back.
+    Articles of a listed story that splits stay, too: the feed takes nothing back.
     """
     table, ranked, articles = schema.listed_articles, schema.ranked, schema.articles
     listed = select(ranked.c.list, articles.c.id).join(articles, articles.c.id == ranked.c.article_id)
@@ -124,8 +124,11 @@ def _remember_listed(connection: Connection, name: str) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={"language": ""}))
     list_language_leads(connection, ranked.c.list == name)
     stories, moves = select(ranked.c.story_id).where(ranked.c.list == name), schema.story_moves
-    split_off = select(moves.c.to_story).where(moves.c.kind == SPLIT, moves.c.from_story.in_(stories))
-    left_behind = select(moves.c.from_story).where(moves.c.kind == SPLIT, moves.c.to_story.in_(stories))
+    # Articles that follow others into a story that was there are no half of a story.
+    began = schema.stories.c.id == moves.c.to_story, schema.stories.c.created == moves.c.moved
+    split = moves.c.kind == SPLIT, select(schema.stories.c.id).where(*began).correlate(moves).exists()
+    split_off = select(moves.c.to_story).where(*split, moves.c.from_story.in_(stories))
+    left_behind = select(moves.c.from_story).where(*split, moves.c.to_story.in_(stories))
     told = or_(*(articles.c.story_id.in_(ids) for ids in (stories, split_off, left_behind)))
     there = select(articles.c.id).where(told)
     connection.execute(delete(table).where(table.c.list == name, table.c.article_id.not_in(there)))
@@ -242,7 +245,7 @@ def source_weights(connection: Connection) -> dict[int, SourceWeight]:
 
 
 def rare_sources(connection: Connection, *, since: datetime, until: datetime, most: int) -> set[int]:
-    """Sources with at least one and at most ``most`` articles published in a span of time."""
+    """Return the sources with at least one and at most ``most`` articles published in a span of time."""
     span = {"since": to_microseconds(since), "until": to_microseconds(until)}
     return {source for (source,) in _RARE.rows(connection, {**span, "most": most, "enough": most + 1})}
 
@@ -291,7 +294,7 @@ def story_reads(connection: Connection, *, since: datetime, until: datetime) -> 
 
 
 def prune_reads(connection: Connection, *, before: datetime) -> int:
-    """Forget page openings of hours before a moment."""
+    """Delete the page openings of hours before an instant."""
     return connection.execute(delete(schema.reads).where(schema.reads.c.hour < before)).rowcount
 
 

@@ -230,9 +230,9 @@ def story_articles(
     besides: Sequence[int] = (),
     ids: Collection[int] | None = None,
 ) -> list[StoryArticle]:
-    """Return the articles of stories, with ``ids`` of these alone.
+    """Return the articles of all stories, or of the stories with these ``ids``.
 
-    With ``since`` of stories updated since an instant and of stories ``besides``.
+    With ``since``, leave out stories not updated since then, except the stories ``besides``.
     """
     values = {"since": 0 if since is None else to_microseconds(since), "besides": [*besides, 0]}
     if ids is None:

@@ -34,7 +34,7 @@ def save_language_leads(connection: Connection, story_ids: Iterable[int], leads:
 
 
 def list_language_leads(connection: Connection, *conditions: ColumnElement[bool]) -> None:
-    """Remember the leads in each language of listed stories, beside the articles that lead them at all."""
+    """Remember the leads of listed stories in each language, beside the leads of the whole stories."""
     leads, ranked, listed = schema.story_leads, schema.ranked, schema.listed_articles
     found = select(ranked.c.list, leads.c.article_id, leads.c.language)
     found = found.join(leads, leads.c.story_id == ranked.c.story_id).where(*conditions).distinct()

@@ -79,7 +79,7 @@ def merge_story(connection: Connection, move: StoryMove) -> None:
 def split_story(connection: Connection, move: StoryMove, article_ids: Sequence[int]) -> None:
     """Put some articles of a story, with all that share a text with them, into another, which has its row."""
     articles, named = schema.articles, schema.articles.alias("named")
-    _mark_pages(connection, (move.from_story,))
+    _mark_pages(connection, (move.from_story, move.to_story))
     for some in in_batches(article_ids):
         texts = select(named.c.same_text).where(named.c.id.in_(some))
         here = articles.c.same_text.in_(texts) & (articles.c.story_id == move.from_story)

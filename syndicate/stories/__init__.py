@@ -1,6 +1,6 @@
 """Articles → stories: copies, stories, related links, top and trending. Pure: no I/O, no clock, no chance."""
 
-from syndicate.stories.article_kind import is_report, is_round_up
+from syndicate.stories.article_kind import is_report
 from syndicate.stories.clusters import MERGED, Bond, Regrouping
 from syndicate.stories.contenders import Contenders
 from syndicate.stories.duplicates import is_update, says_else
@@ -45,7 +45,6 @@ __all__ = [
     "choose_lead",
     "extract_terms",
     "is_report",
-    "is_round_up",
     "is_update",
     "lead_candidates",
     "leading_language",

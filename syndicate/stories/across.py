@@ -85,11 +85,11 @@ def compare_across(
     columns = [*map(np.copy, alike)] if foreign else alike
     mine = figures_of(query) if foreign else frozenset()
     for place in foreign:
-        other, evidence = others[place], None
-        if query.shared and other.shared:
-            evidence = float(shared[place]) + options.across_figures * _agreement(mine, figures_of(other))
-        if evidence is not None or not options.across_languages:
-            likeness = options.across(evidence or 0.0, (query.length * other.length) ** 0.5)
+        other = others[place]
+        if (query.shared and other.shared) or not options.across_languages:
+            agreement = _agreement(mine, figures_of(other))
+            evidence = float(shared[place]) + options.across_figures * agreement
+            likeness = options.across(evidence, (query.length * other.length) ** 0.5)
             for column, value in zip(columns, (0.0, 0.0, likeness, likeness), strict=True):
                 column[place] = value
     return Likeness(*columns)

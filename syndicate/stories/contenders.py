@@ -1,4 +1,4 @@
-"""Stories that compete for the lists, so few are scored again when one of them moves.
+"""Stories that compete for the lists; few are scored again when a story moves.
 
 While nothing happens to a story its score in ``top`` only falls: the last score is a bound, and a story is
 scored again only if its bound reaches the list. A story in ``trending`` has several sources in these hours.
@@ -22,7 +22,7 @@ from syndicate.stories.ranking import (
 
 # Rounding does not lift a score above its bound.
 _MARGIN = 1 + 1e-9
-# The share of the list's least score that is likely to reach the list the next time.
+# Share of the list's least score that is likely to be enough for a place the next time.
 _STILL_ENOUGH = 0.9
 
 
@@ -33,10 +33,10 @@ class Contenders:
         self._options = options
         self._stories: dict[int, StoryFacts] = {}
         self._bounds: dict[int, float] = {}
-        # Until when enough sources have told a story recently.
+        # By story: the instant from which fewer than ``least_sources`` have told it recently.
         self._ends: dict[int, datetime] = {}
         self._before = EARLIEST, inf, 0
-        # A bound that was enough the last time.
+        # Only stories with a higher bound are scored.
         self._enough = 0.0
 
     def put(self, story: StoryFacts) -> None:
@@ -44,7 +44,8 @@ class Contenders:
         story_id, count = story.story_id, self._options.least_sources
         self.remove(story_id)
         self._stories[story_id], self._bounds[story_id] = story, inf
-        newest = {one.source_id: one.seen for one in sorted(story.articles, key=lambda one: one.seen)}
+        articles = sorted(story.articles, key=lambda article: article.seen)
+        newest = {article.source_id: article.seen for article in articles}
         if len(newest) >= count:
             self._ends[story_id] = sorted(newest.values())[-count] + timedelta(
                 hours=self._options.burst_hours
@@ -55,38 +56,38 @@ class Contenders:
         for known in (self._stories, self._bounds, self._ends):
             known.pop(story_id, None)
 
-    def top(self, moment: datetime) -> tuple[RankedStory, ...]:
+    def top(self, now: datetime) -> tuple[RankedStory, ...]:
         """Return what ``rank_top`` returns of all stories."""
-        hours, most = scale = top_scale(self._stories.values(), moment, self._options)
-        if moment < self._before[0] or hours > self._before[1] or most < self._before[2]:
+        hours, most = scale = top_scale(self._stories.values(), now, self._options)
+        if now < self._before[0] or hours > self._before[1] or most < self._before[2]:
             # Scores may have risen.
             self._bounds = dict.fromkeys(self._stories, inf)
-        self._before = moment, *scale
+        self._before = now, *scale
         found: dict[int, Scored | None] = {}
         while True:
             for story_id, bound in self._bounds.items():
                 if bound > self._enough and story_id not in found:
                     story = self._stories[story_id]
-                    found[story_id] = scored = score_top(story, moment, scale, self._options)
-                    self._bounds[story_id] = _bound(story, scored, moment)
-            listed = listed_top(found.values(), self._stories, moment, self._options, self._enough)
+                    found[story_id] = scored = score_top(story, now, scale, self._options)
+                    self._bounds[story_id] = _bound(story, scored, now)
+            listed = listed_top(found.values(), self._stories, now, self._options, self._enough)
             if listed is not None:
                 break
             self._enough = self._enough / 2 if self._enough > self._options.floor else 0.0
         full = len(listed) == self._options.limit
-        self._enough = _STILL_ENOUGH * min((one.score for one in listed), default=0.0) if full else 0.0
+        self._enough = _STILL_ENOUGH * min((story.score for story in listed), default=0.0) if full else 0.0
         return listed
 
-    def trending(self, moment: datetime, usual: Mapping[str, float]) -> tuple[RankedStory, ...]:
+    def trending(self, now: datetime, usual: Mapping[str, float]) -> tuple[RankedStory, ...]:
         """Return what ``rank_trending`` returns of all stories, with these usual rates of their topics."""
-        recent = [self._stories[story_id] for story_id, ends in self._ends.items() if ends > moment]
+        recent = [self._stories[story_id] for story_id, ends in self._ends.items() if ends > now]
         facts = [replace(story, usual_rate=usual.get(story.topic, 0.0)) for story in recent]
-        return rank_trending(facts, moment, self._options)
+        return rank_trending(facts, now, self._options)
 
 
-def _bound(story: StoryFacts, scored: Scored | None, moment: datetime) -> float:
+def _bound(story: StoryFacts, scored: Scored | None, now: datetime) -> float:
     """Return the score that a story, unless it moves, does not exceed from now on."""
-    if story.hand.pin or any(article.seen > moment for article in story.articles):
+    if story.hand.pin or any(article.seen > now for article in story.articles):
         return inf
     # A rare source's place is taken by less than the list's least score.
     return scored.score * _MARGIN / (RARE_SHARE if scored.rare else 1.0) if scored else 0.0

@@ -165,6 +165,11 @@ class StoryIndex:
         """Return the label of an article's text: equal for articles with one text."""
         return self._held[article_id].text
 
+    def is_round_up(self, article_id: int) -> bool:
+        """Return whether the title of an article in the index says that it tells several events."""
+        held = self._held.get(article_id)
+        return held is not None and held.kind.round_up
+
     def articles_of(self, story_id: int) -> tuple[int, ...]:
         """The articles of a story that are in the index, the earliest first, those with one text in a row."""
         return self._grouping.articles(story_id)

@@ -18,8 +18,8 @@ class StoryOptions:
     ``window_days``: articles further apart are never one story or copies (reference).
     ``max_articles``: so many are held, the newest, however long the window; one takes 3 kB (measured).
     ``related_limit``: links shown. ``across_languages``: reports in several languages may be one story.
-    ``kept``: neighbours an article remembers, if they score
-    ``remembered`` or more (half the lowest threshold, for scores move as frequencies settle).
+    ``kept``: neighbours an article remembers, if they score ``remembered`` or more (half the lowest
+    threshold, for scores move as frequencies settle). ``docs/ranking.md`` has the formulas.
 
     *Candidates* bound the cost. An article is posted under ``posted_terms`` words. A new one reads
     the lists of the ``query_terms`` words that promise most, each with its ``latest`` newest
@@ -36,56 +36,44 @@ class StoryOptions:
     + ``hint`` when the source itself lists the other article (enough alone for short texts, beside
     some likeness for long ones; a choice: no labelled set has such lists).
 
-    *Links* are ordered in context: the score loses ``context_share`` of what the other article's
-    ``context_size`` best neighbours have more in common with it than with this one (cross-domain similarity
-    local scaling; +2 points of nDCG@3 on sentences, +1 on articles). Articles of two sources in one story
-    gain ``story_gain`` of the score: several articles show that they belong together. One name links
-    strangers, so ``evidence_share`` of the threshold must remain without the heaviest shared word.
+    *Links* (+2 points of nDCG@3 on sentences, +1 on articles): the other article's ``context_size`` best
+    neighbours correct the score by ``context_share``. Two sources in one story add ``story_gain``. Without
+    the heaviest shared word ``evidence_share`` of the threshold must remain: one name links strangers.
 
-    Outside English the meaning is that of word pieces (see ``pieces``), in the title and 200 characters:
-    ``shared_weight`` × (cosine − ``shared_chance``). (English sets judged by word pieces keep their
-    precision and recall with these two.)
-
-    *Across languages* the likeness is the story threshold × (1 + ``across_slope`` × (evidence −
-    ``across_needed``)), at most ``across_most`` thresholds. Evidence is the cosine of the meanings of word
-    pieces, + ``across_figures`` for each of up to two figures in common, − as much when both have figures
-    and none in common. Candidates are the ``across_nearest`` of each other language among its
-    ``across_recent`` newest articles. (``benchmarks/across_languages.py``: chosen
-    on half of the events; on the others precision .97 and recall .65 of pairs.)
+    Outside English, meaning is that of word pieces: ``shared_weight`` × (cosine − ``shared_chance``), with
+    which English sets keep their precision and recall. *Across languages*, cosine and figures in common
+    (``across_figures``) are evidence. ``across_needed`` of it is one threshold, ``across_slope`` what more
+    is worth, up to ``across_most``. The ``across_nearest`` of the ``across_recent`` newest articles of each
+    language are compared. (Chosen on half of ``benchmarks/across_languages.py``; on the other half pairs
+    have precision .97, recall .66.)
 
     *Thresholds* grow with length, since long texts share words by chance:
     ``base + slope × ln(characters / 100)`` between ``lowest`` (or ``story_lowest``) and ``highest``
     (reference; the bases are measured: lower ones fill lone articles with strangers, higher ones split
     stories).
 
-    *Stories*: the ``stories_compared`` nearest ones are looked at; likeness to a story is
-    ``nearest_share`` × the nearest article + the rest × the mean of ``story_sample`` of its articles,
-    in units of the story's own coherence. Of that ``coherence_prior`` pairs at the threshold are
-    presumed, and at least ``coherence_floor`` of the threshold. In a story of ``crowd`` or more articles
-    the nearest counts nothing for a stranger, whose likeness to the others is below ``stranger_share`` of
-    the coherence. When an article that joins one story
-    reaches ``bridge`` of what another needs, the two are compared, on ``merge_sample`` × ``story_sample``
-    articles: one story if their mean likeness is ``merge_share`` of their coherence, more for small
-    ones (``merge_caution`` ÷ the smaller size). A story of ``split_from`` articles, and of twice as many,
-    and so on, is split when two parts of ``split_least`` in four articles of its sample or more have less
-    than ``split_share`` of their coherence in common. Articles of fewer than ``long`` characters are
-    headlines, alike by chance: it takes ``headline_caution`` times as many, and the share is as many
-    times less. Measured together, on all sets.
+    *Stories* (measured together, on all sets): the nearest ``stories_compared`` are looked at. The nearest
+    article counts ``nearest_share``, the mean of ``story_sample`` articles the rest, in units of the story's
+    coherence; of that ``coherence_prior`` pairs at the threshold are presumed, and ``coherence_floor`` of the
+    threshold at least. From ``crowd`` articles on the nearest counts nothing for a stranger: its likeness to
+    the others is below ``stranger_share`` of the coherence. If an article reaches ``bridge`` of what another
+    story needs, the two are compared on ``merge_sample`` × ``story_sample`` articles: one story at
+    ``merge_share`` of their coherence, and ``merge_caution`` ÷ the smaller size more. From ``split_from``
+    articles on a story is split, each time it has doubled, if two parts of ``split_least`` in four have less
+    than ``split_share`` of the coherence in common. Articles of fewer than ``long`` characters are headlines,
+    alike by chance: ``headline_caution`` times as many articles, and as many times less of the share.
 
-    *Rivals*: an article that is as near to several stories is near to all by chance. To join a story it
-    needs ``rival_share`` × (its mean likeness to the nearest ``rivals`` articles of others, less
-    ``rival_usual`` × the threshold) more. Measured.
+    *Rivals* (measured): an article as near to several stories is near to all by chance. ``rival_share`` of
+    its mean likeness to ``rivals`` articles of other stories, less ``rival_usual``, is needed in addition.
 
-    *Evidence*: one name or place makes strangers alike. If the nearest article of a story is not
-    ``story_evidence`` of the threshold like a long one without the heaviest word of both, only the rest
-    counts. (A choice: the sets do not notice, readers do.)
+    *Evidence* (a choice: the sets do not notice, readers do): without the heaviest shared word a long
+    article needs ``story_evidence`` of the threshold.
 
-    *Second look*: the ``second_looks`` nearest articles of other stories, if ``bridge`` of the threshold
-    like a long article that has just joined one, follow it when they reach the threshold there and
-    ``second_look_gain`` times their likeness to their own story. Measured.
+    *Second look* (measured): ``second_looks`` articles of other stories follow a long one that has joined,
+    if their likeness to its story is ``second_look_gain`` times that to their own.
 
-    *One source*: a long article needs up to ``own_caution`` × the share of a story that its own source told
-    more, the most when that was ``own_hours`` ago. (A choice: real feeds read by eye.)
+    *One source* (a choice: real feeds read by eye): a story that its own source told takes up to
+    ``own_caution`` more of a long article, the most after ``own_hours``.
 
     *Repeats*: an article whose title its source has used before joins no story and is no copy of an
     article that is older than ``repeat_hours`` (a choice: one weather report a day, not one for ever);

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from syndicate.stories.meaning import LENGTH, NO_MEANING, Meaning
-from syndicate.stories.tokens import base_language, is_spaceless
+from syndicate.stories.tokens import is_spaceless
+from syndicate.text.language import main_language
 
 TABLE = Path(__file__).with_name("data") / "pieces.bin"
 DIMENSIONS = 128
@@ -67,7 +68,7 @@ def _table() -> _Table:
 
 def shared_meaning(title: str, text: str, language: str) -> Meaning:
     """Return the direction of an article, of length ``LENGTH``; ``NO_MEANING`` without a table."""
-    language = base_language(language)
+    language = main_language(language)
     centre = _table().centres.get(language)
     if centre is None:
         return NO_MEANING

@@ -265,23 +265,21 @@ def _listed(
     known_above: float = 0.0,
     marks: Callable[[Scored], dict[str, float]] = lambda _one: {},
 ) -> tuple[RankedStory, ...] | None:
-    """Best first; at equal score the fresher, then the smaller id."""
+    """Return the list, best first; at equal score the fresher story, then the smaller id."""
     limits = {"per_source": options.per_source, "filled": options.least_stories, "limit": options.limit}
     places = arranged(filter(None, found), floor=floor, known_above=known_above, **limits)
-    return (
-        None
-        if places is None
-        else tuple(
-            RankedStory(
-                story_id=one.story_id,
-                article_id=one.article_id,
-                position=position,
-                score=one.score,
-                coverage=one.coverage,
-                parts={**one.parts, **marks(one)},
-            )
-            for position, one in enumerate(places, start=1)
+    if places is None:
+        return None
+    return tuple(
+        RankedStory(
+            story_id=one.story_id,
+            article_id=one.article_id,
+            position=position,
+            score=one.score,
+            coverage=one.coverage,
+            parts={**one.parts, **marks(one)},
         )
+        for position, one in enumerate(places, start=1)
     )
 
 

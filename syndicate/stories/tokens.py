@@ -14,6 +14,8 @@ from itertools import pairwise
 
 import Stemmer
 
+from syndicate.text.language import main_language
+
 # Snowball algorithms by BCP 47 primary language. Languages that are not listed are not stemmed.
 STEMMERS = {
     "ar": "arabic", "ca": "catalan", "cs": "czech", "da": "danish", "de": "german", "el": "greek",
@@ -81,11 +83,6 @@ _DATE_NAMES = frozenset(
 _FIGURE = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
-def base_language(language: str) -> str:
-    """The primary subtag of a BCP 47 tag: ``"pt"`` for ``"pt-br"``."""
-    return language.partition("-")[0].lower()
-
-
 def words(text: str, language: str) -> list[str]:
     """The words of a text in order, normalised but not stemmed. Single letters are left out."""
     parted = _parted(text, language)
@@ -94,7 +91,7 @@ def words(text: str, language: str) -> list[str]:
     text = unicodedata.normalize("NFKC", text)
     if not text.isascii():
         text = _OPTIONAL.sub("", text)
-        if base_language(language) in _DOTLESS:
+        if main_language(language) in _DOTLESS:
             text = text.replace("İ", "i").replace("I", "ı")
     if is_spaceless(text):
         return [part for word in _RUN.findall(text.casefold()) for part in _character_pairs(word)]
@@ -105,7 +102,7 @@ def _parted(text: str, language: str) -> list[str] | None:
     """The words of an ordinary text, single letters too: the same in a third of the time. Else ``None``."""
     if text.isascii():
         encoded = text.encode()
-    elif base_language(language) in _DOTLESS:
+    elif main_language(language) in _DOTLESS:
         return None
     elif (found := _BEYOND_SIGNS.search(text)) is None:
         encoded = text.encode("ascii", "replace")
@@ -165,7 +162,7 @@ def stem(word: str, language: str) -> str:
 
 def stems(words: Sequence[str], language: str) -> list[str]:
     """The stem of each word, as ``stem`` gives it; many at once take half the time."""
-    algorithm = STEMMERS.get(base_language(language))
+    algorithm = STEMMERS.get(main_language(language))
     if algorithm is None:
         return list(words)
     stemmers = _stemmers()

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from syndicate.stories.background import commonness
 from syndicate.stories.meaning import rows_of
-from syndicate.stories.tokens import base_language, stems
+from syndicate.stories.tokens import stems
+from syndicate.text.language import main_language
 
 TERM_SPACE = 1 << 20
 MOST_WORDS = 1 << 16
@@ -70,7 +71,7 @@ def look_up(words: Sequence[str], language: str) -> tuple[Vocabulary, Places]:
 
     ``language`` is a BCP 47 tag, or ``""``.
     """
-    base = base_language(language)
+    base = main_language(language)
     vocabulary = _known.get(base) or _known.setdefault(base, Vocabulary())
     try:
         return vocabulary, vocabulary.places(words)

@@ -276,7 +276,8 @@ def test_an_update_says_so_everywhere() -> None:
 @pytest.mark.parametrize(
     ("ago", "days", "language", "shown"),
     [
-        (timedelta(hours=16, minutes=55), 1, "", "14:05"),
+        (timedelta(hours=1, minutes=55), 1, "", "05:05"),
+        (timedelta(hours=16, minutes=55), 1, "", "Mon 14:05"),
         (timedelta(hours=26), 1, "", "Mon 05:00"),
         (timedelta(hours=16, minutes=55), 7, "", "Mon 14:05"),
         (timedelta(days=3), 7, "de", "Sa., 07:00"),
@@ -387,6 +388,19 @@ def test_other_coverage_names_each_source_once_and_never_its_own() -> None:
     assert re.findall(r"- (Source \d)", rendered.text) == ["Source 2", "Source 4", "Source 5"]
 
 
+def test_other_coverage_links_to_the_newest_article_of_a_source() -> None:
+    first = story(1, coverage=3)
+    links = (
+        link(2, published=NOW - timedelta(hours=5)),
+        link(3, published=NOW - timedelta(hours=4)),
+        link(4, source_name="Source 2", published=NOW - timedelta(hours=1)),
+    )
+    lead = replace(first.lead, coverage=links)
+    text = render((replace(first, lead=lead),)).text
+    found = re.findall(r"- (Source \d)\n  https://r.example/(\d)", text)
+    assert found == [("Source 2", "4"), ("Source 3", "3")]
+
+
 def test_coverage_that_the_edition_links_to_elsewhere_is_not_counted() -> None:
     first = replace(story(1), lead=replace(story(1).lead, related=(link(3),)))
     second = story(2, coverage=2)
@@ -394,6 +408,43 @@ def test_coverage_that_the_edition_links_to_elsewhere_is_not_counted() -> None:
     text = render((first, replace(second, lead=replace(second.lead, coverage=(link(3),))))).text
 
     assert "Also covered" not in text
+
+
+def test_a_source_with_a_link_of_its_own_is_counted_though_the_edition_links_to_another() -> None:
+    first = replace(story(1), lead=replace(story(1).lead, related=(link(3),)))
+    lead = replace(story(2).lead, coverage=(link(3), replace(link(4), source_name=link(3).source_name)))
+
+    text = render((first, replace(story(2, coverage=2), lead=lead))).text
+
+    assert f"Also covered by 1 other source:\n- {link(3).source_name}\n  {link(4).url}" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "others", "foreign", "words"),
+    [
+        ("en", 3, 1, "Also covered by 3 other sources, 1 in another language\n"),
+        ("en", 3, 2, "Also covered by 3 other sources, 2 in other languages\n"),
+        ("en", 1, 1, "Also covered by 1 other source in another language\n"),
+        ("en", 2, 2, "Also covered by 2 other sources in other languages\n"),
+        ("de", 3, 1, "Auch bei 3 anderen Quellen, davon 1 in einer anderen Sprache\n"),
+        ("de", 1, 1, "Auch bei 1 anderen Quelle in einer anderen Sprache\n"),
+        ("fr", 3, 2, "Également traité par 3 autres sources, dont 2 dans d’autres langues\n"),
+        ("fr", 1, 1, "Également traité par 1 autre source dans une autre langue\n"),
+        ("es", 3, 1, "También en 3 otras fuentes, 1 en otro idioma\n"),
+        ("es", 2, 2, "También en 2 otras fuentes en otros idiomas\n"),
+        ("ar", 2, 1, "غطاه أيضا مصدران آخران، أحدهما بلغة أخرى\n"),
+        ("ar", 1, 1, "غطاه أيضا مصدر آخر بلغة أخرى\n"),
+        ("ar", 5, 2, "غطاه أيضا 5 مصادر أخرى، منها مصدران بلغات أخرى\n"),
+        ("ar", 15, 11, "غطاه أيضا 15 مصدرا آخر، منها 11 مصدرا بلغات أخرى\n"),
+    ],
+)
+def test_sources_in_other_languages_are_counted_as_a_newsroom_writes(
+    language: str, others: int, foreign: int, words: str
+) -> None:
+    told = story(1, coverage=others + 1)
+    told = replace(told, lead=replace(told.lead, foreign_sources=foreign))
+
+    assert words in render((told,), letter=replace(newsletter(), language=language)).text
 
 
 def test_further_posts_of_the_source_are_linked_by_their_headlines_each_once() -> None:

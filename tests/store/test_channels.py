@@ -192,6 +192,28 @@ def test_a_ranked_feed_keeps_an_article_whose_story_split_off_a_listed_one(conne
     assert channels.channel_articles(connection, parse_query("top"), limit=9) == []
 
 
+def test_a_ranked_feed_drops_a_story_to_which_an_article_of_a_listed_one_went(connection):
+    first, second, third = (one.id for one in channels.channel_articles(connection, (), limit=3))
+    story, other = factories.place(connection, first), factories.place(connection, third)
+    factories.place(connection, second, story)
+    found = articles.get_articles(connection, [first, third])
+    factories.rank(connection, "top", [found[first], found[third]])
+    move = StoryMove(
+        kind=SPLIT,
+        from_story=story,
+        to_story=other,
+        article_id=third,
+        articles=1,
+        likeness=0.4,
+        needed=0.2,
+        moved=NOW + timedelta(hours=1),
+    )
+    split_story(connection, move, [second])
+    factories.rank(connection, "top", [found[first]])
+    top = channels.channel_articles(connection, parse_query("top"), limit=9)
+    assert [one.id for one in top] == [first]
+
+
 def test_a_ranked_feed_keeps_an_article_while_its_story_is_listed_whoever_leads_it(connection):
     first, second, third = (one.id for one in channels.channel_articles(connection, (), limit=3))
     factories.place(connection, second, factories.place(connection, first))

@@ -297,6 +297,7 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, "jo@example.org", "daily", "said", "", NOW
     ),
     "deliveries.resend": lambda c: deliveries.resend(c, 2, now=NOW),
+    "deliveries.mark_arrived": lambda c: deliveries.mark_arrived(c, 2, now=NOW),
     "newsletters.sync_newsletters": lambda c: newsletters.sync_newsletters(c, [newsletter("weekly")], NOW),
     "newsletters.pause_newsletter": lambda c: newsletters.pause_newsletter(c, "daily"),
     "newsletters.resume_newsletter": lambda c: newsletters.resume_newsletter(c, "daily", NOW),

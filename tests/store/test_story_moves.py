@@ -88,6 +88,12 @@ def test_every_page_of_both_stories_is_written_again(room):
     assert sorted(one for one, _ in stale.stale_pages(connection, 9)) == ids
 
 
+def test_every_page_of_a_story_that_takes_articles_of_another_is_written_again(room):
+    connection, ids, first, second = room
+    story_moves.split_story(connection, move(SPLIT, first, second, 1), [ids[1]])
+    assert sorted(one for one, _ in stale.stale_pages(connection, 9)) == ids
+
+
 def test_a_story_somebody_else_moved_is_not_moved_again(room):
     connection, _, first, second = room
     story_moves.merge_story(connection, move(MERGED, second, first, 2))

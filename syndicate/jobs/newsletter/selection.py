@@ -220,7 +220,7 @@ class Selector:
     ) -> tuple[set[int], set[int]]:
         """Return the articles that say something else than was told of their story in their language.
 
-        The second set are those with news of an event that was told.
+        The second set holds the articles with news of an event that was told.
         """
         since = period.start - (period.end - period.start)
         pairs: list[tuple[list[int], list[int]]] = []
@@ -267,7 +267,7 @@ class Selector:
         return says_else(one, [other], self.story_options) or says_else(other, [one], self.story_options)
 
     def _texts(self, connection: Connection, ids: Sequence[int]) -> tuple[dict[int, Fingerprint], set[int]]:
-        """Return the fingerprints of articles, without those of an older version, and the ids of reports."""
+        """Return the fingerprints of articles that have the current version, and the ids of reports."""
         facts = placed_store.lead_facts(connection, ids).values()
         found = {one.article_id: Fingerprint.unpack_known(one.terms) for one in facts}
         reports = {one.article_id for one in facts if is_report(one.title, one.section, one.url)}

@@ -1,4 +1,4 @@
-"""Facts of stories that lists follow from: read for a moment, or kept and read again where a story moves."""
+"""Facts of stories for the lists, kept from run to run; a story that moves is read again."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -41,7 +41,7 @@ def candidates(
     hands: Mapping[int, Hand] | None = None,
     ids: Collection[int] | None = None,
 ) -> list[story_store.StoryArticle]:
-    """Return the articles of every story, or of these, that could be ranked at a moment, pins included."""
+    """Return the articles of the stories that could be ranked at a moment, pins included, or of ``ids``."""
     hands = story_hands(connection, moment) if hands is None else hands
     since = rank_step(moment, options.step_seconds) - looks_back(options)
     pinned = [story for story, hand in hands.items() if hand.pin]
@@ -71,7 +71,7 @@ def source_weights(connection: Connection, learned: Mapping[int, SourceWeight] |
 
 
 class KnownStories:
-    """What ranking knows of stories, kept from one run to the next; only what moved is read again.
+    """Facts of stories for ranking, kept from one run to the next; only stories that moved are read again.
 
     Usual rates and rare sources are those of the last step of the clock.
     """
@@ -176,8 +176,8 @@ class KnownStories:
 
 
 def story_hands(connection: Connection, moment: datetime) -> dict[int, Hand]:
-    """Return what the editor decided about each story."""
-    return {story: hand_of(made) for story, made in editor.story_decisions(connection, at=moment).items()}
+    """Return the editor's decisions about each story; the newest of each kind counts."""
+    return {story: _hand(made) for story, made in editor.story_decisions(connection, at=moment).items()}
 
 
 def _dated(rows: Sequence[story_store.StoryArticle]) -> Sequence[story_store.StoryArticle]:
@@ -188,8 +188,7 @@ def _dated(rows: Sequence[story_store.StoryArticle]) -> Sequence[story_store.Sto
     return [row for row in rows if is_dated(row.published)] or rows
 
 
-def hand_of(made: Sequence[Decision]) -> Hand:
-    """Return what the decisions about a story's articles come to; the newest of each kind counts."""
+def _hand(made: Sequence[Decision]) -> Hand:
     pin = editor.latest(made, EditorAction.PIN)
     boost = editor.latest(made, EditorAction.BOOST)
     return Hand(

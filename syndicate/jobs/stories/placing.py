@@ -23,7 +23,6 @@ from syndicate.stories import (
     Regrouping,
     Scored,
     StoryIndex,
-    is_round_up,
     without_round_ups,
 )
 
@@ -230,8 +229,7 @@ class Placing:
         renewed = self._touched | {article_id for article_id in linking if article_id in self._index}
         found |= {one: self._index.related(one) for one in sorted(renewed)}
         named = {one.article_id for links in found.values() for one in links}
-        titles = placed_store.titles(self._connection, sorted(named | found.keys()))
-        round_ups = {one for one, title in titles.items() if is_round_up(title)}
+        round_ups = {one for one in named | found.keys() if self._index.is_round_up(one)}
         lists = {
             article_id: [
                 RelatedRow(related_id=one.article_id, score=one.score, parts=one.parts)

@@ -1,10 +1,10 @@
-"""Ranks: placed articles, what sources are worth, and the editor's hand → the stored lists.
+"""Ranking job: placed articles, weights of sources and the editor's decisions → the stored lists.
 
 Runs inside the stories job, under its lease. Everything that the lists follow from is a row, so
 every process gets the same lists within a step of the clock.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -47,7 +47,7 @@ class RankingJob:
             self._moved.update(stories)
 
     def run(self, now: datetime) -> tuple[str, ...]:
-        """Recompute what is not up to date; returns the lists that changed.
+        """Recompute what is not up to date; return the names of the lists that changed.
 
         The lists are as of the clock's last step, or of the newest article if that came since: between
         two steps only news and the editor change them.
@@ -74,21 +74,18 @@ class RankingJob:
             hands = story_hands(connection, now) if news[2] else {}
             # Another process that has just started may have changed their leads.
             moved = self._moved | editor.stories_with_choices(connection)
-            lists = known.lists(connection, now, hands, moved)
-        changed = self._save(dict(zip(LISTS, lists, strict=True)))
-        self._known, self._placements, self._ranked = known, placements, news
-        self._moved.clear()
-        return changed
-
-    def _save(self, fresh: Mapping[str, Sequence[RankedStory]]) -> tuple[str, ...]:
-        with self.store.read() as connection:
-            changed = [
-                name for name in LISTS if _differs(ranking.ranked_stories(connection, name), fresh[name])
-            ]
+            lists = zip(LISTS, known.lists(connection, now, hands, moved), strict=True)
+            changed = {
+                name: fresh
+                for name, fresh in lists
+                if _differs(ranking.ranked_stories(connection, name), fresh)
+            }
         if changed:
             with self.store.write() as connection:
-                for name in changed:
-                    ranking.save_ranked(connection, name, fresh[name])
+                for name, fresh in changed.items():
+                    ranking.save_ranked(connection, name, fresh)
+        self._known, self._placements, self._ranked = known, placements, news
+        self._moved.clear()
         return tuple(changed)
 
     def _learn(self, now: datetime) -> Weights:
@@ -137,7 +134,7 @@ def learned_weights(
 
 
 def _differs(stored: Sequence[RankedStory], fresh: Sequence[RankedStory]) -> bool:
-    """Scores fade with the clock; a list has changed when its order, its coverage or a mark has."""
+    """Return whether a list has another order, coverage or mark; scores fade with the clock."""
     return [_shown(one) for one in stored] != [_shown(one) for one in fresh]
 
 

@@ -291,7 +291,7 @@ def test_feeds_offer_other_languages_behind_related_stories(room: Room) -> None:
     output = build(room)
     by_language = {str(one["language"]): one for one in items(output, "news")}
     english, arabic = by_language["en"], by_language["ar"]
-    assert "<h3>3 sources, 2 in other languages</h3>" in str(english["content_html"])
+    assert "<h3>In other languages: 2 of 3 sources</h3>" in str(english["content_html"])
     assert f'hreflang="de">{REPORTS["de"][1]}</a> (German) – hafen' in str(english["content_html"])
     assert f"• {REPORTS['ar'][1]} (Arabic) – mina" in str(english["content_text"])
     assert "(الألمانية)" in str(arabic["content_html"])
@@ -360,6 +360,26 @@ def test_mail_counts_and_marks_other_languages(room: Room) -> None:
     text = texts(room)
     assert "Also covered by 3 other sources, 2 in other languages:\n- hills" in text
     assert f"In other languages:\n- {REPORTS['de'][1]} (German, hafen)" in text
+    # The two sources in other languages are named below, so that none is left to count.
+    assert "and 2 more" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "counted"),
+    [
+        ("en", "Also covered by 2 other sources in other languages"),
+        ("de", "Auch bei 2 anderen Quellen in anderen Sprachen"),
+        ("fr", "Également traité par 2 autres sources dans d’autres langues"),
+        ("ar", "غطاه أيضا مصدران آخران بلغات أخرى"),
+    ],
+)
+def test_mail_counts_once_when_every_other_source_is_in_another_language(
+    room: Room, language: str, counted: str
+) -> None:
+    declare(room, DAILY + f'language = "{language}"\n')
+    others = [one for one in ("en", "de", "fr") if one != language][:2]
+    told(room, dict.fromkeys([language, *others], 4))
+    assert counted in texts(room).splitlines()
 
 
 def test_without_a_report_in_its_language_a_newsletter_tells_the_storys_lead(room: Room) -> None:

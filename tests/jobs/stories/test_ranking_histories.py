@@ -172,7 +172,7 @@ def stored(store: Store) -> dict[str, list[Row]]:
 
 
 def shown(ranked: tuple[RankedStory, ...]) -> list[Row]:
-    """What a stored list is written for: scores that only fade stay as they were."""
+    """Return the fields for which a list is written again; a score that fades is none of them."""
     marks = ("boost", "pin", "rare", "recent", "slow")
     return [
         (
