@@ -203,7 +203,7 @@ class Selector:
         links = story_store.links_to(connection, told, site_url=self.site_url)
         found = []
         for story, lead in zip(stories, leads, strict=True):
-            tells = [links[article_id] for article_id in story.tells if article_id != lead.article.id]
+            tells = [links[one] for one in story.tells if one != lead.article.id and one in links]
             others = {link.article_id for link in lead.coverage}
             coverage, foreign = count_sources(lead.source.name, lead.article.language, tells)
             whole = replace(
