@@ -97,21 +97,21 @@ class Grouping:
         members = {one for sample in samples.values() for one in sample} | {*nearest.values()}
         known = self._alike(held, sorted(members), {match.article_id: match.likeness for match in matches})
         caution = self._options.repeat_caution if repeats else 1.0
-        found = [
-            bond(
+        found = []
+        for story, article_id in nearest.items():
+            usual = self._options.story_threshold(pair_length(held, self._held[article_id]))
+            threshold = caution * self._own_caution(held, samples[story]) * usual
+            joined = bond(
                 story=story,
                 nearest=(article_id, known[article_id]),
                 members=[known[member] for member in samples[story]],
                 coherence=self._coherence[story],
-                threshold=caution
-                * self._own_caution(held, samples[story])
-                * self._options.story_threshold(pair_length(held, self._held[article_id])),
-                rivals=self._rivals(story, matches),
+                threshold=threshold,
+                rivals=self._rivals(held, story, matches, threshold),
                 options=self._options,
             )
-            for story, article_id in nearest.items()
-        ]
-        return [self._beyond_one_word(held, one) for one in found]
+            found.append(self._beyond_one_word(held, joined))
+        return found
 
     def _nearest(self, held: Held, matches: Sequence[Match], *, repeats: bool) -> dict[int, int]:
         """Return the nearest article of each of the nearest stories that the article may join."""
@@ -231,8 +231,13 @@ class Grouping:
             return True
         return are_apart(held.terms, other.terms, self._options, mine=mine, likeness=likeness)
 
-    def _rivals(self, story: int, matches: Sequence[Match]) -> float:
-        """Return the mean likeness of an article to the nearest articles outside a story."""
+    def _rivals(self, held: Held, story: int, matches: Sequence[Match], threshold: float) -> float:
+        """Return the mean likeness of an article to the nearest articles outside a story.
+
+        A headline shares a word with many others on a day of big news, so it has the usual rivals.
+        """
+        if held.size < self._options.long:
+            return self._options.rival_usual * threshold
         outside = (match.likeness for match in matches if self._held[match.article_id].story != story)
         return sum(islice(outside, self._options.rivals)) / self._options.rivals
 
