@@ -69,22 +69,25 @@ def lead_candidates(articles: Iterable[LeadCandidate]) -> list[LeadCandidate]:
     return [one for one in ordered[: -len(looked_at)] if one.chosen] + looked_at
 
 
-def choose_lead(candidates: Sequence[LeadCandidate]) -> int:
+def choose_lead(candidates: Sequence[LeadCandidate], language: str = "") -> int:
     """Return the id of the article that leads, of those that ``lead_candidates`` returned.
 
     That is the editor's latest choice. Without a choice, let the articles come one after another. Fresh
-    articles are published up to ``FRESH`` before the latest. Of them, a report goes before other pieces, then
-    the source of most weight; among these, an article is worth its centrality, and more with a picture or a
-    long text. The lead stays while it is fresh, goes behind none and is worth at most ``CALM`` less than the
-    best. Else the newest of the articles worth as much takes over, because it stays the longest. So the lead
-    follows from the articles alone, in whatever batches they were placed.
+    articles are published up to ``FRESH`` before the latest. Of them, ``language``, if given, goes before
+    other languages, a report before other pieces, then the source of most weight; among these, an article is
+    worth its centrality, and more with a picture or a long text. The lead stays while it is fresh, goes
+    behind none and is worth at most ``CALM`` less than the best. Else the newest of the articles worth as
+    much takes over, because it stays the longest. So the lead follows from the articles alone, in whatever
+    batches they were placed.
 
     Raises ``ValueError`` when there is no candidate.
     """
     chosen = max(candidates, key=lambda one: one.chosen)
     if chosen.chosen or len(candidates) == 1:
         return chosen.article_id
-    classes = [(not one.is_report, -one.source_weight) for one in candidates]
+    foreign = [bool(language and one.language) and one.language != language for one in candidates]
+    pieces = [(not one.is_report, -one.source_weight) for one in candidates]
+    classes = list(zip(foreign, pieces, strict=True))
     ranks = np.array([sorted(set(classes)).index(one) for one in classes])
     extra = np.array([_extra(one) for one in candidates])
     # The likeness of an article (row) to those before a place (column).

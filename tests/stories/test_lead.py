@@ -173,3 +173,11 @@ def test_an_editors_choice_and_reports_in_an_unknown_language() -> None:
     assert language(("", 5), ("", 4)) == ""
     chosen = [candidate(1, 30, language="zh", chosen=7), candidate(2, 1, language="en", source_id=2)]
     assert leading_language(lead_candidates(chosen)) == "zh"
+
+
+def test_the_lead_in_a_language_is_fresh_in_the_whole_story() -> None:
+    """Spanish leads by its sources; its earliest report is older than ``FRESH`` before the newest of all."""
+    early, late = (candidate(number, hours, language="es") for number, hours in ((1, 7), (2, 2)))
+    newest = candidate(3, 0, language="en")
+    assert choose_lead(lead_candidates([early, late, newest]), "es") == 2
+    assert choose_lead(lead_candidates([early, late])) == 1

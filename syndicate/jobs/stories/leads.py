@@ -77,11 +77,15 @@ def _leads(connection: Connection, members: _Members, now: datetime) -> Language
             )
     compared = {one.article_id for group in groups.values() if len(group) > 1 for one in group}
     facts = placed_store.lead_facts(connection, sorted(compared))
-    for key, group in groups.items():
-        leads[key] = choose_lead([_with_facts(one, facts.get(one.article_id)) for one in group])
-    for story_id in {key[0] for key in groups if key[1]}:
-        first = leading_language(groups[story_id, ""])
-        leads[story_id, ""] = leads.get((story_id, first), leads[story_id, ""])
+    several = {story_id for story_id, language in groups if language}
+    for (story_id, language), group in groups.items():
+        whole = [_with_facts(one, facts.get(one.article_id)) for one in group]
+        first = leading_language(group) if story_id in several and not language else ""
+        leads[story_id, language] = choose_lead(whole, first)
+    for story_id in several:
+        lead = next(one for one in groups[story_id, ""] if one.article_id == leads[story_id, ""])
+        if lead.language:
+            leads[story_id, lead.language] = lead.article_id
     return leads
 
 
