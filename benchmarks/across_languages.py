@@ -24,9 +24,9 @@ from zlib import crc32
 import numpy as np
 
 from syndicate.stories import IndexedArticle, StoryIndex, StoryOptions, extract_terms
-from syndicate.stories.across import compare_across
-from syndicate.stories.related import weigh_cosines
-from syndicate.stories.vectors import TermSpace
+from syndicate.stories.across_languages import compare_across
+from syndicate.stories.link_scores import weigh_cosines
+from syndicate.stories.terms.similarity import TermSpace
 
 REPORTS = Path(__file__).parent.parent / "tests" / "stories" / "reports.tsv"
 START = datetime(2026, 1, 1, tzinfo=UTC)

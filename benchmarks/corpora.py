@@ -18,7 +18,7 @@ from pathlib import Path
 
 from syndicate.errors import ParseError, ParserDied
 from syndicate.ingest.identity import decide
-from syndicate.ingest.isolation import ParserPool
+from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.model import Source
 
 SOURCE = Source(id=1, name="corpus", url="https://corpus.example/")

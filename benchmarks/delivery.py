@@ -37,18 +37,21 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.naive_mail import context, page, text
-from syndicate.delivery.dkim import DkimKey, load_key, new_key
+from syndicate.delivery.dkim_signing import DkimKey, load_key, new_key
 from syndicate.delivery.message import MailOptions, MessageTemplate
-from syndicate.delivery.opening import SmtpOptions
-from syndicate.delivery.parcels import Ended, Message, Parcel
-from syndicate.delivery.smtp import SmtpSender
-from syndicate.jobs.delivery.deliver import DeliverJob
+from syndicate.delivery.outgoing import Ended, Message, Parcel
+from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
+from syndicate.delivery.smtp.sender import SmtpSender
+from syndicate.jobs.delivery.deliver_job import DeliverJob
 from syndicate.jobs.delivery.markers import MarkerFile
 from syndicate.jobs.delivery.restore_guard import RestoreGuard
 from syndicate.model import Edition
 from syndicate.newsletter.render import inline_styles
-from syndicate.settings.mail import MailSettings
-from syndicate.store import Store, articles, audience, leases, open_store
+from syndicate.settings.mail_settings import MailSettings
+from syndicate.store import Store, open_store
+from syndicate.store.core import leases
+from syndicate.store.ingest import article_store
+from syndicate.store.mail import audience_store
 from tests import factories
 
 # CPU microseconds for each message, and messages a second, by the way of sending.
@@ -234,7 +237,7 @@ def filled_store(folder: Path, fixture: Fixture, count: int) -> Store:
         leases.make_secret(connection)
         factories.newsroom(connection)
         for number in range(count):
-            audience.add_subscription(
+            audience_store.add_subscription(
                 connection,
                 address=f"reader{number}@example{number % 50}.org",
                 address_key=f"reader{number}@example{number % 50}.org",
@@ -244,7 +247,7 @@ def filled_store(folder: Path, fixture: Fixture, count: int) -> Store:
                 evidence="benchmark",
                 now=NOW - timedelta(days=9),
             )
-        article = articles.get_articles(connection, [1])[1]
+        article = article_store.get_articles(connection, [1])[1]
         edition = fixture.edition
         factories.cut(
             connection,

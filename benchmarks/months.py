@@ -42,11 +42,12 @@ from sqlalchemy import select
 from benchmarks.months_invented import invented_blogs
 from benchmarks.real_material import CONFIG, SUFFIXES, Server
 from benchmarks.redated import Feed, redated
-from syndicate.jobs.newsletter.article_outcomes import article_outcomes
+from syndicate.jobs.newsletter.outcome_lookup import article_outcomes
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
-from syndicate.store import articles as article_store
-from syndicate.store import audience, schema
+from syndicate.store import schema
+from syndicate.store.ingest import article_store
+from syndicate.store.mail import audience_store
 
 DAYS = 30
 POLL_EVERY = timedelta(hours=6)
@@ -156,7 +157,7 @@ def replay(newsroom: Newsroom, last: datetime, folder: Path) -> Month:
         with open_services(settings, now=first - timedelta(days=1)) as services:
             for newsletter in services.newsletters:
                 with services.store.write() as connection:
-                    audience.add_subscription(
+                    audience_store.add_subscription(
                         connection, address="jo@example.org", address_key="jo@example.org", name="",
                         language="", newsletter=newsletter.name, evidence="benchmark", now=first,
                     )  # fmt: skip

@@ -20,8 +20,7 @@ from uuid import UUID
 from syndicate.model import NewArticle
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
-from syndicate.store import articles as article_store
-from syndicate.store import sources as source_store
+from syndicate.store.ingest import article_store, source_store
 
 SOURCES = 50
 SECTIONS = 8

@@ -19,13 +19,12 @@ from unittest import mock
 from uuid import UUID
 
 from syndicate.jobs.stories.leads import refresh_stories
-from syndicate.jobs.stories.ranking import RankingJob
+from syndicate.jobs.stories.ranking_job import RankingJob
 from syndicate.model import NewArticle
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
-from syndicate.store import articles as article_store
-from syndicate.store import sources as source_store
-from syndicate.store import stories as story_store
+from syndicate.store.ingest import article_store, source_store
+from syndicate.store.stories import story_store
 
 SOURCES, SECTIONS = 50, 8
 HOURS = 72

@@ -13,9 +13,9 @@ from typing import Any
 
 from lxml import html
 
-from syndicate.ingest.listings import parse_listing
-from syndicate.ingest.pages import parse_page
-from syndicate.ingest.sitemaps import parse_sitemap
+from syndicate.ingest.page.listing_pages import parse_listing
+from syndicate.ingest.page.page_extraction import parse_page
+from syndicate.ingest.page.sitemap_parser import parse_sitemap
 from syndicate.model import ParsedSource, Selectors
 
 URL = "https://harbour.example/news/1"

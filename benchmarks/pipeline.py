@@ -27,7 +27,7 @@ from unittest.mock import patch
 
 import feedparser
 
-from syndicate.jobs.publish.publish import PublishResult
+from syndicate.jobs.publish.publish_job import PublishResult
 from syndicate.jobs.publish.site_build import SiteBuild
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import inline_styles

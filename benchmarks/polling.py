@@ -35,13 +35,13 @@ from xml.parsers import expat
 import feedparser
 
 from benchmarks.measuring import cpu_seconds
-from syndicate.ingest.encoding import utf8_document
-from syndicate.ingest.feeds import parse_feed
-from syndicate.ingest.feeds_feedparser import read_with_feedparser
-from syndicate.ingest.splitter import Unsplittable, split
+from syndicate.ingest.feed.feed_parser import parse_feed
+from syndicate.ingest.feed.feedparser_adapter import read_with_feedparser
+from syndicate.ingest.feed.item_splitter import Unsplittable, split
+from syndicate.ingest.feed.xml_encoding import utf8_document
 from syndicate.model import ParsedSource
 from syndicate.net import Fetched, FetchRequest, FetchThread
-from syndicate.net.bodies import decode_body, hash_wire
+from syndicate.net.body_limit import decode_body, hash_wire
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
 from syndicate.text.language import detect_language

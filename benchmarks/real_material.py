@@ -35,12 +35,13 @@ from lxml import html
 from sqlalchemy import select
 
 from benchmarks.redated import Feed, redated
-from syndicate.jobs.ingest.result import SourceOutcome
+from syndicate.jobs.ingest.poll_result import SourceOutcome
 from syndicate.model import EARLIEST
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
-from syndicate.store import audience, schema
-from syndicate.store import channels as channel_store
+from syndicate.store import schema
+from syndicate.store.mail import audience_store
+from syndicate.store.output import channel_store
 
 DAYS = 6
 OWN_CHANNELS = 300
@@ -147,7 +148,7 @@ def measure(folder: Path, now: datetime, place: Path) -> Figures:
             load_settings(place / "config.toml", {}), now=first - timedelta(days=1)
         ) as services:
             with services.store.write() as connection:
-                audience.add_subscription(
+                audience_store.add_subscription(
                     connection, address="jo@example.org", address_key="jo@example.org", name="", language="",
                     newsletter="daily", evidence="benchmark", now=first,
                 )  # fmt: skip

@@ -27,7 +27,7 @@ from benchmarks.story_cost_restart import restart_seconds
 from benchmarks.story_cost_texts import Report, Wire
 from syndicate.model import StoredArticle
 from syndicate.services import COLLECT_AFTER
-from syndicate.store.types import to_microseconds
+from syndicate.store.core.column_types import to_microseconds
 from syndicate.stories import (
     ArticleTerms,
     Fingerprint,
@@ -37,7 +37,7 @@ from syndicate.stories import (
     StoryOptions,
     extract_terms,
 )
-from syndicate.stories.vocabulary import TERM_SPACE
+from syndicate.stories.terms.vocabulary import TERM_SPACE
 
 START = datetime(2026, 11, 17, tzinfo=UTC)
 WEEK = timedelta(days=7)

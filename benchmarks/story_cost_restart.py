@@ -7,13 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
-from syndicate.jobs.stories.stories import load_index
+from syndicate.jobs.stories.stories_job import load_index
 from syndicate.model import NewArticle, Source
-from syndicate.store import Store, declared_sources, open_store
-from syndicate.store import articles as article_store
-from syndicate.store import sources as source_store
-from syndicate.store import stories as story_store
-from syndicate.store.stories import Place
+from syndicate.store import Store, open_store
+from syndicate.store.ingest import article_store, declared_sources, source_store
+from syndicate.store.stories import story_store
+from syndicate.store.stories.story_store import Place
 from syndicate.stories import Fingerprint, IndexedArticle, StoryOptions
 
 CHUNK = 5000

@@ -23,7 +23,7 @@ from benchmarks.story_sets import (
     ticks,
 )
 from syndicate.model import StoredArticle
-from syndicate.store.types import to_microseconds
+from syndicate.store.core.column_types import to_microseconds
 from syndicate.stories import MERGED, Placement, StoryIndex, StoryOptions
 from syndicate.stories.duplicates import copy_strength, is_copy
 

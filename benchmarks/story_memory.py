@@ -26,10 +26,9 @@ from benchmarks.daemon_memory import cpu_seconds, free_port
 from benchmarks.story_cost import START, TEMPLATES, WEEK, copies, written
 from benchmarks.story_cost_restart import fill_store
 from benchmarks.story_cost_texts import Wire
-from syndicate.store import articles as article_store
 from syndicate.store import open_store, schema
-from syndicate.store import sources as source_store
-from syndicate.store import stories as story_store
+from syndicate.store.ingest import article_store, source_store
+from syndicate.store.stories import story_store
 from syndicate.stories import IndexedArticle
 from tests.factories import new_article
 

@@ -9,12 +9,11 @@ from sqlalchemy import select
 
 from benchmarks.story_measures import Run
 from benchmarks.story_sets import BATCH, Document, stored_html, ticks
-from syndicate.jobs.stories.ranking import RankingJob
-from syndicate.jobs.stories.stories import StoriesJob
+from syndicate.jobs.stories.ranking_job import RankingJob
+from syndicate.jobs.stories.stories_job import StoriesJob
 from syndicate.model import NewArticle, Source
-from syndicate.store import Store, declared_sources, open_store, schema
-from syndicate.store import articles as article_store
-from syndicate.store import sources as source_store
+from syndicate.store import Store, open_store, schema
+from syndicate.store.ingest import article_store, declared_sources, source_store
 from syndicate.stories import RankingOptions, StoryIndex, StoryOptions
 
 

@@ -1,4 +1,4 @@
-"""Write ``syndicate/newsletter/mail_support.py`` from the data of caniemail (npm package ``caniemail``, MIT).
+"""Write ``newsletter/lint/mail_support.py`` from the data of caniemail (npm package ``caniemail``, MIT).
 
     npm pack caniemail && tar xzf caniemail-*.tgz
     python tables/mail_support.py package/data/caniemail.json package/package.json

@@ -24,8 +24,8 @@ from zlib import crc32
 import numpy as np
 from scipy import sparse
 
-from syndicate.stories.meaning import DIMENSIONS, TABLE
-from syndicate.stories.tokens import words
+from syndicate.stories.terms.tokens import words
+from syndicate.stories.terms.word_vectors import DIMENSIONS, TABLE
 from tables.background import frequencies
 from tables.minilm import Floats, Teacher
 

@@ -22,8 +22,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from syndicate.stories import pieces
-from syndicate.stories.pieces import DIMENSIONS, TABLE
+from syndicate.stories.terms import shared_vectors
+from syndicate.stories.terms.shared_vectors import DIMENSIONS, TABLE
 from tables.background import frequencies
 
 LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "tr", "zh")
@@ -103,7 +103,7 @@ def centre(packed: bytes, vectors: Floats) -> Floats:
     """Return the mean vector of a language's usual words, by their frequency."""
     total, weight = np.zeros(DIMENSIONS, np.float32), 0.0
     for word, frequency in frequencies(packed)[:CENTRE_WORDS]:
-        rows = pieces.rows_of(word)
+        rows = shared_vectors.rows_of(word)
         total += frequency * vectors[rows].sum(0)
         weight += frequency * len(rows)
     return total / np.float32(weight)

@@ -15,13 +15,11 @@ from syndicate.model import (
     Source,
     Story,
 )
-from syndicate.store import Connection, audience, declared_sources, persons, ranking
-from syndicate.store import articles as article_store
-from syndicate.store import editions as edition_store
-from syndicate.store import newsletters as newsletter_store
-from syndicate.store import sources as source_store
-from syndicate.store import stories as story_store
-from syndicate.store.stories import Place
+from syndicate.store import Connection
+from syndicate.store.ingest import article_store, declared_sources, source_store
+from syndicate.store.mail import audience_store, edition_store, newsletter_store, subscriber_export
+from syndicate.store.stories import ranked_lists, story_store
+from syndicate.store.stories.story_store import Place
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PERIOD = (NOW - timedelta(days=1, hours=2), NOW - timedelta(hours=2))
@@ -107,7 +105,7 @@ def save_story(connection: Connection, story_id: int, **changes: Any) -> None:
 
 def rank(connection: Connection, name: str, articles: Sequence[Article]) -> None:
     """Store a ranked list of the stories of these articles."""
-    ranking.save_ranked(
+    ranked_lists.save_ranked(
         connection,
         name,
         [
@@ -145,7 +143,7 @@ def edition_story(article: Article, position: int = 1, **changes: Any) -> Editio
 def subscribe(connection: Connection, *addresses: str, name: str = "daily", now: datetime = NOW) -> list[str]:
     """Confirmed subscriptions; returns what became of each."""
     return [
-        audience.add_subscription(
+        audience_store.add_subscription(
             connection,
             address=address,
             address_key=address.casefold(),
@@ -161,7 +159,7 @@ def subscribe(connection: Connection, *addresses: str, name: str = "daily", now:
 
 def consents(connection: Connection, address_key: str) -> list[tuple[str, str, str]]:
     """(event, detail, text agreed to) of every consent of a mailbox and its end, oldest first."""
-    found = (persons.everything_about(connection, address_key) or {}).get("consents", [])
+    found = (subscriber_export.everything_about(connection, address_key) or {}).get("consents", [])
     return [(one["event"], one["detail"], one["agreed"]) for one in found]
 
 

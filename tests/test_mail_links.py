@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.newsletter.render import TOKEN
-from syndicate.services.mail import preferences_link, unsubscribe_link
+from syndicate.services.mail_services import preferences_link, unsubscribe_link
 from syndicate.settings import load_settings
 
 PUBLIC, LOCAL = "https://news.example", "http://127.0.0.1:8000"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from syndicate.audience.addresses import Address, normalise_address
+from syndicate.audience.mailbox_address import Address, normalise_address
 from syndicate.errors import InvalidAddress, ParseError
 from syndicate.text.plain import clean_line
 

@@ -9,8 +9,8 @@ import click
 from syndicate.errors import ConfigError, SyndicateError
 from syndicate.model import Article, Newsletter, Source, known_since
 from syndicate.services import Services
-from syndicate.store import Connection, added_sources
-from syndicate.store import articles as article_store
+from syndicate.store import Connection
+from syndicate.store.ingest import added_sources, article_store
 from syndicate.text.plain import clean_line
 
 ROW_NUMBER = click.IntRange(1, 2**63 - 1)

@@ -15,8 +15,8 @@ from email.utils import format_datetime
 from typing import Self
 from urllib.parse import quote
 
-from syndicate.delivery.dkim import DkimKey, Seal
-from syndicate.delivery.headers import (
+from syndicate.delivery.dkim_signing import DkimKey, Seal
+from syndicate.delivery.mail_headers import (
     encode_address,
     encode_mailbox,
     encode_phrase,
@@ -25,7 +25,7 @@ from syndicate.delivery.headers import (
     encode_url,
     header_text,
 )
-from syndicate.delivery.parcels import Message
+from syndicate.delivery.outgoing import Message
 from syndicate.errors import MailError
 from syndicate.model import Edition
 from syndicate.text.names import slug

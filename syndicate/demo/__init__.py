@@ -3,10 +3,10 @@
 ``syndicate demo`` runs the whole pipeline on it, and the tests of the whole use it too.
 """
 
+from syndicate.demo.demo_folder import Place, open_place
+from syndicate.demo.demo_run import Outcome, run_pipeline
 from syndicate.demo.newsroom import Piece, Publication, load_newsroom
-from syndicate.demo.pipeline import Outcome, run_pipeline
-from syndicate.demo.place import Place, open_place
-from syndicate.demo.server import NewsroomServer
+from syndicate.demo.newsroom_server import NewsroomServer
 
 __all__ = [
     "NewsroomServer",

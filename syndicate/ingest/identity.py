@@ -42,7 +42,7 @@ from uuid import UUID
 
 from syndicate.errors import ParseError
 from syndicate.model import EARLIEST, Entry, KnownArticle, NewArticle, Source, known_since, undated_key
-from syndicate.text.digests import digest_of
+from syndicate.text.hashes import digest_of
 from syndicate.text.language import detect_language, direction_of
 from syndicate.text.names import slug
 from syndicate.text.plain import excerpt

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syndicate.jobs.stories.leads import refresh_stories
-from syndicate.store import Store, bounces, leases, pages, retention, robots, sign_ups, story_moves
-from syndicate.store.retention import Pruned
+from syndicate.store import Store
+from syndicate.store.core import leases, old_rows
+from syndicate.store.core.old_rows import Pruned
+from syndicate.store.ingest import page_store, robots_store
+from syndicate.store.mail import bounce_store, sign_up_store
+from syndicate.store.stories import story_moves
 
 FAILURES_KEPT = timedelta(days=30)
 
@@ -41,7 +45,7 @@ class PruneJob:
         tombstones_before = now - timedelta(seconds=self.options.tombstones)
         if dry_run:
             with self.store.read() as connection:
-                return retention.count_prunable(
+                return old_rows.count_prunable(
                     connection,
                     articles_before=articles_before,
                     deliveries_before=deliveries_before,
@@ -50,7 +54,7 @@ class PruneJob:
         articles = 0
         while True:
             with self.store.write() as connection:
-                gone = retention.prune_articles(connection, before=articles_before, now=now, limit=self.batch)
+                gone = old_rows.prune_articles(connection, before=articles_before, now=now, limit=self.batch)
                 if gone:
                     leases.move_counter(connection, leases.PLACEMENTS)
                     refresh_stories(connection, set(gone), now)
@@ -60,19 +64,19 @@ class PruneJob:
             if len(gone) < self.batch:
                 break
         with self.store.write() as connection:
-            stories = retention.prune_stories(connection)
+            stories = old_rows.prune_stories(connection)
             story_moves.prune_moves(connection, before=articles_before)
-            refresh_stories(connection, retention.stories_without_lead(connection), now)
-            retention.prune_failures(connection, before=now - FAILURES_KEPT)
-            sign_ups.prune_sign_ups(connection, before=now - timedelta(seconds=self.options.sign_ups))
-            robots.prune_robots(connection, before=now - FAILURES_KEPT)
-            pages.prune_pages(connection, before=tombstones_before)
-            bounces.prune_bounces(connection, before=deliveries_before)
-            deliveries = retention.prune_deliveries(connection, before=deliveries_before)
-            retention.prune_edition_mails(connection, before=deliveries_before)
+            refresh_stories(connection, old_rows.stories_without_lead(connection), now)
+            old_rows.prune_failures(connection, before=now - FAILURES_KEPT)
+            sign_up_store.prune_sign_ups(connection, before=now - timedelta(seconds=self.options.sign_ups))
+            robots_store.prune_robots(connection, before=now - FAILURES_KEPT)
+            page_store.prune_pages(connection, before=tombstones_before)
+            bounce_store.prune_bounces(connection, before=deliveries_before)
+            deliveries = old_rows.prune_deliveries(connection, before=deliveries_before)
+            old_rows.prune_edition_mails(connection, before=deliveries_before)
             return Pruned(
                 articles=articles,
                 stories=stories,
                 deliveries=deliveries,
-                tombstones=retention.prune_tombstones(connection, before=tombstones_before),
+                tombstones=old_rows.prune_tombstones(connection, before=tombstones_before),
             )

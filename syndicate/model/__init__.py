@@ -25,7 +25,15 @@ from syndicate.model.articles import (
     undated_key,
 )
 from syndicate.model.channels import Channel, Clause, ClauseField
-from syndicate.model.digests import TOP, TRENDING, Digest, DigestImage, DigestLink, DigestMedia, DigestStory
+from syndicate.model.edition_content import (
+    TOP,
+    TRENDING,
+    Digest,
+    DigestImage,
+    DigestLink,
+    DigestMedia,
+    DigestStory,
+)
 from syndicate.model.editor import Decision, EditorAction
 from syndicate.model.hubs import Hub, HubState, HubSubscription, Push
 from syndicate.model.newsletters import (

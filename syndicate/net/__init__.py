@@ -1,8 +1,8 @@
 """Everything outbound over HTTP: one guarded client, and a thread that fetches for the jobs."""
 
-from syndicate.net.addresses import looks_public
+from syndicate.net.address_guard import looks_public
 from syndicate.net.credentials import Credentials, read_credentials
-from syndicate.net.exchange import (
+from syndicate.net.http_types import (
     FEED_ACCEPT,
     PAGE_ACCEPT,
     SITEMAP_ACCEPT,

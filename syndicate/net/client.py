@@ -13,16 +13,16 @@ from aiohttp import FormData
 from yarl import URL
 
 from syndicate.errors import FetchError, TooLarge
-from syndicate.net import headers
-from syndicate.net.addresses import AddressGuard
-from syndicate.net.bodies import decode_body, hash_wire
-from syndicate.net.exact import ExactRequest
-from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
+from syndicate.net import response_headers
+from syndicate.net.address_guard import AddressGuard
+from syndicate.net.body_limit import decode_body, hash_wire
+from syndicate.net.connection_slots import Place, Places
 from syndicate.net.failures import failed_connection, failed_status, refused_form
-from syndicate.net.interim import Connector
-from syndicate.net.places import Place, Places
+from syndicate.net.http_types import Fetched, FetchRequest, HttpOptions
+from syndicate.net.interim_response_limit import Connector
+from syndicate.net.latin1_validators import ExactRequest
 from syndicate.net.politeness import HostTurns
-from syndicate.net.urls import check_url, redirect_target
+from syndicate.net.request_urls import check_url, redirect_target
 from syndicate.text.privacy import hide_address
 
 _PERMANENT = (301, 308)
@@ -147,7 +147,9 @@ class Client:
                 if response.status // 100 == 2:
                     return response.status
                 said = await response.content.read(_LONGEST_REASON)
-                wait = headers.retry_after(response.headers.get("Retry-After", ""), datetime.now(UTC))
+                wait = response_headers.retry_after(
+                    response.headers.get("Retry-After", ""), datetime.now(UTC)
+                )
                 raise refused_form(str(url), response.status, said, wait)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise failed_connection(error, str(url)) from error
@@ -186,7 +188,7 @@ class Client:
                 elif response.status == 304:
                     wire = b""
                 else:
-                    wait = headers.retry_after(fields.get("Retry-After", ""), datetime.now(UTC))
+                    wait = response_headers.retry_after(fields.get("Retry-After", ""), datetime.now(UTC))
                     gap = self._options.host_gap
                     raise failed_status(str(url), response.status, wait, own=own, gap=gap)
                 return _Answer(response.status, fields, response.raw_headers, wire)
@@ -253,9 +255,9 @@ def _request_fields(request: FetchRequest) -> dict[str, str]:
         fields["User-Agent"] = request.user_agent
     if request.credentials is not None:
         fields[request.credentials.name] = request.credentials.value
-    if etag := headers.sendable(request.etag):
+    if etag := response_headers.sendable(request.etag):
         fields["If-None-Match"] = etag
-    if last_modified := headers.sendable(request.last_modified):
+    if last_modified := response_headers.sendable(request.last_modified):
         fields["If-Modified-Since"] = last_modified
     return fields
 
@@ -297,7 +299,7 @@ def _read_answer(request: FetchRequest, url: URL, answer: _Answer, moved: str, l
         raise FetchError(
             f"{url} answered {answer.status} without a body; try again later", status=answer.status
         )
-    content_type, charset = headers.media_type(fields.get("Content-Type", ""))
+    content_type, charset = response_headers.media_type(fields.get("Content-Type", ""))
     return Fetched(
         request=request,
         url=str(url),
@@ -311,7 +313,7 @@ def _read_answer(request: FetchRequest, url: URL, answer: _Answer, moved: str, l
         charset=charset,
         permanent_url=moved,
         links=answer.links(),
-        max_age=headers.max_age(
+        max_age=response_headers.max_age(
             fields.get("Cache-Control", ""), fields.get("Expires", ""), datetime.now(UTC)
         ),
     )

@@ -5,7 +5,7 @@ import ssl
 import aiohttp
 
 from syndicate.errors import FetchError, ForbiddenAddress
-from syndicate.net.addresses import AddressRefused
+from syndicate.net.address_guard import AddressRefused
 from syndicate.net.politeness import REFUSED_GAPS
 from syndicate.text.urls import origin_of
 

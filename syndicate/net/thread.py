@@ -8,8 +8,8 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from queue import Empty
 
 from syndicate.errors import FetchError, FetchStopped
-from syndicate.net.batch import Batch, Outcome
-from syndicate.net.exchange import Fetched, FetchRequest, HttpOptions
+from syndicate.net.http_types import Fetched, FetchRequest, HttpOptions
+from syndicate.net.request_batch import Batch, Outcome
 
 # Connections that are waited for, idle ones, and the rest of the program. macOS allows 256 at first.
 _OPEN_FILES = 1024

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from syndicate.errors import RenderError
 from syndicate.model import Digest, DigestStory, Newsletter, is_dated
 from syndicate.newsletter.periods import Period
-from syndicate.newsletter.views import TOKEN, SiteFacts, harmless
+from syndicate.newsletter.story_views import TOKEN, SiteFacts, harmless
 from syndicate.templating import Templates
 from syndicate.text.dates import clock_time, human_day
 from syndicate.text.language import direction_of

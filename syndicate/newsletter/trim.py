@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from syndicate.errors import RenderError
 from syndicate.model import Digest, DigestStory
-from syndicate.newsletter.lint import HTML_LIMIT_BYTES, html_size
+from syndicate.newsletter.lint.mail_lint import HTML_LIMIT_BYTES, html_size
 from syndicate.newsletter.render import RenderedEdition
 
 Trimmed = tuple[Digest, RenderedEdition, tuple[str, ...]]

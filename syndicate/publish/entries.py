@@ -27,7 +27,7 @@ from syndicate.model import (
 from syndicate.publish.feed_words import FeedWords, words_in
 from syndicate.publish.fragments import Key
 from syndicate.publish.lead_image import with_lead_image
-from syndicate.publish.options import PublishOptions
+from syndicate.publish.publish_options import PublishOptions
 from syndicate.text.dates import human_date, language_name
 from syndicate.text.language import direction_of
 from syndicate.text.media_types import file_name, human_size

@@ -9,7 +9,7 @@ from html import escape
 
 from syndicate.model import PublishedArticle
 from syndicate.publish.entries import front_page_url, rfc3339
-from syndicate.publish.options import PublishOptions
+from syndicate.publish.publish_options import PublishOptions
 from syndicate.text.plain import xml_safe
 
 _MAX_AGE = timedelta(days=2)

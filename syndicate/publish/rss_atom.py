@@ -31,7 +31,7 @@ from syndicate.publish.entries import (
 )
 from syndicate.publish.feedgen_extension import AtomEntry, AtomFeed, RssFeed, RssItem
 from syndicate.publish.fragments import FragmentCache, Key
-from syndicate.publish.options import PublishOptions
+from syndicate.publish.publish_options import PublishOptions
 from syndicate.text.plain import xml_safe
 
 # Minutes a reader may keep a feed: the max-age of 900 s our web server sends with it (R15).

@@ -20,9 +20,9 @@ from syndicate.model import (
     archive_folder,
     known_since,
 )
-from syndicate.publish.channels import only_section
+from syndicate.publish.channel_query import only_section
 from syndicate.publish.lead_image import shows_image
-from syndicate.publish.options import PublishOptions
+from syndicate.publish.publish_options import PublishOptions
 from syndicate.publish.site_headline import Headline, NamedPath, SectionBlock, publisher_page
 from syndicate.publish.site_metadata import (
     named_links,

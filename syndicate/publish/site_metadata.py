@@ -5,7 +5,7 @@ import re
 from typing import Final
 
 from syndicate.model import Enclosure, Image, PublishedArticle, Republish
-from syndicate.publish.options import PublishOptions
+from syndicate.publish.publish_options import PublishOptions
 from syndicate.templating import Markup, iso_date
 
 # Inside <script>, HTML ends the element at "</script" and enters another state at "<!--", whatever

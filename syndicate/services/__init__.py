@@ -19,36 +19,38 @@ from typing import TYPE_CHECKING
 from syndicate import __version__
 from syndicate.model import Channel, Newsletter
 from syndicate.services.declared import declared_channels, declared_newsletters
-from syndicate.services.intake import IntakeServices
-from syndicate.services.places import store_url
+from syndicate.services.ingest_services import IntakeServices
+from syndicate.services.store_location import store_url
 from syndicate.settings import Settings
-from syndicate.store import declared_sources, leases, open_store, stale
-from syndicate.store import newsletters as newsletter_store
-from syndicate.store import source_lists as list_store
+from syndicate.store import open_store
+from syndicate.store.core import leases
+from syndicate.store.ingest import declared_sources, list_store
+from syndicate.store.mail import newsletter_store
+from syndicate.store.output import stale
 
 if TYPE_CHECKING:
-    from syndicate.delivery.dkim import DkimKey
+    from syndicate.delivery.dkim_signing import DkimKey
     from syndicate.delivery.message import MailOptions
-    from syndicate.delivery.parcels import Sender
-    from syndicate.jobs.audience.preferences import PreferencesJob
-    from syndicate.jobs.audience.sign_up import SignUpJob
-    from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
-    from syndicate.jobs.delivery.bounces import BounceJob
-    from syndicate.jobs.delivery.deliver import DeliverJob
+    from syndicate.delivery.outgoing import Sender
+    from syndicate.jobs.audience.preferences_job import PreferencesJob
+    from syndicate.jobs.audience.sign_up_job import SignUpJob
+    from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
+    from syndicate.jobs.delivery.bounce_job import BounceJob
+    from syndicate.jobs.delivery.deliver_job import DeliverJob
     from syndicate.jobs.delivery.restore_guard import RestoreGuard
-    from syndicate.jobs.newsletter.desk import DeskJob
-    from syndicate.jobs.newsletter.editions import EditionJob
-    from syndicate.jobs.newsletter.press import Press
+    from syndicate.jobs.newsletter.edition_job import EditionJob
+    from syndicate.jobs.newsletter.edition_review import DeskJob
+    from syndicate.jobs.newsletter.renderer import Press
+    from syndicate.jobs.newsletter.review_links import WebDesk
     from syndicate.jobs.newsletter.selection import Selector
-    from syndicate.jobs.newsletter.web_desk import WebDesk
     from syndicate.jobs.prune import PruneJob
     from syndicate.jobs.publish.announce import AnnounceJob
-    from syndicate.jobs.publish.private_feeds import PrivateFeedsJob
-    from syndicate.jobs.publish.publish import PublishJob
+    from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
+    from syndicate.jobs.publish.publish_job import PublishJob
     from syndicate.jobs.stories.reads import ReadCounter
-    from syndicate.jobs.stories.replay import ReplayJob
-    from syndicate.jobs.stories.stories import StoriesJob
-    from syndicate.publish.options import PublishOptions
+    from syndicate.jobs.stories.replay_job import ReplayJob
+    from syndicate.jobs.stories.stories_job import StoriesJob
+    from syndicate.publish.publish_options import PublishOptions
     from syndicate.stories import RankingOptions
     from syndicate.templating import Templates
 
@@ -130,7 +132,7 @@ class Services(IntakeServices):
     @cached_property
     def publish_options(self) -> PublishOptions:
         """The site as readers see it."""
-        from syndicate.publish.options import PublishOptions
+        from syndicate.publish.publish_options import PublishOptions
 
         site = self.settings.site
         return PublishOptions(
@@ -176,8 +178,8 @@ class Services(IntakeServices):
     @cached_property
     def stories(self) -> StoriesJob:
         """Articles → stories, related links, ranks."""
-        from syndicate.jobs.stories.ranking import RankingJob
-        from syndicate.jobs.stories.stories import StoriesJob
+        from syndicate.jobs.stories.ranking_job import RankingJob
+        from syndicate.jobs.stories.stories_job import StoriesJob
         from syndicate.stories import StoryOptions
 
         stories = self.settings.stories
@@ -193,7 +195,7 @@ class Services(IntakeServices):
     @cached_property
     def publish(self) -> PublishJob:
         """Stories → feeds and pages."""
-        from syndicate.jobs.publish.publish import PublishJob
+        from syndicate.jobs.publish.publish_job import PublishJob
         from syndicate.publish.rss_atom import FeedWriter
 
         return PublishJob(
@@ -210,14 +212,14 @@ class Services(IntakeServices):
     @cached_property
     def press(self) -> Press:
         """Return the renderer of editions as mails."""
-        from syndicate.services.press import newsletter_press
+        from syndicate.services.edition_rendering import newsletter_press
 
         return newsletter_press(self.settings, self.store, self.templates, self.output, self.mail_options)
 
     @cached_property
     def desk(self) -> DeskJob:
         """Return the service with which an editor changes editions."""
-        from syndicate.jobs.newsletter.desk import DeskJob
+        from syndicate.jobs.newsletter.edition_review import DeskJob
 
         return DeskJob(store=self.store, newsletters=self.newsletters, press=self.press)
 
@@ -226,14 +228,14 @@ class Services(IntakeServices):
         """The desk behind a signed link; ``None`` without a web server."""
         if not self.settings.web.listen:
             return None
-        from syndicate.jobs.newsletter.web_desk import WebDesk
+        from syndicate.jobs.newsletter.review_links import WebDesk
 
         return WebDesk(store=self.store, desk=self.desk, site_url=self.settings.site.url)
 
     @cached_property
     def editions(self) -> EditionJob:
         """Stories → editions."""
-        from syndicate.jobs.newsletter.editions import EditionJob
+        from syndicate.jobs.newsletter.edition_job import EditionJob
 
         return EditionJob(
             store=self.store, newsletters=self.newsletters, press=self.press, selector=self._selector
@@ -251,7 +253,7 @@ class Services(IntakeServices):
     @cached_property
     def replay(self) -> ReplayJob:
         """Past windows with the present rules."""
-        from syndicate.jobs.stories.replay import ReplayJob
+        from syndicate.jobs.stories.replay_job import ReplayJob
 
         return ReplayJob(
             store=self.store, options=self.ranking, stories=self.stories.options, selector=self._selector
@@ -267,8 +269,8 @@ class Services(IntakeServices):
     @cached_property
     def deliver(self) -> DeliverJob:
         """Editions → inboxes."""
-        from syndicate.delivery.pace import Limits, Pace
-        from syndicate.jobs.delivery.deliver import DeliverJob
+        from syndicate.delivery.rate_limit import Limits, Pace
+        from syndicate.jobs.delivery.deliver_job import DeliverJob
         from syndicate.services.lease_owners import is_dead
 
         mail = self.settings.mail
@@ -288,15 +290,15 @@ class Services(IntakeServices):
     def guard(self) -> RestoreGuard:
         """Return the guard against sending from a restored or copied store."""
         from syndicate.jobs.delivery.restore_guard import RestoreGuard
-        from syndicate.services.places import marker_files
+        from syndicate.services.store_location import marker_files
 
         return RestoreGuard(store=self.store, markers=marker_files(self.settings, self.store.where))
 
     @cached_property
     def bounces(self) -> BounceJob:
         """Return the job that reads bounces and suppresses mailboxes."""
-        from syndicate.jobs.delivery.bounces import BounceJob, BouncePolicy
-        from syndicate.services.mail import bounce_messages
+        from syndicate.jobs.delivery.bounce_job import BounceJob, BouncePolicy
+        from syndicate.services.mail_services import bounce_messages
 
         bounces = self.settings.bounces
         policy = BouncePolicy(soft_limit=bounces.soft_limit, soft_window=bounces.soft_window)
@@ -305,7 +307,7 @@ class Services(IntakeServices):
     @cached_property
     def dkim_keys(self) -> tuple[DkimKey, ...]:
         """The keys that sign mail."""
-        from syndicate.services.mail import dkim_keys
+        from syndicate.services.mail_services import dkim_keys
 
         return dkim_keys(self.settings)
 
@@ -315,7 +317,7 @@ class Services(IntakeServices):
         sign_up, site = self.settings.sign_up, self.settings.site
         if not (sign_up.enabled and self.settings.web.listen):
             return None
-        from syndicate.jobs.audience.sign_up import SignUpJob, SignUpOptions
+        from syndicate.jobs.audience.sign_up_job import SignUpJob, SignUpOptions
         from syndicate.newsletter.render import TOKEN
 
         options = SignUpOptions(
@@ -335,14 +337,14 @@ class Services(IntakeServices):
     @cached_property
     def unsubscribe(self) -> UnsubscribeJob:
         """Return the job behind unsubscribe links."""
-        from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
+        from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
 
         return UnsubscribeJob(store=self.store)
 
     @cached_property
     def preferences(self) -> PreferencesJob:
         """Return the job behind the page of choices."""
-        from syndicate.jobs.audience.preferences import PreferencesJob
+        from syndicate.jobs.audience.preferences_job import PreferencesJob
 
         consent = self.settings.sign_up.consent
         return PreferencesJob(
@@ -354,7 +356,7 @@ class Services(IntakeServices):
         """Each reader's own feed; ``None`` without a web server to answer for it."""
         if not self.settings.web.listen:
             return None
-        from syndicate.jobs.publish.private_feeds import PrivateFeedsJob
+        from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
 
         return PrivateFeedsJob.build(self.store, self.newsletters, self.publish_options)
 
@@ -368,13 +370,13 @@ class Services(IntakeServices):
 
     def sender(self) -> Sender:
         """Return the sender of mail."""
-        from syndicate.services.mail import mail_sender
+        from syndicate.services.mail_services import mail_sender
 
         return mail_sender(self.settings)
 
     def mail_options(self, newsletter: str) -> MailOptions:
         """Return the options that all mails of a newsletter share."""
-        from syndicate.services.mail import newsletter_mail
+        from syndicate.services.mail_services import newsletter_mail
 
         titles = {one.name: one.title for one in self.newsletters}
         return newsletter_mail(self.settings, newsletter, titles.get(newsletter, newsletter))

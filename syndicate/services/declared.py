@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from syndicate.ingest.rules import Rule, Verdict, parse_condition, parse_rewrite
+from syndicate.ingest.article_rules import Rule, Verdict, parse_condition, parse_rewrite
 from syndicate.model import Access, Channel, Newsletter, Republish, Selectors, Source, SourceKind, SourceList
-from syndicate.publish.channels import in_language, parse_query
+from syndicate.publish.channel_query import in_language, parse_query
 from syndicate.settings import Settings
-from syndicate.settings.sources import AuthSettings, SourceSettings
+from syndicate.settings.source_settings import AuthSettings, SourceSettings
 from syndicate.text.plain import clean_line
 from syndicate.text.privacy import looks_secret
 from syndicate.text.urls import is_web_url

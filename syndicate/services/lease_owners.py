@@ -13,7 +13,9 @@ import socket
 from datetime import datetime
 from pathlib import Path
 
-from syndicate.store import Store, deliveries, leases
+from syndicate.store import Store
+from syndicate.store.core import leases
+from syndicate.store.mail import delivery_store
 
 _PROC = Path("/proc")
 _DEAD = ("Z", "X")
@@ -61,11 +63,11 @@ def sweep_dead_senders(store: Store, now: datetime, *, daemon: bool = False) -> 
     For the ``daemon``, earlier daemons of this host are dead as well when the host was started again.
     """
     with store.read() as connection:
-        owners = deliveries.senders(connection)
+        owners = delivery_store.senders(connection)
     dead = [owner for owner in owners if is_dead(owner) or (daemon and _ended_with_its_boot(owner))]
     if dead:
         with store.write() as connection:
-            deliveries.sweep_uncertain(connection, now=now, dead=dead)
+            delivery_store.sweep_uncertain(connection, now=now, dead=dead)
 
 
 def _ended_with_its_boot(owner: str) -> bool:

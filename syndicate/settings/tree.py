@@ -4,9 +4,9 @@ from pathlib import Path
 
 from pydantic import Field
 
-from syndicate.settings.mail import BounceSettings, MailSettings, NewsletterSettings
+from syndicate.settings.mail_settings import BounceSettings, MailSettings, NewsletterSettings
 from syndicate.settings.section import Section
-from syndicate.settings.site import (
+from syndicate.settings.site_settings import (
     OutputSettings,
     RetentionSettings,
     SignUpSettings,
@@ -15,14 +15,14 @@ from syndicate.settings.site import (
     TemplateSettings,
     WebSettings,
 )
-from syndicate.settings.sources import (
+from syndicate.settings.source_settings import (
     HttpSettings,
     PageSettings,
     RuleSettings,
     SourceListSettings,
     SourceSettings,
 )
-from syndicate.settings.stories import ChannelSettings, RankingSettings, StorySettings
+from syndicate.settings.story_settings import ChannelSettings, RankingSettings, StorySettings
 
 
 class Settings(Section):

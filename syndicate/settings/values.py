@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from syndicate.errors import ConfigError
-from syndicate.ingest.rules import check_pattern, parse_condition
-from syndicate.ingest.selectors import check_selector
+from syndicate.ingest.article_rules import check_pattern, parse_condition
+from syndicate.ingest.page.css_selectors import check_selector
 from syndicate.newsletter.periods import parse_schedule
-from syndicate.publish.channels import parse_query
+from syndicate.publish.channel_query import parse_query
 from syndicate.text.privacy import has_credentials
 from syndicate.text.urls import is_web_url
 

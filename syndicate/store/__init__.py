@@ -6,6 +6,6 @@ Transactions begin and end in ``jobs``.
 
 from sqlalchemy import Connection
 
-from syndicate.store.engine import Store, open_store
+from syndicate.store.core.engine import Store, open_store
 
 __all__ = ["Connection", "Store", "open_store"]

@@ -1,16 +1,14 @@
 """Articles → stories: copies, stories, related links, top and trending. Pure: no I/O, no clock, no chance."""
 
 from syndicate.stories.article_kind import is_report
-from syndicate.stories.clusters import MERGED, Bond, Regrouping
-from syndicate.stories.contenders import Contenders
 from syndicate.stories.duplicates import is_update, says_else
-from syndicate.stories.fingerprint import Fingerprint
-from syndicate.stories.index import StoryIndex
-from syndicate.stories.lead import LeadCandidate, choose_lead, lead_candidates, leading_language
-from syndicate.stories.links import without_round_ups
-from syndicate.stories.options import StoryOptions
-from syndicate.stories.placement import IndexedArticle, Placement
-from syndicate.stories.ranking import (
+from syndicate.stories.grouping_rules import MERGED, Bond, Regrouping
+from syndicate.stories.lead_choice import LeadCandidate, choose_lead, lead_candidates, leading_language
+from syndicate.stories.link_choice import without_round_ups
+from syndicate.stories.link_scores import Scored
+from syndicate.stories.lists.contenders import Contenders
+from syndicate.stories.lists.source_weights import ENOUGH_OTHERS, Record, learn_weights, theme_weight
+from syndicate.stories.lists.story_ranking import (
     Hand,
     RankingOptions,
     StoryArticle,
@@ -19,9 +17,11 @@ from syndicate.stories.ranking import (
     rank_top,
     rank_trending,
 )
-from syndicate.stories.related import Scored
-from syndicate.stories.terms import ArticleTerms, extract_terms, shared_terms, usual_stems
-from syndicate.stories.weights import ENOUGH_OTHERS, Record, learn_weights, theme_weight
+from syndicate.stories.placement import IndexedArticle, Placement
+from syndicate.stories.story_index import StoryIndex
+from syndicate.stories.story_options import StoryOptions
+from syndicate.stories.terms.fingerprint import Fingerprint
+from syndicate.stories.terms.weighed_terms import ArticleTerms, extract_terms, shared_terms, usual_stems
 
 __all__ = [
     "ENOUGH_OTHERS",

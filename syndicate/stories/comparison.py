@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from syndicate.stories.across import compare_across
-from syndicate.stories.held import Held
-from syndicate.stories.options import StoryOptions
-from syndicate.stories.related import Likeness, Match, match_all, weigh_cosines
-from syndicate.stories.vectors import TermSpace
+from syndicate.stories.across_languages import compare_across
+from syndicate.stories.index_entry import Held
+from syndicate.stories.link_scores import Likeness, Match, match_all, weigh_cosines
+from syndicate.stories.story_options import StoryOptions
+from syndicate.stories.terms.similarity import TermSpace
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from syndicate.stories.fingerprint import Fingerprint, differ_in_language
-from syndicate.stories.options import StoryOptions
-from syndicate.stories.related import weigh_cosines
-from syndicate.stories.terms import MAX_NAMES, MAX_SHINGLES, Hashes
-from syndicate.stories.vectors import TermSpace
+from syndicate.stories.link_scores import weigh_cosines
+from syndicate.stories.story_options import StoryOptions
+from syndicate.stories.terms.fingerprint import Fingerprint, differ_in_language
+from syndicate.stories.terms.similarity import TermSpace
+from syndicate.stories.terms.weighed_terms import MAX_NAMES, MAX_SHINGLES, Hashes
 
 _LARGEST = 0xFFFFFFFF
 _FIGURE = 0x80

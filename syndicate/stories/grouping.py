@@ -16,7 +16,9 @@ from operator import itemgetter
 import numpy as np
 from numpy.typing import NDArray
 
-from syndicate.stories.clusters import (
+from syndicate.stories.comparison import Comparison
+from syndicate.stories.duplicates import are_apart, words_of
+from syndicate.stories.grouping_rules import (
     MERGED,
     SPLIT,
     Bond,
@@ -28,12 +30,10 @@ from syndicate.stories.clusters import (
     merge_needed,
     two_parts,
 )
-from syndicate.stories.comparison import Comparison
-from syndicate.stories.duplicates import are_apart, words_of
-from syndicate.stories.fingerprint import differ_in_language
-from syndicate.stories.held import Held, pair_length
-from syndicate.stories.related import Match, heaviest_shared
+from syndicate.stories.index_entry import Held, pair_length
+from syndicate.stories.link_scores import Match, heaviest_shared
 from syndicate.stories.same_texts import SameTexts
+from syndicate.stories.terms.fingerprint import differ_in_language
 from syndicate.stories.title_kind import is_instalment
 
 # A story whose nearest article has less than this share of the threshold in common cannot be joined.

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from syndicate.stories.clusters import Bond, Regrouping
-from syndicate.stories.fingerprint import Fingerprint
-from syndicate.stories.related import Scored
-from syndicate.stories.terms import ArticleTerms
+from syndicate.stories.grouping_rules import Bond, Regrouping
+from syndicate.stories.link_scores import Scored
+from syndicate.stories.terms.fingerprint import Fingerprint
+from syndicate.stories.terms.weighed_terms import ArticleTerms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

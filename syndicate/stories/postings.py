@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from syndicate.stories.fingerprint import Fingerprint, count_terms, first_terms
-from syndicate.stories.options import StoryOptions
-from syndicate.stories.vocabulary import TERM_SPACE
+from syndicate.stories.story_options import StoryOptions
+from syndicate.stories.terms.fingerprint import Fingerprint, count_terms, first_terms
+from syndicate.stories.terms.vocabulary import TERM_SPACE
 
 # Terms that differ in so many digits only are sorted together: numpy sorts 16 bits by radix.
 _PART_BITS = 16

@@ -7,7 +7,7 @@ The speaker is the article published first (of equals, the one with the smaller 
 from bisect import bisect_left, insort
 from collections.abc import Mapping
 
-from syndicate.stories.held import Held
+from syndicate.stories.index_entry import Held
 
 
 class SameTexts:

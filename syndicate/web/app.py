@@ -15,23 +15,23 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from syndicate.errors import SyndicateError
-from syndicate.jobs.audience.preferences import PreferencesJob
-from syndicate.jobs.audience.sign_up import SignUpJob
-from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
-from syndicate.jobs.newsletter.web_desk import WebDesk
-from syndicate.jobs.publish.private_feeds import PrivateFeedsJob
+from syndicate.jobs.audience.preferences_job import PreferencesJob
+from syndicate.jobs.audience.sign_up_job import SignUpJob
+from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
+from syndicate.jobs.newsletter.review_links import WebDesk
+from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
 from syndicate.templating import Templates
-from syndicate.web.answers import content_type, list_field
-from syndicate.web.desk import DeskPage
 from syndicate.web.negotiation import accepts_gzip, is_opening, not_modified
-from syndicate.web.options import HubListener, WebOptions
 from syndicate.web.output import FileChanged, OutputFolder, ServedFile
-from syndicate.web.pages import SECURITY_HEADERS, Notices
-from syndicate.web.preferences import PreferencesPage
-from syndicate.web.private_feeds import PrivateFeedPage
-from syndicate.web.sign_up import ConfirmPage, SignUpPage
-from syndicate.web.unsubscribe import UnsubscribePage
-from syndicate.web.websub import HubCallback
+from syndicate.web.preference_routes import PreferencesPage
+from syndicate.web.private_feed_routes import PrivateFeedPage
+from syndicate.web.responses import content_type, list_field
+from syndicate.web.review_routes import DeskPage
+from syndicate.web.server_pages import SECURITY_HEADERS, Notices
+from syndicate.web.sign_up_routes import ConfirmPage, SignUpPage
+from syndicate.web.unsubscribe_routes import UnsubscribePage
+from syndicate.web.web_options import HubListener, WebOptions
+from syndicate.web.websub_routes import HubCallback
 
 Health = Callable[[], Mapping[str, object]]
 Opened = Callable[[str], None]

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from syndicate.errors import SyndicateError
-from syndicate.web.patience import PatientProtocol
+from syndicate.web.connection_limits import PatientProtocol
 
 _BACKLOG = 1024
 PATIENCE = 60.0

@@ -1,6 +1,6 @@
 import pytest
 
-from syndicate.audience.addresses import normalise_address, parse_mailbox
+from syndicate.audience.mailbox_address import normalise_address, parse_mailbox
 from syndicate.errors import InvalidAddress
 
 

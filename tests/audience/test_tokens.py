@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.audience.tokens import UNSUBSCRIBE, read_token, unsubscribe_token
+from syndicate.audience.link_tokens import UNSUBSCRIBE, read_token, unsubscribe_token
 
 SECRET = b"s" * 32
 IDS = st.integers(0, 2**63 - 1)

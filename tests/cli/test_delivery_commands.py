@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.cli import doctor
+from syndicate.cli.operate import doctor
 from tests.cli.conftest import Run
 from tests.delivery.test_bounces import notification
 

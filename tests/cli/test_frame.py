@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.cli.frame import plural, table
+from syndicate.cli.common import plural, table
 
 
 def test_a_long_reason_is_wrapped_and_not_cut(

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.store import open_store, preferences
+from syndicate.store import open_store
+from syndicate.store.mail import preference_store
 from tests.cli.conftest import Run
 
 CONFIG = """
@@ -106,7 +107,7 @@ def test_deliveries_of_the_forms_that_readers_chose_count_with_their_edition(
         room(f"subscribers add {address} --now 2026-11-23T08:00")
     store = open_store(either_store)
     with store.write() as connection:
-        preferences.save_preferences(
+        preference_store.save_preferences(
             connection, 1, selection="", cadence="weekly", hour=None, time_zone="", paused_until=None
         )
     store.dispose()

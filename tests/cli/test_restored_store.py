@@ -22,7 +22,7 @@ from syndicate.cli import main
 from syndicate.jobs.delivery.markers import MarkerFile, file_system
 from syndicate.services import open_services
 from syndicate.settings import load_settings
-from syndicate.store.store_identity import StoreIdentity
+from syndicate.store.core.store_identity import StoreIdentity
 from tests import postgres
 from tests.cli.conftest import Run
 from tests.conftest import SQLITE_FILE, missing

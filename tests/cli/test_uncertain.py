@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.store import Store, deliveries
+from syndicate.store import Store
+from syndicate.store.mail import delivery_store
 from tests.cli.conftest import Run
 from tests.delivery.scripted_smtp import HOLD, PIPELINING, ScriptedSmtp
 from tests.factories import NOW
@@ -60,7 +61,7 @@ def test_an_uncertain_delivery_that_arrived_is_settled_and_never_sent_again(
         room.declare(source("harbour", "https://harbour.example/feed") + NEWSLETTER, base=base)
         mail_to(room, "ann", "bob")
         with store.write() as connection:
-            assert deliveries.doubt_waiting(connection, now=NOW) == 2
+            assert delivery_store.doubt_waiting(connection, now=NOW) == 2
         refused = run(f"deliveries arrived 1 99 --now {AT}")
         assert refused.code == 1
         assert "delivery 99 is not uncertain, so nothing was changed" in refused.err

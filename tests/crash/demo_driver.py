@@ -11,7 +11,7 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from syndicate.demo.pipeline import subscribe_readers
+from syndicate.demo.demo_run import subscribe_readers
 from syndicate.services import open_services
 from syndicate.settings import load_settings
 from tests.crash.driver import forked, watch_commits

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from syndicate.audience.preferences import Selection
+from syndicate.audience.choices import Selection
 from syndicate.model import EVERY_EDITION
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
-from syndicate.store import audience, preferences
+from syndicate.store.mail import audience_store, preference_store
 from tests.crash.driver import forked, kill_everywhere, watch_commits
 from tests.crash.newsroom import NOW, YESTERDAY, configuration, subscribe
 
@@ -32,9 +32,9 @@ def choose(services: Services, _now: datetime) -> None:
     """Three readers; one of them wants news of the world only."""
     subscribe(services, POINT)
     with services.store.write() as connection:
-        wanted = audience.subscription_of(connection, f"{CHOOSER}.{POINT}@example.org", "daily")
+        wanted = audience_store.subscription_of(connection, f"{CHOOSER}.{POINT}@example.org", "daily")
         assert wanted is not None
-        preferences.save_preferences(
+        preference_store.save_preferences(
             connection,
             wanted,
             selection=Selection(sections=("world",)).text(),

@@ -15,11 +15,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from syndicate.audience.tokens import CONFIRM, make_token
+from syndicate.audience.link_tokens import CONFIRM, make_token
 from syndicate.model import DeliveryState, HubState
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
-from syndicate.store import deliveries, hubs, leases
+from syndicate.store.core import leases
+from syndicate.store.ingest import hub_store
+from syndicate.store.mail import delivery_store
 from tests.crash.driver import forked, kill_everywhere, watch_commits
 from tests.crash.newsroom import NOW, YESTERDAY
 
@@ -56,17 +58,17 @@ def subscribe(services: Services, now: datetime) -> None:
     """A first poll finds the hub, and the hub agrees."""
     services.ingest.run(now)
     with services.store.write() as connection:
-        (one,) = hubs.claim_hubs(connection, now=now, until=now, limit=1)
-        hubs.note_attempt(connection, one, state=HubState.ASKED, next_try=now, attempts=1, error="")
+        (one,) = hub_store.claim_hubs(connection, now=now, until=now, limit=1)
+        hub_store.note_attempt(connection, one, state=HubState.ASKED, next_try=now, attempts=1, error="")
         later = now + timedelta(days=9)
-        hubs.confirm_subscription(connection, one.callback, one.topic, expires=later, next_try=later)
+        hub_store.confirm_subscription(connection, one.callback, one.topic, expires=later, next_try=later)
 
 
 def receive(services: Services, now: datetime) -> None:
     """The hub sends what is new, until it is told that we have it."""
     body = (services.settings.base / "push.xml").read_bytes()
     with services.store.read() as connection:
-        (one,) = hubs.list_subscriptions(connection).values()
+        (one,) = hub_store.list_subscriptions(connection).values()
     signed = "sha256=" + hmac.new(one.secret.encode(), body, hashlib.sha256).hexdigest()
     listener = replace(services.websub, clock=lambda: now)
     assert listener.receive(one.callback, "application/rss+xml", signed, body) == 202
@@ -87,7 +89,7 @@ def mail(services: Services, now: datetime) -> None:
 def confirm(services: Services, now: datetime) -> None:
     """The reader presses the button behind the link in that mail, however often."""
     with services.store.read() as connection:
-        (found,) = deliveries.list_deliveries(connection)
+        (found,) = delivery_store.list_deliveries(connection)
         token = make_token(leases.secret(connection), found.delivery.id, CONFIRM)
     assert found.delivery.state in (DeliveryState.SENT, DeliveryState.PENDING)
     assert services.sign_ups

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from syndicate.services import Services
-from syndicate.store import audience
+from syndicate.store.mail import audience_store
 
 # Later than any clock this will run under: what "now" is, only the arguments say.
 NOW = datetime(2100, 1, 5, 9, 0, tzinfo=UTC)
@@ -87,7 +87,7 @@ def subscribe(services: Services, point: str) -> None:
     for reader in READERS:
         address = f"{reader}.{point}@example.org"
         with services.store.write() as connection:
-            audience.add_subscription(
+            audience_store.add_subscription(
                 connection,
                 address=address,
                 address_key=address,

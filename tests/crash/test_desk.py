@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.store import deliveries, desk, editions, open_store
+from syndicate.store import open_store
+from syndicate.store.mail import delivery_store, edition_store, review_store
 from tests.crash.desk_driver import CHOOSER, POINT
 from tests.crash.newsroom import READERS
 from tests.crash.test_every_commit import (
@@ -50,14 +51,16 @@ def check(place: Path) -> None:
     action = ACTION[place.name.partition("-")[0]]
     store = open_store(f"sqlite:///{place / 'syndicate.db'}")
     with store.read() as connection:
-        (report,) = editions.report_editions(connection)
-        (form,) = desk.forms_of(connection, report.edition)
+        (report,) = edition_store.report_editions(connection)
+        (form,) = review_store.forms_of(connection, report.edition)
         issue_id, form_id = report.edition.id, form.edition.id
         let_go = {
-            edition_id: [(one.action, one.changed_by) for one in desk.edition_changes(connection, edition_id)]
+            edition_id: [
+                (one.action, one.changed_by) for one in review_store.edition_changes(connection, edition_id)
+            ]
             for edition_id in (issue_id, form_id)
         }
-        found = [one.delivery for one in deliveries.list_deliveries(connection)]
+        found = [one.delivery for one in delivery_store.list_deliveries(connection)]
     store.dispose()
     assert (report.state, form.state) == ("cut", "variant"), place.name
     assert let_go == {issue_id: [action], form_id: [action]}, place.name

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.store import articles, audience, hubs, open_store
+from syndicate.store import open_store
+from syndicate.store.ingest import article_store, hub_store
+from syndicate.store.mail import audience_store
 from tests.crash.door_driver import KILLED, READER
 from tests.crash.test_every_commit import CHECKOUT, folder, received
 from tests.factories import consents
@@ -49,10 +51,10 @@ def check(place: Path) -> None:
     """Each article and the consent once, one mail, nothing left to read."""
     store = open_store(f"sqlite:///{place / 'syndicate.db'}")
     with store.read() as connection:
-        found = articles.get_articles(connection, range(1, 100)).values()
-        left = hubs.waiting_pushes(connection, limit=9)
+        found = article_store.get_articles(connection, range(1, 100)).values()
+        left = hub_store.waiting_pushes(connection, limit=9)
         events = [event for event, _, _ in consents(connection, READER)]
-        states = audience.count_subscriptions(connection)
+        states = audience_store.count_subscriptions(connection)
     store.dispose()
     assert sorted(one.title for one in found) == ["Title 1", "Title 2"], place.name
     assert left == [], place.name

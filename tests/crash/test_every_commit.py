@@ -17,17 +17,11 @@ from pathlib import Path
 import feedparser
 import pytest
 
-from syndicate.store import (
-    Store,
-    articles,
-    deliveries,
-    editions,
-    open_store,
-    pages,
-    quarantine,
-    sources,
-    stories,
-)
+from syndicate.store import Store, open_store
+from syndicate.store.core import quarantine
+from syndicate.store.ingest import article_store, page_store, source_store
+from syndicate.store.mail import delivery_store, edition_store
+from syndicate.store.stories import story_store
 from tests.crash.newsroom import ITEMS, READERS, feed, page
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.net.scripted_server import Answer, ScriptedServer, answer
@@ -79,13 +73,13 @@ def received(messages: list[bytes]) -> Counter[str]:
 def check_rows(store: Store, point: str, mailboxes: Counter[str]) -> int:
     """The store holds everything once; returns how many deliveries are uncertain."""
     with store.read() as connection:
-        known = {one.name: one.id for one in sources.list_sources(connection)}
-        found = articles.get_articles(connection, range(1, 100)).values()
-        (report,) = editions.report_editions(connection)
-        sent = {one.delivery.address: one for one in deliveries.list_deliveries(connection)}
+        known = {one.name: one.id for one in source_store.list_sources(connection)}
+        found = article_store.get_articles(connection, range(1, 100)).values()
+        (report,) = edition_store.report_editions(connection)
+        sent = {one.delivery.address: one for one in delivery_store.list_deliveries(connection)}
         assert sorted(one.title for one in found) == TITLES
         assert {one.source_id for one in found} == set(known.values())
-        assert stories.count_stories(connection) == (3, 1)
+        assert story_store.count_stories(connection) == (3, 1)
         assert all(one.story_id for one in found)
         assert (report.state, report.edition.stories) == ("cut", 3)
         assert quarantine.failures(connection) == ()
@@ -155,8 +149,8 @@ def test_full_texts_are_neither_lost_nor_doubled_by_a_kill_at_any_commit(folder:
     for point in points:
         store = open_store(f"sqlite:///{folder / point / 'syndicate.db'}")
         with store.read() as connection:
-            assert pages.count_pages(connection) == {"read": 4}, point
-            bodies = articles.get_bodies(connection, range(1, 100)).values()
+            assert page_store.count_pages(connection) == {"read": 4}, point
+            bodies = article_store.get_bodies(connection, range(1, 100)).values()
             assert all(len(body.text.split("\n\n")) == 2 for body in bodies), point
         store.dispose()
 

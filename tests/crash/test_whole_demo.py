@@ -11,8 +11,10 @@ import feedparser
 import pytest
 
 from syndicate.demo import NewsroomServer, Place, load_newsroom
-from syndicate.demo.pipeline import LEFT_AGAIN, READERS
-from syndicate.store import articles, deliveries, editions, open_store
+from syndicate.demo.demo_run import LEFT_AGAIN, READERS
+from syndicate.store import open_store
+from syndicate.store.ingest import article_store
+from syndicate.store.mail import delivery_store, edition_store
 from tests.crash.test_every_commit import CHECKOUT, received
 from tests.postgres import MEMORY
 
@@ -25,9 +27,9 @@ def stored(folder: Path) -> tuple[set[str], list[tuple[str, str]], Counter[str],
     store = open_store(f"sqlite:///{folder / 'syndicate.db'}")
     try:
         with store.read() as connection:
-            found = articles.get_articles(connection, range(1, 1000)).values()
-            cut = [(one.edition.newsletter, one.state) for one in editions.report_editions(connection)]
-            sent = deliveries.list_deliveries(connection)
+            found = article_store.get_articles(connection, range(1, 1000)).values()
+            cut = [(one.edition.newsletter, one.state) for one in edition_store.report_editions(connection)]
+            sent = delivery_store.list_deliveries(connection)
             assert len({article.uid for article in found}) == len(found)
             return (
                 {article.uid for article in found},

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.delivery.bounces import Kind, judge, read_report
+from syndicate.delivery.bounce_parser import Kind, judge, read_report
 from syndicate.delivery.verp import is_ours, read_verp, verp_sender
 
 SECRET = b"s" * 32

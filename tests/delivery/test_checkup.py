@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from syndicate.delivery import checkup
-from syndicate.delivery.dkim import load_key, new_key
+from syndicate.delivery import dns_checks
+from syndicate.delivery.dkim_signing import load_key, new_key
 from syndicate.errors import FetchError
 from syndicate.net.dns import Lookup
 
@@ -34,7 +34,7 @@ def resolver(zone: Zone) -> Lookup:
     ],
 )
 def test_B1_spf(records: list[str], good: bool) -> None:
-    assert checkup.check_spf("news.example", resolver({("news.example", "TXT"): records})).good is good
+    assert dns_checks.check_spf("news.example", resolver({("news.example", "TXT"): records})).good is good
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_B1_spf(records: list[str], good: bool) -> None:
     ],
 )
 def test_B1_dmarc(name: str, record: str, good: bool) -> None:
-    assert checkup.check_dmarc("mail.news.example", resolver({(name, "TXT"): [record]})).good is good
+    assert dns_checks.check_dmarc("mail.news.example", resolver({(name, "TXT"): [record]})).good is good
 
 
 @pytest.mark.parametrize(
@@ -67,14 +67,14 @@ def test_B1_dmarc_needs_a_domain_that_is_that_in_from(
     record: str, envelope: str, signing: list[str], good: bool | None
 ) -> None:
     zone: Zone = {("_dmarc.news.example", "TXT"): [record]} if record else {}
-    assert checkup.check_alignment("news.example", envelope, signing, resolver(zone)).good is good
+    assert dns_checks.check_alignment("news.example", envelope, signing, resolver(zone)).good is good
 
 
 @pytest.mark.parametrize(("zone", "good"), [("_dmarc.news.co.uk", True), ("_dmarc.co.uk", False)])
 def test_B1_two_domains_under_one_policy_are_one_organisation(zone: str, good: bool) -> None:
     record = "v=DMARC1; p=none" if good else "v=DMARC1; p=none; psd=y"
     asked = resolver({(zone, "TXT"): [record]})
-    assert checkup.check_alignment("a.news.co.uk", "b.news.co.uk", ["x.net"], asked).good is good
+    assert dns_checks.check_alignment("a.news.co.uk", "b.news.co.uk", ["x.net"], asked).good is good
 
 
 def test_K_dkim_compares_the_record_with_the_file(tmp_path: Path) -> None:
@@ -84,13 +84,13 @@ def test_K_dkim_compares_the_record_with_the_file(tmp_path: Path) -> None:
         keys.append(load_key(tmp_path / kind, domain="news.example", selector=kind))
     names = [(f"{kind}._domainkey.news.example", "TXT") for kind in ("rsa", "ed25519")]
     right: Zone = {names[0]: [keys[0].record.replace("; ", ";")], names[1]: [keys[1].record]}
-    assert [one.good for one in checkup.check_dkim(keys, resolver(right))] == [True, True]
+    assert [one.good for one in dns_checks.check_dkim(keys, resolver(right))] == [True, True]
     wrong: Zone = {names[0]: [keys[1].record]}
-    found = checkup.check_dkim(keys, resolver(wrong))
+    found = dns_checks.check_dkim(keys, resolver(wrong))
     assert [one.good for one in found] == [False, False]
     assert "another key" in found[0].detail
     assert keys[1].record in found[1].detail
-    assert [one.good for one in checkup.check_dkim([], resolver({}))] == [None]
+    assert [one.good for one in dns_checks.check_dkim([], resolver({}))] == [None]
 
 
 @pytest.mark.parametrize(
@@ -104,20 +104,20 @@ def test_K_dkim_compares_the_record_with_the_file(tmp_path: Path) -> None:
     ],
 )
 def test_B2_names_lead_to_addresses_and_back(zone: Any, good: bool | None) -> None:
-    assert checkup.check_names("mx.example", resolver(zone)).good is good
-    assert checkup.check_names("127.0.0.1", resolver({})).good is None
+    assert dns_checks.check_names("mx.example", resolver(zone)).good is good
+    assert dns_checks.check_names("127.0.0.1", resolver({})).good is None
 
 
 def test_bounces_need_somebody_who_takes_them() -> None:
     zone: Zone = {("news.example", "MX"): ["10 mx.news.example"]}
-    assert checkup.check_bounces("bounces@news.example", resolver(zone)).good is True
-    assert checkup.check_bounces("bounces@other.example", resolver(zone)).good is False
-    assert checkup.check_bounces("", resolver(zone)).good is None
+    assert dns_checks.check_bounces("bounces@news.example", resolver(zone)).good is True
+    assert dns_checks.check_bounces("bounces@other.example", resolver(zone)).good is False
+    assert dns_checks.check_bounces("", resolver(zone)).good is None
 
 
 def test_a_resolver_that_does_not_answer_is_a_finding_and_not_an_end() -> None:
     def silent(name: str, kind: str) -> list[str]:
         raise FetchError("no name server answered")
 
-    found = checkup.checked("SPF", lambda: checkup.check_spf("news.example", silent))
+    found = dns_checks.checked("SPF", lambda: dns_checks.check_spf("news.example", silent))
     assert (found.good, found.detail) == (False, "no name server answered")

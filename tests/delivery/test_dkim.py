@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-from syndicate.delivery.dkim import DkimKey, load_key, new_key
+from syndicate.delivery.dkim_signing import DkimKey, load_key, new_key
 from syndicate.delivery.message import MessageTemplate
 from syndicate.errors import ConfigError
 from tests.delivery.test_message import EDITION, HOLDER, ID, OPTIONS, TOKEN, value

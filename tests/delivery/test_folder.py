@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.delivery.folder import FolderSender
-from syndicate.delivery.parcels import Message, Parcel, send_one
+from syndicate.delivery.folder_sender import FolderSender
+from syndicate.delivery.outgoing import Message, Parcel, send_one
 from syndicate.errors import Deferred, Refused, TransportDown
 
 MESSAGE = b"To: jo@example.org\r\nMessage-ID: <12.ab@example.com>\r\n\r\nHello\r\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.delivery.mailboxes import ImapOptions, read_imap, read_maildir
+from syndicate.delivery.bounce_mailboxes import ImapOptions, read_imap, read_maildir
 from syndicate.errors import MailError
 
 FOLDER = Path(__file__).parent

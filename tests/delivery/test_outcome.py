@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from syndicate.delivery.outcome import outcome_of, pause_after, rest_after
+from syndicate.delivery.attempt_outcome import outcome_of, pause_after, rest_after
 from syndicate.errors import Deferred, MailError, Refused, RenderError, TransportDown, Uncertain
 from syndicate.model import DeliveryState
 

@@ -1,4 +1,4 @@
-from syndicate.delivery.pace import Limits, Pace
+from syndicate.delivery.rate_limit import Limits, Pace
 
 
 def moments(pace: Pace, *addresses: str, now: float = 100.0) -> list[float]:

@@ -10,9 +10,9 @@ from functools import partial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syndicate.delivery.opening import SmtpOptions
-from syndicate.delivery.parcels import Ended, Message, Parcel
-from syndicate.delivery.smtp import SmtpSender
+from syndicate.delivery.outgoing import Ended, Message, Parcel
+from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
+from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.errors import Deferred, Uncertain
 
 _REPLIES = {b"MAIL": b"250 ok\r\n", b"RCPT": b"250 ok\r\n", b"RSET": b"250 ok\r\n", b"DATA": b"354 go on\r\n"}

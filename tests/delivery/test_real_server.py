@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
-from syndicate.delivery.opening import SmtpOptions
-from syndicate.delivery.smtp import SmtpSender
+from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
+from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.errors import TransportDown
 from tests.delivery.test_smtp import Desk
 from tests.delivery.test_smtp import send as send_message

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from syndicate.delivery.dialogue import Features
-from syndicate.delivery.opening import PlainSmtp, SmtpOptions
-from syndicate.delivery.outbox import Outbox
-from syndicate.delivery.parcels import Ended, Message, Parcel, send_one
-from syndicate.delivery.smtp import SmtpSender, connect
+from syndicate.delivery.outgoing import Ended, Message, Parcel, send_one
+from syndicate.delivery.smtp.bounded_smtp import PlainSmtp, SmtpOptions
+from syndicate.delivery.smtp.connections import Outbox
+from syndicate.delivery.smtp.protocol import Features
+from syndicate.delivery.smtp.sender import SmtpSender, connect
 from syndicate.errors import (
     Deferred,
     MailError,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from syndicate.delivery.parcels import Ended, Message, Parcel
-from syndicate.delivery.suspicion import Suspicion
+from syndicate.delivery.outgoing import Ended, Message, Parcel
+from syndicate.delivery.smtp.sender_refusals import Suspicion
 from syndicate.errors import Deferred, MailError, Refused, SenderRefused, TransportDown
 from tests.delivery.test_smtp import BOTH, Desk, talking
 

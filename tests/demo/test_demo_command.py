@@ -14,7 +14,7 @@ import feedparser
 import pytest
 from click.testing import CliRunner
 
-from syndicate.cli.demo import demo
+from syndicate.cli.demo_command import demo
 from syndicate.files import file_lock
 
 NOW = "2026-11-24T09:00:00+00:00"

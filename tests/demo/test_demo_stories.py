@@ -13,10 +13,9 @@ import pytest
 from syndicate.demo import NewsroomServer, load_newsroom, open_place, run_pipeline
 from syndicate.services import Services, open_services
 from syndicate.settings import load_settings
-from syndicate.store import articles as article_store
-from syndicate.store import edition_articles, ranking
-from syndicate.store import sources as source_store
-from syndicate.store import stories as story_store
+from syndicate.store.ingest import article_store, source_store
+from syndicate.store.mail import edition_articles
+from syndicate.store.stories import ranked_lists, story_store
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -159,7 +158,7 @@ def test_every_message_has_every_headline_of_its_edition_in_both_parts(services)
 
 def test_the_news_of_the_last_hours_is_what_trends(services, titles):
     with services.store.read() as connection:
-        trending = [titles[story.article_id] for story in ranking.ranked_stories(connection, "trending")]
+        trending = [titles[story.article_id] for story in ranked_lists.ranked_stories(connection, "trending")]
     assert trending[0].startswith(("Power cut", "Two dark hours", "Who pays", "While Varnholm"))
 
 

@@ -10,7 +10,7 @@ import feedparser
 import pytest
 
 from syndicate.demo import NewsroomServer, load_newsroom
-from syndicate.demo.pictures import picture
+from syndicate.demo.demo_images import picture
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 PAPERS = {paper.slug: paper for paper in load_newsroom()}

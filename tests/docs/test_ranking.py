@@ -4,16 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.jobs.stories.facts import RARE_ARTICLES, RHYTHM_DAYS
+from syndicate.jobs.stories.story_facts import RARE_ARTICLES, RHYTHM_DAYS
 from syndicate.newsletter.compose import ComposeOptions
-from syndicate.publish.options import PublishOptions
-from syndicate.stories import RankingOptions, StoryOptions, weights
+from syndicate.publish.publish_options import PublishOptions
+from syndicate.stories import RankingOptions, StoryOptions
 from syndicate.stories.duplicates import MOSTLY_NEW
-from syndicate.stories.lead import CALM, FRESH
-from syndicate.stories.pieces import TEXT_READ
-from syndicate.stories.places import RARE_SHARE
-from syndicate.stories.ranking import ECHO_POWER, LEAST_READS, MOST_ALONE
-from syndicate.stories.terms import NAME_WEIGHT
+from syndicate.stories.lead_choice import CALM, FRESH
+from syndicate.stories.lists import source_weights
+from syndicate.stories.lists.list_slots import RARE_SHARE
+from syndicate.stories.lists.story_ranking import ECHO_POWER, LEAST_READS, MOST_ALONE
+from syndicate.stories.terms.shared_vectors import TEXT_READ
+from syndicate.stories.terms.weighed_terms import NAME_WEIGHT
 
 TEXT = " ".join((Path(__file__).parents[2] / "docs" / "ranking.md").read_text("utf-8").split())
 STORY = StoryOptions()
@@ -31,10 +32,10 @@ FRESH_FOR = PublishOptions(site_url="https://a.example", title="a").fresh_for
         f"0.5 ^ (age / ({RANK.lasting_times:g} × half_life))",
         f"below `floor` ({RANK.floor:g})",
         f"the `learn` time ({RANK.learn_days:g} days)",
-        f"prior = max({weights.PRIOR_ARTICLES:g} × mean, {weights.LEAST_PRIOR:g})",
-        f"between {weights.LEAST:g} and {weights.MOST:g}",
-        f"as a share of {weights.ENOUGH_OTHERS} and at most 1",
-        f"their sources + {weights.THEME_SMOOTHING:g}) / (their number",
+        f"prior = max({source_weights.PRIOR_ARTICLES:g} × mean, {source_weights.LEAST_PRIOR:g})",
+        f"between {source_weights.LEAST:g} and {source_weights.MOST:g}",
+        f"as a share of {source_weights.ENOUGH_OTHERS} and at most 1",
+        f"their sources + {source_weights.THEME_SMOOTHING:g}) / (their number",
         f"at most {RARE_ARTICLES} articles in the last {RHYTHM_DAYS} days",
         f"if that is {RANK.least_burst:g} or more",
         f"at least {LEAST_READS} openings",

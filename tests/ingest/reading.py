@@ -1,6 +1,6 @@
 """Short ways to write a feed down and to read it."""
 
-from syndicate.ingest.feeds import parse_feed
+from syndicate.ingest.feed.feed_parser import parse_feed
 from syndicate.model import Entry, ParsedSource
 
 URL = "https://news.example/feeds/all.xml"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.ingest.boilerplate import is_read_more, without_boilerplate
+from syndicate.ingest.html.item_boilerplate import is_read_more, without_boilerplate
 from tests.ingest.reading import only_entry, rss
 
 PAGE = "https://blog.example/2026/rain"

@@ -4,8 +4,8 @@ import unicodedata
 
 import pytest
 
-from syndicate.ingest.charset_detection import detect
-from syndicate.ingest.html_documents import read_html
+from syndicate.ingest.feed.charset_detection import detect
+from syndicate.ingest.html.html_documents import read_html
 from tests.ingest.news_in_charsets import NEWS
 from tests.ingest.reading import read
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.ingest.clean import MAX_REFERENCES, clean_html
-from syndicate.ingest.html_limits import MAX_DEPTH, MAX_TABLES, MAX_TAGS
+from syndicate.ingest.html.markup_limits import MAX_DEPTH, MAX_TABLES, MAX_TAGS
+from syndicate.ingest.html.sanitise import MAX_REFERENCES, clean_html
 from syndicate.model import Image
 
 OVERRIDES = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}

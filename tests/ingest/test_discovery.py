@@ -3,7 +3,7 @@
 import pytest
 
 from syndicate.errors import ParseError
-from syndicate.ingest.discovery import (
+from syndicate.ingest.page.feed_discovery import (
     MAX_LINKS,
     entered_address,
     feed_format,

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from syndicate.ingest.feed.raw_item import seconds_of
 from syndicate.ingest.identity import Kind, accept, decide
-from syndicate.ingest.raw_item import seconds_of
 from syndicate.model import Enclosure, Entry, Image, KnownArticle, Source
 from tests.ingest.reading import atom, only_entry, rss
 

@@ -4,7 +4,7 @@ import codecs
 
 import pytest
 
-from syndicate.ingest.encoding import as_it_stands, repaired, utf8_document
+from syndicate.ingest.feed.xml_encoding import as_it_stands, repaired, utf8_document
 from tests.ingest.reading import only_entry, read, rss
 
 TITLE = "Zürich – “naïve” café"
@@ -118,7 +118,7 @@ def test_references_are_mended_outside_cdata_only(broken, mended):
 
 
 def test_every_charset_in_the_table_is_a_codec():
-    from syndicate.ingest.encoding import CHARSETS
+    from syndicate.ingest.feed.xml_encoding import CHARSETS
 
     for codec in set(CHARSETS.values()):
         codecs.lookup(codec)

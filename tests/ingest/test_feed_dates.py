@@ -7,8 +7,8 @@ from feedparser.datetimes import _parse_date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syndicate.ingest.feed_dates import customary_date
-from syndicate.ingest.feeds import parse_feed
+from syndicate.ingest.feed.feed_dates import customary_date
+from syndicate.ingest.feed.feed_parser import parse_feed
 
 CUSTOMARY = [
     ("Tue, 24 Nov 2026 08:00:00 GMT", "2026-11-24T08:00:00+00:00"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import ParseError, ParserDied
-from syndicate.ingest.isolation import ParserPool
+from syndicate.ingest.worker.parser_pool import ParserPool
 
 FOLDER = os.environ.get("SYNDICATE_FEEDPARSER_TESTS", "")
 # Each is read in well under a second; this is for a busy machine.

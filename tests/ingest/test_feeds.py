@@ -7,7 +7,7 @@ from html import escape
 import pytest
 
 from syndicate.errors import ParseError
-from syndicate.ingest import feeds
+from syndicate.ingest.feed import feed_parser
 from syndicate.model import Image
 from tests.ingest.reading import atom, only_entry, read, rss
 
@@ -501,7 +501,7 @@ def test_a_first_document_is_read_in_one_pass(monkeypatch, write):
     def refuse(_document):
         raise AssertionError("its items are looked for first")
 
-    monkeypatch.setattr(feeds, "split", refuse)
+    monkeypatch.setattr(feed_parser, "split", refuse)
     document = write("<title>a</title><link href='/a'/>", "<title>b</title><category>c</category>")
     assert [entry.title for entry in read(document).entries] == ["a", "b"]
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.errors import FetchError, ParseError
-from syndicate.ingest.folders import ReadFile, parse_file, read_folder
-from syndicate.ingest.front_matter import split_front_matter
-from syndicate.ingest.furniture import read_copied_text
+from syndicate.ingest.folder.boilerplate import read_copied_text
+from syndicate.ingest.folder.folder_reader import ReadFile, parse_file, read_folder
+from syndicate.ingest.folder.front_matter import split_front_matter
 from syndicate.ingest.written_dates import read_moment
 from syndicate.model import Entry, Image, ParsedSource
 from syndicate.text.plain import clean_line

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from syndicate.ingest.full_text import (
+from syndicate.ingest.page.full_text import (
     MOST_PARTS,
     PageOptions,
     about_the_same,

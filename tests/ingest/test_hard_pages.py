@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from syndicate.errors import ParseError
-from syndicate.ingest.pages import parse_page
+from syndicate.ingest.page.page_extraction import parse_page
 from syndicate.model import ParsedSource, Paywall
 
 URL = "https://courier.example/2026/11/ferry-returns"

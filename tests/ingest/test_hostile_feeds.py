@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.errors import ParseError
-from syndicate.ingest.feeds import MAX_ITEMS
+from syndicate.ingest.feed.feed_parser import MAX_ITEMS
 from tests.ingest.reading import atom, read, rss
 
 # What takes quadratic time hangs for longer; how long the rest takes is no affair of tests.

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from syndicate.errors import ParseError, ParserDied
-from syndicate.ingest.isolation import ANSWER_CLASSES, ParserPool
-from syndicate.ingest.readers import Document
+from syndicate.ingest.worker.parser_pool import ANSWER_CLASSES, ParserPool
+from syndicate.ingest.worker.parsers import Document
 from syndicate.model import Enclosure, Entry, Image, ParsedSource
 from syndicate.sockets import AnswerTooLong
 from syndicate.workers import Incoming, WorkerDied, read_answers
@@ -204,7 +204,7 @@ def test_closing_does_not_wait_for_a_busy_worker(pool):
 
 def test_workers_end_when_their_parent_is_killed():
     program = (
-        "import sys\nfrom syndicate.ingest.isolation import ParserPool\npool = ParserPool(1)\n"
+        "import sys\nfrom syndicate.ingest.worker.parser_pool import ParserPool\npool = ParserPool(1)\n"
         "pool.parse(b'<rss><channel><title>a</title></channel></rss>', url='https://a.example/',"
         " content_type='', charset='', known=frozenset())\nprint('ready', flush=True)\nsys.stdin.read()\n"
     )

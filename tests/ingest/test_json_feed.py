@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.errors import ParseError
-from syndicate.ingest.clean import clean_html
-from syndicate.ingest.json_feed import parse_json_feed
+from syndicate.ingest.feed.json_feed_parser import parse_json_feed
+from syndicate.ingest.html.sanitise import clean_html
 from syndicate.model import Entry, Image, ParsedSource
 
 URL = "https://news.example/feed.json"

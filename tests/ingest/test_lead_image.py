@@ -2,8 +2,8 @@
 
 import pytest
 
-from syndicate.ingest.clean import clean_html
-from syndicate.ingest.lead_image import lead_image
+from syndicate.ingest.html.image_choice import lead_image
+from syndicate.ingest.html.sanitise import clean_html
 from syndicate.model import Image
 
 PAGE = "https://news.example/2026/bridge"

@@ -3,8 +3,8 @@
 import pytest
 
 from syndicate.errors import ConfigError, ParseError
-from syndicate.ingest.listings import MAX_LISTED, parse_listing
-from syndicate.ingest.selectors import check_selector
+from syndicate.ingest.page.css_selectors import check_selector
+from syndicate.ingest.page.listing_pages import MAX_LISTED, parse_listing
 from syndicate.model import ParsedSource, Selectors
 
 URL = "https://town.example/news/"

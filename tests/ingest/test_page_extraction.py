@@ -6,9 +6,9 @@ import re
 import pytest
 
 from syndicate.errors import ParseError
-from syndicate.ingest.html_documents import MOST_TAGS, without_code
-from syndicate.ingest.not_articles import is_teaser, sends_home
-from syndicate.ingest.pages import parse_page
+from syndicate.ingest.html.html_documents import MOST_TAGS, without_code
+from syndicate.ingest.page.page_extraction import parse_page
+from syndicate.ingest.page.page_rejection import is_teaser, sends_home
 from syndicate.model import Entry, ParsedSource
 
 URL = "https://harbour.example/news/flood"

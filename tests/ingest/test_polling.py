@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syndicate.errors import FetchError, ParseError
-from syndicate.ingest.polling import (
+from syndicate.ingest.poll_schedule import (
     JITTER,
     LONGEST_WISH,
     PollingOptions,

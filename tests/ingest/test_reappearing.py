@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syndicate.ingest.reappearing import ARCHIVE, reappeared
+from syndicate.ingest.rematch import ARCHIVE, reappeared
 from syndicate.model import Entry, KnownArticle
 from syndicate.text.names import title_hash
 

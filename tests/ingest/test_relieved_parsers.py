@@ -10,9 +10,9 @@ from feedparser.api import LooseFeedParser, StrictFeedParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syndicate.ingest.feed_sax import FeedReader
-from syndicate.ingest.leaf_parser import LeafParser
-from syndicate.ingest.loose_parser import LooseParser
+from syndicate.ingest.feed.expat_reader import FeedReader
+from syndicate.ingest.feed.leaf_elements import LeafParser
+from syndicate.ingest.feed.loose_parser import LooseParser
 
 HEAD = (
     "<title>Harbour</title><link>https://harbour.example/</link><description>news &amp; more</description>"

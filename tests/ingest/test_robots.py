@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.ingest.robots import product_token, read_rules, robots_file, robots_url
+from syndicate.ingest.page.robots_rules import product_token, read_rules, robots_file, robots_url
 from tests.factories import NOW
 
 ORIGIN = "https://news.example"

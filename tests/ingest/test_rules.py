@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from syndicate.errors import ConfigError
-from syndicate.ingest.rules import Rule, Ruled, Verdict, apply_rules, parse_condition, parse_rewrite
+from syndicate.ingest.article_rules import Rule, Ruled, Verdict, apply_rules, parse_condition, parse_rewrite
 from syndicate.model import NewArticle, Source
 from tests.factories import new_article
 

@@ -5,7 +5,7 @@ import gzip
 import pytest
 
 from syndicate.errors import ParseError
-from syndicate.ingest.sitemaps import parse_sitemap
+from syndicate.ingest.page.sitemap_parser import parse_sitemap
 from syndicate.model import ParsedSource
 
 URL = "https://news.example/sitemap.xml"

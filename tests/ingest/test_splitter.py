@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syndicate.errors import ParseError
-from syndicate.ingest import feeds
-from syndicate.ingest.splitter import Unsplittable, split
+from syndicate.ingest.feed import feed_parser
+from syndicate.ingest.feed.item_splitter import Unsplittable, split
 from tests.ingest.reading import NAMESPACES, atom, read, rss
 
 
@@ -236,7 +236,7 @@ def test_equal_items_cost_no_second_reading(monkeypatch):
     item = "<item><title>a</title><description>b</description></item>"
     document = f"<rss><channel>{item * 3}<item><title>c</title></item>{item}</channel></rss>".encode()
     expected = read(document, known=NOTHING_OF_IT)
-    monkeypatch.delattr(feeds, "split")
+    monkeypatch.delattr(feed_parser, "split")
     assert read(document) == expected
     assert [entry.title for entry in expected.entries] == ["a", "c"]
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from syndicate.ingest.unchanged import Compared, compare, document_digest, is_last
+from syndicate.ingest.feed.change_detection import Compared, compare, document_digest, is_last
 from tests.ingest.reading import read
 
 HEAD = "<title>Harbour</title><link>https://harbour.example/</link><lastBuildDate>now</lastBuildDate>"

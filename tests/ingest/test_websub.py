@@ -5,10 +5,10 @@ import hmac
 
 import pytest
 
-from syndicate.ingest.clean import clean_html
-from syndicate.ingest.feeds import parse_feed
-from syndicate.ingest.json_feed import parse_json_feed
-from syndicate.ingest.websub import (
+from syndicate.ingest.feed.feed_parser import parse_feed
+from syndicate.ingest.feed.json_feed_parser import parse_json_feed
+from syndicate.ingest.html.sanitise import clean_html
+from syndicate.ingest.websub_protocol import (
     LEASE,
     challenge_of,
     discover,

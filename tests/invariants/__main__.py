@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from syndicate.ingest.isolation import ParserPool
+from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.store import open_store
 from tests.invariants.history import random_history
 from tests.invariants.newsroom import Equipment, Newsroom

@@ -15,13 +15,16 @@ from urllib.parse import unquote, urlsplit
 from lxml import html
 from sqlalchemy import Connection, func, select
 
-from syndicate.jobs.publish.publish import PublishJob
-from syndicate.jobs.stories.stories import load_index
+from syndicate.jobs.publish.publish_job import PublishJob
+from syndicate.jobs.stories.stories_job import load_index
 from syndicate.publish.rss_atom import FeedWriter
 from syndicate.publish.site_paths import section_path, tag_path
-from syndicate.store import editor, leases, quarantine, schema, stale
+from syndicate.store import schema
+from syndicate.store.core import leases, quarantine
+from syndicate.store.output import stale
+from syndicate.store.stories import decision_store
 from syndicate.stories import StoryIndex
-from syndicate.stories.lead import FRESH
+from syndicate.stories.lead_choice import FRESH
 from tests.invariants import editions, sameness
 from tests.invariants.newsroom import Newsroom, Row, by_label
 
@@ -94,7 +97,7 @@ def check_5(newsroom: Newsroom) -> Iterator[str]:
     found = newsroom.labels()
     with newsroom.store.read() as connection:
         stories = {row.id: row for row in connection.execute(select(schema.stories))}
-        chosen = editor.chosen_articles(connection, at=newsroom.now)
+        chosen = decision_store.chosen_articles(connection, at=newsroom.now)
     if gone := members.keys() - stories.keys():
         yield f"articles in stories that are gone: {sorted(gone)}"
     for story_id, story in stories.items():

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from syndicate.ingest.isolation import ParserPool
+from syndicate.ingest.worker.parser_pool import ParserPool
 from tests import postgres
 from tests.conftest import SQLITE_FILE, sqlite_url
 from tests.invariants.newsroom import Equipment, Newsroom

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from syndicate.jobs.newsletter.article_outcomes import article_outcomes
+from syndicate.jobs.newsletter.outcome_lookup import article_outcomes
 from syndicate.model import EVERY_EDITION, LeaveReason
 from syndicate.newsletter.compose import is_news
 from syndicate.newsletter.periods import latest_period, parse_schedule, read_zone
-from syndicate.store import articles as article_store
 from syndicate.store import schema
+from syndicate.store.ingest import article_store
 
 if TYPE_CHECKING:
     from tests.invariants.newsroom import Newsroom, Row

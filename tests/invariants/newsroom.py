@@ -14,11 +14,15 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from syndicate.audience.tokens import unsubscribe_token
-from syndicate.ingest.isolation import ParserPool
-from syndicate.jobs.newsletter.readiness import Readiness, due_periods, record_missed
+from syndicate.audience.link_tokens import unsubscribe_token
+from syndicate.ingest.worker.parser_pool import ParserPool
+from syndicate.jobs.newsletter.due_periods import Readiness, due_periods, record_missed
 from syndicate.model import EARLIEST, EditorAction
-from syndicate.store import Store, audience, editor, leases, open_store, pages, preferences, schema
+from syndicate.store import Store, open_store, schema
+from syndicate.store.core import leases
+from syndicate.store.ingest import page_store
+from syndicate.store.mail import audience_store, preference_store
+from syndicate.store.stories import decision_store
 from syndicate.templating import Templates
 from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, SILENCE, ScriptedSmtp
 from tests.factories import NOW, new_article
@@ -196,7 +200,7 @@ class Newsroom:
             topic, start, length, mixed, *_ = self._written[model]
             article = new_article(1, text=_text(topic, start, length + more, mixed), summary="", tags=())
             with self.store.write() as connection:
-                pages.give_full_text(connection, rows[which % len(rows)].id, article)
+                page_store.give_full_text(connection, rows[which % len(rows)].id, article)
 
     def vanish(self, which: int) -> None:
         """Remove a file; its article stays."""
@@ -251,8 +255,8 @@ class Newsroom:
         rows = self.rows()
         with self.store.write() as connection:
             if action == len(EditorAction) - 1:
-                for decision in editor.decisions(connection, at=self.now)[-1:]:
-                    editor.undo_decision(connection, decision.id, who="ed", now=self.now)
+                for decision in decision_store.decisions(connection, at=self.now)[-1:]:
+                    decision_store.undo_decision(connection, decision.id, who="ed", now=self.now)
             elif rows:
                 chosen = list(EditorAction)[action]
                 values = {
@@ -260,7 +264,7 @@ class Newsroom:
                     "boost": ("0.5", "1", "2", "3")[value],
                     "retitle": f"Our {value}",
                 }
-                editor.add_decision(
+                decision_store.add_decision(
                     connection, who="ed", action=chosen, article_uid=rows[which % len(rows)].uid,
                     value=values.get(chosen.value, ""), expires=None, now=self.now,
                 )  # fmt: skip
@@ -316,7 +320,7 @@ class Newsroom:
     def subscribe(self, reader: int) -> None:
         """Subscribe a reader on the operator's word."""
         with self.store.write() as connection:
-            audience.add_subscription(
+            audience_store.add_subscription(
                 connection, address=_address(reader), address_key=_address(reader), name="", language="",
                 newsletter="daily", evidence="a signed form", now=self.now,
             )  # fmt: skip
@@ -329,7 +333,7 @@ class Newsroom:
     def unsubscribe(self, reader: int) -> None:
         """Press the link of any mail."""
         with self.store.read() as connection:
-            subscription = audience.subscription_of(connection, _address(reader), "daily")
+            subscription = audience_store.subscription_of(connection, _address(reader), "daily")
             secret = leases.secret(connection)
         if subscription is not None:
             job = replace(self.services.unsubscribe, clock=lambda: self.now)
@@ -338,9 +342,9 @@ class Newsroom:
     def pause(self, reader: int) -> None:
         """Want no mail for a week."""
         with self.store.write() as connection:
-            subscription = audience.subscription_of(connection, _address(reader), "daily")
+            subscription = audience_store.subscription_of(connection, _address(reader), "daily")
             if subscription is not None:
-                preferences.save_preferences(
+                preference_store.save_preferences(
                     connection, subscription, selection="", cadence="edition", hour=None, time_zone="",
                     paused_until=self.now + timedelta(days=7),
                 )  # fmt: skip
@@ -348,7 +352,7 @@ class Newsroom:
     def suppress(self, reader: int) -> None:
         """Let a mailbox complain: it is never written to again."""
         with self.store.write() as connection:
-            audience.suppress(connection, _address(reader), reason="complaint", now=self.now)
+            audience_store.suppress(connection, _address(reader), reason="complaint", now=self.now)
 
     def rows(self) -> list[Row]:
         """Return every article, in the order of ids."""
@@ -372,7 +376,7 @@ class Newsroom:
     def _entitled(self, newsletter: str) -> frozenset[str]:
         """Return the confirmed, unsuppressed, unpaused subscribers, told from the rows one by one."""
         with self.store.read() as connection:
-            found = audience.list_subscribers(connection, newsletter=newsletter)
+            found = audience_store.list_subscribers(connection, newsletter=newsletter)
             table = schema.subscribers
             rows = connection.execute(select(table.c.address, table.c.paused_until)).all()
             paused = {row.address for row in rows if row.paused_until and row.paused_until > self.now}
@@ -380,7 +384,7 @@ class Newsroom:
                 one.address
                 for one in found
                 if one.subscriptions.get(newsletter, "") == "confirmed"
-                and audience.suppression(connection, one.address) is None
+                and audience_store.suppression(connection, one.address) is None
                 and one.address not in paused
             )
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from syndicate.audience.tokens import unsubscribe_token
-from syndicate.jobs.audience.preferences import PreferencesJob, ReaderPage
-from syndicate.jobs.delivery.deliver import DeliverResult
-from syndicate.store import audience, leases
+from syndicate.audience.link_tokens import unsubscribe_token
+from syndicate.jobs.audience.preferences_job import PreferencesJob, ReaderPage
+from syndicate.jobs.delivery.deliver_job import DeliverResult
+from syndicate.store.core import leases
+from syndicate.store.mail import audience_store
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW, new_article, place
 from tests.jobs import sending
@@ -53,7 +54,7 @@ def job(room: Room, now: datetime = NOW) -> PreferencesJob:
 
 def token(room: Room, address: str = JO, newsletter: str = "daily") -> str:
     with room.store.read() as connection:
-        found = audience.subscription_of(connection, address, newsletter)
+        found = audience_store.subscription_of(connection, address, newsletter)
         assert found is not None
         return unsubscribe_token(leases.secret(connection), found)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.ingest.isolation import ParserPool
+from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.store import Store
 from tests.jobs.room import Room
 

@@ -9,15 +9,15 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from syndicate.demo import load_newsroom
-from syndicate.ingest.isolation import ParserPool
-from syndicate.jobs.ingest.result import SourceOutcome
+from syndicate.ingest.worker.parser_pool import ParserPool
+from syndicate.jobs.ingest.poll_result import SourceOutcome
 from syndicate.model import Article, NewArticle
 from syndicate.services import Services
 from syndicate.settings import load_settings
-from syndicate.store import Store, audience, declared_sources, leases, open_store
-from syndicate.store import articles as article_store
-from syndicate.store import newsletters as newsletter_store
-from syndicate.store import sources as source_store
+from syndicate.store import Store, open_store
+from syndicate.store.core import leases
+from syndicate.store.ingest import article_store, declared_sources, source_store
+from syndicate.store.mail import audience_store, newsletter_store
 from tests.factories import NOW, add_unplaced, new_article
 
 SITE = "https://news.example"
@@ -78,7 +78,7 @@ class Room:
         """Confirmed subscribers."""
         with self.store.write() as connection:
             for address in addresses:
-                audience.add_subscription(
+                audience_store.add_subscription(
                     connection,
                     address=address,
                     address_key=address,

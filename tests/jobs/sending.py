@@ -7,13 +7,13 @@ from datetime import timedelta
 from email.message import EmailMessage
 from typing import Any
 
-from syndicate.delivery.opening import SmtpOptions
-from syndicate.delivery.pace import Limits, Pace
-from syndicate.delivery.smtp import SmtpSender
+from syndicate.delivery.rate_limit import Limits, Pace
+from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
+from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.errors import TransportDown
-from syndicate.jobs.delivery.deliver import DeliverJob
-from syndicate.store import articles as article_store
-from syndicate.store import deliveries
+from syndicate.jobs.delivery.deliver_job import DeliverJob
+from syndicate.store.ingest import article_store
+from syndicate.store.mail import delivery_store
 from tests.factories import NOW, cut, edition_story, new_article, place
 from tests.jobs.room import Room
 
@@ -71,7 +71,7 @@ def job(
 def states(room: Room) -> dict[str, str]:
     """State by reader."""
     with room.store.read() as connection:
-        found = deliveries.list_deliveries(connection)
+        found = delivery_store.list_deliveries(connection)
     return {one.delivery.address.partition("@")[0]: one.delivery.state.value for one in found}
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.audience.tokens import unsubscribe_token
-from syndicate.cli.doctor import examine, try_link
-from syndicate.delivery.dkim import new_key
-from syndicate.store import audience, leases
+from syndicate.audience.link_tokens import unsubscribe_token
+from syndicate.cli.operate.doctor import examine, try_link
+from syndicate.delivery.dkim_signing import new_key
+from syndicate.store.core import leases
+from syndicate.store.mail import audience_store
 from tests.delivery.scripted_smtp import ScriptedSmtp
 from tests.jobs.room import BASE, Room, source
 from tests.net.scripted_server import Answer, ScriptedServer, answer, redirect
@@ -87,7 +88,7 @@ def test_B3_only_the_page_of_this_program_is_a_way_out(
     room.declare(source("harbour", "https://harbour.example/feed") + DAILY)
     room.subscribe("ann@example.org")
     with room.store.read() as connection:
-        token = unsubscribe_token(leases.secret(connection), audience.any_subscription(connection) or 0)
+        token = unsubscribe_token(leases.secret(connection), audience_store.any_subscription(connection) or 0)
     answers: Mapping[str, Answer] = {f"/unsubscribe/{token}": right, "/elsewhere": answer(200, FORM)}
     other = f"/unsubscribe/{token[:-1]}{'B' if token[-1] == 'A' else 'A'}"
     with ScriptedServer({**answers, other: wrong}) as server:

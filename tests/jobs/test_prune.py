@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from syndicate.model import NewArticle
-from syndicate.store import quarantine
-from syndicate.store import stories as story_store
-from syndicate.store.retention import Pruned
+from syndicate.store.core import quarantine
+from syndicate.store.core.old_rows import Pruned
+from syndicate.store.stories import story_store
 from tests.factories import NOW, new_article
 from tests.jobs.room import Room, source
 

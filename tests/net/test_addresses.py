@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from syndicate.net.addresses import AddressGuard, AddressRefused, is_public, looks_public
+from syndicate.net.address_guard import AddressGuard, AddressRefused, is_public, looks_public
 
 FORBIDDEN = [
     "0.0.0.0",

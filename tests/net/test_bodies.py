@@ -4,7 +4,7 @@ import tracemalloc
 import pytest
 
 from syndicate.errors import FetchError, TooLarge
-from syndicate.net.bodies import decode_body, hash_wire
+from syndicate.net.body_limit import decode_body, hash_wire
 
 URL = "http://a.example/feed"
 MIB = 1024 * 1024

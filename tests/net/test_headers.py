@@ -1,6 +1,6 @@
 import pytest
 
-from syndicate.net import headers
+from syndicate.net import response_headers
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from syndicate.net import headers
     ],
 )
 def test_F17_retry_after_is_honoured_with_a_cap_and_nonsense_is_ignored(value, seconds, now):
-    assert headers.retry_after(value, now) == seconds
+    assert response_headers.retry_after(value, now) == seconds
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_F17_retry_after_is_honoured_with_a_cap_and_nonsense_is_ignored(value, s
     ],
 )
 def test_F4_freshness_is_max_age_then_expires(cache_control, expires, seconds, now):
-    assert headers.max_age(cache_control, expires, now) == seconds
+    assert response_headers.max_age(cache_control, expires, now) == seconds
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_F4_freshness_is_max_age_then_expires(cache_control, expires, seconds, n
     ],
 )
 def test_X5_type_and_charset_are_read_from_the_field(field, kind, charset):
-    assert headers.media_type(field) == (kind, charset)
+    assert response_headers.media_type(field) == (kind, charset)
 
 
 @pytest.mark.parametrize(
@@ -77,4 +77,4 @@ def test_X5_type_and_charset_are_read_from_the_field(field, kind, charset):
     ],
 )
 def test_F16_a_validator_goes_out_byte_for_byte_or_not_at_all(stored, sent):
-    assert headers.sendable(stored).encode("latin-1") == sent
+    assert response_headers.sendable(stored).encode("latin-1") == sent

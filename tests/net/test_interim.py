@@ -7,7 +7,7 @@ import pytest
 from syndicate.errors import FetchError
 from syndicate.net import FetchRequest
 from syndicate.net.client import Client
-from syndicate.net.interim import MOST_INTERIM, MOST_INTERIM_BYTES
+from syndicate.net.interim_response_limit import MOST_INTERIM, MOST_INTERIM_BYTES
 from tests.net.scripted_server import ScriptedServer, answer, then
 
 HINT = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"

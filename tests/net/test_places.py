@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from syndicate.errors import FetchError, NotAsked
-from syndicate.net import Fetched, FetchRequest, FetchThread, HttpOptions, places
+from syndicate.net import Fetched, FetchRequest, FetchThread, HttpOptions, connection_slots
 from syndicate.net.failures import failed_status
 from syndicate.net.politeness import next_pause
 from tests.net.scripted_server import ScriptedServer, answer, hang
@@ -28,7 +28,7 @@ async def slow(reader, writer) -> None:
 
 @pytest.fixture
 def thread(options: HttpOptions, monkeypatch: pytest.MonkeyPatch) -> Iterator[FetchThread]:
-    monkeypatch.setattr(places, "PATIENCE", 0.05)
+    monkeypatch.setattr(connection_slots, "PATIENCE", 0.05)
     thread = FetchThread(replace(options, concurrency=2, total_timeout=1.0))
     yield thread
     thread.close()
@@ -57,7 +57,7 @@ def test_only_so_many_places_are_lent(thread: FetchThread) -> None:
     many = [f"/{number}" for number in range(10)]
     with ScriptedServer(dict.fromkeys(many, hang)) as server:
         assert len(list(thread.fetch_each(requests(server, *many)))) == len(many)
-        assert 2 < server.most_at_once <= 2 * (1 + places.LENT)
+        assert 2 < server.most_at_once <= 2 * (1 + connection_slots.LENT)
 
 
 def test_who_has_lent_his_place_waits_for_another_one_and_loses_no_time_by_it(thread: FetchThread) -> None:
@@ -111,7 +111,7 @@ def test_nothing_more_is_asked_for_while_places_are_taken(thread: FetchThread) -
     assert all(count >= len(paths) - 2 for count in asked)
 
 
-async def in_line(shared: places.Places, turn: asyncio.Lock) -> None:
+async def in_line(shared: connection_slots.Places, turn: asyncio.Lock) -> None:
     """An exchange with a host at which all others are in line as well."""
     place = await shared.take()
     try:
@@ -123,10 +123,10 @@ async def in_line(shared: places.Places, turn: asyncio.Lock) -> None:
 
 
 def test_those_in_line_for_one_host_do_not_hold_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "PATIENCE", 0.005)
+    monkeypatch.setattr(connection_slots, "PATIENCE", 0.005)
 
     async def everybody() -> None:
-        shared, turn = places.Places(1), asyncio.Lock()
+        shared, turn = connection_slots.Places(1), asyncio.Lock()
         async with asyncio.timeout(10):
             await asyncio.gather(*(in_line(shared, turn) for _ in range(12)))
 
@@ -134,12 +134,12 @@ def test_those_in_line_for_one_host_do_not_hold_all_places(monkeypatch: pytest.M
 
 
 def test_who_has_an_answer_goes_before_those_who_have_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "PATIENCE", 0.01)
+    monkeypatch.setattr(connection_slots, "PATIENCE", 0.01)
 
     async def order() -> list[str]:
-        shared, came = places.Places(1), []
+        shared, came = connection_slots.Places(1), []
 
-        async def come(name: str) -> places.Place:
+        async def come(name: str) -> connection_slots.Place:
             place = await shared.take()
             came.append(name)
             return place
@@ -160,10 +160,10 @@ def test_who_has_an_answer_goes_before_those_who_have_not_asked(monkeypatch: pyt
 
 
 def test_who_is_cancelled_takes_no_place_along(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "PATIENCE", 0.002)
+    monkeypatch.setattr(connection_slots, "PATIENCE", 0.002)
 
     async def count_left() -> tuple[int, int]:
-        shared, turn = places.Places(2), asyncio.Lock()
+        shared, turn = connection_slots.Places(2), asyncio.Lock()
         for delay in range(0, 40, 4):
             exchanges = [asyncio.create_task(in_line(shared, turn)) for _ in range(12)]
             await asyncio.sleep(delay / 1000)

@@ -2,7 +2,7 @@ import pytest
 from yarl import URL
 
 from syndicate.errors import FetchError
-from syndicate.net.urls import check_url, redirect_target
+from syndicate.net.request_urls import check_url, redirect_target
 
 
 @pytest.mark.parametrize(

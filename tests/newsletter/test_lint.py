@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from syndicate.newsletter.lint import errors_of, lint_mail
+from syndicate.newsletter.lint.mail_lint import errors_of, lint_mail
 from syndicate.newsletter.render import TOKEN, RenderedEdition
 
 LINK = f"https://news.example.com/unsubscribe/{TOKEN}"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from syndicate.audience.confirmation import Question, render_confirmation
-from syndicate.newsletter.findings import Finding, Origins, Severity
-from syndicate.newsletter.lint_confirmation import CONFIRM, lint_confirmation
+from syndicate.newsletter.lint.confirmation_lint import CONFIRM, lint_confirmation
+from syndicate.newsletter.lint.findings import Finding, Origins, Severity
 from syndicate.templating import Templates
 
 URL, ADDRESS = "https://news.example/confirm/token", "1 Quay & Street"

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.newsletter.findings import DoubtfulLinks, Origins, Severity
-from syndicate.newsletter.lint import HTML_LIMIT_BYTES, html_size, lint_mail
-from syndicate.newsletter.lint_colours import check_colours, colour_of, contrast
-from syndicate.newsletter.lint_structure import check_headers, check_structure
-from syndicate.newsletter.lint_support import check_support
-from syndicate.newsletter.mail_page import MailPage
+from syndicate.newsletter.lint.colours import check_colours, colour_of, contrast
+from syndicate.newsletter.lint.findings import DoubtfulLinks, Origins, Severity
+from syndicate.newsletter.lint.html_support import check_support
+from syndicate.newsletter.lint.mail_lint import HTML_LIMIT_BYTES, html_size, lint_mail
+from syndicate.newsletter.lint.mail_page import MailPage
+from syndicate.newsletter.lint.structure import check_headers, check_structure
+from syndicate.newsletter.story_views import digest_from_stories
 from syndicate.newsletter.trim import fit
-from syndicate.newsletter.views import digest_from_stories
 from syndicate.templating import Templates
 from tests.newsletter.edition import full_edition
 from tests.newsletter.test_render import SITE, render

@@ -10,11 +10,11 @@ import pytest
 
 from syndicate.errors import RenderError
 from syndicate.model import Digest, EditionStory, Enclosure, Image, Newsletter, RelatedLink, Republish
-from syndicate.newsletter.lint import errors_of, lint_mail
+from syndicate.newsletter.lint.mail_lint import errors_of, lint_mail
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.render import TOKEN, RenderedEdition, SiteFacts, inline_styles, render_edition
-from syndicate.newsletter.sample import sample_stories
-from syndicate.newsletter.views import digest_from_stories
+from syndicate.newsletter.sample_edition import sample_stories
+from syndicate.newsletter.story_views import digest_from_stories
 from syndicate.templating import Templates
 from tests.newsletter.edition import full_edition
 from tests.newsletter.stories import NOW, PERIOD, newsletter, published

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from syndicate.model import Article, Channel, Image, PublishedArticle, RelatedLink, Republish, Source
-from syndicate.publish.options import PublishOptions
+from syndicate.publish.publish_options import PublishOptions
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 OPTIONS = PublishOptions(

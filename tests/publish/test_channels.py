@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from syndicate.errors import ConfigError
 from syndicate.model import Clause, ClauseField
-from syndicate.publish.channels import parse_query
+from syndicate.publish.channel_query import parse_query
 
 F = ClauseField
 

@@ -10,10 +10,10 @@ import pytest
 from lxml import etree
 from lxml import html as lxml_html
 
-from syndicate.ingest.feeds import parse_feed
+from syndicate.ingest.feed.feed_parser import parse_feed
 from syndicate.model import Enclosure, Image, PublishedArticle, Republish
 from syndicate.publish.feed_words import WORDS, words_in
-from syndicate.publish.json_feed import json_feed
+from syndicate.publish.json_feed_writer import json_feed
 from syndicate.publish.lead_image import shows_image
 from syndicate.publish.site import SitePages
 from syndicate.templating import Templates

@@ -1,6 +1,6 @@
 """Is the wall clock to be trusted? Two clocks that the test sets itself."""
 
-from syndicate.runners.clock_watch import SETTLE, ClockWatch
+from syndicate.clock_watch import SETTLE, ClockWatch
 
 DAY = 86_400.0
 

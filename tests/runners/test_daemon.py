@@ -16,14 +16,16 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from syndicate.audience.tokens import unsubscribe_token
-from syndicate.cli.daemon import daemon_lock
-from syndicate.cli.setup import check
-from syndicate.cli.status import status
+from syndicate.audience.link_tokens import unsubscribe_token
+from syndicate.cli.operate.daemon import daemon_lock
+from syndicate.cli.operate.setup import check
+from syndicate.cli.operate.status import status
 from syndicate.errors import StoreBusy
 from syndicate.services import open_services
 from syndicate.settings import load_settings
-from syndicate.store import audience, leases, quarantine, stale
+from syndicate.store.core import leases, quarantine
+from syndicate.store.mail import audience_store
+from syndicate.store.output import stale
 from tests.net.scripted_server import ScriptedServer, answer, hang
 from tests.runners.daemon import PATIENCE, running
 
@@ -323,16 +325,16 @@ def test_E9_it_ends_a_subscription_by_one_click_and_refuses_what_is_no_form(
     config = write(tmp_path / "config.toml", more=f'[store]\nurl = "{store_url}"\n{letter}')
     reader = {"address": "ann@example.org", "address_key": "ann@example.org", "name": "", "language": ""}
     with open_services(load_settings(config, {})) as services, services.store.write() as connection:
-        audience.add_subscription(
+        audience_store.add_subscription(
             connection, **reader, newsletter="daily", evidence="a form", now=datetime.now(UTC)
         )
-        number = audience.subscription_of(connection, "ann@example.org", "daily")
+        number = audience_store.subscription_of(connection, "ann@example.org", "daily")
         assert number is not None
         token = unsubscribe_token(leases.secret(connection), number)
 
     def subscribed() -> int:
         with open_services(load_settings(config, {})) as services, services.store.read() as connection:
-            return audience.count_readers(connection)
+            return audience_store.count_readers(connection)
 
     with running(config) as daemon:
         link = f"{daemon.wait_for('serving')['url']}/unsubscribe/{token}"

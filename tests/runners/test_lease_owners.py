@@ -15,7 +15,8 @@ from syndicate.cli import main
 from syndicate.services import lease_owners, open_services
 from syndicate.services.lease_owners import describe_owner, free_dead_owners, is_dead, lease_owner
 from syndicate.settings import load_settings
-from syndicate.store import deliveries, leases
+from syndicate.store.core import leases
+from syndicate.store.mail import delivery_store
 from tests import factories
 from tests.factories import NOW
 from tests.runners.daemon import CHECKOUT
@@ -191,11 +192,11 @@ def test_a_daemon_that_ended_with_its_machine_left_its_mail_in_doubt(
     with store.write() as connection:
         leases.make_secret(connection)
         factories.newsroom(connection, "ann@example.org")
-        (one,) = deliveries.claim_deliveries(connection, now=NOW, owner=owner, until=UNTIL, limit=1)
-        deliveries.begin_sending(connection, [one.id], owner=owner, now=NOW, until=UNTIL)
+        (one,) = delivery_store.claim_deliveries(connection, now=NOW, owner=owner, until=UNTIL, limit=1)
+        delivery_store.begin_sending(connection, [one.id], owner=owner, now=NOW, until=UNTIL)
     free_dead_owners(store, NOW)
     with store.read() as connection:
-        assert deliveries.count_deliveries(connection) == {"sending": 1}
+        assert delivery_store.count_deliveries(connection) == {"sending": 1}
     free_dead_owners(store, NOW, daemon=True)
     with store.read() as connection:
-        assert deliveries.count_deliveries(connection) == {"uncertain" if swept else "sending": 1}
+        assert delivery_store.count_deliveries(connection) == {"uncertain" if swept else "sending": 1}

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from syndicate.errors import StoreBusy, SyndicateError
-from syndicate.runners.local import Bell, LocalRunner
+from syndicate.scheduler import Bell, LocalRunner
 
 PATIENCE = 30.0
 OFTEN = 0.02  # seconds

@@ -14,7 +14,7 @@ import pytest
 from syndicate.model import Edition
 from syndicate.services import open_services
 from syndicate.settings import load_settings
-from syndicate.store import editions
+from syndicate.store.mail import edition_store
 from tests.net.scripted_server import ScriptedServer, answer
 from tests.runners.daemon import PATIENCE, Daemon, running
 
@@ -62,7 +62,7 @@ def newsroom(
 
 def cut(config: Path) -> list[tuple[str, Edition]]:
     with open_services(load_settings(config, {})) as services, services.store.read() as connection:
-        return [(one.state, one.edition) for one in editions.report_editions(connection)]
+        return [(one.state, one.edition) for one in edition_store.report_editions(connection)]
 
 
 @pytest.mark.parametrize("first_edition", ["next", "latest"])

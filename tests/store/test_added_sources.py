@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from syndicate.model import Absence, Access, AccessKind, Origin, Source
-from syndicate.store import Store, added_sources, declared_sources, sources
+from syndicate.store import Store
+from syndicate.store.ingest import added_sources, declared_sources, source_store
 from tests.factories import NOW, add_articles, declared, new_article
 
 MINE = declared("Mine", origin=Origin.STORE, title="Title", home_url="https://mine.example/")
@@ -23,7 +24,7 @@ def add(store: Store, source: Source = MINE) -> bool | None:
 
 def found(store, name: str = "Mine") -> Source:
     with store.read() as connection:
-        return next(one for one in sources.list_sources(connection) if one.name == name)
+        return next(one for one in source_store.list_sources(connection) if one.name == name)
 
 
 def sync(store, *wanted: Source) -> None:
@@ -32,7 +33,7 @@ def sync(store, *wanted: Source) -> None:
 
 def claimed(store) -> list[str]:
     with store.write() as connection:
-        rows = sources.claim_due_sources(connection, now=NOW, owner="us", until=NOW, limit=9)
+        rows = source_store.claim_due_sources(connection, now=NOW, owner="us", until=NOW, limit=9)
         return [source.name for source, _ in rows]
 
 
@@ -71,11 +72,11 @@ def test_a_removed_source_is_hidden_keeps_its_articles_and_comes_back_with_them(
     assert not change(store, added_sources.remove_source, "Mine")
     with store.read() as connection:
         assert added_sources.find_source(connection, "Mine") is None
-        assert sources.report_sources(connection, week_ago=NOW) == ()
+        assert source_store.report_sources(connection, week_ago=NOW) == ()
     assert claimed(store) == []
     assert add(store)
     with store.read() as connection:
-        (report,) = sources.report_sources(connection, week_ago=NOW)
+        (report,) = source_store.report_sources(connection, week_ago=NOW)
     assert (report.source.id, report.articles, report.source.absent) == (before, 1, Absence.NONE)
 
 
@@ -134,9 +135,11 @@ def test_a_declared_name_takes_over_an_added_source(store):
 def test_a_source_that_said_it_was_gone_is_asked_once_more_when_resumed(store):
     add(store)
     with store.write() as connection:
-        ((source, state),) = sources.claim_due_sources(connection, now=NOW, owner="us", until=NOW, limit=9)
-        sources.save_poll(connection, source.id, replace(state, gone=True, last_attempt=NOW), owner="us")
+        ((source, state),) = source_store.claim_due_sources(
+            connection, now=NOW, owner="us", until=NOW, limit=9
+        )
+        source_store.save_poll(connection, source.id, replace(state, gone=True, last_attempt=NOW), owner="us")
     assert claimed(store) == []
     assert change(store, added_sources.resume_source, "Mine")
     with store.read() as connection:
-        assert sources.due_sources(connection, now=NOW.replace(hour=10)) == ["Mine"]
+        assert source_store.due_sources(connection, now=NOW.replace(hour=10)) == ["Mine"]

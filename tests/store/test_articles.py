@@ -7,9 +7,12 @@ from typing import Any
 from sqlalchemy import select
 
 from syndicate.model import Enclosure, Image, KnownArticle
-from syndicate.store import articles, known_articles, schema, stale, stories
-from syndicate.store.articles import search_text
-from syndicate.store.stories import RelatedRow
+from syndicate.store import schema
+from syndicate.store.ingest import article_store, known_articles
+from syndicate.store.ingest.article_store import search_text
+from syndicate.store.output import stale
+from syndicate.store.stories import story_store
+from syndicate.store.stories.story_store import RelatedRow
 from tests import factories
 from tests.factories import NOW, declared, new_article
 
@@ -41,8 +44,8 @@ def test_every_field_of_an_article_and_its_body_comes_back(store):
         source = source_id(connection)
         (article_id,) = factories.add_unplaced(connection, source, [RICH])
     with store.read() as connection:
-        stored = articles.get_articles(connection, [article_id, 999])[article_id]
-        body = articles.get_bodies(connection, [article_id])[article_id]
+        stored = article_store.get_articles(connection, [article_id, 999])[article_id]
+        body = article_store.get_bodies(connection, [article_id])[article_id]
         assert tags_of(connection, article_id) == ["climate", "süd"]
     fields = set(RICH.__dataclass_fields__) - {"html", "text"}
     assert {name: getattr(stored, name) for name in fields} == {name: getattr(RICH, name) for name in fields}
@@ -57,8 +60,8 @@ def test_an_article_of_the_same_source_and_key_is_stored_once(store):
         again = replace(new_article(3), entry_key="key-2")
         (added,) = factories.add_unplaced(connection, source, [again, new_article(4)])
         assert added not in first
-        assert articles.count_articles(connection) == 3
-        stored = articles.get_articles(connection, first)[first[1]]
+        assert article_store.count_articles(connection) == 3
+        stored = article_store.get_articles(connection, first)[first[1]]
     assert stored.title == "Title 2"
 
 
@@ -67,7 +70,7 @@ def test_the_same_key_in_another_source_is_another_article(store):
         ours, theirs = factories.add_sources(connection, declared("A"), declared("B"))
         factories.add_unplaced(connection, ours.id, [new_article(1)])
         factories.add_unplaced(connection, theirs.id, [replace(new_article(2), entry_key="key-1")])
-        assert articles.count_articles(connection) == 2
+        assert article_store.count_articles(connection) == 2
 
 
 def test_ids_come_back_in_the_given_order(store):
@@ -75,7 +78,7 @@ def test_ids_come_back_in_the_given_order(store):
         source = source_id(connection)
         wanted = [new_article(number) for number in (5, 3, 9, 1, 7)]
         ids = factories.add_unplaced(connection, source, wanted)
-        found = articles.get_articles(connection, ids)
+        found = article_store.get_articles(connection, ids)
     assert [found[one].uid for one in ids] == [one.uid for one in wanted]
     assert factories.add_unplaced(connection, source, []) == []
 
@@ -86,7 +89,9 @@ def test_more_articles_than_one_statement_takes(store):
         source = source_id(connection)
         ids = factories.add_unplaced(connection, source, wanted)
         assert (
-            len(articles.get_articles(connection, ids)) == len(articles.get_bodies(connection, ids)) == 1202
+            len(article_store.get_articles(connection, ids))
+            == len(article_store.get_bodies(connection, ids))
+            == 1202
         )
         keys = [one.entry_key for one in wanted]
         assert len(known_articles.known_entries(connection, {source: (keys, [])})[source][0]) == 1202
@@ -134,11 +139,11 @@ def test_a_change_replaces_what_readers_see_and_keeps_identity_path_and_first_si
             text="New",
             digest="new-digest",
         )
-        articles.change_article(connection, article_id, source, edited)
-        stored = articles.get_articles(connection, [article_id])[article_id]
+        article_store.change_article(connection, article_id, source, edited)
+        stored = article_store.get_articles(connection, [article_id])[article_id]
         assert (stored.uid, stored.path, stored.first_seen) == (RICH.uid, RICH.path, RICH.first_seen)
         assert (stored.title, stored.tags, stored.story_id) == ("Corrected", ("Sea",), story)
-        assert articles.get_bodies(connection, [article_id])[article_id].html == "<p>New</p>"
+        assert article_store.get_bodies(connection, [article_id])[article_id].html == "<p>New</p>"
         assert tags_of(connection, article_id) == ["sea"]
         assert known_articles.known_digests(connection, [source])[source] == {"new-digest"}
         assert [one for one, _ in stale.stale_pages(connection, 10)] == [article_id]
@@ -150,11 +155,11 @@ def test_a_change_marks_every_page_that_links_to_the_article(store):
         changed, linking, same_story, _other = factories.add_articles(
             connection, source, *map(new_article, (1, 2, 3, 4))
         )
-        story = articles.get_articles(connection, [changed])[changed].story_id
+        story = article_store.get_articles(connection, [changed])[changed].story_id
         factories.place(connection, same_story, story)
-        stories.save_related(connection, {linking: [RelatedRow(related_id=changed, score=1, parts={})]})
+        story_store.save_related(connection, {linking: [RelatedRow(related_id=changed, score=1, parts={})]})
         stale.clear_stale(connection, stale.stale_pages(connection, 10))
-        articles.change_article(connection, changed, source, new_article(1, title="Corrected"))
+        article_store.change_article(connection, changed, source, new_article(1, title="Corrected"))
         assert {one for one, _ in stale.stale_pages(connection, 10)} == {changed, linking, same_story}
 
 
@@ -165,8 +170,8 @@ def test_a_change_of_words_is_a_revision_and_a_change_of_other_facts_is_none(sto
         (one,) = factories.add_unplaced(connection, source, [new_article(1)])
 
         def revised(*, keep: bool = False, **changes: Any) -> datetime | None:
-            articles.change_article(connection, one, source, new_article(1, **changes), keep_text=keep)
-            return articles.get_articles(connection, [one])[one].revised
+            article_store.change_article(connection, one, source, new_article(1, **changes), keep_text=keep)
+            return article_store.get_articles(connection, [one])[one].revised
 
         assert revised(tags=("Sea",), updated=later) is None
         assert revised(title="TITLE 1!", text="Text,  1", updated=later) is None
@@ -181,9 +186,9 @@ def test_new_bytes_of_an_unchanged_article_are_remembered_and_change_nothing_els
     with store.write() as connection:
         source = source_id(connection)
         (article_id,) = factories.add_unplaced(connection, source, [RICH])
-        before = articles.get_articles(connection, [article_id])[article_id]
-        articles.note_digests(connection, [(article_id, "other bytes")])
-        after = articles.get_articles(connection, [article_id])[article_id]
+        before = article_store.get_articles(connection, [article_id])[article_id]
+        article_store.note_digests(connection, [(article_id, "other bytes")])
+        after = article_store.get_articles(connection, [article_id])[article_id]
     assert after == replace(before, digest="other bytes")
 
 
@@ -209,17 +214,17 @@ def test_an_article_is_found_by_whatever_a_person_has_of_it(store):
             "100% of",
             "übersee_NEWS",
         ):
-            found = articles.find_article(connection, text)
+            found = article_store.find_article(connection, text)
             assert found is not None, text
             assert found.id == ids[0], text
-        latest = articles.find_article(connection, "title")
+        latest = article_store.find_article(connection, "title")
         assert latest is not None
         assert latest.id == ids[1]
-        assert [one.id for one in articles.find_articles(connection, "title", 9)] == [ids[1], ids[2]]
-        assert [one.id for one in articles.find_articles(connection, "title", 1)] == [ids[1]]
-        assert [one.id for one in articles.find_articles(connection, "Title 2", 9)] == [ids[2]]
+        assert [one.id for one in article_store.find_articles(connection, "title", 9)] == [ids[1], ids[2]]
+        assert [one.id for one in article_store.find_articles(connection, "title", 1)] == [ids[1]]
+        assert [one.id for one in article_store.find_articles(connection, "Title 2", 9)] == [ids[2]]
         for text in (older.uid[:7], "no such words", "10%of", "9" * 30, "titl_1", "…"):
-            assert articles.find_article(connection, text) is None, text
+            assert article_store.find_article(connection, text) is None, text
 
 
 def test_articles_are_counted_since_they_were_first_seen(store):
@@ -228,7 +233,7 @@ def test_articles_are_counted_since_they_were_first_seen(store):
         factories.add_unplaced(
             connection, source, [new_article(1), new_article(2, first_seen=NOW - timedelta(days=2))]
         )
-        assert articles.count_articles(connection) == 2
+        assert article_store.count_articles(connection) == 2
 
 
 def test_search_text_is_words_between_single_spaces():

@@ -11,7 +11,7 @@ import pytest
 
 from syndicate import store as store_room
 from syndicate.model import SubscriptionState
-from syndicate.store import audience, deliveries, newsletters, persons
+from syndicate.store.mail import audience_store, delivery_store, newsletter_store, subscriber_export
 from tests import factories
 from tests.factories import NOW, newsletter, subscribe
 
@@ -21,12 +21,12 @@ JO = "jo@example.org"
 @pytest.fixture
 def connection(store):
     with store.write() as connection:
-        newsletters.sync_newsletters(connection, [newsletter(), newsletter("weekly")], NOW)
+        newsletter_store.sync_newsletters(connection, [newsletter(), newsletter("weekly")], NOW)
         yield connection
 
 
 def the_subscription(connection, name: str = "daily") -> int:
-    found = audience.subscription_of(connection, JO, name)
+    found = audience_store.subscription_of(connection, JO, name)
     assert found is not None
     return found
 
@@ -34,12 +34,12 @@ def the_subscription(connection, name: str = "daily") -> int:
 def test_an_operator_subscribes_a_mailbox_once_for_each_newsletter(connection):
     assert subscribe(connection, JO, JO) == ["added", "already"]
     assert subscribe(connection, JO, name="weekly") == ["added"]
-    (jo,) = audience.list_subscribers(connection)
+    (jo,) = audience_store.list_subscribers(connection)
     assert jo.subscriptions == {
         "daily": SubscriptionState.CONFIRMED,
         "weekly": SubscriptionState.CONFIRMED,
     }
-    assert audience.count_subscriptions(connection) == {
+    assert audience_store.count_subscriptions(connection) == {
         "daily": {"confirmed": 1},
         "weekly": {"confirmed": 1},
     }
@@ -47,36 +47,40 @@ def test_an_operator_subscribes_a_mailbox_once_for_each_newsletter(connection):
 
 def test_D16_two_spellings_of_one_mailbox_are_one_subscriber_as_first_written(connection):
     assert subscribe(connection, "Jo@example.org", JO) == ["added", "already"]
-    assert [one.address for one in audience.list_subscribers(connection)] == ["Jo@example.org"]
+    assert [one.address for one in audience_store.list_subscribers(connection)] == ["Jo@example.org"]
 
 
 def test_who_unsubscribed_is_not_subscribed_again_by_the_operator(connection):
     subscribe(connection, JO)
     assert (
-        audience.end_subscription(connection, the_subscription(connection), detail="link", now=NOW) == "daily"
+        audience_store.end_subscription(connection, the_subscription(connection), detail="link", now=NOW)
+        == "daily"
     )
     assert subscribe(connection, JO) == ["left"]
     assert subscribe(connection, JO, name="weekly") == ["added"]
-    assert audience.list_subscribers(connection)[0].subscriptions["daily"] is SubscriptionState.UNSUBSCRIBED
+    assert (
+        audience_store.list_subscribers(connection)[0].subscriptions["daily"]
+        is SubscriptionState.UNSUBSCRIBED
+    )
 
 
 def test_a_suppressed_mailbox_is_never_subscribed_whatever_is_imported(connection):
-    audience.suppress(connection, JO, reason="bounced", now=NOW)
-    audience.suppress(connection, JO, reason="again", now=NOW)
+    audience_store.suppress(connection, JO, reason="bounced", now=NOW)
+    audience_store.suppress(connection, JO, reason="again", now=NOW)
     assert subscribe(connection, JO) == ["suppressed"]
-    assert audience.list_subscribers(connection) == []
+    assert audience_store.list_subscribers(connection) == []
 
 
 def test_erasing_removes_the_person_and_keeps_the_suppression_and_the_record(connection):
     factories.newsroom(connection, JO)
-    assert audience.erase_subscriber(connection, JO, NOW)
-    assert not audience.erase_subscriber(connection, JO, NOW)
-    assert not audience.list_subscribers(connection)
-    assert not deliveries.list_deliveries(connection)
-    assert audience.subscription_of(connection, JO, "daily") is None
+    assert audience_store.erase_subscriber(connection, JO, NOW)
+    assert not audience_store.erase_subscriber(connection, JO, NOW)
+    assert not audience_store.list_subscribers(connection)
+    assert not delivery_store.list_deliveries(connection)
+    assert audience_store.subscription_of(connection, JO, "daily") is None
     assert subscribe(connection, JO) == ["suppressed"]
     assert factories.consents(connection, JO) == []
-    hashed = audience.suppression_hash(connection, JO)
+    hashed = audience_store.suppression_hash(connection, JO)
     assert [detail for _, detail, _ in factories.consents(connection, hashed)] == [""]
     assert JO not in hashed
 
@@ -85,54 +89,60 @@ def test_every_consent_and_its_end_is_recorded_with_its_evidence(connection):
     subscribe(connection, JO)
     subscription = the_subscription(connection)
     later = NOW + timedelta(days=1)
-    audience.end_subscription(connection, subscription, detail="by the link in a mail", now=later)
-    person = persons.everything_about(connection, JO)
+    audience_store.end_subscription(connection, subscription, detail="by the link in a mail", now=later)
+    person = subscriber_export.everything_about(connection, JO)
     assert person is not None
     facts = ("recorded", "newsletter", "event", "detail")
     assert [tuple(one[fact] for fact in facts) for one in person["consents"]] == [
         (NOW.isoformat(), "daily", "subscribed by operator", "a signed form"),
         (later.isoformat(), "daily", "unsubscribed", "by the link in a mail"),
     ]
-    assert persons.everything_about(connection, "kim@example.org") is None
+    assert subscriber_export.everything_about(connection, "kim@example.org") is None
 
 
 def test_W2_unsubscribing_twice_is_harmless_and_recorded_once(connection):
     subscribe(connection, JO)
     subscription = the_subscription(connection)
-    ended = [audience.end_subscription(connection, subscription, detail="link", now=NOW) for _ in range(2)]
+    ended = [
+        audience_store.end_subscription(connection, subscription, detail="link", now=NOW) for _ in range(2)
+    ]
     assert ended == ["daily", "daily"]
     assert len(factories.consents(connection, JO)) == 2
-    assert audience.end_subscription(connection, 999, detail="link", now=NOW) is None
+    assert audience_store.end_subscription(connection, 999, detail="link", now=NOW) is None
 
 
 def test_a_mailbox_can_leave_everything_at_once(connection):
     subscribe(connection, JO)
     subscribe(connection, JO, name="weekly")
-    ended = [audience.end_all_subscriptions(connection, JO, detail="asked", now=NOW) for _ in range(2)]
+    ended = [audience_store.end_all_subscriptions(connection, JO, detail="asked", now=NOW) for _ in range(2)]
     assert ended == [2, 0]
-    assert audience.count_subscriptions(connection) == {
+    assert audience_store.count_subscriptions(connection) == {
         "daily": {"unsubscribed": 1},
         "weekly": {"unsubscribed": 1},
     }
-    assert audience.end_all_subscriptions(connection, "kim@example.org", detail="asked", now=NOW) is None
+    assert (
+        audience_store.end_all_subscriptions(connection, "kim@example.org", detail="asked", now=NOW) is None
+    )
 
 
 def test_subscribers_are_listed_by_address_all_or_those_of_one_newsletter(connection):
     subscribe(connection, "zoe@example.org", "Adam@example.org")
     subscribe(connection, JO, name="weekly")
-    assert [one.address for one in audience.list_subscribers(connection)] == [
+    assert [one.address for one in audience_store.list_subscribers(connection)] == [
         "Adam@example.org",
         JO,
         "zoe@example.org",
     ]
-    (jo,) = audience.list_subscribers(connection, newsletter="weekly")
+    (jo,) = audience_store.list_subscribers(connection, newsletter="weekly")
     assert (jo.address, jo.created, jo.subscriptions) == (JO, NOW, {"weekly": SubscriptionState.CONFIRMED})
 
 
 def test_a_subscription_knows_its_newsletter(connection):
     subscribe(connection, JO, name="weekly")
-    assert audience.subscription_newsletter(connection, the_subscription(connection, "weekly")) == "weekly"
-    assert audience.subscription_newsletter(connection, 999) is None
+    assert (
+        audience_store.subscription_newsletter(connection, the_subscription(connection, "weekly")) == "weekly"
+    )
+    assert audience_store.subscription_newsletter(connection, 999) is None
 
 
 def changes_of_consents(module: ast.Module) -> Iterator[str]:

@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from syndicate.publish.channels import parse_query
-from syndicate.store import articles, channels, sources, stories
-from syndicate.store.stories import RelatedRow
-from syndicate.store.story_moves import SPLIT, StoryMove, split_story
+from syndicate.publish.channel_query import parse_query
+from syndicate.store.ingest import article_store, source_store
+from syndicate.store.output import channel_store
+from syndicate.store.stories import story_store
+from syndicate.store.stories.story_moves import SPLIT, StoryMove, split_story
+from syndicate.store.stories.story_store import RelatedRow
 from tests import factories
 from tests.factories import NOW, declared, new_article
 
@@ -69,10 +71,10 @@ def connection(store):
             6, title="Flood in the north, again", tags=("climate",), section="world", published=later
         )
         (copied,) = factories.add_unplaced(connection, hills.id, [copy])
-        story = articles.get_articles(connection, [ids["flood"]])[ids["flood"]].story_id
+        story = article_store.get_articles(connection, [ids["flood"]])[ids["flood"]].story_id
         factories.place(connection, copied, story, same_text=ids["flood"])
         factories.add_unplaced(connection, harbour.id, [new_article(7, title="Flood not placed yet")])
-        found = articles.get_articles(connection, ids.values())
+        found = article_store.get_articles(connection, ids.values())
         factories.rank(connection, "top", [found[ids["match"]], found[ids["arabic"]]])
         factories.rank(connection, "trending", [found[ids["flood"]]])
         yield connection
@@ -80,8 +82,8 @@ def connection(store):
 
 def titles(connection, query: str, **facts) -> list[str]:
     facts = {"limit": 50} | facts
-    found = channels.channel_articles(connection, parse_query(query), **facts)
-    signature = channels.channel_signature(connection, parse_query(query), limit=50)
+    found = channel_store.channel_articles(connection, parse_query(query), **facts)
+    signature = channel_store.channel_signature(connection, parse_query(query), limit=50)
     if facts == {"limit": 50}:
         assert signature == [(one.id, one.content_hash, "") for one in found]
     names = {article.title: name for name, article in ARTICLES.items()}
@@ -97,78 +99,80 @@ def test_the_limit_keeps_the_newest(connection):
 
 
 def test_of_articles_with_one_text_the_first_that_matches_is_shown(connection):
-    (flood,) = channels.channel_articles(connection, parse_query("tag:weather"), limit=5)
-    everywhere = [one.id for one in channels.channel_articles(connection, (), limit=50)]
+    (flood,) = channel_store.channel_articles(connection, parse_query("tag:weather"), limit=5)
+    everywhere = [one.id for one in channel_store.channel_articles(connection, (), limit=50)]
     assert flood.id in everywhere
-    articles.change_article(
+    article_store.change_article(
         connection, flood.id, flood.source_id, replace(ARTICLES["flood"], section="sport")
     )
     assert titles(connection, "section:sport") == ["flood", "match"]
     assert titles(connection, "section:world") == ["copy", "summit", "arabic"]
-    both = [channels.Wish(sections=("sport",)), channels.Wish(sections=("world",))]
-    found = channels.wished_articles(connection, both, limit=9)
+    both = [channel_store.Wish(sections=("sport",)), channel_store.Wish(sections=("world",))]
+    found = channel_store.wished_articles(connection, both, limit=9)
     assert [one.title for one in found].count("Flood in the north, again") == 0
     assert flood.id in [one.id for one in found]
 
 
 def test_articles_of_one_moment_keep_a_fixed_order(connection):
-    (source,) = (one for one in sources.list_sources(connection) if one.name == "The Harbour")
+    (source,) = (one for one in source_store.list_sources(connection) if one.name == "The Harbour")
     same = [replace(new_article(20 + n), published=NOW, section="same") for n in range(4)]
     ids = factories.add_articles(connection, source.id, *same)
-    found = channels.section_articles(connection, "same", limit=10)
+    found = channel_store.section_articles(connection, "same", limit=10)
     assert [one.id for one in found] == sorted(ids, reverse=True)
 
 
 def test_a_query_chooses_among_given_articles(connection):
-    found = channels.channel_articles(connection, (), limit=50)
+    found = channel_store.channel_articles(connection, (), limit=50)
     ids = {one.title: one.id for one in found}
-    matching = channels.matching_articles(connection, parse_query("tag:climate"), list(ids.values()))
+    matching = channel_store.matching_articles(connection, parse_query("tag:climate"), list(ids.values()))
     assert matching == {ids["Flood in the north"]}
-    assert channels.matching_articles(connection, (), []) == set()
+    assert channel_store.matching_articles(connection, (), []) == set()
 
 
 def test_sections_and_tags_that_have_articles(connection):
-    (flood,) = (one.id for one in channels.channel_articles(connection, parse_query("tag:climate"), limit=5))
-    assert channels.sections(connection) == ["sport", "world"]
-    found = channels.tagged_articles(connection, ["climate", "weather", "nothing"], limit=1)
+    (flood,) = (
+        one.id for one in channel_store.channel_articles(connection, parse_query("tag:climate"), limit=5)
+    )
+    assert channel_store.sections(connection) == ["sport", "world"]
+    found = channel_store.tagged_articles(connection, ["climate", "weather", "nothing"], limit=1)
     assert {tag: one.article_ids for tag, one in found.items()} == {"climate": (flood,), "weather": (flood,)}
 
 
 def test_the_sources_own_articles_of_a_time_or_at_least_the_newest(connection):
-    ids = {one.name: one.id for one in sources.list_sources(connection)}
+    ids = {one.name: one.id for one in source_store.list_sources(connection)}
     harbour = [ids["The Harbour"]]
 
     def found(since: datetime) -> list[str]:
-        return [one.title for one in channels.source_articles(connection, harbour, since=since, limit=3)]
+        return [one.title for one in channel_store.source_articles(connection, harbour, since=since, limit=3)]
 
     assert found(NOW - timedelta(minutes=2)) == ["Flood in the north", "Climate summit opens"]
     assert len(found(NOW - timedelta(days=1))) == 3
     assert found(NOW) == ["Flood in the north"]
-    assert channels.source_articles(connection, [], since=NOW, limit=3) == []
+    assert channel_store.source_articles(connection, [], since=NOW, limit=3) == []
 
 
 def test_the_related_signature_moves_with_the_links_and_with_what_they_point_to(connection):
-    first, second, third = (one.id for one in channels.channel_articles(connection, (), limit=3))
+    first, second, third = (one.id for one in channel_store.channel_articles(connection, (), limit=3))
     links = [
         RelatedRow(related_id=second, score=0.5, parts={}),
         RelatedRow(related_id=third, score=0.4, parts={}),
     ]
-    stories.save_related(connection, {first: links})
-    before = channels.related_signature(connection, [first, second])
+    story_store.save_related(connection, {first: links})
+    before = channel_store.related_signature(connection, [first, second])
     assert [row[:2] for row in before] == [(first, second), (first, third)]
-    source = articles.get_articles(connection, [second])[second].source_id
-    articles.change_article(
+    source = article_store.get_articles(connection, [second])[second].source_id
+    article_store.change_article(
         connection, second, source, replace(ARTICLES["summit"], title="Edited", content_hash="edited")
     )
-    assert channels.related_signature(connection, [first, second]) != before
+    assert channel_store.related_signature(connection, [first, second]) != before
 
 
 @pytest.mark.parametrize("listed_half", ["the one that stays", "the one that splits off"])
 def test_a_ranked_feed_keeps_an_article_whose_story_split_off_a_listed_one(connection, listed_half):
-    first, second, third = (one.id for one in channels.channel_articles(connection, (), limit=3))
+    first, second, third = (one.id for one in channel_store.channel_articles(connection, (), limit=3))
     story = factories.place(connection, first)
     factories.place(connection, second, story)
-    found = articles.get_articles(connection, [first, second, third])
+    found = article_store.get_articles(connection, [first, second, third])
     factories.rank(connection, "top", [found[first]])
     factories.rank(connection, "top", [found[second]])
     other = factories.place(connection, third)
@@ -184,19 +188,19 @@ def test_a_ranked_feed_keeps_an_article_whose_story_split_off_a_listed_one(conne
         moved=NOW,
     )
     split_story(connection, move, [first if stays else second])
-    found = articles.get_articles(connection, [first, second, third])
+    found = article_store.get_articles(connection, [first, second, third])
     factories.rank(connection, "top", [found[second]])
-    top = channels.channel_articles(connection, parse_query("top"), limit=9)
+    top = channel_store.channel_articles(connection, parse_query("top"), limit=9)
     assert sorted(one.id for one in top) == sorted([first, second])
     factories.rank(connection, "top", [])
-    assert channels.channel_articles(connection, parse_query("top"), limit=9) == []
+    assert channel_store.channel_articles(connection, parse_query("top"), limit=9) == []
 
 
 def test_a_ranked_feed_drops_a_story_to_which_an_article_of_a_listed_one_went(connection):
-    first, second, third = (one.id for one in channels.channel_articles(connection, (), limit=3))
+    first, second, third = (one.id for one in channel_store.channel_articles(connection, (), limit=3))
     story, other = factories.place(connection, first), factories.place(connection, third)
     factories.place(connection, second, story)
-    found = articles.get_articles(connection, [first, third])
+    found = article_store.get_articles(connection, [first, third])
     factories.rank(connection, "top", [found[first], found[third]])
     move = StoryMove(
         kind=SPLIT,
@@ -210,18 +214,18 @@ def test_a_ranked_feed_drops_a_story_to_which_an_article_of_a_listed_one_went(co
     )
     split_story(connection, move, [second])
     factories.rank(connection, "top", [found[first]])
-    top = channels.channel_articles(connection, parse_query("top"), limit=9)
+    top = channel_store.channel_articles(connection, parse_query("top"), limit=9)
     assert [one.id for one in top] == [first]
 
 
 def test_a_ranked_feed_keeps_an_article_while_its_story_is_listed_whoever_leads_it(connection):
-    first, second, third = (one.id for one in channels.channel_articles(connection, (), limit=3))
+    first, second, third = (one.id for one in channel_store.channel_articles(connection, (), limit=3))
     factories.place(connection, second, factories.place(connection, first))
 
     def top() -> list[int]:
-        return [one.id for one in channels.channel_articles(connection, parse_query("top"), limit=9)]
+        return [one.id for one in channel_store.channel_articles(connection, parse_query("top"), limit=9)]
 
-    found = articles.get_articles(connection, [first, second, third])
+    found = article_store.get_articles(connection, [first, second, third])
     factories.rank(connection, "top", [found[first]])
     factories.rank(connection, "top", [found[second]])
     assert sorted(top()) == sorted([first, second])

@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from syndicate.model import SourceState
-from syndicate.store import declared_sources, sources
+from syndicate.store.ingest import declared_sources, source_store
 from tests.factories import NOW, declared
 
 
 def claimed(store, now: datetime) -> list[int]:
     with store.write() as connection:
-        found = sources.claim_due_sources(
+        found = source_store.claim_due_sources(
             connection, now=now, owner="us", until=now + timedelta(minutes=10), limit=100
         )
         return [source.id for source, _ in found]
@@ -23,13 +23,13 @@ def test_a_poll_from_the_future_does_not_silence_a_source(store):
     (source,) = claimed(store, wrong)
     polled = SourceState(last_attempt=wrong, last_success=wrong, next_check=wrong + timedelta(hours=1))
     with store.write() as connection:
-        sources.save_poll(connection, source, polled, owner="us")
+        source_store.save_poll(connection, source, polled, owner="us")
 
     assert claimed(store, NOW) == [source]
 
     right = replace(polled, last_attempt=NOW, last_success=NOW, next_check=NOW + timedelta(hours=1))
     with store.write() as connection:
-        sources.save_poll(connection, source, right, owner="us")
+        source_store.save_poll(connection, source, right, owner="us")
     assert claimed(store, NOW) == []
 
 
@@ -39,6 +39,6 @@ def test_a_small_step_back_asks_nobody_early(store):
     (source,) = claimed(store, NOW)
     polled = SourceState(last_attempt=NOW, last_success=NOW, next_check=NOW + timedelta(hours=1))
     with store.write() as connection:
-        sources.save_poll(connection, source, polled, owner="us")
+        source_store.save_poll(connection, source, polled, owner="us")
 
     assert claimed(store, NOW - timedelta(minutes=5)) == []

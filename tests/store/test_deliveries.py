@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import Connection, Row, insert, select, update
 
 from syndicate.model import Delivery, DeliveryCause, DeliveryState
-from syndicate.store import audience, deliveries, schema, sending_pauses
-from syndicate.store.types import to_microseconds
+from syndicate.store import schema
+from syndicate.store.core.column_types import to_microseconds
+from syndicate.store.mail import audience_store, delivery_store, sending_pauses
 from tests import factories
 from tests.factories import NOW
 
@@ -32,21 +33,21 @@ def connection(store):
 
 
 def claim(connection, *, now=NOW, owner="us", until=UNTIL, limit=50) -> list[Delivery]:
-    return deliveries.claim_deliveries(connection, now=now, owner=owner, until=until, limit=limit)
+    return delivery_store.claim_deliveries(connection, now=now, owner=owner, until=until, limit=limit)
 
 
 def begin(connection, delivery: Delivery, *, owner="us", now=NOW) -> bool:
-    return delivery.id in deliveries.begin_sending(
+    return delivery.id in delivery_store.begin_sending(
         connection, [delivery.id], owner=owner, now=now, until=UNTIL
     )
 
 
 def finish(connection, delivery: Delivery, state: DeliveryState, *, owner="us", **facts) -> bool:
-    return deliveries.finish_delivery(connection, delivery.id, state, owner=owner, now=NOW, **facts)
+    return delivery_store.finish_delivery(connection, delivery.id, state, owner=owner, now=NOW, **facts)
 
 
-def look(connection) -> deliveries.DeliveryReport:
-    (report,) = deliveries.list_deliveries(connection)
+def look(connection) -> delivery_store.DeliveryReport:
+    (report,) = delivery_store.list_deliveries(connection)
     return report
 
 
@@ -96,9 +97,9 @@ def test_D1_an_attempt_that_was_refused_before_the_body_counts_as_one(connection
 def test_D4_a_deferred_delivery_is_due_again_at_its_time(connection):
     (delivery,) = claim(connection)
     finish(connection, delivery, DEFERRED, not_before=LATER)
-    assert (claim(connection, now=UNTIL), deliveries.count_due(connection, UNTIL)) == ([], 0)
-    assert deliveries.next_delivery(connection) == LATER
-    assert deliveries.count_due(connection, LATER) == 1
+    assert (claim(connection, now=UNTIL), delivery_store.count_due(connection, UNTIL)) == ([], 0)
+    assert delivery_store.next_delivery(connection) == LATER
+    assert delivery_store.count_due(connection, LATER) == 1
     (again,) = claim(connection, now=LATER, until=LATER + timedelta(minutes=15))
     assert (again.id, again.state, again.attempts) == (delivery.id, DEFERRED, 1)
     assert begin(connection, again)
@@ -125,8 +126,8 @@ def test_only_the_holder_of_the_lease_changes_a_delivery(connection, before: Del
     delivery = put(connection, before, owner="them")
     assert not begin(connection, delivery, owner="us")
     assert not finish(connection, delivery, SENT, owner="us")
-    deliveries.release_deliveries(connection, [delivery.id], owner="us")
-    deliveries.postpone_delivery(connection, delivery.id, owner="us", not_before=LATER)
+    delivery_store.release_deliveries(connection, [delivery.id], owner="us")
+    delivery_store.postpone_delivery(connection, delivery.id, owner="us", not_before=LATER)
     assert (state(connection), row(connection).lease_owner) == (before, "them")
     assert row(connection).not_before == NOW
 
@@ -143,11 +144,11 @@ def test_S6_an_expired_lease_is_claimable_again_because_nothing_was_sent(connect
 def test_a_row_left_in_sending_becomes_uncertain_and_stays_so(connection):
     (delivery,) = claim(connection, owner="dead")
     begin(connection, delivery, owner="dead")
-    assert deliveries.sweep_uncertain(connection, now=UNTIL) == 0
-    assert deliveries.sweep_uncertain(connection, now=LATER) == 1
+    assert delivery_store.sweep_uncertain(connection, now=UNTIL) == 0
+    assert delivery_store.sweep_uncertain(connection, now=LATER) == 1
     report = look(connection)
     assert (report.delivery.state, report.cause) == (UNCERTAIN, DeliveryCause.INTERRUPTED)
-    assert deliveries.sweep_uncertain(connection, now=LATER) == 0
+    assert delivery_store.sweep_uncertain(connection, now=LATER) == 0
     assert claim(connection, now=LATER + timedelta(days=3)) == []
     assert not finish(connection, delivery, SENT, owner="dead")
 
@@ -155,13 +156,13 @@ def test_a_row_left_in_sending_becomes_uncertain_and_stays_so(connection):
 @pytest.mark.parametrize("before", [PENDING, DEFERRED, *ENDED])
 def test_only_sending_can_become_uncertain_by_the_clock(connection, before: DeliveryState):
     put(connection, before)
-    assert deliveries.sweep_uncertain(connection, now=LATER) == 0
+    assert delivery_store.sweep_uncertain(connection, now=LATER) == 0
     assert state(connection) is before
 
 
 def test_somebody_who_left_in_the_meantime_is_cancelled_at_the_last_moment(connection):
     (delivery,) = claim(connection)
-    audience.end_subscription(connection, delivery.subscription_id, detail="by link", now=NOW)
+    audience_store.end_subscription(connection, delivery.subscription_id, detail="by link", now=NOW)
     assert not begin(connection, delivery)
     report = look(connection)
     assert (report.delivery.state, report.cause) == (CANCELLED, DeliveryCause.LEFT)
@@ -170,38 +171,38 @@ def test_somebody_who_left_in_the_meantime_is_cancelled_at_the_last_moment(conne
 
 def test_a_refused_delivery_needs_a_person_until_its_subscription_ends(connection):
     (delivery,) = claim(connection)
-    assert deliveries.count_refused(connection) == 0
+    assert delivery_store.count_refused(connection) == 0
     finish(connection, delivery, FAILED, code=550, error="no such mailbox")
-    assert deliveries.count_refused(connection) == 1
-    audience.end_subscription(connection, delivery.subscription_id, detail="by the operator", now=NOW)
-    assert deliveries.count_refused(connection) == 0
+    assert delivery_store.count_refused(connection) == 1
+    audience_store.end_subscription(connection, delivery.subscription_id, detail="by the operator", now=NOW)
+    assert delivery_store.count_refused(connection) == 0
 
 
 def test_somebody_erased_in_the_meantime_gets_nothing(connection):
     (delivery,) = claim(connection)
-    audience.erase_subscriber(connection, "jo@example.org", NOW)
+    audience_store.erase_subscriber(connection, "jo@example.org", NOW)
     assert not begin(connection, delivery)
-    assert deliveries.list_deliveries(connection) == []
+    assert delivery_store.list_deliveries(connection) == []
 
 
 def test_many_begin_and_end_in_one_statement_each(store):
     with store.write() as connection:
         factories.newsroom(connection, *(f"reader{number}@example.org" for number in range(5)))
         ids = [one.id for one in claim(connection)]
-        audience.end_all_subscriptions(connection, "reader1@example.org", detail="by link", now=NOW)
-        begun = deliveries.begin_sending(connection, ids, owner="us", now=NOW, until=UNTIL)
+        audience_store.end_all_subscriptions(connection, "reader1@example.org", detail="by link", now=NOW)
+        begun = delivery_store.begin_sending(connection, ids, owner="us", now=NOW, until=UNTIL)
         assert begun == set(ids) - {ids[1]}
-        assert deliveries.begin_sending(connection, ids, owner="us", now=NOW, until=UNTIL) == set()
-        assert deliveries.mark_sent(connection, ids, owner="them", now=NOW) == 0
-        assert deliveries.mark_sent(connection, ids, owner="us", now=NOW) == 4
-        assert deliveries.mark_sent(connection, ids, owner="us", now=NOW) == 0
-        assert deliveries.count_deliveries(connection) == {"cancelled": 1, "sent": 4}
+        assert delivery_store.begin_sending(connection, ids, owner="us", now=NOW, until=UNTIL) == set()
+        assert delivery_store.mark_sent(connection, ids, owner="them", now=NOW) == 0
+        assert delivery_store.mark_sent(connection, ids, owner="us", now=NOW) == 4
+        assert delivery_store.mark_sent(connection, ids, owner="us", now=NOW) == 0
+        assert delivery_store.count_deliveries(connection) == {"cancelled": 1, "sent": 4}
 
 
 @pytest.mark.parametrize("before", [PENDING, DEFERRED, *ENDED])
 def test_only_what_was_begun_can_have_been_sent(connection, before: DeliveryState):
     delivery = put(connection, before)
-    assert deliveries.mark_sent(connection, [delivery.id], owner="us", now=NOW) == 0
+    assert delivery_store.mark_sent(connection, [delivery.id], owner="us", now=NOW) == 0
     assert state(connection) is before
 
 
@@ -227,8 +228,8 @@ def test_a_pause_that_an_older_version_wrote_counts_no_refusals(connection):
 def test_a_person_may_ask_for_one_more_attempt(connection, before: DeliveryState):
     delivery = put(connection, before)
     connection.execute(update(schema.deliveries).values(lease_owner="", lease_until=NOW, attempts=1))
-    assert deliveries.resend(connection, delivery.id, now=LATER)
-    assert not deliveries.resend(connection, delivery.id, now=LATER)
+    assert delivery_store.resend(connection, delivery.id, now=LATER)
+    assert not delivery_store.resend(connection, delivery.id, now=LATER)
     (again,) = claim(connection, now=LATER, until=LATER + timedelta(minutes=15))
     assert (again.id, again.state, again.attempts) == (delivery.id, PENDING, 1)
 
@@ -236,16 +237,16 @@ def test_a_person_may_ask_for_one_more_attempt(connection, before: DeliveryState
 @pytest.mark.parametrize("before", [PENDING, SENDING, SENT, DEFERRED, CANCELLED])
 def test_nothing_else_can_be_sent_again(connection, before: DeliveryState):
     delivery = put(connection, before)
-    assert not deliveries.resend(connection, delivery.id, now=LATER)
-    assert not deliveries.resend(connection, 999, now=LATER)
+    assert not delivery_store.resend(connection, delivery.id, now=LATER)
+    assert not delivery_store.resend(connection, 999, now=LATER)
     assert state(connection) is before
 
 
 def test_deliveries_that_were_not_begun_are_given_back_or_postponed(connection):
     (delivery,) = claim(connection)
-    deliveries.release_deliveries(connection, [delivery.id], owner="us")
+    delivery_store.release_deliveries(connection, [delivery.id], owner="us")
     (delivery,) = claim(connection, owner="them")
-    deliveries.postpone_delivery(connection, delivery.id, owner="them", not_before=LATER)
+    delivery_store.postpone_delivery(connection, delivery.id, owner="them", not_before=LATER)
     report = look(connection)
     assert (report.delivery.state, report.delivery.attempts, report.error) == (PENDING, 0, "")
     assert (row(connection).lease_owner, row(connection).not_before) == ("", LATER)
@@ -254,8 +255,8 @@ def test_deliveries_that_were_not_begun_are_given_back_or_postponed(connection):
 @pytest.mark.parametrize("before", [SENDING, *ENDED])
 def test_what_was_begun_is_neither_given_back_nor_postponed(connection, before: DeliveryState):
     delivery = put(connection, before)
-    deliveries.release_deliveries(connection, [delivery.id], owner="us")
-    deliveries.postpone_delivery(connection, delivery.id, owner="us", not_before=LATER)
+    delivery_store.release_deliveries(connection, [delivery.id], owner="us")
+    delivery_store.postpone_delivery(connection, delivery.id, owner="us", not_before=LATER)
     assert (state(connection), row(connection).lease_owner, row(connection).error) == (before, "us", "")
 
 
@@ -277,17 +278,19 @@ def test_the_list_shows_what_was_asked_for_latest_change_first(store):
     with store.write() as connection:
         factories.newsroom(connection, *(f"reader{number}@example.org" for number in range(4)))
         first, second, *_ = claim(connection)
-        deliveries.finish_delivery(connection, second.id, FAILED, owner="us", now=NOW + timedelta(minutes=1))
-        deliveries.finish_delivery(
+        delivery_store.finish_delivery(
+            connection, second.id, FAILED, owner="us", now=NOW + timedelta(minutes=1)
+        )
+        delivery_store.finish_delivery(
             connection, first.id, DEFERRED, owner="us", now=NOW + timedelta(minutes=2), not_before=LATER
         )
 
         def found(**facts) -> list[int]:
-            return [one.delivery.id for one in deliveries.list_deliveries(connection, **facts)]
+            return [one.delivery.id for one in delivery_store.list_deliveries(connection, **facts)]
 
         assert found(limit=2) == [first.id, second.id]
         assert found(states=[FAILED]) == [second.id]
         assert found(states=[PENDING, DEFERRED], due=NOW) == sorted(
             set(found()) - {first.id, second.id}, reverse=True
         )
-        assert deliveries.count_deliveries(connection) == {"deferred": 1, "failed": 1, "pending": 2}
+        assert delivery_store.count_deliveries(connection) == {"deferred": 1, "failed": 1, "pending": 2}

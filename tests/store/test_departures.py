@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from syndicate.model import SubscriptionState
-from syndicate.store import audience, bounces, departures, newsletters
+from syndicate.store.mail import audience_store, bounce_store, newsletter_store, suppression_list
 from tests.factories import NOW, consents, newsletter, subscribe
 
 JO = "jo@example.org"
@@ -15,54 +15,54 @@ LATER = NOW + timedelta(days=1)
 @pytest.fixture
 def connection(store):
     with store.write() as connection:
-        newsletters.sync_newsletters(connection, [newsletter(), newsletter("weekly")], NOW)
+        newsletter_store.sync_newsletters(connection, [newsletter(), newsletter("weekly")], NOW)
         subscribe(connection, JO)
         subscribe(connection, JO, name="weekly")
         yield connection
 
 
 def give_up(connection, reason: str) -> None:
-    audience.suppress(connection, JO, reason=reason, now=NOW)
-    audience.end_all_subscriptions(connection, JO, detail=f"{reason}: 5.1.1", now=NOW, ended_for=reason)
+    audience_store.suppress(connection, JO, reason=reason, now=NOW)
+    audience_store.end_all_subscriptions(connection, JO, detail=f"{reason}: 5.1.1", now=NOW, ended_for=reason)
 
 
 def the_id(connection, newsletter: str) -> int:
-    found = audience.subscription_of(connection, JO, newsletter)
+    found = audience_store.subscription_of(connection, JO, newsletter)
     assert found is not None
     return found
 
 
 def states(connection) -> dict[str, SubscriptionState]:
-    return audience.list_subscribers(connection)[0].subscriptions
+    return audience_store.list_subscribers(connection)[0].subscriptions
 
 
 def test_D3_a_mailbox_that_bounced_is_let_back_in_with_a_reason(connection):
-    audience.end_subscription(connection, the_id(connection, "weekly"), detail="by the link", now=NOW)
+    audience_store.end_subscription(connection, the_id(connection, "weekly"), detail="by the link", now=NOW)
     give_up(connection, "bounced too often")
-    assert departures.obstacle(connection, JO) == ""
-    assert departures.allow(connection, JO, why="the provider mended it", now=LATER) == ["daily"]
-    assert audience.suppression(connection, JO) is None
+    assert suppression_list.obstacle(connection, JO) == ""
+    assert suppression_list.allow(connection, JO, why="the provider mended it", now=LATER) == ["daily"]
+    assert audience_store.suppression(connection, JO) is None
     assert states(connection) == {
         "daily": SubscriptionState.CONFIRMED,
         "weekly": SubscriptionState.UNSUBSCRIBED,
     }
     assert consents(connection, JO)[-1][:2] == ("allowed by operator", "the provider mended it")
-    assert departures.allowed_since(connection, JO) == LATER
+    assert suppression_list.allowed_since(connection, JO) == LATER
 
 
 def test_D3_who_leaves_after_their_mailbox_bounced_is_not_let_back_in(connection):
     give_up(connection, "bounced")
     for detail in ("by the link", "once more"):
-        audience.end_subscription(connection, the_id(connection, "daily"), detail=detail, now=LATER)
+        audience_store.end_subscription(connection, the_id(connection, "daily"), detail=detail, now=LATER)
     assert [one[1] for one in consents(connection, JO)][-1] == "by the link"
-    assert departures.allow(connection, JO, why="the provider mended it", now=LATER) == ["weekly"]
+    assert suppression_list.allow(connection, JO, why="the provider mended it", now=LATER) == ["weekly"]
     assert states(connection)["daily"] is SubscriptionState.UNSUBSCRIBED
 
 
 def test_D3_who_complained_left_or_was_erased_is_not_let_back_in(connection):
-    assert "not on the list" in departures.obstacle(connection, JO)
+    assert "not on the list" in suppression_list.obstacle(connection, JO)
     give_up(connection, "bounced")
-    bounces.record_bounce(
+    bounce_store.record_bounce(
         connection,
         subscription_id=the_id(connection, "daily"),
         delivery_id=1,
@@ -71,19 +71,21 @@ def test_D3_who_complained_left_or_was_erased_is_not_let_back_in(connection):
         detail="abuse",
         now=NOW,
     )
-    assert "complained" in departures.obstacle(connection, JO)
-    audience.erase_subscriber(connection, JO, NOW)
-    assert "erased" in departures.obstacle(connection, JO)
+    assert "complained" in suppression_list.obstacle(connection, JO)
+    audience_store.erase_subscriber(connection, JO, NOW)
+    assert "erased" in suppression_list.obstacle(connection, JO)
 
 
 def test_who_is_gone_from_one_store_is_gone_from_another(connection):
     gone = [
-        departures.Departure(address_key=JO, newsletter="daily", reason="unsubscribed"),
-        departures.Departure(address_key="kim@example.org", newsletter="", reason="complained"),
-        departures.Departure(address_key="nobody@example.org", newsletter="daily", reason="unsubscribed"),
+        suppression_list.Departure(address_key=JO, newsletter="daily", reason="unsubscribed"),
+        suppression_list.Departure(address_key="kim@example.org", newsletter="", reason="complained"),
+        suppression_list.Departure(
+            address_key="nobody@example.org", newsletter="daily", reason="unsubscribed"
+        ),
     ]
-    assert departures.take_over_departures(connection, gone, detail="from a file", now=NOW) == 2
-    assert departures.take_over_departures(connection, gone, detail="from a file", now=NOW) == 0
+    assert suppression_list.take_over_departures(connection, gone, detail="from a file", now=NOW) == 2
+    assert suppression_list.take_over_departures(connection, gone, detail="from a file", now=NOW) == 0
     assert states(connection)["daily"] is SubscriptionState.UNSUBSCRIBED
     assert states(connection)["weekly"] is SubscriptionState.CONFIRMED
-    assert departures.list_departures(connection) == gone[:2]
+    assert suppression_list.list_departures(connection) == gone[:2]

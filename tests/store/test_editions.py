@@ -9,8 +9,16 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from syndicate.model import DeliveryState, LeaveReason, LeftOut
-from syndicate.store import articles, audience, deliveries, edition_articles, editions, newsletters, schema
-from syndicate.store.editions import EMPTY, MISSED
+from syndicate.store import schema
+from syndicate.store.ingest import article_store
+from syndicate.store.mail import (
+    audience_store,
+    delivery_store,
+    edition_articles,
+    edition_store,
+    newsletter_store,
+)
+from syndicate.store.mail.edition_store import EMPTY, MISSED
 from tests import factories
 from tests.factories import NOW, PERIOD, cut, declared, edition_story, new_article, newsletter, subscribe
 
@@ -23,8 +31,8 @@ def room(store):
     with store.write() as connection:
         (source,) = factories.add_sources(connection, declared())
         ids = factories.add_articles(connection, source.id, *map(new_article, (1, 2, 3)))
-        newsletters.sync_newsletters(connection, [newsletter(), newsletter("weekly")], LONG_AGO)
-        found = articles.get_articles(connection, ids)
+        newsletter_store.sync_newsletters(connection, [newsletter(), newsletter("weekly")], LONG_AGO)
+        found = article_store.get_articles(connection, ids)
     return store, [found[article_id] for article_id in ids]
 
 
@@ -34,7 +42,7 @@ def rows(connection, table) -> int:
 
 
 def addresses(connection) -> list[str]:
-    return sorted(one.delivery.address for one in deliveries.list_deliveries(connection))
+    return sorted(one.delivery.address for one in delivery_store.list_deliveries(connection))
 
 
 def test_an_edition_comes_with_its_stories_and_one_delivery_for_each_subscriber(room):
@@ -44,14 +52,14 @@ def test_an_edition_comes_with_its_stories_and_one_delivery_for_each_subscriber(
         subscribe(connection, "weekly@example.org", name="weekly")
         edition_id = cut(connection, [edition_story(found[0]), edition_story(found[1], 2)])
         assert edition_id is not None
-        edition = editions.get_edition(connection, edition_id)
+        edition = edition_store.get_edition(connection, edition_id)
         assert edition is not None
         assert (edition.period_start, edition.period_end) == PERIOD
         assert (edition.subject, edition.html, edition.text) == ("The subject", "<p>HTML</p>", "Text")
         assert (edition.newsletter, edition.stories, edition.revision) == ("daily", 2, 0)
         assert rows(connection, schema.edition_articles) == 2
         assert addresses(connection) == ["jo@example.org", "kim@example.org"]
-        assert deliveries.count_deliveries(connection) == {"pending": 2}
+        assert delivery_store.count_deliveries(connection) == {"pending": 2}
 
 
 def test_the_second_cut_of_a_period_changes_nothing(room):
@@ -64,9 +72,9 @@ def test_the_second_cut_of_a_period_changes_nothing(room):
         assert addresses(connection) == ["jo@example.org"]
         assert rows(connection, schema.editions) == rows(connection, schema.edition_articles) == 1
         assert first is not None
-        assert editions.has_edition(connection, "daily", "edition", PERIOD[1])
-        assert not editions.has_edition(connection, "daily", "edition", PERIOD[0])
-        assert not editions.has_edition(connection, "weekly", "edition", PERIOD[1])
+        assert edition_store.has_edition(connection, "daily", "edition", PERIOD[1])
+        assert not edition_store.has_edition(connection, "daily", "edition", PERIOD[0])
+        assert not edition_store.has_edition(connection, "weekly", "edition", PERIOD[1])
 
 
 def test_an_edition_that_cannot_be_stored_whole_is_not_stored_at_all(room):
@@ -94,7 +102,7 @@ def test_two_processes_cut_one_edition(room):
         outcomes = list(pool.map(attempt, range(4)))
     assert sum(one is not None for one in outcomes) == 1
     with store.read() as connection:
-        assert deliveries.count_deliveries(connection) == {"pending": 5}
+        assert delivery_store.count_deliveries(connection) == {"pending": 5}
 
 
 def test_only_confirmed_and_not_suppressed_mailboxes_get_it(room):
@@ -103,11 +111,11 @@ def test_only_confirmed_and_not_suppressed_mailboxes_get_it(room):
         subscribe(
             connection, "jo@example.org", "left@example.org", "bounced@example.org", "Erased@example.org"
         )
-        left = audience.subscription_of(connection, "left@example.org", "daily")
+        left = audience_store.subscription_of(connection, "left@example.org", "daily")
         assert left is not None
-        audience.end_subscription(connection, left, detail="by link", now=NOW)
-        audience.suppress(connection, "bounced@example.org", reason="bounced", now=NOW)
-        audience.erase_subscriber(connection, "erased@example.org", NOW)
+        audience_store.end_subscription(connection, left, detail="by link", now=NOW)
+        audience_store.suppress(connection, "bounced@example.org", reason="bounced", now=NOW)
+        audience_store.erase_subscriber(connection, "erased@example.org", NOW)
         cut(connection, [edition_story(found[0])])
         assert addresses(connection) == ["jo@example.org"]
 
@@ -116,12 +124,12 @@ def test_only_confirmed_and_not_suppressed_mailboxes_get_it(room):
 def test_T8_a_period_without_an_edition_is_remembered_and_never_cut_later(room, state: str):
     store, found = room
     with store.write() as connection:
-        assert editions.record_no_edition(connection, "daily", "edition", PERIOD, state, NOW)
-        assert not editions.record_no_edition(connection, "daily", "edition", PERIOD, MISSED, NOW)
+        assert edition_store.record_no_edition(connection, "daily", "edition", PERIOD, state, NOW)
+        assert not edition_store.record_no_edition(connection, "daily", "edition", PERIOD, MISSED, NOW)
         assert cut(connection, [edition_story(found[0])]) is None
-        (report,) = editions.report_editions(connection)
+        (report,) = edition_store.report_editions(connection)
         assert (report.state, report.deliveries, report.edition.stories) == (state, {}, 0)
-        assert editions.get_edition(connection, report.edition.id) is None
+        assert edition_store.get_edition(connection, report.edition.id) is None
 
 
 def test_what_earlier_editions_told_names_the_latest_of_each_newsletter_and_line(room):
@@ -171,22 +179,22 @@ def test_the_report_shows_the_latest_first_with_what_became_of_their_deliveries(
         subscribe(connection, "jo@example.org", "kim@example.org")
         edition_id = cut(connection, [edition_story(found[0])])
         earlier = (PERIOD[0] - timedelta(days=1), PERIOD[0])
-        editions.record_no_edition(connection, "daily", "edition", earlier, EMPTY, NOW)
-        editions.record_no_edition(connection, "weekly", "edition", earlier, EMPTY, NOW)
-        (one, _) = deliveries.claim_deliveries(
+        edition_store.record_no_edition(connection, "daily", "edition", earlier, EMPTY, NOW)
+        edition_store.record_no_edition(connection, "weekly", "edition", earlier, EMPTY, NOW)
+        (one, _) = delivery_store.claim_deliveries(
             connection, now=NOW, owner="us", until=NOW + timedelta(hours=1), limit=9
         )
-        deliveries.finish_delivery(connection, one.id, DeliveryState.FAILED, owner="us", now=NOW)
-        reports = editions.report_editions(connection, newsletter="daily")
+        delivery_store.finish_delivery(connection, one.id, DeliveryState.FAILED, owner="us", now=NOW)
+        reports = edition_store.report_editions(connection, newsletter="daily")
         assert [(report.state, report.deliveries) for report in reports] == [
             ("cut", {"failed": 1, "pending": 1}),
             ("empty", {}),
         ]
         assert reports[0].edition.id == edition_id
-        assert len(editions.report_editions(connection, limit=2)) == 2
-        assert editions.get_edition(connection, 999) is None
+        assert len(edition_store.report_editions(connection, limit=2)) == 2
+        assert edition_store.get_edition(connection, 999) is None
 
 
 def test_a_cut_without_a_newsletter_is_refused_by_the_store(store):
     with pytest.raises(IntegrityError, match=r"(?i)foreign key"), store.write() as connection:
-        editions.record_no_edition(connection, "nobody", "edition", PERIOD, EMPTY, NOW)
+        edition_store.record_no_edition(connection, "nobody", "edition", PERIOD, EMPTY, NOW)

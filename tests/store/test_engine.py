@@ -15,8 +15,9 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DataError, IntegrityError
 
 from syndicate.errors import StoreBusy, StoreError
-from syndicate.store import articles, open_store, schema, sources
-from syndicate.store.types import Json, Moment, from_microseconds, to_microseconds
+from syndicate.store import open_store, schema
+from syndicate.store.core.column_types import Json, Moment, from_microseconds, to_microseconds
+from syndicate.store.ingest import article_store, source_store
 from tests import factories, postgres
 
 
@@ -62,11 +63,11 @@ def test_a_reader_sees_one_state_while_others_write(store):
     with store.write() as connection:
         factories.add_sources(connection, factories.declared())
     with store.read() as connection:
-        before = articles.count_articles(connection)
+        before = article_store.count_articles(connection)
         if connection.dialect.name == "sqlite":
             with store.write() as other:
                 factories.add_articles(other, 1, factories.new_article())
-            assert articles.count_articles(connection) == before == 0
+            assert article_store.count_articles(connection) == before == 0
 
 
 def test_moments_are_kept_to_the_microsecond(store, now):
@@ -169,7 +170,7 @@ def test_a_full_disk_changes_nothing_and_says_so(sqlite_store):
             connection, source.id, *(factories.new_article(n, text="word " * 1000) for n in range(30))
         )
     with sqlite_store.read() as connection:
-        assert articles.count_articles(connection) == 0
+        assert article_store.count_articles(connection) == 0
         for table in (schema.article_bodies, schema.stale_pages, schema.stories):
             assert connection.scalars(select(func.count()).select_from(table)).one() == 0
         assert connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
@@ -237,7 +238,7 @@ def test_a_locked_store_is_busy_and_says_who_can_help(tmp_path: Path):
         with pytest.raises(StoreBusy, match="locked by another process; try again"), store.write():
             pass
         with store.read() as connection:
-            assert articles.count_articles(connection) == 0
+            assert article_store.count_articles(connection) == 0
     with store.write() as connection:
         factories.add_sources(connection, factories.declared())
     store.dispose()
@@ -257,7 +258,7 @@ def test_S9_postgresql_that_goes_away_is_an_error_and_comes_back_by_itself(store
     with pytest.raises(StoreError):
         write()
     with store.read() as connection:
-        assert sources.list_sources(connection) == ()
+        assert source_store.list_sources(connection) == ()
 
 
 def test_where_never_shows_a_password():

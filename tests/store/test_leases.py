@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from syndicate.errors import StoreBusy
-from syndicate.store import deliveries, leases, open_store, sources
+from syndicate.store import open_store
+from syndicate.store.core import leases
+from syndicate.store.ingest import source_store
+from syndicate.store.mail import delivery_store
 from tests import factories
 from tests.factories import NOW
 
@@ -59,15 +62,15 @@ def test_what_a_wrong_clock_leased_goes_and_what_was_on_the_wire_then_is_in_doub
     term: dict[str, Any] = {"owner": "lost:1", "now": NOW + year, "until": UNTIL + year}
     with store.write() as connection:
         factories.newsroom(connection, "jo@example.org", "kim@example.org")
-        sources.claim_due_sources(connection, limit=9, **term)
-        first, second = deliveries.claim_deliveries(connection, limit=9, **term)
-        deliveries.begin_sending(connection, [first.id], **term)
+        source_store.claim_due_sources(connection, limit=9, **term)
+        first, second = delivery_store.claim_deliveries(connection, limit=9, **term)
+        delivery_store.begin_sending(connection, [first.id], **term)
         leases.free_far(connection, NOW)
     term = {"owner": "us", "now": NOW, "until": UNTIL}
     with store.write() as connection:
-        assert deliveries.sweep_uncertain(connection, now=NOW) == 1
-        assert len(sources.claim_due_sources(connection, limit=9, **term)) == 1
-        assert [one.id for one in deliveries.claim_deliveries(connection, limit=9, **term)] == [second.id]
+        assert delivery_store.sweep_uncertain(connection, now=NOW) == 1
+        assert len(source_store.claim_due_sources(connection, limit=9, **term)) == 1
+        assert [one.id for one in delivery_store.claim_deliveries(connection, limit=9, **term)] == [second.id]
 
 
 def test_leases_of_other_names_do_not_matter(store):
@@ -172,14 +175,14 @@ def test_S6_what_a_dead_owner_held_is_free_at_once_but_not_what_it_was_sending(s
         for owner in ("dead", "alive"):
             leases.take_lease(connection, f"lease of {owner}", owner=owner, now=NOW, until=UNTIL)
         term: dict[str, Any] = {"now": NOW, "owner": "dead", "until": UNTIL}
-        sources.claim_due_sources(connection, limit=9, **term)
-        first, second = deliveries.claim_deliveries(connection, limit=9, **term)
-        deliveries.begin_sending(connection, [first.id], **term)
+        source_store.claim_due_sources(connection, limit=9, **term)
+        first, second = delivery_store.claim_deliveries(connection, limit=9, **term)
+        delivery_store.begin_sending(connection, [first.id], **term)
         assert leases.lease_owners(connection) == {"dead", "alive"}
         leases.free_owner(connection, "dead")
         assert leases.take_lease(connection, "lease of dead", owner="us", now=NOW, until=UNTIL)
         assert not leases.take_lease(connection, "lease of alive", owner="us", now=NOW, until=UNTIL)
         term["owner"] = "us"
-        assert len(sources.claim_due_sources(connection, limit=9, **term)) == 1
-        assert [one.id for one in deliveries.claim_deliveries(connection, limit=9, **term)] == [second.id]
-        assert deliveries.sweep_uncertain(connection, now=UNTIL + timedelta(seconds=1)) == 1
+        assert len(source_store.claim_due_sources(connection, limit=9, **term)) == 1
+        assert [one.id for one in delivery_store.claim_deliveries(connection, limit=9, **term)] == [second.id]
+        assert delivery_store.sweep_uncertain(connection, now=UNTIL + timedelta(seconds=1)) == 1

@@ -26,94 +26,88 @@ from syndicate.model import (
     SourceState,
     WantedPage,
 )
-from syndicate.store import (
-    Store,
-    announcements,
-    articles,
-    audience,
-    bounces,
-    channel_archives,
-    channels,
-    corrections,
+from syndicate.store import Store, open_store, schema
+from syndicate.store.core import leases, old_rows, quarantine, restored_store, store_identity
+from syndicate.store.ingest import (
+    article_store,
     declared_sources,
-    deliveries,
-    departures,
-    edition_articles,
-    editions,
-    editor,
-    hubs,
+    hub_store,
     known_articles,
-    leases,
-    newsletters,
-    open_store,
-    pages,
-    past,
-    periods,
-    persons,
-    placed,
-    preferences,
-    private_feeds,
-    quarantine,
-    ranking,
-    restored,
-    retention,
-    robots,
-    schema,
-    sending_pauses,
-    sign_ups,
-    sitemap_parts,
-    sources,
-    stale,
-    store_identity,
-    stories,
-    story_leads,
-    story_moves,
+    page_store,
+    part_store,
+    robots_store,
+    source_store,
     tombstones,
 )
-from syndicate.store.stories import RelatedRow
-from syndicate.store.story_moves import MERGED, SPLIT, StoryMove
+from syndicate.store.mail import (
+    audience_store,
+    bounce_store,
+    corrections,
+    delivery_store,
+    edition_articles,
+    edition_store,
+    newsletter_store,
+    period_store,
+    preference_store,
+    sending_pauses,
+    sign_up_store,
+    subscriber_export,
+    suppression_list,
+)
+from syndicate.store.output import announcements, channel_archives, channel_store, private_feed_store, stale
+from syndicate.store.stories import (
+    decision_store,
+    index_rows,
+    ranked_lists,
+    replay_rows,
+    story_leads,
+    story_moves,
+    story_store,
+)
+from syndicate.store.stories.story_moves import MERGED, SPLIT, StoryMove
+from syndicate.store.stories.story_store import RelatedRow
 from tests import factories
 from tests.factories import NOW, declared, edition_story, new_article, newsletter, subscribe
 
-SAVED_POLL = sources.SavedPoll(source_id=1, state=SourceState(), title="t", home_url="h", feed_id="f")
+SAVED_POLL = source_store.SavedPoll(source_id=1, state=SourceState(), title="t", home_url="h", feed_id="f")
 GONE = tombstones.Dropped(entry_key="gone", digest="d", rule="adverts")
 EARLY, SOON, LATER = NOW - timedelta(days=2), NOW + timedelta(minutes=1), NOW + timedelta(days=2)
 ROOMS = (
     announcements,
-    articles,
-    audience,
-    bounces,
+    article_store,
+    audience_store,
+    bounce_store,
     channel_archives,
-    channels,
+    channel_store,
     corrections,
     declared_sources,
-    deliveries,
-    departures,
+    delivery_store,
+    suppression_list,
     edition_articles,
-    editions,
-    editor,
-    hubs,
+    edition_store,
+    decision_store,
+    hub_store,
     known_articles,
     leases,
-    newsletters,
-    pages,
-    past,
-    periods,
+    newsletter_store,
+    page_store,
+    replay_rows,
+    period_store,
     quarantine,
-    ranking,
-    restored,
-    retention,
-    robots,
-    sitemap_parts,
-    sources,
+    ranked_lists,
+    restored_store,
+    old_rows,
+    robots_store,
+    part_store,
+    source_store,
     stale,
-    stories,
-    persons,
-    placed,
-    preferences,
-    private_feeds,
+    story_store,
+    subscriber_export,
+    index_rows,
+    preference_store,
+    private_feed_store,
     sending_pauses,
-    sign_ups,
+    sign_up_store,
     tombstones,
     story_leads,
     story_moves,
@@ -128,11 +122,11 @@ def move(kind: str, story: int, into: int) -> StoryMove:
 
 
 def edition_again(connection: Connection) -> None:
-    (article,) = articles.get_articles(connection, [1]).values()
+    (article,) = article_store.get_articles(connection, [1]).values()
     factories.cut(connection, [edition_story(article)], period=(NOW, LATER))
 
 
-SIGN_UP = sign_ups.SignUp(
+SIGN_UP = sign_up_store.SignUp(
     id=1,
     newsletter="daily",
     address="new@example.org",
@@ -140,7 +134,7 @@ SIGN_UP = sign_ups.SignUp(
     address_fold="new@example.org",
     network="",
     agreed="",
-    state=sign_ups.MAILED,
+    state=sign_up_store.MAILED,
     token_digest="",
     requested=NOW,
     expires=LATER,
@@ -149,7 +143,7 @@ SIGN_UP = sign_ups.SignUp(
 
 def ask(connection: Connection) -> bool:
     address = ("new@example.org", "new@example.org", "new@example.org")
-    return sign_ups.record_sign_up(
+    return sign_up_store.record_sign_up(
         connection,
         newsletter="daily",
         address=address,
@@ -162,24 +156,24 @@ def ask(connection: Connection) -> bool:
 
 
 def choose(connection: Connection) -> None:
-    preferences.save_preferences(
+    preference_store.save_preferences(
         connection, 1, selection="", cadence="edition", hour=7, time_zone="", paused_until=None
     )
 
 
 def replace(connection: Connection) -> None:
-    edition = editions.get_edition(connection, 1)
+    edition = edition_store.get_edition(connection, 1)
     assert edition is not None
     corrections.replace_deliveries(connection, edition, NOW, factories.WITHIN_A_YEAR)
 
 
 def hours_again(connection: Connection) -> None:
     choose(connection)
-    preferences.keep_hours(connection, 1, lambda _hour, _zone: LATER)
+    preference_store.keep_hours(connection, 1, lambda _hour, _zone: LATER)
 
 
 def retitle(connection: Connection) -> None:
-    editor.add_decision(
+    decision_store.add_decision(
         connection,
         who="jo",
         action=EditorAction.RETITLE,
@@ -203,7 +197,7 @@ SUBSCRIPTION = HubSubscription(
 
 def note_hub(connection: Connection, url: str) -> None:
     hub = Hub(url=url, topic=TOPIC)
-    hubs.note_hubs(connection, {1: hub}, secrets=lambda: ("callback", "secret"), now=NOW)
+    hub_store.note_hubs(connection, {1: hub}, secrets=lambda: ("callback", "secret"), now=NOW)
 
 
 def lease(owner: str) -> dict[str, Any]:
@@ -221,63 +215,71 @@ WRITES: dict[str, Callable[[Connection], object]] = {
         c, announcements.Announcement(topic=TOPIC, digest="x", attempts=0), next_try=None, error=""
     ),
     "announcements.forget_announcements": announcements.forget_announcements,
-    "articles.add_articles": lambda c: articles.add_articles(c, [(1, [new_article(7)])]),
-    "articles.change_article": lambda c: articles.change_article(c, 1, 1, new_article(1, title="New")),
-    "articles.note_digests": lambda c: articles.note_digests(c, [(1, "x")]),
+    "articles.add_articles": lambda c: article_store.add_articles(c, [(1, [new_article(7)])]),
+    "articles.change_article": lambda c: article_store.change_article(c, 1, 1, new_article(1, title="New")),
+    "articles.note_digests": lambda c: article_store.note_digests(c, [(1, "x")]),
     "audience.add_subscription": lambda c: subscribe(c, "kim@example.org"),
-    "audience.end_subscription": lambda c: audience.end_subscription(c, 1, detail="", now=NOW),
-    "audience.end_all_subscriptions": lambda c: audience.end_all_subscriptions(
+    "audience.end_subscription": lambda c: audience_store.end_subscription(c, 1, detail="", now=NOW),
+    "audience.end_all_subscriptions": lambda c: audience_store.end_all_subscriptions(
         c, "jo@example.org", detail="", now=NOW
     ),
-    "audience.ask_subscription": lambda c: audience.ask_subscription(c, "x@y.org", "x@y.org", "daily", NOW),
-    "audience.confirm_subscription": lambda c: audience.confirm_subscription(
+    "audience.ask_subscription": lambda c: audience_store.ask_subscription(
+        c, "x@y.org", "x@y.org", "daily", NOW
+    ),
+    "audience.confirm_subscription": lambda c: audience_store.confirm_subscription(
         c, "jo@example.org", "daily", detail="", agreed="", now=NOW
     ),
     "edition_articles.leave_out_items": lambda c: edition_articles.leave_out_items(c, 1, kept=[], reasons={}),
     "edition_articles.save_articles": lambda c: edition_articles.save_articles(
         c, 1, left_out=[LeftOut(article_id=9, reason=LeaveReason.GONE)]
     ),
-    "editions.insert_edition": lambda c: editions.insert_edition(
+    "editions.insert_edition": lambda c: edition_store.insert_edition(
         c, "daily", "x", (NOW, LATER), "cut", NOW, rendered=("", "", "")
     ),
     "preferences.save_preferences": choose,
     "preferences.keep_hours": hours_again,
-    "preferences.move_waiting": lambda c: preferences.move_waiting(c, 1, lambda _name, _cut: LATER, EARLY),
-    "private_feeds.end_feed": lambda connection: private_feeds.end_feed(connection, 1),
+    "preferences.move_waiting": lambda c: preference_store.move_waiting(
+        c, 1, lambda _name, _cut: LATER, EARLY
+    ),
+    "private_feeds.end_feed": lambda connection: private_feed_store.end_feed(connection, 1),
     "sign_ups.record_sign_up": ask,
-    "sign_ups.take_sign_up": lambda c: sign_ups.take_sign_up(c, 1),
-    "sign_ups.confirmation_edition": lambda c: sign_ups.confirmation_edition(c, "daily", ("", "", ""), NOW),
-    "sign_ups.prepare_confirmation": lambda c: sign_ups.prepare_confirmation(
+    "sign_ups.take_sign_up": lambda c: sign_up_store.take_sign_up(c, 1),
+    "sign_ups.confirmation_edition": lambda c: sign_up_store.confirmation_edition(
+        c, "daily", ("", "", ""), NOW
+    ),
+    "sign_ups.prepare_confirmation": lambda c: sign_up_store.prepare_confirmation(
         c, SIGN_UP, 1, per_address=9, now=NOW
     ),
-    "sign_ups.mark_mailed": lambda c: sign_ups.mark_mailed(c, 1, 1, "x"),
-    "sign_ups.confirm_sign_up": lambda c: sign_ups.confirm_sign_up(c, SIGN_UP, network="", now=NOW),
-    "sign_ups.prune_sign_ups": lambda c: sign_ups.prune_sign_ups(c, before=LATER),
-    "audience.suppress": lambda c: audience.suppress(c, "x@example.org", reason="", now=NOW),
-    "audience.erase_subscriber": lambda c: audience.erase_subscriber(c, "jo@example.org", NOW),
-    "deliveries.claim_deliveries": lambda c: deliveries.claim_deliveries(c, limit=5, **lease("us")),
-    "deliveries.begin_sending": lambda c: deliveries.begin_sending(c, [1], **lease("us")),
-    "deliveries.finish_delivery": lambda c: deliveries.finish_delivery(c, 1, FINISHED, owner="us", now=NOW),
-    "deliveries.hold_deliveries": lambda c: deliveries.hold_deliveries(c, [1], owner="us"),
-    "deliveries.release_deliveries": lambda c: deliveries.release_deliveries(c, [1], owner="us"),
-    "deliveries.mark_sent": lambda c: deliveries.mark_sent(c, [1], owner="us", now=NOW),
-    "deliveries.postpone_delivery": lambda c: deliveries.postpone_delivery(
+    "sign_ups.mark_mailed": lambda c: sign_up_store.mark_mailed(c, 1, 1, "x"),
+    "sign_ups.confirm_sign_up": lambda c: sign_up_store.confirm_sign_up(c, SIGN_UP, network="", now=NOW),
+    "sign_ups.prune_sign_ups": lambda c: sign_up_store.prune_sign_ups(c, before=LATER),
+    "audience.suppress": lambda c: audience_store.suppress(c, "x@example.org", reason="", now=NOW),
+    "audience.erase_subscriber": lambda c: audience_store.erase_subscriber(c, "jo@example.org", NOW),
+    "deliveries.claim_deliveries": lambda c: delivery_store.claim_deliveries(c, limit=5, **lease("us")),
+    "deliveries.begin_sending": lambda c: delivery_store.begin_sending(c, [1], **lease("us")),
+    "deliveries.finish_delivery": lambda c: delivery_store.finish_delivery(
+        c, 1, FINISHED, owner="us", now=NOW
+    ),
+    "deliveries.hold_deliveries": lambda c: delivery_store.hold_deliveries(c, [1], owner="us"),
+    "deliveries.release_deliveries": lambda c: delivery_store.release_deliveries(c, [1], owner="us"),
+    "deliveries.mark_sent": lambda c: delivery_store.mark_sent(c, [1], owner="us", now=NOW),
+    "deliveries.postpone_delivery": lambda c: delivery_store.postpone_delivery(
         c, 1, owner="us", not_before=LATER
     ),
     "sending_pauses.pause_sending": lambda c: sending_pauses.pause_sending(
         c, sending_pauses.SendingPause(until=LATER, reason="", refusals=0)
     ),
     "sending_pauses.resume_sending": sending_pauses.resume_sending,
-    "bounces.record_bounce": lambda c: bounces.record_bounce(
+    "bounces.record_bounce": lambda c: bounce_store.record_bounce(
         c, subscription_id=1, delivery_id=1, kind="soft", status="", detail="", now=NOW
     ),
-    "bounces.ignore_bounces": lambda c: bounces.ignore_bounces(c, 1),
-    "bounces.prune_bounces": lambda c: bounces.prune_bounces(c, before=NOW),
-    "deliveries.fail_late": lambda c: deliveries.fail_late(c, now=LATER),
-    "deliveries.sweep_uncertain": lambda c: deliveries.sweep_uncertain(c, now=LATER),
-    "deliveries.doubt_waiting": lambda c: deliveries.doubt_waiting(c, now=NOW),
-    "periods.delete_void_records": lambda c: periods.delete_void_records(c, NOW - timedelta(days=9)),
-    "restored.mark_uncertain": lambda c: restored.mark_uncertain(
+    "bounces.ignore_bounces": lambda c: bounce_store.ignore_bounces(c, 1),
+    "bounces.prune_bounces": lambda c: bounce_store.prune_bounces(c, before=NOW),
+    "deliveries.fail_late": lambda c: delivery_store.fail_late(c, now=LATER),
+    "deliveries.sweep_uncertain": lambda c: delivery_store.sweep_uncertain(c, now=LATER),
+    "deliveries.doubt_waiting": lambda c: delivery_store.doubt_waiting(c, now=NOW),
+    "periods.delete_void_records": lambda c: period_store.delete_void_records(c, NOW - timedelta(days=9)),
+    "restored.mark_uncertain": lambda c: restored_store.mark_uncertain(
         c, [("daily", "edition", (NOW, LATER))], NOW, restored=NOW
     ),
     "store_identity.write_identity": lambda c: store_identity.write_identity(c, IDENTITY),
@@ -286,101 +288,105 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     ),
     "store_identity.lift_hold": store_identity.lift_hold,
     "store_identity.skip_ids": store_identity.skip_ids,
-    "departures.allow": lambda c: departures.allow(c, "jo@example.org", why="", now=NOW),
-    "departures.take_over_departures": lambda c: departures.take_over_departures(
+    "departures.allow": lambda c: suppression_list.allow(c, "jo@example.org", why="", now=NOW),
+    "departures.take_over_departures": lambda c: suppression_list.take_over_departures(
         c,
-        [departures.Departure(address_key="jo@example.org", newsletter="", reason="bounced")],
+        [suppression_list.Departure(address_key="jo@example.org", newsletter="", reason="bounced")],
         detail="",
         now=NOW,
     ),
-    "audience.record_consent": lambda c: audience.record_consent(
+    "audience.record_consent": lambda c: audience_store.record_consent(
         c, "jo@example.org", "daily", "said", "", NOW
     ),
-    "deliveries.resend": lambda c: deliveries.resend(c, 2, now=NOW),
-    "deliveries.mark_arrived": lambda c: deliveries.mark_arrived(c, 2, now=NOW),
-    "newsletters.sync_newsletters": lambda c: newsletters.sync_newsletters(c, [newsletter("weekly")], NOW),
-    "newsletters.pause_newsletter": lambda c: newsletters.pause_newsletter(c, "daily"),
-    "newsletters.resume_newsletter": lambda c: newsletters.resume_newsletter(c, "daily", NOW),
-    "editions.record_no_edition": lambda c: editions.record_no_edition(
+    "deliveries.resend": lambda c: delivery_store.resend(c, 2, now=NOW),
+    "deliveries.mark_arrived": lambda c: delivery_store.mark_arrived(c, 2, now=NOW),
+    "newsletters.sync_newsletters": lambda c: newsletter_store.sync_newsletters(
+        c, [newsletter("weekly")], NOW
+    ),
+    "newsletters.pause_newsletter": lambda c: newsletter_store.pause_newsletter(c, "daily"),
+    "newsletters.resume_newsletter": lambda c: newsletter_store.resume_newsletter(c, "daily", NOW),
+    "editions.record_no_edition": lambda c: edition_store.record_no_edition(
         c, "daily", "edition", (NOW, LATER), "empty", NOW
     ),
-    "editions.insert_row": lambda c: editions.insert_row(
-        c, editions.edition_values("daily", "edition", (NOW, LATER), NOW) | {"state": "empty"}
+    "editions.insert_row": lambda c: edition_store.insert_row(
+        c, edition_store.edition_values("daily", "edition", (NOW, LATER), NOW) | {"state": "empty"}
     ),
     "editions.cut_edition": edition_again,
-    "editions.insert_deliveries": lambda c: editions.insert_deliveries(
+    "editions.insert_deliveries": lambda c: edition_store.insert_deliveries(
         c, 1, "daily", NOW, {"not_before": literal(0)}, [false()]
     ),
     "corrections.cancel_replaced": lambda c: corrections.cancel_replaced(c, [1], NOW),
     "corrections.replace_deliveries": replace,
-    "editions.add_deliveries": lambda c: editions.add_deliveries(c, 1, "daily", NOW, factories.WITHIN_A_YEAR),
+    "editions.add_deliveries": lambda c: edition_store.add_deliveries(
+        c, 1, "daily", NOW, factories.WITHIN_A_YEAR
+    ),
     "editor.add_decision": retitle,
-    "editor.undo_decision": lambda c: editor.undo_decision(c, 1, who="jo", now=NOW),
-    "editor.sync_headlines": lambda c: editor.sync_headlines(c, at=NOW),
+    "editor.undo_decision": lambda c: decision_store.undo_decision(c, 1, who="jo", now=NOW),
+    "editor.sync_headlines": lambda c: decision_store.sync_headlines(c, at=NOW),
     "hubs.note_hubs": lambda c: note_hub(c, "https://other.example/hub"),
-    "hubs.leave_hubs": lambda c: hubs.leave_hubs(c, now=NOW, everything=True),
-    "hubs.claim_hubs": lambda c: hubs.claim_hubs(c, now=NOW, until=LATER, limit=9),
-    "hubs.note_attempt": lambda c: hubs.note_attempt(
+    "hubs.leave_hubs": lambda c: hub_store.leave_hubs(c, now=NOW, everything=True),
+    "hubs.claim_hubs": lambda c: hub_store.claim_hubs(c, now=NOW, until=LATER, limit=9),
+    "hubs.note_attempt": lambda c: hub_store.note_attempt(
         c, SUBSCRIPTION, state=HubState.ASKED, next_try=LATER, attempts=1, error=""
     ),
-    "hubs.confirm_subscription": lambda c: hubs.confirm_subscription(
+    "hubs.confirm_subscription": lambda c: hub_store.confirm_subscription(
         c, "callback", TOPIC, expires=LATER, next_try=SOON
     ),
-    "hubs.confirm_end": lambda c: hubs.confirm_end(c, "callback", TOPIC),
-    "hubs.deny_subscription": lambda c: hubs.deny_subscription(
+    "hubs.confirm_end": lambda c: hub_store.confirm_end(c, "callback", TOPIC),
+    "hubs.deny_subscription": lambda c: hub_store.deny_subscription(
         c, "callback", TOPIC, reason="", next_try=LATER
     ),
-    "hubs.end_leases": lambda c: hubs.end_leases(c, now=LATER),
-    "hubs.add_push": lambda c: hubs.add_push(c, SUBSCRIPTION, content_type="", body=b"x", now=NOW),
-    "hubs.drop_push": lambda c: hubs.drop_push(c, 1),
-    "hubs.note_delivery": lambda c: hubs.note_delivery(c, 1, NOW),
+    "hubs.end_leases": lambda c: hub_store.end_leases(c, now=LATER),
+    "hubs.add_push": lambda c: hub_store.add_push(c, SUBSCRIPTION, content_type="", body=b"x", now=NOW),
+    "hubs.drop_push": lambda c: hub_store.drop_push(c, 1),
+    "hubs.note_delivery": lambda c: hub_store.note_delivery(c, 1, NOW),
     "leases.take_lease": lambda c: leases.take_lease(c, "stories", **lease("us")),
     "leases.drop_lease": lambda c: leases.drop_lease(c, "stories", owner="us"),
     "leases.free_far": lambda c: leases.free_far(c, NOW),
     "leases.free_owner": lambda c: leases.free_owner(c, "us"),
     "leases.make_secret": leases.make_secret,
     "leases.move_counter": lambda c: leases.move_counter(c, "placements"),
-    "pages.want_pages": lambda c: pages.want_pages(c, 1, [WantedPage(url="u", published=NOW)], NOW),
-    "pages.claim_pages": lambda c: pages.claim_pages(c, per_poll=5, limit=5, **lease("us")),
-    "pages.finish_page": lambda c: pages.finish_page(c, 1, ReadState.READ, owner="us", now=NOW),
-    "pages.link_page": lambda c: pages.link_page(c, 1),
-    "pages.release_pages": lambda c: pages.release_pages(c, [1], owner="us"),
-    "pages.give_full_text": lambda c: pages.give_full_text(c, 1, new_article(1)),
-    "pages.pass_over": lambda c: pages.pass_over(c, 1, [("key", "digest")], NOW),
-    "pages.prune_pages": lambda c: pages.prune_pages(c, before=LATER),
+    "pages.want_pages": lambda c: page_store.want_pages(c, 1, [WantedPage(url="u", published=NOW)], NOW),
+    "pages.claim_pages": lambda c: page_store.claim_pages(c, per_poll=5, limit=5, **lease("us")),
+    "pages.finish_page": lambda c: page_store.finish_page(c, 1, ReadState.READ, owner="us", now=NOW),
+    "pages.link_page": lambda c: page_store.link_page(c, 1),
+    "pages.release_pages": lambda c: page_store.release_pages(c, [1], owner="us"),
+    "pages.give_full_text": lambda c: page_store.give_full_text(c, 1, new_article(1)),
+    "pages.pass_over": lambda c: page_store.pass_over(c, 1, [("key", "digest")], NOW),
+    "pages.prune_pages": lambda c: page_store.prune_pages(c, before=LATER),
     "quarantine.record_failure": lambda c: quarantine.record_failure(c, "page", "x", "broken", now=NOW),
     "quarantine.clear_failure": lambda c: quarantine.clear_failure(c, "page", "y"),
     "quarantine.clear_failures": lambda c: quarantine.clear_failures(c, "page", ["y"]),
     "quarantine.clear_unlisted": lambda c: quarantine.clear_unlisted(c, {1: ()}),
-    "ranking.add_reads": lambda c: ranking.add_reads(c, {new_article(1).path: 1}, hour=NOW),
-    "ranking.prune_reads": lambda c: ranking.prune_reads(c, before=LATER),
-    "ranking.save_source_weights": lambda c: ranking.save_source_weights(c, {}, now=NOW),
-    "ranking.save_ranked": lambda c: ranking.save_ranked(c, "top", []),
-    "retention.prune_articles": lambda c: retention.prune_articles(c, before=LATER, now=NOW, limit=9),
-    "retention.prune_stories": retention.prune_stories,
-    "retention.prune_deliveries": lambda c: retention.prune_deliveries(c, before=LATER),
-    "retention.prune_edition_mails": lambda c: retention.prune_edition_mails(c, before=LATER),
-    "retention.prune_tombstones": lambda c: retention.prune_tombstones(c, before=LATER),
-    "retention.prune_failures": lambda c: retention.prune_failures(c, before=LATER),
-    "robots.save_robots": lambda c: robots.save_robots(c, "https://a.example", 200, "", LATER),
-    "robots.rest_origin": lambda c: robots.rest_origin(c, "https://a.example", LATER),
-    "robots.busy_origin": lambda c: robots.busy_origin(c, "https://a.example", LATER, 6.0),
-    "robots.prune_robots": lambda c: robots.prune_robots(c, before=LATER),
-    "sitemap_parts.save_parts": lambda c: sitemap_parts.save_parts(c, 1, [SitemapPart(url="u")], NOW),
-    "sitemap_parts.claim_parts": lambda c: sitemap_parts.claim_parts(c, limit=5, **lease("us")),
-    "sitemap_parts.save_part": lambda c: sitemap_parts.save_part(c, 1, STATE, NOW, owner="us"),
-    "sitemap_parts.release_parts": lambda c: sitemap_parts.release_parts(c, [1], owner="us"),
+    "ranking.add_reads": lambda c: ranked_lists.add_reads(c, {new_article(1).path: 1}, hour=NOW),
+    "ranking.prune_reads": lambda c: ranked_lists.prune_reads(c, before=LATER),
+    "ranking.save_source_weights": lambda c: ranked_lists.save_source_weights(c, {}, now=NOW),
+    "ranking.save_ranked": lambda c: ranked_lists.save_ranked(c, "top", []),
+    "retention.prune_articles": lambda c: old_rows.prune_articles(c, before=LATER, now=NOW, limit=9),
+    "retention.prune_stories": old_rows.prune_stories,
+    "retention.prune_deliveries": lambda c: old_rows.prune_deliveries(c, before=LATER),
+    "retention.prune_edition_mails": lambda c: old_rows.prune_edition_mails(c, before=LATER),
+    "retention.prune_tombstones": lambda c: old_rows.prune_tombstones(c, before=LATER),
+    "retention.prune_failures": lambda c: old_rows.prune_failures(c, before=LATER),
+    "robots.save_robots": lambda c: robots_store.save_robots(c, "https://a.example", 200, "", LATER),
+    "robots.rest_origin": lambda c: robots_store.rest_origin(c, "https://a.example", LATER),
+    "robots.busy_origin": lambda c: robots_store.busy_origin(c, "https://a.example", LATER, 6.0),
+    "robots.prune_robots": lambda c: robots_store.prune_robots(c, before=LATER),
+    "sitemap_parts.save_parts": lambda c: part_store.save_parts(c, 1, [SitemapPart(url="u")], NOW),
+    "sitemap_parts.claim_parts": lambda c: part_store.claim_parts(c, limit=5, **lease("us")),
+    "sitemap_parts.save_part": lambda c: part_store.save_part(c, 1, STATE, NOW, owner="us"),
+    "sitemap_parts.release_parts": lambda c: part_store.release_parts(c, [1], owner="us"),
     "declared_sources.sync_sources": lambda c: declared_sources.sync_sources(c, [declared("New")], NOW),
-    "sources.claim_due_sources": lambda c: sources.claim_due_sources(c, limit=5, **lease("us")),
-    "sources.claim_source": lambda c: sources.claim_source(c, 1, **lease("us")),
-    "sources.extend_leases": lambda c: sources.extend_leases(c, [1], owner="us", until=LATER),
-    "sources.set_check": lambda c: sources.set_check(
+    "sources.claim_due_sources": lambda c: source_store.claim_due_sources(c, limit=5, **lease("us")),
+    "sources.claim_source": lambda c: source_store.claim_source(c, 1, **lease("us")),
+    "sources.extend_leases": lambda c: source_store.extend_leases(c, [1], owner="us", until=LATER),
+    "sources.set_check": lambda c: source_store.set_check(
         c, 1, next_check=NOW, check_reason="", pushed_until=None
     ),
-    "sources.release_sources": lambda c: sources.release_sources(c, [1], owner="us"),
-    "sources.save_quiet_polls": lambda c: sources.save_quiet_polls(c, [(1, STATE)], owner="us"),
-    "sources.save_polls": lambda c: sources.save_polls(c, [SAVED_POLL], owner="us"),
-    "sources.save_poll": lambda c: sources.save_poll(c, 1, STATE, owner="us"),
+    "sources.release_sources": lambda c: source_store.release_sources(c, [1], owner="us"),
+    "sources.save_quiet_polls": lambda c: source_store.save_quiet_polls(c, [(1, STATE)], owner="us"),
+    "sources.save_polls": lambda c: source_store.save_polls(c, [SAVED_POLL], owner="us"),
+    "sources.save_poll": lambda c: source_store.save_poll(c, 1, STATE, owner="us"),
     "stale.mark_stale": lambda c: stale.mark_stale(c, [1]),
     "stale.mark_published_since": lambda c: stale.mark_published_since(c, NOW - timedelta(days=1)),
     "stale.mark_all": stale.mark_all,
@@ -394,13 +400,13 @@ WRITES: dict[str, Callable[[Connection], object]] = {
     "stale.clear_stale": lambda c: stale.clear_stale(c, [(1, 1)]),
     "stale.save_signature": lambda c: stale.save_signature(c, "opml", "x", NOW),
     "stale.forget_outputs": stale.forget_outputs,
-    "stories.add_stories": lambda c: stories.add_stories(c, [1], NOW),
+    "stories.add_stories": lambda c: story_store.add_stories(c, [1], NOW),
     "stories.place_articles": lambda c: factories.place(c, 1, 1),
-    "stories.save_related": lambda c: stories.save_related(
+    "stories.save_related": lambda c: story_store.save_related(
         c, {1: [RelatedRow(related_id=2, score=1, parts={})]}
     ),
-    "stories.place_again": lambda c: stories.place_again(c, [1]),
-    "stories.remove_links": lambda c: stories.remove_links(c, [(1, 0)]),
+    "stories.place_again": lambda c: story_store.place_again(c, [1]),
+    "stories.remove_links": lambda c: story_store.remove_links(c, [(1, 0)]),
     "stories.save_stories": lambda c: factories.save_story(c, 1, lead_id=2),
     "tombstones.remember_dropped": lambda c: tombstones.remember_dropped(c, 1, [GONE], NOW),
     "tombstones.note_buried_digests": lambda c: tombstones.note_buried_digests(c, 1, [("gone", "e")]),
@@ -612,7 +618,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Pa
         retitle(connection)
         note_hub(connection, SUBSCRIPTION.hub)
         quarantine.record_failure(connection, "entry", "digest", "broken", now=NOW, source_id=1)
-        deliveries.claim_deliveries(connection, now=NOW, owner="us", until=SOON, limit=1)
+        delivery_store.claim_deliveries(connection, now=NOW, owner="us", until=SOON, limit=1)
         table = schema.deliveries
         connection.execute(update(table).where(table.c.id == 2).values(state="failed"))
     yield store, file

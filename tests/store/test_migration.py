@@ -22,8 +22,10 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from syndicate.errors import StoreError
 from syndicate.model import is_dated, undated_key
-from syndicate.store import articles, migration, open_store, schema
-from syndicate.store.migration import Migration, all_migrations
+from syndicate.store import open_store, schema
+from syndicate.store.core import migration
+from syndicate.store.core.migration import Migration, all_migrations
+from syndicate.store.ingest import article_store
 
 KINDS: dict[type[TypeEngine[Any]], str] = {
     BigInteger: "integer",
@@ -179,7 +181,7 @@ def test_articles_of_before_keep_their_html_and_give_their_text_from_it(empty_st
     monkeypatch.undo()
     assert store.migrate() == [one.name for one in all_migrations()[18:]]
     with store.read() as connection:
-        (body,) = articles.get_bodies(connection, [article]).values()
+        (body,) = article_store.get_bodies(connection, [article]).values()
     assert (body.html, body.text) == ("<p>a</p><p>&lt;b</p>", "a\n\n<b")
     store.dispose()
 

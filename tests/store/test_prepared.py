@@ -7,8 +7,9 @@ from sqlalchemy import BindParameter, bindparam, insert, select, text, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from syndicate.errors import StoreError, StoreGone
-from syndicate.store import declared_sources, schema, sources
-from syndicate.store.prepared import Prepared
+from syndicate.store import schema
+from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.ingest import declared_sources, source_store
 from tests import postgres
 from tests.factories import NOW, declared
 
@@ -48,7 +49,7 @@ def test_a_shorter_list_after_a_longer_one_finds_only_its_own(papers):
     with papers.read() as connection:
         BY_NAMES.execute(connection, {"names": NAMES}).all()
         assert sorted(BY_NAMES.execute(connection, {"names": NAMES[3:5]}).scalars()) == NAMES[3:5]
-        assert sources.has_leases(connection, [], owner="us")
+        assert source_store.has_leases(connection, [], owner="us")
 
 
 def test_a_row_that_is_refused_is_told_as_sqlalchemy_tells_it(store):

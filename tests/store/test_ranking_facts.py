@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from syndicate.model import NewArticle
-from syndicate.store import ranking, stories
-from syndicate.store.ranking import SourceWeight
+from syndicate.store.stories import ranked_lists, story_store
+from syndicate.store.stories.ranked_lists import SourceWeight
 from tests import factories
 from tests.factories import NOW, declared, new_article
 
@@ -29,11 +29,11 @@ def test_a_record_counts_articles_and_how_many_others_took_up_their_stories(room
     story = factories.place(connection, first)
     for article in (second, third):
         factories.place(connection, article, story)
-    found = ranking.source_records(connection, since=NOW - DAY, until=NOW, enough=3)
+    found = ranked_lists.source_records(connection, since=NOW - DAY, until=NOW, enough=3)
     assert found == {harbour.id: (3, {hills.id: 0.333333}), hills.id: (1, {})}, (
         "the harbour had told it before the hills did"
     )
-    assert ranking.source_records(connection, since=NOW, until=NOW + DAY, enough=3) == {}
+    assert ranked_lists.source_records(connection, since=NOW, until=NOW + DAY, enough=3) == {}
 
 
 def test_what_everybody_takes_up_counts_one_which_the_followers_share(room):
@@ -44,7 +44,7 @@ def test_what_everybody_takes_up_counts_one_which_the_followers_share(room):
     for minute, source in enumerate(followers, 11):
         (other,) = factories.add_articles(connection, source.id, new_article(minute))
         factories.place(connection, other, story)
-    found = ranking.source_records(connection, since=NOW - DAY, until=NOW - 2 * HOUR, enough=3)
+    found = ranked_lists.source_records(connection, since=NOW - DAY, until=NOW - 2 * HOUR, enough=3)
     assert found == {harbour.id: (1, {source.id: 0.2 for source in followers})}
 
 
@@ -54,7 +54,7 @@ def test_a_source_that_follows_after_more_than_a_day_does_not_count(room):
     story = factories.place(connection, article)
     (late,) = factories.add_articles(connection, hills.id, *_hours_ago(47))
     factories.place(connection, late, story)
-    found = ranking.source_records(connection, since=NOW - 4 * DAY, until=NOW - DAY, enough=3)
+    found = ranked_lists.source_records(connection, since=NOW - 4 * DAY, until=NOW - DAY, enough=3)
     assert found == {harbour.id: (1, {}), hills.id: (1, {})}
 
 
@@ -77,9 +77,9 @@ def test_the_same_hour_of_the_days_before_is_counted_and_no_other(room):
         harbour.id,
         *(replace(new_article(n), published=moment) for n, moment in published.items()),
     )
-    found = ranking.section_counts_at_this_hour(connection, until=NOW, span=3 * HOUR, days=7)
+    found = ranked_lists.section_counts_at_this_hour(connection, until=NOW, span=3 * HOUR, days=7)
     assert found == {"world": (2, 2)}, "only the first two"
-    assert ranking.first_published(connection) == published[6]
+    assert ranked_lists.first_published(connection) == published[6]
 
 
 def test_related_sources_are_those_of_other_stories(room):
@@ -90,9 +90,11 @@ def test_related_sources_are_those_of_other_stories(room):
     )
     story = factories.place(connection, one)
     factories.place(connection, same, story)
-    links = [stories.RelatedRow(related_id=related, score=1.0, parts={}) for related in (same, far, later)]
-    stories.save_related(connection, {one: links})
-    assert ranking.related_sources(connection, [story], until=NOW) == {
+    links = [
+        story_store.RelatedRow(related_id=related, score=1.0, parts={}) for related in (same, far, later)
+    ]
+    story_store.save_related(connection, {one: links})
+    assert ranked_lists.related_sources(connection, [story], until=NOW) == {
         story: {hills.id: (1, new_article(3).published)}
     }
 
@@ -101,17 +103,17 @@ def test_rare_sources_publish_a_little_but_something(room):
     connection, (harbour, hills) = room
     factories.add_articles(connection, harbour.id, *(new_article(n) for n in range(1, 6)))
     factories.add_articles(connection, hills.id, *(new_article(n) for n in range(6, 9)))
-    assert ranking.rare_sources(connection, since=NOW - DAY, until=NOW, most=3) == {hills.id}
+    assert ranked_lists.rare_sources(connection, since=NOW - DAY, until=NOW, most=3) == {hills.id}
 
 
 def test_learned_weights_are_replaced_as_a_whole(room):
     connection, (harbour, hills) = room
     weight = SourceWeight(weight=1.5, prominence=2.0, articles=4)
-    ranking.save_source_weights(connection, {harbour.id: weight, hills.id: weight}, now=NOW)
-    ranking.save_source_weights(connection, {hills.id: weight}, now=NOW + DAY)
-    assert ranking.source_weights(connection) == {hills.id: replace(weight, learned=NOW + DAY)}
-    ranking.save_source_weights(connection, {}, now=NOW)
-    assert ranking.source_weights(connection) == {}
+    ranked_lists.save_source_weights(connection, {harbour.id: weight, hills.id: weight}, now=NOW)
+    ranked_lists.save_source_weights(connection, {hills.id: weight}, now=NOW + DAY)
+    assert ranked_lists.source_weights(connection) == {hills.id: replace(weight, learned=NOW + DAY)}
+    ranked_lists.save_source_weights(connection, {}, now=NOW)
+    assert ranked_lists.source_weights(connection) == {}
 
 
 def test_openings_add_up_by_hour_and_unknown_pages_count_for_nothing(room):
@@ -119,10 +121,10 @@ def test_openings_add_up_by_hour_and_unknown_pages_count_for_nothing(room):
     (article,) = factories.add_articles(connection, harbour.id, new_article(1))
     story = factories.place(connection, article)
     path = new_article(1).path
-    ranking.add_reads(connection, {path: 2, "site/nowhere.html": 7}, hour=NOW)
-    ranking.add_reads(connection, {path: 3}, hour=NOW)
-    ranking.add_reads(connection, {path: 1}, hour=NOW - DAY)
-    assert ranking.story_reads(connection, since=NOW - HOUR, until=NOW) == {story: 5}
-    assert ranking.story_reads(connection, since=NOW - 2 * DAY, until=NOW) == {story: 6}
-    assert ranking.prune_reads(connection, before=NOW) == 1
-    assert ranking.story_reads(connection, since=NOW - 2 * DAY, until=NOW) == {story: 5}
+    ranked_lists.add_reads(connection, {path: 2, "site/nowhere.html": 7}, hour=NOW)
+    ranked_lists.add_reads(connection, {path: 3}, hour=NOW)
+    ranked_lists.add_reads(connection, {path: 1}, hour=NOW - DAY)
+    assert ranked_lists.story_reads(connection, since=NOW - HOUR, until=NOW) == {story: 5}
+    assert ranked_lists.story_reads(connection, since=NOW - 2 * DAY, until=NOW) == {story: 6}
+    assert ranked_lists.prune_reads(connection, before=NOW) == 1
+    assert ranked_lists.story_reads(connection, since=NOW - 2 * DAY, until=NOW) == {story: 5}

@@ -6,8 +6,13 @@ import pytest
 from sqlalchemy import Connection, func, select, update
 
 from syndicate.model import DeliveryState
-from syndicate.store import articles, channels, deliveries, known_articles, retention, schema, stories
-from syndicate.store.stories import RelatedRow
+from syndicate.store import schema
+from syndicate.store.core import old_rows
+from syndicate.store.ingest import article_store, known_articles
+from syndicate.store.mail import delivery_store
+from syndicate.store.output import channel_store
+from syndicate.store.stories import story_store
+from syndicate.store.stories.story_store import RelatedRow
 from tests import factories
 from tests.factories import NOW, declared, new_article
 
@@ -27,7 +32,7 @@ def room(store):
 
 
 def prune(connection, limit: int = 100) -> int:
-    return len(retention.prune_articles(connection, before=YEAR_AGO, now=NOW, limit=limit))
+    return len(old_rows.prune_articles(connection, before=YEAR_AGO, now=NOW, limit=limit))
 
 
 def pruned_keys(connection: Connection, source: int) -> frozenset[str]:
@@ -45,9 +50,9 @@ def test_only_articles_published_and_seen_long_ago_go_oldest_rows_first(room):
     ]
     ids = factories.add_articles(connection, source, *wanted)
     assert prune(connection, limit=2) == 2
-    assert set(articles.get_articles(connection, ids)) == set(ids[2:])
+    assert set(article_store.get_articles(connection, ids)) == set(ids[2:])
     assert (prune(connection), prune(connection)) == (1, 0)
-    assert set(articles.get_articles(connection, ids)) == {ids[2], ids[3]}
+    assert set(article_store.get_articles(connection, ids)) == {ids[2], ids[3]}
 
 
 def test_everything_that_hangs_on_an_article_goes_with_it(room):
@@ -56,7 +61,7 @@ def test_everything_that_hangs_on_an_article_goes_with_it(room):
     links = {
         one: [RelatedRow(related_id=other, score=1.0, parts={})] for one, other in ((old, kept), (kept, old))
     }
-    stories.save_related(connection, links)
+    story_store.save_related(connection, links)
     prune(connection)
     for table in (schema.article_tags, schema.related):
         assert connection.scalars(select(func.count()).select_from(table)).one() == 0
@@ -67,11 +72,11 @@ def test_everything_that_hangs_on_an_article_goes_with_it(room):
 def test_a_copy_of_a_pruned_article_is_shown_in_its_place(room):
     connection, source = room
     (old,) = factories.add_articles(connection, source, old_article(1))
-    story = articles.get_articles(connection, [old])[old].story_id
+    story = article_store.get_articles(connection, [old])[old].story_id
     (copy,) = factories.add_unplaced(connection, source, [new_article(2)])
     factories.place(connection, copy, story, same_text=old)
     prune(connection)
-    assert [one.id for one in channels.channel_articles(connection, (), limit=9)] == [copy]
+    assert [one.id for one in channel_store.channel_articles(connection, (), limit=9)] == [copy]
 
 
 def test_a_pruned_article_leaves_a_trace_so_that_it_does_not_come_back(room):
@@ -81,18 +86,18 @@ def test_a_pruned_article_leaves_a_trace_so_that_it_does_not_come_back(room):
     assert pruned_keys(connection, source) == {"key-1"}
     assert pruned_keys(connection, source + 1) == frozenset()
     assert known_articles.known_digests(connection, [source])[source] == {"digest-1", "digest-2"}
-    assert retention.prune_tombstones(connection, before=NOW) == 0
-    assert retention.prune_tombstones(connection, before=NOW + timedelta(seconds=1)) == 1
+    assert old_rows.prune_tombstones(connection, before=NOW) == 0
+    assert old_rows.prune_tombstones(connection, before=NOW + timedelta(seconds=1)) == 1
     assert pruned_keys(connection, source) == frozenset()
 
 
 def test_stories_without_articles_go(room):
     connection, source = room
     factories.add_articles(connection, source, old_article(1), new_article(2))
-    assert retention.prune_stories(connection) == 0
+    assert old_rows.prune_stories(connection) == 0
     prune(connection)
-    assert retention.prune_stories(connection) == 1
-    assert stories.count_stories(connection) == (1, 0)
+    assert old_rows.prune_stories(connection) == 1
+    assert story_store.count_stories(connection) == (1, 0)
 
 
 def test_deliveries_that_ended_long_ago_go_and_open_or_uncertain_ones_stay(store):
@@ -103,13 +108,13 @@ def test_deliveries_that_ended_long_ago_go_and_open_or_uncertain_ones_stay(store
         for state in states:
             mine = table.c.address == f"{state.value}@example.org"
             connection.execute(update(table).where(mine).values(state=state.value, changed=OLD))
-        count = retention.count_prunable(
+        count = old_rows.count_prunable(
             connection, articles_before=OLD, deliveries_before=YEAR_AGO, tombstones_before=OLD
         )
         assert (count.deliveries, count.articles) == (3, 0)
-        assert retention.prune_deliveries(connection, before=OLD) == 0
-        assert retention.prune_deliveries(connection, before=YEAR_AGO) == 3
-        assert deliveries.count_deliveries(connection) == {
+        assert old_rows.prune_deliveries(connection, before=OLD) == 0
+        assert old_rows.prune_deliveries(connection, before=YEAR_AGO) == 3
+        assert delivery_store.count_deliveries(connection) == {
             "deferred": 1,
             "pending": 1,
             "sending": 1,
@@ -120,8 +125,8 @@ def test_deliveries_that_ended_long_ago_go_and_open_or_uncertain_ones_stay(store
 def test_counting_removes_nothing(room):
     connection, source = room
     factories.add_articles(connection, source, old_article(1), new_article(2))
-    counted = retention.count_prunable(
+    counted = old_rows.count_prunable(
         connection, articles_before=YEAR_AGO, deliveries_before=YEAR_AGO, tombstones_before=YEAR_AGO
     )
-    assert counted == retention.Pruned(articles=1, stories=1, deliveries=0, tombstones=0)
-    assert articles.count_articles(connection) == 2
+    assert counted == old_rows.Pruned(articles=1, stories=1, deliveries=0, tombstones=0)
+    assert article_store.count_articles(connection) == 2

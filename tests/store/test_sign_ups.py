@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
 
-from syndicate.store import Store, newsletters, sign_ups
+from syndicate.store import Store
+from syndicate.store.mail import newsletter_store, sign_up_store
 from tests.factories import NOW, newsletter
 
 AT_ONCE = 12
@@ -12,14 +13,14 @@ AT_ONCE = 12
 
 def test_requests_that_come_at_the_same_moment_share_one_limit(store: Store) -> None:
     with store.write() as connection:
-        newsletters.sync_newsletters(connection, [newsletter()], NOW)
+        newsletter_store.sync_newsletters(connection, [newsletter()], NOW)
     gate = Barrier(AT_ONCE)
 
     def ask(number: int) -> bool:
         address = f"reader-{number}@example.org"
         gate.wait()
         with store.write() as connection:
-            return sign_ups.record_sign_up(
+            return sign_up_store.record_sign_up(
                 connection,
                 newsletter="daily",
                 address=(address, address, address),

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from syndicate.model import Origin, Republish, Source, SourceKind, SourceState
-from syndicate.store import declared_sources, schema, sources
+from syndicate.store import schema
+from syndicate.store.ingest import declared_sources, source_store
 from tests import factories
 from tests.factories import NOW, declared
 
@@ -28,12 +29,12 @@ STATE = SourceState(
 def sync(store, *wanted: Source) -> dict[str, Source]:
     with store.write() as connection:
         declared_sources.sync_sources(connection, wanted, NOW)
-        return {source.name: source for source in sources.list_sources(connection)}
+        return {source.name: source for source in source_store.list_sources(connection)}
 
 
 def claim(store, *, now=NOW, owner="us", until=SOON, limit=100, names=None) -> list[str]:
     with store.write() as connection:
-        found = sources.claim_due_sources(
+        found = source_store.claim_due_sources(
             connection, now=now, owner=owner, until=until, limit=limit, names=names
         )
         return [source.name for source, _ in found]
@@ -41,17 +42,17 @@ def claim(store, *, now=NOW, owner="us", until=SOON, limit=100, names=None) -> l
 
 def save(store, source_id: int, state: SourceState = STATE, *, owner="us", **facts) -> bool:
     with store.write() as connection:
-        return sources.save_poll(connection, source_id, state, owner=owner, **facts)
+        return source_store.save_poll(connection, source_id, state, owner=owner, **facts)
 
 
-def save_together(store, *polls: sources.SavedPoll, owner="us") -> None:
+def save_together(store, *polls: source_store.SavedPoll, owner="us") -> None:
     with store.write() as connection:
-        sources.save_polls(connection, polls, owner=owner)
+        source_store.save_polls(connection, polls, owner=owner)
 
 
-def saved(source_id: int, state: SourceState = STATE, *, name="A", url="") -> sources.SavedPoll:
+def saved(source_id: int, state: SourceState = STATE, *, name="A", url="") -> source_store.SavedPoll:
     """A poll of a source that says who it is."""
-    return sources.SavedPoll(
+    return source_store.SavedPoll(
         source_id=source_id,
         state=state,
         title=f"{name} title",
@@ -65,7 +66,7 @@ def state_of(store, name: str) -> SourceState:
     with store.read() as connection:
         return next(
             one.state
-            for one in sources.report_sources(connection, week_ago=NOW - timedelta(days=7))
+            for one in source_store.report_sources(connection, week_ago=NOW - timedelta(days=7))
             if one.source.name == name
         )
 
@@ -142,8 +143,8 @@ def test_the_most_overdue_come_first_and_only_as_many_as_asked_for(store):
         save(store, ids[name], replace(STATE, next_check=NOW + timedelta(minutes=minutes)))
     later = NOW + timedelta(hours=1)
     with store.read() as connection:
-        assert sources.due_sources(connection, now=later) == ["A", "B", "C"]
-        assert sources.next_check(connection) == NOW + timedelta(minutes=10)
+        assert source_store.due_sources(connection, now=later) == ["A", "B", "C"]
+        assert source_store.next_check(connection) == NOW + timedelta(minutes=10)
     assert sorted(claim(store, now=later, until=later, limit=2)) == ["B", "C"]
 
 
@@ -171,7 +172,7 @@ def test_F18_paused_and_gone_sources_are_never_due_even_by_name(store):
     later = NOW + timedelta(days=1)
     assert claim(store, now=later) == claim(store, now=later, names=["A", "B"]) == []
     with store.read() as connection:
-        assert sources.next_check(connection) is None
+        assert source_store.next_check(connection) is None
 
 
 def test_two_pollers_at_once_get_different_sources(store):
@@ -207,7 +208,7 @@ def test_polls_saved_together_are_each_as_if_alone_and_lost_leases_are_left_alon
     assert [state_of(store, name) for name in "AB"] == [STATE, replace(STATE, failures=2)]
     assert state_of(store, "C") == SourceState()
     with store.read() as connection:
-        found = {one.name: (one.title, one.url) for one in sources.list_sources(connection)}
+        found = {one.name: (one.title, one.url) for one in source_store.list_sources(connection)}
     assert found["A"] == ("A title", "https://moved.example/")
     assert found["B"] == ("A title", declared("B").url)
     assert found["C"] == ("", declared("C").url)
@@ -225,10 +226,10 @@ def test_a_released_source_can_be_claimed_at_once_but_only_its_holder_releases_i
     ids = {name: one.id for name, one in sync(store, declared("A"), declared("B")).items()}
     claim(store, owner="us")
     with store.write() as connection:
-        sources.release_sources(connection, ids.values(), owner="them")
+        source_store.release_sources(connection, ids.values(), owner="them")
     assert claim(store, owner="them") == []
     with store.write() as connection:
-        sources.release_sources(connection, [ids["A"]], owner="us")
+        source_store.release_sources(connection, [ids["A"]], owner="us")
     assert claim(store, owner="them") == ["A"]
 
 
@@ -237,7 +238,7 @@ def test_F13_a_patient_permanent_redirect_replaces_the_address(store):
     claim(store)
     save(store, source.id, url="https://new.example/feed", state=replace(STATE, warning="moved"))
     with store.read() as connection:
-        (report,) = sources.report_sources(connection, week_ago=NOW)
+        (report,) = source_store.report_sources(connection, week_ago=NOW)
     assert (report.source.url, report.state.warning) == ("https://new.example/feed", "moved")
 
 
@@ -246,7 +247,7 @@ def test_the_report_counts_all_articles_and_those_of_the_last_week(store):
     with store.write() as connection:
         old = factories.new_article(1, published=NOW - timedelta(days=8))
         factories.add_articles(connection, source.id, old, factories.new_article(2))
-        reports = sources.report_sources(connection, week_ago=NOW - timedelta(days=7))
+        reports = source_store.report_sources(connection, week_ago=NOW - timedelta(days=7))
     assert [(one.source.name, one.articles, one.articles_last_week) for one in reports] == [
         ("A", 2, 1),
         ("B", 0, 0),

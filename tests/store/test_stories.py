@@ -6,8 +6,11 @@ from datetime import timedelta
 import pytest
 
 from syndicate.model import Image, RankedStory, Story
-from syndicate.store import articles, known_articles, placed, quarantine, ranking, stale, stories
-from syndicate.store.stories import Place, RelatedRow, StoryArticle
+from syndicate.store.core import quarantine
+from syndicate.store.ingest import article_store, known_articles
+from syndicate.store.output import stale
+from syndicate.store.stories import index_rows, ranked_lists, story_store
+from syndicate.store.stories.story_store import Place, RelatedRow, StoryArticle
 from tests import factories
 from tests.factories import NOW, declared, new_article
 
@@ -39,14 +42,14 @@ def clear(connection) -> None:
 
 def test_articles_wait_oldest_first_until_they_are_placed(room):
     connection, source, _, ids = room
-    waiting = stories.unplaced_articles(connection, 2)
+    waiting = story_store.unplaced_articles(connection, 2)
     assert [one.id for one in waiting] == [ids[2], ids[1]]
     assert (waiting[0].title, waiting[0].text, waiting[0].source_id) == ("Title 3", "Text 3", source.id)
-    assert stories.count_unplaced(connection) == 3
+    assert story_store.count_unplaced(connection) == 3
     story = factories.place(connection, ids[2])
-    assert [one.id for one in stories.unplaced_articles(connection, 9)] == [ids[1], ids[0]]
-    articles.change_article(connection, ids[2], source.id, new_article(3, title="Edited"))
-    again = stories.unplaced_articles(connection, 9)[0]
+    assert [one.id for one in story_store.unplaced_articles(connection, 9)] == [ids[1], ids[0]]
+    article_store.change_article(connection, ids[2], source.id, new_article(3, title="Edited"))
+    again = story_store.unplaced_articles(connection, 9)[0]
     assert (again.id, again.title, again.story_id) == (ids[2], "Edited", story)
 
 
@@ -55,15 +58,15 @@ def test_the_index_is_loaded_from_a_moment_on(room):
     story = factories.place(connection, ids[0])
     factories.place(connection, ids[1], story)
     newer = Place(article_id=ids[2], story_id=story, same_text=ids[0], terms=b"\x00newer")
-    stories.place_articles(connection, [newer])
-    (batch,) = placed.placed_articles(connection, NOW - timedelta(days=1))
+    story_store.place_articles(connection, [newer])
+    (batch,) = index_rows.placed_articles(connection, NOW - timedelta(days=1))
     loaded = [(one.article_id, one.story, one.same_text, one.terms) for one in batch]
     assert sorted(loaded) == [
         (ids[0], story, ids[0], b"terms"),
         (ids[1], story, ids[1], b"terms"),
         (ids[2], story, ids[0], b"\x00newer"),
     ]
-    ((newest,),) = placed.placed_articles(connection, NOW - timedelta(minutes=1))
+    ((newest,),) = index_rows.placed_articles(connection, NOW - timedelta(minutes=1))
     assert newest.article_id == ids[0]
 
 
@@ -71,19 +74,19 @@ def test_when_the_nth_newest_of_the_placed_articles_was_published(room):
     connection, _source, _, ids = room
     story = factories.place(connection, ids[2])
     factories.place(connection, ids[0], story)
-    stored = articles.get_articles(connection, ids)
+    stored = article_store.get_articles(connection, ids)
     times = [stored[number].published for number in (ids[0], ids[2])]
-    assert [placed.published_nth(connection, place) for place in (1, 2, 3)] == [*times, None]
+    assert [index_rows.published_nth(connection, place) for place in (1, 2, 3)] == [*times, None]
 
 
 def test_titles_lead_to_the_latest_article_that_has_them(room):
     connection, source, _, ids = room
     (twin,) = factories.add_unplaced(connection, source.id, [new_article(4, title="Title 1")])
-    found = placed.articles_with_titles(connection, ["Title 1", "Title 3", "Nothing"])
+    found = index_rows.articles_with_titles(connection, ["Title 1", "Title 3", "Nothing"])
     assert found == {"Title 1": twin, "Title 3": ids[2]}
-    assert placed.articles_with_titles(connection, []) == {}
+    assert index_rows.articles_with_titles(connection, []) == {}
     many = [f"Nothing {number}" for number in range(70_000)]
-    assert placed.articles_with_titles(connection, [*many, "Title 3"]) == {"Title 3": ids[2]}
+    assert index_rows.articles_with_titles(connection, [*many, "Title 3"]) == {"Title 3": ids[2]}
 
 
 def test_the_titles_that_sources_list_as_further_reading_since_a_moment(room):
@@ -94,24 +97,24 @@ def test_the_titles_that_sources_list_as_further_reading_since_a_moment(room):
     )
     for number in (four, five, old, plain):
         factories.place(connection, number)
-    (batch,) = placed.placed_articles(connection, NOW - timedelta(hours=1))
+    (batch,) = index_rows.placed_articles(connection, NOW - timedelta(hours=1))
     listed = {one.article_id: one.read_more for one in batch}
     assert listed.pop(plain) is None
-    found = {number: placed.read_more_titles(titles or "") for number, titles in listed.items()}
+    found = {number: index_rows.read_more_titles(titles or "") for number, titles in listed.items()}
     assert found == {four: ["Title 1", "Title 2"], five: ["Title 1"]}
 
 
 def test_a_story_keeps_its_lead_and_counts(room):
     connection, _, _, ids = room
-    other, story = stories.add_stories(connection, [ids[2], ids[0]], NOW)
+    other, story = story_store.add_stories(connection, [ids[2], ids[0]], NOW)
     later = NOW + timedelta(hours=1)
     factories.save_story(connection, story, lead_id=ids[1], articles=3, coverage=2, updated=later)
-    assert stories.get_stories(connection, [story, story, 999]) == {
+    assert story_store.get_stories(connection, [story, story, 999]) == {
         story: Story(id=story, lead_id=ids[1], created=NOW, updated=later, articles=3, coverage=2)
     }
-    assert stories.count_stories(connection) == (2, 1)
-    assert stories.get_stories(connection, [other])[other].lead_id == ids[2]
-    assert stories.add_stories(connection, [], NOW) == []
+    assert story_store.count_stories(connection) == (2, 1)
+    assert story_store.get_stories(connection, [other])[other].lead_id == ids[2]
+    assert story_store.add_stories(connection, [], NOW) == []
 
 
 def test_new_coverage_marks_the_pages_of_every_article_of_the_story(room):
@@ -132,7 +135,7 @@ def test_what_ranking_sees_of_a_story(room):
     wanted = new_article(9, image=Image(url="https://harbour.example/x.png"), words=120, section="sport")
     (theirs,) = factories.add_unplaced(connection, own.id, [wanted])
     factories.place(connection, theirs, story, same_text=ids[0])
-    rows = stories.story_articles(connection, ids=[story])
+    rows = story_store.story_articles(connection, ids=[story])
     assert rows == [
         StoryArticle(
             story_id=story,
@@ -163,8 +166,8 @@ def test_what_ranking_sees_of_a_story(room):
             language="en",
         ),
     ]
-    assert stories.story_articles(connection, since=NOW) == rows
-    assert stories.story_articles(connection, since=NOW + timedelta(seconds=1)) == []
+    assert story_store.story_articles(connection, since=NOW) == rows
+    assert story_store.story_articles(connection, since=NOW + timedelta(seconds=1)) == []
 
 
 def test_related_links_are_replaced_whole_and_only_a_changed_list_marks_the_page(room):
@@ -172,28 +175,28 @@ def test_related_links_are_replaced_whole_and_only_a_changed_list_marks_the_page
     for article_id in ids:
         factories.place(connection, article_id)
     clear(connection)
-    assert stories.save_related(connection, {ids[0]: [link(ids[1]), link(ids[2], 0.4)]}) == [ids[0]]
+    assert story_store.save_related(connection, {ids[0]: [link(ids[1]), link(ids[2], 0.4)]}) == [ids[0]]
     assert stale_ids(connection) == [ids[0]]
     clear(connection)
-    assert stories.save_related(connection, {ids[0]: [link(ids[1], 0.9), link(ids[2], 0.1)]}) == []
+    assert story_store.save_related(connection, {ids[0]: [link(ids[1], 0.9), link(ids[2], 0.1)]}) == []
     assert stale_ids(connection) == []
-    found = stories.related_links(connection, ids, site_url=SITE)
+    found = story_store.related_links(connection, ids, site_url=SITE)
     assert [(one.article_id, one.score, dict(one.parts)) for one in found[ids[0]]] == [
         (ids[1], 0.5, {"words": 0.5, "time": 0.0}),
         (ids[2], 0.4, {"words": 0.4, "time": 0.0}),
     ]
-    assert stories.save_related(connection, {ids[0]: [link(ids[2]), link(ids[1])]}) == [ids[0]]
-    assert stories.save_related(connection, {ids[0]: []}) == [ids[0]]
-    assert stories.related_links(connection, ids, site_url=SITE) == {}
-    assert stories.save_related(connection, {ids[0]: []}) == []
+    assert story_store.save_related(connection, {ids[0]: [link(ids[2]), link(ids[1])]}) == [ids[0]]
+    assert story_store.save_related(connection, {ids[0]: []}) == [ids[0]]
+    assert story_store.related_links(connection, ids, site_url=SITE) == {}
+    assert story_store.save_related(connection, {ids[0]: []}) == []
 
 
 def test_links_lead_to_the_publisher_unless_the_source_is_our_own_or_has_no_page(room):
     connection, source, own, ids = room
     (ours,) = factories.add_unplaced(connection, own.id, [new_article(8)])
     (pageless,) = factories.add_unplaced(connection, source.id, [new_article(9, url="")])
-    stories.save_related(connection, {ids[0]: [link(ids[1]), link(ours), link(pageless)]})
-    found = stories.related_links(connection, [ids[0]], site_url=SITE)[ids[0]]
+    story_store.save_related(connection, {ids[0]: [link(ids[1]), link(ours), link(pageless)]})
+    found = story_store.related_links(connection, [ids[0]], site_url=SITE)[ids[0]]
     assert [one.url for one in found] == [
         "https://harbour.example/2",
         f"{SITE}/{new_article(8).path}",
@@ -208,7 +211,7 @@ def test_coverage_lists_every_article_of_a_shared_story_oldest_first(room):
     (theirs,) = factories.add_unplaced(connection, own.id, [new_article(30)])
     factories.place(connection, theirs, story)
     alone = factories.place(connection, ids[1])
-    found = stories.coverage_links(connection, [story, alone, 999], site_url=SITE)
+    found = story_store.coverage_links(connection, [story, alone, 999], site_url=SITE)
     assert {story_id: [one.article_id for one in told] for story_id, told in found.items()} == {
         story: [theirs, ids[0]]
     }
@@ -218,7 +221,7 @@ def test_more_from_a_section_names_each_text_once_and_nothing_without_a_story(ro
     connection, _, _, ids = room
     story = factories.place(connection, ids[0])
     factories.place(connection, ids[1], story, same_text=ids[0])
-    found = stories.section_links(connection, "world", limit=5, site_url=SITE)
+    found = story_store.section_links(connection, "world", limit=5, site_url=SITE)
     assert [one.article_id for one in found] == [ids[1]]
 
 
@@ -270,14 +273,14 @@ def test_a_ranked_list_is_replaced_whole_and_keeps_its_order(store):
         )
 
     with store.write() as connection:
-        ranking.save_ranked(connection, "top", [ranked(2, 20), ranked(1, 10), ranked(3, 30)])
-        ranking.save_ranked(connection, "trending", [ranked(1, 30)])
-        assert ranking.ranked_stories(connection, "top", limit=2) == (ranked(1, 10), ranked(2, 20))
-        ranking.save_ranked(connection, "top", [ranked(1, 30)])
-        assert ranking.ranked_stories(connection, "top") == (ranked(1, 30),)
-        ranking.save_ranked(connection, "top", [])
-        assert ranking.ranked_stories(connection, "top") == ()
-        assert ranking.ranked_stories(connection, "trending") == (ranked(1, 30),)
+        ranked_lists.save_ranked(connection, "top", [ranked(2, 20), ranked(1, 10), ranked(3, 30)])
+        ranked_lists.save_ranked(connection, "trending", [ranked(1, 30)])
+        assert ranked_lists.ranked_stories(connection, "top", limit=2) == (ranked(1, 10), ranked(2, 20))
+        ranked_lists.save_ranked(connection, "top", [ranked(1, 30)])
+        assert ranked_lists.ranked_stories(connection, "top") == (ranked(1, 30),)
+        ranked_lists.save_ranked(connection, "top", [])
+        assert ranked_lists.ranked_stories(connection, "top") == ()
+        assert ranked_lists.ranked_stories(connection, "trending") == (ranked(1, 30),)
 
 
 def test_what_is_usual_counts_articles_of_each_section_without_copies(room):
@@ -288,7 +291,7 @@ def test_what_is_usual_counts_articles_of_each_section_without_copies(room):
     factories.place(connection, ids[1], story, same_text=ids[0])
 
     def counts(hours: float, until=NOW + timedelta(seconds=1)) -> dict[str, tuple[int, int]]:
-        return ranking.section_counts(connection, since=NOW - timedelta(hours=hours), until=until)
+        return ranked_lists.section_counts(connection, since=NOW - timedelta(hours=hours), until=until)
 
     assert counts(6) == {"world": (2, 1), "sport": (1, 0)}
     assert counts(1) == {"world": (2, 1)}

@@ -7,8 +7,10 @@ import pytest
 
 from syndicate.errors import StoreError
 from syndicate.model import RankedStory
-from syndicate.store import articles, placed, ranking, stale, stories, story_moves
-from syndicate.store.story_moves import MERGED, SPLIT, StoryMove, StoryReason
+from syndicate.store.ingest import article_store
+from syndicate.store.output import stale
+from syndicate.store.stories import index_rows, ranked_lists, story_moves, story_store
+from syndicate.store.stories.story_moves import MERGED, SPLIT, StoryMove, StoryReason
 from tests import factories
 from tests.factories import NOW, declared, new_article
 
@@ -44,7 +46,7 @@ def move(kind: str, story: int, into: int, articles: int, **changes) -> StoryMov
 
 
 def homes(connection, ids) -> list[int]:
-    found = articles.get_articles(connection, ids)
+    found = article_store.get_articles(connection, ids)
     return [found[one].story_id or 0 for one in ids]
 
 
@@ -52,21 +54,21 @@ def test_a_merged_story_leads_to_the_one_that_has_its_articles(room):
     connection, ids, first, second = room
     story_moves.merge_story(connection, move(MERGED, second, first, 2))
     assert homes(connection, ids) == [first] * 4
-    assert set(stories.get_stories(connection, [first, second])) == {first}
+    assert set(story_store.get_stories(connection, [first, second])) == {first}
     assert story_moves.current_stories(connection, [first, second, 999]) == {
         first: first,
         second: first,
         999: 999,
     }
     assert story_moves.story_moves(connection, first) == [move(MERGED, second, first, 2)]
-    by_old, by_new = (articles.find_article(connection, f"story:{story}") for story in (second, first))
+    by_old, by_new = (article_store.find_article(connection, f"story:{story}") for story in (second, first))
     assert by_old is not None
     assert by_old == by_new
 
 
 def test_an_id_leads_on_through_any_number_of_merges(room):
     connection, ids, first, second = room
-    (third,) = stories.add_stories(connection, [ids[0]], NOW)
+    (third,) = story_store.add_stories(connection, [ids[0]], NOW)
     story_moves.merge_story(connection, move(MERGED, third, second, 0))
     story_moves.merge_story(connection, move(MERGED, second, first, 2))
     assert story_moves.current_stories(connection, [third, second]) == {third: first, second: first}
@@ -75,7 +77,7 @@ def test_an_id_leads_on_through_any_number_of_merges(room):
 
 def test_a_split_takes_only_the_articles_named(room):
     connection, ids, first, _ = room
-    (third,) = stories.add_stories(connection, [ids[1]], NOW)
+    (third,) = story_store.add_stories(connection, [ids[1]], NOW)
     story_moves.split_story(connection, move(SPLIT, first, third, 1), [ids[1]])
     assert homes(connection, ids[:2]) == [first, third]
     assert story_moves.current_stories(connection, [first, third]) == {first: first, third: third}
@@ -105,7 +107,7 @@ def test_a_split_takes_older_articles_with_the_same_text_along(room):
     connection, ids, first, _ = room
     factories.place(connection, ids[0], first, same_text=ids[1])
     factories.place(connection, ids[1], first, same_text=ids[1])
-    (third,) = stories.add_stories(connection, [ids[1]], NOW)
+    (third,) = story_store.add_stories(connection, [ids[1]], NOW)
     story_moves.split_story(connection, move(SPLIT, first, third, 1), [ids[1]])
     assert homes(connection, ids[:2]) == [third, third]
 
@@ -116,7 +118,7 @@ def test_a_story_that_its_only_article_left_leads_to_where_it_went(room):
         factories.place(connection, article_id, first)
     assert story_moves.end_empty_stories(connection, [move(MERGED, second, first, 1)]) == []
     assert story_moves.current_stories(connection, [second]) == {second: first}
-    assert stories.get_stories(connection, [second]) == {}
+    assert story_store.get_stories(connection, [second]) == {}
     assert story_moves.end_empty_stories(connection, [move(MERGED, first, second, 1)]) == [first]
 
 
@@ -128,11 +130,11 @@ def test_a_stored_list_names_the_story_that_is_left_and_only_once(room):
             story_id=story, article_id=ids[0], position=position, score=1.0, coverage=1, parts={}
         )
 
-    ranking.save_ranked(connection, "top", [ranked(first, 1), ranked(second, 2)])
-    ranking.save_ranked(connection, "trending", [ranked(second, 1)])
+    ranked_lists.save_ranked(connection, "top", [ranked(first, 1), ranked(second, 2)])
+    ranked_lists.save_ranked(connection, "trending", [ranked(second, 1)])
     story_moves.merge_story(connection, move(MERGED, second, first, 2))
     for name in ("top", "trending"):
-        assert [one.story_id for one in ranking.ranked_stories(connection, name)] == [first]
+        assert [one.story_id for one in ranked_lists.ranked_stories(connection, name)] == [first]
 
 
 def test_the_reason_of_an_article_is_the_last_one_and_goes_with_it(room):
@@ -152,7 +154,7 @@ def test_the_reason_of_an_article_is_the_last_one_and_goes_with_it(room):
     story_moves.save_reasons(connection, [ids[1]], [replace(reason, mean=0.3)])
     assert story_moves.story_reason(connection, ids[1]) == replace(reason, mean=0.3)
     assert story_moves.story_reason(connection, ids[0]) is None
-    (batch,) = placed.placed_articles(connection, NOW - DAY)
+    (batch,) = index_rows.placed_articles(connection, NOW - DAY)
     loaded = {one.article_id: (one.mean, one.compared) for one in batch}
     assert [loaded[one] for one in ids[:2]] == [(0.0, 0), (0.3, 1)]
     story_moves.save_reasons(connection, [ids[1]], [])
@@ -173,14 +175,14 @@ def test_a_reason_not_to_join_counts_nothing_in_the_index(room):
         placed=NOW,
     )
     story_moves.save_reasons(connection, ids, [refused])
-    (batch,) = placed.placed_articles(connection, NOW - DAY)
+    (batch,) = index_rows.placed_articles(connection, NOW - DAY)
     loaded = {one.article_id: one.compared for one in batch}
     assert loaded[ids[2]] == 0
 
 
 def test_old_moves_are_forgotten_when_nothing_is_left_where_they_lead(room):
     connection, ids, first, second = room
-    (third,) = stories.add_stories(connection, [ids[0]], NOW)
+    (third,) = story_store.add_stories(connection, [ids[0]], NOW)
     story_moves.merge_story(connection, move(MERGED, third, second, 0))
     story_moves.merge_story(connection, move(MERGED, second, first, 2, moved=NOW + DAY))
     assert story_moves.prune_moves(connection, before=NOW + 2 * DAY) == 0

@@ -7,12 +7,12 @@ import pytest
 
 from benchmarks.across_languages import Report, pairs, precision_and_recall, read_reports, stream
 from syndicate.model import StoredArticle
-from syndicate.store.types import to_microseconds
+from syndicate.store.core.column_types import to_microseconds
 from syndicate.stories import StoryIndex, StoryOptions, extract_terms
-from syndicate.stories.across import RecentMeanings
+from syndicate.stories.across_languages import RecentMeanings
 from syndicate.stories.duplicates import is_copy
-from syndicate.stories.meaning import LENGTH
-from syndicate.stories.pieces import DIMENSIONS, TABLE, shared_meaning
+from syndicate.stories.terms.shared_vectors import DIMENSIONS, TABLE, shared_meaning
+from syndicate.stories.terms.word_vectors import LENGTH
 from tests.stories.newsroom import START, article, place
 
 FERRY = {

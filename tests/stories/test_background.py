@@ -3,7 +3,7 @@
 import pytest
 
 from syndicate.stories import StoryIndex, StoryOptions
-from syndicate.stories.background import RAREST, SHARES, TABLE, commonness
+from syndicate.stories.terms.word_frequencies import RAREST, SHARES, TABLE, commonness
 from tests.stories.newsroom import article, place
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from syndicate.stories import Fingerprint, extract_terms
-from syndicate.stories.vectors import TermSpace
+from syndicate.stories.terms.similarity import TermSpace
 
 TEXT = "The vote is expected to be close. " * 20
 

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from syndicate.stories import IndexedArticle, StoryIndex, StoryOptions
-from syndicate.stories.clusters import MERGED, SPLIT, Coherence, age_order, bond, merge_needed, two_parts
+from syndicate.stories.grouping_rules import (
+    MERGED,
+    SPLIT,
+    Coherence,
+    age_order,
+    bond,
+    merge_needed,
+    two_parts,
+)
 from tests.stories.newsroom import BANK, FLOOD, START, article, place
 
 OPTIONS = StoryOptions()

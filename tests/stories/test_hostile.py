@@ -9,8 +9,8 @@ import pytest
 
 from syndicate.stories import IndexedArticle, StoryIndex, StoryOptions
 from syndicate.stories.comparison import Comparison
-from syndicate.stories.held import Held
-from syndicate.stories.related import Likeness
+from syndicate.stories.index_entry import Held
+from syndicate.stories.link_scores import Likeness
 from tests.stories.newsroom import BANK, CHESS, FLOOD, START, article, place
 
 WESTERN = "bg ca cs da de el en es et eu fi fr ga hr hu it lt lv nl no pl pt ro ru sk sl sq sr sv uk"

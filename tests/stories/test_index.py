@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from syndicate.model import StoredArticle
-from syndicate.store.types import to_microseconds
+from syndicate.store.core.column_types import to_microseconds
 from syndicate.stories import IndexedArticle, StoryIndex, StoryOptions
-from syndicate.stories.related import match_all, weigh_cosines
-from syndicate.stories.vectors import Cosines
+from syndicate.stories.link_scores import match_all, weigh_cosines
+from syndicate.stories.terms.similarity import Cosines
 from tests.stories.newsroom import BANK, CHESS, FLOOD, START, article, place
 
 

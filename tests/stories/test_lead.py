@@ -13,7 +13,7 @@ from syndicate.stories import (
     lead_candidates,
     leading_language,
 )
-from syndicate.stories.vectors import TermSpace
+from syndicate.stories.terms.similarity import TermSpace
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 FLOOD = "Douro floods the Ribeira quarter of Porto, Dom Luís bridge closed"

@@ -4,7 +4,7 @@ import pytest
 
 from syndicate.stories import Scored, StoryIndex, StoryOptions, is_report, without_round_ups
 from syndicate.stories.article_kind import is_round_up
-from syndicate.stories.related import Match, in_context
+from syndicate.stories.link_scores import Match, in_context
 from tests.stories.newsroom import FLOOD, article, place
 
 OPTIONS = StoryOptions()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from syndicate.stories import extract_terms
-from syndicate.stories.meaning import LENGTH, TABLE, Meaning, meaning_of, rows_of
+from syndicate.stories.terms.word_vectors import LENGTH, TABLE, Meaning, meaning_of, rows_of
 
 
 def meaning(text: str, language: str = "en") -> Meaning:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from syndicate.stories import Fingerprint, StoryOptions
-from syndicate.stories.fingerprint import read_headers
 from syndicate.stories.postings import Postings
-from syndicate.stories.vocabulary import TERM_SPACE
+from syndicate.stories.terms.fingerprint import read_headers
+from syndicate.stories.terms.vocabulary import TERM_SPACE
 
 OPTIONS = StoryOptions(latest=4, minimum_words=1)
 # Equal to the word 1 in its lower digits.

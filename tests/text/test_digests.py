@@ -2,7 +2,7 @@
 
 import pytest
 
-from syndicate.text.digests import digest_of
+from syndicate.text.hashes import digest_of
 
 
 def test_a_digest_is_that_of_all_parts_together() -> None:

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from starlette.applications import Starlette
 
-from syndicate.audience.tokens import unsubscribe_token
-from syndicate.store import audience, leases, open_store
+from syndicate.audience.link_tokens import unsubscribe_token
+from syndicate.store import open_store
+from syndicate.store.core import leases
+from syndicate.store.mail import audience_store
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, WebServer, create_app
 from tests.factories import NOW
@@ -39,11 +41,11 @@ class Reader:
     @property
     def subscribed(self) -> bool:
         with self.room.store.read() as connection:
-            return audience.count_readers(connection) == 1
+            return audience_store.count_readers(connection) == 1
 
     def come_back(self) -> None:
         with self.room.store.write() as connection:
-            audience.confirm_subscription(connection, JO, "daily", detail="", agreed="", now=NOW)
+            audience_store.confirm_subscription(connection, JO, "daily", detail="", agreed="", now=NOW)
 
     @contextmanager
     def locked_out(self) -> Iterator[None]:
@@ -63,7 +65,7 @@ def subscribed(folder: Path) -> Iterator[Reader]:
     room.declare(NEWSLETTER)
     room.subscribe(JO)
     with store.read() as connection:
-        number = audience.subscription_of(connection, JO, "daily")
+        number = audience_store.subscription_of(connection, JO, "daily")
         assert number is not None
         token = unsubscribe_token(leases.secret(connection), number)
     yield Reader(room, token)

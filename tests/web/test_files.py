@@ -5,7 +5,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
+from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
 from tests.web.conftest import TUESDAY, serving

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
+from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
 from tests.web.conftest import serving

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
+from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
 from syndicate.store import Store
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app

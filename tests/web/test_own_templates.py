@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from syndicate.templating import Templates
 from syndicate.web.app import create_app
-from syndicate.web.options import WebOptions
+from syndicate.web.web_options import WebOptions
 from syndicate.workers.rendering import RenderPool
 from tests.web.conftest import Reader, Site, serving
 

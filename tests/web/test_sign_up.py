@@ -10,15 +10,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from syndicate.audience.choices import Choices, Offer, Selection
+from syndicate.audience.link_tokens import CONFIRM, make_token, unsubscribe_token
 from syndicate.audience.networks import network_of
-from syndicate.audience.preferences import Choices, Offer, Selection
-from syndicate.audience.tokens import CONFIRM, make_token, unsubscribe_token
-from syndicate.jobs.audience.preferences import ReaderPage
-from syndicate.jobs.audience.sign_up import SignUpJob
-from syndicate.store import audience, deliveries, leases, sign_ups
+from syndicate.jobs.audience.preferences_job import ReaderPage
+from syndicate.jobs.audience.sign_up_job import SignUpJob
+from syndicate.store.core import leases
+from syndicate.store.mail import audience_store, delivery_store, sign_up_store
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
-from syndicate.web.pages import Notices
+from syndicate.web.server_pages import Notices
 from tests.factories import NOW, new_article, place
 from tests.jobs.room import Room, opened_room, source
 from tests.web.conftest import JO, Site, serving
@@ -50,20 +51,20 @@ class Desk:
     @property
     def requests(self) -> list[tuple[str, str, str]]:
         with self.room.store.read() as connection:
-            waiting = sign_ups.waiting_sign_ups(connection, limit=9)
+            waiting = sign_up_store.waiting_sign_ups(connection, limit=9)
         return [(one.newsletter, one.address, one.network) for one in waiting]
 
     @property
     def readers(self) -> int:
         with self.room.store.read() as connection:
-            return audience.count_readers(connection)
+            return audience_store.count_readers(connection)
 
     def asked(self) -> str:
         """The token in the mail that Jo gets for a request."""
         assert self.job.request("daily", JO, "192.0.2.0/24")
         assert self.job.run(NOW) == {"mailed": 1}
         with self.room.store.read() as connection:
-            (mail,) = deliveries.list_deliveries(connection)
+            (mail,) = delivery_store.list_deliveries(connection)
             return make_token(leases.secret(connection), mail.delivery.id, CONFIRM)
 
 
@@ -191,7 +192,7 @@ def test_C1_the_button_subscribes_and_leads_to_the_choices(page):
     assert b"You are subscribed" in answer.body
     assert desk.readers == 1
     with desk.room.store.read() as connection:
-        number = audience.subscription_of(connection, JO, "daily")
+        number = audience_store.subscription_of(connection, JO, "daily")
         assert number is not None
         own = unsubscribe_token(leases.secret(connection), number)
     assert f'href="/preferences/{own}"' in answer.body.decode()
@@ -259,7 +260,7 @@ def choosing(tmp_path: Path) -> Iterator[tuple[Site, Reader]]:
         with room.store.write() as connection:
             for number in (1, 2, 3):
                 place(connection, number)
-            subscription = audience.subscription_of(connection, JO, "daily")
+            subscription = audience_store.subscription_of(connection, JO, "daily")
             assert subscription is not None
             token = unsubscribe_token(leases.secret(connection), subscription)
         readers = room.services.preferences

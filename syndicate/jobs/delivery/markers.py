@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from syndicate.files import write_with_inode
-from syndicate.store.store_identity import StoreIdentity
+from syndicate.store.core.store_identity import StoreIdentity
 
 # File systems whose inode numbers change while a file stays where it is.
 _NO_INODES = ("fuse", "9p", "cifs", "smb", "vfat", "exfat", "msdos", "fakeowner", "drvfs")

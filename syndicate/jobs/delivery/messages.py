@@ -4,15 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from syndicate.audience.tokens import CONFIRM, make_token, unsubscribe_token
-from syndicate.delivery.dkim import DkimKey
+from syndicate.audience.link_tokens import CONFIRM, make_token, unsubscribe_token
+from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.delivery.message import MailOptions, MessageTemplate, message_id
-from syndicate.delivery.parcels import Message
+from syndicate.delivery.outgoing import Message
 from syndicate.delivery.verp import verp_sender
 from syndicate.errors import MailError, Refused, RenderError
 from syndicate.model import Delivery, SubscriptionState
-from syndicate.store import editions as edition_store
-from syndicate.store.returning import Patience
+from syndicate.store.core.retry import Patience
+from syndicate.store.mail import edition_store
 
 _Encoded = tuple[MessageTemplate, MailOptions]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from syndicate.errors import StoreError
 from syndicate.jobs.delivery.markers import Marker, MarkerFile
 from syndicate.store import Connection, Store
-from syndicate.store import store_identity as identities
-from syndicate.store.store_identity import MailHold, StoreIdentity
+from syndicate.store.core import store_identity as identities
+from syndicate.store.core.store_identity import MailHold, StoreIdentity
 
 # A decision of a person leaves out so many generations: whatever another host has seen is behind then.
 _LEAP = 1_000_000

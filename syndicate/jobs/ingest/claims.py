@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from syndicate.jobs.ingest.intake import Intake
+from syndicate.jobs.ingest.entry_importer import Intake
 from syndicate.model import Source, SourceState
-from syndicate.store import sources as source_store
+from syndicate.store.ingest import source_store
 
 LEASE = timedelta(minutes=10)
 CLAIM = 500

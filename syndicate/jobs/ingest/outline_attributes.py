@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any
 
 from syndicate.errors import ConfigError
-from syndicate.ingest.selectors import check_selector
+from syndicate.ingest.page.css_selectors import check_selector
 from syndicate.model import FullText, Paywall, Republish, Selectors, Source, SourceKind
 
 HEAVIEST = 100.0

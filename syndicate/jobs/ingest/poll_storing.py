@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from syndicate.errors import FetchError, ParserDied, SyndicateError
-from syndicate.ingest.polling import (
+from syndicate.ingest.poll_schedule import (
     after_poll,
     failed,
     hub_missed,
@@ -20,17 +20,16 @@ from syndicate.ingest.polling import (
     with_new_address,
     with_wishes,
 )
-from syndicate.ingest.websub import discover
-from syndicate.jobs.ingest.intake import Intake, LeaseLost
-from syndicate.jobs.ingest.one_by_one import record_killers
-from syndicate.jobs.ingest.reading import Poll
-from syndicate.jobs.ingest.result import SourceOutcome
-from syndicate.jobs.ingest.robots import pause_origin
+from syndicate.ingest.websub_protocol import discover
+from syndicate.jobs.ingest.crashing_items import record_killers
+from syndicate.jobs.ingest.document_content import Poll
+from syndicate.jobs.ingest.entry_importer import Intake, LeaseLost
+from syndicate.jobs.ingest.poll_result import SourceOutcome
+from syndicate.jobs.ingest.robots_lookup import pause_origin
 from syndicate.model import Hub, NewArticle, Origin, Source, SourceKind, SourceState
-from syndicate.store import Connection, quarantine
-from syndicate.store import articles as article_store
-from syndicate.store import hubs as hub_store
-from syndicate.store import sources as source_store
+from syndicate.store import Connection
+from syndicate.store.core import quarantine
+from syndicate.store.ingest import article_store, hub_store, source_store
 from syndicate.text.privacy import hide_address
 from syndicate.text.urls import origin_of
 

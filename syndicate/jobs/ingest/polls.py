@@ -15,18 +15,17 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import PAUSE, FetchError, ParserClosed, StoreError
-from syndicate.ingest.polling import asked_to_wait, polled_url
+from syndicate.ingest.poll_schedule import asked_to_wait, polled_url
 from syndicate.jobs.ingest.claims import Claims
-from syndicate.jobs.ingest.intake import Intake
-from syndicate.jobs.ingest.poll_answers import Answers, Polled
+from syndicate.jobs.ingest.entry_importer import Intake
+from syndicate.jobs.ingest.poll_batches import Answers, Polled
+from syndicate.jobs.ingest.poll_result import IngestResult, SourceOutcome
 from syndicate.jobs.ingest.poll_storing import PollStoring
-from syndicate.jobs.ingest.result import IngestResult, SourceOutcome
 from syndicate.jobs.ingest.source_reading import source_request
 from syndicate.jobs.run_clock import RunClock
 from syndicate.model import SourceKind
 from syndicate.net import Fetched, FetchRequest
-from syndicate.store import robots as robots_store
-from syndicate.store import sources as source_store
+from syndicate.store.ingest import robots_store, source_store
 from syndicate.text.urls import origin_of
 
 THREADS = 3

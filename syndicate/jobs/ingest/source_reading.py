@@ -7,11 +7,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from syndicate.errors import ParseError
-from syndicate.ingest.folders import ReadFile, read_folder
-from syndicate.ingest.isolation import ParserPool
-from syndicate.ingest.polling import PollOutcome, polled_url
-from syndicate.ingest.readers import Document
-from syndicate.ingest.sitemaps import MAX_BYTES as MAX_SITEMAP
+from syndicate.ingest.folder.folder_reader import ReadFile, read_folder
+from syndicate.ingest.page.sitemap_parser import MAX_BYTES as MAX_SITEMAP
+from syndicate.ingest.poll_schedule import PollOutcome, polled_url
+from syndicate.ingest.worker.parser_pool import ParserPool
+from syndicate.ingest.worker.parsers import Document
 from syndicate.model import Entry, ParsedSource, Source, SourceKind, SourceState
 from syndicate.net import (
     FEED_ACCEPT,
@@ -24,8 +24,7 @@ from syndicate.net import (
     read_credentials,
 )
 from syndicate.store import Store
-from syndicate.store import robots as robots_store
-from syndicate.store import sources as source_store
+from syndicate.store.ingest import robots_store, source_store
 from syndicate.text.privacy import hide_address
 from syndicate.text.urls import host_of, origin_of, same_site
 

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from syndicate.newsletter.findings import DoubtfulLinks
-from syndicate.newsletter.mail_page import MailPage
+from syndicate.newsletter.lint.findings import DoubtfulLinks
+from syndicate.newsletter.lint.mail_page import MailPage
 
 _PAGES = "site"
 # What publishing writes; another address may be answered by something beside this program.

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import chain
 
-from syndicate.audience.preferences import read_selection
+from syndicate.audience.choices import read_selection
 from syndicate.jobs.newsletter.variants import in_selection
-from syndicate.jobs.publish.views import ArticleViews
-from syndicate.jobs.stories.facts import candidates, story_facts
+from syndicate.jobs.publish.article_views import ArticleViews
+from syndicate.jobs.stories.story_facts import candidates, story_facts
 from syndicate.model import (
     EVERY_EDITION,
     EditionStory,
@@ -30,15 +30,15 @@ from syndicate.newsletter.compose import (
 )
 from syndicate.newsletter.periods import Period
 from syndicate.newsletter.story_language import in_one_language
-from syndicate.store import Connection, edition_articles
-from syndicate.store import articles as article_store
-from syndicate.store import channels as channel_store
-from syndicate.store import placed as placed_store
-from syndicate.store import sources as source_store
-from syndicate.store import stories as story_store
-from syndicate.store.preferences import Variant
-from syndicate.store.ranking import SourceWeight
-from syndicate.store.story_leads import language_leads
+from syndicate.store import Connection
+from syndicate.store.ingest import article_store, source_store
+from syndicate.store.mail import edition_articles
+from syndicate.store.mail.preference_store import Variant
+from syndicate.store.output import channel_store
+from syndicate.store.stories import index_rows as placed_store
+from syndicate.store.stories import story_store
+from syndicate.store.stories.ranked_lists import SourceWeight
+from syndicate.store.stories.story_leads import language_leads
 from syndicate.stories import (
     Fingerprint,
     RankingOptions,

@@ -9,17 +9,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from syndicate.audience.preferences import read_selection
+from syndicate.audience.choices import read_selection
 from syndicate.errors import ConfigError, RenderError
-from syndicate.jobs.newsletter.press import Draft
-from syndicate.jobs.newsletter.storing import store_draft
+from syndicate.jobs.newsletter.edition_storing import store_draft
+from syndicate.jobs.newsletter.renderer import Draft
 from syndicate.model import EVERY_EDITION, Newsletter, PublishedArticle
 from syndicate.newsletter.compose import Item
 from syndicate.newsletter.periods import Cadence, Period, due_period, parse_schedule
-from syndicate.store import Connection, Store, desk, preferences, quarantine
-from syndicate.store import editions as edition_store
-from syndicate.store import newsletters as newsletter_store
-from syndicate.store.preferences import Variant
+from syndicate.store import Connection, Store
+from syndicate.store.core import quarantine
+from syndicate.store.mail import edition_store, newsletter_store, preference_store, review_store
+from syndicate.store.mail.preference_store import Variant
 
 DraftOf = Callable[[Newsletter, Period, datetime, Variant], Draft]
 """Chooses and renders the form of readers who made a choice: ``EditionJob.draft``."""
@@ -62,7 +62,7 @@ def cut_variants(
     """Cut what is due; one that fails is quarantined and tried again."""
     for newsletter in newsletters:
         with store.read() as connection:
-            chosen = preferences.variants(connection, newsletter.name, now)
+            chosen = preference_store.variants(connection, newsletter.name, now)
         for variant in chosen:
             if should_stop():
                 return
@@ -83,7 +83,7 @@ def _due(store: Store, newsletter: Newsletter, variant: Variant, now: datetime) 
     """
     since = now - timedelta(seconds=newsletter.max_lateness)
     with store.read() as connection:
-        periods = desk.periods_under_way(connection, newsletter.name, variant.cadence, since)
+        periods = review_store.periods_under_way(connection, newsletter.name, variant.cadence, since)
         if variant.cadence != EVERY_EDITION:
             due = due_period(
                 newsletter,
@@ -100,7 +100,7 @@ def _waits(
     connection: Connection, newsletter: Newsletter, period: Period, now: datetime
 ) -> tuple[str, datetime | None]:
     """Return the state and the deadline of a form: those of its edition while that waits."""
-    issue = desk.issue_of(connection, newsletter.name, period.end)
+    issue = review_store.issue_of(connection, newsletter.name, period.end)
     if issue is not None and issue.state in edition_store.OPEN:
         return issue.state, issue.approve_by
     if newsletter.approval:

@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from syndicate.errors import FetchError, FetchStopped
 from syndicate.net import FetchThread
-from syndicate.publish.options import PublishOptions
+from syndicate.publish.publish_options import PublishOptions
 from syndicate.store import Connection, Store
-from syndicate.store import announcements as announcement_store
-from syndicate.store.announcements import Announcement
+from syndicate.store.output import announcements as announcement_store
+from syndicate.store.output.announcements import Announcement
 
 log = logging.getLogger("syndicate.websub")
 

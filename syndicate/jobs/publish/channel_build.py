@@ -15,9 +15,9 @@ from syndicate.jobs.publish.context import FORMATS, PublishContext
 from syndicate.jobs.publish.signatures import signature_of
 from syndicate.model import Article, Channel, ClauseField, Source, SourceKind
 from syndicate.opml import Outline, write_opml
-from syndicate.store import Connection, stale
-from syndicate.store import channel_archives as archive_store
-from syndicate.store import channels as channel_store
+from syndicate.store import Connection
+from syndicate.store.output import channel_archives as archive_store
+from syndicate.store.output import channel_store, stale
 from syndicate.text.names import tag_key
 
 # Pages of an archive when it begins: a store may already hold a million articles.

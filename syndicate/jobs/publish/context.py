@@ -7,10 +7,12 @@ from pathlib import Path
 
 from syndicate.files import write_atomic
 from syndicate.jobs.publish.announce import note_feeds
-from syndicate.jobs.publish.views import ArticleViews
+from syndicate.jobs.publish.article_views import ArticleViews
 from syndicate.model import Channel, Newsletter, PublishedArticle
-from syndicate.publish.options import PublishOptions
-from syndicate.store import Store, quarantine, stale
+from syndicate.publish.publish_options import PublishOptions
+from syndicate.store import Store
+from syndicate.store.core import quarantine
+from syndicate.store.output import stale
 from syndicate.templating import Templates
 
 FORMATS = ("rss", "atom", "json")

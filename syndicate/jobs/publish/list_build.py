@@ -17,10 +17,10 @@ from syndicate.model import Article, Channel
 from syndicate.publish.site import FEED_MINIMUM, SitePages
 from syndicate.publish.site_headline import Headline
 from syndicate.publish.site_paths import list_feed, section_path, tag_path
-from syndicate.store import Connection, stale
-from syndicate.store import articles as article_store
-from syndicate.store import channels as channel_store
-from syndicate.store.channels import TagList
+from syndicate.store import Connection
+from syndicate.store.ingest import article_store
+from syndicate.store.output import channel_store, stale
+from syndicate.store.output.channel_store import TagList
 from syndicate.text.names import tag_key
 
 BATCH = 200

@@ -13,15 +13,15 @@ from syndicate.jobs.publish.context import PublishContext
 from syndicate.jobs.publish.list_build import LISTING_SHOWN, ListBuild, RenderedArticles, Shown
 from syndicate.jobs.publish.signatures import signature_of
 from syndicate.model import Article, Channel, PublishedArticle, Source
-from syndicate.publish.channels import only_section
+from syndicate.publish.channel_query import only_section
 from syndicate.publish.site import SitePages
 from syndicate.publish.site_headline import Headline, SectionBlock, reasons
 from syndicate.publish.site_paths import FRONT_PATH, section_path, tag_path
-from syndicate.store import Connection, ranking, stale
-from syndicate.store import articles as article_store
-from syndicate.store import channels as channel_store
-from syndicate.store import stories as story_store
-from syndicate.store.story_leads import language_leads
+from syndicate.store import Connection
+from syndicate.store.ingest import article_store
+from syndicate.store.output import channel_store, stale
+from syndicate.store.stories import ranked_lists, story_store
+from syndicate.store.stories.story_leads import language_leads
 from syndicate.text.language import main_language
 from syndicate.text.names import tag_key
 
@@ -251,7 +251,7 @@ class SiteBuild:
 
     def _ranked(self, connection: Connection, name: str, limit: int) -> list[Headline]:
         """Return the headlines of a list, in the site's language if possible, with their reasons."""
-        ranked = ranking.ranked_stories(connection, name, limit=limit)
+        ranked = ranked_lists.ranked_stories(connection, name, limit=limit)
         leads, ours = language_leads(connection, [one.story_id for one in ranked]), self._language
         why = {leads.get((one.story_id, ours), one.article_id): reasons(one.parts) for one in ranked}
         found = article_store.get_articles(connection, list(why))

@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from syndicate.model import Story
-from syndicate.store import Connection, editor
-from syndicate.store import placed as placed_store
-from syndicate.store import stories as story_store
-from syndicate.store.story_leads import LanguageLeads, save_language_leads
+from syndicate.store import Connection
+from syndicate.store.stories import decision_store, story_store
+from syndicate.store.stories import index_rows as placed_store
+from syndicate.store.stories.story_leads import LanguageLeads, save_language_leads
 from syndicate.stories import (
     Fingerprint,
     LeadCandidate,
@@ -47,7 +47,7 @@ def refresh_stories(connection: Connection, story_ids: Iterable[int], now: datet
 
 def refresh_chosen_leads(connection: Connection, now: datetime) -> None:
     """Bring the leads up to date with the editor's decisions, including expired decisions."""
-    members = _members(connection, editor.stories_with_choices(connection))
+    members = _members(connection, decision_store.stories_with_choices(connection))
     leads = _leads(connection, members, now)
     stories = story_store.get_stories(connection, members).values()
     moved = [replace(one, lead_id=leads[one.id, ""]) for one in stories if one.lead_id != leads[one.id, ""]]
@@ -65,7 +65,7 @@ def _leads(connection: Connection, members: _Members, now: datetime) -> Language
     shared = {story_id: rows for story_id, rows in members.items() if len(rows) > 1}
     if not shared:
         return leads
-    chosen = editor.chosen_articles(connection, at=now)
+    chosen = decision_store.chosen_articles(connection, at=now)
     groups: dict[tuple[int, str], list[LeadCandidate]] = {}
     for story_id, rows in shared.items():
         candidates = list(_candidates(rows, chosen))

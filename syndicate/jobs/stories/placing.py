@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from syndicate.jobs.stories.leads import refresh_stories
-from syndicate.store import Connection, ranking, stale, story_moves
-from syndicate.store import placed as placed_store
-from syndicate.store import stories as story_store
-from syndicate.store.stories import RelatedRow, UnplacedArticle
-from syndicate.store.story_moves import StoryMove, StoryReason
+from syndicate.store import Connection
+from syndicate.store.output import stale
+from syndicate.store.stories import index_rows as placed_store
+from syndicate.store.stories import ranked_lists, story_moves, story_store
+from syndicate.store.stories.story_moves import StoryMove, StoryReason
+from syndicate.store.stories.story_store import RelatedRow, UnplacedArticle
 from syndicate.stories import (
     MERGED,
     ArticleTerms,
@@ -66,7 +67,7 @@ class Placing:
         changed = {place.story_id for place in places} | moved | left
         refresh_stories(self._connection, changed, self._now)
         gone = {change.story for _, change in self._regrouped} | {*self._before.values()}
-        self.moved = changed | gone | ranking.stories_of(self._connection, sorted(linking))
+        self.moved = changed | gone | ranked_lists.stories_of(self._connection, sorted(linking))
         return new, sum(placement.twin is not None for placement in self._placements.values())
 
     def _one(

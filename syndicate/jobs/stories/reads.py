@@ -9,7 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from syndicate.store import Store, ranking
+from syndicate.store import Store
+from syndicate.store.stories import ranked_lists
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,4 +32,6 @@ class ReadCounter:
             counts, self._counts = self._counts, Counter()
         if counts:
             with self.store.write() as connection:
-                ranking.add_reads(connection, counts, hour=now.replace(minute=0, second=0, microsecond=0))
+                ranked_lists.add_reads(
+                    connection, counts, hour=now.replace(minute=0, second=0, microsecond=0)
+                )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Integer, MetaData, Table, Text
 
-from syndicate.store.types import Moment
+from syndicate.store.core.column_types import Moment
 
 metadata = MetaData()
 

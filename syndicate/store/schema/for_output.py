@@ -2,8 +2,8 @@
 
 from sqlalchemy import BigInteger, Column, Integer, Table, Text
 
+from syndicate.store.core.column_types import Moment
 from syndicate.store.schema.base import metadata, texts
-from syndicate.store.types import Moment
 
 stale_pages = Table(
     "stale_pages",

@@ -2,8 +2,8 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Integer, Table, Text
 
+from syndicate.store.core.column_types import Json, Moment
 from syndicate.store.schema.base import metadata, texts
-from syndicate.store.types import Json, Moment
 
 sitemap_parts = Table(
     "sitemap_parts",

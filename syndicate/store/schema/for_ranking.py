@@ -2,8 +2,8 @@
 
 from sqlalchemy import BigInteger, Column, Float, Integer, Table
 
+from syndicate.store.core.column_types import Moment
 from syndicate.store.schema.base import metadata, texts
-from syndicate.store.types import Moment
 
 editor_log = Table(
     "editor_log",

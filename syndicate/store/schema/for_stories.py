@@ -2,8 +2,8 @@
 
 from sqlalchemy import BigInteger, Column, Float, Integer, LargeBinary, Table, Text
 
+from syndicate.store.core.column_types import Json, Moment
 from syndicate.store.schema.base import metadata
-from syndicate.store.types import Json, Moment
 
 article_terms = Table(
     "article_terms",

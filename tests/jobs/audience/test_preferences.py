@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syndicate.audience.tokens import make_token
+from syndicate.audience.link_tokens import make_token
 from syndicate.jobs.newsletter.variants import at_cadence, cadences
 from syndicate.model import SubscriptionState
-from syndicate.store import audience, deliveries, leases
+from syndicate.store.core import leases
+from syndicate.store.mail import audience_store, delivery_store
 from tests.factories import NOW, consents, new_article, place
 from tests.factories import newsletter as a_newsletter
 from tests.jobs.choosing import EVENING, JO, KEEP, KIM, choose, job, sent, token, two_readers
@@ -25,7 +26,7 @@ def waiting(room: Room) -> dict[str, tuple[datetime, str]]:
     found: dict[str, tuple[datetime, str]] = {}
     with room.store.read() as connection:
         for moment in (EVENING + timedelta(hours=hours) for hours in range(30)):
-            for row in deliveries.list_deliveries(connection, due=moment):
+            for row in delivery_store.list_deliveries(connection, due=moment):
                 found.setdefault(row.delivery.address, (moment, row.subject))
     return found
 
@@ -70,7 +71,7 @@ def test_sections_make_a_selection_of_their_own_and_nobody_gets_two(room):
     assert "Ferry" not in got[JO][1]
     assert set(got) == {JO, KIM}
     with room.store.read() as connection:
-        assert len(deliveries.list_deliveries(connection)) == 2
+        assert len(delivery_store.list_deliveries(connection)) == 2
 
 
 def test_equal_selections_are_rendered_once(room):
@@ -113,7 +114,7 @@ def test_a_choice_made_after_the_edition_went_out_sends_no_second_one(room):
     choose(room, section=["Sport"], now=EVENING)
     room.services.editions.run(EVENING + timedelta(minutes=2))
     with room.store.read() as connection:
-        assert len(deliveries.list_deliveries(connection)) == 2
+        assert len(delivery_store.list_deliveries(connection)) == 2
 
 
 def test_once_a_day_means_the_last_time_of_the_day(room):
@@ -128,7 +129,7 @@ def test_once_a_day_means_the_last_time_of_the_day(room):
     assert set(waiting(room)) == {JO, KIM}
     room.services.editions.run(morning)
     with room.store.read() as connection:
-        counts = [one.delivery.address for one in deliveries.list_deliveries(connection)]
+        counts = [one.delivery.address for one in delivery_store.list_deliveries(connection)]
     assert sorted(counts) == [JO, KIM, KIM]
 
 
@@ -154,7 +155,7 @@ def test_another_newsletter_is_a_tick_away_and_leaves_a_record(room):
     assert page.offer.consents["weekly"] == f"The Newsroom: weekly: {room.services.settings.sign_up.consent}"
     assert choose(room, newsletter=["weekly"]).choices.newsletters == ("weekly",)
     with room.store.read() as connection:
-        (jo,) = [one for one in audience.list_subscribers(connection) if one.address == JO]
+        (jo,) = [one for one in audience_store.list_subscribers(connection) if one.address == JO]
     assert jo.subscriptions == {
         "daily": SubscriptionState.UNSUBSCRIBED,
         "weekly": SubscriptionState.CONFIRMED,
@@ -179,7 +180,7 @@ def test_a_list_that_the_page_did_not_show_stays_as_it_is(room):
 
 def test_a_suppressed_mailbox_gets_no_newsletter_by_a_tick(room):
     with room.store.write() as connection:
-        audience.suppress(connection, JO, reason="complained", now=NOW)
+        audience_store.suppress(connection, JO, reason="complained", now=NOW)
     assert choose(room, newsletter=["daily", "weekly"]).choices.newsletters == ("daily",)
 
 

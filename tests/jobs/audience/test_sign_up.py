@@ -11,14 +11,20 @@ from typing import Any
 
 import pytest
 
-from syndicate.audience.addresses import fold_address, normalise_address
-from syndicate.audience.tokens import CONFIRM, make_token
+from syndicate.audience.link_tokens import CONFIRM, make_token
+from syndicate.audience.mailbox_address import fold_address, normalise_address
 from syndicate.errors import InvalidAddress
-from syndicate.jobs.audience.sign_up import SignUpJob
+from syndicate.jobs.audience.sign_up_job import SignUpJob
 from syndicate.model import SubscriptionState
-from syndicate.store import audience, deliveries, leases, persons, quarantine, sign_ups, store_identity
-from syndicate.store import editions as edition_store
-from syndicate.store.store_identity import MailHold
+from syndicate.store.core import leases, quarantine, store_identity
+from syndicate.store.core.store_identity import MailHold
+from syndicate.store.mail import (
+    audience_store,
+    delivery_store,
+    edition_store,
+    sign_up_store,
+    subscriber_export,
+)
 from tests.factories import NOW, consents
 from tests.jobs.room import Room
 
@@ -81,7 +87,7 @@ def link(mail: email.message.EmailMessage) -> str:
 
 def state(room: Room, address: str = JO, newsletter: str = "daily") -> SubscriptionState | None:
     with room.store.read() as connection:
-        people = {one.address: one for one in audience.list_subscribers(connection)}
+        people = {one.address: one for one in audience_store.list_subscribers(connection)}
     return people[address].subscriptions.get(newsletter) if address in people else None
 
 
@@ -112,7 +118,7 @@ def test_C1_a_request_a_mail_a_button_a_subscription(room):
     assert done[0] == "The digest"
     assert state(room, "Jo@example.org") is SubscriptionState.CONFIRMED
     with room.store.read() as connection:
-        person = persons.everything_about(connection, "jo@example.org")
+        person = subscriber_export.everything_about(connection, "jo@example.org")
     assert person is not None
     (record,) = person["consents"]
     assert (record["recorded"], record["newsletter"]) == (NOW.isoformat(), "daily")
@@ -138,7 +144,7 @@ def test_C1_the_link_works_once_and_not_after_leaving(room):
     assert history(room) == ["confirmed"]
     assert job(room).asked(token) is None
     with room.store.write() as connection:
-        audience.end_all_subscriptions(connection, JO, detail="", now=NOW)
+        audience_store.end_all_subscriptions(connection, JO, detail="", now=NOW)
     assert job(room).confirm(token, HOME) is None
     assert state(room) is SubscriptionState.UNSUBSCRIBED
 
@@ -174,7 +180,7 @@ def test_C1_two_who_confirm_at_once_give_one_consent(room):
 def test_C1_two_jobs_at_once_send_one_mail(room):
     assert job(room).request("daily", JO, HOME)
     with room.store.read() as connection:
-        (waiting,) = sign_ups.waiting_sign_ups(connection, limit=5)
+        (waiting,) = sign_up_store.waiting_sign_ups(connection, limit=5)
     first, second = job(room), job(room)
     outcomes = [one._prepare(waiting, NOW) for one in (first, second)]
     assert outcomes == ["mailed", "taken"]
@@ -236,7 +242,7 @@ def test_C2_a_network_and_a_newsletter_have_their_share_of_an_hour(room):
 def test_C8_who_left_comes_back_only_by_their_own_button(room):
     room.subscribe(JO)
     with room.store.write() as connection:
-        audience.end_all_subscriptions(connection, JO, detail="", now=NOW)
+        audience_store.end_all_subscriptions(connection, JO, detail="", now=NOW)
     assert ask(room, JO) == {"mailed": 1}
     assert state(room) is SubscriptionState.UNSUBSCRIBED
     token = link(mails(room)[0])
@@ -249,28 +255,28 @@ def test_C8_who_left_comes_back_only_by_their_own_button(room):
 )
 def test_C8_a_mailbox_that_must_not_be_written_to_is_not(room, reason, outcome):
     with room.store.write() as connection:
-        audience.suppress(connection, JO, reason=reason, now=NOW)
-        audience.erase_subscriber(connection, JO, NOW)
+        audience_store.suppress(connection, JO, reason=reason, now=NOW)
+        audience_store.erase_subscriber(connection, JO, NOW)
     assert ask(room, JO) == {outcome: 1}
 
 
 def test_C8_who_was_erased_may_come_back_and_is_no_longer_suppressed(room):
     room.subscribe(JO)
     with room.store.write() as connection:
-        audience.erase_subscriber(connection, JO, NOW)
+        audience_store.erase_subscriber(connection, JO, NOW)
     ask(room, JO)
     assert job(room).confirm(link(mails(room)[0]), HOME) is not None
     with room.store.read() as connection:
-        assert audience.suppression(connection, JO) is None
+        assert audience_store.suppression(connection, JO) is None
 
 
 def test_a_request_that_somebody_leaves_before_it_is_sent_is_not_sent(room):
     ask(room, JO)
     with room.store.write() as connection:
-        audience.end_all_subscriptions(connection, JO, detail="", now=NOW)
+        audience_store.end_all_subscriptions(connection, JO, detail="", now=NOW)
     assert mails(room) == []
     with room.store.read() as connection:
-        assert deliveries.count_deliveries(connection) == {"cancelled": 1}
+        assert delivery_store.count_deliveries(connection) == {"cancelled": 1}
 
 
 def test_C7_requests_are_forgotten_and_with_them_who_never_confirmed(room):
@@ -283,7 +289,7 @@ def test_C7_requests_are_forgotten_and_with_them_who_never_confirmed(room):
     assert state(room) is None
     assert state(room, "kim@example.org") is SubscriptionState.CONFIRMED
     with room.store.read() as connection:
-        assert [one.address for one in audience.list_subscribers(connection)] == ["kim@example.org"]
+        assert [one.address for one in audience_store.list_subscribers(connection)] == ["kim@example.org"]
 
 
 def test_a_newsletter_that_is_gone_sends_no_question(room):

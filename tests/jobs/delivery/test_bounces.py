@@ -5,14 +5,16 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.audience.tokens import unsubscribe_token
-from syndicate.delivery.bounces import read_report
-from syndicate.delivery.mailboxes import read_maildir
+from syndicate.audience.link_tokens import unsubscribe_token
+from syndicate.delivery.bounce_mailboxes import read_maildir
+from syndicate.delivery.bounce_parser import read_report
 from syndicate.delivery.verp import verp_sender
 from syndicate.errors import MailError
-from syndicate.jobs.delivery import bounces as bounces_job
-from syndicate.jobs.delivery.bounces import BounceJob, BouncePolicy
-from syndicate.store import articles, audience, bounces, deliveries, departures, leases, quarantine
+from syndicate.jobs.delivery import bounce_job as bounces_job
+from syndicate.jobs.delivery.bounce_job import BounceJob, BouncePolicy
+from syndicate.store.core import leases, quarantine
+from syndicate.store.ingest import article_store
+from syndicate.store.mail import audience_store, bounce_store, delivery_store, suppression_list
 from tests import factories
 from tests.delivery.scripted_smtp import ScriptedSmtp
 from tests.delivery.test_bounces import complaint, notification
@@ -39,7 +41,7 @@ def sender_of(bounce: BounceJob, delivery_id: int = 1, to: str = "jo@example.org
 
 def subscribed(bounce: BounceJob) -> bool:
     with bounce.store.read() as connection:
-        return audience.count_subscriptions(connection)["daily"].get("confirmed", 0) == 1
+        return audience_store.count_subscriptions(connection)["daily"].get("confirmed", 0) == 1
 
 
 def test_V2_a_hard_bounce_ends_it_and_no_import_brings_it_back(bounce) -> None:
@@ -55,7 +57,7 @@ def test_V2_soft_bounces_count_by_delivery_within_the_window(bounce) -> None:
     with bounce.store.write() as connection:
         for number in range(2, 6):
             period = (NOW + number * DAY, NOW + (number + 1) * DAY)
-            article = articles.get_articles(connection, [1])[1]
+            article = article_store.get_articles(connection, [1])[1]
             factories.cut(connection, [factories.edition_story(article)], period=period)
     soft = [notification(sender_of(bounce, number), "4.2.2", "delayed") for number in range(1, 6)]
     assert bounce.handle(soft[0], NOW) == "soft"
@@ -106,7 +108,7 @@ def test_V5_D19_forged_reports_change_nothing_and_are_counted(bounce, to: str) -
     assert bounce.handle(complaint("Subject: unsubscribe " + "A" * 32 + "\r\n\r\nx"), NOW) == "forged"
     assert subscribed(bounce)
     with bounce.store.read() as connection:
-        assert bounces.count_by_kind(connection) == {"ignored": 3}
+        assert bounce_store.count_by_kind(connection) == {"ignored": 3}
 
 
 def test_V5_a_bounce_from_before_a_restored_backup_hits_nobody_else(bounce) -> None:
@@ -121,8 +123,8 @@ def test_V5_a_bounce_from_before_a_restored_backup_hits_nobody_else(bounce) -> N
 def test_erasing_somebody_erases_what_came_back(bounce) -> None:
     bounce.handle(notification(sender_of(bounce), "5.1.1"), NOW)
     with bounce.store.write() as connection:
-        audience.erase_subscriber(connection, "jo@example.org", NOW)
-        assert bounces.count_by_kind(connection) == {"ignored": 0}
+        audience_store.erase_subscriber(connection, "jo@example.org", NOW)
+        assert bounce_store.count_by_kind(connection) == {"ignored": 0}
 
 
 def test_a_maildir_is_read_once_and_nothing_is_deleted(bounce, tmp_path) -> None:
@@ -148,7 +150,7 @@ def test_a_flood_of_forged_reports_keeps_no_true_one_waiting(bounce, tmp_path) -
     assert len(box) == 701
     assert not subscribed(bounce)
     with bounce.store.read() as connection:
-        assert bounces.count_by_kind(connection) == {"hard": 1, "ignored": 700}
+        assert bounce_store.count_by_kind(connection) == {"hard": 1, "ignored": 700}
 
 
 def test_what_was_forged_is_counted_though_the_mailbox_breaks_off(bounce) -> None:
@@ -159,7 +161,7 @@ def test_what_was_forged_is_counted_though_the_mailbox_breaks_off(bounce) -> Non
     with pytest.raises(MailError, match="gone"):
         BounceJob(store=bounce.store, sources=broken).run(NOW)
     with bounce.store.read() as connection:
-        assert bounces.count_by_kind(connection) == {"ignored": 1}
+        assert bounce_store.count_by_kind(connection) == {"ignored": 1}
 
 
 def test_a_message_that_brings_out_a_bug_stands_in_the_way_of_none(bounce, tmp_path, monkeypatch) -> None:
@@ -213,17 +215,19 @@ def test_V3_the_servers_own_answer_feeds_the_same_policy(desk: Room) -> None:
         result = job(desk, smtp.port).run(NOW)
     assert (result.sent, result.failed) == (1, 2)
     with desk.store.read() as connection:
-        assert audience.count_subscriptions(connection) == {"daily": {"confirmed": 2, "unsubscribed": 1}}
+        assert audience_store.count_subscriptions(connection) == {
+            "daily": {"confirmed": 2, "unsubscribed": 1}
+        }
         assert factories.consents(connection, "ann@example.org")[-1][0] == "unsubscribed"
-        assert bounces.count_by_kind(connection) == {"hard": 1, "ignored": 0}
-        assert deliveries.count_refused(connection) == 1
+        assert bounce_store.count_by_kind(connection) == {"hard": 1, "ignored": 0}
+        assert delivery_store.count_refused(connection) == 1
 
 
 def test_D3_bounces_from_before_a_mailbox_was_allowed_again_count_no_more(bounce) -> None:
     with bounce.store.write() as connection:
         for number in range(2, 8):
             period = (NOW + number * DAY, NOW + (number + 1) * DAY)
-            article = articles.get_articles(connection, [1])[1]
+            article = article_store.get_articles(connection, [1])[1]
             factories.cut(connection, [factories.edition_story(article)], period=period)
     soft = [notification(sender_of(bounce, number), "4.2.2", "delayed") for number in range(1, 7)]
     for data in soft[:3]:
@@ -231,8 +235,8 @@ def test_D3_bounces_from_before_a_mailbox_was_allowed_again_count_no_more(bounce
     assert not subscribed(bounce)
     later = NOW + DAY
     with bounce.store.write() as connection:
-        assert departures.obstacle(connection, "jo@example.org") == ""
-        assert departures.allow(connection, "jo@example.org", why="mended", now=later) == ["daily"]
+        assert suppression_list.obstacle(connection, "jo@example.org") == ""
+        assert suppression_list.allow(connection, "jo@example.org", why="mended", now=later) == ["daily"]
     for data in soft[3:5]:
         bounce.handle(data, later)
     assert subscribed(bounce)

@@ -4,11 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.audience.tokens import unsubscribe_token
-from syndicate.jobs.audience.unsubscribe import UnsubscribeJob
-from syndicate.jobs.delivery.deliver import DeliverResult
+from syndicate.audience.link_tokens import unsubscribe_token
+from syndicate.jobs.audience.unsubscribe_job import UnsubscribeJob
+from syndicate.jobs.delivery.deliver_job import DeliverResult
 from syndicate.model import DeliveryState
-from syndicate.store import audience, deliveries, leases
+from syndicate.store.core import leases
+from syndicate.store.mail import audience_store, delivery_store
 from tests.delivery.scripted_smtp import DROP_AFTER, PIPELINING, ScriptedSmtp
 from tests.delivery.test_real_server import running
 from tests.factories import NOW, consents
@@ -64,7 +65,7 @@ def test_D6_refused_deferred_and_taken_side_by_side(desk: Room) -> None:
         ) == DeliverResult(deferred=1)
     assert sorted(address for address, _ in mailboxes.messages) == ["ann@example.org", "zoe@example.org"]
     with desk.store.read() as connection:
-        (refused, *_) = deliveries.list_deliveries(connection, states=[DeliveryState.FAILED])
+        (refused, *_) = delivery_store.list_deliveries(connection, states=[DeliveryState.FAILED])
     assert refused.code in (550, 554)
     assert str(refused.code) in refused.error
 
@@ -102,8 +103,8 @@ def test_a_resend_of_an_uncertain_delivery_has_the_same_message_id(desk: Room) -
     with ScriptedSmtp({"BODY": b"" + DROP_AFTER}, {}) as smtp:
         job(desk, smtp.port).run(NOW)
         with desk.store.write() as connection:
-            (report,) = deliveries.list_deliveries(connection)
-            assert deliveries.resend(connection, report.delivery.id, now=SOON)
+            (report,) = delivery_store.list_deliveries(connection)
+            assert delivery_store.resend(connection, report.delivery.id, now=SOON)
         assert job(desk, smtp.port).run(SOON) == DeliverResult(sent=1)
     first, second = messages(smtp.bodies)
     assert first["Message-ID"] == second["Message-ID"]
@@ -118,8 +119,8 @@ def test_a_server_that_is_down_postpones_everything_and_fails_nothing(desk: Room
     assert "cannot be used" in result.problem
     assert states(desk) == {"ann": "pending", "bob": "pending"}
     with desk.store.read() as connection:
-        assert {one.delivery.attempts for one in deliveries.list_deliveries(connection)} == {0}
-        assert deliveries.count_due(connection, NOW) == 2
+        assert {one.delivery.attempts for one in delivery_store.list_deliveries(connection)} == {0}
+        assert delivery_store.count_due(connection, NOW) == 2
     resting = job(desk, port).run(NOW + MINUTE)
     assert resting.paused
     assert "Nothing is sent before 09:02 UTC" in resting.problem
@@ -132,7 +133,7 @@ def test_who_unsubscribes_while_it_goes_out_is_spared_at_the_last_moment(desk: R
 
     def leave() -> None:
         with desk.store.write() as connection:
-            audience.end_all_subscriptions(connection, "bob@example.org", detail="by link", now=NOW)
+            audience_store.end_all_subscriptions(connection, "bob@example.org", detail="by link", now=NOW)
 
     with ScriptedSmtp() as smtp:
         assert job(desk, smtp.port, on_claim=leave).run(NOW) == DeliverResult(sent=2, cancelled=1)
@@ -144,7 +145,7 @@ def test_what_another_sender_has_leased_is_left_to_it(desk: Room) -> None:
     mail_to(desk, "ann", "bob")
     with desk.store.write() as connection:
         until = NOW + 15 * MINUTE
-        deliveries.claim_deliveries(connection, now=NOW, owner="them", until=until, limit=1)
+        delivery_store.claim_deliveries(connection, now=NOW, owner="them", until=until, limit=1)
     with ScriptedSmtp() as smtp:
         assert job(desk, smtp.port).run(NOW) == DeliverResult(sent=1)
         assert job(desk, smtp.port).run(NOW + 16 * MINUTE) == DeliverResult(sent=1)
@@ -155,8 +156,8 @@ def test_what_a_dead_sender_left_in_the_middle_is_listed_and_never_sent(desk: Ro
     mail_to(desk, "ann")
     until = NOW + 15 * MINUTE
     with desk.store.write() as connection:
-        (one,) = deliveries.claim_deliveries(connection, now=NOW, owner="dead", until=until, limit=1)
-        deliveries.begin_sending(connection, [one.id], owner="dead", now=NOW, until=until)
+        (one,) = delivery_store.claim_deliveries(connection, now=NOW, owner="dead", until=until, limit=1)
+        delivery_store.begin_sending(connection, [one.id], owner="dead", now=NOW, until=until)
     with ScriptedSmtp() as smtp:
         assert job(desk, smtp.port).run(until + MINUTE) == DeliverResult(swept=1)
         assert smtp.connections == 0
@@ -194,11 +195,13 @@ def test_the_link_in_a_mail_ends_exactly_that_subscription(desk: Room) -> None:
     leaving = UnsubscribeJob(store=desk.store, clock=lambda: SOON)
     assert leaving.look(token) == "The digest"
     with desk.store.read() as connection:
-        assert audience.count_subscriptions(connection) == {"daily": {"confirmed": 2}}
+        assert audience_store.count_subscriptions(connection) == {"daily": {"confirmed": 2}}
     assert leaving.unsubscribe(token)
     assert leaving.unsubscribe(token)
     with desk.store.read() as connection:
-        assert audience.count_subscriptions(connection) == {"daily": {"confirmed": 1, "unsubscribed": 1}}
+        assert audience_store.count_subscriptions(connection) == {
+            "daily": {"confirmed": 1, "unsubscribed": 1}
+        }
         history = consents(connection, "bob@example.org")
     assert history[-1] == ("unsubscribed", "by the link in a mail", "")
 
@@ -213,7 +216,7 @@ def test_W7_a_token_that_is_not_ours_does_nothing(desk: Room, change: str) -> No
     assert leaving.look(bad) is None
     assert not leaving.unsubscribe(bad)
     with desk.store.read() as connection:
-        assert audience.count_subscriptions(connection) == {"daily": {"confirmed": 1}}
+        assert audience_store.count_subscriptions(connection) == {"daily": {"confirmed": 1}}
 
 
 def test_without_a_web_server_the_way_out_is_a_mail(desk: Room) -> None:
@@ -239,7 +242,7 @@ def test_a_server_that_leaves_between_its_354_and_the_body_gets_the_mail_again(
     assert result == DeliverResult(sent=2)
     assert to(smtp.bodies) == ["ann", "bob"]
     with desk.store.read() as connection:
-        found = deliveries.list_deliveries(connection)
+        found = delivery_store.list_deliveries(connection)
     assert [one.delivery.attempts for one in found] == [1, 1]
 
 

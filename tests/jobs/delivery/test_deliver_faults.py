@@ -14,16 +14,17 @@ import psycopg
 import pytest
 from sqlalchemy.engine.default import DefaultDialect
 
-from syndicate.delivery.dkim import DkimKey
+from syndicate.delivery.dkim_signing import DkimKey
 from syndicate.delivery.message import MailOptions
-from syndicate.delivery.opening import SmtpOptions
-from syndicate.delivery.pace import Limits
-from syndicate.delivery.smtp import SmtpSender
+from syndicate.delivery.rate_limit import Limits
+from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
+from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.errors import ConfigError, StoreError
-from syndicate.jobs.delivery.deliver import DeliverJob, DeliverResult
+from syndicate.jobs.delivery.deliver_job import DeliverJob, DeliverResult
 from syndicate.services import Services
 from syndicate.settings import load_settings
-from syndicate.store import deliveries, open_store
+from syndicate.store import open_store
+from syndicate.store.mail import delivery_store
 from tests.delivery.scripted_smtp import DROP, DROP_AFTER, PIPELINING, SILENCE, ScriptedSmtp
 from tests.factories import NOW
 from tests.jobs.room import Room
@@ -141,17 +142,17 @@ def send_all(owner: str, folder: Path, port: int, ready: Any, counts: Any) -> No
 def test_D_a_full_disk_before_the_body_sends_nothing_and_the_next_run_everything(
     house: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun = deliveries.begin_sending
+    begun = delivery_store.begin_sending
 
     def full(*_arguments: Any, **_facts: Any) -> set[int]:
         raise StoreError("no space left for the store")
 
     with ScriptedSmtp(PIPELINING) as smtp:
-        monkeypatch.setattr(deliveries, "begin_sending", full)
+        monkeypatch.setattr(delivery_store, "begin_sending", full)
         with pytest.raises(StoreError, match="no space"):
             job(house, smtp.port).run(NOW)
         assert smtp.bodies == []
-        monkeypatch.setattr(deliveries, "begin_sending", begun)
+        monkeypatch.setattr(delivery_store, "begin_sending", begun)
         assert job(house, smtp.port).run(NOW) == DeliverResult(sent=40)
     assert to(smtp.bodies) == sorted(READERS)
 
@@ -159,7 +160,7 @@ def test_D_a_full_disk_before_the_body_sends_nothing_and_the_next_run_everything
 def test_D_a_full_disk_after_the_body_leaves_one_in_doubt_for_each_connection(
     house: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent = deliveries.mark_sent
+    sent = delivery_store.mark_sent
     calls: list[int] = []
 
     def full(connection: Any, ids: Any, **facts: Any) -> int:
@@ -169,10 +170,10 @@ def test_D_a_full_disk_after_the_body_leaves_one_in_doubt_for_each_connection(
         return sent(connection, ids, **facts)
 
     with ScriptedSmtp(PIPELINING) as smtp:
-        monkeypatch.setattr(deliveries, "mark_sent", full)
+        monkeypatch.setattr(delivery_store, "mark_sent", full)
         with pytest.raises(StoreError, match="no space"):
             job(house, smtp.port, connections=3).run(NOW)
-        monkeypatch.setattr(deliveries, "mark_sent", sent)
+        monkeypatch.setattr(delivery_store, "mark_sent", sent)
         later = NOW + timedelta(hours=1)
         result = job(house, smtp.port, now=later).run(later)
     assert 1 <= result.swept <= 3
@@ -193,7 +194,7 @@ def test_D_after_a_restored_backup_nobody_gets_it_twice_once_the_rest_is_doubted
         restored = open_store(f"sqlite:///{backup / 'syndicate.db'}")
         house.store = restored
         with restored.write() as connection:
-            assert deliveries.doubt_waiting(connection, now=NOW) == 40 - known
+            assert delivery_store.doubt_waiting(connection, now=NOW) == 40 - known
         assert job(house, smtp.port).run(NOW) == DeliverResult()
         assert Counter(states(house).values()) == {"sent": known, "uncertain": 40 - known}
         restored.dispose()
@@ -218,8 +219,8 @@ def test_a_limit_puts_off_what_is_too_much_and_says_when(house: Room) -> None:
         result = job(house, smtp.port, limits=Limits(domain_rate=0.5)).run(NOW)
     assert (result.sent, len(smtp.bodies)) == (1, 1)
     with house.store.read() as connection:
-        assert deliveries.count_due(connection, NOW) == 0
-        assert deliveries.count_due(connection, NOW + timedelta(minutes=21)) == 10
+        assert delivery_store.count_due(connection, NOW) == 0
+        assert delivery_store.count_due(connection, NOW + timedelta(minutes=21)) == 10
 
 
 def test_limits_hold_for_all_processes_since_only_one_sends_at_a_time(house: Room) -> None:

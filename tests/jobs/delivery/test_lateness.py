@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.cli.health import look
-from syndicate.delivery.pace import Limits
-from syndicate.jobs.delivery.deliver import BATCH, DeliverResult
+from syndicate.cli.operate.health import look
+from syndicate.delivery.rate_limit import Limits
+from syndicate.jobs.delivery.deliver_job import BATCH, DeliverResult
 from syndicate.model import DeliveryCause
-from syndicate.store import deliveries
+from syndicate.store.mail import delivery_store
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW
 from tests.jobs.audience import test_sign_up as sign_up
@@ -36,7 +36,7 @@ def cut(room: Room, hour: str = "") -> None:
 def reports(room: Room) -> dict[str, tuple[str, DeliveryCause, str]]:
     """State, why, and what was said, by reader."""
     with room.store.read() as connection:
-        found = deliveries.list_deliveries(connection)
+        found = delivery_store.list_deliveries(connection)
     return {one.delivery.address: (one.delivery.state.value, one.cause, one.error) for one in found}
 
 
@@ -85,8 +85,8 @@ def test_a_person_may_send_what_was_too_late(room: Room) -> None:
     late = EVENING + timedelta(days=2)
     sent(room, late)
     with room.store.write() as connection:
-        for one in deliveries.list_deliveries(connection):
-            assert deliveries.resend(connection, one.delivery.id, now=late)
+        for one in delivery_store.list_deliveries(connection):
+            assert delivery_store.resend(connection, one.delivery.id, now=late)
     assert sent(room, late)[1] == ["jo", "kim"]
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import dkim
 import pytest
 
-from syndicate.delivery.dkim import DkimKey, load_key, new_key
-from syndicate.delivery.mailboxes import read_maildir
-from syndicate.delivery.opening import SmtpOptions
-from syndicate.delivery.smtp import SmtpSender
-from syndicate.jobs.delivery.deliver import DeliverJob
-from syndicate.store import audience
+from syndicate.delivery.bounce_mailboxes import read_maildir
+from syndicate.delivery.dkim_signing import DkimKey, load_key, new_key
+from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
+from syndicate.delivery.smtp.sender import SmtpSender
+from syndicate.jobs.delivery.deliver_job import DeliverJob
+from syndicate.store.mail import audience_store
 from tests.delivery import postfix
 from tests.delivery.postfix import Postfix
 from tests.factories import NOW
@@ -95,7 +95,7 @@ def test_an_edition_a_refusal_and_a_real_notification(
     assert bounces.run(NOW) == {"hard": 1}
     with room.store.read() as connection:
         suppressed = {
-            name: audience.suppression(connection, f"{name}@example.net") is not None
+            name: audience_store.suppression(connection, f"{name}@example.net") is not None
             for name in (*ODD, GOOD[0])
         }
     assert suppressed == {"nosuch": True, "full": False, "slow": False, "late": True, GOOD[0]: False}

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from syndicate.cli.health import look
+from syndicate.cli.operate.health import look
 from syndicate.errors import StoreError
-from syndicate.jobs.delivery.deliver import DeliverResult
-from syndicate.store import bounces, deliveries, schema, sending_pauses
+from syndicate.jobs.delivery.deliver_job import DeliverResult
+from syndicate.store import schema
+from syndicate.store.mail import bounce_store, delivery_store, sending_pauses
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import NOW
 from tests.jobs.room import Room
@@ -26,8 +27,8 @@ def test_an_edition_above_the_server_s_size_fails_and_says_so(desk: Room) -> Non
         result = job(desk, smtp.port).run(NOW)
     assert result == DeliverResult(failed=2)
     with desk.store.read() as connection:
-        reports = deliveries.list_deliveries(connection)
-        assert bounces.count_by_kind(connection) == {"ignored": 0}
+        reports = delivery_store.list_deliveries(connection)
+        assert bounce_store.count_by_kind(connection) == {"ignored": 0}
     assert all("takes at most 500 bytes" in one.error for one in reports)
 
 
@@ -46,7 +47,7 @@ def test_a_server_that_refuses_everything_for_policy_rests_and_nobody_has_failed
         assert job(desk, smtp.port).run(NOW + 14 * MINUTE).paused
     assert Counter(states(desk).values()) == {"pending": 30}
     with desk.store.read() as connection:
-        assert {one.delivery.attempts for one in deliveries.list_deliveries(connection)} == {0}
+        assert {one.delivery.attempts for one in delivery_store.list_deliveries(connection)} == {0}
     with ScriptedSmtp(PIPELINING) as smtp:
         assert job(desk, smtp.port).run(NOW + 16 * MINUTE) == DeliverResult(sent=30)
     assert to(smtp.bodies) == sorted(READERS)
@@ -87,7 +88,7 @@ def test_bodies_refused_for_policy_leave_nobody_in_doubt_when_the_sender_ends(
 ) -> None:
     mail_to(desk, *READERS)
     calls: list[int] = []
-    begun = deliveries.begin_sending
+    begun = delivery_store.begin_sending
 
     def full(*arguments, **facts) -> set[int]:
         calls.append(1)
@@ -95,7 +96,7 @@ def test_bodies_refused_for_policy_leave_nobody_in_doubt_when_the_sender_ends(
             raise StoreError("no space left for the store")
         return begun(*arguments, **facts)
 
-    monkeypatch.setattr(deliveries, "begin_sending", full)
+    monkeypatch.setattr(delivery_store, "begin_sending", full)
     with ScriptedSmtp(PIPELINING | {"BODY": NOT_FOR_YOU}) as smtp, pytest.raises(StoreError):
         job(desk, smtp.port).run(NOW)
     assert "sending" not in states(desk).values()
@@ -183,4 +184,4 @@ def given_up(desk: Room, said: bytes, step: str = "RCPT") -> dict[str, int]:
             job(desk, smtp.port, now=now).run(now)
             now += timedelta(hours=4)
     with desk.store.read() as connection:
-        return bounces.count_by_kind(connection)
+        return bounce_store.count_by_kind(connection)

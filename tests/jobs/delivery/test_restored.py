@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from syndicate.jobs.delivery.restored import settle_restored
-from syndicate.store import editions, open_store, schema
-from syndicate.store.restored import MarkedUncertain
-from syndicate.store.store_identity import SKIPPED_IDS, MailHold, hold_mail, lift_hold, skip_ids
+from syndicate.jobs.delivery.after_restore import settle_restored
+from syndicate.store import open_store, schema
+from syndicate.store.core.restored_store import MarkedUncertain
+from syndicate.store.core.store_identity import SKIPPED_IDS, MailHold, hold_mail, lift_hold, skip_ids
+from syndicate.store.mail import edition_store
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import new_article, newsroom, place, subscribe
 from tests.jobs.choosing import EVENING, JO, KIM, choose
@@ -104,7 +105,7 @@ def test_an_edition_that_waited_in_the_backup_is_held_until_a_person_decides(roo
     released = room.services.editions.run(EVENING + 3 * HOUR)
     assert [one.outcome for one in released] == []
     with room.store.read() as connection:
-        assert {one.state for one in editions.report_editions(connection)} <= {"held", "missed"}
+        assert {one.state for one in edition_store.report_editions(connection)} <= {"held", "missed"}
     room.store.dispose()
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from syndicate.delivery.pace import Limits
-from syndicate.jobs.delivery.deliver import DeliverResult
+from syndicate.delivery.rate_limit import Limits
+from syndicate.jobs.delivery.deliver_job import DeliverResult
 from tests.delivery.scripted_smtp import DROP_AFTER, HOLD, PIPELINING, ScriptedSmtp
 from tests.factories import NOW
 from tests.jobs.room import Room, source

@@ -6,7 +6,7 @@ import pytest
 
 from syndicate.jobs.ingest import claims
 from syndicate.jobs.ingest.claims import LEASE, Claims
-from syndicate.store import sources as source_store
+from syndicate.store.ingest import source_store
 from tests.factories import NOW
 from tests.jobs.room import Room, source
 

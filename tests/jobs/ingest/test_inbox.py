@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from syndicate.jobs.ingest.inbox import FULL, TOGETHER, TOGETHER_BYTES, Inbox
+from syndicate.jobs.ingest.batch_queue import FULL, TOGETHER, TOGETHER_BYTES, Inbox
 
 
 def inbox(*answers: int) -> Inbox[int]:

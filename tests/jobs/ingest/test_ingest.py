@@ -15,15 +15,16 @@ import pytest
 from sqlalchemy import text
 
 from syndicate.errors import ParseError, ParserDied, StoreError
-from syndicate.ingest.isolation import ParserPool
+from syndicate.ingest.worker.parser_pool import ParserPool
 from syndicate.jobs.ingest import claims
+from syndicate.jobs.ingest.document_content import Poll
+from syndicate.jobs.ingest.poll_result import SourceOutcome
 from syndicate.jobs.ingest.poll_storing import PollStoring
-from syndicate.jobs.ingest.reading import Poll
-from syndicate.jobs.ingest.result import SourceOutcome
 from syndicate.model import ParsedSource, SourceState
-from syndicate.store import quarantine, retention, stale
-from syndicate.store import sources as source_store
-from syndicate.store.types import to_microseconds
+from syndicate.store.core import old_rows, quarantine
+from syndicate.store.core.column_types import to_microseconds
+from syndicate.store.ingest import source_store
+from syndicate.store.output import stale
 from tests import postgres
 from tests.factories import NOW
 from tests.jobs.room import Room, item, rss, source
@@ -595,8 +596,8 @@ def test_a_pruned_article_does_not_come_back(rooms: Room, serve) -> None:
     rooms.ingest()
     with rooms.store.write() as connection:
         before = NOW - timedelta(minutes=90)
-        assert retention.prune_articles(connection, before=before, now=NOW, limit=9) == []
-        assert len(retention.prune_articles(connection, before=NOW + HOUR, now=NOW, limit=9)) == 2
+        assert old_rows.prune_articles(connection, before=before, now=NOW, limit=9) == []
+        assert len(old_rows.prune_articles(connection, before=NOW + HOUR, now=NOW, limit=9)) == 2
     assert rooms.ingest(NOW + DAY)["harbour"].new == 1
     assert set(rooms.articles()) == {"Title 3"}
 

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from syndicate.ingest.polling import believed_url, told
+from syndicate.ingest.poll_schedule import believed_url, told
 from syndicate.model import Access, AccessKind, Origin
-from syndicate.store import retention, schema
-from syndicate.store import sources as source_store
-from syndicate.store.sources import SourceReport
+from syndicate.store import schema
+from syndicate.store.core import old_rows
+from syndicate.store.ingest import source_store
+from syndicate.store.ingest.source_store import SourceReport
 from tests.factories import NOW
 from tests.jobs.room import Room, item, rss, source
 from tests.net.scripted_server import ScriptedServer, answer, redirect
@@ -83,7 +84,7 @@ def test_pruned_articles_of_an_archive_with_todays_dates_stay_away(
     with rooms.store.write() as connection:
         before = NOW - timedelta(hours=9)
         connection.execute(update(schema.articles).values(first_seen=before - timedelta(days=1)))
-        assert len(retention.prune_articles(connection, before=before, now=NOW, limit=999)) == 90
+        assert len(old_rows.prune_articles(connection, before=before, now=NOW, limit=999)) == 90
     again = rooms.ingest(NOW + DAY)["harbour"]
     assert (again.new, again.changed) == (0, 9)
     last = rooms.ingest(NOW + 2 * DAY)["harbour"]

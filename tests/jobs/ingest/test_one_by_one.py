@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from syndicate.errors import ParserDied
-from syndicate.jobs.ingest.one_by_one import MOST_DEATHS, MOST_READ, MOST_SECONDS, read_one_by_one
+from syndicate.jobs.ingest.crashing_items import MOST_DEATHS, MOST_READ, MOST_SECONDS, read_one_by_one
 from syndicate.model import Entry, ParsedSource
 
 NAMES = tuple(f"item{number:03}" for number in range(MOST_READ + 50))

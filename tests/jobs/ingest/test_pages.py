@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 
 from syndicate.errors import ParserDied
-from syndicate.ingest.isolation import ParserPool
-from syndicate.jobs.ingest.pages import PagesResult
+from syndicate.ingest.worker.parser_pool import ParserPool
+from syndicate.jobs.ingest.pages_job import PagesResult
 from syndicate.model import ArticleBody, ParsedSource, ReadState
-from syndicate.store import articles as article_store
-from syndicate.store import pages as page_store
-from syndicate.store import quarantine, sitemap_parts
+from syndicate.store.core import quarantine
+from syndicate.store.ingest import article_store, page_store, part_store
 from tests.factories import NOW
 from tests.jobs.room import Room, item, rss, source
 from tests.net.scripted_server import Answer, ScriptedServer, answer, hang
@@ -764,7 +763,7 @@ def test_the_parts_of_a_private_sitemap_are_told_without_their_address(sites: Si
     sites.room.ingest()
     told = [sites.room.services.sitemap_parts.run(NOW + n * DAY).failures for n in range(3)]
     with sites.room.store.read() as connection:
-        (failing,) = sitemap_parts.failing_parts(connection, 3)
+        (failing,) = part_store.failing_parts(connection, 3)
     assert all(len(failures) == 1 for failures in told)
     assert failing[:2] == ("of harbour", 3)
     assert "opensesame" not in repr((told, failing))

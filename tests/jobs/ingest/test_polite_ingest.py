@@ -8,7 +8,7 @@ import pytest
 
 from syndicate import __version__
 from syndicate.model import SourceState
-from syndicate.store import sources as source_store
+from syndicate.store.ingest import source_store
 from tests.factories import NOW
 from tests.jobs.room import BASE, Room, item, rss, source
 from tests.net.scripted_server import Answer, ScriptedServer, answer

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.cli.health import look
+from syndicate.cli.operate.health import look
 from syndicate.model import Access, AccessKind, Origin
-from syndicate.store import added_sources
-from syndicate.store import hubs as hub_store
-from syndicate.store import sources as source_store
+from syndicate.store.ingest import added_sources, hub_store, source_store
 from tests.factories import NOW, declared
 from tests.jobs.room import BASE, Room, item, rss, source
 from tests.net.scripted_server import ScriptedServer, answer, redirect

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.store import declared_sources, known_articles, retention, tombstones
-from syndicate.store import stories as story_store
+from syndicate.store.core import old_rows
+from syndicate.store.ingest import declared_sources, known_articles, tombstones
+from syndicate.store.stories import story_store
 from tests.factories import NOW
 from tests.jobs.room import Room, item, rss, source
 from tests.net.scripted_server import Answer, ScriptedServer, answer
@@ -125,5 +126,5 @@ def test_tombstones_on_both_engines(store, now):
         tombstones.note_buried_digests(connection, 1, [("k", "e"), ("unknown", "f")])
         assert known_articles.known_digests(connection, [1])[1] == {"e"}
         assert tombstones.count_dropped(connection) == {"adverts": 1}
-        assert retention.prune_tombstones(connection, before=now + timedelta(days=1)) == 1
+        assert old_rows.prune_tombstones(connection, before=now + timedelta(days=1)) == 1
         assert tombstones.count_dropped(connection) == {}

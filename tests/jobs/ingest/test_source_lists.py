@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from syndicate.jobs.ingest.source_lists import (
+from syndicate.jobs.ingest.source_list_job import (
     ListOutcome,
     export_outlines,
     free_name,
@@ -16,9 +16,7 @@ from syndicate.jobs.ingest.source_lists import (
 from syndicate.model import Absence, FullText, Origin, Paywall, Republish, Selectors, Source, SourceKind
 from syndicate.opml import Outline, OutlineList, read_opml, write_opml
 from syndicate.services import Services
-from syndicate.store import added_sources
-from syndicate.store import source_lists as list_store
-from syndicate.store import sources as source_store
+from syndicate.store.ingest import added_sources, list_store, source_store
 from tests.factories import NOW
 from tests.jobs.room import Room, item, rss, source
 from tests.net.scripted_server import ScriptedServer, answer, hang

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from syndicate.jobs.newsletter.article_outcomes import article_outcomes
+from syndicate.jobs.newsletter.outcome_lookup import article_outcomes
 from syndicate.model import LeaveReason, NewArticle
-from syndicate.store import articles as article_store
-from syndicate.store import edition_articles
-from syndicate.store import stories as story_store
+from syndicate.store.ingest import article_store
+from syndicate.store.mail import edition_articles
+from syndicate.store.stories import story_store
 from tests.jobs.newsletter.test_editions import DAY, HOUR, SEVEN, carried, news, run
 from tests.jobs.room import Room, source
 

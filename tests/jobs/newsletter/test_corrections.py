@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from syndicate.delivery.opening import SmtpOptions
-from syndicate.delivery.smtp import SmtpSender
+from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
+from syndicate.delivery.smtp.sender import SmtpSender
 from syndicate.errors import TransportDown
 from syndicate.model import DeliveryCause
-from syndicate.store import audience, deliveries
+from syndicate.store.mail import audience_store, delivery_store
 from tests.delivery.scripted_smtp import PIPELINING, ScriptedSmtp
 from tests.factories import new_article
 from tests.jobs.choosing import choose
@@ -59,7 +59,7 @@ def sent(room: Room, now: datetime) -> dict[str, str]:
 
 def cancelled(room: Room) -> list[tuple[str, DeliveryCause]]:
     with room.store.read() as connection:
-        found = deliveries.list_deliveries(connection)
+        found = delivery_store.list_deliveries(connection)
     return [(one.delivery.address, one.cause) for one in found if one.delivery.state.value == "cancelled"]
 
 
@@ -109,8 +109,8 @@ def test_who_left_or_must_not_be_written_to_gets_no_correction(waiting: tuple[Ro
     room.services.desk.approve(number, by="jo", now=SEVEN + HOUR)
     sent(room, SEVEN + HOUR)
     with room.store.write() as connection:
-        audience.end_all_subscriptions(connection, ANN, detail="by link", now=SEVEN + HOUR)
-        audience.suppress(connection, BOB, reason="complained", now=SEVEN + HOUR)
+        audience_store.end_all_subscriptions(connection, ANN, detail="by link", now=SEVEN + HOUR)
+        audience_store.suppress(connection, BOB, reason="complained", now=SEVEN + HOUR)
     correct(room, number, SEVEN + 3 * HOUR)
     assert sent(room, SEVEN + 3 * HOUR) == {}
 
@@ -134,7 +134,7 @@ def test_a_correction_let_go_while_a_body_is_on_its_way_is_not_followed_by_what_
 ) -> None:
     room, number = waiting
     with room.store.write() as connection:
-        audience.end_all_subscriptions(connection, BOB, detail="by link", now=SEVEN)
+        audience_store.end_all_subscriptions(connection, BOB, detail="by link", now=SEVEN)
     room.services.desk.approve(number, by="jo", now=SEVEN + HOUR)
 
     corrected: list[bool] = []

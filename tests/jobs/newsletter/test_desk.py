@@ -7,7 +7,14 @@ from sqlalchemy import insert
 
 from syndicate.errors import SyndicateError
 from syndicate.model import DeliveryState
-from syndicate.store import deliveries, desk, edition_articles, editions, newsletters, schema
+from syndicate.store import schema
+from syndicate.store.mail import (
+    delivery_store,
+    edition_articles,
+    edition_store,
+    newsletter_store,
+    review_store,
+)
 from tests.factories import WITHIN_A_YEAR, new_article
 from tests.jobs.room import Room, source
 
@@ -43,7 +50,7 @@ def state(room: Room, edition_id: int) -> str:
 
 def pending(room: Room) -> int:
     with room.store.read() as connection:
-        return deliveries.count_deliveries(connection).get("pending", 0)
+        return delivery_store.count_deliveries(connection).get("pending", 0)
 
 
 def test_a_waiting_edition_has_no_deliveries_and_is_cut_once(waiting: tuple[Room, int]) -> None:
@@ -75,7 +82,7 @@ def test_an_editor_drops_moves_retitles_and_notes_and_each_is_recorded(waiting: 
     work.note(number, "Good morning.\n\nIt snows <b>hard</b>.", by="ann", now=SEVEN)
     work.approve(number, by="bob", now=SEVEN + HOUR)
     with room.store.read() as connection:
-        edition = editions.get_edition(connection, number)
+        edition = edition_store.get_edition(connection, number)
         carried = edition_articles.told_articles(connection, "daily", before=SEVEN + HOUR)
     assert edition is not None
     assert (edition.subject, edition.stories, pending(room)) == ("A better subject", 2, 2)
@@ -131,10 +138,10 @@ def test_of_two_editors_the_slower_one_changes_nothing(waiting: tuple[Room, int]
     stale, _ = room.services.desk.edition(number)
     room.services.desk.drop(number, 1, by="fast", now=SEVEN)
     with room.store.write() as connection:
-        assert not desk.change_edition(
+        assert not review_store.change_edition(
             connection, stale, content={}, rendered=("", "", ""), kept=[], reasons={}
         )
-        assert not desk.release_edition(connection, stale, SEVEN, WITHIN_A_YEAR)
+        assert not review_store.release_edition(connection, stale, SEVEN, WITHIN_A_YEAR)
     assert len(titles(room, number)) == 2
 
 
@@ -150,23 +157,25 @@ def test_a_correction_goes_to_those_who_were_sent_the_edition(waiting: tuple[Roo
     work = room.services.desk
     work.approve(number, by="ann", now=SEVEN)
     with room.store.write() as connection:
-        (one, *_) = deliveries.claim_deliveries(
+        (one, *_) = delivery_store.claim_deliveries(
             connection, now=SEVEN, owner="me", until=SEVEN + HOUR, limit=1
         )
-        deliveries.finish_delivery(connection, one.id, DeliveryState.SENT, owner="me", now=SEVEN)
+        delivery_store.finish_delivery(connection, one.id, DeliveryState.SENT, owner="me", now=SEVEN)
     revision = work.correct(number, "The pass is open.", by="ann", now=SEVEN + HOUR)
     with pytest.raises(SyndicateError, match="has a later revision already"):
         work.correct(number, "Again.", by="ann", now=SEVEN + HOUR)
     with room.store.write() as connection:
-        (two,) = deliveries.claim_deliveries(connection, now=SEVEN, owner="me", until=SEVEN + HOUR, limit=1)
-        deliveries.finish_delivery(connection, two.id, DeliveryState.FAILED, owner="me", now=SEVEN)
+        (two,) = delivery_store.claim_deliveries(
+            connection, now=SEVEN, owner="me", until=SEVEN + HOUR, limit=1
+        )
+        delivery_store.finish_delivery(connection, two.id, DeliveryState.FAILED, owner="me", now=SEVEN)
     assert (state(room, revision), pending(room)) == ("held", 0)
     work.approve(revision, by="ann", now=SEVEN + HOUR)
     with room.store.read() as connection:
-        first, second = (editions.get_edition(connection, one) for one in (number, revision))
+        first, second = (edition_store.get_edition(connection, one) for one in (number, revision))
         to = [
             one.delivery.address
-            for one in deliveries.list_deliveries(connection)
+            for one in delivery_store.list_deliveries(connection)
             if one.delivery.edition_id == revision
         ]
     assert first is not None
@@ -200,8 +209,8 @@ def test_a_desk_works_on_both_engines(rooms: Room) -> None:
     rooms.services.desk.approve(revision, by="ann", now=SEVEN)
     assert pending(rooms) == 1
     with rooms.store.read() as connection:
-        (latest,) = desk.published_editions(connection, "daily", "edition")
-        assert desk.first_cuts(connection, "daily", "edition") == {latest.edition.period_end: SEVEN}
+        (latest,) = review_store.published_editions(connection, "daily", "edition")
+        assert review_store.first_cuts(connection, "daily", "edition") == {latest.edition.period_end: SEVEN}
     assert (latest.edition.revision, latest.edition.stories) == (1, 2)
 
 
@@ -231,7 +240,7 @@ def test_a_story_whose_page_is_gone_is_left_out_and_it_is_said(waiting: tuple[Ro
     assert proof.trimmed == (f'the story "{story.title}" was left out: its page answered 410',)
     room.services.desk.approve(number, by="ann", now=SEVEN)
     with room.store.read() as connection:
-        edition = editions.get_edition(connection, number)
+        edition = edition_store.get_edition(connection, number)
     assert edition is not None
     assert (edition.stories, story.title in edition.text, pending(room)) == (2, False, 2)
 
@@ -241,7 +250,7 @@ def test_the_deadline_of_a_paused_newsletter_passes_and_its_editor_may_still_let
 ) -> None:
     room, number = waiting
     with room.store.write() as connection:
-        newsletters.pause_newsletter(connection, "daily")
+        newsletter_store.pause_newsletter(connection, "daily")
     assert room.services.editions.run(SEVEN + 3 * HOUR) == ()
     assert (state(room, number), pending(room)) == ("waiting", 0)
     room.services.desk.approve(number, by="ann", now=SEVEN + 3 * HOUR)

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from syndicate.model import EVERY_EDITION, DeliveryState, edition_url
-from syndicate.store import deliveries, desk, editions, schema
-from syndicate.store.desk import DeskEdition
+from syndicate.store import schema
+from syndicate.store.mail import delivery_store, edition_store, review_store
+from syndicate.store.mail.review_store import DeskEdition
 from tests.factories import new_article
 from tests.jobs.choosing import choose
 from tests.jobs.room import SITE, Room, source
@@ -43,7 +44,7 @@ def waiting(room: Room) -> Room:
 
 def issue(room: Room) -> DeskEdition:
     with room.store.read() as connection:
-        found = desk.issue_of(connection, "daily", SEVEN)
+        found = review_store.issue_of(connection, "daily", SEVEN)
     assert found is not None
     return found
 
@@ -64,7 +65,7 @@ def place(room: Room, found: DeskEdition, title: str) -> int:
 
 def readers(room: Room) -> list[str]:
     with room.store.read() as connection:
-        return sorted(one.delivery.address for one in deliveries.list_deliveries(connection))
+        return sorted(one.delivery.address for one in delivery_store.list_deliveries(connection))
 
 
 def test_a_form_waits_as_long_as_its_edition_and_has_no_deliveries(waiting: Room) -> None:
@@ -102,7 +103,7 @@ def test_what_is_decided_for_the_edition_holds_for_its_forms(waiting: Room) -> N
     assert titles(waiting, form(waiting)) == ["Ferry first"]
     work.approve(number, by="jo", now=SEVEN)
     with waiting.store.read() as connection:
-        edition = editions.get_edition(connection, form(waiting).edition.id)
+        edition = edition_store.get_edition(connection, form(waiting).edition.id)
     assert edition is not None
     assert edition.stories == 1
     assert "Ferry first" in edition.subject
@@ -192,7 +193,7 @@ def test_a_form_that_comes_later_waits_by_itself_and_is_seen(rooms: Room) -> Non
     assert (later.approve_by, readers(room)) == (SEVEN + 3 * HOUR, [ANN, BOB, CAT])
     assert room.services.desk.waiting("daily") == [later.edition.id]
     with room.store.read() as connection:
-        assert [one.state for one in editions.report_editions(connection)] == ["waiting", "cut"]
+        assert [one.state for one in edition_store.report_editions(connection)] == ["waiting", "cut"]
     room.services.editions.run(SEVEN + 3 * HOUR)
     assert readers(room) == [ANN, BOB, CAT, "dan@example.org"]
 
@@ -201,15 +202,15 @@ def test_a_correction_reaches_those_who_got_a_form(waiting: Room) -> None:
     work = waiting.services.desk
     work.approve(issue(waiting).edition.id, by="jo", now=SEVEN)
     with waiting.store.write() as connection:
-        for one in deliveries.claim_deliveries(
+        for one in delivery_store.claim_deliveries(
             connection, now=SEVEN, owner="me", until=SEVEN + HOUR, limit=9
         ):
-            deliveries.finish_delivery(connection, one.id, DeliveryState.SENT, owner="me", now=SEVEN)
+            delivery_store.finish_delivery(connection, one.id, DeliveryState.SENT, owner="me", now=SEVEN)
     revision = work.correct(issue(waiting).edition.id, "It was a tie.", by="jo", now=SEVEN + HOUR)
     assert form(waiting).state == "held"
     work.approve(revision, by="jo", now=SEVEN + HOUR)
     with waiting.store.read() as connection:
-        corrected = editions.get_edition(connection, form(waiting).edition.id)
+        corrected = edition_store.get_edition(connection, form(waiting).edition.id)
     assert corrected is not None
     assert corrected.revision == 1
     assert "It was a tie." in corrected.text
@@ -261,5 +262,5 @@ def test_pages_of_forms_are_written_once_and_again_when_all_is_built(waiting: Ro
 
 def test_the_list_of_editions_names_no_forms(waiting: Room) -> None:
     with waiting.store.read() as connection:
-        assert len(editions.report_editions(connection)) == 1
+        assert len(edition_store.report_editions(connection)) == 1
         assert len(connection.execute(select(schema.editions.c.id)).all()) == 2

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from syndicate.jobs.newsletter.editions import EditionOutcome
+from syndicate.jobs.newsletter.edition_job import EditionOutcome
 from syndicate.model import NewArticle
-from syndicate.store import deliveries, editions, newsletters, quarantine
+from syndicate.store.core import quarantine
+from syndicate.store.mail import delivery_store, edition_store, newsletter_store
 from tests.factories import new_article
 from tests.jobs.room import Room, newsroom_articles, source
 
@@ -50,18 +51,18 @@ def run(room: Room, now: datetime, **facts) -> list[tuple[str, str]]:
 def carried(room: Room) -> list[str]:
     """Subject and text of every cut edition, oldest first."""
     with room.store.read() as connection:
-        reports = editions.report_editions(connection)
+        reports = edition_store.report_editions(connection)
     return [one.edition.text for one in reversed(reports) if one.state == "cut"]
 
 
 def states(room: Room) -> list[str]:
     with room.store.read() as connection:
-        return [one.state for one in reversed(editions.report_editions(connection, limit=100))]
+        return [one.state for one in reversed(edition_store.report_editions(connection, limit=100))]
 
 
 def waiting(room: Room) -> int:
     with room.store.read() as connection:
-        return deliveries.count_deliveries(connection).get("pending", 0)
+        return delivery_store.count_deliveries(connection).get("pending", 0)
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ def test_a_late_start_still_cuts_the_edition_as_of_the_end_of_its_period(desk: R
     assert run(desk, SEVEN + 6 * HOUR) == [("daily", "cut")]
     assert "Too young" not in carried(desk)[0]
     with desk.store.read() as connection:
-        (report,) = editions.report_editions(connection)
+        (report,) = edition_store.report_editions(connection)
     assert (report.edition.period_start, report.edition.period_end) == (SEVEN - DAY, SEVEN)
 
 
@@ -241,12 +242,12 @@ def test_the_bundled_newsroom_makes_a_balanced_edition(room: Room) -> None:
 
 def pause(room: Room, name: str = "daily") -> None:
     with room.store.write() as connection:
-        assert newsletters.pause_newsletter(connection, name)
+        assert newsletter_store.pause_newsletter(connection, name)
 
 
 def resume(room: Room, now: datetime, name: str = "daily") -> None:
     with room.store.write() as connection:
-        assert newsletters.resume_newsletter(connection, name, now)
+        assert newsletter_store.resume_newsletter(connection, name, now)
 
 
 def test_a_paused_newsletter_has_no_editions_and_misses_none(desk: Room) -> None:

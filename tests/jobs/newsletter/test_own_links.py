@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from syndicate.jobs.newsletter.own_links import missing
-from syndicate.newsletter.mail_page import MailPage
-from syndicate.services.mail import web_routes
+from syndicate.newsletter.lint.mail_page import MailPage
+from syndicate.services.mail_services import web_routes
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
 from tests.jobs.room import Room, source

@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syndicate.jobs.newsletter.readiness import Readiness, waiting_periods
+from syndicate.jobs.newsletter.due_periods import Readiness, waiting_periods
 from syndicate.model import SourceState
+from syndicate.newsletter.period_readiness import OUTAGE_PATIENCE, PATIENCE
 from syndicate.newsletter.periods import MOST_MISSED
-from syndicate.newsletter.readiness import OUTAGE_PATIENCE, PATIENCE
-from syndicate.store import declared_sources, desk, editions, newsletters, periods, preferences, sources
+from syndicate.store.ingest import declared_sources, source_store
+from syndicate.store.mail import edition_store, newsletter_store, period_store, preference_store, review_store
 from tests.factories import new_article
 from tests.jobs.room import Room, source
 
@@ -40,10 +41,10 @@ class Office:
         for key, value in facts.items():
             object.__setattr__(state, key, value)
         with self.room.store.write() as connection:
-            (claimed,) = sources.claim_due_sources(
+            (claimed,) = source_store.claim_due_sources(
                 connection, now=at, owner="us", until=at + MINUTE, limit=1, names=[name]
             )
-            assert sources.save_poll(connection, claimed[0].id, state, owner="us")
+            assert source_store.save_poll(connection, claimed[0].id, state, owner="us")
 
     def add(self, number: int, published: datetime, seen: datetime | None = None) -> None:
         words = " ".join(f"word{number}x{place}" for place in range(30))
@@ -63,11 +64,11 @@ class Office:
 
     def states(self) -> list[str]:
         with self.room.store.read() as connection:
-            return [one.state for one in editions.report_editions(connection, limit=100)][::-1]
+            return [one.state for one in edition_store.report_editions(connection, limit=100)][::-1]
 
     def forms(self) -> list[int]:
         with self.room.store.read() as connection:
-            return desk.forms_after(connection, "daily", 0)
+            return review_store.forms_after(connection, "daily", 0)
 
     def waits(self, at: datetime) -> str:
         found = waiting_periods(self.room.store, self.room.services.newsletters, at)
@@ -188,9 +189,9 @@ def test_the_forms_that_readers_chose_wait_with_the_edition_and_count_with_it(of
     monday = SEVEN - DAY
     office.room.subscribe("ann@example.org", "bob@example.org")
     with office.room.store.write() as connection:
-        newsletters.pause_newsletter(connection, "daily")
-        newsletters.resume_newsletter(connection, "daily", monday - HOUR)
-        preferences.save_preferences(
+        newsletter_store.pause_newsletter(connection, "daily")
+        newsletter_store.resume_newsletter(connection, "daily", monday - HOUR)
+        preference_store.save_preferences(
             connection, 1, selection="", cadence="weekly", hour=None, time_zone="", paused_until=None
         )
     office.add(1, monday - 4 * HOUR)
@@ -203,8 +204,8 @@ def test_the_forms_that_readers_chose_wait_with_the_edition_and_count_with_it(of
     assert office.cut(monday + MINUTE) == ["cut"]
     (form,) = office.forms()
     with office.room.store.read() as connection:
-        (report,) = editions.report_editions(connection)
-        counts = editions.count_by_edition(connection, [report.edition.id, form])
+        (report,) = edition_store.report_editions(connection)
+        counts = edition_store.count_by_edition(connection, [report.edition.id, form])
     assert report.deliveries == {"pending": 2}
     assert counts == {report.edition.id: {"pending": 2}, form: {"pending": 1}}
 
@@ -213,9 +214,9 @@ def test_an_empty_edition_counts_the_deliveries_of_its_forms(office: Office) -> 
     monday = SEVEN - DAY
     office.room.subscribe("ann@example.org")
     with office.room.store.write() as connection:
-        newsletters.pause_newsletter(connection, "daily")
-        newsletters.resume_newsletter(connection, "daily", monday - HOUR)
-        preferences.save_preferences(
+        newsletter_store.pause_newsletter(connection, "daily")
+        newsletter_store.resume_newsletter(connection, "daily", monday - HOUR)
+        preference_store.save_preferences(
             connection, 1, selection="", cadence="weekly", hour=None, time_zone="", paused_until=None
         )
     office.add(1, monday - 3 * DAY)
@@ -224,22 +225,22 @@ def test_an_empty_edition_counts_the_deliveries_of_its_forms(office: Office) -> 
         office.polled(name, monday)
     assert office.cut(monday) == ["empty"]
     with office.room.store.read() as connection:
-        (report,) = editions.report_editions(connection)
+        (report,) = edition_store.report_editions(connection)
     assert (report.state, report.deliveries) == ("empty", {"pending": 1})
 
 
 def test_each_missed_period_is_listed_since_the_last_that_was_dealt_with(office: Office) -> None:
     assert office.cut(SEVEN) == ["empty"]
     with office.room.store.write() as connection:
-        newsletters.pause_newsletter(connection, "daily")
+        newsletter_store.pause_newsletter(connection, "daily")
     assert office.cut(SEVEN + 3 * DAY + 7 * HOUR) == []
     with office.room.store.write() as connection:
-        newsletters.resume_newsletter(connection, "daily", SEVEN + 3 * DAY + 8 * HOUR)
+        newsletter_store.resume_newsletter(connection, "daily", SEVEN + 3 * DAY + 8 * HOUR)
     assert office.cut(SEVEN + 3 * DAY + 9 * HOUR) == []
     # Three days later: two are missed, and the third waits for its sources.
     assert office.cut(SEVEN + 6 * DAY + HOUR) == ["gathering", "missed", "missed"]
     with office.room.store.read() as connection:
-        missed = periods.missed_periods(connection, since=SEVEN + 6 * DAY)
+        missed = period_store.missed_periods(connection, since=SEVEN + 6 * DAY)
     assert missed["daily"] == [SEVEN + 4 * DAY, SEVEN + 5 * DAY]
 
 
@@ -249,11 +250,11 @@ def test_a_year_of_silence_lists_the_latest_sixty(office: Office) -> None:
     assert office.cut(SEVEN + 365 * DAY + 8 * HOUR) == []
 
 
-@pytest.mark.parametrize("state", [editions.EMPTY, editions.MISSED])
+@pytest.mark.parametrize("state", [edition_store.EMPTY, edition_store.MISSED])
 def test_the_record_of_a_period_that_has_not_ended_is_void(office: Office, state: str) -> None:
     """A clock that was a day ahead left it behind."""
     with office.room.store.write() as connection:
-        assert editions.record_no_edition(
+        assert edition_store.record_no_edition(
             connection, "daily", "edition", (SEVEN - DAY, SEVEN), state, SEVEN + MINUTE
         )
     assert office.cut(SEVEN - 20 * HOUR) == []
@@ -263,11 +264,11 @@ def test_the_record_of_a_period_that_has_not_ended_is_void(office: Office, state
     assert office.cut(SEVEN) == ["cut"]
 
 
-@pytest.mark.parametrize("state", [editions.EMPTY, editions.MISSED])
+@pytest.mark.parametrize("state", [edition_store.EMPTY, edition_store.MISSED])
 def test_a_record_that_was_made_by_a_clock_a_day_ahead_is_void(office: Office, state: str) -> None:
     """The period has ended when the daemon trusts its clock again."""
     with office.room.store.write() as connection:
-        assert editions.record_no_edition(
+        assert edition_store.record_no_edition(
             connection, "daily", "edition", (SEVEN - DAY, SEVEN), state, SEVEN + DAY - HOUR
         )
     office.add(1, SEVEN - 2 * HOUR)

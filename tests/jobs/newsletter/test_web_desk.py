@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from syndicate.cli.invented import NEWSLETTER, desk
+from syndicate.cli.sample_data import NEWSLETTER, desk
 from syndicate.errors import SyndicateError
-from syndicate.jobs.newsletter.web_desk import WebDesk
-from syndicate.store import deliveries
+from syndicate.jobs.newsletter.review_links import WebDesk
+from syndicate.store.mail import delivery_store
 from syndicate.templating import Templates
 from syndicate.web import WebOptions, create_app
-from syndicate.web.pages import Notices
+from syndicate.web.server_pages import Notices
 from tests.factories import new_article
 from tests.jobs.newsletter.test_desk_forms import (
     ANN,
@@ -394,5 +394,5 @@ def test_without_a_web_server_there_is_no_desk(room: Room) -> None:
     room.declare('[web]\nlisten = ""\n')
     assert room.services.web_desk is None
     with room.store.read() as connection:
-        assert deliveries.list_deliveries(connection) == []
+        assert delivery_store.list_deliveries(connection) == []
     assert datetime(2026, 11, 24, tzinfo=UTC) < ENDS

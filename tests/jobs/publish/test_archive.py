@@ -10,7 +10,8 @@ import pytest
 from lxml import html as lxml_html
 
 from syndicate.newsletter.render import TOKEN
-from syndicate.store import editions, quarantine
+from syndicate.store.core import quarantine
+from syndicate.store.mail import edition_store
 from tests.factories import new_article
 from tests.jobs.newsletter.test_contents import PAPERS, strike
 from tests.jobs.newsletter.test_editions import DAY, run
@@ -45,7 +46,7 @@ def test_mail_page_and_items_are_one_edition(sent: Room) -> None:
     (mail,) = (sent.folder / "outbox").glob("*.eml")
     message = email.message_from_bytes(mail.read_bytes())
     with sent.store.read() as connection:
-        (report,) = editions.report_editions(connection)
+        (report,) = edition_store.report_editions(connection)
     address = f"{SITE}/{PAGE}"
     assert (report.edition.web_url, message["Archived-At"]) == (address, f"<{address}>")
     assert message["List-Archive"] == f"<{SITE}/site/newsletters/daily/>"
@@ -157,7 +158,7 @@ def test_nothing_new_writes_nothing_and_all_is_rebuilt_from_rows(sent: Room) -> 
 
 def test_a_correction_takes_the_place_of_the_edition(sent: Room) -> None:
     with sent.store.read() as connection:
-        (report,) = editions.report_editions(connection)
+        (report,) = edition_store.report_editions(connection)
     before = json.loads(output(sent, "newsletters/daily.json"))["items"][0]
     work = sent.services.desk
     revision = work.correct(report.edition.id, "It was hail.", by="ann", now=SEVEN + HOUR)

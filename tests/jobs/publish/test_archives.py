@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from syndicate.opml import read_opml
-from syndicate.store import stale
+from syndicate.store.output import stale
 from tests.factories import NOW
 from tests.jobs.publish.test_lists import article, edit, publish
 from tests.jobs.room import SITE, Room, source

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from syndicate.store import quarantine
+from syndicate.store.core import quarantine
 from tests.factories import NOW, new_article
 from tests.jobs.room import Room, source
 

@@ -14,8 +14,8 @@ from lxml import html
 
 from syndicate.model import NewArticle
 from syndicate.publish.site_paths import list_feed, section_path, tag_path
-from syndicate.store import articles as article_store
-from syndicate.store import retention
+from syndicate.store.core import old_rows
+from syndicate.store.ingest import article_store
 from tests.factories import NOW, new_article
 from tests.jobs.room import Room, source
 
@@ -180,7 +180,7 @@ def test_a_pruned_article_leaves_its_lists(newsroom: Room) -> None:
     publish(newsroom)
     with newsroom.store.write() as connection:
         before = NOW - 365 * 24 * HOUR
-        assert len(retention.prune_articles(connection, before=before, now=NOW, limit=10)) == 1
+        assert len(old_rows.prune_articles(connection, before=before, now=NOW, limit=10)) == 1
     publish(newsroom)
     assert len(set(listed(newsroom, tag_path("tides")))) == 2
     assert_no_dead_link(newsroom)

@@ -8,11 +8,12 @@ from dataclasses import replace
 import feedparser
 import pytest
 
-from syndicate.audience.tokens import feed_token, make_token, unsubscribe_token
+from syndicate.audience.link_tokens import feed_token, make_token, unsubscribe_token
 from syndicate.jobs.publish.context import FORMATS
-from syndicate.jobs.publish.private_feeds import PrivateFeedsJob
+from syndicate.jobs.publish.private_feed_job import PrivateFeedsJob
 from syndicate.publish.rss_atom import FeedWriter
-from syndicate.store import audience, leases
+from syndicate.store.core import leases
+from syndicate.store.mail import audience_store
 from syndicate.web import WebOptions, create_app
 from tests.factories import NOW, new_article, place
 from tests.jobs.room import SITE, Room, source
@@ -88,7 +89,7 @@ def test_W7_a_wrong_token_is_looked_at_alike_whether_or_not_there_is_such_a_pers
 
 def choose(room: Room, address: str = JO, **fields: list[str]) -> None:
     with room.store.read() as connection:
-        found = audience.subscription_of(connection, address, "daily")
+        found = audience_store.subscription_of(connection, address, "daily")
         assert found is not None
         link = unsubscribe_token(leases.secret(connection), found)
     job = replace(room.services.preferences, clock=lambda: NOW)
@@ -175,17 +176,17 @@ def test_an_address_ends_when_its_owner_asks_for_another(room):
 def test_who_leaves_or_is_erased_has_no_feed_and_the_old_address_stays_dead(room):
     before = token(room)
     with room.store.write() as connection:
-        audience.end_all_subscriptions(connection, JO, detail="", now=NOW)
+        audience_store.end_all_subscriptions(connection, JO, detail="", now=NOW)
     assert feeds(room).read(before, "rss") is None
     assert (feeds(room).url_of(JO), feeds(room).renew(JO)) == ("", "")
     with room.store.write() as connection:
-        audience.confirm_subscription(connection, JO, "daily", detail="", agreed="", now=NOW)
+        audience_store.confirm_subscription(connection, JO, "daily", detail="", agreed="", now=NOW)
     assert feeds(room).read(before, "rss") is None
     assert feeds(room).read(token(room), "rss") is not None
     kim = token(room, KIM)
     with room.store.write() as connection:
-        audience.end_all_subscriptions(connection, KIM, detail="", now=NOW)
-        audience.erase_subscriber(connection, KIM, NOW)
+        audience_store.end_all_subscriptions(connection, KIM, detail="", now=NOW)
+        audience_store.erase_subscriber(connection, KIM, NOW)
     assert feeds(room).read(kim, "rss") is None
 
 
@@ -249,7 +250,7 @@ def test_H4_the_answer_is_private_unlisted_and_304_when_nothing_is_new(room, sit
 
 def test_C10_the_page_shows_the_address_and_one_button_changes_it(room, site):
     with room.store.read() as connection:
-        found = audience.subscription_of(connection, JO, "daily")
+        found = audience_store.subscription_of(connection, JO, "daily")
         assert found is not None
         link = unsubscribe_token(leases.secret(connection), found)
     before = token(room)

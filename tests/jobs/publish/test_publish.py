@@ -13,10 +13,11 @@ import feedparser
 import pytest
 
 from syndicate.jobs.publish import list_build, site_build
-from syndicate.jobs.publish.publish import PublishResult
+from syndicate.jobs.publish.publish_job import PublishResult
 from syndicate.model import NewArticle
-from syndicate.store import articles as article_store
-from syndicate.store import leases, quarantine, stories
+from syndicate.store.core import leases, quarantine
+from syndicate.store.ingest import article_store
+from syndicate.store.stories import story_store
 from tests.factories import NOW, new_article
 from tests.jobs.room import SITE, Room, newsroom_articles, opened_room, source
 
@@ -134,7 +135,7 @@ def test_a_corrected_headline_is_corrected_wherever_it_is_linked(newsroom: Room)
     with newsroom.store.read() as connection:
         naming = article_store.find_article(connection, linked)
         assert naming is not None
-        named = stories.related_links(connection, [naming.id], site_url=SITE)[naming.id][0]
+        named = story_store.related_links(connection, [naming.id], site_url=SITE)[naming.id][0]
         article = article_store.get_articles(connection, [named.article_id])[named.article_id]
         body = article_store.get_bodies(connection, [article.id])[article.id]
     facts = {
@@ -185,7 +186,7 @@ def related_of(room: Room) -> dict[str, list[str]]:
     """The stored related links of every article, as (uid → links)."""
     found = {article.id: article.uid for article in room.articles().values()}
     with room.store.read() as connection:
-        links = stories.related_links(connection, list(found), site_url=SITE)
+        links = story_store.related_links(connection, list(found), site_url=SITE)
     return {found[one]: [link.url for link in links.get(one, [])] for one in found}
 
 

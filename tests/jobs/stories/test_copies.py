@@ -1,6 +1,6 @@
 """Copies under the stories job: a shortened text is the same text, and an edit does not move an article."""
 
-from syndicate.store import articles as article_store
+from syndicate.store.ingest import article_store
 from tests.factories import NOW, new_article
 from tests.invariants.material import FERRY, LIBRARY, RAILWAY
 from tests.invariants.sameness import labels

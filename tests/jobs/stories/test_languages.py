@@ -9,14 +9,16 @@ import pytest
 from lxml import html as lxml_html
 from sqlalchemy import select
 
-from syndicate.jobs.newsletter.article_outcomes import article_outcomes
+from syndicate.jobs.newsletter.outcome_lookup import article_outcomes
 from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.model import EditorAction
-from syndicate.publish.channels import in_language, parse_query
-from syndicate.store import articles as article_store
-from syndicate.store import channels, leases, schema, story_leads, story_moves
-from syndicate.store import stories as story_store
-from syndicate.store.story_moves import MERGED, StoryMove
+from syndicate.publish.channel_query import in_language, parse_query
+from syndicate.store import schema
+from syndicate.store.core import leases
+from syndicate.store.ingest import article_store
+from syndicate.store.output import channel_store
+from syndicate.store.stories import story_leads, story_moves, story_store
+from syndicate.store.stories.story_moves import MERGED, StoryMove
 from tests.factories import new_article
 from tests.jobs.choosing import JO, choose
 from tests.jobs.newsletter.test_editions import carried, run
@@ -199,7 +201,7 @@ def test_lists_in_a_language_show_its_lead_of_each_story_and_others_only_where_i
     def shown(query: str, language: str) -> set[int]:
         with rooms.store.read() as connection:
             clauses = in_language(parse_query(query), language)
-            return {one.id for one in channels.channel_articles(connection, clauses, limit=50)}
+            return {one.id for one in channel_store.channel_articles(connection, clauses, limit=50)}
 
     assert shown("top", "de-DE") == {ids["de"], alone}
     assert shown("top", "en") == {ids["en"], alone}
@@ -219,7 +221,7 @@ def test_an_article_stays_in_a_list_when_another_leads_in_its_language(rooms: Ro
     with rooms.store.read() as connection:
         story = next(one.story_id for one in rooms.articles().values())
         assert story_leads.language_leads(connection, [story or 0])[story or 0, "de"] == later
-        found = channels.channel_articles(connection, in_language(parse_query("top"), "de"), limit=50)
+        found = channel_store.channel_articles(connection, in_language(parse_query("top"), "de"), limit=50)
     assert {one.id for one in found} == {ids["de"], later}
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import update
 
 from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.store import schema
-from syndicate.store import stories as story_store
+from syndicate.store.stories import story_store
 from tests.factories import new_article
 from tests.jobs.room import Room, source
 from tests.stories.newsroom import FLOOD

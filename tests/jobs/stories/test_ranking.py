@@ -10,7 +10,10 @@ import pytest
 
 from syndicate.jobs.stories.leads import refresh_stories
 from syndicate.model import EditorAction, NewArticle, RankedStory
-from syndicate.store import Connection, editions, editor, leases, ranking
+from syndicate.store import Connection
+from syndicate.store.core import leases
+from syndicate.store.mail import edition_store
+from syndicate.store.stories import decision_store, ranked_lists
 from tests import factories
 from tests.factories import new_article
 from tests.jobs.room import Room, source
@@ -47,7 +50,7 @@ def desk(room: Room) -> Room:
 
 def decide(room: Room, action: EditorAction, number: int, value: str = "", **more: datetime) -> int:
     with room.store.write() as connection:
-        return editor.add_decision(
+        return decision_store.add_decision(
             connection,
             who="kim",
             action=action,
@@ -66,14 +69,14 @@ def top(room: Room, now: datetime = SEVEN) -> list[str]:
 
 def stored(room: Room, name: str = "top") -> Sequence[RankedStory]:
     with room.store.read() as connection:
-        return ranking.ranked_stories(connection, name)
+        return ranked_lists.ranked_stories(connection, name)
 
 
 def edition(room: Room) -> list[str]:
     (outcome,) = room.services.editions.run(SEVEN)
     assert outcome.outcome == "cut"
     with room.store.read() as connection:
-        (report,) = editions.report_editions(connection)
+        (report,) = edition_store.report_editions(connection)
     lines = report.edition.text.splitlines()
     return [title for title in (*TITLES, "Ours") if title in lines]
 
@@ -172,7 +175,7 @@ def test_a_headline_of_ours_is_on_pages_in_feeds_and_mail_and_each_tells_the_pub
         assert f"Headline ours; original: {TITLES[0]}" in (folder / name).read_text("utf-8")
     desk.services.editions.run(SEVEN)
     with desk.store.read() as connection:
-        (report,) = editions.report_editions(connection)
+        (report,) = edition_store.report_editions(connection)
     assert f"Headline ours; original: {TITLES[0]}" in report.edition.text
     assert f">{TITLES[0]}</span>" in report.edition.html
 
@@ -206,7 +209,7 @@ def test_sources_whose_stories_others_take_up_are_worth_more_from_the_next_day_o
             taken_up_by_one(connection, number)
     room.services.stories.ranking.run(SEVEN)
     with room.store.read() as connection:
-        known = ranking.source_weights(connection)
+        known = ranked_lists.source_weights(connection)
     harbour, hills, dales = (known[number] for number in (1, 2, 3))
     assert harbour.weight > 1 > hills.weight == dales.weight
     assert harbour.articles == 20
@@ -234,7 +237,7 @@ def test_nothing_is_learned_when_the_operator_says_so(room: Room) -> None:
         taken_up_by_one(connection, 1)
     room.services.stories.ranking.run(SEVEN)
     with room.store.read() as connection:
-        assert ranking.source_weights(connection) == {}
+        assert ranked_lists.source_weights(connection) == {}
 
 
 def test_openings_count_only_where_they_are_asked_for(desk: Room) -> None:

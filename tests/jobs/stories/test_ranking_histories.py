@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from syndicate.jobs.prune import PruneJob, RetentionOptions
-from syndicate.jobs.stories.facts import candidates, story_facts
-from syndicate.jobs.stories.ranking import RankingJob
-from syndicate.jobs.stories.stories import StoriesJob
+from syndicate.jobs.stories.ranking_job import RankingJob
+from syndicate.jobs.stories.stories_job import StoriesJob
+from syndicate.jobs.stories.story_facts import candidates, story_facts
 from syndicate.model import EditorAction, NewArticle, RankedStory
-from syndicate.store import Store, articles, declared_sources, editor, ranking
+from syndicate.store import Store
+from syndicate.store.ingest import article_store, declared_sources
+from syndicate.store.stories import decision_store, ranked_lists
 from syndicate.stories import rank_step, rank_top, rank_trending
 from tests.factories import NOW, new_article
 from tests.jobs.room import Room, source
@@ -74,11 +76,11 @@ class Newsroom:
 
     def edit(self) -> None:
         with self._room.store.write() as connection:
-            known = articles.get_articles(connection, range(1, 500))
+            known = article_store.get_articles(connection, range(1, 500))
             if known:
                 old = self._random.choice([known[number] for number in sorted(known)])
                 new = self._article(int(old.uid[-12:]), self._random.choice((0.5, 9.0)))
-                articles.change_article(connection, old.id, old.source_id, new)
+                article_store.change_article(connection, old.id, old.source_id, new)
 
     def decide(self) -> None:
         action, value = self._random.choice(
@@ -92,7 +94,7 @@ class Newsroom:
         ends = self._random.choice((None, self.now + timedelta(minutes=30)))
         with self._room.store.write() as connection:
             uid = new_article(self._random.randint(1, max(self._number, 1))).uid
-            number = editor.add_decision(
+            number = decision_store.add_decision(
                 connection, who="kim", action=action, article_uid=uid, value=value, expires=ends, now=self.now
             )
             self._decisions.append(number)
@@ -100,7 +102,7 @@ class Newsroom:
     def undo(self) -> None:
         if self._decisions:
             with self._room.store.write() as connection:
-                editor.undo_decision(
+                decision_store.undo_decision(
                     connection, self._random.choice(self._decisions), who="kim", now=self.now
                 )
 
@@ -111,7 +113,7 @@ class Newsroom:
     def read(self) -> None:
         with self._room.store.write() as connection:
             path = self._article(self._random.randint(1, max(self._number, 1)), 0.0).path
-            ranking.add_reads(connection, {path: 7}, hour=rank_step(self.now, 3600))
+            ranked_lists.add_reads(connection, {path: 7}, hour=rank_step(self.now, 3600))
 
     def step(self) -> None:
         self.now += timedelta(minutes=self._random.choice((15, 15, 90)))
@@ -158,7 +160,7 @@ def anew(newsroom: Newsroom, store: Store) -> dict[str, list[Row]]:
     with store.read() as connection:
         rows = candidates(connection, now, options)
         facts = story_facts(connection, rows, now, options)
-        arrived = [one.first_seen for one in articles.get_articles(connection, range(1, 500)).values()]
+        arrived = [one.first_seen for one in article_store.get_articles(connection, range(1, 500)).values()]
     moment = max([rank_step(now, options.step_seconds), *(seen for seen in arrived if seen <= now)])
     return {
         "top": shown(rank_top(facts, moment, options)),
@@ -168,7 +170,7 @@ def anew(newsroom: Newsroom, store: Store) -> dict[str, list[Row]]:
 
 def stored(store: Store) -> dict[str, list[Row]]:
     with store.read() as connection:
-        return {name: shown(ranking.ranked_stories(connection, name)) for name in ("top", "trending")}
+        return {name: shown(ranked_lists.ranked_stories(connection, name)) for name in ("top", "trending")}
 
 
 def shown(ranked: tuple[RankedStory, ...]) -> list[Row]:
@@ -206,12 +208,12 @@ def test_lists_name_the_lead_that_another_process_chose(room: Room) -> None:
         room.add(replace(article, title="Ferry strike closes the northern harbour"), source=paper)
     with room.store.write() as connection:
         uid, action = new_article(1).uid, EditorAction.RETITLE
-        chosen = editor.add_decision(
+        chosen = decision_store.add_decision(
             connection, who="kim", action=action, article_uid=uid, value="Ours", expires=None, now=NOW
         )
     newsroom.job.run(NOW)
     with room.store.write() as connection:
-        editor.undo_decision(connection, chosen, who="kim", now=NOW)
+        decision_store.undo_decision(connection, chosen, who="kim", now=NOW)
     newsroom.job.run(NOW)
     with room.store.write() as connection:
         declared = [replace(one, weight=5.0 if one.name == "hills" else 1.0) for one in room.services.sources]

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from syndicate.jobs.stories.ranking import RankingJob
-from syndicate.jobs.stories.replay import ReplayJob, periods_between
-from syndicate.jobs.stories.stories import StoriesJob
+from syndicate.jobs.stories.ranking_job import RankingJob
+from syndicate.jobs.stories.replay_job import ReplayJob, periods_between
+from syndicate.jobs.stories.stories_job import StoriesJob
 from syndicate.model import EditorAction
-from syndicate.store import edition_articles, schema
+from syndicate.store import schema
+from syndicate.store.mail import edition_articles
 from tests.jobs.room import Room
 from tests.jobs.stories.test_ranking import DAILY, DAY, HOUR, SEVEN, SOURCES, TITLES, decide, news
 from tests.jobs.stories.test_story_moves import BOTH, EAGER, PIER, STRIKE

@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from syndicate.model import Article, NewArticle
-from syndicate.publish.channels import parse_query
-from syndicate.store import articles as article_store
-from syndicate.store import channels, schema, stale, story_moves
-from syndicate.store import stories as story_store
-from syndicate.store.stories import RelatedRow
+from syndicate.publish.channel_query import parse_query
+from syndicate.store import schema
+from syndicate.store.ingest import article_store
+from syndicate.store.output import channel_store, stale
+from syndicate.store.stories import story_moves, story_store
+from syndicate.store.stories.story_store import RelatedRow
 from tests.factories import NOW, new_article
 from tests.jobs.room import SITE, Room, source
 from tests.jobs.stories.test_stories import job
@@ -72,7 +73,7 @@ def articles(room: Room, *ids: int) -> list[Article]:
 
 def shown(room: Room, query: str = "") -> set[int]:
     with room.store.read() as connection:
-        return {one.id for one in channels.channel_articles(connection, parse_query(query), limit=50)}
+        return {one.id for one in channel_store.channel_articles(connection, parse_query(query), limit=50)}
 
 
 def test_one_text_in_two_sources_is_shown_once_however_often_either_is_edited(newsroom: Room) -> None:

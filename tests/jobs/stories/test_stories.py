@@ -11,12 +11,14 @@ import pytest
 from sqlalchemy import text as sql
 from sqlalchemy.exc import IntegrityError
 
-from syndicate.jobs.stories.ranking import RankingJob
-from syndicate.jobs.stories.stories import LEASE, StoriesJob, load_index
+from syndicate.jobs.stories.ranking_job import RankingJob
+from syndicate.jobs.stories.stories_job import LEASE, StoriesJob, load_index
 from syndicate.model import NewArticle
-from syndicate.store import Connection, Store, leases, ranking, stale
-from syndicate.store import articles as article_store
-from syndicate.store import stories as story_store
+from syndicate.store import Connection, Store
+from syndicate.store.core import leases
+from syndicate.store.ingest import article_store
+from syndicate.store.output import stale
+from syndicate.store.stories import ranked_lists, story_store
 from tests.factories import NOW, new_article
 from tests.jobs.room import SITE, Room, newsroom_articles, opened_room, source
 
@@ -81,7 +83,7 @@ def places(room: Room) -> dict[str, Any]:
     with room.store.read() as connection:
         links = story_store.related_links(connection, list(title_of), site_url=SITE)
         stories = story_store.get_stories(connection, members)
-        lists = {name: ranking.ranked_stories(connection, name) for name in ("top", "trending")}
+        lists = {name: ranked_lists.ranked_stories(connection, name) for name in ("top", "trending")}
     return {
         "stories": {frozenset(titles) for titles in members.values()},
         "texts": {
@@ -276,7 +278,7 @@ def test_lists_follow_the_clock_in_steps_and_only_a_changed_order_is_written(roo
     worker = job(room)
     assert worker.run(NOW).lists_changed == ("top", "trending")
     with room.store.read() as connection:
-        top = ranking.ranked_stories(connection, "top")
+        top = ranked_lists.ranked_stories(connection, "top")
     assert [one.coverage for one in top] == [2, 1]
     told = [value for part, value in top[0].parts.items() if part.startswith("source:")]
     assert sum(told) == pytest.approx(top[0].score)
@@ -284,4 +286,4 @@ def test_lists_follow_the_clock_in_steps_and_only_a_changed_order_is_written(roo
     # Three days later nothing has moved for long enough to be listed.
     assert worker.run(NOW + timedelta(days=4)).lists_changed == ("top", "trending")
     with room.store.read() as connection:
-        assert ranking.ranked_stories(connection, "top") == ()
+        assert ranked_lists.ranked_stories(connection, "top") == ()

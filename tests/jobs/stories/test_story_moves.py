@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import text as sql
 
-from syndicate.jobs.stories.ranking import RankingJob
-from syndicate.jobs.stories.stories import StoriesJob
+from syndicate.jobs.stories.ranking_job import RankingJob
+from syndicate.jobs.stories.stories_job import StoriesJob
 from syndicate.model import NewArticle
-from syndicate.store import articles as article_store
-from syndicate.store import edition_articles, quarantine, ranking, stale, story_moves
-from syndicate.store import stories as story_store
+from syndicate.store.core import quarantine
+from syndicate.store.ingest import article_store
+from syndicate.store.mail import edition_articles
+from syndicate.store.output import stale
+from syndicate.store.stories import ranked_lists, story_moves, story_store
 from syndicate.stories import StoryOptions
 from tests.factories import NOW, new_article
 from tests.jobs.room import Room, source
@@ -87,7 +89,7 @@ def test_an_article_that_shows_two_stories_to_be_one_merges_them_into_the_older(
         (move,) = story_moves.story_moves(connection, first)
         assert (move.kind, move.from_story, move.article_id, move.articles) == ("merged", second, ids[2], 1)
         assert {one for one, _ in stale.stale_pages(connection, 9)} == set(ids)
-        assert [one.story_id for one in ranking.ranked_stories(connection, "top")] == [first]
+        assert [one.story_id for one in ranked_lists.ranked_stories(connection, "top")] == [first]
 
 
 def test_stories_that_begin_and_merge_in_one_batch_leave_no_trace(room: Room) -> None:

@@ -1,0 +1,132 @@
+"""The whole main job on the bundled newsroom: no network, no account, one command."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from syndicate.cli.common import json_option, moment, now_option, show, table
+from syndicate.demo import NewsroomServer, Outcome, Place, load_newsroom, open_place, run_pipeline
+from syndicate.errors import SyndicateError
+from syndicate.services import Services, open_services
+from syndicate.settings import load_settings
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 8000
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("feeds/demo"),
+    show_default=True,
+    help="The folder for everything the demo makes.",
+)
+@click.option("--serve", is_flag=True, help="Then serve feeds and pages until Ctrl-C.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=None,
+    help=f"The port of --serve and of our own links  [default: {DEFAULT_PORT}, or a free one].",
+)
+@json_option
+@now_option
+def demo(out: Path, serve: bool, port: int | None, as_json: bool, now: datetime | None) -> None:
+    """Run the whole pipeline on a small bundled newsroom.
+
+    Sources, articles and readers are invented and served on this machine; the rest is what
+    `syndicate run` does. A second demo in the same folder replaces the first.
+    """
+    say = (lambda _line: None) if as_json else click.echo
+    now = moment(now).replace(microsecond=0)
+    papers = load_newsroom()
+    port = _port(port) if serve else port or DEFAULT_PORT
+    with open_place(out) as place, NewsroomServer(papers, now) as newsroom:
+        place.write(papers, newsroom.url, now, listen=f"{HOST}:{port}")
+        settings = load_settings(place.config, environment={})
+        with open_services(settings, now=now) as services:
+            outcome = run_pipeline(services, place, now, say)
+            show(_answer(outcome), as_json, lambda: _print(outcome, place))
+            if serve:
+                _serve(services, place, port, lambda url: click.echo(f"serving   {url}/", err=as_json))
+            elif not as_json:
+                click.echo("Add --serve to see it in a browser: pictures and sources answer only then.")
+
+
+def _answer(outcome: Outcome) -> dict[str, object]:
+    return {
+        "counts": outcome.counts,
+        "feeds": list(outcome.feeds),
+        "pages": list(outcome.pages),
+        "editions": list(outcome.editions),
+        "messages": list(outcome.messages),
+        "warnings": list(outcome.warnings),
+    }
+
+
+def _print(outcome: Outcome, place: Place) -> None:
+    counts = outcome.counts
+    rows = [
+        ("sources", counts["sources"], f"{len(outcome.warnings)} with a warning"),
+        ("articles", counts["articles"], f"{counts['duplicates']} of known texts"),
+        ("stories", counts["stories"], f"{counts['stories_several_sources']} told by several sources"),
+        ("related links", counts["related_links"], f"in {counts['articles_with_related']} articles"),
+        ("feed files", counts["feeds"], "RSS, Atom and JSON Feed, OPML, News sitemap"),
+        ("pages", counts["pages"], "front page, sections, tags, articles"),
+        ("editions", counts["editions"], f"{counts['edition_stories']} stories"),
+        ("deliveries", counts["deliveries"], f"{counts['sent']} sent"),
+        ("second poll", counts["second_poll_new"], f"{counts['second_poll_rewritten']} files rewritten"),
+    ]
+    click.echo()
+    table(("what", "number", ""), rows, right=(1,))
+    click.echo()
+    for warning in outcome.warnings:
+        click.echo(click.wrap_text(f"warning: {warning}", 80, subsequent_indent="  "))
+    for name, path in (
+        ("feeds", place.feeds / "news.rss"),
+        ("pages", place.feeds / "site" / "index.html"),
+        *(("digest", path) for path in outcome.editions if path.suffix == ".html"),
+        *(("message", path) for path in outcome.messages[:1]),
+        ("config", place.config),
+    ):
+        click.echo(f"{name:9} {path}")
+
+
+def _port(wanted: int | None) -> int:
+    """The wanted port, or when none is wanted the default or any free one; ``SyndicateError`` when taken."""
+    for port in [wanted] if wanted else [DEFAULT_PORT, 0]:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise SyndicateError(f"port {wanted or DEFAULT_PORT} is taken; choose another with --port")
+
+
+def _serve(services: Services, place: Place, port: int, ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; ``ready`` is given the address once it answers."""
+    from syndicate.web import WebOptions, WebServer, create_app
+
+    app = create_app(
+        WebOptions(page_max_age=0, feed_max_age=0, site_title=services.settings.site.title),
+        place.feeds,
+        services.unsubscribe,
+        templates=services.templates,
+        health=lambda: {"ok": True},
+    )
+    server = WebServer(app, HOST, port)
+
+    async def until_signal() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, server.stop)
+        await server.serve(lambda: ready(server.url))
+
+    asyncio.run(until_signal())

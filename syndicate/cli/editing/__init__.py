@@ -1,0 +1,1 @@
+"""Commands for stories, newsletters and editions."""

@@ -1,0 +1,279 @@
+"""The editor's desk at the command line."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from syndicate.cli.arguments import ROW_NUMBER, by_option, newsletter_named
+from syndicate.cli.common import (
+    common_options,
+    local,
+    moment,
+    plural,
+    services_of,
+    show,
+    table,
+    timed_options,
+)
+from syndicate.cli.editing.newsletter_commands import zone_of
+from syndicate.cli.wrapping import say
+from syndicate.errors import ConfigError
+from syndicate.jobs.newsletter.renderer import Proof
+from syndicate.services import Services
+from syndicate.store.mail import edition_store
+
+
+@click.group()
+def editions() -> None:
+    """Look at editions; change, approve, hold, withdraw those that wait; correct those that went out.
+
+    Stories are named by their place, which `show` prints. Every change is recorded with who made it and when.
+    """
+
+
+def _desk_command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """A command of the desk: the options all of them share, and the edition's id."""
+
+    def wrap(function: Callable[..., Any]) -> click.Command:
+        wrapped = click.argument("edition_id", type=ROW_NUMBER)(function)
+        return editions.command(name)(timed_options(by_option(wrapped)))
+
+    return wrap
+
+
+@editions.command("list")
+@common_options
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many.")
+@click.argument("newsletter", required=False)
+def list_(config: Path, as_json: bool, limit: int, newsletter: str | None) -> None:
+    """Show editions (of one NEWSLETTER), newest first."""
+    with services_of(config) as (_, services), services.store.read() as connection:
+        reports = edition_store.report_editions(connection, limit=limit, newsletter=newsletter)
+    headers = ("id", "newsletter", "period end (UTC)", "rev", "state", "stories", "sent", "subject")
+    rows = [
+        (
+            one.edition.id,
+            one.edition.newsletter,
+            f"{one.edition.period_end:%Y-%m-%d %H:%M}",
+            one.edition.revision,
+            one.state,
+            one.edition.stories,
+            f"{one.deliveries.get('sent', 0)}/{sum(one.deliveries.values())}",
+            one.edition.subject,
+        )
+        for one in reports
+    ]
+    answer = {"editions": [dict(zip(headers, row, strict=True)) for row in rows]}
+
+    def text() -> None:
+        if not rows:
+            click.echo("No editions.")
+            return
+        zones = [zone_of(services, one.edition.newsletter) for one in reports]
+        ends = [one.edition.period_end.astimezone(zone) for one, zone in zip(reports, zones, strict=True)]
+        shown = [(*row[:2], f"{end:%d %b %H:%M %Z}", *row[3:]) for row, end in zip(rows, ends, strict=True)]
+        table((*headers[:2], "period end", *headers[3:]), shown, right=(0, 3, 5))
+
+    show(answer, as_json, text)
+
+
+@editions.command("show")
+@common_options
+@click.argument("edition_id", type=ROW_NUMBER)
+def show_(config: Path, as_json: bool, edition_id: int) -> None:
+    """Show what an edition says, and what was done to it."""
+    with services_of(config) as (_, services):
+        found, digest = services.desk.edition(edition_id)
+        changes = services.desk.changes(edition_id)
+        forms = services.desk.forms(found)
+        with services.store.read() as connection:
+            ids = [edition_id, *(one.edition.id for one in forms)]
+            deliveries = edition_store.count_by_edition(connection, ids)
+    stories = [
+        (place, story.kind, story.source, story.title) for place, story in enumerate(digest.stories, start=1)
+    ]
+    answer: dict[str, Any] = {
+        "edition": edition_id,
+        "newsletter": found.edition.newsletter,
+        "state": found.state,
+        "revision": found.edition.revision,
+        "approve_by": found.approve_by,
+        "subject": found.edition.subject,
+        "web_url": found.edition.web_url,
+        "note": digest.note,
+        "correction": digest.correction,
+        "deliveries": deliveries.get(edition_id, {}),
+        "stories": [dict(zip(("place", "list", "source", "title"), row, strict=True)) for row in stories],
+        "forms": [
+            {
+                "edition": one.edition.id,
+                "chosen": one.edition.cadence.replace("\n", " "),
+                "state": one.state,
+                "stories": one.edition.stories,
+                "deliveries": deliveries.get(one.edition.id, {}),
+            }
+            for one in forms
+        ],
+        "changes": [
+            {"by": one.changed_by, "action": one.action, "detail": one.detail, "at": one.changed}
+            for one in changes
+        ],
+    }
+
+    def text() -> None:
+        zone = zone_of(services, found.edition.newsletter)
+        until = f" until {local(found.approve_by, zone)}" if found.approve_by else ""
+        end = local(found.edition.period_end, zone)
+        if found.edition.subject:
+            say(found.edition.subject)
+        say(f"{found.edition.newsletter}, edition of {end}, {found.state}{until}")
+        for name, said in (("Correction", digest.correction), ("Note", digest.note)):
+            if said:
+                say(f"{name}: {said}")
+        if stories:
+            table(("place", "list", "source", "title"), stories, right=(0,))
+        for form in answer["forms"]:
+            facts = f"{form['state']}, {plural(form['stories'], 'story')}, {_counts(form['deliveries'])}"
+            say(f"Form {form['edition']} ({form['chosen']}): {facts}")
+        say(f"Deliveries{', forms included' if forms else ''}: {_counts(answer['deliveries'])}")
+        for one in changes:
+            say(f"{local(one.changed, zone)}  {one.changed_by}: {one.action} {one.detail}".rstrip())
+
+    show(answer, as_json, text)
+
+
+def _counts(deliveries: dict[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in sorted(deliveries.items())) or "no deliveries"
+
+
+@editions.command("link")
+@timed_options
+@by_option
+@click.option("--days", default=7, show_default=True, type=click.IntRange(1, 366), help="How long it works.")
+@click.option("--revoke", is_flag=True, help="End every link to this desk instead.")
+@click.argument("newsletter")
+def link(
+    config: Path, as_json: bool, now: datetime | None, by: str, days: int, revoke: bool, newsletter: str
+) -> None:
+    """Print the address of the desk of a NEWSLETTER.
+
+    There an editor can do all this in a browser. Any person with the link can do so
+    under the name given with --by.
+    """
+    with services_of(config, now) as (_, services):
+        if services.web_desk is None:
+            raise ConfigError("there is no desk on the web while [web] listen is empty")
+        newsletter_named(services, newsletter)
+        if revoke:
+            services.web_desk.revoke(newsletter)
+            text = f"Every link to the desk of {newsletter} has ended."
+            show({"newsletter": newsletter, "revoked": True}, as_json, lambda: click.echo(text))
+            return
+        ends = moment(now) + timedelta(days=days)
+        address = services.web_desk.link(newsletter, by, ends)
+    answer = {"newsletter": newsletter, "by": by, "address": address, "ends": ends}
+    show(answer, as_json, lambda: click.echo(address))
+
+
+@_desk_command("drop")
+@click.argument("place", type=int)
+def _drop(edition_id: int, place: int, by: str, **common: Any) -> None:
+    """Take the story at PLACE out."""
+    _changed(common, edition_id, lambda desk, now: desk.desk.drop(edition_id, place, by=by, now=now))
+
+
+@_desk_command("pin")
+@click.argument("place", type=int)
+def _pin(edition_id: int, place: int, by: str, **common: Any) -> None:
+    """Make the story at PLACE the first."""
+    _changed(common, edition_id, lambda desk, now: desk.desk.move(edition_id, place, 1, by=by, now=now))
+
+
+@_desk_command("move")
+@click.argument("place", type=int)
+@click.argument("to", type=int)
+def _move(edition_id: int, place: int, to: int, by: str, **common: Any) -> None:
+    """Put the story at PLACE where the one at TO stands."""
+    _changed(common, edition_id, lambda desk, now: desk.desk.move(edition_id, place, to, by=by, now=now))
+
+
+@_desk_command("retitle")
+@click.argument("place", type=int)
+@click.argument("title")
+def _retitle(edition_id: int, place: int, title: str, by: str, **common: Any) -> None:
+    """Give the story at PLACE another TITLE. PLACE 0 is the subject of the mail."""
+    _changed(
+        common, edition_id, lambda desk, now: desk.desk.retitle(edition_id, place, title, by=by, now=now)
+    )
+
+
+@_desk_command("note")
+@click.argument("text")
+def _note(edition_id: int, text: str, by: str, **common: Any) -> None:
+    """Put a note above the stories; an empty TEXT takes it away."""
+    _changed(common, edition_id, lambda desk, now: desk.desk.note(edition_id, text, by=by, now=now))
+
+
+@_desk_command("approve")
+def _approve(edition_id: int, by: str, **common: Any) -> None:
+    """Let an edition go now. What `lint` calls an error stops it."""
+    with services_of(common["config"], common["now"]) as (_, services):
+        warnings = services.desk.approve(edition_id, by=by, now=moment(common["now"]))
+    _said(common, edition_id, "approved", f"approved, with {plural(warnings, 'warning')}")
+
+
+@_desk_command("hold")
+def _hold(edition_id: int, by: str, **common: Any) -> None:
+    """Take the deadline away: nothing is sent until approved."""
+    with services_of(common["config"], common["now"]) as (_, services):
+        services.desk.hold(edition_id, by=by, now=moment(common["now"]))
+    _said(common, edition_id, "held", "held until an editor approves it")
+
+
+@_desk_command("withdraw")
+def _withdraw(edition_id: int, by: str, **common: Any) -> None:
+    """Never send this edition."""
+    with services_of(common["config"], common["now"]) as (_, services):
+        services.desk.withdraw(edition_id, by=by, now=moment(common["now"]))
+    _said(common, edition_id, "withdrawn", "withdrawn; nobody gets it")
+
+
+@_desk_command("correct")
+@click.argument("text")
+def _correct(edition_id: int, text: str, by: str, **common: Any) -> None:
+    """Begin a correction of an edition that went out. TEXT says what was wrong.
+
+    The correction waits. Change it like any edition, then approve it: the readers of the edition get it,
+    and it takes the edition's place in the archive and the feed.
+    """
+    with services_of(common["config"], common["now"]) as (_, services):
+        revision = services.desk.correct(edition_id, text, by=by, now=moment(common["now"]))
+    _said(common, revision, "held", f"is the correction of {edition_id}; approve it to send it")
+
+
+def _changed(common: dict[str, Any], edition_id: int, change: Callable[[Services, datetime], Proof]) -> None:
+    with services_of(common["config"], common["now"]) as (_, services):
+        proof = change(services, moment(common["now"]))
+    titles = [story.title for story in proof.digest.stories]
+    said = [*map(str, proof.findings), *proof.trimmed]
+    answer = {"edition": edition_id, "subject": proof.rendered.subject, "stories": titles, "said": said}
+
+    def text() -> None:
+        click.echo(proof.rendered.subject)
+        for place, title in enumerate(titles, start=1):
+            click.echo(f"{place:3}  {title}")
+        for line in said:
+            say(f"  {line}", err=True)
+
+    show(answer, common["as_json"], text)
+
+
+def _said(common: dict[str, Any], edition_id: int, state: str, text: str) -> None:
+    show(
+        {"edition": edition_id, "state": state},
+        common["as_json"],
+        lambda: click.echo(f"Edition {edition_id} {text}."),
+    )

@@ -1,0 +1,239 @@
+"""The editor's hand: put a story at a place, out of the lists, under another headline, up or down."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from math import isnan
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from syndicate.cli.arguments import ROW_NUMBER, article_named, by_option
+from syndicate.cli.common import dry_run_option, local, moment, services_of, show, table, timed_options
+from syndicate.cli.wrapping import say
+from syndicate.errors import SyndicateError
+from syndicate.model import Decision, EditorAction
+from syndicate.services import Services
+from syndicate.settings.values import read_duration
+from syndicate.store import Connection
+from syndicate.store.ingest import article_store
+from syndicate.store.stories import decision_store as editor_store
+from syndicate.text.plain import clean_line
+
+LONGEST_HEADLINE = 300
+WORDS = {
+    EditorAction.PIN: "at place {value}",
+    EditorAction.DROP: "out of the lists",
+    EditorAction.RETITLE: "as “{value}”",
+    EditorAction.BOOST: "score × {value}",
+    EditorAction.UNDO: "undone",
+}
+
+
+@click.group()
+def editor() -> None:
+    """Pin, drop, retitle or boost stories; every decision is logged with who and when.
+
+    ARTICLE is an id, uid, URL, page path, words of a title, or story:NUMBER; what several articles match
+    changes nothing. A decision holds for the whole story that the article is in, whatever it merges with; a
+    headline for the article alone.
+    """
+
+
+def _duration(_context: click.Context, _parameter: click.Parameter, value: str | None) -> timedelta | None:
+    try:
+        return None if value is None else timedelta(seconds=read_duration(value))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _decision_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that every decision takes."""
+    lasting = click.option(
+        "--for", "lasting", callback=_duration, help="How long it holds, such as 12h or 3d."
+    )
+    return timed_options(by_option(lasting(dry_run_option(command))))
+
+
+@editor.command()
+@_decision_options
+@click.option("--place", type=click.IntRange(1, 50), default=1, show_default=True)
+@click.argument("article")
+def pin(article: str, place: int, **common: Any) -> None:
+    """Put the story of ARTICLE at a place of the top list. In editions it comes first."""
+    _decide(article, EditorAction.PIN, str(place), **common)
+
+
+@editor.command()
+@_decision_options
+@click.argument("article")
+def drop(article: str, **common: Any) -> None:
+    """Keep the story of ARTICLE out of the lists and editions. Its pages and feed items stay."""
+    _decide(article, EditorAction.DROP, "", **common)
+
+
+@editor.command()
+@_decision_options
+@click.argument("article")
+@click.argument("headline")
+def retitle(article: str, headline: str, **common: Any) -> None:
+    """Show ARTICLE under another HEADLINE everywhere. Its page tells the publisher's own."""
+    words = clean_line(headline, LONGEST_HEADLINE)
+    if not words:
+        raise click.UsageError("a headline needs words")
+    _decide(article, EditorAction.RETITLE, words, **common)
+
+
+@editor.command()
+@_decision_options
+@click.argument("article")
+@click.argument("factor", type=click.FloatRange(0.01, 100))
+def boost(article: str, factor: float, **common: Any) -> None:
+    """Multiply the score of the story of ARTICLE. A FACTOR below 1 lowers it."""
+    if isnan(factor):
+        raise click.UsageError("FACTOR must be a number from 0.01 to 100")
+    _decide(article, EditorAction.BOOST, f"{factor:g}", **common)
+
+
+@editor.command()
+@timed_options
+@by_option
+@click.argument("number", type=ROW_NUMBER)
+def undo(config: Path, as_json: bool, now: datetime | None, by: str, number: int) -> None:
+    """Take the decision with this NUMBER back."""
+    at = moment(now)
+    with services_of(config, now) as (_, services), services.store.write() as connection:
+        undone = editor_store.undo_decision(connection, number, who=by, now=at)
+        if undone is None:
+            raise SyndicateError(
+                f"decision {number} does not hold now; `syndicate editor list` shows those that do"
+            )
+        editor_store.sync_headlines(connection, at=at)
+    show(
+        {"undone": number}, as_json, lambda: say(f"Undone: {undone.action.value} {_words(undone)}. {_FOLLOW}")
+    )
+
+
+@editor.command("list")
+@timed_options
+@click.option("--all", "everything", is_flag=True, help="The whole log, what no longer holds included.")
+def list_decisions(config: Path, as_json: bool, now: datetime | None, everything: bool) -> None:
+    """Show the decisions that hold now."""
+    at = moment(now)
+    with services_of(config, now) as (_, services), services.store.read() as connection:
+        held = editor_store.decisions(connection, at=at)
+        found = editor_store.decision_log(connection) if everything else held
+        rows = [(one, _title(connection, one)) for one in found]
+        zone = services.zone
+    numbers = {one.id for one in held}
+    answer = {"decisions": [decision_answer(one) | {"holds": one.id in numbers} for one in found]}
+
+    def text() -> None:
+        if not rows:
+            click.echo("The editor has decided nothing" + ("." if everything else " that holds now."))
+            return
+        table(
+            ("no", "what", "when", "until", "who", "article"),
+            [
+                (
+                    one.id,
+                    f"{one.action.value} {_words(one)}",
+                    f"{one.recorded.astimezone(zone):%d %b %H:%M}",
+                    f"{one.expires.astimezone(zone):%d %b %H:%M}" if one.expires else "",
+                    one.who,
+                    title,
+                )
+                for one, title in rows
+            ],
+            right=(0,),
+        )
+
+    show(answer, as_json, text)
+
+
+_FOLLOW = "Lists follow within a minute while `syndicate run` is at work, or with `syndicate stories`."
+
+
+def decision_line(decision: Decision, zone: ZoneInfo) -> str:
+    """One decision for people: ``pin at place 1, by kim, Tue 24 Nov 09:00 UTC (no 3)``."""
+    until = f", until {local(decision.expires, zone)}" if decision.expires else ""
+    return (
+        f"{decision.action.value} {_words(decision)}, by {decision.who}, "
+        f"{local(decision.recorded, zone)}{until} (no {decision.id})"
+    )
+
+
+def decision_answer(decision: Decision) -> dict[str, Any]:
+    """One decision for machines."""
+    return {
+        "id": decision.id,
+        "action": decision.action.value,
+        "article": decision.article_uid,
+        "value": decision.value,
+        "who": decision.who,
+        "recorded": decision.recorded,
+        "expires": decision.expires,
+        "undoes": decision.undoes,
+    }
+
+
+def _decide(
+    text: str,
+    action: EditorAction,
+    value: str,
+    *,
+    config: Path,
+    as_json: bool,
+    now: datetime | None,
+    by: str,
+    lasting: timedelta | None,
+    dry_run: bool,
+) -> None:
+    at = moment(now)
+    with services_of(config, now) as (_, services):
+        with services.store.read() as connection:
+            article = article_named(connection, text)
+        decision = Decision(
+            id=0,
+            recorded=at,
+            who=by,
+            action=action,
+            article_uid=article.uid,
+            value=value,
+            expires=at + lasting if lasting else None,
+        )
+        number = 0 if dry_run else _write(services, decision)
+    answer = decision_answer(decision) | {"id": number or None, "title": article.title, "dry_run": dry_run}
+
+    def tell() -> None:
+        click.echo(f"{article.title}\n  {action.value} {_words(decision)}")
+        say("Nothing was changed." if dry_run else f"Decision {number}. {_FOLLOW}")
+
+    show(answer, as_json, tell)
+
+
+def _write(services: Services, decision: Decision) -> int:
+    with services.store.write() as connection:
+        number = editor_store.add_decision(
+            connection,
+            who=decision.who,
+            action=decision.action,
+            article_uid=decision.article_uid,
+            value=decision.value,
+            expires=decision.expires,
+            now=decision.recorded,
+        )
+        editor_store.sync_headlines(connection, at=decision.recorded)
+    return number
+
+
+def _title(connection: Connection, decision: Decision) -> str:
+    article = article_store.find_article(connection, decision.article_uid)
+    return article.title if article else f"{decision.article_uid} (pruned)"
+
+
+def _words(decision: Decision) -> str:
+    if decision.undoes is not None:
+        return f"no {decision.undoes}"
+    return WORDS[decision.action].format(value=decision.value)

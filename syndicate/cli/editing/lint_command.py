@@ -1,0 +1,73 @@
+"""The ``lint`` command: problems of a newsletter before it is sent."""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from syndicate.cli.arguments import ROW_NUMBER, newsletters_named
+from syndicate.cli.common import moment, plural, services_of, show, timed_options
+from syndicate.cli.wrapping import say
+from syndicate.errors import SyndicateError
+from syndicate.jobs.newsletter.renderer import Proof
+from syndicate.model import Newsletter
+from syndicate.newsletter.lint.findings import Severity
+from syndicate.newsletter.sample_edition import sample_stories
+from syndicate.services import Services
+
+
+@click.command()
+@timed_options
+@click.option("--edition", "edition_id", type=ROW_NUMBER, help="An edition that is cut already.")
+@click.argument("newsletters", nargs=-1)
+def lint(
+    config: Path, as_json: bool, now: datetime | None, edition_id: int | None, newsletters: tuple[str, ...]
+) -> None:
+    """Look for what is wrong with the next edition of these NEWSLETTERS (default: all), or with one edition.
+
+    Without news an invented edition is looked at. Opens no connection. Errors stop a send (exit code 1);
+    warnings do not.
+    """
+    if newsletters and edition_id is not None:
+        raise click.UsageError("name newsletters or an --edition, not both")
+    with services_of(config, now) as (_, services):
+        if edition_id is not None:
+            proofs = {f"edition {edition_id}": services.desk.proof(edition_id)}
+        else:
+            chosen = newsletters_named(services, newsletters)
+            proofs = {one.name: _next(services, one, moment(now)) for one in chosen}
+    answer = {
+        name: {
+            "findings": [
+                {"rule": one.rule, "severity": one.severity.value, "place": one.place, "message": one.message}
+                for one in proof.findings
+            ],
+            "trimmed": proof.trimmed,
+        }
+        for name, proof in proofs.items()
+    }
+    show({"linted": answer}, as_json, lambda: _print(proofs))
+    if any(proof.errors for proof in proofs.values()):
+        raise SystemExit(1)
+
+
+def _print(proofs: dict[str, Proof]) -> None:
+    for name, proof in proofs.items():
+        for finding in proof.findings:
+            say(f"{name}: {finding.severity.value} [{finding.rule}] {finding}")
+        for said in proof.trimmed:
+            say(f"{name}: trimmed: {said}")
+        errors = len(proof.errors)
+        warnings = sum(finding.severity is Severity.WARNING for finding in proof.findings)
+        say(f"{name}: {plural(errors, 'error')}, {plural(warnings, 'warning')}.")
+
+
+def _next(services: Services, newsletter: Newsletter, now: datetime) -> Proof:
+    """The next edition, or an invented one while there is no news."""
+    period = services.editions.upcoming(newsletter, now)
+    proof = services.editions.draft(newsletter, period, now).proof
+    if proof is None:
+        proof = services.editions.render(newsletter, period, sample_stories(now), invented=True).proof
+    if proof is None:
+        raise SyndicateError(f"there is nothing to look at in {newsletter.name}")
+    return proof

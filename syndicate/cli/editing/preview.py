@@ -1,0 +1,108 @@
+"""The next edition before anybody gets it: on disk, or in one mailbox."""
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from syndicate.audience.mailbox_address import normalise_address
+from syndicate.cli.arguments import newsletter_named
+from syndicate.cli.common import local, moment, plural, services_of, show, timed_options
+from syndicate.cli.wrapping import say
+from syndicate.delivery.message import MessageTemplate
+from syndicate.delivery.outgoing import Message, Parcel, send_one
+from syndicate.errors import SyndicateError
+from syndicate.files import write_atomic
+from syndicate.model import Edition
+from syndicate.newsletter.periods import read_zone
+from syndicate.newsletter.render import TOKEN
+from syndicate.services import Services
+from syndicate.services.edition_rendering import unsent_edition
+
+# Not a token anybody's unsubscribe link could have: the link of a preview leads to a neutral page.
+PREVIEW_TOKEN = "preview"  # noqa: S105
+
+
+@click.command()
+@timed_options
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("preview"), show_default=True
+)
+@click.argument("newsletter")
+def preview(config: Path, as_json: bool, now: datetime | None, out: Path, newsletter: str) -> None:
+    """Render the next edition of a NEWSLETTER without sending: HTML, text and raw message."""
+    with services_of(config, now) as (_, services):
+        draft, message = _draft(services, newsletter, moment(now))
+        files = {
+            f"{newsletter}.html": _shown(draft.html),
+            f"{newsletter}.txt": _shown(draft.text),
+            f"{newsletter}.eml": message,
+        }
+        paths = [out / name for name in files]
+        for path, data in zip(paths, files.values(), strict=True):
+            write_atomic(path, data)
+    answer = {
+        "newsletter": newsletter,
+        "subject": draft.subject,
+        "stories": draft.stories,
+        "files": [str(path) for path in paths],
+    }
+
+    def text() -> None:
+        say(f"{draft.subject} ({plural(draft.stories, 'story')})")
+        for path in paths:
+            click.echo(f"  {path}")
+
+    show(answer, as_json, text)
+
+
+@click.command()
+@timed_options
+@click.option("--test", "address", required=True, help="The mailbox that gets it.")
+@click.argument("newsletter", required=False)
+def send(config: Path, as_json: bool, now: datetime | None, address: str, newsletter: str | None) -> None:
+    """Send the next edition of a NEWSLETTER to one mailbox, as a test.
+
+    No subscriber gets anything and no edition is recorded.
+    """
+    recipient = normalise_address(address).display
+    with services_of(config, now) as (_, services):
+        newsletter = newsletter_named(services, newsletter).name
+        draft, message = _draft(services, newsletter, moment(now), recipient)
+        options = services.mail_options(newsletter)
+        sender = options.bounce_address or options.sender_address
+        send_one(
+            services.sender(),
+            Parcel(key=0, sender=sender, recipient=recipient, render=lambda: Message.of(message)),
+        )
+    show(
+        {"newsletter": newsletter, "address": recipient, "subject": draft.subject},
+        as_json,
+        lambda: say(f"Sent to {recipient}: {draft.subject}"),
+    )
+
+
+def _draft(
+    services: Services, name: str, now: datetime, recipient: str = "preview@example.com"
+) -> tuple[Edition, bytes]:
+    """The edition of the period that is running, and the message one reader would get."""
+    newsletter = newsletter_named(services, name)
+    draft = services.editions.draft(newsletter, services.editions.upcoming(newsletter, now), now)
+    if draft.proof is None:
+        raise SyndicateError(
+            f"the next edition of {name} has no stories yet: "
+            f"nothing new since {local(draft.period.start, read_zone(newsletter.time_zone))}"
+        )
+    for problem in (*draft.problems, *draft.proof.trimmed):
+        say(f"  {problem}", err=True)
+    edition = unsent_edition(newsletter, draft.period, draft.proof.rendered, draft.proof.web_url)
+    edition = replace(edition, cut_at=now, stories=len(draft.stories))
+    options = replace(services.mail_options(name), web_url=edition.web_url)
+    message_id = f"<preview.{now:%Y%m%d%H%M%S%f}@{options.domain}>"
+    template = MessageTemplate.build(edition, options, services.dkim_keys)
+    return edition, bytes(template.for_subscriber(recipient, PREVIEW_TOKEN, message_id))
+
+
+def _shown(text: str) -> bytes:
+    return text.replace(TOKEN, PREVIEW_TOKEN).encode("utf-8")

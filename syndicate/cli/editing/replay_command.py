@@ -1,0 +1,152 @@
+"""Lists and editions of the past, as the present rules would have made them; nothing is sent or stored."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from syndicate.cli.common import Moment, plural, services_of, show, timed_options
+from syndicate.cli.editing.newsletter_commands import zone_of
+from syndicate.jobs.stories.replay_job import ReplayedEdition, ReplayedLists
+from syndicate.model import Article
+from syndicate.services import Services
+from syndicate.store.ingest import article_store
+
+# A replay of minutes over years would never end.
+MOST_MOMENTS = 10_000
+
+
+@click.command()
+@timed_options
+@click.option("--from", "start", type=Moment(), required=True, help="The first moment, an ISO time.")
+@click.option("--to", "end", type=Moment(), required=True, help="The last moment, an ISO time.")
+@click.option(
+    "--every", type=click.IntRange(1, 8760), default=24, show_default=True, help="Hours between lists."
+)
+@click.option(
+    "--places", type=click.IntRange(1, 200), default=10, show_default=True, help="Shown of each list."
+)
+def replay(
+    config: Path, as_json: bool, now: datetime | None, start: datetime, end: datetime, every: int, places: int
+) -> None:
+    """Show what each list and edition would have been with the present rules.
+
+    Nothing is sent and nothing is written.
+    """
+    if end < start:
+        raise click.UsageError("--to lies before --from")
+    if (end - start) / timedelta(hours=every) > MOST_MOMENTS:
+        raise click.UsageError(f"more than {MOST_MOMENTS} lists: take a longer --every or a shorter time")
+    with services_of(config, now) as (_, services):
+        lists = list(services.replay.lists(start, end, timedelta(hours=every)))
+        editions = [
+            edition
+            for newsletter in services.newsletters
+            for edition in services.replay.newsletter(newsletter, start, end)
+        ]
+        titles = _titles(services, lists, editions)
+        answer = {
+            "lists": [_list_answer(one, titles, places) for one in lists],
+            "editions": [_edition_answer(one, titles) for one in editions],
+        }
+        show(answer, as_json, lambda: _print(lists, editions, titles, places, services))
+
+
+def _titles(
+    services: Services, lists: Sequence[ReplayedLists], editions: Sequence[ReplayedEdition]
+) -> dict[int, Article]:
+    ids = {story.article_id for one in lists for ranked in one.lists.values() for story in ranked}
+    ids |= {story.lead.article.id for one in editions for story in one.stories}
+    ids |= {left.article_id for one in editions for left in one.left_out}
+    with services.store.read() as connection:
+        return article_store.get_articles(connection, sorted(ids))
+
+
+def _print(
+    lists: Sequence[ReplayedLists],
+    editions: Sequence[ReplayedEdition],
+    titles: dict[int, Article],
+    places: int,
+    services: Services,
+) -> None:
+    for one in lists:
+        click.echo(_moment(one.moment, services.zone))
+        for name, ranked in one.lists.items():
+            click.echo(f"  {name.capitalize()}{'' if ranked else ': nothing'}")
+            for story in ranked[:places]:
+                click.echo(_line(story.position, story.score, story.coverage, titles[story.article_id].title))
+    for edition in editions:
+        end = _moment(edition.period.end, zone_of(services, edition.newsletter))
+        click.echo(f"\nEdition of {edition.newsletter}, {end}")
+        if not edition.stories:
+            click.echo("  none: nothing new")
+        for chosen in edition.stories:
+            title = ("Update: " if chosen.follow_up else "") + chosen.lead.article.title
+            click.echo(_line(chosen.position, chosen.score, chosen.coverage, title))
+        for reason, count in sorted(Counter(left.reason.value for left in edition.left_out).items()):
+            click.echo(f"  left out, {reason}: {plural(count, 'article')}")
+
+
+def _moment(moment: datetime, zone: ZoneInfo) -> str:
+    """Return a time with its year: replayed articles may be years old."""
+    return f"{moment.astimezone(zone):%a %d %b %Y %H:%M %Z}"
+
+
+def _line(position: int, score: float, coverage: int, title: str) -> str:
+    line = f"  {position:3}  {score:7.3f}  {coverage:2} {'source ' if coverage == 1 else 'sources'}  {title}"
+    return line if len(line) <= 80 else line[:79] + "…"
+
+
+def _list_answer(one: ReplayedLists, titles: dict[int, Article], places: int) -> dict[str, Any]:
+    return {
+        "moment": one.moment,
+        **{
+            name: [
+                {
+                    "position": story.position,
+                    "story": titles[story.article_id].story_id,
+                    "article": titles[story.article_id].uid,
+                    "title": titles[story.article_id].title,
+                    "score": story.score,
+                    "coverage": story.coverage,
+                    "parts": dict(story.parts),
+                }
+                for story in ranked[:places]
+            ]
+            for name, ranked in one.lists.items()
+        },
+    }
+
+
+def _edition_answer(edition: ReplayedEdition, titles: dict[int, Article]) -> dict[str, Any]:
+    return {
+        "newsletter": edition.newsletter,
+        "period_start": edition.period.start,
+        "period_end": edition.period.end,
+        "stories": [
+            {
+                "position": story.position,
+                "kind": story.kind,
+                "story": titles[story.lead.article.id].story_id,
+                "article": story.lead.article.uid,
+                "title": story.lead.article.title,
+                "score": story.score,
+                "coverage": story.coverage,
+                "follow_up": story.follow_up,
+            }
+            for story in edition.stories
+        ],
+        "left_out": [
+            {
+                "article": titles[left.article_id].uid,
+                "title": titles[left.article_id].title,
+                "reason": left.reason,
+                "detail": left.detail,
+            }
+            for left in edition.left_out
+        ],
+    }

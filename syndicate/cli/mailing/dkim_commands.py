@@ -1,0 +1,50 @@
+"""DKIM keys: a file for us, a record for DNS."""
+
+import os
+from pathlib import Path
+
+import click
+
+from syndicate.cli.common import common_options, show
+from syndicate.delivery.dkim_signing import load_key, new_key
+from syndicate.errors import ConfigError
+from syndicate.services.mail_services import mail_domain
+from syndicate.settings import load_settings
+
+
+@click.group()
+def dkim() -> None:
+    """Make keys that sign mail."""
+
+
+@dkim.command()
+@common_options
+@click.option("--kind", type=click.Choice(["rsa", "ed25519"]), default="rsa", show_default=True)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def new(config: Path, as_json: bool, kind: str, file: Path) -> None:
+    """Write a new private key to FILE (mode 0600) and print its DNS record. An existing file is kept."""
+    settings = load_settings(config)
+    selector = getattr(settings.mail, f"dkim_{kind}_selector")
+    domain = settings.mail.dkim_domain or mail_domain(settings)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise ConfigError(
+            f"{file} exists already; mail may be signed with it. Choose another name"
+        ) from error
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written: {error.strerror}") from error
+    with os.fdopen(descriptor, "wb") as opened:
+        opened.write(new_key(kind))
+    key = load_key(file, domain=domain, selector=selector)
+    name = f"{selector}._domainkey.{domain}"
+    answer = {"file": str(file), "name": name, "type": "TXT", "record": key.record}
+
+    def text() -> None:
+        click.echo(f"Wrote {file}. Publish this TXT record:\n\n  {name}\n")
+        # A string of a TXT record holds 255 bytes; longer ones are several (RFC 6376 section 3.6.2.2).
+        for start in range(0, len(key.record), 250):
+            click.echo(f'  "{key.record[start : start + 250]}"')
+        click.echo(f'\nThen set [mail] dkim_{kind}_key = "{file}" and run `syndicate doctor`.')
+
+    show(answer, as_json, text)

@@ -1,0 +1,159 @@
+"""Is mail from here likely to arrive? What receivers look at, asked the way they ask."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from syndicate.audience.link_tokens import unsubscribe_token
+from syndicate.cli.common import common_options, services_of, show, table
+from syndicate.delivery import dns_checks
+from syndicate.delivery.dns_checks import Finding
+from syndicate.delivery.smtp.sender import connect
+from syndicate.errors import FetchError
+from syndicate.jobs.delivery.markers import has_inodes
+from syndicate.jobs.delivery.restore_guard import hold_text
+from syndicate.net.dns import Lookup, lookup
+from syndicate.net.http_types import PAGE_ACCEPT, Fetched, FetchRequest
+from syndicate.newsletter.lint.mail_page import Element, MailPage
+from syndicate.services import Services
+from syndicate.services.mail_services import envelope_domain, mail_domain, sender_is_set, smtp_options
+from syndicate.store.core import leases
+from syndicate.store.mail import audience_store
+from syndicate.web.unsubscribe_routes import is_confirmation
+
+_MARKS = {True: "well", False: "BAD", None: "-"}
+
+
+@click.command()
+@common_options
+def doctor(config: Path, as_json: bool) -> None:
+    """Check SPF, DKIM, DMARC and what aligns, PTR, TLS and login, and the way to unsubscribe."""
+    with services_of(config) as (_, services):
+        findings = examine(services, lookup)
+    rows = [(one.name, _MARKS[one.good], one.detail) for one in findings]
+    answer = {"findings": [{"name": one.name, "good": one.good, "detail": one.detail} for one in findings]}
+    show(answer, as_json, lambda: table(("check", "", "found"), rows))
+    if any(one.good is False for one in findings):
+        raise SystemExit(1)
+
+
+def examine(services: Services, ask: Lookup) -> list[Finding]:
+    """Every check; ``ask`` answers questions about names."""
+    settings = services.settings
+    if sender_is_set(settings):
+        findings = _check_domains(services, ask)
+    else:
+        detail = "[mail] from is still that of the example: write the address your mail comes from"
+        findings = [Finding(name="sender", good=False, detail=detail)]
+    if settings.mail.transport == "smtp":
+        findings.append(dns_checks.checked("PTR", lambda: dns_checks.check_names(settings.mail.host, ask)))
+        findings.append(dns_checks.checked("TLS", lambda: _check_server(services)))
+    else:
+        detail = '[mail] transport is "folder": nothing is sent'
+        findings.append(Finding(name="TLS", good=None, detail=detail))
+    findings += _check_backups(services)
+    findings.append(dns_checks.checked("unsubscribe", lambda: _check_unsubscribing(services)))
+    return findings
+
+
+def _check_domains(services: Services, ask: Lookup) -> list[Finding]:
+    """Return what the records of the domains say that mail comes from."""
+    settings, domain = services.settings, mail_domain(services.settings)
+    envelope = envelope_domain(settings)
+    signing = [key.domain for key in services.dkim_keys]
+    return [
+        dns_checks.checked("SPF", lambda: dns_checks.check_spf(envelope, ask)),
+        *dns_checks.check_dkim(services.dkim_keys, ask),
+        dns_checks.checked("DMARC", lambda: dns_checks.check_dmarc(domain, ask)),
+        dns_checks.checked("alignment", lambda: dns_checks.check_alignment(domain, envelope, signing, ask)),
+        dns_checks.checked("bounces", lambda: dns_checks.check_bounces(settings.bounces.address, ask)),
+    ]
+
+
+def _check_backups(services: Services) -> list[Finding]:
+    """Return whether a restored backup would be noticed; no finding while mail goes to a folder."""
+    guard = services.guard
+    files = [file.database for file in guard.markers if file.database]
+    good, detail = None, "a restored or copied store is noticed before it sends"
+    if hold := guard.notice(datetime.now(UTC)):
+        good, detail = False, hold_text(hold)
+    elif problems := guard.problems():
+        detail = problems[0]
+    elif all(map(has_inodes, files)):
+        good = True
+    else:
+        detail = f"the file system of {files[0]} keeps no inode numbers: a copied folder is not noticed"
+    return [Finding(name="backups", good=good, detail=detail)] if guard.markers or hold else []
+
+
+def _check_server(services: Services) -> Finding:
+    """A whole greeting with TLS and login, and no mail."""
+    options = smtp_options(services.settings)
+    connection, features = connect(options)
+    connection.close()
+    local = options.host in ("localhost", "127.0.0.1", "::1")
+    safe = options.tls != "none" or local
+    without = "no TLS, which a server on this machine does not need" if local else "no TLS"
+    said = {"starttls": "STARTTLS", "tls": "TLS", "none": without}[options.tls]
+    speed = "" if features.pipelining else "; no PIPELINING, so each message takes four round trips"
+    return Finding(name="TLS", good=safe, detail=f"{options.host}:{options.port}: {said}{speed}")
+
+
+def _check_unsubscribing(services: Services) -> Finding:
+    """The page behind a real link has its button, a wrong link has none; asking changes nothing."""
+    settings = services.settings
+
+    def found(good: bool | None, detail: str) -> Finding:
+        return Finding(name="unsubscribe", good=good, detail=detail)
+
+    if not settings.web.listen:
+        return found(None, "[web] listen is empty: readers can only unsubscribe by mail")
+    if not settings.site.url.startswith("https://"):
+        return found(False, f"{settings.site.url} is not https, so mail programs offer no one-click button")
+    with services.store.read() as connection:
+        subscription = audience_store.any_subscription(connection)
+        secret = leases.secret(connection)
+    if subscription is None:
+        return found(None, "there is no subscription yet to try a link of")
+    return try_link(services, f"{settings.site.url}/unsubscribe/", unsubscribe_token(secret, subscription))
+
+
+def try_link(services: Services, page: str, token: str) -> Finding:
+    """Return whether the link of a token shows our button, and a wrong one does not.
+
+    ``page`` ends in a slash.
+    """
+    urls = page + token, page + token[:-1] + ("A" if token[-1] != "A" else "B")
+    requests = [FetchRequest(url=url, accept=PAGE_ACCEPT, private=True, key=url) for url in urls]
+    answers = {request.key: answer for request, answer in services.fetcher.fetch_each(requests)}
+    right, wrong = (answers[url] for url in urls)
+
+    def found(detail: str, *, good: bool = False) -> Finding:
+        # The address holds a reader's token, so it is not shown.
+        return Finding(name="unsubscribe", good=good, detail=f"{page}… {detail}")
+
+    if isinstance(right, FetchError):
+        reason = f"status {right.status}" if right.status else type(right).__name__
+        return found(f"does not answer as it should: {reason}")
+    if right.url != urls[0]:
+        return found("leads elsewhere, where mail programs do not follow (RFC 8058)")
+    if not _has_button(right.body) or isinstance(wrong, Fetched):
+        return found("answers with some other page than this program's: see what stands before it")
+    return found("shows the button, and a wrong link does not", good=True)
+
+
+def _has_button(body: bytes) -> bool:
+    """Return whether a page has a form with a button that our own page would take for a yes."""
+    return any(
+        is_confirmation({one.attributes.get("name", ""): one.attributes.get("value", "")})
+        for one in MailPage(body.decode("utf-8", "replace")).elements
+        if one.tag in ("button", "input") and _is_posted(one)
+    )
+
+
+def _is_posted(element: Element | None) -> bool:
+    """Return whether it stands in a form that is sent by POST."""
+    while element is not None and element.tag != "form":
+        element = element.parent
+    return element is not None and element.attributes.get("method", "").lower() == "post"

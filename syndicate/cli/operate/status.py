@@ -1,0 +1,223 @@
+"""The ``status`` command: everything on one screen; exit code 1 when something needs a person."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from syndicate.cli.arguments import newsletter_names
+from syndicate.cli.common import ago, local, moment, plural, services_of, show, table, timed_options
+from syndicate.cli.editing.editor_commands import decision_answer, decision_line
+from syndicate.cli.editing.newsletter_commands import gathering_answer, next_editions, zone_of
+from syndicate.cli.operate.health import Health, look, needs_a_person, shown_address
+from syndicate.cli.wrapping import say
+from syndicate.ingest.poll_schedule import believed_url, told
+from syndicate.model import HubSubscription
+from syndicate.services import Services
+from syndicate.services.lease_owners import sweep_dead_senders
+from syndicate.store.ingest.source_store import SourceReport
+from syndicate.store.mail.edition_store import EditionReport
+
+_STANDING = {
+    "waiting": "waits for approval, see `syndicate editions list`",
+    "held": "held until it is approved, see `syndicate editions list`",
+    "withdrawn": "withdrawn",
+}
+
+
+@click.command()
+@timed_options
+def status(config: Path, as_json: bool, now: datetime | None) -> None:
+    """Show sources, stories, channels, next editions, deliveries, and what needs a person."""
+    with services_of(config, now) as (_, services):
+        sweep_dead_senders(services.store, moment(now))
+        health = look(services, moment(now))
+        show(_answer(health, services), as_json, lambda: _print(health, services))
+    if health.problems:
+        raise SystemExit(1)
+
+
+def _print(health: Health, services: Services) -> None:
+    _print_sources(health)
+    _print_news(health, services)
+    click.echo(f"Channels: {', '.join(channel.name for channel in services.channels)}")
+    for old, new in services.moved_channels.items():
+        say(f"Moved channel: {old} is now {new}")
+    if services.gone_channels:
+        say(f"Removed channels: {', '.join(sorted(services.gone_channels))}")
+    _print_newsletters(health, services)
+    _print_mail(health)
+    if health.problems:
+        click.echo("\nNeeds a person:")
+        for problem in health.problems:
+            say(f"  - {problem}")
+
+
+def _print_sources(health: Health) -> None:
+    rows = [
+        (
+            report.source.name,
+            "paused" if report.source.paused else ago(report.state.last_success, health.now),
+            _next_poll(report, health.now),
+            f"{report.articles_last_week / 7:.1f}",
+            _remark(report),
+        )
+        for report in health.sources
+    ]
+    if rows:
+        table(
+            ("source", "last success", "next poll", "new/day", "problem, or why that time"), rows, right=(3,)
+        )
+        click.echo()
+    else:
+        say("No sources yet: declare them in the configuration, or `syndicate sources add URL`.\n")
+
+
+def _remark(report: SourceReport) -> str:
+    """Return what is wrong with a source, or why it is read when it is; what needs a person is told below."""
+    state = report.state
+    if state.error and not report.source.paused and needs_a_person(state):
+        return f"failed {plural(state.failures, 'time')}, see below"
+    return (
+        state.error
+        or told(state.warning, state.read_from)
+        or ("" if report.source.paused else state.check_reason)
+    )
+
+
+def _next_poll(report: SourceReport, now: datetime) -> str:
+    coming = report.state.next_check
+    if report.source.paused or report.state.gone:
+        return ""
+    return ago(coming, now) if coming and coming > now else "due"
+
+
+def _print_news(health: Health, services: Services) -> None:
+    click.echo(
+        f"{plural(health.articles, 'article')} in {plural(health.stories, 'story')}, "
+        f"{health.covered} of them told by several sources; {plural(health.stale_pages, 'page')} to write."
+    )
+    _print_counts("Full texts of articles", health.pages)
+    _print_counts("Dropped by rules", health.dropped)
+    for place, title in enumerate(health.top, start=1):
+        say(f"  {place}. {title}")
+    for decision in health.decisions:
+        click.echo(f"Editor: {decision_line(decision, services.zone)}")
+
+
+def _print_newsletters(health: Health, services: Services) -> None:
+    coming = next_editions(services, health.now)
+    for name in newsletter_names(services):
+        when = local(coming[name], zone_of(services, name)) if name in coming else "paused"
+        people = health.subscriptions.get(name, {}).get("confirmed", 0)
+        click.echo(f"Next {name}: {when}, {plural(people, 'subscriber')}")
+        if name in health.gathering:
+            period, gathered = health.gathering[name]
+            say(f"Edition of {local(period.end, zone_of(services, name))} of {name} waits: {gathered}")
+    for report in health.editions:
+        name, subject = report.edition.newsletter, report.edition.subject
+        counts = _counts(dict(sorted(report.deliveries.items())))
+        standing = _STANDING.get(report.state) or counts or "no deliveries"
+        said = f"{subject} ({standing})" if subject else report.state
+        say(f"Edition of {local(report.edition.period_end, zone_of(services, name))} of {name}: {said}")
+
+
+def _print_mail(health: Health) -> None:
+    _print_counts("Deliveries", health.deliveries)
+    _print_counts("Came back", {kind: count for kind, count in health.bounces.items() if count})
+    if health.deferral:
+        click.echo(f"Mail waits: {health.deferral}")
+
+
+def _print_counts(what: str, counts: Mapping[str, int]) -> None:
+    if counts:
+        click.echo(f"{what}: {_counts(counts)}")
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items())
+
+
+def _answer(health: Health, services: Services) -> dict[str, Any]:
+    coming = next_editions(services, health.now)
+    names = {report.source.id: report.source.name for report in health.sources}
+    return {
+        "sources": [_source(report, health.hubs.get(report.source.id)) for report in health.sources],
+        "articles": health.articles,
+        "stories": {"all": health.stories, "several_sources": health.covered},
+        "pages": health.pages | {"why_refused": dict(health.refused_pages)},
+        "dropped": health.dropped,
+        "stale_pages": health.stale_pages,
+        "editor": [decision_answer(one) for one in health.decisions],
+        "channels": [channel.name for channel in services.channels],
+        "moved_channels": services.moved_channels,
+        "gone_channels": sorted(services.gone_channels),
+        "next_editions": coming,
+        "gathering": {name: gathering_answer(*waits) for name, waits in health.gathering.items()},
+        "missed": health.missed,
+        "paused_newsletters": [name for name in newsletter_names(services) if name not in coming],
+        "editions": [_edition(report) for report in health.editions],
+        "deliveries": health.deliveries,
+        "bounces": health.bounces,
+        "last_deferral": health.deferral,
+        "subscriptions": health.subscriptions,
+        "quarantine": [
+            {
+                "kind": one.kind,
+                "subject": one.subject,
+                "source": names.get(one.source_id or 0, ""),
+                "attempts": one.attempts,
+                "reason": one.reason,
+            }
+            for one in health.failures
+        ],
+        "problems": health.problems,
+    }
+
+
+def _source(report: SourceReport, hub: HubSubscription | None) -> dict[str, Any]:
+    source, state = report.source, report.state
+    return {
+        "name": source.name,
+        "url": shown_address(source, source.url),
+        "private": source.private,
+        "origin": source.origin.value,
+        "paused": source.paused,
+        "gone": state.gone,
+        "last_success": state.last_success,
+        "next_check": state.next_check,
+        "next_check_reason": state.check_reason,
+        "hub": _hub(hub),
+        "failures": state.failures,
+        "error": state.error,
+        "warning": told(state.warning, state.read_from),
+        "moved_to": shown_address(source, believed_url(state)),
+        "articles": report.articles,
+        "articles_per_day": round(report.articles_last_week / 7, 2),
+    }
+
+
+def _hub(subscription: HubSubscription | None) -> dict[str, Any] | None:
+    """A WebSub subscription without what is secret about it."""
+    if subscription is None:
+        return None
+    return {
+        "url": subscription.hub,
+        "state": subscription.state.value,
+        "expires": subscription.expires,
+        "last_push": subscription.last_push,
+        "error": subscription.error,
+    }
+
+
+def _edition(report: EditionReport) -> dict[str, Any]:
+    return {
+        "id": report.edition.id,
+        "newsletter": report.edition.newsletter,
+        "state": report.state,
+        "period_end": report.edition.period_end,
+        "subject": report.edition.subject,
+        "deliveries": report.deliveries,
+    }

@@ -1,0 +1,1 @@
+"""Commands for sources, rules and articles."""

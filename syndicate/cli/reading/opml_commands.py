@@ -1,0 +1,101 @@
+"""Lists of sources as OPML files: import and export."""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from syndicate.cli.common import (
+    changing,
+    config_option,
+    dry_run_option,
+    file_argument,
+    moment,
+    now_option,
+    plural,
+    services_of,
+    show,
+    table,
+    timed_options,
+    write_result,
+)
+from syndicate.jobs.ingest.source_list_job import (
+    ImportResult,
+    export_outlines,
+    import_outlines,
+    read_list_file,
+)
+from syndicate.model import Absence
+from syndicate.net import FetchRequest
+from syndicate.opml import read_opml, write_opml
+from syndicate.services import Services
+from syndicate.store.ingest import source_store
+from syndicate.text.privacy import looks_secret
+from syndicate.text.urls import is_web_url
+
+
+@click.command("import")
+@timed_options
+@dry_run_option
+@click.option("--section", default="", help="Put everything below this section.")
+@click.argument("place")
+def import_(
+    config: Path, as_json: bool, now: datetime | None, dry_run: bool, section: str, place: str
+) -> None:
+    """Add every feed of an OPML file at PLACE: a path or an address. Folders become sections.
+
+    Feeds that are read already stay as they are. All is one transaction.
+    """
+    with services_of(config, now) as (_, services):
+        found = read_opml(_bytes_at(place, services))
+        with changing(services, dry_run) as connection:
+            result = import_outlines(connection, found, moment(now), section=section)
+    answer = {
+        "title": found.title,
+        "added": list(result.added),
+        "known": list(result.known),
+        "refused": [{"title": title, "reason": reason} for title, reason in result.refused],
+        "dry_run": dry_run,
+    }
+
+    def text() -> None:
+        if result.refused:
+            table(("left out", "reason"), result.refused)
+        click.echo(f"{'Would be: ' if dry_run else ''}{describe_import(result)}.")
+
+    show(answer, as_json, text)
+    if result.refused:
+        raise SystemExit(1)
+
+
+@click.command()
+@config_option
+@now_option
+@file_argument
+def export(config: Path, now: datetime | None, file: Path) -> None:
+    """Write all feeds to an OPML FILE. "-" means standard output.
+
+    Private sources and folders are left out.
+    """
+    with services_of(config, now) as (settings, services), services.store.read() as connection:
+        sources = source_store.list_sources(connection)
+    outlines = export_outlines(sources)
+    document = write_opml(f"{settings.site.title}: sources", outlines, created=moment(now))
+    write_result(file, document)
+    left_out = sum(one.private and one.absent is not Absence.REMOVED for one in sources)
+    more = f" {plural(left_out, 'private source')} left out." if left_out else ""
+    click.echo(f"{plural(len(outlines), 'feed')} written.{more}", err=True)
+
+
+def describe_import(result: ImportResult) -> str:
+    """Return what an import or a reading of a list did, in one line."""
+    parts = [f"{plural(len(result.added), 'source')} added", f"{len(result.known)} known already"]
+    parts += [f"{len(result.paused)} paused"] if result.paused else []
+    parts += [f"{len(result.refused)} left out"] if result.refused else []
+    return ", ".join(parts)
+
+
+def _bytes_at(place: str, services: Services) -> bytes:
+    if is_web_url(place):
+        return services.fetcher.fetch_one(FetchRequest(url=place, private=looks_secret(place))).body
+    return read_list_file(Path(place))

@@ -1,0 +1,96 @@
+"""Rules for articles as they come in: try them before they count."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from syndicate.cli.arguments import force_option, patient_source
+from syndicate.cli.common import moment, plural, services_of, show, timed_options
+from syndicate.errors import ConfigError
+from syndicate.jobs.ingest.dry_run import Judged
+from syndicate.model import Source
+from syndicate.text.urls import is_web_url
+
+
+@click.group()
+def rules() -> None:
+    """Try the rules of the configuration."""
+
+
+@rules.command("test")
+@timed_options
+@click.option("--source", "name", help="Read this source now.")
+@click.option("--url", help="Read this feed now, declared or not.")
+@force_option
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="Articles to try.")
+def try_rules(
+    config: Path,
+    as_json: bool,
+    now: datetime | None,
+    name: str | None,
+    url: str | None,
+    limit: int,
+    force: bool,
+) -> None:
+    """Show which rules hit the latest articles and what they change. Changes nothing.
+
+    Without --source and --url: the latest articles in the store.
+    """
+    if name and url:
+        raise click.UsageError("--source and --url exclude each other")
+    with services_of(config, now) as (_, services):
+        if not services.rules:
+            raise ConfigError(f"{config} has no [[rules]]: see docs/configuration.md")
+        if name or url:
+            time = moment(now)
+            source = patient_source(services, name, time, force=force) if name else _stranger(str(url))
+            judged = services.rehearsal.read(source, time, limit)
+        else:
+            judged = services.rehearsal.stored(limit)
+    show(_answer(judged), as_json, lambda: _print(judged))
+
+
+def _stranger(url: str) -> Source:
+    if not is_web_url(url):
+        raise click.UsageError(f"--url {url!r} is not an http or https address")
+    return Source(id=0, name=url, url=url)
+
+
+def _print(judged: list[Judged]) -> None:
+    hit = 0
+    for source, article, ruled in judged:
+        if not ruled.hits:
+            continue
+        hit += 1
+        click.echo(f"{article.title} ({source.name})")
+        for one in ruled.hits:
+            click.echo(f"  {one.rule}: {', '.join(one.changes) or 'nothing to change'}")
+    dropped = sum(1 for _, _, ruled in judged if ruled.dropped_by)
+    click.echo(
+        f"{plural(len(judged), 'article')}: {hit} hit by rules, {dropped} dropped. Nothing was changed."
+    )
+
+
+def _answer(judged: list[Judged]) -> dict[str, Any]:
+    return {
+        "articles": [
+            {
+                "title": article.title,
+                "url": article.url,
+                "source": source.name,
+                "published": article.published if article.dated else None,
+                "hits": [{"rule": one.rule, "changes": list(one.changes)} for one in ruled.hits],
+                "dropped_by": ruled.dropped_by,
+                "after": {
+                    "title": ruled.article.title,
+                    "section": ruled.article.section,
+                    "tags": list(ruled.article.tags),
+                    "boost": ruled.article.boost,
+                },
+            }
+            for source, article, ruled in judged
+        ],
+        "dropped": sum(1 for _, _, ruled in judged if ruled.dropped_by),
+    }

@@ -1,0 +1,217 @@
+"""Sources: list, show, pause, resume, move, remove and test them. Adding is next door."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from syndicate.cli.arguments import force_option, patient_source, source_named
+from syndicate.cli.common import (
+    ago,
+    common_options,
+    moment,
+    plural,
+    say_done,
+    services_of,
+    show,
+    table,
+    timed_options,
+)
+from syndicate.cli.operate.health import shown_address
+from syndicate.cli.reading.opml_commands import export, import_
+from syndicate.cli.reading.source_add import add
+from syndicate.cli.reading.source_output import look_facts, print_look
+from syndicate.cli.wrapping import say
+from syndicate.errors import SyndicateError
+from syndicate.ingest.poll_schedule import believed_url, told
+from syndicate.model import Absence, Origin
+from syndicate.store import Connection
+from syndicate.store.ingest import added_sources, source_store
+from syndicate.store.ingest.source_store import SourceReport
+from syndicate.text.privacy import has_credentials, hide_address
+from syndicate.text.urls import is_web_url
+
+WEEK = timedelta(days=7)
+
+
+@click.group()
+def sources() -> None:
+    """Find, add, list, test, pause and remove sources; import and export OPML."""
+
+
+sources.add_command(add)
+sources.add_command(import_)
+sources.add_command(export)
+
+
+@sources.command("list")
+@timed_options
+def list_(config: Path, as_json: bool, now: datetime | None) -> None:
+    """Show every source, who declared it and how it is doing."""
+    time = moment(now)
+    with services_of(config, now) as (_, services), services.store.read() as connection:
+        reports = source_store.report_sources(connection, week_ago=time - WEEK)
+    rows = [
+        (
+            one.source.name,
+            one.source.origin.value,
+            _standing(one, time),
+            one.source.section,
+            one.articles,
+            shown_address(one.source, one.source.url),
+        )
+        for one in reports
+    ]
+
+    def text() -> None:
+        if not rows:
+            click.echo("There are no sources yet: `syndicate sources add URL` finds the feeds of a page.")
+            return
+        table(("source", "origin", "read", "section", "articles", "url"), rows, right=(4,))
+
+    show({"sources": [_facts(one) for one in reports]}, as_json, text)
+
+
+@sources.command("show")
+@timed_options
+@click.argument("name")
+def show_(config: Path, as_json: bool, now: datetime | None, name: str) -> None:
+    """Show all there is to know about the source NAME."""
+    with services_of(config, now) as (_, services), services.store.read() as connection:
+        reports = source_store.report_sources(connection, week_ago=moment(now) - WEEK)
+        source_named(connection, name)
+    report = next(one for one in reports if one.source.name == name)
+    facts = _facts(report)
+    show(facts, as_json, lambda: _print_facts(facts))
+
+
+@sources.command()
+@common_options
+@click.argument("name")
+def pause(config: Path, as_json: bool, name: str) -> None:
+    """Stop reading the source NAME; its articles stay."""
+    done = _change(config, name, added_sources.pause_source, instead="set paused = true there")
+    say_done(name, "paused", "is paused", done, as_json)
+
+
+@sources.command()
+@common_options
+@click.argument("name")
+def resume(config: Path, as_json: bool, name: str) -> None:
+    """Read the paused source NAME again. One that said it was gone is asked once more."""
+    done = _change(config, name, added_sources.resume_source, instead="set paused = false there")
+    say_done(name, "resumed", "is read again", done, as_json)
+
+
+@sources.command()
+@common_options
+@click.argument("name")
+@click.argument("url")
+def move(config: Path, as_json: bool, name: str, url: str) -> None:
+    """Read the source NAME at another URL from now on. Its articles stay."""
+    if has_credentials(url) or not is_web_url(url):
+        raise click.UsageError("URL must be an http or https address without user name and password")
+    done = _change(config, name, partial(added_sources.move_source, url=url), instead="change its url there")
+    say_done(name, "moved", "is read at its new address", done, as_json)
+
+
+@sources.command()
+@common_options
+@click.argument("name")
+def remove(config: Path, as_json: bool, name: str) -> None:
+    """Remove the source NAME from the list. Its articles stay until retention takes them."""
+    done = _change(config, name, added_sources.remove_source, instead="remove it there")
+    say_done(name, "removed", "is removed; its articles stay", done, as_json)
+
+
+@sources.command()
+@timed_options
+@force_option
+@click.argument("name")
+def test(config: Path, as_json: bool, now: datetime | None, force: bool, name: str) -> None:
+    """Fetch the source NAME now and show what would be read. Changes nothing."""
+    with services_of(config, now) as (_, services):
+        source = patient_source(services, name, moment(now), force=force)
+        try:
+            look = services.discovery.look(source)
+        except SyndicateError as error:
+            text = hide_address(str(error), source.url) if source.private else str(error)
+            show({"name": name, "error": text}, as_json, lambda: say(f"{name}: {text}", err=True))
+            raise SystemExit(1) from None
+    shown = shown_address(source, look.url)
+    show({"name": name, **look_facts(look, shown)}, as_json, lambda: print_look(look, shown))
+
+
+def _change(config: Path, name: str, change: Callable[[Connection, str], bool], *, instead: str) -> bool:
+    """Change a source; false when it was so already. What the file declares only the file changes."""
+    with services_of(config) as (_, services), services.store.write() as connection:
+        source = source_named(connection, name)
+        if source.origin is Origin.CONFIG and source.absent is Absence.NONE:
+            raise SyndicateError(f"{name} is declared in the configuration file: {instead}")
+        return change(connection, name)
+
+
+_ABSENT = {Absence.UNDECLARED: "no longer declared", Absence.UNLISTED: "no longer listed"}
+
+
+def _standing(report: SourceReport, now: datetime) -> str:
+    source, state = report.source, report.state
+    if source.absent in _ABSENT:
+        return _ABSENT[source.absent]
+    if source.paused:
+        return "paused"
+    if state.gone:
+        return "gone"
+    if state.failures:
+        return f"failed {plural(state.failures, 'time')}"
+    return ago(state.last_success, now)
+
+
+def _facts(report: SourceReport) -> dict[str, Any]:
+    source, state = report.source, report.state
+    access = source.access
+    return {
+        "name": source.name,
+        "title": source.title,
+        "kind": source.kind.value,
+        "url": shown_address(source, source.url),
+        "home_url": "" if source.private else source.home_url,
+        "origin": source.origin.value,
+        "listed_in": hide_address(source.listed_in, source.listed_in) if source.listed_in else "",
+        "standing": _ABSENT.get(source.absent, "paused" if source.paused else ""),
+        "section": source.section,
+        "language": source.language,
+        "own": source.own,
+        "weight": source.weight,
+        "republish": source.republish.value,
+        "private": source.private,
+        "auth": access.kind.value if access else "",
+        "secret": (f"environment {access.secret_env}" if access.secret_env else access.secret_file)
+        if access
+        else "",
+        "articles": report.articles,
+        "articles_per_day": round(report.articles_last_week / 7, 2),
+        "last_success": state.last_success,
+        "next_check": state.next_check,
+        "failures": state.failures,
+        "error": state.error,
+        "warning": told(state.warning, state.read_from),
+        "moved_to": shown_address(source, believed_url(state)),
+        "outline": dict(source.outline),
+    }
+
+
+def _print_facts(facts: dict[str, Any]) -> None:
+    width = max(map(len, facts))
+    for key, value in facts.items():
+        if value not in ("", None, {}):
+            click.echo(f"{key.replace('_', ' ').ljust(width)}  {_shown(value)}")
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:%d %b %Y %H:%M} UTC" if isinstance(value, datetime) else value

@@ -1,0 +1,185 @@
+"""Invented news with everything that news can have, and with as little as there can be."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from syndicate.audience.choices import Choices, Offer
+from syndicate.jobs.audience.preferences_job import ReaderPage
+from syndicate.jobs.newsletter.review_links import DeskView, SentEdition, Sheet
+from syndicate.model import (
+    TRENDING,
+    Channel,
+    Clause,
+    ClauseField,
+    Digest,
+    DigestImage,
+    DigestLink,
+    DigestMedia,
+    DigestStory,
+    Edition,
+    Enclosure,
+    Image,
+    Newsletter,
+    PublishedArticle,
+)
+from syndicate.publish.newsletter_archive import ArchivedEdition
+from syndicate.publish.site_headline import REASONS, Headline, Reason
+from syndicate.store.mail.review_store import DeskEdition, EditionChange
+
+NEWSLETTER = Newsletter(name="sample", title="Sample", schedule="daily 07:00", time_zone="UTC")
+CHANNEL = Channel(
+    name="sample",
+    title="Sample",
+    query="section:Sample",
+    clauses=(Clause(field=ClauseField.SECTION, values=("Sample",)),),
+)
+_FILES = tuple(
+    Enclosure(url=f"https://example.com/sample.{ending}", media_type=kind, size=31_000_000, duration=2040)
+    for ending, kind in (("mp3", "audio/mpeg"), ("mp4", "video/mp4"), ("pdf", "application/pdf"))
+)
+
+
+def article(item: PublishedArticle, *, own: bool) -> PublishedArticle:
+    """An article with everything an article can have."""
+    picture = Image(url="https://example.com/picture.jpg", width=640, height=480, alt="Sample")
+    rich = replace(
+        item.article,
+        authors=("Sample",),
+        section="Sample",
+        tags=("sample", "other"),
+        image=picture,
+        enclosures=_FILES,
+        original_title="Sample",
+        updated=item.article.published + timedelta(hours=1),
+    )
+    ours = tuple(replace(link, url=f"https://example.com/{link.path}") for link in item.coverage)
+    coverage = (*item.coverage, *ours)
+    item = replace(item, coverage=coverage, other_languages=coverage[:1], sources=3, foreign_sources=1)
+    return replace(item, article=rich, source=replace(item.source, own=own), html="<p>Sample</p>")
+
+
+def headline(item: PublishedArticle) -> Headline:
+    """The same in a list, with everything that can have put it there."""
+    return replace(Headline.of(item), why=tuple(Reason(kind, 2, 3) for kind in REASONS))
+
+
+def archived(newsletter: str, now: datetime) -> list[ArchivedEdition]:
+    """A plain edition and one with everything, as they lie in the archive."""
+    edition = _edition(now, newsletter)
+    return [ArchivedEdition(edition=edition, digest=digest, published=now) for digest in digests(now)]
+
+
+def digests(now: datetime) -> tuple[Digest, ...]:
+    """The plainest edition there can be, and one with everything."""
+    link = DigestLink(
+        title="Sample", url="https://example.com/1", source="Sample", language="en", direction="ltr"
+    )
+    plain = DigestStory(
+        title="Sample",
+        url="",
+        source="Sample",
+        section="",
+        summary="",
+        minutes=1,
+        published=now,
+        language="",
+        direction="ltr",
+        follow_up=False,
+        other_sources=0,
+        covered_by=(),
+        related=(),
+        image=None,
+    )
+    rich = replace(
+        plain,
+        story_id=1,
+        url="https://example.com/2",
+        section="Sample",
+        summary="Sample",
+        language="en",
+        follow_up=True,
+        other_sources=2,
+        covered_by=(link,),
+        also_from=(link,),
+        related=(link,),
+        other_languages=(replace(link, url="https://example.com/3", language="de"),),
+        foreign_sources=1,
+        image=DigestImage(url="https://example.com/picture.jpg", alt="Sample", width=560, height=315),
+        original_title="Sample",
+        media=DigestMedia(url="https://example.com/talk.mp3", kind="audio", minutes=34),
+    )
+    return (
+        Digest(stories=(plain,)),
+        Digest(
+            stories=(rich, replace(rich, story_id=2), replace(rich, story_id=3, kind=TRENDING)),
+            note="Sample",
+            correction="Sample",
+        ),
+    )
+
+
+def _edition(now: datetime, newsletter: str, *, cadence: str = "edition", revision: int = 0) -> Edition:
+    return Edition(
+        id=1,
+        newsletter=newsletter,
+        period_start=now - timedelta(days=1),
+        period_end=now,
+        revision=revision,
+        cut_at=now,
+        subject="Sample",
+        html="",
+        text="",
+        stories=3,
+        cadence=cadence,
+    )
+
+
+def reader(paused_until: datetime | None) -> ReaderPage:
+    """Return what a reader has chosen."""
+    offer = Offer(
+        newsletters={"sample": "Sample", "other": "Other"},
+        consents={"sample": "Sample", "other": "Sample"},
+        sections=("Sample", "Other"),
+        languages=("en", "tlh"),
+        cadences=("edition", "daily", "weekly"),
+    )
+    return ReaderPage(
+        address="s…@example.com",
+        newsletter="Sample",
+        offer=offer,
+        choices=Choices(newsletters=("sample",), hour=7, paused_until=paused_until),
+        feed="https://example.com/feed",
+    )
+
+
+def desk(newsletter: Newsletter, now: datetime) -> DeskView:
+    """A desk with an edition, a form of one, a correction, and an edition that went out."""
+    change = EditionChange(edition_id=1, changed_by="Sample", action="note", detail="Sample", changed=now)
+    plain, rich = digests(now)
+    editions = (
+        (_edition(now, newsletter.name), plain, now),
+        (_edition(now, newsletter.name, cadence="edition\nsection:Sample"), rich, None),
+        (_edition(now, newsletter.name, revision=1), rich, None),
+    )
+    sheets = tuple(
+        Sheet(
+            found=DeskEdition(edition=edition, state="held", content=None, approve_by=approve_by),
+            digest=digest,
+            seen="",
+            errors=("Sample",),
+            warnings=("Sample",),
+            changes=(change,),
+            forms=1,
+        )
+        for edition, digest, approve_by in editions
+    )
+    return DeskView(
+        path="/desk/sample/editor/token",
+        newsletter=newsletter,
+        editor="Sample",
+        ends=now,
+        readers=1,
+        sheets=sheets,
+        sent=(SentEdition(found=sheets[0].found, seen=""),),
+        said="approve",
+    )

@@ -1,0 +1,1 @@
+"""SMTP with pipelining: protocol, connections and sender."""

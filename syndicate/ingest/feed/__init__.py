@@ -1,0 +1,1 @@
+"""One feed document → entries: RSS, Atom and JSON Feed."""

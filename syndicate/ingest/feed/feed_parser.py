@@ -1,0 +1,275 @@
+"""A feed's bytes → ``ParsedSource``: RSS 0.9x–2.0, RSS 1.0, Atom and JSON Feed, well-formed or not.
+
+Pure: the same bytes give the same result, nothing is fetched, and the only exception is
+``ParseError``. Items whose digest is known are not read at all.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from hashlib import blake2b
+
+from syndicate.errors import ParseError
+from syndicate.ingest.feed.feedparser_adapter import read_at_once, read_with_feedparser
+from syndicate.ingest.feed.item_splitter import Split, Unsplittable, split
+from syndicate.ingest.feed.json_feed_parser import parse_json_feed
+from syndicate.ingest.feed.raw_item import RawFeed, RawItem, entry_of, plain_title
+from syndicate.ingest.feed.skip_times import skipped_times
+from syndicate.ingest.feed.xml_encoding import as_it_stands, repaired, utf8_document
+from syndicate.ingest.html.sanitise import clean_html
+from syndicate.model import Entry, ParsedSource
+from syndicate.text.hashes import digest_of
+from syndicate.text.language import normalise_language
+from syndicate.text.plain import clean_line
+from syndicate.text.urls import absolute_url
+
+MAX_ITEMS = 2_000
+
+_FIRST_ELEMENT = re.compile(
+    rb"(?>\s+|<!--.*?-->|<\?.*?\?>|<!(?!--)[^>]*>)*+<([A-Za-z][\w.-]*(?::[\w.-]+)?)", re.DOTALL
+)
+_END_TAG = re.compile(rb"</([^\s>]+)\s*>")
+_FEED_ROOTS = frozenset({"rss", "feed", "rdf", "channel"})
+_HTML_ROOTS = frozenset({"html", "head", "body", "title", "meta", "script", "div", "p", "h1", "a", "form"})
+_SITEMAP_ROOTS = frozenset({"urlset", "sitemapindex"})
+# Of a document that cannot be split, this has to do: its root element has an end.
+_LAST_TAGS = re.compile(rb"</(?:[\w.-]+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
+_LOGIN = re.compile(rb"""type\s*=\s*["']?password|\blog[ -]?in\b|\bsign[ -]?in\b""", re.IGNORECASE)
+
+
+def parse_feed(
+    body: bytes,
+    *,
+    url: str,
+    content_type: str,
+    charset: str,
+    known: frozenset[str],
+    only: frozenset[str] | None = None,
+) -> ParsedSource:
+    """Read a feed fetched from ``url``.
+
+    ``content_type`` and ``charset`` are those of the HTTP header (``""`` when absent); ``known`` holds the
+    digests of items that need not be read again. With ``only`` all items are listed, but none is read whose
+    digest is not in it. Raises ``ParseError`` when the body is empty, is not a feed (an HTML or login page),
+    breaks the limits on nesting, attributes, or cannot be read, or not without the items not in ``only``.
+    """
+    start = body[:100].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith((b"{", b"[")) or (not start.startswith(b"<") and "json" in content_type.lower()):
+        return parse_json_feed(body, url=url, known=known, only=only, clean=clean_html)
+    if not known and only is None and (first := _read_first(as_it_stands(body, charset), url)):
+        return first
+    document, warnings = utf8_document(body, charset)
+    if not document.strip():
+        raise ParseError(f"{url} sent an empty document")
+    root = _FIRST_ELEMENT.match(document)
+    if root and _local_name(root[1]) == "entry":
+        # An Atom entry document (RFC 4287, section 2).
+        document = b'<feed xmlns="http://www.w3.org/2005/Atom">' + document + b"</feed>"
+    _refuse_other_documents(document, url)
+    return _with_warnings(_read_after_splitting(document, url, known, only), warnings)
+
+
+def _refuse_other_documents(document: bytes, url: str) -> None:
+    match = _FIRST_ELEMENT.match(document)
+    name = _local_name(match[1]) if match else ""
+    if name in _FEED_ROOTS:
+        return
+    if name in _HTML_ROOTS:
+        login = ", probably a login page" if _LOGIN.search(document, 0, 100_000) else ""
+        raise ParseError(
+            f"{url} is an HTML page, not a feed{login}. Give the address of its RSS or Atom feed, "
+            'or write kind = "page" with the source.'
+        )
+    if name in _SITEMAP_ROOTS:
+        raise ParseError(f'{url} is a sitemap, not a feed: write kind = "sitemap" with the source')
+    if not re.search(rb"<(?:\w+:)?(?:rss|feed|rdf|channel)\b", document[:10_000], re.IGNORECASE):
+        what = f"its first element is {name}" if name else "it has no XML element"
+        raise ParseError(f"{url} is not a feed: {what}")
+
+
+def _local_name(name: bytes) -> str:
+    return name.decode().rpartition(":")[2].lower()
+
+
+def _read_first(document: bytes, url: str) -> ParsedSource | None:
+    """Read a document of which nothing is known, in one pass; ``None`` when anything is out of the ordinary.
+
+    There is nothing to leave out, so that no look at the items has to come first.
+    """
+    match = _FIRST_ELEMENT.match(document)
+    if match is None or _local_name(match[1]) not in _FEED_ROOTS:
+        return None
+    feed = read_at_once(document, url, most_items=MAX_ITEMS)
+    if feed is None:
+        return None
+    # Of equal items the first is read.
+    items: dict[str, RawItem] = {}
+    around, at = [], 0
+    for item, (start, end_tag) in zip(feed.items, feed.places, strict=True):
+        tag = _END_TAG.match(document, end_tag)
+        # An empty item has none, and another element's may stand there.
+        if tag is None or not document.startswith(tag[1], start + 1):
+            return None
+        end = tag.end()
+        items.setdefault(digest_of(document[start:end]), item)
+        around.append(document[at:start])
+        at = end
+    parsed = _parsed(feed, url, ((item, digest) for digest, item in items.items()), tuple(items))
+    return _with_skipped_times(parsed, b"".join([*around, document[at:]]))
+
+
+def _read_after_splitting(
+    document: bytes, url: str, known: frozenset[str], only: frozenset[str] | None
+) -> ParsedSource:
+    whole, warnings = _split(document)
+    parsed = _read_unseen(whole, url, known, only) if whole is not None else None
+    if parsed is None and only is not None:
+        raise ParseError(f"the items of {url} cannot be read by themselves")
+    parsed = parsed or _read_whole(document, url, known)
+    if whole.cut_off if whole is not None else not _LAST_TAGS.search(document, max(len(document) - 1_000, 0)):
+        parsed = replace(parsed, cut_off=True)
+    parsed = _with_skipped_times(parsed, whole.bare() if whole is not None else document)
+    return _with_warnings(parsed, warnings)
+
+
+def _with_skipped_times(parsed: ParsedSource, around: bytes) -> ParsedSource:
+    """With what the document says around its items of when it wants no visit."""
+    hours, days = skipped_times(around)
+    return replace(parsed, skip_hours=hours, skip_days=days) if hours or days else parsed
+
+
+def _split(document: bytes) -> tuple[Split | None, tuple[str, ...]]:
+    """The document's items by their bytes, if need be after mending its character references."""
+    try:
+        found = split(document)
+    except Unsplittable as first:
+        if not first.malformed:
+            return None, ()
+        warning = str(first)
+        try:
+            found = split(repaired(document))
+        except Unsplittable:
+            return None, (f"{warning}; read leniently",)
+        return found, (f"{warning}; mended", *((found.warning,) if found.warning else ()))
+    return found, (found.warning,) if found.warning else ()
+
+
+def _read_unseen(
+    whole: Split, url: str, known: frozenset[str], only: frozenset[str] | None
+) -> ParsedSource | None:
+    """Read the items not seen before; ``None`` when the readers do not see the items that we see."""
+    first_at: dict[str, int] = {}
+    for position, span in enumerate(whole.spans):
+        first_at.setdefault(span.digest, position)
+    unseen = [
+        position
+        for digest, position in first_at.items()
+        if digest not in known and (only is None or digest in only)
+    ]
+    wanted = _newest(whole, unseen, url) if len(unseen) > MAX_ITEMS else unseen
+    left_out = frozenset(unseen).difference(wanted)
+    digests = tuple(digest for digest, position in first_at.items() if position not in left_out)
+    feed = _read_together(whole.without(frozenset(range(len(whole.spans))).difference(wanted)), url)
+    if feed and len(feed.items) == len(wanted):
+        pairs = zip(feed.items, (whole.spans[position].digest for position in wanted), strict=True)
+        parsed: ParsedSource | None = _parsed(feed, url, pairs, digests)
+    else:
+        parsed = _read_each(whole, wanted, url, digests)
+    if parsed and left_out:
+        warning = f"{len(left_out)} items beyond {MAX_ITEMS} were left for the next time"
+        return _with_warnings(replace(parsed, left_out=len(left_out)), (warning,))
+    return parsed
+
+
+def _read_together(document: bytes, url: str) -> RawFeed | None:
+    try:
+        return read_with_feedparser(document, url)
+    except ParseError:
+        return None
+
+
+def _newest(whole: Split, unseen: Sequence[int], url: str) -> Sequence[int]:
+    """Return the newest ``MAX_ITEMS`` items: the first, or the last if the feed is written oldest first."""
+    ends = [
+        read_with_feedparser(document, url).items for _, document in whole.one_by_one((unseen[0], unseen[-1]))
+    ]
+    times = [item.updated or item.published for items in ends for item in items]
+    if len(times) == 2 and times[0] and times[1] and times[0] < times[1]:
+        return unseen[-MAX_ITEMS:]
+    return unseen[:MAX_ITEMS]
+
+
+def _read_each(
+    whole: Split, wanted: Sequence[int], url: str, digests: tuple[str, ...]
+) -> ParsedSource | None:
+    """Together they cannot be read: read them one by one, so that a bad item hurts no other."""
+    feed = _read_around(whole, url)
+    pairs: list[tuple[RawItem, str]] = []
+    refused: list[tuple[str, str]] = []
+    for digest, document in whole.one_by_one(wanted):
+        try:
+            items = read_with_feedparser(document, url).items
+        except ParseError as error:
+            refused.append((digest, str(error)))
+            continue
+        if len(items) != 1:
+            return None
+        pairs.append((items[0], digest))
+    return _parsed(feed, url, pairs, digests, tuple(refused))
+
+
+def _read_around(whole: Split, url: str) -> RawFeed:
+    """Return what the document says besides its items; some have only these to tell that they are feeds."""
+    feed = _read_together(whole.bare(), url)
+    if feed is None:
+        document = next(
+            (document for _, document in whole.one_by_one(range(len(whole.spans))[:1])), whole.bare()
+        )
+        feed = read_with_feedparser(document, url)
+    return feed
+
+
+def _read_whole(document: bytes, url: str, known: frozenset[str]) -> ParsedSource:
+    """Read a document whose items cannot be told apart by bytes; their digest is of what was read."""
+    feed = read_with_feedparser(repaired(document), url)
+    pairs = {
+        blake2b(repr(item).encode(errors="replace"), digest_size=16).hexdigest(): item for item in feed.items
+    }
+    unseen = [(item, digest) for digest, item in pairs.items() if digest not in known][:MAX_ITEMS]
+    read = {digest for _, digest in unseen}
+    return _parsed(feed, url, unseen, tuple(digest for digest in pairs if digest in known or digest in read))
+
+
+def _parsed(
+    feed: RawFeed,
+    url: str,
+    items: Iterable[tuple[RawItem, str]],
+    digests: tuple[str, ...],
+    refused: tuple[tuple[str, str], ...] = (),
+) -> ParsedSource:
+    language = normalise_language(feed.language)
+    entries: list[Entry] = []
+    bad = list(refused)
+    for item, digest in items:
+        try:
+            entries.append(entry_of(item, language=language, digest=digest))
+        except Exception as error:  # noqa: BLE001 - one bad item must not cost the others
+            bad.append((digest, f"{type(error).__name__}: {error}"))
+    return ParsedSource(
+        title=plain_title(feed.title),
+        home_url=absolute_url(url, feed.link),
+        feed_id=clean_line(feed.feed_id, 2_000),
+        language=language,
+        entries=tuple(entries),
+        digests=digests,
+        min_interval=feed.min_interval,
+        hubs=tuple(address for hub in feed.hubs if (address := absolute_url(url, hub))),
+        self_url=absolute_url(url, feed.self_url) if feed.self_url else "",
+        refused=tuple(bad),
+    )
+
+
+def _with_warnings(parsed: ParsedSource, warnings: tuple[str, ...]) -> ParsedSource:
+    if not warnings:
+        return parsed
+    return replace(parsed, warnings=(*warnings, *parsed.warnings))

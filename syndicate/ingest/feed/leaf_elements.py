@@ -1,0 +1,174 @@
+"""Elements of an item that hold nothing but a text, kept as feedparser would keep them.
+
+Nine of ten elements of a feed are of a dozen kinds, stand in an item and hold a text. For each of them
+feedparser has methods that begin and end it, a stack for the text, and questions about what it stands in;
+here only what they leave in the item is done, and the tests hold it against feedparser's own. Only dates in
+customary forms are left as moments, not as nine numbers. Every other element, and one of these with unusual
+attributes, goes through feedparser's methods.
+"""
+
+from collections.abc import Mapping
+
+from feedparser.api import StrictFeedParser
+from feedparser.datetimes import _parse_date
+from feedparser.util import FeedParserDict
+
+from syndicate.ingest.feed.feed_dates import customary_date
+from syndicate.ingest.feed.feedparser_fastpath import (
+    ROOTS,
+    TEXT_TYPES,
+    Parameters,
+    RelievedParser,
+    is_local,
+    is_mended,
+    put,
+)
+
+_CATEGORY = frozenset({"domain", "label", "scheme", "term"})
+_TYPE = frozenset({"type"})
+_ALTERNATE = {"rel": "alternate", "type": "text/html"}
+_KEEPING = {
+    "author": "_keep_author",
+    "category": "_keep_category",
+    "content:encoded": "_keep_content",
+    "dc:creator": "_keep_author",
+    "dc:date": "_keep_updated",
+    "dc:subject": "_keep_category",
+    "description": "_keep_description",
+    "guid": "_keep_id",
+    "id": "_keep_id",
+    "link": "_keep_address",
+    "name": "_keep_name",
+    "pubdate": "_keep_published",
+    "published": "_keep_published",
+    "summary": "_keep_summary",
+    "title": "_keep_title",
+    "updated": "_keep_updated",
+}
+
+
+class LeafParser(RelievedParser, StrictFeedParser):  # type: ignore[misc]
+    """feedparser's strict parser, relieved, that also takes whole elements."""
+
+    def values_of_leaf(self, tag: str, attributes: Mapping[str, str]) -> dict[str, str] | None:
+        """The attributes of an element for ``leaf``, ``None`` when it has to be begun now."""
+        if self.incontent or tag in ROOTS or not self.langstack:
+            return None
+        values = dict(map(self._normalize_attributes, attributes.items())) if attributes else {}
+        return values if not values or is_local(values) else None
+
+    def leaf(self, tag: str, values: dict[str, str], text: str) -> None:
+        """A whole element that holds nothing but a text, and declares neither a base nor a language."""
+        self.depth += 1
+        self.inherit_base()
+        is_in_item = self.inentry and not (
+            self.insource or self.inimage or self.intextinput or self.contentparams
+        )
+        # Most texts are ASCII, which needs no call to tell.
+        keep = _KEEPING.get(tag) if is_in_item and (text.isascii() or not is_mended(text)) else None
+        if not (keep and getattr(self, keep)(values, text.strip())):
+            self._start(tag, values)
+            if text and not text.isspace():
+                self.handle_data(text)
+            self._end(tag)
+            self.lang = self.langstack[-1]
+        self.baseuri = self.basestack[-1] or self.baseuri
+        self.depth -= 1
+
+    def _keep_category(self, values: Mapping[str, str], text: str) -> bool:
+        """Every fifth element of a feed is a category."""
+        named = values.get("label") or values.get("term")
+        if (text and named) or not _CATEGORY.issuperset(values):
+            return False
+        if text or named:
+            self.entries[-1].setdefault("tags", []).append({"term": named or text})
+        return True
+
+    def _keep_id(self, values: Mapping[str, str], text: str) -> bool:
+        entry = self.entries[-1]
+        self.guidislink = values.get("ispermalink", "true") == "true"
+        if self.guidislink and text:
+            text = self.resolve_uri(text)
+        self._keep_outermost("id", text)
+        entry.setdefault("guidislink", self.guidislink and "link" not in entry)
+        if self.guidislink:
+            entry.setdefault("link", text)
+        return True
+
+    def _keep_address(self, values: dict[str, str], text: str) -> bool:
+        if not text and "href" in values:
+            self._start_link(values)
+            return True
+        if values:
+            return False
+        self.entries[-1].setdefault("links", []).append(FeedParserDict(_ALTERNATE))
+        self._keep_link("link", text)
+        return True
+
+    def _keep_published(self, _values: Mapping[str, str], text: str) -> bool:
+        return self._keep_date("published", text)
+
+    def _keep_updated(self, _values: Mapping[str, str], text: str) -> bool:
+        return self._keep_date("updated", text)
+
+    def _keep_date(self, name: str, text: str) -> bool:
+        self._keep_outermost(name, text)
+        put(self.entries[-1], name + "_parsed", customary_date(text) or _parse_date(text))
+        return True
+
+    def _keep_author(self, _values: Mapping[str, str], text: str) -> bool:
+        self.entries[-1].setdefault("authors", []).append(FeedParserDict())
+        self._keep_outermost("author", text)
+        self.inauthor = 0
+        self._sync_author_detail()
+        return True
+
+    def _keep_name(self, _values: Mapping[str, str], text: str) -> bool:
+        if self.inpublisher or not self.inauthor:
+            return False
+        self._save_author("name", text)
+        return True
+
+    def _keep_title(self, values: Mapping[str, str], text: str) -> bool:
+        if values and values.keys() != _TYPE:
+            return False
+        kind = self.map_content_type(values.get("type", "text/plain"))
+        if kind not in TEXT_TYPES:
+            return False
+        self._keep_whole("title", kind, text)
+        if text:
+            self.title_depth = self.depth
+        return True
+
+    def _keep_summary(self, values: Mapping[str, str], text: str) -> bool:
+        kind = self.map_content_type(values.get("type", "text/plain"))
+        return self._keep_short("summary", kind, values, text)
+
+    def _keep_description(self, values: Mapping[str, str], text: str) -> bool:
+        kind = self.map_content_type(values.get("type", "text/html"))
+        return self._keep_short("description", kind, values, text)
+
+    def _keep_short(self, element: str, kind: str, values: Mapping[str, str], text: str) -> bool:
+        if (values and values.keys() != _TYPE) or kind not in TEXT_TYPES:
+            return False
+        if "summary" in self.entries[-1] and not self.hasContent:
+            return False
+        self._summaryKey = None
+        self._keep_whole(element, kind, text)
+        return True
+
+    def _keep_content(self, values: Mapping[str, str], text: str) -> bool:
+        if values:
+            return False
+        self.hasContent = 1
+        self._keep_whole("content", "text/html", text)
+        self.entries[-1].setdefault("summary", text)
+        return True
+
+    def _keep_whole(self, element: str, kind: str, text: str) -> None:
+        language = self.lang and self.lang.replace("_", "-")
+        self.contentparams = Parameters(type=kind, language=language, base=self.baseuri)
+        self.incontent = 1
+        self._keep_text(element, text)
+        self.incontent = 0
+        self.contentparams.clear()

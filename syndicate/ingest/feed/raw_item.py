@@ -1,0 +1,285 @@
+"""One item as it stands in a feed, and how it becomes an ``Entry``: the rules for every format.
+
+``feeds_feedparser`` fills a ``RawItem``; the choices are made here once: which text is the article, which
+picture stands for it, what is a name and not a mailbox.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from html import escape, unescape
+from html.entities import html5
+
+from syndicate.ingest.html.image_choice import lead_image
+from syndicate.ingest.html.item_boilerplate import without_boilerplate
+from syndicate.ingest.html.sanitise import TAGS, CleanedHtml, clean_html, pixels, with_html
+from syndicate.model import Enclosure, Entry, Image
+from syndicate.text.language import normalise_language
+from syndicate.text.media_types import media_type
+from syndicate.text.plain import clean_line
+from syndicate.text.urls import absolute_url
+
+MAX_SUMMARY = 600
+MAX_TAGS = 20
+MAX_AUTHORS = 10
+MAX_GUID = 2_000
+MAX_ENCLOSURES = 20
+
+# RSS 1.0 syndication module, in seconds.
+_PERIODS = {
+    "hourly": 3600.0,
+    "daily": 86_400.0,
+    "weekly": 604_800.0,
+    "monthly": 2_592_000.0,
+    "yearly": 31_536_000.0,
+}
+
+_HTML_NAMES = TAGS | {"center", "font", "iframe", "script", "span", "style", "strike", "svg", "tt", "video"}
+_TAG_NAME = re.compile(r"</?([a-zA-Z][\w:-]*)")
+_HTML_EVIDENCE = re.compile(r"</\w+>|/>|<(?:br|hr|img|p)\b", re.IGNORECASE)
+_REFERENCE = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
+_PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".avif")
+_MAIL_AND_NAME = re.compile(r"(?:\S+@\S+|hidden)\s*\((.+)\)\s*\Z")
+_NAME_AND_MAIL = re.compile(r"(.+?)\s*[<(\[]\s*(?:mailto:)?\S+@\S+?\s*[>)\]]\s*\Z")
+_MAILBOX = re.compile(r"(?:mailto:)?([^@\s<>()]+)@[^@\s<>()]+\.[^@\s<>()]+", re.IGNORECASE)
+# Mailboxes of roles, not of people (RFC 2142, and what blog software writes).
+_ROLES = frozenset(
+    {
+        "admin", "administrator", "blog", "contact", "editor", "editorial", "feedback", "hello", "help",
+        "hostmaster", "info", "mail", "news", "newsroom", "no-reply", "nobody", "noemail", "noreply",
+        "office", "postmaster", "press", "redaktion", "root", "rss", "support", "team", "unknown", "user",
+        "web", "webmaster",
+    }
+)  # fmt: skip
+# What no author writes in plain text on purpose.
+_DOUBLY_ESCAPED = re.compile(
+    "&(?:nbsp|amp|quot|apos|hellip|[lr][sd]quo|[mn]dash|#[0-9]{1,6}|#[xX][0-9a-fA-F]{1,5});"
+)
+# What WordPress writes for "no category".
+_NO_TAGS = frozenset(
+    {
+        "uncategorized", "uncategorised", "nicht kategorisiert", "non classé", "sin categoría",
+        "senza categoria", "sem categoria", "geen categorie", "без рубрики", "غير مصنف", "未分类", "未分類",
+    }
+)  # fmt: skip
+_LINK_TAG = re.compile("<a [^<>]*>|</a>")
+_NO_FILES = frozenset({"text/html", "application/xhtml+xml", "application/x-shockwave-flash"})
+_PARAGRAPHS = re.compile(r"\n\s*\n")
+
+
+@dataclass(slots=True)
+class Text:
+    """A text construct: its value, whether it is HTML, and its ``xml:base`` (absolute, or ``""``)."""
+
+    value: str
+    html: bool
+    base: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class RawItem:
+    """Item of a feed, uncleaned. ``base`` is the address of its site, else of its feed."""
+
+    base: str
+    guid: str = ""
+    link: str = ""
+    title: Text | None = None
+    contents: list[Text] = field(default_factory=list)
+    summary: Text | None = None
+    authors: list[str] = field(default_factory=list)
+    published: datetime | None = None
+    updated: datetime | None = None
+    language: str = ""
+    tags: list[str] = field(default_factory=list)
+    images: list[Image] = field(default_factory=list)
+    enclosures: list[Enclosure] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class RawFeed:
+    """Feed, uncleaned: its own fields, and its items in document order.
+
+    ``places`` are where each item begins in the document and where its end tag does, if that was asked for.
+    """
+
+    title: Text | None = None
+    link: str = ""
+    feed_id: str = ""
+    language: str = ""
+    min_interval: float | None = None
+    hubs: list[str] = field(default_factory=list)
+    self_url: str = ""
+    items: list[RawItem] = field(default_factory=list)
+    places: list[tuple[int, int]] = field(default_factory=list)
+
+
+def entry_of(raw: RawItem, *, language: str, digest: str) -> Entry:
+    """An item's clean entry. ``language`` is the feed's, for items that declare none."""
+    content = max(raw.contents, key=lambda text: len(text.value), default=None)
+    main = content if content and content.value.strip() else raw.summary
+    url = absolute_url(raw.base, raw.link)
+    base = url if url.startswith("http") else raw.base
+    body = _cleaned(main, base)
+    return Entry(
+        guid=clean_line(raw.guid, MAX_GUID),
+        url=url,
+        title=plain_title(raw.title),
+        authors=names_of(raw.authors),
+        published=raw.published,
+        updated=raw.updated,
+        language=normalise_language(raw.language) or language,
+        html=body.html,
+        text=body.text,
+        summary=_summary(raw.summary, main, body, base),
+        tags=_tags(raw.tags),
+        image=lead_image(raw.images, body.image, base),
+        enclosures=clean_enclosures(raw.enclosures, base) if raw.enclosures else (),
+        digest=digest,
+    )
+
+
+def plain_title(title: Text | None) -> str:
+    """A title as plain text: markup and references decoded exactly once (C4)."""
+    if title is None:
+        return ""
+    value = title.value
+    if title.html:
+        value = clean_html(value, "").text if "<" in value else unescape(value)
+    return clean_line(value)
+
+
+def seconds_between_updates(ttl: str | None, period: str | None, frequency: str | None) -> float | None:
+    """Return how often a feed asks to be read, in seconds: RSS ``ttl`` (minutes) or the syndication module.
+
+    ``None`` when it does not say, or says nonsense.
+    """
+    if ttl and (minutes := pixels(ttl)):
+        return 60.0 * minutes
+    base = _PERIODS.get((period or "").strip().lower())
+    times = pixels(frequency or "1") or 1
+    return base / times if base else None
+
+
+def looks_like_html(value: str) -> bool:
+    """Return whether a text is HTML: it has an end tag, an empty tag or a character reference of HTML (C4).
+
+    A tag that HTML does not know speaks against it, and so does an opening tag alone (``AT&T <b>``).
+    """
+    if "<" not in value and "&" not in value:
+        return False
+    if any(name.lower() not in _HTML_NAMES for name in _TAG_NAME.findall(value)):
+        return False
+    return _HTML_EVIDENCE.search(value) is not None or any(
+        name.startswith("#") or f"{name};" in html5 for name in _REFERENCE.findall(value)
+    )
+
+
+def is_picture(medium: str, media_type: str, url: str) -> bool:
+    """Return whether an attached file is a picture: by what it says it is, else by its address."""
+    kind = medium or media_type
+    if kind:
+        return kind.lower().startswith("image")
+    return url.partition("?")[0].lower().endswith(_PICTURE_ENDINGS)
+
+
+def clean_enclosures(enclosures: Iterable[Enclosure], base: str) -> tuple[Enclosure, ...]:
+    """Return the files that a reader can open, each once; ``base`` is what their addresses are relative to.
+
+    Pictures, web pages and Flash films are no files in this sense.
+    """
+    kept: dict[str, Enclosure] = {}
+    for enclosure in enclosures:
+        url = absolute_url(base, enclosure.url)
+        kind = media_type(enclosure.media_type, url)
+        if not url.startswith("http") or kind in _NO_FILES or is_picture("", kind, url):
+            continue
+        title = clean_line(unescape(enclosure.title), 200)
+        kept.setdefault(url, replace(enclosure, url=url, media_type=kind, title=title))
+    return tuple(kept.values())[:MAX_ENCLOSURES]
+
+
+def whole_number(value: str) -> int | None:
+    """Return a count of bytes or seconds as feeds write it, ``None`` for zero and for what is no number."""
+    digits = value.strip().partition(".")[0]
+    return (int(digits) or None) if digits.isdecimal() and len(digits) <= 15 else None
+
+
+def seconds_of(duration: str) -> int | None:
+    """Return the seconds of an ``itunes:duration``: ``2040``, ``34:00`` or ``0:34:00``."""
+    parts = duration.strip().split(":")
+    if len(parts) > 3 or not all(part.partition(".")[0].isdecimal() and len(part) <= 8 for part in parts):
+        return None
+    seconds = 0
+    for part in parts:
+        seconds = 60 * seconds + int(part.partition(".")[0])
+    return seconds or None
+
+
+def _cleaned(text: Text | None, base: str) -> CleanedHtml:
+    if text is None:
+        return CleanedHtml()
+    value = text.value
+    if not text.html and ("<" in value or "&" in value or "\n" in value.strip()):
+        paragraphs = (
+            escape(_DOUBLY_ESCAPED.sub(_unescaped, part.strip()), quote=False)
+            for part in _PARAGRAPHS.split(value[:1_000_000])
+        )
+        value = "".join("<p>" + part.replace("\n", "<br>") + "</p>" for part in paragraphs if part)
+    body = clean_html(value, text.base or base, base)
+    html = without_boilerplate(body.html, base)
+    return body if html is body.html else with_html(body, html)
+
+
+def _unescaped(reference: re.Match[str]) -> str:
+    return unescape(reference[0])
+
+
+def _summary(summary: Text | None, main: Text | None, body: CleanedHtml, base: str) -> str:
+    if summary is None:
+        return ""
+    text = body.text if summary is main else _cleaned(summary, base).text
+    # Clean text shrinks by a half at most, where every other character is a line break.
+    start = text[: 2 * MAX_SUMMARY + 2].replace("\n\n", " ").replace("\n", " ")
+    if "</a>" in start:
+        # WordPress escapes the links of replies to comments twice.
+        start = _LINK_TAG.sub("", start)
+    if "&" in start:
+        start = _DOUBLY_ESCAPED.sub(_unescaped, start)
+    return clean_line(start, MAX_SUMMARY)
+
+
+def names_of(written: Iterable[str]) -> tuple[str, ...]:
+    """Return each author's name once. Of a bare mailbox the part before the ``@``, never the address."""
+    kept: dict[str, None] = {}
+    for raw in written:
+        name = clean_line(unescape(raw) if "&" in raw else raw, 100)
+        if "@" in name or name.startswith("hidden ("):
+            match = _MAIL_AND_NAME.match(name) or _NAME_AND_MAIL.match(name)
+            name = match[1].strip("\"' ") if match else _name_in_mailbox(name)
+        if name and "@" not in name[1:] and "://" not in name:
+            kept[name] = None
+    return tuple(kept)[:MAX_AUTHORS]
+
+
+def _name_in_mailbox(text: str) -> str:
+    """A person's name from ``john.smith@example.org``; ``""`` for a mailbox that is no person's."""
+    match = _MAILBOX.fullmatch(text)
+    if match is None:
+        return text
+    local = match[1].partition("+")[0]
+    if local.lower() in _ROLES:
+        return ""
+    words = [word for word in re.split(r"[._]+", local) if word]
+    return " ".join(word.capitalize() for word in words) if len(words) > 1 else local
+
+
+def _tags(terms: Iterable[str]) -> tuple[str, ...]:
+    kept: dict[str, str] = {}
+    for term in terms:
+        tag = clean_line(unescape(term) if "&" in term else term, 60)
+        if tag and "://" not in tag and tag.casefold() not in _NO_TAGS:
+            kept.setdefault(tag.casefold(), tag)
+            if len(kept) == MAX_TAGS:
+                break
+    return tuple(kept.values())

@@ -1,0 +1,1 @@
+"""Articles from a folder of local files."""

@@ -1,0 +1,284 @@
+"""A folder of articles on this machine → ``ParsedSource``.
+
+``*.md`` (front matter, then CommonMark with tables), ``*.html`` (metadata and ``article``) and ``*.txt`` (as
+copied from a news page). The guid of an entry is its path inside the folder, so a renamed file is a new
+article. Hidden files and folders are not looked at. Relative links and pictures are resolved against the
+article's own ``url``; without one they are dropped, since the files beside the article are not published.
+A file without a date has none: time stamps of files change with every copy.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from datetime import tzinfo
+from functools import lru_cache
+from hashlib import blake2b
+from html import escape
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+from syndicate.errors import FetchError, ParseError, ParserClosed
+from syndicate.ingest.folder.boilerplate import read_copied_text
+from syndicate.ingest.folder.front_matter import split_front_matter
+from syndicate.ingest.html.sanitise import CleanedHtml, clean_html
+from syndicate.ingest.page.element_metadata import read_html_page
+from syndicate.ingest.written_dates import read_moment
+from syndicate.model import Entry, Image, ParsedSource
+from syndicate.text.language import normalise_language
+from syndicate.text.plain import clean_line
+from syndicate.text.urls import absolute_url
+
+MAX_FILES = 10_000
+MAX_BYTES = 5_000_000
+SUMMARY_LENGTH = 600
+MAX_TAGS = 20
+
+_MARKDOWN = frozenset({".md", ".markdown"})
+_HTML = frozenset({".html", ".htm"})
+_TEXT = frozenset({".txt"})
+_FIRST_HEADING = re.compile(r"\s*#\s+(?P<atx>[^\n]+?)\s*#*\s*(?:\n|\Z)")
+_BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\x00\x00", "utf-32-le"),
+    (b"\x00\x00\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+
+
+ReadFile = Callable[[str, bytes, str], Entry]
+"""Makes an entry of a file's path in the folder, its bytes and their digest; raises ``ParseError``."""
+
+
+def read_folder(folder: Path, *, known: frozenset[str], read: ReadFile) -> ParsedSource:
+    """Read the articles of a folder and the folders in it, in the order of their paths.
+
+    Files whose digest (of path and bytes) is in ``known`` are only listed, the others are read by ``read``
+    (``parse_file``, in a worker process). A file that cannot be read is in ``refused``: over 5 MB, a
+    link out of the folder, unreadable front matter, no permission.
+    Raises FetchError when the folder itself cannot be read, ParserClosed when the program ends.
+    """
+    root = folder.resolve()
+    if not root.is_dir():
+        raise FetchError(f"{folder} is not a folder; check the source's address")
+    paths = sorted(_articles(root))
+    warnings: tuple[str, ...] = ()
+    if len(paths) > MAX_FILES:
+        warnings = (f"the folder has {len(paths):,} articles; only the first {MAX_FILES:,} are read",)
+    entries: list[Entry] = []
+    digests: list[str] = []
+    refused: list[tuple[str, str]] = []
+    for path in paths[:MAX_FILES]:
+        name = path.relative_to(root).as_posix()
+        digest = _digest(name, b"")
+        try:
+            data = _bytes(path, root)
+            digest = _digest(name, data)
+            if digest not in known:
+                entries.append(read(name, data, digest))
+        except ParserClosed:
+            # Not the file's fault.
+            raise
+        except ParseError as error:
+            refused.append((digest, f"{clean_line(name)}: {error}"))
+        digests.append(digest)
+    return ParsedSource(
+        entries=tuple(entries), digests=tuple(digests), warnings=warnings, refused=tuple(refused)
+    )
+
+
+def parse_file(
+    body: bytes,
+    *,
+    url: str,
+    content_type: str,
+    charset: str,
+    known: frozenset[str],
+    digest: str,
+    zone: tzinfo,
+) -> ParsedSource:
+    """One file of a folder; ``url`` is its path there, ``zone`` for dates that name none.
+
+    Raises ``ParseError``.
+    """
+    del content_type, charset, known
+    return ParsedSource(entries=(_entry(url, body, digest, zone),), digests=(digest,))
+
+
+def _articles(root: Path) -> Iterator[Path]:
+    def fail(error: OSError) -> None:
+        if Path(error.filename) == root:
+            raise FetchError(f"cannot read the folder {root}: {error.strerror}") from error
+
+    for folder, folders, files in os.walk(root, onerror=fail):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if not name.startswith(".") and Path(name).suffix.lower() in _MARKDOWN | _HTML | _TEXT:
+                yield Path(folder, name)
+
+
+def _bytes(path: Path, root: Path) -> bytes:
+    try:
+        target = path.resolve(strict=True)
+        if not target.is_relative_to(root):
+            raise ParseError("a link that leads out of the folder")
+        # What is looked at is what is read, whatever is put in its place; and no pipe makes us wait.
+        with open(target, "rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ParseError("not a regular file")
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, RuntimeError) as error:
+        raise ParseError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if len(data) > MAX_BYTES:
+        raise ParseError(f"larger than {MAX_BYTES // 1_000_000} MB")
+    return data
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
+
+
+def _digest(name: str, data: bytes) -> str:
+    return blake2b(os.fsencode(name) + b"\0" + data, digest_size=16).hexdigest()
+
+
+def _decoded(data: bytes) -> str:
+    """Text by byte order mark, else UTF-8, else Windows-1252, with newlines as in Unix."""
+    text = None
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            text = data[len(mark) :].decode(encoding, "replace")
+            break
+    if text is None:
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            text = data.decode("cp1252", "replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _entry(name: str, data: bytes, digest: str, zone: tzinfo) -> Entry:
+    text = _decoded(data)
+    suffix = Path(name).suffix.lower()
+    guid = clean_line(name, 1_000)
+    if not text.strip():
+        raise ParseError("the file is empty")
+    if suffix in _MARKDOWN:
+        return _markdown_entry(guid, text, digest, zone)
+    if suffix in _HTML:
+        return _html_entry(guid, text, digest, zone)
+    return _text_entry(guid, text, digest, zone)
+
+
+def _markdown_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
+    values, body = split_front_matter(text)
+
+    def first(*names: str) -> str:
+        return next((value for name in names for value in values.get(name, ()) if value), "")
+
+    title = first("title")
+    heading = _FIRST_HEADING.match(body)
+    if heading and (not title or clean_line(heading["atx"]) == clean_line(title)):
+        title = title or _inline_text(heading["atx"])
+        body = body[heading.end() :]
+    url = absolute_url("", first("url", "canonical", "link"))
+    cleaned = clean_html(_markdown().render(body), url)
+    return Entry(
+        guid=guid,
+        url=url,
+        title=clean_line(title),
+        authors=_names([*values.get("authors", ()), *values.get("author", ())]),
+        published=read_moment(first("published", "date"), zone),
+        updated=read_moment(first("updated", "modified", "lastmod"), zone),
+        language=normalise_language(first("language", "lang")),
+        html=cleaned.html,
+        text=cleaned.text,
+        summary=clean_line(first("summary", "description"), SUMMARY_LENGTH),
+        section=clean_line(first("section", "category"), 60),
+        tags=_tags([*values.get("tags", ()), *values.get("keywords", ())]),
+        image=_image(url, first("image"), first("image_alt"), cleaned),
+        digest=digest,
+    )
+
+
+def _html_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
+    page = read_html_page(text)
+    url = absolute_url("", page.canonical or page.first("og:url"))
+    cleaned = clean_html(page.body, url)
+    published = (
+        page.first("article:published_time", "datepublished", "date", "dc.date", "pubdate") or page.time
+    )
+    return Entry(
+        guid=guid,
+        url=url,
+        title=clean_line(page.first("og:title") or page.heading or page.title),
+        authors=_names(page.meta.get("author", ())) or _names(page.meta.get("article:author", ())),
+        published=read_moment(published, zone),
+        updated=read_moment(page.first("article:modified_time", "datemodified", "og:updated_time"), zone),
+        language=normalise_language(page.language),
+        html=cleaned.html,
+        text=cleaned.text,
+        summary=clean_line(page.first("description", "og:description"), SUMMARY_LENGTH),
+        section=clean_line(page.first("article:section"), 60),
+        tags=_tags([*page.meta.get("article:tag", ()), *page.meta.get("keywords", ())]),
+        image=_image(url, page.first("og:image"), page.first("og:image:alt"), cleaned),
+        digest=digest,
+    )
+
+
+def _text_entry(guid: str, text: str, digest: str, zone: tzinfo) -> Entry:
+    article = read_copied_text(text, zone)
+    html = "".join(
+        f"<{tag}>{escape(part, quote=False)}</{tag}>"
+        for position, part in enumerate(article.paragraphs)
+        for tag in ("h2" if position in article.headings else "p",)
+    )
+    cleaned = clean_html(html, "")
+    return Entry(
+        guid=guid,
+        url="",
+        title=article.title,
+        authors=_names(article.authors),
+        published=article.published,
+        updated=article.updated,
+        html=cleaned.html,
+        text=cleaned.text,
+        tags=_tags(article.tags),
+        image=cleaned.image,
+        read_more=tuple(article.read_more),
+        minutes=article.minutes,
+        digest=digest,
+    )
+
+
+@lru_cache(maxsize=1)
+def _markdown() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+def _inline_text(markdown: str) -> str:
+    return clean_html(_markdown().renderInline(markdown), "").text
+
+
+def _names(values: Iterable[str]) -> tuple[str, ...]:
+    """Names out of lists and of "Ada, Ben and Cem"; profile addresses are no names."""
+    names = (
+        clean_line(name, 100) for value in values for name in re.split(r"\s*[;,،]\s*|\s+(?:and|&)\s+", value)
+    )
+    return tuple(dict.fromkeys(name for name in names if name and "://" not in name and "@" not in name))
+
+
+def _tags(values: Iterable[str]) -> tuple[str, ...]:
+    tags = (clean_line(tag, 60) for value in values for tag in re.split("[,،;]", value))
+    return tuple({tag.casefold(): tag for tag in tags if tag}.values())[:MAX_TAGS]
+
+
+def _image(base: str, address: str, alternative: str, cleaned: CleanedHtml) -> Image | None:
+    url = absolute_url(base, address)
+    if not url.startswith("http"):
+        return cleaned.image
+    if cleaned.image and cleaned.image.url == url and not alternative:
+        return cleaned.image
+    return Image(url=url, alt=clean_line(alternative))

@@ -1,0 +1,1 @@
+"""Sanitising of untrusted HTML, and the images in it."""

@@ -1,0 +1,115 @@
+"""Choose the image that stands for an article. Pure.
+
+Declared images come first, then the first image of the text. Avatars, share buttons, badges, logos, emoji,
+formulas, advertisements, spacers and trackers stand for no article: known by host, folder, file name, size,
+alternative text, and the link around them.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from syndicate.ingest.html.item_boilerplate import is_read_more
+from syndicate.ingest.html.tracking_pixels import LARGEST, is_counter
+from syndicate.model import Image
+from syndicate.text.urls import absolute_url
+
+MIN_SIDE = 64
+"""Pixels; an image of the text with a shorter side is an icon, a button or a banner."""
+MIN_SIZE = 100
+"""Pixels; of images in the text, one side has to be as long. A narrower declared image is an icon, too."""
+LARGE = 200
+"""Pixels; an image with both sides this long may be called a logo: it is what the article shows."""
+_LONGEST_LINK = 600
+
+_DECORATION_HOSTS = re.compile(
+    r"""https?://(?:[^/?#]*\.)?(?:
+        gravatar\.com|(?:feedburner|statcounter|addthis|sharethis|addtoany|paypalobjects|buymeacoffee
+        |impactradius-go|flattr|liberapay|patreon)\.com|shields\.io|badgen\.net|badge\.fury\.io|travis-ci\.\w+
+        |codecov\.io|ko-fi\.com|creativecommons\.org|licensebuttons\.net|codecogs\.com|twemoji\.maxcdn\.com
+        |s\.w\.org/images/core|wp\.com/latex\.php|feeds\.wordpress\.com
+    )(?:[/?:]|\Z)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+# In names of gif and png files only: a photograph "style-icon.jpg" may show the article's subject.
+_WORDS = r"(?:badge|button|btn|donate|emoji|emoticon|icon|share|smiley|spacer|sprite|subscribe)s?"
+_SURE_WORDS = r"(?:avatar|favicon|gravatar|logo)s?"
+_SUFFIX = r"(?:[-_.@](?:\d++(?:x\d*+)?+(?:px)?+|small|large|full|scaled|white|black|rss|e\d+))*"
+_DECORATION_NAMES = re.compile(
+    rf"""[^?\#]*/(?:
+        (?:{_WORDS}|{_SURE_WORDS}|smilies|tracking|display-ads?|ads)/
+        |(?:[^/?\#]*[-_.])?(?:{_WORDS}{_SUFFIX}\.(?:gif|png)|{_SURE_WORDS}{_SUFFIX}\.\w{{3,4}})(?:[?\#]|\Z)
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# Logos and diagrams; no mail program shows them.
+_VECTOR_GRAPHIC = re.compile(r"[^?#]*\.svgz?(?:[?#]|\Z)", re.IGNORECASE)
+_SIZE_IN_NAME = re.compile(r"[-_](\d{1,4})x(\d{1,4})(?=\.\w{3,4}(?:[?#]|\Z))")
+_LINK_BEFORE = re.compile(r'<a href="([^"]*)"[^<>]*>\s*\Z')
+_SHARING = re.compile(
+    r"""mailto:|https?://(?:[^/?#]*\.)?(?:
+        facebook\.com/(?:sharer|share|dialog)|(?:twitter|x)\.com/(?:share|intent|home\?)|linkedin\.com/(?:share|cws)
+        |reddit\.com/submit|pinterest\.\w+/pin/create|tumblr\.com/(?:share|widgets)|whatsapp\.com/send|wa\.me/\?
+        |t(?:elegram)?\.me/share|getpocket\.com/|bsky\.app/intent|news\.ycombinator\.com/submit|digg\.com/submit
+        |(?:feedburner|addtoany|addthis|patreon|paypal|buymeacoffee|liberapay|flattr)\.com/|ko-fi\.com/
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def lead_image(declared: Iterable[Image], found: Image | None, base: str) -> Image | None:
+    """Return the widest declared image (the first without sizes), else ``found`` in the text.
+
+    Relative addresses are resolved against ``base``. A declared image narrower than ``MIN_SIZE`` yields to
+    ``found``; of one picture in both places, size and alternative text are taken from either.
+    """
+    images = [replace(image, url=absolute_url(base, image.url)) for image in declared]
+    images = [image for image in images if image.url.startswith("http") and not _is_excluded(image)]
+    if not images:
+        return found
+    best = max(images, key=lambda image: image.width or 0)
+    if found is None:
+        return best
+    if best.width is not None and best.width < MIN_SIZE:
+        return found
+    if _picture_of(found.url) != _picture_of(best.url):
+        return best
+    if best.width is None and found.url == best.url:
+        best = replace(best, width=found.width, height=found.height)
+    return replace(best, alt=best.alt or found.alt)
+
+
+def _is_excluded(image: Image) -> bool:
+    is_line = any(side is not None and side <= LARGEST for side in (image.width, image.height))
+    return is_line or is_counter(image.url) or is_decoration(image)
+
+
+def is_decoration(image: Image) -> bool:
+    """Return whether an image stands for no article, by its address, size and alternative text."""
+    if _DECORATION_HOSTS.match(image.url) or _VECTOR_GRAPHIC.match(image.url):
+        return True
+    # A button, or an emoji.
+    if image.alt and (is_read_more(image.alt) or not any(map(str.isalnum, image.alt))):
+        return True
+    if not _DECORATION_NAMES.match(image.url):
+        return False
+    width, height = image.width, image.height
+    if width is None and (named := _SIZE_IN_NAME.search(image.url)):
+        width, height = int(named[1]), int(named[2])
+    return min(width or 0, height or 0) < LARGE
+
+
+def may_lead(image: Image, html: str, at: int) -> bool:
+    """Return whether the image that begins ``at`` in cleaned HTML can stand for the article."""
+    sides = [side for side in (image.width, image.height) if side is not None]
+    if any(side < MIN_SIDE for side in sides) or (len(sides) > 1 and max(sides) < MIN_SIZE):
+        return False
+    link_at = html.rfind("<a ", max(at - _LONGEST_LINK, 0), at)
+    link = _LINK_BEFORE.match(html, link_at, at) if link_at >= 0 else None
+    return not (link and _SHARING.match(link[1])) and not is_decoration(image)
+
+
+def _picture_of(url: str) -> str:
+    """Return what the addresses of one picture in several sizes have in common."""
+    return _SIZE_IN_NAME.sub("", url.partition("?")[0]).partition(":")[2]

@@ -1,0 +1,1 @@
+"""Article pages, listing pages, sitemaps and robots.txt."""

@@ -1,0 +1,234 @@
+"""Discovery of a site's feeds: by its declarations, by the look of its links, and by usual addresses.
+
+Pure. Follows the autodiscovery of browsers and readers (``link rel="alternate"`` with a feed's media type;
+HTML Living Standard 4.6.7.1, ``rel="feed"`` too) and what sites without it do. Tags are found by patterns
+that stay linear on hostile text.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from html import unescape
+from itertools import islice
+
+from syndicate.errors import ParseError
+from syndicate.ingest.feed.xml_encoding import utf8_document
+from syndicate.model import FeedLink, ParsedSource
+from syndicate.text.plain import clean_line
+from syndicate.text.privacy import has_credentials
+from syndicate.text.urls import absolute_url, canonical_url, host_of, is_web_url
+
+MAX_LINKS = 12
+"""Feeds of one page that are looked at; a page of feeds is better imported as OPML."""
+MAX_PAGE = 2_000_000
+MAX_TAGS = 20_000
+
+# In the order in which sites most often have them (WordPress, Hugo and Jekyll, Blogger, Ghost, Medium).
+WELL_KNOWN = (
+    "feed", "rss", "rss.xml", "feed.xml", "atom.xml", "index.xml", "feed.json", "feeds/posts/default",
+)  # fmt: skip
+SITEMAPS = ("news-sitemap.xml", "sitemap_news.xml", "sitemap.xml", "sitemap_index.xml")
+
+_TAG = re.compile(
+    r"<(link|a|base|meta)(?=[\s/>])((?:[^<>\"']++|\"[^\"]{0,4000}\"|'[^']{0,4000}')*+)>([^<]{0,200})",
+    re.IGNORECASE,
+)
+_ATTRIBUTE = re.compile(r"([\w:.-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
+_SKIPPED = tuple(
+    (re.compile(opening, re.IGNORECASE), re.compile(closing, re.IGNORECASE))
+    for opening, closing in (("<!--", "-->"), (r"<script\b", "</script"), (r"<style\b", "</style"))
+)
+_MEDIA_TYPE = re.compile(
+    r"application/(?:(?:rss|atom|rdf)\+xml|feed\+json)|text/(?:rss|atom)(?:\+xml)?", re.IGNORECASE
+)
+_XML_TYPE = re.compile(r"(?:application|text)/xml\s*(?:;|\Z)", re.IGNORECASE)
+_JSON_TYPE = re.compile(r"application/json\s*(?:;|\Z)", re.IGNORECASE)
+_PARAMETER = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>;,]+))")
+_HEADER_LINK = re.compile(r"<([^<>]*)>([^<]*)")
+_REFRESH = re.compile(r"\s*(\d{1,3})(?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"'\s]+)", re.IGNORECASE)
+MAX_REFRESH = 10
+"""Seconds. A page that moves the reader on later than that is a page of its own."""
+_LOOKS = re.compile(
+    r"(?:^|[/._-])(?:feeds?|rss2?|atom|rdf)(?:$|[/._-])|\.(?:rss|atom|rdf)$|(?:^|[?&])(?:feed|format|type)=(?:rss|atom)",
+    re.IGNORECASE,
+)
+_SAYS = re.compile(r"\b(?:rss|atom|json feed|web feed)\b", re.IGNORECASE)
+_COMMENTS = re.compile(r"comments?\b|kommentar|commentaire|comentario", re.IGNORECASE)
+_FORMATS = {
+    b"rss": "RSS",
+    b"feed": "Atom",
+    b"rdf": "RSS 1.0",
+    b"urlset": "sitemap",
+    b"sitemapindex": "sitemap",
+}
+_ROOT = re.compile(rb"<(?:[A-Za-z][\w.-]{0,40}:)?(rss|feed|rdf|urlset|sitemapindex)\b", re.IGNORECASE)
+_ROBOTS_SITEMAP = re.compile(r"^\s*sitemap\s*:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
+
+
+def parse_links(
+    body: bytes,
+    *,
+    url: str,
+    content_type: str,
+    charset: str,
+    known: frozenset[str],  # noqa: ARG001 - readers are called alike
+) -> ParsedSource:
+    """The feeds that an HTML page fetched from ``url`` leads to, the likeliest first.
+
+    Declared feeds come before links that look like one, feeds of comments last of all. The page's title is
+    that of the result. ``known`` is of no use here. Raises ``ParseError`` when it is no text.
+    """
+    document, _ = utf8_document(body[:MAX_PAGE], charset)
+    text = document.decode("utf-8", "replace")
+    if "<" not in text:
+        raise ParseError(
+            f"{url} is no page: it is {content_type or 'of an unknown type'} without any element"
+        )
+    shown = _shown(text)
+    title = re.search(r"<title[^>]{0,200}>([^<]{0,500})", text, re.IGNORECASE)
+    return ParsedSource(
+        title=clean_line(unescape(title[1])) if title else "",
+        home_url=canonical_url(url),
+        feeds=tuple(_ordered(_links(shown, url))),
+        moved_to=_refresh(shown, url),
+    )
+
+
+def with_header_links(links: Iterable[FeedLink], fields: Iterable[str], url: str) -> list[FeedLink]:
+    """Return the feeds that the ``Link`` fields of a page's header declare (RFC 8288), then its ``links``."""
+    declared = []
+    for reference, parameters in _HEADER_LINK.findall(", ".join(fields)[:16_000]):
+        values = _values(parameters, _PARAMETER) | {"href": reference.strip()}
+        target = absolute_url(url, values["href"])
+        if is_web_url(target) and _is_declared(values):
+            declared.append(
+                FeedLink(url=target, title=clean_line(values.get("title", ""), 100), declared=True)
+            )
+    return _ordered([*declared, *links])
+
+
+def feed_format(body: bytes) -> str:
+    """Return the kind of source by a body's first kilobytes: RSS, Atom, JSON Feed, sitemap, or ``""``."""
+    start = body[:20_000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"{") and (b"jsonfeed.org" in start or b'"items"' in start):
+        return "JSON Feed"
+    match = _ROOT.search(start)
+    return _FORMATS[match[1].lower()] if match else ""
+
+
+def likely_feeds(url: str) -> list[str]:
+    """Addresses where sites have their feeds: below the page first, then at the top of its host."""
+    folder = url.partition("?")[0].partition("#")[0]
+    folder = folder if folder.endswith("/") else folder + "/"
+    top = absolute_url(url, "/")
+    bases = [folder, top] if folder.count("/") <= 5 else [top]
+    return _distinct(absolute_url(base, path) for base in bases for path in WELL_KNOWN)
+
+
+def likely_sitemaps(url: str) -> list[str]:
+    """Addresses where hosts have their sitemaps."""
+    return [absolute_url(url, f"/{path}") for path in SITEMAPS]
+
+
+def sitemaps_of_robots(body: bytes, url: str) -> list[str]:
+    """The sitemaps that a ``robots.txt`` fetched from ``url`` names (sitemaps.org), of its own host only."""
+    text = body[:500_000].decode("utf-8", "replace")
+    found = (canonical_url(match[1]) for match in _ROBOTS_SITEMAP.finditer(text))
+    return [one for one in _distinct(found) if host_of(one) == host_of(url)][:MAX_LINKS]
+
+
+def entered_address(text: str) -> str:
+    """Return what a person typed as the address of a page or feed, ``""`` when it can be none."""
+    text = text.strip()
+    if text[:5].lower() == "feed:":
+        text = text[5:].lstrip("/") if "://" not in text[5:12] else text[5:]
+    if "://" not in text:
+        text = f"https://{text}"
+    return text if is_web_url(text) else ""
+
+
+def _shown(text: str) -> str:
+    """The text without comments, scripts and styles; each search goes on where the last one ended."""
+    for opening, closing in _SKIPPED:
+        parts, at = [], 0
+        while (begin := opening.search(text, at)) and (end := closing.search(text, begin.end())):
+            parts.append(text[at : begin.start()])
+            at = end.end()
+        text = "".join([*parts, text[at:]])
+    return text
+
+
+def _links(text: str, url: str) -> Iterator[FeedLink]:
+    base = url
+    for number, tag in enumerate(_TAG.finditer(text)):
+        if number == MAX_TAGS:
+            return
+        name = tag[1].lower()
+        values = _values(tag[2])
+        address = values.get("href", "")
+        if name == "base":
+            base = absolute_url(url, address) or url
+            continue
+        target = absolute_url(base, address[5:] if address[:5].lower() == "feed:" else address)
+        if not is_web_url(target) or has_credentials(address):
+            continue
+        title = clean_line(values.get("title", "") or unescape(tag[3]), 100)
+        if name == "link" and _is_declared(values):
+            yield FeedLink(url=target, title=clean_line(values.get("title", ""), 100), declared=True)
+        elif name == "a" and _looks_like_feed(target, title, values, url):
+            yield FeedLink(url=target, title=title)
+
+
+def _values(attributes: str, pattern: re.Pattern[str] = _ATTRIBUTE) -> dict[str, str]:
+    found = pattern.finditer(attributes)
+    return {one[1].lower(): unescape(one[2] or one[3] or one[4] or "") for one in found}
+
+
+def _refresh(text: str, url: str) -> str:
+    """Return the address that a page sends its readers to by a ``meta`` element, or ``""``."""
+    for tag in islice(_TAG.finditer(text), MAX_TAGS):
+        values = _values(tag[2]) if tag[1].lower() == "meta" else {}
+        refresh = _REFRESH.match(values.get("content", ""))
+        if values.get("http-equiv", "").lower() == "refresh" and refresh and int(refresh[1]) <= MAX_REFRESH:
+            target = absolute_url(url, refresh[2])
+            return target if is_web_url(target) and target != url else ""
+    return ""
+
+
+def _is_declared(values: dict[str, str]) -> bool:
+    relations, media_type = values.get("rel", "").lower().split(), values.get("type", "").strip()
+    if "feed" in relations and "alternate" not in relations:
+        return True
+    if "alternate" not in relations or "stylesheet" in relations:
+        return False
+    # A bare JSON type is also that of many interfaces: then the address has to look like a feed.
+    json = _JSON_TYPE.match(media_type) and _LOOKS.search(values.get("href", ""))
+    return bool(_MEDIA_TYPE.match(media_type) or _XML_TYPE.match(media_type) or json)
+
+
+def _looks_like_feed(target: str, title: str, values: dict[str, str], url: str) -> bool:
+    if _MEDIA_TYPE.match(values.get("type", "")):
+        return True
+    path = target.partition("://")[2].partition("/")[2]
+    if not _LOOKS.search(path) and not (_SAYS.search(title) and path.endswith((".xml", ".json"))):
+        return False
+    # Icons of feed readers' own sites are everywhere; feeds of a site are on it, or beside it.
+    ours, theirs = host_of(url).removeprefix("www."), host_of(target)
+    return theirs == ours or theirs.endswith(f".{ours}") or ours.endswith(f".{theirs.removeprefix('www.')}")
+
+
+def _ordered(links: Iterable[FeedLink]) -> list[FeedLink]:
+    unique: dict[str, FeedLink] = {}
+    for link in links:
+        address = canonical_url(link.url)
+        if address not in unique or (link.declared and not unique[address].declared):
+            unique[address] = link
+    found = sorted(unique.values(), key=lambda link: (_is_of_comments(link), not link.declared))
+    return found[:MAX_LINKS]
+
+
+def _is_of_comments(link: FeedLink) -> bool:
+    return bool(_COMMENTS.search(link.title) or _COMMENTS.search(link.url.partition("://")[2]))
+
+
+def _distinct(values: Iterable[str]) -> list[str]:
+    return [value for value in dict.fromkeys(values) if value]

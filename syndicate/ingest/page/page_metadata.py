@@ -1,0 +1,170 @@
+"""Facts about the article on a page: schema.org JSON-LD first, then its meta elements.
+
+JSON-LD is what publishers write for search engines, with times and names spelt out; Open Graph is for
+previews and often shortened.
+"""
+
+import json
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any
+
+from syndicate.ingest.page.element_metadata import HtmlPage, read_html_metadata
+from syndicate.ingest.written_dates import read_moment
+from syndicate.model import Image
+
+_JSON_LD = re.compile(r"<script[^>]{0,300}?application/ld\+json[^>]{0,300}>", re.IGNORECASE)
+_DOCUMENT_TITLE = re.compile(r"""\bdocument\.title\s*=\s*(["'])((?:(?!\1)[^\\\n]|\\.){1,300})\1""")
+_LONGEST_JSON = 500_000
+_MOST_NODES = 2_000
+_SIZE = re.compile(r"\s*(\d{1,5})(?:\.\d+)?(?:px)?\s*\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFacts:
+    """Uncleaned texts, ``""`` or ``None`` where the page does not say.
+
+    ``paywalled`` is schema.org's ``isAccessibleForFree: false``. ``is_article`` says that the page calls
+    itself one, by JSON-LD, Open Graph type or a time of publication.
+    """
+
+    title: str = ""
+    heading: str = ""
+    page_title: str = ""
+    script_title: str = ""
+    authors: tuple[str, ...] = ()
+    published: datetime | None = None
+    updated: datetime | None = None
+    language: str = ""
+    summary: str = ""
+    section: str = ""
+    tags: tuple[str, ...] = ()
+    image: Image | None = None
+    canonical: str = ""
+    paywalled: bool = False
+    is_article: bool = False
+
+
+def page_facts(text: str) -> PageFacts:
+    """Read a whole page's facts; ``text`` still has its scripts. Never raises."""
+    page = read_html_metadata(text)
+    nodes = list(_nodes(text))
+    article = next((node for node in nodes if _is_article(node)), {})
+    return PageFacts(
+        title=_text(article.get("headline"))
+        or _text(article.get("name"))
+        or page.first("og:title", "twitter:title"),
+        heading=page.heading,
+        page_title=page.title,
+        script_title=_script_title(text, nodes),
+        authors=_authors(article) or tuple(page.meta.get("author", ())) or tuple(page.meta.get("byl", ())),
+        published=_moment(
+            article.get("datePublished"), page, "article:published_time", "datepublished", "date"
+        ),
+        updated=_moment(article.get("dateModified"), page, "article:modified_time", "og:updated_time"),
+        language=_text(article.get("inLanguage")) or page.language,
+        summary=_text(article.get("description")) or page.first("og:description", "description"),
+        section=_text(article.get("articleSection")) or page.first("article:section"),
+        tags=_tags(article)
+        or tuple(page.meta.get("article:tag", ()))
+        or tuple(_split(page.first("news_keywords"))),
+        image=_image(article.get("image")) or _meta_image(page),
+        canonical=page.canonical,
+        is_article=bool(
+            article
+            or page.first("og:type").strip().lower() in ("article", "news", "blog")
+            or page.first("article:published_time")
+        ),
+        paywalled=str(article.get("isAccessibleForFree", "")).strip().lower() == "false",
+    )
+
+
+def _script_title(text: str, nodes: Iterable[dict[str, Any]]) -> str:
+    """Return the title that only a script gives the page, or the JSON-LD of the page as such."""
+    names = (_text(node.get("name")) for node in nodes if node.get("@type") in ("WebPage", "ItemPage"))
+    match = _DOCUMENT_TITLE.search(text)
+    return next(filter(None, names), "") or (unescape(match[2]).replace("\\", "") if match else "")
+
+
+def _nodes(text: str) -> Iterator[dict[str, Any]]:
+    """Every object in the page's JSON-LD, outermost first, at most ``_MOST_NODES``."""
+    waiting: deque[Any] = deque()
+    for tag in _JSON_LD.finditer(text):
+        end = text.find("</", tag.end(), tag.end() + _LONGEST_JSON)
+        try:
+            waiting.append(json.loads(text[tag.end() : max(end, tag.end())], strict=False))
+        except (ValueError, RecursionError):
+            continue
+    seen = 0
+    while waiting and seen < _MOST_NODES:
+        node = waiting.popleft()
+        seen += 1
+        if isinstance(node, dict):
+            yield node
+            waiting += [value for value in node.values() if isinstance(value, (dict, list))]
+        elif isinstance(node, list):
+            waiting += node[:_MOST_NODES]
+
+
+def _is_article(node: dict[str, Any]) -> bool:
+    kinds = node.get("@type")
+    names = kinds if isinstance(kinds, list) else [kinds]
+    return any(isinstance(name, str) and name.endswith(("Article", "Posting")) for name in names)
+
+
+def _text(value: object) -> str:
+    """A JSON-LD value as text: itself, the name of an object, or the first of a list; many escape it."""
+    if isinstance(value, list):
+        return next((text for one in value if (text := _text(one))), "")
+    if isinstance(value, dict):
+        return _text(value.get("name") or value.get("alternateName") or value.get("@value"))
+    return unescape(value).strip() if isinstance(value, str) else ""
+
+
+def _authors(article: dict[str, Any]) -> tuple[str, ...]:
+    value = article.get("author") or article.get("creator")
+    return tuple(name for one in (value if isinstance(value, list) else [value]) if (name := _text(one)))
+
+
+def _tags(article: dict[str, Any]) -> tuple[str, ...]:
+    value = article.get("keywords")
+    if isinstance(value, list):
+        return tuple(tag for one in value if (tag := _text(one)))
+    return tuple(_split(_text(value)))
+
+
+def _split(text: str) -> list[str]:
+    return [part for part in re.split(r"\s*[,;،]\s*", text) if part]
+
+
+def _moment(value: object, page: HtmlPage, *names: str) -> datetime | None:
+    for text in (_text(value), *(page.first(name) for name in names)):
+        if text and (moment := read_moment(text[:200], UTC)):
+            return moment
+    return None
+
+
+def _image(value: object) -> Image | None:
+    """The first picture that has an address; its size when that is plain."""
+    if isinstance(value, list):
+        return next((image for one in value if (image := _image(one))), None)
+    if isinstance(value, dict):
+        url = _text(value.get("url") or value.get("contentUrl"))
+        size = [_pixels(value.get(name)) for name in ("width", "height")]
+        return Image(url=url, width=size[0], height=size[1], alt=_text(value.get("caption"))) if url else None
+    return Image(url=value.strip()) if isinstance(value, str) and value.strip() else None
+
+
+def _meta_image(page: HtmlPage) -> Image | None:
+    url = page.first("og:image", "og:image:url", "twitter:image")
+    size = [_pixels(page.first(f"og:image:{name}")) for name in ("width", "height")]
+    return Image(url=url, width=size[0], height=size[1], alt=page.first("og:image:alt")) if url else None
+
+
+def _pixels(value: object) -> int | None:
+    match = _SIZE.match(str(value))
+    return int(match[1]) if match else None

@@ -1,0 +1,1 @@
+"""Parsing of untrusted documents in worker processes."""

@@ -1,0 +1,46 @@
+"""Unsubscribe links: verify a token and end its subscription."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from syndicate.audience.link_tokens import read_token
+from syndicate.store import Store
+from syndicate.store.core import leases
+from syndicate.store.mail import audience_store, newsletter_store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsubscribeJob:
+    """Looks at unsubscribe tokens and acts on them; each call is one transaction."""
+
+    store: Store
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    def look(self, token: str) -> str | None:
+        """The title of the newsletter behind a token, or ``None`` for a token that is not ours."""
+        subscription_id = self._subscription(token)
+        if subscription_id is None:
+            return None
+        with self.store.read() as connection:
+            name = audience_store.subscription_newsletter(connection, subscription_id)
+            return None if name is None else newsletter_store.newsletter_titles(connection).get(name, name)
+
+    def unsubscribe(self, token: str) -> bool:
+        """End the subscription at once; true also when it had ended before, false for a bad token.
+
+        Deliveries that are not on the wire yet are cancelled when the sender comes to them.
+        """
+        subscription_id = self._subscription(token)
+        if subscription_id is None:
+            return False
+        with self.store.write() as connection:
+            name = audience_store.end_subscription(
+                connection, subscription_id, detail="by the link in a mail", now=self.clock()
+            )
+        return name is not None
+
+    def _subscription(self, token: str) -> int | None:
+        with self.store.read() as connection:
+            secret = leases.secret(connection)
+        return read_token(secret, token)

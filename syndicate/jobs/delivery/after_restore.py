@@ -1,0 +1,32 @@
+"""Decisions after a backup was restored: the store must not send again what it has forgotten."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from syndicate.jobs.newsletter.variants import at_cadence
+from syndicate.model import EVERY_EDITION, Newsletter
+from syndicate.newsletter.periods import latest_period, parse_schedule, read_zone
+from syndicate.store import Connection
+from syndicate.store.core.restored_store import MarkedUncertain, mark_uncertain
+from syndicate.store.core.store_identity import mail_hold
+from syndicate.store.mail import preference_store
+
+
+def settle_restored(
+    connection: Connection, newsletters: Sequence[Newsletter], now: datetime
+) -> MarkedUncertain:
+    """Mark what waited in the backup, and each period that had ended when mail was held, or by now.
+
+    A period that ended later got no edition from anywhere, so its edition is cut.
+    """
+    hold = mail_hold(connection)
+    restored = min(hold.since, now) if hold else now
+    periods = []
+    for newsletter in newsletters:
+        variants = preference_store.variants(connection, newsletter.name, now)
+        forms = [(EVERY_EDITION, EVERY_EDITION), *((one.key, one.cadence) for one in variants)]
+        for key, cadence in forms:
+            form = at_cadence(newsletter, cadence)
+            period = latest_period(parse_schedule(form.schedule), read_zone(form.time_zone), restored)
+            periods.append((newsletter.name, key, (period.start, period.end)))
+    return mark_uncertain(connection, periods, now, restored=restored)

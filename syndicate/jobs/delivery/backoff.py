@@ -1,0 +1,39 @@
+"""Pauses of all sending: the server refused the sender, or could not be reached."""
+
+from datetime import datetime
+
+from syndicate.delivery.attempt_outcome import refuses_us, rest_after
+from syndicate.errors import TransportDown
+from syndicate.store import Connection
+from syndicate.store.mail import sending_pauses
+from syndicate.store.mail.sending_pauses import SendingPause
+
+
+def reason_to_rest(connection: Connection, now: datetime) -> str:
+    """Return why nothing is sent to anybody at the moment, ``""`` when it may be."""
+    pause = sending_pauses.sending_pause(connection, now)
+    return f"{pause.reason}. Nothing is sent before {pause.until:%H:%M} UTC." if pause else ""
+
+
+def rest_or_go_on(
+    connection: Connection, error: TransportDown | None, moment: datetime, *, taken: bool
+) -> None:
+    """Record the pause for the next run, which grows with the refusals in a row, or none.
+
+    ``error`` is what ended the run, ``taken`` whether the server had taken something before.
+    """
+    before = None if taken else sending_pauses.latest_pause(connection)
+    if taken:
+        sending_pauses.resume_sending(connection)
+    if error is not None:
+        sending_pauses.pause_sending(connection, _next_pause(before, error, moment))
+
+
+def _next_pause(before: SendingPause | None, error: TransportDown, moment: datetime) -> SendingPause:
+    refusals = before.refusals if before else 0
+    # Another process, refused at the same time, has counted this one.
+    counted = before is not None and refusals > 0 and before.until > moment
+    if refuses_us(error) and not counted:
+        refusals += 1
+    until = moment + rest_after(error, refusals=refusals)
+    return SendingPause(until=until, reason=str(error), refusals=refusals)

@@ -1,0 +1,140 @@
+"""Common steps of jobs that read untrusted documents: fetch, parse, decide, store.
+
+Feeds, parts of sitemaps, pages of articles and what hubs send come in by different jobs. What
+they say becomes articles here, in one transaction with whatever the job has to remember of it.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from syndicate.ingest.article_rules import Rule
+from syndicate.ingest.identity import Kind
+from syndicate.ingest.page.full_text import PageOptions
+from syndicate.ingest.poll_schedule import PollingOptions
+from syndicate.ingest.worker.parser_pool import ParserPool
+from syndicate.jobs.ingest.document_content import Reading
+from syndicate.jobs.ingest.entry_plan import Decided, decide_entries
+from syndicate.jobs.ingest.page_queue import change_articles, note_found, pages_to_read
+from syndicate.jobs.ingest.poll_result import SourceOutcome
+from syndicate.model import NewArticle, ParsedSource, Source, WantedPage
+from syndicate.net import FetchThread, UserAgent
+from syndicate.store import Connection, Store
+from syndicate.store.core import quarantine
+from syndicate.store.ingest import article_store, known_articles, tombstones
+
+Settle = Callable[[Connection, Sequence[NewArticle]], None]
+"""Called in the transaction that stores what was read, with the articles that are new."""
+SettleAll = Callable[[Connection, Sequence[Sequence[NewArticle]]], None]
+"""The same for several readings: with the new articles of each."""
+
+
+class LeaseLost(Exception):
+    """Another process has the source by now: what this one read is the other's to store."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """The tools of those jobs, and the operator's rules.
+
+    ``fetcher`` and ``parser`` are made on first use: not every run needs them. ``owner`` is the name under
+    which this process leases what it reads, ``agent`` what we call ourselves now.
+    """
+
+    store: Store
+    fetcher: Callable[[], FetchThread]
+    parser: Callable[[], ParserPool]
+    polling: PollingOptions
+    owner: str
+    agent: Callable[[], UserAgent]
+    rules: tuple[Rule, ...] = ()
+    pages: PageOptions = field(default_factory=PageOptions)
+
+    def known_digests(self, source: Source) -> frozenset[str]:
+        """Digests of items that need no reading: those we have, and those that failed too often."""
+        return self.known_digests_of([source])[source.id]
+
+    def known_digests_of(self, sources: Collection[Source]) -> dict[int, frozenset[str]]:
+        """``known_digests`` of each source, by its id."""
+        if not sources:
+            return {}
+        with self.store.read() as connection:
+            return known_articles.known_digests(connection, [source.id for source in sources])
+
+    def parse(
+        self, body: bytes, url: str, content_type: str, charset: str, known: frozenset[str], **more: Any
+    ) -> ParsedSource:
+        """Return what a body says, read where it cannot hurt us; raises ``ParseError``.
+
+        See ``known_digests``; ``more`` says how it is to be read (``source_reading.reading_of``).
+        """
+        return self.parser().parse(
+            body, url=url, content_type=content_type, charset=charset, known=known, **more
+        )
+
+    def accept(self, reading: Reading, now: datetime, settle: Settle) -> SourceOutcome:
+        """Store what was read, together with whatever ``settle`` writes."""
+        return self.accept_all([reading], now, lambda connection, new: settle(connection, new[0]))[0]
+
+    def accept_all(
+        self, readings: Sequence[Reading], now: datetime, settle: SettleAll
+    ) -> list[SourceOutcome]:
+        """``accept`` for readings of different sources, in one transaction."""
+        decided = decide_entries(self.store, self.rules, readings, now)
+        takings = [self._taking(one, choice, now) for one, choice in zip(readings, decided, strict=True)]
+        with self.store.write() as connection:
+            added = article_store.add_articles(connection, [(one.source.id, one.new) for one in takings])
+            for one in takings:
+                _note(connection, one, now)
+            names = [one.source.name for one in takings]
+            quarantine.clear_failures(connection, "document", names)
+            settle(connection, [one.new if ids else () for one, ids in zip(takings, added, strict=True)])
+        return [one.outcome(len(ids)) for one, ids in zip(takings, added, strict=True)]
+
+    def _taking(self, reading: Reading, decided: Decided, now: datetime) -> "_Taking":
+        decisions = decided.decisions
+        new = [one.article for one in decisions if one.kind is Kind.NEW and one.article]
+        changed = [(one.existing.id, one.article) for one in decisions if one.article and one.existing]
+        articles = [] if reading.whole else [*new, *(one for _, one in changed)]
+        pages = pages_to_read(self.store, reading, articles, now, self.pages)
+        return _Taking(reading=reading, decided=decided, new=new, changed=changed, pages=pages)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taking:
+    """Writes of one reading."""
+
+    reading: Reading
+    decided: Decided
+    new: Sequence[NewArticle]
+    changed: Sequence[tuple[int, NewArticle]]
+    pages: Sequence[WantedPage]
+
+    @property
+    def source(self) -> Source:
+        return self.reading.source
+
+    def outcome(self, added: int) -> SourceOutcome:
+        return SourceOutcome(
+            name=self.source.name,
+            new=added,
+            changed=len(self.changed),
+            dropped=len(self.decided.dropped),
+            unchanged=not added and not self.changed,
+            warning=" ".join(self.reading.parsed.warnings),
+        )
+
+
+def _note(connection: Connection, taking: _Taking, now: datetime) -> None:
+    """Everything but the new articles and what a job settles besides."""
+    source, decided = taking.source, taking.decided
+    change_articles(connection, source.id, taking.changed, whole=taking.reading.whole)
+    note_found(connection, source.id, taking.reading.found, taking.pages, now)
+    digests = [(one.existing.id, one.digest) for one in decided.decisions if one.existing and one.digest]
+    article_store.note_digests(connection, digests)
+    buried = [*decided.dropped, *decided.buried_again]
+    tombstones.remember_dropped(connection, source.id, buried, now)
+    tombstones.note_buried_digests(connection, source.id, decided.buried)
+    for digest, reason in decided.refused:
+        quarantine.record_failure(connection, "entry", digest, reason, now=now, source_id=source.id)

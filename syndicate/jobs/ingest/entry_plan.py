@@ -1,0 +1,140 @@
+"""Decisions about entries: identity first, then the rules of the operator."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from syndicate.ingest.article_rules import Rule, apply_rules
+from syndicate.ingest.identity import (
+    Decision,
+    Kind,
+    decide,
+    edited_parts,
+    entry_key,
+    has_date,
+    keys_of,
+    urls_of,
+)
+from syndicate.ingest.rematch import Reappeared
+from syndicate.jobs.ingest.document_content import Reading
+from syndicate.jobs.ingest.unknown_entries import moved_articles
+from syndicate.model import KnownArticle, NewArticle, Source, SourceKind
+from syndicate.store import Store
+from syndicate.store.ingest import known_articles, tombstones
+from syndicate.text.names import title_hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """Decisions about the entries of one answer.
+
+    ``buried`` are pruned entries with new bytes, ``buried_again`` pruned entries with new ids as well.
+    """
+
+    decisions: list[Decision] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    dropped: list[tombstones.Dropped] = field(default_factory=list)
+    buried: list[tuple[str, str]] = field(default_factory=list)
+    buried_again: list[tombstones.Dropped] = field(default_factory=list)
+
+
+def decide_entries(
+    store: Store, rules: tuple[Rule, ...], readings: Sequence[Reading], now: datetime
+) -> list[Decided]:
+    """Return what to do with the entries worth a decision, of each reading; none twice, and no source either.
+
+    A source of which no digest is known has no article yet, so there is nothing to compare with.
+    """
+    asked = {
+        one.source.id: (
+            [key for entry in one.parsed.entries for key in keys_of(entry)],
+            [url for entry in one.parsed.entries for url in urls_of(entry)],
+        )
+        for one in readings
+        if one.parsed.entries and not one.is_first
+    }
+    undated = {one.source.id for one in readings if one.by_sight and _has_no_dates(one, now)}
+    if not asked and not undated:
+        return [_decided(rules, one, now, _Known()) for one in readings]
+    parsed = {one.source.id: one.parsed for one in readings if one.source.id in asked}
+    with store.read() as connection:
+        found = known_articles.known_entries(connection, asked)
+        articles = {source_id: known for source_id, (known, _) in found.items()}
+        back = moved_articles(connection, parsed, articles)
+        by_sight = undated - known_articles.dating_sources(connection, undated)
+    facts = {
+        source_id: _Known(articles=articles[source_id], pruned=pruned, back=back[source_id])
+        for source_id, (_, pruned) in found.items()
+    }
+    return [
+        _decided(rules, one, now, facts.get(one.source.id, _Known()), by_sight=one.source.id in by_sight)
+        for one in readings
+    ]
+
+
+def _has_no_dates(reading: Reading, now: datetime) -> bool:
+    """Return whether no new entry of a reading has a date; in a folder each file stands for itself."""
+    entries = reading.parsed.entries
+    is_folder = reading.source.kind is SourceKind.FOLDER
+    return bool(entries) and (is_folder or not any(has_date(entry, now) for entry in entries))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """Rows that the store has for a source's entries."""
+
+    articles: tuple[KnownArticle, ...] = ()
+    pruned: frozenset[str] = frozenset()
+    back: Reappeared = field(default_factory=lambda: Reappeared(moved={}))
+
+
+def _decided(
+    rules: tuple[Rule, ...], reading: Reading, now: datetime, known: _Known, *, by_sight: bool = False
+) -> Decided:
+    source, back = reading.source, known.back
+    by_key = {article.entry_key: article for article in known.articles}
+    by_url: dict[str, list[KnownArticle]] = {}
+    for article in known.articles:
+        by_url.setdefault(article.url, []).append(article)
+    parts = edited_parts(reading.parsed.entries, known.articles, frozenset(reading.parsed.digests))
+    decided = Decided(refused=list(reading.parsed.refused))
+    taken: set[str] = set()
+    for place, entry in enumerate(reading.parsed.entries):
+        candidates = [by_key[key] for key in keys_of(entry) if key in by_key] if by_key else []
+        candidates += [article for url in urls_of(entry) for article in by_url.get(url, ())]
+        moved = back.moved.get(entry.digest) or parts.get(entry.digest)
+        decision = decide(entry, source, candidates, now, moved=moved, by_sight=by_sight)
+        if decision.kind is Kind.NEW and decision.article and not decision.article.dated:
+            decision = replace(decision, article=_in_order(decision.article, place))
+        key = decision.article.entry_key if decision.article else entry_key(entry)
+        if decision.kind is Kind.REFUSED:
+            decided.refused.append((entry.digest, decision.reason))
+        elif key in known.pruned:
+            decided.buried.append((key, entry.digest))
+        elif entry.digest in back.buried:
+            again = tombstones.Dropped(entry_key=key, digest=entry.digest, title_hash=title_hash(entry.title))
+            decided.buried_again.append(again)
+        elif key not in taken:
+            taken.add(key)
+            _judge(decided, decision, rules, source)
+    return decided
+
+
+def _in_order(article: NewArticle, place: int) -> NewArticle:
+    """Return an undated article as it sorts by its ``place`` in the document: the first comes first."""
+    return replace(article, published=article.published - timedelta(microseconds=place))
+
+
+def _judge(decided: Decided, decision: Decision, rules: tuple[Rule, ...], source: Source) -> None:
+    """Take an article through the rules. One that was accepted before is never dropped afterwards."""
+    article = decision.article
+    if article and rules:
+        ruled = apply_rules(rules, article, source)
+        if ruled.dropped_by and decision.kind is Kind.NEW:
+            gone = tombstones.Dropped(
+                entry_key=article.entry_key, digest=article.digest, rule=ruled.dropped_by
+            )
+            decided.dropped.append(gone)
+            return
+        decision = replace(decision, article=ruled.article)
+    decided.decisions.append(decision)

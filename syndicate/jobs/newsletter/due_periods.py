@@ -1,0 +1,157 @@
+"""Due periods with what they wait for, and missed periods."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from syndicate.model import EVERY_EDITION, Newsletter
+from syndicate.newsletter.period_readiness import Gathered, ready_to_cut, surely_empty
+from syndicate.newsletter.periods import (
+    Period,
+    due_period,
+    latest_period,
+    missed_periods,
+    parse_schedule,
+    read_zone,
+)
+from syndicate.store import Store
+from syndicate.store.mail import edition_store, newsletter_store, period_store
+
+RECENT = timedelta(minutes=5)
+"""Time by which a source may be overdue for a command that does not know when the period was found."""
+
+
+def due_periods(
+    store: Store, newsletters: Sequence[Newsletter], now: datetime
+) -> list[tuple[Newsletter, Period]]:
+    """Return the newsletters with a period that waits for its edition, and the period."""
+    found = []
+    with store.read() as connection:
+        for newsletter in newsletters:
+            cut = partial(edition_store.has_edition, connection, newsletter.name, EVERY_EDITION)
+            period = due_period(
+                newsletter,
+                now,
+                known_since=newsletter_store.known_since(connection, newsletter.name) or now,
+                already=lambda period, cut=cut: cut(period.end),  # type: ignore[misc]
+            )
+            found += [(newsletter, period)] if period else []
+    return found
+
+
+def gathered(
+    store: Store, newsletter: Newsletter, period: Period, now: datetime, found_at: datetime | None = None
+) -> Gathered:
+    """Return what a period still lacks. Sources that became due after ``found_at`` are not waited for."""
+    due_by = max(period.end, found_at or now - RECENT)
+    span = (period.start, period.end)
+    with store.read() as connection:
+        counts = period_store.gathered_counts(connection, newsletter.clauses, span, due_by=due_by, now=now)
+    return Gathered(**counts)
+
+
+def waiting_periods(
+    store: Store, newsletters: Sequence[Newsletter], now: datetime
+) -> dict[str, tuple[Period, Gathered]]:
+    """Return the due periods that are not ready, by newsletter, without paused newsletters."""
+    with store.read() as connection:
+        paused = newsletter_store.paused_newsletters(connection)
+    running = [newsletter for newsletter in newsletters if newsletter.name not in paused]
+    found = {
+        newsletter.name: (period, gathered(store, newsletter, period, now))
+        for newsletter, period in due_periods(store, running, now)
+    }
+    return {name: waits for name, waits in found.items() if str(waits[1])}
+
+
+def record_missed(
+    store: Store, newsletters: Sequence[Newsletter], now: datetime
+) -> list[tuple[Newsletter, Period]]:
+    """Record each period that ended since the last edition or record and was not cut in time.
+
+    Of a newsletter that never had either only the latest: until then it was being set up. Records that were
+    made by a clock that was ahead are deleted.
+    """
+    with store.read() as connection:
+        last = {one.name: period_store.last_period(connection, one.name) for one in newsletters}
+        since = {one.name: newsletter_store.known_since(connection, one.name) for one in newsletters}
+    if any(period_store.is_void(*made, now) for made in last.values() if made):
+        with store.write() as connection:
+            period_store.delete_void_records(connection, now)
+            last = {name: period_store.last_period(connection, name) for name in last}
+    ends = {name: made[0] if made else None for name, made in last.items()}
+    missed = [
+        (newsletter, period)
+        for newsletter in newsletters
+        if (known := since[newsletter.name])
+        for period in missed_periods(
+            newsletter, now, since=max(known, ends[newsletter.name] or _last_start(newsletter, now))
+        )
+    ]
+    if not missed:
+        return []
+    record = partial(edition_store.record_no_edition, state=edition_store.MISSED, now=now)
+    with store.write() as connection:
+        return [
+            (one, period)
+            for one, period in missed
+            if record(connection, one.name, EVERY_EDITION, (period.start, period.end))
+        ]
+
+
+def _last_start(newsletter: Newsletter, now: datetime) -> datetime:
+    """Return the start of the latest period that has ended."""
+    return latest_period(parse_schedule(newsletter.schedule), read_zone(newsletter.time_zone), now).start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Result for a due period: what it lacks, and whether it may be cut or recorded as empty."""
+
+    gathered: Gathered
+    may_cut: bool
+    may_be_empty: bool
+
+
+@dataclass(slots=True, kw_only=True)
+class Readiness:
+    """Decides when due periods are ready. The time they wait counts from the first look of this process.
+
+    ``at_once`` is for a command: it cuts what has stories without waiting, and never records an empty period
+    while articles of it may be unread.
+    """
+
+    store: Store
+    at_once: bool = False
+    clock: Callable[[], float] = time.monotonic
+    _found: dict[tuple[str, datetime], tuple[float, datetime]] = field(default_factory=dict, init=False)
+    _told: set[tuple[str, datetime]] = field(default_factory=set, init=False)
+
+    def look(self, newsletter: Newsletter, period: Period, now: datetime) -> Look:
+        """Return how ready a due period is."""
+        key = newsletter.name, period.end
+        since, found_at = self._found.setdefault(key, (self.clock(), now))
+        if self.at_once:
+            # The command does not wait, and sources that fail have been asked.
+            lacks = replace(gathered(self.store, newsletter, period, now), failing=0)
+        else:
+            lacks = gathered(self.store, newsletter, period, now, found_at)
+        left = period.end + timedelta(seconds=newsletter.max_lateness) - now
+        # The first edition of ``first_edition = "latest"`` is never too late.
+        limits = {
+            "waited": timedelta(seconds=self.clock() - since),
+            "left": left if left >= timedelta() else timedelta.max,
+        }
+        return Look(
+            gathered=lacks,
+            may_cut=self.at_once or ready_to_cut(lacks, **limits),
+            may_be_empty=surely_empty(lacks, **limits),
+        )
+
+    def tell_once(self, newsletter: str, period_end: datetime) -> bool:
+        """Return true the first time a period is said to wait."""
+        told = (newsletter, period_end) in self._told
+        self._told.add((newsletter, period_end))
+        return not told

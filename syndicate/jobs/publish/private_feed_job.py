@@ -1,0 +1,150 @@
+"""A private feed for each reader: what their newsletters and selections take, behind an address of their own.
+
+A document is made once for each distinct choice, and its reader's token is filled in. The address ends when
+its owner asks for another one, leaves the last newsletter, or is erased.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from threading import Lock
+
+from syndicate.audience.choices import read_selection
+from syndicate.audience.link_tokens import claimed_number, feed_token, make_token, read_feed_token
+from syndicate.jobs.publish.article_views import ArticleViews, news_of
+from syndicate.jobs.publish.context import FORMATS
+from syndicate.model import Channel, Newsletter
+from syndicate.publish.channel_query import in_language
+from syndicate.publish.fragments import FragmentCache
+from syndicate.publish.json_feed_writer import json_feed
+from syndicate.publish.publish_options import PublishOptions
+from syndicate.publish.rss_atom import FeedWriter
+from syndicate.store import Connection, Store
+from syndicate.store.core import leases
+from syndicate.store.ingest import source_store
+from syndicate.store.output.channel_store import Wish, wished_articles
+from syndicate.store.output.private_feed_store import (
+    FeedChoice,
+    end_feed,
+    feed_choices,
+    feed_owner,
+    feed_revision,
+)
+from syndicate.text.privacy import shown_source
+
+ITEMS = 50
+_KEPT_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateFeed:
+    """One reader's document; ``digest`` is the same as long as it says the same."""
+
+    body: bytes
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateFeedsJob:
+    """Answers for the addresses of private feeds. Safe to share between threads."""
+
+    store: Store
+    newsletters: tuple[Newsletter, ...]
+    options: PublishOptions
+    writer: FeedWriter
+    _documents: FragmentCache = field(default_factory=lambda: FragmentCache(_KEPT_BYTES), repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    @classmethod
+    def build(
+        cls, store: Store, newsletters: tuple[Newsletter, ...], options: PublishOptions
+    ) -> "PrivateFeedsJob":
+        """Feeds of a site. No hub is named in them: it would have to be told everybody's address."""
+        options = replace(options, hub_url="")
+        return cls(store=store, newsletters=newsletters, options=options, writer=FeedWriter(options))
+
+    def read(self, token: str, kind: str) -> PrivateFeed | None:
+        """The document behind a token in one of ``FORMATS``, or ``None`` when there is none (any more)."""
+        with self.store.read() as connection:
+            secret = leases.secret(connection)
+            owner = self._owner(connection, secret, token)
+            wanted = () if owner is None else self._choices(connection, owner)
+            if not wanted or kind not in FORMATS:
+                return None
+            # Nobody without the secret can know it, so no publisher can fish for tokens with it.
+            hole = make_token(secret, 0, "hole of a private feed")
+            document = self._document(connection, wanted, kind, hole)
+        digest = blake2b(document, digest_size=16).hexdigest()
+        return PrivateFeed(body=document.replace(hole.encode(), token.encode()), digest=digest)
+
+    def url(self, connection: Connection, subscriber_id: int, kind: str = "rss") -> str:
+        """Return the address of a person's feed; ``""`` for unknown people and unsubscribed readers."""
+        revision = feed_revision(connection, subscriber_id)
+        if revision is None or not self._choices(connection, subscriber_id):
+            return ""
+        token = feed_token(leases.secret(connection), subscriber_id, revision)
+        return f"{self.options.site_url}/private/{token}.{kind}"
+
+    def url_of(self, address_key: str) -> str:
+        """The address of the feed of a mailbox's owner, or ``""``."""
+        with self.store.read() as connection:
+            owner = feed_owner(connection, address_key)
+            return "" if owner is None else self.url(connection, owner)
+
+    def renew(self, address_key: str) -> str:
+        """End the address of a mailbox's owner for good; the new one, or ``""`` when there is none."""
+        with self.store.write() as connection:
+            owner = feed_owner(connection, address_key)
+            if owner is None or not end_feed(connection, owner):
+                return ""
+            return self.url(connection, owner)
+
+    def _owner(self, connection: Connection, secret: bytes, token: str) -> int | None:
+        number = claimed_number(token)
+        if number is None:
+            return None
+        revision = feed_revision(connection, number)
+        # The signature is looked at for nobody as well, so that both answers take the same time.
+        owner = read_feed_token(secret, token, -1 if revision is None else revision)
+        return None if revision is None else owner
+
+    def _choices(self, connection: Connection, subscriber_id: int) -> tuple[FeedChoice, ...]:
+        """Of newsletters that there still are."""
+        names = {one.name for one in self.newsletters}
+        return tuple(one for one in feed_choices(connection, subscriber_id) if one.newsletter in names)
+
+    def _document(
+        self, connection: Connection, choices: tuple[FeedChoice, ...], kind: str, hole: str
+    ) -> bytes:
+        """The document of a choice, made anew only when there is news. One thread at a time makes one."""
+        key, made_of = (f"{kind} {choices!r}", False, False), (news_of(connection), hole)
+        with self._lock:
+            kept = self._documents.get(key, made_of)
+            if kept is None:
+                kept = (self._make(connection, choices, kind, hole),)
+                self._documents.put(key, made_of, kept)
+        return kept[0]
+
+    def _make(self, connection: Connection, choices: Sequence[FeedChoice], kind: str, hole: str) -> bytes:
+        by_name = {one.name: one for one in self.newsletters}
+        wishes = []
+        for one in choices:
+            selection = read_selection(one.selection)
+            newsletter, languages = by_name[one.newsletter], selection.languages
+            clauses = in_language(newsletter.clauses, *languages or (newsletter.language,))
+            wishes.append(Wish(clauses=clauses, sections=selection.sections, languages=languages))
+        titles = " · ".join(by_name[one.newsletter].title for one in choices)
+        channel = Channel(
+            name=f"private/{hole}",
+            title=titles,
+            query="",
+            limit=ITEMS,
+            language=by_name[choices[0].newsletter].language,
+            description="What your newsletters choose from. This address is yours alone: do not pass it on.",
+        )
+        sources = {one.id: shown_source(one) for one in source_store.list_sources(connection)}
+        articles = wished_articles(connection, wishes, limit=ITEMS)
+        items = ArticleViews(sources, self.options.site_url).published(connection, articles)
+        if kind == "json":
+            return json_feed(channel, items, self.options)
+        return self.writer.rss(channel, items) if kind == "rss" else self.writer.atom(channel, items)

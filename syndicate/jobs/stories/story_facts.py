@@ -1,0 +1,221 @@
+"""Facts of stories for the lists, kept from run to run; a story that moves is read again."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from syndicate.model import EARLIEST, Decision, EditorAction, RankedStory, is_dated
+from syndicate.store import Connection
+from syndicate.store.ingest import source_store
+from syndicate.store.stories import decision_store, ranked_lists, story_store
+from syndicate.store.stories.ranked_lists import SourceWeight
+from syndicate.stories import (
+    Contenders,
+    Hand,
+    RankingOptions,
+    StoryArticle,
+    StoryFacts,
+    rank_step,
+    theme_weight,
+)
+
+DAY = timedelta(days=1)
+# A week shows what is usual at an hour, and which sources are rare.
+RHYTHM_DAYS = 7
+# Rare: at most so many articles in that week.
+RARE_ARTICLES = 3
+
+_Rows = Mapping[int, Sequence[story_store.StoryArticle]]
+# The learned and the declared weight of each source.
+Weights = tuple[Mapping[int, float], Mapping[int, float]]
+
+
+def looks_back(options: RankingOptions) -> timedelta:
+    """Return how far before a moment a story can have moved last and still be ranked."""
+    return timedelta(hours=max(options.slow_window_hours, options.history_hours + options.burst_hours))
+
+
+def candidates(
+    connection: Connection,
+    moment: datetime,
+    options: RankingOptions,
+    hands: Mapping[int, Hand] | None = None,
+    ids: Collection[int] | None = None,
+) -> list[story_store.StoryArticle]:
+    """Return the articles of the stories that could be ranked at a moment, pins included, or of ``ids``."""
+    hands = story_hands(connection, moment) if hands is None else hands
+    since = rank_step(moment, options.step_seconds) - looks_back(options)
+    pinned = [story for story, hand in hands.items() if hand.pin]
+    return story_store.story_articles(connection, since=since, besides=pinned, ids=ids)
+
+
+def story_facts(
+    connection: Connection,
+    rows: Sequence[story_store.StoryArticle],
+    moment: datetime,
+    options: RankingOptions,
+    learned: Mapping[int, SourceWeight] | None = None,
+) -> list[StoryFacts]:
+    """Return stored stories as ranking sees them at a moment; a story's topic is its lead's section.
+
+    ``learned`` replaces the stored weights.
+    """
+    known = KnownStories(options, source_weights(connection, learned))
+    known.note(connection, moment, story_hands(connection, moment))
+    return known.read(connection, moment, story_store.by_story(rows), until=moment)
+
+
+def source_weights(connection: Connection, learned: Mapping[int, SourceWeight] | None = None) -> Weights:
+    """Return the learned and the declared weights, read from the store unless given."""
+    known = ranked_lists.source_weights(connection) if learned is None else learned
+    return {source: one.weight for source, one in known.items()}, source_store.declared_weights(connection)
+
+
+class KnownStories:
+    """Facts of stories for ranking, kept from one run to the next; only stories that moved are read again.
+
+    Usual rates and rare sources are those of the last step of the clock.
+    """
+
+    def __init__(self, options: RankingOptions, weights: Weights) -> None:
+        self.weights, self.read_at = weights, EARLIEST
+        self._options, self._contenders = options, Contenders(options)
+        self._step = EARLIEST
+        self._rows: dict[int, Sequence[story_store.StoryArticle]] = {}
+        self._rare: set[int] = set()
+        self._usual: dict[str, float] = {}
+        self._hands: Mapping[int, Hand] = {}
+        self._reads: Mapping[int, int] = {}
+
+    def lists(
+        self, connection: Connection, now: datetime, hands: Mapping[int, Hand], moved: Collection[int]
+    ) -> tuple[tuple[RankedStory, ...], ...]:
+        """Return top and trending; ``moved`` are the stories that placements changed since the last time."""
+        changed = self.note(connection, now, hands)
+        ids = changed.union(moved) if self._rows else None
+        rows = story_store.by_story(candidates(connection, now, self._options, hands, ids))
+        gone = (ids or set()) - rows.keys()
+        for story_id in gone:
+            self._contenders.remove(story_id)
+        for story in self.read(connection, now, {**dict.fromkeys(gone, ()), **rows}):
+            self._contenders.put(story)
+        moment = max(self._step, ranked_lists.newest_arrival(connection, until=now) or self._step)
+        return self._contenders.top(moment), self._contenders.trending(moment, self._usual)
+
+    def note(self, connection: Connection, now: datetime, hands: Mapping[int, Hand]) -> set[int]:
+        """Note decisions and openings; return the stories that they change or that have become too old."""
+        options = self._options
+        step, span = rank_step(now, options.step_seconds), looks_back(options)
+        since = step - timedelta(hours=options.slow_window_hours)
+        reads = ranked_lists.story_reads(connection, since=since, until=now) if options.reads else {}
+        pairs = {*hands.items()} ^ {*self._hands.items()}, {*reads.items()} ^ {*self._reads.items()}
+        changed = {story for found in pairs for story, _ in found}
+        if EARLIEST < self._step < step:
+            changed |= ranked_lists.stories_updated(connection, since=self._step - span, until=step - span)
+        self._hands, self._reads, self.read_at = hands, reads, now
+        return changed
+
+    def read(
+        self, connection: Connection, now: datetime, moved: _Rows, *, until: datetime | None = None
+    ) -> list[StoryFacts]:
+        """Take the articles of stories that moved; return the facts of all stories that changed with them.
+
+        A story without articles can no longer be ranked. ``until`` leaves out links to articles seen later.
+        """
+        step, old = rank_step(now, self._options.step_seconds), self._step
+        before = [row for story_id in moved for row in self._rows.pop(story_id, ())]
+        after = [row for rows in moved.values() for row in rows]
+        self._rows |= {story_id: rows for story_id, rows in moved.items() if rows}
+        self._step, quiet = step, step - timedelta(hours=self._options.burst_hours)
+        counted = [
+            {(row.article_id, row.story_id, row.section, row.same_text, row.published) for row in rows}
+            for rows in (before, after)
+        ]
+        if old != step or any(published < quiet for *_, published in counted[0] ^ counted[1]):
+            self._usual = _usual(connection, step, self._options)
+        rare = ranked_lists.rare_sources(
+            connection, since=step - RHYTHM_DAYS * DAY, until=step, most=RARE_ARTICLES
+        )
+        turned, self._rare = rare ^ self._rare, rare
+        also = {
+            story_id
+            for story_id, rows in (self._rows.items() if turned else ())
+            if any(row.source_id in turned for row in rows)
+        }
+        ids = sorted({*moved, *also} & self._rows.keys())
+        related = ranked_lists.related_sources(connection, ids, until=until)
+        return [self._story(story_id, related.get(story_id, {})) for story_id in ids]
+
+    def _story(self, story_id: int, links: Mapping[int, tuple[int, datetime]]) -> StoryFacts:
+        rows, (learned, declared) = _dated(self._rows[story_id]), self.weights
+        topic = next((row.section for row in rows if row.article_id == row.lead_id), "")
+        related = [
+            (learned.get(source, 1.0) * declared.get(source, 1.0), count, seen)
+            for source, (count, seen) in sorted(links.items())
+        ]
+        return StoryFacts(
+            story_id=story_id,
+            lead_article_id=rows[0].lead_id,
+            articles=tuple(
+                StoryArticle(
+                    article_id=row.article_id,
+                    source_id=row.source_id,
+                    source_weight=row.weight,
+                    seen=min(row.first_seen, row.published),
+                    learned=learned.get(row.source_id, 1.0),
+                    rare=row.source_id in self._rare,
+                )
+                for row in rows
+            ),
+            topic=topic,
+            usual_rate=self._usual.get(topic, 0.0),
+            theme=theme_weight((weight, count) for weight, count, _ in related),
+            echoes=tuple((weight, seen) for weight, _, seen in related),
+            reads=self._reads.get(story_id, 0),
+            hand=self._hands.get(story_id, Hand()),
+        )
+
+
+def story_hands(connection: Connection, moment: datetime) -> dict[int, Hand]:
+    """Return the editor's decisions about each story; the newest of each kind counts."""
+    return {
+        story: _hand(made) for story, made in decision_store.story_decisions(connection, at=moment).items()
+    }
+
+
+def _dated(rows: Sequence[story_store.StoryArticle]) -> Sequence[story_store.StoryArticle]:
+    """Return the articles that say when they were published, or all of a story in which none does.
+
+    Such a story is older than any list looks back. Only an editor can bring it in.
+    """
+    return [row for row in rows if is_dated(row.published)] or rows
+
+
+def _hand(made: Sequence[Decision]) -> Hand:
+    pin = decision_store.latest(made, EditorAction.PIN)
+    boost = decision_store.latest(made, EditorAction.BOOST)
+    return Hand(
+        pin=int(pin.value) if pin else 0,
+        drop=decision_store.latest(made, EditorAction.DROP) is not None,
+        boost=float(boost.value) if boost else 1.0,
+    )
+
+
+def _usual(connection: Connection, moment: datetime, options: RankingOptions) -> dict[str, float]:
+    """Return the articles per hour that one story of each topic usually gets, by the topic's own history.
+
+    That is the topic's articles per hour over the number of its stories in the ``history`` before the burst.
+    The rate is the larger of two: that of the ``history``, and that at this time of day on the days before
+    (seven at most, as far back as there are articles), for a newsroom has its hours.
+    """
+    burst = timedelta(hours=options.burst_hours)
+    quiet = moment - burst
+    start = quiet - timedelta(hours=options.history_hours)
+    before = ranked_lists.section_counts(connection, since=start, until=quiet)
+    rates = {section: articles / options.history_hours for section, (articles, _) in before.items()}
+    first = ranked_lists.first_published(connection)
+    days = 0 if first is None or burst >= DAY else min(RHYTHM_DAYS, (quiet - first) // DAY)
+    if days > 0:
+        counts = ranked_lists.section_counts_at_this_hour(connection, until=moment, span=burst, days=days)
+        for section, (articles, _) in counts.items():
+            rates[section] = max(rates.get(section, 0.0), articles / (days * options.burst_hours))
+    return {section: rate / max(before.get(section, (0, 0))[1], 1) for section, rate in rates.items()}

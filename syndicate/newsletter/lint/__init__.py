@@ -1,0 +1,1 @@
+"""Checks of a rendered mail before it is sent."""

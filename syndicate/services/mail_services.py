@@ -1,0 +1,147 @@
+"""Services for mail: the sender, and the common parts of a newsletter's mails."""
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from syndicate.audience.mailbox_address import parse_mailbox
+from syndicate.delivery.bounce_mailboxes import ImapOptions, read_imap, read_maildir
+from syndicate.delivery.dkim_signing import DkimKey, load_key
+from syndicate.delivery.folder_sender import FolderSender
+from syndicate.delivery.message import MailOptions
+from syndicate.delivery.outgoing import Sender
+from syndicate.delivery.smtp.bounded_smtp import SmtpOptions
+from syndicate.delivery.smtp.sender import SmtpSender
+from syndicate.model import archive_folder
+from syndicate.newsletter.render import TOKEN
+from syndicate.settings import Settings
+from syndicate.text.urls import is_this_machine
+
+
+def mail_sender(settings: Settings) -> Sender:
+    """Return where mail goes."""
+    if settings.mail.transport == "folder":
+        return FolderSender(settings.path(settings.mail.folder))
+    return SmtpSender(smtp_options(settings))
+
+
+def smtp_options(settings: Settings) -> SmtpOptions:
+    """Return where and how mail is handed in."""
+    mail = settings.mail
+    return SmtpOptions(
+        host=mail.host,
+        port=mail.port,
+        tls=mail.tls,
+        username=mail.username,
+        password=mail.password.get_secret_value(),
+        domain=mail_domain(settings),
+        connections=mail.connections,
+    )
+
+
+def dkim_keys(settings: Settings) -> tuple[DkimKey, ...]:
+    """The keys that sign; ``ConfigError`` for a file that holds none."""
+    mail = settings.mail
+    domain = mail.dkim_domain or mail_domain(settings)
+    files = ((mail.dkim_rsa_key, mail.dkim_rsa_selector), (mail.dkim_ed25519_key, mail.dkim_ed25519_selector))
+    return tuple(
+        load_key(settings.path(file), domain=domain, selector=selector) for file, selector in files if file
+    )
+
+
+def bounce_messages(settings: Settings) -> Iterator[bytes]:
+    """Yield the messages that wait in the mailboxes for bounces."""
+    bounces = settings.bounces
+    if bounces.maildir:
+        yield from read_maildir(settings.path(bounces.maildir))
+    if bounces.host:
+        yield from read_imap(
+            ImapOptions(
+                host=bounces.host,
+                port=bounces.port,
+                username=bounces.username,
+                password=bounces.password.get_secret_value(),
+                folder=bounces.folder,
+            )
+        )
+
+
+def mail_domain(settings: Settings) -> str:
+    """The domain mail comes from."""
+    return _domain(parse_mailbox(settings.mail.sender).address.display)
+
+
+def sender_is_set(settings: Settings) -> bool:
+    """Return whether mail has a sender's address other than that of the example."""
+    return not settings.mail.sender.rstrip("> ").endswith(("@example.com", ".example.com"))
+
+
+def envelope_domain(settings: Settings) -> str:
+    """The domain that bounces go to: receivers ask its SPF record."""
+    return _domain(settings.bounces.address) or mail_domain(settings)
+
+
+def newsletter_mail(settings: Settings, name: str, title: str) -> MailOptions:
+    """Return what all mails of a newsletter have in common."""
+    mail, site = settings.mail, settings.site
+    sender = parse_mailbox(mail.sender)
+    return MailOptions(
+        sender_name=sender.name or site.title,
+        sender_address=sender.address.display,
+        newsletter_title=title,
+        domain=_domain(sender.address.display),
+        placeholder=TOKEN,
+        unsubscribe_address=_reply_address(settings),
+        unsubscribe_url=_unsubscribe_page(settings),
+        reply_to=mail.reply_to,
+        site_url=f"{site.url}/site/",
+        archive_url=f"{site.url}/{quote(archive_folder(name))}/",
+        subscribe_url=_subscribe_page(settings, name),
+        bounce_address=settings.bounces.address,
+    )
+
+
+def unsubscribe_link(settings: Settings) -> str:
+    """Return where the footer's link leads: ``run``'s web server, or a mail when readers cannot reach it."""
+    page = _unsubscribe_page(settings)
+    return page or f"mailto:{_reply_address(settings)}?subject=unsubscribe%20{TOKEN}"
+
+
+def preferences_link(settings: Settings) -> str:
+    """Return where readers choose what they get; ``""`` when they can reach no web server of ours."""
+    return f"{settings.site.url}/preferences/{TOKEN}" if readers_reach(settings) else ""
+
+
+def readers_reach(settings: Settings) -> bool:
+    """Return whether links in mails reach our web server: it runs, at an address valid on other machines.
+
+    Mail in a folder is looked at on this machine, where a local address is right.
+    """
+    near = is_this_machine(settings.site.url) and settings.mail.transport == "smtp"
+    return bool(settings.web.listen) and not near
+
+
+def web_routes(settings: Settings) -> frozenset[str]:
+    """The first parts of the paths that our web server answers without a file; the root is always one."""
+    if not settings.web.listen:
+        return frozenset({""})
+    readers = {"unsubscribe", "preferences", "private"} | (
+        {"subscribe", "confirm"} if settings.sign_up.enabled else set()
+    )
+    return frozenset({"", "desk", "healthz", "websub"} | readers)
+
+
+def _subscribe_page(settings: Settings, newsletter: str) -> str:
+    open_to_all = settings.sign_up.enabled and readers_reach(settings)
+    return f"{settings.site.url}/subscribe?newsletter={quote(newsletter)}" if open_to_all else ""
+
+
+def _unsubscribe_page(settings: Settings) -> str:
+    return f"{settings.site.url}/unsubscribe/{TOKEN}" if readers_reach(settings) else ""
+
+
+def _reply_address(settings: Settings) -> str:
+    return parse_mailbox(settings.mail.reply_to or settings.mail.sender).address.display
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2]

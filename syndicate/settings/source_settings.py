@@ -1,0 +1,158 @@
+"""Settings of sources: [http], [pages], [[sources]], [[source_lists]] and [[rules]]."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from syndicate.errors import ConfigError
+from syndicate.ingest.article_rules import parse_rewrite
+from syndicate.model import AccessKind, FullText, Paywall, Republish
+from syndicate.settings.section import Section
+from syndicate.settings.values import (
+    ConditionText,
+    Duration,
+    Expression,
+    HeaderName,
+    OptionalSelector,
+    Private,
+    RuleTag,
+    SourceUrl,
+    Span,
+)
+from syndicate.text.urls import is_web_url
+
+
+class HttpSettings(Section):
+    """Options of requests to other servers."""
+
+    allow_private: Private = False
+    min_interval: Duration = 3600.0
+    max_interval: Duration = 86_400.0
+    websub: bool = True
+    host_gap: Duration = 1.0
+    user_agent: str = Field("", pattern=r"^[\x20-\x7e]*$")
+
+
+class AuthSettings(Section):
+    """Authentication at a private source. The secret is in a file or in the environment, never in here."""
+
+    type: AccessKind
+    username: str = Field("", pattern=r"^[^:\x00-\x1f\x7f]*$")
+    header: HeaderName = ""
+    secret_file: str = ""
+    secret_env: str = Field("", pattern=r"^\w*$")
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> Self:
+        """Exactly one secret, and just the keys of this type."""
+        if bool(self.secret_file) == bool(self.secret_env):
+            raise ValueError("name where the secret is: secret_file or secret_env, one of them")
+        if (self.type is AccessKind.BASIC) != bool(self.username):
+            raise ValueError('username belongs to type = "basic", and is needed there')
+        if (self.type is AccessKind.HEADER) != bool(self.header):
+            raise ValueError('header belongs to type = "header", and is needed there')
+        return self
+
+
+class PageSettings(Section):
+    """Reading of article pages, for sitemaps, lists of articles, and full text."""
+
+    first: int = Field(20, ge=1, le=1000)
+    per_poll: int = Field(20, ge=1, le=1000)
+    window: Duration = 7 * 86400.0
+
+
+class SelectSettings(Section):
+    """CSS selectors for a page that lists articles. Without ``item`` it lists none."""
+
+    item: OptionalSelector = ""
+    link: OptionalSelector = ""
+    title: OptionalSelector = ""
+    date: OptionalSelector = ""
+    summary: OptionalSelector = ""
+    author: OptionalSelector = ""
+    image: OptionalSelector = ""
+
+
+class SourceSettings(Section):
+    """One source. A ``url`` that is not http or https is a folder, relative to ``config.toml``."""
+
+    name: str = Field(min_length=1, max_length=100)
+    url: SourceUrl
+    kind: Literal["", "feed", "sitemap", "page", "folder"] = ""
+    section: str = ""
+    language: str = ""
+    own: bool = False
+    weight: float = Field(1.0, ge=0, le=100)
+    republish: Republish | None = None
+    full_text: FullText = FullText.AUTO
+    interval: Duration = 0.0
+    paywall: Paywall = Paywall.RESPECT
+    select: SelectSettings = SelectSettings()
+    paused: bool = False
+    private: bool | None = None
+    auth: AuthSettings | None = None
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        is_folder = not is_web_url(self.url)
+        if self.kind and (self.kind == "folder") != is_folder:
+            raise ValueError(f"{self.url!r} is {'a path' if is_folder else 'an address'}: no {self.kind}")
+        if self.select != SelectSettings():
+            if self.kind not in ("", "page") or is_folder:
+                raise ValueError('selectors are for pages that list articles: write kind = "page"')
+            if not self.select.item:
+                raise ValueError("select needs item: the selector that finds one article of the list")
+        return self
+
+
+class SourceListSettings(Section):
+    """A list of sources (OPML) that is read again on a schedule; a ``url`` that is none is a file."""
+
+    url: SourceUrl
+    every: Span = 86400.0
+    section: str = ""
+    private: bool | None = None
+    auth: AuthSettings | None = None
+
+
+class TitleRewrite(Section):
+    """Replacement in a title."""
+
+    find: Expression
+    put: str = Field("", max_length=300)
+
+    @model_validator(mode="after")
+    def _groups(self) -> Self:
+        try:
+            parse_rewrite(self.find, self.put)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+
+class RuleSettings(Section):
+    """Rule for new articles."""
+
+    name: str = Field(min_length=1, max_length=100)
+    sources: tuple[str, ...] = ()
+    all: tuple[ConditionText, ...] = ()
+    any: tuple[ConditionText, ...] = ()
+    none: tuple[ConditionText, ...] = ()
+    keep: bool = False
+    drop: bool = False
+    tags: tuple[RuleTag, ...] = ()
+    section: str | None = None
+    title: TitleRewrite | None = None
+    boost: float = Field(1.0, ge=0, le=100)
+
+    def mistake(self) -> str:
+        """Return what is wrong with its actions together, or ``""``."""
+        changes = self.tags or self.section is not None or self.title or self.boost != 1.0
+        if self.keep and self.drop:
+            return "a rule either keeps or drops"
+        if self.drop and changes:
+            return "a dropped article cannot be changed as well: make two rules of it"
+        if not (self.keep or self.drop or changes):
+            return "this rule does nothing: give it keep, drop, tags, section, title or boost"
+        return ""

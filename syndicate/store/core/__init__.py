@@ -1,0 +1,1 @@
+"""Engines, migrations, leases and everything else that belongs to no stage."""

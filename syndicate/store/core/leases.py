@@ -1,0 +1,247 @@
+"""Named leases and the store's own small facts: its secret, its counters."""
+
+import secrets
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.exc import DBAPIError
+
+from syndicate.errors import StoreBusy
+from syndicate.store import schema
+from syndicate.store.core.column_types import EPOCH, to_microseconds
+from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.engine import Store, open_store
+from syndicate.store.core.upsert import insert_for, insert_on
+from syndicate.store.mail.delivery_statements import ready
+
+# A number that no other program is likely to use for its advisory lock.
+_DAEMON = 0x73796E64
+# Tables whose rows have leases of their own.
+_LEASED = (schema.sources, schema.sitemap_parts, schema.page_reads, schema.deliveries)
+_LONGER_THAN_ANY = timedelta(days=1)
+_COUNTER = Prepared(select(schema.meta.c.value).where(schema.meta.c.key == bindparam("key")))
+SENDING = "sending under limits"
+"""The lease of the one process that sends while limits hold for all."""
+PLACEMENTS = "placements"
+"""The counter that moves whenever articles were placed in stories or pruned."""
+EDITOR = "editor"
+"""The counter that moves whenever the editor decided something, or a headline of theirs began or ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Process that holds a lease, and the end of that lease."""
+
+    owner: str
+    until: datetime
+
+
+def take_lease(connection: Connection, name: str, *, owner: str, now: datetime, until: datetime) -> bool:
+    """Take or renew a lease; return false when another owner holds it and it has not run out."""
+    moments = {"now": to_microseconds(now), "until": to_microseconds(until)}
+    taking = _taking(connection.dialect.name)
+    return taking.execute(connection, {"name": name, "owner": owner, **moments}).rowcount == 1
+
+
+@lru_cache
+def _taking(dialect: str) -> Prepared:
+    table = schema.leases
+    new = insert_on(dialect, table).values({name: bindparam(name) for name in ("name", "owner", "until")})
+    free = or_(table.c.owner.in_(("", new.excluded.owner)), table.c.until < bindparam("now"))
+    values = {"owner": new.excluded.owner, "until": new.excluded.until}
+    return Prepared(new.on_conflict_do_update(index_elements=["name"], set_=values, where=free))
+
+
+def drop_lease(connection: Connection, name: str, *, owner: str) -> None:
+    """Give a lease back before it runs out."""
+    table = schema.leases
+    connection.execute(delete(table).where(table.c.name == name, table.c.owner == owner))
+
+
+def lease_holder(connection: Connection, name: str, *, now: datetime) -> Holder | None:
+    """Return who holds a named lease."""
+    table = schema.leases
+    query = select(table.c.owner, table.c.until).where(table.c.name == name, table.c.owner != "")
+    return _holder(connection, query.where(table.c.until >= now))
+
+
+def source_holder(connection: Connection, *, now: datetime, names: Sequence[str] | None) -> Holder | None:
+    """Return who holds a source that is due, or one of these names."""
+    table = schema.sources
+    due = or_(table.c.next_check.is_(None), table.c.next_check <= now)
+    return _holder(connection, _held(table, now).where(due if names is None else table.c.name.in_(names)))
+
+
+def page_holder(connection: Connection, *, now: datetime) -> Holder | None:
+    """Return who holds a page that waits or a part of a sitemap."""
+    found = (_holder(connection, _held(table, now)) for table in (schema.page_reads, schema.sitemap_parts))
+    return next(filter(None, found), None)
+
+
+def delivery_holder(connection: Connection, *, now: datetime) -> Holder | None:
+    """Return who holds a delivery that is due."""
+    table = schema.deliveries
+    return _holder(connection, _held(table, now).where(table.c.not_before <= now))
+
+
+def _held(table: Table, now: datetime) -> Select[Any]:
+    query = select(table.c.lease_owner, table.c.lease_until)
+    return query.where(_open(table), table.c.lease_owner != "", table.c.lease_until >= now)
+
+
+def _holder(connection: Connection, query: Select[Any]) -> Holder | None:
+    owner, until = query.selected_columns
+    found = connection.execute(query.order_by(until.desc(), owner).limit(1)).first()
+    return None if found is None else Holder(*found)
+
+
+def _open(table: Table) -> ColumnElement[bool]:
+    """Return the condition for unfinished rows: leases of finished rows mean nothing and have no index."""
+    if table is schema.deliveries:
+        return ready(table)
+    return table.c.state == literal_column("'waiting'") if table is schema.page_reads else true()
+
+
+def lease_owners(connection: Connection) -> set[str]:
+    """Return all holders of a named lease, a source, a page or a delivery."""
+    queries = (select(table.c.lease_owner).where(_open(table)) for table in _LEASED)
+    return {
+        owner
+        for query in (select(schema.leases.c.owner), *queries)
+        for owner in connection.scalars(query.distinct())
+        if owner
+    }
+
+
+def free_owner(connection: Connection, owner: str) -> None:
+    """Free everything that a dead owner held, except the deliveries that it was sending.
+
+    Those may have been sent: they become uncertain when their lease runs out.
+    """
+    connection.execute(delete(schema.leases).where(schema.leases.c.owner == owner))
+    for table in _LEASED:
+        held = and_(_open(table), table.c.lease_owner == owner)
+        connection.execute(update(table).where(held).values(lease_owner="", lease_until=EPOCH))
+
+
+def free_far(connection: Connection, now: datetime) -> None:
+    """Free what ends later than any lease does: it was taken while a clock was wrong.
+
+    What was being sent then is left to be found ``uncertain``.
+    """
+    beyond = now + _LONGER_THAN_ANY
+    connection.execute(delete(schema.leases).where(schema.leases.c.until > beyond))
+    for table in _LEASED:
+        values: dict[str, Any] = {"lease_until": EPOCH}
+        if table is not schema.deliveries:
+            values["lease_owner"] = ""
+        connection.execute(update(table).where(table.c.lease_until > beyond).values(**values))
+
+
+def make_secret(connection: Connection) -> None:
+    """Give a new store its own 32-byte secret; an existing one stays."""
+    connection.execute(
+        insert_for(connection, schema.meta)
+        .values(key="secret", value=secrets.token_hex(32))
+        .on_conflict_do_nothing()
+    )
+
+
+def secret(connection: Connection) -> bytes:
+    """The store's secret, which signs tokens and Message-IDs."""
+    table = schema.meta
+    return bytes.fromhex(connection.scalars(select(table.c.value).where(table.c.key == "secret")).one())
+
+
+def counter(connection: Connection, key: str) -> int:
+    """A counter that says whether something changed since one last looked; 0 when never moved."""
+    found = _COUNTER.rows(connection, {"key": key})
+    return int(found[0][0]) if found else 0
+
+
+def move_counter(connection: Connection, key: str, *, by: int = 1) -> int:
+    """Add to a counter and return it."""
+    value = counter(connection, key) + by
+    statement = insert_for(connection, schema.meta).values(key=key, value=str(value))
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": str(value)}))
+    return value
+
+
+class AdvisoryLock:
+    """PostgreSQL's advisory lock for the daemon, on a connection of its own.
+
+    The server frees it when that connection ends: when we die, and also when the server is restarted.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._gate = threading.Lock()
+        self._held = ExitStack()
+        self._connection: Connection | None = None
+
+    def keep(self) -> bool:
+        """Make sure that the lock is ours, in one round trip; true when it had to be taken.
+
+        Threads may share it. Raises ``StoreBusy`` when another daemon has it by now, ``StoreError`` when the
+        server cannot be reached.
+        """
+        with self._gate:
+            if self._connection is not None and _is_alive(self._connection):
+                return False
+            self._connection = None
+            self._held.close()
+            with ExitStack() as stack:
+                connection = stack.enter_context(self._store.hold())
+                if not connection.scalars(select(func.pg_try_advisory_lock(_DAEMON))).one():
+                    raise StoreBusy(
+                        f"another daemon works with {self._store.where}; stop it first or use another store"
+                    )
+                self._connection, self._held = connection, stack.pop_all()
+            return True
+
+    def free(self) -> None:
+        """Give the lock back at once; a connection merely closed keeps it until the server notices."""
+        if self._connection is not None:
+            with suppress(DBAPIError):
+                self._connection.execute(select(func.pg_advisory_unlock(_DAEMON)))
+        self._held.close()
+        self._store.dispose()
+
+
+def _is_alive(connection: Connection) -> bool:
+    try:
+        connection.execute(select(1))
+    except DBAPIError:
+        return False
+    return True
+
+
+@contextmanager
+def advisory_lock(url: str) -> Iterator[AdvisoryLock]:
+    """Hold the daemon's lock on a PostgreSQL store. Raises ``StoreBusy`` when another daemon has it."""
+    lock = AdvisoryLock(open_store(url))
+    try:
+        lock.keep()
+        yield lock
+    finally:
+        lock.free()

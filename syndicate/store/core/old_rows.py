@@ -1,0 +1,142 @@
+"""Letting go of old rows. Pages already written stay on disk: they are the archive."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, delete, func, select, update
+
+from syndicate.model import DeliveryState
+from syndicate.store import schema
+from syndicate.store.core.upsert import insert_for
+from syndicate.store.mail.edition_store import CUT, VARIANT
+from syndicate.store.output.stale import mark_left
+from syndicate.text.names import title_hash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """Counts of removed rows."""
+
+    articles: int
+    stories: int
+    deliveries: int
+    tombstones: int
+
+
+def prune_articles(connection: Connection, *, before: datetime, now: datetime, limit: int) -> list[int]:
+    """Remove up to ``limit`` articles published and first seen before an instant; return the story of each.
+
+    Each leaves a tombstone, so that a source that still lists it does not bring it back. 0 means no story.
+    """
+    table, tombstones = schema.articles, schema.tombstones
+    query = select(
+        table.c.id,
+        table.c.source_id,
+        table.c.entry_key,
+        table.c.digest,
+        table.c.story_id,
+        case((table.c.declared_title != "", table.c.declared_title), else_=table.c.title).label("title"),
+    )
+    old = connection.execute(query.where(_old(before)).order_by(table.c.id).limit(limit)).all()
+    if not old:
+        return []
+    ids = [row.id for row in old]
+    buried = [
+        {
+            "source_id": row.source_id,
+            "entry_key": row.entry_key,
+            "digest": row.digest,
+            "pruned": now,
+            "rule": "",
+            "title_hash": title_hash(row.title),
+        }
+        for row in old
+    ]
+    connection.execute(insert_for(connection, tombstones).on_conflict_do_nothing(), buried)
+    mark_left(connection, ids)
+    tagged, gone = schema.article_tags, schema.pruned_tags
+    shown = [row.id for row in old if row.story_id is not None]
+    tags = connection.scalars(select(tagged.c.tag).where(tagged.c.article_id.in_(shown)).distinct()).all()
+    if tags:
+        keep = insert_for(connection, gone).on_conflict_do_nothing()
+        connection.execute(keep, [{"tag": tag} for tag in tags])
+    told = schema.edition_articles
+    connection.execute(delete(told).where(told.c.article_id.in_(ids)))
+    connection.execute(delete(table).where(table.c.id.in_(ids)))
+    return [row.story_id or 0 for row in old]
+
+
+def prune_stories(connection: Connection) -> int:
+    """Remove stories whose last article is gone."""
+    table, articles = schema.stories, schema.articles
+    told = select(articles.c.story_id).where(articles.c.story_id == table.c.id)
+    return connection.execute(delete(table).where(~told.exists())).rowcount
+
+
+def prune_deliveries(connection: Connection, *, before: datetime) -> int:
+    """Remove deliveries that ended before a moment; open and uncertain deliveries stay."""
+    return connection.execute(delete(schema.deliveries).where(_ended(before))).rowcount
+
+
+def prune_edition_mails(connection: Connection, *, before: datetime) -> int:
+    """Forget HTML and text of editions cut before a moment to which no delivery is left.
+
+    What they say stays: the archive is rebuilt from it.
+    """
+    table, deliveries = schema.editions, schema.deliveries
+    needed = select(deliveries.c.id).where(deliveries.c.edition_id == table.c.id)
+    old = (table.c.cut_at < before) & table.c.state.in_((CUT, VARIANT)) & (table.c.html != "")
+    return connection.execute(update(table).where(old, ~needed.exists()).values(html="", text="")).rowcount
+
+
+def prune_tombstones(connection: Connection, *, before: datetime) -> int:
+    """Forget pruned articles for good."""
+    table = schema.tombstones
+    return connection.execute(delete(table).where(table.c.pruned < before)).rowcount
+
+
+def prune_failures(connection: Connection, *, before: datetime) -> int:
+    """Forget failures that have not happened again since a moment: what still fails will be noticed anew."""
+    table = schema.quarantine
+    return connection.execute(delete(table).where(table.c.last_failed < before)).rowcount
+
+
+def stories_without_lead(connection: Connection) -> list[int]:
+    """Stories that still have articles, but whose lead was pruned."""
+    table, articles = schema.stories, schema.articles
+    lead = select(articles.c.id).where(articles.c.id == table.c.lead_id)
+    return list(connection.scalars(select(table.c.id).where(~lead.exists()).order_by(table.c.id)))
+
+
+def count_prunable(
+    connection: Connection,
+    *,
+    articles_before: datetime,
+    deliveries_before: datetime,
+    tombstones_before: datetime,
+) -> Pruned:
+    """Return what pruning with these limits would remove, without removing it."""
+    articles, stories, tombstones = schema.articles, schema.stories, schema.tombstones
+    stays = select(articles.c.id).where(articles.c.story_id == stories.c.id, ~_old(articles_before))
+
+    def count(table: Table, which: ColumnElement[bool]) -> int:
+        return connection.scalars(select(func.count()).select_from(table).where(which)).one()
+
+    return Pruned(
+        articles=count(articles, _old(articles_before)),
+        stories=count(stories, ~stays.exists()),
+        deliveries=count(schema.deliveries, _ended(deliveries_before)),
+        tombstones=count(tombstones, tombstones.c.pruned < tombstones_before),
+    )
+
+
+def _old(before: datetime) -> ColumnElement[bool]:
+    """Articles published and first seen before a moment."""
+    return and_(schema.articles.c.published < before, schema.articles.c.first_seen < before)
+
+
+def _ended(before: datetime) -> ColumnElement[bool]:
+    """Return the condition for deliveries that ended before a moment, neither open nor uncertain."""
+    table = schema.deliveries
+    ended = [DeliveryState.SENT.value, DeliveryState.FAILED.value, DeliveryState.CANCELLED.value]
+    return and_(table.c.state.in_(ended), table.c.changed < before)

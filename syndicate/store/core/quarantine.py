@@ -1,0 +1,126 @@
+"""Things that failed on their own: an item, a document, a page, a channel, a newsletter.
+
+Items rest after three failures, each in its own source: feeds of one publisher list the same items. The
+others depend on templates and files that a person may have mended: they are tried in every run, and their
+row goes with the first success.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BindParameter, Connection, bindparam, delete, select
+
+from syndicate.store import schema
+from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.upsert import insert_for
+
+LIMIT = 3
+
+_ONE = delete(schema.quarantine).where(
+    schema.quarantine.c.kind == bindparam("of"), schema.quarantine.c.subject == bindparam("which")
+)
+_CLEARING = Prepared(_ONE)
+_CLEARING_OF_SOURCE = Prepared(_ONE.where(schema.quarantine.c.source_id == bindparam("source")))
+_SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
+_ENTRIES = Prepared(
+    select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
+        schema.quarantine.c.kind == "entry", schema.quarantine.c.source_id.in_(_SOURCES)
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Failure of one thing, with its number and last reason.
+
+    ``kind`` is ``entry``, ``document``, ``page``, ``channel``, ``newsletter``, ``archive``, ``sign-up``,
+    ``mailbox``, ``placing`` (of an article in a story) or ``story`` (left out of an edition); ``subject``
+    says which one, ``source_id`` of which source (0: of none).
+    """
+
+    kind: str
+    subject: str
+    source_id: int
+    attempts: int
+    reason: str
+    first_failed: datetime
+    last_failed: datetime
+
+    @property
+    def resting(self) -> bool:
+        """True after three failures."""
+        return self.attempts >= LIMIT
+
+
+def record_failure(
+    connection: Connection,
+    kind: str,
+    subject: str,
+    reason: str,
+    *,
+    now: datetime,
+    source_id: int = 0,
+    attempts: int = 1,
+) -> None:
+    """Count one more failure of a thing, or so many at once."""
+    table = schema.quarantine
+    statement = insert_for(connection, table).values(
+        kind=kind,
+        subject=subject,
+        source_id=source_id,
+        attempts=attempts,
+        reason=reason,
+        first_failed=now,
+        last_failed=now,
+    )
+    values = {"attempts": table.c.attempts + attempts, "reason": reason, "last_failed": now}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["kind", "subject", "source_id"], set_=values)
+    )
+
+
+def clear_failure(connection: Connection, kind: str, subject: str) -> None:
+    """The thing works again."""
+    _CLEARING.execute(connection, {"of": kind, "which": subject})
+
+
+def clear_failures(connection: Connection, kind: str, subjects: Iterable[str]) -> None:
+    """All these things work again."""
+    rows = [{"of": kind, "which": subject} for subject in subjects]
+    if rows:
+        _CLEARING.execute_many(connection, rows)
+
+
+def count_failures(connection: Connection, kind: str, subject: str) -> int:
+    """Return how often a thing failed without recovering."""
+    table = schema.quarantine
+    query = select(table.c.attempts).where(table.c.kind == kind, table.c.subject == subject)
+    return connection.scalars(query).first() or 0
+
+
+def clear_unlisted(connection: Connection, listed: Mapping[int, Collection[str]]) -> set[int]:
+    """Forget the items that sources no longer list: ``listed`` has the digests of all they do, by source.
+
+    Returns the ids of the sources of which some are left.
+    """
+    if not listed:
+        return set()
+    rows = _ENTRIES.rows(connection, {"sources": list(listed)})
+    gone = [
+        {"of": "entry", "which": subject, "source": source_id}
+        for source_id, subject in rows
+        if subject not in listed[source_id]
+    ]
+    if gone:
+        _CLEARING_OF_SOURCE.execute_many(connection, gone)
+    return {source_id for source_id, subject in rows if subject in listed[source_id]}
+
+
+def failures(connection: Connection, *, kind: str | None = None) -> tuple[Failure, ...]:
+    """Everything that failed and did not recover, latest first."""
+    table = schema.quarantine
+    query = select(table).order_by(table.c.last_failed.desc(), table.c.kind, table.c.subject)
+    if kind is not None:
+        query = query.where(table.c.kind == kind)
+    return tuple(Failure(**row._asdict()) for row in connection.execute(query))

@@ -1,0 +1,47 @@
+"""Changes to a store that was restored from a backup, so that it repeats nothing by itself."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, update
+
+from syndicate.store import schema
+from syndicate.store.core import store_identity
+from syndicate.store.mail import delivery_store, edition_store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedUncertain:
+    """Counts of deliveries that are uncertain, editions that wait for a person, periods without edition."""
+
+    deliveries: int
+    editions: int
+    periods: int
+
+
+def mark_uncertain(
+    connection: Connection,
+    periods: Iterable[tuple[str, str, tuple[datetime, datetime]]],
+    now: datetime,
+    *,
+    restored: datetime,
+) -> MarkedUncertain:
+    """Put work on hold that may have been done since the backup; mark ``periods`` as missed.
+
+    Each period is (newsletter, cadence, (start, end)). Periods that ended before ``restored`` get no edition.
+    New rows get ids that no row had since the backup.
+    """
+    table, newsletters = schema.editions, schema.newsletters
+    uncertain = delivery_store.doubt_waiting(connection, now=now, created_by=restored)
+    waiting = update(table).where(table.c.state == edition_store.WAITING)
+    held = connection.execute(waiting.values(state=edition_store.HELD, approve_by=None)).rowcount
+    store_identity.skip_ids(connection)
+    missed = edition_store.MISSED
+    noted = [
+        edition_store.record_no_edition(connection, newsletter, cadence, period, missed, now)
+        for newsletter, cadence, period in periods
+    ]
+    earlier = newsletters.c.known_since < restored
+    connection.execute(update(newsletters).where(earlier).values(known_since=restored))
+    return MarkedUncertain(deliveries=uncertain, editions=held, periods=len(noted) - noted.count(None))

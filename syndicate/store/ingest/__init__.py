@@ -1,0 +1,1 @@
+"""Rows of sources, articles and pages to read."""

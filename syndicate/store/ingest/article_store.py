@@ -1,0 +1,345 @@
+"""Articles: accepting them, changing them, finding them again."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningInsert
+
+from syndicate.model import EARLIEST, Article, ArticleBody, Enclosure, Image, NewArticle
+from syndicate.store import schema
+from syndicate.store.core.batches import in_batches
+from syndicate.store.core.column_types import from_microseconds, to_json, to_microseconds
+from syndicate.store.core.compiled_sql import Prepared, PreparedInsert
+from syndicate.store.core.upsert import insert_on
+from syndicate.store.output.stale import mark_left, mark_stale
+from syndicate.store.stories.story_moves import current_stories
+from syndicate.text.names import tag_key
+from syndicate.text.plain import folded_words, plain_text
+
+_BATCH = 500
+_UID_BEGINNING = 8
+_LATEST = Prepared(
+    select(schema.articles.c.published)
+    .where(schema.articles.c.source_id == bindparam("source"), schema.articles.c.published >= EARLIEST)
+    .order_by(schema.articles.c.published.desc(), schema.articles.c.id.desc())
+    .limit(bindparam("most"))
+)
+_MOMENTS = ("published", "updated", "first_seen")
+_LISTS = ("authors_json", "tags_json", "read_more_json", "enclosures_json")
+
+
+def _adding(dialect: str, rows: list[dict[str, BindParameter[Any]]]) -> ReturningInsert[Any]:
+    """The insert of articles; those that exist already are left alone."""
+    table = schema.articles
+    statement: ReturningInsert[Any] = (
+        insert_on(dialect, table).values(rows).on_conflict_do_nothing().returning(table.c.id, table.c.uid)
+    )
+    return statement
+
+
+_ADD = PreparedInsert(_adding)
+_ADD_BODIES = Prepared(insert(schema.article_bodies))
+_ADD_TAGS = Prepared(insert(schema.article_tags))
+
+
+def latest_published(connection: Connection, source_id: int, *, limit: int) -> tuple[datetime, ...]:
+    """Return when a source's latest articles were published, latest first."""
+    found = _LATEST.rows(connection, {"source": source_id, "most": limit})
+    return tuple([from_microseconds(published) for (published,) in found])
+
+
+def newest_before(
+    connection: Connection, source_ids: Collection[int], *, first_seen: datetime
+) -> dict[int, datetime]:
+    """Return when the newest of the articles was published that each source had before a moment."""
+    if not source_ids:
+        return {}
+    table = schema.articles
+    query = select(table.c.source_id, func.max(table.c.published, type_=table.c.published.type)).where(
+        table.c.source_id.in_(source_ids), table.c.first_seen < first_seen
+    )
+    rows = connection.execute(query.group_by(table.c.source_id)).all()
+    return {row[0]: row[1] for row in rows}
+
+
+def add_articles(
+    connection: Connection, found: Sequence[tuple[int, Sequence[NewArticle]]]
+) -> list[list[int]]:
+    """Store new articles of sources by their ids, with texts and tags; returns the ids of each source's.
+
+    No uid may be in it twice. An article whose (source, entry key) exists already is left alone and has no
+    id in the lists.
+    """
+    rows = [_stored(_row(source_id, article)) for source_id, articles in found for article in articles]
+    ids = {uid: article_id for article_id, uid in _ADD.execute(connection, rows)}
+    added = [article for _, articles in found for article in articles if article.uid in ids]
+    if added:
+        _ADD_BODIES.execute_many(
+            connection, [{"article_id": ids[article.uid], "html": article.html} for article in added]
+        )
+        _add_tags(connection, [(ids[article.uid], article.tags) for article in added])
+        mark_stale(connection, ids.values())
+    return [[ids[article.uid] for article in articles if article.uid in ids] for _, articles in found]
+
+
+def change_article(
+    connection: Connection, article_id: int, source_id: int, article: NewArticle, *, keep_text: bool = False
+) -> None:
+    """Replace what an edit changed; the id, uid, path and first-seen time stay as they are.
+
+    ``keep_text`` is for an article that has the full text of its page, when its feed's short one was edited.
+    """
+    table = schema.articles
+    values = _row(source_id, article)
+    for fixed in ("uid", "path", "first_seen", "source_id", *(("minutes", "words") if keep_text else ())):
+        del values[fixed]
+    if _is_revised(connection, article_id, article, keep_text=keep_text):
+        values["revised"] = article.updated
+    mark_left(connection, [article_id])
+    connection.execute(update(table).where(table.c.id == article_id).values(placed=False, **values))
+    if not keep_text:
+        connection.execute(
+            update(schema.article_bodies)
+            .where(schema.article_bodies.c.article_id == article_id)
+            .values(html=article.html)
+        )
+    connection.execute(delete(schema.article_tags).where(schema.article_tags.c.article_id == article_id))
+    _add_tags(connection, [(article_id, article.tags)])
+    mark_stale(connection, {article_id, *shown_on(connection, article_id)})
+
+
+def shown_on(connection: Connection, article_id: int) -> Iterable[int]:
+    """The articles on whose pages this one is linked: as related, or as the same story elsewhere."""
+    table, related = schema.articles, schema.related
+    linking = select(related.c.article_id).where(related.c.related_id == article_id)
+    story = select(table.c.story_id).where(table.c.id == article_id).scalar_subquery()
+    yield from connection.scalars(linking.union(select(table.c.id).where(table.c.story_id == story)))
+
+
+def note_digests(connection: Connection, digests: Iterable[tuple[int, str]]) -> None:
+    """Remember new raw digests of articles a reader would see no change in."""
+    table = schema.articles
+    for article_id, digest in digests:
+        connection.execute(update(table).where(table.c.id == article_id).values(digest=digest))
+
+
+def get_articles(connection: Connection, ids: Iterable[int]) -> dict[int, Article]:
+    """Articles by id; unknown ids are left out."""
+    table = schema.articles
+    return {
+        row.id: article_of(row)
+        for batch in in_batches(list(ids), _BATCH)
+        for row in connection.execute(select(table).where(table.c.id.in_(batch))).all()
+    }
+
+
+def latest_articles(connection: Connection, limit: int) -> list[tuple[Article, str]]:
+    """The articles first seen last, each with its plain text."""
+    table, bodies = schema.articles, schema.article_bodies
+    query = (
+        select(table, bodies.c.html)
+        .join(bodies, bodies.c.article_id == table.c.id)
+        .order_by(table.c.id.desc())
+        .limit(limit)
+    )
+    return [(article_of(row), plain_text(row.html)) for row in connection.execute(query)]
+
+
+def get_bodies(connection: Connection, ids: Iterable[int]) -> dict[int, ArticleBody]:
+    """Bodies by article id."""
+    table = schema.article_bodies
+    return {
+        row.article_id: ArticleBody(html=row.html, text=plain_text(row.html))
+        for batch in in_batches(list(ids), _BATCH)
+        for row in connection.execute(select(table).where(table.c.article_id.in_(batch)))
+    }
+
+
+def find_article(connection: Connection, text: str) -> Article | None:
+    """The article a person means, or the latest that may be meant."""
+    return next(iter(find_articles(connection, text, 1)), None)
+
+
+def find_articles(connection: Connection, text: str, limit: int) -> list[Article]:
+    """The articles a person may mean, the latest first.
+
+    By id, uid (or its beginning), URL, page path or title. ``story:12`` means the lead of story 12, or
+    the story that 12 was merged into. A whole title goes before words of one.
+    """
+    table = schema.articles
+    story = text.removeprefix("story:")
+    if story != text and story.isdecimal() and len(story) < 18:
+        now_in = current_stories(connection, [int(story)])[int(story)]
+        lead = select(schema.stories.c.lead_id).where(schema.stories.c.id == now_in).scalar_subquery()
+        return [article_of(row) for row in connection.execute(select(table).where(table.c.id == lead))]
+    for condition in _meanings(text):
+        query = select(table).where(condition).order_by(table.c.published.desc(), table.c.id.desc())
+        if rows := connection.execute(query.limit(limit)).all():
+            return [article_of(row) for row in rows]
+    return []
+
+
+def _meanings(text: str) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions that ``text`` may mean, the surest first."""
+    table = schema.articles
+    titles = (table.c.headline, table.c.title)
+    if text.isdecimal() and len(text) < 18:
+        yield table.c.id == int(text)
+    # A shorter beginning may be a word: "decade" is one.
+    if len(text) >= _UID_BEGINNING:
+        yield table.c.uid.startswith(text, autoescape=True)
+    yield table.c.url == text
+    yield table.c.path == text
+    yield or_(*(title == text for title in titles))
+    yield or_(*(func.lower(title).contains(text.lower(), autoescape=True) for title in titles))
+    if words := search_text(text).strip():
+        # The engines fold only the letters of ASCII; the search column is folded for every script.
+        yield table.c.search.contains(words, autoescape=True)
+
+
+def count_articles(connection: Connection) -> int:
+    """Return how many articles there are."""
+    return connection.scalars(select(func.count()).select_from(schema.articles)).one()
+
+
+def article_of(row: Row[Any]) -> Article:
+    """One row of ``articles`` as the model's dataclass."""
+    image = row.image_json
+    return Article(
+        id=row.id,
+        uid=row.uid,
+        source_id=row.source_id,
+        entry_key=row.entry_key,
+        url=row.url,
+        path=row.path,
+        title=row.headline or row.title,
+        original_title=(row.declared_title or row.title) if row.headline else "",
+        authors=tuple(row.authors_json),
+        published=row.published,
+        updated=row.updated,
+        first_seen=row.first_seen,
+        language=row.language,
+        direction=row.direction,
+        section=row.section,
+        tags=tuple(row.tags_json),
+        summary=row.summary,
+        image=None if image is None else Image(**image),
+        enclosures=tuple([Enclosure(**written) for written in row.enclosures_json]),
+        minutes=row.minutes,
+        words=row.words,
+        read_more=tuple(row.read_more_json),
+        content_hash=row.content_hash,
+        digest=row.digest,
+        boost=row.boost,
+        declared_title=row.declared_title,
+        story_id=row.story_id,
+        same_text=row.same_text,
+        revised=row.revised,
+    )
+
+
+def search_text(*parts: str) -> str:
+    """Words as ``word:`` queries find them: case folded, separated and enclosed by single spaces."""
+    return folded_words(" ".join(parts))
+
+
+def _row(source_id: int, article: NewArticle) -> dict[str, Any]:
+    return {
+        "source_id": source_id,
+        "uid": article.uid,
+        "entry_key": article.entry_key,
+        "url": article.url,
+        "path": article.path,
+        "title": article.title,
+        "authors_json": list(article.authors),
+        "published": article.published,
+        "updated": article.updated,
+        "first_seen": article.first_seen,
+        "language": article.language,
+        "direction": article.direction,
+        "section": article.section,
+        "section_key": tag_key(article.section),
+        "tags_json": list(article.tags),
+        "summary": article.summary,
+        "image_json": article.image and _fields(article.image),
+        "enclosures_json": [_fields(enclosure) for enclosure in article.enclosures],
+        "minutes": article.minutes,
+        "words": article.words,
+        "read_more_json": list(article.read_more),
+        "content_hash": article.content_hash,
+        "digest": article.digest,
+        "boost": article.boost,
+        "declared_title": article.declared_title,
+        "search": search_text(article.title, article.summary, *article.tags),
+    }
+
+
+def _fields(part: Image | Enclosure) -> dict[str, Any]:
+    # A twentieth of the time of ``dataclasses.asdict``.
+    return {name: getattr(part, name) for name in part.__slots__}
+
+
+def _is_revised(connection: Connection, article_id: int, article: NewArticle, *, keep_text: bool) -> bool:
+    """Return whether words of title or text differ from the stored words.
+
+    With ``keep_text`` the stored text is another one, so the summaries are compared.
+    """
+    table, bodies = schema.articles, schema.article_bodies
+    query = select(table.c.title, table.c.summary, bodies.c.html).join(
+        bodies, bodies.c.article_id == table.c.id
+    )
+    row = connection.execute(query.where(table.c.id == article_id)).one_or_none()
+    if row is None:
+        return False
+    texts = (row.summary, article.summary) if keep_text else (plain_text(row.html), plain_text(article.html))
+    return any(search_text(old) != search_text(new) for old, new in ((row.title, article.title), texts))
+
+
+def _stored(row: dict[str, Any]) -> dict[str, Any]:
+    """The row of a new article as the engine takes it."""
+    stored = {**row, "placed": False, "headline": "", "revised": None}
+    for name in _MOMENTS:
+        stored[name] = to_microseconds(row[name])
+    for name in _LISTS:
+        stored[name] = to_json(row[name])
+    if row["image_json"] is not None:
+        stored["image_json"] = to_json(row["image_json"])
+    return stored
+
+
+def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Sequence[str]]]) -> None:
+    rows = [
+        {"tag": tag, "article_id": article_id}
+        for article_id, tags in tagged
+        for tag in sorted({tag_key(tag) for tag in tags})
+    ]
+    if rows:
+        _ADD_TAGS.execute_many(connection, rows)
+
+
+def telling_texts(connection: Connection, language: str, *, limit: int) -> list[str]:
+    """Title and text of the latest articles in a language that lead a story: one for each story."""
+    table, bodies, stories = schema.articles, schema.article_bodies, schema.stories
+    query = (
+        select(table.c.title, bodies.c.html)
+        .join(bodies, bodies.c.article_id == table.c.id)
+        .join(stories, stories.c.lead_id == table.c.id)
+        .where(table.c.language == language)
+        .order_by(table.c.published.desc(), table.c.id.desc())
+        .limit(limit)
+    )
+    return [f"{row.title}\n{plain_text(row.html)}" for row in connection.execute(query)]

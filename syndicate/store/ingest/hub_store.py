@@ -1,0 +1,244 @@
+"""WebSub: the subscription of each source whose feed names a hub, and what hubs sent that is not read yet."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from syndicate.model import Hub, HubState, HubSubscription, Push
+from syndicate.store import schema
+from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.upsert import insert_for
+
+MAX_WAITING = 20
+"""Pushes of one source that may wait to be read; a hub that sends faster is not kept up with."""
+
+_SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
+_OF_SOURCES = Prepared(
+    select(*(schema.hub_subscriptions.c[name] for name in ("source_id", "hub", "topic", "state"))).where(
+        schema.hub_subscriptions.c.source_id.in_(_SOURCES)
+    )
+)
+_LEFT = (HubState.LEAVING.value, HubState.ENDED.value)
+
+
+def note_hubs(
+    connection: Connection,
+    hubs: Mapping[int, Hub | None],
+    *,
+    secrets: Callable[[], tuple[str, str]],
+    now: datetime,
+) -> None:
+    """Take down which hub each feed, by its source's id, names now, ``None`` for none.
+
+    A new one is asked at the next opportunity, with a callback and a secret from ``secrets``. Of one that is
+    not named any longer we take leave first; the next reading of the feed begins anew.
+    """
+    if not hubs:
+        return
+    rows = _OF_SOURCES.rows(connection, {"sources": list(hubs)})
+    noted = {source_id: (Hub(url=url, topic=topic), state) for source_id, url, topic, state in rows}
+    for source_id, hub in hubs.items():
+        before, state = noted.get(source_id, (None, HubState.ENDED.value))
+        if hub is not None and state == HubState.ENDED:
+            _want(connection, source_id, hub, *secrets(), now)
+        elif state not in _LEFT and hub != before:
+            _leave(connection, [source_id], now)
+
+
+def _want(
+    connection: Connection, source_id: int, hub: Hub, callback: str, secret: str, now: datetime
+) -> None:
+    fresh = {
+        "hub": hub.url,
+        "topic": hub.topic,
+        "callback": callback,
+        "secret": secret,
+        "state": HubState.WANTED.value,
+        "next_try": now,
+        "expires": None,
+        "last_push": None,
+        "attempts": 0,
+        "error": "",
+    }
+    statement = insert_for(connection, schema.hub_subscriptions).values(source_id=source_id, **fresh)
+    connection.execute(statement.on_conflict_do_update(index_elements=["source_id"], set_=fresh))
+
+
+def leave_hubs(connection: Connection, *, now: datetime, everything: bool) -> None:
+    """Take leave of the hubs of sources that are paused or gone, or of all."""
+    table, sources = schema.hub_subscriptions, schema.sources
+    staying = table.c.state.not_in(_LEFT)
+    stopped = select(sources.c.id).where(or_(sources.c.paused, sources.c.gone))
+    query = select(table.c.source_id).where(
+        staying if everything else staying & table.c.source_id.in_(stopped)
+    )
+    _leave(connection, list(connection.scalars(query)), now)
+
+
+def _leave(connection: Connection, ids: Iterable[int], now: datetime) -> None:
+    table = schema.hub_subscriptions
+    values = {"state": HubState.LEAVING.value, "next_try": now, "attempts": 0}
+    connection.execute(update(table).where(table.c.source_id.in_(list(ids))).values(**values))
+
+
+def claim_hubs(
+    connection: Connection, *, now: datetime, until: datetime, limit: int
+) -> list[HubSubscription]:
+    """Subscriptions whose hub should hear from us, not given to anybody else before ``until``."""
+    table = schema.hub_subscriptions
+    due = and_(table.c.next_try <= now, table.c.state != HubState.ENDED.value)
+    query = select(table).where(due).order_by(table.c.next_try, table.c.source_id)
+    rows = list(connection.execute(query.limit(limit).with_for_update(skip_locked=True)))
+    ids = [row.source_id for row in rows]
+    connection.execute(update(table).where(table.c.source_id.in_(ids)).values(next_try=until))
+    return [_subscription(row) for row in rows]
+
+
+def count_due_hubs(connection: Connection, *, now: datetime) -> int:
+    """Return how many subscriptions ``claim_hubs`` would give out."""
+    table = schema.hub_subscriptions
+    due = and_(table.c.next_try <= now, table.c.state != HubState.ENDED.value)
+    return connection.scalars(select(func.count()).select_from(table).where(due)).one()
+
+
+def note_attempt(
+    connection: Connection,
+    subscription: HubSubscription,
+    *,
+    state: HubState,
+    next_try: datetime,
+    attempts: int,
+    error: str,
+) -> bool:
+    """Write how asking the hub went; false when something else happened to the subscription meanwhile."""
+    table = schema.hub_subscriptions
+    same = and_(
+        table.c.source_id == subscription.source_id,
+        table.c.callback == subscription.callback,
+        table.c.state == subscription.state.value,
+    )
+    values = {"state": state.value, "next_try": next_try, "attempts": attempts, "error": error}
+    return connection.execute(update(table).where(same).values(**values)).rowcount == 1
+
+
+def confirm_subscription(
+    connection: Connection, callback: str, topic: str, *, expires: datetime, next_try: datetime
+) -> int | None:
+    """The hub verified what we asked for: the source's id, or ``None`` when we did not ask for it."""
+    table = schema.hub_subscriptions
+    asked = table.c.state.in_((HubState.ASKED.value, HubState.ACTIVE.value))
+    wanted = and_(table.c.callback == callback, table.c.topic == topic, asked)
+    values = {
+        "state": HubState.ACTIVE.value,
+        "expires": expires,
+        "next_try": next_try,
+        "attempts": 0,
+        "error": "",
+    }
+    return connection.scalars(
+        update(table).where(wanted).values(**values).returning(table.c.source_id)
+    ).first()
+
+
+def confirm_end(connection: Connection, callback: str, topic: str) -> bool:
+    """The hub verified that we want to leave; false when we do not."""
+    table = schema.hub_subscriptions
+    leaving = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.in_(_LEFT))
+    changed = connection.execute(update(table).where(leaving).values(state=HubState.ENDED.value))
+    return changed.rowcount == 1
+
+
+def deny_subscription(
+    connection: Connection, callback: str, topic: str, *, reason: str, next_try: datetime
+) -> int | None:
+    """The hub refused, or ended what it had granted: the source's id; ``None`` for nothing to end."""
+    table = schema.hub_subscriptions
+    held = and_(table.c.callback == callback, table.c.topic == topic, table.c.state.not_in(_LEFT))
+    values = {"state": HubState.DENIED.value, "expires": None, "next_try": next_try, "error": reason}
+    return connection.scalars(update(table).where(held).values(**values).returning(table.c.source_id)).first()
+
+
+def end_leases(connection: Connection, *, now: datetime) -> list[int]:
+    """Ask again where a lease ran out unrenewed; returns the sources."""
+    table = schema.hub_subscriptions
+    over = and_(table.c.state == HubState.ACTIVE.value, table.c.expires <= now)
+    values = {"state": HubState.WANTED.value, "expires": None, "error": "its lease ran out"}
+    return list(connection.scalars(update(table).where(over).values(**values).returning(table.c.source_id)))
+
+
+def find_subscription(connection: Connection, callback: str) -> HubSubscription | None:
+    """The subscription behind a callback."""
+    table = schema.hub_subscriptions
+    row = connection.execute(select(table).where(table.c.callback == callback)).first()
+    return _subscription(row) if row else None
+
+
+def list_subscriptions(connection: Connection) -> dict[int, HubSubscription]:
+    """Every subscription that has not ended, by source."""
+    table = schema.hub_subscriptions
+    rows = connection.execute(select(table).where(table.c.state != HubState.ENDED.value))
+    return {row.source_id: _subscription(row) for row in rows}
+
+
+def add_push(
+    connection: Connection, subscription: HubSubscription, *, content_type: str, body: bytes, now: datetime
+) -> bool:
+    """Keep what a hub sent until it is read; false when ``MAX_WAITING`` of this source wait already."""
+    table = schema.pushes
+    waiting = select(func.count()).select_from(table).where(table.c.source_id == subscription.source_id)
+    if connection.scalars(waiting).one() >= MAX_WAITING:
+        return False
+    connection.execute(
+        insert(table).values(
+            source_id=subscription.source_id,
+            url=subscription.topic,
+            content_type=content_type,
+            body=body,
+            received=now,
+        )
+    )
+    return True
+
+
+def waiting_pushes(connection: Connection, *, limit: int) -> list[Push]:
+    """Return what waits to be read, oldest first."""
+    table = schema.pushes
+    return [
+        Push(**row._asdict()) for row in connection.execute(select(table).order_by(table.c.id).limit(limit))
+    ]
+
+
+def drop_push(connection: Connection, push_id: int) -> None:
+    """It was read, or cannot be."""
+    connection.execute(delete(schema.pushes).where(schema.pushes.c.id == push_id))
+
+
+def note_delivery(connection: Connection, source_id: int, now: datetime) -> datetime | None:
+    """A hub has sent something good; returns when its lease ends, ``None`` when there is none."""
+    table = schema.hub_subscriptions
+    active = and_(table.c.source_id == source_id, table.c.state == HubState.ACTIVE.value)
+    return connection.scalars(
+        update(table).where(active).values(last_push=now).returning(table.c.expires)
+    ).first()
+
+
+def _hub(row: Row[Any]) -> Hub:
+    return Hub(url=row.hub, topic=row.topic)
+
+
+def _subscription(row: Row[Any]) -> HubSubscription:
+    return HubSubscription(**row._asdict() | {"state": HubState(row.state)})

@@ -1,0 +1,167 @@
+"""Known articles of a source, present or pruned, and entries that need no reading.
+
+Asked for several sources at once, as their polls are stored.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, bindparam, select, tuple_, union_all
+
+from syndicate.model import EARLIEST, KnownArticle, SourceKind
+from syndicate.store import schema
+from syndicate.store.core import quarantine
+from syndicate.store.core.batches import in_batches
+from syndicate.store.core.column_types import from_microseconds, to_microseconds
+from syndicate.store.core.compiled_sql import Prepared
+
+_BATCH = 500
+MAX_SIMILAR = 5_000
+_KNOWN = tuple(KnownArticle.__dataclass_fields__)
+_MOMENTS = ("published", "first_seen")
+# One parameter for a whole list: SQLAlchemy examines each value of a list that stands in a statement.
+_VALUES: BindParameter[str] = bindparam("values", expanding=True)
+_FACTS = select(*(schema.articles.c[name] for name in _KNOWN)).where(
+    schema.articles.c.source_id == bindparam("source")
+)
+_SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
+_DIGESTS = Prepared(
+    union_all(
+        select(schema.articles.c.source_id, schema.articles.c.digest).where(
+            schema.articles.c.source_id.in_(_SOURCES)
+        ),
+        select(schema.tombstones.c.source_id, schema.tombstones.c.digest).where(
+            schema.tombstones.c.source_id.in_(_SOURCES)
+        ),
+        select(schema.quarantine.c.source_id, schema.quarantine.c.subject).where(
+            schema.quarantine.c.kind == "entry",
+            schema.quarantine.c.source_id.in_(_SOURCES),
+            schema.quarantine.c.attempts >= quarantine.LIMIT,
+        ),
+    )
+)
+# Pairs of a source and a text.
+_PAIRS: BindParameter[tuple[int, str]] = bindparam("pairs", expanding=True)
+_FACTS_OF_SOURCES = select(schema.articles.c.source_id, *(schema.articles.c[name] for name in _KNOWN))
+_BY_KEYS = Prepared(
+    _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.entry_key).in_(_PAIRS))
+)
+_BY_URLS = Prepared(
+    _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.url).in_(_PAIRS))
+)
+_BY_MOMENTS = Prepared(
+    _FACTS_OF_SOURCES.where(tuple_(schema.articles.c.source_id, schema.articles.c.published).in_(_PAIRS))
+    .order_by(schema.articles.c.id.desc())
+    .limit(MAX_SIMILAR)
+)
+_BY_TITLES = (
+    _FACTS.where(schema.articles.c.title.in_(_VALUES))
+    .order_by(schema.articles.c.id.desc())
+    .limit(MAX_SIMILAR)
+)
+_PRUNED_BY_KEYS = Prepared(
+    select(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).where(
+        tuple_(schema.tombstones.c.source_id, schema.tombstones.c.entry_key).in_(_PAIRS)
+    )
+)
+
+
+def dating_sources(connection: Connection, source_ids: Collection[int]) -> set[int]:
+    """Return those of these sources that dated an article: it was not published when first seen.
+
+    Folders never count, since each file stands for itself.
+    """
+    table, sources = schema.articles, schema.sources
+    if not source_ids:
+        return set()
+    query = (
+        select(table.c.source_id)
+        .join(sources, sources.c.id == table.c.source_id)
+        .where(
+            table.c.source_id.in_(source_ids),
+            table.c.published >= EARLIEST,
+            table.c.published != table.c.first_seen,
+            sources.c.kind != SourceKind.FOLDER,
+        )
+    )
+    return set(connection.scalars(query.distinct()))
+
+
+def known_digests(connection: Connection, source_ids: Collection[int]) -> dict[int, frozenset[str]]:
+    """The digests of items of each of these sources that need no reading.
+
+    They were read before (also pruned or dropped), or failed too often to be tried again.
+    """
+    found: dict[int, set[str]] = {source_id: set() for source_id in source_ids}
+    if found:
+        for source_id, digest in _DIGESTS.rows(connection, {"sources": list(found)}):
+            found[source_id].add(digest)
+    return {source_id: frozenset(digests) for source_id, digests in found.items()}
+
+
+def known_entries(
+    connection: Connection, asked: Mapping[int, tuple[Sequence[str], Sequence[str]]]
+) -> dict[int, tuple[tuple[KnownArticle, ...], frozenset[str]]]:
+    """Return what each source, by its id, has under these entry keys or canonical URLs.
+
+    Of each the articles, and those of the keys whose articles were pruned and must not come back as new.
+    """
+    keys = [(source, key) for source, (keys, _) in asked.items() for key in keys]
+    urls = [(source, url) for source, (_, urls) in asked.items() for url in urls if url]
+    found: dict[int, dict[int, KnownArticle]] = {source: {} for source in asked}
+    for query, pairs in ((_BY_KEYS, keys), (_BY_URLS, urls)):
+        for batch in in_batches(pairs, _BATCH):
+            for source, *facts in query.rows(connection, {"pairs": batch}):
+                one = _known(facts)
+                found[source][one.id] = one
+    pruned: dict[int, set[str]] = {source: set() for source in asked}
+    for batch in in_batches(keys, _BATCH):
+        for source, key in _PRUNED_BY_KEYS.rows(connection, {"pairs": batch}):
+            pruned[source].add(key)
+    return {source: (tuple(found[source].values()), frozenset(pruned[source])) for source in asked}
+
+
+def articles_of_moments(
+    connection: Connection, moments: Mapping[int, Sequence[datetime]]
+) -> dict[int, list[KnownArticle]]:
+    """The articles of each source, by its id, that were published at one of these moments; not too many."""
+    pairs = [(source, to_microseconds(moment)) for source, wanted in moments.items() for moment in wanted]
+    found: dict[int, list[KnownArticle]] = {source: [] for source in moments}
+    for batch in in_batches(pairs, _BATCH):
+        rows = _BY_MOMENTS.rows(connection, {"pairs": batch})
+        if len(rows) == MAX_SIMILAR and len(moments) > 1:
+            # One source's articles must not displace another's.
+            return {
+                source: articles_of_moments(connection, {source: wanted})[source]
+                for source, wanted in moments.items()
+            }
+        for source, *facts in rows:
+            found[source].append(_known(facts))
+    return found
+
+
+def _known(facts: Sequence[Any]) -> KnownArticle:
+    """An article from a row of a prepared statement."""
+    named = dict(zip(_KNOWN, facts, strict=True))
+    for moment in _MOMENTS:
+        named[moment] = from_microseconds(named[moment])
+    return KnownArticle(**named)
+
+
+def articles_of_titles(connection: Connection, source_id: int, titles: Sequence[str]) -> list[KnownArticle]:
+    """The source's articles with exactly one of these titles, not too many."""
+    return [
+        KnownArticle(**row._asdict())
+        for batch in in_batches(titles, _BATCH)
+        for row in connection.execute(_BY_TITLES, {"source": source_id, "values": batch})
+    ]
+
+
+def pruned_keys(connection: Connection, source_id: int, keys: Sequence[str]) -> frozenset[str]:
+    """Return those of the keys whose articles were pruned, or were passed over from the start."""
+    return frozenset(
+        key
+        for batch in in_batches(keys, _BATCH)
+        for _, key in _PRUNED_BY_KEYS.rows(connection, {"pairs": [(source_id, key) for key in batch]})
+    )

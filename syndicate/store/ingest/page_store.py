@@ -1,0 +1,314 @@
+"""Pages to be read for their articles."""
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, delete, func, or_, select, update
+
+from syndicate.model import Entry, Image, NewArticle, PageRead, ReadState, WantedPage, is_dated
+from syndicate.store import schema
+from syndicate.store.core.batches import rows_with
+from syndicate.store.core.column_types import EPOCH
+from syndicate.store.core.upsert import insert_for
+from syndicate.store.ingest.article_store import search_text
+from syndicate.store.ingest.source_store import source_of
+from syndicate.store.output.stale import mark_lists, mark_stale
+
+# As ``net.failures`` words it.
+_GONE = re.compile(r" answered (404|410)\b")
+_DATES = ("published", "updated")
+_LISTS = ("authors", "tags", "read_more")
+
+
+def want_pages(connection: Connection, source_id: int, pages: Iterable[WantedPage], now: datetime) -> None:
+    """Let pages wait to be read. One that was read or failed waits again only when its digest is another."""
+    wanted = list(pages)
+    if not wanted:
+        return
+    table = schema.page_reads
+    ids = _ids_of(connection, [page.uid for page in wanted if page.uid])
+    rows = [
+        {
+            "source_id": source_id,
+            "url": page.url,
+            "article_id": ids.get(page.uid),
+            "entry_json": _written(page.entry),
+            "digest": page.digest,
+            "published": page.published,
+        }
+        for page in wanted
+        if not page.uid or page.uid in ids
+    ]
+    fixed = {"state": ReadState.WAITING.value, "attempts": 0, "next_try": now}
+    statement = insert_for(connection, table).values(
+        has_text=False, error="", lease_owner="", lease_until=EPOCH, **fixed
+    )
+    new = statement.excluded
+    again = fixed | {
+        "entry_json": new.entry_json,
+        "digest": new.digest,
+        "article_id": func.coalesce(table.c.article_id, new.article_id),
+        "published": new.published,
+    }
+    changed = table.c.digest != new.digest
+    if rows:
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["source_id", "url"], set_=again, where=changed),
+            rows,
+        )
+
+
+def _ids_of(connection: Connection, uids: Sequence[str]) -> dict[str, int]:
+    table = schema.articles
+    rows = rows_with(connection, select(table.c.uid, table.c.id), table.c.uid, uids)
+    return {row.uid: row.id for row in rows}
+
+
+def claim_pages(
+    connection: Connection, *, now: datetime, owner: str, until: datetime, per_poll: int, limit: int
+) -> list[PageRead]:
+    """Lease pages that are due, newest first within each source.
+
+    Of one source at most ``per_poll`` pages are tried between two of its polls. Only rows whose lease was
+    free at the moment of the update are ours.
+    """
+    table, sources = schema.page_reads, schema.sources
+    ids = _next_pages(now, per_poll=per_poll, limit=limit)
+    claimed = connection.execute(
+        update(table)
+        .where(table.c.id.in_(ids), table.c.lease_until < now)
+        .values(lease_owner=owner, lease_until=until)
+        .returning(table.c.id)
+    )
+    rows = connection.execute(
+        select(sources, table.c.id.label("read_id"), table.c.url.label("page_url"), table.c.article_id,
+               table.c.entry_json, table.c.published, table.c.attempts)
+        .join(table, table.c.source_id == sources.c.id)
+        .where(table.c.id.in_([row.id for row in claimed]))
+        .order_by(table.c.published.desc(), table.c.id.desc())
+    )  # fmt: skip
+    return [
+        PageRead(
+            id=row.read_id,
+            source=source_of(row),
+            url=row.page_url,
+            article_id=row.article_id,
+            entry=_read(row.entry_json),
+            published=row.published,
+            attempts=row.attempts,
+        )
+        for row in rows
+    ]
+
+
+def _next_pages(now: datetime, *, per_poll: int, limit: int) -> Select[tuple[int]]:
+    """The ids of the pages to read next: each source's newest, as many as its poll allows."""
+    table, sources = schema.page_reads, schema.sources
+    spent = (
+        select(table.c.source_id, func.count().label("tried"))
+        .join(sources, sources.c.id == table.c.source_id)
+        .where(or_(sources.c.last_attempt.is_(None), table.c.last_try >= sources.c.last_attempt))
+        .group_by(table.c.source_id)
+        .subquery()
+    )
+    place = func.row_number().over(
+        partition_by=table.c.source_id, order_by=(table.c.published.desc(), table.c.id.desc())
+    )
+    waiting = (
+        select(table.c.id, (place + func.coalesce(spent.c.tried, 0)).label("place"))
+        .join(sources, sources.c.id == table.c.source_id)
+        .outerjoin(spent, spent.c.source_id == table.c.source_id)
+        .where(_due(now), sources.c.paused.is_(False))
+        .subquery()
+    )
+    wanted = select(waiting.c.id).where(waiting.c.place <= per_poll)
+    return wanted.order_by(waiting.c.place, waiting.c.id).limit(limit)
+
+
+def _due(now: datetime) -> Any:
+    table = schema.page_reads
+    return and_(table.c.state == ReadState.WAITING.value, table.c.next_try <= now, table.c.lease_until < now)
+
+
+def finish_page(
+    connection: Connection,
+    page_id: int,
+    state: ReadState,
+    *,
+    owner: str,
+    now: datetime,
+    error: str = "",
+    next_try: datetime | None = None,
+    failed: bool = False,
+) -> bool:
+    """Write how reading a page ended and give its lease back; false when the lease was lost meanwhile.
+
+    Call it first in the transaction that stores the result. ``failed`` counts an attempt; ``next_try`` is for
+    a page that waits again.
+    """
+    table = schema.page_reads
+    values: dict[str, Any] = {"state": state.value, "error": error, "last_try": now}
+    values |= {"lease_owner": "", "lease_until": EPOCH}
+    if state is ReadState.READ:
+        values |= {"has_text": True, "attempts": 0}
+    if next_try is not None:
+        values["next_try"] = next_try
+    if failed:
+        values["attempts"] = table.c.attempts + 1
+    mine = and_(table.c.id == page_id, table.c.lease_owner == owner)
+    return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
+
+
+def link_page(connection: Connection, page_id: int) -> None:
+    """Remember which article a page became: the one of its source with its address, if any."""
+    table, articles = schema.page_reads, schema.articles
+    same = and_(articles.c.source_id == table.c.source_id, articles.c.url == table.c.url)
+    article = select(func.max(articles.c.id)).where(same).scalar_subquery()
+    connection.execute(update(table).where(table.c.id == page_id).values(article_id=article))
+
+
+def release_pages(
+    connection: Connection, ids: Sequence[int], *, owner: str, next_try: datetime | None = None
+) -> None:
+    """Give back leases of pages that were not asked for; they wait until ``next_try``."""
+    table = schema.page_reads
+    values: dict[str, Any] = {"lease_owner": "", "lease_until": EPOCH}
+    if next_try is not None:
+        values["next_try"] = next_try
+    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner)
+    connection.execute(update(table).where(mine).values(**values))
+
+
+def full_text_words(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+    """The number of words of those of these articles that have the text of their own page."""
+    table, articles = schema.page_reads, schema.articles
+    if not ids:
+        return {}
+    query = select(articles.c.id, articles.c.words).join(table, table.c.article_id == articles.c.id)
+    rows = connection.execute(query.where(articles.c.id.in_(ids), table.c.has_text))
+    return {row.id: row.words for row in rows}
+
+
+def give_full_text(connection: Connection, article_id: int, article: NewArticle) -> None:
+    """Replace an article's text by that of its page; what it lacks besides comes from the page too.
+
+    ``content_hash`` and ``digest`` stay those of the feed's item, so that the next poll does not take the
+    short text for a change.
+    """
+    table = schema.articles
+    row = connection.execute(select(table).where(table.c.id == article_id)).one()
+    values: dict[str, Any] = {"minutes": article.minutes, "words": article.words, "placed": False}
+    image = article.image
+    if article.dated and not is_dated(row.published):
+        values |= {"published": article.published, "updated": max(article.updated, row.updated)}
+    if row.image_json is None and image:
+        values["image_json"] = asdict(image)
+    if not row.authors_json and article.authors:
+        values["authors_json"] = list(article.authors)
+    if not row.summary and article.summary:
+        values["summary"] = article.summary
+        values["search"] = search_text(row.title, article.summary, *row.tags_json)
+    if not row.language and article.language:
+        values |= {"language": article.language, "direction": article.direction}
+    connection.execute(update(table).where(table.c.id == article_id).values(**values))
+    body = schema.article_bodies
+    connection.execute(update(body).where(body.c.article_id == article_id).values(html=article.html))
+    mark_stale(connection, [article_id])
+    mark_lists(connection, [f"edit:{article_id}"])
+
+
+def fruitless(connection: Connection, source_id: int, since: datetime, pages: int) -> bool:
+    """Return whether so many pages of a source or more were tried since a moment, and none was of use."""
+    table = schema.page_reads
+    query = select(
+        func.count().filter(table.c.state == ReadState.READ.value).label("useful"),
+        func.count().filter(table.c.state != ReadState.READ.value).label("useless"),
+    ).where(table.c.source_id == source_id, table.c.last_try >= since)
+    row = connection.execute(query).one()
+    return bool(row.useless >= pages and not row.useful)
+
+
+def failures_in_a_row(connection: Connection, source_id: int) -> int:
+    """Return how often pages of a source failed since one of them was read or refused."""
+    table = schema.page_reads
+    ended = table.c.state.in_([ReadState.READ.value, ReadState.REFUSED.value])
+    mine = table.c.source_id == source_id
+    last = select(func.max(table.c.last_try)).where(mine, ended).scalar_subquery()
+    since = or_(last.is_(None), table.c.last_try >= last)
+    query = select(func.coalesce(func.sum(table.c.attempts), 0)).where(mine, ~ended, since)
+    return int(connection.scalars(query).one())
+
+
+def pass_over(
+    connection: Connection, source_id: int, entries: Iterable[tuple[str, str]], now: datetime
+) -> None:
+    """Remember (key, digest) of entries that are not to become articles, as if they had been pruned."""
+    table = schema.tombstones
+    rows = [
+        {"source_id": source_id, "entry_key": key, "digest": digest, "pruned": now} for key, digest in entries
+    ]
+    if rows:
+        connection.execute(insert_for(connection, table).on_conflict_do_nothing(), rows)
+
+
+def count_pages(connection: Connection) -> dict[str, int]:
+    """Return how many pages there are in each state."""
+    table = schema.page_reads
+    query = select(table.c.state, func.count().label("pages")).group_by(table.c.state).order_by(table.c.state)
+    return {row.state: row.pages for row in connection.execute(query)}
+
+
+def refused_pages(connection: Connection, *, limit: int) -> list[tuple[str, int]]:
+    """Return why pages were of no use, and how many, commonest first."""
+    table = schema.page_reads
+    query = (
+        select(table.c.error, func.count().label("pages"))
+        .where(table.c.state == ReadState.REFUSED.value)
+        .group_by(table.c.error)
+        .order_by(func.count().desc(), table.c.error)
+        .limit(limit)
+    )
+    return [(row.error, row.pages) for row in connection.execute(query)]
+
+
+def gone_pages(connection: Connection, article_ids: Collection[int]) -> dict[int, int]:
+    """Articles whose page answered 404 or 410 when it was last read: the status by article id."""
+    table = schema.page_reads
+    query = select(table.c.article_id, table.c.error).where(
+        table.c.article_id.in_(article_ids), table.c.state == ReadState.REFUSED.value
+    )
+    answers = ((row.article_id, _GONE.search(row.error)) for row in connection.execute(query))
+    return {article_id: int(match[1]) for article_id, match in answers if match}
+
+
+def prune_pages(connection: Connection, *, before: datetime) -> int:
+    """Forget pages without an article that were last tried before a moment."""
+    table = schema.page_reads
+    over = and_(
+        table.c.article_id.is_(None), table.c.state != ReadState.WAITING.value, table.c.last_try < before
+    )
+    return connection.execute(delete(table).where(over)).rowcount
+
+
+def _written(entry: Entry | None) -> dict[str, Any] | None:
+    if entry is None:
+        return None
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in asdict(entry).items()
+        if value
+    }
+
+
+def _read(facts: dict[str, Any] | None) -> Entry | None:
+    if facts is None:
+        return None
+    values = {"guid": "", "url": "", "title": ""} | facts
+    values |= {name: datetime.fromisoformat(values[name]) for name in _DATES if values.get(name)}
+    values |= {name: tuple(values[name]) for name in _LISTS if name in values}
+    if image := values.get("image"):
+        values["image"] = Image(**image)
+    return Entry(**values)

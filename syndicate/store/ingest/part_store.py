@@ -1,0 +1,144 @@
+"""The sitemaps that a sitemap index lists: each is read on its own, with validators of its own."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, delete, or_, select, update
+
+from syndicate.model import SitemapPart, Source, SourceState
+from syndicate.store import schema
+from syndicate.store.core.column_types import EPOCH
+from syndicate.store.core.upsert import insert_for
+from syndicate.store.ingest.source_store import source_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuePart:
+    """A part that is leased to us. ``state`` has its validators and failures; its ``gone`` is never true."""
+
+    id: int
+    source: Source
+    url: str
+    changed: datetime | None
+    state: SourceState
+
+
+def save_parts(connection: Connection, source_id: int, parts: Iterable[SitemapPart], now: datetime) -> None:
+    """Take the parts that an index lists today, forget others; a part that says it changed is due at once."""
+    table = schema.sitemap_parts
+    listed = list(parts)
+    gone = and_(table.c.source_id == source_id, table.c.url.not_in([part.url for part in listed]))
+    connection.execute(delete(table).where(gone))
+    for part in listed:
+        statement = insert_for(connection, table).values(
+            source_id=source_id,
+            url=part.url,
+            etag="",
+            last_modified="",
+            body_hash="",
+            error="",
+            lease_owner="",
+            lease_until=EPOCH,
+            changed=part.changed,
+            next_check=now,
+            failures=0,
+        )
+        newer = or_(
+            statement.excluded.changed.is_(None),
+            table.c.changed.is_(None),
+            statement.excluded.changed > table.c.changed,
+        )
+        again = {"changed": statement.excluded.changed, "next_check": now}
+        connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["source_id", "url"], set_=again, where=and_(newer, table.c.next_check > now)
+            )
+        )
+
+
+def claim_parts(
+    connection: Connection, *, now: datetime, owner: str, until: datetime, limit: int
+) -> list[DuePart]:
+    """Lease parts that are due, those that changed last first."""
+    table, sources = schema.sitemap_parts, schema.sources
+    due = (
+        select(table.c.id)
+        .join(sources, sources.c.id == table.c.source_id)
+        .where(table.c.next_check <= now, table.c.lease_until < now, sources.c.paused.is_(False))
+        .order_by(table.c.changed.desc().nulls_last(), table.c.id)
+        .limit(limit)
+    )
+    claimed = connection.execute(
+        update(table)
+        .where(table.c.id.in_(due), table.c.lease_until < now)
+        .values(lease_owner=owner, lease_until=until)
+        .returning(table.c.id)
+    )
+    ids = [row.id for row in claimed]
+    columns = [table.c[name].label(f"part_{name}") for name in table.c.keys()]  # noqa: SIM118
+    rows = connection.execute(
+        select(sources, *columns).join(table, table.c.source_id == sources.c.id).where(table.c.id.in_(ids))
+    )
+    return [
+        DuePart(
+            id=row.part_id,
+            source=source_of(row),
+            url=row.part_url,
+            changed=row.part_changed,
+            state=SourceState(
+                etag=row.part_etag,
+                last_modified=row.part_last_modified,
+                body_hash=row.part_body_hash,
+                last_success=row.part_last_success,
+                failures=row.part_failures,
+                error=row.part_error,
+            ),
+        )
+        for row in rows
+    ]
+
+
+def save_part(
+    connection: Connection, part_id: int, state: SourceState, next_check: datetime, *, owner: str
+) -> bool:
+    """Write what reading a part learned and end its lease; false when the lease was lost meanwhile."""
+    table = schema.sitemap_parts
+    mine = and_(table.c.id == part_id, table.c.lease_owner == owner)
+    values = {
+        "etag": state.etag,
+        "last_modified": state.last_modified,
+        "body_hash": state.body_hash,
+        "last_success": state.last_success,
+        "failures": state.failures,
+        "error": state.error,
+        "next_check": next_check,
+        "lease_owner": "",
+        "lease_until": EPOCH,
+    }
+    return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
+
+
+def failing_parts(connection: Connection, failures: int) -> list[tuple[str, int, str]]:
+    """(address, failures, error) of parts that failed so many times in a row or more.
+
+    The source's name stands for the address of a private source's part.
+    """
+    table, sources = schema.sitemap_parts, schema.sources
+    query = (
+        select(table.c.url, table.c.failures, table.c.error, sources.c.name, sources.c.private)
+        .join(sources, sources.c.id == table.c.source_id)
+        .where(table.c.failures >= failures)
+        .order_by(table.c.url)
+    )
+    return [
+        (f"of {row.name}" if row.private else row.url, row.failures, row.error)
+        for row in connection.execute(query)
+    ]
+
+
+def release_parts(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
+    """Give back leases without having read."""
+    table = schema.sitemap_parts
+    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner)
+    connection.execute(update(table).where(mine).values(lease_owner="", lease_until=EPOCH))

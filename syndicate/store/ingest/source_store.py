@@ -1,0 +1,352 @@
+"""Sources and what their polls left behind."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
+
+from syndicate.model import (
+    Absence,
+    Access,
+    AccessKind,
+    FullText,
+    Origin,
+    Paywall,
+    Republish,
+    Selectors,
+    Source,
+    SourceKind,
+    SourceState,
+)
+from syndicate.store import schema
+from syndicate.store.core.column_types import EPOCH, Moment, to_microseconds
+from syndicate.store.core.compiled_sql import Prepared
+
+# Further ahead than two processes' idea of now, and clocks that are merely corrected, ever are.
+CLOCK_STEP = timedelta(hours=1)
+
+_STATE_FIELDS = tuple(SourceState.__dataclass_fields__)
+# As parameters of the statement that writes them.
+_STATE = tuple(f"new_{name}" for name in _STATE_FIELDS)
+_MOMENTS = tuple(f"new_{name}" for name in _STATE_FIELDS if isinstance(schema.sources.c[name].type, Moment))
+_ABOUT = ("title", "home_url", "feed_id")
+_SOURCES: BindParameter[int] = bindparam("sources", expanding=True)
+_WEIGHTS = Prepared(select(schema.sources.c.id, schema.sources.c.weight))
+_HELD = Prepared(
+    select(schema.sources.c.id)
+    .where(schema.sources.c.id.in_(_SOURCES), schema.sources.c.lease_owner == bindparam("owner"))
+    .with_for_update()
+)
+_LEASING = Prepared(
+    update(schema.sources)
+    .where(schema.sources.c.id.in_(_SOURCES))
+    .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
+)
+_ROWS = select(schema.sources).where(schema.sources.c.id.in_(_SOURCES)).order_by(schema.sources.c.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReport:
+    """A source as ``status`` shows it."""
+
+    source: Source
+    state: SourceState
+    articles: int
+    articles_last_week: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedPoll:
+    """Result of a poll with a document: the source's state and its own description.
+
+    ``url`` replaces the address after a patient permanent redirect.
+    """
+
+    source_id: int
+    state: SourceState
+    title: str
+    home_url: str
+    feed_id: str
+    url: str = ""
+
+
+def list_sources(connection: Connection) -> tuple[Source, ...]:
+    """Return every source ever declared or added, by name; removed sources still have articles."""
+    table = schema.sources
+    return tuple(source_of(row) for row in connection.execute(select(table).order_by(table.c.name)))
+
+
+def declared_weights(connection: Connection) -> dict[int, float]:
+    """The weight each source was declared with, by its id."""
+    return dict(_WEIGHTS.rows(connection, {}))
+
+
+def claim_due_sources(
+    connection: Connection,
+    *,
+    now: datetime,
+    owner: str,
+    until: datetime,
+    limit: int,
+    names: Sequence[str] | None = None,
+) -> list[tuple[Source, SourceState]]:
+    """Lease sources whose next check is due, most overdue first; none twice at the same ``now``.
+
+    With ``names`` only those are considered, due or not, except while a server's Retry-After runs. A
+    paused or gone source is never due;
+    a lease that ran out is claimable again, because its poll committed nothing. A poll from the future
+    (the clock was wrong and was set back) does not count.
+    """
+    due: dict[str, Any] = {
+        "now": to_microseconds(now),
+        "ahead": to_microseconds(now + CLOCK_STEP),
+        "most": limit,
+    }
+    if names is not None:
+        due["names"] = list(names)
+    nobody = names is not None and not names
+    ids = [] if nobody else [found for (found,) in _claimable(named=names is not None).rows(connection, due)]
+    if not ids:
+        return []
+    _LEASING.execute(connection, {"sources": ids, "owner": owner, "until": to_microseconds(until)})
+    return [_polled(row) for row in connection.execute(_ROWS, {"sources": ids}).all()]
+
+
+def claim_source(
+    connection: Connection, source_id: int, *, now: datetime, owner: str, until: datetime
+) -> tuple[Source, SourceState] | None:
+    """Lease one source, due or not, to store what a hub sent; ``None`` while another owner has it.
+
+    Also ``None`` for a paused or gone source.
+    """
+    table = schema.sources
+    live = and_(table.c.paused.is_(False), table.c.gone.is_(False))
+    free = and_(table.c.id == source_id, table.c.lease_until < now, live)
+    changed = connection.execute(update(table).where(free).values(lease_owner=owner, lease_until=until))
+    return get_source(connection, source_id) if changed.rowcount == 1 else None
+
+
+def due_sources(connection: Connection, *, now: datetime, names: Sequence[str] | None = None) -> list[str]:
+    """The names of the sources that ``claim_due_sources`` would lease, by name."""
+    table = schema.sources
+    due = _due(now, now + CLOCK_STEP, names)
+    return list(connection.scalars(select(table.c.name).where(due).order_by(table.c.name)))
+
+
+@lru_cache
+def _claimable(*, named: bool) -> Prepared:
+    """The statement that finds what is due: put together once, for all sources and for some names."""
+    table = schema.sources
+    names: BindParameter[str] | None = bindparam("names", expanding=True) if named else None
+    return Prepared(
+        select(table.c.id)
+        .where(_due(bindparam("now"), bindparam("ahead"), names))
+        .order_by(func.coalesce(table.c.next_check, 0), table.c.id)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _due(now: Any, ahead: Any, names: Any) -> ColumnElement[bool]:
+    """Return what is due at a moment, or for a parameter that holds one.
+
+    ``ahead`` is ``CLOCK_STEP`` later.
+    """
+    table = schema.sources
+    free = and_(table.c.paused.is_(False), table.c.gone.is_(False), table.c.lease_until < now)
+    # A server that had enough of us is left alone, whoever asks (F5).
+    wrong_clock = table.c.last_attempt > ahead
+    patient = or_(table.c.not_before.is_(None), table.c.not_before <= now, wrong_clock)
+    if names is not None:
+        return and_(free, patient, table.c.name.in_(names))
+    due = or_(table.c.next_check.is_(None), table.c.next_check <= now)
+    ordinary = and_(due, or_(table.c.last_attempt.is_(None), table.c.last_attempt < now))
+    return and_(free, or_(ordinary, wrong_clock))
+
+
+def release_sources(connection: Connection, ids: Iterable[int], *, owner: str) -> None:
+    """Give back leases without having polled."""
+    table = schema.sources
+    mine = and_(table.c.id.in_(list(ids)), table.c.lease_owner == owner)
+    connection.execute(update(table).where(mine).values(lease_owner="", lease_until=EPOCH))
+
+
+def extend_leases(connection: Connection, ids: Iterable[int], *, owner: str, until: datetime) -> None:
+    """Hold on to sources whose turn comes later than we thought."""
+    table = schema.sources
+    mine = and_(table.c.id.in_(list(ids)), table.c.lease_owner == owner)
+    connection.execute(update(table).where(mine).values(lease_until=until))
+
+
+def set_check(
+    connection: Connection,
+    source_id: int,
+    *,
+    next_check: datetime | None,
+    check_reason: str,
+    pushed_until: datetime | None,
+) -> None:
+    """Change when and why a source is read next, outside a poll; a poll under way has the last word."""
+    table = schema.sources
+    values = {"next_check": next_check, "check_reason": check_reason, "pushed_until": pushed_until}
+    connection.execute(update(table).where(table.c.id == source_id).values(**values))
+
+
+def get_source(connection: Connection, source_id: int) -> tuple[Source, SourceState] | None:
+    """A source and its state, or ``None``."""
+    row = connection.execute(_ROWS, {"sources": [source_id]}).first()
+    return _polled(row) if row else None
+
+
+def save_poll(
+    connection: Connection, source_id: int, state: SourceState, *, owner: str, url: str | None = None
+) -> bool:
+    """Write what a poll learned and end its lease; false when the lease was lost meanwhile.
+
+    ``url`` replaces the address after a patient permanent redirect.
+    """
+    changes = _written(state) | ({} if url is None else {"new_url": url})
+    row = changes | {"polled": source_id, "polled_by": owner}
+    return _saving(tuple(changes)).execute(connection, row).rowcount == 1
+
+
+def save_polls(connection: Connection, polls: Iterable[SavedPoll], *, owner: str) -> None:
+    """``save_poll`` for many polls; lost leases are left alone."""
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for poll in polls:
+        changes = _written(poll.state) | {f"new_{name}": getattr(poll, name) for name in _ABOUT}
+        if poll.url:
+            changes["new_url"] = poll.url
+        row = changes | {"polled": poll.source_id, "polled_by": owner}
+        alike.setdefault(tuple(changes), []).append(row)
+    for parameters, rows in alike.items():
+        _saving(parameters).execute_many(connection, rows)
+
+
+def has_leases(connection: Connection, ids: Collection[int], *, owner: str) -> bool:
+    """Return whether ``owner`` leases all these sources; they stay so until the transaction ends."""
+    held = _HELD.rows(connection, {"sources": list(ids), "owner": owner}) if ids else []
+    return len(held) == len(ids)
+
+
+def save_quiet_polls(connection: Connection, polls: Sequence[tuple[int, SourceState]], *, owner: str) -> None:
+    """``save_poll`` for many polls that brought nothing, in one statement; lost leases are left alone."""
+    rows = [_written(state) | {"polled": source_id, "polled_by": owner} for source_id, state in polls]
+    if rows:
+        _saving(_STATE).execute_many(connection, rows)
+
+
+def _written(state: SourceState) -> dict[str, Any]:
+    """The columns of a state, as parameters of ``_saving``."""
+    written = {f"new_{name}": getattr(state, name) for name in _STATE_FIELDS}
+    for parameter in _MOMENTS:
+        moment = written[parameter]
+        written[parameter] = None if moment is None else to_microseconds(moment)
+    return written
+
+
+@lru_cache
+def _saving(parameters: tuple[str, ...]) -> Prepared:
+    """The statement that writes what a poll learned: put together once, not for each poll."""
+    table = schema.sources
+    values: dict[str, Any] = {name.removeprefix("new_"): bindparam(name) for name in parameters}
+    mine = and_(table.c.id == bindparam("polled"), table.c.lease_owner == bindparam("polled_by"))
+    return Prepared(update(table).where(mine).values(lease_owner="", lease_until=EPOCH, **values))
+
+
+def report_sources(connection: Connection, *, week_ago: datetime) -> tuple[SourceReport, ...]:
+    """Every source that was not removed, with its state and how much it published, by name."""
+    table, articles = schema.sources, schema.articles
+    counts = (
+        select(
+            articles.c.source_id,
+            func.count().label("articles"),
+            func.count().filter(articles.c.published >= week_ago).label("recent"),
+        )
+        .group_by(articles.c.source_id)
+        .subquery()
+    )
+    query = select(table, counts.c.articles.label("total"), counts.c.recent).outerjoin(
+        counts, counts.c.source_id == table.c.id
+    )
+    query = query.where(table.c.absent != Absence.REMOVED.value)
+    return tuple(
+        SourceReport(
+            source=source_of(row),
+            state=_state(row._asdict()),
+            articles=row.total or 0,
+            articles_last_week=row.recent or 0,
+        )
+        for row in connection.execute(query.order_by(table.c.name))
+    )
+
+
+def next_check(connection: Connection) -> datetime | None:
+    """Return when the earliest source is due, or ``None`` without sources."""
+    table = schema.sources
+    live = and_(table.c.paused.is_(False), table.c.gone.is_(False))
+    query = (
+        select(table.c.next_check).where(live, table.c.next_check.is_not(None)).order_by(table.c.next_check)
+    )
+    return connection.scalars(query.limit(1)).first()
+
+
+def source_of(row: Row[Any]) -> Source:
+    """One row of ``sources`` as the model has it."""
+    return _source(row._asdict())
+
+
+def _source(facts: Mapping[str, Any]) -> Source:
+    return Source(
+        id=facts["id"],
+        name=facts["name"],
+        url=facts["url"],
+        kind=SourceKind(facts["kind"]),
+        section=facts["section"],
+        language=facts["language"],
+        own=facts["own"],
+        weight=facts["weight"],
+        republish=Republish(facts["republish"]),
+        full_text=FullText(facts["full_text"]),
+        interval=facts["poll_interval"],
+        paywall=Paywall(facts["paywall"]),
+        select=Selectors(**facts["select_json"]) if facts["select_json"] else None,
+        origin=Origin(facts["origin"]),
+        paused=facts["paused"],
+        private=facts["private"],
+        access=_access(facts["access_json"]),
+        listed_in=facts["listed_in"],
+        absent=Absence(facts["absent"]),
+        outline=tuple((name, value) for name, value in facts["outline_json"]),
+        title=facts["title"],
+        home_url=facts["home_url"],
+        feed_id=facts["feed_id"],
+    )
+
+
+def _access(facts: dict[str, str] | None) -> Access | None:
+    return Access(**{**facts, "kind": AccessKind(facts["kind"])}) if facts else None  # type: ignore[arg-type]
+
+
+def _state(facts: Mapping[str, Any]) -> SourceState:
+    return SourceState(**{name: facts[name] for name in _STATE_FIELDS})
+
+
+def _polled(row: Row[Any]) -> tuple[Source, SourceState]:
+    # A row looks for the name of each column asked of it by attribute.
+    facts = row._asdict()
+    return _source(facts), _state(facts)

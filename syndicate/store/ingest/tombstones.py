@@ -1,0 +1,72 @@
+"""Articles that must not come back as new: those that were pruned, and those that a rule dropped."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select, update
+
+from syndicate.store import schema
+from syndicate.store.core.batches import rows_with
+from syndicate.store.core.upsert import insert_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """An item that a rule dropped, or (``rule`` is ``""``) one that was pruned under another key.
+
+    ``title_hash`` is that of ``text.names``, ``""`` for what a rule would drop again.
+    """
+
+    entry_key: str
+    digest: str
+    rule: str = ""
+    title_hash: str = ""
+
+
+def remember_dropped(
+    connection: Connection, source_id: int, dropped: Iterable[Dropped], now: datetime
+) -> None:
+    """Leave a tombstone for each, so that the item is neither read nor judged again."""
+    table = schema.tombstones
+    rows = [
+        {
+            "source_id": source_id,
+            "entry_key": one.entry_key,
+            "digest": one.digest,
+            "pruned": now,
+            "rule": one.rule,
+            "title_hash": one.title_hash,
+        }
+        for one in dropped
+    ]
+    if rows:
+        connection.execute(insert_for(connection, table).on_conflict_do_nothing(), rows)
+
+
+def note_buried_digests(connection: Connection, source_id: int, digests: Iterable[tuple[str, str]]) -> None:
+    """Remember (entry key, raw digest) of buried articles that came as other bytes."""
+    table = schema.tombstones
+    for key, digest in digests:
+        mine = (table.c.source_id == source_id, table.c.entry_key == key)
+        connection.execute(update(table).where(*mine).values(digest=digest))
+
+
+def pruned_titles(connection: Connection, source_id: int, hashes: Sequence[str]) -> frozenset[str]:
+    """Return those of these hashes that are of titles of articles that were pruned."""
+    table = schema.tombstones
+    query = select(table.c.title_hash).where(table.c.source_id == source_id)
+    return frozenset(row.title_hash for row in rows_with(connection, query, table.c.title_hash, hashes))
+
+
+def count_dropped(connection: Connection) -> dict[str, int]:
+    """Return how many articles each rule dropped, as far as tombstones reach back; most first."""
+    table = schema.tombstones
+    count = func.count()
+    query = (
+        select(table.c.rule, count)
+        .where(table.c.rule != "")
+        .group_by(table.c.rule)
+        .order_by(count.desc(), table.c.rule)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}

@@ -1,0 +1,1 @@
+"""Rows of subscribers, newsletters, editions and deliveries."""

@@ -1,0 +1,327 @@
+"""Subscribers, their subscriptions, and the record of their consent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hmac import digest
+from typing import Final
+
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+
+from syndicate.model import SubscriptionState, SuppressionReason
+from syndicate.store import schema
+from syndicate.store.core import leases
+from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.upsert import insert_for
+from syndicate.store.output.private_feed_store import end_feed, feed_choices
+
+# Asked in every run that polls.
+_READERS = Prepared(
+    select(func.count(schema.subscriptions.c.subscriber_id.distinct())).where(
+        schema.subscriptions.c.state == SubscriptionState.CONFIRMED.value
+    )
+)
+
+ERASED_KEY: Final = "hash:"
+"""How the key begins that is kept of a mailbox that was erased."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """A mailbox and the newsletters it is, or was, subscribed to (state by newsletter)."""
+
+    id: int
+    address: str
+    name: str
+    language: str
+    created: datetime
+    subscriptions: dict[str, SubscriptionState]
+
+
+def add_subscription(
+    connection: Connection,
+    *,
+    address: str,
+    address_key: str,
+    name: str,
+    language: str,
+    newsletter: str,
+    evidence: str,
+    now: datetime,
+    agreed: str = "",
+) -> str:
+    """Subscribe a mailbox on the operator's word; ``evidence`` says where the consent comes from.
+
+    ``agreed`` is the text the person agreed to elsewhere, as far as the operator knows.
+
+    Returns ``added``, ``already`` (it is confirmed), ``left`` (the person unsubscribed: never
+    subscribed again by import) or ``suppressed`` (the mailbox must not be written to).
+    """
+    leases.make_secret(connection)
+    if suppression(connection, address_key) is not None:
+        return "suppressed"
+    subscriber_id = _subscriber_id(connection, address, address_key, name, language, now)
+    table = schema.subscriptions
+    state = connection.scalars(
+        select(table.c.state).where(table.c.subscriber_id == subscriber_id, table.c.newsletter == newsletter)
+    ).first()
+    if state == SubscriptionState.CONFIRMED.value:
+        return "already"
+    if state == SubscriptionState.UNSUBSCRIBED.value:
+        return "left"
+    values = {"state": SubscriptionState.CONFIRMED.value, "changed": now}
+    statement = insert_for(connection, table).values(
+        subscriber_id=subscriber_id, newsletter=newsletter, created=now, **values
+    )
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["subscriber_id", "newsletter"], set_=values)
+    )
+    record_consent(connection, address_key, newsletter, "subscribed by operator", evidence, now, agreed)
+    return "added"
+
+
+def _subscriber_id(
+    connection: Connection, address: str, address_key: str, name: str, language: str, now: datetime
+) -> int:
+    table = schema.subscribers
+    connection.execute(
+        insert_for(connection, table)
+        .values(address=address, address_key=address_key, name=name, language=language, created=now)
+        .on_conflict_do_nothing()
+    )
+    subscriber_id: int = connection.scalars(
+        select(table.c.id).where(table.c.address_key == address_key)
+    ).one()
+    return subscriber_id
+
+
+def ask_subscription(
+    connection: Connection, address: str, address_key: str, newsletter: str, now: datetime
+) -> tuple[int, SubscriptionState]:
+    """Return the subscription that a reader asks for, and its state: ``pending`` if it is new.
+
+    One that ended stays ``unsubscribed`` until its owner confirms, so that nothing else revives it.
+    """
+    subscriber_id = _subscriber_id(connection, address, address_key, "", "", now)
+    table = schema.subscriptions
+    pending = SubscriptionState.PENDING.value
+    connection.execute(
+        insert_for(connection, table)
+        .values(subscriber_id=subscriber_id, newsletter=newsletter, state=pending, created=now, changed=now)
+        .on_conflict_do_nothing()
+    )
+    mine = and_(table.c.subscriber_id == subscriber_id, table.c.newsletter == newsletter)
+    connection.execute(update(table).where(mine, table.c.state == pending).values(changed=now))
+    row = connection.execute(select(table.c.id, table.c.state).where(mine)).one()
+    return row.id, SubscriptionState(row.state)
+
+
+def confirm_subscription(
+    connection: Connection, address_key: str, newsletter: str, *, detail: str, agreed: str, now: datetime
+) -> int | None:
+    """The owner of a mailbox agreed to ``agreed``: the subscription's id, ``None`` if it is gone."""
+    subscription_id = subscription_of(connection, address_key, newsletter)
+    if subscription_id is None:
+        return None
+    table, suppressions = schema.subscriptions, schema.suppressions
+    connection.execute(
+        update(table)
+        .where(table.c.id == subscription_id)
+        .values(state=SubscriptionState.CONFIRMED.value, ended_for="", changed=now)
+    )
+    # Who asked to be forgotten can only come back like this.
+    erased = suppressions.c.reason == SuppressionReason.ERASED.value
+    spellings = (address_key, suppression_hash(connection, address_key))
+    connection.execute(delete(suppressions).where(suppressions.c.address_key.in_(spellings), erased))
+    record_consent(connection, address_key, newsletter, "confirmed", detail, now, agreed)
+    return subscription_id
+
+
+def end_subscription(
+    connection: Connection, subscription_id: int, *, detail: str, now: datetime, ended_for: str = ""
+) -> str | None:
+    """Unsubscribe; safe to repeat. Returns the newsletter's name, or ``None`` for an unknown id.
+
+    ``ended_for`` is the ``SuppressionReason`` for which we ended it, ``""`` if a person did. Who leaves when
+    we had given their mailbox up has left: the bounce is not why any more.
+    With the last subscription the address of the private feed ends for good.
+    """
+    table, subscribers = schema.subscriptions, schema.subscribers
+    row = connection.execute(
+        select(table.c.newsletter, table.c.subscriber_id, subscribers.c.address_key)
+        .join(subscribers, subscribers.c.id == table.c.subscriber_id)
+        .where(table.c.id == subscription_id)
+    ).first()
+    if row is None:
+        return None
+    is_open = table.c.state != SubscriptionState.UNSUBSCRIBED.value
+    ends = is_open if ended_for else or_(is_open, table.c.ended_for != "")
+    ended = connection.execute(
+        update(table)
+        .where(table.c.id == subscription_id, ends)
+        .values(state=SubscriptionState.UNSUBSCRIBED.value, ended_for=ended_for, changed=now)
+    )
+    if ended.rowcount == 1:
+        record_consent(connection, row.address_key, row.newsletter, "unsubscribed", detail, now)
+        if not feed_choices(connection, row.subscriber_id):
+            end_feed(connection, row.subscriber_id)
+    return str(row.newsletter)
+
+
+def end_all_subscriptions(
+    connection: Connection, address_key: str, *, detail: str, now: datetime, ended_for: str = ""
+) -> int | None:
+    """Unsubscribe a mailbox from everything; how many ended, or ``None`` for an unknown mailbox."""
+    table, subscribers = schema.subscriptions, schema.subscribers
+    person = connection.scalars(
+        select(subscribers.c.id).where(subscribers.c.address_key == address_key)
+    ).first()
+    if person is None:
+        return None
+    open_ones = select(table.c.id).where(
+        table.c.subscriber_id == person, table.c.state != SubscriptionState.UNSUBSCRIBED.value
+    )
+    ids = connection.scalars(open_ones).all()
+    for subscription_id in ids:
+        end_subscription(connection, subscription_id, detail=detail, now=now, ended_for=ended_for)
+    return len(ids)
+
+
+def subscription_newsletter(connection: Connection, subscription_id: int) -> str | None:
+    """The name of the newsletter a subscription is for, or ``None``."""
+    table = schema.subscriptions
+    return connection.scalars(select(table.c.newsletter).where(table.c.id == subscription_id)).first()
+
+
+def is_confirmed(connection: Connection, subscription_id: int) -> bool:
+    """Return whether a mailbox is subscribed."""
+    table = schema.subscriptions
+    query = select(table.c.state).where(table.c.id == subscription_id)
+    return connection.scalars(query).first() == SubscriptionState.CONFIRMED.value
+
+
+def subscription_of(connection: Connection, address_key: str, newsletter: str) -> int | None:
+    """The id of a mailbox's subscription, or ``None``."""
+    table, subscribers = schema.subscriptions, schema.subscribers
+    query = (
+        select(table.c.id)
+        .join(subscribers, subscribers.c.id == table.c.subscriber_id)
+        .where(subscribers.c.address_key == address_key, table.c.newsletter == newsletter)
+    )
+    return connection.scalars(query).first()
+
+
+def any_subscription(connection: Connection) -> int | None:
+    """The id of some subscription, or ``None`` when there is none."""
+    return connection.scalars(select(func.min(schema.subscriptions.c.id))).first()
+
+
+def suppress(connection: Connection, address_key: str, *, reason: str, now: datetime) -> None:
+    """Never write to this mailbox again, whatever is imported later."""
+    connection.execute(
+        insert_for(connection, schema.suppressions)
+        .values(address_key=address_key, reason=reason, recorded=now)
+        .on_conflict_do_nothing()
+    )
+
+
+def suppression(connection: Connection, address_key: str) -> str | None:
+    """Return why a mailbox must not be written to, or ``None``."""
+    table = schema.suppressions
+    spellings = (address_key, suppression_hash(connection, address_key))
+    return connection.scalars(select(table.c.reason).where(table.c.address_key.in_(spellings))).first()
+
+
+def suppression_hash(connection: Connection, address_key: str) -> str:
+    """Return what is kept of a mailbox that was erased: a hash made with the store's secret."""
+    key = leases.secret(connection)
+    return ERASED_KEY + digest(key, b"syndicate suppression\x00" + address_key.encode(), "sha256").hex()
+
+
+def erase_subscriber(connection: Connection, address_key: str, now: datetime) -> bool:
+    """Erase a person: subscriptions, deliveries, requests. False when nothing was known.
+
+    A keyed hash stays on the suppression list, and beside it the record of what was agreed to and when,
+    so that no later import writes to the mailbox, and the proof of consent stays without the person.
+    """
+    leases.make_secret(connection)
+    hashed = suppression_hash(connection, address_key)
+    reason = suppression(connection, address_key)
+    subscribers, sign_ups, consents = schema.subscribers, schema.sign_ups, schema.consents
+    known = connection.execute(delete(subscribers).where(subscribers.c.address_key == address_key)).rowcount
+    known += connection.execute(delete(sign_ups).where(sign_ups.c.address_key == address_key)).rowcount
+    known += connection.execute(
+        update(consents).where(consents.c.address_key == address_key).values(address_key=hashed, detail="")
+    ).rowcount
+    if known or reason is not None:
+        suppressions = schema.suppressions
+        connection.execute(delete(suppressions).where(suppressions.c.address_key == address_key))
+        suppress(connection, hashed, reason=reason or SuppressionReason.ERASED.value, now=now)
+    return known > 0
+
+
+def list_subscribers(connection: Connection, *, newsletter: str | None = None) -> list[Subscriber]:
+    """Every subscriber (of one newsletter), by address."""
+    table, subscriptions = schema.subscribers, schema.subscriptions
+    query = (
+        select(table, subscriptions.c.newsletter, subscriptions.c.state)
+        .outerjoin(subscriptions, subscriptions.c.subscriber_id == table.c.id)
+        .order_by(table.c.address_key, subscriptions.c.newsletter)
+    )
+    if newsletter is not None:
+        query = query.where(subscriptions.c.newsletter == newsletter)
+    found: dict[int, Subscriber] = {}
+    for row in connection.execute(query):
+        subscriber = found.setdefault(
+            row.id,
+            Subscriber(
+                id=row.id,
+                address=row.address,
+                name=row.name,
+                language=row.language,
+                created=row.created,
+                subscriptions={},
+            ),
+        )
+        if row.newsletter is not None:
+            subscriber.subscriptions[row.newsletter] = SubscriptionState(row.state)
+    return list(found.values())
+
+
+def count_readers(connection: Connection) -> int:
+    """Mailboxes with at least one confirmed subscription."""
+    ((count,),) = _READERS.rows(connection, {})
+    return int(count)
+
+
+def count_subscriptions(connection: Connection) -> dict[str, dict[str, int]]:
+    """Newsletter → state → number of subscriptions."""
+    table = schema.subscriptions
+    query = select(table.c.newsletter, table.c.state, func.count()).group_by(
+        table.c.newsletter, table.c.state
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for newsletter, state, count in connection.execute(query):
+        counts.setdefault(newsletter, {})[state] = count
+    return counts
+
+
+def record_consent(
+    connection: Connection,
+    address_key: str,
+    newsletter: str,
+    event: str,
+    detail: str,
+    now: datetime,
+    agreed: str = "",
+) -> None:
+    """Record what a reader agreed to or ended, when and how; no record is ever removed."""
+    connection.execute(
+        insert(schema.consents).values(
+            address_key=address_key,
+            newsletter=newsletter,
+            event=event,
+            detail=detail,
+            recorded=now,
+            agreed=agreed,
+        )
+    )

@@ -1,0 +1,105 @@
+"""Bounces: one row for each kind of report about a delivery."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select
+
+from syndicate.store import schema
+from syndicate.store.core import leases
+from syndicate.store.core.upsert import insert_for
+
+_IGNORED = "bounces ignored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addressee:
+    """Addressee of a delivery."""
+
+    delivery_id: int
+    subscription_id: int
+    address: str
+    address_key: str
+
+
+def addressee(connection: Connection, delivery_id: int) -> Addressee | None:
+    """Return whom a delivery was for, or ``None`` when it is not in the store (any more)."""
+    deliveries, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
+    row = connection.execute(
+        select(deliveries.c.subscription_id, deliveries.c.address, subscribers.c.address_key)
+        .join(subscriptions, subscriptions.c.id == deliveries.c.subscription_id)
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(deliveries.c.id == delivery_id)
+    ).first()
+    return None if row is None else Addressee(delivery_id=delivery_id, **row._asdict())
+
+
+def subscriber_key(connection: Connection, subscription_id: int) -> str | None:
+    """The mailbox behind a subscription, or ``None``."""
+    subscriptions, subscribers = schema.subscriptions, schema.subscribers
+    return connection.scalars(
+        select(subscribers.c.address_key)
+        .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
+        .where(subscriptions.c.id == subscription_id)
+    ).first()
+
+
+def record_bounce(
+    connection: Connection,
+    *,
+    subscription_id: int,
+    delivery_id: int,
+    kind: str,
+    status: str,
+    detail: str,
+    now: datetime,
+) -> bool:
+    """Keep the first report of a kind about a delivery; false for every further one."""
+    table = schema.bounces
+    statement = (
+        insert_for(connection, table)
+        .values(
+            subscription_id=subscription_id,
+            delivery_id=delivery_id,
+            kind=kind,
+            status=status,
+            detail=detail,
+            fingerprint=f"{subscription_id}:{delivery_id}:{kind}",
+            recorded=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(table.c.id)
+    )
+    return connection.scalars(statement).first() is not None
+
+
+def count_bounces(connection: Connection, address_key: str, *, kind: str, since: datetime) -> int:
+    """Return how many deliveries to a mailbox came back in that way since a moment."""
+    table, subscriptions, subscribers = schema.bounces, schema.subscriptions, schema.subscribers
+    query = (
+        select(func.count())
+        .select_from(table)
+        .join(subscriptions, subscriptions.c.id == table.c.subscription_id)
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(subscribers.c.address_key == address_key, table.c.kind == kind, table.c.recorded >= since)
+    )
+    return connection.scalars(query).one()
+
+
+def count_by_kind(connection: Connection) -> dict[str, int]:
+    """Return how many reports of each kind there are, and how many were ``ignored`` as forged or unknown."""
+    table = schema.bounces
+    query = select(table.c.kind, func.count()).group_by(table.c.kind).order_by(table.c.kind)
+    counts = {kind: count for kind, count in connection.execute(query)}  # noqa: C416
+    return counts | {"ignored": leases.counter(connection, _IGNORED)}
+
+
+def ignore_bounces(connection: Connection, count: int) -> None:
+    """Count reports that prove nothing."""
+    leases.move_counter(connection, _IGNORED, by=count)
+
+
+def prune_bounces(connection: Connection, *, before: datetime) -> int:
+    """Forget reports from before a moment."""
+    table = schema.bounces
+    return connection.execute(delete(table).where(table.c.recorded < before)).rowcount

@@ -1,0 +1,83 @@
+"""Recipients of the correction of a sent edition, and its times."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, select, update
+
+from syndicate.model import DeliveryCause, DeliveryState, Edition
+from syndicate.store import schema
+from syndicate.store.core.column_types import EPOCH, Moment, to_microseconds
+from syndicate.store.mail.edition_store import SendingTimes, insert_deliveries
+from syndicate.store.mail.preference_store import keep_hours
+
+_GOT = (DeliveryState.SENT.value, DeliveryState.SENDING.value, DeliveryState.UNCERTAIN.value)
+_WAITS = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
+
+
+def replace_deliveries(connection: Connection, edition: Edition, now: datetime, times: SendingTimes) -> None:
+    """Send a correction to all who were, or may have been, sent an earlier revision; and to those who wait.
+
+    The first get it whatever they have chosen since, even a pause. The others get it instead of the
+    edition that is known to be wrong, at the moment for which that one waited.
+    """
+    table, editions = schema.deliveries, schema.editions
+    earlier = select(editions.c.id).where(
+        editions.c.newsletter == edition.newsletter,
+        editions.c.cadence == edition.cadence,
+        editions.c.period_end == edition.period_end,
+        editions.c.revision < edition.revision,
+    )
+    mine = (table.c.subscription_id == schema.subscriptions.c.id, table.c.edition_id.in_(earlier))
+    got = exists().where(*mine, table.c.state.in_(_GOT))
+    waiting = exists().where(*mine, table.c.state.in_(_WAITS))
+    until = select(func.max(table.c.not_before)).where(*mine, table.c.state.in_(_WAITS)).scalar_subquery()
+    moment, lateness = literal(now, Moment), to_microseconds(EPOCH + times.max_lateness)
+    when: dict[str, ColumnElement[Any]] = {
+        "not_before": func.coalesce(until, moment),
+        "despite_pause": case((got, literal(value=True)), else_=literal(value=False)),
+        "not_after": case((until > moment, until), else_=moment) + literal(lateness),
+    }
+    insert_deliveries(connection, edition.id, edition.newsletter, now, when, [got | waiting])
+    keep_hours(connection, edition.id, times.own_hour)
+    _cancel(connection, table.c.edition_id.in_(earlier), now)
+
+
+def cancel_replaced(connection: Connection, ids: Sequence[int], now: datetime) -> None:
+    """End those of these deliveries that wait although their reader has been given a correction.
+
+    A correction leaves alone what is being sent; when the server does not take that, it must not be tried
+    again.
+    """
+    table, other = schema.deliveries, schema.deliveries.alias("other")
+    this, later = schema.editions.alias("this"), schema.editions.alias("later")
+    correction = and_(
+        later.c.newsletter == this.c.newsletter,
+        later.c.cadence == this.c.cadence,
+        later.c.period_end == this.c.period_end,
+        later.c.revision > this.c.revision,
+    )
+    given = (
+        select(other.c.id)
+        .join(later, later.c.id == other.c.edition_id)
+        .join(this, correction)
+        .where(this.c.id == table.c.edition_id, other.c.subscription_id == table.c.subscription_id)
+    )
+    _cancel(connection, and_(table.c.id.in_(ids), given.exists()), now)
+
+
+def _cancel(connection: Connection, which: ColumnElement[bool], now: datetime) -> None:
+    table = schema.deliveries
+    connection.execute(
+        update(table)
+        .where(which, table.c.state.in_(_WAITS))
+        .values(
+            state=DeliveryState.CANCELLED.value,
+            cause=DeliveryCause.CORRECTED.value,
+            error="",
+            lease_owner="",
+            lease_until=EPOCH,
+            changed=now,
+        )
+    )

@@ -1,0 +1,154 @@
+"""The statements of a sender, made once: building them costs more than running them.
+
+``deliveries.py`` says what they are for. Each takes its moment, its owner and its ids as parameters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    case,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from syndicate.model import Delivery, DeliveryCause, DeliveryState, SubscriptionState
+from syndicate.store import schema
+from syndicate.store.core.column_types import EPOCH
+from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.mail.preference_store import not_paused
+
+READY = (DeliveryState.PENDING.value, DeliveryState.DEFERRED.value)
+# As many as a turn of the usual number of connections has.
+_FEW = 8
+
+
+def named(ids: Sequence[int]) -> tuple[int, dict[str, int]]:
+    """One or more ids as parameters, and how many those are: 8, 64, … so that few statements are made.
+
+    A parameter that expands would have its statement written anew each time. Repeated ids change nothing.
+    """
+    places = _FEW
+    while places < len(ids):
+        places *= _FEW
+    padded = [*ids, *[ids[-1]] * (places - len(ids))]
+    return places, {f"id_{place}": one for place, one in enumerate(padded)}
+
+
+def claimable(*, confirmations: bool) -> Select[tuple[int]]:
+    """Return the query for ids of deliveries that may go and are not too late, confirmations or any."""
+    table = schema.deliveries
+    query = (
+        select(table.c.id)
+        .where(ready(table), table.c.not_before <= bindparam("moment"))
+        .where(table.c.lease_until < bindparam("moment"))
+        .where(or_(table.c.not_after.is_(None), table.c.not_after >= bindparam("late_by")))
+        .limit(bindparam("limit", type_=Integer))
+    )
+    return query.where(is_confirmation(table)) if confirmations else query
+
+
+@cache
+def claim(*, confirmations: bool) -> ReturningUpdate[Any]:
+    """Lease up to ``limit`` deliveries, oldest first."""
+    table = schema.deliveries
+    ids = claimable(confirmations=confirmations).order_by(table.c.not_before, table.c.id)
+    ids = ids.with_for_update(skip_locked=True)
+    return (
+        update(table)
+        .where(table.c.id.in_(ids), ready(table))
+        .values(lease_owner=bindparam("owner"), lease_until=bindparam("until"))
+        # Not all columns: a moment costs more to read than the rest of a row.
+        .returning(*(table.c[field.name] for field in fields(Delivery)))
+    )
+
+
+@cache
+def begin(places: int) -> Prepared:
+    """Mark deliveries that may go as ``sending``."""
+    table, subscriptions, subscribers = schema.deliveries, schema.subscriptions, schema.subscribers
+    wanted = (
+        select(subscriptions.c.id)
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires)
+        .where(or_(not_paused(bindparam("moment")), table.c.despite_pause))
+    )
+    return Prepared(
+        update(table)
+        .where(_these(table, places), ready(table), wanted.exists())
+        .values(
+            state=DeliveryState.SENDING.value,
+            attempts=table.c.attempts + 1,
+            lease_until=bindparam("until"),
+            changed=bindparam("moment"),
+        )
+        .returning(table.c.id)
+    )
+
+
+@cache
+def cancel(places: int) -> Update:
+    """End deliveries whose readers unsubscribed or paused in the meantime."""
+    table, subscriptions = schema.deliveries, schema.subscriptions
+    subscribed = select(subscriptions.c.id).where(
+        subscriptions.c.id == table.c.subscription_id, subscriptions.c.state == table.c.requires
+    )
+    return (
+        update(table)
+        .where(_these(table, places), ready(table))
+        .values(
+            state=DeliveryState.CANCELLED.value,
+            cause=case((subscribed.exists(), DeliveryCause.PAUSED.value), else_=DeliveryCause.LEFT.value),
+            error="",
+            changed=bindparam("moment"),
+            **free(),
+        )
+    )
+
+
+@cache
+def sent(places: int) -> Prepared:
+    """Mark deliveries that were being sent as ``sent``."""
+    table = schema.deliveries
+    return Prepared(
+        update(table)
+        .where(_these(table, places), state_is(table, DeliveryState.SENDING))
+        .values(state=DeliveryState.SENT.value, code=250, error="", changed=bindparam("moment"), **free())
+    )
+
+
+def _these(table: Table, places: int) -> ColumnElement[bool]:
+    ids = [bindparam(f"id_{place}", type_=table.c.id.type) for place in range(places)]
+    return and_(table.c.id.in_(ids), table.c.lease_owner == bindparam("owner"))
+
+
+def ready(table: Table) -> ColumnElement[bool]:
+    """Waiting. Written out, not as parameters: only so do both engines see that the partial index fits."""
+    return table.c.state.in_([literal_column(f"'{state}'") for state in READY])
+
+
+def state_is(table: Table, state: DeliveryState) -> ColumnElement[bool]:
+    """Written out, for the same reason."""
+    return table.c.state == literal_column(f"'{state.value}'")
+
+
+def is_confirmation(table: Table) -> ColumnElement[bool]:
+    """Return the condition for mails that ask for a confirmation, as the partial index has it."""
+    return table.c.requires != literal_column(f"'{SubscriptionState.CONFIRMED.value}'")
+
+
+def free() -> dict[str, Any]:
+    """Return the values of a delivery without a lease."""
+    return {"lease_owner": "", "lease_until": EPOCH}

@@ -1,0 +1,340 @@
+"""Deliveries: one row, one state, every change a conditional UPDATE whose row count is looked at.
+
+pending → sending → sent | failed | deferred | uncertain. ``sending`` is committed after the server's 354 and
+before the body. It goes back to pending when the final dot was never written, or the verdict comes later; a
+row that a crash leaves there becomes ``uncertain`` and is sent again only when a person asks.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Table,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from syndicate.model import Delivery, DeliveryCause, DeliveryState, SubscriptionState
+from syndicate.store import schema
+from syndicate.store.core.column_types import Moment, to_microseconds
+from syndicate.store.mail import delivery_statements as statements
+from syndicate.store.mail.delivery_statements import READY, free, ready, state_is
+from syndicate.store.mail.preference_store import moved_to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReport:
+    """A delivery as an operator looks at it. ``error`` is what the mail server said last."""
+
+    delivery: Delivery
+    newsletter: str
+    subject: str
+    code: int | None
+    cause: DeliveryCause
+    error: str
+    changed: datetime
+
+
+def claim_deliveries(
+    connection: Connection,
+    *,
+    now: datetime,
+    owner: str,
+    until: datetime,
+    limit: int,
+    late_by: datetime | None = None,
+    confirmations: bool = False,
+) -> list[Delivery]:
+    """Lease deliveries that may go now. An expired lease is claimable: nothing was sent under it.
+
+    None that is too late ``now``, or, for a run that began ``now``, at the later moment ``late_by``:
+    ``fail_late`` says so of them. With ``confirmations`` only mails that ask for one.
+    """
+    facts = {"owner": owner, "until": until, "moment": now, "late_by": late_by or now, "limit": limit}
+    claimed = connection.execute(statements.claim(confirmations=confirmations), facts)
+    return sorted((_delivery(row) for row in claimed), key=lambda one: one.id)
+
+
+def is_any_due(connection: Connection, *, now: datetime, confirmations: bool = False) -> bool:
+    """Return whether ``claim_deliveries`` would find something."""
+    query = statements.claimable(confirmations=confirmations)
+    facts = {"moment": now, "late_by": now, "limit": 1}
+    return connection.execute(query, facts).first() is not None
+
+
+def begin_sending(
+    connection: Connection, ids: Sequence[int], *, owner: str, now: datetime, until: datetime
+) -> set[int]:
+    """Move deliveries to ``sending`` after the server's 354; return the ids of deliveries that may go.
+
+    Deliveries of another owner and cancelled deliveries may not. A subscription that ended meanwhile, or a
+    reader's pause, cancels its delivery here, at the last moment.
+    """
+    places, named = statements.named(ids)
+    moments = {"moment": to_microseconds(now), "until": to_microseconds(until)}
+    begun = {
+        key for (key,) in statements.begin(places).execute(connection, {**named, **moments, "owner": owner})
+    }
+    if len(begun) < len(ids):
+        connection.execute(statements.cancel(places), {**named, "owner": owner, "moment": now})
+    return begun
+
+
+def begun_before(connection: Connection, ids: Sequence[int], *, owner: str) -> set[int]:
+    """Return deliveries that are ``sending`` already: the commit succeeded but its answer was lost."""
+    table = schema.deliveries
+    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
+    return set(connection.scalars(select(table.c.id).where(mine)))
+
+
+def mark_sent(connection: Connection, ids: Sequence[int], *, owner: str, now: datetime) -> int:
+    """The server has taken these bodies; returns how many rows were still ours to change."""
+    places, named = statements.named(ids)
+    facts = {**named, "owner": owner, "moment": to_microseconds(now)}
+    return statements.sent(places).execute(connection, facts).rowcount
+
+
+def finish_delivery(
+    connection: Connection,
+    delivery_id: int,
+    state: DeliveryState,
+    *,
+    owner: str,
+    now: datetime,
+    code: int | None = None,
+    error: str = "",
+    not_before: datetime | None = None,
+    keep_trying: datetime | None = None,
+) -> bool:
+    """Write how an attempt ended; false when the row is no longer ours to change.
+
+    A delivery put off until ``not_before`` may be tried until ``keep_trying`` at least, but a mail that
+    asks for a confirmation only while its link is valid.
+    """
+    table = schema.deliveries
+    open_states = (*READY, DeliveryState.SENDING.value)
+    values: dict[str, Any] = {"state": state.value, "code": code, "error": error, "changed": now} | free()
+    # An attempt that ended before the body counts too: otherwise it would be tried for ever.
+    values["attempts"] = table.c.attempts + (table.c.state != DeliveryState.SENDING.value).cast(Integer)
+    values["first_attempt"] = func.coalesce(table.c.first_attempt, literal(now, Moment))
+    if not_before is not None:
+        values["not_before"] = not_before
+    if keep_trying is not None:
+        longer = and_(table.c.not_after < keep_trying, _is_edition(table))
+        values["not_after"] = case((longer, literal(keep_trying, Moment)), else_=table.c.not_after)
+    mine = and_(table.c.id == delivery_id, table.c.state.in_(open_states), table.c.lease_owner == owner)
+    return connection.execute(update(table).where(mine).values(**values)).rowcount == 1
+
+
+def hold_deliveries(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
+    """The server has not taken these bodies: they wait, leased, to be sent again or for a later verdict."""
+    table = schema.deliveries
+    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, state_is(table, DeliveryState.SENDING))
+    values = {"state": DeliveryState.PENDING.value, "attempts": table.c.attempts - 1}
+    connection.execute(update(table).where(mine).values(**values))
+
+
+def release_deliveries(connection: Connection, ids: Sequence[int], *, owner: str) -> None:
+    """Give back deliveries that were leased and not begun."""
+    table = schema.deliveries
+    mine = and_(table.c.id.in_(ids), table.c.lease_owner == owner, ready(table))
+    connection.execute(update(table).where(mine).values(**free()))
+
+
+def postpone_delivery(connection: Connection, delivery_id: int, *, owner: str, not_before: datetime) -> None:
+    """Give back a delivery whose turn comes later, without counting an attempt."""
+    table = schema.deliveries
+    mine = and_(table.c.id == delivery_id, table.c.lease_owner == owner, ready(table))
+    connection.execute(update(table).where(mine).values(**moved_to(not_before), **free()))
+
+
+def fail_late(connection: Connection, *, now: datetime) -> int:
+    """Fail waiting deliveries that could not be sent in time; return their number."""
+    table = schema.deliveries
+    late = and_(ready(table), table.c.not_before <= now, table.c.not_after < now, table.c.lease_until < now)
+    values = {"cause": DeliveryCause.TOO_LATE.value, "code": None, "changed": now, **free()}
+    failed = update(table).where(late).values(state=DeliveryState.FAILED.value, **values)
+    return connection.execute(failed).rowcount
+
+
+def senders(connection: Connection) -> set[str]:
+    """Return the owners of rows in ``sending``."""
+    table = schema.deliveries
+    owners = select(table.c.lease_owner).where(state_is(table, DeliveryState.SENDING)).distinct()
+    return set(connection.scalars(owners))
+
+
+def sweep_uncertain(connection: Connection, *, now: datetime, dead: Collection[str] = ()) -> int:
+    """Rows left in ``sending`` become ``uncertain``; returns how many.
+
+    A row is left when its lease has run out, or when its owner is known to be dead.
+    """
+    table = schema.deliveries
+    left = state_is(table, DeliveryState.SENDING)
+    left = and_(left, or_(table.c.lease_until < now, table.c.lease_owner.in_(dead)))
+    changed = connection.execute(
+        update(table)
+        .where(left)
+        .values(
+            state=DeliveryState.UNCERTAIN.value,
+            cause=DeliveryCause.INTERRUPTED.value,
+            error="",
+            changed=now,
+            **free(),
+        )
+    )
+    return changed.rowcount
+
+
+def doubt_waiting(connection: Connection, *, now: datetime, created_by: datetime | None = None) -> int:
+    """Make waiting deliveries uncertain that may have been sent since a backup; return their number.
+
+    Those created later than ``created_by`` were not in it.
+    """
+    table = schema.deliveries
+    values = {"cause": DeliveryCause.RESTORED.value, "error": "", "changed": now, **free()}
+    old = table.c.created <= (created_by or now)
+    changed = update(table).where(ready(table), old).values(state=DeliveryState.UNCERTAIN.value, **values)
+    return connection.execute(changed).rowcount
+
+
+def resend(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
+    """A person asks for one more attempt of an uncertain or failed delivery, with the same Message-ID."""
+    table = schema.deliveries
+    states = (DeliveryState.UNCERTAIN.value, DeliveryState.FAILED.value)
+    asked = and_(table.c.id == delivery_id, table.c.state.in_(states))
+    values = {
+        "state": DeliveryState.PENDING.value,
+        "not_before": now,
+        "not_after": case((_is_edition(table), None), else_=table.c.not_after),
+        "first_attempt": None,
+        "cause": DeliveryCause.NONE.value,
+        "error": "",
+        "code": None,
+        "changed": now,
+    }
+    return connection.execute(update(table).where(asked).values(**values)).rowcount == 1
+
+
+def mark_arrived(connection: Connection, delivery_id: int, *, now: datetime) -> bool:
+    """Record that an uncertain delivery arrived, as a person found in the mail server's log."""
+    table = schema.deliveries
+    known = and_(table.c.id == delivery_id, state_is(table, DeliveryState.UNCERTAIN))
+    values = {
+        "state": DeliveryState.SENT.value,
+        "cause": DeliveryCause.NONE.value,
+        "error": "",
+        "changed": now,
+    }
+    return connection.execute(update(table).where(known).values(**values)).rowcount == 1
+
+
+def count_deliveries(connection: Connection) -> dict[str, int]:
+    """Return how many deliveries are in each state."""
+    table = schema.deliveries
+    query = select(table.c.state, func.count()).group_by(table.c.state).order_by(table.c.state)
+    return {state: count for state, count in connection.execute(query)}  # noqa: C416
+
+
+def list_deliveries(
+    connection: Connection,
+    *,
+    states: Sequence[DeliveryState] = (),
+    limit: int = 200,
+    due: datetime | None = None,
+) -> list[DeliveryReport]:
+    """Deliveries for a person to look at, latest change first; with ``due`` only what may go by then."""
+    table, editions = schema.deliveries, schema.editions
+    query = (
+        select(table, editions.c.newsletter, editions.c.subject)
+        .join(editions, editions.c.id == table.c.edition_id)
+        .order_by(table.c.changed.desc(), table.c.id.desc())
+        .limit(limit)
+    )
+    if states:
+        query = query.where(table.c.state.in_([state.value for state in states]))
+    if due is not None:
+        query = query.where(table.c.not_before <= due)
+    return [
+        DeliveryReport(
+            delivery=_delivery(row),
+            newsletter=row.newsletter,
+            subject=row.subject,
+            code=row.code,
+            cause=DeliveryCause(row.cause),
+            error=row.error,
+            changed=row.changed,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def count_refused(connection: Connection) -> int:
+    """Return deliveries that failed for good to people who are still subscribed, for the operator."""
+    table, subscriptions = schema.deliveries, schema.subscriptions
+    query = (
+        select(func.count())
+        .select_from(table)
+        .join(subscriptions, subscriptions.c.id == table.c.subscription_id)
+        .where(
+            table.c.state == DeliveryState.FAILED.value,
+            table.c.cause != DeliveryCause.TOO_LATE.value,
+            subscriptions.c.state == SubscriptionState.CONFIRMED.value,
+        )
+    )
+    return connection.scalars(query).one()
+
+
+def count_late(connection: Connection, *, since: datetime) -> int:
+    """Deliveries that failed since a moment because they could not be sent in time."""
+    table = schema.deliveries
+    query = select(func.count()).where(
+        table.c.state == DeliveryState.FAILED.value,
+        table.c.cause == DeliveryCause.TOO_LATE.value,
+        table.c.changed >= since,
+    )
+    return connection.scalars(query).one()
+
+
+def count_due(connection: Connection, now: datetime, *, confirmations: bool = False) -> int:
+    """Return how many deliveries may go now, or how many of them ask for a confirmation."""
+    table = schema.deliveries
+    query = select(func.count()).where(ready(table), table.c.not_before <= now)
+    if confirmations:
+        query = query.where(statements.is_confirmation(table))
+    return connection.scalars(query).one()
+
+
+def next_delivery(connection: Connection) -> datetime | None:
+    """Return when the earliest waiting delivery may go, or ``None``."""
+    table = schema.deliveries
+    query = select(table.c.not_before).where(ready(table)).order_by(table.c.not_before).limit(1)
+    return connection.scalars(query).first()
+
+
+def _is_edition(table: Table) -> ColumnElement[bool]:
+    return table.c.requires == SubscriptionState.CONFIRMED.value
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        edition_id=row.edition_id,
+        subscription_id=row.subscription_id,
+        address=row.address,
+        state=DeliveryState(row.state),
+        attempts=row.attempts,
+        first_attempt=row.first_attempt,
+        requires=SubscriptionState(row.requires),
+    )

@@ -1,0 +1,139 @@
+"""Articles that editions told their readers or left out, with the reason."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, insert, select, update
+
+from syndicate.model import EVERY_EDITION, EditionArticle, EditionStory, LeaveReason, LeftOut
+from syndicate.store import schema
+from syndicate.store.core.batches import in_batches, rows_with
+
+_WITHDRAWN = "withdrawn"
+_MISSED = "missed"
+
+
+def save_articles(
+    connection: Connection,
+    edition_id: int,
+    *,
+    stories: Iterable[EditionStory] = (),
+    left_out: Iterable[LeftOut] = (),
+) -> None:
+    """Record what an edition tells, or what it leaves out."""
+    told = [
+        (article_id, story.lead.article.id, "", "")
+        for story in stories
+        for article_id in story.tells or (story.lead.article.id,)
+    ]
+    rows = told + [(left.article_id, 0, str(left.reason), left.detail) for left in left_out]
+    names = ("article_id", "lead_id", "reason", "detail")
+    values = [{"edition_id": edition_id, **dict(zip(names, row, strict=True))} for row in rows]
+    for some in in_batches(values):
+        connection.execute(insert(schema.edition_articles), some)
+
+
+def leave_out_items(
+    connection: Connection, edition_id: int, *, kept: Collection[int], reasons: Mapping[int, LeaveReason]
+) -> None:
+    """Record that an open edition tells only the items with these leads.
+
+    The articles of the others get their reason: the editor's decision, unless ``reasons`` has another for
+    the lead.
+    """
+    table = schema.edition_articles
+    gone = and_(table.c.edition_id == edition_id, table.c.reason == "", table.c.lead_id.not_in(kept))
+    for lead_id, reason in reasons.items():
+        led = table.c.lead_id == lead_id
+        connection.execute(update(table).where(gone, led).values(reason=str(reason), lead_id=0))
+    connection.execute(update(table).where(gone).values(reason=str(LeaveReason.EDITOR), lead_id=0))
+
+
+def told_articles(
+    connection: Connection,
+    newsletter: str,
+    *,
+    before: datetime,
+    cadence: str = EVERY_EDITION,
+    article_ids: Sequence[int] | None = None,
+) -> dict[int, EditionArticle]:
+    """Return the articles told by editions for periods ending before a moment, each with the latest edition.
+
+    An edition that was withdrawn told nothing: it was never sent. An edition that waits for its editor
+    counts, because it goes out unless it is stopped.
+    """
+    told = _told(newsletter, cadence, before)
+    query = _articles().where(*told, schema.edition_articles.c.reason == "")
+    query = query.order_by(schema.editions.c.period_end)
+    if article_ids is None:
+        rows = iter(connection.execute(query))
+    else:
+        rows = rows_with(connection, query, schema.edition_articles.c.article_id, article_ids)
+    return {row.article_id: EditionArticle(**row._asdict()) for row in rows}
+
+
+def waiting_articles(
+    connection: Connection, newsletter: str, *, before: datetime, cadence: str = EVERY_EDITION
+) -> list[int] | None:
+    """Return the articles that the last edition left to the next one; ``None`` if there was none."""
+    table, articles = schema.editions, schema.edition_articles
+    last = select(table.c.id).where(*_told(newsletter, cadence, before)).order_by(table.c.period_end.desc())
+    edition_id = connection.scalars(last.limit(1)).first()
+    if edition_id is None:
+        return None
+    query = select(articles.c.article_id).where(
+        articles.c.edition_id == edition_id, articles.c.reason.in_(EditionArticle.WAITS)
+    )
+    return list(connection.scalars(query.order_by(articles.c.article_id)))
+
+
+def unrecorded_articles(
+    connection: Connection, newsletter: str, *, period_end: datetime, article_ids: Sequence[int]
+) -> set[int]:
+    """Return those of these articles of which no edition of a newsletter has a record.
+
+    They got their place in a story after the edition for the period that ended then was cut, or found empty.
+    Without such an edition there are none.
+    """
+    articles, editions = schema.edition_articles, schema.editions
+    line = editions.c.newsletter == newsletter, editions.c.cadence == EVERY_EDITION
+    cut = select(editions.c.id).where(*line, editions.c.period_end == period_end, editions.c.state != _MISSED)
+    if not article_ids or connection.execute(cut.limit(1)).first() is None:
+        return set()
+    query = select(articles.c.article_id).join(editions, editions.c.id == articles.c.edition_id).where(*line)
+    recorded = rows_with(connection, query, articles.c.article_id, article_ids)
+    return set(article_ids) - {row.article_id for row in recorded}
+
+
+def article_editions(connection: Connection, article_id: int) -> list[EditionArticle]:
+    """Return what every edition did with an article, the latest first."""
+    query = _articles().where(schema.edition_articles.c.article_id == article_id)
+    query = query.order_by(schema.editions.c.period_end.desc(), schema.editions.c.id.desc())
+    return [EditionArticle(**row._asdict()) for row in connection.execute(query)]
+
+
+def _told(newsletter: str, cadence: str, before: datetime) -> list[ColumnElement[bool]]:
+    table = schema.editions
+    return [
+        table.c.newsletter == newsletter,
+        table.c.cadence == cadence,
+        table.c.period_end < before,
+        table.c.state != _WITHDRAWN,
+        table.c.stories > 0,
+    ]
+
+
+def _articles() -> Select[tuple[int, int, int, str, str, str, str, str, datetime, datetime]]:
+    table, editions = schema.edition_articles, schema.editions
+    return select(
+        table.c.article_id,
+        table.c.edition_id,
+        table.c.lead_id,
+        table.c.reason,
+        table.c.detail,
+        editions.c.cadence,
+        editions.c.newsletter,
+        editions.c.state,
+        editions.c.period_end,
+        editions.c.cut_at,
+    ).join(editions, editions.c.id == table.c.edition_id)

@@ -1,0 +1,309 @@
+"""Editions: cut whole, frozen, once per period."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, case, func, insert, literal, or_, select
+
+from syndicate.model import EVERY_EDITION, DeliveryState, Edition, EditionStory, SubscriptionState
+from syndicate.store import schema
+from syndicate.store.core.column_types import EPOCH, Moment
+from syndicate.store.core.upsert import insert_for
+from syndicate.store.mail.edition_articles import save_articles
+from syndicate.store.mail.preference_store import keep_hours, not_paused
+
+CUT = "cut"
+WAITING = "waiting"
+HELD = "held"
+WITHDRAWN = "withdrawn"
+OPEN = (WAITING, HELD)
+EMPTY = "empty"
+MISSED = "missed"
+VARIANT = "variant"
+"""An edition of one cadence and selection: frozen like the others, and no issue of its own."""
+CONFIRMATION = "confirmation"
+"""The mail that asks for confirmation: an edition without stories, so that it goes out like one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingTimes:
+    """Times at which the mails of an edition may be sent.
+
+    ``own_hour`` says when an hour of a zone comes next; no mail goes later than ``max_lateness`` after its
+    moment.
+    """
+
+    own_hour: Callable[[int, str], datetime]
+    max_lateness: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditionReport:
+    """An edition with the number of its deliveries by state."""
+
+    edition: Edition
+    state: str
+    deliveries: dict[str, int]
+
+
+def has_edition(connection: Connection, newsletter: str, cadence: str, period_end: datetime) -> bool:
+    """Return whether the period was already dealt with (cut, empty or missed)."""
+    table = schema.editions
+    query = select(table.c.id).where(
+        table.c.newsletter == newsletter, table.c.cadence == cadence, table.c.period_end == period_end
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def record_no_edition(
+    connection: Connection,
+    newsletter: str,
+    cadence: str,
+    period: tuple[datetime, datetime],
+    state: str,
+    now: datetime,
+) -> int | None:
+    """Record that a period has no edition (``empty`` or ``missed``).
+
+    Returns the record's id, or ``None`` when the period was dealt with.
+    """
+    return insert_row(connection, edition_values(newsletter, cadence, period, now) | {"state": state})
+
+
+def cut_edition(
+    connection: Connection,
+    *,
+    newsletter: str,
+    cadence: str,
+    period: tuple[datetime, datetime],
+    rendered: tuple[str, str, str],
+    stories: Sequence[EditionStory],
+    now: datetime,
+    times: SendingTimes,
+    state: str = CUT,
+    content: dict[str, Any] | None = None,
+    web_url: str = "",
+    approve_by: datetime | None = None,
+) -> int | None:
+    """Store an edition with its stories and one pending delivery for every confirmed subscription.
+
+    ``rendered`` is (subject, html, text), ``content`` what they were made from. In the states ``WAITING``
+    (until ``approve_by``) and ``HELD`` deliveries come when it is released. Returns the edition's id, or
+    ``None`` when the period has been dealt with already: then nothing is changed.
+    """
+    subject, html, text = rendered
+    values = edition_values(newsletter, cadence, period, now)
+    values |= {"state": state if approve_by is None else WAITING, "stories": len(stories)}
+    values |= {"subject": subject, "html": html, "text": text}
+    values |= {"content_json": content, "web_url": web_url, "approve_by": approve_by}
+    edition_id = insert_row(connection, values)
+    if edition_id is None:
+        return None
+    save_articles(connection, edition_id, stories=stories)
+    if state not in OPEN:
+        add_deliveries(connection, edition_id, newsletter, now, times)
+    return edition_id
+
+
+def add_deliveries(
+    connection: Connection, edition_id: int, newsletter: str, now: datetime, times: SendingTimes
+) -> None:
+    """One pending delivery for every confirmed subscription whose reader chose this edition."""
+    chosen = (not_paused(now), *_chose(edition_id))
+    when: dict[str, ColumnElement[Any]] = {
+        "not_before": literal(now, Moment),
+        "not_after": literal(now + times.max_lateness, Moment),
+        "despite_pause": literal(value=False),
+    }
+    insert_deliveries(connection, edition_id, newsletter, now, when, chosen)
+    keep_hours(connection, edition_id, times.own_hour)
+
+
+def insert_deliveries(
+    connection: Connection,
+    edition_id: int,
+    newsletter: str,
+    now: datetime,
+    when: Mapping[str, ColumnElement[Any]],
+    chosen: Sequence[ColumnElement[bool]],
+) -> None:
+    """Deliveries to those of the confirmed subscriptions that are ``chosen``.
+
+    None to a suppressed mailbox. ``when`` are the columns about time, by name.
+    """
+    subscriptions, subscribers = schema.subscriptions, schema.subscribers
+    values: dict[str, ColumnElement[Any]] = {
+        "edition_id": literal(edition_id),
+        "subscription_id": subscriptions.c.id,
+        "address": subscribers.c.address,
+        "state": literal(DeliveryState.PENDING.value),
+        "attempts": literal(0),
+        "created": literal(now, Moment),
+        "lease_owner": literal(""),
+        "lease_until": literal(EPOCH, Moment),
+        "error": literal(""),
+        "changed": literal(now, Moment),
+        **when,
+    }
+    rows = (
+        select(*values.values())
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(
+            subscriptions.c.newsletter == newsletter,
+            subscriptions.c.state == SubscriptionState.CONFIRMED.value,
+            subscribers.c.address_key.not_in(select(schema.suppressions.c.address_key)),
+            *chosen,
+        )
+        .order_by(subscriptions.c.id)
+    )
+    connection.execute(insert(schema.deliveries).from_select(list(values), rows))
+
+
+def _chose(edition_id: int) -> list[ColumnElement[bool]]:
+    """Return who chose the cadence and selection of an edition, and has had its period in no other form."""
+    subscriptions, deliveries, editions = schema.subscriptions, schema.deliveries, schema.editions
+    this, other = editions.alias("this"), editions.alias("other")
+    selection = case((subscriptions.c.selection == "", ""), else_=literal("\n") + subscriptions.c.selection)
+    mine = select(this.c.id).where(
+        this.c.id == edition_id, this.c.cadence == subscriptions.c.cadence + selection
+    )
+    had = (
+        select(deliveries.c.id)
+        .join(other, other.c.id == deliveries.c.edition_id)
+        .join(
+            this,
+            and_(
+                this.c.newsletter == other.c.newsletter,
+                this.c.period_end == other.c.period_end,
+                this.c.cadence != other.c.cadence,
+            ),
+        )
+        .where(
+            this.c.id == edition_id,
+            other.c.state != CONFIRMATION,
+            deliveries.c.subscription_id == subscriptions.c.id,
+        )
+    )
+    return [mine.exists(), ~had.exists()]
+
+
+def edition_values(
+    newsletter: str, cadence: str, period: tuple[datetime, datetime], now: datetime
+) -> dict[str, object]:
+    """Return the columns of an edition without content."""
+    return {
+        "newsletter": newsletter,
+        "cadence": cadence,
+        "period_start": period[0],
+        "period_end": period[1],
+        "revision": 0,
+        "cut_at": now,
+        "subject": "",
+        "html": "",
+        "text": "",
+        "stories": 0,
+        "web_url": "",
+    }
+
+
+def insert_edition(
+    connection: Connection,
+    newsletter: str,
+    cadence: str,
+    period: tuple[datetime, datetime],
+    state: str,
+    now: datetime,
+    *,
+    rendered: tuple[str, str, str],
+) -> int | None:
+    """Store a whole mail, (subject, html, text), without deliveries; ``None`` when the period has one."""
+    subject, html, text = rendered
+    values = edition_values(newsletter, cadence, period, now)
+    values |= {"state": state, "subject": subject, "html": html, "text": text}
+    return insert_row(connection, values)
+
+
+def insert_row(connection: Connection, values: dict[str, object]) -> int | None:
+    """Insert an edition; return its id, or ``None`` when its period and revision are there."""
+    table = schema.editions
+    statement = insert_for(connection, table).values(**values).on_conflict_do_nothing().returning(table.c.id)
+    edition_id: int | None = connection.scalars(statement).first()
+    return edition_id
+
+
+def get_edition(connection: Connection, edition_id: int) -> Edition | None:
+    """A cut edition, or a confirmation, by id; one that waits for its editor is none yet."""
+    table = schema.editions
+    whole = table.c.state.in_((CUT, VARIANT, CONFIRMATION))
+    row = connection.execute(select(table).where(table.c.id == edition_id, whole)).first()
+    return None if row is None else edition_of(row._asdict())
+
+
+def report_editions(
+    connection: Connection, *, limit: int = 20, newsletter: str | None = None
+) -> list[EditionReport]:
+    """The latest editions, empty and missed periods included, newest first.
+
+    Their deliveries include those of the forms that readers chose, which have a line only while they wait by
+    themselves.
+    """
+    table = schema.editions
+    query = select(table).order_by(table.c.period_end.desc(), table.c.id.desc()).limit(limit)
+    query = query.where(or_(table.c.cadence == EVERY_EDITION, waits_alone()), table.c.state != CONFIRMATION)
+    if newsletter is not None:
+        query = query.where(table.c.newsletter == newsletter)
+    rows = [row._asdict() for row in connection.execute(query)]
+    counts = count_by_edition(connection, [row["id"] for row in rows])
+    return [
+        EditionReport(edition=edition_of(row), state=row["state"], deliveries=counts.get(row["id"], {}))
+        for row in rows
+    ]
+
+
+def count_by_edition(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """Count deliveries by the edition's id and state; deliveries of a form count for its edition too."""
+    table, deliveries = schema.editions, schema.deliveries
+    period = table.c.newsletter, table.c.period_end, table.c.revision
+    mains = select(table.c.id, *period).where(table.c.id.in_(ids), table.c.cadence == EVERY_EDITION)
+    belongs = {tuple(key): edition_id for edition_id, *key in connection.execute(mains)}
+    counted = {edition_id: [edition_id] for edition_id in ids}
+    if belongs:
+        forms = select(table.c.id, *period).where(
+            table.c.newsletter.in_({key[0] for key in belongs}),
+            table.c.period_end.in_({key[1] for key in belongs}),
+            table.c.cadence.not_in((EVERY_EDITION, CONFIRMATION)),
+        )
+        for edition_id, *key in connection.execute(forms):
+            counted.setdefault(edition_id, []).extend(filter(None, [belongs.get(tuple(key))]))
+    grouped = (
+        select(deliveries.c.edition_id, deliveries.c.state, func.count())
+        .where(deliveries.c.edition_id.in_(counted))
+        .group_by(deliveries.c.edition_id, deliveries.c.state)
+    )
+    counts: dict[int, dict[str, int]] = {}
+    for edition_id, state, count in connection.execute(grouped):
+        for target in counted[edition_id]:
+            states = counts.setdefault(target, {})
+            states[state] = states.get(state, 0) + count
+    return counts
+
+
+def waits_alone() -> ColumnElement[bool]:
+    """A form that waits for an editor while the edition it belongs to does not wait, or is none."""
+    table, issue = schema.editions, schema.editions.alias("issue")
+    same = and_(
+        issue.c.newsletter == table.c.newsletter,
+        issue.c.period_end == table.c.period_end,
+        issue.c.revision == table.c.revision,
+        issue.c.cadence == EVERY_EDITION,
+        issue.c.state.in_(OPEN),
+    )
+    waits_with_it = select(issue.c.id).where(same).correlate(table)
+    return and_(table.c.cadence != EVERY_EDITION, table.c.state.in_(OPEN), ~waits_with_it.exists())
+
+
+def edition_of(row: dict[str, object]) -> Edition:
+    """A row of ``editions`` as the model has it."""
+    return Edition(**{name: row[name] for name in Edition.__dataclass_fields__})  # type: ignore[arg-type]

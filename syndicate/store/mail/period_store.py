@@ -1,0 +1,95 @@
+"""Periods of newsletters: what a period still lacks, and the records of periods without an edition."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, text, true
+
+from syndicate.model import EVERY_EDITION, Clause, ClauseField
+from syndicate.store import schema
+from syndicate.store.ingest.source_store import CLOCK_STEP
+from syndicate.store.mail.edition_store import EMPTY, MISSED, VARIANT
+
+# As the partial index says it, word for word: SQLite uses that index for nothing else.
+_UNPLACED = text("NOT articles.placed")
+
+
+def gathered_counts(
+    connection: Connection,
+    clauses: Sequence[Clause],
+    period: tuple[datetime, datetime],
+    *,
+    due_by: datetime,
+    now: datetime,
+) -> dict[str, int]:
+    """Count active sources that a query can match, and what a period lacks of them.
+
+    ``unread``: due by ``due_by``, and not read since; a server's Retry-After is not waited for.
+    ``failing``: failed when last read. ``unplaced``: articles of the period, or seen late for it, without a
+    story.
+    """
+    table, articles = schema.sources, schema.articles
+    start, end = period
+    wrong_clock = table.c.last_attempt > now + CLOCK_STEP
+    due = or_(table.c.next_check.is_(None), table.c.next_check <= due_by, wrong_clock)
+    patient = or_(table.c.not_before.is_(None), table.c.not_before <= now, wrong_clock)
+    counts = select(
+        func.count().label("sources"),
+        func.count().filter(due, patient).label("unread"),
+        func.count().filter(table.c.failures > 0).label("failing"),
+    ).where(_can_match(clauses), table.c.paused.is_(False), table.c.gone.is_(False))
+    unplaced = (
+        select(func.count())
+        .select_from(articles)
+        .where(_UNPLACED, articles.c.story_id.is_(None))
+        .where(articles.c.published >= start - (end - start), articles.c.published < end)
+        .where(articles.c.source_id.in_(select(table.c.id).where(_can_match(clauses))))
+    )
+    row = connection.execute(counts).one()
+    return {**row._asdict(), "unplaced": connection.scalars(unplaced).one()}
+
+
+def _can_match(clauses: Sequence[Clause]) -> ColumnElement[bool]:
+    """Return the condition for sources that clauses about sources do not rule out."""
+    names = schema.sources.c.name
+    conditions = [
+        names.not_in(clause.values) if clause.negated else names.in_(clause.values)
+        for clause in clauses
+        if clause.field is ClauseField.SOURCE
+    ]
+    return and_(true(), *conditions)
+
+
+def last_period(connection: Connection, newsletter: str) -> tuple[datetime, datetime] | None:
+    """Return the end of the latest period that has an edition or a record, and when that was made."""
+    table = schema.editions
+    query = select(table.c.period_end, table.c.cut_at).where(
+        table.c.newsletter == newsletter, table.c.cadence == EVERY_EDITION
+    )
+    row = connection.execute(query.order_by(table.c.period_end.desc()).limit(1)).first()
+    return None if row is None else (row.period_end, row.cut_at)
+
+
+def is_void(period_end: datetime, cut_at: datetime, now: datetime) -> bool:
+    """Return whether a record was made by a clock that was ahead."""
+    return period_end > now or cut_at > now + CLOCK_STEP
+
+
+def delete_void_records(connection: Connection, now: datetime) -> int:
+    """Delete the records of empty or missed periods that a clock that was ahead made (``is_void``)."""
+    table = schema.editions
+    no_form = and_(table.c.state == VARIANT, table.c.stories == 0)
+    ahead = or_(table.c.period_end > now, table.c.cut_at > now + CLOCK_STEP)
+    void = and_(ahead, or_(table.c.state.in_((EMPTY, MISSED)), no_form))
+    return connection.execute(delete(table).where(void)).rowcount
+
+
+def missed_periods(connection: Connection, *, since: datetime) -> dict[str, list[datetime]]:
+    """Return the ends of the missed periods recorded since a moment, oldest first, by newsletter."""
+    table = schema.editions
+    recorded = table.c.state == MISSED, table.c.cadence == EVERY_EDITION, table.c.cut_at >= since
+    query = select(table.c.newsletter, table.c.period_end).where(*recorded).order_by(table.c.period_end)
+    found: dict[str, list[datetime]] = {}
+    for newsletter, end in connection.execute(query):
+        found.setdefault(newsletter, []).append(end)
+    return found

@@ -1,0 +1,54 @@
+"""A rest for everything that is sent: the server takes nothing from us for now."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select
+
+from syndicate.store import schema
+from syndicate.store.core.column_types import from_microseconds, to_microseconds
+from syndicate.store.core.upsert import insert_for
+
+_PAUSE = "sending paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingPause:
+    """Pause of all sending: its end and its reason.
+
+    ``refusals`` says how often in a row, with nothing taken in between, the server refused us; 0 when it
+    could only not be reached.
+    """
+
+    until: datetime
+    reason: str
+    refusals: int
+
+
+def pause_sending(connection: Connection, pause: SendingPause) -> None:
+    """The server takes nothing from us for now."""
+    value = json.dumps([to_microseconds(pause.until), pause.reason, pause.refusals])
+    statement = insert_for(connection, schema.meta).values(key=_PAUSE, value=value)
+    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
+
+
+def resume_sending(connection: Connection) -> None:
+    """End a pause, and forget how often the server refused us."""
+    connection.execute(delete(schema.meta).where(schema.meta.c.key == _PAUSE))
+
+
+def latest_pause(connection: Connection) -> SendingPause | None:
+    """The pause that is, or was the last since something was taken."""
+    value = connection.scalars(select(schema.meta.c.value).where(schema.meta.c.key == _PAUSE)).first()
+    if value is None:
+        return None
+    # Older versions did not count.
+    until, reason, *refusals = json.loads(value)
+    return SendingPause(until=from_microseconds(until), reason=reason, refusals=sum(refusals))
+
+
+def sending_pause(connection: Connection, now: datetime) -> SendingPause | None:
+    """The pause that is; ``None`` when mail may be sent."""
+    pause = latest_pause(connection)
+    return pause if pause is not None and pause.until > now else None

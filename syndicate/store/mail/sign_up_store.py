@@ -1,0 +1,222 @@
+"""Requests of the sign-up page, until consent.
+
+waiting → mailed | ignored, mailed → confirmed. A request is written the same way whether or not the
+mailbox is known, and only looked at later: so neither the answer nor its timing tells who reads us.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
+
+from syndicate.model import DeliveryState, SubscriptionState, SuppressionReason
+from syndicate.store import schema
+from syndicate.store.core.column_types import EPOCH
+from syndicate.store.core.upsert import insert_for
+from syndicate.store.mail import audience_store
+from syndicate.store.mail.edition_store import CONFIRMATION, insert_edition
+
+WAITING = "waiting"
+MAILED = "mailed"
+IGNORED = "ignored"
+CONFIRMED = "confirmed"
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+_QUARTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignUp:
+    """One request. ``address_fold`` is equal for all spellings that reach one person."""
+
+    id: int
+    newsletter: str
+    address: str
+    address_key: str
+    address_fold: str
+    network: str
+    agreed: str
+    state: str
+    token_digest: str
+    requested: datetime
+    expires: datetime
+
+
+def record_sign_up(
+    connection: Connection,
+    *,
+    newsletter: str,
+    address: tuple[str, str, str],
+    network: str,
+    agreed: str,
+    now: datetime,
+    expires: datetime,
+    limits: tuple[int, int],
+) -> bool:
+    """Write a request down; false when its network or the newsletter has had its share of this hour.
+
+    ``address`` is (display, key, fold); ``limits`` are requests an hour from one network and for one
+    newsletter.
+    """
+    table, newsletters = schema.sign_ups, schema.newsletters
+    # PostgreSQL lets many count at once and write afterwards: one after the other for each newsletter.
+    row = select(newsletters.c.name).where(newsletters.c.name == newsletter)
+    connection.execute(row.with_for_update(key_share=True))
+    recent = table.c.requested > now - _HOUR
+    for which, limit in zip(
+        (table.c.network == network, table.c.newsletter == newsletter), limits, strict=True
+    ):
+        if connection.scalars(select(func.count()).select_from(table).where(which, recent)).one() >= limit:
+            return False
+    display, key, fold = address
+    connection.execute(
+        insert(table).values(
+            newsletter=newsletter,
+            address=display,
+            address_key=key,
+            address_fold=fold,
+            network=network,
+            agreed=agreed,
+            state=WAITING,
+            requested=now,
+            expires=expires,
+        )
+    )
+    return True
+
+
+def waiting_sign_ups(connection: Connection, *, limit: int) -> list[SignUp]:
+    """Return unprocessed requests, oldest first."""
+    table = schema.sign_ups
+    query = select(*_columns()).where(table.c.state == WAITING).order_by(table.c.id).limit(limit)
+    return [SignUp(**row._asdict()) for row in connection.execute(query)]
+
+
+def find_sign_up(connection: Connection, delivery_id: int) -> SignUp | None:
+    """The request behind a mail that asks for confirmation."""
+    query = select(*_columns()).where(schema.sign_ups.c.delivery_id == delivery_id)
+    row = connection.execute(query).first()
+    return None if row is None else SignUp(**row._asdict())
+
+
+def confirmation_edition(
+    connection: Connection, newsletter: str, rendered: tuple[str, str, str], now: datetime
+) -> int:
+    """The mail that asks for confirmation: one for each quarter of an hour, so that its date is right.
+
+    Nobody gets the same one twice, so nobody gets two in a quarter of an hour.
+    """
+    start = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
+    period = (start, start + _QUARTER)
+    made = insert_edition(connection, newsletter, CONFIRMATION, period, CONFIRMATION, now, rendered=rendered)
+    if made is not None:
+        return made
+    table = schema.editions
+    found: int = connection.scalars(
+        select(table.c.id).where(
+            table.c.newsletter == newsletter, table.c.cadence == CONFIRMATION, table.c.period_end == period[1]
+        )
+    ).one()
+    return found
+
+
+def take_sign_up(connection: Connection, sign_up_id: int) -> bool:
+    """Nothing comes of a request unless ``mark_mailed`` follows; false when another process has taken it."""
+    return _move(connection, sign_up_id, WAITING, IGNORED)
+
+
+def prepare_confirmation(
+    connection: Connection, sign_up: SignUp, edition_id: int, *, per_address: int, now: datetime
+) -> int | None:
+    """Put the mail that asks for confirmation into the outbox: the delivery's id, or ``None``.
+
+    None for a mailbox that is subscribed, that must not be written to, whose owner (in any spelling) has
+    been written to ``per_address`` times within a day, or who has just got such a mail.
+    """
+    if audience_store.suppression(connection, sign_up.address_key) not in (
+        None,
+        SuppressionReason.ERASED.value,
+    ):
+        return None
+    if _mails_today(connection, sign_up) >= per_address:
+        return None
+    subscription_id, state = audience_store.ask_subscription(
+        connection, sign_up.address, sign_up.address_key, sign_up.newsletter, now
+    )
+    if state is SubscriptionState.CONFIRMED:
+        return None
+    deliveries = schema.deliveries
+    statement = insert_for(connection, deliveries).values(
+        edition_id=edition_id,
+        subscription_id=subscription_id,
+        address=sign_up.address,
+        state=DeliveryState.PENDING.value,
+        attempts=0,
+        created=now,
+        not_before=now,
+        lease_owner="",
+        lease_until=EPOCH,
+        error="",
+        changed=now,
+        requires=state.value,
+        not_after=sign_up.expires,
+        despite_pause=True,
+    )
+    return connection.scalars(statement.on_conflict_do_nothing().returning(deliveries.c.id)).first()
+
+
+def _mails_today(connection: Connection, sign_up: SignUp) -> int:
+    """Return how many mails the owner of a mailbox, in any spelling, has got on the day before a request."""
+    table = schema.sign_ups
+    query = select(func.count()).where(
+        table.c.address_fold == sign_up.address_fold,
+        table.c.requested > sign_up.requested - _DAY,
+        table.c.state.in_((MAILED, CONFIRMED)),
+    )
+    return connection.scalars(query).one()
+
+
+def mark_mailed(connection: Connection, sign_up_id: int, delivery_id: int, token_digest: str) -> None:
+    """A request just taken has its mail; from now on the token behind the digest confirms it, once."""
+    _move(connection, sign_up_id, IGNORED, MAILED, delivery_id=delivery_id, token_digest=token_digest)
+
+
+def confirm_sign_up(connection: Connection, sign_up: SignUp, *, network: str, now: datetime) -> int | None:
+    """Use the request up and subscribe: the subscription's id, or ``None`` when it was used up before."""
+    if sign_up.expires <= now or not _move(connection, sign_up.id, MAILED, CONFIRMED):
+        return None
+    asked = f"asked {sign_up.requested:%Y-%m-%d %H:%M} UTC from {sign_up.network}, confirmed from {network}"
+    return audience_store.confirm_subscription(
+        connection, sign_up.address_key, sign_up.newsletter, detail=asked, agreed=sign_up.agreed, now=now
+    )
+
+
+def prune_sign_ups(connection: Connection, *, before: datetime) -> int:
+    """Forget requests from before a moment, and who never confirmed any; returns how many requests went."""
+    table, subscriptions, subscribers = schema.sign_ups, schema.subscriptions, schema.subscribers
+    gone = connection.execute(delete(table).where(table.c.requested < before)).rowcount
+    editions, deliveries = schema.editions, schema.deliveries
+    mails = select(deliveries.c.id).where(deliveries.c.edition_id == editions.c.id)
+    asked = and_(editions.c.state == CONFIRMATION, editions.c.period_end < before)
+    connection.execute(delete(editions).where(asked, ~mails.exists()))
+    waits = and_(subscriptions.c.state == SubscriptionState.PENDING.value, subscriptions.c.changed < before)
+    owners = set(connection.scalars(select(subscriptions.c.subscriber_id).where(waits)))
+    if not owners:
+        return gone
+    connection.execute(delete(subscriptions).where(waits))
+    left = select(subscriptions.c.id).where(subscriptions.c.subscriber_id == subscribers.c.id)
+    connection.execute(delete(subscribers).where(subscribers.c.id.in_(owners), ~left.exists()))
+    return gone
+
+
+def _columns() -> list[ColumnElement[Any]]:
+    return [schema.sign_ups.c[name] for name in SignUp.__dataclass_fields__]
+
+
+def _move(connection: Connection, sign_up_id: int, before: str, after: str, **values: object) -> bool:
+    table = schema.sign_ups
+    moved = connection.execute(
+        update(table).where(table.c.id == sign_up_id, table.c.state == before).values(state=after, **values)
+    )
+    return moved.rowcount == 1

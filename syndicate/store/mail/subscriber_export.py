@@ -1,0 +1,44 @@
+"""Everything that is held about one person, to show and to hand over."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, select
+
+from syndicate.store import schema
+from syndicate.store.mail import audience_store
+
+# What is about the machine and not about the person.
+_OURS = frozenset(
+    {"id", "subscriber_id", "lease_owner", "lease_until", "token_digest", "fingerprint", "feed_revision"}
+)
+
+
+def everything_about(connection: Connection, address_key: str) -> dict[str, Any] | None:
+    """Every row about a mailbox, by kind, with moments as ISO 8601 text; ``None`` when there is none."""
+    subscribers, subscriptions, deliveries = schema.subscribers, schema.subscriptions, schema.deliveries
+    owner = select(subscribers.c.id).where(subscribers.c.address_key == address_key)
+    mine = select(subscriptions.c.id).where(subscriptions.c.subscriber_id.in_(owner))
+    consents, sign_ups, bounces = schema.consents, schema.sign_ups, schema.bounces
+    people = _rows(connection, subscribers, subscribers.c.address_key == address_key)
+    reason = audience_store.suppression(connection, address_key)
+    found: dict[str, Any] = dict(people[0]) if people else {}
+    lists = {
+        "subscriptions": _rows(connection, subscriptions, subscriptions.c.subscriber_id.in_(owner)),
+        "consents": _rows(connection, consents, consents.c.address_key == address_key),
+        "requests": _rows(connection, sign_ups, sign_ups.c.address_key == address_key),
+        "deliveries": _rows(connection, deliveries, deliveries.c.subscription_id.in_(mine)),
+        "bounces": _rows(connection, bounces, bounces.c.subscription_id.in_(mine)),
+    }
+    if not found and reason is None and not any(lists.values()):
+        return None
+    return {"address": address_key} | found | {"suppressed": reason or "no"} | lists
+
+
+def _rows(connection: Connection, table: Table, mine: ColumnElement[bool]) -> list[dict[str, Any]]:
+    columns = [column for column in table.c if column.name not in _OURS]
+    rows = connection.execute(select(*columns).where(mine).order_by(table.c.id))
+    return [{name: _plain(value) for name, value in row._asdict().items()} for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,0 +1,132 @@
+"""Suppression list: show, lift, export, import."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, func, literal, select, update
+
+from syndicate.model import SubscriptionState, SuppressionReason
+from syndicate.store import schema
+from syndicate.store.core.column_types import EPOCH
+from syndicate.store.mail import audience_store
+
+_OF_THE_MAILBOX: Final = (SuppressionReason.BOUNCED.value, SuppressionReason.BOUNCED_OFTEN.value)
+"""The reasons that are about the mailbox and not about its owner's will."""
+_ALLOWED = "allowed by operator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """A subscription that ended, or, without ``newsletter``, a mailbox that must not be written to.
+
+    ``address_key`` of one that was erased is a keyed hash, which only stores with the same secret know.
+    """
+
+    address_key: str
+    newsletter: str
+    reason: str
+
+
+def list_departures(connection: Connection) -> list[Departure]:
+    """Everybody who left or must not be written to."""
+    subscribers, subscriptions, suppressions = (schema.subscribers, schema.subscriptions, schema.suppressions)
+    ended = (
+        select(
+            subscribers.c.address_key,
+            subscriptions.c.newsletter,
+            literal(SubscriptionState.UNSUBSCRIBED.value).label("reason"),
+        )
+        .join(subscriptions, subscriptions.c.subscriber_id == subscribers.c.id)
+        .where(subscriptions.c.state == SubscriptionState.UNSUBSCRIBED.value)
+    )
+    barred = select(suppressions.c.address_key, literal("").label("newsletter"), suppressions.c.reason)
+    rows = [*connection.execute(ended), *connection.execute(barred)]
+    return sorted(
+        (Departure(**row._asdict()) for row in rows), key=lambda one: (one.address_key, one.newsletter)
+    )
+
+
+def take_over_departures(
+    connection: Connection, departures: Iterable[Departure], *, detail: str, now: datetime
+) -> int:
+    """Let the same people be gone from this store as well; how many rows changed something."""
+    changed = 0
+    for one in departures:
+        if one.newsletter:
+            mine = audience_store.subscription_of(connection, one.address_key, one.newsletter)
+            open_still = mine is not None and not _has_ended(connection, mine)
+            if mine is not None and open_still:
+                audience_store.end_subscription(connection, mine, detail=detail, now=now)
+            changed += open_still
+        else:
+            changed += audience_store.suppression(connection, one.address_key) is None
+            audience_store.suppress(connection, one.address_key, reason=one.reason, now=now)
+            audience_store.end_all_subscriptions(connection, one.address_key, detail=detail, now=now)
+    return changed
+
+
+def obstacle(connection: Connection, address_key: str) -> str:
+    """Return why the operator cannot let a mailbox be written to again; ``""`` when it only bounced."""
+    reason = audience_store.suppression(connection, address_key)
+    if reason is None:
+        return "is not on the list of those who must not be written to"
+    subscriptions, subscribers, bounces = schema.subscriptions, schema.subscribers, schema.bounces
+    complaints = (
+        select(bounces.c.id)
+        .join(subscriptions, subscriptions.c.id == bounces.c.subscription_id)
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(subscribers.c.address_key == address_key, bounces.c.kind == "complaint")
+    )
+    if reason == SuppressionReason.COMPLAINED or connection.execute(complaints.limit(1)).first() is not None:
+        return "has complained about our mail, so only its owner can undo that, by mail to you"
+    hashed = schema.suppressions.c.address_key == audience_store.suppression_hash(connection, address_key)
+    erased = connection.execute(select(schema.suppressions.c.reason).where(hashed)).first()
+    if erased is not None or reason not in _OF_THE_MAILBOX:
+        return "was erased, so only its owner can subscribe again, on the sign-up page"
+    return ""
+
+
+def allow(connection: Connection, address_key: str, *, why: str, now: datetime) -> list[str]:
+    """Write to a mailbox again that bounced: the newsletters whose subscriptions go on.
+
+    Only those go on that the bounce ended; what its owner has left stays ended. Ask ``obstacle`` first.
+    """
+    suppressions, subscriptions, subscribers = (schema.suppressions, schema.subscriptions, schema.subscribers)
+    connection.execute(suppressions.delete().where(suppressions.c.address_key == address_key))
+    mine = (
+        select(subscriptions.c.id, subscriptions.c.newsletter)
+        .join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id)
+        .where(
+            subscribers.c.address_key == address_key,
+            subscriptions.c.state == SubscriptionState.UNSUBSCRIBED.value,
+            subscriptions.c.ended_for.in_(_OF_THE_MAILBOX),
+        )
+        .order_by(subscriptions.c.newsletter)
+    )
+    revived = connection.execute(mine).all()
+    for row in revived:
+        connection.execute(
+            update(subscriptions)
+            .where(subscriptions.c.id == row.id)
+            .values(state=SubscriptionState.CONFIRMED.value, ended_for="", changed=now)
+        )
+    for newsletter in [row.newsletter for row in revived] or [""]:
+        audience_store.record_consent(connection, address_key, newsletter, _ALLOWED, why, now)
+    return [row.newsletter for row in revived]
+
+
+def allowed_since(connection: Connection, address_key: str) -> datetime:
+    """Return when an operator last allowed a mailbox: earlier bounces count no more. Long ago if never."""
+    table = schema.consents
+    query = select(func.max(table.c.recorded, type_=table.c.recorded.type)).where(
+        table.c.address_key == address_key, table.c.event == _ALLOWED
+    )
+    return connection.scalars(query).one() or EPOCH
+
+
+def _has_ended(connection: Connection, subscription_id: int) -> bool:
+    table = schema.subscriptions
+    query = select(table.c.state).where(table.c.id == subscription_id)
+    return connection.scalars(query).first() == SubscriptionState.UNSUBSCRIBED.value

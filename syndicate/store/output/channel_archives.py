@@ -1,0 +1,67 @@
+"""Archive pages of channels (RFC 5005): which articles each page holds.
+
+A page holds the articles of its channel whose ids are above the last id of the page before and up to its own.
+Bounds are never changed, so that page numbers and membership stay; page 1 is the oldest. The bound of
+"page 0" is where the archive begins.
+"""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from syndicate.model import Article, Clause
+from syndicate.store import schema
+from syndicate.store.ingest.article_store import article_of
+from syndicate.store.output.channel_store import shown_articles
+
+
+def archive_bounds(connection: Connection, channel: str) -> list[int]:
+    """Return the last article id of each archive page of a channel, oldest page first."""
+    table = schema.channel_archives
+    query = select(table.c.last_id).where(table.c.channel == channel).order_by(table.c.number)
+    return list(connection.scalars(query))
+
+
+def articles_after(
+    connection: Connection,
+    clauses: Sequence[Clause],
+    after: int,
+    *,
+    until: int | None = None,
+    limit: int | None = None,
+) -> list[Article]:
+    """Return the articles of a channel with ids above ``after`` and up to ``until``, by id."""
+    table = schema.articles
+    query = select(table).where(table.c.id > after, *shown_articles(clauses))
+    if until is not None:
+        query = query.where(table.c.id <= until)
+    return [article_of(row) for row in connection.execute(query.order_by(table.c.id).limit(limit))]
+
+
+def latest_but(connection: Connection, clauses: Sequence[Clause], count: int) -> int:
+    """Return the id after which a channel has at most ``count`` articles; 0 when it has no more in all."""
+    number = schema.articles.c.id
+    query = select(number).where(*shown_articles(clauses)).order_by(number.desc()).limit(1).offset(count)
+    return connection.scalars(query).first() or 0
+
+
+def sources_in(connection: Connection, keys: Collection[str]) -> set[int]:
+    """Return the ids of sources that have an article in one of these sections, by their keys."""
+    table = schema.articles
+    query = select(table.c.source_id).where(table.c.section_key.in_(keys)).distinct()
+    return set(connection.scalars(query))
+
+
+def close_page(connection: Connection, channel: str, number: int, last_id: int) -> None:
+    """Record the next archive page of a channel."""
+    row = {"channel": channel, "number": number, "last_id": last_id}
+    connection.execute(insert(schema.channel_archives).values(row))
+
+
+def move_archive(connection: Connection, channel: str, name: str | None) -> None:
+    """Give the archive of a channel to its new name; forget the archive when there is none."""
+    table = schema.channel_archives
+    if name is not None and not archive_bounds(connection, name):
+        connection.execute(update(table).where(table.c.channel == channel).values(channel=name))
+    else:
+        connection.execute(delete(table).where(table.c.channel == channel))

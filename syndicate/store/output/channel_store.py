@@ -1,0 +1,271 @@
+"""Articles of channels: query clauses as SQL, the same on both engines."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, true
+
+from syndicate.model import Article, Clause, ClauseField
+from syndicate.store import schema
+from syndicate.store.core.batches import rows_with
+from syndicate.store.ingest.article_store import article_of, search_text
+from syndicate.store.stories.same_text import Rows, first_of_text
+from syndicate.text.names import tag_key
+
+# Number of newest articles that decide the spelling of a section.
+_SPELLINGS = 50
+_NEWEST_FIRST = (schema.articles.c.published.desc(), schema.articles.c.id.desc())
+
+
+def channel_articles(connection: Connection, clauses: Sequence[Clause], *, limit: int) -> list[Article]:
+    """Return the newest articles for which every clause holds, newest first, each text once.
+
+    Articles wait until they have a story.
+    """
+    return _newest(connection, shown_articles(clauses), limit)
+
+
+def _newest(connection: Connection, conditions: Iterable[ColumnElement[bool]], limit: int) -> list[Article]:
+    query = select(schema.articles).where(*conditions).order_by(*_NEWEST_FIRST).limit(limit)
+    return [article_of(row) for row in connection.execute(query)]
+
+
+def newest_ids(
+    connection: Connection, column: str, keys: Iterable[Any], *, limit: int
+) -> dict[Any, list[int]]:
+    """Return the newest articles with each key in a column of articles: newest first, each text once."""
+    chosen = first_of_text(lambda rows: [getattr(rows.c, column) == bindparam("key")])
+    query = select(schema.articles.c.id).where(*chosen).order_by(*_NEWEST_FIRST).limit(limit)
+    return {key: list(connection.scalars(query, {"key": key})) for key in keys}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """One of several wishes: clauses that all hold, and of these sections and languages (empty: of any)."""
+
+    clauses: tuple[Clause, ...] = ()
+    sections: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+
+
+def wished_articles(connection: Connection, wishes: Sequence[Wish], *, limit: int) -> list[Article]:
+    """Return the newest articles that at least one wish takes, newest first, each text once."""
+    shown = first_of_text(lambda rows: [or_(*(_wished(wish, rows) for wish in wishes))])
+    return _newest(connection, shown, limit)
+
+
+def _wished(wish: Wish, rows: Rows) -> ColumnElement[bool]:
+    conditions = _conditions(wish.clauses, rows)
+    if wish.sections:
+        conditions.append(rows.c.section_key.in_(map(tag_key, wish.sections)))
+    if wish.languages:
+        conditions.append(or_(*(_language(tag, rows) for tag in wish.languages)))
+    return and_(true(), *conditions)
+
+
+def channel_signature(
+    connection: Connection, clauses: Sequence[Clause], *, limit: int
+) -> list[tuple[int, str, str]]:
+    """(article id, content hash, editor's headline) of what ``channel_articles`` would return, cheaply."""
+    table = schema.articles
+    query = select(table.c.id, table.c.content_hash, table.c.headline).where(*shown_articles(clauses))
+    query = query.order_by(*_NEWEST_FIRST).limit(limit)
+    return [(row.id, row.content_hash, row.headline) for row in connection.execute(query)]
+
+
+def matching_articles(
+    connection: Connection, clauses: Sequence[Clause], article_ids: Sequence[int]
+) -> set[int]:
+    """Return those of these articles for which every clause holds."""
+    if not clauses:
+        return set(article_ids)
+    table = schema.articles
+    query = select(table.c.id).where(*_conditions(clauses, table))
+    return {row.id for row in rows_with(connection, query, table.c.id, article_ids)}
+
+
+def related_signature(connection: Connection, ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Return all that changes the links below these articles: related articles, and leads by language."""
+    table, articles = schema.related, schema.articles
+    query = (
+        select(table.c.article_id, table.c.related_id, articles.c.content_hash, articles.c.headline)
+        .join(articles, articles.c.id == table.c.related_id)
+        .where(table.c.article_id.in_(ids))
+        .order_by(table.c.article_id, table.c.position)
+    )
+    own, leads, stories = schema.articles.alias("own"), schema.story_leads, schema.stories
+    foreign = (
+        select(own.c.id, articles.c.id, articles.c.content_hash, articles.c.headline, stories.c.articles)
+        .join(stories, stories.c.id == own.c.story_id)
+        .join(leads, leads.c.story_id == own.c.story_id)
+        .join(articles, articles.c.id == leads.c.article_id)
+        .where(own.c.id.in_(ids))
+        .order_by(own.c.id, leads.c.language)
+    )
+    return [tuple(row) for one in (query, foreign) for row in connection.execute(one)]
+
+
+def source_articles(
+    connection: Connection, source_ids: Sequence[int], *, since: datetime, limit: int
+) -> list[Article]:
+    """The newest articles of these sources published since a moment; at least the newest of all."""
+    table = schema.articles
+    theirs = [table.c.source_id.in_(source_ids), table.c.story_id.is_not(None)]
+    found = _newest(connection, [*theirs, table.c.published >= since], limit)
+    return found or _newest(connection, theirs, 1)
+
+
+def section_articles(connection: Connection, section: str, *, limit: int) -> list[Article]:
+    """The newest articles of a section, newest first."""
+    clause = Clause(field=ClauseField.SECTION, values=(section,))
+    return channel_articles(connection, (clause,), limit=limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagList:
+    """The newest articles with a tag, newest first; ``name`` is the commonest of their spellings."""
+
+    name: str
+    article_ids: tuple[int, ...]
+
+
+def tagged_articles(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, TagList]:
+    """Return what the pages of these tags (keys) list; tags without articles are left out."""
+    table, tagged = schema.articles, schema.article_tags
+    place = func.row_number().over(partition_by=tagged.c.tag, order_by=_NEWEST_FIRST)
+    ranked = (
+        select(tagged.c.tag, tagged.c.article_id, table.c.tags_json, place.label("place"))
+        .join(table, table.c.id == tagged.c.article_id)
+        .where(tagged.c.tag.in_(sorted(tags)), *_shown_with_tag())
+        .subquery()
+    )
+    ids: dict[str, list[int]] = {}
+    spellings: dict[str, Counter[str]] = {}
+    query = select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.tag, ranked.c.place)
+    for row in connection.execute(query):
+        ids.setdefault(row.tag, []).append(row.article_id)
+        counted = spellings.setdefault(row.tag, Counter())
+        counted.update(name for name in row.tags_json if tag_key(name) == row.tag)
+    return {
+        tag: TagList(name=_commonest(spellings[tag]) or tag, article_ids=tuple(found))
+        for tag, found in ids.items()
+    }
+
+
+def _shown_with_tag() -> list[ColumnElement[bool]]:
+    """Return conditions for rows of ``article_tags`` joined to articles: each text once for each tag."""
+    tagged, theirs = schema.article_tags, schema.article_tags.alias("theirs")
+
+    def has_the_tag(rows: Rows) -> list[ColumnElement[bool]]:
+        same = select(theirs.c.tag).where(theirs.c.article_id == rows.c.id, theirs.c.tag == tagged.c.tag)
+        return [same.correlate_except(theirs).exists()]
+
+    return first_of_text(has_the_tag)
+
+
+def tag_carriers(connection: Connection, tags: Iterable[str], *, limit: int) -> dict[str, list[int]]:
+    """Return the latest articles with each of these tags (keys), whether or not a list shows them."""
+    table = schema.article_tags
+    query = select(table.c.article_id).where(table.c.tag == bindparam("key"))
+    query = query.order_by(table.c.article_id.desc()).limit(limit)
+    return {tag: list(connection.scalars(query, {"key": tag})) for tag in tags}
+
+
+def _commonest(names: Counter[str]) -> str:
+    return min(names, key=lambda name: (-names[name], name), default="")
+
+
+def languages(connection: Connection) -> list[str]:
+    """Every language that articles are written in, by its tag without a region: ``en`` for ``en-gb`` too."""
+    table = schema.articles
+    query = select(table.c.language).where(table.c.language != "").distinct()
+    return sorted({tag.partition("-")[0] for tag in connection.scalars(query)})
+
+
+def sections(connection: Connection) -> list[str]:
+    """Return every section that has articles, spelt as most of its newest articles spell it, by name."""
+    table = schema.articles
+    keys = connection.scalars(select(table.c.section_key).where(table.c.section_key != "").distinct()).all()
+    newest = select(table.c.section).where(table.c.section_key == bindparam("key"))
+    newest = newest.order_by(*_NEWEST_FIRST).limit(_SPELLINGS)
+    return sorted(_commonest(Counter(connection.scalars(newest, {"key": key}))) for key in keys)
+
+
+def listed_tags(connection: Connection, article_ids: Sequence[int]) -> set[str]:
+    """Return those tags (keys) of these articles that have a page.
+
+    That takes two articles that lists show, or an article that was pruned: its page is still there and links
+    to the tag's.
+    """
+    mine, tagged, table = schema.article_tags.alias(), schema.article_tags, schema.articles
+    second = (
+        select(tagged.c.article_id)
+        .join(table, table.c.id == tagged.c.article_id)
+        .where(tagged.c.tag == mine.c.tag, *_shown_with_tag())
+        .correlate(mine)
+        .limit(1)
+        .offset(1)
+    )
+    pruned = mine.c.tag.in_(select(schema.pruned_tags.c.tag))
+    query = select(mine.c.tag).where(mine.c.article_id.in_(article_ids), or_(pruned, second.exists()))
+    return set(connection.scalars(query.distinct()))
+
+
+def pruned_tags(connection: Connection, tags: Sequence[str]) -> set[str]:
+    """Return those of these tags (keys) that a pruned article had."""
+    table = schema.pruned_tags
+    return set(connection.scalars(select(table.c.tag).where(table.c.tag.in_(tags))))
+
+
+def shown_articles(clauses: Sequence[Clause]) -> list[ColumnElement[bool]]:
+    """Return what rows of ``articles`` fulfil that a list with this query shows: of each text the first."""
+    return first_of_text(lambda rows: _conditions(clauses, rows))
+
+
+def _conditions(clauses: Sequence[Clause], rows: Rows) -> list[ColumnElement[bool]]:
+    """Return what a query asks of articles, in a table or alias of articles."""
+    return [_condition(clause, rows) for clause in clauses]
+
+
+def _condition(clause: Clause, rows: Rows) -> ColumnElement[bool]:
+    condition: ColumnElement[bool]
+    match clause.field:
+        case ClauseField.SECTION:
+            condition = rows.c.section_key.in_(map(tag_key, clause.values))
+        case ClauseField.SOURCE:
+            sources = schema.sources
+            condition = rows.c.source_id.in_(select(sources.c.id).where(sources.c.name.in_(clause.values)))
+        case ClauseField.TAG:
+            tagged = schema.article_tags
+            wanted = map(tag_key, clause.values)
+            condition = rows.c.id.in_(select(tagged.c.article_id).where(tagged.c.tag.in_(wanted)))
+        case ClauseField.LANGUAGE:
+            condition = or_(*(_language(value.lower(), rows) for value in clause.values))
+        case ClauseField.WORD:
+            words = (rows.c.search.contains(search_text(value), autoescape=True) for value in clause.values)
+            condition = or_(*words)
+        case ClauseField.LIST:
+            condition = _listed(clause, rows)
+    return ~condition if clause.negated else and_(condition)
+
+
+def _listed(clause: Clause, rows: Rows) -> ColumnElement[bool]:
+    """Return the condition for leads of listed stories, in a wanted language where they have one."""
+    table, other = schema.listed_articles, schema.articles.alias("listed")
+    here = table.c.list.in_(clause.values)
+    listed = rows.c.id.in_(select(table.c.article_id).where(here))
+    if clause.negated or not clause.languages:
+        return listed
+    leads = rows.c.id.in_(select(table.c.article_id).where(here, table.c.language == ""))
+    wanted = or_(*(_language(tag.lower(), other) for tag in clause.languages))
+    told = select(other.c.story_id).join(table, table.c.article_id == other.c.id)
+    told = told.where(here, wanted, other.c.story_id.is_not(None))
+    own = or_(rows.c.language == "", *(_language(tag.lower(), rows) for tag in clause.languages))
+    return and_(listed, or_(own, and_(leads, rows.c.story_id.not_in(told))))
+
+
+def _language(tag: str, rows: Rows) -> ColumnElement[bool]:
+    return or_(rows.c.language == tag, rows.c.language.startswith(f"{tag}-", autoescape=True))

@@ -1,0 +1,158 @@
+"""Stale pages and lists, and the signatures of outputs.
+
+A page is marked in the transaction that changed what it shows, and unmarked only if nothing
+marked it again while it was being written: a crash in between writes the same bytes once more.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache
+
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+
+from syndicate.store import schema
+from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.upsert import insert_for, insert_on
+
+EDIT = "edit:"
+CHANNEL = "channel:"
+GONE = "gone"
+"""The signature of a channel whose files were removed because it is no longer declared."""
+
+
+def mark_stale(connection: Connection, article_ids: Iterable[int]) -> None:
+    """These articles' pages must be written again."""
+    rows = [{"article_id": article_id, "version": 1} for article_id in sorted(set(article_ids))]
+    if rows:
+        _marking(connection.dialect.name).execute_many(connection, rows)
+
+
+@lru_cache
+def _marking(dialect: str) -> Prepared:
+    table = schema.stale_pages
+    new = insert_on(dialect, table).values(article_id=bindparam("article_id"), version=bindparam("version"))
+    return Prepared(
+        new.on_conflict_do_update(index_elements=["article_id"], set_={"version": table.c.version + 1})
+    )
+
+
+def mark_lists(connection: Connection, names: Iterable[str]) -> None:
+    """Mark lists as stale: ``tag:KEY``, ``section:NAME``, ``source:ID``; ``edit:ID`` is an edited article.
+
+    A list holds articles by what they were; the mark names what an article has left or joined.
+    """
+    rows = [{"name": name, "version": 1} for name in sorted(set(names))]
+    if rows:
+        table = schema.stale_lists
+        statement = insert_for(connection, table).on_conflict_do_update(
+            index_elements=["name"], set_={"version": table.c.version + 1}
+        )
+        connection.execute(statement, rows)
+
+
+def mark_left(connection: Connection, article_ids: Collection[int]) -> None:
+    """Mark the lists that hold these articles, which are about to change or to go."""
+    articles, tags = schema.articles, schema.article_tags
+    found = select(articles.c.id, articles.c.source_id, articles.c.section).where(
+        articles.c.id.in_(article_ids)
+    )
+    names = {
+        f"tag:{tag}"
+        for tag in connection.scalars(select(tags.c.tag).where(tags.c.article_id.in_(article_ids)).distinct())
+    }
+    for row in connection.execute(found):
+        names |= {f"{EDIT}{row.id}", f"source:{row.source_id}", f"section:{row.section}"}
+    mark_lists(connection, names - {"section:"})
+
+
+def stale_lists(connection: Connection) -> dict[str, int]:
+    """Return the version of each list that is marked as stale."""
+    table = schema.stale_lists
+    return {row.name: row.version for row in connection.execute(select(table).order_by(table.c.name))}
+
+
+def clear_lists(connection: Connection, written: Mapping[str, int]) -> None:
+    """Unmark lists that were written at exactly that version."""
+    table = schema.stale_lists
+    rows = [{"list": name, "seen": version} for name, version in written.items()]
+    if rows:
+        same = (table.c.name == bindparam("list")) & (table.c.version == bindparam("seen"))
+        connection.execute(delete(table).where(same), rows)
+
+
+def mark_sections(connection: Connection, keys: Iterable[str]) -> None:
+    """Mark the articles of these sections: the feeds that their pages name have changed."""
+    articles = schema.articles
+    of_them = select(articles.c.id).where(articles.c.section_key.in_(sorted(keys)))
+    mark_stale(connection, connection.scalars(of_them))
+
+
+def mark_sources(connection: Connection, source_ids: Collection[int]) -> None:
+    """Mark the articles of these sources, on pages of their own and in archives."""
+    articles = schema.articles
+    for source_id in source_ids:
+        ids = connection.scalars(select(articles.c.id).where(articles.c.source_id == source_id)).all()
+        mark_stale(connection, ids)
+        mark_lists(connection, [f"{EDIT}{article_id}" for article_id in ids])
+
+
+def mark_published_since(connection: Connection, moment: datetime) -> None:
+    """Mark every article published since a moment: what all young pages show has changed."""
+    articles = schema.articles
+    mark_stale(connection, connection.scalars(select(articles.c.id).where(articles.c.published >= moment)))
+
+
+def mark_all(connection: Connection) -> None:
+    """Mark every article: what all pages show has changed."""
+    mark_stale(connection, connection.scalars(select(schema.articles.c.id)))
+
+
+def stale_pages(connection: Connection, limit: int, *, below: int | None = None) -> list[tuple[int, int]]:
+    """(article id, version) of pages to write, newest articles first, with ids below ``below``."""
+    table, articles = schema.stale_pages, schema.articles
+    query = select(table.c.article_id, table.c.version).join(articles, articles.c.id == table.c.article_id)
+    query = query.where(articles.c.story_id.is_not(None)).order_by(table.c.article_id.desc()).limit(limit)
+    if below is not None:
+        query = query.where(table.c.article_id < below)
+    return [(row.article_id, row.version) for row in connection.execute(query)]
+
+
+def count_stale(connection: Connection) -> int:
+    """Return how many article pages wait to be written."""
+    return connection.scalars(select(func.count()).select_from(schema.stale_pages)).one()
+
+
+def clear_stale(connection: Connection, written: Iterable[tuple[int, int]]) -> None:
+    """Unmark pages that were written at exactly that version."""
+    table = schema.stale_pages
+    rows = [{"article": article_id, "seen": version} for article_id, version in written]
+    if rows:
+        written_then = (table.c.article_id == bindparam("article")) & (table.c.version == bindparam("seen"))
+        connection.execute(delete(table).where(written_then), rows)
+
+
+def signatures(connection: Connection) -> dict[str, str]:
+    """Return what each output was last built from."""
+    table = schema.outputs
+    return {row.name: row.signature for row in connection.execute(select(table.c.name, table.c.signature))}
+
+
+def save_signature(connection: Connection, name: str, signature: str, now: datetime) -> None:
+    """Remember what an output was built from, after it is on disk."""
+    table = schema.outputs
+    values = {"signature": signature, "built": now}
+    statement = insert_for(connection, table).values(name=name, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
+
+def published_channels(connection: Connection) -> frozenset[str]:
+    """Return the names of all channels that were ever published."""
+    name = schema.outputs.c.name
+    found = connection.scalars(select(name).where(name.startswith(CHANNEL, autoescape=True)))
+    return frozenset(one.removeprefix(CHANNEL) for one in found)
+
+
+def forget_outputs(connection: Connection) -> None:
+    """Forget what outputs were built from, so that the next run builds them again; the names stay."""
+    table = schema.outputs
+    connection.execute(update(table).where(table.c.signature != GONE).values(signature=""))

@@ -1,0 +1,178 @@
+"""The editor's log, and the headlines that follow from it. Rows are only ever added."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, text, union, update
+
+from syndicate.model import Decision, EditorAction
+from syndicate.store import schema
+from syndicate.store.core import leases
+from syndicate.store.ingest.article_store import shown_on
+from syndicate.store.output.stale import mark_lists, mark_stale
+
+# Decisions that say which article of a story readers are to see.
+_CHOICES = (EditorAction.PIN.value, EditorAction.RETITLE.value)
+# Word for word as the partial index says it: SQLite uses that index for nothing else.
+_RETITLED = text("articles.headline <> ''")
+
+
+def add_decision(
+    connection: Connection,
+    *,
+    who: str,
+    action: EditorAction,
+    article_uid: str,
+    value: str = "",
+    expires: datetime | None = None,
+    now: datetime,
+) -> int:
+    """Write one decision into the log and return its number."""
+    return _append(
+        connection,
+        recorded=now,
+        who=who,
+        action=action.value,
+        article_uid=article_uid,
+        value=value,
+        expires=expires,
+    )
+
+
+def undo_decision(connection: Connection, decision_id: int, *, who: str, now: datetime) -> Decision | None:
+    """Take a decision back that still holds; returns it, or ``None`` when there is no such decision."""
+    found = next((one for one in decisions(connection, at=now) if one.id == decision_id), None)
+    if found is not None:
+        _append(
+            connection,
+            recorded=now,
+            who=who,
+            action=EditorAction.UNDO.value,
+            article_uid=found.article_uid,
+            value="",
+            undoes=found.id,
+        )
+    return found
+
+
+def decision_log(connection: Connection) -> list[Decision]:
+    """Every line of the log, oldest first."""
+    table = schema.editor_log
+    return [_decision(row) for row in connection.execute(select(table).order_by(table.c.id))]
+
+
+def decisions(
+    connection: Connection, *, at: datetime, article_uids: Sequence[str] | None = None
+) -> list[Decision]:
+    """Return what held at a moment, oldest first: recorded, not run out and not undone by then."""
+    table = schema.editor_log
+    query = select(table).where(_held(at)).order_by(table.c.id)
+    if article_uids is not None:
+        query = query.where(table.c.article_uid.in_(article_uids))
+    return [_decision(row) for row in connection.execute(query)]
+
+
+def story_decisions(connection: Connection, *, at: datetime) -> dict[int, list[Decision]]:
+    """The same by the story that each article is in now, whatever story it was in then."""
+    table, articles = schema.editor_log, schema.articles
+    query = (
+        select(table, articles.c.story_id)
+        .join(articles, articles.c.uid == table.c.article_uid)
+        .where(_held(at), articles.c.story_id.is_not(None))
+        .order_by(table.c.id)
+    )
+    found: dict[int, list[Decision]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.story_id, []).append(_decision(row))
+    return found
+
+
+def chosen_articles(connection: Connection, *, at: datetime) -> dict[int, int]:
+    """Return the articles that an editor pinned or gave a headline, each with its latest decision."""
+    table, articles = schema.editor_log, schema.articles
+    query = (
+        select(articles.c.id, func.max(table.c.id))
+        .join(articles, articles.c.uid == table.c.article_uid)
+        .where(_held(at), table.c.action.in_(_CHOICES))
+        .group_by(articles.c.id)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def stories_with_choices(connection: Connection) -> set[int]:
+    """Return the stories of articles that were ever pinned or given a headline."""
+    table, articles = schema.editor_log, schema.articles
+    query = select(articles.c.story_id).join(table, table.c.article_uid == articles.c.uid)
+    query = query.where(table.c.action.in_(_CHOICES), articles.c.story_id.is_not(None))
+    return set(connection.scalars(query))
+
+
+def sync_headlines(connection: Connection, *, at: datetime) -> list[int]:
+    """Give articles the headlines that hold at a moment, and take back those that ended.
+
+    Marks every page that shows one of them and returns the articles that changed.
+    """
+    table = schema.articles
+    wanted = {
+        one.article_uid: one.value
+        for one in decisions(connection, at=at)
+        if one.action is EditorAction.RETITLE
+    }
+    query = select(table.c.id, table.c.uid, table.c.headline)
+    found = union(query.where(_RETITLED), query.where(table.c.uid.in_(wanted)))
+    changed = [
+        (row.id, row.headline, wanted.get(row.uid, ""))
+        for row in connection.execute(found).all()
+        if row.headline != wanted.get(row.uid, "")
+    ]
+    mark_lists(connection, [f"edit:{article_id}" for article_id, _, _ in changed])
+    ids = [
+        article_id
+        for article_id, before, after in changed
+        if connection.execute(
+            update(table).where(table.c.id == article_id, table.c.headline == before).values(headline=after)
+        ).rowcount
+    ]
+    mark_stale(
+        connection, {one for article_id in ids for one in (article_id, *shown_on(connection, article_id))}
+    )
+    if ids:
+        leases.move_counter(connection, leases.EDITOR)
+    return ids
+
+
+def _append(connection: Connection, **values: Any) -> int:
+    table = schema.editor_log
+    number: int = connection.scalars(insert(table).values(**values).returning(table.c.id)).one()
+    leases.move_counter(connection, leases.EDITOR)
+    return number
+
+
+def _held(at: datetime) -> ColumnElement[bool]:
+    table = schema.editor_log
+    undone = select(table.c.undoes).where(table.c.undoes.is_not(None), table.c.recorded <= at)
+    return and_(
+        table.c.undoes.is_(None),
+        table.c.recorded <= at,
+        or_(table.c.expires.is_(None), table.c.expires > at),
+        table.c.id.not_in(undone),
+    )
+
+
+def _decision(row: Row[Any]) -> Decision:
+    return Decision(
+        id=row.id,
+        recorded=row.recorded,
+        who=row.who,
+        action=EditorAction(row.action),
+        article_uid=row.article_uid,
+        value=row.value,
+        expires=row.expires,
+        undoes=row.undoes,
+    )
+
+
+def latest(found: Iterable[Decision], action: EditorAction) -> Decision | None:
+    """The newest decision of one kind: it replaces those before it."""
+    return max((one for one in found if one.action is action), key=lambda one: one.id, default=None)

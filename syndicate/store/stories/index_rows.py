@@ -1,0 +1,96 @@
+"""Rows from which the story index is loaded after a restart, and its look-ups."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple, cast
+
+from sqlalchemy import BigInteger, Connection, Text, func, select, type_coerce
+
+from syndicate.model import StoredArticle
+from syndicate.store import schema
+from syndicate.store.core.batches import rows_with
+
+# Rows fetched one by one take half as long again; a thousand leave the processor's cache unread.
+_FETCHED_TOGETHER = 250
+
+
+class LeadFacts(NamedTuple):
+    """Title, section, address and packed terms of an article that may lead its story."""
+
+    article_id: int
+    title: str
+    section: str
+    url: str
+    terms: bytes | None
+
+
+def placed_articles(connection: Connection, since: datetime) -> Iterator[Sequence[StoredArticle]]:
+    """Everything the story index holds, in batches, in no order: sorting would move all terms twice."""
+    table, terms, reasons = schema.articles, schema.article_terms, schema.story_reasons
+    joined = (reasons.c.article_id == table.c.id) & (reasons.c.likeness >= reasons.c.needed)
+    query = (
+        select(
+            table.c.id.label("article_id"),
+            table.c.source_id,
+            type_coerce(table.c.published, BigInteger).label("published"),
+            table.c.title,
+            table.c.story_id.label("story"),
+            table.c.same_text,
+            func.coalesce(reasons.c.mean, 0.0).label("mean"),
+            func.coalesce(reasons.c.compared, 0).label("compared"),
+            terms.c.terms,
+            func.nullif(type_coerce(table.c.read_more_json, Text), "[]").label("read_more"),
+        )
+        .join(terms, terms.c.article_id == table.c.id)
+        .join(reasons, joined, isouter=True)
+        .where(table.c.published >= since, table.c.story_id.is_not(None))
+    )
+    rows = connection.execute(query).partitions(_FETCHED_TOGETHER)
+    # Rows are tuples with these names.
+    return cast("Iterator[Sequence[StoredArticle]]", rows)
+
+
+def published_nth(connection: Connection, place: int) -> datetime | None:
+    """Return when the newest but ``place - 1`` of the placed articles was published.
+
+    ``None`` if there are fewer.
+    """
+    table = schema.articles
+    newest = select(table.c.published).where(table.c.story_id.is_not(None)).order_by(table.c.published.desc())
+    return connection.scalars(newest.offset(place - 1).limit(1)).one_or_none()
+
+
+def next_text(connection: Connection) -> int:
+    """Return the first free label for texts."""
+    return (connection.scalars(select(func.max(schema.articles.c.same_text))).one() or 0) + 1
+
+
+def read_more_titles(listed: str) -> list[str]:
+    """The titles in an article's "Read more" list, from its JSON."""
+    titles: list[str] = json.loads(listed)
+    return titles
+
+
+def articles_with_titles(connection: Connection, titles: Iterable[str]) -> dict[str, int]:
+    """The latest article with each of these titles: what a source's own "Read more" list names."""
+    table = schema.articles
+    wanted = sorted(set(titles))
+    latest = select(table.c.title, func.max(table.c.id).label("id")).group_by(table.c.title)
+    return {row.title: row.id for row in rows_with(connection, latest, table.c.title, wanted)}
+
+
+def lead_facts(connection: Connection, article_ids: Sequence[int]) -> dict[int, LeadFacts]:
+    """Return what the texts of articles say to the choice of a lead, by article."""
+    table, terms = schema.articles, schema.article_terms
+    query = select(table.c.id, table.c.title, table.c.section, table.c.url, terms.c.terms)
+    query = query.join(terms, terms.c.article_id == table.c.id, isouter=True)
+    return {row.id: LeadFacts._make(row) for row in rows_with(connection, query, table.c.id, article_ids)}
+
+
+def related_articles(connection: Connection, article_ids: Sequence[int]) -> list[tuple[int, int, float]]:
+    """Return each article, an article to which it links as related, and the score of that link."""
+    table = schema.related
+    query = select(table.c.article_id, table.c.related_id, table.c.score)
+    rows = rows_with(connection, query, table.c.article_id, article_ids)
+    return [(row.article_id, row.related_id, row.score) for row in rows]

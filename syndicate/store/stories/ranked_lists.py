@@ -1,0 +1,309 @@
+"""The stored lists, top and trending, as last computed; and what they are computed from."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
+
+from syndicate.model import EARLIEST, RankedStory
+from syndicate.store import schema
+from syndicate.store.core.batches import in_batches, rows_with
+from syndicate.store.core.column_types import from_microseconds, to_microseconds
+from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.upsert import insert_for
+from syndicate.store.stories.story_leads import list_language_leads
+from syndicate.store.stories.story_moves import SPLIT
+from syndicate.store.stories.story_statements import NEWEST
+
+_DAY = timedelta(days=1)
+_MICROSECOND = timedelta(microseconds=1)
+_LATEST = 2**62
+# Of each source as many rows are read as it takes to see that it is not rare.
+_SOME = (
+    select(schema.articles.c.id)
+    .where(
+        schema.articles.c.source_id == schema.sources.c.id,
+        schema.articles.c.published.between(bindparam("since"), bindparam("until")),
+    )
+    .limit(bindparam("enough"))
+    .correlate(schema.sources)
+    .subquery()
+)
+_RARE = Prepared(
+    select(schema.sources.c.id).where(
+        select(func.count()).select_from(_SOME).scalar_subquery().between(1, bindparam("most"))
+    )
+)
+_OWN, _OTHER = schema.articles.alias("own"), schema.articles.alias("other")
+_SEEN = case((_OTHER.c.published < _OTHER.c.first_seen, _OTHER.c.published), else_=_OTHER.c.first_seen)
+_RELATED = Prepared(
+    select(_OWN.c.story_id, _OTHER.c.source_id, func.count(_OTHER.c.id.distinct()), func.max(_SEEN))
+    .join(schema.related, schema.related.c.article_id == _OWN.c.id)
+    .join(_OTHER, _OTHER.c.id == schema.related.c.related_id)
+    .where(
+        _OWN.c.story_id.in_(bindparam("stories", expanding=True)),
+        _OTHER.c.story_id != _OWN.c.story_id,
+        _OTHER.c.first_seen <= bindparam("until"),
+        _OWN.c.first_seen <= bindparam("until"),
+    )
+    .group_by(_OWN.c.story_id, _OTHER.c.source_id)
+)
+
+
+_RANKED_FIELDS = ("position", "story_id", "article_id", "score", "coverage")
+_RANKED = Prepared(
+    select(schema.ranked.c.parts_json, *(schema.ranked.c[name] for name in _RANKED_FIELDS))
+    .where(schema.ranked.c.list == bindparam("list"))
+    .order_by(schema.ranked.c.position)
+)
+_WEIGHT_FIELDS = ("weight", "prominence", "articles")
+_WEIGHTS = Prepared(
+    select(*(schema.source_weights.c[name] for name in ("source_id", "learned", *_WEIGHT_FIELDS)))
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceWeight:
+    """Learned weight of a source (1 is usual), and its evidence."""
+
+    weight: float
+    prominence: float
+    articles: int
+    learned: datetime | None = None
+
+
+def ranked_stories(connection: Connection, name: str, *, limit: int | None = None) -> tuple[RankedStory, ...]:
+    """Return a stored list, best first."""
+    return tuple(
+        RankedStory(parts=json.loads(parts), **dict(zip(_RANKED_FIELDS, values, strict=True)))
+        for parts, *values in _RANKED.rows(connection, {"list": name})[:limit]
+    )
+
+
+def save_ranked(connection: Connection, name: str, ranked: Sequence[RankedStory]) -> None:
+    """Replace a stored list, and remember its articles as long as their stories are in it."""
+    connection.execute(delete(schema.ranked).where(schema.ranked.c.list == name))
+    rows = [
+        {
+            "list": name,
+            "parts_json": dict(story.parts),
+            **{key: getattr(story, key) for key in _RANKED_FIELDS},
+        }
+        for story in ranked
+    ]
+    if rows:
+        connection.execute(insert(schema.ranked), rows)
+    _remember_listed(connection, name)
+
+
+def _remember_listed(connection: Connection, name: str) -> None:
+    """Remember the articles that led listed stories: their feed keeps them while the stories are listed.
+
+    Articles of a listed story that splits stay, too: the feed takes nothing back.
+    """
+    table, ranked, articles = schema.listed_articles, schema.ranked, schema.articles
+    listed = select(ranked.c.list, articles.c.id).join(articles, articles.c.id == ranked.c.article_id)
+    listed = listed.where(ranked.c.list == name).distinct()
+    statement = insert_for(connection, table).from_select(["list", "article_id"], listed)
+    keys = ["list", "article_id"]
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={"language": ""}))
+    list_language_leads(connection, ranked.c.list == name)
+    stories, moves = select(ranked.c.story_id).where(ranked.c.list == name), schema.story_moves
+    # Articles that follow others into a story that was there are no half of a story.
+    began = schema.stories.c.id == moves.c.to_story, schema.stories.c.created == moves.c.moved
+    split = moves.c.kind == SPLIT, select(schema.stories.c.id).where(*began).correlate(moves).exists()
+    split_off = select(moves.c.to_story).where(*split, moves.c.from_story.in_(stories))
+    left_behind = select(moves.c.from_story).where(*split, moves.c.to_story.in_(stories))
+    told = or_(*(articles.c.story_id.in_(ids) for ids in (stories, split_off, left_behind)))
+    there = select(articles.c.id).where(told)
+    connection.execute(delete(table).where(table.c.list == name, table.c.article_id.not_in(there)))
+
+
+def section_counts(connection: Connection, *, since: datetime, until: datetime) -> dict[str, tuple[int, int]]:
+    """Return (articles, stories) per section published in a span of time."""
+    table = schema.articles
+    return _per_section(connection, table.c.published >= since, table.c.published < until)
+
+
+def section_counts_at_this_hour(
+    connection: Connection, *, until: datetime, span: timedelta, days: int
+) -> dict[str, tuple[int, int]]:
+    """Return (articles, stories) per section of the ``span`` before this time of day, on days before."""
+    table = schema.articles
+    before_until = literal(to_microseconds(until)) - type_coerce(table.c.published, BigInteger)
+    return _per_section(
+        connection,
+        table.c.published >= until - timedelta(days=days) - span,
+        table.c.published < until - _DAY + span,
+        before_until % (_DAY // _MICROSECOND) < span // _MICROSECOND,
+        before_until >= (_DAY // _MICROSECOND),
+    )
+
+
+def first_published(connection: Connection) -> datetime | None:
+    """Return when the oldest article with a date was published."""
+    published = schema.articles.c.published
+    return connection.scalars(
+        select(published).where(published >= EARLIEST).order_by(published).limit(1)
+    ).first()
+
+
+def stories_updated(connection: Connection, *, since: datetime, until: datetime) -> set[int]:
+    """Return the stories updated last in a span of time."""
+    updated = schema.stories.c.updated
+    return set(connection.scalars(select(schema.stories.c.id).where(updated >= since, updated < until)))
+
+
+def newest_arrival(connection: Connection, *, until: datetime) -> datetime | None:
+    """Return when the newest article was first seen."""
+    found = NEWEST.rows(connection, {"until": to_microseconds(until)})
+    return from_microseconds(found[0][0]) if found else None
+
+
+def stories_of(connection: Connection, article_ids: Sequence[int]) -> set[int]:
+    """Return the stories that these articles are in."""
+    table = schema.articles
+    rows = rows_with(connection, select(table.c.story_id).distinct(), table.c.id, article_ids)
+    return {row.story_id for row in rows} - {None}
+
+
+def source_records(
+    connection: Connection, *, since: datetime, until: datetime, enough: int
+) -> dict[int, tuple[int, dict[int, float]]]:
+    """Return the articles of each source in a span of time, and how much others made of them, by source.
+
+    The prominence of an article is the number of sources that begin to tell its story within a day after it,
+    as a share of ``enough`` and at most 1. These sources share it in equal parts.
+    """
+    table, published = schema.articles, schema.articles.c.published
+    judged = (published >= since, published < until, table.c.story_id.is_not(None))
+    begun = (
+        select(table.c.story_id, table.c.source_id, func.min(published).label("first"))
+        .where(table.c.story_id.in_(select(table.c.story_id).where(*judged)))
+        .group_by(table.c.story_id, table.c.source_id)
+        .cte("begun")
+    )
+    later = type_coerce(begun.c.first, BigInteger) - type_coerce(published, BigInteger)
+    # An article's own source began no later than the article did, so these are all others.
+    follows = (begun.c.story_id == table.c.story_id) & later.between(1, _DAY // _MICROSECOND)
+    followed = (
+        select(
+            table.c.source_id,
+            begun.c.source_id.label("other"),
+            # Not by the id alone: SQLite would read the whole table in its order.
+            func.count().over(partition_by=table.c.id + 0).label("others"),
+        )
+        .join(begun, follows)
+        .where(*judged)
+        .subquery()
+    )
+    counted = case((followed.c.others > enough, enough), else_=followed.c.others)
+    share = func.sum(counted * 1.0 / followed.c.others) / enough
+    articles = select(table.c.source_id, func.count()).where(*judged).group_by(table.c.source_id)
+    found: dict[int, tuple[int, dict[int, float]]] = {
+        source: (count, {}) for source, count in connection.execute(articles)
+    }
+    query = select(followed.c.source_id, followed.c.other, share)
+    for source, other, part in connection.execute(query.group_by(followed.c.source_id, followed.c.other)):
+        found[source][1][other] = round(float(part), 6)
+    return found
+
+
+def save_source_weights(
+    connection: Connection, weights: Mapping[int, SourceWeight], *, now: datetime
+) -> None:
+    """Replace what was learned about the sources."""
+    connection.execute(delete(schema.source_weights))
+    rows = [{**asdict(one), "source_id": source, "learned": now} for source, one in sorted(weights.items())]
+    if rows:
+        connection.execute(insert(schema.source_weights), rows)
+
+
+def source_weights(connection: Connection) -> dict[int, SourceWeight]:
+    """Return what was learned about each source, by its id."""
+    return {
+        source: SourceWeight(
+            learned=from_microseconds(learned), **dict(zip(_WEIGHT_FIELDS, values, strict=True))
+        )
+        for source, learned, *values in _WEIGHTS.rows(connection, {})
+    }
+
+
+def rare_sources(connection: Connection, *, since: datetime, until: datetime, most: int) -> set[int]:
+    """Return the sources with at least one and at most ``most`` articles published in a span of time."""
+    span = {"since": to_microseconds(since), "until": to_microseconds(until)}
+    return {source for (source,) in _RARE.rows(connection, {**span, "most": most, "enough": most + 1})}
+
+
+def related_sources(
+    connection: Connection, story_ids: Sequence[int], *, until: datetime | None = None
+) -> dict[int, dict[int, tuple[int, datetime]]]:
+    """Return the sources that related links lead to, for each of these stories.
+
+    With each source come the number of its articles and when the newest was seen or published. Links within
+    the story do not count, nor do articles first seen after ``until``.
+    """
+    found: dict[int, dict[int, tuple[int, datetime]]] = {}
+    last = _LATEST if until is None else to_microseconds(until)
+    for ids in in_batches(story_ids):
+        for story, source, count, newest in _RELATED.rows(connection, {"stories": ids, "until": last}):
+            found.setdefault(story, {})[source] = count, from_microseconds(newest)
+    return found
+
+
+def add_reads(connection: Connection, counts: Mapping[str, int], *, hour: datetime) -> None:
+    """Add page openings, by page path, to an hour's counts; unknown paths count for nothing."""
+    table, articles = schema.reads, schema.articles
+    query = select(articles.c.id, articles.c.path).where(articles.c.path.in_(counts))
+    rows = [
+        {"article_id": row.id, "hour": hour, "count": counts[row.path]} for row in connection.execute(query)
+    ]
+    if rows:
+        statement = insert_for(connection, table)
+        added = {"count": table.c.count + statement.excluded.count}
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["article_id", "hour"], set_=added), rows
+        )
+
+
+def story_reads(connection: Connection, *, since: datetime, until: datetime) -> dict[int, int]:
+    """Return how often the pages of each story were opened in a span of time."""
+    table, articles = schema.reads, schema.articles
+    query = (
+        select(articles.c.story_id, func.sum(table.c.count))
+        .join(articles, articles.c.id == table.c.article_id)
+        .where(table.c.hour >= since, table.c.hour <= until, articles.c.story_id.is_not(None))
+        .group_by(articles.c.story_id)
+    )
+    return {story: int(count) for story, count in connection.execute(query) if story is not None}
+
+
+def prune_reads(connection: Connection, *, before: datetime) -> int:
+    """Delete the page openings of hours before an instant."""
+    return connection.execute(delete(schema.reads).where(schema.reads.c.hour < before)).rowcount
+
+
+def _per_section(connection: Connection, *conditions: ColumnElement[bool]) -> dict[str, tuple[int, int]]:
+    table = schema.articles
+    texts = func.count(func.coalesce(table.c.same_text, -table.c.id).distinct())
+    query = (
+        select(table.c.section, texts, func.count(table.c.story_id.distinct()))
+        .where(*conditions)
+        .group_by(table.c.section)
+    )
+    return {section: (articles, stories) for section, articles, stories in connection.execute(query)}

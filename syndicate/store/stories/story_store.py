@@ -1,0 +1,396 @@
+"""Stories, related links, and the articles that wait for their place."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, text, update
+
+from syndicate.model import Article, RelatedLink, Story, reader_link
+from syndicate.store import schema
+from syndicate.store.core.batches import in_batches, rows_with
+from syndicate.store.core.column_types import from_microseconds, to_microseconds
+from syndicate.store.core.compiled_sql import Prepared
+from syndicate.store.core.upsert import insert_for
+from syndicate.store.output.stale import mark_stale
+from syndicate.store.stories.same_text import first_of_text
+from syndicate.store.stories.story_statements import COVERAGE, IN_STORIES, MEMBERS, MEMBERS_OF, SAVING
+from syndicate.text.names import tag_key
+from syndicate.text.plain import plain_text
+
+# Word for word as the partial index says it: SQLite uses that index for nothing else.
+_UNPLACED = text("NOT articles.placed")
+_COUNT = Prepared(select(func.count()).select_from(schema.articles).where(_UNPLACED))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnplacedArticle:
+    """An article that the stories job has not seen yet, or that changed since."""
+
+    id: int
+    source_id: int
+    published: datetime
+    title: str
+    text: str
+    language: str
+    read_more: tuple[str, ...]
+    story_id: int | None
+    same_text: int | None
+
+
+class StoryArticle(NamedTuple):
+    """One article of a story, with what ranking and the choice of a lead look at."""
+
+    story_id: int
+    lead_id: int
+    article_id: int
+    source_id: int
+    section: str
+    words: int
+    same_text: int
+    weight: float
+    has_image: bool
+    published: datetime
+    first_seen: datetime
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """An article's story, the label of its text and its packed terms, about to be stored.
+
+    Without terms the story index does not know the article.
+    """
+
+    article_id: int
+    story_id: int
+    same_text: int
+    terms: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedRow:
+    """A related link about to be stored."""
+
+    related_id: int
+    score: float
+    parts: Mapping[str, float]
+
+
+def unplaced_articles(connection: Connection, limit: int) -> list[UnplacedArticle]:
+    """Articles that wait for their place in a story, oldest first: whichever source answered first."""
+    table, bodies = schema.articles, schema.article_bodies
+    # Only what is asked for: of every other column the engine would make dates and lists.
+    columns = "id", "source_id", "published", "title", "language", "read_more_json", "story_id", "same_text"
+    query = (
+        select(*(table.c[name] for name in columns), bodies.c.html)
+        .join(bodies, bodies.c.article_id == table.c.id)
+        .where(_UNPLACED)
+        .order_by(table.c.published, table.c.id)
+        .limit(limit)
+    )
+    return [
+        UnplacedArticle(
+            id=row.id,
+            source_id=row.source_id,
+            published=row.published,
+            title=row.title,
+            text=plain_text(row.html),
+            language=row.language,
+            read_more=tuple(row.read_more_json),
+            story_id=row.story_id,
+            same_text=row.same_text,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def count_unplaced(connection: Connection) -> int:
+    """Return how many articles wait for their place in a story."""
+    return int(_COUNT.rows(connection, {})[0][0])
+
+
+def add_stories(connection: Connection, lead_ids: Sequence[int], now: datetime) -> list[int]:
+    """New stories, each led by its first article; their ids in the same order."""
+    if not lead_ids:
+        return []
+    table = schema.stories
+    rows = [
+        {"lead_id": lead_id, "created": now, "updated": now, "articles": 0, "coverage": 0}
+        for lead_id in lead_ids
+    ]
+    made = connection.execute(insert(table).returning(table.c.id, table.c.lead_id), rows)
+    ids = {row.lead_id: row.id for row in made}
+    return [ids[lead_id] for lead_id in lead_ids]
+
+
+def place_articles(connection: Connection, placed: Sequence[Place]) -> None:
+    """Write articles' places in stories, together with their packed terms."""
+    if not placed:
+        return
+    table, terms = schema.articles, schema.article_terms
+    connection.execute(
+        update(table)
+        .where(table.c.id == bindparam("article"))
+        .values(story_id=bindparam("story"), same_text=bindparam("label"), placed=True),
+        [{"article": one.article_id, "story": one.story_id, "label": one.same_text} for one in placed],
+    )
+    without = [place.article_id for place in placed if place.terms is None]
+    if without:
+        connection.execute(delete(terms).where(terms.c.article_id.in_(without)))
+    rows = [{"article_id": one.article_id, "terms": one.terms} for one in placed if one.terms is not None]
+    if rows:
+        statement = insert_for(connection, terms)
+        values = {"terms": statement.excluded.terms}
+        connection.execute(statement.on_conflict_do_update(index_elements=["article_id"], set_=values), rows)
+
+
+def place_again(connection: Connection, article_ids: Sequence[int]) -> None:
+    """Let articles wait for their place once more; they keep their stories meanwhile."""
+    table = schema.articles
+    for some in in_batches(article_ids):
+        connection.execute(update(table).where(table.c.id.in_(some)).values(placed=False))
+
+
+def save_related(connection: Connection, lists: Mapping[int, Sequence[RelatedRow]]) -> list[int]:
+    """Replace articles' related links; marks the pages of those whose list changed and returns them."""
+    table = schema.related
+    before: dict[int, list[int]] = {}
+    current = select(table.c.article_id, table.c.related_id).where(table.c.article_id.in_(lists))
+    for row in connection.execute(current.order_by(table.c.article_id, table.c.position)):
+        before.setdefault(row.article_id, []).append(row.related_id)
+    changed = [
+        article_id
+        for article_id, rows in lists.items()
+        if before.get(article_id, []) != [row.related_id for row in rows]
+    ]
+    if stale := [article_id for article_id in changed if article_id in before]:
+        connection.execute(delete(table).where(table.c.article_id.in_(stale)))
+    values = [
+        {
+            "article_id": article_id,
+            "position": position,
+            "related_id": row.related_id,
+            "score": row.score,
+            "parts_json": dict(row.parts),
+        }
+        for article_id in changed
+        for position, row in enumerate(lists[article_id])
+    ]
+    if values:
+        connection.execute(insert(table), values)
+    mark_stale(connection, changed)
+    return changed
+
+
+def linking_articles(connection: Connection, article_ids: Sequence[int]) -> set[int]:
+    """Return the articles whose related links name one of these."""
+    table = schema.related
+    query = select(table.c.article_id).where(table.c.related_id.in_(article_ids)).distinct()
+    return set(connection.scalars(query))
+
+
+def repeated_links(connection: Connection, article_ids: Sequence[int]) -> list[tuple[int, int]]:
+    """Find links to their article's own text, or to that of an earlier link: (article, position)."""
+    table, own, other = schema.related, schema.articles.alias("own"), schema.articles.alias("other")
+    query = (
+        select(table.c.article_id, table.c.position, own.c.same_text.label("own"), other.c.same_text)
+        .join(own, own.c.id == table.c.article_id)
+        .join(other, other.c.id == table.c.related_id)
+        .where(table.c.article_id.in_(article_ids))
+        .order_by(table.c.article_id, table.c.position)
+    )
+    seen: set[tuple[int, int]] = set()
+    repeated = []
+    for row in connection.execute(query):
+        text = (row.article_id, row.same_text)
+        if row.same_text == row.own or text in seen:
+            repeated.append((row.article_id, row.position))
+        seen.add(text)
+    return repeated
+
+
+def remove_links(connection: Connection, links: Sequence[tuple[int, int]]) -> None:
+    """Remove related links by (article, position) and mark the pages that show them."""
+    if not links:
+        return
+    table = schema.related
+    here = (table.c.article_id == bindparam("article")) & (table.c.position == bindparam("place"))
+    connection.execute(
+        delete(table).where(here), [{"article": article_id, "place": place} for article_id, place in links]
+    )
+    mark_stale(connection, (article_id for article_id, _ in links))
+
+
+def story_articles(
+    connection: Connection,
+    *,
+    since: datetime | None = None,
+    besides: Sequence[int] = (),
+    ids: Collection[int] | None = None,
+) -> list[StoryArticle]:
+    """Return the articles of all stories, or of the stories with these ``ids``.
+
+    With ``since``, leave out stories not updated since then, except the stories ``besides``.
+    """
+    values = {"since": 0 if since is None else to_microseconds(since), "besides": [*besides, 0]}
+    if ids is None:
+        return [_story_article(row) for row in MEMBERS.rows(connection, values)]
+    batches = in_batches(sorted(ids))
+    return [
+        _story_article(row) for some in batches for row in MEMBERS_OF.rows(connection, values | {"ids": some})
+    ]
+
+
+def _story_article(row: tuple[Any, ...]) -> StoryArticle:
+    *facts, image, published, seen, language = row
+    at = from_microseconds(published), from_microseconds(seen)
+    return StoryArticle._make((*facts, bool(image), *at, language))
+
+
+def by_story(rows: Iterable[StoryArticle]) -> dict[int, list[StoryArticle]]:
+    """Return the articles of each story, by the story's id, in their order."""
+    members: dict[int, list[StoryArticle]] = {}
+    for row in rows:
+        members.setdefault(row.story_id, []).append(row)
+    return members
+
+
+def save_stories(connection: Connection, stories: Sequence[Story]) -> None:
+    """Write stories' leads and counts; new coverage marks the pages of all their articles, which list it."""
+    if not stories:
+        return
+    ids = [story.id for story in stories]
+    before = {
+        story: count for some in in_batches(ids) for story, count in COVERAGE.rows(connection, {"ids": some})
+    }
+    SAVING.execute_many(
+        connection,
+        [
+            {
+                **{name: getattr(story, name) for name in ("lead_id", "articles", "coverage")},
+                "story": story.id,
+                "updated": to_microseconds(story.updated),
+            }
+            for story in stories
+        ],
+    )
+    grown = [story.id for story in stories if before[story.id] != story.coverage]
+    for some in in_batches(grown):
+        mark_stale(connection, (article_id for (article_id,) in IN_STORIES.rows(connection, {"ids": some})))
+
+
+def get_stories(connection: Connection, ids: Iterable[int]) -> dict[int, Story]:
+    """Stories by id."""
+    table = schema.stories
+    query = select(table).where(table.c.id.in_(sorted(set(ids))))
+    return {row.id: Story(**row._asdict()) for row in connection.execute(query)}
+
+
+def count_stories(connection: Connection) -> tuple[int, int]:
+    """(all stories, stories told by two sources or more)."""
+    table = schema.stories
+    query = select(func.count(), func.count().filter(table.c.coverage > 1)).select_from(table)
+    every, covered = connection.execute(query).one()
+    return every, covered
+
+
+def related_links(
+    connection: Connection, ids: Sequence[int], *, site_url: str
+) -> dict[int, list[RelatedLink]]:
+    """The stored "Read more" of each article, best first."""
+    table = schema.related
+    query = (
+        _link_query()
+        .add_columns(table.c.article_id.label("of"), table.c.score, table.c.parts_json)
+        .join(table, table.c.related_id == schema.articles.c.id)
+        .where(table.c.article_id.in_(ids))
+        .order_by(table.c.article_id, table.c.position)
+    )
+    found: dict[int, list[RelatedLink]] = {}
+    for row in connection.execute(query).all():
+        link = _link(row, site_url, score=row.score, parts=row.parts_json)
+        found.setdefault(row.of, []).append(link)
+    return found
+
+
+def links_to(connection: Connection, ids: Sequence[int], *, site_url: str) -> dict[int, RelatedLink]:
+    """Return a link to each article, by article."""
+    rows = rows_with(connection, _link_query(), schema.articles.c.id, ids)
+    return {row.id: _link(row, site_url) for row in rows}
+
+
+def coverage_links(
+    connection: Connection, story_ids: Sequence[int], *, site_url: str
+) -> dict[int, list[RelatedLink]]:
+    """Return every article of each story that has more than one: its leads by language, then oldest first."""
+    table, leads = schema.articles, schema.story_leads
+    shared = (
+        select(table.c.story_id)
+        .where(table.c.story_id.in_(story_ids))
+        .group_by(table.c.story_id)
+        .having(func.count() > 1)
+    )
+    query = (
+        _link_query()
+        .add_columns(table.c.story_id)
+        .join(
+            leads, (leads.c.story_id == table.c.story_id) & (leads.c.article_id == table.c.id), isouter=True
+        )
+        .where(table.c.story_id.in_(shared))
+        .order_by(table.c.story_id, leads.c.story_id.is_(None), table.c.published, table.c.id)
+    )
+    found: dict[int, list[RelatedLink]] = {}
+    for row in connection.execute(query).all():
+        found.setdefault(row.story_id, []).append(_link(row, site_url))
+    return found
+
+
+def twin_links(connection: Connection, article: Article, *, site_url: str) -> list[RelatedLink]:
+    """Return the other articles with the text of an article, the first published first."""
+    table = schema.articles
+    query = _link_query().where(table.c.same_text == article.same_text, table.c.id != article.id)
+    return [_link(row, site_url) for row in connection.execute(query.order_by(table.c.published, table.c.id))]
+
+
+def section_links(connection: Connection, section: str, *, limit: int, site_url: str) -> list[RelatedLink]:
+    """Return the latest articles of a section, each text once."""
+    table = schema.articles
+    query = _link_query().where(*first_of_text(lambda rows: [rows.c.section_key == tag_key(section)]))
+    query = query.order_by(table.c.published.desc(), table.c.id.desc()).limit(limit)
+    return [_link(row, site_url) for row in connection.execute(query)]
+
+
+def _link_query() -> Select[Any]:
+    table, sources = schema.articles, schema.sources
+    return select(
+        table.c.id,
+        table.c.uid,
+        func.coalesce(func.nullif(table.c.headline, ""), table.c.title).label("title"),
+        table.c.url,
+        table.c.path,
+        table.c.published,
+        table.c.language,
+        table.c.direction,
+        sources.c.name.label("source_name"),
+        sources.c.own,
+    ).join(sources, sources.c.id == table.c.source_id)
+
+
+def _link(
+    row: Row[Any], site_url: str, *, score: float = 0.0, parts: Mapping[str, float] | None = None
+) -> RelatedLink:
+    return RelatedLink(
+        article_id=row.id,
+        uid=row.uid,
+        title=row.title,
+        url=reader_link(own=row.own, url=row.url, path=row.path, site_url=site_url),
+        path=row.path,
+        source_name=row.source_name,
+        published=row.published,
+        language=row.language,
+        direction=row.direction,
+        score=score,
+        parts=parts or {},
+    )

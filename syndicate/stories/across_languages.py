@@ -1,0 +1,100 @@
+"""Reports of one event in different languages: candidates by meaning, and how alike two such reports are.
+
+Words cannot be compared across languages. The meaning in the shared space can (see ``pieces``), and so can
+figures, which are written alike everywhere. The result is on the scale of the likeness within a language,
+so that stories and links need no rule of their own.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syndicate.stories.duplicates import figures_of
+from syndicate.stories.link_scores import Likeness
+from syndicate.stories.story_options import StoryOptions
+from syndicate.stories.terms.fingerprint import Fingerprint, differ_in_language
+from syndicate.stories.terms.shared_vectors import DIMENSIONS
+from syndicate.stories.terms.similarity import cosines_of_rows
+from syndicate.stories.terms.weighed_terms import Floats
+
+# With many languages, candidates of other languages are still fewer than those that share words.
+_MOST_CANDIDATES = 12
+
+
+class RecentMeanings:
+    """Meanings of the newest articles of every language with a table, to find those of other languages."""
+
+    def __init__(self, options: StoryOptions) -> None:
+        self._options = options
+        # Ids and meanings of each language in the order in which they came.
+        self._languages: dict[bytes, tuple[list[int], bytearray]] = {}
+
+    def add(self, article_id: int, terms: Fingerprint) -> None:
+        """Remember an article that has a meaning in the shared space."""
+        if terms.shared and self._options.across_languages:
+            self._append(terms.language, [article_id], terms.shared)
+
+    def fill(self, ids: Sequence[int], packed: Sequence[bytes], headers: NDArray[Any]) -> None:
+        """Remember the newest of many packed articles, as ``add`` would one by one."""
+        known = np.where(headers["shared"] > 0, headers["language"], b"")
+        for language in filter(None, np.unique(known).tolist() if self._options.across_languages else ()):
+            places = np.flatnonzero(known == language)[-self._options.across_recent :].tolist()
+            meanings = b"".join(packed[place][-DIMENSIONS:] for place in places)
+            self._append(language, [ids[place] for place in places], meanings)
+
+    def _append(self, language: bytes, article_ids: Sequence[int], meanings: bytes) -> None:
+        ids, rows = self._languages.setdefault(language, ([], bytearray()))
+        ids += article_ids
+        rows += meanings
+        over = len(ids) - self._options.across_recent
+        if over > 0:
+            del ids[:over], rows[: over * DIMENSIONS]
+
+    def remove(self, article_id: int, terms: Fingerprint) -> None:
+        """Forget an article."""
+        ids, rows = self._languages.get(terms.language, ([], bytearray()))
+        if article_id in ids:
+            place = ids.index(article_id)
+            del ids[place], rows[place * DIMENSIONS : (place + 1) * DIMENSIONS]
+
+    def nearest(self, terms: Fingerprint) -> list[int]:
+        """Return the articles of other languages that are nearest in meaning, a few of each language."""
+        nearest: list[tuple[float, int]] = []
+        for language, (ids, rows) in self._languages.items():
+            if terms.shared and ids and language != terms.language:
+                cosines = cosines_of_rows(terms.shared, rows)
+                count = min(self._options.across_nearest, len(ids))
+                least = np.partition(cosines, -count)[-count]
+                best = np.flatnonzero(cosines >= least).tolist()
+                found = sorted((-float(cosines[place]), place) for place in best)[:count]
+                nearest += [(cosine, ids[place]) for cosine, place in found]
+        return [article_id for _, article_id in sorted(nearest)[:_MOST_CANDIDATES]]
+
+
+def compare_across(
+    query: Fingerprint, others: Sequence[Fingerprint], alike: Likeness, shared: Floats, options: StoryOptions
+) -> Likeness:
+    """Return the likeness, with that to articles of other languages as ``StoryOptions`` says.
+
+    ``shared`` are the cosines in the shared space. Articles of languages without a table keep the likeness of
+    their words, as long as stories may have several languages.
+    """
+    foreign = [place for place, other in enumerate(others) if differ_in_language(query, other)]
+    columns = [*map(np.copy, alike)] if foreign else alike
+    mine = figures_of(query) if foreign else frozenset()
+    for place in foreign:
+        other = others[place]
+        if (query.shared and other.shared) or not options.across_languages:
+            agreement = _agreement(mine, figures_of(other))
+            evidence = float(shared[place]) + options.across_figures * agreement
+            likeness = options.across(evidence, (query.length * other.length) ** 0.5)
+            for column, value in zip(columns, (0.0, 0.0, likeness, likeness), strict=True):
+                column[place] = value
+    return Likeness(*columns)
+
+
+def _agreement(mine: frozenset[int], theirs: frozenset[int]) -> int:
+    """Return how many figures two articles have in common, at most 2; -1 if both have some and share none."""
+    return min(len(mine & theirs), 2) - bool(mine and theirs and mine.isdisjoint(theirs))

@@ -1,0 +1,1 @@
+"""Top and trending: scores of stories and their order in lists."""

@@ -1,0 +1,93 @@
+"""Stories that compete for the lists; few are scored again when a story moves.
+
+While nothing happens to a story its score in ``top`` only falls: the last score is a bound, and a story is
+scored again only if its bound reaches the list. A story in ``trending`` has several sources in these hours.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from math import inf
+
+from syndicate.model import EARLIEST, RankedStory
+from syndicate.stories.lists.list_slots import RARE_SHARE, Scored
+from syndicate.stories.lists.story_ranking import (
+    RankingOptions,
+    StoryFacts,
+    listed_top,
+    rank_trending,
+    score_top,
+    top_scale,
+)
+
+# Rounding does not lift a score above its bound.
+_MARGIN = 1 + 1e-9
+# Share of the list's least score that is likely to be enough for a place the next time.
+_STILL_ENOUGH = 0.9
+
+
+class Contenders:
+    """Facts of stories, and a bound of each story's score."""
+
+    def __init__(self, options: RankingOptions) -> None:
+        self._options = options
+        self._stories: dict[int, StoryFacts] = {}
+        self._bounds: dict[int, float] = {}
+        # By story: the instant from which fewer than ``least_sources`` have told it recently.
+        self._ends: dict[int, datetime] = {}
+        self._before = EARLIEST, inf, 0
+        # Only stories with a higher bound are scored.
+        self._enough = 0.0
+
+    def put(self, story: StoryFacts) -> None:
+        """Take what is now known of a story."""
+        story_id, count = story.story_id, self._options.least_sources
+        self.remove(story_id)
+        self._stories[story_id], self._bounds[story_id] = story, inf
+        articles = sorted(story.articles, key=lambda article: article.seen)
+        newest = {article.source_id: article.seen for article in articles}
+        if len(newest) >= count:
+            self._ends[story_id] = sorted(newest.values())[-count] + timedelta(
+                hours=self._options.burst_hours
+            )
+
+    def remove(self, story_id: int) -> None:
+        """Forget a story."""
+        for known in (self._stories, self._bounds, self._ends):
+            known.pop(story_id, None)
+
+    def top(self, now: datetime) -> tuple[RankedStory, ...]:
+        """Return what ``rank_top`` returns of all stories."""
+        hours, most = scale = top_scale(self._stories.values(), now, self._options)
+        if now < self._before[0] or hours > self._before[1] or most < self._before[2]:
+            # Scores may have risen.
+            self._bounds = dict.fromkeys(self._stories, inf)
+        self._before = now, *scale
+        found: dict[int, Scored | None] = {}
+        while True:
+            for story_id, bound in self._bounds.items():
+                if bound > self._enough and story_id not in found:
+                    story = self._stories[story_id]
+                    found[story_id] = scored = score_top(story, now, scale, self._options)
+                    self._bounds[story_id] = _bound(story, scored, now)
+            listed = listed_top(found.values(), self._stories, now, self._options, self._enough)
+            if listed is not None:
+                break
+            self._enough = self._enough / 2 if self._enough > self._options.floor else 0.0
+        full = len(listed) == self._options.limit
+        self._enough = _STILL_ENOUGH * min((story.score for story in listed), default=0.0) if full else 0.0
+        return listed
+
+    def trending(self, now: datetime, usual: Mapping[str, float]) -> tuple[RankedStory, ...]:
+        """Return what ``rank_trending`` returns of all stories, with these usual rates of their topics."""
+        recent = [self._stories[story_id] for story_id, ends in self._ends.items() if ends > now]
+        facts = [replace(story, usual_rate=usual.get(story.topic, 0.0)) for story in recent]
+        return rank_trending(facts, now, self._options)
+
+
+def _bound(story: StoryFacts, scored: Scored | None, now: datetime) -> float:
+    """Return the score that a story, unless it moves, does not exceed from now on."""
+    if story.hand.pin or any(article.seen > now for article in story.articles):
+        return inf
+    # A rare source's place is taken by less than the list's least score.
+    return scored.score * _MARGIN / (RARE_SHARE if scored.rare else 1.0) if scored else 0.0

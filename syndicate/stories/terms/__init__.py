@@ -1,0 +1,1 @@
+"""Fingerprint of an article: weighed terms, word vectors, shingles, and their similarity."""

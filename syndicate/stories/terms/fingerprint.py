@@ -1,0 +1,147 @@
+"""Fingerprint of an article for index and store: weighed terms, meaning, shingles.
+
+The weights are frozen when the article is placed. A later article is compared with what the words
+meant then, which is cheap, and a restart finds exactly the index that was left.
+"""
+
+import struct
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syndicate.stories.terms.weighed_terms import Hashes
+
+_HEADER = struct.Struct("<BBHHHIBBB3s")
+_HEADERS = np.dtype(
+    [
+        ("version", "u1"),
+        ("dimensions", "u1"),
+        ("terms", "<u2"),
+        ("words", "<u2"),
+        ("shingles", "<u2"),
+        ("length", "<u4"),
+        ("names", "u1"),
+        ("figures", "u1"),
+        ("shared", "u1"),
+        ("language", "S3"),
+    ]
+)
+_VERSION = 4
+_COUNTED_TOGETHER = 1 << 16
+
+
+class Fingerprint(NamedTuple):
+    """One article, ready to be compared.
+
+    ``terms`` (32 bits each) are its words, the heaviest first, then (from position ``words``) its character
+    n-grams; the ``weights`` (16-bit floats) of either part are a unit vector. ``meaning`` (8 bits each) is
+    that of an English text, ``shared`` that in the space of all languages with a table; either may be empty.
+    ``names`` are proper names and figures that tell its event from similar ones, ``figures`` those of the
+    title. ``language`` is a primary subtag of up to three letters. All are bytes of arrays, little-endian:
+    those of forty articles are joined twelve times as fast as arrays are, and need less memory.
+    """
+
+    terms: bytes
+    weights: bytes
+    words: int
+    meaning: bytes
+    shingles: bytes
+    length: int
+    names: bytes = b""
+    figures: bytes = b""
+    shared: bytes = b""
+    language: bytes = b""
+
+    def term_numbers(self) -> Hashes:
+        """The terms as numbers."""
+        return np.frombuffer(self.terms, np.uint32)
+
+    def term_weights(self) -> NDArray[np.float16]:
+        """The weights as numbers."""
+        return np.frombuffer(self.weights, np.float16)
+
+    def pack(self) -> bytes:
+        """A compact form for the store: 6 bytes a term, with a version."""
+        terms, weights, words, meaning, shingles, length, names, figures, shared, language = self
+        counts = len(terms) // 4, words, len(shingles) // 4, length, len(names) // 4, len(figures) // 4
+        header = _HEADER.pack(_VERSION, len(meaning), *counts, len(shared), language)
+        return b"".join((header, terms, shingles, weights, meaning, names, figures, shared))
+
+    @classmethod
+    def unpack(cls, data: bytes) -> "Fingerprint":
+        """Read what ``pack`` wrote.
+
+        Raises ``ValueError`` for another version or a wrong size: the article has to be placed again.
+        """
+        if len(data) < _HEADER.size or data[0] != _VERSION:
+            raise ValueError("these article terms were written by another version")
+        fields = _HEADER.unpack_from(data)
+        _, dimensions, count, words, shingle_count, length, names, figures, shared, language = fields
+        shingles = _HEADER.size + 4 * count
+        weights = shingles + 4 * shingle_count
+        meaning = weights + 2 * count
+        named = meaning + dimensions
+        titled = named + 4 * names
+        end = titled + 4 * figures
+        if len(data) != end + shared:
+            raise ValueError("these article terms are damaged")
+        return cls(
+            terms=data[_HEADER.size : shingles],
+            weights=data[weights:meaning],
+            words=words,
+            meaning=data[meaning:named],
+            shingles=data[shingles:weights],
+            length=length,
+            names=data[named:titled],
+            figures=data[titled:end],
+            shared=data[end:],
+            language=language.rstrip(b"\0"),
+        )
+
+    @classmethod
+    def unpack_known(cls, data: bytes | None) -> "Fingerprint | None":
+        """Read what ``pack`` wrote; ``None`` where nothing was written, or by another version."""
+        try:
+            return cls.unpack(data or b"")
+        except ValueError:
+            return None
+
+
+def differ_in_language(a: Fingerprint, b: Fingerprint) -> bool:
+    """Return whether two articles are known to be in different languages."""
+    return a.language != b.language and bool(a.language and b.language)
+
+
+def read_headers(packed: Sequence[bytes]) -> NDArray[Any]:
+    """Return how many ``terms`` and ``words`` packed articles have, and their ``length``, as columns.
+
+    Raises ``ValueError`` as ``Fingerprint.unpack`` does, without unpacking any.
+    """
+    joined = b"".join([data[: _HEADER.size] for data in packed])
+    if len(joined) < len(packed) * _HEADER.size:
+        raise ValueError("these article terms are damaged")
+    headers = np.frombuffer(joined, _HEADERS)
+    if np.any(headers["version"] != _VERSION):
+        raise ValueError("these article terms were written by another version")
+    sizes = np.fromiter(map(len, packed), np.int64, len(packed)) - _HEADER.size
+    sizes -= headers["dimensions"].astype(np.int64) + headers["shared"]
+    fours = headers["shingles"].astype(np.int64) + headers["names"] + headers["figures"]
+    if np.any(sizes != 6 * headers["terms"].astype(np.int64) + 4 * fours):
+        raise ValueError("these article terms are damaged")
+    return headers
+
+
+def first_terms(packed: Sequence[bytes], counts: NDArray[Any]) -> Hashes:
+    """The first so many terms of each packed article, one article after the other."""
+    start = _HEADER.size
+    ends = (start + 4 * counts.astype(np.int64)).tolist()
+    parts = [data[start:end] for data, end in zip(packed, ends, strict=True)]
+    return np.frombuffer(b"".join(parts), np.uint32)
+
+
+def count_terms(counts: NDArray[np.int32], terms: Hashes) -> None:
+    """Count terms, in place. Some at a time: ``bincount`` of all takes thrice as long, and much memory."""
+    for start in range(0, len(terms), _COUNTED_TOGETHER):
+        np.add.at(counts, terms[start : start + _COUNTED_TOGETHER].astype(np.intp), np.int32(1))

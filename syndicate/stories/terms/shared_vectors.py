@@ -1,0 +1,148 @@
+"""Meaning of a text in a space that fourteen languages share: the mean of the vectors of its words' pieces.
+
+A shipped table (``data/pieces.bin``, made by ``tables/pieces.py``) has a vector for each of 120 000 pieces of
+words, so that a name or a compound is known by its parts. A report and its translation point in the same
+direction, once the centre of each language, which all its texts share, is taken out.
+"""
+
+import re
+import struct
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import chain, filterfalse
+from pathlib import Path
+from typing import NamedTuple
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syndicate.stories.terms.tokens import is_spaceless
+from syndicate.stories.terms.word_vectors import LENGTH, NO_MEANING, Meaning
+from syndicate.text.language import main_language
+
+TABLE = Path(__file__).parents[1] / "data" / "pieces.bin"
+DIMENSIONS = 128
+# The beginning tells what a report is about; the means of longer texts lie nearer to each other by chance.
+TEXT_READ = 200
+# Fewer pieces than these say too little.
+_LEAST_PIECES = 4
+_LONGEST_PIECE = 10
+# A sentence without spaces counts as a word; each of its letters costs as much as a letter of a rare word.
+_LONGEST_WORD = 40
+_WORDS_KEPT = 1 << 15
+# A piece that begins a word begins with this mark.
+_BEGINS = "\u2581"
+_UNKNOWN = -25.0
+_WORD = re.compile(r"[^\W_]+(?:['’.,:-][^\W_]+)*")
+
+Floats = NDArray[np.float32]
+
+
+class _Table(NamedTuple):
+    """Hashes of pieces, ascending, with row and logarithm of the frequency of each; vectors; centres."""
+
+    hashes: NDArray[np.uint32]
+    rows: NDArray[np.int32]
+    scores: Floats
+    vectors: NDArray[np.int8]
+    centres: dict[str, Floats]
+
+
+_known: dict[str, tuple[int, ...]] = {}
+
+
+@lru_cache(maxsize=1)
+def _table() -> _Table:
+    with TABLE.open("rb") as file:
+        count, languages = struct.unpack("<IH", file.read(6))
+        heads = [(file.read(2).decode(), np.fromfile(file, np.float16, DIMENSIONS)) for _ in range(languages)]
+        hashes, rows = np.fromfile(file, np.uint32, count), np.fromfile(file, np.int32, count)
+        scores = np.fromfile(file, np.float16, count).astype(np.float32)
+        # Mapped, not read: a newsroom of one language uses a small part of the rows.
+        vectors = np.asarray(np.memmap(TABLE, np.int8, "r", file.tell(), (count, DIMENSIONS)))
+    return _Table(hashes, rows, scores, vectors, {name: mean.astype(np.float32) for name, mean in heads})
+
+
+def shared_meaning(title: str, text: str, language: str) -> Meaning:
+    """Return the direction of an article, of length ``LENGTH``; ``NO_MEANING`` without a table."""
+    language = main_language(language)
+    centre = _table().centres.get(language)
+    if centre is None:
+        return NO_MEANING
+    counts = Counter(rows_of(f"{title} {text[:TEXT_READ]}"))
+    if len(counts) < _LEAST_PIECES:
+        return NO_MEANING
+    damped = 1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))
+    vectors = _table().vectors.take(np.fromiter(counts, np.intp, len(counts)), axis=0)
+    mean = (damped @ vectors.astype(np.float32)) / damped.sum() - centre
+    length = float(np.sqrt(mean @ mean))
+    meaning: Meaning = np.clip(np.rint(mean * (LENGTH / max(length, 1e-6))), -127, 127).astype(np.int8)
+    return meaning
+
+
+def rows_of(text: str) -> list[int]:
+    """Return the rows of the pieces of a text, in their order."""
+    found = _WORD.findall(unicodedata.normalize("NFKC", text))
+    if len(_known) > _WORDS_KEPT:
+        _known.clear()
+    if new := [*dict.fromkeys(filterfalse(_known.__contains__, found))]:
+        _learn(new)
+    return [*chain.from_iterable(map(_known.__getitem__, found))]
+
+
+def _learn(words: Sequence[str]) -> None:
+    """Find the pieces of words. Most words are one piece; the others are split."""
+    marked = [f"{'' if is_spaceless(word) else _BEGINS}{word}"[:_LONGEST_WORD] for word in words]
+    whole = _look_up([crc32(word.encode("utf-8", "replace")) for word in marked])[0].tolist()
+    found = list(zip(words, marked, whole, strict=True))
+    _known.update((word, (row,)) for word, mark, row in found if row >= 0 and len(mark) > 2)
+    if unknown := [(word, mark) for word, mark, _ in found if word not in _known]:
+        # Together: to look up the parts of one word takes as long as to split it.
+        hashes = chain.from_iterable(_hashes_of_parts(mark) for _, mark in unknown)
+        parts = zip(*(column.tolist() for column in _look_up([*hashes])), strict=True)
+        _known.update((word, _split(mark, parts)) for word, mark in unknown)
+
+
+def _look_up(hashes: Sequence[int]) -> tuple[NDArray[np.int32], Floats]:
+    """Return the row of each piece, -1 for an unknown one, and the logarithm of its frequency."""
+    table, wanted = _table(), np.array(hashes, np.uint32)
+    places = np.minimum(table.hashes.searchsorted(wanted), len(table.hashes) - 1)
+    return np.where(table.hashes[places] == wanted, table.rows[places], np.int32(-1)), table.scores[places]
+
+
+def _hashes_of_parts(word: str) -> Iterator[int]:
+    """Yield the hash of every part of a word, by their beginnings, the shortest first."""
+    letters = [letter.encode("utf-8", "replace") for letter in word]
+    for start in range(len(letters)):
+        hashed = 0
+        for letter in letters[start : start + _LONGEST_PIECE]:
+            hashed = crc32(letter, hashed)
+            yield hashed
+
+
+def _split(word: str, parts: Iterator[tuple[int, float]]) -> tuple[int, ...]:
+    """Return the rows of the pieces that a word most probably consists of.
+
+    ``parts`` are row and score of each part, as ``_hashes_of_parts`` orders them.
+    """
+    size = len(word)
+    best, came = [0.0] + [-np.inf] * size, [(0, -1)] * (size + 1)
+    for start in range(size):
+        if best[start] + _UNKNOWN > best[start + 1]:
+            best[start + 1], came[start + 1] = best[start] + _UNKNOWN, (start, -1)
+        for end in range(start + 1, min(start + _LONGEST_PIECE, size) + 1):
+            row, score = next(parts)
+            if row >= 0 and best[start] + score > best[end]:
+                best[end], came[end] = best[start] + score, (start, row)
+    found = []
+    while size:
+        start, row = came[size]
+        piece = word[start:size].lstrip(_BEGINS)
+        # A letter or a digit alone tells nothing.
+        if row >= 0 and (len(piece) > 1 or not piece.isascii()):
+            found.append(row)
+        size = start
+    return tuple(reversed(found))

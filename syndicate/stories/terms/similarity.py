@@ -1,0 +1,142 @@
+"""Likeness of articles: cosines of weighted terms and of meanings, for many candidates at once.
+
+A term weighs (damped count) × (inverse document frequency). The frequencies are those of the
+articles that count (see ``held``), plus a background of imaginary documents (see ``background``).
+"""
+
+from collections.abc import Sequence
+from math import sqrt
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from syndicate.stories.terms.fingerprint import Fingerprint, count_terms, first_terms
+from syndicate.stories.terms.vocabulary import TERM_SPACE
+from syndicate.stories.terms.weighed_terms import ArticleTerms, Floats
+from syndicate.stories.terms.word_frequencies import SHARES
+from syndicate.stories.terms.word_vectors import LENGTH
+
+# How many imaginary documents stand beside those of the store. Measured: with 1,000 nDCG@3 of paragraphs
+# is .3 points lower, of headlines the same, of long texts .1 higher.
+BACKGROUND_DOCUMENTS = 500
+_BACKGROUND = BACKGROUND_DOCUMENTS * SHARES + np.float32(0.5)
+# Loaded articles whose terms are cut out together: all at once would need as much memory again.
+_COUNTED_TOGETHER = 1000
+
+
+class Cosines(NamedTuple):
+    """Cosines between one article and others, in their order; 0 where one has nothing to compare.
+
+    ``meaning`` is of English articles, ``shared`` of all other pairs of languages with a table.
+    """
+
+    words: Floats
+    characters: Floats
+    meaning: Floats
+    shared: Floats
+
+
+class TermSpace:
+    """Document frequencies of every term, and the weights that follow from them."""
+
+    def __init__(self) -> None:
+        self.documents = 0
+        self._counts = np.zeros(TERM_SPACE, np.int32)
+        self._query = np.zeros(TERM_SPACE, np.float32)
+
+    def add(self, article: Fingerprint) -> None:
+        """Count the terms of an article."""
+        self.documents += 1
+        self._counts[article.term_numbers()] += 1
+
+    def fill(self, packed: Sequence[bytes], headers: NDArray[Any]) -> None:
+        """Count the terms of many packed articles."""
+        self.documents += len(packed)
+        for start in range(0, len(packed), _COUNTED_TOGETHER):
+            some = slice(start, start + _COUNTED_TOGETHER)
+            count_terms(self._counts, first_terms(packed[some], headers["terms"][some]))
+
+    def remove(self, article: Fingerprint) -> None:
+        """Forget the terms of an article that was added."""
+        self.documents -= 1
+        self._counts[article.term_numbers()] -= 1
+
+    def weigh(self, article: ArticleTerms, title_weight: float) -> Fingerprint:
+        """An article as it is compared from now on. ``title_weight`` is that of its title beside its text."""
+        held = self._counts[article.terms] + _BACKGROUND[article.commonness]
+        rarity = np.log(np.float32(self.documents + BACKGROUND_DOCUMENTS + 1) / held)
+        of_words = rarity[: article.words]
+        title, body = article.title * of_words, article.body * of_words
+        words = _unit(_unit(title) * np.float32(title_weight) + _unit(body))
+        order = np.argsort(-words, kind="stable")
+        characters = _unit(article.characters * rarity[article.words :])
+        return Fingerprint(
+            terms=np.concatenate((article.terms[order], article.terms[article.words :])).tobytes(),
+            weights=np.concatenate((words[order], characters)).astype(np.float16).tobytes(),
+            words=article.words,
+            meaning=article.meaning.tobytes(),
+            shingles=article.shingles.tobytes(),
+            length=article.length,
+            names=article.names.tobytes(),
+            figures=article.figures.tobytes(),
+            shared=article.shared.tobytes(),
+            language=article.language.encode("ascii", "replace")[:3],
+        )
+
+    def cosines(self, query: Fingerprint, others: Sequence[Fingerprint]) -> Cosines:
+        """Return how alike one article is to others."""
+        terms = np.frombuffer(b"".join([other.terms for other in others]), np.uint32)
+        weights = np.frombuffer(b"".join([other.weights for other in others]), np.float16)
+        numbers = query.term_numbers()
+        self._query[numbers] = query.term_weights()
+        found = self._query.take(terms)
+        self._query[numbers] = 0
+        # Few terms are shared: only their weights are converted and multiplied.
+        shared = np.flatnonzero(found != 0)
+        products = np.zeros(len(terms) + 1, np.float32)
+        products[shared] = weights[shared] * found[shared]
+        meaning = cosines_of_meanings(query.meaning, [other.meaning for other in others])
+        by_pieces = cosines_of_meanings(
+            query.shared, [b"" if one.meaning and query.meaning else one.shared for one in others]
+        )
+        sizes = [other.words for other in others]
+        if sum(sizes) == len(terms):
+            # The empty row takes the zero at the end, which else might round the last sum otherwise.
+            sums = _row_sums(products, [*sizes, 0])
+            return Cosines(sums[:-1], np.zeros(len(others), np.float32), meaning, by_pieces)
+        sizes = [size for other in others for size in (other.words, len(other.weights) // 2 - other.words)]
+        sums = _row_sums(products, sizes)
+        return Cosines(sums[::2], sums[1::2], meaning, by_pieces)
+
+
+def cosines_of_meanings(query: bytes, others: Sequence[bytes]) -> Floats:
+    """Return the cosine of a meaning with each of others; 0 with an empty one."""
+    cosines = np.zeros(len(others), np.float32)
+    if known := [place for place, other in enumerate(others) if query and other]:
+        cosines[known] = cosines_of_rows(query, b"".join(others))
+    return cosines
+
+
+def cosines_of_rows(query: bytes, rows: bytes | bytearray) -> Floats:
+    """Return the cosine of a meaning with each of others, which stand one after the other."""
+    scaled = np.frombuffer(query, np.int8).astype(np.float32) / np.float32(LENGTH * LENGTH)
+    cosines: Floats = np.frombuffer(rows, np.int8).astype(np.float32).reshape(-1, len(query)) @ scaled
+    return cosines
+
+
+def _unit(values: Floats) -> Floats:
+    """A vector scaled to length 1; zeros stay zeros."""
+    # Rounded to 32 bits this root is the one that numpy takes; so short a way to it saves a microsecond.
+    length = max(float(np.float32(sqrt(values @ values))), 1e-6)
+    unit: Floats = values / np.float32(length)
+    return unit
+
+
+def _row_sums(values: Floats, sizes: Sequence[int]) -> Floats:
+    """The sums of consecutive rows of these sizes; one more value, a zero, must follow the last row."""
+    # reduceat gives the next element for an empty row, and fails beyond the end: hence the zero.
+    lengths = np.array(sizes)
+    sums: Floats = np.add.reduceat(values, lengths.cumsum() - lengths)
+    sums[lengths == 0] = 0
+    return sums

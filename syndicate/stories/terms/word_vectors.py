@@ -1,0 +1,56 @@
+"""Meaning of an English text, beyond the words it uses: the sum of its words' vectors.
+
+A shipped table (``data/english.bin``, made by ``tables/meaning.py``) has a vector for each of the usual
+English words: "grid" and "power cut" are near each other although they share no letter. Common words
+have short vectors there, so that a plain sum is a weighted mean.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+Meaning = NDArray[np.int8]
+
+TABLE = Path(__file__).parents[1] / "data" / "english.bin"
+DIMENSIONS = 192
+NO_MEANING: Meaning = np.zeros(0, np.int8)
+# The length of a text's vector in steps of an int8: components are rarely beyond a third of it.
+LENGTH = 300.0
+# Fewer known words than these say too little.
+_LEAST_WORDS = 2
+
+
+@lru_cache(maxsize=1)
+def _table() -> tuple[NDArray[np.uint32], NDArray[np.int8]]:
+    """Hashes of words, ascending, and their vectors; read from the file when they are used."""
+    rows = TABLE.stat().st_size // (4 + DIMENSIONS)
+    numbers = np.fromfile(TABLE, np.uint32, rows)
+    # As a plain array: every look into a memmap makes another one.
+    return numbers, np.asarray(np.memmap(TABLE, np.int8, "r", 4 * rows, (rows, DIMENSIONS)))
+
+
+def rows_of(words: Sequence[str]) -> list[int]:
+    """The row of each word's vector, -1 for those without one."""
+    numbers, _ = _table()
+    wanted = np.array([crc32(word.encode()) for word in words], np.uint32)
+    rows = np.minimum(numbers.searchsorted(wanted), len(numbers) - 1)
+    return np.where(numbers[rows] == wanted, rows, -1).tolist()  # type: ignore[no-any-return]
+
+
+def meaning_of(rows: NDArray[np.int32], counts: NDArray[np.intp]) -> Meaning:
+    """The direction in which a text points: a vector of length ``LENGTH``, or ``NO_MEANING``.
+
+    ``rows`` are those of its distinct words, as ``rows_of`` gives them, ``counts`` how often each occurs.
+    """
+    known = rows >= 0
+    if np.count_nonzero(known) < _LEAST_WORDS:
+        return NO_MEANING
+    _, vectors = _table()
+    damped = 1 + np.log(counts[known].astype(np.float32))
+    total = damped @ vectors.take(rows[known], axis=0).astype(np.float32)
+    length = float(np.sqrt(total @ total))
+    return np.clip(np.rint(total * (LENGTH / max(length, 1e-6))), -127, 127).astype(np.int8)

@@ -1,0 +1,48 @@
+"""The page at ``/preferences/TOKEN``: what a reader gets, how often and when, without an account."""
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from syndicate.audience.choices import PAUSES, time_zones
+from syndicate.jobs.audience.preferences_job import PreferencesJob, ReaderPage
+from syndicate.web.request_body import read_fields
+from syndicate.web.server_pages import Notices
+
+
+class PreferencesPage:
+    """``GET`` shows the choices, ``POST`` saves them or makes a new address for the private feed.
+
+    All bad tokens get the same neutral 404.
+    """
+
+    def __init__(self, readers: PreferencesJob, notices: Notices) -> None:
+        self._readers = readers
+        self._notices = notices
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one request."""
+        token = request.path_params["token"]
+        if request.method != "POST":
+            return self._show(await run_in_threadpool(self._readers.look, token), token)
+        fields = await read_fields(request)
+        if fields is None:
+            return self._notices.problem(413)
+        if fields.get("feed") == ["new"]:
+            return self._show(await run_in_threadpool(self._readers.renew_feed, token), token, done="feed")
+        if fields.get("save") != ["yes"]:
+            return self._notices.problem(400)
+        return self._show(await run_in_threadpool(self._readers.save, token, fields), token, done="saved")
+
+    def _show(self, page: ReaderPage | None, token: str, *, done: str = "") -> Response:
+        if page is None:
+            return self._notices.problem(404)
+        return self._notices.page(
+            "pages/preferences.html",
+            422 if page.problem else 200,
+            page=page,
+            token=token,
+            done=done,
+            zones=time_zones(),
+            pauses=PAUSES,
+        )
